@@ -1,0 +1,258 @@
+//! Whether cells that read the same rows by the same query came to the same result.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::record::{CellRecord, Checksum, RunRecord, Status};
+
+/// Relative difference up to which sums of floating-point values count as equal: their order of addition is free.
+const APPROXIMATE_TOLERANCE: f64 = 1e-9;
+
+/// Two results that must be equal and are not. Both variants are the same where a cell disagrees with itself.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "scenario {scenario}: variants {first_variant} and {second_variant} read equal rows, but {difference}"
+)]
+pub struct Disagreement {
+    pub scenario: String,
+    pub first_variant: String,
+    pub second_variant: String,
+    pub difference: Difference,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Difference {
+    #[error("the first returned {first} rows and the second {second}")]
+    Rows { first: u64, second: u64 },
+    /// Hexadecimal, as in the record.
+    #[error("the checksum of the first's result is {first} and of the second's {second}")]
+    Exact { first: String, second: String },
+    #[error(
+        "a floating-point aggregate differs by more than 1e-9: sums {first} of the first, {second} of the second"
+    )]
+    Approximate { first: String, second: String },
+}
+
+/// Disagreements among cells of one scenario and SQL text whose datasets hold equal content: in the row counts and the checksums of all
+/// iterations that came to their end, warm-ups included. Each cell is told of once per kind of difference.
+pub fn disagreements(record: &RunRecord) -> Vec<Disagreement> {
+    let mut groups: BTreeMap<(&str, &str, Vec<&str>), Vec<&CellRecord>> = BTreeMap::new();
+    for cell in record
+        .cells
+        .iter()
+        .filter(|cell| cell.nondeterministic.is_none())
+    {
+        if let Some(content) = content_of(record, cell) {
+            groups
+                .entry((&cell.scenario, &cell.sql, content))
+                .or_default()
+                .push(cell);
+        }
+    }
+    groups
+        .values()
+        .flat_map(|cells| disagreements_among(cells))
+        .collect()
+}
+
+/// The content fingerprints of a cell's datasets in their order; `None` where one is not in the record.
+fn content_of<'a>(record: &'a RunRecord, cell: &CellRecord) -> Option<Vec<&'a str>> {
+    let content = |id: &String| {
+        let dataset = record.datasets.iter().find(|dataset| dataset.id == *id)?;
+        Some(dataset.content_fingerprint.as_str())
+    };
+    cell.dataset.iter().map(content).collect()
+}
+
+fn disagreements_among(cells: &[&CellRecord]) -> Vec<Disagreement> {
+    let mut rows: Option<(&CellRecord, u64)> = None;
+    let mut checksum: Option<(&CellRecord, &Checksum)> = None;
+    let mut found = Vec::new();
+    for cell in cells {
+        let (mut rows_differ, mut checksums_differ) = (false, false);
+        for iteration in cell
+            .iterations
+            .iter()
+            .filter(|iteration| iteration.status != Status::Failed)
+        {
+            let (reference, expected) = *rows.get_or_insert((cell, iteration.rows));
+            if iteration.rows != expected && !rows_differ {
+                rows_differ = true;
+                let difference = Difference::Rows {
+                    first: expected,
+                    second: iteration.rows,
+                };
+                found.push(disagreement(reference, cell, difference));
+            }
+            let Some(ours) = &iteration.checksum else {
+                continue;
+            };
+            let (reference, expected) = *checksum.get_or_insert((cell, ours));
+            if let Some(difference) = difference(expected, ours).filter(|_| !checksums_differ) {
+                checksums_differ = true;
+                found.push(disagreement(reference, cell, difference));
+            }
+        }
+    }
+    found
+}
+
+fn disagreement(first: &CellRecord, second: &CellRecord, difference: Difference) -> Disagreement {
+    Disagreement {
+        scenario: first.scenario.clone(),
+        first_variant: first.variant_name.clone(),
+        second_variant: second.variant_name.clone(),
+        difference,
+    }
+}
+
+fn difference(first: &Checksum, second: &Checksum) -> Option<Difference> {
+    if first.exact != second.exact {
+        return Some(Difference::Exact {
+            first: first.exact.clone(),
+            second: second.exact.clone(),
+        });
+    }
+    let equal = first.approximate.len() == second.approximate.len()
+        && first
+            .approximate
+            .iter()
+            .zip(&second.approximate)
+            .all(|(first, second)| nearly_equal(*first, *second));
+    (!equal).then(|| Difference::Approximate {
+        first: format!("{:?}", first.approximate),
+        second: format!("{:?}", second.approximate),
+    })
+}
+
+fn nearly_equal(first: f64, second: f64) -> bool {
+    if first.is_finite() && second.is_finite() {
+        (first - second).abs() <= APPROXIMATE_TOLERANCE * first.abs().max(second.abs())
+    } else {
+        first == second || (first.is_nan() && second.is_nan())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::record::Iteration;
+    use crate::record::fixture::{codecs, warmup};
+
+    fn told(record: &RunRecord) -> Vec<String> {
+        disagreements(record)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn equal_results_agree() {
+        assert_eq!(told(&codecs()), [""; 0]);
+    }
+
+    #[test]
+    fn one_iteration_with_other_rows_is_told_of_once() {
+        let mut record = codecs();
+        record.cells[2].iterations[4].rows = 999;
+        record.cells[2].iterations[5].rows = 998;
+        assert_eq!(
+            told(&record),
+            [
+                "scenario full_scan: variants none and lz4 read equal rows, but the first returned 1000 rows and the second 999"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_cell_may_disagree_with_itself() {
+        let mut record = codecs();
+        record.cells[0].iterations[10].rows = 7;
+        let found = disagreements(&record);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (
+                found[0].first_variant.as_str(),
+                found[0].second_variant.as_str()
+            ),
+            ("none", "none")
+        );
+    }
+
+    #[test]
+    fn failed_iterations_returned_nothing_to_compare() {
+        let mut record = codecs();
+        let iteration = &mut record.cells[1].iterations[3];
+        *iteration = Iteration {
+            status: Status::Failed,
+            rows: 0,
+            ..iteration.clone()
+        };
+        assert_eq!(told(&record), [""; 0]);
+    }
+
+    #[test]
+    fn another_checksum_is_told_of() {
+        let mut record = codecs();
+        record.cells[3].iterations[0] = warmup("cd", &[1.5]);
+        assert_eq!(
+            disagreements(&record)[0].difference,
+            Difference::Exact {
+                first: "ab".to_owned(),
+                second: "cd".to_owned()
+            }
+        );
+    }
+
+    #[rstest]
+    #[case(1.0, 1.0 + 0.9e-9, true)]
+    #[case(1.0, 1.0 + 1.1e-9, false)]
+    #[case(-1e300, -1e300 * (1.0 + 1e-10), true)]
+    #[case(0.0, -0.0, true)]
+    #[case(0.0, 1e-300, false)]
+    #[case(f64::NAN, f64::NAN, true)]
+    #[case(f64::NAN, 1.0, false)]
+    #[case(f64::INFINITY, f64::INFINITY, true)]
+    #[case(f64::INFINITY, f64::NEG_INFINITY, false)]
+    #[case(f64::INFINITY, 1.0, false)]
+    #[case(f64::MAX, f64::MIN, false)]
+    fn floating_point_sums_agree_within_a_billionth(
+        #[case] first: f64,
+        #[case] second: f64,
+        #[case] agree: bool,
+    ) {
+        let mut record = codecs();
+        record.cells[0].iterations[0] = warmup("ab", &[first]);
+        record.cells[1].iterations[0] = warmup("ab", &[second]);
+        record.cells.truncate(2);
+        assert_eq!(disagreements(&record).is_empty(), agree);
+    }
+
+    #[test]
+    fn a_missing_sum_is_a_difference() {
+        let mut record = codecs();
+        record.cells[1].iterations[0] = warmup("ab", &[]);
+        assert!(matches!(
+            disagreements(&record)[0].difference,
+            Difference::Approximate { .. }
+        ));
+    }
+
+    #[test]
+    fn other_content_other_sql_and_other_scenarios_are_not_compared() {
+        let mut record = codecs();
+        for cell in &mut record.cells[1..] {
+            cell.iterations[0].rows = 5;
+            cell.iterations.truncate(1);
+        }
+        record.datasets[1].content_fingerprint = "other rows".to_owned();
+        record.cells[2].sql = "SELECT 1".to_owned();
+        record.cells[3].scenario = "another".to_owned();
+        assert_eq!(told(&record), [""; 0]);
+        record.datasets[1].content_fingerprint = "rows of seed 10".to_owned();
+        assert_eq!(told(&record).len(), 1);
+    }
+}

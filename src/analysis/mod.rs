@@ -1,0 +1,7 @@
+//! What the iterations of a record come to: summaries, comparisons with the baseline, and whether results agree.
+
+mod agreement;
+mod comparison;
+
+pub use agreement::{Difference, Disagreement, disagreements};
+pub use comparison::summarise;

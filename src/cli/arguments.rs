@@ -1,0 +1,176 @@
+//! Arguments as they are typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::report::Format;
+
+/// Measures how fast a Parquet layout can be read, by SQL, on a given storage system
+#[derive(Debug, Parser)]
+#[command(
+    name = "bench",
+    version,
+    about,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "Examples:
+  bench run                                         the quickstart: five codecs, compared
+  bench run --table t='data/*.parquet' --sql 'SELECT a FROM t WHERE b > 10'
+  bench run my.yaml --sweep 'dataset.compression=none,zstd(3)' --query queries/
+
+Exit codes: 0 done, 1 failed, 2 usage or config, 3 an expectation failed, 130 interrupted.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Generates what is missing, measures, and compares
+    #[command(after_help = "Examples:
+  bench run
+  bench run configs/dlrm.yaml --set dataset.num_files_train=2 --set dataset.num_samples_per_file=122880
+  bench run my.yaml --sweep 'dataset.compression=none,snappy,zstd(3)' --rounds 20 --format markdown
+  bench run --table hits='/data/hits/*.parquet' --sql 'SELECT count(*) FROM hits WHERE url LIKE $$https%$$'")]
+    Run(RunArguments),
+    /// Writes the datasets of a config, and proves them from their footers
+    #[command(after_help = "Examples:
+  bench generate my.yaml
+  bench generate my.yaml --sweep dataset.parquet.row_group_size=6144,65536 --dry-run")]
+    Generate(GenerateArguments),
+    /// Shows plans, columns read and row groups pruned; times nothing
+    #[command(after_help = "Example:
+  bench explain my.yaml --query selective_filter")]
+    Explain(ExplainArguments),
+    /// Shows the resolved config, its variants, and their sizes against this host's disk and memory; writes nothing
+    #[command(after_help = "Example:
+  bench check my.yaml --set dataset.num_files_train=16")]
+    Check(CheckArguments),
+    /// Shows stored run records or journals again
+    #[command(after_help = "Example:
+  bench report results/20260102T030405Z-0a1b2c3d.jsonl --format markdown")]
+    Report(ReportArguments),
+    /// Prints the JSON Schema of configs
+    Schema,
+    /// Prints a completion script for a shell
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// YAML config, in DLIO's dialect; the built-in quickstart where left out
+    pub(crate) config: Option<PathBuf>,
+    /// Sets a key, as in `dataset.seed=7`; the value is YAML
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline
+    #[arg(long = "sweep", value_name = "KEY=A,B,..")]
+    pub(crate) sweep: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArguments {
+    /// SQL file, folder of SQL files, or shipped scenario, instead of the config's scenarios
+    #[arg(long = "query", value_name = "FILE|DIR|NAME")]
+    pub(crate) query: Vec<String>,
+    /// SQL text, instead of the config's scenarios
+    #[arg(long = "sql", value_name = "TEXT")]
+    pub(crate) sql: Vec<String>,
+    /// Existing Parquet as a table: a file, a folder or a glob. Without a config, only these tables are read
+    #[arg(long = "table", value_name = "NAME=URL")]
+    pub(crate) table: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    #[command(flatten)]
+    pub(crate) queries: QueryArguments,
+    /// Measured rounds
+    #[arg(long, value_name = "N")]
+    pub(crate) rounds: Option<u32>,
+    /// Variant that the others are compared with; the first where left out
+    #[arg(long, value_name = "VARIANT")]
+    pub(crate) baseline: Option<String>,
+    /// A label for the run record, as in `array=A`
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    pub(crate) label: Vec<String>,
+    /// File for the run record, besides the one in `results/`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// What stdout shows
+    #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
+    pub(crate) format: FormatArgument,
+    /// Shows what would be written and measured, and does nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Agrees to writing more than 10 GB, or more than half of the free space
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Shows what would be written, and writes nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Agrees to writing more than 10 GB, or more than half of the free space
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    #[command(flatten)]
+    pub(crate) queries: QueryArguments,
+    /// Agrees to writing more than 10 GB, or more than half of the free space
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// Run records (*.json) or journals (*.jsonl)
+    #[arg(required = true, value_name = "RECORD")]
+    pub(crate) records: Vec<PathBuf>,
+    /// What stdout shows
+    #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
+    pub(crate) format: FormatArgument,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FormatArgument {
+    /// Tables for a terminal
+    Table,
+    /// Tables for a pull request
+    Markdown,
+    /// A row per iteration
+    Csv,
+    /// The run record
+    Json,
+}
+
+impl From<FormatArgument> for Format {
+    fn from(format: FormatArgument) -> Self {
+        match format {
+            FormatArgument::Table => Format::Table,
+            FormatArgument::Markdown => Format::Markdown,
+            FormatArgument::Csv => Format::Csv,
+            FormatArgument::Json => Format::Json,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `bench check`, and what `--dry-run` shows.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use super::arguments::CheckArguments;
+use super::exit::CommandError;
+use super::{load, show};
+use crate::config::{Config, RowGroupSize, ScenarioSource, to_yaml};
+use crate::dataset::Found;
+use crate::measure::{cores, memory_bytes};
+use crate::run::{DatasetState, Datasets, RunError, free_bytes};
+use crate::units;
+
+/// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot serve them.
+const MLPERF_MEMORY_FACTOR: u64 = 5;
+
+pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
+    let config = load::config(&arguments.config, None, &[])?;
+    let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
+    show(&format!(
+        "# resolved config\n{yaml}\n{}",
+        describe(&config)?
+    ))
+}
+
+/// What a run of the config would write and measure.
+pub(super) fn dry_run(config: &Config) -> Result<ExitCode, CommandError> {
+    show(&describe(config)?)
+}
+
+fn describe(config: &Config) -> Result<String, CommandError> {
+    let mut text = String::new();
+    let failed = |_| CommandError::Failed("a description cannot be written".to_owned());
+    for note in &config.notes {
+        writeln!(text, "note: {note}").map_err(failed)?;
+    }
+    let datasets = Datasets::place(config)?;
+    writeln!(text, "# variants (the first is the baseline)").map_err(failed)?;
+    for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
+        let dataset = dataset
+            .and_then(|index| datasets.all.get(index))
+            .map(|state| state.plan.id());
+        let dataset =
+            dataset.map_or_else(|| "existing files".to_owned(), |id| format!("dataset {id}"));
+        writeln!(text, "{}: {dataset}", variant.name).map_err(failed)?;
+    }
+    if !datasets.all.is_empty() {
+        writeln!(text, "\n# datasets").map_err(failed)?;
+    }
+    for state in &datasets.all {
+        text.push_str(&dataset(state)?);
+    }
+    let to_write = datasets.bytes_to_write()?;
+    if let Some((folder, _)) = to_write.first() {
+        let total: u64 = to_write.iter().map(|(_, bytes)| bytes).sum();
+        let free = free_bytes(folder).map_or_else(|| "unknown".to_owned(), units::bytes);
+        writeln!(
+            text,
+            "\nto write: up to {} (before compression); free on disk: {free}",
+            units::bytes(total)
+        )
+        .map_err(failed)?;
+    }
+    if !config.scenarios.is_empty() {
+        writeln!(text, "\n# scenarios").map_err(failed)?;
+        for scenario in &config.scenarios {
+            match scenario {
+                ScenarioSource::Named(name) => writeln!(text, "{name}"),
+                ScenarioSource::Inline { name, sql } => writeln!(text, "{name}: {sql}"),
+            }
+            .map_err(failed)?;
+        }
+    }
+    let measure = config.measure;
+    writeln!(
+        text,
+        "\n# measurement\n{} warm-up and {} measured rounds of every scenario on {} variants, page cache warm",
+        measure.warmup,
+        measure.rounds,
+        config.variants.len()
+    )
+    .map_err(failed)?;
+    Ok(text)
+}
+
+fn dataset(state: &DatasetState) -> Result<String, CommandError> {
+    let plan = &state.plan;
+    let bytes = plan.expected_arrow_bytes().map_err(RunError::from)?;
+    let rows = plan.rows();
+    let files: u64 = plan.tables.iter().map(|table| table.split.files).sum();
+    let (memory, _) = memory_bytes();
+    let found = match &state.found {
+        Found::Complete(manifest) => {
+            format!("complete, {} in files", units::bytes(manifest.file_bytes()))
+        }
+        Found::ToWrite => "to be written".to_owned(),
+        Found::External => "existing files, read as they are".to_owned(),
+    };
+    let partitions = match plan.spec.layout.partition_by.as_slice() {
+        [] => String::new(),
+        columns => format!(", each split by {}", columns.join(", ")),
+    };
+    let mut text = format!(
+        "{} ({})\n  {}: {found}\n  {} rows, {} columns, {} files{partitions}\n  about {} of values, {:.2} times this \
+         host's memory; MLPerf Storage asks for {MLPERF_MEMORY_FACTOR} times\n",
+        plan.id(),
+        plan.spec.layout.codec,
+        plan.root.display(),
+        units::count(rows),
+        plan.spec.columns.len(),
+        units::count(files),
+        units::bytes(bytes),
+        if memory == 0 {
+            f64::NAN
+        } else {
+            bytes as f64 / memory as f64
+        },
+    );
+    if matches!(state.found, Found::ToWrite) {
+        let writers = cores() as u64;
+        let row_group = match plan.spec.layout.row_group {
+            RowGroupSize::Rows(group) => {
+                group.min(plan.spec.rows_per_file) as f64 * bytes as f64 / rows as f64
+            }
+            RowGroupSize::Bytes(bytes) => bytes as f64,
+        };
+        // A partitioned file is split before it is written, which takes a number per row.
+        let split = if partitions.is_empty() {
+            0
+        } else {
+            plan.spec.rows_per_file * 8
+        };
+        let memory = writers * row_group as u64 + split;
+        text.push_str(&format!(
+            "  {writers} writers, about {} of memory while writing\n",
+            units::bytes(memory)
+        ));
+    }
+    Ok(text)
+}

@@ -1,0 +1,105 @@
+//! Exit codes, and how errors are shown.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use super::print;
+use crate::config::ConfigError;
+use crate::dataset::DatasetError;
+use crate::measure::MeasureError;
+use crate::record::RecordError;
+use crate::report::ReportError;
+use crate::run::RunError;
+
+/// Done.
+pub const DONE: u8 = 0;
+/// Failed, for a reason that is not the user's input.
+pub const FAILED: u8 = 1;
+/// Wrong usage, config, query or data.
+pub const USAGE: u8 = 2;
+/// An expectation of a scenario failed.
+pub const EXPECTATION: u8 = 3;
+/// Interrupted, as by Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CommandError {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            CommandError::Config(_) | CommandError::Usage(_) | CommandError::Record(_) => USAGE,
+            CommandError::Report(_) | CommandError::Failed(_) => FAILED,
+            CommandError::Run(error) => run_code(error),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            CommandError::Config(error) => error.hints(),
+            CommandError::Run(error) => error.hint().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+pub(crate) fn run_code(error: &RunError) -> u8 {
+    match error {
+        RunError::Interrupted | RunError::Dataset(DatasetError::Interrupted) => INTERRUPTED,
+        RunError::Dataset(
+            DatasetError::OtherDataset { .. }
+            | DatasetError::Changed { .. }
+            | DatasetError::ForeignSwept { .. }
+            | DatasetError::Missing { .. }
+            | DatasetError::BadManifest { .. }
+            | DatasetError::TooManyPartitions { .. }
+            | DatasetError::UnnameablePartition { .. }
+            | DatasetError::Content { .. }
+            | DatasetError::Storage(_),
+        ) => USAGE,
+        RunError::Measure {
+            source: MeasureError::Execution {
+                bad_input: true, ..
+            },
+            ..
+        } => USAGE,
+        RunError::Storage(_)
+        | RunError::Table { .. }
+        | RunError::Scenario(_)
+        | RunError::Engine { .. }
+        | RunError::Query { .. }
+        | RunError::Consent { .. }
+        | RunError::UnknownBaseline { .. } => USAGE,
+        _ => FAILED,
+    }
+}
+
+/// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives the exit code.
+pub(crate) fn report(error: &CommandError) -> ExitCode {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let words = source.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = source.source();
+    }
+    print::error(&text, &error.hints());
+    ExitCode::from(error.code())
+}

@@ -1,0 +1,79 @@
+//! `bench explain`.
+
+use std::process::ExitCode;
+
+use super::arguments::ExplainArguments;
+use super::exit::CommandError;
+use super::progress::Progress;
+use super::{cancel_on_interrupt, load, runtime, show};
+use crate::measure::evaluate;
+use crate::run::{CellPlan, Datasets, Event, Observer, RunError, open};
+
+pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
+    let config = load::config(&arguments.config, Some(&arguments.queries), &[])?;
+    let progress = Progress::new();
+    for note in &config.notes {
+        progress.event(Event::Note(note));
+    }
+    let runtime = runtime()?;
+    let cancel = cancel_on_interrupt();
+    let mut datasets = Datasets::place(&config)?;
+    datasets.ask_consent(arguments.yes)?;
+    datasets.ensure(&runtime, &cancel, &progress)?;
+    let explained = runtime.block_on(async {
+        let all = async {
+            let mut text = String::new();
+            for plan in open(&config, &datasets, &progress).await?.cells {
+                text.push_str(&describe(&plan).await?);
+            }
+            Ok::<_, RunError>(text)
+        };
+        tokio::select! {
+            text = all => text,
+            () = cancel.cancelled() => Err(RunError::Interrupted),
+        }
+    });
+    runtime.shutdown_background();
+    progress.event(Event::Finished);
+    show(&explained?)
+}
+
+/// The plan of a cell, and what an untimed execution shows of its scans.
+async fn describe(plan: &CellPlan) -> Result<String, RunError> {
+    let CellPlan { record, cell, .. } = plan;
+    let failed = |source| RunError::Measure {
+        scenario: record.scenario.clone(),
+        variant: plan.variant.clone(),
+        source,
+    };
+    let verified = match cell.verify().await {
+        Ok(verified) => verified,
+        Err(error) => return Err(failed(cell.locate(error).await)),
+    };
+    let observed = &verified.observed;
+    let columns: Vec<&str> = observed.columns.iter().map(String::as_str).collect();
+    let mut text = format!(
+        "# {}\n{}\n\n{}",
+        record.id,
+        record.sql.trim_end(),
+        record.plan
+    );
+    text.push_str(&format!(
+        "\ncolumns read: {} of {}: {}\nrow groups kept: {} of {}\nrows: {}\n",
+        record.columns_read,
+        record.columns_stored,
+        columns.join(", "),
+        observed.row_groups_kept,
+        observed.row_groups,
+        verified.rows
+    ));
+    for expectation in evaluate(&cell.scenario, observed, |key| plan.setting(key)) {
+        let verdict = if expectation.passed { "holds" } else { "FAILS" };
+        text.push_str(&format!(
+            "{} {}: {verdict}, found {}\n",
+            expectation.name, expectation.expected, expectation.found
+        ));
+    }
+    text.push('\n');
+    Ok(text)
+}

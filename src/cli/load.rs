@@ -1,0 +1,96 @@
+//! From arguments to a config.
+
+use std::path::Path;
+
+use super::arguments::{ConfigArguments, QueryArguments};
+use super::exit::CommandError;
+use crate::config::{Config, Overrides, ScenarioSource, Source, load};
+use crate::scenario::QUICKSTART;
+
+/// Loads the config that the arguments name: a file, the quickstart, or nothing but the tables of the command line.
+pub(crate) fn config(
+    arguments: &ConfigArguments,
+    queries: Option<&QueryArguments>,
+    more: &[String],
+) -> Result<Config, CommandError> {
+    let tables = queries.map_or(Ok(Vec::new()), |queries| {
+        queries
+            .table
+            .iter()
+            .map(|table| name_and_value("--table", table, "NAME=URL"))
+            .collect()
+    })?;
+    let source = match &arguments.config {
+        Some(path) => read(path)?,
+        None if !tables.is_empty() => Source {
+            origin: "the command line".to_owned(),
+            text: String::new(),
+            folder: None,
+        },
+        None => Source {
+            origin: "the built-in quickstart".to_owned(),
+            text: QUICKSTART.to_owned(),
+            folder: None,
+        },
+    };
+    let set = arguments.set.iter().chain(more).cloned().collect();
+    let overrides = Overrides {
+        set,
+        sweep: arguments.sweep.clone(),
+        tables,
+    };
+    let mut config = load(&source, &overrides)?;
+    let named = queries.map(scenarios).unwrap_or_default();
+    if !named.is_empty() {
+        config.scenarios = named;
+    }
+    Ok(config)
+}
+
+fn scenarios(queries: &QueryArguments) -> Vec<ScenarioSource> {
+    let named = queries
+        .query
+        .iter()
+        .map(|name| ScenarioSource::Named(name.clone()));
+    let inline = queries.sql.iter().enumerate().map(|(index, sql)| {
+        let name = if queries.sql.len() == 1 {
+            "sql".to_owned()
+        } else {
+            format!("sql_{}", index + 1)
+        };
+        ScenarioSource::Inline {
+            name,
+            sql: sql.clone(),
+        }
+    });
+    named.chain(inline).collect()
+}
+
+fn read(path: &Path) -> Result<Source, CommandError> {
+    let origin = path.display().to_string();
+    let bytes =
+        std::fs::read(path).map_err(|error| CommandError::Usage(format!("{origin}: {error}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| CommandError::Usage(format!("{origin}: it is not UTF-8 text")))?;
+    Ok(Source {
+        origin,
+        text,
+        folder: path.parent().map(Path::to_path_buf),
+    })
+}
+
+/// Splits `name=value`; both sides are there.
+pub(crate) fn name_and_value(
+    flag: &str,
+    text: &str,
+    form: &str,
+) -> Result<(String, String), CommandError> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err(CommandError::Usage(format!(
+            "{flag} {text}: it takes {form}"
+        ))),
+    }
+}

@@ -1,0 +1,115 @@
+//! The command line: arguments, printing, progress, exit codes.
+
+mod arguments;
+mod check;
+pub mod exit;
+mod explain;
+mod generate;
+mod load;
+mod print;
+mod progress;
+mod reference;
+mod report;
+mod run;
+
+pub use reference::reference;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use clap::{CommandFactory, Parser};
+use nix::sys::signal::{SigHandler, Signal, signal};
+use tokio::runtime::Runtime;
+
+use crate::dataset::Cancel;
+use arguments::{Arguments, Command};
+use exit::CommandError;
+
+/// What the last panic said. Panics of the engine's tasks become errors of the query, which say enough.
+static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs the program, and gives its exit code.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // A file-size limit is to be an error of the write, not the end of the process.
+    // SAFETY: ignoring a signal installs no handler of ours.
+    let _ = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
+    std::panic::set_hook(Box::new(|panic| {
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic.to_string());
+    }));
+    match catch_unwind(AssertUnwindSafe(|| dispatch(arguments.command))) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => exit::report(&error),
+        Err(_) => {
+            let said = LAST_PANIC
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+                .unwrap_or_default();
+            exit::report(&CommandError::Failed(format!(
+                "this is a defect of bench, please report it: {said}"
+            )))
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Generate(arguments) => generate::generate(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
+        Command::Schema => {
+            let schema = serde_json::to_string_pretty(&crate::config::json_schema())
+                .map_err(|error| CommandError::Failed(error.to_string()))?;
+            show(&format!("{schema}\n"))
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "bench", &mut script);
+            show(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+/// Puts data on stdout, which ends a command well.
+fn show(text: &str) -> Result<ExitCode, CommandError> {
+    print::data(text).map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
+    Ok(ExitCode::from(exit::DONE))
+}
+
+/// The runtime that queries run on.
+fn runtime() -> Result<Runtime, CommandError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::Failed(format!("the runtime cannot start: {error}")))
+}
+
+/// Watches for Ctrl-C: the first asks to stop, the second exits at once.
+///
+/// The watch has a thread and a runtime of its own, since a join that never yields starves the signals of the runtime it
+/// runs on.
+fn cancel_on_interrupt() -> Cancel {
+    let cancel = Cancel::default();
+    let asked = cancel.clone();
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        else {
+            return;
+        };
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if asked.is_cancelled() {
+                    std::process::exit(i32::from(exit::INTERRUPTED));
+                }
+                asked.cancel();
+            }
+        });
+    });
+    cancel
+}

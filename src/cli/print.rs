@@ -1,0 +1,41 @@
+//! The one place that writes to the terminal: stdout is data, stderr is everything else.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Writes data to stdout. A reader that has gone away, as `head` does, is no error.
+pub(crate) fn data(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes a line to stderr. Where stderr cannot be written to, there is nobody to tell.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+pub(crate) fn error(text: &str, hints: &[String]) {
+    for (index, part) in text.lines().enumerate() {
+        line(&if index == 0 {
+            format!("error: {part}")
+        } else {
+            format!("       {part}")
+        });
+    }
+    for hint in hints {
+        line(&format!("hint: {hint}"));
+    }
+}
+
+/// Width of stdout in characters, where it is a terminal.
+pub(crate) fn width() -> Option<u16> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width)
+}

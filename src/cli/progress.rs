@@ -1,0 +1,123 @@
+//! Progress on stderr: a bar where it is a terminal, lines for what is worth keeping.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::print;
+use crate::record::Kind;
+use crate::run::{Event, Observer};
+use crate::units;
+
+pub(crate) struct Progress {
+    /// Hidden where stderr is no terminal.
+    bar: ProgressBar,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let template = "{spinner} {wide_msg} {bar:20} {percent:>3} % {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Progress { bar }
+    }
+
+    fn line(&self, text: &str) {
+        self.bar.suspend(|| print::line(text));
+    }
+
+    fn at(&self, position: u64, length: u64, message: String) {
+        self.bar.set_length(length);
+        self.bar.set_position(position);
+        self.bar.set_message(message);
+    }
+}
+
+impl Observer for Progress {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::Note(text) => self.line(&format!("note: {text}")),
+            Event::Warning(text) => self.line(&format!("warning: {text}")),
+            Event::Writing {
+                dataset,
+                datasets,
+                progress,
+                ..
+            } => {
+                if progress.rows_done == 0 {
+                    self.bar.reset();
+                }
+                let message = format!(
+                    "writing dataset {} of {datasets}: {} files, {}",
+                    dataset + 1,
+                    units::count(progress.files_done),
+                    units::bytes(progress.bytes_written)
+                );
+                self.at(progress.rows_done, progress.rows, message);
+            }
+            Event::Written {
+                dataset,
+                datasets,
+                folder,
+                files,
+                bytes,
+                elapsed_ns,
+            } => {
+                self.line(&format!(
+                    "wrote dataset {} of {datasets}: {} files, {} in {}, footers proven: {}",
+                    dataset + 1,
+                    units::count(files),
+                    units::bytes(bytes),
+                    units::duration_ns(elapsed_ns as f64),
+                    folder.display()
+                ));
+            }
+            Event::Reused {
+                folder,
+                files,
+                bytes,
+            } => {
+                self.line(&format!(
+                    "reusing {} files, {}: {}",
+                    units::count(files),
+                    units::bytes(bytes),
+                    folder.display()
+                ));
+            }
+            Event::Opening {
+                variant,
+                table,
+                files,
+            } => {
+                self.bar.set_message(format!(
+                    "{variant}: reading {} footers of {table}",
+                    units::count(files as u64)
+                ));
+                self.bar.tick();
+            }
+            Event::Measuring {
+                done,
+                total,
+                kind,
+                round,
+                scenario,
+                variant,
+            } => {
+                if done == 0 {
+                    self.bar.reset();
+                    self.bar.enable_steady_tick(Duration::from_millis(200));
+                }
+                let kind = match kind {
+                    Kind::Warmup => "warm-up",
+                    Kind::Measured => "round",
+                };
+                let message = format!("{kind} {}: {scenario}, {variant}", round + 1);
+                self.at(done as u64, total as u64, message);
+            }
+            Event::Measured { done, .. } => self.bar.set_position(done as u64),
+            Event::Finished => self.bar.finish_and_clear(),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The reference page of the command line, made from the arguments' own definitions.
+
+use clap::CommandFactory;
+
+use super::arguments::Arguments;
+
+/// All commands with their help, in markdown.
+pub fn reference() -> String {
+    // Help is wrapped to the terminal; the page is not.
+    let mut command = Arguments::command().term_width(100);
+    command.build();
+    let mut page = format!(
+        "# Command line\n\nMade from the program's own help; `BENCH_UPDATE_DOCS=1 cargo test` writes it anew.\n\n\
+         ```text\n{}\n```\n",
+        command.render_long_help().to_string().trim_end()
+    );
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    for name in names.iter().filter(|name| *name != "help") {
+        let Some(subcommand) = command.find_subcommand_mut(name) else {
+            continue;
+        };
+        let help = subcommand.render_long_help().to_string();
+        page.push_str(&format!(
+            "\n## bench {name}\n\n```text\n{}\n```\n",
+            help.trim_end()
+        ));
+    }
+    page
+}

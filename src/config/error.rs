@@ -1,0 +1,123 @@
+//! What is wrong with a config: all of it, each problem with its place.
+
+use std::fmt;
+
+use super::key_path::KeyPath;
+use super::yaml::YamlError;
+
+/// Problems beyond these are counted only.
+pub(super) const MOST_PROBLEMS_SHOWN: usize = 100;
+
+/// A message beyond this quotes something that nobody wants to read in full.
+const LONGEST_MESSAGE_CHARACTERS: usize = 1000;
+
+/// Something wrong at a key path, before it is known where that was written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Problem {
+    pub(super) path: KeyPath,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(path: KeyPath, message: impl Into<String>) -> Problem {
+        Problem {
+            path,
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
+/// Everything that is wrong with a config, one line per problem: `configs/x.yaml:12: dataset.format: ...`.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.lines())]
+pub struct ConfigError {
+    problems: Vec<Placed>,
+}
+
+/// A problem and where it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Placed {
+    /// A file, or "the command line".
+    pub(super) origin: String,
+    /// Counted from 1.
+    pub(super) line: Option<usize>,
+    /// Empty where the config as a whole is meant.
+    pub(super) path: String,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl ConfigError {
+    /// Problems in the order of their lines, those without a line last.
+    pub(super) fn new(mut problems: Vec<Placed>) -> ConfigError {
+        problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
+        ConfigError { problems }
+    }
+
+    pub(super) fn of_yaml(origin: &str, error: YamlError) -> ConfigError {
+        let YamlError {
+            line,
+            path,
+            message,
+            hint,
+        } = error;
+        ConfigError {
+            problems: vec![Placed {
+                origin: origin.to_owned(),
+                line,
+                path,
+                message,
+                hint,
+            }],
+        }
+    }
+
+    /// What the user could do about it, one sentence each, without repetition.
+    pub fn hints(&self) -> Vec<String> {
+        let mut hints: Vec<String> = Vec::new();
+        for hint in self
+            .problems
+            .iter()
+            .filter_map(|problem| problem.hint.as_ref())
+        {
+            if !hints.contains(hint) {
+                hints.push(hint.clone());
+            }
+        }
+        hints
+    }
+
+    fn lines(&self) -> String {
+        let mut lines: Vec<String> = self
+            .problems
+            .iter()
+            .take(MOST_PROBLEMS_SHOWN)
+            .map(Placed::to_string)
+            .collect();
+        let hidden = self.problems.len().saturating_sub(MOST_PROBLEMS_SHOWN);
+        if hidden > 0 {
+            lines.push(format!("... and {hidden} more problems"));
+        }
+        lines.join("\n")
+    }
+}
+
+impl fmt::Display for Placed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, ": {}", self.path)?;
+        }
+        // A message may quote text of any length with line breaks, and every problem is one line.
+        let message: String = self.message.replace(['\n', '\r'], " ");
+        match message.char_indices().nth(LONGEST_MESSAGE_CHARACTERS) {
+            Some((end, _)) => write!(f, ": {}...", message.get(..end).unwrap_or_default()),
+            None => write!(f, ": {message}"),
+        }
+    }
+}

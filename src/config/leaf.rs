@@ -1,0 +1,321 @@
+//! Single values of the raw mirror. One that cannot be read is kept as the sentence that says why, so that all of a
+//! file's wrong values are reported in one go, each by whoever knows its key path.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
+
+use super::model::{Number, Value};
+
+/// A value as read, or why it could not be.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf<T>(pub(super) Result<T, String>);
+
+impl<'de, T: Scalar> Deserialize<'de> for Leaf<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json::deserialize(deserializer).map(|value| Leaf(T::read(&value)))
+    }
+}
+
+impl<T: Scalar> JsonSchema for Leaf<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Scalar".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        T::schema()
+    }
+}
+
+/// A type that stands in a config as one value.
+pub(super) trait Scalar: Sized {
+    /// # Errors
+    ///
+    /// Says what is wrong with the value, and which would do.
+    fn read(value: &Json) -> Result<Self, String>;
+
+    fn schema() -> Schema;
+}
+
+/// A value as messages quote it.
+pub(super) fn quoted(value: &Json) -> String {
+    match value {
+        Json::Null => "an empty value".to_owned(),
+        Json::String(text) => format!("`{}`", super::redact::url(text)),
+        Json::Array(_) => "a list".to_owned(),
+        Json::Object(_) => "a mapping".to_owned(),
+        other => format!("`{other}`"),
+    }
+}
+
+/// A whole number out of an integer, a float without a fraction, or digits grouped by underscores (which YAML 1.1
+/// has and 1.2 has not).
+fn whole(value: &Json) -> Option<i128> {
+    match value {
+        Json::Number(number) => number
+            .as_i64()
+            .map(i128::from)
+            .or_else(|| number.as_u64().map(i128::from))
+            .or_else(|| number.as_f64().and_then(whole_float)),
+        Json::String(text) if text.contains('_') => {
+            let digits = text.replace('_', "");
+            if digits.starts_with('+') {
+                None
+            } else {
+                digits.parse().ok()
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The integer that a float is. Beyond 2^64 none is meant.
+pub(super) fn whole_float(value: f64) -> Option<i128> {
+    (value.fract() == 0.0 && value.abs() <= 2f64.powi(64)).then_some(value as i128)
+}
+
+fn whole_from(value: &Json, smallest: u64) -> Result<u64, String> {
+    let range = || {
+        format!(
+            "{} is not a whole number of {smallest} or more",
+            quoted(value)
+        )
+    };
+    let number = whole(value).ok_or_else(range)?;
+    let number = u64::try_from(number).map_err(|_| range())?;
+    if number < smallest {
+        Err(range())
+    } else {
+        Ok(number)
+    }
+}
+
+impl Scalar for u64 {
+    fn read(value: &Json) -> Result<Self, String> {
+        whole_from(value, 0)
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "integer", "minimum": 0})
+    }
+}
+
+/// A count of things that there must be at least one of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Positive(pub(super) u64);
+
+impl Scalar for Positive {
+    fn read(value: &Json) -> Result<Self, String> {
+        whole_from(value, 1).map(Positive)
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "integer", "minimum": 1})
+    }
+}
+
+impl Scalar for f64 {
+    fn read(value: &Json) -> Result<Self, String> {
+        Number::read(value).map(Number::as_f64)
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "number"})
+    }
+}
+
+impl Scalar for Number {
+    fn read(value: &Json) -> Result<Self, String> {
+        match (value, whole(value)) {
+            (Json::Number(number), _) if number.is_f64() => number
+                .as_f64()
+                .map(Number::Float)
+                .ok_or_else(|| format!("{number} is too large")),
+            (_, Some(number)) => Ok(Number::Integer(number)),
+            _ => Err(format!("{} is not a number", quoted(value))),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "number"})
+    }
+}
+
+impl Scalar for Value {
+    fn read(value: &Json) -> Result<Self, String> {
+        match value {
+            Json::Bool(flag) => Ok(Value::Bool(*flag)),
+            Json::Number(_) => Number::read(value).map(Value::Number),
+            Json::String(text) => Ok(Value::Text(text.clone())),
+            _ => Err(format!(
+                "{} is not a text, number or boolean",
+                quoted(value)
+            )),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["boolean", "number", "string"]})
+    }
+}
+
+impl Scalar for bool {
+    fn read(value: &Json) -> Result<Self, String> {
+        match value {
+            Json::Bool(flag) => Ok(*flag),
+            Json::String(text) => flag_of(text)
+                .ok_or_else(|| format!("`{text}` is not a boolean; write `true` or `false`")),
+            other => Err(format!(
+                "{} is not a boolean; write `true` or `false`",
+                quoted(other)
+            )),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "boolean"})
+    }
+}
+
+/// The words of YAML 1.1 for true and false, in any case: <https://yaml.org/type/bool.html>.
+pub(super) fn flag_of(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" => Some(true),
+        "false" | "no" | "off" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+impl Scalar for String {
+    fn read(value: &Json) -> Result<Self, String> {
+        match value {
+            Json::String(text) => Ok(text.clone()),
+            Json::Bool(_) | Json::Number(_) => Err(format!(
+                "`{value}` is not text; put it in quotes: `\"{value}\"`"
+            )),
+            other => Err(format!("{} is not text", quoted(other))),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "string"})
+    }
+}
+
+/// A number of bytes, at least 1: an integer, or text with a unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bytes(pub(super) u64);
+
+impl Bytes {
+    const UNITS: [(&'static str, u64); 9] = [
+        ("B", 1),
+        ("kB", 1_000),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+    ];
+}
+
+impl Scalar for Bytes {
+    fn read(value: &Json) -> Result<Self, String> {
+        let bytes = match value {
+            Json::String(text) if !text.contains('_') => bytes_of(text),
+            other => whole(other).and_then(|bytes| u64::try_from(bytes).ok()),
+        };
+        bytes.filter(|bytes| *bytes > 0).map(Bytes).ok_or_else(|| {
+            format!(
+                "{} is not a number of bytes; write `134217728`, `128MiB` or `64MB`",
+                quoted(value)
+            )
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["integer", "string"], "minimum": 1, "pattern": "^[0-9]+ *(B|[kKMG]B|[KMGT]iB)$"})
+    }
+}
+
+fn bytes_of(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = text.get(digits.len()..)?.trim();
+    let (_, factor) = Bytes::UNITS.iter().find(|(name, _)| *name == unit)?;
+    digits.trim().parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[rstest]
+    #[case(json!(1), Some(1))]
+    #[case(json!(1e6), Some(1_000_000))]
+    #[case(json!("1_000_000"), Some(1_000_000))]
+    #[case(json!(18_446_744_073_709_551_615u64), Some(u64::MAX))]
+    #[case(json!(0), None)]
+    #[case(json!(-1), None)]
+    #[case(json!(1.5), None)]
+    #[case(json!("eight"), None)]
+    #[case(json!("1_000_000_000_000_000_000_000"), None)]
+    #[case(json!(1e30), None)]
+    #[case(json!(true), None)]
+    #[case(json!(null), None)]
+    fn counts_are_whole_and_at_least_one(#[case] value: Json, #[case] expected: Option<u64>) {
+        assert_eq!(Positive::read(&value).ok().map(|count| count.0), expected);
+    }
+
+    #[rstest]
+    #[case(json!("Yes"), true)]
+    #[case(json!("ON"), true)]
+    #[case(json!("no"), false)]
+    #[case(json!("Off"), false)]
+    #[case(json!(true), true)]
+    fn booleans_of_yaml_1_1_are_taken(#[case] value: Json, #[case] expected: bool) {
+        assert_eq!(bool::read(&value), Ok(expected));
+    }
+
+    #[rstest]
+    #[case(json!("maybe"))]
+    #[case(json!(1))]
+    fn other_words_are_not_booleans(#[case] value: Json) {
+        assert!(
+            bool::read(&value)
+                .unwrap_err()
+                .contains("write `true` or `false`")
+        );
+    }
+
+    #[rstest]
+    #[case(json!("128MiB"), Some(134_217_728))]
+    #[case(json!("64 MB"), Some(64_000_000))]
+    #[case(json!(4096), Some(4096))]
+    #[case(json!("0MiB"), None)]
+    #[case(json!("12 parsecs"), None)]
+    #[case(json!("MiB"), None)]
+    #[case(json!("99999999999999TiB"), None)]
+    fn bytes_are_read_with_their_unit(#[case] value: Json, #[case] expected: Option<u64>) {
+        assert_eq!(Bytes::read(&value).ok().map(|bytes| bytes.0), expected);
+    }
+
+    #[test]
+    fn a_number_where_text_is_meant_asks_for_quotes() {
+        assert!(
+            String::read(&json!(2026))
+                .unwrap_err()
+                .contains("put it in quotes")
+        );
+    }
+}

@@ -1,0 +1,290 @@
+//! `sweep:` and `variants:` -> the variants, each with the settings that make it differ from the base.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::error::Problem;
+use super::key_path::{KeyPath, canonical};
+use super::origins::Typed;
+use super::overrides::Axis;
+use super::shape;
+
+/// Each variant has its own cells and, mostly, its own dataset.
+const MOST_VARIANTS: usize = 1000;
+
+/// Sections whose keys may differ between variants.
+const SWEEPABLE: [&str; 4] = ["dataset", "reader", "datafusion", "tables"];
+
+/// The name of the only variant of a config that sweeps nothing.
+const BASE: &str = "base";
+
+/// A variant before it is applied to the base.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) settings: Vec<Setting>,
+}
+
+impl Draft {
+    /// The base as it is.
+    pub(super) fn base() -> Draft {
+        Draft {
+            name: BASE.to_owned(),
+            settings: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Setting {
+    /// Canonical key path.
+    pub(super) key: String,
+    pub(super) value: Value,
+    pub(super) typed: Typed,
+}
+
+/// Variants, or why there are none.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Empty only beside problems.
+    pub(super) drafts: Vec<Draft>,
+    pub(super) notes: Vec<String>,
+    pub(super) problems: Vec<(Problem, Typed)>,
+}
+
+/// What the file sweeps, what the command line sweeps over it, and which keys the command line pins.
+pub(super) fn plan(
+    sweep: Map<String, Value>,
+    variants: Map<String, Value>,
+    command_line: Vec<Axis>,
+    pinned: &[String],
+) -> Plan {
+    let mut plan = Plan::default();
+    let sweeps = !sweep.is_empty() || !command_line.is_empty();
+    if sweeps && !variants.is_empty() {
+        let typed = if sweep.is_empty() {
+            Typed::CommandLine
+        } else {
+            Typed::File(KeyPath::of(["sweep"]))
+        };
+        plan.refuse(
+            KeyPath::of(["sweep"]),
+            "stands beside `variants`; use one of them",
+            &typed,
+        );
+    } else if variants.is_empty() {
+        let axes = plan.axes(sweep, command_line, pinned);
+        plan.multiply(&axes);
+    } else {
+        plan.named(variants, pinned);
+    }
+    plan
+}
+
+impl Plan {
+    fn refuse(&mut self, path: KeyPath, message: impl Into<String>, typed: &Typed) {
+        self.problems
+            .push((Problem::new(path, message), typed.clone()));
+    }
+
+    /// Whether the key may differ between variants; says why not.
+    fn may_vary(&mut self, path: &KeyPath, key: &str, typed: &Typed) -> bool {
+        let (section, rest) = key.split_once('.').unwrap_or((key, ""));
+        let sweepable = SWEEPABLE.join(".*, ");
+        let message = if !shape::is_section(section) {
+            shape::unknown_section(section)
+        } else if rest.is_empty() || !SWEEPABLE.contains(&section) {
+            format!("`{key}` cannot differ between variants; {sweepable}.* can")
+        } else if shape::has_no_effect(key) {
+            format!("`{key}` has no effect here, so its variants would not differ")
+        } else {
+            return true;
+        };
+        self.refuse(path.clone(), message, typed);
+        false
+    }
+
+    fn axes(
+        &mut self,
+        sweep: Map<String, Value>,
+        command_line: Vec<Axis>,
+        pinned: &[String],
+    ) -> Vec<Axis> {
+        let mut axes: Vec<Axis> = Vec::new();
+        for (written, values) in sweep {
+            let path = KeyPath::of(["sweep", &written]);
+            let typed = Typed::File(path.clone());
+            let key = canonical(&written);
+            let Value::Array(values) = values else {
+                self.refuse(
+                    path,
+                    "needs a list of values, as in `[none, snappy]`",
+                    &typed,
+                );
+                continue;
+            };
+            if pinned.contains(&key) {
+                self.notes.push(format!(
+                    "`{key}` is set on the command line, so it is not swept"
+                ));
+            } else if axes.iter().any(|axis| axis.key == key) {
+                self.refuse(path, "is swept twice", &typed);
+            } else {
+                axes.push(Axis { key, values, typed });
+            }
+        }
+        for axis in command_line {
+            match axes.iter_mut().find(|other| other.key == axis.key) {
+                Some(other) => *other = axis,
+                None => axes.push(axis),
+            }
+        }
+        axes.retain(|axis| {
+            let path = match &axis.typed {
+                Typed::File(path) => path.clone(),
+                Typed::CommandLine => KeyPath::of([axis.key.as_str()]),
+            };
+            self.may_vary(&path, &axis.key, &axis.typed) && self.values_differ(&path, axis)
+        });
+        axes
+    }
+
+    fn values_differ(&mut self, path: &KeyPath, axis: &Axis) -> bool {
+        if axis.values.is_empty() {
+            self.refuse(
+                path.clone(),
+                "sweeps no values; give at least one",
+                &axis.typed,
+            );
+            return false;
+        }
+        let mut seen = BTreeSet::new();
+        let twice = axis
+            .values
+            .iter()
+            .map(text)
+            .find(|name| !seen.insert(name.clone()));
+        if let Some(name) = &twice {
+            self.refuse(path.clone(), format!("holds `{name}` twice"), &axis.typed);
+        }
+        twice.is_none()
+    }
+
+    /// The product, the first axis varying slowest.
+    fn multiply(&mut self, axes: &[Axis]) {
+        let count = axes
+            .iter()
+            .try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
+        if count.is_none_or(|count| count > MOST_VARIANTS) {
+            let path = KeyPath::of(["sweep"]);
+            let message = format!("makes more than {MOST_VARIANTS} variants");
+            self.refuse(path.clone(), message, &Typed::File(path));
+            return;
+        }
+        let labels = labels(axes);
+        let mut drafts = vec![Draft {
+            name: String::new(),
+            settings: Vec::new(),
+        }];
+        for (axis, label) in axes.iter().zip(&labels) {
+            let extended = drafts.iter().flat_map(|draft| {
+                axis.values.iter().map(move |value| {
+                    let part = match axes.len() {
+                        1 => text(value),
+                        _ => format!("{label}={}", text(value)),
+                    };
+                    let comma = if draft.name.is_empty() { "" } else { "," };
+                    let mut settings = draft.settings.clone();
+                    settings.push(Setting {
+                        key: axis.key.clone(),
+                        value: value.clone(),
+                        typed: axis.typed.clone(),
+                    });
+                    Draft {
+                        name: format!("{}{comma}{part}", draft.name),
+                        settings,
+                    }
+                })
+            });
+            drafts = extended.collect();
+        }
+        self.drafts = if axes.is_empty() {
+            vec![Draft::base()]
+        } else {
+            drafts
+        };
+    }
+
+    /// The explicit list.
+    fn named(&mut self, variants: Map<String, Value>, pinned: &[String]) {
+        if variants.len() > MOST_VARIANTS {
+            let path = KeyPath::of(["variants"]);
+            let message = format!("holds more than {MOST_VARIANTS} variants");
+            self.refuse(path.clone(), message, &Typed::File(path));
+            return;
+        }
+        let mut overruled: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, settings) in variants {
+            let place = KeyPath::of(["variants", &name]);
+            if name.trim().is_empty() {
+                self.refuse(place.clone(), "a variant needs a name", &Typed::File(place));
+                continue;
+            }
+            let mut draft = Draft {
+                name: name.clone(),
+                settings: Vec::new(),
+            };
+            // Null is the base as it is.
+            let settings = match settings {
+                Value::Object(settings) => settings,
+                _ => Map::new(),
+            };
+            for (written, value) in settings {
+                let path = place.key(&written);
+                let typed = Typed::File(path.clone());
+                let key = canonical(&written);
+                if draft.settings.iter().any(|setting| setting.key == key) {
+                    self.refuse(path, "is set twice", &typed);
+                } else if self.may_vary(&path, &key, &typed) {
+                    if pinned.contains(&key) {
+                        overruled.entry(key.clone()).or_default().push(name.clone());
+                    }
+                    draft.settings.push(Setting { key, value, typed });
+                }
+            }
+            self.drafts.push(draft);
+        }
+        for (key, names) in overruled {
+            let names = names.join("`, `");
+            self.notes.push(format!(
+                "`{key}` of the command line has no effect on variants that set it themselves: `{names}`"
+            ));
+        }
+    }
+}
+
+/// What variants are called by: the last part of each key path, or all of it where two axes share the last part.
+fn labels(axes: &[Axis]) -> Vec<&str> {
+    let last = |axis: &Axis| axis.key.rsplit('.').next().map(str::to_owned);
+    axes.iter()
+        .map(|axis| {
+            match axes
+                .iter()
+                .filter(|other| last(other) == last(axis))
+                .count()
+            {
+                1 => axis.key.rsplit('.').next().unwrap_or(&axis.key),
+                _ => &axis.key,
+            }
+        })
+        .collect()
+}
+
+/// A value as a variant's name shows it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => super::redact::url(text),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,261 @@
+use super::*;
+
+/// The shape of MLPerf Storage's dlrm_b200.yaml.
+const DLRM: &str = "
+model:
+  name: dlrm
+
+framework: pytorch
+
+workflow:
+  generate_data: False
+  train: True
+  checkpoint: False
+
+dataset:
+  data_folder: data/dlrm/
+  format: parquet
+  num_files_train: 1024        # files
+  num_samples_per_file: 4718592
+  record_length_bytes: 761
+  compression: none
+  parquet:
+    row_group_size: 6144
+    read_mode: row_group
+    generation_batch_size: 10000
+    columns:
+      - name: feature_000
+        dtype: float16
+        read: false
+      - name: feature_001
+        dtype: int8
+        size: 1
+      - name: feature_002
+        dtype: float64
+
+reader:
+  data_loader: pytorch
+  batch_size: 16384
+  prefetch_size: 2
+  read_threads: 4
+  file_shuffle: seed
+
+train:
+  epochs: 1
+  computation_time: 0.000375
+
+metric:
+  au: 0.70
+";
+
+#[test]
+fn a_recommender_of_mlperf_storage_means_what_dlio_makes_of_it() {
+    let config = good(DLRM);
+    assert_eq!(names(&config), ["base"]);
+    let variant = &config.variants[0];
+    assert_eq!(
+        variant.reader,
+        Reader {
+            read_threads: Some(4),
+            batch_size: Some(16_384)
+        }
+    );
+    let dataset = variant.dataset.as_ref().unwrap();
+    assert_eq!(dataset.data_folder, "data/dlrm");
+    assert_eq!(
+        dataset.train,
+        Split {
+            files: 1024,
+            subfolders: 0
+        }
+    );
+    assert_eq!(dataset.rows_per_file, 4_718_592);
+    assert_eq!(dataset.layout.row_group, RowGroupSize::Rows(6144));
+    assert_eq!(dataset.layout.codec, Codec::None);
+    assert!(!dataset.generate);
+    let columns: Vec<_> = dataset
+        .columns
+        .iter()
+        .map(|it| (it.name.as_str(), it.dtype, it.read))
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            ("feature_000", Dtype::Float16, false),
+            ("feature_001", Dtype::Int8, true),
+            ("feature_002", Dtype::Float64, true),
+        ]
+    );
+}
+
+#[test]
+fn keys_of_dlio_without_effect_are_named_once_in_one_note() {
+    let config = good_with(DLRM, &[], &["dataset.compression=none,snappy"]);
+    assert_eq!(
+        config.notes,
+        [
+            "these DLIO keys have no effect here: model.name, framework, workflow.train, workflow.checkpoint, \
+          dataset.parquet.generation_batch_size, reader.data_loader, reader.prefetch_size, reader.file_shuffle, \
+          train.epochs, train.computation_time, metric.au, dataset.record_length_bytes"
+        ]
+    );
+}
+
+#[test]
+fn every_key_of_dlio_is_accepted() {
+    for (section, keys) in dlio::KEYS {
+        for key in keys {
+            let path = if section.is_empty() {
+                (*key).to_owned()
+            } else {
+                format!("{section}.{key}")
+            };
+            let config = good_with("dataset: {}", &[&format!("{path}=1")], &[]);
+            assert_eq!(
+                config.notes,
+                [format!("these DLIO keys have no effect here: {path}")]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_section_of_dlio_may_hold_mappings_and_a_model_may_be_a_name() {
+    let config = good(
+        "
+model: resnet50
+train: {computation_time: {mean: 1, stdev: 0.1}}
+storage: {storage_options: {region: eu}}
+dataset: {hdf5: {chunk_dims: [1, 2]}}
+",
+    );
+    assert_eq!(
+        config.notes,
+        [
+            "these DLIO keys have no effect here: model, train.computation_time, storage.storage_options, dataset.hdf5.chunk_dims"
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_key_inside_a_section_without_effect_is_still_an_error() {
+    let message = bad("dataset: {}\nmodel:\n  nmae: dlrm\n  parallelism: {tensr: 1}\n");
+    assert_eq!(
+        message,
+        "x.yaml:3: model.nmae: unknown key (did you mean `name`?)\n\
+         x.yaml:4: model.parallelism.tensr: unknown key (did you mean `tensor`?)"
+    );
+}
+
+#[test]
+fn what_is_left_out_has_the_defaults_of_dlio() {
+    let dataset = dataset_of("dataset:\n");
+    assert_eq!(
+        dataset,
+        Dataset {
+            data_folder: "data".to_owned(),
+            file_prefix: "img".to_owned(),
+            train: Split {
+                files: 8,
+                subfolders: 0
+            },
+            valid: None,
+            rows_per_file: 1,
+            seed: 123,
+            columns: vec![Column {
+                name: "data".to_owned(),
+                dtype: Dtype::Binary,
+                size: 65_536,
+                read: true,
+                distribution: Distribution::Uniform {
+                    min: None,
+                    max: None,
+                    cardinality: None
+                },
+                null_fraction: 0.0,
+            }],
+            layout: Layout {
+                codec: Codec::None,
+                row_group: RowGroupSize::Rows(1_000_000),
+                vector_layout: VectorLayout::FixedSizeList,
+                partition_by: Vec::new(),
+            },
+            generate: true,
+        }
+    );
+}
+
+#[test]
+fn data_reader_is_another_name_of_reader() {
+    let config = good("dataset: {}\ndata_reader: {batch_size: 7}\n");
+    assert_eq!(config.variants[0].reader.batch_size, Some(7));
+    let config = good_with("dataset: {}", &["data_reader.batch_size=8"], &[]);
+    assert_eq!(config.variants[0].reader.batch_size, Some(8));
+    assert_eq!(
+        bad("dataset: {}\ndata_reader: {batch_size: no}\n"),
+        "x.yaml:2: reader.batch_size: `no` is not a whole number of 1 or more"
+    );
+    assert!(bad("dataset: {}\nreader: {}\ndata_reader: {}\n").contains("give one of them"));
+}
+
+#[test]
+fn booleans_of_yaml_1_1_are_booleans() {
+    let config = good(
+        "dataset: {}\nworkflow: {generate_data: No}\nreader: {odirect: OFF}\ndatafusion: {a.b: Yes}\n",
+    );
+    assert!(!config.variants[0].dataset.as_ref().unwrap().generate);
+    assert_eq!(
+        config.variants[0].engine,
+        [("a.b".to_owned(), "true".to_owned())]
+    );
+}
+
+#[test]
+fn the_seed_is_the_datasets_else_the_one_of_training() {
+    assert_eq!(dataset_of("dataset: {seed: 7}").seed, 7);
+    assert_eq!(dataset_of("dataset: {}\ntrain: {seed: 8}").seed, 8);
+    let both = good("dataset: {seed: 7}\ntrain: {seed: 8}");
+    assert_eq!(both.variants[0].dataset.as_ref().unwrap().seed, 7);
+    assert_eq!(
+        both.notes,
+        ["these DLIO keys have no effect here: train.seed"]
+    );
+}
+
+#[test]
+fn a_column_may_be_only_a_name() {
+    let dataset = dataset_of("dataset: {parquet: {columns: [a, {name: b}]}}");
+    for column in &dataset.columns {
+        assert_eq!(
+            (column.dtype, column.size, column.read),
+            (Dtype::Float32, 1, true)
+        );
+    }
+}
+
+#[test]
+fn merge_keys_and_aliases_are_applied() {
+    let dataset = dataset_of(
+        "
+dataset:
+  parquet:
+    columns:
+      - &base {name: a, dtype: int8, size: 3}
+      - {<<: *base, name: b}
+      - {<<: [{name: c}, *base], dtype: int16}
+",
+    );
+    let columns: Vec<_> = dataset
+        .columns
+        .iter()
+        .map(|it| (it.name.as_str(), it.dtype, it.size))
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            ("a", Dtype::Int8, 3),
+            ("b", Dtype::Int8, 3),
+            ("c", Dtype::Int16, 3)
+        ]
+    );
+}

@@ -1,0 +1,83 @@
+//! The config from outside: what a text means, and what is said of a bad one.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+mod bad_input;
+mod dataset;
+mod distributions;
+mod dlio_dialect;
+mod overriding;
+mod schema;
+mod sweeping;
+mod workload;
+
+fn source(text: &str) -> Source {
+    Source {
+        origin: "x.yaml".to_owned(),
+        text: text.to_owned(),
+        folder: None,
+    }
+}
+
+fn read(text: &str) -> Result<Config, ConfigError> {
+    load(&source(text), &Overrides::default())
+}
+
+fn good(text: &str) -> Config {
+    good_with(text, &[], &[])
+}
+
+fn good_with(text: &str, set: &[&str], sweep: &[&str]) -> Config {
+    load(&source(text), &overrides(set, sweep)).unwrap()
+}
+
+/// The message of a config that must not load.
+fn bad(text: &str) -> String {
+    bad_with(text, &[], &[])
+}
+
+fn bad_with(text: &str, set: &[&str], sweep: &[&str]) -> String {
+    load(&source(text), &overrides(set, sweep))
+        .unwrap_err()
+        .to_string()
+}
+
+fn overrides(set: &[&str], sweep: &[&str]) -> Overrides {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Overrides {
+        set: owned(set),
+        sweep: owned(sweep),
+        tables: Vec::new(),
+    }
+}
+
+/// The dataset of a config's first variant.
+fn dataset_of(text: &str) -> Dataset {
+    good(text).variants.remove(0).dataset.unwrap()
+}
+
+/// A dataset of one column, whose keys beside `name: c` are given, and 1000 rows.
+fn one_column(keys: &str) -> String {
+    format!(
+        "dataset:\n  num_files_train: 10\n  num_samples_per_file: 100\n  parquet: {{columns: [{{name: c, {keys}}}]}}\n"
+    )
+}
+
+fn names(config: &Config) -> Vec<&str> {
+    config
+        .variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect()
+}
+
+fn codecs(config: &Config) -> Vec<String> {
+    let datasets = config
+        .variants
+        .iter()
+        .map(|variant| variant.dataset.as_ref().unwrap());
+    datasets
+        .map(|dataset| dataset.layout.codec.to_string())
+        .collect()
+}

@@ -1,0 +1,317 @@
+//! Raw mirror -> validated model. Collects every problem instead of stopping at the first.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::{Map, Value as Json};
+
+use super::dataset;
+use super::error::Problem;
+use super::key_path::KeyPath;
+use super::leaf::{Leaf, Positive, flag_of, quoted};
+use super::model::{Dataset, Measure, Reader, ScenarioSource};
+use super::near::did_you_mean;
+use super::origins::Origins;
+use super::raw::{RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawTable};
+use super::redact;
+
+/// What a config means on one variant.
+#[derive(Debug)]
+pub(super) struct Meaning {
+    pub(super) dataset: Option<Dataset>,
+    pub(super) reader: Reader,
+    pub(super) engine: Vec<(String, String)>,
+    pub(super) tables: BTreeMap<String, String>,
+    pub(super) scenarios: Vec<ScenarioSource>,
+    pub(super) measure: Measure,
+}
+
+/// What is found on the way.
+#[derive(Debug)]
+pub(super) struct Findings<'a> {
+    pub(super) origins: &'a Origins,
+    pub(super) problems: Vec<Problem>,
+    pub(super) notes: Vec<String>,
+    /// Key paths of DLIO that are given in vain.
+    pub(super) without_effect: Vec<String>,
+}
+
+impl Findings<'_> {
+    pub(super) fn problem(&mut self, path: &KeyPath, message: impl Into<String>) {
+        self.problems.push(Problem::new(path.clone(), message));
+    }
+
+    /// The value of a leaf. One that could not be read becomes a problem, and counts as left out.
+    pub(super) fn take<T>(&mut self, path: &KeyPath, leaf: Option<Leaf<T>>) -> Option<T> {
+        match leaf?.0 {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.problem(path, message);
+                None
+            }
+        }
+    }
+
+    pub(super) fn take_count(
+        &mut self,
+        path: &KeyPath,
+        leaf: Option<Leaf<Positive>>,
+    ) -> Option<u64> {
+        self.take(path, leaf).map(|count| count.0)
+    }
+
+    /// A text that must hold something.
+    pub(super) fn take_text(
+        &mut self,
+        path: &KeyPath,
+        leaf: Option<Leaf<String>>,
+    ) -> Option<String> {
+        let text = self.take(path, leaf)?;
+        if text.trim().is_empty() {
+            self.problem(path, "must not be empty");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A path or URL, refused where it leads out of this host.
+    pub(super) fn take_location(
+        &mut self,
+        path: &KeyPath,
+        leaf: Option<Leaf<String>>,
+    ) -> Option<String> {
+        let location = self.take_text(path, leaf)?;
+        match location.split_once("://") {
+            Some((scheme, _)) if scheme != "file" => {
+                let shown = redact::url(&location);
+                self.problem(
+                    path,
+                    format!("`{shown}` is not local, and object stores are not built in yet; give a path or a file:// URL"),
+                );
+                None
+            }
+            _ => Some(location),
+        }
+    }
+}
+
+pub(super) fn validate(raw: RawConfig, findings: &mut Findings<'_>) -> Meaning {
+    let top = KeyPath::default();
+    let names_data = raw.dataset.is_some() || raw.tables.as_ref().is_some_and(|it| !it.is_empty());
+    if !names_data {
+        findings.problem(&top, "names nothing to read; give `dataset` or `tables`");
+    }
+    let names_scenarios = raw.scenarios.is_some();
+    let scenarios = scenarios(raw.scenarios, findings);
+    let dataset = raw.dataset.map(|dataset| {
+        let sections = dataset::Sections {
+            storage: raw.storage.unwrap_or_default(),
+            workflow: raw.workflow.unwrap_or_default(),
+            train: raw.train.unwrap_or_default(),
+        };
+        dataset::validate(dataset, sections, findings)
+    });
+    if let Some(dataset) = &dataset {
+        let reads_nothing = dataset.columns.iter().all(|column| !column.read);
+        if reads_nothing && !dataset.columns.is_empty() && !names_scenarios {
+            let path = KeyPath::of(["dataset", "parquet", "columns"]);
+            findings.problem(
+                &path,
+                "no column has `read: true`, so the default scenario reads none; set one, or give `scenarios`",
+            );
+        }
+    }
+    Meaning {
+        reader: reader(raw.reader.unwrap_or_default(), findings),
+        engine: options(raw.datafusion.unwrap_or_default(), findings),
+        tables: tables(raw.tables.unwrap_or_default(), dataset.is_some(), findings),
+        measure: measure(raw.measure.unwrap_or_default(), findings),
+        dataset,
+        scenarios,
+    }
+}
+
+fn reader(raw: RawReader, findings: &mut Findings<'_>) -> Reader {
+    let path = KeyPath::of(["reader"]);
+    if findings.take(&path.key("odirect"), raw.odirect) == Some(true) {
+        findings.problem(
+            &path.key("odirect"),
+            "direct reads are not available in this version; write `false`",
+        );
+    }
+    let read_threads = findings.take(&path.key("read_threads"), raw.read_threads);
+    Reader {
+        // DLIO's 0 is the main thread reading by itself.
+        read_threads: read_threads.map(|threads| threads.max(1)),
+        batch_size: findings.take_count(&path.key("batch_size"), raw.batch_size),
+    }
+}
+
+/// Options as text. Names are flat by now.
+fn options(raw: Map<String, Json>, findings: &mut Findings<'_>) -> Vec<(String, String)> {
+    let path = KeyPath::of(["datafusion"]);
+    let mut options = Vec::new();
+    for (name, value) in raw {
+        let text = match value {
+            // Of YAML 1.1's words only `yes` and `no` are taken for booleans here: `on` may be an option's own word.
+            Json::String(text) if matches!(text.to_ascii_lowercase().as_str(), "yes" | "no") => {
+                flag_of(&text).map_or(text, |flag| flag.to_string())
+            }
+            Json::String(text) => text,
+            Json::Bool(flag) => flag.to_string(),
+            Json::Number(number) => number.to_string(),
+            other => {
+                findings.problem(
+                    &path.key(&name),
+                    format!(
+                        "{} is not a value of an option; write text, a number or a boolean",
+                        quoted(&other)
+                    ),
+                );
+                continue;
+            }
+        };
+        options.push((name, text));
+    }
+    options
+}
+
+fn tables(
+    raw: BTreeMap<String, RawTable>,
+    has_dataset: bool,
+    findings: &mut Findings<'_>,
+) -> BTreeMap<String, String> {
+    let section = KeyPath::of(["tables"]);
+    let mut tables = BTreeMap::new();
+    for (name, table) in raw {
+        let path = section.key(&name);
+        if !is_identifier(&name) {
+            findings.problem(
+                &path,
+                format!("`{name}` is not a table name; use letters, digits and `_`, not starting with a digit"),
+            );
+        } else if has_dataset && ["train", "valid"].contains(&name.as_str()) {
+            findings.problem(
+                &path,
+                format!("`{name}` is the dataset's own table; choose another name"),
+            );
+        }
+        let location = match table {
+            RawTable::Path(leaf) => findings.take_location(&path, Some(leaf)),
+            RawTable::Keys(keys) if keys.path.is_none() => {
+                findings.problem(&path, "needs a `path`");
+                None
+            }
+            RawTable::Keys(keys) => findings.take_location(&path.key("path"), keys.path),
+        };
+        tables.extend(location.map(|location| (name, location)));
+    }
+    tables
+}
+
+/// Whether SQL takes the name without quotes.
+fn is_identifier(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
+}
+
+fn scenarios(raw: Option<RawScenarios>, findings: &mut Findings<'_>) -> Vec<ScenarioSource> {
+    let section = KeyPath::of(["scenarios"]);
+    let mut sources: Vec<ScenarioSource> = Vec::new();
+    let written = match raw {
+        None => return sources,
+        Some(RawScenarios::One(leaf)) => {
+            let named = findings
+                .take_text(&section, Some(leaf))
+                .map(ScenarioSource::Named);
+            sources.extend(named);
+            return sources;
+        }
+        Some(RawScenarios::Many(written)) => written,
+    };
+    if written.is_empty() {
+        findings.problem(
+            &section,
+            "lists no scenario; leave it out for the default one",
+        );
+    }
+    let mut names = HashSet::new();
+    for (index, scenario) in written.into_iter().enumerate() {
+        let path = section.item(index, None);
+        let source = match scenario {
+            RawScenario::Named(leaf) => findings
+                .take_text(&path, Some(leaf))
+                .map(ScenarioSource::Named),
+            RawScenario::Keys(keys) => {
+                for (key, missing) in [("name", keys.name.is_none()), ("sql", keys.sql.is_none())] {
+                    if missing {
+                        findings.problem(&path, format!("needs a `{key}`"));
+                    }
+                }
+                let name = findings.take_text(&path.key("name"), keys.name);
+                let sql = findings.take_text(&path.key("sql"), keys.sql);
+                name.zip(sql)
+                    .map(|(name, sql)| ScenarioSource::Inline { name, sql })
+            }
+        };
+        let Some(source) = source else { continue };
+        if names.insert(name_of(&source).to_owned()) {
+            sources.push(source);
+        } else {
+            findings.problem(&path, format!("`{}` is listed twice", name_of(&source)));
+        }
+    }
+    sources
+}
+
+fn name_of(source: &ScenarioSource) -> &str {
+    match source {
+        ScenarioSource::Named(name) | ScenarioSource::Inline { name, .. } => name,
+    }
+}
+
+fn measure(raw: RawMeasure, findings: &mut Findings<'_>) -> Measure {
+    let path = KeyPath::of(["measure"]);
+    let default = Measure::default();
+    if let Some(cache) = findings.take(&path.key("cache"), raw.cache) {
+        let known = ["warm", "cold", "direct"];
+        if !known.contains(&cache.as_str()) {
+            let near = did_you_mean(&cache, known);
+            findings.problem(
+                &path.key("cache"),
+                format!("`{cache}` is not a cache state; values that would do: warm{near}"),
+            );
+        } else if cache != "warm" {
+            findings.problem(
+                &path.key("cache"),
+                format!("`{cache}` is not available in this version; values that would do: warm"),
+            );
+        }
+    }
+    let warmup = findings.take(&path.key("warmup"), raw.warmup);
+    let rounds = findings.take_count(&path.key("rounds"), raw.rounds);
+    Measure {
+        warmup: rounds_of(&path.key("warmup"), warmup, findings).unwrap_or(default.warmup),
+        rounds: rounds_of(&path.key("rounds"), rounds, findings).unwrap_or(default.rounds),
+        seed: findings
+            .take(&path.key("seed"), raw.seed)
+            .unwrap_or(default.seed),
+    }
+}
+
+fn rounds_of(path: &KeyPath, count: Option<u64>, findings: &mut Findings<'_>) -> Option<u32> {
+    let count = count?;
+    let rounds = u32::try_from(count).ok();
+    if rounds.is_none() {
+        findings.problem(
+            path,
+            format!(
+                "{count} is more than the {} rounds that a run may have",
+                u32::MAX
+            ),
+        );
+    }
+    rounds
+}

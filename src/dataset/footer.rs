@@ -1,0 +1,150 @@
+//! What footers say about a set of files.
+
+use std::collections::BTreeSet;
+
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+
+use crate::record::ColumnRecord;
+use crate::storage::FileLayout;
+
+/// One column over all files, by its top-level name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ColumnTotals {
+    pub name: String,
+    pub encodings: BTreeSet<String>,
+    pub codecs: BTreeSet<String>,
+    pub encoded_bytes: u64,
+    pub compressed_bytes: u64,
+}
+
+impl ColumnTotals {
+    /// Adds a footer's column chunks to the totals, in the order in which columns first appear.
+    pub fn add(totals: &mut Vec<ColumnTotals>, metadata: &ParquetMetaData) {
+        for row_group in metadata.row_groups() {
+            // A nested column has several chunks under one name; files of one table list them in one order.
+            let mut at = 0;
+            for chunk in row_group.columns() {
+                let name = chunk
+                    .column_path()
+                    .parts()
+                    .first()
+                    .map(String::as_str)
+                    .unwrap_or_default();
+                if totals.get(at).is_none_or(|entry| entry.name != name) {
+                    at = totals
+                        .iter()
+                        .position(|entry| entry.name == name)
+                        .unwrap_or_else(|| {
+                            totals.push(ColumnTotals {
+                                name: name.to_owned(),
+                                ..ColumnTotals::default()
+                            });
+                            totals.len() - 1
+                        });
+                }
+                let entry = &mut totals[at];
+                for encoding in chunk.encodings() {
+                    let encoding = encoding.to_string();
+                    if !entry.encodings.contains(&encoding) {
+                        entry.encodings.insert(encoding);
+                    }
+                }
+                let codec = format!(
+                    "{:?}",
+                    parquet::basic::CompressionCodec::from(chunk.compression())
+                );
+                if !entry.codecs.contains(&codec) {
+                    entry.codecs.insert(codec);
+                }
+                entry.encoded_bytes += u64::try_from(chunk.uncompressed_size()).unwrap_or(0);
+                entry.compressed_bytes += u64::try_from(chunk.compressed_size()).unwrap_or(0);
+            }
+        }
+    }
+}
+
+/// The totals as the run record keeps them; `dtype_of` names a column's type.
+pub fn column_records(
+    totals: &[ColumnTotals],
+    dtype_of: impl Fn(&str) -> String,
+) -> Vec<ColumnRecord> {
+    totals
+        .iter()
+        .map(|total| ColumnRecord {
+            name: total.name.clone(),
+            dtype: dtype_of(&total.name),
+            encodings: total.encodings.iter().cloned().collect(),
+            codecs: total.codecs.iter().cloned().collect(),
+            encoded_bytes: total.encoded_bytes,
+            compressed_bytes: total.compressed_bytes,
+        })
+        .collect()
+}
+
+/// Where a column chunk lies, as offset and length; absent where the footer claims something negative.
+pub(crate) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
+    let start = chunk
+        .dictionary_page_offset()
+        .unwrap_or_else(|| chunk.data_page_offset());
+    Some((
+        u64::try_from(start).ok()?,
+        u64::try_from(chunk.compressed_size()).ok()?,
+    ))
+}
+
+/// Where a file keeps its column chunks and row groups.
+pub fn file_layout(metadata: &ParquetMetaData) -> FileLayout {
+    let mut row_group_starts: Vec<u64> = Vec::with_capacity(metadata.num_row_groups());
+    let mut data_end = 0;
+    for row_group in metadata.row_groups() {
+        let ranges = || row_group.columns().iter().filter_map(chunk_range);
+        row_group_starts.extend(ranges().map(|(start, _)| start).min());
+        data_end = ranges()
+            .map(|(start, length)| start.saturating_add(length))
+            .fold(data_end, u64::max);
+    }
+    row_group_starts.sort_unstable();
+    FileLayout {
+        data_end,
+        row_group_starts,
+    }
+}
+
+/// Whether a footer can be true of a file of `file_bytes` bytes: no negative counts, and every chunk within the file.
+/// The engine trusts these figures, and panics or allocates by them. The error says what is wrong and where.
+pub fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), String> {
+    let mut rows: i64 = 0;
+    for (index, row_group) in metadata.row_groups().iter().enumerate() {
+        rows = row_group
+            .num_rows()
+            .checked_add(rows)
+            .filter(|_| row_group.num_rows() >= 0)
+            .ok_or_else(|| format!("row group {index} claims {} rows", row_group.num_rows()))?;
+        for chunk in row_group.columns() {
+            let place = || {
+                format!(
+                    "row group {index}, column `{}`",
+                    chunk.column_path().string()
+                )
+            };
+            let range = chunk_range(chunk)
+                .filter(|_| chunk.uncompressed_size() >= 0 && chunk.num_values() >= 0);
+            let Some((start, length)) = range else {
+                return Err(format!("{} claims a negative offset or size", place()));
+            };
+            if start.checked_add(length).is_none_or(|end| end > file_bytes) {
+                return Err(format!(
+                    "{} claims {length} bytes at offset {start}, beyond the file's {file_bytes} bytes",
+                    place()
+                ));
+            }
+        }
+    }
+    if metadata.file_metadata().num_rows() != rows {
+        return Err(format!(
+            "the footer claims {} rows, its row groups add up to {rows}",
+            metadata.file_metadata().num_rows()
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The manifest: what a dataset's folder holds, written last, so that its presence means that all of it is there.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::DatasetError;
+use crate::record::{ColumnRecord, WriteRecord};
+
+/// Name of the manifest in a dataset's folder.
+pub const MANIFEST_FILE: &str = "_bench_manifest.json";
+/// Name of the note that stands there while files are being written. It makes the folder ours before the manifest does.
+pub(crate) const UNFINISHED_FILE: &str = "_bench_unfinished.json";
+/// Locked by the process that writes.
+pub(crate) const LOCK_FILE: &str = "_bench.lock";
+
+const MANIFEST_VERSION: u32 = 1;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub manifest_version: u32,
+    /// Program and version that wrote the files.
+    pub generator: String,
+    pub generator_version: u32,
+    pub content_fingerprint: String,
+    pub layout_fingerprint: String,
+    /// The codec with its level. The level is recorded as it was asked for: Parquet files do not store it.
+    pub codec: String,
+    pub partition_by: Vec<String>,
+    pub columns: Vec<ColumnRecord>,
+    pub tables: Vec<ManifestTable>,
+    pub write: WriteRecord,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestTable {
+    pub name: String,
+    pub rows: u64,
+    pub files: Vec<ManifestFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestFile {
+    /// Below the dataset's folder, `/` between the parts.
+    pub path: String,
+    pub rows: u64,
+    pub bytes: u64,
+    pub row_groups: u64,
+    /// Values of the partition columns as text, outermost first.
+    pub partition: Vec<Option<String>>,
+}
+
+/// Which dataset a folder is becoming.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unfinished {
+    pub(crate) content_fingerprint: String,
+    pub(crate) layout_fingerprint: String,
+}
+
+impl Manifest {
+    pub(crate) fn version() -> u32 {
+        MANIFEST_VERSION
+    }
+
+    /// The manifest of a folder, or none where there is none.
+    pub fn read(root: &Path) -> Result<Option<Manifest>, DatasetError> {
+        let path = root.join(MANIFEST_FILE);
+        let Some(manifest) = read_json::<Manifest>(&path)? else {
+            return Ok(None);
+        };
+        let bad = |reason: String| DatasetError::BadManifest {
+            path: path.display().to_string(),
+            reason,
+        };
+        if manifest.manifest_version > MANIFEST_VERSION {
+            return Err(bad(format!(
+                "manifest_version is {}, this program reads up to {MANIFEST_VERSION}",
+                manifest.manifest_version
+            )));
+        }
+        for file in manifest.tables.iter().flat_map(|table| &table.files) {
+            let below = file
+                .path
+                .split('/')
+                .all(|part| !part.is_empty() && part != "." && part != "..");
+            if !below {
+                return Err(bad(format!(
+                    "`{}` is not a path below the dataset's folder",
+                    file.path
+                )));
+            }
+        }
+        Ok(Some(manifest))
+    }
+
+    /// Puts the manifest in place: written aside, synced, renamed, the folder synced.
+    pub(crate) fn write(&self, root: &Path) -> Result<(), DatasetError> {
+        write_json(&root.join(MANIFEST_FILE), self)
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
+
+    pub fn files(&self) -> impl Iterator<Item = &ManifestFile> {
+        self.tables.iter().flat_map(|table| &table.files)
+    }
+
+    pub fn file_bytes(&self) -> u64 {
+        self.files().map(|file| file.bytes).sum()
+    }
+
+    pub fn row_groups(&self) -> u64 {
+        self.files().map(|file| file.row_groups).sum()
+    }
+}
+
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
+    path: &Path,
+) -> Result<Option<T>, DatasetError> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(DatasetError::io(path, error)),
+    };
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| DatasetError::BadManifest {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })
+}
+
+pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), DatasetError> {
+    let failed = |error| DatasetError::io(path, error);
+    let folder = path
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let mut file = tempfile::Builder::new()
+        .prefix("._bench")
+        .tempfile_in(&folder)
+        .map_err(failed)?;
+    serde_json::to_writer(&mut file, value).map_err(|error| failed(error.into()))?;
+    file.write_all(b"\n").map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    // A temporary file is private to its owner; a manifest is as readable as the data beside it.
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    file.as_file().set_permissions(mode).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    fs::File::open(&folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)
+}

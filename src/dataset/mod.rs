@@ -1,0 +1,131 @@
+//! Generated datasets: plan -> columns -> Parquet files -> proof -> manifest.
+//!
+//! A [`DatasetPlan`] is a plain value that says what will be written and where. [`ensure`] makes it true: it reuses what is
+//! there when fingerprints match, continues what was interrupted, and otherwise writes, reads the footers back, and puts
+//! the manifest in place last.
+
+mod cancel;
+pub mod content;
+mod footer;
+mod manifest;
+mod partition;
+mod plan;
+mod proof;
+mod properties;
+mod scheduler;
+mod write;
+
+pub use cancel::Cancel;
+pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
+pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
+pub use partition::{DEFAULT_PARTITION, decode_partition_value};
+pub(crate) use plan::fingerprint;
+pub use plan::{DatasetPlan, TablePlan, place};
+pub use write::{Found, Generated, Progress, ensure, find};
+
+use crate::storage::StorageError;
+
+/// Why a dataset cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("{path}: {source}")]
+    Io {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path}: {source}")]
+    Store {
+        path: String,
+        source: object_store::Error,
+    },
+    #[error("{path}: {source}")]
+    Parquet {
+        path: String,
+        source: parquet::errors::ParquetError,
+    },
+    #[error("{path}: {reason}")]
+    BadManifest { path: String, reason: String },
+    #[error(
+        "{folder} holds another dataset ({found}); this config describes {wanted}, and what is there is not overwritten"
+    )]
+    OtherDataset {
+        folder: String,
+        found: String,
+        wanted: String,
+    },
+    #[error(
+        "{file} has {found} bytes, its manifest says {expected}; it was changed after it was written"
+    )]
+    Changed {
+        file: String,
+        found: u64,
+        expected: u64,
+    },
+    #[error(
+        "{folder} holds Parquet files that this program did not write; dataset keys cannot be swept over existing files"
+    )]
+    ForeignSwept { folder: String },
+    #[error("{folder} holds no dataset, and `workflow.generate_data` is false")]
+    Missing { folder: String },
+    #[error(
+        "{file}, row group {row_group}, column `{column}`: {what} is {found}, {wanted} was asked for"
+    )]
+    NotAsAsked {
+        file: String,
+        row_group: usize,
+        column: String,
+        what: &'static str,
+        found: String,
+        wanted: String,
+    },
+    #[error("{file}: {what} is {found}, {wanted} was asked for")]
+    FileNotAsAsked {
+        file: String,
+        what: &'static str,
+        found: String,
+        wanted: String,
+    },
+    #[error(
+        "column `{column}` makes more than {limit} partitions of a file; each partition is a file of its own"
+    )]
+    TooManyPartitions { column: String, limit: usize },
+    #[error(
+        "partition column `{column}` has the value `{value}`, which a Hive path cannot tell from a null"
+    )]
+    UnnameablePartition { column: String, value: String },
+    #[error("column `{column}`: {source}")]
+    Content {
+        column: String,
+        source: content::ContentError,
+    },
+    #[error("interrupted")]
+    Interrupted,
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl DatasetError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            DatasetError::OtherDataset { folder, .. } => {
+                Some(format!("set dataset.data_folder to another folder, or remove {folder}"))
+            }
+            DatasetError::Changed { file, .. } => Some(format!("remove {file} to have it written again")),
+            DatasetError::ForeignSwept { .. } => Some("set dataset.data_folder to a folder of its own".to_owned()),
+            DatasetError::Missing { .. } => {
+                Some("generate it with --set workflow.generate_data=true, or correct dataset.data_folder".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
+        DatasetError::Io {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What will be written, and where, as a value.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::DatasetError;
+use super::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
+use crate::config::{Column, Dataset, Split};
+use crate::storage::local_path;
+
+/// A dataset, placed in a folder.
+#[derive(Debug, Clone)]
+pub struct DatasetPlan {
+    pub spec: Dataset,
+    /// Folder that holds the manifest and the tables' folders.
+    pub root: PathBuf,
+    /// Equal for equal rows: columns, row counts, seed and generator version.
+    pub content_fingerprint: String,
+    /// Equal for equal layouts: codec, row groups, vector layout, partitions, file split and names.
+    pub layout_fingerprint: String,
+    pub tables: Vec<TablePlan>,
+}
+
+/// One table of a dataset: `train` or `valid`.
+#[derive(Debug, Clone)]
+pub struct TablePlan {
+    pub name: &'static str,
+    pub split: Split,
+    pub rows_per_file: u64,
+}
+
+impl TablePlan {
+    pub fn rows(&self) -> u64 {
+        self.split.files * self.rows_per_file
+    }
+
+    /// Path of a logical file below the dataset's folder, as DLIO lays files out; `partitions` are the names of the
+    /// Hive folders between.
+    pub fn file_path(&self, prefix: &str, file: u64, partitions: &[String]) -> String {
+        let files = self.split.files;
+        let width = files.to_string().len();
+        let mut path = self.name.to_owned();
+        if self.split.subfolders > 1 {
+            let subfolder_width = self.split.subfolders.to_string().len();
+            path.push_str(&format!(
+                "/{:0subfolder_width$}",
+                file % self.split.subfolders
+            ));
+        }
+        for partition in partitions {
+            path.push('/');
+            path.push_str(partition);
+        }
+        path.push_str(&format!("/{prefix}_{file:0width$}_of_{files}.parquet"));
+        path
+    }
+}
+
+impl DatasetPlan {
+    /// Short name, unique among datasets that differ: content, then layout.
+    pub fn id(&self) -> String {
+        format!(
+            "{}-{}",
+            &self.content_fingerprint[..8],
+            &self.layout_fingerprint[..8]
+        )
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(TablePlan::rows).sum()
+    }
+
+    /// Columns that files store: all but the partition columns, in the order of the config.
+    pub fn stored_columns(&self) -> impl Iterator<Item = &Column> {
+        self.spec
+            .columns
+            .iter()
+            .filter(|column| !self.spec.layout.partition_by.contains(&column.name))
+    }
+
+    /// Partition columns, outermost folder first.
+    pub fn partition_columns(&self) -> impl Iterator<Item = &Column> {
+        self.spec
+            .layout
+            .partition_by
+            .iter()
+            .filter_map(|name| self.spec.columns.iter().find(|column| &column.name == name))
+    }
+
+    pub(crate) fn generator(
+        &self,
+        table: &TablePlan,
+        column: &Column,
+    ) -> Result<ColumnGenerator, DatasetError> {
+        ColumnGenerator::new(
+            self.spec.seed,
+            table.name,
+            column,
+            table.rows(),
+            self.spec.layout.vector_layout,
+        )
+        .map_err(|source| DatasetError::Content {
+            column: column.name.clone(),
+            source,
+        })
+    }
+
+    /// The Arrow schema of the files.
+    pub fn file_schema(&self) -> SchemaRef {
+        let layout = self.spec.layout.vector_layout;
+        Arc::new(Schema::new(
+            self.stored_columns()
+                .map(|column| field_of(column, layout))
+                .collect::<Vec<_>>(),
+        ))
+    }
+
+    /// Logical bytes of all rows, before encoding and compression; an estimate.
+    pub fn expected_arrow_bytes(&self) -> Result<u64, DatasetError> {
+        let Some(table) = self.tables.first() else {
+            return Ok(0);
+        };
+        let mut per_row = 0.0;
+        for column in self.stored_columns() {
+            per_row += self.generator(table, column)?.arrow_bytes_per_row();
+        }
+        Ok((per_row * self.rows() as f64) as u64)
+    }
+}
+
+/// Places datasets in folders, in the order given: at `data_folder` itself where it holds one dataset only, else each in
+/// `<data_folder>/variants/<fingerprint>`. Equal datasets come out with equal places.
+pub fn place(datasets: &[&Dataset]) -> Result<Vec<DatasetPlan>, DatasetError> {
+    let mut plans = Vec::with_capacity(datasets.len());
+    let mut fingerprints: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    for dataset in datasets {
+        let folder = local_path(&dataset.data_folder)?;
+        let plan = unplaced(dataset, folder.clone());
+        let id = plan.id();
+        let known = fingerprints.entry(folder).or_default();
+        if !known.contains(&id) {
+            known.push(id);
+        }
+        plans.push(plan);
+    }
+    for plan in &mut plans {
+        if fingerprints
+            .get(&plan.root)
+            .is_some_and(|known| known.len() > 1)
+        {
+            plan.root = plan.root.join("variants").join(plan.id());
+        }
+    }
+    Ok(plans)
+}
+
+fn unplaced(dataset: &Dataset, root: PathBuf) -> DatasetPlan {
+    let mut tables = vec![TablePlan {
+        name: "train",
+        split: dataset.train,
+        rows_per_file: dataset.rows_per_file,
+    }];
+    if let Some(split) = dataset.valid {
+        tables.push(TablePlan {
+            name: "valid",
+            split,
+            rows_per_file: dataset.rows_per_file,
+        });
+    }
+    let rows: Vec<_> = tables
+        .iter()
+        .map(|table| json!([table.name, table.rows()]))
+        .collect();
+    let columns: Vec<_> = dataset.columns.iter().map(content_of).collect();
+    let content = json!([GENERATOR_VERSION, dataset.seed, rows, columns]);
+    let splits: Vec<_> = tables
+        .iter()
+        .map(|table| json!([table.name, table.split]))
+        .collect();
+    let layout = json!([
+        dataset.layout,
+        splits,
+        dataset.rows_per_file,
+        dataset.file_prefix
+    ]);
+    DatasetPlan {
+        spec: dataset.clone(),
+        root,
+        content_fingerprint: fingerprint(&content),
+        layout_fingerprint: fingerprint(&layout),
+        tables,
+    }
+}
+
+/// A column without what decides reading only.
+fn content_of(column: &Column) -> serde_json::Value {
+    json!([
+        column.name,
+        column.dtype,
+        column.size,
+        column.distribution,
+        column.null_fraction
+    ])
+}
+
+/// The first 128 bits of SHA-256 in hexadecimal.
+pub(crate) fn fingerprint(value: &serde_json::Value) -> String {
+    let digest = Sha256::digest(value.to_string().as_bytes());
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

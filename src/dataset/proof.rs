@@ -1,0 +1,137 @@
+//! Proof: what was asked for, compared with what the footer of a written file says.
+
+use arrow::datatypes::Schema;
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::basic::CompressionCodec;
+use parquet::file::metadata::ParquetMetaData;
+
+use super::DatasetError;
+use super::footer::check_plausible;
+use super::properties::compression;
+use crate::config::{Layout, RowGroupSize};
+
+/// How far the encoded bytes of a full row group may lie from what was asked for. Row groups by bytes are cut at a row
+/// count that a sample of the first rows gives, and data is not everywhere alike.
+const ROW_GROUP_BYTES_TOLERANCE: f64 = 0.25;
+
+/// What one file should turn out to be.
+pub(crate) struct Wanted<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) schema: &'a Schema,
+    pub(crate) layout: &'a Layout,
+    pub(crate) rows: u64,
+    /// Rows of every row group but the last.
+    pub(crate) row_group_rows: u64,
+}
+
+/// Compares rows, row groups, codec, column types and statistics; the first difference is the error.
+pub(crate) fn prove(
+    metadata: &ParquetMetaData,
+    file_bytes: u64,
+    wanted: &Wanted<'_>,
+) -> Result<(), DatasetError> {
+    let differs = |what, found: String, asked: String| DatasetError::FileNotAsAsked {
+        file: wanted.file.to_owned(),
+        what,
+        found,
+        wanted: asked,
+    };
+    let parquet = |source| DatasetError::Parquet {
+        path: wanted.file.to_owned(),
+        source,
+    };
+    check_plausible(metadata, file_bytes)
+        .map_err(|found| differs("the footer", found, "a sound one".to_owned()))?;
+    let rows = metadata.file_metadata().num_rows() as u64;
+    if rows != wanted.rows {
+        return Err(differs(
+            "the number of rows",
+            rows.to_string(),
+            wanted.rows.to_string(),
+        ));
+    }
+    let groups = metadata.num_row_groups() as u64;
+    let asked_groups = wanted.rows.div_ceil(wanted.row_group_rows);
+    if groups != asked_groups {
+        return Err(differs(
+            "the number of row groups",
+            groups.to_string(),
+            asked_groups.to_string(),
+        ));
+    }
+    let file_metadata = metadata.file_metadata();
+    let schema = parquet_to_arrow_schema(
+        file_metadata.schema_descr(),
+        file_metadata.key_value_metadata(),
+    )
+    .map_err(parquet)?;
+    if schema.fields() != wanted.schema.fields() {
+        return Err(differs(
+            "the schema",
+            format!("{:?}", schema.fields()),
+            format!("{:?}", wanted.schema.fields()),
+        ));
+    }
+    let codec = CompressionCodec::from(compression(wanted.layout.codec).map_err(parquet)?);
+    for (index, row_group) in metadata.row_groups().iter().enumerate() {
+        let differs =
+            |column: String, what, found: String, asked: String| DatasetError::NotAsAsked {
+                file: wanted.file.to_owned(),
+                row_group: index,
+                column,
+                what,
+                found,
+                wanted: asked,
+            };
+        let all = || "(all)".to_owned();
+        let last = index as u64 + 1 == groups;
+        let asked_rows = if last {
+            wanted.rows - index as u64 * wanted.row_group_rows
+        } else {
+            wanted.row_group_rows
+        };
+        if row_group.num_rows() as u64 != asked_rows {
+            let found = row_group.num_rows().to_string();
+            return Err(differs(
+                all(),
+                "the number of rows",
+                found,
+                asked_rows.to_string(),
+            ));
+        }
+        if let RowGroupSize::Bytes(asked) = wanted.layout.row_group {
+            let found = row_group.total_byte_size();
+            let off = (found as f64 / asked as f64 - 1.0).abs();
+            // A row group of one row cannot be cut smaller.
+            if !last && asked_rows > 1 && off > ROW_GROUP_BYTES_TOLERANCE {
+                return Err(differs(
+                    all(),
+                    "the encoded size in bytes",
+                    found.to_string(),
+                    asked.to_string(),
+                ));
+            }
+        }
+        for chunk in row_group.columns() {
+            let column = || chunk.column_path().string();
+            let found = CompressionCodec::from(chunk.compression());
+            if found != codec {
+                return Err(differs(
+                    column(),
+                    "the codec",
+                    format!("{found:?}"),
+                    format!("{codec:?}"),
+                ));
+            }
+            if chunk.statistics().is_none() && row_group.num_rows() > 0 {
+                return Err(differs(
+                    column(),
+                    "the statistics",
+                    "missing".to_owned(),
+                    "minimum and maximum".to_owned(),
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,741 @@
+//! Writes the files of a dataset on all cores.
+//!
+//! The unit of work is one column of one row group: it is generated, encoded and compressed into memory by one thread.
+//! When the last column of a row group is done, that thread appends it to the file, in order. At most `threads` row
+//! groups are under way at once, which bounds memory whatever a file's size, and keeps every core busy whether there are
+//! many files, one file of many row groups, or one row group of many columns.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use arrow::datatypes::SchemaRef;
+use object_store::path::Path as ObjectPath;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
+    compute_leaves,
+};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use tokio::runtime::Handle;
+
+use super::content::ColumnGenerator;
+use super::partition::{Key, folder_name, split_rows};
+use super::proof::{Wanted, prove};
+use super::properties::writer_properties;
+use super::write::{Written, WrittenFile};
+use super::{Cancel, DatasetError, DatasetPlan, Progress};
+use crate::config::RowGroupSize;
+use crate::storage::object_path;
+
+/// Rows generated and encoded at a time; few enough that they stay in the core's cache.
+const ROWS_PER_ARRAY: usize = 8192;
+
+/// Bytes of a part of an upload. Object stores want at least 5 MiB.
+const PART_BYTES: usize = 8 << 20;
+
+/// What to write, where, and with what.
+pub(crate) struct Target<'a> {
+    pub(crate) plan: &'a DatasetPlan,
+    pub(crate) store: &'a Arc<dyn ObjectStore>,
+    pub(crate) handle: &'a Handle,
+    pub(crate) threads: usize,
+    pub(crate) cancel: &'a Cancel,
+    pub(crate) progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// Writes all files that are not there yet, and proves each. Must not be called from within the runtime.
+pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> {
+    let plan = target.plan;
+    let columns: Vec<TableColumns> = plan
+        .tables
+        .iter()
+        .map(|table| {
+            let stored = plan
+                .stored_columns()
+                .map(|column| plan.generator(table, column));
+            let partitions = plan
+                .partition_columns()
+                .map(|column| Ok((column.name.clone(), plan.generator(table, column)?)));
+            Ok(TableColumns {
+                stored: stored.collect::<Result<_, _>>()?,
+                partitions: partitions.collect::<Result<_, DatasetError>>()?,
+            })
+        })
+        .collect::<Result<_, DatasetError>>()?;
+    let properties =
+        writer_properties(&plan.spec.layout).map_err(|source| DatasetError::Parquet {
+            path: plan.root.display().to_string(),
+            source,
+        })?;
+    let schema = plan.file_schema();
+    let row_group_rows = match plan.spec.layout.row_group {
+        RowGroupSize::Rows(rows) => rows,
+        RowGroupSize::Bytes(bytes) => rows_for_bytes(
+            &columns,
+            &schema,
+            &properties,
+            bytes,
+            plan.spec.rows_per_file,
+        )
+        .map_err(|source| DatasetError::Parquet {
+            path: plan.root.display().to_string(),
+            source,
+        })?,
+    };
+    let work = Work {
+        target,
+        columns: &columns,
+        schema,
+        properties,
+        row_group_rows,
+        state: Mutex::new(State {
+            files: outputs(plan),
+            ..State::default()
+        }),
+        changed: Condvar::new(),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..target.threads.max(1) {
+            scope.spawn(|| work.run());
+        }
+    });
+    let state = work
+        .state
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    match state.failure {
+        Some(error) => Err(error),
+        None => Ok(state.written),
+    }
+}
+
+struct TableColumns {
+    stored: Vec<ColumnGenerator>,
+    partitions: Vec<(String, ColumnGenerator)>,
+}
+
+/// A logical file that has not been looked at yet.
+#[derive(Clone, Copy)]
+struct LogicalFile {
+    table: usize,
+    file: u64,
+}
+
+fn outputs(plan: &DatasetPlan) -> VecDeque<Output> {
+    plan.tables
+        .iter()
+        .enumerate()
+        .flat_map(|(table, plan)| {
+            (0..plan.split.files).map(move |file| Output::Logical(LogicalFile { table, file }))
+        })
+        .collect()
+}
+
+enum Output {
+    Logical(LogicalFile),
+    File(FileToWrite),
+}
+
+struct FileToWrite {
+    table: usize,
+    /// Below the dataset's folder.
+    path: String,
+    partition: Key,
+    rows: Rows,
+}
+
+/// Which rows of the table a file holds.
+enum Rows {
+    Range { first: u64, count: u64 },
+    List(Vec<u64>),
+}
+
+impl Rows {
+    fn count(&self) -> u64 {
+        match self {
+            Rows::Range { count, .. } => *count,
+            Rows::List(rows) => rows.len() as u64,
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    files: VecDeque<Output>,
+    /// The row group whose columns are being handed out, and the next column.
+    current: Option<(Arc<Group>, usize)>,
+    /// The file whose row groups are being handed out, and the next row group.
+    open: Option<(Arc<OpenFile>, usize)>,
+    /// Row groups handed out and not yet appended.
+    groups_under_way: usize,
+    files_done: u64,
+    rows_done: u64,
+    bytes_written: u64,
+    written: Written,
+    failure: Option<DatasetError>,
+}
+
+struct Work<'a> {
+    target: &'a Target<'a>,
+    columns: &'a [TableColumns],
+    schema: SchemaRef,
+    properties: WriterProperties,
+    row_group_rows: u64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// A file being written.
+struct OpenFile {
+    output: FileToWrite,
+    object: ObjectPath,
+    factory: ArrowRowGroupWriterFactory,
+    groups: usize,
+    appender: Mutex<Appender>,
+}
+
+struct Appender {
+    /// Taken when the file is closed.
+    writer: Option<SerializedFileWriter<ObjectSink>>,
+    /// Row groups that are encoded and wait for one before them.
+    ready: BTreeMap<usize, Vec<ArrowColumnChunk>>,
+    next: usize,
+}
+
+/// A row group being encoded.
+struct Group {
+    file: Arc<OpenFile>,
+    index: usize,
+    columns: Mutex<GroupColumns>,
+}
+
+struct GroupColumns {
+    writers: Vec<Option<ArrowColumnWriter>>,
+    chunks: Vec<Option<ArrowColumnChunk>>,
+    left: usize,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Work<'_> {
+    /// One thread's work: takes columns until there are none.
+    fn run(&self) {
+        loop {
+            match self.next() {
+                Ok(Some((group, column))) => {
+                    if let Err(error) = self.encode(&group, column) {
+                        self.fail(error);
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => self.fail(error),
+            }
+        }
+    }
+
+    fn fail(&self, error: DatasetError) {
+        let mut state = locked(&self.state);
+        state.failure.get_or_insert(error);
+        self.changed.notify_all();
+    }
+
+    /// The next column to encode; waits while enough row groups are under way. None when all is done or something failed.
+    fn next(&self) -> Result<Option<(Arc<Group>, usize)>, DatasetError> {
+        let mut state = locked(&self.state);
+        loop {
+            if self.target.cancel.is_cancelled() {
+                state.failure.get_or_insert(DatasetError::Interrupted);
+            }
+            if state.failure.is_some() {
+                return Ok(None);
+            }
+            if let Some((group, column)) = state.current.take() {
+                if column + 1 < self.schema.fields().len() {
+                    state.current = Some((Arc::clone(&group), column + 1));
+                }
+                return Ok(Some((group, column)));
+            }
+            if state.groups_under_way >= self.target.threads.max(1) {
+                state = self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            if let Some((file, index)) = state.open.take() {
+                if index + 1 < file.groups {
+                    state.open = Some((Arc::clone(&file), index + 1));
+                }
+                state.groups_under_way += 1;
+                state.current = Some((Arc::new(self.new_group(file, index)?), 0));
+                continue;
+            }
+            match state.files.pop_front() {
+                None => return Ok(None),
+                Some(Output::Logical(file)) => {
+                    for output in self.files_of(file)?.into_iter().rev() {
+                        state.files.push_front(Output::File(output));
+                    }
+                }
+                Some(Output::File(output)) => {
+                    let object = object_path(&self.target.plan.root.join(&output.path))?;
+                    let output_rows = output.rows.count();
+                    match self.already_there(&output, &object)? {
+                        Some(file) => {
+                            state.rows_done += output_rows;
+                            state.files_done += 1;
+                            state.written.add(file);
+                            self.report(&state);
+                        }
+                        None => state.open = Some((Arc::new(self.open(output, object)?), 0)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The files that a logical file becomes: itself, or one for each partition that it has rows of.
+    fn files_of(
+        &self,
+        LogicalFile { table, file }: LogicalFile,
+    ) -> Result<Vec<FileToWrite>, DatasetError> {
+        let plan = self.target.plan;
+        let (table_plan, columns) = (&plan.tables[table], &self.columns[table]);
+        let (first, count) = (file * table_plan.rows_per_file, table_plan.rows_per_file);
+        let prefix = &plan.spec.file_prefix;
+        if columns.partitions.is_empty() {
+            let path = table_plan.file_path(prefix, file, &[]);
+            return Ok(vec![FileToWrite {
+                table,
+                path,
+                partition: Vec::new(),
+                rows: Rows::Range { first, count },
+            }]);
+        }
+        let partitions = split_rows(&columns.partitions, first, count)?;
+        Ok(partitions
+            .into_iter()
+            .map(|(partition, rows)| {
+                let folders: Vec<String> = columns
+                    .partitions
+                    .iter()
+                    .zip(&partition)
+                    .map(|((name, _), value)| folder_name(name, value.as_deref()))
+                    .collect();
+                let path = table_plan.file_path(prefix, file, &folders);
+                FileToWrite {
+                    table,
+                    path,
+                    partition,
+                    rows: Rows::List(rows),
+                }
+            })
+            .collect())
+    }
+
+    /// A file that an interrupted run left complete, when it proves to be what is wanted.
+    fn already_there(
+        &self,
+        output: &FileToWrite,
+        object: &ObjectPath,
+    ) -> Result<Option<WrittenFile>, DatasetError> {
+        let path = self.target.plan.root.join(&output.path);
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(DatasetError::io(&path, error)),
+            Ok(_) => {}
+        }
+        Ok(self.prove(output, object).ok())
+    }
+
+    fn open(&self, output: FileToWrite, object: ObjectPath) -> Result<OpenFile, DatasetError> {
+        let parquet = |source| DatasetError::Parquet {
+            path: output.path.clone(),
+            source,
+        };
+        let sink = ObjectSink {
+            store: Arc::clone(self.target.store),
+            handle: self.target.handle.clone(),
+            path: object.clone(),
+            buffer: Vec::new(),
+            upload: None,
+        };
+        let options = ArrowWriterOptions::new().with_properties(self.properties.clone());
+        let (writer, factory) =
+            ArrowWriter::try_new_with_options(sink, Arc::clone(&self.schema), options)
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(parquet)?;
+        let groups = usize::try_from(output.rows.count().div_ceil(self.row_group_rows))
+            .unwrap_or(usize::MAX);
+        let appender = Mutex::new(Appender {
+            writer: Some(writer),
+            ready: BTreeMap::new(),
+            next: 0,
+        });
+        Ok(OpenFile {
+            output,
+            object,
+            factory,
+            groups,
+            appender,
+        })
+    }
+
+    fn new_group(&self, file: Arc<OpenFile>, index: usize) -> Result<Group, DatasetError> {
+        let writers = file
+            .factory
+            .create_column_writers(index)
+            .map_err(|source| DatasetError::Parquet {
+                path: file.output.path.clone(),
+                source,
+            })?;
+        let left = writers.len();
+        let columns = GroupColumns {
+            writers: writers.into_iter().map(Some).collect(),
+            chunks: (0..left).map(|_| None).collect(),
+            left,
+        };
+        Ok(Group {
+            file,
+            index,
+            columns: Mutex::new(columns),
+        })
+    }
+
+    /// Encodes one column of a row group; whoever does the last one appends the row group.
+    fn encode(&self, group: &Group, column: usize) -> Result<(), DatasetError> {
+        let output = &group.file.output;
+        let parquet = |source| DatasetError::Parquet {
+            path: output.path.clone(),
+            source,
+        };
+        let writer = locked(&group.columns).writers[column].take();
+        let Some(mut writer) = writer else {
+            return Err(DatasetError::Internal(format!(
+                "column {column} was handed out twice"
+            )));
+        };
+        let generator = &self.columns[output.table].stored[column];
+        let first = group.index as u64 * self.row_group_rows;
+        let count = self.row_group_rows.min(output.rows.count() - first);
+        write_column(
+            &mut writer,
+            generator,
+            &self.schema,
+            column,
+            &output.rows,
+            first,
+            count,
+        )
+        .map_err(parquet)?;
+        let chunk = writer.close().map_err(parquet)?;
+        let complete = {
+            let mut columns = locked(&group.columns);
+            columns.chunks[column] = Some(chunk);
+            columns.left -= 1;
+            (columns.left == 0).then(|| std::mem::take(&mut columns.chunks))
+        };
+        match complete {
+            Some(chunks) => self.append(group, chunks.into_iter().flatten().collect()),
+            None => Ok(()),
+        }
+    }
+
+    fn append(&self, group: &Group, chunks: Vec<ArrowColumnChunk>) -> Result<(), DatasetError> {
+        let file = &group.file;
+        let failed = |source| self.write_failed(file, source);
+        let rows = file.output.rows.count();
+        let (mut groups, mut rows_appended, mut bytes_appended) = (0, 0, 0);
+        let mut appender = locked(&file.appender);
+        appender.ready.insert(group.index, chunks);
+        while let Some(chunks) = {
+            let next = appender.next;
+            appender.ready.remove(&next)
+        } {
+            let Some(writer) = appender.writer.as_mut() else {
+                break;
+            };
+            let bytes_before = writer.bytes_written();
+            let mut row_group = writer.next_row_group().map_err(failed)?;
+            for chunk in chunks {
+                chunk.append_to_row_group(&mut row_group).map_err(failed)?;
+            }
+            row_group.close().map_err(failed)?;
+            bytes_appended += (writer.bytes_written() - bytes_before) as u64;
+            rows_appended += self
+                .row_group_rows
+                .min(rows - appender.next as u64 * self.row_group_rows);
+            appender.next += 1;
+            groups += 1;
+        }
+        let closing = if appender.next == file.groups {
+            appender.writer.take()
+        } else {
+            None
+        };
+        drop(appender);
+        let written = match closing {
+            Some(writer) => {
+                let sink = writer.into_inner().map_err(failed)?;
+                sink.finish().map_err(|error| failed(error.into()))?;
+                Some(self.prove(&file.output, &file.object)?)
+            }
+            None => None,
+        };
+        let mut state = locked(&self.state);
+        state.groups_under_way -= groups;
+        state.rows_done += rows_appended;
+        state.bytes_written += bytes_appended;
+        if let Some(written) = written {
+            state.files_done += 1;
+            state.written.add(written);
+        }
+        self.report(&state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// The error behind a failed write: the writer wraps what the store said.
+    fn write_failed(&self, file: &OpenFile, source: ParquetError) -> DatasetError {
+        let path = self
+            .target
+            .plan
+            .root
+            .join(&file.output.path)
+            .display()
+            .to_string();
+        DatasetError::Parquet { path, source }
+    }
+
+    fn report(&self, state: &State) {
+        (self.target.progress)(Progress {
+            rows_done: state.rows_done,
+            rows: self.target.plan.rows(),
+            files_done: state.files_done,
+            bytes_written: state.bytes_written,
+        });
+    }
+
+    /// Reads the footer back from the store and compares it with what was asked for.
+    fn prove(
+        &self,
+        output: &FileToWrite,
+        object: &ObjectPath,
+    ) -> Result<WrittenFile, DatasetError> {
+        let path = self
+            .target
+            .plan
+            .root
+            .join(&output.path)
+            .display()
+            .to_string();
+        let (bytes, metadata) =
+            self.target
+                .handle
+                .block_on(read_footer(self.target.store, object, &path))?;
+        let wanted = Wanted {
+            file: &path,
+            schema: &self.schema,
+            layout: &self.target.plan.spec.layout,
+            rows: output.rows.count(),
+            row_group_rows: self.row_group_rows,
+        };
+        prove(&metadata, bytes, &wanted)?;
+        Ok(WrittenFile {
+            table: output.table,
+            path: output.path.clone(),
+            partition: output.partition.clone(),
+            bytes,
+            metadata: Arc::new(metadata),
+        })
+    }
+}
+
+async fn read_footer(
+    store: &Arc<dyn ObjectStore>,
+    object: &ObjectPath,
+    path: &str,
+) -> Result<(u64, ParquetMetaData), DatasetError> {
+    let failed = |source| DatasetError::Store {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = store.head(object).await.map_err(failed)?.size;
+    let mut reader = ParquetMetaDataReader::new();
+    // 64 KiB holds most footers, and saves the second request.
+    let mut tail = 64 << 10;
+    loop {
+        let start = bytes.saturating_sub(tail);
+        let read = store
+            .get_range(object, start..bytes)
+            .await
+            .map_err(failed)?;
+        match reader.try_parse_sized(&read, bytes) {
+            Ok(()) => break,
+            Err(ParquetError::NeedMoreData(needed)) if needed as u64 > tail => tail = needed as u64,
+            Err(source) => {
+                return Err(DatasetError::Parquet {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        }
+    }
+    let metadata = reader.finish().map_err(|source| DatasetError::Parquet {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok((bytes, metadata))
+}
+
+/// Generates `count` rows of a file, from its row `first`, into a column writer.
+fn write_column(
+    writer: &mut ArrowColumnWriter,
+    generator: &ColumnGenerator,
+    schema: &SchemaRef,
+    column: usize,
+    rows: &Rows,
+    first: u64,
+    count: u64,
+) -> Result<(), ParquetError> {
+    let rows_per_array = generator.max_rows_per_array().clamp(1, ROWS_PER_ARRAY) as u64;
+    let mut at = first;
+    while at < first + count {
+        let take = rows_per_array.min(first + count - at);
+        let array = match rows {
+            Rows::Range { first, .. } => generator.range(first + at, take as usize),
+            Rows::List(rows) => generator.rows(&rows[at as usize..(at + take) as usize]),
+        };
+        for leaf in compute_leaves(schema.field(column), &array)? {
+            writer.write(&leaf)?;
+        }
+        at += take;
+    }
+    Ok(())
+}
+
+/// Rows whose encoded size comes nearest to `bytes`, found by encoding samples of the first table's first rows.
+fn rows_for_bytes(
+    columns: &[TableColumns],
+    schema: &SchemaRef,
+    properties: &WriterProperties,
+    bytes: u64,
+    rows_per_file: u64,
+) -> Result<u64, ParquetError> {
+    let Some(table) = columns.first() else {
+        return Ok(1);
+    };
+    let mut rows = ROWS_PER_ARRAY as u64;
+    // Dictionaries make the bytes of a row depend on how many rows there are, hence the second look; a third changes
+    // little.
+    for _ in 0..3 {
+        rows = rows.clamp(1, rows_per_file);
+        let (_, factory) = ArrowWriter::try_new_with_options(
+            io::sink(),
+            Arc::clone(schema),
+            ArrowWriterOptions::new().with_properties(properties.clone()),
+        )?
+        .into_serialized_writer()?;
+        let mut encoded = 0_u64;
+        let range = Rows::Range {
+            first: 0,
+            count: rows,
+        };
+        for (column, mut writer) in factory.create_column_writers(0)?.into_iter().enumerate() {
+            write_column(
+                &mut writer,
+                &table.stored[column],
+                schema,
+                column,
+                &range,
+                0,
+                rows,
+            )?;
+            let chunk = writer.close()?;
+            encoded += u64::try_from(chunk.close().metadata.uncompressed_size()).unwrap_or(0);
+        }
+        let per_row = encoded as f64 / rows as f64;
+        let next = ((bytes as f64 / per_row) as u64).max(1);
+        if next == rows {
+            break;
+        }
+        rows = next;
+    }
+    Ok(rows)
+}
+
+/// Sends what is written to an object in parts; the object appears when all of it is there.
+struct ObjectSink {
+    store: Arc<dyn ObjectStore>,
+    handle: Handle,
+    path: ObjectPath,
+    buffer: Vec<u8>,
+    upload: Option<Box<dyn MultipartUpload>>,
+}
+
+impl ObjectSink {
+    fn send_part(&mut self) -> io::Result<()> {
+        let payload = PutPayload::from(std::mem::take(&mut self.buffer));
+        if self.upload.is_none() {
+            self.upload = Some(
+                self.handle
+                    .block_on(self.store.put_multipart(&self.path))
+                    .map_err(store_error)?,
+            );
+        }
+        match self.upload.as_mut() {
+            Some(upload) => self
+                .handle
+                .block_on(upload.put_part(payload))
+                .map_err(store_error),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the object appear.
+    fn finish(mut self) -> io::Result<()> {
+        if self.upload.is_none() {
+            let payload = PutPayload::from(std::mem::take(&mut self.buffer));
+            self.handle
+                .block_on(self.store.put(&self.path, payload))
+                .map_err(store_error)?;
+            return Ok(());
+        }
+        if !self.buffer.is_empty() {
+            self.send_part()?;
+        }
+        match self.upload.take() {
+            Some(mut upload) => self
+                .handle
+                .block_on(upload.complete())
+                .map(|_| ())
+                .map_err(store_error),
+            None => Ok(()),
+        }
+    }
+}
+
+fn store_error(error: object_store::Error) -> io::Error {
+    io::Error::other(error)
+}
+
+impl Write for ObjectSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PART_BYTES {
+            self.send_part()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,364 @@
+//! Makes a dataset true: finds what is there, writes what is missing, proves it, and seals it with the manifest.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use object_store::ObjectStore;
+use parquet::file::metadata::ParquetMetaData;
+use tokio::runtime::Handle;
+
+use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json, write_json};
+use super::scheduler::{self, Target};
+use super::{
+    Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
+    ManifestTable, column_records,
+};
+use crate::dataset::content::GENERATOR_VERSION;
+use crate::record::WriteRecord;
+
+/// How far the writing of one dataset has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub rows_done: u64,
+    pub rows: u64,
+    /// Files, one per partition where there are partitions.
+    pub files_done: u64,
+    pub bytes_written: u64,
+}
+
+/// What lies in a dataset's folder.
+#[derive(Debug)]
+pub enum Found {
+    /// Everything that the plan describes.
+    Complete(Box<Manifest>),
+    /// Nothing, or a part of it.
+    ToWrite,
+    /// Parquet that this program did not write; it is read as it is.
+    External,
+}
+
+/// A dataset that is there now.
+#[derive(Debug)]
+pub struct Generated {
+    pub manifest: Manifest,
+    /// Whether this call wrote files.
+    pub written: bool,
+}
+
+/// Looks at what a plan's folder holds, and changes nothing. A dataset counts as complete when the manifest's fingerprints
+/// are the plan's and all of its files are there with the sizes that it says.
+pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
+    let folder = || plan.root.display().to_string();
+    let wanted = plan.id();
+    let other = |content: &str, layout: &str| DatasetError::OtherDataset {
+        folder: folder(),
+        found: format!("{:.8}-{:.8}", content, layout),
+        wanted: wanted.clone(),
+    };
+    let matches = |content: &str, layout: &str| {
+        content == plan.content_fingerprint && layout == plan.layout_fingerprint
+    };
+    if let Some(manifest) = Manifest::read(&plan.root)? {
+        if !matches(&manifest.content_fingerprint, &manifest.layout_fingerprint) {
+            return Err(other(
+                &manifest.content_fingerprint,
+                &manifest.layout_fingerprint,
+            ));
+        }
+        return Ok(if all_present(plan, &manifest)? {
+            Found::Complete(Box::new(manifest))
+        } else {
+            Found::ToWrite
+        });
+    }
+    if let Some(unfinished) = read_json::<Unfinished>(&plan.root.join(UNFINISHED_FILE))? {
+        if !matches(
+            &unfinished.content_fingerprint,
+            &unfinished.layout_fingerprint,
+        ) {
+            return Err(other(
+                &unfinished.content_fingerprint,
+                &unfinished.layout_fingerprint,
+            ));
+        }
+        return Ok(Found::ToWrite);
+    }
+    if holds_parquet(&plan.root)? {
+        return Ok(Found::External);
+    }
+    if let Some(data_folder) = swept_from(plan)
+        && Manifest::read(data_folder)?.is_none()
+        && !data_folder.join(UNFINISHED_FILE).exists()
+        && holds_parquet(data_folder)?
+    {
+        return Err(DatasetError::ForeignSwept {
+            folder: data_folder.display().to_string(),
+        });
+    }
+    Ok(Found::ToWrite)
+}
+
+/// `data_folder` of a dataset that lies in `<data_folder>/variants/<fingerprint>`.
+fn swept_from(plan: &DatasetPlan) -> Option<&Path> {
+    let variants = plan.root.parent()?;
+    (plan.root.file_name()? == plan.id().as_str() && variants.file_name()? == "variants")
+        .then(|| variants.parent())?
+}
+
+fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetError> {
+    for file in manifest.files() {
+        let path = plan.root.join(&file.path);
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.len() == file.bytes => {}
+            Ok(metadata) => {
+                return Err(DatasetError::Changed {
+                    file: path.display().to_string(),
+                    found: metadata.len(),
+                    expected: file.bytes,
+                });
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(DatasetError::io(&path, error)),
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a folder holds Parquet anywhere below, other than swept datasets in `variants/`.
+fn holds_parquet(root: &Path) -> Result<bool, DatasetError> {
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(DatasetError::io(&folder, error)),
+        };
+        for entry in entries {
+            let path = entry
+                .map_err(|error| DatasetError::io(&folder, error))?
+                .path();
+            if path.is_dir() {
+                if !(folder == root && path.ends_with("variants")) {
+                    folders.push(path);
+                }
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "parquet")
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Makes sure that the dataset is there, complete and proven. Must not be called from within the runtime of `handle`.
+///
+/// Files appear under their names only when complete; what an interruption leaves is continued by the next call. Only one
+/// process writes a dataset at a time; another waits for it.
+pub fn ensure(
+    plan: &DatasetPlan,
+    store: &Arc<dyn ObjectStore>,
+    handle: &Handle,
+    threads: usize,
+    cancel: &Cancel,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Generated, DatasetError> {
+    if let Found::Complete(manifest) = find(plan)? {
+        return Ok(Generated {
+            manifest: *manifest,
+            written: false,
+        });
+    }
+    fs::create_dir_all(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
+    let _lock = lock(&plan.root, cancel)?;
+    // Another process may have finished it meanwhile.
+    match find(plan)? {
+        Found::Complete(manifest) => {
+            return Ok(Generated {
+                manifest: *manifest,
+                written: false,
+            });
+        }
+        Found::External => {
+            return Err(DatasetError::ForeignSwept {
+                folder: plan.root.display().to_string(),
+            });
+        }
+        Found::ToWrite => {}
+    }
+    let unfinished = Unfinished {
+        content_fingerprint: plan.content_fingerprint.clone(),
+        layout_fingerprint: plan.layout_fingerprint.clone(),
+    };
+    write_json(&plan.root.join(UNFINISHED_FILE), &unfinished)?;
+    remove_if_there(&plan.root.join(MANIFEST_FILE))?;
+    remove_staged(&plan.root)?;
+
+    let started = Instant::now();
+    let cpu_before = process_cpu_ns();
+    let target = Target {
+        plan,
+        store,
+        handle,
+        threads,
+        cancel,
+        progress,
+    };
+    let written = scheduler::write_files(&target)?;
+    let folder = File::open(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
+    sync(&folder, &plan.root)?;
+    let manifest = seal(plan, written, started, cpu_before);
+    manifest.write(&plan.root)?;
+    remove_if_there(&plan.root.join(UNFINISHED_FILE))?;
+    Ok(Generated {
+        manifest,
+        written: true,
+    })
+}
+
+/// A file as it was written and proven.
+pub(crate) struct WrittenFile {
+    pub(crate) table: usize,
+    pub(crate) path: String,
+    pub(crate) partition: Vec<Option<String>>,
+    pub(crate) bytes: u64,
+    pub(crate) metadata: Arc<ParquetMetaData>,
+}
+
+/// What all files come to, kept as files finish, so that footers need not be held.
+#[derive(Default)]
+pub(crate) struct Written {
+    pub(crate) tables: BTreeMap<usize, Vec<ManifestFile>>,
+    pub(crate) columns: Vec<ColumnTotals>,
+}
+
+impl Written {
+    pub(crate) fn add(&mut self, file: WrittenFile) {
+        ColumnTotals::add(&mut self.columns, &file.metadata);
+        self.tables
+            .entry(file.table)
+            .or_default()
+            .push(ManifestFile {
+                path: file.path,
+                rows: u64::try_from(file.metadata.file_metadata().num_rows()).unwrap_or(0),
+                bytes: file.bytes,
+                row_groups: file.metadata.num_row_groups() as u64,
+                partition: file.partition,
+            });
+    }
+}
+
+fn seal(plan: &DatasetPlan, mut written: Written, started: Instant, cpu_before: u64) -> Manifest {
+    let tables = plan
+        .tables
+        .iter()
+        .enumerate()
+        .map(|(index, table)| {
+            let mut files = written.tables.remove(&index).unwrap_or_default();
+            files.sort_by(|left, right| left.path.cmp(&right.path));
+            ManifestTable {
+                name: table.name.to_owned(),
+                rows: files.iter().map(|file| file.rows).sum(),
+                files,
+            }
+        })
+        .collect();
+    let schema = plan.file_schema();
+    Manifest {
+        manifest_version: Manifest::version(),
+        generator: format!("parquet-bench {}", env!("CARGO_PKG_VERSION")),
+        generator_version: GENERATOR_VERSION,
+        content_fingerprint: plan.content_fingerprint.clone(),
+        layout_fingerprint: plan.layout_fingerprint.clone(),
+        codec: plan.spec.layout.codec.to_string(),
+        partition_by: plan.spec.layout.partition_by.clone(),
+        columns: column_records(&written.columns, |name| {
+            schema
+                .field_with_name(name)
+                .map_or_else(|_| String::new(), |field| field.data_type().to_string())
+        }),
+        tables,
+        write: WriteRecord {
+            elapsed_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            cpu_ns: process_cpu_ns().saturating_sub(cpu_before),
+        },
+    }
+}
+
+/// Writes all data of the file system that holds `folder` to its device.
+fn sync(folder: &File, path: &Path) -> Result<(), DatasetError> {
+    nix::unistd::syncfs(folder).map_err(|error| DatasetError::io(path, error.into()))
+}
+
+/// Holds the folder's lock until dropped; waits while another process holds it.
+fn lock(root: &Path, cancel: &Cancel) -> Result<File, DatasetError> {
+    let path = root.join(LOCK_FILE);
+    let file = File::create(&path).map_err(|error| DatasetError::io(&path, error))?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if cancel.is_cancelled() => {
+                return Err(DatasetError::Interrupted);
+            }
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(std::time::Duration::from_millis(50))
+            }
+            Err(TryLockError::Error(error)) => return Err(DatasetError::io(&path, error)),
+        }
+    }
+}
+
+/// Removes what the object store's own temporary files left when a process was killed.
+fn remove_staged(root: &Path) -> Result<(), DatasetError> {
+    let mut folders: Vec<PathBuf> = vec![root.join("train"), root.join("valid")];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(DatasetError::io(&folder, error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| DatasetError::io(&folder, error))?;
+            let kind = entry
+                .file_type()
+                .map_err(|error| DatasetError::io(&folder, error))?;
+            let name = entry.file_name();
+            let staged =
+                name.to_string_lossy()
+                    .rsplit_once(".parquet#")
+                    .is_some_and(|(_, suffix)| {
+                        !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit())
+                    });
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if staged {
+                remove_if_there(&entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove_if_there(path: &Path) -> Result<(), DatasetError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(DatasetError::io(path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// User and system time of this process so far.
+fn process_cpu_ns() -> u64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::TimeValLike;
+    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| {
+        let microseconds =
+            usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+        u64::try_from(microseconds).unwrap_or(0) * 1000
+    })
+}

@@ -1,0 +1,196 @@
+//! DataFusion: sessions, options, the read-only guard, and what a physical plan says about its scans.
+
+mod explain;
+
+pub use explain::{
+    PlannedScan, has_aggregation, physical_scans, plan_text, scan_metrics, tables_of,
+};
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::config::ConfigOptions;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use object_store::ObjectStore;
+
+use crate::config::Reader;
+use crate::storage::{CountingStore, local_store_url};
+
+/// INT96 holds dates that nanoseconds in 64 bits cannot; as nanoseconds they would wrap in silence.
+const DEFAULT_COERCE_INT96: (&str, &str) = ("execution.parquet.coerce_int96", "us");
+
+/// Room for footers, so that those of a dataset of many files stay: a warm run is one whose footers are cached. DataFusion's
+/// own limit of 50 MiB makes 65 536 files thrash.
+const DEFAULT_METADATA_CACHE: (&str, &str) = ("runtime.metadata_cache_limit", "1G");
+
+/// Why a session or a query is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("datafusion.{name}: not an option of DataFusion{near}", near = did_you_mean(.nearest))]
+    UnknownOption {
+        name: String,
+        nearest: Option<String>,
+    },
+    #[error("datafusion.{name}: `{value}` does not do: {reason}")]
+    BadOption {
+        name: String,
+        value: String,
+        reason: String,
+    },
+    #[error("only queries that read are run: {reason}")]
+    NotReadOnly { reason: String },
+    #[error("{reason}")]
+    BadQuery { reason: String },
+    #[error("{reason}")]
+    Planning { reason: String },
+}
+
+fn did_you_mean(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |nearest| {
+        format!("; did you mean `{nearest}`?")
+    })
+}
+
+/// A session with the options of a variant, reading through `store`. Tables are registered by the caller; SQL cannot name
+/// files.
+pub async fn session(
+    reader: &Reader,
+    options: &[(String, String)],
+    store: &Arc<CountingStore>,
+) -> Result<SessionContext, EngineError> {
+    let mut config = SessionConfig::new();
+    if let Some(threads) = reader.read_threads {
+        config = config.with_target_partitions(usize::try_from(threads).unwrap_or(usize::MAX));
+    }
+    if let Some(rows) = reader.batch_size {
+        config = config.with_batch_size(usize::try_from(rows).unwrap_or(usize::MAX));
+    }
+    let (runtime, static_options): (Vec<_>, Vec<_>) =
+        [DEFAULT_COERCE_INT96, DEFAULT_METADATA_CACHE]
+            .into_iter()
+            .chain(
+                options
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str())),
+            )
+            .partition(|(name, _)| name.starts_with("runtime."));
+    for (name, value) in static_options {
+        set_option(config.options_mut(), name, value)?;
+    }
+    let context = SessionContext::new_with_config(config);
+    for (name, value) in runtime {
+        let bad = |error: DataFusionError| EngineError::BadOption {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            reason: plain_message(&error),
+        };
+        // Runtime options have no other setter than SQL's.
+        let statement = format!("SET datafusion.{name} = '{}'", value.replace('\'', "''"));
+        context.sql(&statement).await.map_err(bad)?;
+    }
+    let store: Arc<dyn ObjectStore> = Arc::clone(store) as Arc<dyn ObjectStore>;
+    context.register_object_store(local_store_url().as_ref(), store);
+    Ok(context)
+}
+
+fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<(), EngineError> {
+    let full_name = format!("datafusion.{name}");
+    let known: Vec<String> = options
+        .entries()
+        .into_iter()
+        .map(|entry| entry.key)
+        .collect();
+    if !known.contains(&full_name) {
+        let nearest = known
+            .iter()
+            .max_by(|left, right| {
+                strsim::jaro_winkler(left, &full_name)
+                    .total_cmp(&strsim::jaro_winkler(right, &full_name))
+            })
+            .map(|nearest| nearest.trim_start_matches("datafusion.").to_owned());
+        return Err(EngineError::UnknownOption {
+            name: name.to_owned(),
+            nearest,
+        });
+    }
+    options
+        .set(&full_name, value)
+        .map_err(|error| EngineError::BadOption {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            reason: plain_message(&error),
+        })
+}
+
+/// DataFusion's message without its own categories around it.
+pub fn plain_message(error: &DataFusionError) -> String {
+    error.find_root().strip_backtrace()
+}
+
+/// A query, planned.
+#[derive(Debug)]
+pub struct Planned {
+    pub logical: LogicalPlan,
+    pub physical: Arc<dyn ExecutionPlan>,
+    /// From the text to the physical plan.
+    pub elapsed: Duration,
+}
+
+/// Parses, checks and plans a query. DDL, DML, COPY, SET, PREPARE, their EXPLAIN ANALYZE and several statements in one
+/// text are refused before anything runs.
+pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, EngineError> {
+    let started = Instant::now();
+    let options = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    let frame = context
+        .sql_with_options(sql, options)
+        .await
+        .map_err(|error| query_error(context, &error))?;
+    let logical = frame.logical_plan().clone();
+    let physical = frame
+        .create_physical_plan()
+        .await
+        .map_err(|error| EngineError::Planning {
+            reason: plain_message(&error),
+        })?;
+    Ok(Planned {
+        logical,
+        physical,
+        elapsed: started.elapsed(),
+    })
+}
+
+fn query_error(context: &SessionContext, error: &DataFusionError) -> EngineError {
+    let reason = plain_message(error);
+    let refused = [
+        "DDL not supported",
+        "DML not supported",
+        "Statement not supported",
+        "only supports a single SQL",
+    ]
+    .iter()
+    .any(|words| reason.contains(words));
+    if refused {
+        return EngineError::NotReadOnly { reason };
+    }
+    if reason.contains("' not found") && reason.contains("table '") {
+        let mut tables = context
+            .catalog(&context.state().config_options().catalog.default_catalog)
+            .and_then(|catalog| {
+                catalog.schema(&context.state().config_options().catalog.default_schema)
+            })
+            .map(|schema| schema.table_names())
+            .unwrap_or_default();
+        tables.sort();
+        return EngineError::BadQuery {
+            reason: format!("{reason}; tables: {}", tables.join(", ")),
+        };
+    }
+    EngineError::BadQuery { reason }
+}

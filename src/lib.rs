@@ -1,0 +1,32 @@
+//! `bench` measures how fast a Parquet layout can be read, by SQL, on a given storage system.
+
+pub mod units;
+
+// The desk: knows numbers, never Arrow, Parquet or DataFusion.
+pub mod statistics;
+
+pub mod record;
+
+pub mod analysis;
+
+pub mod report;
+
+// The workshop: makes and measures.
+pub mod config;
+
+pub mod storage;
+
+pub mod engine;
+
+pub mod dataset;
+
+pub mod table;
+
+pub mod scenario;
+
+pub mod measure;
+
+// Where the wings meet.
+pub mod run;
+
+pub mod cli;

@@ -1,0 +1,185 @@
+//! Records made by hand, for the tests of the desk.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{
+    Cache, CacheState, CellRecord, Checksum, ColumnRecord, DatasetRecord, Iteration, Kind, Lane,
+    Origin, RunRecord, SCHEMA_VERSION, Scan, Status, System, Versions,
+};
+
+/// A finished run without datasets and cells.
+pub(crate) fn record() -> RunRecord {
+    RunRecord {
+        schema_version: SCHEMA_VERSION,
+        run_id: "20260101T120000Z-ab12".to_owned(),
+        started_at: "2026-01-01T12:00:00Z".to_owned(),
+        command_line: vec!["bench".to_owned(), "run".to_owned()],
+        labels: BTreeMap::from([("array".to_owned(), "X".to_owned())]),
+        seed: 10,
+        versions: Versions {
+            bench: "0.1.0".to_owned(),
+            commit: "0123abc".to_owned(),
+            datafusion: "55.0.0".to_owned(),
+            arrow: "59.0.0".to_owned(),
+            parquet: "59.0.0".to_owned(),
+            object_store: "0.13.0".to_owned(),
+        },
+        system: System {
+            os: "Debian".to_owned(),
+            kernel: "6.12".to_owned(),
+            cpu_model: "a processor".to_owned(),
+            cores: 2,
+            memory_total_bytes: 8_000_000_000,
+        },
+        config: json!({ "dataset": { "seed": 10 } }),
+        warnings: Vec::new(),
+        complete: true,
+        datasets: Vec::new(),
+        cells: Vec::new(),
+        comparisons: Vec::new(),
+        noise: Vec::new(),
+    }
+}
+
+/// The rows `content` in `file_bytes`.
+pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord {
+    DatasetRecord {
+        id: id.to_owned(),
+        tables: vec!["train".to_owned()],
+        origin: Origin::Generated,
+        location: format!("data/variants/{id}"),
+        content_fingerprint: content.to_owned(),
+        layout_fingerprint: format!("layout of {id}"),
+        rows: 1_000_000,
+        files: 8,
+        file_bytes,
+        row_groups: 96,
+        columns: vec![ColumnRecord {
+            name: "label".to_owned(),
+            dtype: "int8".to_owned(),
+            encodings: vec!["RLE_DICTIONARY".to_owned()],
+            codecs: vec!["ZSTD".to_owned()],
+            encoded_bytes: 2_000,
+            compressed_bytes: 1_000,
+        }],
+        write: None,
+    }
+}
+
+/// A cell called `<scenario>/<variant>` on the dataset that is called as the variant.
+pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) -> CellRecord {
+    CellRecord {
+        id: format!("{scenario}/{variant}"),
+        scenario: scenario.to_owned(),
+        description: Some("every column".to_owned()),
+        sql: "SELECT * FROM train".to_owned(),
+        variant_name: variant.to_owned(),
+        variant: BTreeMap::from([("dataset.compression".to_owned(), json!(variant))]),
+        dataset: vec![variant.to_owned()],
+        nondeterministic: None,
+        plan: "DataSourceExec".to_owned(),
+        columns_read: 3,
+        columns_stored: 12,
+        row_groups: 96,
+        iterations,
+        peak_memory_bytes: None,
+        expectations: Vec::new(),
+        summary: BTreeMap::new(),
+    }
+}
+
+/// A measured iteration of 1 000 rows, 8 000 bytes of Arrow data and 4 000 requested bytes, which read 12 of 96 row groups.
+pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
+    Iteration {
+        lane: Lane::EndToEnd,
+        round,
+        position: 1,
+        started_offset_ns: 1_000_000_000 + u64::from(round),
+        kind: Kind::Measured,
+        status: Status::Ok,
+        reason: None,
+        elapsed_ns,
+        planning_ns: 500_000,
+        first_batch_ns: Some(elapsed_ns / 2),
+        executions: 1,
+        cpu_user_ns: 600_000,
+        cpu_system_ns: 70_000,
+        rows: 1_000,
+        arrow_bytes: 8_000,
+        checksum: None,
+        engine_ranges: 40,
+        engine_data_bytes: 3_500,
+        engine_metadata_bytes: 300,
+        requests: 20,
+        requested_bytes: 4_000,
+        device_read_bytes: None,
+        cache: Cache {
+            state: CacheState::Warm,
+            resident_ratio_before: Some(1.0),
+        },
+        scan_partitions: 2,
+        scans: vec![Scan {
+            table: "train".to_owned(),
+            metrics: BTreeMap::from([("bytes_scanned".to_owned(), 3_500)]),
+            row_groups_read: 12,
+            row_groups: 96,
+            files_read: 1,
+            files: 8,
+        }],
+    }
+}
+
+/// A warm-up with the checksum of its result.
+pub(crate) fn warmup(exact: &str, approximate: &[f64]) -> Iteration {
+    Iteration {
+        kind: Kind::Warmup,
+        checksum: Some(Checksum {
+            exact: exact.to_owned(),
+            approximate: approximate.to_vec(),
+        }),
+        ..iteration(0, 99_000_000)
+    }
+}
+
+/// Measured iterations in rounds 0, 1, ...
+pub(crate) fn rounds(elapsed_ns: &[u64]) -> Vec<Iteration> {
+    (0..)
+        .zip(elapsed_ns)
+        .map(|(round, elapsed_ns)| iteration(round, *elapsed_ns))
+        .collect()
+}
+
+/// Ten rounds of a baseline `none` around 10 ms, and of `zstd` at about 0.7, `lz4` at 1.002 and `gzip` at 1.5 times its time,
+/// in 0.25, 0.5 and 0.2 times its size.
+pub(crate) fn codecs() -> RunRecord {
+    let none = [
+        10_000_000_u64,
+        10_100_000,
+        9_900_000,
+        10_200_000,
+        9_800_000,
+        10_050_000,
+        9_950_000,
+        10_150_000,
+        9_850_000,
+        10_000_000,
+    ];
+    let scaled = |thousandths: u64| rounds(&none.map(|elapsed_ns| elapsed_ns / 1000 * thousandths));
+    let mut record = record();
+    for (variant, thousandths, file_bytes) in [
+        ("none", 1000, 40_000_000),
+        ("zstd", 700, 10_000_000),
+        ("lz4", 1002, 20_000_000),
+        ("gzip", 1500, 8_000_000),
+    ] {
+        record
+            .datasets
+            .push(dataset(variant, "rows of seed 10", file_bytes));
+        let mut iterations = vec![warmup("ab", &[1.5])];
+        iterations.extend(scaled(thousandths));
+        record.cells.push(cell("full_scan", variant, iterations));
+    }
+    record
+}

@@ -1,0 +1,81 @@
+//! The answer of a scenario in a sentence or two.
+
+use crate::record::Verdict;
+use crate::units;
+
+use super::columns::verdict;
+use super::page::{Cell, Scenario};
+
+/// Which variant is the better one to read, by how much, and what became of the others. Every claim is one against the baseline, as
+/// the others are not compared with each other. `None` where nothing was compared.
+pub(super) fn answer(scenario: &Scenario) -> Option<String> {
+    let baseline = scenario.baseline()?;
+    let candidates = &scenario.cells[1..];
+    if candidates.iter().all(|cell| cell.comparison.is_none()) {
+        return None;
+    }
+    let title = super::text::name(scenario.name);
+    let mut faster = with_verdict(candidates, Verdict::Faster);
+    faster.sort_by(|first, second| time_ratio(first).total_cmp(&time_ratio(second)));
+    let mut sentences = match faster.split_first() {
+        Some((best, others)) => {
+            let mut sentences = vec![format!(
+                "{title}: {}",
+                gain(best, baseline, others.is_empty())
+            )];
+            sentences.extend(list("also faster", others));
+            sentences
+        }
+        None => vec![format!(
+            "{title}: no variant is shown to be faster than {}",
+            baseline.name()
+        )],
+    };
+    for told in [Verdict::Tie, Verdict::Slower, Verdict::Inconclusive] {
+        sentences.extend(list(verdict(told), &with_verdict(candidates, told)));
+    }
+    Some(format!("{}.", sentences.join("; ")))
+}
+
+fn with_verdict<'a, 'b>(cells: &'b [Cell<'a>], verdict: Verdict) -> Vec<&'b Cell<'a>> {
+    cells
+        .iter()
+        .filter(|cell| {
+            cell.comparison
+                .is_some_and(|comparison| comparison.verdict == verdict)
+        })
+        .collect()
+}
+
+fn time_ratio(cell: &Cell) -> f64 {
+    cell.comparison
+        .and_then(|comparison| comparison.ratio)
+        .unwrap_or(f64::NAN)
+}
+
+fn gain(best: &Cell, baseline: &Cell, alone: bool) -> String {
+    let claim = if alone {
+        "is faster than"
+    } else {
+        "gains most over"
+    };
+    let comparison = best.comparison;
+    let time = match comparison
+        .and_then(|comparison| Some((comparison.ratio?, comparison.ci_low?, comparison.ci_high?)))
+    {
+        Some((ratio, low, high)) => {
+            format!(", {} the time", units::ratio_interval(ratio, low, high))
+        }
+        None => String::new(),
+    };
+    let size = best
+        .size_ratio(baseline)
+        .map(|ratio| format!(", {} the size", units::ratio(ratio)))
+        .unwrap_or_default();
+    format!("{} {claim} {}{time}{size}", best.name(), baseline.name())
+}
+
+fn list(word: &str, cells: &[&Cell]) -> Option<String> {
+    let names: Vec<String> = cells.iter().map(|cell| cell.name()).collect();
+    (!names.is_empty()).then(|| format!("{word}: {}", names.join(", ")))
+}

@@ -1,0 +1,209 @@
+//! Every iteration as a row, for spreadsheets and data frames. Quoting as in RFC 4180, lines ended by a line feed alone.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::record::{
+    CacheState, CellRecord, DatasetRecord, Iteration, Kind, RunRecord, Scan, Status,
+};
+
+use super::text;
+
+/// A row has the labels of the run and the keys that the variants set, under these prefixes, after the fixed columns.
+const LABEL_PREFIX: &str = "label.";
+const VARIANT_PREFIX: &str = "variant.";
+
+const COLUMNS: [&str; 39] = [
+    "run_id",
+    "cell",
+    "scenario",
+    "variant_name",
+    "lane",
+    "kind",
+    "round",
+    "position",
+    "status",
+    "reason",
+    "started_offset_ns",
+    "elapsed_ns",
+    "planning_ns",
+    "first_batch_ns",
+    "executions",
+    "cpu_user_ns",
+    "cpu_system_ns",
+    "rows",
+    "arrow_bytes",
+    "checksum",
+    "engine_ranges",
+    "engine_data_bytes",
+    "engine_metadata_bytes",
+    "requests",
+    "requested_bytes",
+    "device_read_bytes",
+    "cache_state",
+    "resident_ratio_before",
+    "scan_partitions",
+    "row_groups_read",
+    "row_groups",
+    "files_read",
+    "files",
+    "columns_read",
+    "columns_stored",
+    "dataset",
+    "dataset_file_bytes",
+    "dataset_rows",
+    "content_fingerprint",
+];
+
+pub(super) fn render(record: &RunRecord) -> String {
+    let keys: BTreeSet<&String> = record
+        .cells
+        .iter()
+        .flat_map(|cell| cell.variant.keys())
+        .collect();
+    let labels = record
+        .labels
+        .keys()
+        .map(|label| format!("{LABEL_PREFIX}{label}"));
+    let variants = keys.iter().map(|key| format!("{VARIANT_PREFIX}{key}"));
+    let mut lines = vec![line(
+        COLUMNS
+            .iter()
+            .map(|name| (*name).to_owned())
+            .chain(labels.chain(variants).map(|it| field(&it))),
+    )];
+    for cell in &record.cells {
+        for iteration in &cell.iterations {
+            let labels = record.labels.values().map(|value| field(value));
+            let variant = keys
+                .iter()
+                .map(|key| cell.variant.get(*key).map(value).unwrap_or_default());
+            lines.push(line(
+                fixed(record, cell, iteration)
+                    .into_iter()
+                    .chain(labels)
+                    .chain(variant),
+            ));
+        }
+    }
+    lines.concat()
+}
+
+/// In the order of [`COLUMNS`].
+fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [String; COLUMNS.len()] {
+    let dataset = |id: &String| record.datasets.iter().find(|dataset| dataset.id == *id);
+    let datasets: Option<Vec<&DatasetRecord>> = cell.dataset.iter().map(dataset).collect();
+    let datasets = datasets.as_deref();
+    let total = |figure: fn(&DatasetRecord) -> u64| {
+        optional(datasets.map(|all| all.iter().map(|it| figure(it)).sum::<u64>()))
+    };
+    let fingerprints = datasets.map(|all| {
+        all.iter()
+            .map(|it| it.content_fingerprint.as_str())
+            .collect::<Vec<_>>()
+    });
+    let sum =
+        |figure: fn(&Scan) -> u64| iteration.scans.iter().map(figure).sum::<u64>().to_string();
+    [
+        field(&record.run_id),
+        field(&cell.id),
+        field(&cell.scenario),
+        field(&cell.variant_name),
+        iteration.lane.name().to_owned(),
+        kind(iteration.kind).to_owned(),
+        iteration.round.to_string(),
+        iteration.position.to_string(),
+        status(iteration.status).to_owned(),
+        iteration.reason.as_deref().map(field).unwrap_or_default(),
+        iteration.started_offset_ns.to_string(),
+        iteration.elapsed_ns.to_string(),
+        iteration.planning_ns.to_string(),
+        optional(iteration.first_batch_ns),
+        iteration.executions.to_string(),
+        iteration.cpu_user_ns.to_string(),
+        iteration.cpu_system_ns.to_string(),
+        iteration.rows.to_string(),
+        iteration.arrow_bytes.to_string(),
+        iteration
+            .checksum
+            .as_ref()
+            .map(|checksum| field(&checksum.exact))
+            .unwrap_or_default(),
+        iteration.engine_ranges.to_string(),
+        iteration.engine_data_bytes.to_string(),
+        iteration.engine_metadata_bytes.to_string(),
+        iteration.requests.to_string(),
+        iteration.requested_bytes.to_string(),
+        optional(iteration.device_read_bytes),
+        cache_state(iteration.cache.state).to_owned(),
+        optional(iteration.cache.resident_ratio_before),
+        iteration.scan_partitions.to_string(),
+        sum(|scan| scan.row_groups_read),
+        sum(|scan| scan.row_groups),
+        sum(|scan| scan.files_read),
+        sum(|scan| scan.files),
+        cell.columns_read.to_string(),
+        cell.columns_stored.to_string(),
+        field(&cell.dataset.join(" ")),
+        total(|dataset| dataset.file_bytes),
+        total(|dataset| dataset.rows),
+        fingerprints
+            .map(|all| field(&all.join(" ")))
+            .unwrap_or_default(),
+    ]
+}
+
+fn line(fields: impl Iterator<Item = String>) -> String {
+    let mut line = fields.collect::<Vec<_>>().join(",");
+    line.push('\n');
+    line
+}
+
+fn optional<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// Text that a spreadsheet takes for text: what it would run as a formula follows an apostrophe
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+fn field(text: &str) -> String {
+    let mut shown = text::visible(text);
+    if shown.starts_with(['=', '+', '-', '@']) {
+        shown.insert(0, '\'');
+    }
+    if shown.contains(['"', ',', ';']) {
+        format!("\"{}\"", shown.replace('"', "\"\""))
+    } else {
+        shown
+    }
+}
+
+/// What a variant sets; a number stays one.
+fn value(value: &Value) -> String {
+    match value {
+        Value::String(text) => field(text),
+        Value::Number(number) => number.to_string(),
+        other => field(&other.to_string()),
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Warmup => "warmup",
+        Kind::Measured => "measured",
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Void => "void",
+        Status::Failed => "failed",
+    }
+}
+
+fn cache_state(state: CacheState) -> &'static str {
+    match state {
+        CacheState::Warm => "warm",
+    }
+}

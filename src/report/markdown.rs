@@ -1,0 +1,96 @@
+//! The page as GitHub's Markdown.
+
+use super::page::{Page, Table};
+
+pub(super) fn render(page: &Page) -> String {
+    let mut blocks: Vec<String> = Vec::new();
+    blocks.extend(
+        page.cautions
+            .iter()
+            .map(|caution| format!("**{}**", escaped(caution))),
+    );
+    blocks.extend(list(&page.answers));
+    blocks.extend(page.tables.iter().map(block));
+    blocks.extend(list(&page.notes));
+    let mut shown = blocks.join("\n\n");
+    shown.push('\n');
+    shown
+}
+
+fn list(items: &[String]) -> Option<String> {
+    let lines: Vec<String> = items
+        .iter()
+        .map(|item| format!("- {}", escaped(item)))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn block(table: &Table) -> String {
+    let mut lines = vec![format!("### {}", escaped(&table.scenario)), String::new()];
+    if let Some(description) = &table.description {
+        lines.extend([escaped(description), String::new()]);
+    }
+    lines.push(row(table
+        .columns
+        .iter()
+        .map(|column| column.head().replace('\n', " "))));
+    lines.push(row(table.columns.iter().map(|column| {
+        if column.is_number() { "---:" } else { ":---" }.to_owned()
+    })));
+    lines.extend(
+        table
+            .rows
+            .iter()
+            .map(|texts| row(texts.iter().map(|text| escaped(text)))),
+    );
+    lines.join("\n")
+}
+
+fn row(texts: impl Iterator<Item = String>) -> String {
+    format!("| {} |", texts.collect::<Vec<_>>().join(" | "))
+}
+
+/// Text that Markdown shows as it is: nothing in it ends a cell, or becomes HTML, code, emphasis, a link or an image. Intervals in
+/// brackets are left to be read in the source too, since brackets do nothing by themselves.
+fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '<' => shown.push_str("&lt;"),
+            '&' => shown.push_str("&amp;"),
+            '\\' | '`' | '*' | '~' | '|' => shown.extend(['\\', character]),
+            ']' if characters
+                .peek()
+                .is_some_and(|next| matches!(next, '(' | '[' | ':')) =>
+            {
+                shown.push_str("\\]")
+            }
+            _ => shown.push(character),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn text_stays_text() {
+        assert_eq!(
+            escaped("full_scan 0.853x [0.831, 0.872]"),
+            "full_scan 0.853x [0.831, 0.872]"
+        );
+        assert_eq!(escaped("a|b"), "a\\|b");
+        assert_eq!(escaped("a\\|b"), "a\\\\\\|b");
+        assert_eq!(
+            escaped("<script>&lt;`x` *y* ~z~"),
+            "&lt;script>&amp;lt;\\`x\\` \\*y\\* \\~z\\~"
+        );
+        assert_eq!(
+            escaped("![x](http://y) [x][y] [x]: y"),
+            "![x\\](http://y) [x\\][y] [x\\]: y"
+        );
+    }
+}

@@ -1,0 +1,407 @@
+use insta::assert_snapshot;
+use rstest::rstest;
+use serde_json::json;
+
+use super::*;
+use crate::analysis::summarise;
+use crate::record::fixture::{cell, codecs, dataset, record, rounds};
+use crate::record::{ExpectationResult, Iteration, Status};
+
+fn summarised(mut record: RunRecord) -> RunRecord {
+    summarise(&mut record);
+    record
+}
+
+/// Two variants of one scenario, every number of the second another one.
+fn two_variants() -> RunRecord {
+    let mut record = record();
+    record.datasets = vec![
+        dataset("none", "rows", 40_000_000),
+        dataset("zstd(3)", "rows", 12_345_678),
+    ];
+    record.cells = vec![
+        cell("scan", "none", rounds(&[10_000_000; 10])),
+        cell("scan", "zstd(3)", rounds(&[8_000_000; 10])),
+    ];
+    let candidate = &mut record.cells[1];
+    (candidate.columns_read, candidate.columns_stored) = (4, 13);
+    for (iteration, elapsed_ns) in candidate
+        .iterations
+        .iter_mut()
+        .zip([80, 81, 82, 79, 78, 80, 84, 83, 76, 80])
+    {
+        iteration.elapsed_ns = elapsed_ns * 100_000;
+        iteration.rows = 80_000;
+        iteration.arrow_bytes = 16_000_000;
+        iteration.requested_bytes = 2_400_000;
+        iteration.scans[0].row_groups_read = 48;
+    }
+    candidate.iterations[3].scans[0].row_groups_read = 46;
+    let mut second_scan = candidate.iterations[0].scans[0].clone();
+    (second_scan.row_groups_read, second_scan.row_groups) = (1, 4);
+    for iteration in &mut candidate.iterations {
+        iteration.scans.push(second_scan.clone());
+    }
+    record
+}
+
+fn shown(record: &RunRecord, format: Format, width: Option<u16>) -> String {
+    render(record, format, width).unwrap()
+}
+
+#[test]
+fn every_column_says_what_was_counted() {
+    // Median of the second: 8 ms. Rows: 80 000 / 8 ms. Arrow: 16 MB / 8 ms. Requested: 2.4 MB / 8 ms. Row groups: 46 or 48 and 1,
+    // of 96 and 4. Ratio: the Walsh averages of the logarithms of 0.76 to 0.84, of which the 4th from either end bound the interval.
+    assert_snapshot!(shown(&summarised(two_variants()), Format::Table, None), @r#"
+scan: zstd(3) is faster than none, 0.800x [0.780, 0.830] the time, 0.309x the size.
+
+scan: every column
+ variant  file size    size           median time       rows out  Arrow data      bytes       row groups  columns             time ratio  verdict
+                      ratio            [interval]                        out  requested             read     read             [interval]
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ none       40.0 MB  1.000x  10.0 ms [10.0, 10.0]   100 k rows/s    800 kB/s   400 kB/s         12 of 96  3 of 12               baseline  -
+ zstd(3)    12.3 MB  0.309x  8.00 ms [7.60, 8.40]  10.0 M rows/s   2.00 GB/s   300 MB/s  47 to 49 of 100  4 of 13  0.800x [0.780, 0.830]  faster
+
+time: median of the measured iterations of a variant, planning excluded, with all of the pages to read in the client's page cache; interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
+time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that neither is nor excludes 1, or fewer than 8 pairs. Variants are compared with the baseline, not with each other.
+"#);
+}
+
+#[test]
+fn the_ratio_and_its_interval_are_those_of_the_walsh_averages() {
+    let logarithms = [
+        0.80, 0.81, 0.82, 0.79, 0.78, 0.80, 0.84, 0.83, 0.76, 0.80_f64,
+    ]
+    .map(f64::ln);
+    let mut averages = Vec::new();
+    for (index, first) in logarithms.iter().enumerate() {
+        averages.extend(
+            logarithms[index..]
+                .iter()
+                .map(|second| (first + second) / 2.0),
+        );
+    }
+    averages.sort_by(f64::total_cmp);
+    let expected = crate::units::ratio_interval(
+        averages[27].exp(),
+        averages[4 - 1].exp(),
+        averages[55 - 4].exp(),
+    );
+    assert!(
+        shown(&summarised(two_variants()), Format::Table, None).contains(&expected),
+        "{expected}"
+    );
+}
+
+#[test]
+fn a_narrow_terminal_gets_the_columns_that_answer() {
+    assert_snapshot!(shown(&summarised(codecs()), Format::Table, Some(80)), @r#"
+full_scan: zstd is faster than none, 0.700x [0.700, 0.700] the time, 0.250x the
+  size; tie: lz4; slower: gzip.
+
+full_scan: every column
+ variant    size           median time             time ratio  verdict
+           ratio            [interval]             [interval]
+───────────────────────────────────────────────────────────────────────
+ none     1.000x   10.0 ms [9.8, 10.2]               baseline  -
+ zstd     0.250x  7.00 ms [6.86, 7.14]  0.700x [0.700, 0.700]  faster
+ lz4      0.500x   10.0 ms [9.8, 10.2]  1.002x [1.002, 1.002]  tie
+ gzip     0.200x  15.0 ms [14.7, 15.3]  1.500x [1.500, 1.500]  slower
+
+time: median of the measured iterations of a variant, planning excluded, with
+  all of the pages to read in the client's page cache; interval from order
+  statistics at 99 %. Throughputs are counted rows and bytes over the median
+  time.
+time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of
+  the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank
+  test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that
+  neither is nor excludes 1, or fewer than 8 pairs. Variants are compared with
+  the baseline, not with each other.
+"#);
+}
+
+#[rstest]
+fn no_line_is_wider_than_the_terminal(#[values(60, 72, 80, 90, 100, 120, 160)] width: u16) {
+    for record in [codecs(), two_variants()] {
+        for line in shown(&summarised(record), Format::Table, Some(width)).lines() {
+            assert!(
+                line.chars().count() <= usize::from(width),
+                "{width}: {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wider_terminal_loses_the_least_important_columns_first() {
+    let record = summarised(codecs());
+    let all = shown(&record, Format::Table, Some(200));
+    assert!(all.contains("rows out") && all.contains("Arrow data"));
+    let fewer = shown(&record, Format::Table, Some(140));
+    assert!(
+        !fewer.contains("rows out") && fewer.contains("Arrow data"),
+        "{fewer}"
+    );
+}
+
+#[test]
+fn markdown_is_a_github_table() {
+    assert_snapshot!(shown(&summarised(two_variants()), Format::Markdown, None), @r#"
+- scan: zstd(3) is faster than none, 0.800x [0.780, 0.830] the time, 0.309x the size.
+
+### scan
+
+every column
+
+| variant | file size | size ratio | median time [interval] | rows out | Arrow data out | bytes requested | row groups read | columns read | time ratio [interval] | verdict |
+| :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | :--- |
+| none | 40.0 MB | 1.000x | 10.0 ms [10.0, 10.0] | 100 k rows/s | 800 kB/s | 400 kB/s | 12 of 96 | 3 of 12 | baseline | - |
+| zstd(3) | 12.3 MB | 0.309x | 8.00 ms [7.60, 8.40] | 10.0 M rows/s | 2.00 GB/s | 300 MB/s | 47 to 49 of 100 | 4 of 13 | 0.800x [0.780, 0.830] | faster |
+
+- time: median of the measured iterations of a variant, planning excluded, with all of the pages to read in the client's page cache; interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
+- time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that neither is nor excludes 1, or fewer than 8 pairs. Variants are compared with the baseline, not with each other.
+"#);
+}
+
+#[test]
+fn the_answer_names_the_largest_gain_and_what_became_of_the_others() {
+    let mut record = codecs();
+    let mut snappy = record.cells[1].clone();
+    (snappy.id, snappy.variant_name) = ("full_scan/snappy".to_owned(), "snappy".to_owned());
+    snappy
+        .iterations
+        .iter_mut()
+        .for_each(|iteration| iteration.elapsed_ns += 1_000_000);
+    let mut few = snappy.clone();
+    (few.id, few.variant_name) = ("full_scan/brotli".to_owned(), "brotli".to_owned());
+    few.iterations.truncate(5);
+    record.cells.insert(1, snappy);
+    record.cells.push(few);
+    let shown = shown(&summarised(record), Format::Table, None);
+    assert_eq!(
+        shown.lines().next().unwrap(),
+        "full_scan: zstd gains most over none, 0.700x [0.700, 0.700] the time, 0.250x the size; also faster: snappy; \
+         tie: lz4; slower: gzip; inconclusive: brotli."
+    );
+}
+
+#[test]
+fn where_nothing_is_faster_the_answer_says_so() {
+    let mut record = codecs();
+    record.cells.remove(1);
+    let shown = shown(&summarised(record), Format::Table, None);
+    assert!(
+        shown.starts_with(
+            "full_scan: no variant is shown to be faster than none; tie: lz4; slower: gzip.\n"
+        ),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_lone_variant_is_compared_with_nothing() {
+    let mut record = codecs();
+    record.cells.truncate(1);
+    assert_snapshot!(shown(&summarised(record), Format::Table, None), @r#"
+full_scan: every column
+ variant  file size          median time      rows out  Arrow data      bytes  row groups  columns
+                              [interval]                       out  requested        read     read
+───────────────────────────────────────────────────────────────────────────────────────────────────
+ none       40.0 MB  10.0 ms [9.8, 10.2]  100 k rows/s    800 kB/s   400 kB/s    12 of 96  3 of 12
+
+time: median of the measured iterations of a variant, planning excluded, with all of the pages to read in the client's page cache; interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
+"#);
+}
+
+#[test]
+fn nothing_is_claimed_of_what_was_not_measured() {
+    let mut record = codecs();
+    record.cells.truncate(2);
+    record
+        .cells
+        .iter_mut()
+        .for_each(|cell| cell.iterations.clear());
+    record.datasets.truncate(1);
+    record.complete = false;
+    assert_snapshot!(shown(&summarised(record), Format::Table, None), @r#"
+This run did not come to its end: what follows rests on the rounds that it finished.
+
+full_scan: every column
+ variant  file size    size  median time  rows out  Arrow data      bytes  row groups  columns  time ratio  verdict
+                      ratio   [interval]                   out  requested        read     read  [interval]
+────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ none       40.0 MB  1.000x            -         -           -          -           -  3 of 12    baseline  -
+ zstd             -       -            -         -           -          -           -  3 of 12           -  -
+"#);
+}
+
+#[test]
+fn what_went_wrong_is_told() {
+    let mut record = codecs();
+    record.cells.truncate(2);
+    record.warnings.push("the host is busy\n\x1b[2J".to_owned());
+    record.cells[1].expectations.push(ExpectationResult {
+        name: "expect_row_groups_pruned".to_owned(),
+        expected: ">= 0.9".to_owned(),
+        found: "0.875".to_owned(),
+        passed: false,
+    });
+    record.cells[1].expectations.push(ExpectationResult {
+        name: "expect_rows".to_owned(),
+        expected: "1000".to_owned(),
+        found: "1000".to_owned(),
+        passed: true,
+    });
+    for (round, status, reason) in [
+        (3, Status::Failed, "out of memory"),
+        (4, Status::Void, "98.1 % resident"),
+    ] {
+        let iteration = &mut record.cells[1].iterations[round];
+        *iteration = Iteration {
+            status,
+            reason: Some(reason.to_owned()),
+            ..iteration.clone()
+        };
+    }
+    let shown = shown(&summarised(record), Format::Table, None);
+    assert!(
+        shown.starts_with("Expectations that failed: 1; they are listed below.\n\n"),
+        "{shown}"
+    );
+    assert!(shown.contains(" zstd (1 failed, 1 void) "), "{shown}");
+    assert!(shown.contains("paired within 8 rounds"), "{shown}");
+    assert!(shown.ends_with(
+        "failed expectation: full_scan, zstd: expect_row_groups_pruned: expected >= 0.9, found 0.875\n\
+         failed iterations: full_scan, zstd: 1 of 11, warm-ups included: out of memory\n\
+         void iterations: full_scan, zstd: 1 of 11, warm-ups included: 98.1 % resident\n\
+         warning: the host is busy\\n\\u{1b}[2J\n"
+    ), "{shown}");
+}
+
+#[test]
+fn residency_is_claimed_only_where_every_iteration_attests_it() {
+    let mut record = codecs();
+    record.cells[1].iterations[2].cache.resident_ratio_before = Some(0.9979);
+    let shown_with = |record: &RunRecord| shown(&summarised(record.clone()), Format::Table, None);
+    assert!(shown_with(&record).contains("with at least 99.7 % of the pages to read"));
+    record.cells[0].iterations[3].cache.resident_ratio_before = None;
+    assert!(!shown_with(&record).contains("page cache"));
+}
+
+/// A record all of whose texts attack the reader.
+fn hostile() -> RunRecord {
+    let text = "=1+1|<script>alert(1)</script>\x1b[31m\u{202e}\"'`*,\n# x";
+    let mut record = two_variants();
+    record.warnings.push(text.to_owned());
+    record.labels.insert(text.to_owned(), text.to_owned());
+    for cell in &mut record.cells {
+        cell.scenario = text.to_owned();
+        cell.description = Some(text.to_owned());
+        cell.variant_name = format!("{text}{}", "x".repeat(10_000));
+        cell.variant.insert(text.to_owned(), json!([text]));
+        cell.iterations[0].status = Status::Failed;
+        cell.iterations[0].reason = Some(text.to_owned());
+        let expectation = ExpectationResult {
+            name: text.to_owned(),
+            expected: text.to_owned(),
+            found: text.to_owned(),
+            passed: false,
+        };
+        cell.expectations.push(expectation);
+    }
+    summarised(record)
+}
+
+#[rstest]
+fn hostile_text_does_nothing(
+    #[values(Format::Table, Format::Markdown, Format::Csv)] format: Format,
+) {
+    let shown = shown(&hostile(), format, Some(80));
+    assert!(!shown.contains(|character: char| character.is_control() && character != '\n'));
+    assert!(!shown.contains('\u{202e}'));
+    assert!(
+        shown.contains("\\u{1b}") || shown.contains("\\\\u{1b}"),
+        "what was there is shown"
+    );
+}
+
+#[test]
+fn hostile_names_end_no_cell_of_a_markdown_table() {
+    let shown = shown(&hostile(), Format::Markdown, None);
+    assert!(!shown.contains("<script"));
+    let bars = |line: &str| {
+        line.replace("\\\\", "")
+            .replace("\\|", "")
+            .matches('|')
+            .count()
+    };
+    let rows: Vec<usize> = shown
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(bars)
+        .collect();
+    assert_eq!(rows, [12; 4]);
+}
+
+#[test]
+fn csv_has_a_row_per_iteration_with_units_in_its_head() {
+    let mut record = two_variants();
+    record
+        .cells
+        .iter_mut()
+        .for_each(|cell| cell.iterations.truncate(1));
+    record.cells[1]
+        .variant
+        .insert("dataset.parquet.row_group_size".to_owned(), json!(65536));
+    record.cells[1].iterations[0].device_read_bytes = Some(17);
+    assert_snapshot!(shown(&record, Format::Csv, None), @r#"
+run_id,cell,scenario,variant_name,lane,kind,round,position,status,reason,started_offset_ns,elapsed_ns,planning_ns,first_batch_ns,executions,cpu_user_ns,cpu_system_ns,rows,arrow_bytes,checksum,engine_ranges,engine_data_bytes,engine_metadata_bytes,requests,requested_bytes,device_read_bytes,cache_state,resident_ratio_before,scan_partitions,row_groups_read,row_groups,files_read,files,columns_read,columns_stored,dataset,dataset_file_bytes,dataset_rows,content_fingerprint,label.array,variant.dataset.compression,variant.dataset.parquet.row_group_size
+20260101T120000Z-ab12,scan/none,scan,none,end_to_end,measured,0,1,ok,,1000000000,10000000,500000,5000000,1,600000,70000,1000,8000,,40,3500,300,20,4000,,warm,1,2,12,96,1,8,3,12,none,40000000,1000000,rows,X,none,
+20260101T120000Z-ab12,scan/zstd(3),scan,zstd(3),end_to_end,measured,0,1,ok,,1000000000,8000000,500000,4000000,1,600000,70000,80000,16000000,,40,3500,300,20,2400000,17,warm,1,2,49,100,2,16,4,13,zstd(3),12345678,1000000,rows,X,zstd(3),65536
+"#);
+}
+
+/// Fields of one line of CSV, by the rules of RFC 4180.
+fn csv_fields(line: &str) -> Vec<String> {
+    let (mut fields, mut quoted) = (vec![String::new()], false);
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => {
+                characters.next();
+                fields.last_mut().unwrap().push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(String::new()),
+            _ => fields.last_mut().unwrap().push(character),
+        }
+    }
+    fields
+}
+
+#[test]
+fn csv_of_hostile_text_keeps_its_rows_and_runs_no_formula() {
+    let shown = shown(&hostile(), Format::Csv, None);
+    let rows: Vec<Vec<String>> = shown.lines().map(csv_fields).collect();
+    assert_eq!(rows.len(), 1 + 20);
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()));
+    assert!(
+        rows.iter()
+            .flatten()
+            .all(|field| !field.starts_with(['=', '+', '-', '@']))
+    );
+    let scenario = rows[0].iter().position(|name| name == "scenario").unwrap();
+    assert!(
+        rows[1][scenario].starts_with("'=1+1|<script>")
+            && rows[1][scenario].contains("\"'`*,\\n# x")
+    );
+}
+
+#[test]
+fn json_is_the_record_itself() {
+    let record = summarised(codecs());
+    let shown = shown(&record, Format::Json, None);
+    assert_eq!(serde_json::from_str::<RunRecord>(&shown).unwrap(), record);
+    assert_eq!(shown, to_json(&record).unwrap());
+}

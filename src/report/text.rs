@@ -1,0 +1,59 @@
+//! Text that came from users and files, made harmless to a terminal and to a reader's eyes.
+
+/// Longest name in a table or sentence, in characters.
+const LONGEST_NAME: usize = 60;
+
+/// The text with everything that moves a cursor, starts an escape sequence, hides or turns the direction of writing shown as its
+/// code, such as `\u{1b}` or `\n`.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_invisible(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// A visible text of at most 60 characters; a longer one ends in an ellipsis.
+pub(super) fn name(text: &str) -> String {
+    let shown = visible(text);
+    match shown.char_indices().nth(LONGEST_NAME) {
+        None => shown,
+        Some(_) => shown.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
+    }
+}
+
+/// Controls, and what Unicode calls default-ignorable or bidirectional formatting (UAX 9, UTS 39).
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("zstd(3), Größe 日本 🦀", "zstd(3), Größe 日本 🦀")]
+    #[case("a\x1b[31mred\x07", "a\\u{1b}[31mred\\u{7}")]
+    #[case("two\r\nlines\t", "two\\r\\nlines\\t")]
+    #[case("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}")]
+    #[case("gpj\u{202e}exe", "gpj\\u{202e}exe")]
+    #[case("no\u{200b}thing\u{feff}", "no\\u{200b}thing\\u{feff}")]
+    fn what_cannot_be_seen_is_shown_as_its_code(#[case] text: &str, #[case] shown: &str) {
+        assert_eq!(visible(text), shown);
+    }
+
+    #[test]
+    fn long_names_end_in_an_ellipsis() {
+        assert_eq!(name(&"é".repeat(60)), "é".repeat(60));
+        assert_eq!(name(&"é".repeat(10_000)), format!("{}…", "é".repeat(59)));
+    }
+}

@@ -1,0 +1,197 @@
+//! Makes sure that the datasets of all variants are there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use tokio::runtime::Runtime;
+
+use super::{Event, Observer, RunError};
+use crate::config::Config;
+use crate::dataset::{Cancel, DatasetError, DatasetPlan, Found, Manifest, ensure, find, place};
+use crate::measure::cores;
+use crate::storage::{CountingStore, local_store};
+use crate::units;
+
+/// Writing more than this asks for consent, and so does more than half of the free space.
+const LARGE_BYTES: u64 = 10_000_000_000;
+
+/// The datasets of a config, each once, and which variant reads which.
+pub struct Datasets {
+    pub store: Arc<CountingStore>,
+    pub all: Vec<DatasetState>,
+    /// Index into `all` for each variant; none for a variant without a dataset.
+    pub of_variant: Vec<Option<usize>>,
+}
+
+/// A dataset's plan and what of it is there.
+#[derive(Debug)]
+pub struct DatasetState {
+    pub plan: DatasetPlan,
+    pub found: Found,
+    /// Whether this run wrote files of it.
+    pub written: bool,
+}
+
+impl DatasetState {
+    /// The manifest, where the dataset is this program's and complete.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        match &self.found {
+            Found::Complete(manifest) => Some(manifest),
+            Found::ToWrite | Found::External => None,
+        }
+    }
+}
+
+impl Datasets {
+    /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
+    pub fn place(config: &Config) -> Result<Self, RunError> {
+        let specs: Vec<_> = config
+            .variants
+            .iter()
+            .filter_map(|variant| variant.dataset.as_ref())
+            .collect();
+        let mut plans = place(&specs)?.into_iter();
+        let mut all: Vec<DatasetState> = Vec::new();
+        let mut of_variant = Vec::with_capacity(config.variants.len());
+        for variant in &config.variants {
+            let Some(plan) = variant.dataset.as_ref().and_then(|_| plans.next()) else {
+                of_variant.push(None);
+                continue;
+            };
+            let same =
+                |state: &DatasetState| state.plan.root == plan.root && state.plan.id() == plan.id();
+            let index = match all.iter().position(same) {
+                Some(index) => index,
+                None => {
+                    let found = find(&plan)?;
+                    if matches!(found, Found::ToWrite) && !plan.spec.generate {
+                        let folder = plan.root.display().to_string();
+                        return Err(DatasetError::Missing { folder }.into());
+                    }
+                    all.push(DatasetState {
+                        plan,
+                        found,
+                        written: false,
+                    });
+                    all.len() - 1
+                }
+            };
+            of_variant.push(Some(index));
+        }
+        Ok(Datasets {
+            store: local_store(),
+            all,
+            of_variant,
+        })
+    }
+
+    /// Logical bytes that are still to be written, by dataset folder.
+    pub fn bytes_to_write(&self) -> Result<Vec<(&Path, u64)>, RunError> {
+        self.all
+            .iter()
+            .filter(|state| matches!(state.found, Found::ToWrite))
+            .map(|state| {
+                Ok((
+                    state.plan.root.as_path(),
+                    state.plan.expected_arrow_bytes()?,
+                ))
+            })
+            .collect()
+    }
+
+    /// Refuses to write what is large without consent: more than 10 GB, or more than half of the free space.
+    pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
+        let to_write = self.bytes_to_write()?;
+        let total: u64 = to_write.iter().map(|(_, bytes)| bytes).sum();
+        let Some((folder, _)) = to_write.first() else {
+            return Ok(());
+        };
+        if yes {
+            return Ok(());
+        }
+        let free = free_bytes(folder);
+        let large = total > LARGE_BYTES;
+        if large || free.is_some_and(|free| total > free / 2) {
+            let free = free.map_or_else(String::new, |free| {
+                format!("; {} are free there", units::bytes(free))
+            });
+            return Err(RunError::Consent {
+                reason: format!(
+                    "up to {} would be written below {}{free}",
+                    units::bytes(total),
+                    folder.display()
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes what is missing, dataset by dataset, each on all cores.
+    pub fn ensure(
+        &mut self,
+        runtime: &Runtime,
+        cancel: &Cancel,
+        observer: &dyn Observer,
+    ) -> Result<(), RunError> {
+        let datasets = self.all.len();
+        let store: Arc<dyn ObjectStore> = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
+        for (dataset, state) in self.all.iter_mut().enumerate() {
+            let folder = state.plan.root.clone();
+            match &state.found {
+                Found::External => continue,
+                Found::Complete(manifest) => {
+                    let files = manifest.files().count() as u64;
+                    observer.event(Event::Reused {
+                        folder: &folder,
+                        files,
+                        bytes: manifest.file_bytes(),
+                    });
+                    continue;
+                }
+                Found::ToWrite => {}
+            }
+            let report = |progress| {
+                observer.event(Event::Writing {
+                    dataset,
+                    datasets,
+                    folder: &folder,
+                    progress,
+                })
+            };
+            let generated = ensure(
+                &state.plan,
+                &store,
+                runtime.handle(),
+                cores(),
+                cancel,
+                &report,
+            )?;
+            observer.event(Event::Written {
+                dataset,
+                datasets,
+                folder: &folder,
+                files: generated.manifest.files().count() as u64,
+                bytes: generated.manifest.file_bytes(),
+                elapsed_ns: generated.manifest.write.elapsed_ns,
+            });
+            state.written = generated.written;
+            state.found = Found::Complete(Box::new(generated.manifest));
+        }
+        Ok(())
+    }
+}
+
+/// Free bytes for this user on the file system that holds, or will hold, a folder.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let existing: PathBuf = folder
+        .ancestors()
+        .find(|ancestor| ancestor.exists())?
+        .to_path_buf();
+    let statistics = nix::sys::statvfs::statvfs(&existing).ok()?;
+    Some(
+        statistics
+            .blocks_available()
+            .saturating_mul(statistics.fragment_size()),
+    )
+}

@@ -1,0 +1,64 @@
+//! A run record that is in the journal as it grows.
+
+use std::path::Path;
+
+use super::versions::versions;
+use super::{Options, RunError};
+use crate::config::Config;
+use crate::measure::system;
+use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION};
+
+pub(crate) struct Journaled {
+    journal: Journal,
+    record: RunRecord,
+}
+
+impl Journaled {
+    /// Begins the journal of a new run.
+    pub(crate) fn start(config: &Config, options: &Options) -> Result<Self, RunError> {
+        let now = chrono::Utc::now();
+        let random = getrandom::u32().unwrap_or_else(|_| std::process::id());
+        let record = RunRecord {
+            schema_version: SCHEMA_VERSION,
+            run_id: format!("{}-{random:08x}", now.format("%Y%m%dT%H%M%SZ")),
+            started_at: now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            command_line: options.command_line.clone(),
+            labels: options.labels.clone(),
+            seed: config.measure.seed,
+            versions: versions(),
+            system: system(),
+            config: config.resolved.clone(),
+            warnings: Vec::new(),
+            complete: false,
+            datasets: Vec::new(),
+            cells: Vec::new(),
+            comparisons: Vec::new(),
+            noise: Vec::new(),
+        };
+        let mut journal = Journal::create(&options.results, &record.run_id)?;
+        journal.append(&Event::Started {
+            record: Box::new(record.clone()),
+        })?;
+        Ok(Journaled { journal, record })
+    }
+
+    /// Puts an event in the journal, then in the record.
+    pub(crate) fn append(&mut self, event: Event) -> Result<(), RunError> {
+        self.journal.append(&event)?;
+        self.record
+            .apply(event)
+            .map_err(|error| RunError::Internal(error.to_string()))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.journal.path()
+    }
+
+    /// Ends the journal, and gives the record.
+    pub(crate) fn finish(mut self, complete: bool) -> Result<RunRecord, RunError> {
+        if complete {
+            self.append(Event::Finished)?;
+        }
+        Ok(self.record)
+    }
+}

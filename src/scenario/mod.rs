@@ -1,0 +1,158 @@
+//! Scenarios: SQL reads with their expectations, from files, from the config, shipped, or made from a column list.
+
+mod directives;
+mod shipped;
+
+pub use directives::{Check, Comparator, DirectiveError, Expectation, Scenario};
+pub use shipped::{QUICKSTART, SHIPPED};
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Column, ScenarioSource};
+
+/// Why a scenario cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    #[error(
+        "`{name}` is no file, no folder and no shipped scenario{near}; shipped are {shipped}",
+        near = .nearest.map_or_else(String::new, |nearest| format!(" (did you mean `{nearest}`?)"))
+    )]
+    NotFound {
+        name: String,
+        nearest: Option<&'static str>,
+        shipped: String,
+    },
+    #[error("{path}: {source}")]
+    Unreadable {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path}: it is not UTF-8 text")]
+    NotUtf8 { path: String },
+    #[error("{path}: the folder holds no *.sql files")]
+    EmptyFolder { path: String },
+    #[error("{origin}: {source}")]
+    Directive {
+        origin: String,
+        source: DirectiveError,
+    },
+    #[error("two scenarios are named `{name}`: {first} and {second}")]
+    Duplicate {
+        name: String,
+        first: String,
+        second: String,
+    },
+}
+
+/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in `folder`; then the name is
+/// looked up among the shipped ones.
+pub fn resolve(
+    sources: &[ScenarioSource],
+    folder: Option<&Path>,
+) -> Result<Vec<Scenario>, ScenarioError> {
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for source in sources {
+        let found = match source {
+            ScenarioSource::Inline { name, sql } => vec![parse(name, name, sql)?],
+            ScenarioSource::Named(name) => named(name, folder)?,
+        };
+        for scenario in found {
+            if let Some(first) = scenarios.iter().find(|known| known.name == scenario.name) {
+                return Err(ScenarioError::Duplicate {
+                    name: scenario.name,
+                    first: first.origin.clone(),
+                    second: scenario.origin,
+                });
+            }
+            scenarios.push(scenario);
+        }
+    }
+    Ok(scenarios)
+}
+
+fn parse(name: &str, origin: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    directives::parse(name, origin, text).map_err(|source| ScenarioError::Directive {
+        origin: origin.to_owned(),
+        source,
+    })
+}
+
+fn named(name: &str, folder: Option<&Path>) -> Result<Vec<Scenario>, ScenarioError> {
+    let candidates = [
+        Some(PathBuf::from(name)),
+        folder.map(|folder| folder.join(name)),
+    ];
+    for path in candidates.into_iter().flatten() {
+        if path.is_dir() {
+            return from_folder(&path);
+        }
+        if path.exists() {
+            return Ok(vec![from_file(&path)?]);
+        }
+    }
+    match shipped::find(name) {
+        Some(sql) => Ok(vec![parse(name, &format!("shipped scenario {name}"), sql)?]),
+        None => Err(ScenarioError::NotFound {
+            name: name.to_owned(),
+            nearest: SHIPPED
+                .iter()
+                .map(|(shipped, _)| *shipped)
+                .filter(|shipped| strsim::damerau_levenshtein(shipped, name) <= 3)
+                .min_by_key(|shipped| strsim::damerau_levenshtein(shipped, name)),
+            shipped: SHIPPED
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}
+
+fn from_folder(folder: &Path) -> Result<Vec<Scenario>, ScenarioError> {
+    let path = || folder.display().to_string();
+    let unreadable = |source| ScenarioError::Unreadable {
+        path: path(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        if file.extension().is_some_and(|extension| extension == "sql") {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(ScenarioError::EmptyFolder { path: path() });
+    }
+    files.sort();
+    files.iter().map(|file| from_file(file)).collect()
+}
+
+fn from_file(file: &Path) -> Result<Scenario, ScenarioError> {
+    let path = file.display().to_string();
+    let bytes = std::fs::read(file).map_err(|source| ScenarioError::Unreadable {
+        path: path.clone(),
+        source,
+    })?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| ScenarioError::NotUtf8 { path: path.clone() })?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    parse(&name, &path, &text)
+}
+
+/// One scan of the columns with `read: true`, which is what a DLIO config reads.
+pub fn default_scenario(columns: &[Column]) -> Scenario {
+    let read: Vec<String> = columns
+        .iter()
+        .filter(|column| column.read)
+        .map(|column| format!("\"{}\"", column.name.replace('"', "\"\"")))
+        .collect();
+    Scenario {
+        name: "scan".to_owned(),
+        description: Some(format!("{} of {} columns", read.len(), columns.len())),
+        sql: format!("SELECT {} FROM train", read.join(", ")),
+        expectations: Vec::new(),
+        nondeterministic: None,
+        origin: "the columns with `read: true`".to_owned(),
+    }
+}

@@ -1,0 +1,53 @@
+//! Estimates and intervals that assume no distribution, with their sources.
+//!
+//! Timings are skewed, have outliers and several modes, so that means and their t-intervals mislead
+//! (Hoefler & Belli, "Scientific Benchmarking of Parallel Computing Systems", SC 2015, rules 5 to 7).
+//! What is here rests on order and sign alone.
+
+mod median;
+mod signed_rank;
+
+pub use median::{median, median_interval};
+pub use signed_rank::hodges_lehmann_paired;
+
+/// Confidence of the intervals that the program reports.
+pub const CONFIDENCE: f64 = 0.99;
+
+/// Smallest effect of interest: a ratio that differs from 1 by no more is of no practical consequence.
+pub const SMALLEST_EFFECT: f64 = 0.01;
+
+/// Fewest pairs for a verdict: below 8, no outcome reaches 99 % (2 / 2^7 > 1 %).
+pub const MINIMUM_PAIRS: usize = 8;
+
+/// A closed interval and the confidence that it reaches, which is at least what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    pub low: f64,
+    pub high: f64,
+    /// 0 to 1.
+    pub confidence: f64,
+}
+
+/// A value, with its interval where the sample is large enough for the confidence asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    pub value: f64,
+    pub interval: Option<Interval>,
+}
+
+/// Numbers without an outside crate: Knuth's multiplier, the high bits only.
+#[cfg(test)]
+pub(crate) mod simulated {
+    pub(crate) struct Random(pub(crate) u64);
+
+    impl Random {
+        /// Uniform over the open interval from 0 to 1.
+        pub(crate) fn uniform(&mut self) -> f64 {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+        }
+    }
+}

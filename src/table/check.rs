@@ -1,0 +1,118 @@
+//! Whether a file's columns are the ones that are wanted.
+
+use arrow::datatypes::{DataType, Schema};
+
+use super::TableError;
+use crate::config::{Column, Dtype};
+
+/// The Arrow type of one value of a column, as the config describes it.
+fn element_type(dtype: Dtype) -> DataType {
+    match dtype {
+        Dtype::Int8 => DataType::Int8,
+        Dtype::Int16 => DataType::Int16,
+        Dtype::Int32 => DataType::Int32,
+        Dtype::Int64 => DataType::Int64,
+        Dtype::Uint8 => DataType::UInt8,
+        Dtype::Uint16 => DataType::UInt16,
+        Dtype::Uint32 => DataType::UInt32,
+        Dtype::Uint64 => DataType::UInt64,
+        Dtype::Float16 => DataType::Float16,
+        Dtype::Float32 => DataType::Float32,
+        Dtype::Float64 => DataType::Float64,
+        Dtype::Bool => DataType::Boolean,
+        Dtype::String => DataType::Utf8,
+        Dtype::Binary => DataType::Binary,
+    }
+}
+
+/// The type that a partition column of the config has.
+pub(crate) fn partition_type(column: &Column) -> DataType {
+    element_type(column.dtype)
+}
+
+/// Whether two types hold the same values, whatever their buffers look like: strings and binaries in any of their
+/// layouts, lists of one element type in any of theirs, dictionaries as their values.
+pub(crate) fn same_values(left: &DataType, right: &DataType) -> bool {
+    match (plain(left), plain(right)) {
+        (Plain::Text, Plain::Text) | (Plain::Bytes, Plain::Bytes) => true,
+        (Plain::List(left, left_size), Plain::List(right, right_size)) => {
+            let sizes_fit = left_size.is_none() || right_size.is_none() || left_size == right_size;
+            sizes_fit && same_values(left, right)
+        }
+        (Plain::Other(left), Plain::Other(right)) => left.equals_datatype(right),
+        _ => false,
+    }
+}
+
+enum Plain<'a> {
+    Text,
+    Bytes,
+    List(&'a DataType, Option<i32>),
+    Other(&'a DataType),
+}
+
+fn plain(data_type: &DataType) -> Plain<'_> {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Plain::Text,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Plain::Bytes,
+        DataType::List(field) | DataType::LargeList(field) => Plain::List(field.data_type(), None),
+        DataType::FixedSizeList(field, size) => Plain::List(field.data_type(), Some(*size)),
+        DataType::Dictionary(_, value) => plain(value),
+        other => Plain::Other(other),
+    }
+}
+
+/// Checks a file's schema against the config's columns, partition columns left out.
+pub(crate) fn check_columns(
+    table: &str,
+    file: &str,
+    schema: &Schema,
+    columns: &[Column],
+    partition_by: &[String],
+) -> Result<(), TableError> {
+    for column in columns
+        .iter()
+        .filter(|column| !partition_by.contains(&column.name))
+    {
+        let wanted = if column.is_vector() {
+            format!("a vector of {} {}", column.size, column.dtype)
+        } else {
+            column.dtype.to_string()
+        };
+        let Ok(field) = schema.field_with_name(&column.name) else {
+            return Err(TableError::MissingColumn {
+                table: table.to_owned(),
+                file: file.to_owned(),
+                column: column.name.clone(),
+                wanted,
+            });
+        };
+        if !fits(column, field.data_type()) {
+            return Err(TableError::OtherType {
+                table: table.to_owned(),
+                file: file.to_owned(),
+                column: column.name.clone(),
+                found: field.data_type().to_string(),
+                wanted,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether values of `found` can be what the config describes. DLIO writes vectors as lists or as fixed-size lists;
+/// vectors may also be stored as binary.
+fn fits(column: &Column, found: &DataType) -> bool {
+    let element = element_type(column.dtype);
+    if !column.is_vector() {
+        return same_values(found, &element);
+    }
+    match plain(found) {
+        Plain::List(item, size) => {
+            same_values(item, &element)
+                && size.is_none_or(|size| u64::try_from(size) == Ok(column.size))
+        }
+        Plain::Bytes => true,
+        Plain::Text | Plain::Other(_) => false,
+    }
+}

@@ -1,0 +1,247 @@
+//! Which files a table has.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use object_store::{ObjectMeta, ObjectStore};
+
+use super::{TableError, TableFile, TableFiles};
+use crate::dataset::{DatasetPlan, Manifest, decode_partition_value};
+use crate::record::Origin;
+use crate::storage::{local_path, object_path};
+
+const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];
+
+/// The tables of a dataset that is complete, without listing its folder.
+pub fn from_manifest(
+    plan: &DatasetPlan,
+    manifest: &Manifest,
+) -> Result<Vec<TableFiles>, TableError> {
+    manifest
+        .tables
+        .iter()
+        .map(|table| {
+            let files = table
+                .files
+                .iter()
+                .map(|file| {
+                    let path = plan.root.join(&file.path);
+                    let object = ObjectMeta {
+                        location: object_path(&path)?,
+                        // Files of a dataset never change once its manifest is there.
+                        last_modified: chrono::DateTime::UNIX_EPOCH,
+                        size: file.bytes,
+                        e_tag: None,
+                        version: None,
+                    };
+                    Ok(TableFile {
+                        path,
+                        object,
+                        partition: file.partition.clone(),
+                    })
+                })
+                .collect::<Result<_, TableError>>()?;
+            Ok(TableFiles {
+                name: table.name.clone(),
+                location: plan.root.display().to_string(),
+                origin: Origin::Generated,
+                partition_by: manifest.partition_by.clone(),
+                files,
+            })
+        })
+        .collect()
+}
+
+/// The tables of a `data_folder` that this program did not write: `train` and `valid` are its folders of these names; a
+/// folder without them is `train` itself.
+pub async fn external_tables(
+    store: &Arc<dyn ObjectStore>,
+    root: &Path,
+) -> Result<Vec<TableFiles>, TableError> {
+    let mut tables = Vec::new();
+    for name in ["train", "valid"] {
+        let folder = root.join(name);
+        if folder.is_dir() {
+            match discover(store, name, &folder.display().to_string()).await {
+                // DLIO makes both folders, and leaves the one without files empty.
+                Err(TableError::Empty { .. }) => {}
+                found => tables.push(found?),
+            }
+        }
+    }
+    if tables.is_empty() {
+        tables.push(discover(store, "train", &root.display().to_string()).await?);
+    }
+    Ok(tables)
+}
+
+/// The files behind a path, a glob or a file:// URL. In a folder these are the `*.parquet` files at any depth, except
+/// below names that begin with `.` or `_`; `key=value` folders on the way become partition columns.
+pub async fn discover(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    location: &str,
+) -> Result<TableFiles, TableError> {
+    let path = local_path(location)?;
+    let not_found = || TableError::NotFound {
+        table: table.to_owned(),
+        location: location.to_owned(),
+    };
+    let empty = || TableError::Empty {
+        table: table.to_owned(),
+        location: location.to_owned(),
+    };
+    let (base, mut objects) = match std::fs::metadata(&path) {
+        Ok(metadata) if metadata.is_dir() => {
+            let found = list(store, table, &path).await?;
+            let found = found
+                .into_iter()
+                .filter(|(file, _)| is_visible_parquet(&path, file))
+                .collect();
+            (path.clone(), found)
+        }
+        Ok(_) => {
+            let object =
+                object_store::ObjectStoreExt::head(store.as_ref(), &object_path(&path)?).await;
+            let source = |source| TableError::Listing {
+                table: table.to_owned(),
+                location: location.to_owned(),
+                source,
+            };
+            (path.clone(), vec![(path.clone(), object.map_err(source)?)])
+        }
+        Err(_) if location.contains(GLOB_CHARACTERS) => {
+            let pattern = glob::Pattern::new(&path.to_string_lossy()).map_err(|error| {
+                TableError::BadPattern {
+                    table: table.to_owned(),
+                    location: location.to_owned(),
+                    reason: error.to_string(),
+                }
+            })?;
+            let base = literal_base(&path);
+            if !base.is_dir() {
+                return Err(not_found());
+            }
+            let options = glob::MatchOptions {
+                require_literal_separator: true,
+                ..glob::MatchOptions::new()
+            };
+            let found = list(store, table, &base).await?;
+            let found = found
+                .into_iter()
+                .filter(|(file, _)| pattern.matches_path_with(file, options))
+                .collect();
+            (base, found)
+        }
+        Err(_) => return Err(not_found()),
+    };
+    if objects.is_empty() {
+        return Err(empty());
+    }
+    objects.sort_by(|left: &(PathBuf, ObjectMeta), right| left.0.cmp(&right.0));
+    let (partition_by, files) = with_partitions(table, &base, objects)?;
+    Ok(TableFiles {
+        name: table.to_owned(),
+        location: location.to_owned(),
+        origin: Origin::External,
+        partition_by,
+        files,
+    })
+}
+
+/// The part of a pattern before its first special character, up to a folder.
+fn literal_base(pattern: &Path) -> PathBuf {
+    pattern
+        .components()
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(GLOB_CHARACTERS))
+        .collect()
+}
+
+async fn list(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    folder: &Path,
+) -> Result<Vec<(PathBuf, ObjectMeta)>, TableError> {
+    let prefix = object_path(folder)?;
+    let objects: Vec<ObjectMeta> =
+        store
+            .list(Some(&prefix))
+            .try_collect()
+            .await
+            .map_err(|source| TableError::Listing {
+                table: table.to_owned(),
+                location: folder.display().to_string(),
+                source,
+            })?;
+    objects
+        .into_iter()
+        .map(|object| {
+            // The object path percent-encodes what a URL cannot hold; the file's own name is its decoded form.
+            let encoded = format!("file:///{}", object.location);
+            let path = url::Url::parse(&encoded)
+                .ok()
+                .and_then(|url| url.to_file_path().ok());
+            path.map(|path| (path, object))
+                .ok_or_else(|| TableError::BadFile {
+                    table: table.to_owned(),
+                    file: encoded,
+                    reason: "its name cannot be a path".to_owned(),
+                })
+        })
+        .collect()
+}
+
+fn is_visible_parquet(folder: &Path, file: &Path) -> bool {
+    let below = file.strip_prefix(folder).unwrap_or(file);
+    let hidden = below.components().any(|part| {
+        let name = part.as_os_str().to_string_lossy();
+        // A partition column may begin with an underscore.
+        (name.starts_with('.') || name.starts_with('_')) && !name.contains('=')
+    });
+    !hidden
+        && below
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"))
+}
+
+/// Reads `key=value` folders below `base`. All files of a table lie under the same keys.
+fn with_partitions(
+    table: &str,
+    base: &Path,
+    objects: Vec<(PathBuf, ObjectMeta)>,
+) -> Result<(Vec<String>, Vec<TableFile>), TableError> {
+    let mut expected: Option<(Vec<String>, PathBuf)> = None;
+    let mut files = Vec::with_capacity(objects.len());
+    for (path, object) in objects {
+        let folder = path
+            .strip_prefix(base)
+            .ok()
+            .and_then(Path::parent)
+            .unwrap_or(Path::new(""));
+        let (keys, partition): (Vec<String>, Vec<Option<String>>) = folder
+            .components()
+            .filter_map(|part| {
+                let part = part.as_os_str().to_str()?;
+                let (key, value) = part.split_once('=')?;
+                Some((decode_partition_value(key)?, decode_partition_value(value)))
+            })
+            .unzip();
+        let (known, first) = expected.get_or_insert_with(|| (keys.clone(), path.clone()));
+        if *known != keys {
+            return Err(TableError::MixedPartitions {
+                table: table.to_owned(),
+                file: path.display().to_string(),
+                found: keys.join(", "),
+                first: first.display().to_string(),
+                expected: known.join(", "),
+            });
+        }
+        files.push(TableFile {
+            path,
+            object,
+            partition,
+        });
+    }
+    Ok((expected.map(|(keys, _)| keys).unwrap_or_default(), files))
+}

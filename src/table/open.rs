@@ -1,0 +1,362 @@
+//! Reads every footer of a table, checks it, and makes the table that the engine scans.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
+use datafusion::config::TableParquetOptions;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::error::DataFusionError;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
+use datafusion::prelude::SessionContext;
+use futures::{StreamExt, TryStreamExt};
+use object_store::{ObjectMeta, ObjectStore};
+use parquet::file::metadata::ParquetMetaData;
+use serde_json::json;
+
+use super::check::{check_columns, partition_type, same_values};
+use super::provider::{FilesTable, ProviderFile};
+use super::{TableError, TableFiles};
+use crate::config::Column;
+use crate::dataset::{ColumnTotals, check_plausible, column_records, file_layout, fingerprint};
+use crate::record::ColumnRecord;
+use crate::storage::CountingStore;
+
+/// A table that the engine can scan, and what its footers say.
+#[derive(Debug)]
+pub struct OpenTable {
+    pub name: String,
+    pub provider: Arc<dyn TableProvider>,
+    pub paths: Vec<PathBuf>,
+    /// The same files as the store names them.
+    pub objects: Vec<object_store::path::Path>,
+    pub rows: u64,
+    pub file_bytes: u64,
+    pub row_groups: u64,
+    pub columns: Vec<ColumnRecord>,
+    /// Fields that files store, without partition columns.
+    pub file_schema: SchemaRef,
+    /// Of the list of files: names, sizes and times of change.
+    pub files_fingerprint: String,
+}
+
+/// Reads the footers of all files and checks each: plausible figures, one schema, and the config's columns where there
+/// are `wanted` ones. The footers stay in the session's metadata cache, as far as it has room.
+pub async fn open(
+    context: &SessionContext,
+    store: &Arc<CountingStore>,
+    files: &TableFiles,
+    wanted: Option<&[Column]>,
+) -> Result<OpenTable, TableError> {
+    let reader = Reader::new(context, store, &files.name);
+    let mut summary = Summary::default();
+    let mut provider_files = Vec::with_capacity(files.files.len());
+    let mut footers = futures::stream::iter(
+        files
+            .files
+            .iter()
+            .map(|file| reader.footer(&file.object, &file.path)),
+    )
+    .buffered(reader.concurrency);
+    let mut known: Option<KnownSchema> = None;
+    let mut merged: Option<Schema> = None;
+    let mut metadata = Vec::with_capacity(files.files.len());
+    for file in &files.files {
+        let path = file.path.display().to_string();
+        let Some(footer) = footers.try_next().await? else {
+            break;
+        };
+        if known.as_ref().is_none_or(|known| !known.is_of(&footer)) {
+            let schema = reader.schema(&file.object, &path).await?;
+            if let Some(wanted) = wanted {
+                check_columns(&files.name, &path, &schema, wanted, &files.partition_by)?;
+            }
+            merged = Some(match merged {
+                None => schema.as_ref().clone(),
+                Some(merged) => merge(&files.name, &path, merged, &schema)?,
+            });
+            known = Some(KnownSchema {
+                metadata: Arc::clone(&footer),
+            });
+        }
+        store.set_layout(file.object.location.clone(), file_layout(&footer));
+        summary.add(&footer, file.object.size);
+        metadata.push(footer);
+    }
+    drop(footers);
+
+    let file_schema: SchemaRef = Arc::new(merged.unwrap_or_else(Schema::empty));
+    // A column that files store as well is the file's own.
+    let partition_by: Vec<(usize, &String)> = files
+        .partition_by
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| file_schema.field_with_name(name).is_err())
+        .collect();
+    let partition_fields: Vec<FieldRef> = partition_by
+        .iter()
+        .map(|(index, name)| {
+            Arc::new(Field::new(
+                *name,
+                type_of_partition(files, wanted, *index, name),
+                true,
+            ))
+        })
+        .collect();
+    for (file, footer) in files.files.iter().zip(metadata) {
+        let engine = |source| TableError::Engine {
+            table: files.name.clone(),
+            source,
+        };
+        let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, &file_schema)
+            .map_err(engine)?;
+        let partition = partition_by
+            .iter()
+            .zip(&partition_fields)
+            .map(|((index, name), field)| {
+                partition_value(file.partition[*index].as_deref(), field.data_type()).map_err(
+                    |value| TableError::BadPartitionValue {
+                        table: files.name.clone(),
+                        file: file.path.display().to_string(),
+                        column: (*name).clone(),
+                        value,
+                        wanted: field.data_type().to_string(),
+                    },
+                )
+            })
+            .collect::<Result<_, _>>()?;
+        provider_files.push(ProviderFile {
+            object: file.object.clone(),
+            partition,
+            statistics,
+        });
+    }
+    let list: Vec<_> = files
+        .files
+        .iter()
+        .map(|file| {
+            json!([
+                file.path,
+                file.object.size,
+                file.object.last_modified.timestamp_micros()
+            ])
+        })
+        .collect();
+    Ok(OpenTable {
+        name: files.name.clone(),
+        paths: files.files.iter().map(|file| file.path.clone()).collect(),
+        objects: files
+            .files
+            .iter()
+            .map(|file| file.object.location.clone())
+            .collect(),
+        rows: summary.rows,
+        file_bytes: summary.file_bytes,
+        row_groups: summary.row_groups,
+        columns: column_records(&summary.columns, |name| {
+            file_schema
+                .field_with_name(name)
+                .map_or_else(|_| String::new(), |field| field.data_type().to_string())
+        }),
+        files_fingerprint: fingerprint(&json!(list)),
+        provider: Arc::new(FilesTable::new(
+            Arc::clone(&file_schema),
+            partition_fields,
+            provider_files,
+        )),
+        file_schema,
+    })
+}
+
+#[derive(Default)]
+struct Summary {
+    rows: u64,
+    file_bytes: u64,
+    row_groups: u64,
+    columns: Vec<ColumnTotals>,
+}
+
+impl Summary {
+    fn add(&mut self, footer: &ParquetMetaData, file_bytes: u64) {
+        self.rows += u64::try_from(footer.file_metadata().num_rows()).unwrap_or(0);
+        self.file_bytes += file_bytes;
+        self.row_groups += footer.num_row_groups() as u64;
+        ColumnTotals::add(&mut self.columns, footer);
+    }
+}
+
+/// Reads footers and schemas the way a scan of the session will.
+struct Reader<'a> {
+    context: &'a SessionContext,
+    store: Arc<dyn ObjectStore>,
+    format: ParquetFormat,
+    cache: Arc<FileMetadataCache>,
+    table: &'a str,
+    concurrency: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(context: &'a SessionContext, store: &Arc<CountingStore>, table: &'a str) -> Self {
+        let state = context.state_ref();
+        let state = state.read();
+        let options = state.config_options();
+        let parquet = TableParquetOptions {
+            global: options.execution.parquet.clone(),
+            ..Default::default()
+        };
+        Reader {
+            context,
+            store: Arc::clone(store) as Arc<dyn ObjectStore>,
+            format: ParquetFormat::default().with_options(parquet),
+            cache: context
+                .runtime_env()
+                .cache_manager
+                .get_file_metadata_cache(),
+            table,
+            concurrency: options.execution.meta_fetch_concurrency.get(),
+        }
+    }
+
+    /// A file's footer, parsed in a task of its own: a corrupt one may make the parser panic.
+    async fn footer(
+        &self,
+        object: &ObjectMeta,
+        path: &std::path::Path,
+    ) -> Result<Arc<ParquetMetaData>, TableError> {
+        let bad = |reason: String| TableError::BadFile {
+            table: self.table.to_owned(),
+            file: path.display().to_string(),
+            reason,
+        };
+        if object.size == 0 {
+            return Err(bad("it is empty (0 bytes), not a Parquet file".to_owned()));
+        }
+        let (store, cache) = (Arc::clone(&self.store), Arc::clone(&self.cache));
+        let (meta, hint) = (object.clone(), self.format.metadata_size_hint());
+        let task = tokio::spawn(async move {
+            DFParquetMetadata::new(store.as_ref(), &meta)
+                .with_metadata_size_hint(hint)
+                .with_file_metadata_cache(Some(cache))
+                .fetch_metadata()
+                .await
+        });
+        let footer = match task.await {
+            Ok(Ok(footer)) => footer,
+            Ok(Err(error)) => {
+                return Err(bad(format!(
+                    "not a readable Parquet file: {}",
+                    plain_message(&error)
+                )));
+            }
+            Err(panic) => {
+                return Err(bad(format!(
+                    "not a readable Parquet file: its footer is corrupt ({panic})"
+                )));
+            }
+        };
+        check_plausible(&footer, object.size)
+            .map_err(|reason| bad(format!("its footer is corrupt: {reason}")))?;
+        Ok(footer)
+    }
+
+    /// The schema of one file as the engine reads it: view types, INT96 and binary as the options say.
+    async fn schema(&self, object: &ObjectMeta, path: &str) -> Result<SchemaRef, TableError> {
+        self.format
+            .infer_schema(
+                &self.context.state(),
+                &self.store,
+                std::slice::from_ref(object),
+            )
+            .await
+            .map_err(|error| TableError::BadFile {
+                table: self.table.to_owned(),
+                file: path.to_owned(),
+                reason: format!("its schema cannot be read: {}", plain_message(&error)),
+            })
+    }
+}
+
+/// DataFusion's message without its own categories around it.
+pub(crate) fn plain_message(error: &DataFusionError) -> String {
+    error.find_root().strip_backtrace()
+}
+
+/// The schema last seen, so that thousands of alike files are not each converted to Arrow.
+struct KnownSchema {
+    metadata: Arc<ParquetMetaData>,
+}
+
+impl KnownSchema {
+    fn is_of(&self, other: &ParquetMetaData) -> bool {
+        let (left, right) = (self.metadata.file_metadata(), other.file_metadata());
+        left.schema_descr().root_schema() == right.schema_descr().root_schema()
+            && left.key_value_metadata() == right.key_value_metadata()
+    }
+}
+
+/// The columns of both; those in both are of one type.
+fn merge(table: &str, file: &str, known: Schema, schema: &Schema) -> Result<Schema, TableError> {
+    let mut fields: Vec<FieldRef> = known.fields().iter().cloned().collect();
+    for field in schema.fields() {
+        match fields.iter_mut().find(|known| known.name() == field.name()) {
+            None => fields.push(Arc::new(field.as_ref().clone().with_nullable(true))),
+            Some(known) if same_values(known.data_type(), field.data_type()) => {
+                if field.is_nullable() && !known.is_nullable() {
+                    *known = Arc::new(known.as_ref().clone().with_nullable(true));
+                }
+            }
+            Some(known) => {
+                return Err(TableError::OtherType {
+                    table: table.to_owned(),
+                    file: file.to_owned(),
+                    column: field.name().clone(),
+                    found: field.data_type().to_string(),
+                    wanted: format!("{}, as in the files before it,", known.data_type()),
+                });
+            }
+        }
+    }
+    // A column that this file lacks is null for its rows.
+    for known in &mut fields {
+        if schema.field_with_name(known.name()).is_err() && !known.is_nullable() {
+            *known = Arc::new(known.as_ref().clone().with_nullable(true));
+        }
+    }
+    Ok(Schema::new(fields))
+}
+
+/// As the config says; without a config, 64-bit integers where all values are, else strings.
+fn type_of_partition(
+    files: &TableFiles,
+    wanted: Option<&[Column]>,
+    index: usize,
+    name: &str,
+) -> DataType {
+    if let Some(column) =
+        wanted.and_then(|columns| columns.iter().find(|column| column.name == name))
+    {
+        return partition_type(column);
+    }
+    let mut values = files
+        .files
+        .iter()
+        .filter_map(|file| file.partition[index].as_deref())
+        .peekable();
+    if values.peek().is_some() && values.all(|value| value.parse::<i64>().is_ok()) {
+        DataType::Int64
+    } else {
+        DataType::Utf8
+    }
+}
+
+/// A folder's text as a value; fails with the text where it is not of the type.
+fn partition_value(text: Option<&str>, data_type: &DataType) -> Result<ScalarValue, String> {
+    let Some(text) = text else {
+        return ScalarValue::try_from(data_type).map_err(|error| error.to_string());
+    };
+    ScalarValue::try_from_string(text.to_owned(), data_type).map_err(|_| text.to_owned())
+}

@@ -1,0 +1,234 @@
+//! A table over a known list of files, scanned by DataFusion's own Parquet source.
+//!
+//! DataFusion's listing table lists and infers anew, finds nothing for `month = 1` in a folder `month=01`, and cannot hold
+//! a null partition. This one is told its files, sizes and partition values, and builds the same scan.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{FieldRef, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
+use datafusion::config::TableParquetOptions;
+use datafusion::datasource::TableType;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::listing::helpers::expr_applicable_for_cols;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use object_store::ObjectMeta;
+
+use crate::storage::local_store_url;
+
+/// One file of the table, with what is known of it.
+#[derive(Debug, Clone)]
+pub(crate) struct ProviderFile {
+    pub(crate) object: ObjectMeta,
+    /// One value per partition column, of the column's type.
+    pub(crate) partition: Vec<ScalarValue>,
+    /// Of the file's columns, without the partition columns.
+    pub(crate) statistics: Statistics,
+}
+
+#[derive(Debug)]
+pub(crate) struct FilesTable {
+    schema: TableSchema,
+    partition_fields: Vec<FieldRef>,
+    files: Vec<PartitionedFile>,
+}
+
+impl FilesTable {
+    pub(crate) fn new(
+        file_schema: SchemaRef,
+        partition_fields: Vec<FieldRef>,
+        files: Vec<ProviderFile>,
+    ) -> Self {
+        let files = files.into_iter().map(partitioned_file).collect();
+        let schema = TableSchema::builder(file_schema)
+            .with_table_partition_cols(partition_fields.clone())
+            .build();
+        FilesTable {
+            schema,
+            partition_fields,
+            files,
+        }
+    }
+
+    fn partition_names(&self) -> Vec<&str> {
+        self.partition_fields
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect()
+    }
+
+    /// The files whose partition values satisfy all filters. A comparison with a null is not satisfied.
+    fn kept_files(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
+        let Some(filter) = conjunction(filters.iter().cloned()) else {
+            return Ok(self.files.clone());
+        };
+        let schema = DFSchema::from_unqualified_fields(
+            self.partition_fields.clone().into(),
+            Default::default(),
+        )?;
+        let columns = (0..self.partition_fields.len())
+            .map(|column| {
+                ScalarValue::iter_to_array(
+                    self.files
+                        .iter()
+                        .map(|file| file.partition_values[column].clone()),
+                )
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let batch = RecordBatch::try_new(Arc::clone(schema.inner()), columns)?;
+        let filter = state.create_physical_expr(unqualified(filter)?, &schema)?;
+        let kept = filter.evaluate(&batch)?.into_array(batch.num_rows())?;
+        let kept = kept.as_boolean_opt().ok_or_else(|| {
+            DataFusionError::Plan("a filter over partition columns is not a condition".to_owned())
+        })?;
+        let is_kept = |index: usize| kept.is_valid(index) && kept.value(index);
+        Ok(self
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| is_kept(*index))
+            .map(|(_, file)| file.clone())
+            .collect())
+    }
+}
+
+/// The filter with the table's name taken off its columns.
+fn unqualified(filter: Expr) -> Result<Expr> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    filter
+        .transform(|expr| {
+            Ok(match expr {
+                Expr::Column(column) => Transformed::yes(Expr::Column(
+                    datafusion::common::Column::new_unqualified(column.name),
+                )),
+                other => Transformed::no(other),
+            })
+        })
+        .map(|transformed| transformed.data)
+}
+
+fn partitioned_file(file: ProviderFile) -> PartitionedFile {
+    let ProviderFile {
+        object,
+        partition,
+        mut statistics,
+    } = file;
+    // PartitionedFile::with_statistics claims that a partition value is never null.
+    for value in &partition {
+        let null = value.is_null();
+        let bound = || {
+            if null {
+                Precision::Absent
+            } else {
+                Precision::Exact(value.clone())
+            }
+        };
+        statistics.column_statistics.push(ColumnStatistics {
+            null_count: if null {
+                statistics.num_rows
+            } else {
+                Precision::Exact(0)
+            },
+            min_value: bound(),
+            max_value: bound(),
+            distinct_count: Precision::Exact(usize::from(!null)),
+            ..ColumnStatistics::new_unknown()
+        });
+    }
+    let mut partitioned = PartitionedFile::new_from_meta(object).with_partition_values(partition);
+    partitioned.statistics = Some(Arc::new(statistics));
+    partitioned
+}
+
+#[async_trait]
+impl TableProvider for FilesTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let partitions = self.partition_names();
+        let filters: Vec<Expr> = filters
+            .iter()
+            .filter(|filter| prunes(&partitions, filter))
+            .cloned()
+            .collect();
+        let files = self.kept_files(state, &filters)?;
+        if files.is_empty() {
+            let schema = self.schema();
+            let schema = match projection {
+                Some(projection) => Arc::new(schema.project(projection)?),
+                None => schema,
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let options = state.config_options();
+        let collect = options.execution.collect_statistics;
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions().max(1));
+        let (groups, statistics) = datafusion_datasource::compute_all_files_statistics(
+            groups,
+            self.schema(),
+            collect,
+            !collect,
+        )?;
+        let parquet = TableParquetOptions {
+            global: options.execution.parquet.clone(),
+            ..Default::default()
+        };
+        let format = ParquetFormat::default().with_options(parquet);
+        let source = format.file_source(self.schema.clone());
+        let scan = FileScanConfigBuilder::new(local_store_url(), source)
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        format.create_physical_plan(state, scan).await
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        let partitions = self.partition_names();
+        Ok(filters
+            .iter()
+            .map(|filter| {
+                if prunes(&partitions, filter) {
+                    TableProviderFilterPushDown::Exact
+                } else {
+                    TableProviderFilterPushDown::Inexact
+                }
+            })
+            .collect())
+    }
+}
+
+/// Whether partition values alone decide a filter.
+fn prunes(partitions: &[&str], filter: &Expr) -> bool {
+    !partitions.is_empty()
+        && expr_applicable_for_cols(partitions, filter)
+        && !filter.column_refs().is_empty()
+}
