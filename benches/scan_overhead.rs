@@ -1,1 +1,158 @@
-fn main() {}
+//! What the harness adds to a query: `bench`'s own iteration against the same query in a bare DataFusion program, on the
+//! same files. Both exclude planning, both drain every partition.
+//!
+//! Before criterion's own figures, the two take turns, so that a slow minute of the machine meets both, and the median of
+//! the paired ratios is printed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use datafusion::physical_plan::execute_stream_partitioned;
+use datafusion::prelude::{ParquetReadOptions, SessionContext};
+use futures::StreamExt;
+use parquet_bench::config::{Overrides, Source, load};
+use parquet_bench::dataset::Cancel;
+use parquet_bench::measure::{Cell, Probe};
+use parquet_bench::record::{Kind, Status};
+use parquet_bench::run::{Datasets, Event, Observer, open};
+use tokio::runtime::Runtime;
+
+const PAIRS: usize = 61;
+
+const QUERIES: [(&str, &str); 3] = [
+    ("full_scan", "SELECT * FROM train"),
+    ("projection", "SELECT number_0, number_1 FROM train"),
+    ("filter", "SELECT number_0, text FROM train WHERE id >= 900000"),
+];
+
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
+
+fn config(folder: &Path) -> String {
+    let mut text = format!(
+        "dataset:\n  data_folder: {}\n  num_files_train: 4\n  num_samples_per_file: 500000\n  compression: snappy\n  \
+         parquet:\n    row_group_size: 65536\n    columns:\n      - {{ name: id, dtype: int64, distribution: sequence }}\n      \
+         - {{ name: text, dtype: string, size: 16, distribution: {{ kind: uniform, cardinality: 1000 }} }}\n",
+        folder.display()
+    );
+    for number in 0..10 {
+        text.push_str(&format!("      - {{ name: number_{number}, dtype: float64 }}\n"));
+    }
+    text.push_str("scenarios:\n");
+    for (name, sql) in QUERIES {
+        text.push_str(&format!("  - {{ name: {name}, sql: \"{sql}\" }}\n"));
+    }
+    text
+}
+
+/// The time of one execution as `bench` reports it.
+async fn harness(cell: &mut Cell, round: u32) -> Duration {
+    let probe = Probe { kind: Kind::Measured, round, position: 0, started_offset_ns: 0, arrow_bytes: 0 };
+    let iteration = cell.iterate(probe).await.unwrap();
+    assert_eq!((iteration.status, iteration.executions), (Status::Ok, 1));
+    Duration::from_nanos(iteration.elapsed_ns)
+}
+
+/// The same query as a program of ten lines would time it.
+async fn bare(context: &SessionContext, sql: &str) -> Duration {
+    let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    let started = Instant::now();
+    let streams = execute_stream_partitioned(plan, context.task_ctx()).unwrap();
+    let tasks: Vec<_> = streams
+        .into_iter()
+        .map(|mut stream| {
+            tokio::spawn(async move {
+                let mut rows = 0;
+                while let Some(batch) = stream.next().await {
+                    rows += batch.unwrap().num_rows();
+                }
+                rows
+            })
+        })
+        .collect();
+    let mut rows = 0;
+    for task in tasks {
+        rows += task.await.unwrap();
+    }
+    assert!(rows > 0);
+    started.elapsed()
+}
+
+fn scan_overhead(criterion: &mut Criterion) {
+    let runtime = Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let source = Source { origin: "benchmark".to_owned(), text: config(folder.path()), folder: None };
+    let config = load(&source, &Overrides::default()).unwrap();
+    let mut datasets = Datasets::place(&config).unwrap();
+    datasets.ensure(&runtime, &Cancel::default(), &Silent).unwrap();
+    let opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
+    let context = Arc::new(SessionContext::new());
+    let train = folder.path().join("train");
+    runtime
+        .block_on(context.register_parquet("train", train.to_str().unwrap(), ParquetReadOptions::default()))
+        .unwrap();
+
+    for mut plan in opened.cells {
+        let name = plan.record.scenario.clone();
+        let sql = plan.record.sql.clone();
+        let mut ratios: Vec<f64> = runtime.block_on(async {
+            let mut ratios = Vec::new();
+            for pair in 0..PAIRS {
+                let (ours, theirs);
+                if pair % 2 == 0 {
+                    ours = harness(&mut plan.cell, 0).await;
+                    theirs = bare(&context, &sql).await;
+                } else {
+                    theirs = bare(&context, &sql).await;
+                    ours = harness(&mut plan.cell, 0).await;
+                }
+                ratios.push(ours.as_secs_f64() / theirs.as_secs_f64());
+            }
+            ratios
+        });
+        ratios.sort_by(f64::total_cmp);
+        let quartile = |quarter: usize| ratios[PAIRS * quarter / 4];
+        eprintln!(
+            "{name}: harness over bare, median of {PAIRS} alternating pairs: {:.4} (quartiles {:.4} to {:.4})",
+            quartile(2),
+            quartile(1),
+            quartile(3)
+        );
+
+        let mut group = criterion.benchmark_group(&name);
+        group.sample_size(20);
+        group.bench_function("harness", |bencher| {
+            bencher.iter_custom(|count| {
+                runtime.block_on(async {
+                    let mut total = Duration::ZERO;
+                    for _ in 0..count {
+                        total += harness(&mut plan.cell, 0).await;
+                    }
+                    total
+                })
+            });
+        });
+        group.bench_function("bare", |bencher| {
+            bencher.iter_custom(|count| {
+                runtime.block_on(async {
+                    let mut total = Duration::ZERO;
+                    for _ in 0..count {
+                        total += bare(&context, &sql).await;
+                    }
+                    total
+                })
+            });
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, scan_overhead);
+criterion_main!(benches);
