@@ -361,10 +361,12 @@ impl Draft<'_, '_> {
         if step.as_f64() == 0.0 {
             self.refuse("step", "0 repeats one value; write `kind: constant`");
         }
+        // A vector's elements count on: row r holds the numbers r * size to r * size + size - 1.
         let steps = self
             .target
             .rows
             .min(cardinality.unwrap_or(u64::MAX))
+            .saturating_mul(self.target.size)
             .saturating_sub(1);
         let step = match (step, self.target.dtype.is_integer()) {
             (Number::Float(step), true) => match whole_float(step) {

@@ -243,7 +243,8 @@ pub enum Distribution {
         cardinality: u64,
         min: Option<Number>,
     },
-    /// `start` + row * `step`, row counted over the whole table; starts again after `cardinality` rows.
+    /// `start` + row * `step`, row counted over the whole table; starts again after `cardinality` rows. The elements of a
+    /// vector count on: element j of row r is number r * size + j.
     Sequence {
         start: Number,
         step: Number,

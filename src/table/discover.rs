@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::TryStreamExt;
+use object_store::local::LocalFileSystem;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{TableError, TableFile, TableFiles};
@@ -174,20 +175,19 @@ async fn list(
                 location: folder.display().to_string(),
                 source,
             })?;
+    let file_system = LocalFileSystem::new();
     objects
         .into_iter()
         .map(|object| {
-            // The object path percent-encodes what a URL cannot hold; the file's own name is its decoded form.
-            let encoded = format!("file:///{}", object.location);
-            let path = url::Url::parse(&encoded)
-                .ok()
-                .and_then(|url| url.to_file_path().ok());
-            path.map(|path| (path, object))
-                .ok_or_else(|| TableError::BadFile {
+            // The object path holds names as they are on disk: `%2F` in one is these three characters.
+            match file_system.path_to_filesystem(&object.location) {
+                Ok(path) => Ok((path, object)),
+                Err(error) => Err(TableError::BadFile {
                     table: table.to_owned(),
-                    file: encoded,
-                    reason: "its name cannot be a path".to_owned(),
-                })
+                    file: format!("/{}", object.location),
+                    reason: format!("its name cannot be a path: {error}"),
+                }),
+            }
         })
         .collect()
 }

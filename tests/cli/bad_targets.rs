@@ -1,0 +1,119 @@
+//! Places that cannot be written to, and writers that meet.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+
+use nix::sys::resource::{Resource, setrlimit};
+
+use crate::harness::{Place, TINY};
+
+/// A user without rights.
+const NOBODY: u32 = 65534;
+
+/// Larger than `SMALL_LIMIT` when written.
+const LARGER: &str = "dataset.num_samples_per_file=20000";
+const SMALL_LIMIT: u64 = 64 * 1024;
+
+fn generate(place: &Place, more: &[&str]) -> crate::harness::Bench {
+    place.bench().args(["generate", "bench.yaml"]).args(more)
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_named() {
+    let place = Place::tiny();
+    fs::create_dir(place.path("data")).unwrap();
+    fs::set_permissions(place.root(), Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(place.path("data"), Permissions::from_mode(0o555)).unwrap();
+    let mut bench = generate(&place, &[]);
+    if nix::unistd::geteuid().is_root() {
+        bench.command.uid(NOBODY);
+        if bench.command.output().is_err() {
+            eprintln!("skipped: another user may not run the binary from where it lies");
+            return;
+        }
+    }
+    bench.run().fails(1, &["data", "Permission denied"]);
+    assert!(fs::read_dir(place.path("data")).unwrap().next().is_none());
+}
+
+#[test]
+fn a_folder_below_a_file_is_named() {
+    let place = Place::tiny();
+    place.write("file", "");
+    let set = ["--set", "dataset.data_folder=file/data"];
+    generate(&place, &set)
+        .run()
+        .fails(1, &["file/data", "Not a directory"]);
+}
+
+#[test]
+fn a_results_folder_that_is_a_file_is_named() {
+    let place = Place::tiny();
+    place.write("results", "");
+    let output = place.run(&[] as &[&str]);
+    assert!(matches!(output.code, Some(1 | 2)), "{output:?}");
+    output.says_one_error(&["results"]);
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_written_file_and_the_next_call_completes() {
+    let place = Place::tiny();
+    let mut bench = generate(&place, &["--set", LARGER]);
+    // SAFETY: setrlimit is async-signal-safe, and nothing else is called between fork and exec.
+    unsafe {
+        bench.command.pre_exec(|| {
+            setrlimit(Resource::RLIMIT_FSIZE, SMALL_LIMIT, SMALL_LIMIT).map_err(Into::into)
+        });
+    }
+    bench
+        .run()
+        .fails(1, &["img_", ".parquet", "File too large"]);
+    let left: Vec<String> = place.files().into_keys().collect();
+    assert!(
+        !left.iter().any(|name| name.contains(".parquet")),
+        "{left:?}"
+    );
+    assert!(!place.path("data/_bench_manifest.json").exists());
+
+    generate(&place, &["--set", LARGER]).run().succeeds();
+    let undisturbed = Place::tiny();
+    generate(&undisturbed, &["--set", LARGER]).run().succeeds();
+    assert_eq!(place.parquet("data"), undisturbed.parquet("data"));
+}
+
+#[test]
+fn two_processes_that_write_one_dataset_make_it_once() {
+    let place = Place::tiny();
+    let both = [(), ()].map(|()| generate(&place, &["--set", LARGER]).start());
+    let outputs = both.map(|running| running.end().succeeds());
+    let wrote = outputs
+        .iter()
+        .filter(|output| output.stderr.contains("wrote dataset"));
+    assert!(wrote.count() >= 1, "{outputs:?}");
+    let alone = Place::tiny();
+    generate(&alone, &["--set", LARGER]).run().succeeds();
+    assert_eq!(place.parquet("data"), alone.parquet("data"));
+    let mut names: Vec<String> = place.files().into_keys().collect();
+    names.retain(|name| name.starts_with("data/") && !name.ends_with(".parquet"));
+    assert_eq!(names, ["data/_bench.lock", "data/_bench_manifest.json"]);
+}
+
+#[test]
+fn more_than_ten_gigabytes_are_not_written_without_consent() {
+    let place = Place::with(&TINY.replace("num_files_train: 2", "num_files_train: 1000000"));
+    let set = ["--set", "dataset.num_samples_per_file=1000000"];
+    let before = place.files();
+    for command in ["generate", "run", "explain"] {
+        let bench = place.bench().args([command, "bench.yaml"]).args(set);
+        bench.run().fails(2, &["TB", "data", "hint: ", "--yes"]);
+        assert_eq!(place.files(), before);
+    }
+    place
+        .bench()
+        .args(["check", "bench.yaml"])
+        .args(set)
+        .run()
+        .succeeds();
+    assert_eq!(place.files(), before);
+}

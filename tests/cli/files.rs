@@ -1,0 +1,67 @@
+//! Parquet files that `bench` did not write, good and damaged.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataWriter};
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+/// 100 rows of `id` and `name`, in row groups of 40.
+pub fn write_small(path: &Path) {
+    let ids = Int64Array::from_iter_values(0..100);
+    let names = StringArray::from_iter_values((0..100).map(|id| format!("name {id}")));
+    write(path, &[("id", Arc::new(ids)), ("name", Arc::new(names))]);
+}
+
+pub fn write(path: &Path, columns: &[(&str, ArrayRef)]) {
+    let batch = RecordBatch::try_from_iter(columns.iter().cloned()).unwrap();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(40))
+        .build();
+    let file = File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+pub fn footer(path: &Path) -> ParquetMetaData {
+    let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+    reader.metadata().clone()
+}
+
+/// Footers of all Parquet files below a folder.
+pub fn footers(root: &Path) -> Vec<(PathBuf, ParquetMetaData)> {
+    let files = crate::harness::files_below(root);
+    files
+        .into_keys()
+        .filter(|name| name.ends_with(".parquet"))
+        .map(|name| (root.join(&name), footer(&root.join(&name))))
+        .collect()
+}
+
+/// Changes a file's bytes.
+pub fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).unwrap();
+    change(&mut bytes);
+    fs::write(path, bytes).unwrap();
+}
+
+/// Puts another footer behind a file's pages.
+pub fn replace_footer(path: &Path, change: impl FnOnce(ParquetMetaData) -> ParquetMetaData) {
+    let metadata = change(footer(path));
+    edit(path, |bytes| {
+        let length_at = bytes.len() - 8;
+        let length = u32::from_le_bytes(bytes[length_at..length_at + 4].try_into().unwrap());
+        bytes.truncate(length_at - length as usize);
+        ParquetMetaDataWriter::new(&mut *bytes, &metadata)
+            .finish()
+            .unwrap();
+    });
+}

@@ -1,0 +1,282 @@
+//! Runs the binary in a folder of its own, and looks at what came of it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What is not over by then hangs.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Three columns, two files of three row groups, one measured round.
+pub const TINY: &str = "\
+dataset:
+  data_folder: data
+  num_files_train: 2
+  num_samples_per_file: 100
+  seed: 10
+  parquet:
+    row_group_size: 40
+    columns:
+      - { name: id, dtype: int64, distribution: { kind: sequence } }
+      - { name: region, dtype: string, distribution: { kind: categorical, values: [north, south] } }
+      - { name: vector, dtype: float32, size: 4, read: false }
+measure: { warmup: 0, rounds: 1 }
+";
+
+/// A working folder.
+pub struct Place(TempDir);
+
+impl Place {
+    pub fn new() -> Place {
+        Place(TempDir::new().unwrap())
+    }
+
+    /// A folder that holds `bench.yaml`.
+    pub fn with(config: &str) -> Place {
+        let place = Place::new();
+        place.write("bench.yaml", config);
+        place
+    }
+
+    pub fn tiny() -> Place {
+        Place::with(TINY)
+    }
+
+    pub fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn bench(&self) -> Bench {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.current_dir(self.root()).stdin(Stdio::null());
+        Bench { command }
+    }
+
+    /// `bench run bench.yaml`, and more arguments.
+    pub fn run<A: AsRef<OsStr>>(&self, more: &[A]) -> Output {
+        self.bench().args(["run", "bench.yaml"]).args(more).run()
+    }
+
+    /// The record of a run that ends well.
+    pub fn record<A: AsRef<OsStr>>(&self, more: &[A]) -> Value {
+        let bench = self.bench().args(["run", "bench.yaml", "--format", "json"]);
+        bench.args(more).run().succeeds().json()
+    }
+
+    /// Every file below the folder with its content, by its path from there.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        files_below(self.root())
+    }
+
+    /// The Parquet files below a folder, in the same form.
+    pub fn parquet(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = files_below(&self.path(folder));
+        files.retain(|name, _| name.ends_with(".parquet"));
+        files
+    }
+
+    /// The only journal.
+    pub fn journal(&self) -> PathBuf {
+        let found = self.journals();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    }
+
+    pub fn journals(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.path("results")) else {
+            return Vec::new();
+        };
+        let files = entries.map(|entry| entry.unwrap().path());
+        files
+            .filter(|file| {
+                file.extension()
+                    .is_some_and(|extension| extension == "jsonl")
+            })
+            .collect()
+    }
+}
+
+pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+                found.insert(name.to_owned(), fs::read(&path).unwrap_or_default());
+            }
+        }
+    }
+    found
+}
+
+/// One call of the program.
+pub struct Bench {
+    pub command: Command,
+}
+
+impl Bench {
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Bench {
+        self.command.args(arguments);
+        self
+    }
+
+    pub fn run(self) -> Output {
+        self.start().end()
+    }
+
+    pub fn start(mut self) -> Running {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running(self.command.spawn().unwrap())
+    }
+}
+
+/// A call that has not ended.
+pub struct Running(Child);
+
+impl Running {
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.0.id()).unwrap())
+    }
+
+    /// Waits until something is to be seen, which it must be before the program ends.
+    pub fn wait_until<T>(&mut self, mut seen: impl FnMut() -> Option<T>) -> T {
+        let started = Instant::now();
+        loop {
+            if let Some(seen) = seen() {
+                return seen;
+            }
+            let ended = self.0.try_wait().unwrap();
+            assert!(ended.is_none(), "the program ended too early: {ended:?}");
+            assert!(started.elapsed() < DEADLINE, "nothing was to be seen");
+            std::thread::yield_now();
+        }
+    }
+
+    pub fn end(self) -> Output {
+        let pid = self.pid();
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || _ = sender.send(self.0.wait_with_output()));
+        let Ok(output) = receiver.recv_timeout(DEADLINE) else {
+            kill(pid, Signal::SIGKILL).unwrap();
+            panic!("the program hangs");
+        };
+        let output = output.unwrap();
+        Output {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub struct Output {
+    /// Absent where a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Output {
+    pub fn succeeds(self) -> Output {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.shows_no_defect()
+    }
+
+    /// Exits with this code, says one error that holds all of these words, and puts nothing on stdout.
+    pub fn fails(self, code: i32, words: &[&str]) -> Output {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        assert_eq!(self.stdout, "", "stdout is for data");
+        self.says_one_error(words).shows_no_defect()
+    }
+
+    pub fn says_one_error(self, words: &[&str]) -> Output {
+        let errors = self
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("error: "));
+        assert_eq!(errors.count(), 1, "{}", self.stderr);
+        for word in words {
+            assert!(
+                self.error().contains(word),
+                "`{word}` is missing in:\n{}",
+                self.stderr
+            );
+        }
+        self
+    }
+
+    /// The error and its hints.
+    pub fn error(&self) -> &str {
+        let start = self.stderr.find("error: ").unwrap_or(self.stderr.len());
+        &self.stderr[start..]
+    }
+
+    fn shows_no_defect(self) -> Output {
+        for word in [
+            "panicked",
+            "RUST_BACKTRACE",
+            "defect of bench",
+            "internal error",
+            "Internal error",
+        ] {
+            assert!(!self.stderr.contains(word), "{}", self.stderr);
+        }
+        self
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+/// `value["a"]["b"][0]` by `a.b.0`, which must be there.
+pub fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
+    let found = path
+        .split('.')
+        .try_fold(value, |value, key| match key.parse::<usize>() {
+            Ok(index) => value.get(index),
+            Err(_) => value.get(key),
+        });
+    found.unwrap_or_else(|| panic!("no `{path}` in {value:#}"))
+}
+
+/// The cell of a scenario on a variant.
+pub fn cell<'a>(record: &'a Value, id: &str) -> &'a Value {
+    let cells = record["cells"].as_array().unwrap();
+    let known: Vec<_> = cells.iter().map(|cell| &cell["id"]).collect();
+    let found = cells.iter().find(|cell| cell["id"] == id);
+    found.unwrap_or_else(|| panic!("no cell `{id}` among {known:?}"))
+}

@@ -1,0 +1,17 @@
+//! The program as its users meet it: the binary, run in an empty folder.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
+
+mod bad_configs;
+mod bad_files;
+mod bad_queries;
+mod bad_targets;
+mod files;
+mod harness;
+mod interruptions;
