@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
 use super::exit::CommandError;
-use super::{load, show};
-use crate::config::{Config, RowGroupSize, ScenarioSource, to_yaml};
+use super::{load, runtime, show};
+use crate::config::{Config, ScenarioSource, to_yaml};
 use crate::dataset::Found;
-use crate::measure::{cores, memory_bytes};
-use crate::run::{DatasetState, Datasets, RunError, free_bytes};
+use crate::measure::memory_bytes;
+use crate::run::{DatasetState, Datasets, RunError, check as check_cells, free_bytes, writers};
 use crate::units;
 
 /// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot serve them.
@@ -36,6 +36,7 @@ fn describe(config: &Config) -> Result<String, CommandError> {
         writeln!(text, "note: {note}").map_err(failed)?;
     }
     let datasets = Datasets::place(config)?;
+    runtime()?.block_on(check_cells(config, &datasets))?;
     writeln!(text, "# variants (the first is the baseline)").map_err(failed)?;
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
         let dataset = dataset
@@ -75,7 +76,7 @@ fn describe(config: &Config) -> Result<String, CommandError> {
     let measure = config.measure;
     writeln!(
         text,
-        "\n# measurement\n{} warm-up and {} measured rounds of every scenario on {} variants, page cache warm",
+        "\n# measurement\n{} warm-up and {} measured rounds of every scenario on {} variant(s), page cache warm",
         measure.warmup,
         measure.rounds,
         config.variants.len()
@@ -118,23 +119,11 @@ fn dataset(state: &DatasetState) -> Result<String, CommandError> {
         },
     );
     if matches!(state.found, Found::ToWrite) {
-        let writers = cores() as u64;
-        let row_group = match plan.spec.layout.row_group {
-            RowGroupSize::Rows(group) => {
-                group.min(plan.spec.rows_per_file) as f64 * bytes as f64 / rows as f64
-            }
-            RowGroupSize::Bytes(bytes) => bytes as f64,
-        };
-        // A partitioned file is split before it is written, which takes a number per row.
-        let split = if partitions.is_empty() {
-            0
-        } else {
-            plan.spec.rows_per_file * 8
-        };
-        let memory = writers * row_group as u64 + split;
+        let row_group = plan.expected_row_group_bytes().map_err(RunError::from)?;
         text.push_str(&format!(
-            "  {writers} writers, about {} of memory while writing\n",
-            units::bytes(memory)
+            "  {} writers, each with a row group of about {} in memory\n",
+            writers(plan)?,
+            units::bytes(row_group)
         ));
     }
     Ok(text)

@@ -7,7 +7,7 @@ use super::exit::CommandError;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, load, runtime, show};
 use crate::measure::evaluate;
-use crate::run::{CellPlan, Datasets, Event, Observer, RunError, open};
+use crate::run::{CellPlan, Datasets, Event, Observer, RunError, check, open};
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let config = load::config(&arguments.config, Some(&arguments.queries), &[])?;
@@ -18,6 +18,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     let runtime = runtime()?;
     let cancel = cancel_on_interrupt();
     let mut datasets = Datasets::place(&config)?;
+    runtime.block_on(check(&config, &datasets))?;
     datasets.ask_consent(arguments.yes)?;
     datasets.ensure(&runtime, &cancel, &progress)?;
     let explained = runtime.block_on(async {

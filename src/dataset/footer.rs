@@ -110,6 +110,9 @@ pub fn file_layout(metadata: &ParquetMetaData) -> FileLayout {
     }
 }
 
+/// Most rows that a file can claim. The engine multiplies rows by the bytes of a value.
+const MOST_ROWS: i64 = 1 << 48;
+
 /// Whether a footer can be true of a file of `file_bytes` bytes: no negative counts, and every chunk within the file.
 /// The engine trusts these figures, and panics or allocates by them. The error says what is wrong and where.
 pub fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), String> {
@@ -118,7 +121,7 @@ pub fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Result<()
         rows = row_group
             .num_rows()
             .checked_add(rows)
-            .filter(|_| row_group.num_rows() >= 0)
+            .filter(|rows| row_group.num_rows() >= 0 && *rows <= MOST_ROWS)
             .ok_or_else(|| format!("row group {index} claims {} rows", row_group.num_rows()))?;
         for chunk in row_group.columns() {
             let place = || {
@@ -127,6 +130,17 @@ pub fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Result<()
                     chunk.column_path().string()
                 )
             };
+            // Without repetition, every row has one value or null.
+            if chunk.column_descr().max_rep_level() == 0
+                && chunk.num_values() != row_group.num_rows()
+            {
+                return Err(format!(
+                    "{} claims {} values for {} rows",
+                    place(),
+                    chunk.num_values(),
+                    row_group.num_rows()
+                ));
+            }
             let range = chunk_range(chunk)
                 .filter(|_| chunk.uncompressed_size() >= 0 && chunk.num_values() >= 0);
             let Some((start, length)) = range else {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::DatasetError;
 use super::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
-use crate::config::{Column, Dataset, Split};
+use crate::config::{Column, Dataset, RowGroupSize, Split};
 use crate::storage::local_path;
 
 /// A dataset, placed in a folder.
@@ -130,6 +130,18 @@ impl DatasetPlan {
             per_row += self.generator(table, column)?.arrow_bytes_per_row();
         }
         Ok((per_row * self.rows() as f64) as u64)
+    }
+}
+
+impl DatasetPlan {
+    /// Bytes of memory that one row group takes while it is written; an estimate from its logical bytes.
+    pub fn expected_row_group_bytes(&self) -> Result<u64, DatasetError> {
+        let rows = match self.spec.layout.row_group {
+            RowGroupSize::Bytes(bytes) => return Ok(bytes),
+            RowGroupSize::Rows(rows) => rows.min(self.spec.rows_per_file),
+        };
+        let per_row = self.expected_arrow_bytes()? as f64 / self.rows().max(1) as f64;
+        Ok((per_row * rows as f64) as u64)
     }
 }
 

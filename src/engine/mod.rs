@@ -166,6 +166,16 @@ pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, Engine
     })
 }
 
+/// Whether a text is one SQL statement, which can be told before its tables are there.
+pub fn parse(context: &SessionContext, sql: &str) -> Result<(), EngineError> {
+    let state = context.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    match state.sql_to_statement(sql, &dialect) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(query_error(context, &error)),
+    }
+}
+
 fn query_error(context: &SessionContext, error: &DataFusionError) -> EngineError {
     let reason = plain_message(error);
     let refused = [

@@ -1,6 +1,6 @@
 //! Establishing and attesting the cache state before an iteration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::record::{Cache, CacheState, Status};
 use crate::storage::{Residency, make_resident, may_attest, residency};
@@ -48,7 +48,7 @@ pub fn establish_warm(files: &[PathBuf]) -> (Cache, Status, Option<String>) {
     }
 }
 
-fn made_warm(file: &PathBuf) -> std::io::Result<Option<Residency>> {
+fn made_warm(file: &Path) -> std::io::Result<Option<Residency>> {
     if !may_attest(file) {
         make_resident(file)?;
         return Ok(None);

@@ -9,7 +9,7 @@ use datafusion::prelude::SessionContext;
 use super::datasets::{DatasetState, Datasets};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Variant};
-use crate::engine::{EngineError, physical_scans, plain_message, plan_text, session};
+use crate::engine::{EngineError, parse, physical_scans, plain_message, plan_text, session};
 use crate::measure::{Cell, Verified};
 use crate::record::{CellRecord, DatasetRecord, Origin};
 use crate::scenario::{Scenario, default_scenario, resolve};
@@ -54,6 +54,28 @@ struct Bench {
     tables: Vec<Arc<OpenTable>>,
     /// Id of the dataset that a table belongs to.
     dataset_of: BTreeMap<String, String>,
+}
+
+/// Refuses what can be told to be wrong before any data is there, and so before any is written: scenarios that cannot be
+/// found or parsed, and options that the engine does not take.
+pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError> {
+    let scenarios = scenarios(config)?;
+    for variant in &config.variants {
+        let context = session(&variant.reader, &variant.engine, &datasets.store)
+            .await
+            .map_err(|source| RunError::Engine {
+                variant: (config.variants.len() > 1).then(|| variant.name.clone()),
+                source,
+            })?;
+        for scenario in &scenarios {
+            parse(&context, &scenario.sql).map_err(|source| RunError::Query {
+                scenario: scenario.name.clone(),
+                variant: None,
+                source,
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens the tables of every variant and plans every scenario on it. Whatever is wrong with files, options or queries comes

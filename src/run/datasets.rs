@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use super::{Event, Observer, RunError};
 use crate::config::Config;
 use crate::dataset::{Cancel, DatasetError, DatasetPlan, Found, Manifest, ensure, find, place};
-use crate::measure::cores;
+use crate::measure::{cores, memory_bytes};
 use crate::storage::{CountingStore, local_store};
 use crate::units;
 
@@ -103,6 +103,9 @@ impl Datasets {
     /// Refuses to write what is large without consent: more than 10 GB, or more than half of the free space.
     pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
         let to_write = self.bytes_to_write()?;
+        for state in self.all.iter().filter(|state| matches!(state.found, Found::ToWrite)) {
+            writers(&state.plan)?;
+        }
         let total: u64 = to_write.iter().map(|(_, bytes)| bytes).sum();
         let Some((folder, _)) = to_write.first() else {
             return Ok(());
@@ -163,7 +166,7 @@ impl Datasets {
                 &state.plan,
                 &store,
                 runtime.handle(),
-                cores(),
+                writers(&state.plan)?,
                 cancel,
                 &report,
             )?;
@@ -179,6 +182,27 @@ impl Datasets {
             state.found = Found::Complete(Box::new(generated.manifest));
         }
         Ok(())
+    }
+}
+
+/// Writers that a dataset can have: one per core, and no more than have room for a row group each in half of the
+/// available memory.
+pub fn writers(plan: &DatasetPlan) -> Result<usize, RunError> {
+    let (_, available) = memory_bytes();
+    let row_group = plan.expected_row_group_bytes()?.max(1);
+    if available == 0 {
+        return Ok(cores());
+    }
+    match usize::try_from(available / 2 / row_group) {
+        Ok(0) => Err(RunError::Memory {
+            reason: format!(
+                "a row group of this dataset takes about {} of memory, {} are available",
+                units::bytes(row_group),
+                units::bytes(available)
+            ),
+        }),
+        Ok(fitting) => Ok(fitting.min(cores())),
+        Err(_) => Ok(cores()),
     }
 }
 

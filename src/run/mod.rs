@@ -5,8 +5,8 @@ mod datasets;
 mod journaled;
 mod versions;
 
-pub use cells::{CellPlan, Opened, open};
-pub use datasets::{DatasetState, Datasets, free_bytes};
+pub use cells::{CellPlan, Opened, check, open};
+pub use datasets::{DatasetState, Datasets, free_bytes, writers};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -127,6 +127,8 @@ pub enum RunError {
     },
     #[error("{reason}")]
     Consent { reason: String },
+    #[error("{reason}")]
+    Memory { reason: String },
     #[error("there is no variant `{name}`; variants: {known}")]
     UnknownBaseline { name: String, known: String },
     #[error(transparent)]
@@ -165,6 +167,9 @@ impl RunError {
                 "add --yes to write it, or make it smaller: --set dataset.num_files_train=2"
                     .to_owned(),
             ),
+            RunError::Memory { .. } => {
+                Some("make them smaller: --set dataset.parquet.row_group_size=1000".to_owned())
+            }
             RunError::Query {
                 source: EngineError::NotReadOnly { .. },
                 ..
@@ -211,6 +216,7 @@ pub fn run(
     }
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     let mut datasets = Datasets::place(config)?;
+    runtime.block_on(check(config, &datasets))?;
     datasets.ask_consent(options.yes)?;
     datasets.ensure(runtime, cancel, observer)?;
     let opened = runtime.block_on(async {

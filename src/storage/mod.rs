@@ -6,7 +6,7 @@ mod page_cache;
 pub use counting::{Counters, CountingStore, FileLayout, Touched};
 pub use page_cache::{Residency, make_resident, may_attest, residency};
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -40,7 +40,8 @@ pub fn local_store_url() -> ObjectStoreUrl {
     ObjectStoreUrl::local_filesystem()
 }
 
-/// The absolute path of a location as a user wrote it, symbolic links kept; it need not exist.
+/// The absolute path of a location as a user wrote it, without `..`, which object paths cannot have; symbolic links are
+/// kept but for those before a `..`. It need not exist.
 pub fn local_path(location: &str) -> Result<PathBuf, StorageError> {
     let named = || location.to_owned();
     let path = match location.split_once("://") {
@@ -51,10 +52,28 @@ pub fn local_path(location: &str) -> Result<PathBuf, StorageError> {
         Some(_) => return Err(StorageError::NotLocal { location: named() }),
         None => PathBuf::from(location),
     };
-    std::path::absolute(&path).map_err(|source| StorageError::Unresolvable {
+    let path = std::path::absolute(&path).map_err(|source| StorageError::Unresolvable {
         location: named(),
         source,
-    })
+    })?;
+    Ok(without_parents(&path))
+}
+
+/// Takes `..` out of an absolute path as the file system would: behind a symbolic link it is the parent of what
+/// the link points to.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            if let Ok(real) = std::fs::canonicalize(&resolved) {
+                resolved = real;
+            }
+            resolved.pop();
+        } else {
+            resolved.push(part);
+        }
+    }
+    resolved
 }
 
 /// The object path of an absolute local path.
@@ -80,6 +99,22 @@ mod tests {
             local_path("file:///tmp/x%20y").unwrap(),
             Path::new("/tmp/x y")
         );
+    }
+
+    #[test]
+    fn parent_folders_are_those_of_the_file_system() {
+        let working = std::env::current_dir().unwrap();
+        assert_eq!(local_path("a/../b").unwrap(), working.join("b"));
+        assert_eq!(local_path("/../no/such/../b").unwrap(), Path::new("/no/b"));
+
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("far/folder")).unwrap();
+        std::os::unix::fs::symlink(root.join("far/folder"), root.join("link")).unwrap();
+        let through = root.join("link/../x").display().to_string();
+        assert_eq!(local_path(&through).unwrap(), root.join("far/x"));
+        let kept = root.join("link/x");
+        assert_eq!(local_path(&kept.display().to_string()).unwrap(), kept);
     }
 
     #[test]

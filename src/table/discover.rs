@@ -93,6 +93,11 @@ pub async fn discover(
         table: table.to_owned(),
         location: location.to_owned(),
     };
+    let bad = |reason| TableError::BadFile {
+        table: table.to_owned(),
+        file: location.to_owned(),
+        reason,
+    };
     let (base, mut objects) = match std::fs::metadata(&path) {
         Ok(metadata) if metadata.is_dir() => {
             let found = list(store, table, &path).await?;
@@ -101,6 +106,10 @@ pub async fn discover(
                 .filter(|(file, _)| is_visible_parquet(&path, file))
                 .collect();
             (path.clone(), found)
+        }
+        // Opening a pipe waits for a writer that may never come.
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(bad("it is neither a file nor a folder".to_owned()));
         }
         Ok(_) => {
             let object =
@@ -113,29 +122,15 @@ pub async fn discover(
             (path.clone(), vec![(path.clone(), object.map_err(source)?)])
         }
         Err(_) if location.contains(GLOB_CHARACTERS) => {
-            let pattern = glob::Pattern::new(&path.to_string_lossy()).map_err(|error| {
-                TableError::BadPattern {
-                    table: table.to_owned(),
-                    location: location.to_owned(),
-                    reason: error.to_string(),
-                }
-            })?;
             let base = literal_base(&path);
             if !base.is_dir() {
                 return Err(not_found());
             }
-            let options = glob::MatchOptions {
-                require_literal_separator: true,
-                ..glob::MatchOptions::new()
-            };
-            let found = list(store, table, &base).await?;
-            let found = found
-                .into_iter()
-                .filter(|(file, _)| pattern.matches_path_with(file, options))
-                .collect();
+            let found = matching(store, table, location, &path, &base).await?;
             (base, found)
         }
-        Err(_) => return Err(not_found()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(not_found()),
+        Err(error) => return Err(bad(error.to_string())),
     };
     if objects.is_empty() {
         return Err(empty());
@@ -157,6 +152,59 @@ fn literal_base(pattern: &Path) -> PathBuf {
         .components()
         .take_while(|part| !part.as_os_str().to_string_lossy().contains(GLOB_CHARACTERS))
         .collect()
+}
+
+/// The files that a pattern matches; where it matches folders only, the files that each of them has as a table. Nothing
+/// beside the pattern's own way is looked at.
+async fn matching(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    location: &str,
+    pattern: &Path,
+    base: &Path,
+) -> Result<Vec<(PathBuf, ObjectMeta)>, TableError> {
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        ..glob::MatchOptions::new()
+    };
+    let paths: Vec<PathBuf> = glob::glob_with(&pattern.to_string_lossy(), options)
+        .map_err(|error| TableError::BadPattern {
+            table: table.to_owned(),
+            location: location.to_owned(),
+            reason: error.to_string(),
+        })?
+        .collect::<Result<_, _>>()
+        .map_err(|error| TableError::BadFile {
+            table: table.to_owned(),
+            file: error.path().display().to_string(),
+            reason: error.error().to_string(),
+        })?;
+    let mut found = Vec::new();
+    for path in paths.iter().filter(|path| path.is_file()) {
+        let object = object_store::ObjectStoreExt::head(store.as_ref(), &object_path(path)?)
+            .await
+            .map_err(|source| TableError::Listing {
+                table: table.to_owned(),
+                location: path.display().to_string(),
+                source,
+            })?;
+        found.push((path.clone(), object));
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    for folder in paths.iter().filter(|path| path.is_dir()) {
+        let below = list(store, table, folder).await?;
+        found.extend(
+            below
+                .into_iter()
+                .filter(|(file, _)| is_visible_parquet(base, file)),
+        );
+    }
+    // `**` matches a folder and the folders below it.
+    found.sort_by(|left, right| left.0.cmp(&right.0));
+    found.dedup_by(|left, right| left.0 == right.0);
+    Ok(found)
 }
 
 async fn list(

@@ -71,6 +71,13 @@ pub async fn open(
             break;
         };
         if known.as_ref().is_none_or(|known| !known.is_of(&footer)) {
+            if let Some(column) = doubled_column(&footer) {
+                return Err(TableError::BadFile {
+                    table: files.name.clone(),
+                    file: path,
+                    reason: format!("two of its columns are named `{column}`"),
+                });
+            }
             let schema = reader.schema(&file.object, &path).await?;
             if let Some(wanted) = wanted {
                 check_columns(&files.name, &path, &schema, wanted, &files.partition_by)?;
@@ -252,10 +259,11 @@ impl<'a> Reader<'a> {
                     plain_message(&error)
                 )));
             }
-            Err(panic) => {
-                return Err(bad(format!(
-                    "not a readable Parquet file: its footer is corrupt ({panic})"
-                )));
+            // A panic of the parser; what it says is of no use to whoever has the file.
+            Err(_) => {
+                return Err(bad(
+                    "not a readable Parquet file: its footer is corrupt".to_owned()
+                ));
             }
         };
         check_plausible(&footer, object.size)
@@ -296,6 +304,19 @@ impl KnownSchema {
         left.schema_descr().root_schema() == right.schema_descr().root_schema()
             && left.key_value_metadata() == right.key_value_metadata()
     }
+}
+
+/// A name that two columns of a file share. The engine would read one of them, and not say so.
+fn doubled_column(footer: &ParquetMetaData) -> Option<&str> {
+    let mut names = std::collections::HashSet::new();
+    footer
+        .file_metadata()
+        .schema_descr()
+        .root_schema()
+        .get_fields()
+        .iter()
+        .map(|field| field.name())
+        .find(|name| !names.insert(*name))
 }
 
 /// The columns of both; those in both are of one type.

@@ -8,7 +8,11 @@ use crate::harness::{Output, Place, TINY};
 fn refused(place: &Place, arguments: &[&str], words: &[&str]) -> Output {
     let before = place.files();
     let output = place.bench().args(arguments).run().fails(2, words);
-    assert!(place.files() == before, "something was written:\n{}", output.stderr);
+    assert!(
+        place.files() == before,
+        "something was written:\n{}",
+        output.stderr
+    );
     output
 }
 

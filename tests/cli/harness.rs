@@ -147,6 +147,10 @@ impl Bench {
         self
     }
 
+    pub fn arg(self, argument: &str) -> Bench {
+        self.args([argument])
+    }
+
     pub fn run(self) -> Output {
         self.start().end()
     }

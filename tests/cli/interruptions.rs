@@ -96,9 +96,9 @@ fn interrupt_generation(place: &Place, signal: Signal) {
         "generate",
         "bench.yaml",
         "--set",
-        "dataset.num_files_train=40",
+        "dataset.num_files_train=20",
         "--set",
-        "dataset.num_samples_per_file=20000",
+        "dataset.num_samples_per_file=8000",
         "--set",
         "dataset.compression=gzip",
     ];

@@ -1,0 +1,32 @@
+//! The pages in docs/ that are made from the program. `BENCH_UPDATE_DOCS=1 cargo test --test docs` writes them anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+
+fn assert_page(name: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs")
+        .join(name);
+    if std::env::var_os("BENCH_UPDATE_DOCS").is_some_and(|value| value == "1") {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "docs/{name} is out of date; write it anew with: BENCH_UPDATE_DOCS=1 cargo test --test docs"
+    );
+}
+
+#[test]
+fn the_command_line_page_is_up_to_date() {
+    assert_page("cli.md", &parquet_bench::cli::reference());
+}
+
+#[test]
+fn the_config_schema_is_up_to_date() {
+    let schema = serde_json::to_string_pretty(&parquet_bench::config::json_schema()).unwrap();
+    assert_page("config.schema.json", &format!("{schema}\n"));
+}
