@@ -19,17 +19,25 @@ const COLUMNS: [(&str, &str); 8] = [
     ("float32", "dtype: float32"),
     ("float64", "dtype: float64"),
     ("float64_normal", "dtype: float64, distribution: normal"),
-    ("int64_zipf", "dtype: int64, distribution: { kind: zipf, cardinality: 100000 }"),
+    (
+        "int64_zipf",
+        "dtype: int64, distribution: { kind: zipf, cardinality: 100000 }",
+    ),
     ("string", "dtype: string, size: 16"),
     ("words", "dtype: string, distribution: words"),
 ];
 
 fn columns() -> Vec<Column> {
-    let mut text = "dataset:\n  num_samples_per_file: 1000000\n  parquet:\n    columns:\n".to_owned();
+    let mut text =
+        "dataset:\n  num_samples_per_file: 1000000\n  parquet:\n    columns:\n".to_owned();
     for (name, spec) in COLUMNS {
         text.push_str(&format!("      - {{ name: {name}, {spec} }}\n"));
     }
-    let source = Source { origin: "benchmark".to_owned(), text, folder: None };
+    let source = Source {
+        origin: "benchmark".to_owned(),
+        text,
+        folder: None,
+    };
     let config = load(&source, &Overrides::default()).unwrap();
     config.variants[0].dataset.clone().unwrap().columns
 }
@@ -39,7 +47,8 @@ fn values(criterion: &mut Criterion) {
         .iter()
         .map(|column| {
             let generator =
-                ColumnGenerator::new(10, "train", column, 8_000_000, VectorLayout::FixedSizeList).unwrap();
+                ColumnGenerator::new(10, "train", column, 8_000_000, VectorLayout::FixedSizeList)
+                    .unwrap();
             (column.name.clone(), generator)
         })
         .collect();
@@ -55,7 +64,8 @@ fn values(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("checksum");
     for (name, generator) in &generators {
         let schema = Arc::new(Schema::new(vec![generator.field()]));
-        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![generator.range(0, ROWS)]).unwrap();
+        let batch =
+            RecordBatch::try_new(Arc::clone(&schema), vec![generator.range(0, ROWS)]).unwrap();
         group.throughput(Throughput::Bytes(logical_bytes(&batch)));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             let mut digest = ResultDigest::new(&schema, false);

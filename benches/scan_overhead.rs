@@ -26,7 +26,10 @@ const PAIRS: usize = 61;
 const QUERIES: [(&str, &str); 3] = [
     ("full_scan", "SELECT * FROM train"),
     ("projection", "SELECT number_0, number_1 FROM train"),
-    ("filter", "SELECT number_0, text FROM train WHERE id >= 900000"),
+    (
+        "filter",
+        "SELECT number_0, text FROM train WHERE id >= 900000",
+    ),
 ];
 
 struct Silent;
@@ -43,7 +46,9 @@ fn config(folder: &Path) -> String {
         folder.display()
     );
     for number in 0..10 {
-        text.push_str(&format!("      - {{ name: number_{number}, dtype: float64 }}\n"));
+        text.push_str(&format!(
+            "      - {{ name: number_{number}, dtype: float64 }}\n"
+        ));
     }
     text.push_str("scenarios:\n");
     for (name, sql) in QUERIES {
@@ -54,7 +59,13 @@ fn config(folder: &Path) -> String {
 
 /// The time of one execution as `bench` reports it.
 async fn harness(cell: &mut Cell, round: u32) -> Duration {
-    let probe = Probe { kind: Kind::Measured, round, position: 0, started_offset_ns: 0, arrow_bytes: 0 };
+    let probe = Probe {
+        kind: Kind::Measured,
+        round,
+        position: 0,
+        started_offset_ns: 0,
+        arrow_bytes: 0,
+    };
     let iteration = cell.iterate(probe).await.unwrap();
     assert_eq!((iteration.status, iteration.executions), (Status::Ok, 1));
     Duration::from_nanos(iteration.elapsed_ns)
@@ -62,7 +73,13 @@ async fn harness(cell: &mut Cell, round: u32) -> Duration {
 
 /// The same query as a program of ten lines would time it.
 async fn bare(context: &SessionContext, sql: &str) -> Duration {
-    let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    let plan = context
+        .sql(sql)
+        .await
+        .unwrap()
+        .create_physical_plan()
+        .await
+        .unwrap();
     let started = Instant::now();
     let streams = execute_stream_partitioned(plan, context.task_ctx()).unwrap();
     let tasks: Vec<_> = streams
@@ -88,15 +105,25 @@ async fn bare(context: &SessionContext, sql: &str) -> Duration {
 fn scan_overhead(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let source = Source { origin: "benchmark".to_owned(), text: config(folder.path()), folder: None };
+    let source = Source {
+        origin: "benchmark".to_owned(),
+        text: config(folder.path()),
+        folder: None,
+    };
     let config = load(&source, &Overrides::default()).unwrap();
     let mut datasets = Datasets::place(&config).unwrap();
-    datasets.ensure(&runtime, &Cancel::default(), &Silent).unwrap();
+    datasets
+        .ensure(&runtime, &Cancel::default(), &Silent)
+        .unwrap();
     let opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
     let context = Arc::new(SessionContext::new());
     let train = folder.path().join("train");
     runtime
-        .block_on(context.register_parquet("train", train.to_str().unwrap(), ParquetReadOptions::default()))
+        .block_on(context.register_parquet(
+            "train",
+            train.to_str().unwrap(),
+            ParquetReadOptions::default(),
+        ))
         .unwrap();
 
     for mut plan in opened.cells {

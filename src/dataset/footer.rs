@@ -2,7 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use std::sync::Arc;
+
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+
+use super::DatasetError;
 
 use crate::record::ColumnRecord;
 use crate::storage::FileLayout;
@@ -161,4 +168,42 @@ pub fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Result<()
         ));
     }
     Ok(())
+}
+
+/// Reads a file's footer from the store; also gives the file's size in bytes. `path` is the file's name in errors.
+pub(crate) async fn read_footer(
+    store: &Arc<dyn ObjectStore>,
+    object: &Path,
+    path: &str,
+) -> Result<(u64, ParquetMetaData), DatasetError> {
+    let failed = |source| DatasetError::Store {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = store.head(object).await.map_err(failed)?.size;
+    let mut reader = ParquetMetaDataReader::new();
+    // 64 KiB holds most footers, and saves the second request.
+    let mut tail = 64 << 10;
+    loop {
+        let start = bytes.saturating_sub(tail);
+        let read = store
+            .get_range(object, start..bytes)
+            .await
+            .map_err(failed)?;
+        match reader.try_parse_sized(&read, bytes) {
+            Ok(()) => break,
+            Err(ParquetError::NeedMoreData(needed)) if needed as u64 > tail => tail = needed as u64,
+            Err(source) => {
+                return Err(DatasetError::Parquet {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        }
+    }
+    let metadata = reader.finish().map_err(|source| DatasetError::Parquet {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok((bytes, metadata))
 }

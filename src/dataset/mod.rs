@@ -6,6 +6,7 @@
 
 mod cancel;
 pub mod content;
+mod encode;
 mod footer;
 mod manifest;
 mod partition;
@@ -13,6 +14,7 @@ mod plan;
 mod proof;
 mod properties;
 mod scheduler;
+mod sink;
 mod write;
 
 pub use cancel::Cancel;

@@ -6,37 +6,31 @@
 //! many files, one file of many row groups, or one row group of many columns.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Write};
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use arrow::datatypes::SchemaRef;
+use object_store::ObjectStore;
 use object_store::path::Path as ObjectPath;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
-    compute_leaves,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use tokio::runtime::Handle;
 
-use super::content::ColumnGenerator;
+use super::encode::{Rows, TableColumns, rows_for_bytes, write_column};
+use super::footer::read_footer;
 use super::partition::{Key, folder_name, split_rows};
 use super::proof::{Wanted, prove};
 use super::properties::writer_properties;
+use super::sink::ObjectSink;
 use super::write::{Written, WrittenFile};
 use super::{Cancel, DatasetError, DatasetPlan, Progress};
 use crate::config::RowGroupSize;
 use crate::storage::object_path;
-
-/// Rows generated and encoded at a time; few enough that they stay in the core's cache.
-const ROWS_PER_ARRAY: usize = 8192;
-
-/// Bytes of a part of an upload. Object stores want at least 5 MiB.
-const PART_BYTES: usize = 8 << 20;
 
 /// What to write, where, and with what.
 pub(crate) struct Target<'a> {
@@ -114,11 +108,6 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> 
     }
 }
 
-struct TableColumns {
-    stored: Vec<ColumnGenerator>,
-    partitions: Vec<(String, ColumnGenerator)>,
-}
-
 /// A logical file that has not been looked at yet.
 #[derive(Clone, Copy)]
 struct LogicalFile {
@@ -147,21 +136,6 @@ struct FileToWrite {
     path: String,
     partition: Key,
     rows: Rows,
-}
-
-/// Which rows of the table a file holds.
-enum Rows {
-    Range { first: u64, count: u64 },
-    List(Vec<u64>),
-}
-
-impl Rows {
-    fn count(&self) -> u64 {
-        match self {
-            Rows::Range { count, .. } => *count,
-            Rows::List(rows) => rows.len() as u64,
-        }
-    }
 }
 
 #[derive(Default)]
@@ -360,13 +334,11 @@ impl Work<'_> {
             path: output.path.clone(),
             source,
         };
-        let sink = ObjectSink {
-            store: Arc::clone(self.target.store),
-            handle: self.target.handle.clone(),
-            path: object.clone(),
-            buffer: Vec::new(),
-            upload: None,
-        };
+        let sink = ObjectSink::new(
+            Arc::clone(self.target.store),
+            self.target.handle.clone(),
+            object.clone(),
+        );
         let options = ArrowWriterOptions::new().with_properties(self.properties.clone());
         let (writer, factory) =
             ArrowWriter::try_new_with_options(sink, Arc::clone(&self.schema), options)
@@ -555,187 +527,5 @@ impl Work<'_> {
             bytes,
             metadata: Arc::new(metadata),
         })
-    }
-}
-
-async fn read_footer(
-    store: &Arc<dyn ObjectStore>,
-    object: &ObjectPath,
-    path: &str,
-) -> Result<(u64, ParquetMetaData), DatasetError> {
-    let failed = |source| DatasetError::Store {
-        path: path.to_owned(),
-        source,
-    };
-    let bytes = store.head(object).await.map_err(failed)?.size;
-    let mut reader = ParquetMetaDataReader::new();
-    // 64 KiB holds most footers, and saves the second request.
-    let mut tail = 64 << 10;
-    loop {
-        let start = bytes.saturating_sub(tail);
-        let read = store
-            .get_range(object, start..bytes)
-            .await
-            .map_err(failed)?;
-        match reader.try_parse_sized(&read, bytes) {
-            Ok(()) => break,
-            Err(ParquetError::NeedMoreData(needed)) if needed as u64 > tail => tail = needed as u64,
-            Err(source) => {
-                return Err(DatasetError::Parquet {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
-        }
-    }
-    let metadata = reader.finish().map_err(|source| DatasetError::Parquet {
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok((bytes, metadata))
-}
-
-/// Generates `count` rows of a file, from its row `first`, into a column writer.
-fn write_column(
-    writer: &mut ArrowColumnWriter,
-    generator: &ColumnGenerator,
-    schema: &SchemaRef,
-    column: usize,
-    rows: &Rows,
-    first: u64,
-    count: u64,
-) -> Result<(), ParquetError> {
-    let rows_per_array = generator.max_rows_per_array().clamp(1, ROWS_PER_ARRAY) as u64;
-    let mut at = first;
-    while at < first + count {
-        let take = rows_per_array.min(first + count - at);
-        let array = match rows {
-            Rows::Range { first, .. } => generator.range(first + at, take as usize),
-            Rows::List(rows) => generator.rows(&rows[at as usize..(at + take) as usize]),
-        };
-        for leaf in compute_leaves(schema.field(column), &array)? {
-            writer.write(&leaf)?;
-        }
-        at += take;
-    }
-    Ok(())
-}
-
-/// Rows whose encoded size comes nearest to `bytes`, found by encoding samples of the first table's first rows.
-fn rows_for_bytes(
-    columns: &[TableColumns],
-    schema: &SchemaRef,
-    properties: &WriterProperties,
-    bytes: u64,
-    rows_per_file: u64,
-) -> Result<u64, ParquetError> {
-    let Some(table) = columns.first() else {
-        return Ok(1);
-    };
-    let mut rows = ROWS_PER_ARRAY as u64;
-    // Dictionaries make the bytes of a row depend on how many rows there are, hence the second look; a third changes
-    // little.
-    for _ in 0..3 {
-        rows = rows.clamp(1, rows_per_file);
-        let (_, factory) = ArrowWriter::try_new_with_options(
-            io::sink(),
-            Arc::clone(schema),
-            ArrowWriterOptions::new().with_properties(properties.clone()),
-        )?
-        .into_serialized_writer()?;
-        let mut encoded = 0_u64;
-        let range = Rows::Range {
-            first: 0,
-            count: rows,
-        };
-        for (column, mut writer) in factory.create_column_writers(0)?.into_iter().enumerate() {
-            write_column(
-                &mut writer,
-                &table.stored[column],
-                schema,
-                column,
-                &range,
-                0,
-                rows,
-            )?;
-            let chunk = writer.close()?;
-            encoded += u64::try_from(chunk.close().metadata.uncompressed_size()).unwrap_or(0);
-        }
-        let per_row = encoded as f64 / rows as f64;
-        let next = ((bytes as f64 / per_row) as u64).max(1);
-        if next == rows {
-            break;
-        }
-        rows = next;
-    }
-    Ok(rows)
-}
-
-/// Sends what is written to an object in parts; the object appears when all of it is there.
-struct ObjectSink {
-    store: Arc<dyn ObjectStore>,
-    handle: Handle,
-    path: ObjectPath,
-    buffer: Vec<u8>,
-    upload: Option<Box<dyn MultipartUpload>>,
-}
-
-impl ObjectSink {
-    fn send_part(&mut self) -> io::Result<()> {
-        let payload = PutPayload::from(std::mem::take(&mut self.buffer));
-        if self.upload.is_none() {
-            self.upload = Some(
-                self.handle
-                    .block_on(self.store.put_multipart(&self.path))
-                    .map_err(store_error)?,
-            );
-        }
-        match self.upload.as_mut() {
-            Some(upload) => self
-                .handle
-                .block_on(upload.put_part(payload))
-                .map_err(store_error),
-            None => Ok(()),
-        }
-    }
-
-    /// Makes the object appear.
-    fn finish(mut self) -> io::Result<()> {
-        if self.upload.is_none() {
-            let payload = PutPayload::from(std::mem::take(&mut self.buffer));
-            self.handle
-                .block_on(self.store.put(&self.path, payload))
-                .map_err(store_error)?;
-            return Ok(());
-        }
-        if !self.buffer.is_empty() {
-            self.send_part()?;
-        }
-        match self.upload.take() {
-            Some(mut upload) => self
-                .handle
-                .block_on(upload.complete())
-                .map(|_| ())
-                .map_err(store_error),
-            None => Ok(()),
-        }
-    }
-}
-
-fn store_error(error: object_store::Error) -> io::Error {
-    io::Error::other(error)
-}
-
-impl Write for ObjectSink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= PART_BYTES {
-            self.send_part()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

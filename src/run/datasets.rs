@@ -103,7 +103,11 @@ impl Datasets {
     /// Refuses to write what is large without consent: more than 10 GB, or more than half of the free space.
     pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
         let to_write = self.bytes_to_write()?;
-        for state in self.all.iter().filter(|state| matches!(state.found, Found::ToWrite)) {
+        for state in self
+            .all
+            .iter()
+            .filter(|state| matches!(state.found, Found::ToWrite))
+        {
             writers(&state.plan)?;
         }
         let total: u64 = to_write.iter().map(|(_, bytes)| bytes).sum();

@@ -1,0 +1,112 @@
+//! Encoding columns: rows of a generator into a column writer, and how many rows make a row group of given bytes.
+
+use std::io;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+
+use super::content::ColumnGenerator;
+
+/// Rows generated and encoded at a time; few enough that they stay in the core's cache.
+const ROWS_PER_ARRAY: usize = 8192;
+
+/// The generators of a table's columns.
+pub(crate) struct TableColumns {
+    pub(crate) stored: Vec<ColumnGenerator>,
+    pub(crate) partitions: Vec<(String, ColumnGenerator)>,
+}
+
+/// Which rows of the table a file holds.
+pub(crate) enum Rows {
+    Range { first: u64, count: u64 },
+    List(Vec<u64>),
+}
+
+impl Rows {
+    pub(crate) fn count(&self) -> u64 {
+        match self {
+            Rows::Range { count, .. } => *count,
+            Rows::List(rows) => rows.len() as u64,
+        }
+    }
+}
+
+/// Generates `count` rows of a file, from its row `first`, into a column writer.
+pub(crate) fn write_column(
+    writer: &mut ArrowColumnWriter,
+    generator: &ColumnGenerator,
+    schema: &SchemaRef,
+    column: usize,
+    rows: &Rows,
+    first: u64,
+    count: u64,
+) -> Result<(), ParquetError> {
+    let rows_per_array = generator.max_rows_per_array().clamp(1, ROWS_PER_ARRAY) as u64;
+    let mut at = first;
+    while at < first + count {
+        let take = rows_per_array.min(first + count - at);
+        let array = match rows {
+            Rows::Range { first, .. } => generator.range(first + at, take as usize),
+            Rows::List(rows) => generator.rows(&rows[at as usize..(at + take) as usize]),
+        };
+        for leaf in compute_leaves(schema.field(column), &array)? {
+            writer.write(&leaf)?;
+        }
+        at += take;
+    }
+    Ok(())
+}
+
+/// Rows whose encoded size comes nearest to `bytes`, found by encoding samples of the first table's first rows.
+pub(crate) fn rows_for_bytes(
+    columns: &[TableColumns],
+    schema: &SchemaRef,
+    properties: &WriterProperties,
+    bytes: u64,
+    rows_per_file: u64,
+) -> Result<u64, ParquetError> {
+    let Some(table) = columns.first() else {
+        return Ok(1);
+    };
+    let mut rows = ROWS_PER_ARRAY as u64;
+    // Dictionaries make the bytes of a row depend on how many rows there are, hence the second look; a third changes
+    // little.
+    for _ in 0..3 {
+        rows = rows.clamp(1, rows_per_file);
+        let (_, factory) = ArrowWriter::try_new_with_options(
+            io::sink(),
+            Arc::clone(schema),
+            ArrowWriterOptions::new().with_properties(properties.clone()),
+        )?
+        .into_serialized_writer()?;
+        let mut encoded = 0_u64;
+        let range = Rows::Range {
+            first: 0,
+            count: rows,
+        };
+        for (column, mut writer) in factory.create_column_writers(0)?.into_iter().enumerate() {
+            write_column(
+                &mut writer,
+                &table.stored[column],
+                schema,
+                column,
+                &range,
+                0,
+                rows,
+            )?;
+            let chunk = writer.close()?;
+            encoded += u64::try_from(chunk.close().metadata.uncompressed_size()).unwrap_or(0);
+        }
+        let per_row = encoded as f64 / rows as f64;
+        let next = ((bytes as f64 / per_row) as u64).max(1);
+        if next == rows {
+            break;
+        }
+        rows = next;
+    }
+    Ok(rows)
+}

@@ -1,0 +1,90 @@
+//! Where a Parquet writer's bytes go: an object that appears whole or not at all.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::runtime::Handle;
+
+/// Bytes of a part of an upload. Object stores want at least 5 MiB.
+const PART_BYTES: usize = 8 << 20;
+
+/// Sends what is written to an object in parts; the object appears when all of it is there.
+pub(crate) struct ObjectSink {
+    store: Arc<dyn ObjectStore>,
+    handle: Handle,
+    path: Path,
+    buffer: Vec<u8>,
+    upload: Option<Box<dyn MultipartUpload>>,
+}
+
+impl ObjectSink {
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, handle: Handle, path: Path) -> Self {
+        ObjectSink {
+            store,
+            handle,
+            path,
+            buffer: Vec::new(),
+            upload: None,
+        }
+    }
+
+    fn send_part(&mut self) -> io::Result<()> {
+        let payload = PutPayload::from(std::mem::take(&mut self.buffer));
+        if self.upload.is_none() {
+            self.upload = Some(
+                self.handle
+                    .block_on(self.store.put_multipart(&self.path))
+                    .map_err(store_error)?,
+            );
+        }
+        match self.upload.as_mut() {
+            Some(upload) => self
+                .handle
+                .block_on(upload.put_part(payload))
+                .map_err(store_error),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the object appear.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        if self.upload.is_none() {
+            let payload = PutPayload::from(std::mem::take(&mut self.buffer));
+            self.handle
+                .block_on(self.store.put(&self.path, payload))
+                .map_err(store_error)?;
+            return Ok(());
+        }
+        if !self.buffer.is_empty() {
+            self.send_part()?;
+        }
+        match self.upload.take() {
+            Some(mut upload) => self
+                .handle
+                .block_on(upload.complete())
+                .map(|_| ())
+                .map_err(store_error),
+            None => Ok(()),
+        }
+    }
+}
+
+fn store_error(error: object_store::Error) -> io::Error {
+    io::Error::other(error)
+}
+
+impl Write for ObjectSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PART_BYTES {
+            self.send_part()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
