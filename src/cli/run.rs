@@ -1,7 +1,7 @@
 //! `bench run`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::RunArguments;
@@ -9,7 +9,7 @@ use super::exit::{self, CommandError, run_code};
 use super::progress::Progress;
 use super::{cancel_on_interrupt, check, load, print, runtime};
 use crate::report::render;
-use crate::run::{Options, run as run_config};
+use crate::run::{Options, run as run_config, with_baseline_first};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
@@ -23,14 +23,20 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         Some(&arguments.queries),
         rounds.as_slice(),
     )?;
-    if arguments.dry_run {
-        return check::dry_run(&config);
-    }
     let labels = arguments
         .label
         .iter()
         .map(|label| load::name_and_value("--label", label, "KEY=VALUE"))
         .collect::<Result<BTreeMap<_, _>, _>>()?;
+    if let Some(file) = &arguments.record {
+        check_target("--record", file)?;
+    }
+    if arguments.dry_run {
+        return check::dry_run(&with_baseline_first(
+            &config,
+            arguments.baseline.as_deref(),
+        )?);
+    }
     let options = Options {
         baseline: arguments.baseline.clone(),
         labels,
@@ -67,4 +73,22 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     } else {
         exit::DONE
     }))
+}
+
+/// Refuses a file that cannot be written because of where it is, before hours are spent on what goes into it.
+fn check_target(flag: &str, file: &Path) -> Result<(), CommandError> {
+    let refused = |reason: &str| {
+        Err(CommandError::Usage(format!(
+            "{flag} {}: {reason}",
+            file.display()
+        )))
+    };
+    let folder = file.parent().unwrap_or(Path::new(""));
+    if !folder.as_os_str().is_empty() && !folder.is_dir() {
+        return refused("its folder does not exist");
+    }
+    if file.is_dir() {
+        return refused("it is a folder");
+    }
+    Ok(())
 }

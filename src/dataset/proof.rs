@@ -102,8 +102,9 @@ pub(crate) fn prove(
         if let RowGroupSize::Bytes(asked) = wanted.layout.row_group {
             let found = row_group.total_byte_size();
             let off = (found as f64 / asked as f64 - 1.0).abs();
-            // A row group of one row cannot be cut smaller.
-            if !last && asked_rows > 1 && off > ROW_GROUP_BYTES_TOLERANCE {
+            // A row group of one row cannot be cut smaller, and one of a few rows not finer than by a row.
+            let one_row = 1.0 / asked_rows as f64;
+            if !last && asked_rows > 1 && off > ROW_GROUP_BYTES_TOLERANCE + one_row {
                 return Err(differs(
                     all(),
                     "the encoded size in bytes",

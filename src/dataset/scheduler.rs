@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use arrow::datatypes::SchemaRef;
@@ -204,7 +205,15 @@ impl Work<'_> {
         loop {
             match self.next() {
                 Ok(Some((group, column))) => {
-                    if let Err(error) = self.encode(&group, column) {
+                    // A panic that ended this thread would leave the others waiting for its row group.
+                    let encoded = catch_unwind(AssertUnwindSafe(|| self.encode(&group, column)));
+                    let encoded = encoded.unwrap_or_else(|_| {
+                        Err(DatasetError::Internal(format!(
+                            "the writer of {} panicked",
+                            group.file.output.path
+                        )))
+                    });
+                    if let Err(error) = encoded {
                         self.fail(error);
                     }
                 }
@@ -226,6 +235,7 @@ impl Work<'_> {
         loop {
             if self.target.cancel.is_cancelled() {
                 state.failure.get_or_insert(DatasetError::Interrupted);
+                self.changed.notify_all();
             }
             if state.failure.is_some() {
                 return Ok(None);

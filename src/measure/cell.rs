@@ -125,7 +125,7 @@ impl Cell {
         let device_before = device_read_bytes();
         let (user_before, system_before) = cpu_ns();
         let mut total = Duration::ZERO;
-        let mut first_batch = None;
+        let mut first_batch: Option<Duration> = None;
         let mut rows = None;
         let mut physical = Arc::clone(&planned.physical);
         for execution in 0..self.executions {
@@ -138,7 +138,9 @@ impl Cell {
                 .await
                 .map_err(|error| MeasureError::execution(&error))?;
             total += found.elapsed;
-            first_batch = first_batch.or(found.first_batch);
+            if let Some(after) = found.first_batch {
+                first_batch = Some(first_batch.unwrap_or_default() + after);
+            }
             check_rows(&mut rows, &found)?;
         }
         let (user_after, system_after) = cpu_ns();
@@ -157,7 +159,7 @@ impl Cell {
             reason,
             elapsed_ns: nanoseconds(elapsed),
             planning_ns: nanoseconds(planned.elapsed),
-            first_batch_ns: first_batch.map(nanoseconds),
+            first_batch_ns: first_batch.map(|total| nanoseconds(total / self.executions)),
             executions: self.executions,
             cpu_user_ns: user_after.saturating_sub(user_before) / executions,
             cpu_system_ns: system_after.saturating_sub(system_before) / executions,

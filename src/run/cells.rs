@@ -57,16 +57,27 @@ struct Bench {
 }
 
 /// Refuses what can be told to be wrong before any data is there, and so before any is written: scenarios that cannot be
-/// found or parsed, and options that the engine does not take.
+/// found or parsed, options that the engine does not take, and tables without files.
 pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError> {
     let scenarios = scenarios(config)?;
+    let store = Arc::clone(&datasets.store) as Arc<dyn object_store::ObjectStore>;
+    let writes = !datasets.bytes_to_write()?.is_empty();
     for variant in &config.variants {
+        let name = (config.variants.len() > 1).then(|| variant.name.clone());
         let context = session(&variant.reader, &variant.engine, &datasets.store)
             .await
             .map_err(|source| RunError::Engine {
-                variant: (config.variants.len() > 1).then(|| variant.name.clone()),
+                variant: name.clone(),
                 source,
             })?;
+        // Where nothing is to be written, opening them comes at once.
+        for (table, location) in variant.tables.iter().filter(|_| writes) {
+            let found = discover(&store, table, location).await;
+            found.map_err(|source| RunError::Table {
+                variant: name.clone(),
+                source,
+            })?;
+        }
         for scenario in &scenarios {
             parse(&context, &scenario.sql).map_err(|source| RunError::Query {
                 scenario: scenario.name.clone(),

@@ -256,7 +256,8 @@ pub fn run(
     })
 }
 
-fn with_baseline_first(config: &Config, baseline: Option<&str>) -> Result<Config, RunError> {
+/// The config with the variant of this name first, where there is a name.
+pub fn with_baseline_first(config: &Config, baseline: Option<&str>) -> Result<Config, RunError> {
     let mut config = config.clone();
     let Some(name) = baseline else {
         return Ok(config);

@@ -40,6 +40,9 @@ fn refused(place: &Place, arguments: &[&str], words: &[&str]) -> Output {
 )]
 #[case::absolute_path("SELECT * FROM '/etc/x.parquet'", &["/etc/x.parquet", "not found", "tables: train"])]
 #[case::quoted_path("SELECT * FROM 'data/train/img_0_of_2.parquet'", &["not found", "tables: train"])]
+#[case::url("SELECT * FROM \"file:///etc/x.parquet\"", &["file:///etc/x.parquet", "not found"])]
+#[case::function("SELECT * FROM read_parquet('/etc/x.parquet')", &["read_parquet"])]
+#[case::inner_write("WITH w AS (INSERT INTO train SELECT * FROM train) SELECT * FROM w", &["train"])]
 #[case::bare_path("SELECT * FROM x.parquet", &["x.parquet", "not found"])]
 fn a_query_that_does_not_only_read_is_refused(#[case] sql: &str, #[case] words: &[&str]) {
     let words: Vec<&str> = words.iter().copied().chain(["sql"]).collect();
@@ -117,6 +120,7 @@ fn a_query_that_cannot_be_found_is_told_before_data_is_written() {
         .bench()
         .args(["explain", "bench.yaml", "--query", "nowhere.sql"]);
     explain.run().fails(2, &["nowhere.sql"]);
+    place.run(&["--sql", "SELEC 1"]).fails(2, &["SELEC"]);
     assert_eq!(place.files(), before);
 }
 

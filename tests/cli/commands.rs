@@ -279,3 +279,14 @@ fn the_journal_begins_with_the_run_and_ends_with_its_end() {
     assert_eq!(names.last(), Some(&"finished"));
     assert_eq!(names.iter().filter(|name| **name == "iteration").count(), 2);
 }
+
+#[test]
+fn several_records_are_reported_one_after_the_other() {
+    let place = Place::tiny();
+    place.run(&["--sql", "SELECT id FROM train", "--rounds", "2"]).succeeds();
+    place.run(&["--sql", "SELECT region FROM train", "--rounds", "2"]).succeeds();
+    let journals = place.journals();
+    assert_eq!(journals.len(), 2);
+    let output = place.bench().args(["report"]).args(journals).run().succeeds();
+    assert_eq!(output.stdout.matches("baseline").count(), 2, "{}", output.stdout);
+}

@@ -620,3 +620,84 @@ fn variants_whose_results_differ_fail_the_run() {
     // Existing files need not hold equal rows; they are compared as they are.
     place.run(&NONE).succeeds();
 }
+
+#[test]
+fn results_that_differ_between_equal_rows_fail_the_run_unless_that_is_said() {
+    let place = Place::tiny();
+    let sweep = ["--sweep", "dataset.compression=none,zstd"];
+    let output = place.run(&[&sweep[..], &["--sql", "SELECT random() FROM train"]].concat());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    output.says_one_error(&["different results", "sql", "zstd"]);
+    place.write("q.sql", "-- nondeterministic: dice\nSELECT random() FROM train");
+    place.run(&[&sweep[..], &["--query", "q.sql"]].concat()).succeeds();
+}
+
+#[test]
+fn figures_of_an_iteration_fit_each_other() {
+    let record = Place::tiny().record(&["--rounds", "3", "--set", "measure.warmup=1"]);
+    for iteration in iterations(&record["cells"][0]) {
+        let figure = |name: &str| iteration[name].as_u64().unwrap();
+        assert!(figure("first_batch_ns") <= figure("elapsed_ns"), "{iteration}");
+        assert!(figure("engine_data_bytes") + figure("engine_metadata_bytes") <= figure("requested_bytes"));
+        assert!(figure("engine_ranges") >= figure("requests"));
+        assert_eq!(iteration["rows"], 200);
+        assert_eq!(iteration["status"], "ok");
+    }
+    let measured = &iterations(&record["cells"][0])[1..];
+    assert!(measured.iter().all(|iteration| iteration["executions"].as_u64() > Some(1)));
+}
+
+#[test]
+fn a_limit_on_the_engines_memory_is_kept() {
+    let place = Place::tiny();
+    let sql = ["--sql", "SELECT id FROM train ORDER BY region, id"];
+    let limit = ["--set", "datafusion.runtime.memory_limit=1K"];
+    let output = place.run(&[&sql[..], &limit].concat());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    output.says_one_error(&["scenario `sql`", "memory"]);
+    place.run(&sql).succeeds();
+}
+
+#[rstest]
+#[case::list("vector_layout=list", "List(")]
+#[case::binary("vector_layout=binary", "Binary")]
+#[case::fixed("vector_layout=fixed_size_list", "FixedSizeList(4 x")]
+fn the_vector_layout_is_that_of_the_files(#[case] layout: &str, #[case] expected: &str) {
+    let record = Place::tiny().record(&["--set", &format!("dataset.parquet.{layout}")]);
+    let dtype = at(&record, "datasets.0.columns.2.dtype").as_str().unwrap();
+    assert!(dtype.starts_with(expected), "{dtype}");
+}
+
+#[test]
+fn keys_that_stand_in_for_others_take_effect() {
+    let base = crate::harness::TINY.replace("  seed: 10\n", "");
+    let print = |more: &str| {
+        let record = Place::with(&format!("{base}{more}")).record(&NONE);
+        at(&record, "datasets.0.content_fingerprint").clone()
+    };
+    assert_ne!(print(""), print("train: {seed: 5}\n"));
+    assert_eq!(print(""), print("train: {seed: 123}\n"));
+
+    let place = Place::with("dataset: {data_folder: data, num_files_train: 1, record_length: 300}");
+    let record = place.record(&["--rounds", "1"]);
+    assert_eq!(at(&record, "cells.0.iterations.0.arrow_bytes").as_u64().unwrap() / 300, 1);
+
+    let place = Place::tiny();
+    let level = ["--set", "dataset.compression=zstd", "--set", "dataset.compression_level=7"];
+    let dry = place.run(&[&level[..], &["--dry-run"]].concat()).succeeds();
+    assert!(dry.stdout.contains("zstd(7)"), "{}", dry.stdout);
+}
+
+#[test]
+fn a_dry_run_refuses_what_the_run_would_refuse() {
+    let place = Place::tiny();
+    for (more, word) in [
+        (["--baseline", "zst"], "`zst`"),
+        (["--label", "array"], "--label array"),
+        (["--query", "nowhere.sql"], "nowhere.sql"),
+        (["--sql", "SELEC 1"], "SELEC"),
+        (["--table", "t=nowhere"], "nowhere"),
+    ] {
+        place.run(&[&more[..], &["--dry-run"]].concat()).fails(2, &[word]);
+    }
+}
