@@ -144,11 +144,16 @@ fn members(group: &str) -> Vec<&str> {
     members
 }
 
-/// Sentences about what a file of `room` must not do.
-fn violations(room: &str, text: &str) -> Vec<String> {
+/// Sentences about what a file of `room` must not do that lies `depth` modules below the crate's root.
+fn violations_at(room: &str, depth: usize, text: &str) -> Vec<String> {
     let code = code_of(text);
     let mut found = BTreeSet::new();
-    for other in names_after(&code, "crate::") {
+    // Enough `super::` lead to the root as well; more than that only out of modules within the file.
+    let from_above = (depth..depth + 2).flat_map(|supers| {
+        let names = names_after(&code, &"super::".repeat(supers));
+        names.into_iter().filter(|name| is_room(name))
+    });
+    for other in names_after(&code, "crate::").into_iter().chain(from_above) {
         if other != room && !may_import(room, &other) {
             found.insert(format!("`{room}` must not import `{other}`"));
         }
@@ -176,6 +181,14 @@ fn paths_of_crate(code: &str, name: &str) -> bool {
             rest.starts_with("::") || (before.ends_with("use ") && rest.starts_with([';', ' ']));
         is_path && !before.ends_with(is_part_of_a_name) && !before.ends_with("::")
     })
+}
+
+fn violations(room: &str, text: &str) -> Vec<String> {
+    violations_at(room, 2, text)
+}
+
+fn is_room(name: &str) -> bool {
+    DESK.contains(&name) || WORKSHOP.contains(&name) || ["run", "cli"].contains(&name)
 }
 
 #[test]
@@ -208,7 +221,8 @@ fn rooms_import_only_what_they_may() {
             }
             rooms.insert(room.to_owned());
             let text = fs::read_to_string(&path).unwrap();
-            for violation in violations(room, &text) {
+            let depth = below.components().count() - usize::from(below.ends_with("mod.rs"));
+            for violation in violations_at(room, depth, &text) {
                 found.push(format!("{}: {violation}", below.display()));
             }
         }
@@ -262,6 +276,21 @@ fn planted_violations_are_found() {
     ] {
         assert_eq!(violations(room, text).len(), 1, "{room}: {text}");
     }
+}
+
+#[test]
+fn detours_over_the_parent_module_are_found() {
+    let detour = "use super::super::run::Event;";
+    assert_eq!(violations_at("measure", 2, detour).len(), 1);
+    assert_eq!(
+        violations_at("measure", 1, "use super::{run::Event, units};").len(),
+        1
+    );
+    assert_eq!(
+        violations_at("measure", 2, "use super::run::Event;"),
+        [""; 0]
+    );
+    assert_eq!(violations_at("measure", 3, detour), [""; 0]);
 }
 
 #[test]

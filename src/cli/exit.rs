@@ -83,6 +83,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
         | RunError::Engine { .. }
         | RunError::Query { .. }
         | RunError::Consent { .. }
+        | RunError::Results { .. }
         | RunError::Memory { .. }
         | RunError::UnknownBaseline { .. } => USAGE,
         _ => FAILED,

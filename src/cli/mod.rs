@@ -14,7 +14,6 @@ mod run;
 
 pub use reference::reference;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
@@ -38,10 +37,10 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic.to_string());
     }));
-    match catch_unwind(AssertUnwindSafe(|| dispatch(arguments.command))) {
+    match on_large_stack(|| dispatch(arguments.command)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => exit::report(&error),
-        Err(_) => {
+        Err(()) => {
             let said = LAST_PANIC
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -52,6 +51,26 @@ pub fn main() -> ExitCode {
             )))
         }
     }
+}
+
+/// Stack of the main thread and of the engine's threads, in bytes. SQL is parsed and planned by recursion, and a thousand
+/// conditions are not a reason to abort. Only what is used of a stack takes memory.
+const MAIN_STACK: usize = 1 << 30;
+const ENGINE_STACK: usize = 256 << 20;
+
+/// Runs the program on a thread with room; a panic is an error without a value.
+fn on_large_stack(
+    work: impl FnOnce() -> Result<ExitCode, CommandError> + Send,
+) -> Result<Result<ExitCode, CommandError>, ()> {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(MAIN_STACK);
+        match builder.spawn_scoped(scope, work) {
+            Ok(thread) => thread.join().map_err(|_| ()),
+            Err(error) => Ok(Err(CommandError::Failed(format!(
+                "a thread cannot start: {error}"
+            )))),
+        }
+    })
 }
 
 fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
@@ -84,6 +103,7 @@ fn show(text: &str) -> Result<ExitCode, CommandError> {
 fn runtime() -> Result<Runtime, CommandError> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(ENGINE_STACK)
         .build()
         .map_err(|error| CommandError::Failed(format!("the runtime cannot start: {error}")))
 }
@@ -108,6 +128,7 @@ fn cancel_on_interrupt() -> Cancel {
                     std::process::exit(i32::from(exit::INTERRUPTED));
                 }
                 asked.cancel();
+                print::line("stopping; another Ctrl-C exits at once");
             }
         });
     });

@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::report::visible;
+
 /// Writes data to stdout. A reader that has gone away, as `head` does, is no error.
 pub(crate) fn data(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -16,7 +18,7 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
 
 /// Writes a line to stderr. Where stderr cannot be written to, there is nobody to tell.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible(text));
 }
 
 pub(crate) fn error(text: &str, hints: &[String]) {

@@ -8,6 +8,7 @@ use super::arguments::RunArguments;
 use super::exit::{self, CommandError, run_code};
 use super::progress::Progress;
 use super::{cancel_on_interrupt, check, load, print, runtime};
+use crate::config::without_secrets;
 use crate::report::render;
 use crate::run::{Options, run as run_config, with_baseline_first};
 
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         record: arguments.record.clone(),
         yes: arguments.yes,
         command_line: std::env::args_os()
-            .map(|argument| argument.to_string_lossy().into_owned())
+            .map(|argument| without_secrets(&argument.to_string_lossy()))
             .collect(),
     };
     let runtime = runtime()?;
@@ -57,7 +58,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     let failed_expectation = outcome.failed_expectation();
     let shown = render(&outcome.record, arguments.format.into(), print::width())?;
     print::data(&shown).map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
-    print::line(&format!("record: {}", outcome.record_file.display()));
+    let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
+    print::line(&format!("record: {}", kept.display()));
     if let Some(error) = outcome.ended_by {
         let code = run_code(&error);
         if code == exit::INTERRUPTED {

@@ -42,6 +42,7 @@ pub use model::{
     Codec, Column, Config, Dataset, Distribution, Dtype, Layout, Measure, Number, Reader,
     RowGroupSize, ScenarioSource, Split, Value, Variant, VectorLayout,
 };
+pub use redact::argument as without_secrets;
 pub use shape::json_schema;
 
 use error::{Placed, Problem};

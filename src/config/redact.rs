@@ -24,6 +24,20 @@ pub(super) fn tree(mut tree: Value) -> Value {
     tree
 }
 
+/// An argument of the command line, as `storage.storage_options.key=x` or `t=s3://user:password@bucket/a`, without what
+/// `tree` removes. Of storage options, no value is kept.
+pub fn argument(text: &str) -> String {
+    let (flag, rest) = ["--set=", "--sweep=", "--table="]
+        .iter()
+        .find_map(|flag| Some((*flag, text.strip_prefix(flag)?)))
+        .unwrap_or(("", text));
+    match rest.split_once('=') {
+        Some((name, _)) if rest.contains("storage_options") => format!("{flag}{name}={REMOVED}"),
+        Some((name, value)) => format!("{flag}{name}={}", url(value)),
+        None => url(text),
+    }
+}
+
 fn strip_urls(value: &mut Value) {
     match value {
         Value::String(text) => *text = url(text),
@@ -70,6 +84,23 @@ mod tests {
     #[case("SELECT 'a://b?c'", "SELECT 'a://b?c'")]
     fn urls_lose_user_information_and_query(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(url(text), expected);
+    }
+
+    #[rstest]
+    #[case(
+        "storage.storage_options.key=x",
+        "storage.storage_options.key=<removed>"
+    )]
+    #[case(
+        "--set=++workload.storage={storage_options: {key: x}}",
+        "--set=++workload.storage=<removed>"
+    )]
+    #[case("--table=t=s3://u:p@b/a?sig=1", "--table=t=s3://b/a")]
+    #[case("t=s3://u:p@b/a", "t=s3://b/a")]
+    #[case("SELECT a FROM t WHERE b = 'c'", "SELECT a FROM t WHERE b = 'c'")]
+    #[case("dataset.seed=3", "dataset.seed=3")]
+    fn arguments_lose_the_secrets_that_configs_lose(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(argument(text), expected);
     }
 
     #[test]

@@ -120,6 +120,23 @@ impl DatasetPlan {
         ))
     }
 
+    /// The schema of the tables: the files' columns, then the partition columns.
+    pub fn table_schema(&self) -> SchemaRef {
+        let layout = self.spec.layout.vector_layout;
+        let partitions = self
+            .partition_columns()
+            .map(|column| Arc::new(field_of(column, layout)));
+        let stored = self.file_schema();
+        Arc::new(Schema::new(
+            stored
+                .fields()
+                .iter()
+                .cloned()
+                .chain(partitions)
+                .collect::<Vec<_>>(),
+        ))
+    }
+
     /// Logical bytes of all rows, before encoding and compression; an estimate.
     pub fn expected_arrow_bytes(&self) -> Result<u64, DatasetError> {
         let Some(table) = self.tables.first() else {

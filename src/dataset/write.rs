@@ -127,7 +127,8 @@ fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetE
     Ok(true)
 }
 
-/// Whether a folder holds Parquet anywhere below, other than swept datasets in `variants/`.
+/// Whether a folder holds Parquet anywhere below that this program did not write. Folders with a manifest, or with the
+/// note of an unfinished dataset, are its own.
 fn holds_parquet(root: &Path) -> Result<bool, DatasetError> {
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -141,7 +142,8 @@ fn holds_parquet(root: &Path) -> Result<bool, DatasetError> {
                 .map_err(|error| DatasetError::io(&folder, error))?
                 .path();
             if path.is_dir() {
-                if !(folder == root && path.ends_with("variants")) {
+                let notes = [MANIFEST_FILE, UNFINISHED_FILE];
+                if !notes.iter().any(|note| path.join(note).exists()) {
                     folders.push(path);
                 }
             } else if path

@@ -107,6 +107,7 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
     if !known.contains(&full_name) {
         let nearest = known
             .iter()
+            .filter(|known| strsim::jaro_winkler(known, &full_name) > 0.9)
             .max_by(|left, right| {
                 strsim::jaro_winkler(left, &full_name)
                     .total_cmp(&strsim::jaro_winkler(right, &full_name))
@@ -140,30 +141,66 @@ pub struct Planned {
     pub elapsed: Duration,
 }
 
+impl Planned {
+    /// A physical plan of the same query that has not run yet. A plan runs once: it has handed out its files, and the
+    /// dynamic filters of its scans (of a top-k, a minimum, a join) are as tight as the first execution left them.
+    pub async fn again(
+        &self,
+        context: &SessionContext,
+    ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
+        let (context, logical) = (context.clone(), self.logical.clone());
+        in_task(async move {
+            let planned = context.state().create_physical_plan(&logical).await;
+            planned.map_err(|error| planning_error(&error))
+        })
+        .await
+    }
+}
+
 /// Parses, checks and plans a query. DDL, DML, COPY, SET, PREPARE, their EXPLAIN ANALYZE and several statements in one
 /// text are refused before anything runs.
 pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, EngineError> {
-    let started = Instant::now();
-    let options = SQLOptions::new()
-        .with_allow_ddl(false)
-        .with_allow_dml(false)
-        .with_allow_statements(false);
-    let frame = context
-        .sql_with_options(sql, options)
-        .await
-        .map_err(|error| query_error(context, &error))?;
-    let logical = frame.logical_plan().clone();
-    let physical = frame
-        .create_physical_plan()
-        .await
-        .map_err(|error| EngineError::Planning {
-            reason: plain_message(&error),
-        })?;
-    Ok(Planned {
-        logical,
-        physical,
-        elapsed: started.elapsed(),
+    let (context, sql) = (context.clone(), sql.to_owned());
+    in_task(async move {
+        let started = Instant::now();
+        let options = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        let frame = context
+            .sql_with_options(&sql, options)
+            .await
+            .map_err(|error| query_error(&context, &error))?;
+        let logical = frame.logical_plan().clone();
+        let physical = frame
+            .create_physical_plan()
+            .await
+            .map_err(|error| planning_error(&error))?;
+        Ok(Planned {
+            logical,
+            physical,
+            elapsed: started.elapsed(),
+        })
     })
+    .await
+}
+
+/// Runs planning in a task of its own: it may take long without ever yielding, and whoever waits for it must be able to
+/// stop waiting.
+async fn in_task<T: Send + 'static>(
+    planning: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+) -> Result<T, EngineError> {
+    tokio::spawn(planning).await.unwrap_or_else(|error| {
+        Err(EngineError::Planning {
+            reason: format!("the planner failed: {error}"),
+        })
+    })
+}
+
+fn planning_error(error: &DataFusionError) -> EngineError {
+    EngineError::Planning {
+        reason: plain_message(error),
+    }
 }
 
 /// Whether a text is one SQL statement, which can be told before its tables are there.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::prelude::SessionContext;
 
 use super::cache::establish_warm;
@@ -59,8 +58,8 @@ pub struct Cell {
     pub store: Arc<CountingStore>,
     /// The tables that the query scans.
     pub tables: Vec<Arc<OpenTable>>,
-    /// Executions per iteration, set by the first one.
-    executions: u32,
+    /// Executions per iteration, as the first iteration's time suggests; none before it.
+    executions: Option<u32>,
 }
 
 /// The place of an iteration in a run.
@@ -97,7 +96,7 @@ impl Cell {
                 context,
                 store,
                 tables,
-                executions: 1,
+                executions: None,
             },
             planned,
         ))
@@ -128,11 +127,10 @@ impl Cell {
         let mut first_batch: Option<Duration> = None;
         let mut rows = None;
         let mut physical = Arc::clone(&planned.physical);
-        for execution in 0..self.executions {
+        let executions = self.executions.unwrap_or(1);
+        for execution in 0..executions {
             if execution > 0 {
-                // A plan that ran once has handed out its files, and would give no rows.
-                physical =
-                    reset_plan_states(physical).map_err(|error| MeasureError::execution(&error))?;
+                physical = planned.again(&self.context).await?;
             }
             let found = execute(&physical, &task, None)
                 .await
@@ -146,8 +144,8 @@ impl Cell {
         let (user_after, system_after) = cpu_ns();
         let device_after = device_read_bytes();
         let counters = self.store.counters();
-        let executions = u64::from(self.executions);
-        let elapsed = total / self.executions;
+        let elapsed = total / executions;
+        let per_execution = u64::from(executions);
         let scans = self.scans(&physical);
         let iteration = Iteration {
             lane: Lane::EndToEnd,
@@ -159,21 +157,21 @@ impl Cell {
             reason,
             elapsed_ns: nanoseconds(elapsed),
             planning_ns: nanoseconds(planned.elapsed),
-            first_batch_ns: first_batch.map(|total| nanoseconds(total / self.executions)),
-            executions: self.executions,
-            cpu_user_ns: user_after.saturating_sub(user_before) / executions,
-            cpu_system_ns: system_after.saturating_sub(system_before) / executions,
+            first_batch_ns: first_batch.map(|total| nanoseconds(total / executions)),
+            executions,
+            cpu_user_ns: user_after.saturating_sub(user_before) / per_execution,
+            cpu_system_ns: system_after.saturating_sub(system_before) / per_execution,
             rows: rows.unwrap_or(0),
             arrow_bytes: probe.arrow_bytes,
             checksum: None,
-            engine_ranges: counters.ranges / executions,
-            engine_data_bytes: counters.data_bytes / executions,
-            engine_metadata_bytes: counters.metadata_bytes / executions,
-            requests: counters.requests / executions,
-            requested_bytes: counters.requested_bytes / executions,
+            engine_ranges: counters.ranges / per_execution,
+            engine_data_bytes: counters.data_bytes / per_execution,
+            engine_metadata_bytes: counters.metadata_bytes / per_execution,
+            requests: counters.requests / per_execution,
+            requested_bytes: counters.requested_bytes / per_execution,
             device_read_bytes: device_before
                 .zip(device_after)
-                .map(|(before, after)| after.saturating_sub(before) / executions),
+                .map(|(before, after)| after.saturating_sub(before) / per_execution),
             cache,
             scan_partitions: physical_scans(&physical)
                 .iter()
@@ -182,9 +180,7 @@ impl Cell {
                 .unwrap_or(0),
             scans,
         };
-        if probe.kind == Kind::Warmup {
-            self.executions = executions_for(elapsed);
-        }
+        self.executions.get_or_insert(executions_for(elapsed));
         Ok(iteration)
     }
 

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::record::{RunRecord, to_json};
 use page::Page;
+pub use text::visible;
 
 /// What a record is shown as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ const LONGEST_NAME: usize = 60;
 
 /// The text with everything that moves a cursor, starts an escape sequence, hides or turns the direction of writing shown as its
 /// code, such as `\u{1b}` or `\n`.
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_invisible(character) {

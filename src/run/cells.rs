@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::prelude::SessionContext;
 
 use super::datasets::{DatasetState, Datasets};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Variant};
-use crate::engine::{EngineError, parse, physical_scans, plain_message, plan_text, session};
+use crate::dataset::Found;
+use crate::engine::{EngineError, parse, physical_scans, plain_message, plan, plan_text, session};
 use crate::measure::{Cell, Verified};
 use crate::record::{CellRecord, DatasetRecord, Origin};
 use crate::scenario::{Scenario, default_scenario, resolve};
@@ -62,7 +65,7 @@ pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError>
     let scenarios = scenarios(config)?;
     let store = Arc::clone(&datasets.store) as Arc<dyn object_store::ObjectStore>;
     let writes = !datasets.bytes_to_write()?.is_empty();
-    for variant in &config.variants {
+    for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
         let name = (config.variants.len() > 1).then(|| variant.name.clone());
         let context = session(&variant.reader, &variant.engine, &datasets.store)
             .await
@@ -78,15 +81,46 @@ pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError>
                 source,
             })?;
         }
+        let to_write = dataset
+            .and_then(|index| datasets.all.get(index))
+            .filter(|state| matches!(state.found, Found::ToWrite) && variant.tables.is_empty());
+        if let Some(state) = to_write {
+            for table in &state.plan.tables {
+                let empty = Arc::new(EmptyTable::new(state.plan.table_schema()));
+                register(&context, table.name, empty, &name)?;
+            }
+        }
         for scenario in &scenarios {
-            parse(&context, &scenario.sql).map_err(|source| RunError::Query {
+            // Against tables that are still to be written, a query can be planned; others are opened before it can be.
+            let checked = match to_write {
+                Some(_) => plan(&context, &scenario.sql).await.map(|_| ()),
+                None => parse(&context, &scenario.sql),
+            };
+            checked.map_err(|source| RunError::Query {
                 scenario: scenario.name.clone(),
-                variant: None,
+                variant: name.clone(),
                 source,
             })?;
         }
     }
     Ok(())
+}
+
+fn register(
+    context: &SessionContext,
+    table: &str,
+    provider: Arc<dyn TableProvider>,
+    variant: &Option<String>,
+) -> Result<(), RunError> {
+    context
+        .register_table(TableReference::bare(table), provider)
+        .map(|_| ())
+        .map_err(|error| RunError::Engine {
+            variant: variant.clone(),
+            source: EngineError::Planning {
+                reason: plain_message(&error),
+            },
+        })
 }
 
 /// Opens the tables of every variant and plans every scenario on it. Whatever is wrong with files, options or queries comes
@@ -252,15 +286,12 @@ async fn open_variant(
         let open = open_table(&bench.context, &datasets.store, &table, columns)
             .await
             .map_err(table_error)?;
-        let reference = TableReference::bare(table.name.clone());
-        bench
-            .context
-            .register_table(reference, Arc::clone(&open.provider))
-            .map_err(|error| {
-                engine(EngineError::Planning {
-                    reason: plain_message(&error),
-                })
-            })?;
+        register(
+            &bench.context,
+            &table.name,
+            Arc::clone(&open.provider),
+            name,
+        )?;
         opened.push((Arc::new(open), table, state));
     }
     for (open, files, state) in opened {

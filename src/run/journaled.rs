@@ -54,11 +54,13 @@ impl Journaled {
         self.journal.path()
     }
 
-    /// Ends the journal, and gives the record.
-    pub(crate) fn finish(mut self, complete: bool) -> Result<RunRecord, RunError> {
-        if complete {
-            self.append(Event::Finished)?;
-        }
-        Ok(self.record)
+    /// Ends the journal, and gives the record, also where the journal's end could not be written.
+    pub(crate) fn finish(mut self, complete: bool) -> (RunRecord, Result<(), RunError>) {
+        let ended = if complete {
+            self.append(Event::Finished)
+        } else {
+            Ok(())
+        };
+        (self.record, ended)
     }
 }

@@ -126,6 +126,11 @@ pub enum RunError {
     },
     #[error("{reason}")]
     Consent { reason: String },
+    #[error("results cannot be written to {path}: {source}")]
+    Results {
+        path: String,
+        source: std::io::Error,
+    },
     #[error("{reason}")]
     Memory { reason: String },
     #[error("there is no variant `{name}`; variants: {known}")]
@@ -183,7 +188,8 @@ impl RunError {
 pub struct Outcome {
     pub record: RunRecord,
     pub journal: PathBuf,
-    pub record_file: PathBuf,
+    /// Absent where it could not be written.
+    pub record_file: Option<PathBuf>,
     /// Why it ended early, if it did. What was measured until then is in the record.
     pub ended_by: Option<RunError>,
 }
@@ -215,6 +221,7 @@ pub fn run(
     }
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     let mut datasets = Datasets::place(config)?;
+    check_results(&options.results)?;
     runtime.block_on(check(config, &datasets))?;
     datasets.ask_consent(options.yes)?;
     datasets.ensure(runtime, cancel, observer)?;
@@ -225,35 +232,48 @@ pub fn run(
         }
     })?;
     let mut journal = Journaled::start(config, options)?;
-    let ended_by = match runtime.block_on(measure(config, opened, &mut journal, cancel, observer)) {
-        Ok(()) => None,
-        Err(error @ RunError::Record(_)) => return Err(error),
-        Err(error) => Some(error),
-    };
+    let measured = runtime.block_on(measure(config, opened, &mut journal, cancel, observer));
     observer.event(Event::Finished);
     let journal_file = journal.path().to_path_buf();
-    let mut record = journal.finish(ended_by.is_none())?;
+    let (mut record, finished) = journal.finish(measured.is_ok());
     summarise(&mut record);
-    let record_file = write_record(&options.results, &record)?;
-    if let Some(file) = &options.record {
-        std::fs::copy(&record_file, file).map_err(|source| RunError::Io {
-            path: file.display().to_string(),
+    let kept = finished.and_then(|()| keep(&record, options));
+    let agreed = match disagreements(&record).as_slice() {
+        [] => Ok(()),
+        found => {
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            Err(RunError::Disagreement(found.join("; ")))
+        }
+    };
+    Ok(Outcome {
+        record_file: kept.as_ref().ok().cloned(),
+        ended_by: measured.err().or(kept.err()).or(agreed.err()),
+        record,
+        journal: journal_file,
+    })
+}
+
+/// Writes the record, and a copy of it where one is wanted.
+fn keep(record: &RunRecord, options: &Options) -> Result<PathBuf, RunError> {
+    let file = write_record(&options.results, record)?;
+    if let Some(copy) = &options.record {
+        std::fs::copy(&file, copy).map_err(|source| RunError::Io {
+            path: copy.display().to_string(),
             source,
         })?;
     }
-    let ended_by = ended_by.or_else(|| {
-        let found: Vec<String> = disagreements(&record)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        (!found.is_empty()).then(|| RunError::Disagreement(found.join("; ")))
-    });
-    Ok(Outcome {
-        record,
-        journal: journal_file,
-        record_file,
-        ended_by,
-    })
+    Ok(file)
+}
+
+/// Refuses a results folder that cannot be written to, before hours are spent on getting results.
+fn check_results(results: &Path) -> Result<(), RunError> {
+    std::fs::create_dir_all(results)
+        .and_then(|()| tempfile::tempfile_in(results))
+        .map(|_| ())
+        .map_err(|source| RunError::Results {
+            path: results.display().to_string(),
+            source,
+        })
 }
 
 /// The config with the variant of this name first, where there is a name.

@@ -34,6 +34,8 @@ pub(crate) fn partition_type(column: &Column) -> DataType {
 /// layouts, lists of one element type in any of theirs, dictionaries as their values.
 pub(crate) fn same_values(left: &DataType, right: &DataType) -> bool {
     match (plain(left), plain(right)) {
+        // A column of nothing but nulls is of any type.
+        (Plain::Other(DataType::Null), _) | (_, Plain::Other(DataType::Null)) => true,
         (Plain::Text, Plain::Text) | (Plain::Bytes, Plain::Bytes) => true,
         (Plain::List(left, left_size), Plain::List(right, right_size)) => {
             let sizes_fit = left_size.is_none() || right_size.is_none() || left_size == right_size;

@@ -83,7 +83,7 @@ pub enum TableError {
         column: String,
         wanted: String,
     },
-    #[error("table `{table}`: {file}: column `{column}` is {found}, {wanted} is wanted")]
+    #[error("table `{table}`: {file}: column `{column}` is {found}; wanted is {wanted}")]
     OtherType {
         table: String,
         file: String,

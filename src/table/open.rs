@@ -326,9 +326,14 @@ fn merge(table: &str, file: &str, known: Schema, schema: &Schema) -> Result<Sche
         match fields.iter_mut().find(|known| known.name() == field.name()) {
             None => fields.push(Arc::new(field.as_ref().clone().with_nullable(true))),
             Some(known) if same_values(known.data_type(), field.data_type()) => {
-                if field.is_nullable() && !known.is_nullable() {
-                    *known = Arc::new(known.as_ref().clone().with_nullable(true));
-                }
+                let nullable = known.is_nullable() || field.is_nullable();
+                // A column of nothing but nulls takes the type that a later file has.
+                let typed = if *known.data_type() == DataType::Null {
+                    field
+                } else {
+                    &*known
+                };
+                *known = Arc::new(typed.as_ref().clone().with_nullable(nullable));
             }
             Some(known) => {
                 return Err(TableError::OtherType {
@@ -336,7 +341,7 @@ fn merge(table: &str, file: &str, known: Schema, schema: &Schema) -> Result<Sche
                     file: file.to_owned(),
                     column: field.name().clone(),
                     found: field.data_type().to_string(),
-                    wanted: format!("{}, as in the files before it,", known.data_type()),
+                    wanted: format!("{} (as in the files before)", known.data_type()),
                 });
             }
         }

@@ -123,7 +123,12 @@ fn consent_lets_the_writing_begin() {
     let place = Place::with(&TINY.replace("num_files_train: 2", "num_files_train: 1000000"));
     let set = ["--set", "dataset.num_samples_per_file=10000", "--yes"];
     let mut running = generate(&place, &set).start();
-    running.wait_until(|| place.path("data/_bench_unfinished.json").exists().then_some(()));
+    running.wait_until(|| {
+        place
+            .path("data/_bench_unfinished.json")
+            .exists()
+            .then_some(())
+    });
     running.signal(nix::sys::signal::Signal::SIGKILL);
     running.end();
 }
@@ -133,13 +138,22 @@ fn a_folder_that_is_becoming_one_dataset_does_not_become_another() {
     let place = Place::tiny();
     let many = ["--set", "dataset.num_files_train=200", "--set", LARGER];
     let mut running = generate(&place, &many).start();
-    running.wait_until(|| place.path("data/_bench_unfinished.json").exists().then_some(()));
+    running.wait_until(|| {
+        place
+            .path("data/_bench_unfinished.json")
+            .exists()
+            .then_some(())
+    });
     let other = [&many[..], &["--set", "dataset.compression=zstd"]].concat();
-    generate(&place, &other).run().fails(2, &["data", "another dataset"]);
+    generate(&place, &other)
+        .run()
+        .fails(2, &["data", "another dataset"]);
     running.signal(nix::sys::signal::Signal::SIGKILL);
     running.end();
     // What was begun is still this dataset and no other.
-    generate(&place, &other).run().fails(2, &["data", "another dataset"]);
+    generate(&place, &other)
+        .run()
+        .fails(2, &["data", "another dataset"]);
 }
 
 #[test]
@@ -151,7 +165,9 @@ fn a_record_that_cannot_be_put_where_it_should_go_is_told_before_anything_is_mea
         ("nowhere/x.json", "folder does not exist"),
         ("folder", "it is a folder"),
     ] {
-        place.run(&["--record", file]).fails(2, &["--record", file, words]);
+        place
+            .run(&["--record", file])
+            .fails(2, &["--record", file, words]);
     }
     assert_eq!(place.files(), before);
 }
@@ -160,6 +176,8 @@ fn a_record_that_cannot_be_put_where_it_should_go_is_told_before_anything_is_mea
 fn tables_that_are_missing_are_told_before_data_is_written() {
     let place = Place::tiny();
     let before = place.files();
-    place.run(&["--table", "t=nowhere"]).fails(2, &["`t`", "nowhere"]);
+    place
+        .run(&["--table", "t=nowhere"])
+        .fails(2, &["`t`", "nowhere"]);
     assert_eq!(place.files(), before);
 }

@@ -603,7 +603,7 @@ fn counted_bytes_are_exactly_those_of_the_columns_chunks() {
 }
 
 #[test]
-fn variants_whose_results_differ_fail_the_run() {
+fn existing_files_with_other_rows_are_compared_as_they_are() {
     let place = Place::new();
     for (folder, start) in [("a", 0), ("b", 1)] {
         let ids = arrow::array::Int64Array::from_iter_values(start..100 + start);
@@ -617,7 +617,6 @@ fn variants_whose_results_differ_fail_the_run() {
         "tables: {t: a}\nvariants: {a: {tables.t: a}, b: {tables.t: b}}\nmeasure: {warmup: 0, rounds: 1}\n\
          scenarios: [{name: q, sql: SELECT id FROM t}]\n",
     );
-    // Existing files need not hold equal rows; they are compared as they are.
     place.run(&NONE).succeeds();
 }
 
@@ -628,8 +627,13 @@ fn results_that_differ_between_equal_rows_fail_the_run_unless_that_is_said() {
     let output = place.run(&[&sweep[..], &["--sql", "SELECT random() FROM train"]].concat());
     assert_eq!(output.code, Some(1), "{output:?}");
     output.says_one_error(&["different results", "sql", "zstd"]);
-    place.write("q.sql", "-- nondeterministic: dice\nSELECT random() FROM train");
-    place.run(&[&sweep[..], &["--query", "q.sql"]].concat()).succeeds();
+    place.write(
+        "q.sql",
+        "-- nondeterministic: dice\nSELECT random() FROM train",
+    );
+    place
+        .run(&[&sweep[..], &["--query", "q.sql"]].concat())
+        .succeeds();
 }
 
 #[test]
@@ -637,14 +641,24 @@ fn figures_of_an_iteration_fit_each_other() {
     let record = Place::tiny().record(&["--rounds", "3", "--set", "measure.warmup=1"]);
     for iteration in iterations(&record["cells"][0]) {
         let figure = |name: &str| iteration[name].as_u64().unwrap();
-        assert!(figure("first_batch_ns") <= figure("elapsed_ns"), "{iteration}");
-        assert!(figure("engine_data_bytes") + figure("engine_metadata_bytes") <= figure("requested_bytes"));
+        assert!(
+            figure("first_batch_ns") <= figure("elapsed_ns"),
+            "{iteration}"
+        );
+        assert!(
+            figure("engine_data_bytes") + figure("engine_metadata_bytes")
+                <= figure("requested_bytes")
+        );
         assert!(figure("engine_ranges") >= figure("requests"));
         assert_eq!(iteration["rows"], 200);
         assert_eq!(iteration["status"], "ok");
     }
     let measured = &iterations(&record["cells"][0])[1..];
-    assert!(measured.iter().all(|iteration| iteration["executions"].as_u64() > Some(1)));
+    assert!(
+        measured
+            .iter()
+            .all(|iteration| iteration["executions"].as_u64() > Some(1))
+    );
 }
 
 #[test]
@@ -680,10 +694,21 @@ fn keys_that_stand_in_for_others_take_effect() {
 
     let place = Place::with("dataset: {data_folder: data, num_files_train: 1, record_length: 300}");
     let record = place.record(&["--rounds", "1"]);
-    assert_eq!(at(&record, "cells.0.iterations.0.arrow_bytes").as_u64().unwrap() / 300, 1);
+    assert_eq!(
+        at(&record, "cells.0.iterations.0.arrow_bytes")
+            .as_u64()
+            .unwrap()
+            / 300,
+        1
+    );
 
     let place = Place::tiny();
-    let level = ["--set", "dataset.compression=zstd", "--set", "dataset.compression_level=7"];
+    let level = [
+        "--set",
+        "dataset.compression=zstd",
+        "--set",
+        "dataset.compression_level=7",
+    ];
     let dry = place.run(&[&level[..], &["--dry-run"]].concat()).succeeds();
     assert!(dry.stdout.contains("zstd(7)"), "{}", dry.stdout);
 }
@@ -698,6 +723,8 @@ fn a_dry_run_refuses_what_the_run_would_refuse() {
         (["--sql", "SELEC 1"], "SELEC"),
         (["--table", "t=nowhere"], "nowhere"),
     ] {
-        place.run(&[&more[..], &["--dry-run"]].concat()).fails(2, &[word]);
+        place
+            .run(&[&more[..], &["--dry-run"]].concat())
+            .fails(2, &[word]);
     }
 }
