@@ -57,49 +57,51 @@ fn config(folder: &Path) -> String {
     text
 }
 
-/// The time of one execution as `bench` reports it.
-async fn harness(cell: &mut Cell, round: u32) -> Duration {
+/// The time of one execution as `bench` reports it, and how many executions it is the mean of.
+async fn harness(cell: &mut Cell) -> (Duration, u32) {
     let probe = Probe {
         kind: Kind::Measured,
-        round,
+        round: 0,
         position: 0,
         started_offset_ns: 0,
         arrow_bytes: 0,
     };
     let iteration = cell.iterate(probe).await.unwrap();
-    assert_eq!((iteration.status, iteration.executions), (Status::Ok, 1));
-    Duration::from_nanos(iteration.elapsed_ns)
+    assert_eq!(iteration.status, Status::Ok);
+    (
+        Duration::from_nanos(iteration.elapsed_ns),
+        iteration.executions,
+    )
 }
 
-/// The same query as a program of ten lines would time it.
-async fn bare(context: &SessionContext, sql: &str) -> Duration {
-    let plan = context
-        .sql(sql)
-        .await
-        .unwrap()
-        .create_physical_plan()
-        .await
-        .unwrap();
-    let started = Instant::now();
-    let streams = execute_stream_partitioned(plan, context.task_ctx()).unwrap();
-    let tasks: Vec<_> = streams
-        .into_iter()
-        .map(|mut stream| {
-            tokio::spawn(async move {
-                let mut rows = 0;
-                while let Some(batch) = stream.next().await {
-                    rows += batch.unwrap().num_rows();
-                }
-                rows
+/// The same query as a program of ten lines would time it: the mean of as many executions.
+async fn bare(context: &SessionContext, sql: &str, executions: u32) -> Duration {
+    let mut total = Duration::ZERO;
+    for _ in 0..executions {
+        let plan = context.sql(sql).await.unwrap();
+        let plan = plan.create_physical_plan().await.unwrap();
+        let started = Instant::now();
+        let streams = execute_stream_partitioned(plan, context.task_ctx()).unwrap();
+        let tasks: Vec<_> = streams
+            .into_iter()
+            .map(|mut stream| {
+                tokio::spawn(async move {
+                    let mut rows = 0;
+                    while let Some(batch) = stream.next().await {
+                        rows += batch.unwrap().num_rows();
+                    }
+                    rows
+                })
             })
-        })
-        .collect();
-    let mut rows = 0;
-    for task in tasks {
-        rows += task.await.unwrap();
+            .collect();
+        let mut rows = 0;
+        for task in tasks {
+            rows += task.await.unwrap();
+        }
+        assert!(rows > 0);
+        total += started.elapsed();
     }
-    assert!(rows > 0);
-    started.elapsed()
+    total / executions
 }
 
 fn scan_overhead(criterion: &mut Criterion) {
@@ -131,14 +133,17 @@ fn scan_overhead(criterion: &mut Criterion) {
         let sql = plan.record.sql.clone();
         let mut ratios: Vec<f64> = runtime.block_on(async {
             let mut ratios = Vec::new();
+            // The first iteration settles how many executions one consists of.
+            harness(&mut plan.cell).await;
+            let (_, executions) = harness(&mut plan.cell).await;
             for pair in 0..PAIRS {
                 let (ours, theirs);
                 if pair % 2 == 0 {
-                    ours = harness(&mut plan.cell, 0).await;
-                    theirs = bare(&context, &sql).await;
+                    (ours, _) = harness(&mut plan.cell).await;
+                    theirs = bare(&context, &sql, executions).await;
                 } else {
-                    theirs = bare(&context, &sql).await;
-                    ours = harness(&mut plan.cell, 0).await;
+                    theirs = bare(&context, &sql, executions).await;
+                    (ours, _) = harness(&mut plan.cell).await;
                 }
                 ratios.push(ours.as_secs_f64() / theirs.as_secs_f64());
             }
@@ -160,7 +165,7 @@ fn scan_overhead(criterion: &mut Criterion) {
                 runtime.block_on(async {
                     let mut total = Duration::ZERO;
                     for _ in 0..count {
-                        total += harness(&mut plan.cell, 0).await;
+                        total += harness(&mut plan.cell).await.0;
                     }
                     total
                 })
@@ -171,7 +176,7 @@ fn scan_overhead(criterion: &mut Criterion) {
                 runtime.block_on(async {
                     let mut total = Duration::ZERO;
                     for _ in 0..count {
-                        total += bare(&context, &sql).await;
+                        total += bare(&context, &sql, 1).await;
                     }
                     total
                 })
