@@ -124,6 +124,15 @@ fn a_query_that_cannot_be_found_is_told_before_data_is_written() {
     assert_eq!(place.files(), before);
 }
 
+#[rstest]
+#[case::unknown_column("SELECT idd FROM train")]
+#[case::write("COPY train TO 'out.parquet'")]
+fn a_query_that_cannot_be_planned_is_told_before_data_is_written(#[case] sql: &str) {
+    let place = Place::tiny();
+    place.run(&["--sql", sql]).fails(2, &["sql"]);
+    assert!(!place.path("data").exists());
+}
+
 #[test]
 fn an_error_while_executing_names_the_scenario_and_keeps_the_journal() {
     let place = Place::tiny();

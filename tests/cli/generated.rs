@@ -372,3 +372,27 @@ fn keys_of_dlio_without_a_meaning_here_are_named_once() {
         "{notes:?}"
     );
 }
+
+/// A plan that has run keeps the filter that its top-k tightened, and would find fewer rows when run again.
+#[test]
+fn every_execution_of_a_fast_query_reads_and_finds_the_same() {
+    let config = TINY
+        .replace("num_samples_per_file: 100", "num_samples_per_file: 4000")
+        .replace("row_group_size: 40", "row_group_size: 500")
+        .replace("warmup: 0, rounds: 1", "warmup: 1, rounds: 3");
+    let place = Place::with(&config);
+    let record = place.record(&[
+        "--sql",
+        "SELECT id FROM train ORDER BY id DESC LIMIT 5",
+        "--set",
+        "reader.read_threads=1",
+    ]);
+    let iterations = at(&record, "cells.0.iterations").as_array().unwrap();
+    assert_eq!(iterations.len(), 4);
+    let bytes = |iteration: &Value| iteration["engine_data_bytes"].as_u64().unwrap();
+    for iteration in iterations {
+        assert_eq!(iteration["rows"], 5, "{iteration}");
+        assert_eq!(bytes(iteration), bytes(&iterations[0]), "{iteration}");
+    }
+    assert!(iterations[1]["executions"].as_u64().unwrap() > 1);
+}
