@@ -7,20 +7,14 @@ use super::exit::CommandError;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, load, runtime, show};
 use crate::measure::evaluate;
-use crate::run::{CellPlan, Datasets, Event, Observer, RunError, check, open};
+use crate::run::{CellPlan, Event, Observer, RunError, open, prepare};
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let config = load::config(&arguments.config, Some(&arguments.queries), &[])?;
     let progress = Progress::new();
-    for note in &config.notes {
-        progress.event(Event::Note(note));
-    }
     let runtime = runtime()?;
     let cancel = cancel_on_interrupt();
-    let mut datasets = Datasets::place(&config)?;
-    runtime.block_on(check(&config, &datasets))?;
-    datasets.ask_consent(arguments.yes)?;
-    datasets.ensure(&runtime, &cancel, &progress)?;
+    let datasets = prepare(&runtime, &config, arguments.yes, &cancel, &progress)?;
     let explained = runtime.block_on(async {
         let all = async {
             let mut text = String::new();

@@ -6,7 +6,7 @@ use super::arguments::GenerateArguments;
 use super::exit::CommandError;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, check, load, runtime, show};
-use crate::run::{Datasets, Event, Observer};
+use crate::run::{Event, Observer, prepare};
 use crate::units;
 
 pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, CommandError> {
@@ -15,14 +15,9 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
         return check::dry_run(&config);
     }
     let progress = Progress::new();
-    for note in &config.notes {
-        progress.event(Event::Note(note));
-    }
     let runtime = runtime()?;
     let cancel = cancel_on_interrupt();
-    let mut datasets = Datasets::place(&config)?;
-    datasets.ask_consent(arguments.yes)?;
-    datasets.ensure(&runtime, &cancel, &progress)?;
+    let datasets = prepare(&runtime, &config, arguments.yes, &cancel, &progress)?;
     progress.event(Event::Finished);
 
     let mut table = comfy_table::Table::new();

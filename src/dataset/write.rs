@@ -132,15 +132,8 @@ fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetE
 fn holds_parquet(root: &Path) -> Result<bool, DatasetError> {
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(DatasetError::io(&folder, error)),
-        };
-        for entry in entries {
-            let path = entry
-                .map_err(|error| DatasetError::io(&folder, error))?
-                .path();
+        for entry in entries(&folder)? {
+            let path = entry.path();
             if path.is_dir() {
                 let notes = [MANIFEST_FILE, UNFINISHED_FILE];
                 if !notes.iter().any(|note| path.join(note).exists()) {
@@ -318,13 +311,7 @@ fn lock(root: &Path, cancel: &Cancel) -> Result<File, DatasetError> {
 fn remove_staged(root: &Path) -> Result<(), DatasetError> {
     let mut folders: Vec<PathBuf> = vec![root.join("train"), root.join("valid")];
     while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(DatasetError::io(&folder, error)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|error| DatasetError::io(&folder, error))?;
+        for entry in entries(&folder)? {
             let kind = entry
                 .file_type()
                 .map_err(|error| DatasetError::io(&folder, error))?;
@@ -343,6 +330,14 @@ fn remove_staged(root: &Path) -> Result<(), DatasetError> {
         }
     }
     Ok(())
+}
+
+/// What a folder holds; nothing where it is not there.
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
+    match fs::read_dir(folder).and_then(Iterator::collect) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed.map_err(|error| DatasetError::io(folder, error)),
+    }
 }
 
 fn remove_if_there(path: &Path) -> Result<(), DatasetError> {

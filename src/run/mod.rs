@@ -175,9 +175,11 @@ impl RunError {
                 Some("make them smaller: --set dataset.parquet.row_group_size=1000".to_owned())
             }
             RunError::Query {
-                source: EngineError::NotReadOnly { .. },
+                source: EngineError::NotReadOnly { reason },
                 ..
-            } => Some("datasets are described by the config; SQL only reads them".to_owned()),
+            } if !reason.contains("single SQL statement") => {
+                Some("datasets are described by the config; SQL only reads them".to_owned())
+            }
             _ => None,
         }
     }
@@ -216,15 +218,9 @@ pub fn run(
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> Result<Outcome, RunError> {
-    for note in &config.notes {
-        observer.event(Event::Note(note));
-    }
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
-    let mut datasets = Datasets::place(config)?;
     check_results(&options.results)?;
-    runtime.block_on(check(config, &datasets))?;
-    datasets.ask_consent(options.yes)?;
-    datasets.ensure(runtime, cancel, observer)?;
+    let datasets = prepare(runtime, config, options.yes, cancel, observer)?;
     let opened = runtime.block_on(async {
         tokio::select! {
             opened = open(config, &datasets, observer) => opened,
@@ -251,6 +247,25 @@ pub fn run(
         record,
         journal: journal_file,
     })
+}
+
+/// Gets the datasets of a config ready: whatever can be told to be wrong comes first, then consent to writing, then the
+/// writing of what is missing.
+pub fn prepare(
+    runtime: &Runtime,
+    config: &Config,
+    yes: bool,
+    cancel: &Cancel,
+    observer: &dyn Observer,
+) -> Result<Datasets, RunError> {
+    for note in &config.notes {
+        observer.event(Event::Note(note));
+    }
+    let mut datasets = Datasets::place(config)?;
+    runtime.block_on(check(config, &datasets))?;
+    datasets.ask_consent(yes)?;
+    datasets.ensure(runtime, cancel, observer)?;
+    Ok(datasets)
 }
 
 /// Writes the record, and a copy of it where one is wanted.

@@ -3,32 +3,8 @@
 use arrow::datatypes::{DataType, Schema};
 
 use super::TableError;
-use crate::config::{Column, Dtype};
-
-/// The Arrow type of one value of a column, as the config describes it.
-fn element_type(dtype: Dtype) -> DataType {
-    match dtype {
-        Dtype::Int8 => DataType::Int8,
-        Dtype::Int16 => DataType::Int16,
-        Dtype::Int32 => DataType::Int32,
-        Dtype::Int64 => DataType::Int64,
-        Dtype::Uint8 => DataType::UInt8,
-        Dtype::Uint16 => DataType::UInt16,
-        Dtype::Uint32 => DataType::UInt32,
-        Dtype::Uint64 => DataType::UInt64,
-        Dtype::Float16 => DataType::Float16,
-        Dtype::Float32 => DataType::Float32,
-        Dtype::Float64 => DataType::Float64,
-        Dtype::Bool => DataType::Boolean,
-        Dtype::String => DataType::Utf8,
-        Dtype::Binary => DataType::Binary,
-    }
-}
-
-/// The type that a partition column of the config has.
-pub(crate) fn partition_type(column: &Column) -> DataType {
-    element_type(column.dtype)
-}
+use crate::config::Column;
+use crate::dataset::content::scalar_type;
 
 /// Whether two types hold the same values, whatever their buffers look like: strings and binaries in any of their
 /// layouts, lists of one element type in any of theirs, dictionaries as their values.
@@ -105,7 +81,7 @@ pub(crate) fn check_columns(
 /// Whether values of `found` can be what the config describes. DLIO writes vectors as lists or as fixed-size lists;
 /// vectors may also be stored as binary.
 fn fits(column: &Column, found: &DataType) -> bool {
-    let element = element_type(column.dtype);
+    let element = scalar_type(column.dtype);
     if !column.is_vector() {
         return same_values(found, &element);
     }

@@ -18,10 +18,11 @@ use object_store::{ObjectMeta, ObjectStore};
 use parquet::file::metadata::ParquetMetaData;
 use serde_json::json;
 
-use super::check::{check_columns, partition_type, same_values};
+use super::check::{check_columns, same_values};
 use super::provider::{FilesTable, ProviderFile};
 use super::{TableError, TableFiles};
 use crate::config::Column;
+use crate::dataset::content::scalar_type;
 use crate::dataset::{ColumnTotals, check_plausible, column_records, file_layout, fingerprint};
 use crate::record::ColumnRecord;
 use crate::storage::CountingStore;
@@ -365,7 +366,7 @@ fn type_of_partition(
     if let Some(column) =
         wanted.and_then(|columns| columns.iter().find(|column| column.name == name))
     {
-        return partition_type(column);
+        return scalar_type(column.dtype);
     }
     let mut values = files
         .files

@@ -247,7 +247,8 @@ fn element_field(dtype: Dtype) -> Field {
     Field::new("element", scalar_type(dtype), false)
 }
 
-fn scalar_type(dtype: Dtype) -> DataType {
+/// The Arrow type of one value.
+pub fn scalar_type(dtype: Dtype) -> DataType {
     match dtype {
         Dtype::Int8 => DataType::Int8,
         Dtype::Int16 => DataType::Int16,
