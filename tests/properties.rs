@@ -160,7 +160,7 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
         &cancel,
         &|_| {},
     );
-    assert!(written.unwrap().written);
+    assert!(written.unwrap().files_written > 0);
     let datasets = Datasets::place(&config).unwrap();
     let opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
     let verified = runtime.block_on(opened.cells[0].cell.verify()).unwrap();

@@ -1,10 +1,10 @@
-//! Whether cells that read the same rows by the same query came to the same result.
+//! Whether the cells of a scenario came to the same result, as they must where they read the same rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use crate::record::{CellRecord, Checksum, RunRecord, Status};
+use crate::record::{CellRecord, Checksum, Iteration, Origin, RunRecord, Status};
 
 /// Relative difference up to which sums of floating-point values count as equal: their order of addition is free.
 const APPROXIMATE_TOLERANCE: f64 = 1e-9;
@@ -56,6 +56,62 @@ pub fn disagreements(record: &RunRecord) -> Vec<Disagreement> {
         .collect()
 }
 
+/// The cells of a scenario read different content, and are not known to have come to equal results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DifferentContent {
+    /// Some of it is existing files, of which only the list is known.
+    pub external: bool,
+    /// Rows of the results.
+    pub fewest_rows: u64,
+    pub most_rows: u64,
+    /// False where nothing shows that the results differ: their row counts are equal, and their checksums are missing or mean nothing.
+    pub results_differ: bool,
+}
+
+/// `None` where the cells of this scenario that came to results read equal content, or where those results are equal by row count
+/// and checksum.
+pub fn different_content(record: &RunRecord, scenario: &str) -> Option<DifferentContent> {
+    let cells: Vec<&CellRecord> = record
+        .cells
+        .iter()
+        .filter(|cell| cell.scenario == scenario && finished(cell).next().is_some())
+        .collect();
+    let contents: BTreeSet<_> = cells.iter().map(|cell| content_of(record, cell)).collect();
+    if contents.len() < 2 {
+        return None;
+    }
+    let rows = || {
+        cells
+            .iter()
+            .flat_map(|cell| finished(cell))
+            .map(|it| it.rows)
+    };
+    let (fewest_rows, most_rows) = (rows().min()?, rows().max()?);
+    let deterministic = cells.iter().all(|cell| cell.nondeterministic.is_none());
+    let results_differ =
+        fewest_rows != most_rows || (deterministic && !disagreements_among(&cells).is_empty());
+    let has_checksum = |cell: &&CellRecord| finished(cell).any(|it| it.checksum.is_some());
+    if !results_differ && deterministic && cells.iter().all(has_checksum) {
+        return None;
+    }
+    Some(DifferentContent {
+        external: record.datasets.iter().any(|dataset| {
+            dataset.origin == Origin::External
+                && cells.iter().any(|cell| cell.dataset.contains(&dataset.id))
+        }),
+        fewest_rows,
+        most_rows,
+        results_differ,
+    })
+}
+
+/// The iterations that came to a result.
+fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {
+    cell.iterations
+        .iter()
+        .filter(|iteration| iteration.status != Status::Failed)
+}
+
 /// The content fingerprints of a cell's datasets in their order; `None` where one is not in the record.
 fn content_of<'a>(record: &'a RunRecord, cell: &CellRecord) -> Option<Vec<&'a str>> {
     let content = |id: &String| {
@@ -71,11 +127,7 @@ fn disagreements_among(cells: &[&CellRecord]) -> Vec<Disagreement> {
     let mut found = Vec::new();
     for cell in cells {
         let (mut rows_differ, mut checksums_differ) = (false, false);
-        for iteration in cell
-            .iterations
-            .iter()
-            .filter(|iteration| iteration.status != Status::Failed)
-        {
+        for iteration in finished(cell) {
             let (reference, expected) = *rows.get_or_insert((cell, iteration.rows));
             if iteration.rows != expected && !rows_differ {
                 rows_differ = true;
@@ -139,8 +191,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::record::Iteration;
-    use crate::record::fixture::{codecs, warmup};
+    use crate::record::fixture::{codecs, iteration, warmup};
 
     fn told(record: &RunRecord) -> Vec<String> {
         disagreements(record)
@@ -254,5 +305,67 @@ mod tests {
         assert_eq!(told(&record), [""; 0]);
         record.datasets[1].content_fingerprint = "rows of seed 10".to_owned();
         assert_eq!(told(&record).len(), 1);
+    }
+
+    /// `codecs` whose second variant reads other content.
+    fn other_content() -> RunRecord {
+        let mut record = codecs();
+        record.datasets[1].content_fingerprint = "rows of seed 11".to_owned();
+        record
+    }
+
+    fn found(record: &RunRecord) -> Option<DifferentContent> {
+        different_content(record, "full_scan")
+    }
+
+    #[test]
+    fn equal_content_and_equal_results_are_not_told_of() {
+        let mut equal_content = codecs();
+        equal_content.cells[1].iterations[0].rows = 5;
+        assert_eq!(found(&equal_content), None);
+        assert_eq!(found(&other_content()), None);
+    }
+
+    #[test]
+    fn other_row_counts_of_other_content_are_told_of() {
+        let mut record = other_content();
+        record.cells[1].iterations[4].rows = 7;
+        record.datasets[0].origin = Origin::External;
+        let expected = DifferentContent {
+            external: true,
+            fewest_rows: 7,
+            most_rows: 1_000,
+            results_differ: true,
+        };
+        assert_eq!(found(&record), Some(expected));
+        assert_eq!(different_content(&record, "another"), None);
+    }
+
+    #[rstest]
+    #[case::other_checksum(Some(warmup("cd", &[1.5])), None, Some(true))]
+    #[case::other_sum(Some(warmup("ab", &[1.6])), None, Some(true))]
+    #[case::no_checksum(None, None, Some(false))]
+    #[case::nondeterministic(Some(warmup("cd", &[1.5])), Some("no order"), Some(false))]
+    #[case::equal(Some(warmup("ab", &[1.5])), None, None)]
+    fn checksums_tell_whether_results_of_other_content_differ(
+        #[case] first: Option<Iteration>,
+        #[case] nondeterministic: Option<&str>,
+        #[case] differ: Option<bool>,
+    ) {
+        let mut record = other_content();
+        record.cells[1].iterations[0] = first.unwrap_or_else(|| iteration(0, 1));
+        for cell in &mut record.cells {
+            cell.nondeterministic = nondeterministic.map(str::to_owned);
+        }
+        assert_eq!(found(&record).map(|it| it.results_differ), differ);
+    }
+
+    #[test]
+    fn cells_without_results_are_not_told_of() {
+        let mut record = other_content();
+        for iteration in &mut record.cells[1].iterations {
+            (iteration.status, iteration.rows) = (Status::Failed, 0);
+        }
+        assert_eq!(found(&record), None);
     }
 }

@@ -3,5 +3,5 @@
 mod agreement;
 mod comparison;
 
-pub use agreement::{Difference, Disagreement, disagreements};
+pub use agreement::{Difference, DifferentContent, Disagreement, different_content, disagreements};
 pub use comparison::summarise;

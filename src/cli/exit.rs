@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use super::print;
 use crate::config::ConfigError;
 use crate::dataset::DatasetError;
-use crate::measure::MeasureError;
+use crate::measure::{Cause, MeasureError};
 use crate::record::RecordError;
 use crate::report::ReportError;
 use crate::run::RunError;
 
 /// Done.
 pub const DONE: u8 = 0;
-/// Failed, for a reason that is not the user's input.
+/// Failed while running: a query's own error, a full disk, results that disagree.
 pub const FAILED: u8 = 1;
 /// Wrong usage, config, query or data.
 pub const USAGE: u8 = 2;
@@ -72,9 +72,11 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
             | DatasetError::Storage(_),
         ) => USAGE,
         RunError::Measure {
-            source: MeasureError::Execution {
-                bad_input: true, ..
-            },
+            source:
+                MeasureError::Execution {
+                    cause: Cause::BadInput,
+                    ..
+                },
             ..
         } => USAGE,
         RunError::Storage(_)

@@ -57,20 +57,36 @@ impl Observer for Progress {
                 );
                 self.at(progress.rows_done, progress.rows, message);
             }
+            Event::Begun {
+                folder,
+                writers,
+                row_group_bytes,
+            } => self.line(&format!(
+                "writing {}: {writers} writers, each with a row group of about {} in memory",
+                folder.display(),
+                units::bytes(row_group_bytes)
+            )),
             Event::Written {
                 dataset,
                 datasets,
                 folder,
                 files,
+                kept,
                 bytes,
                 elapsed_ns,
             } => {
+                let time = elapsed_ns.map_or_else(String::new, |time| {
+                    format!(" in {}", units::duration_ns(time as f64))
+                });
+                let kept = match kept {
+                    0 => String::new(),
+                    kept => format!(" and kept {} of an interrupted run", units::count(kept)),
+                };
                 self.line(&format!(
-                    "wrote dataset {} of {datasets}: {} files, {} in {}, footers proven: {}",
+                    "wrote dataset {} of {datasets}: {} files{kept}, {}{time}, footers proven: {}",
                     dataset + 1,
                     units::count(files),
                     units::bytes(bytes),
-                    units::duration_ns(elapsed_ns as f64),
                     folder.display()
                 ));
             }

@@ -9,6 +9,7 @@ use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions, comput
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
+use super::Cancel;
 use super::content::ColumnGenerator;
 
 /// Rows generated and encoded at a time; few enough that they stay in the core's cache.
@@ -35,7 +36,9 @@ impl Rows {
     }
 }
 
-/// Generates `count` rows of a file, from its row `first`, into a column writer.
+/// Generates `count` rows of a file, from its row `first`, into a column writer. Stops early on request; what is written
+/// then is for nobody to use.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn write_column(
     writer: &mut ArrowColumnWriter,
     generator: &ColumnGenerator,
@@ -44,10 +47,11 @@ pub(crate) fn write_column(
     rows: &Rows,
     first: u64,
     count: u64,
+    cancel: &Cancel,
 ) -> Result<(), ParquetError> {
     let rows_per_array = generator.max_rows_per_array().clamp(1, ROWS_PER_ARRAY) as u64;
     let mut at = first;
-    while at < first + count {
+    while at < first + count && !cancel.is_cancelled() {
         let take = rows_per_array.min(first + count - at);
         let array = match rows {
             Rows::Range { first, .. } => generator.range(first + at, take as usize),
@@ -72,6 +76,7 @@ pub(crate) fn rows_for_bytes(
     let Some(table) = columns.first() else {
         return Ok(1);
     };
+    let never = Cancel::default();
     let mut rows = ROWS_PER_ARRAY as u64;
     // Dictionaries make the bytes of a row depend on how many rows there are, hence the second look; a third changes
     // little.
@@ -97,6 +102,7 @@ pub(crate) fn rows_for_bytes(
                 &range,
                 0,
                 rows,
+                &never,
             )?;
             let chunk = writer.close()?;
             encoded += u64::try_from(chunk.close().metadata.uncompressed_size()).unwrap_or(0);

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 
 use super::DatasetError;
 
@@ -99,22 +101,23 @@ pub(crate) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     ))
 }
 
-/// Where a file keeps its column chunks and row groups.
+/// Where a file keeps its column chunks, by row group.
 pub fn file_layout(metadata: &ParquetMetaData) -> FileLayout {
-    let mut row_group_starts: Vec<u64> = Vec::with_capacity(metadata.num_row_groups());
-    let mut data_end = 0;
-    for row_group in metadata.row_groups() {
+    let row_group_range = |row_group: &RowGroupMetaData| {
         let ranges = || row_group.columns().iter().filter_map(chunk_range);
-        row_group_starts.extend(ranges().map(|(start, _)| start).min());
-        data_end = ranges()
+        let start = ranges().map(|(start, _)| start).min()?;
+        let end = ranges()
             .map(|(start, length)| start.saturating_add(length))
-            .fold(data_end, u64::max);
-    }
-    row_group_starts.sort_unstable();
-    FileLayout {
-        data_end,
-        row_group_starts,
-    }
+            .max()?;
+        Some(start..end)
+    };
+    let mut row_groups: Vec<_> = metadata
+        .row_groups()
+        .iter()
+        .filter_map(row_group_range)
+        .collect();
+    row_groups.sort_unstable_by_key(|range| range.start);
+    FileLayout { row_groups }
 }
 
 /// Most rows that a file can claim. The engine multiplies rows by the bytes of a value.

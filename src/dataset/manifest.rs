@@ -31,7 +31,8 @@ pub struct Manifest {
     pub partition_by: Vec<String>,
     pub columns: Vec<ColumnRecord>,
     pub tables: Vec<ManifestTable>,
-    pub write: WriteRecord,
+    /// Absent where the files were written by more than one call.
+    pub write: Option<WriteRecord>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

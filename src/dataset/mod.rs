@@ -24,6 +24,7 @@ pub use partition::{DEFAULT_PARTITION, decode_partition_value};
 pub(crate) use plan::fingerprint;
 pub use plan::{DatasetPlan, TablePlan, place};
 pub use write::{Found, Generated, Progress, ensure, find};
+pub(crate) use write::{cpu_ns, is_parquet};
 
 use crate::storage::StorageError;
 

@@ -148,9 +148,7 @@ impl DatasetPlan {
         }
         Ok((per_row * self.rows() as f64) as u64)
     }
-}
 
-impl DatasetPlan {
     /// Bytes of memory that one row group takes while it is written; an estimate from its logical bytes.
     pub fn expected_row_group_bytes(&self) -> Result<u64, DatasetError> {
         let rows = match self.spec.layout.row_group {

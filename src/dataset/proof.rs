@@ -14,9 +14,15 @@ use crate::config::{Layout, RowGroupSize};
 /// count that a sample of the first rows gives, and data is not everywhere alike.
 const ROW_GROUP_BYTES_TOLERANCE: f64 = 0.25;
 
+/// Key in a footer under which a file says which file of which dataset it is. Shapes alone cannot tell: two files of
+/// different seeds have the same.
+pub(crate) const IDENTITY_KEY: &str = "parquet-bench.file";
+
 /// What one file should turn out to be.
 pub(crate) struct Wanted<'a> {
     pub(crate) file: &'a str,
+    /// Which file of which dataset it is, as its footer says.
+    pub(crate) identity: &'a str,
     pub(crate) schema: &'a Schema,
     pub(crate) layout: &'a Layout,
     pub(crate) rows: u64,
@@ -42,6 +48,18 @@ pub(crate) fn prove(
     };
     check_plausible(metadata, file_bytes)
         .map_err(|found| differs("the footer", found, "a sound one".to_owned()))?;
+    let entries = metadata.file_metadata().key_value_metadata();
+    let identity = entries
+        .and_then(|entries| entries.iter().find(|entry| entry.key == IDENTITY_KEY))
+        .and_then(|entry| entry.value.clone());
+    if identity.as_deref() != Some(wanted.identity) {
+        let found = identity.unwrap_or_else(|| "missing".to_owned());
+        return Err(differs(
+            "the dataset and file in the footer",
+            found,
+            wanted.identity.to_owned(),
+        ));
+    }
     let rows = metadata.file_metadata().num_rows() as u64;
     if rows != wanted.rows {
         return Err(differs(

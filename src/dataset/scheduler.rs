@@ -18,6 +18,7 @@ use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use tokio::runtime::Handle;
@@ -25,7 +26,7 @@ use tokio::runtime::Handle;
 use super::encode::{Rows, TableColumns, rows_for_bytes, write_column};
 use super::footer::read_footer;
 use super::partition::{Key, folder_name, split_rows};
-use super::proof::{Wanted, prove};
+use super::proof::{IDENTITY_KEY, Wanted, prove};
 use super::properties::writer_properties;
 use super::sink::ObjectSink;
 use super::write::{Written, WrittenFile};
@@ -203,7 +204,12 @@ impl Work<'_> {
     /// One thread's work: takes columns until there are none.
     fn run(&self) {
         loop {
-            match self.next() {
+            let next = catch_unwind(AssertUnwindSafe(|| self.next())).unwrap_or_else(|_| {
+                Err(DatasetError::Internal(
+                    "the plan of the files panicked".to_owned(),
+                ))
+            });
+            match next {
                 Ok(Some((group, column))) => {
                     // A panic that ended this thread would leave the others waiting for its row group.
                     let encoded = catch_unwind(AssertUnwindSafe(|| self.encode(&group, column)));
@@ -275,6 +281,7 @@ impl Work<'_> {
                         Some(file) => {
                             state.rows_done += output_rows;
                             state.files_done += 1;
+                            state.written.kept += 1;
                             state.written.add(file);
                             self.report(&state);
                         }
@@ -350,10 +357,14 @@ impl Work<'_> {
             object.clone(),
         );
         let options = ArrowWriterOptions::new().with_properties(self.properties.clone());
-        let (writer, factory) =
+        let (mut writer, factory) =
             ArrowWriter::try_new_with_options(sink, Arc::clone(&self.schema), options)
                 .and_then(ArrowWriter::into_serialized_writer)
                 .map_err(parquet)?;
+        writer.append_key_value_metadata(KeyValue::new(
+            IDENTITY_KEY.to_owned(),
+            self.identity(&output),
+        ));
         let groups = usize::try_from(output.rows.count().div_ceil(self.row_group_rows))
             .unwrap_or(usize::MAX);
         let appender = Mutex::new(Appender {
@@ -368,6 +379,13 @@ impl Work<'_> {
             groups,
             appender,
         })
+    }
+
+    /// What a file's footer says that it is: its dataset, and its place in it.
+    fn identity(&self, output: &FileToWrite) -> String {
+        let plan = self.target.plan;
+        let (content, layout) = (&plan.content_fingerprint, &plan.layout_fingerprint);
+        format!("{content}-{layout}/{}", output.path)
     }
 
     fn new_group(&self, file: Arc<OpenFile>, index: usize) -> Result<Group, DatasetError> {
@@ -415,8 +433,12 @@ impl Work<'_> {
             &output.rows,
             first,
             count,
+            self.target.cancel,
         )
         .map_err(parquet)?;
+        if self.target.cancel.is_cancelled() {
+            return Err(DatasetError::Interrupted);
+        }
         let chunk = writer.close().map_err(parquet)?;
         let complete = {
             let mut columns = locked(&group.columns);
@@ -524,6 +546,7 @@ impl Work<'_> {
                 .block_on(read_footer(self.target.store, object, &path))?;
         let wanted = Wanted {
             file: &path,
+            identity: &self.identity(output),
             schema: &self.schema,
             layout: &self.target.plan.spec.layout,
             rows: output.rows.count(),

@@ -44,8 +44,9 @@ pub enum Found {
 #[derive(Debug)]
 pub struct Generated {
     pub manifest: Manifest,
-    /// Whether this call wrote files.
-    pub written: bool,
+    /// Files that this call wrote, and files that an interrupted one before it had written.
+    pub files_written: u64,
+    pub files_kept: u64,
 }
 
 /// Looks at what a plan's folder holds, and changes nothing. A dataset counts as complete when the manifest's fingerprints
@@ -109,6 +110,7 @@ fn swept_from(plan: &DatasetPlan) -> Option<&Path> {
 }
 
 fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetError> {
+    let mut all = true;
     for file in manifest.files() {
         let path = plan.root.join(&file.path);
         match fs::metadata(&path) {
@@ -120,11 +122,11 @@ fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetE
                     expected: file.bytes,
                 });
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => all = false,
             Err(error) => return Err(DatasetError::io(&path, error)),
         }
     }
-    Ok(true)
+    Ok(all)
 }
 
 /// Whether a folder holds Parquet anywhere below that this program did not write. Folders with a manifest, or with the
@@ -139,10 +141,7 @@ fn holds_parquet(root: &Path) -> Result<bool, DatasetError> {
                 if !notes.iter().any(|note| path.join(note).exists()) {
                     folders.push(path);
                 }
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "parquet")
-            {
+            } else if is_parquet(&path) {
                 return Ok(true);
             }
         }
@@ -165,7 +164,8 @@ pub fn ensure(
     if let Found::Complete(manifest) = find(plan)? {
         return Ok(Generated {
             manifest: *manifest,
-            written: false,
+            files_written: 0,
+            files_kept: 0,
         });
     }
     fs::create_dir_all(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
@@ -175,7 +175,8 @@ pub fn ensure(
         Found::Complete(manifest) => {
             return Ok(Generated {
                 manifest: *manifest,
-                written: false,
+                files_written: 0,
+                files_kept: 0,
             });
         }
         Found::External => {
@@ -206,12 +207,14 @@ pub fn ensure(
     let written = scheduler::write_files(&target)?;
     let folder = File::open(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
     sync(&folder, &plan.root)?;
+    let kept = written.kept;
     let manifest = seal(plan, written, started, cpu_before);
     manifest.write(&plan.root)?;
     remove_if_there(&plan.root.join(UNFINISHED_FILE))?;
     Ok(Generated {
+        files_written: (manifest.files().count() as u64).saturating_sub(kept),
+        files_kept: kept,
         manifest,
-        written: true,
     })
 }
 
@@ -227,6 +230,8 @@ pub(crate) struct WrittenFile {
 /// What all files come to, kept as files finish, so that footers need not be held.
 #[derive(Default)]
 pub(crate) struct Written {
+    /// Files that an earlier call had written.
+    pub(crate) kept: u64,
     pub(crate) tables: BTreeMap<usize, Vec<ManifestFile>>,
     pub(crate) columns: Vec<ColumnTotals>,
 }
@@ -277,10 +282,11 @@ fn seal(plan: &DatasetPlan, mut written: Written, started: Instant, cpu_before: 
                 .map_or_else(|_| String::new(), |field| field.data_type().to_string())
         }),
         tables,
-        write: WriteRecord {
+        // The time of a part of the files says nothing about all of them.
+        write: (written.kept == 0).then(|| WriteRecord {
             elapsed_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
             cpu_ns: process_cpu_ns().saturating_sub(cpu_before),
-        },
+        }),
     }
 }
 
@@ -332,6 +338,12 @@ fn remove_staged(root: &Path) -> Result<(), DatasetError> {
     Ok(())
 }
 
+/// Whether a file is Parquet by its name.
+pub(crate) fn is_parquet(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"))
+}
+
 /// What a folder holds; nothing where it is not there.
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
     match fs::read_dir(folder).and_then(Iterator::collect) {
@@ -349,13 +361,20 @@ fn remove_if_there(path: &Path) -> Result<(), DatasetError> {
     }
 }
 
-/// User and system time of this process so far.
-fn process_cpu_ns() -> u64 {
+/// User and system time of this process so far, in nanoseconds.
+pub(crate) fn cpu_ns() -> (u64, u64) {
     use nix::sys::resource::{UsageWho, getrusage};
-    use nix::sys::time::TimeValLike;
-    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| {
-        let microseconds =
-            usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-        u64::try_from(microseconds).unwrap_or(0) * 1000
+    use nix::sys::time::{TimeVal, TimeValLike};
+    let nanoseconds = |time: TimeVal| u64::try_from(time.num_nanoseconds()).unwrap_or(0);
+    getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0), |usage| {
+        (
+            nanoseconds(usage.user_time()),
+            nanoseconds(usage.system_time()),
+        )
     })
+}
+
+fn process_cpu_ns() -> u64 {
+    let (user, system) = cpu_ns();
+    user + system
 }

@@ -12,13 +12,12 @@ use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::metrics::MetricValue;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
-use object_store::path::Path;
 
 /// A scan of Parquet files in a physical plan.
 #[derive(Debug)]
 pub struct PlannedScan {
-    /// A file that it reads; tells which table it is of.
-    pub first_file: Option<Path>,
+    /// The table that it reads.
+    pub table: Option<String>,
     /// Columns that it reads, partition columns included: those it gives out and those it filters on.
     pub columns: BTreeSet<String>,
     /// Columns that its table has.
@@ -65,11 +64,12 @@ fn collect_scans(plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<PlannedScan>) {
             );
         }
         scans.push(PlannedScan {
-            first_file: config
+            table: config
                 .file_groups
                 .iter()
                 .find_map(|group| group.files().first())
-                .map(|file| file.object_meta.location.clone()),
+                .and_then(|file| file.table_reference.as_ref())
+                .map(|reference| reference.table().to_owned()),
             columns,
             columns_stored: schema.fields().len() as u64,
             partitions: plan.output_partitioning().partition_count() as u64,

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 
@@ -13,18 +15,20 @@ use super::cache::establish_warm;
 use super::checksum::ResultDigest;
 use super::execute::{Execution, execute};
 use super::expectation::Observed;
-use super::process::{cpu_ns, device_read_bytes};
+use super::process::Usage;
 use crate::engine::{
     EngineError, Planned, PlannedScan, has_aggregation, physical_scans, plain_message, plan,
     plan_text, scan_metrics, tables_of,
 };
-use crate::record::{Cache, Checksum, Iteration, Kind, Lane, Scan};
+use crate::record::{Cache, Checksum, Iteration, Kind, Lane, Scan, Status};
 use crate::scenario::Scenario;
 use crate::storage::CountingStore;
 use crate::table::{OpenTable, first_damage};
 
 /// A query faster than this is executed several times per iteration.
 const SHORTEST_ITERATION: Duration = Duration::from_millis(50);
+/// Most time that an iteration spends on planning its executions anew.
+const MOST_PLANNING: Duration = Duration::from_secs(1);
 /// Most executions of one iteration.
 const MOST_EXECUTIONS: u32 = 1000;
 
@@ -34,18 +38,46 @@ pub enum MeasureError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error("{message}")]
-    Execution {
-        message: String,
-        /// Whether what was read is at fault: a page that cannot be decoded, a file that is gone.
-        bad_input: bool,
-    },
+    Execution { message: String, cause: Cause },
+}
+
+/// What an execution failed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Reading a file or decoding a page, or a task that panicked over either.
+    Reading,
+    /// A file that cannot be read.
+    BadInput,
+    /// Anything else, such as a division by zero in the query.
+    Other,
 }
 
 impl MeasureError {
     fn execution(error: &DataFusionError) -> Self {
+        let cause = match error.find_root() {
+            DataFusionError::ParquetError(_)
+            | DataFusionError::ObjectStore(_)
+            | DataFusionError::IoError(_)
+            | DataFusionError::ExecutionJoin(_)
+            | DataFusionError::External(_) => Cause::Reading,
+            DataFusionError::ArrowError(error, _) => match **error {
+                ArrowError::ParquetError(_)
+                | ArrowError::ExternalError(_)
+                | ArrowError::IoError(..) => Cause::Reading,
+                _ => Cause::Other,
+            },
+            _ => Cause::Other,
+        };
         MeasureError::Execution {
             message: plain_message(error),
-            bad_input: false,
+            cause,
+        }
+    }
+
+    pub(crate) fn defect(message: String) -> Self {
+        MeasureError::Execution {
+            message,
+            cause: Cause::Other,
         }
     }
 }
@@ -110,43 +142,50 @@ impl Cell {
             .collect()
     }
 
+    /// Bytes of these files.
+    pub fn file_bytes(&self) -> u64 {
+        self.tables.iter().map(|table| table.file_bytes).sum()
+    }
+
     /// Row groups in the query's tables.
     pub fn row_groups(&self) -> u64 {
         self.tables.iter().map(|table| table.row_groups).sum()
     }
 
-    /// One iteration: the cache state first, untimed, then the plan, then its executions to the last batch.
+    /// One iteration: the cache state first, untimed, then the plan, then its executions to the last batch. Only these are
+    /// timed, and only their bytes and CPU time are counted.
     pub async fn iterate(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
-        let (cache, status, reason) = establish_warm(&self.files());
+        let (cache, status, reason) = self.warmed().await?;
         let planned = plan(&self.context, &self.scenario.sql).await?;
         let task = self.context.task_ctx();
-        self.store.reset();
-        let device_before = device_read_bytes();
-        let (user_before, system_before) = cpu_ns();
-        let mut total = Duration::ZERO;
-        let mut first_batch: Option<Duration> = None;
-        let mut rows = None;
         let mut physical = Arc::clone(&planned.physical);
+        if self.executions.is_none() && probe.kind == Kind::Measured {
+            // Without a warm-up, an execution that is not counted tells how many one iteration takes.
+            let found = self.executed(&physical, &task).await?;
+            self.executions = Some(executions_for(found.elapsed, planned.elapsed));
+            physical = planned.again(&self.context).await?;
+        }
         let executions = self.executions.unwrap_or(1);
+        let mut sum = Sum::default();
+        self.store.reset_counters();
         for execution in 0..executions {
             if execution > 0 {
                 physical = planned.again(&self.context).await?;
             }
-            let found = execute(&physical, &task, None)
-                .await
-                .map_err(|error| MeasureError::execution(&error))?;
-            total += found.elapsed;
-            if let Some(after) = found.first_batch {
-                first_batch = Some(first_batch.unwrap_or_default() + after);
+            self.store.reset_touched();
+            let before = Usage::now();
+            let found = self.executed(&physical, &task).await?;
+            sum.add(&found, &before, &Usage::now());
+            if self.scenario.nondeterministic.is_none() && found.rows != sum.rows {
+                return Err(MeasureError::defect(format!(
+                    "two executions of one iteration gave {} and {} rows",
+                    sum.rows, found.rows
+                )));
             }
-            check_rows(&mut rows, &found)?;
         }
-        let (user_after, system_after) = cpu_ns();
-        let device_after = device_read_bytes();
         let counters = self.store.counters();
-        let elapsed = total / executions;
+        let elapsed = sum.elapsed / executions;
         let per_execution = u64::from(executions);
-        let scans = self.scans(&physical);
         let iteration = Iteration {
             lane: Lane::EndToEnd,
             round: probe.round,
@@ -157,11 +196,11 @@ impl Cell {
             reason,
             elapsed_ns: nanoseconds(elapsed),
             planning_ns: nanoseconds(planned.elapsed),
-            first_batch_ns: first_batch.map(|total| nanoseconds(total / executions)),
+            first_batch_ns: sum.first_batch.map(|total| nanoseconds(total / executions)),
             executions,
-            cpu_user_ns: user_after.saturating_sub(user_before) / per_execution,
-            cpu_system_ns: system_after.saturating_sub(system_before) / per_execution,
-            rows: rows.unwrap_or(0),
+            cpu_user_ns: sum.cpu_user_ns / per_execution,
+            cpu_system_ns: sum.cpu_system_ns / per_execution,
+            rows: sum.rows,
             arrow_bytes: probe.arrow_bytes,
             checksum: None,
             engine_ranges: counters.ranges / per_execution,
@@ -169,19 +208,37 @@ impl Cell {
             engine_metadata_bytes: counters.metadata_bytes / per_execution,
             requests: counters.requests / per_execution,
             requested_bytes: counters.requested_bytes / per_execution,
-            device_read_bytes: device_before
-                .zip(device_after)
-                .map(|(before, after)| after.saturating_sub(before) / per_execution),
+            device_read_bytes: sum.device_read_bytes.map(|total| total / per_execution),
             cache,
             scan_partitions: physical_scans(&physical)
                 .iter()
                 .map(|scan| scan.partitions)
                 .max()
                 .unwrap_or(0),
-            scans,
+            scans: self.scans(&physical),
         };
-        self.executions.get_or_insert(executions_for(elapsed));
+        if probe.kind == Kind::Warmup {
+            self.executions = Some(executions_for(elapsed, planned.elapsed));
+        }
         Ok(iteration)
+    }
+
+    /// Establishes the cache state, on a thread where reading files may take its time.
+    async fn warmed(&self) -> Result<(Cache, Status, Option<String>), MeasureError> {
+        let files = self.files();
+        tokio::task::spawn_blocking(move || establish_warm(&files))
+            .await
+            .map_err(|error| MeasureError::defect(error.to_string()))
+    }
+
+    async fn executed(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        task: &Arc<TaskContext>,
+    ) -> Result<Execution, MeasureError> {
+        execute(plan, task, None)
+            .await
+            .map_err(|error| MeasureError::execution(&error))
     }
 
     /// An untimed execution that counts and checksums the result.
@@ -192,7 +249,7 @@ impl Cell {
             &planned.physical.schema(),
             approximate,
         )));
-        self.store.reset();
+        self.store.reset_touched();
         let found = execute(&planned.physical, &self.context.task_ctx(), Some(&digest))
             .await
             .map_err(|error| MeasureError::execution(&error))?;
@@ -206,16 +263,22 @@ impl Cell {
             .iter()
             .map(|scan| row_groups_kept(&scan.metrics))
             .sum();
+        // A table that is scanned twice counts twice, as it does in the metrics.
+        let scans_of =
+            |table: &OpenTable| scans.iter().filter(|scan| reads(scan, table)).count() as u64;
         let observed = Observed {
             columns,
             rows: found.rows,
             row_groups_kept,
-            row_groups: self.row_groups(),
+            row_groups: self
+                .tables
+                .iter()
+                .map(|table| table.row_groups * scans_of(table).max(1))
+                .sum(),
             plan: plan_text(&planned.physical),
         };
-        let digest = Arc::into_inner(digest).ok_or_else(|| MeasureError::Execution {
-            message: "a partition was still running after the last batch".to_owned(),
-            bad_input: false,
+        let digest = Arc::into_inner(digest).ok_or_else(|| {
+            MeasureError::defect("a partition was still running after the last batch".to_owned())
         })?;
         let digest = digest.into_inner().unwrap_or_else(PoisonError::into_inner);
         let arrow_bytes = digest.arrow_bytes();
@@ -227,20 +290,25 @@ impl Cell {
         })
     }
 
-    /// The same error, with the file and the row group that cannot be read where there is one.
+    /// The same error, with the file and the row group that cannot be read where there is one. Only what reading may have
+    /// caused is looked into.
     pub async fn locate(&self, error: MeasureError) -> MeasureError {
-        let MeasureError::Execution { message, .. } = error else {
+        let MeasureError::Execution {
+            message,
+            cause: Cause::Reading,
+        } = error
+        else {
             return error;
         };
         let files = self.files();
         match tokio::task::spawn_blocking(move || first_damage(&files)).await {
             Ok(Some(damage)) => MeasureError::Execution {
                 message: damage,
-                bad_input: true,
+                cause: Cause::BadInput,
             },
             Ok(None) | Err(_) => MeasureError::Execution {
                 message,
-                bad_input: false,
+                cause: Cause::Reading,
             },
         }
     }
@@ -281,9 +349,7 @@ pub struct Verified {
 }
 
 fn reads(scan: &PlannedScan, table: &OpenTable) -> bool {
-    scan.first_file
-        .as_ref()
-        .is_some_and(|file| table.objects.binary_search(file).is_ok())
+    scan.table.as_ref() == Some(&table.name)
 }
 
 /// Row groups that a scan kept after every kind of pruning; bloom filters are the last to be asked, and are counted
@@ -295,30 +361,47 @@ fn row_groups_kept(metrics: &BTreeMap<String, u64>) -> u64 {
         .saturating_sub(metric("row_groups_pruned_dynamic_filter"))
 }
 
-fn check_rows(known: &mut Option<u64>, found: &Execution) -> Result<(), MeasureError> {
-    let rows = *known.get_or_insert(found.rows);
-    if rows == found.rows {
-        return Ok(());
-    }
-    Err(MeasureError::Execution {
-        message: format!(
-            "two executions of one iteration gave {rows} and {} rows",
-            found.rows
-        ),
-        bad_input: false,
-    })
+/// What the executions of an iteration add up to.
+#[derive(Default)]
+struct Sum {
+    elapsed: Duration,
+    first_batch: Option<Duration>,
+    /// Of the first execution; the others give as many.
+    rows: u64,
+    executions: u32,
+    cpu_user_ns: u64,
+    cpu_system_ns: u64,
+    device_read_bytes: Option<u64>,
 }
 
-fn executions_for(elapsed: Duration) -> u32 {
-    if elapsed >= SHORTEST_ITERATION {
-        return 1;
+impl Sum {
+    fn add(&mut self, found: &Execution, before: &Usage, after: &Usage) {
+        if self.executions == 0 {
+            self.rows = found.rows;
+        }
+        self.executions += 1;
+        self.elapsed += found.elapsed;
+        if let Some(first_batch) = found.first_batch {
+            self.first_batch = Some(self.first_batch.unwrap_or_default() + first_batch);
+        }
+        self.cpu_user_ns += after.cpu_user_ns.saturating_sub(before.cpu_user_ns);
+        self.cpu_system_ns += after.cpu_system_ns.saturating_sub(before.cpu_system_ns);
+        if let Some((before, after)) = before.device_read_bytes.zip(after.device_read_bytes) {
+            self.device_read_bytes =
+                Some(self.device_read_bytes.unwrap_or(0) + after.saturating_sub(before));
+        }
     }
-    let needed = SHORTEST_ITERATION
-        .as_nanos()
-        .div_ceil(elapsed.as_nanos().max(1));
-    u32::try_from(needed)
-        .unwrap_or(MOST_EXECUTIONS)
-        .min(MOST_EXECUTIONS)
+}
+
+/// Executions that make an iteration long enough to be timed, without spending more than about a second on planning them.
+fn executions_for(elapsed: Duration, planning: Duration) -> u32 {
+    let times = |total: Duration, one: Duration| {
+        let times = total.as_nanos().div_ceil(one.as_nanos().max(1));
+        u32::try_from(times).unwrap_or(u32::MAX)
+    };
+    times(SHORTEST_ITERATION, elapsed)
+        .min(times(MOST_PLANNING, planning))
+        .clamp(1, MOST_EXECUTIONS)
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

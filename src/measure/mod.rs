@@ -10,9 +10,9 @@ mod schedule;
 
 pub use cache::establish_warm;
 pub(crate) use cell::unknown_cache;
-pub use cell::{Cell, MeasureError, Probe, Verified, offset_ns};
+pub use cell::{Cause, Cell, MeasureError, Probe, Verified, offset_ns};
 pub use execute::{Execution, execute};
 pub use expectation::{Observed, evaluate};
 pub(crate) use process::cores;
-pub use process::{device_read_bytes, memory_bytes, system};
+pub use process::{memory_bytes, system};
 pub use schedule::order;

@@ -2,27 +2,30 @@
 
 use std::fs;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
-
+use crate::dataset::cpu_ns;
 use crate::record::System;
 
-/// User and system time of this process so far, in nanoseconds.
-pub(crate) fn cpu_ns() -> (u64, u64) {
-    getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0), |usage| {
-        let nanoseconds = |time: nix::sys::time::TimeVal| {
-            u64::try_from(time.num_microseconds()).unwrap_or(0) * 1000
-        };
-        (
-            nanoseconds(usage.user_time()),
-            nanoseconds(usage.system_time()),
-        )
-    })
+/// What this process has used so far.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    pub(crate) cpu_user_ns: u64,
+    pub(crate) cpu_system_ns: u64,
+    /// Bytes that block devices delivered, from /proc/self/io; absent where the system does not tell.
+    pub(crate) device_read_bytes: Option<u64>,
 }
 
-/// Bytes that block devices have delivered to this process so far, from /proc/self/io; absent where the system does not
-/// tell.
-pub fn device_read_bytes() -> Option<u64> {
+impl Usage {
+    pub(crate) fn now() -> Self {
+        let (cpu_user_ns, cpu_system_ns) = cpu_ns();
+        Usage {
+            cpu_user_ns,
+            cpu_system_ns,
+            device_read_bytes: device_read_bytes(),
+        }
+    }
+}
+
+fn device_read_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/io").ok()?;
     text.lines()
         .find_map(|line| line.strip_prefix("read_bytes: ")?.trim().parse().ok())

@@ -68,7 +68,7 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
     }
 }
 
-/// A cell called `<scenario>/<variant>` on the dataset that is called as the variant.
+/// A cell called `<scenario>/<variant>` that reads 40 MB of the dataset that is called as the variant.
 pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) -> CellRecord {
     CellRecord {
         id: format!("{scenario}/{variant}"),
@@ -83,6 +83,7 @@ pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) ->
         columns_read: 3,
         columns_stored: 12,
         row_groups: 96,
+        file_bytes: 40_000_000,
         iterations,
         peak_memory_bytes: None,
         expectations: Vec::new(),
@@ -179,7 +180,10 @@ pub(crate) fn codecs() -> RunRecord {
             .push(dataset(variant, "rows of seed 10", file_bytes));
         let mut iterations = vec![warmup("ab", &[1.5])];
         iterations.extend(scaled(thousandths));
-        record.cells.push(cell("full_scan", variant, iterations));
+        record.cells.push(CellRecord {
+            file_bytes,
+            ..cell("full_scan", variant, iterations)
+        });
     }
     record
 }

@@ -133,6 +133,9 @@ pub struct CellRecord {
     pub columns_stored: u64,
     /// Row groups in the scanned tables.
     pub row_groups: u64,
+    /// Bytes of the files of the tables that the query scans; 0 in records from before it was kept.
+    #[serde(default)]
+    pub file_bytes: u64,
     pub iterations: Vec<Iteration>,
     pub peak_memory_bytes: Option<u64>,
     pub expectations: Vec<ExpectationResult>,

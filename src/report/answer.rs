@@ -7,7 +7,7 @@ use super::columns::verdict;
 use super::page::{Cell, Scenario};
 
 /// Which variant is the better one to read, by how much, and what became of the others. Every claim is one against the baseline, as
-/// the others are not compared with each other. `None` where nothing was compared.
+/// the others are not compared with each other. Nothing is claimed where results differ. `None` where nothing was compared.
 pub(super) fn answer(scenario: &Scenario) -> Option<String> {
     let baseline = scenario.baseline()?;
     let candidates = &scenario.cells[1..];
@@ -15,6 +15,11 @@ pub(super) fn answer(scenario: &Scenario) -> Option<String> {
         return None;
     }
     let title = super::text::name(scenario.name);
+    if scenario.results_differ() {
+        return Some(format!(
+            "{title}: the results of the variants differ, so that their times do not tell which is better."
+        ));
+    }
     let mut faster = with_verdict(candidates, Verdict::Faster);
     faster.sort_by(|first, second| time_ratio(first).total_cmp(&time_ratio(second)));
     let mut sentences = match faster.split_first() {

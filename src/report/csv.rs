@@ -48,10 +48,10 @@ const COLUMNS: [&str; 39] = [
     "row_groups",
     "files_read",
     "files",
+    "file_bytes",
     "columns_read",
     "columns_stored",
     "dataset",
-    "dataset_file_bytes",
     "dataset_rows",
     "content_fingerprint",
 ];
@@ -95,9 +95,6 @@ fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [Strin
     let dataset = |id: &String| record.datasets.iter().find(|dataset| dataset.id == *id);
     let datasets: Option<Vec<&DatasetRecord>> = cell.dataset.iter().map(dataset).collect();
     let datasets = datasets.as_deref();
-    let total = |figure: fn(&DatasetRecord) -> u64| {
-        optional(datasets.map(|all| all.iter().map(|it| figure(it)).sum::<u64>()))
-    };
     let fingerprints = datasets.map(|all| {
         all.iter()
             .map(|it| it.content_fingerprint.as_str())
@@ -143,11 +140,11 @@ fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [Strin
         sum(|scan| scan.row_groups),
         sum(|scan| scan.files_read),
         sum(|scan| scan.files),
+        optional((cell.file_bytes > 0).then_some(cell.file_bytes)),
         cell.columns_read.to_string(),
         cell.columns_stored.to_string(),
         field(&cell.dataset.join(" ")),
-        total(|dataset| dataset.file_bytes),
-        total(|dataset| dataset.rows),
+        optional(datasets.map(|all| all.iter().map(|it| it.rows).sum::<u64>())),
         fingerprints
             .map(|all| field(&all.join(" ")))
             .unwrap_or_default(),

@@ -4,6 +4,7 @@
 //! `comparisons`, which `analysis` fills.
 
 mod answer;
+mod cautions;
 mod columns;
 mod csv;
 mod markdown;

@@ -36,15 +36,20 @@ fn method_of_times(counted: &[&Iteration]) -> Option<String> {
         .map(|iteration| iteration.cache.resident_ratio_before)
         .collect();
     let least = attested.and_then(|ratios| ratios.into_iter().min_by(f64::total_cmp));
-    let residency = match least {
-        None => String::new(),
-        Some(1.0..) => ", with all of the pages to read in the client's page cache".to_owned(),
+    let share = least.map(|least| match least {
+        1.0.. => "all pages".to_owned(),
         // Rounded down, as it is a bound.
-        Some(least) => format!(
-            ", with at least {} of the pages to read in the client's page cache",
-            units::percent((least * 1000.0).floor() / 1000.0)
-        ),
-    };
+        _ => {
+            let bound = units::percent((least * 1000.0).floor() / 1000.0);
+            format!("at least {bound} of the pages")
+        }
+    });
+    let residency = share.map(|share| {
+        format!(
+            ", with {share} of the tables' files found in the client's page cache before each (99 % are required)"
+        )
+    });
+    let residency = residency.unwrap_or_default();
     Some(format!(
         "time: median of the measured iterations of a variant, planning excluded{residency}; interval from order \
          statistics at {}. Throughputs are counted rows and bytes over the median time.",

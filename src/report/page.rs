@@ -1,8 +1,10 @@
 //! What a record's page says, before it is known how it is drawn. All of its text is visible (see `text`).
 
+use crate::analysis::{DifferentContent, Disagreement, different_content, disagreements};
 use crate::record::{CellRecord, Comparison, Iteration, Kind, Lane, RunRecord, Status, Summary};
 
 use super::answer::answer;
+use super::cautions::cautions;
 use super::columns::Column;
 use super::notes::notes;
 use super::text;
@@ -31,34 +33,12 @@ impl Page {
     pub(super) fn of(record: &RunRecord) -> Self {
         let scenarios = scenarios(record);
         Self {
-            cautions: cautions(record),
+            cautions: cautions(record, &scenarios),
             answers: scenarios.iter().filter_map(answer).collect(),
             tables: scenarios.iter().map(Table::of).collect(),
             notes: notes(record, &scenarios),
         }
     }
-}
-
-fn cautions(record: &RunRecord) -> Vec<String> {
-    let mut cautions = Vec::new();
-    if !record.complete {
-        cautions.push(
-            "This run did not come to its end: what follows rests on the rounds that it finished."
-                .to_owned(),
-        );
-    }
-    let failed = record
-        .cells
-        .iter()
-        .flat_map(|cell| &cell.expectations)
-        .filter(|it| !it.passed)
-        .count();
-    if failed > 0 {
-        cautions.push(format!(
-            "Expectations that failed: {failed}; they are listed below."
-        ));
-    }
-    cautions
 }
 
 impl Table {
@@ -84,6 +64,8 @@ pub(super) struct Scenario<'a> {
     pub(super) name: &'a str,
     pub(super) description: Option<&'a str>,
     pub(super) cells: Vec<Cell<'a>>,
+    pub(super) disagreements: Vec<Disagreement>,
+    pub(super) different_content: Option<DifferentContent>,
 }
 
 /// A cell, and what belongs to it elsewhere in the record.
@@ -92,11 +74,12 @@ pub(super) struct Cell<'a> {
     pub(super) summary: Option<&'a Summary>,
     /// With the baseline; absent for the baseline itself.
     pub(super) comparison: Option<&'a Comparison>,
-    /// Of the datasets that it scans; absent where one is unknown.
+    /// Of the tables that it scans; absent where it is unknown.
     pub(super) file_bytes: Option<u64>,
 }
 
 fn scenarios(record: &RunRecord) -> Vec<Scenario<'_>> {
+    let disagreements = disagreements(record);
     let mut scenarios: Vec<Scenario> = Vec::new();
     for cell in &record.cells {
         let shown = Cell::of(record, cell);
@@ -109,6 +92,12 @@ fn scenarios(record: &RunRecord) -> Vec<Scenario<'_>> {
                 name: &cell.scenario,
                 description: cell.description.as_deref(),
                 cells: vec![shown],
+                disagreements: disagreements
+                    .iter()
+                    .filter(|it| it.scenario == cell.scenario)
+                    .cloned()
+                    .collect(),
+                different_content: different_content(record, &cell.scenario),
             }),
         }
     }
@@ -119,17 +108,16 @@ impl<'a> Scenario<'a> {
     pub(super) fn baseline(&self) -> Option<&Cell<'a>> {
         self.cells.first()
     }
+
+    /// Whether times of different results stand beside each other.
+    pub(super) fn results_differ(&self) -> bool {
+        let different = self.different_content.as_ref();
+        !self.disagreements.is_empty() || different.is_some_and(|it| it.results_differ)
+    }
 }
 
 impl<'a> Cell<'a> {
     fn of(record: &'a RunRecord, cell: &'a CellRecord) -> Self {
-        let file_bytes = |id: &String| {
-            record
-                .datasets
-                .iter()
-                .find(|dataset| dataset.id == *id)
-                .map(|it| it.file_bytes)
-        };
         Self {
             record: cell,
             summary: cell.summary.get(LANE.name()),
@@ -137,7 +125,7 @@ impl<'a> Cell<'a> {
                 .comparisons
                 .iter()
                 .find(|it| it.candidate == cell.id && it.lane == LANE),
-            file_bytes: cell.dataset.iter().map(file_bytes).sum(),
+            file_bytes: (cell.file_bytes > 0).then_some(cell.file_bytes),
         }
     }
 
@@ -160,11 +148,6 @@ impl<'a> Cell<'a> {
 
     /// File size over the baseline's.
     pub(super) fn size_ratio(&self, baseline: &Cell) -> Option<f64> {
-        match (self.file_bytes, baseline.file_bytes) {
-            (Some(own), Some(of_baseline)) if of_baseline > 0 => {
-                Some(own as f64 / of_baseline as f64)
-            }
-            _ => None,
-        }
+        Some(self.file_bytes? as f64 / baseline.file_bytes? as f64)
     }
 }

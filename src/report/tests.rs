@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::analysis::summarise;
-use crate::record::fixture::{cell, codecs, dataset, record, rounds};
-use crate::record::{ExpectationResult, Iteration, Status};
+use crate::record::fixture::{cell, codecs, dataset, iteration, record, rounds, warmup};
+use crate::record::{ExpectationResult, Iteration, Origin, Status};
 
 fn summarised(mut record: RunRecord) -> RunRecord {
     summarise(&mut record);
@@ -16,8 +16,8 @@ fn summarised(mut record: RunRecord) -> RunRecord {
 fn two_variants() -> RunRecord {
     let mut record = record();
     record.datasets = vec![
-        dataset("none", "rows", 40_000_000),
-        dataset("zstd(3)", "rows", 12_345_678),
+        dataset("none", "rows", 50_000_000),
+        dataset("zstd(3)", "rows", 50_000_000),
     ];
     record.cells = vec![
         cell("scan", "none", rounds(&[10_000_000; 10])),
@@ -25,6 +25,7 @@ fn two_variants() -> RunRecord {
     ];
     let candidate = &mut record.cells[1];
     (candidate.columns_read, candidate.columns_stored) = (4, 13);
+    candidate.file_bytes = 12_345_678;
     for (iteration, elapsed_ns) in candidate
         .iterations
         .iter_mut()
@@ -41,6 +42,9 @@ fn two_variants() -> RunRecord {
     (second_scan.row_groups_read, second_scan.row_groups) = (1, 4);
     for iteration in &mut candidate.iterations {
         iteration.scans.push(second_scan.clone());
+    }
+    for cell in &mut record.cells {
+        cell.nondeterministic = Some("the rows differ, as all numbers do".to_owned());
     }
     record
 }
@@ -63,7 +67,7 @@ scan: every column
  none       40.0 MB  1.000x  10.0 ms [10.0, 10.0]   100 k rows/s    800 kB/s   400 kB/s         12 of 96  3 of 12               baseline  -
  zstd(3)    12.3 MB  0.309x  8.00 ms [7.60, 8.40]  10.0 M rows/s   2.00 GB/s   300 MB/s  47 to 49 of 100  4 of 13  0.800x [0.780, 0.830]  faster
 
-time: median of the measured iterations of a variant, planning excluded, with all of the pages to read in the client's page cache; interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
+time: median of the measured iterations of a variant, planning excluded, with all pages of the tables' files found in the client's page cache before each (99 % are required); interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
 time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that neither is nor excludes 1, or fewer than 8 pairs. Variants are compared with the baseline, not with each other.
 "#);
 }
@@ -110,9 +114,9 @@ full_scan: every column
  gzip     0.200x  15.0 ms [14.7, 15.3]  1.500x [1.500, 1.500]  slower
 
 time: median of the measured iterations of a variant, planning excluded, with
-  all of the pages to read in the client's page cache; interval from order
-  statistics at 99 %. Throughputs are counted rows and bytes over the median
-  time.
+  all pages of the tables' files found in the client's page cache before each
+  (99 % are required); interval from order statistics at 99 %. Throughputs are
+  counted rows and bytes over the median time.
 time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of
   the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank
   test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that
@@ -159,7 +163,7 @@ every column
 | none | 40.0 MB | 1.000x | 10.0 ms [10.0, 10.0] | 100 k rows/s | 800 kB/s | 400 kB/s | 12 of 96 | 3 of 12 | baseline | - |
 | zstd(3) | 12.3 MB | 0.309x | 8.00 ms [7.60, 8.40] | 10.0 M rows/s | 2.00 GB/s | 300 MB/s | 47 to 49 of 100 | 4 of 13 | 0.800x [0.780, 0.830] | faster |
 
-- time: median of the measured iterations of a variant, planning excluded, with all of the pages to read in the client's page cache; interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
+- time: median of the measured iterations of a variant, planning excluded, with all pages of the tables' files found in the client's page cache before each (99 % are required); interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
 - time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that neither is nor excludes 1, or fewer than 8 pairs. Variants are compared with the baseline, not with each other.
 "#);
 }
@@ -210,7 +214,7 @@ full_scan: every column
 ───────────────────────────────────────────────────────────────────────────────────────────────────
  none       40.0 MB  10.0 ms [9.8, 10.2]  100 k rows/s    800 kB/s   400 kB/s    12 of 96  3 of 12
 
-time: median of the measured iterations of a variant, planning excluded, with all of the pages to read in the client's page cache; interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
+time: median of the measured iterations of a variant, planning excluded, with all pages of the tables' files found in the client's page cache before each (99 % are required); interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
 "#);
 }
 
@@ -222,7 +226,7 @@ fn nothing_is_claimed_of_what_was_not_measured() {
         .cells
         .iter_mut()
         .for_each(|cell| cell.iterations.clear());
-    record.datasets.truncate(1);
+    record.cells[1].file_bytes = 0;
     record.complete = false;
     assert_snapshot!(shown(&summarised(record), Format::Table, None), @r#"
 This run did not come to its end: what follows rests on the rounds that it finished.
@@ -284,9 +288,112 @@ fn residency_is_claimed_only_where_every_iteration_attests_it() {
     let mut record = codecs();
     record.cells[1].iterations[2].cache.resident_ratio_before = Some(0.9979);
     let shown_with = |record: &RunRecord| shown(&summarised(record.clone()), Format::Table, None);
-    assert!(shown_with(&record).contains("with at least 99.7 % of the pages to read"));
+    assert!(
+        shown_with(&record)
+            .contains("with at least 99.7 % of the pages of the tables' files found")
+    );
     record.cells[0].iterations[3].cache.resident_ratio_before = None;
     assert!(!shown_with(&record).contains("page cache"));
+}
+
+#[test]
+fn a_record_from_before_file_bytes_were_kept_of_cells_has_no_file_size() {
+    let mut old = serde_json::to_value(two_variants()).unwrap();
+    for cell in old["cells"].as_array_mut().unwrap() {
+        cell.as_object_mut().unwrap().remove("file_bytes");
+    }
+    let record = serde_json::from_value(old).unwrap();
+    let shown = shown(&summarised(record), Format::Markdown, None);
+    assert!(shown.contains("| none | - | - | 10.0 ms"), "{shown}");
+    assert!(!shown.contains("the size"), "{shown}");
+}
+
+#[test]
+fn where_equal_content_gave_other_results_they_are_told_of_and_nothing_wins() {
+    let mut record = codecs();
+    record.cells[1].iterations[2].rows = 999;
+    let shown = shown(&summarised(record), Format::Table, None);
+    assert!(shown.starts_with(
+        "RESULTS DISAGREE: scenario full_scan: variants none and zstd read equal rows, but the first returned 1000 rows and \
+         the second 999.\n\n\
+         full_scan: the results of the variants differ, so that their times do not tell which is better.\n\n"
+    ), "{shown}");
+}
+
+#[rstest]
+#[case::rows(
+    Origin::Generated,
+    1_200,
+    Some("ab"),
+    "the variants read datasets with different rows, and their results differ (1,000 to 1,200 result rows)",
+    true
+)]
+#[case::rows_of_files(
+    Origin::External,
+    1_200,
+    Some("ab"),
+    "the variants read different files, of which equal rows could not be established, and their results differ \
+     (1,000 to 1,200 result rows)",
+    true
+)]
+#[case::checksums(
+    Origin::Generated,
+    1_000,
+    Some("cd"),
+    "the variants read datasets with different rows, and their results differ (1,000 result rows each, but other checksums)",
+    true
+)]
+#[case::unknown(
+    Origin::External,
+    1_000,
+    None,
+    "the variants read different files, of which equal rows could not be established, and their results have 1,000 rows \
+     each and could not be compared further",
+    false
+)]
+fn variants_that_read_other_content_are_told_of(
+    #[case] origin: Origin,
+    #[case] rows: u64,
+    #[case] checksum: Option<&str>,
+    #[case] found: &str,
+    #[case] differ: bool,
+) {
+    let mut record = codecs();
+    record.cells.truncate(2);
+    record.datasets[1].content_fingerprint = "rows of seed 11".to_owned();
+    record.datasets[1].origin = origin;
+    record.cells[1].iterations[0] = match checksum {
+        Some(exact) => warmup(exact, &[1.5]),
+        None => iteration(99, 1),
+    };
+    for iteration in &mut record.cells[1].iterations {
+        iteration.rows = rows;
+    }
+    let shown = shown(&summarised(record), Format::Table, None);
+    let caution = format!(
+        "full_scan: {found}; times are compared all the same, and the run does not require equal results.\n\n"
+    );
+    assert!(shown.starts_with(&caution), "{shown}");
+    let answer = if differ {
+        "full_scan: the results of the variants differ"
+    } else {
+        "full_scan: zstd is faster than none"
+    };
+    assert!(shown[caution.len()..].starts_with(answer), "{shown}");
+}
+
+#[test]
+fn equal_results_of_other_files_need_no_caution() {
+    let mut record = codecs();
+    for dataset in &mut record.datasets {
+        dataset.origin = Origin::External;
+        dataset.content_fingerprint = format!("files of {}", dataset.id);
+    }
+    let shown = shown(&summarised(record), Format::Table, None);
+    assert!(
+        shown.starts_with("full_scan: zstd is faster than none"),
+        "{shown}"
+    );
 }
 
 /// A record all of whose texts attack the reader.
@@ -297,6 +404,7 @@ fn hostile() -> RunRecord {
     record.labels.insert(text.to_owned(), text.to_owned());
     for cell in &mut record.cells {
         cell.scenario = text.to_owned();
+        cell.nondeterministic = None;
         cell.description = Some(text.to_owned());
         cell.variant_name = format!("{text}{}", "x".repeat(10_000));
         cell.variant.insert(text.to_owned(), json!([text]));
@@ -320,6 +428,11 @@ fn hostile_text_does_nothing(
     let shown = shown(&hostile(), format, Some(80));
     assert!(!shown.contains(|character: char| character.is_control() && character != '\n'));
     assert!(!shown.contains('\u{202e}'));
+    assert_eq!(
+        shown.contains("RESULTS DISAGREE"),
+        format != Format::Csv,
+        "{shown}"
+    );
     assert!(
         shown.contains("\\u{1b}") || shown.contains("\\\\u{1b}"),
         "what was there is shown"
@@ -356,9 +469,9 @@ fn csv_has_a_row_per_iteration_with_units_in_its_head() {
         .insert("dataset.parquet.row_group_size".to_owned(), json!(65536));
     record.cells[1].iterations[0].device_read_bytes = Some(17);
     assert_snapshot!(shown(&record, Format::Csv, None), @r#"
-run_id,cell,scenario,variant_name,lane,kind,round,position,status,reason,started_offset_ns,elapsed_ns,planning_ns,first_batch_ns,executions,cpu_user_ns,cpu_system_ns,rows,arrow_bytes,checksum,engine_ranges,engine_data_bytes,engine_metadata_bytes,requests,requested_bytes,device_read_bytes,cache_state,resident_ratio_before,scan_partitions,row_groups_read,row_groups,files_read,files,columns_read,columns_stored,dataset,dataset_file_bytes,dataset_rows,content_fingerprint,label.array,variant.dataset.compression,variant.dataset.parquet.row_group_size
-20260101T120000Z-ab12,scan/none,scan,none,end_to_end,measured,0,1,ok,,1000000000,10000000,500000,5000000,1,600000,70000,1000,8000,,40,3500,300,20,4000,,warm,1,2,12,96,1,8,3,12,none,40000000,1000000,rows,X,none,
-20260101T120000Z-ab12,scan/zstd(3),scan,zstd(3),end_to_end,measured,0,1,ok,,1000000000,8000000,500000,4000000,1,600000,70000,80000,16000000,,40,3500,300,20,2400000,17,warm,1,2,49,100,2,16,4,13,zstd(3),12345678,1000000,rows,X,zstd(3),65536
+run_id,cell,scenario,variant_name,lane,kind,round,position,status,reason,started_offset_ns,elapsed_ns,planning_ns,first_batch_ns,executions,cpu_user_ns,cpu_system_ns,rows,arrow_bytes,checksum,engine_ranges,engine_data_bytes,engine_metadata_bytes,requests,requested_bytes,device_read_bytes,cache_state,resident_ratio_before,scan_partitions,row_groups_read,row_groups,files_read,files,file_bytes,columns_read,columns_stored,dataset,dataset_rows,content_fingerprint,label.array,variant.dataset.compression,variant.dataset.parquet.row_group_size
+20260101T120000Z-ab12,scan/none,scan,none,end_to_end,measured,0,1,ok,,1000000000,10000000,500000,5000000,1,600000,70000,1000,8000,,40,3500,300,20,4000,,warm,1,2,12,96,1,8,40000000,3,12,none,1000000,rows,X,none,
+20260101T120000Z-ab12,scan/zstd(3),scan,zstd(3),end_to_end,measured,0,1,ok,,1000000000,8000000,500000,4000000,1,600000,70000,80000,16000000,,40,3500,300,20,2400000,17,warm,1,2,49,100,2,16,12345678,4,13,zstd(3),1000000,rows,X,zstd(3),65536
 "#);
 }
 

@@ -179,6 +179,7 @@ pub async fn open(
                     _ => scans.iter().map(|scan| scan.columns_stored).sum(),
                 },
                 row_groups: cell.row_groups(),
+                file_bytes: cell.file_bytes(),
                 iterations: Vec::new(),
                 peak_memory_bytes: None,
                 expectations: Vec::new(),
@@ -303,12 +304,6 @@ async fn open_variant(
             // A dataset's second table.
             Some(known) if !known.tables.contains(&open.name) => {
                 known.tables.push(open.name.clone());
-                if state.is_none_or(|state| state.manifest().is_none()) {
-                    known.rows += record.rows;
-                    known.files += record.files;
-                    known.file_bytes += record.file_bytes;
-                    known.row_groups += record.row_groups;
-                }
             }
             Some(_) => {}
             None => records.push(record),
@@ -339,7 +334,7 @@ fn dataset_record(
             file_bytes: manifest.file_bytes(),
             row_groups: manifest.row_groups(),
             columns: manifest.columns.clone(),
-            write: state.written.then_some(manifest.write),
+            write: if state.written { manifest.write } else { None },
         };
     }
     DatasetRecord {

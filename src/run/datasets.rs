@@ -22,6 +22,8 @@ pub struct Datasets {
     pub all: Vec<DatasetState>,
     /// Index into `all` for each variant; none for a variant without a dataset.
     pub of_variant: Vec<Option<usize>>,
+    /// What makes figures less than they could be, for the run record.
+    pub warnings: Vec<String>,
 }
 
 /// A dataset's plan and what of it is there.
@@ -83,6 +85,7 @@ impl Datasets {
             store: local_store(),
             all,
             of_variant,
+            warnings: Vec::new(),
         })
     }
 
@@ -146,7 +149,16 @@ impl Datasets {
         for (dataset, state) in self.all.iter_mut().enumerate() {
             let folder = state.plan.root.clone();
             match &state.found {
-                Found::External => continue,
+                Found::External => {
+                    let text = format!(
+                        "{}: these files were there before; they are read as they are, and the config's codec, row groups, \
+                         seed and other layout keys say nothing about them",
+                        folder.display()
+                    );
+                    observer.event(Event::Warning(&text));
+                    self.warnings.push(text);
+                    continue;
+                }
                 Found::Complete(manifest) => {
                     let files = manifest.files().count() as u64;
                     observer.event(Event::Reused {
@@ -158,6 +170,12 @@ impl Datasets {
                 }
                 Found::ToWrite => {}
             }
+            let writers = writers(&state.plan)?;
+            observer.event(Event::Begun {
+                folder: &folder,
+                writers,
+                row_group_bytes: state.plan.expected_row_group_bytes()?,
+            });
             let report = |progress| {
                 observer.event(Event::Writing {
                     dataset,
@@ -170,7 +188,7 @@ impl Datasets {
                 &state.plan,
                 &store,
                 runtime.handle(),
-                writers(&state.plan)?,
+                writers,
                 cancel,
                 &report,
             )?;
@@ -178,11 +196,12 @@ impl Datasets {
                 dataset,
                 datasets,
                 folder: &folder,
-                files: generated.manifest.files().count() as u64,
+                files: generated.files_written,
+                kept: generated.files_kept,
                 bytes: generated.manifest.file_bytes(),
-                elapsed_ns: generated.manifest.write.elapsed_ns,
+                elapsed_ns: generated.manifest.write.map(|write| write.elapsed_ns),
             });
-            state.written = generated.written;
+            state.written = generated.files_written > 0;
             state.found = Found::Complete(Box::new(generated.manifest));
         }
         Ok(())

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::dataset::{Cancel, DatasetError, Progress};
 use crate::engine::EngineError;
 use crate::measure::MeasureError;
-use crate::record::{Kind, RecordError, RunRecord, write_record};
+use crate::record::{Event as Entry, Kind, RecordError, RunRecord, write_record};
 use crate::scenario::ScenarioError;
 use crate::storage::StorageError;
 use crate::table::TableError;
@@ -48,6 +48,13 @@ pub enum Event<'a> {
     Note(&'a str),
     /// Something that makes figures less than they could be.
     Warning(&'a str),
+    /// A dataset is about to be written.
+    Begun {
+        folder: &'a Path,
+        writers: usize,
+        /// What each writer holds in memory.
+        row_group_bytes: u64,
+    },
     Writing {
         dataset: usize,
         datasets: usize,
@@ -59,8 +66,11 @@ pub enum Event<'a> {
         datasets: usize,
         folder: &'a Path,
         files: u64,
+        /// Files that an interrupted run before this one had written.
+        kept: u64,
         bytes: u64,
-        elapsed_ns: u64,
+        /// Absent where files were kept.
+        elapsed_ns: Option<u64>,
     },
     Reused {
         folder: &'a Path,
@@ -228,6 +238,9 @@ pub fn run(
         }
     })?;
     let mut journal = Journaled::start(config, options)?;
+    for text in datasets.warnings {
+        journal.append(Entry::Warning { text })?;
+    }
     let measured = runtime.block_on(measure(config, opened, &mut journal, cancel, observer));
     observer.event(Event::Finished);
     let journal_file = journal.path().to_path_buf();

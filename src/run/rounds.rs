@@ -68,6 +68,8 @@ pub(crate) async fn measure(
                 arrow_bytes: verified.as_ref().map_or(0, |verified| verified.arrow_bytes),
             };
             let measured = tokio::select! {
+                // An iteration that has come to its end is kept, also when the request to stop came with it.
+                biased;
                 measured = iterate(cell, verified, probe) => measured,
                 () = cancel.cancelled() => return Err(RunError::Interrupted),
             };
@@ -79,7 +81,10 @@ pub(crate) async fn measure(
                         cell: record.id.clone(),
                         iteration,
                     })?;
-                    let source = cell.locate(source).await;
+                    let source = tokio::select! {
+                        located = cell.locate(source) => located,
+                        () = cancel.cancelled() => return Err(RunError::Interrupted),
+                    };
                     return Err(RunError::Measure {
                         scenario: record.scenario.clone(),
                         variant: variant.clone(),
@@ -133,13 +138,10 @@ async fn iterate(
         && verified.rows != iteration.rows
         && cell.scenario.nondeterministic.is_none()
     {
-        return Err(MeasureError::Execution {
-            message: format!(
-                "one execution gave {} rows, another {}",
-                verified.rows, iteration.rows
-            ),
-            bad_input: false,
-        });
+        return Err(MeasureError::defect(format!(
+            "one execution gave {} rows, another {}",
+            verified.rows, iteration.rows
+        )));
     }
     Ok((iteration, first))
 }

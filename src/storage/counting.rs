@@ -15,13 +15,23 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 
-/// Where a Parquet file keeps its column chunks; whatever lies outside is metadata.
+/// Where a Parquet file keeps its column chunks; whatever lies outside is metadata, a bloom filter between two row groups
+/// included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileLayout {
-    /// Offset behind the last column chunk.
-    pub data_end: u64,
-    /// Offset of the first column chunk of each row group, ascending.
-    pub row_group_starts: Vec<u64>,
+    /// From the first column chunk of a row group to the end of its last one, in the order of their starts.
+    pub row_groups: Vec<Range<u64>>,
+}
+
+impl FileLayout {
+    /// The row group whose chunks hold this range.
+    fn row_group_of(&self, range: &Range<u64>) -> Option<usize> {
+        let behind = self
+            .row_groups
+            .partition_point(|group| group.start <= range.start);
+        let index = behind.checked_sub(1)?;
+        (range.end <= self.row_groups[index].end).then_some(index)
+    }
 }
 
 /// A file whose layout is known, and which of its row groups were read.
@@ -32,19 +42,6 @@ struct KnownFile {
 }
 
 impl KnownFile {
-    fn touch(&self, offset: u64) {
-        let behind = self
-            .layout
-            .row_group_starts
-            .partition_point(|start| *start <= offset);
-        if let Some(touched) = behind
-            .checked_sub(1)
-            .and_then(|index| self.touched.get(index))
-        {
-            touched.store(true, Ordering::Relaxed);
-        }
-    }
-
     fn row_groups_read(&self) -> u64 {
         self.touched
             .iter()
@@ -53,7 +50,7 @@ impl KnownFile {
     }
 }
 
-/// What of a set of files was read since the last [`CountingStore::reset`].
+/// What of a set of files was read since the last [`CountingStore::reset_counters`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Touched {
     /// Row groups of which at least one column chunk was asked for.
@@ -62,7 +59,7 @@ pub struct Touched {
     pub files: u64,
 }
 
-/// What was read since the last [`CountingStore::reset`].
+/// What was read since the last [`CountingStore::reset_touched`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Byte ranges asked for.
@@ -105,7 +102,7 @@ impl CountingStore {
     /// Tells data from metadata in later reads of this file. Reads of a file without a layout count as metadata.
     pub fn set_layout(&self, file: Path, layout: FileLayout) {
         let touched = layout
-            .row_group_starts
+            .row_groups
             .iter()
             .map(|_| AtomicBool::new(false))
             .collect();
@@ -139,7 +136,7 @@ impl CountingStore {
         }
     }
 
-    pub fn reset(&self) {
+    pub fn reset_counters(&self) {
         for counter in [
             &self.ranges,
             &self.data_bytes,
@@ -149,6 +146,10 @@ impl CountingStore {
         ] {
             counter.store(0, Ordering::Relaxed);
         }
+    }
+
+    /// Forgets which row groups were read; the counters go on.
+    pub fn reset_touched(&self) {
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         for touched in files.values().flat_map(|file| &file.touched) {
             touched.store(false, Ordering::Relaxed);
@@ -161,12 +162,14 @@ impl CountingStore {
         let (mut data, mut metadata) = (0, 0);
         for range in ranges {
             let bytes = range.end.saturating_sub(range.start);
-            match known {
-                Some(known) if range.end <= known.layout.data_end => {
+            let row_group =
+                known.and_then(|known| Some((known, known.layout.row_group_of(range)?)));
+            match row_group {
+                Some((known, row_group)) => {
                     data += bytes;
-                    known.touch(range.start);
+                    known.touched[row_group].store(true, Ordering::Relaxed);
                 }
-                _ => metadata += bytes,
+                None => metadata += bytes,
             }
         }
         drop(files);
@@ -286,18 +289,19 @@ mod tests {
         store.set_layout(
             path.clone(),
             FileLayout {
-                data_end: 80,
-                row_group_starts: vec![4, 40],
+                row_groups: vec![4..40, 50..80],
             },
         );
         store.get_ranges(&path, &[4..14, 30..40]).await.unwrap();
         store.get_range(&path, 75..100).await.unwrap();
+        // Between two row groups, where some writers put bloom filters.
+        store.get_range(&path, 41..49).await.unwrap();
         let expected = Counters {
-            ranges: 3,
+            ranges: 4,
             data_bytes: 20,
-            metadata_bytes: 25,
-            requests: 3,
-            requested_bytes: 45,
+            metadata_bytes: 33,
+            requests: 4,
+            requested_bytes: 53,
         };
         assert_eq!(store.counters(), expected);
         assert_eq!(
@@ -307,7 +311,8 @@ mod tests {
                 files: 1
             }
         );
-        store.reset();
+        store.reset_counters();
+        store.reset_touched();
         assert_eq!(store.touched([&path].into_iter()), Touched::default());
         assert_eq!(store.counters(), Counters::default());
     }

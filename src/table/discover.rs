@@ -8,7 +8,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{TableError, TableFile, TableFiles};
-use crate::dataset::{DatasetPlan, Manifest, decode_partition_value};
+use crate::dataset::{DatasetPlan, Manifest, decode_partition_value, is_parquet};
 use crate::record::Origin;
 use crate::storage::{local_path, object_path};
 
@@ -247,10 +247,7 @@ fn is_visible_parquet(folder: &Path, file: &Path) -> bool {
         // A partition column may begin with an underscore.
         (name.starts_with('.') || name.starts_with('_')) && !name.contains('=')
     });
-    !hidden
-        && below
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"))
+    !hidden && is_parquet(below)
 }
 
 /// Reads `key=value` folders below `base`. All files of a table lie under the same keys.

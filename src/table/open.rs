@@ -10,12 +10,12 @@ use datafusion::config::TableParquetOptions;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::error::DataFusionError;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::arrow::ARROW_SCHEMA_META_KEY;
+use parquet::file::metadata::{FileMetaData, ParquetMetaData};
 use serde_json::json;
 
 use super::check::{check_columns, same_values};
@@ -24,6 +24,7 @@ use super::{TableError, TableFiles};
 use crate::config::Column;
 use crate::dataset::content::scalar_type;
 use crate::dataset::{ColumnTotals, check_plausible, column_records, file_layout, fingerprint};
+use crate::engine::plain_message;
 use crate::record::ColumnRecord;
 use crate::storage::CountingStore;
 
@@ -172,6 +173,7 @@ pub async fn open(
         }),
         files_fingerprint: fingerprint(&json!(list)),
         provider: Arc::new(FilesTable::new(
+            &files.name,
             Arc::clone(&file_schema),
             partition_fields,
             provider_files,
@@ -289,11 +291,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// DataFusion's message without its own categories around it.
-pub(crate) fn plain_message(error: &DataFusionError) -> String {
-    error.find_root().strip_backtrace()
-}
-
 /// The schema last seen, so that thousands of alike files are not each converted to Arrow.
 struct KnownSchema {
     metadata: Arc<ParquetMetaData>,
@@ -303,7 +300,7 @@ impl KnownSchema {
     fn is_of(&self, other: &ParquetMetaData) -> bool {
         let (left, right) = (self.metadata.file_metadata(), other.file_metadata());
         left.schema_descr().root_schema() == right.schema_descr().root_schema()
-            && left.key_value_metadata() == right.key_value_metadata()
+            && arrow_schema(left) == arrow_schema(right)
     }
 }
 
@@ -318,6 +315,15 @@ fn doubled_column(footer: &ParquetMetaData) -> Option<&str> {
         .iter()
         .map(|field| field.name())
         .find(|name| !names.insert(*name))
+}
+
+/// The Arrow schema that a writer put beside the Parquet one, encoded.
+fn arrow_schema(metadata: &FileMetaData) -> Option<&String> {
+    let entries = metadata.key_value_metadata()?;
+    let entry = entries
+        .iter()
+        .find(|entry| entry.key == ARROW_SCHEMA_META_KEY)?;
+    entry.value.as_ref()
 }
 
 /// The columns of both; those in both are of one type.

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
+use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics, TableReference};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
@@ -19,7 +20,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::listing::helpers::expr_applicable_for_cols;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::table_schema::TableSchema;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
@@ -47,11 +48,15 @@ pub(crate) struct FilesTable {
 
 impl FilesTable {
     pub(crate) fn new(
+        name: &str,
         file_schema: SchemaRef,
         partition_fields: Vec<FieldRef>,
         files: Vec<ProviderFile>,
     ) -> Self {
-        let files = files.into_iter().map(partitioned_file).collect();
+        let files = files
+            .into_iter()
+            .map(|file| partitioned_file(name, file))
+            .collect();
         let schema = TableSchema::builder(file_schema)
             .with_table_partition_cols(partition_fields.clone())
             .build();
@@ -87,12 +92,13 @@ impl FilesTable {
                 )
             })
             .collect::<Result<Vec<_>>>()?;
-        let batch = RecordBatch::try_new(Arc::clone(schema.inner()), columns)?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(self.files.len()));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(schema.inner()), columns, &rows)?;
         let filter = state.create_physical_expr(unqualified(filter)?, &schema)?;
         let kept = filter.evaluate(&batch)?.into_array(batch.num_rows())?;
-        let kept = kept.as_boolean_opt().ok_or_else(|| {
-            DataFusionError::Plan("a filter over partition columns is not a condition".to_owned())
-        })?;
+        // A bare NULL is of the type of nulls.
+        let kept = cast(&kept, &DataType::Boolean)?;
+        let kept = kept.as_boolean();
         let is_kept = |index: usize| kept.is_valid(index) && kept.value(index);
         Ok(self
             .files
@@ -119,7 +125,7 @@ fn unqualified(filter: Expr) -> Result<Expr> {
         .map(|transformed| transformed.data)
 }
 
-fn partitioned_file(file: ProviderFile) -> PartitionedFile {
+fn partitioned_file(table: &str, file: ProviderFile) -> PartitionedFile {
     let ProviderFile {
         object,
         partition,
@@ -147,7 +153,9 @@ fn partitioned_file(file: ProviderFile) -> PartitionedFile {
             ..ColumnStatistics::new_unknown()
         });
     }
-    let mut partitioned = PartitionedFile::new_from_meta(object).with_partition_values(partition);
+    let mut partitioned = PartitionedFile::new_from_meta(object)
+        .with_partition_values(partition)
+        .with_table_reference(Some(TableReference::bare(table)));
     partitioned.statistics = Some(Arc::new(statistics));
     partitioned
 }
@@ -170,12 +178,14 @@ impl TableProvider for FilesTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let partitions = self.partition_names();
+        // What is left of a filter that partition values decide may have no column any more, as the NULL of
+        // `NOT IN (1, NULL)`, and counts all the same.
         let filters: Vec<Expr> = filters
             .iter()
-            .filter(|filter| prunes(&partitions, filter))
+            .filter(|filter| expr_applicable_for_cols(&partitions, filter))
             .cloned()
             .collect();
-        let files = self.kept_files(state, &filters)?;
+        let mut files = self.kept_files(state, &filters)?;
         if files.is_empty() {
             let schema = self.schema();
             let schema = match projection {
@@ -186,6 +196,9 @@ impl TableProvider for FilesTable {
         }
         let options = state.config_options();
         let collect = options.execution.collect_statistics;
+        if !collect {
+            files.iter_mut().for_each(|file| file.statistics = None);
+        }
         let groups = FileGroup::new(files).split_files(state.config().target_partitions().max(1));
         let (groups, statistics) = datafusion_datasource::compute_all_files_statistics(
             groups,

@@ -200,3 +200,42 @@ fn a_missing_or_differently_typed_column_is_one_error_with_the_first_file() {
     let words = ["img_1_of_2.parquet", "`embedding`", "a vector of 2 float32"];
     place.run(&[] as &[&str]).fails(2, &words);
 }
+
+/// The file system's order of paths is not the object store's: `a!x` comes before `a/`.
+#[test]
+fn the_scans_of_a_table_are_found_whatever_its_files_are_called() {
+    let place = Place::new();
+    for name in ["a/x", "a/sub/x", "a!x/x", "a-b/x"] {
+        write_small(&place.path(&format!("t/{name}.parquet")));
+    }
+    place.write(
+        "q.sql",
+        "-- expect_row_groups_pruned: <= 0\nSELECT id FROM t",
+    );
+    let arguments = ["run", "--table", "t=t", "--query", "q.sql", "--rounds", "1"];
+    place.bench().args(arguments).run().succeeds();
+}
+
+#[test]
+fn a_table_joined_with_itself_counts_twice() {
+    let place = Place::new();
+    write_small(&place.path("t/a.parquet"));
+    place.write(
+        "q.sql",
+        "-- expect_row_groups_pruned: <= 0\n-- expect_rows: 100\nSELECT l.name FROM t l JOIN t r ON l.id = r.id",
+    );
+    let arguments = ["run", "--table", "t=t", "--query", "q.sql", "--rounds", "1"];
+    place.bench().args(arguments).run().succeeds();
+}
+
+#[test]
+fn a_scenario_that_says_so_may_give_other_rows_each_time() {
+    let place = Place::new();
+    write_small(&place.path("t/a.parquet"));
+    place.write(
+        "q.sql",
+        "-- nondeterministic: it draws lots\nSELECT id FROM t WHERE random() < 0.5",
+    );
+    let arguments = ["run", "--table", "t=t", "--query", "q.sql", "--rounds", "2"];
+    place.bench().args(arguments).run().succeeds();
+}

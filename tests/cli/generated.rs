@@ -194,6 +194,28 @@ fn a_file_that_was_removed_is_written_again_with_the_same_bytes() {
     assert!(place.parquet("data") == before);
 }
 
+/// Files of different seeds have one shape, so that only what their footers say tells them apart.
+#[test]
+fn a_file_of_another_dataset_is_not_taken_for_one_of_this() {
+    let place = Place::with(
+        "dataset: { num_files_train: 2, num_samples_per_file: 50, parquet: { columns: [{ name: x, dtype: int64 }] } }",
+    );
+    let seeded = |seed: &str, folder: &str| {
+        let folder = format!("dataset.data_folder={folder}");
+        generate(&place, &["--set", seed, "--set", &folder]).succeeds();
+    };
+    seeded("dataset.seed=1", "a");
+    seeded("dataset.seed=2", "b");
+    let before = place.parquet("a");
+    fs::remove_file(place.path("a/train/img_0_of_2.parquet")).unwrap();
+    let file = "train/img_1_of_2.parquet";
+    let length = |folder: &str| fs::metadata(place.path(folder).join(file)).unwrap().len();
+    assert_eq!(length("a"), length("b"));
+    fs::copy(place.path("b").join(file), place.path("a").join(file)).unwrap();
+    seeded("dataset.seed=1", "a");
+    assert!(place.parquet("a") == before);
+}
+
 #[test]
 fn a_file_that_was_changed_is_told_and_left() {
     let place = Place::tiny();
@@ -269,6 +291,10 @@ fn partitions_are_found_by_their_values_and_by_their_nulls() {
         400
     );
     assert!(rows("code IS NULL") > 20);
+    // A list with a null in it excludes every value: `x <> NULL` is never true.
+    assert_eq!(rows("code NOT IN (1, NULL)"), 0);
+    assert_eq!(rows("city NOT IN ('a/b=c', NULL)"), 0);
+    assert!(rows("city NOT IN ('a/b=c')") > 50);
     assert_eq!(
         count(
             &place,

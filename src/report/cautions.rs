@@ -1,0 +1,68 @@
+//! What everything else on a page has to be read with.
+
+use crate::analysis::{DifferentContent, Disagreement};
+use crate::record::RunRecord;
+use crate::units;
+
+use super::page::Scenario;
+use super::text;
+
+pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String> {
+    let mut cautions = Vec::new();
+    if !record.complete {
+        cautions.push(
+            "This run did not come to its end: what follows rests on the rounds that it finished."
+                .to_owned(),
+        );
+    }
+    for scenario in scenarios {
+        cautions.extend(scenario.disagreements.iter().map(disagreement));
+        let different = scenario.different_content.as_ref();
+        cautions.extend(different.map(|found| different_content(scenario.name, found)));
+    }
+    let failed = record
+        .cells
+        .iter()
+        .flat_map(|cell| &cell.expectations)
+        .filter(|it| !it.passed)
+        .count();
+    if failed > 0 {
+        cautions.push(format!(
+            "Expectations that failed: {failed}; they are listed below."
+        ));
+    }
+    cautions
+}
+
+fn disagreement(found: &Disagreement) -> String {
+    let shown = Disagreement {
+        scenario: text::name(&found.scenario),
+        first_variant: text::name(&found.first_variant),
+        second_variant: text::name(&found.second_variant),
+        difference: found.difference.clone(),
+    };
+    format!("RESULTS DISAGREE: {}.", text::visible(&shown.to_string()))
+}
+
+fn different_content(scenario: &str, found: &DifferentContent) -> String {
+    let read = if found.external {
+        "the variants read different files, of which equal rows could not be established"
+    } else {
+        "the variants read datasets with different rows"
+    };
+    let (fewest, most) = (
+        units::count(found.fewest_rows),
+        units::count(found.most_rows),
+    );
+    let results = match found.results_differ {
+        true if fewest == most => {
+            format!("their results differ ({most} result rows each, but other checksums)")
+        }
+        true => format!("their results differ ({fewest} to {most} result rows)"),
+        false => format!("their results have {most} rows each and could not be compared further"),
+    };
+    format!(
+        "{}: {read}, and {results}; times are compared all the same, and the run does not require equal results.",
+        text::name(scenario)
+    )
+}
