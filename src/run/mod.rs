@@ -275,7 +275,12 @@ pub fn prepare(
         observer.event(Event::Note(note));
     }
     let mut datasets = Datasets::place(config)?;
-    runtime.block_on(check(config, &datasets))?;
+    runtime.block_on(async {
+        tokio::select! {
+            checked = check(config, &datasets) => checked,
+            () = cancel.cancelled() => Err(RunError::Interrupted),
+        }
+    })?;
     datasets.ask_consent(yes)?;
     datasets.ensure(runtime, cancel, observer)?;
     Ok(datasets)
