@@ -320,17 +320,22 @@ impl Cell {
             .iter()
             .map(|table| {
                 let mut metrics: BTreeMap<String, u64> = BTreeMap::new();
+                let mut planned = 0;
                 for scan in scans.iter().filter(|scan| reads(scan, table)) {
+                    // A table that is scanned twice counts twice, as it does in the metrics.
+                    planned += table.row_groups;
                     for (name, value) in scan_metrics(scan) {
                         *metrics.entry(name).or_default() += value;
                     }
                 }
                 let touched = self.store.touched(table.objects.iter());
+                let kept = row_groups_kept(&metrics);
                 Scan {
                     table: table.name.clone(),
                     metrics,
                     row_groups_read: touched.row_groups,
                     row_groups: table.row_groups,
+                    row_groups_pruned: planned.saturating_sub(kept),
                     files_read: touched.files,
                     files: table.objects.len() as u64,
                 }

@@ -126,6 +126,7 @@ pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
             metrics: BTreeMap::from([("bytes_scanned".to_owned(), 3_500)]),
             row_groups_read: 12,
             row_groups: 96,
+            row_groups_pruned: 0,
             files_read: 1,
             files: 8,
         }],

@@ -251,6 +251,10 @@ pub struct Scan {
     /// Row groups that were read, and that the table holds.
     pub row_groups_read: u64,
     pub row_groups: u64,
+    /// Row groups that partitions, statistics and filters ruled out before anything of them was read; what a limit
+    /// left unread is not among them. 0 where the plan has no scan of the table.
+    #[serde(default)]
+    pub row_groups_pruned: u64,
     pub files_read: u64,
     pub files: u64,
 }

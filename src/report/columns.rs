@@ -149,25 +149,33 @@ fn median_time(cell: &Cell) -> Option<String> {
     })
 }
 
-/// Such as `12 of 96`, or `12 to 14 of 96` where iterations differ (as they may with filters that are built while running).
+/// Such as `12 of 96, 84 pruned`, or `12 to 14 of 96` where iterations differ (as they may with filters that are built while
+/// running).
 fn row_groups_read(cell: &Cell) -> Option<String> {
-    let sum = |scans: &[Scan], figure: fn(&Scan) -> u64| scans.iter().map(figure).sum::<u64>();
     let scanned = || {
         cell.counted()
             .map(|iteration| &iteration.scans)
             .filter(|scans| !scans.is_empty())
     };
-    let read = || scanned().map(|scans| sum(scans, |scan| scan.row_groups_read));
-    let (fewest, most) = (read().min()?, read().max()?);
-    let stored = scanned()
-        .map(|scans| sum(scans, |scan| scan.row_groups))
-        .max()?;
-    let read = if fewest == most {
-        units::count(most)
-    } else {
-        format!("{} to {}", units::count(fewest), units::count(most))
+    let over_iterations = |figure: fn(&Scan) -> u64| {
+        let sums = || scanned().map(|scans| scans.iter().map(figure).sum::<u64>());
+        Some((sums().min()?, sums().max()?))
     };
-    Some(format!("{read} of {}", units::count(stored)))
+    let shown = |(fewest, most): (u64, u64)| match fewest == most {
+        true => units::count(most),
+        false => format!("{} to {}", units::count(fewest), units::count(most)),
+    };
+    let read = over_iterations(|scan| scan.row_groups_read)?;
+    let (_, stored) = over_iterations(|scan| scan.row_groups)?;
+    let pruned = match over_iterations(|scan| scan.row_groups_pruned)? {
+        (0, 0) => String::new(),
+        pruned => format!(", {} pruned", shown(pruned)),
+    };
+    Some(format!(
+        "{} of {}{pruned}",
+        shown(read),
+        units::count(stored)
+    ))
 }
 
 fn columns_read(cell: &Cell) -> Option<String> {

@@ -14,7 +14,7 @@ use super::text;
 const LABEL_PREFIX: &str = "label.";
 const VARIANT_PREFIX: &str = "variant.";
 
-const COLUMNS: [&str; 39] = [
+const COLUMNS: [&str; 40] = [
     "run_id",
     "cell",
     "scenario",
@@ -45,6 +45,7 @@ const COLUMNS: [&str; 39] = [
     "resident_ratio_before",
     "scan_partitions",
     "row_groups_read",
+    "row_groups_pruned",
     "row_groups",
     "files_read",
     "files",
@@ -137,6 +138,7 @@ fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [Strin
         optional(iteration.cache.resident_ratio_before),
         iteration.scan_partitions.to_string(),
         sum(|scan| scan.row_groups_read),
+        sum(|scan| scan.row_groups_pruned),
         sum(|scan| scan.row_groups),
         sum(|scan| scan.files_read),
         sum(|scan| scan.files),
