@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
 use super::exit::CommandError;
-use super::{load, runtime, show};
+use super::{load, runtime, show_text};
 use crate::config::{Config, ScenarioSource, to_yaml};
 use crate::dataset::Found;
 use crate::measure::memory_bytes;
@@ -18,7 +18,7 @@ const MLPERF_MEMORY_FACTOR: u64 = 5;
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
     let config = load::config(&arguments.config, None, &[])?;
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
-    show(&format!(
+    show_text(&format!(
         "# resolved config\n{yaml}\n{}",
         describe(&config)?
     ))
@@ -26,7 +26,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
 
 /// What a run of the config would write and measure.
 pub(super) fn dry_run(config: &Config) -> Result<ExitCode, CommandError> {
-    show(&describe(config)?)
+    show_text(&describe(config)?)
 }
 
 fn describe(config: &Config) -> Result<String, CommandError> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::arguments::ExplainArguments;
 use super::exit::CommandError;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, load, runtime, show};
+use super::{cancel_on_interrupt, load, runtime, show_text};
 use crate::measure::evaluate;
 use crate::run::{CellPlan, Event, Observer, RunError, open, prepare};
 
@@ -30,7 +30,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     });
     runtime.shutdown_background();
     progress.event(Event::Finished);
-    show(&explained?)
+    show_text(&explained?)
 }
 
 /// The plan of a cell, and what an untimed execution shows of its scans.

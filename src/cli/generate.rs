@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::arguments::GenerateArguments;
 use super::exit::CommandError;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, check, load, runtime, show};
+use super::{cancel_on_interrupt, check, load, runtime, show_text};
 use crate::run::{Event, Observer, prepare};
 use crate::units;
 
@@ -46,5 +46,5 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
             None => table.add_row(["existing files", "-", "-", "-", "-", "-", folder.as_str()]),
         };
     }
-    show(&format!("{table}\n"))
+    show_text(&format!("{table}\n"))
 }

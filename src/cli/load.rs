@@ -13,13 +13,16 @@ pub(crate) fn config(
     queries: Option<&QueryArguments>,
     more: &[String],
 ) -> Result<Config, CommandError> {
-    let tables = queries.map_or(Ok(Vec::new()), |queries| {
-        queries
-            .table
-            .iter()
-            .map(|table| name_and_value("--table", table, "NAME=URL"))
-            .collect()
-    })?;
+    let mut tables: Vec<(String, String)> = Vec::new();
+    for table in queries.map(|queries| &queries.table).into_iter().flatten() {
+        let (name, location) = name_and_value("--table", table, "NAME=URL")?;
+        if tables.iter().any(|(known, _)| *known == name) {
+            return Err(CommandError::Usage(format!(
+                "--table {table}: there already is a table `{name}`"
+            )));
+        }
+        tables.push((name, location));
+    }
     let source = match &arguments.config {
         Some(path) => read(path)?,
         None if !tables.is_empty() => Source {

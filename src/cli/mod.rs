@@ -22,6 +22,7 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use tokio::runtime::Runtime;
 
 use crate::dataset::Cancel;
+use crate::report::visible;
 use arguments::{Arguments, Command};
 use exit::CommandError;
 
@@ -97,6 +98,12 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
 fn show(text: &str) -> Result<ExitCode, CommandError> {
     print::data(text).map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
     Ok(ExitCode::from(exit::DONE))
+}
+
+/// Puts text for people on stdout: what comes from configs and files is made visible, line by line.
+fn show_text(text: &str) -> Result<ExitCode, CommandError> {
+    let visible: Vec<String> = text.lines().map(visible).collect();
+    show(&format!("{}\n", visible.join("\n")))
 }
 
 /// The runtime that queries run on.

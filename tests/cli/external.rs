@@ -239,3 +239,15 @@ fn a_scenario_that_says_so_may_give_other_rows_each_time() {
     let arguments = ["run", "--table", "t=t", "--query", "q.sql", "--rounds", "2"];
     place.bench().args(arguments).run().succeeds();
 }
+
+#[test]
+fn two_tables_of_one_name_on_the_command_line_are_refused() {
+    let place = Place::new();
+    write_small(&place.path("t/a.parquet"));
+    let arguments = ["run", "--table", "t=t", "--table", "t=t/a.parquet"];
+    place
+        .bench()
+        .args(arguments)
+        .run()
+        .fails(2, &["--table", "already", "`t`"]);
+}

@@ -21,7 +21,7 @@ use arrow::array::ArrayRef;
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
     BinaryType, DataType, Field, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, Schema, UInt8Type, UInt16Type, UInt32Type, UInt64Type, Utf8Type,
+    Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type, Utf8Type,
 };
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
@@ -210,16 +210,6 @@ impl ColumnGenerator {
         });
         (self.maker)(rows, nulls)
     }
-}
-
-/// The schema that the generators of `columns` have.
-pub fn schema_of(columns: &[Column], vector_layout: VectorLayout) -> Schema {
-    Schema::new(
-        columns
-            .iter()
-            .map(|column| field_of(column, vector_layout))
-            .collect::<Vec<_>>(),
-    )
 }
 
 /// The field of a column: its name, its type and whether it is nullable.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, ArrayData, AsArray, make_array};
 use arrow::compute::concat;
-use arrow::datatypes::{ArrowPrimitiveType, ToByteSlice};
+use arrow::datatypes::{ArrowPrimitiveType, Schema, ToByteSlice};
 use proptest::prelude::*;
 
 use super::*;
@@ -891,7 +891,12 @@ fn a_schema_has_the_fields_of_its_generators() {
         })
         .collect();
     for layout in LAYOUTS {
-        let schema = schema_of(&columns, layout);
+        let schema = Schema::new(
+            columns
+                .iter()
+                .map(|column| field_of(column, layout))
+                .collect::<Vec<_>>(),
+        );
         for (field, column) in schema.fields().iter().zip(&columns) {
             let generator = ColumnGenerator::new(7, "train", column, ROWS, layout).unwrap();
             assert_eq!(field.as_ref(), &generator.field());
