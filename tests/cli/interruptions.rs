@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::harness::{Place, Running};
 
-/// How long a join that never yields may take to stop. A second is what users are promised of a release build.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// What an interrupted join may take. It takes about 20 ms where it is stopped, and 17 s and more where it is not.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// Joins 60 000 rows with themselves by comparing each with each.
 const JOIN: &str = "SELECT count(*) FROM train a, train b WHERE (a.id * b.id) % 1000003 = 17";
@@ -41,7 +41,7 @@ fn ctrl_c_during_a_nested_loop_join_ends_the_run_and_keeps_the_journal() {
     let asked = Instant::now();
     running.signal(Signal::SIGINT);
     let output = running.end();
-    assert!(asked.elapsed() < PATIENCE, "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < A_MOMENT, "{:?}", asked.elapsed());
     assert_eq!(output.code, Some(130), "{output:?}");
     assert!(output.stderr.contains("interrupted"), "{output:?}");
     assert!(lines(&place.journal()).len() >= 3);
