@@ -8,7 +8,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+    ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
 
 use super::DatasetError;
@@ -99,6 +99,13 @@ pub(crate) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
         u64::try_from(start).ok()?,
         u64::try_from(chunk.compressed_size()).ok()?,
     ))
+}
+
+/// The value that a footer keeps under a key.
+pub(crate) fn key_value<'a>(metadata: &'a FileMetaData, key: &str) -> Option<&'a str> {
+    let entries = metadata.key_value_metadata()?;
+    let entry = entries.iter().find(|entry| entry.key == key)?;
+    entry.value.as_deref()
 }
 
 /// Where a file keeps its column chunks, by row group.

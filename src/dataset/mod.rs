@@ -18,6 +18,7 @@ mod sink;
 mod write;
 
 pub use cancel::Cancel;
+pub(crate) use footer::key_value;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};

@@ -6,7 +6,7 @@ use parquet::basic::CompressionCodec;
 use parquet::file::metadata::ParquetMetaData;
 
 use super::DatasetError;
-use super::footer::check_plausible;
+use super::footer::{check_plausible, key_value};
 use super::properties::compression;
 use crate::config::{Layout, RowGroupSize};
 
@@ -48,12 +48,9 @@ pub(crate) fn prove(
     };
     check_plausible(metadata, file_bytes)
         .map_err(|found| differs("the footer", found, "a sound one".to_owned()))?;
-    let entries = metadata.file_metadata().key_value_metadata();
-    let identity = entries
-        .and_then(|entries| entries.iter().find(|entry| entry.key == IDENTITY_KEY))
-        .and_then(|entry| entry.value.clone());
-    if identity.as_deref() != Some(wanted.identity) {
-        let found = identity.unwrap_or_else(|| "missing".to_owned());
+    let identity = key_value(metadata.file_metadata(), IDENTITY_KEY);
+    if identity != Some(wanted.identity) {
+        let found = identity.unwrap_or("missing").to_owned();
         return Err(differs(
             "the dataset and file in the footer",
             found,

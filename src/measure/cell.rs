@@ -176,10 +176,13 @@ impl Cell {
             let before = Usage::now();
             let found = self.executed(&physical, &task).await?;
             sum.add(&found, &before, &Usage::now());
-            if self.scenario.nondeterministic.is_none() && found.rows != sum.rows {
+            if let Some(rows) = sum.rows
+                && rows != found.rows
+                && self.scenario.nondeterministic.is_none()
+            {
                 return Err(MeasureError::defect(format!(
-                    "two executions of one iteration gave {} and {} rows",
-                    sum.rows, found.rows
+                    "two executions of one iteration gave {rows} and {} rows",
+                    found.rows
                 )));
             }
         }
@@ -200,7 +203,7 @@ impl Cell {
             executions,
             cpu_user_ns: sum.cpu_user_ns / per_execution,
             cpu_system_ns: sum.cpu_system_ns / per_execution,
-            rows: sum.rows,
+            rows: sum.rows.unwrap_or(0),
             arrow_bytes: probe.arrow_bytes,
             checksum: None,
             engine_ranges: counters.ranges / per_execution,
@@ -372,8 +375,7 @@ struct Sum {
     elapsed: Duration,
     first_batch: Option<Duration>,
     /// Of the first execution; the others give as many.
-    rows: u64,
-    executions: u32,
+    rows: Option<u64>,
     cpu_user_ns: u64,
     cpu_system_ns: u64,
     device_read_bytes: Option<u64>,
@@ -381,10 +383,7 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, found: &Execution, before: &Usage, after: &Usage) {
-        if self.executions == 0 {
-            self.rows = found.rows;
-        }
-        self.executions += 1;
+        self.rows.get_or_insert(found.rows);
         self.elapsed += found.elapsed;
         if let Some(first_batch) = found.first_batch {
             self.first_batch = Some(self.first_batch.unwrap_or_default() + first_batch);

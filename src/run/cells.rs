@@ -64,7 +64,7 @@ struct Bench {
 pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError> {
     let scenarios = scenarios(config)?;
     let store = Arc::clone(&datasets.store) as Arc<dyn object_store::ObjectStore>;
-    let writes = !datasets.bytes_to_write()?.is_empty();
+    let writes = datasets.to_write().next().is_some();
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
         let name = (config.variants.len() > 1).then(|| variant.name.clone());
         let context = session(&variant.reader, &variant.engine, &datasets.store)

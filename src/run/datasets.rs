@@ -89,11 +89,16 @@ impl Datasets {
         })
     }
 
-    /// Logical bytes that are still to be written, by dataset folder.
-    pub fn bytes_to_write(&self) -> Result<Vec<(&Path, u64)>, RunError> {
+    /// The datasets that are still to be written, wholly or in part.
+    pub fn to_write(&self) -> impl Iterator<Item = &DatasetState> {
         self.all
             .iter()
             .filter(|state| matches!(state.found, Found::ToWrite))
+    }
+
+    /// Logical bytes that are still to be written, by dataset folder.
+    pub fn bytes_to_write(&self) -> Result<Vec<(&Path, u64)>, RunError> {
+        self.to_write()
             .map(|state| {
                 Ok((
                     state.plan.root.as_path(),
@@ -106,11 +111,7 @@ impl Datasets {
     /// Refuses to write what is large without consent: more than 10 GB, or more than half of the free space.
     pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
         let to_write = self.bytes_to_write()?;
-        for state in self
-            .all
-            .iter()
-            .filter(|state| matches!(state.found, Found::ToWrite))
-        {
+        for state in self.to_write() {
             writers(&state.plan)?;
         }
         let total: u64 = to_write.iter().map(|(_, bytes)| bytes).sum();

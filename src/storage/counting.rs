@@ -50,7 +50,7 @@ impl KnownFile {
     }
 }
 
-/// What of a set of files was read since the last [`CountingStore::reset_counters`].
+/// What of a set of files was read since the last [`CountingStore::reset_touched`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Touched {
     /// Row groups of which at least one column chunk was asked for.
@@ -59,7 +59,7 @@ pub struct Touched {
     pub files: u64,
 }
 
-/// What was read since the last [`CountingStore::reset_touched`].
+/// What was read since the last [`CountingStore::reset_counters`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Byte ranges asked for.

@@ -15,7 +15,7 @@ use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 use parquet::arrow::ARROW_SCHEMA_META_KEY;
-use parquet::file::metadata::{FileMetaData, ParquetMetaData};
+use parquet::file::metadata::ParquetMetaData;
 use serde_json::json;
 
 use super::check::{check_columns, same_values};
@@ -23,7 +23,9 @@ use super::provider::{FilesTable, ProviderFile};
 use super::{TableError, TableFiles};
 use crate::config::Column;
 use crate::dataset::content::scalar_type;
-use crate::dataset::{ColumnTotals, check_plausible, column_records, file_layout, fingerprint};
+use crate::dataset::{
+    ColumnTotals, check_plausible, column_records, file_layout, fingerprint, key_value,
+};
 use crate::engine::plain_message;
 use crate::record::ColumnRecord;
 use crate::storage::CountingStore;
@@ -300,7 +302,7 @@ impl KnownSchema {
     fn is_of(&self, other: &ParquetMetaData) -> bool {
         let (left, right) = (self.metadata.file_metadata(), other.file_metadata());
         left.schema_descr().root_schema() == right.schema_descr().root_schema()
-            && arrow_schema(left) == arrow_schema(right)
+            && key_value(left, ARROW_SCHEMA_META_KEY) == key_value(right, ARROW_SCHEMA_META_KEY)
     }
 }
 
@@ -315,15 +317,6 @@ fn doubled_column(footer: &ParquetMetaData) -> Option<&str> {
         .iter()
         .map(|field| field.name())
         .find(|name| !names.insert(*name))
-}
-
-/// The Arrow schema that a writer put beside the Parquet one, encoded.
-fn arrow_schema(metadata: &FileMetaData) -> Option<&String> {
-    let entries = metadata.key_value_metadata()?;
-    let entry = entries
-        .iter()
-        .find(|entry| entry.key == ARROW_SCHEMA_META_KEY)?;
-    entry.value.as_ref()
 }
 
 /// The columns of both; those in both are of one type.
