@@ -106,7 +106,7 @@ fn dataset(state: &DatasetState) -> Result<String, CommandError> {
         "{} ({})\n  {}: {found}\n  {} rows, {} columns, {} files{partitions}\n  about {} of values, {:.2} times this \
          host's memory; MLPerf Storage asks for {MLPERF_MEMORY_FACTOR} times\n",
         plan.id(),
-        plan.spec.layout.codec,
+        plan.spec.layout.chunk.codec,
         plan.root.display(),
         units::count(rows),
         plan.spec.columns.len(),

@@ -1,10 +1,12 @@
 //! Values out of a few, each with its name.
 
-use schemars::Schema;
+use schemars::{Schema, json_schema};
 use serde_json::{Map, Value as Json};
 
 use super::leaf::{Scalar, quoted};
-use super::model::{Dtype, VectorLayout};
+use super::model::{
+    Dtype, Encoding, LengthDistribution, SortScope, Statistics, TimeUnit, VectorLayout,
+};
 use super::near::did_you_mean;
 
 /// A type whose values have names.
@@ -50,9 +52,106 @@ pub(super) fn unknown_choice<'a>(
     format!("{found} is not {what}; known: {}{near}", known.join(", "))
 }
 
-impl Choice for Dtype {
-    const WHAT: &'static str = "a column type";
-    const ALL: &'static [(Self, &'static str)] = &Dtype::ALL;
+/// Unit of a timestamp that names none.
+const DEFAULT_TIME_UNIT: TimeUnit = TimeUnit::Us;
+
+/// Largest precision of a decimal in 128 bits.
+const DECIMAL_PRECISION: u8 = 38;
+
+impl Scalar for Dtype {
+    fn read(value: &Json) -> Result<Self, String> {
+        let word = value.as_str().unwrap_or_default();
+        if let Some((dtype, _)) = Dtype::ALL.iter().find(|(_, name)| *name == word) {
+            return Ok(*dtype);
+        }
+        let (name, arguments) = match word.strip_suffix(')').and_then(|text| text.split_once('(')) {
+            Some((name, arguments)) => (name.trim(), Some(arguments)),
+            None => (word, None),
+        };
+        match (name, arguments) {
+            ("timestamp", None) => Ok(Dtype::Timestamp(DEFAULT_TIME_UNIT)),
+            ("timestamp", Some(unit)) => TimeUnit::ALL
+                .iter()
+                .find(|(_, known)| *known == unit.trim())
+                .map(|(unit, _)| Dtype::Timestamp(*unit))
+                .ok_or_else(|| {
+                    format!(
+                        "`{}` in `{word}` is not a unit; known: s, ms, us, ns",
+                        unit.trim()
+                    )
+                }),
+            ("decimal128" | "decimal", Some(arguments)) => decimal(arguments).ok_or_else(|| {
+                format!(
+                    "`{word}` is not a decimal; write `decimal128(18, 2)`: up to \
+                     {DECIMAL_PRECISION} digits, and how many of them stand behind the point"
+                )
+            }),
+            _ => Err(unknown_choice(
+                &quoted(value),
+                "a column type",
+                Dtype::ALL
+                    .iter()
+                    .map(|(_, name)| *name)
+                    .chain(["decimal128(18, 2)"]),
+            )),
+        }
+    }
+
+    fn schema() -> Schema {
+        let plain: Vec<&str> = Dtype::ALL
+            .iter()
+            .filter(|(dtype, _)| !matches!(dtype, Dtype::Timestamp(_)))
+            .map(|(_, name)| *name)
+            .collect();
+        json_schema!({
+            "type": "string",
+            "pattern": format!(
+                r"^({}|timestamp *(\( *(s|ms|us|ns) *\))?|decimal(128)? *\( *[0-9]+ *(, *[0-9]+ *)?\))$",
+                plain.join("|")
+            ),
+            "examples": plain,
+        })
+    }
+}
+
+/// `18, 2`
+fn decimal(arguments: &str) -> Option<Dtype> {
+    let (precision, scale) = arguments.split_once(',').unwrap_or((arguments, "0"));
+    let precision: u8 = precision.trim().parse().ok()?;
+    let scale: u8 = scale.trim().parse().ok()?;
+    ((1..=DECIMAL_PRECISION).contains(&precision) && scale <= precision)
+        .then_some(Dtype::Decimal128 { precision, scale })
+}
+
+impl Choice for Encoding {
+    const WHAT: &'static str = "an encoding";
+    const ALL: &'static [(Self, &'static str)] = &Encoding::ALL;
+}
+
+impl Choice for Statistics {
+    const WHAT: &'static str = "a kind of statistics";
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Statistics::None, "none"),
+        (Statistics::Chunk, "chunk"),
+        (Statistics::Page, "page"),
+    ];
+}
+
+impl Choice for SortScope {
+    const WHAT: &'static str = "a sort scope";
+    const ALL: &'static [(Self, &'static str)] = &[
+        (SortScope::File, "file"),
+        (SortScope::RowGroup, "row_group"),
+    ];
+}
+
+impl Choice for LengthDistribution {
+    const WHAT: &'static str = "a distribution of lengths";
+    const ALL: &'static [(Self, &'static str)] = &[
+        (LengthDistribution::Uniform, "uniform"),
+        (LengthDistribution::Normal, "normal"),
+        (LengthDistribution::Zipf, "zipf"),
+    ];
 }
 
 impl Choice for VectorLayout {

@@ -51,6 +51,22 @@ impl CodecText {
         level: None,
     };
 
+    /// As a config would write it.
+    pub(super) fn of(codec: Codec) -> CodecText {
+        let (name, level) = match codec {
+            Codec::None => ("none", None),
+            Codec::Snappy => ("snappy", None),
+            Codec::Gzip(level) => ("gzip", Some(level)),
+            Codec::Brotli(level) => ("brotli", Some(level)),
+            Codec::Lz4 => ("lz4", None),
+            Codec::Zstd(level) => ("zstd", Some(level)),
+        };
+        CodecText {
+            name,
+            level: level.map(u64::from),
+        }
+    }
+
     pub(super) fn has_levels(self) -> bool {
         levels(self.name).is_some()
     }

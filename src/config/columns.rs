@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use super::dataset::check_length;
-use super::distribution;
+use super::distribution::{self, default_of};
 use super::key_path::KeyPath;
+use super::leaf::Leaf;
 use super::model::{Column, Distribution, Dtype};
-use super::raw::{RawColumn, RawColumnKeys};
+use super::near::did_you_mean;
+use super::raw::{RawChunk, RawColumn, RawColumnKeys};
 use super::validate::Findings;
 
 /// Name of the one column of a dataset without columns, as DLIO calls it.
@@ -15,34 +17,59 @@ const RECORD_COLUMN: &str = "data";
 /// DLIO's type of a column that names none.
 const DEFAULT_DTYPE: Dtype = Dtype::Float32;
 
+/// Name of a list's elements.
+const ITEM: &str = "item";
+
+/// Lists and structs within one another.
+const DEEPEST_NESTING: usize = 16;
+
 /// The one binary column of a dataset that is described by its record length only.
 pub(super) fn record(bytes: u64, findings: &mut Findings<'_>) -> Column {
     let dataset = KeyPath::of(["dataset", "record_length_bytes"]);
     findings.problems.extend(check_length(&dataset, bytes));
     Column {
-        name: RECORD_COLUMN.to_owned(),
-        dtype: Dtype::Binary,
         size: bytes,
+        ..plain(RECORD_COLUMN.to_owned(), Dtype::Binary)
+    }
+}
+
+/// A column with every default.
+fn plain(name: String, dtype: Dtype) -> Column {
+    Column {
+        name,
+        dtype,
+        size: 1,
         read: true,
-        distribution: Distribution::Uniform {
-            min: None,
-            max: None,
-            cardinality: None,
-        },
+        distribution: default_of(dtype),
         null_fraction: 0.0,
+        sortedness: 0.0,
+        length: None,
+        time_zone: None,
+        children: Vec::new(),
     }
 }
 
 /// The columns that could be understood, in file order, and the names of those that could not.
+#[derive(Default)]
 pub(super) struct Columns {
     pub(super) columns: Vec<Column>,
     pub(super) broken: Vec<String>,
+    /// Columns whose chunks are laid out otherwise than the dataset's, and where that is written.
+    pub(super) chunks: Vec<(String, RawChunk, KeyPath)>,
 }
 
-/// `rows` are those of the larger table.
+/// What a list of columns describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Described {
+    /// A table of so many rows, the larger one where there are two.
+    Generated { rows: u64 },
+    /// Columns of existing rows, whose types are known already.
+    Source,
+}
+
 pub(super) fn validate(
     raw: Vec<RawColumn>,
-    rows: u64,
+    described: Described,
     path: &KeyPath,
     findings: &mut Findings<'_>,
 ) -> Columns {
@@ -52,81 +79,318 @@ pub(super) fn validate(
             "lists no column; leave it out for one binary column `data`",
         );
     }
-    let mut columns: Vec<Column> = Vec::new();
-    let mut broken = Vec::new();
+    let mut found = Columns::default();
     let mut names = HashSet::new();
     for (index, column) in raw.into_iter().enumerate() {
-        let keys = match column {
-            RawColumn::Keys(keys) => keys,
-            RawColumn::Name(name) => RawColumnKeys {
-                name: Some(name),
-                dtype: None,
-                size: None,
-                read: None,
-                distribution: None,
-            },
-        };
+        let mut keys = keys_of(column);
         let name = keys.name.as_ref().and_then(|name| name.0.clone().ok());
-        let Some(column) = validate_one(keys, rows, path, index, findings) else {
-            broken.extend(name);
+        let place = place_of(path, index, keys.name.as_ref());
+        if let (Some(name), Some(chunk)) = (&name, keys.parquet.take()) {
+            found
+                .chunks
+                .push((name.clone(), chunk, place.key("parquet")));
+        }
+        let column = match described {
+            Described::Generated { rows } => named(keys, rows, path, index, 0, findings),
+            Described::Source => of_source(keys, path, index, findings),
+        };
+        let Some(column) = column else {
+            found.broken.extend(name);
             continue;
         };
         if names.insert(column.name.clone()) {
-            columns.push(column);
+            found.columns.push(column);
         } else {
             let message = format!("a column `{}` is there already", column.name);
             findings.problem(&path.item(index, None), message);
         }
     }
-    Columns { columns, broken }
+    check_correlations(&found, path, findings);
+    found
 }
 
-fn validate_one(
-    raw: RawColumnKeys,
-    rows: u64,
+fn keys_of(column: RawColumn) -> RawColumnKeys {
+    match column {
+        RawColumn::Keys(keys) => keys,
+        RawColumn::Name(name) => RawColumnKeys {
+            name: Some(name),
+            ..RawColumnKeys::default()
+        },
+    }
+}
+
+fn place_of(columns: &KeyPath, index: usize, name: Option<&Leaf<String>>) -> KeyPath {
+    match name.map(|name| name.0.as_ref()) {
+        Some(Ok(name)) if !name.is_empty() => columns.item(index, Some(name)),
+        _ => columns.item(index, None),
+    }
+}
+
+/// A column of existing rows: its name, and whether the default scenario reads it.
+fn of_source(
+    mut raw: RawColumnKeys,
     columns: &KeyPath,
     index: usize,
     findings: &mut Findings<'_>,
 ) -> Option<Column> {
+    let path = place_of(columns, index, raw.name.as_ref());
+    for (key, given) in [
+        ("dtype", raw.dtype.is_some()),
+        ("size", raw.size.is_some()),
+        ("distribution", raw.distribution.is_some()),
+        ("time_zone", raw.time_zone.is_some()),
+        ("item", raw.item.is_some()),
+        ("fields", raw.fields.is_some()),
+    ] {
+        if given {
+            findings.problem(
+                &path.key(key),
+                "describes generated rows, and these come from `dataset.source`; leave it out",
+            );
+        }
+    }
+    let name = name_of(&mut raw, columns, index, findings);
+    let read = findings.take(&path.key("read"), raw.read).unwrap_or(true);
+    Some(Column {
+        read,
+        ..plain(name?, DEFAULT_DTYPE)
+    })
+}
+
+fn name_of(
+    raw: &mut RawColumnKeys,
+    columns: &KeyPath,
+    index: usize,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
     let nameless = columns.item(index, None);
-    let path = match raw.name.as_ref().map(|name| name.0.as_ref()) {
-        Some(Ok(name)) if !name.is_empty() => columns.item(index, Some(name)),
-        _ => nameless.clone(),
-    };
     if raw.name.is_none() {
         findings.problem(&nameless, "needs a `name`");
     }
-    let name = findings.take_text(&nameless.key("name"), raw.name);
+    findings.take_text(&nameless.key("name"), raw.name.take())
+}
+
+/// A column of a table, or a field of a struct.
+fn named(
+    mut raw: RawColumnKeys,
+    rows: u64,
+    columns: &KeyPath,
+    index: usize,
+    depth: usize,
+    findings: &mut Findings<'_>,
+) -> Option<Column> {
+    let path = place_of(columns, index, raw.name.as_ref());
+    let name = name_of(&mut raw, columns, index, findings);
+    let column = values_of(raw, rows, &path, depth, findings)?;
+    Some(Column {
+        name: name?,
+        ..column
+    })
+}
+
+/// Everything of a column but its name.
+fn values_of(
+    raw: RawColumnKeys,
+    rows: u64,
+    path: &KeyPath,
+    depth: usize,
+    findings: &mut Findings<'_>,
+) -> Option<Column> {
+    if depth > DEEPEST_NESTING {
+        findings.problem(
+            path,
+            format!("lies deeper than {DEEPEST_NESTING} lists and structs"),
+        );
+        return None;
+    }
     let dtype_given = raw.dtype.is_some();
     let dtype = findings.take(&path.key("dtype"), raw.dtype);
+    let size_given = raw.size.is_some();
     let size = findings
         .take_count(&path.key("size"), raw.size)
         .unwrap_or(1);
+    let read_given = raw.read.is_some();
     let read = findings.take(&path.key("read"), raw.read).unwrap_or(true);
+    if read_given && depth > 0 {
+        findings.problem(
+            &path.key("read"),
+            "applies to whole columns; give it to the column",
+        );
+    }
+    if raw.parquet.is_some() {
+        findings.problem(
+            &path.key("parquet"),
+            "applies to whole columns; give it to the column",
+        );
+    }
     // What fits a type that nobody knows cannot be said.
     let dtype = if dtype_given { dtype? } else { DEFAULT_DTYPE };
     findings
         .problems
         .extend(check_length(&path.key("size"), size));
-    if dtype == Dtype::Bool && size > 1 {
+    if size_given && size > 1 && !(dtype.is_numeric() || dtype.is_text()) {
         findings.problem(
             &path.key("size"),
-            format!("{size} does not fit bool; size makes a vector of numeric types only"),
+            format!(
+                "{size} does not fit {dtype}; size makes a vector of numeric types only, and is the length of \
+                 strings and binary values"
+            ),
         );
     }
+    let time_zone = raw.time_zone.is_some();
+    let zone = findings.take_text(&path.key("time_zone"), raw.time_zone);
+    if time_zone && !matches!(dtype, Dtype::Timestamp(_)) {
+        findings.problem(
+            &path.key("time_zone"),
+            format!("applies to timestamps, and the column is {dtype}"),
+        );
+    }
+    if let Some(zone) = &zone
+        && zone.parse::<arrow::array::timezone::Tz>().is_err()
+    {
+        findings.problem(
+            &path.key("time_zone"),
+            format!("`{zone}` is not a time zone; write `UTC`, `Europe/Paris` or `+02:00`"),
+        );
+    }
+    let children = children(dtype, raw.item, raw.fields, rows, path, depth, findings);
     let target = distribution::Target { dtype, size, rows };
-    let (distribution, null_fraction) = distribution::validate(
+    let drawn = distribution::validate(
         raw.distribution,
         target,
         &path.key("distribution"),
         findings,
     );
+    if depth > 0
+        && let Distribution::CorrelatedWith { .. } = drawn.distribution
+    {
+        findings.problem(
+            &path.key("distribution").key("kind"),
+            "`correlated_with` is for columns, not for what lists and structs hold",
+        );
+    }
     Some(Column {
-        name: name?,
-        dtype,
         size,
         read,
-        distribution,
-        null_fraction,
+        distribution: drawn.distribution,
+        null_fraction: drawn.null_fraction,
+        sortedness: drawn.sortedness,
+        length: drawn.length,
+        time_zone: zone,
+        children: children?,
+        ..plain(ITEM.to_owned(), dtype)
     })
+}
+
+/// A list's item or a struct's fields. None where something about them is wrong, which is said.
+fn children(
+    dtype: Dtype,
+    item: Option<Box<RawColumnKeys>>,
+    fields: Option<Vec<RawColumn>>,
+    rows: u64,
+    path: &KeyPath,
+    depth: usize,
+    findings: &mut Findings<'_>,
+) -> Option<Vec<Column>> {
+    if item.is_some() && dtype != Dtype::List {
+        findings.problem(
+            &path.key("item"),
+            format!("applies to lists, and the column is {dtype}"),
+        );
+    }
+    if fields.is_some() && dtype != Dtype::Struct {
+        findings.problem(
+            &path.key("fields"),
+            format!("applies to structs, and the column is {dtype}"),
+        );
+    }
+    match dtype {
+        Dtype::List => {
+            let Some(item) = item else {
+                findings.problem(path, "needs an `item`, such as `{ dtype: int64 }`");
+                return None;
+            };
+            let item_path = path.key("item");
+            if item.name.is_some() {
+                findings.problem(&item_path.key("name"), "an item has no name");
+            }
+            values_of(*item, rows, &item_path, depth + 1, findings).map(|item| vec![item])
+        }
+        Dtype::Struct => {
+            let place = path.key("fields");
+            let fields = fields.unwrap_or_default();
+            if fields.is_empty() {
+                findings.problem(
+                    path,
+                    "needs `fields`, such as `[{ name: x, dtype: float64 }]`",
+                );
+                return None;
+            }
+            let count = fields.len();
+            let mut names = HashSet::new();
+            let fields: Vec<Column> = fields
+                .into_iter()
+                .enumerate()
+                .filter_map(|(index, field)| {
+                    named(keys_of(field), rows, &place, index, depth + 1, findings)
+                })
+                .collect();
+            for (index, field) in fields.iter().enumerate() {
+                if !names.insert(field.name.as_str()) {
+                    findings.problem(
+                        &place.item(index, None),
+                        format!("a field `{}` is there already", field.name),
+                    );
+                }
+            }
+            (fields.len() == count).then_some(fields)
+        }
+        _ => Some(Vec::new()),
+    }
+}
+
+/// Whether the columns that others follow are there, can be followed, and do not follow one another in a circle.
+fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'_>) {
+    let followed = |column: &Column| match &column.distribution {
+        Distribution::CorrelatedWith { with, .. } => Some(with.clone()),
+        _ => None,
+    };
+    let by_name = |name: &str| found.columns.iter().find(|column| column.name == name);
+    for (index, column) in found.columns.iter().enumerate() {
+        let Some(with) = followed(column) else {
+            continue;
+        };
+        let place = path
+            .item(index, Some(&column.name))
+            .key("distribution")
+            .key("column");
+        let Some(other) = by_name(&with) else {
+            if !found.broken.contains(&with) {
+                let names = found.columns.iter().map(|column| column.name.as_str());
+                let near = did_you_mean(&with, names);
+                findings.problem(&place, format!("`{with}` is not a column{near}"));
+            }
+            continue;
+        };
+        if other.is_vector() || other.dtype.is_nested() {
+            findings.problem(
+                &place,
+                format!("`{with}` has several values in a row; give a column of single ones"),
+            );
+        }
+        let mut way = vec![column.name.clone()];
+        let mut next = Some(with);
+        while let Some(name) = next {
+            let seen = way.contains(&name);
+            way.push(name.clone());
+            if seen {
+                findings.problem(
+                    &place,
+                    format!("follows itself in a circle: {}", way.join(" -> ")),
+                );
+                break;
+            }
+            next = by_name(&name).and_then(followed);
+        }
+    }
 }

@@ -1,14 +1,18 @@
 //! The dataset of a variant: its files, its columns and its layout.
 
+use std::collections::BTreeMap;
+
 use super::choice::ReadMode;
 use super::codec::CodecText;
-use super::columns::{self, Columns};
+use super::columns::{self, Columns, Described};
 use super::error::Problem;
 use super::key_path::KeyPath;
+use super::layout::{self, Place};
 use super::leaf::Leaf;
-use super::model::{Codec, Column, Dataset, Dtype, Layout, RowGroupSize, Split, VectorLayout};
+use super::model::{
+    Codec, Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
+};
 use super::near::did_you_mean;
-use super::origins::Layer;
 use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawTrain, RawWorkflow};
 use super::validate::Findings;
 
@@ -38,6 +42,11 @@ pub(super) fn validate(
 ) -> Dataset {
     let path = KeyPath::of(["dataset"]);
     check_format(raw.format.take(), &path.key("format"), findings);
+    let source_given = raw.source.is_some();
+    let source = findings.take_location(&path.key("source"), raw.source.take());
+    if source_given {
+        refuse_beside_source(&raw, findings);
+    }
     let parquet = raw.parquet.take().unwrap_or_default();
     let files = findings.take_count(&path.key("num_files_train"), raw.num_files_train.take());
     let eval_files = findings.take(&path.key("num_files_eval"), raw.num_files_eval.take());
@@ -54,18 +63,35 @@ pub(super) fn validate(
         raw.num_samples_per_file.take(),
     );
     let train = Split {
-        files: files.unwrap_or(DEFAULT_FILES),
+        files: files.unwrap_or(if source_given { 1 } else { DEFAULT_FILES }),
         subfolders: subfolders.unwrap_or(0),
     };
     let valid = Split {
         files: eval_files.unwrap_or(0),
         subfolders: eval_subfolders.unwrap_or(0),
     };
-    let rows_per_file = rows_per_file.unwrap_or(DEFAULT_ROWS_PER_FILE);
+    let rows_per_file = match source_given {
+        true => 0,
+        false => rows_per_file.unwrap_or(DEFAULT_ROWS_PER_FILE),
+    };
     let rows = rows_of_table(train.files.max(valid.files), rows_per_file, &path, findings);
+    let described = match source_given {
+        true => Described::Source,
+        false => Described::Generated { rows },
+    };
     let record_bytes = record_bytes(&mut raw, parquet.columns.is_some(), &path, findings);
-    let codec = codec(&mut raw, &path, findings);
-    let (columns, layout) = parquet_of(parquet, codec, record_bytes, rows, findings);
+    let text = findings
+        .take(&path.key("compression"), raw.compression.take())
+        .unwrap_or(CodecText::NONE);
+    let level = findings.take(&path.key("compression_level"), raw.compression_level.take());
+    let codec = layout::codec(text, level, &path, findings);
+    let (columns, layout) = parquet_of(parquet, codec, record_bytes, described, findings);
+    if source_given && train.files > 1 && !layout.partition_by.is_empty() {
+        findings.problem(
+            &path.key("num_files_train"),
+            "stands beside `source` and `partition_by`, where each partition is one file; leave it out",
+        );
+    }
     let workflow = KeyPath::of(["workflow", "generate_data"]);
     Dataset {
         data_folder: data_folder(raw.data_folder.take(), sections.storage, findings),
@@ -74,11 +100,35 @@ pub(super) fn validate(
         valid: (valid.files > 0).then_some(valid),
         rows_per_file,
         seed: seed(raw.seed.take(), sections.train, findings),
+        source,
         columns,
         layout,
         generate: findings
             .take(&workflow, sections.workflow.generate_data)
             .unwrap_or(true),
+    }
+}
+
+/// Keys that describe generated rows.
+fn refuse_beside_source(raw: &RawDataset, findings: &mut Findings<'_>) {
+    for (key, given) in [
+        ("num_samples_per_file", raw.num_samples_per_file.is_some()),
+        (
+            "num_files_eval",
+            raw.num_files_eval
+                .as_ref()
+                .is_some_and(|files| !matches!(files.0, Ok(0))),
+        ),
+        ("record_length_bytes", raw.record_length_bytes.is_some()),
+        ("record_length", raw.record_length.is_some()),
+        ("seed", raw.seed.is_some()),
+    ] {
+        if given {
+            findings.problem(
+                &KeyPath::of(["dataset", key]),
+                "describes generated rows, and these come from `dataset.source`; leave it out",
+            );
+        }
     }
 }
 
@@ -146,60 +196,20 @@ fn record_bytes(
     bytes.or(alias).unwrap_or(DEFAULT_RECORD_BYTES)
 }
 
-/// The codec at its level. The later layer decides: a level laid over a codec that names one replaces that, a codec
-/// with a level laid over a level ignores that.
-fn codec(raw: &mut RawDataset, path: &KeyPath, findings: &mut Findings<'_>) -> Codec {
-    let (name_path, level_path) = (path.key("compression"), path.key("compression_level"));
-    let text = findings
-        .take(&name_path, raw.compression.take())
-        .unwrap_or(CodecText::NONE);
-    let level = findings.take(&level_path, raw.compression_level.take());
-    let layers = (
-        findings.origins.layer_of(&name_path),
-        findings.origins.layer_of(&level_path),
-    );
-    let (used, from) = match (text.level, level) {
-        (Some(own), Some(other)) if own != other && layers.0 == layers.1 => {
-            let place = match layers.0 {
-                Layer::File => "in the config",
-                Layer::CommandLine => "on the command line",
-                Layer::Variant => "in a variant",
-            };
-            findings.problem(
-                &level_path,
-                format!("{other} disagrees with `{}({own})`, which stands beside it {place}; give one level", text.name),
-            );
-            (Some(own), &name_path)
-        }
-        (Some(own), Some(_)) if layers.0 >= layers.1 => (Some(own), &name_path),
-        (Some(own), None) => (Some(own), &name_path),
-        (_, level) => (level, &level_path),
-    };
-    if level.is_some() && !text.has_levels() {
-        findings.notes.push(format!(
-            "`{level_path}` has no effect on the codec {}, which has no levels",
-            text.name
-        ));
-    }
-    text.at(used).unwrap_or_else(|message| {
-        findings.problem(from, message);
-        Codec::None
-    })
-}
-
 fn parquet_of(
     mut raw: RawParquet,
     codec: Codec,
     record_bytes: u64,
-    rows: u64,
+    described: Described,
     findings: &mut Findings<'_>,
 ) -> (Vec<Column>, Layout) {
     let path = KeyPath::of(["dataset", "parquet"]);
-    let columns = match raw.columns.take() {
-        Some(columns) => columns::validate(columns, rows, &path.key("columns"), findings),
+    let mut columns = match raw.columns.take() {
+        Some(columns) => columns::validate(columns, described, &path.key("columns"), findings),
+        None if described == Described::Source => Columns::default(),
         None => Columns {
             columns: vec![columns::record(record_bytes, findings)],
-            broken: Vec::new(),
+            ..Columns::default()
         },
     };
     if findings.take(&path.key("read_mode"), raw.read_mode.take()) == Some(ReadMode::Default) {
@@ -208,18 +218,65 @@ fn parquet_of(
                 .to_owned(),
         );
     }
+    let vector_layout = findings
+        .take(&path.key("vector_layout"), raw.vector_layout.take())
+        .unwrap_or(VectorLayout::FixedSizeList);
+    let writer_version = layout::writer_version(&mut raw, &path, findings);
+    let place = Place {
+        path: &path,
+        columns: &columns.columns,
+        broken: &columns.broken,
+        vector_layout,
+        writer_version,
+    };
+    let chunk = layout::of_dataset(&mut raw, codec, described, &place, findings);
+    let mut own = BTreeMap::new();
+    for (name, raw, path) in std::mem::take(&mut columns.chunks) {
+        let place = Place {
+            path: &path,
+            columns: &columns.columns,
+            broken: &columns.broken,
+            vector_layout,
+            writer_version,
+        };
+        let chunk = layout::of_column(raw, &name, &chunk, described, &place, findings);
+        own.insert(name, chunk);
+    }
+    let page_index = layout::page_index(&mut raw, &chunk, &own, &path, findings);
+    let partition_by = partition_by(
+        raw.partition_by.take(),
+        &columns,
+        described,
+        &path.key("partition_by"),
+        findings,
+    );
+    let sort_by = sort_by(
+        raw.sort_by.take(),
+        &columns,
+        described,
+        &partition_by,
+        &path.key("sort_by"),
+        findings,
+    );
+    let scope_given = raw.sort_scope.is_some();
+    let sort_scope = findings.take(&path.key("sort_scope"), raw.sort_scope.take());
+    if scope_given && sort_by.is_empty() {
+        findings.problem(
+            &path.key("sort_scope"),
+            "stands without `sort_by`, so there is nothing to sort by",
+        );
+    }
     let layout = Layout {
-        codec,
         row_group: row_group(&mut raw, &path, findings),
-        vector_layout: findings
-            .take(&path.key("vector_layout"), raw.vector_layout.take())
-            .unwrap_or(VectorLayout::FixedSizeList),
-        partition_by: partition_by(
-            raw.partition_by.take(),
-            &columns,
-            &path.key("partition_by"),
-            findings,
-        ),
+        vector_layout,
+        partition_by,
+        sort_by,
+        sort_scope: sort_scope.unwrap_or(SortScope::File),
+        writer_version,
+        data_page_rows: layout::data_page_rows(&mut raw, &path, findings),
+        page_index,
+        chunk,
+        columns: own,
     };
     (columns.columns, layout)
 }
@@ -249,6 +306,7 @@ fn row_group(raw: &mut RawParquet, path: &KeyPath, findings: &mut Findings<'_>) 
 fn partition_by(
     raw: Option<OneOrMany<Leaf<String>>>,
     columns: &Columns,
+    described: Described,
     path: &KeyPath,
     findings: &mut Findings<'_>,
 ) -> Vec<String> {
@@ -261,13 +319,17 @@ fn partition_by(
             // What is wrong with that column has been said.
             continue;
         }
-        if let Some(message) = why_not_partition(&name, &names, &columns.columns) {
+        if let Some(message) = why_not_partition(&name, &names, &columns.columns, described) {
             findings.problem(path, message);
         } else {
             names.push(name);
         }
     }
-    if !names.is_empty() && names.len() == columns.columns.len() && columns.broken.is_empty() {
+    if !names.is_empty()
+        && names.len() == columns.columns.len()
+        && columns.broken.is_empty()
+        && described != Described::Source
+    {
         findings.problem(
             path,
             "takes all of the columns, so the files would have none; leave one out",
@@ -276,14 +338,12 @@ fn partition_by(
     names
 }
 
-fn why_not_partition(name: &str, taken: &[String], columns: &[Column]) -> Option<String> {
-    let Some(column) = columns.iter().find(|column| column.name == name) else {
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        return Some(format!(
-            "`{name}` is not a column{}",
-            did_you_mean(name, names)
-        ));
-    };
+fn why_not_partition(
+    name: &str,
+    taken: &[String],
+    columns: &[Column],
+    described: Described,
+) -> Option<String> {
     if taken.iter().any(|other| other == name) {
         return Some(format!("`{name}` is given twice"));
     }
@@ -292,18 +352,81 @@ fn why_not_partition(name: &str, taken: &[String], columns: &[Column]) -> Option
             "`{name}` cannot name a folder; a partition column's name has no `/` and no `=`"
         ));
     }
+    if described == Described::Source {
+        // Which columns there are, and of which types, is known when the source is opened.
+        return None;
+    }
+    let Some(column) = columns.iter().find(|column| column.name == name) else {
+        return Some(no_column(name, columns));
+    };
     let dtype = column.dtype;
-    if column.is_vector() || !(dtype.is_integer() || matches!(dtype, Dtype::Bool | Dtype::String)) {
+    if column.is_vector()
+        || !(dtype.is_integer() || matches!(dtype, Dtype::Bool | Dtype::String | Dtype::Date32))
+    {
         let vector = if column.is_vector() {
             "a vector of "
         } else {
             ""
         };
         return Some(format!(
-            "`{name}` is {vector}{dtype}; partition columns are integers, bool or string"
+            "`{name}` is {vector}{dtype}; partition columns are integers, bool, string or date32"
         ));
     }
     None
+}
+
+fn no_column(name: &str, columns: &[Column]) -> String {
+    let names = columns.iter().map(|column| column.name.as_str());
+    format!("`{name}` is not a column{}", did_you_mean(name, names))
+}
+
+/// `[a, b desc]`
+fn sort_by(
+    raw: Option<OneOrMany<Leaf<String>>>,
+    columns: &Columns,
+    described: Described,
+    partition_by: &[String],
+    path: &KeyPath,
+    findings: &mut Findings<'_>,
+) -> Vec<SortColumn> {
+    let mut sorted: Vec<SortColumn> = Vec::new();
+    for leaf in raw.map(OneOrMany::into_vec).unwrap_or_default() {
+        let Some(text) = findings.take_text(path, Some(leaf)) else {
+            continue;
+        };
+        let name_of = |suffix: &str| text.strip_suffix(suffix).map(str::trim_end);
+        let (name, descending) = match (name_of(" desc"), name_of(" asc")) {
+            (Some(name), _) => (name, true),
+            (None, Some(name)) => (name, false),
+            (None, None) => (text.as_str(), false),
+        };
+        if columns.broken.iter().any(|broken| broken == name) {
+            continue;
+        }
+        let column = columns.columns.iter().find(|column| column.name == name);
+        let wrong = match column {
+            _ if sorted.iter().any(|other| other.column == name) => {
+                Some(format!("`{name}` is given twice"))
+            }
+            _ if partition_by.iter().any(|other| other == name) => Some(format!(
+                "`{name}` is a partition column, which has one value in a file"
+            )),
+            None if described == Described::Source => None,
+            None => Some(no_column(name, &columns.columns)),
+            Some(column) if column.is_vector() || column.dtype.is_nested() => Some(format!(
+                "`{name}` has several values in a row; sort by single ones"
+            )),
+            Some(_) => None,
+        };
+        match wrong {
+            Some(message) => findings.problem(path, message),
+            None => sorted.push(SortColumn {
+                column: name.to_owned(),
+                descending,
+            }),
+        }
+    }
+    sorted
 }
 
 /// `storage_root` and `data_folder` joined as Python's `os.path.join` does, without a leading `./` or trailing `/`.

@@ -1,7 +1,9 @@
 //! Whether a value fits a column's type.
 
-use super::leaf::{flag_of, whole_float};
-use super::model::{Dtype, Number, Value};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+
+use super::leaf::{Point, flag_of, whole_float};
+use super::model::{Dtype, Number, TimeUnit, Value};
 
 const LARGEST_FLOAT16: f64 = 65_504.0;
 
@@ -55,21 +57,87 @@ pub(super) fn fitted(number: Number, dtype: Dtype) -> Result<Number, String> {
     }
 }
 
+/// The number that a column of this type stores for what the config says: days or units since 1970 for a date or a
+/// time, a decimal without its point.
+pub(super) fn stored(point: Point, dtype: Dtype) -> Result<Number, String> {
+    let number = match (point, dtype) {
+        (Point::Text(text), dtype) if dtype.is_temporal() => moment(&text, dtype)?,
+        (Point::Text(text), dtype) => {
+            return Err(format!(
+                "`{text}` is not a number, and the column is {dtype}"
+            ));
+        }
+        (Point::Number(number), Dtype::Decimal128 { scale, .. }) => without_point(number, scale)
+            .ok_or_else(|| {
+                format!(
+                    "{} has more than the {scale} digits behind the point that {dtype} has",
+                    shown(number)
+                )
+            })?,
+        (Point::Number(number), _) => number,
+    };
+    fitted(number, dtype)
+}
+
+/// A number times 10^`scale`, where that is whole; up to an error that the way from text to float may have brought.
+fn without_point(number: Number, scale: u8) -> Option<Number> {
+    let factor = 10_i128.checked_pow(scale.into())?;
+    match number {
+        Number::Integer(number) => number.checked_mul(factor).map(Number::Integer),
+        Number::Float(number) => {
+            let scaled = number * factor as f64;
+            let whole = scaled.round();
+            ((scaled - whole).abs() <= 1e-6 * whole.abs().max(1.0))
+                .then(|| whole_float(whole).map(Number::Integer))?
+        }
+    }
+}
+
+fn moment(text: &str, dtype: Dtype) -> Result<Number, String> {
+    let date = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let unreadable = |example: &str| format!("`{text}` is not a {dtype}; write `{example}`");
+    let Dtype::Timestamp(unit) = dtype else {
+        let day = date(text).ok_or_else(|| unreadable("2026-01-31"))?;
+        let days = day.signed_duration_since(NaiveDate::default()).num_days();
+        return Ok(Number::Integer(days.into()));
+    };
+    let time = DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .ok()
+        .or_else(|| {
+            ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+                .iter()
+                .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+                .or_else(|| date(text).map(|day| day.and_time(NaiveTime::MIN)))
+                .map(|time| time.and_utc())
+        })
+        .ok_or_else(|| unreadable("2026-01-31T12:00:00"))?;
+    let per_second = i128::from(unit.per_second());
+    let fraction = i128::from(time.timestamp_subsec_nanos()) * per_second
+        / i128::from(TimeUnit::Ns.per_second());
+    Ok(Number::Integer(
+        i128::from(time.timestamp()) * per_second + fraction,
+    ))
+}
+
 /// A value that a column of this type can hold.
 pub(super) fn fitting_value(value: Value, dtype: Dtype) -> Result<Value, String> {
     match (value, dtype) {
-        (Value::Number(number), dtype) if dtype.is_numeric() => {
-            fitted(number, dtype).map(Value::Number)
+        (Value::Number(number), dtype) if dtype.draws_numbers() => {
+            stored(Point::Number(number), dtype).map(Value::Number)
+        }
+        (Value::Text(text), dtype) if dtype.is_temporal() => {
+            stored(Point::Text(text), dtype).map(Value::Number)
         }
         (Value::Bool(flag), Dtype::Bool) => Ok(Value::Bool(flag)),
         (Value::Text(text), Dtype::Bool) => flag_of(&text)
             .map(Value::Bool)
             .ok_or_else(|| format!("`{text}` is not a boolean; write `true` or `false`")),
-        (Value::Text(text), Dtype::String | Dtype::Binary) => Ok(Value::Text(text)),
+        (Value::Text(text), dtype) if dtype.is_text() => Ok(Value::Text(text)),
         (Value::Text(text), dtype) => Err(format!(
             "`{text}` is not a number, and the column is {dtype}"
         )),
-        (Value::Bool(flag), Dtype::String | Dtype::Binary) => Err(format!(
+        (Value::Bool(flag), dtype) if dtype.is_text() => Err(format!(
             "`{flag}` is not text; put it in quotes: `\"{flag}\"`"
         )),
         (Value::Bool(flag), dtype) => {

@@ -50,7 +50,7 @@ impl KeyPath {
 
     /// Whether this is the list whose elements go by their name.
     pub(super) fn is_columns(&self) -> bool {
-        matches!(self.0.last(), Some(Step::Key(key)) if key == "columns")
+        matches!(self.0.last(), Some(Step::Key(key)) if key == "columns" || key == "fields")
     }
 
     pub(super) fn steps(&self) -> &[Step] {
@@ -213,7 +213,9 @@ pub(super) fn item_name(item: &Value) -> Option<&str> {
 /// Makes a mapping of nothing, and of a text that stands for the mapping with one key.
 fn unfold_shorthand(node: &mut Value, place: &KeyPath) {
     let key = match place.steps() {
-        [.., Step::Key(parent), Step::Item { .. }] if parent == "columns" => "name",
+        [.., Step::Key(parent), Step::Item { .. }] if parent == "columns" || parent == "fields" => {
+            "name"
+        }
         [.., Step::Key(last)] if last == "distribution" => "kind",
         [Step::Key(first), Step::Key(_)] if first == "tables" => "path",
         _ => "",

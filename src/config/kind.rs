@@ -7,24 +7,40 @@ use super::model::Dtype;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Uniform,
+    Distinct,
     Normal,
+    Lognormal,
     Zipf,
+    Hotspot,
     Categorical,
     Sequence,
+    RandomWalk,
+    CorrelatedWith,
     Constant,
     Words,
+    Template,
+    Json,
+    Compressible,
 }
 
 impl Choice for Kind {
     const WHAT: &'static str = "a distribution";
     const ALL: &'static [(Self, &'static str)] = &[
         (Kind::Uniform, "uniform"),
+        (Kind::Distinct, "distinct"),
         (Kind::Normal, "normal"),
+        (Kind::Lognormal, "lognormal"),
         (Kind::Zipf, "zipf"),
+        (Kind::Hotspot, "hotspot"),
         (Kind::Categorical, "categorical"),
         (Kind::Sequence, "sequence"),
+        (Kind::RandomWalk, "random_walk"),
+        (Kind::CorrelatedWith, "correlated_with"),
         (Kind::Constant, "constant"),
         (Kind::Words, "words"),
+        (Kind::Template, "template"),
+        (Kind::Json, "json"),
+        (Kind::Compressible, "compressible"),
     ];
 }
 
@@ -38,25 +54,64 @@ impl Kind {
 
     /// What the kind draws, where it does not draw this type.
     pub(super) fn refuses(self, dtype: Dtype) -> Option<&'static str> {
+        const NUMBERS: &str = "numbers, dates, timestamps and decimals";
+        const TEXT: &str = "string and large_string";
+        let strings = matches!(dtype, Dtype::String | Dtype::LargeString);
         let (fits, draws) = match self {
-            Kind::Uniform | Kind::Categorical | Kind::Constant => (true, ""),
-            Kind::Normal | Kind::Sequence => (dtype.is_numeric(), "numbers"),
-            Kind::Zipf => (dtype != Dtype::Bool, "numbers, string and binary"),
-            Kind::Words => (dtype == Dtype::String, "string"),
+            Kind::Uniform | Kind::Categorical | Kind::Constant | Kind::CorrelatedWith => (true, ""),
+            Kind::Normal | Kind::Lognormal | Kind::Sequence | Kind::RandomWalk => {
+                (dtype.draws_numbers(), NUMBERS)
+            }
+            Kind::Zipf | Kind::Hotspot | Kind::Distinct => {
+                (dtype != Dtype::Bool, "all types but bool")
+            }
+            Kind::Words | Kind::Template | Kind::Json => (strings, TEXT),
+            Kind::Compressible => (dtype == Dtype::Binary, "binary"),
         };
         (!fits).then_some(draws)
     }
 
-    /// The keys that a kind takes, beside `kind` and `null_fraction`.
+    /// The keys that a kind takes, beside `kind`, `null_fraction` and `length`.
     pub(super) fn parameters(self) -> &'static [&'static str] {
         match self {
-            Kind::Uniform => &["min", "max", "cardinality"],
-            Kind::Normal => &["mean", "std_dev", "min", "max"],
-            Kind::Zipf => &["exponent", "cardinality", "min"],
-            Kind::Categorical => &["values", "cardinality", "min"],
-            Kind::Sequence => &["start", "step", "cardinality", "min"],
+            Kind::Uniform => &["min", "max", "cardinality", "sortedness"],
+            Kind::Distinct => &["min", "max", "cardinality"],
+            Kind::Normal | Kind::Lognormal => {
+                &["mean", "std_dev", "min", "max", "cardinality", "sortedness"]
+            }
+            Kind::Zipf => &["exponent", "cardinality", "min", "sortedness"],
+            Kind::Hotspot => &[
+                "cardinality",
+                "hot_fraction",
+                "hot_share",
+                "min",
+                "sortedness",
+            ],
+            Kind::Categorical => &["values", "weights", "cardinality", "min", "sortedness"],
+            Kind::Sequence => &["start", "step", "jitter", "cardinality", "min"],
+            Kind::RandomWalk => &["start", "step", "min", "max"],
+            Kind::CorrelatedWith => &[
+                "column",
+                "correlation",
+                "mean",
+                "std_dev",
+                "min",
+                "max",
+                "cardinality",
+            ],
             Kind::Constant => &["value"],
             Kind::Words => &["min", "max", "cardinality"],
+            Kind::Template => &["template", "exponent", "cardinality"],
+            Kind::Json => &["min", "max", "cardinality"],
+            Kind::Compressible => &["compressibility"],
         }
+    }
+
+    /// Whether values of a drawn length can be made of it, where the column is string or binary.
+    pub(super) fn has_length(self) -> bool {
+        matches!(
+            self,
+            Kind::Uniform | Kind::Distinct | Kind::Zipf | Kind::Hotspot | Kind::Compressible
+        )
     }
 }

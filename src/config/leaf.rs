@@ -147,6 +147,27 @@ impl Scalar for Number {
     }
 }
 
+/// A number, or a date or a time that stands for one.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Point {
+    Number(Number),
+    Text(String),
+}
+
+impl Scalar for Point {
+    fn read(value: &Json) -> Result<Self, String> {
+        match (Number::read(value), value) {
+            (Ok(number), _) => Ok(Point::Number(number)),
+            (Err(_), Json::String(text)) => Ok(Point::Text(text.clone())),
+            (Err(message), _) => Err(message),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["number", "string"]})
+    }
+}
+
 impl Scalar for Value {
     fn read(value: &Json) -> Result<Self, String> {
         match value {

@@ -21,6 +21,7 @@ mod error;
 mod fit;
 mod key_path;
 mod kind;
+mod layout;
 mod leaf;
 mod line;
 mod model;
@@ -32,6 +33,7 @@ mod raw;
 mod redact;
 mod shape;
 mod sweep;
+mod template;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -39,8 +41,10 @@ mod yaml;
 
 pub use error::ConfigError;
 pub use model::{
-    Codec, Column, Config, Dataset, Distribution, Dtype, Layout, Measure, Number, Reader,
-    RowGroupSize, ScenarioSource, Split, Value, Variant, VectorLayout,
+    BloomFilter, ChunkLayout, Codec, Column, Config, Dataset, Distribution, Dtype, Encoding,
+    Layout, Length, LengthDistribution, Measure, Number, Physical, Reader, RowGroupSize,
+    ScenarioSource, SortColumn, SortScope, Split, Statistics, TemplatePart, TimeUnit, Value,
+    Variant, VectorLayout,
 };
 pub use redact::argument as without_secrets;
 pub use shape::json_schema;

@@ -9,8 +9,10 @@ use serde_json::{Map, Value as Json};
 use super::choice::ReadMode;
 use super::codec::CodecText;
 use super::kind::Kind;
-use super::leaf::{Bytes, Leaf, Positive};
-use super::model::{Dtype, Number, Value, VectorLayout};
+use super::leaf::{Bytes, Leaf, Point, Positive};
+use super::model::{
+    Dtype, Encoding, LengthDistribution, SortScope, Statistics, Value, VectorLayout,
+};
 
 /// A workload: a dataset or existing tables, the SQL to read them with, and how to measure it. Workload files of DLIO
 /// and MLPerf Storage are taken as they are.
@@ -89,6 +91,9 @@ pub(super) struct RawDataset {
     pub(super) compression_level: Option<Leaf<u64>>,
     /// Seed of the content. Default: `train.seed`, else 123.
     pub(super) seed: Option<Leaf<u64>>,
+    /// Existing rows to write in the layouts of this config, instead of generated ones: Parquet, CSV, JSON lines or Arrow
+    /// files, as a file, a folder or a glob.
+    pub(super) source: Option<Leaf<String>>,
     /// Columns and layout of the Parquet files.
     pub(super) parquet: Option<RawParquet>,
 }
@@ -109,6 +114,55 @@ pub(super) struct RawParquet {
     pub(super) read_mode: Option<Leaf<ReadMode>>,
     /// Columns that become Hive folders (`year=2026/month=1/`), outermost first.
     pub(super) partition_by: Option<OneOrMany<Leaf<String>>>,
+    /// How values are encoded, in the columns that the encoding fits. Default: `auto`, the writer's choice.
+    pub(super) encoding: Option<Leaf<Encoding>>,
+    /// Bytes of a dictionary beyond which its column chunk falls back to another encoding. Default: 1MiB.
+    pub(super) dictionary_page_bytes: Option<Leaf<Bytes>>,
+    /// Bytes, encoded and before compression, at which a data page ends. Default: 1MiB.
+    pub(super) data_page_bytes: Option<Leaf<Bytes>>,
+    /// Rows at which a data page ends, where it has not ended by its bytes. Default: 20000.
+    pub(super) data_page_rows: Option<Leaf<Positive>>,
+    /// Version of data pages, 1 or 2. Default: 1.
+    pub(super) writer_version: Option<Leaf<u64>>,
+    /// `none`, `chunk` (in the footer) or `page` (in page headers, too). Default: `chunk`.
+    pub(super) statistics: Option<Leaf<Statistics>>,
+    /// Column and offset indexes. Default: true, where there are statistics.
+    pub(super) page_index: Option<Leaf<bool>>,
+    /// Whether column chunks have bloom filters. Default: false.
+    pub(super) bloom_filter: Option<Leaf<bool>>,
+    /// Share of false positives that bloom filters may have, between 0 and 1. Default: 0.05.
+    pub(super) bloom_filter_fpp: Option<Leaf<f64>>,
+    /// Distinct values that a bloom filter has room for. Default: the rows of a row group.
+    pub(super) bloom_filter_ndv: Option<Leaf<Positive>>,
+    /// Columns that rows are sorted by, the most significant first; ` desc` behind a name for descending order. Nulls
+    /// come first.
+    pub(super) sort_by: Option<OneOrMany<Leaf<String>>>,
+    /// Whether rows are sorted within a `file` or within a `row_group`. Default: `file`.
+    pub(super) sort_scope: Option<Leaf<SortScope>>,
+}
+
+/// What a column does otherwise than the rest of its dataset.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawChunk {
+    /// As `dataset.compression`.
+    pub(super) compression: Option<Leaf<CodecText>>,
+    /// As `dataset.compression_level`.
+    pub(super) compression_level: Option<Leaf<u64>>,
+    /// As `dataset.parquet.encoding`; must fit the column's type.
+    pub(super) encoding: Option<Leaf<Encoding>>,
+    /// As `dataset.parquet.dictionary_page_bytes`.
+    pub(super) dictionary_page_bytes: Option<Leaf<Bytes>>,
+    /// As `dataset.parquet.data_page_bytes`.
+    pub(super) data_page_bytes: Option<Leaf<Bytes>>,
+    /// As `dataset.parquet.statistics`.
+    pub(super) statistics: Option<Leaf<Statistics>>,
+    /// As `dataset.parquet.bloom_filter`.
+    pub(super) bloom_filter: Option<Leaf<bool>>,
+    /// As `dataset.parquet.bloom_filter_fpp`.
+    pub(super) bloom_filter_fpp: Option<Leaf<f64>>,
+    /// As `dataset.parquet.bloom_filter_ndv`.
+    pub(super) bloom_filter_ndv: Option<Leaf<Positive>>,
 }
 
 /// One value, or a list of them.
@@ -136,11 +190,10 @@ pub(super) enum RawColumn {
     Name(Leaf<String>),
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawColumnKeys {
-    /// Unique among the columns.
-    #[schemars(required)]
+    /// Unique among the columns. The `item` of a list has none.
     pub(super) name: Option<Leaf<String>>,
     /// Type of the values. Default: `float32`.
     pub(super) dtype: Option<Leaf<Dtype>>,
@@ -148,8 +201,16 @@ pub(super) struct RawColumnKeys {
     pub(super) size: Option<Leaf<Positive>>,
     /// Whether the default scenario reads the column. Default: true.
     pub(super) read: Option<Leaf<bool>>,
-    /// How the values are drawn. Default: uniform over the type's range (floats: 0 to 1).
+    /// How the values are drawn. Default: uniform over the type's range (floats: 0 to 1; dates: 2020 to 2024).
     pub(super) distribution: Option<RawDistribution>,
+    /// Of a timestamp: an IANA name such as `Europe/Paris`, or an offset such as `+02:00`.
+    pub(super) time_zone: Option<Leaf<String>>,
+    /// The elements of a list.
+    pub(super) item: Option<Box<RawColumnKeys>>,
+    /// The fields of a struct.
+    pub(super) fields: Option<Vec<RawColumn>>,
+    /// What the column's chunks do otherwise than the dataset's.
+    pub(super) parquet: Option<RawChunk>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -160,57 +221,89 @@ pub(super) enum RawDistribution {
     Kind(Leaf<Kind>),
 }
 
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawDistributionKeys {
-    /// Which distribution; the other keys depend on it.
-    #[schemars(required)]
-    pub(super) kind: Option<Leaf<Kind>>,
-    /// Share of rows that are null, 0 to 1. Default: 0.
-    pub(super) null_fraction: Option<Leaf<f64>>,
-    /// Smallest value (uniform, normal), first value (zipf, categorical, sequence; default 0), or fewest words per value
-    /// (words; default 3).
-    pub(super) min: Option<Leaf<Number>>,
-    /// Largest value (uniform, normal), or most words per value (words; default 12).
-    pub(super) max: Option<Leaf<Number>>,
-    /// How many different values there are (uniform, zipf: default 1000, categorical), rows after which a sequence starts
-    /// again, or different words (words: default 10000).
-    pub(super) cardinality: Option<Leaf<Positive>>,
-    /// Centre of `normal`. Default: 0.
-    pub(super) mean: Option<Leaf<f64>>,
-    /// Standard deviation of `normal`, above 0. Default: 1.
-    pub(super) std_dev: Option<Leaf<f64>>,
-    /// Exponent of `zipf`, above 0. Default: 1.1.
-    pub(super) exponent: Option<Leaf<f64>>,
-    /// The values of `categorical`, each as likely as the others.
-    pub(super) values: Option<Vec<Leaf<Value>>>,
-    /// First value of `sequence`. Default: 0.
-    pub(super) start: Option<Leaf<Number>>,
-    /// What `sequence` grows by from row to row. Default: 1.
-    pub(super) step: Option<Leaf<Number>>,
-    /// The value of `constant`.
-    pub(super) value: Option<Leaf<Value>>,
+/// A macro, so that the list of keys that are given cannot miss one.
+macro_rules! distribution_keys {
+    ($($(#[$meta:meta])* $key:ident: $kind:ty,)*) => {
+        #[derive(Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct RawDistributionKeys {
+            /// Which distribution; the other keys depend on it. Lists and structs have none.
+            pub(super) kind: Option<Leaf<Kind>>,
+            /// Share of rows that are null, 0 to 1. Default: 0.
+            pub(super) null_fraction: Option<Leaf<f64>>,
+            /// How many elements a list's rows have, or how many bytes a string or binary value has, instead of `size`.
+            pub(super) length: Option<RawLength>,
+            $($(#[$meta])* pub(super) $key: Option<$kind>,)*
+        }
+
+        impl RawDistributionKeys {
+            /// The keys that are there, beside `kind`, `null_fraction` and `length`.
+            pub(super) fn given(&self) -> Vec<&'static str> {
+                [$((stringify!($key), self.$key.is_some()),)*]
+                    .into_iter()
+                    .filter_map(|(key, given)| given.then_some(key))
+                    .collect()
+            }
+        }
+    };
 }
 
-impl RawDistributionKeys {
-    /// The keys that are there, beside `kind` and `null_fraction`.
-    pub(super) fn given(&self) -> Vec<&'static str> {
-        [
-            ("min", self.min.is_some()),
-            ("max", self.max.is_some()),
-            ("cardinality", self.cardinality.is_some()),
-            ("mean", self.mean.is_some()),
-            ("std_dev", self.std_dev.is_some()),
-            ("exponent", self.exponent.is_some()),
-            ("values", self.values.is_some()),
-            ("start", self.start.is_some()),
-            ("step", self.step.is_some()),
-            ("value", self.value.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(key, given)| given.then_some(key))
-        .collect()
-    }
+distribution_keys! {
+    /// How far the rows are sorted, 0 to 1 (numbers that are drawn one by one). Default: 0, at random.
+    sortedness: Leaf<f64>,
+    /// Smallest value (uniform, normal, lognormal, random_walk, correlated_with), first value (zipf, hotspot, categorical,
+    /// sequence; default 0), fewest words per value (words; default 3) or fields per object (json; default 2).
+    min: Leaf<Point>,
+    /// Largest value (uniform, normal, lognormal, random_walk, correlated_with), most words per value (words; default
+    /// 12) or fields per object (json; default 6).
+    max: Leaf<Point>,
+    /// How many different values there are (uniform, normal, lognormal, zipf and hotspot: default 1000, categorical,
+    /// correlated_with: default 1000), rows after which a sequence starts again, or different words (words, json:
+    /// default 10000; template: of its placeholders, default 1000).
+    cardinality: Leaf<Positive>,
+    /// Centre of `normal` and `correlated_with`, and of the logarithm of `lognormal`. Default: 0.
+    mean: Leaf<Point>,
+    /// Standard deviation of `normal` and `correlated_with`, and of the logarithm of `lognormal`; above 0. Default: 1.
+    std_dev: Leaf<f64>,
+    /// Exponent of `zipf`, and of `{zipf}` in a template; above 0. Default: 1.1.
+    exponent: Leaf<f64>,
+    /// Share of the values of `hotspot` that are hot, between 0 and 1. Default: 0.2.
+    hot_fraction: Leaf<f64>,
+    /// Share of the rows that have a hot value, 0 to 1. Default: 0.8.
+    hot_share: Leaf<f64>,
+    /// The values of `categorical`.
+    values: Vec<Leaf<Value>>,
+    /// How likely each of `values` is, in any unit. Default: each as likely as the others.
+    weights: Vec<Leaf<f64>>,
+    /// First value of `sequence`, and where a `random_walk` without bounds starts. Default: 0.
+    start: Leaf<Point>,
+    /// What `sequence` grows by from row to row, or the standard deviation of a step of `random_walk`. Default: 1.
+    step: Leaf<Point>,
+    /// Largest random value that is added to each value of `sequence`. Default: 0.
+    jitter: Leaf<Point>,
+    /// The column that `correlated_with` follows.
+    column: Leaf<String>,
+    /// How closely: -1 to 1 between numbers, else 0 to 1. Default: 0.9.
+    correlation: Leaf<f64>,
+    /// The text of `template`, with `{row}`, `{uniform}`, `{zipf}`, `{word}`, `{hex:8}`, `{digits:8}`, `{letters:8}` and
+    /// `{uuid}`; numbers behind a colon are digits. `{{` is a brace.
+    template: Leaf<String>,
+    /// Share of a binary value that compresses to nothing, 0 to 1.
+    compressibility: Leaf<f64>,
+    /// The value of `constant`.
+    value: Leaf<Value>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLength {
+    /// Default: 0 for lists, else 1.
+    pub(super) min: Option<Leaf<u64>>,
+    /// At least `min`.
+    #[schemars(required)]
+    pub(super) max: Option<Leaf<u64>>,
+    /// `uniform`, `normal` (around the middle) or `zipf` (short ones mostly). Default: `uniform`.
+    pub(super) distribution: Option<Leaf<LengthDistribution>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -112,6 +112,7 @@ struct Check {
 impl Check {
     /// What is left of `value`, or nothing.
     fn descend(&mut self, schema: &Value, value: &Value, path: &KeyPath) -> Option<Value> {
+        let schema = resolved(schema);
         let branches = branches(schema);
         let branch = |kind: &str| {
             branches
@@ -227,8 +228,18 @@ impl Check {
     }
 }
 
+/// A schema that holds itself is referred to by its place in the whole.
+fn resolved(schema: &Value) -> &Value {
+    schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| SCHEMA.pointer(reference.trim_start_matches('#')))
+        .unwrap_or(schema)
+}
+
 /// The alternatives of a schema, however nested.
 fn branches(schema: &Value) -> Vec<&Value> {
+    let schema = resolved(schema);
     match schema.get("anyOf").and_then(Value::as_array) {
         Some(alternatives) => alternatives.iter().flat_map(branches).collect(),
         None => vec![schema],

@@ -112,7 +112,8 @@ pub(super) fn validate(raw: RawConfig, findings: &mut Findings<'_>) -> Meaning {
     });
     if let Some(dataset) = &dataset {
         let reads_nothing = dataset.columns.iter().all(|column| !column.read);
-        if reads_nothing && !dataset.columns.is_empty() && !names_scenarios {
+        let described = !dataset.columns.is_empty() && dataset.source.is_none();
+        if reads_nothing && described && !names_scenarios {
             let path = KeyPath::of(["dataset", "parquet", "columns"]);
             findings.problem(
                 &path,

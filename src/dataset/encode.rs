@@ -11,6 +11,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::Cancel;
 use super::content::ColumnGenerator;
+use super::sort::SortKey;
 
 /// Rows generated and encoded at a time; few enough that they stay in the core's cache.
 const ROWS_PER_ARRAY: usize = 8192;
@@ -19,6 +20,8 @@ const ROWS_PER_ARRAY: usize = 8192;
 pub(crate) struct TableColumns {
     pub(crate) stored: Vec<ColumnGenerator>,
     pub(crate) partitions: Vec<(String, ColumnGenerator)>,
+    /// What rows are sorted by, the most significant first.
+    pub(crate) sort: Vec<SortKey>,
 }
 
 /// Which rows of the table a file holds.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
@@ -24,6 +25,9 @@ pub struct ColumnTotals {
     pub codecs: BTreeSet<String>,
     pub encoded_bytes: u64,
     pub compressed_bytes: u64,
+    pub chunks: u64,
+    /// Chunks whose dictionary was given up for another encoding.
+    pub fallback_chunks: u64,
 }
 
 impl ColumnTotals {
@@ -65,6 +69,8 @@ impl ColumnTotals {
                 if !entry.codecs.contains(&codec) {
                     entry.codecs.insert(codec);
                 }
+                entry.chunks += 1;
+                entry.fallback_chunks += u64::from(fell_back(chunk));
                 entry.encoded_bytes += u64::try_from(chunk.uncompressed_size()).unwrap_or(0);
                 entry.compressed_bytes += u64::try_from(chunk.compressed_size()).unwrap_or(0);
             }
@@ -86,8 +92,25 @@ pub fn column_records(
             codecs: total.codecs.iter().cloned().collect(),
             encoded_bytes: total.encoded_bytes,
             compressed_bytes: total.compressed_bytes,
+            chunks: total.chunks,
+            fallback_chunks: total.fallback_chunks,
         })
         .collect()
+}
+
+/// Whether a chunk has a dictionary and pages that do not use it. Files that do not tell how their pages are encoded have
+/// none.
+pub(crate) fn fell_back(chunk: &ColumnChunkMetaData) -> bool {
+    let dictionary = |encoding| {
+        matches!(
+            encoding,
+            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY
+        )
+    };
+    chunk.dictionary_page_offset().is_some()
+        && chunk
+            .page_encoding_stats_mask()
+            .is_some_and(|mask| mask.encodings().any(|encoding| !dictionary(encoding)))
 }
 
 /// Where a column chunk lies, as offset and length; absent where the footer claims something negative.

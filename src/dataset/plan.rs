@@ -97,10 +97,11 @@ impl DatasetPlan {
         table: &TablePlan,
         column: &Column,
     ) -> Result<ColumnGenerator, DatasetError> {
-        ColumnGenerator::new(
+        ColumnGenerator::among(
             self.spec.seed,
             table.name,
             column,
+            &self.spec.columns,
             table.rows(),
             self.spec.layout.vector_layout,
         )
@@ -226,12 +227,17 @@ fn unplaced(dataset: &Dataset, root: PathBuf) -> DatasetPlan {
 
 /// A column without what decides reading only.
 fn content_of(column: &Column) -> serde_json::Value {
+    let children: Vec<_> = column.children.iter().map(content_of).collect();
     json!([
         column.name,
         column.dtype,
         column.size,
         column.distribution,
-        column.null_fraction
+        column.null_fraction,
+        column.sortedness,
+        column.length,
+        column.time_zone,
+        children
     ])
 }
 

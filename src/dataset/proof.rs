@@ -2,13 +2,13 @@
 
 use arrow::datatypes::Schema;
 use parquet::arrow::parquet_to_arrow_schema;
-use parquet::basic::CompressionCodec;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::basic::{CompressionCodec, Encoding as ParquetEncoding};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::DatasetError;
 use super::footer::{check_plausible, key_value};
-use super::properties::compression;
-use crate::config::{Layout, RowGroupSize};
+use super::properties::{asked_encoding, compression, page_encoding, sorting_columns};
+use crate::config::{Encoding, Layout, RowGroupSize, Statistics};
 
 /// How far the encoded bytes of a full row group may lie from what was asked for. Row groups by bytes are cut at a row
 /// count that a sample of the first rows gives, and data is not everywhere alike.
@@ -87,7 +87,7 @@ pub(crate) fn prove(
             format!("{:?}", wanted.schema.fields()),
         ));
     }
-    let codec = CompressionCodec::from(compression(wanted.layout.codec).map_err(parquet)?);
+    let sorting = sorting_columns(wanted.layout, file_metadata.schema_descr());
     for (index, row_group) in metadata.row_groups().iter().enumerate() {
         let differs =
             |column: String, what, found: String, asked: String| DatasetError::NotAsAsked {
@@ -128,26 +128,109 @@ pub(crate) fn prove(
                 ));
             }
         }
+        let found = row_group.sorting_columns().cloned().unwrap_or_default();
+        if found != sorting {
+            return Err(differs(
+                all(),
+                "the sort order",
+                format!("{found:?}"),
+                format!("{sorting:?}"),
+            ));
+        }
         for chunk in row_group.columns() {
-            let column = || chunk.column_path().string();
-            let found = CompressionCodec::from(chunk.compression());
-            if found != codec {
-                return Err(differs(
-                    column(),
-                    "the codec",
-                    format!("{found:?}"),
-                    format!("{codec:?}"),
-                ));
-            }
-            if chunk.statistics().is_none() && row_group.num_rows() > 0 {
-                return Err(differs(
-                    column(),
-                    "the statistics",
-                    "missing".to_owned(),
-                    "minimum and maximum".to_owned(),
-                ));
+            let column = chunk.column_path().string();
+            let difference =
+                chunk_difference(chunk, row_group.num_rows(), wanted.layout).map_err(parquet)?;
+            if let Some((what, found, asked)) = difference {
+                return Err(differs(column, what, found, asked));
             }
         }
     }
     Ok(())
+}
+
+type Difference = (&'static str, String, String);
+
+/// What a column chunk's footer says that was not asked for: what it is about, what was found, what was wanted. A
+/// dictionary that the writer gave up is no difference; it is counted with the column.
+fn chunk_difference(
+    chunk: &ColumnChunkMetaData,
+    rows: i64,
+    layout: &Layout,
+) -> Result<Option<Difference>, parquet::errors::ParquetError> {
+    let column = chunk
+        .column_path()
+        .parts()
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
+    let asked = layout.chunk_of(column);
+    let codec = CompressionCodec::from(compression(asked.codec)?);
+    let found = CompressionCodec::from(chunk.compression());
+    let there = |there: bool| if there { "there" } else { "missing" }.to_owned();
+    if found != codec {
+        return Ok(Some((
+            "the codec",
+            format!("{found:?}"),
+            format!("{codec:?}"),
+        )));
+    }
+    if rows == 0 {
+        return Ok(None);
+    }
+    let statistics = chunk.statistics().is_some();
+    let wanted = asked.statistics != Statistics::None;
+    if statistics != wanted {
+        return Ok(Some(("the statistics", there(statistics), there(wanted))));
+    }
+    let bloom = chunk.bloom_filter_offset().is_some();
+    // The writer has no bloom filters of truth values.
+    let wanted = asked.bloom_filter.is_some()
+        && chunk.column_descr().physical_type() != parquet::basic::Type::BOOLEAN;
+    if bloom != wanted {
+        return Ok(Some(("the bloom filter", there(bloom), there(wanted))));
+    }
+    let offset_index = chunk.offset_index_offset().is_some();
+    if offset_index != layout.page_index {
+        return Ok(Some((
+            "the offset index",
+            there(offset_index),
+            there(layout.page_index),
+        )));
+    }
+    let column_index = chunk.column_index_offset().is_some();
+    // Pages without any value that can be compared have no bounds, and their column no index.
+    let bounded = chunk
+        .statistics()
+        .is_some_and(|statistics| statistics.min_bytes_opt().is_some());
+    let wanted = layout.page_index && asked.statistics != Statistics::None;
+    if column_index != wanted && !(wanted && !bounded) {
+        return Ok(Some((
+            "the column index",
+            there(column_index),
+            there(wanted),
+        )));
+    }
+    let encoding = asked_encoding(layout, column, chunk.column_descr().physical_type());
+    let pages: Vec<ParquetEncoding> = chunk
+        .page_encoding_stats_mask()
+        .map(|mask| mask.encodings().collect())
+        .unwrap_or_default();
+    if let Some(wanted) = page_encoding(encoding)
+        && (pages != [wanted] || chunk.dictionary_page_offset().is_some())
+    {
+        return Ok(Some((
+            "the encoding of its pages",
+            format!("{pages:?}"),
+            format!("{wanted:?}"),
+        )));
+    }
+    if encoding == Encoding::Dictionary && pages.is_empty() {
+        return Ok(Some((
+            "the encoding of its pages",
+            "unknown".to_owned(),
+            "a dictionary".to_owned(),
+        )));
+    }
+    Ok(None)
 }

@@ -1,10 +1,21 @@
 //! From the config's layout to the properties of the Parquet writer.
 
-use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use arrow::datatypes::Schema;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::basic::{
+    BrotliLevel, Compression, Encoding as ParquetEncoding, GzipLevel, Type, ZstdLevel,
+};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::{
+    BloomFilterProperties, EnabledStatistics, WriterProperties, WriterVersion,
+};
+use parquet::schema::types::SchemaDescriptor;
 
-use crate::config::{Codec, Layout};
+use crate::config::{Codec, Encoding, Layout, Physical, Statistics};
+
+/// Values that the writer encodes between two looks at a page's size.
+const WRITE_BATCH: u64 = 1024;
 
 /// The codec as Parquet's writer takes it. Fails where the level lies outside of the codec's range, which the config
 /// has refused before.
@@ -21,15 +32,126 @@ pub(crate) fn compression(codec: Codec) -> Result<Compression, ParquetError> {
     })
 }
 
-/// Properties of every file of a dataset. Row groups are cut by the caller.
-pub(crate) fn writer_properties(layout: &Layout) -> Result<WriterProperties, ParquetError> {
-    Ok(WriterProperties::builder()
-        .set_compression(compression(layout.codec)?)
+/// The encoding of data pages; none where the writer chooses, or where it is a dictionary's.
+pub(crate) fn page_encoding(encoding: Encoding) -> Option<ParquetEncoding> {
+    Some(match encoding {
+        Encoding::Auto | Encoding::Dictionary => return None,
+        Encoding::Plain => ParquetEncoding::PLAIN,
+        Encoding::DeltaBinaryPacked => ParquetEncoding::DELTA_BINARY_PACKED,
+        Encoding::DeltaLengthByteArray => ParquetEncoding::DELTA_LENGTH_BYTE_ARRAY,
+        Encoding::DeltaByteArray => ParquetEncoding::DELTA_BYTE_ARRAY,
+        Encoding::ByteStreamSplit => ParquetEncoding::BYTE_STREAM_SPLIT,
+        Encoding::Rle => ParquetEncoding::RLE,
+    })
+}
+
+pub(crate) fn physical(kind: Type) -> Physical {
+    match kind {
+        Type::BOOLEAN => Physical::Boolean,
+        Type::INT32 => Physical::Int32,
+        Type::INT64 => Physical::Int64,
+        Type::INT96 => Physical::Int96,
+        Type::FLOAT => Physical::Float,
+        Type::DOUBLE => Physical::Double,
+        Type::BYTE_ARRAY => Physical::ByteArray,
+        Type::FIXED_LEN_BYTE_ARRAY => Physical::FixedLenByteArray,
+    }
+}
+
+/// The encoding that is asked for a leaf: its column's, where that fits the leaf.
+pub(crate) fn asked_encoding(layout: &Layout, column: &str, kind: Type) -> Encoding {
+    let encoding = layout.chunk_of(column).encoding;
+    match encoding.fits(physical(kind), layout.writer_version) {
+        true => encoding,
+        false => Encoding::Auto,
+    }
+}
+
+/// Rows that the writer encodes at a time: as many as let a page end at its limit, where that is low.
+pub(crate) fn write_batch(layout: &Layout) -> u64 {
+    layout.data_page_rows.clamp(1, WRITE_BATCH)
+}
+
+/// The columns that a file's row groups are sorted by, as footers name them: by the number of the leaf.
+pub(crate) fn sorting_columns(layout: &Layout, schema: &SchemaDescriptor) -> Vec<SortingColumn> {
+    layout
+        .sort_by
+        .iter()
+        .filter_map(|sort| {
+            let leaf = schema
+                .columns()
+                .iter()
+                .position(|leaf| leaf.path().parts() == [sort.column.as_str()])?;
+            Some(SortingColumn {
+                column_idx: i32::try_from(leaf).ok()?,
+                descending: sort.descending,
+                nulls_first: true,
+            })
+        })
+        .collect()
+}
+
+/// Properties of every file of a dataset. Row groups of `row_group_rows`, where that is known, are cut by the caller.
+pub(crate) fn writer_properties(
+    layout: &Layout,
+    schema: &Schema,
+    row_group_rows: Option<u64>,
+) -> Result<WriterProperties, ParquetError> {
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let leaves = ArrowSchemaConverter::new().convert(schema)?;
+    let sorting = sorting_columns(layout, &leaves);
+    let mut builder = WriterProperties::builder()
+        .set_compression(compression(layout.chunk.codec)?)
         .set_max_row_group_row_count(None)
+        .set_writer_version(match layout.writer_version {
+            2 => WriterVersion::PARQUET_2_0,
+            _ => WriterVersion::PARQUET_1_0,
+        })
+        .set_data_page_row_count_limit(size(layout.data_page_rows))
+        .set_write_batch_size(size(write_batch(layout)))
+        .set_offset_index_disabled(!layout.page_index)
+        .set_sorting_columns((!sorting.is_empty()).then_some(sorting))
         .set_created_by(format!(
             "parquet-bench {} ({})",
             env!("CARGO_PKG_VERSION"),
             parquet::file::properties::DEFAULT_CREATED_BY
-        ))
-        .build())
+        ));
+    for leaf in leaves.columns() {
+        let path = leaf.path();
+        let column = path.parts().first().map(String::as_str).unwrap_or_default();
+        let chunk = layout.chunk_of(column);
+        builder = builder
+            .set_column_compression(path.clone(), compression(chunk.codec)?)
+            .set_column_dictionary_page_size_limit(path.clone(), size(chunk.dictionary_page_bytes))
+            .set_column_data_page_size_limit(path.clone(), size(chunk.data_page_bytes))
+            .set_column_statistics_enabled(
+                path.clone(),
+                match (chunk.statistics, layout.page_index) {
+                    (Statistics::None, _) => EnabledStatistics::None,
+                    (Statistics::Chunk, false) => EnabledStatistics::Chunk,
+                    (Statistics::Chunk, true) | (Statistics::Page, _) => EnabledStatistics::Page,
+                },
+            )
+            .set_column_write_page_header_statistics(
+                path.clone(),
+                chunk.statistics == Statistics::Page,
+            );
+        let encoding = asked_encoding(layout, column, leaf.physical_type());
+        if let Some(encoding) = page_encoding(encoding) {
+            builder = builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path.clone(), encoding);
+        } else if encoding == Encoding::Dictionary {
+            builder = builder.set_column_dictionary_enabled(path.clone(), true);
+        }
+        if let Some(bloom) = chunk.bloom_filter {
+            let properties = BloomFilterProperties::builder().with_fpp(bloom.fpp);
+            let properties = match bloom.ndv.or(row_group_rows) {
+                Some(ndv) => properties.with_max_ndv(ndv),
+                None => properties,
+            };
+            builder = builder.set_column_bloom_filter_properties(path.clone(), properties.build());
+        }
+    }
+    Ok(builder.build())
 }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use arrow::datatypes::SchemaRef;
@@ -25,13 +26,15 @@ use tokio::runtime::Handle;
 
 use super::encode::{Rows, TableColumns, rows_for_bytes, write_column};
 use super::footer::read_footer;
+use super::pages::prove_pages;
 use super::partition::{Key, folder_name, split_rows};
 use super::proof::{IDENTITY_KEY, Wanted, prove};
 use super::properties::writer_properties;
 use super::sink::ObjectSink;
+use super::sort::{SortKey, sorted};
 use super::write::{Written, WrittenFile};
 use super::{Cancel, DatasetError, DatasetPlan, Progress};
-use crate::config::RowGroupSize;
+use crate::config::{RowGroupSize, SortScope};
 use crate::storage::object_path;
 
 /// What to write, where, and with what.
@@ -57,32 +60,37 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> 
             let partitions = plan
                 .partition_columns()
                 .map(|column| Ok((column.name.clone(), plan.generator(table, column)?)));
+            let sort = plan.spec.layout.sort_by.iter().filter_map(|sort| {
+                let column = plan
+                    .stored_columns()
+                    .find(|column| column.name == sort.column)?;
+                Some(plan.generator(table, column).map(|generator| SortKey {
+                    generator,
+                    descending: sort.descending,
+                }))
+            });
             Ok(TableColumns {
                 stored: stored.collect::<Result<_, _>>()?,
                 partitions: partitions.collect::<Result<_, DatasetError>>()?,
+                sort: sort.collect::<Result<_, DatasetError>>()?,
             })
         })
         .collect::<Result<_, DatasetError>>()?;
-    let properties =
-        writer_properties(&plan.spec.layout).map_err(|source| DatasetError::Parquet {
-            path: plan.root.display().to_string(),
-            source,
-        })?;
     let schema = plan.file_schema();
-    let row_group_rows = match plan.spec.layout.row_group {
-        RowGroupSize::Rows(rows) => rows,
-        RowGroupSize::Bytes(bytes) => rows_for_bytes(
-            &columns,
-            &schema,
-            &properties,
-            bytes,
-            plan.spec.rows_per_file,
-        )
-        .map_err(|source| DatasetError::Parquet {
-            path: plan.root.display().to_string(),
-            source,
-        })?,
+    let parquet = |source| DatasetError::Parquet {
+        path: plan.root.display().to_string(),
+        source,
     };
+    let layout = &plan.spec.layout;
+    let row_group_rows = match layout.row_group {
+        RowGroupSize::Rows(rows) => rows,
+        RowGroupSize::Bytes(bytes) => {
+            let properties = writer_properties(layout, &schema, None).map_err(parquet)?;
+            let rows_per_file = plan.spec.rows_per_file;
+            rows_for_bytes(&columns, &schema, &properties, bytes, rows_per_file).map_err(parquet)?
+        }
+    };
+    let properties = writer_properties(layout, &schema, Some(row_group_rows)).map_err(parquet)?;
     let work = Work {
         target,
         columns: &columns,
@@ -94,6 +102,7 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> 
             ..State::default()
         }),
         changed: Condvar::new(),
+        pages_proven: AtomicBool::new(false),
     };
     std::thread::scope(|scope| {
         for _ in 0..target.threads.max(1) {
@@ -164,6 +173,8 @@ struct Work<'a> {
     row_group_rows: u64,
     state: Mutex<State>,
     changed: Condvar,
+    /// Whether the pages of a file have been looked at.
+    pages_proven: AtomicBool,
 }
 
 /// A file being written.
@@ -285,7 +296,10 @@ impl Work<'_> {
                             state.written.add(file);
                             self.report(&state);
                         }
-                        None => state.open = Some((Arc::new(self.open(output, object)?), 0)),
+                        None => {
+                            let output = self.in_order(output)?;
+                            state.open = Some((Arc::new(self.open(output, object)?), 0));
+                        }
                     }
                 }
             }
@@ -329,6 +343,22 @@ impl Work<'_> {
                 }
             })
             .collect())
+    }
+
+    /// The file with its rows in the order that they are written in.
+    fn in_order(&self, output: FileToWrite) -> Result<FileToWrite, DatasetError> {
+        let keys = &self.columns[output.table].sort;
+        if keys.is_empty() {
+            return Ok(output);
+        }
+        let part = match self.target.plan.spec.layout.sort_scope {
+            SortScope::File => output.rows.count(),
+            SortScope::RowGroup => self.row_group_rows,
+        };
+        Ok(FileToWrite {
+            rows: sorted(keys, &output.rows, part)?,
+            ..output
+        })
     }
 
     /// A file that an interrupted run left complete, when it proves to be what is wanted.
@@ -553,6 +583,11 @@ impl Work<'_> {
             row_group_rows: self.row_group_rows,
         };
         prove(&metadata, bytes, &wanted)?;
+        if !self.pages_proven.swap(true, Ordering::Relaxed) {
+            let layout = &self.target.plan.spec.layout;
+            let proof = prove_pages(self.target.store, object, &path, &metadata, layout);
+            self.target.handle.block_on(proof)?;
+        }
         Ok(WrittenFile {
             table: output.table,
             path: output.path.clone(),

@@ -274,7 +274,7 @@ fn seal(plan: &DatasetPlan, mut written: Written, started: Instant, cpu_before: 
         generator_version: GENERATOR_VERSION,
         content_fingerprint: plan.content_fingerprint.clone(),
         layout_fingerprint: plan.layout_fingerprint.clone(),
-        codec: plan.spec.layout.codec.to_string(),
+        codec: plan.spec.layout.chunk.codec.to_string(),
         partition_by: plan.spec.layout.partition_by.clone(),
         columns: column_records(&written.columns, |name| {
             schema

@@ -63,6 +63,8 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
             codecs: vec!["ZSTD".to_owned()],
             encoded_bytes: 2_000,
             compressed_bytes: 1_000,
+            chunks: 2,
+            fallback_chunks: 1,
         }],
         write: None,
     }

@@ -102,6 +102,12 @@ pub struct ColumnRecord {
     pub encoded_bytes: u64,
     /// Bytes of its chunks as stored, from the footers.
     pub compressed_bytes: u64,
+    /// Its chunks, and those of them whose dictionary the writer gave up for another encoding; 0 in records from before
+    /// they were counted.
+    #[serde(default)]
+    pub chunks: u64,
+    #[serde(default)]
+    pub fallback_chunks: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
 use super::{Event, Observer, RunError};
-use crate::config::Config;
+use crate::config::{Config, Encoding};
 use crate::dataset::{Cancel, DatasetError, DatasetPlan, Found, Manifest, ensure, find, place};
 use crate::measure::{cores, memory_bytes};
 use crate::storage::{CountingStore, local_store};
@@ -202,11 +202,38 @@ impl Datasets {
                 bytes: generated.manifest.file_bytes(),
                 elapsed_ns: generated.manifest.write.map(|write| write.elapsed_ns),
             });
+            if let Some(text) = fallbacks(&state.plan, &generated.manifest) {
+                observer.event(Event::Note(&text));
+            }
             state.written = generated.files_written > 0;
             state.found = Found::Complete(Box::new(generated.manifest));
         }
         Ok(())
     }
+}
+
+/// The columns that a dictionary was asked for, and in which the writer gave some up for being too large.
+fn fallbacks(plan: &DatasetPlan, manifest: &Manifest) -> Option<String> {
+    let columns: Vec<String> = manifest
+        .columns
+        .iter()
+        .filter(|column| {
+            let layout = plan.spec.layout.chunk_of(&column.name);
+            layout.encoding == Encoding::Dictionary && column.fallback_chunks > 0
+        })
+        .map(|column| {
+            format!(
+                "{} ({} of {} chunks)",
+                column.name, column.fallback_chunks, column.chunks
+            )
+        })
+        .collect();
+    (!columns.is_empty()).then(|| {
+        format!(
+            "dictionaries grew beyond dictionary_page_bytes, so that the writer fell back to other encodings: {}",
+            columns.join(", ")
+        )
+    })
 }
 
 /// Writers that a dataset can have: one per core, and no more than have room for a row group each in half of the

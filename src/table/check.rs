@@ -3,8 +3,8 @@
 use arrow::datatypes::{DataType, Schema};
 
 use super::TableError;
-use crate::config::Column;
-use crate::dataset::content::scalar_type;
+use crate::config::{Column, VectorLayout};
+use crate::dataset::content::{field_of, scalar_type};
 
 /// Whether two types hold the same values, whatever their buffers look like: strings and binaries in any of their
 /// layouts, lists of one element type in any of theirs, dictionaries as their values.
@@ -16,6 +16,12 @@ pub(crate) fn same_values(left: &DataType, right: &DataType) -> bool {
         (Plain::List(left, left_size), Plain::List(right, right_size)) => {
             let sizes_fit = left_size.is_none() || right_size.is_none() || left_size == right_size;
             sizes_fit && same_values(left, right)
+        }
+        (Plain::Other(DataType::Struct(left)), Plain::Other(DataType::Struct(right))) => {
+            left.len() == right.len()
+                && left.iter().zip(right).all(|(left, right)| {
+                    left.name() == right.name() && same_values(left.data_type(), right.data_type())
+                })
         }
         (Plain::Other(left), Plain::Other(right)) => left.equals_datatype(right),
         _ => false,
@@ -81,7 +87,11 @@ pub(crate) fn check_columns(
 /// Whether values of `found` can be what the config describes. DLIO writes vectors as lists or as fixed-size lists;
 /// vectors may also be stored as binary.
 fn fits(column: &Column, found: &DataType) -> bool {
-    let element = scalar_type(column.dtype);
+    if column.dtype.is_nested() {
+        let wanted = field_of(column, VectorLayout::FixedSizeList);
+        return same_values(found, wanted.data_type());
+    }
+    let element = scalar_type(column);
     if !column.is_vector() {
         return same_values(found, &element);
     }

@@ -365,7 +365,7 @@ fn type_of_partition(
     if let Some(column) =
         wanted.and_then(|columns| columns.iter().find(|column| column.name == name))
     {
-        return scalar_type(column.dtype);
+        return scalar_type(column);
     }
     let mut values = files
         .files

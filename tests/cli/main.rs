@@ -18,4 +18,5 @@ mod files;
 mod generated;
 mod harness;
 mod interruptions;
+mod layouts;
 mod options;

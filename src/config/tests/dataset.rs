@@ -95,6 +95,7 @@ fn a_codec_is_a_name_and_maybe_a_level(#[case] text: &str, #[case] expected: Cod
     assert_eq!(
         dataset_of(&format!("dataset: {{compression: {text}}}"))
             .layout
+            .chunk
             .codec,
         expected
     );
@@ -105,12 +106,14 @@ fn a_level_applies_where_the_codec_names_none() {
     assert_eq!(
         dataset_of("dataset: {compression: zstd, compression_level: 3}")
             .layout
+            .chunk
             .codec,
         Codec::Zstd(3)
     );
     assert_eq!(
         dataset_of("dataset: {compression: zstd(3), compression_level: 3}")
             .layout
+            .chunk
             .codec,
         Codec::Zstd(3)
     );
@@ -289,11 +292,11 @@ fn partitioned(keys: &str) -> String {
 #[case("[year, year]", "`year` is given twice")]
 #[case(
     "vector",
-    "`vector` is a vector of int8; partition columns are integers, bool or string"
+    "`vector` is a vector of int8; partition columns are integers, bool, string or date32"
 )]
 #[case(
     "real",
-    "`real` is float32; partition columns are integers, bool or string"
+    "`real` is float32; partition columns are integers, bool, string or date32"
 )]
 #[case("a=b", "`a=b` cannot name a folder")]
 #[case("[1]", "`1` is not text; put it in quotes: `\"1\"`")]

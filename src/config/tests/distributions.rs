@@ -25,20 +25,20 @@ fn float(value: f64) -> Option<Number> {
 #[case("dtype: int32, distribution: {kind: uniform, max: 1e6}", Distribution::Uniform { min: integer(i32::MIN.into()), max: integer(1_000_000), cardinality: None })]
 #[case("dtype: string, size: 8, distribution: {kind: uniform, cardinality: 5}", Distribution::Uniform { min: None, max: None, cardinality: Some(5) })]
 #[case("dtype: bool, distribution: uniform", Distribution::Uniform { min: None, max: None, cardinality: None })]
-#[case("dtype: float64, distribution: normal", Distribution::Normal { mean: 0.0, std_dev: 1.0, min: None, max: None })]
-#[case("dtype: int8, distribution: {kind: normal, mean: 5, std_dev: 2.5, min: 0, max: 9}", Distribution::Normal { mean: 5.0, std_dev: 2.5, min: integer(0), max: integer(9) })]
+#[case("dtype: float64, distribution: normal", Distribution::Normal { mean: 0.0, std_dev: 1.0, min: None, max: None, cardinality: None })]
+#[case("dtype: int8, distribution: {kind: normal, mean: 5, std_dev: 2.5, min: 0, max: 9}", Distribution::Normal { mean: 5.0, std_dev: 2.5, min: integer(0), max: integer(9), cardinality: None })]
 #[case("dtype: int32, distribution: zipf", Distribution::Zipf { exponent: 1.1, cardinality: 1000, min: integer(0) })]
 #[case("dtype: int8, distribution: zipf", Distribution::Zipf { exponent: 1.1, cardinality: 128, min: integer(0) })]
 #[case("dtype: string, distribution: zipf", Distribution::Zipf { exponent: 1.1, cardinality: 62, min: None })]
 #[case("dtype: float32, distribution: {kind: zipf, exponent: 2, cardinality: 7, min: 1}", Distribution::Zipf { exponent: 2.0, cardinality: 7, min: float(1.0) })]
-#[case("dtype: int8, distribution: {kind: categorical, cardinality: 10}", Distribution::Categorical { values: None, cardinality: 10, min: integer(0) })]
-#[case("dtype: string, distribution: {kind: categorical, cardinality: 100}", Distribution::Categorical { values: None, cardinality: 100, min: None })]
-#[case("dtype: bool, distribution: {kind: categorical, values: [true]}", Distribution::Categorical { values: Some(vec![Value::Bool(true)]), cardinality: 1, min: None })]
-#[case("dtype: string, distribution: {kind: categorical, values: [a, b]}", Distribution::Categorical { values: Some(vec![Value::Text("a".into()), Value::Text("b".into())]), cardinality: 2, min: None })]
-#[case("dtype: int64, distribution: sequence", Distribution::Sequence { start: Number::Integer(0), step: Number::Integer(1), cardinality: None })]
-#[case("dtype: int64, distribution: {kind: sequence, min: 5, step: -2}", Distribution::Sequence { start: Number::Integer(5), step: Number::Integer(-2), cardinality: None })]
-#[case("dtype: int8, distribution: {kind: sequence, start: 5, cardinality: 100}", Distribution::Sequence { start: Number::Integer(5), step: Number::Integer(1), cardinality: Some(100) })]
-#[case("dtype: float32, distribution: {kind: sequence, start: 0.5, step: 0.25}", Distribution::Sequence { start: Number::Float(0.5), step: Number::Float(0.25), cardinality: None })]
+#[case("dtype: int8, distribution: {kind: categorical, cardinality: 10}", Distribution::Categorical { weights: None, values: None, cardinality: 10, min: integer(0) })]
+#[case("dtype: string, distribution: {kind: categorical, cardinality: 100}", Distribution::Categorical { weights: None, values: None, cardinality: 100, min: None })]
+#[case("dtype: bool, distribution: {kind: categorical, values: [true]}", Distribution::Categorical { weights: None, values: Some(vec![Value::Bool(true)]), cardinality: 1, min: None })]
+#[case("dtype: string, distribution: {kind: categorical, values: [a, b]}", Distribution::Categorical { weights: None, values: Some(vec![Value::Text("a".into()), Value::Text("b".into())]), cardinality: 2, min: None })]
+#[case("dtype: int64, distribution: sequence", Distribution::Sequence { jitter: None, start: Number::Integer(0), step: Number::Integer(1), cardinality: None })]
+#[case("dtype: int64, distribution: {kind: sequence, min: 5, step: -2}", Distribution::Sequence { jitter: None, start: Number::Integer(5), step: Number::Integer(-2), cardinality: None })]
+#[case("dtype: int8, distribution: {kind: sequence, start: 5, cardinality: 100}", Distribution::Sequence { jitter: None, start: Number::Integer(5), step: Number::Integer(1), cardinality: Some(100) })]
+#[case("dtype: float32, distribution: {kind: sequence, start: 0.5, step: 0.25}", Distribution::Sequence { jitter: None, start: Number::Float(0.5), step: Number::Float(0.25), cardinality: None })]
 #[case("dtype: int8, distribution: {kind: constant, value: 7}", Distribution::Constant { value: Value::Number(Number::Integer(7)) })]
 #[case("dtype: bool, distribution: {kind: constant, value: yes}", Distribution::Constant { value: Value::Bool(true) })]
 #[case("dtype: string, distribution: {kind: constant, value: '7'}", Distribution::Constant { value: Value::Text("7".into()) })]
@@ -163,8 +163,8 @@ fn every_distribution_takes_a_share_of_nulls(#[case] kind: &str) {
     ".mean: 200 lies outside of -128 to 127"
 )]
 #[case(
-    "dtype: int8, distribution: {kind: normal, cardinality: 3}",
-    ".cardinality: does not apply to `normal`, which takes mean, std_dev, min, max"
+    "dtype: int8, distribution: {kind: normal, exponent: 3}",
+    ".exponent: does not apply to `normal`, which takes mean, std_dev, min, max, cardinality, sortedness"
 )]
 #[case("dtype: bool, distribution: zipf", ".kind: `zipf` does not fit bool")]
 #[case(
@@ -295,7 +295,7 @@ fn every_distribution_takes_a_share_of_nulls(#[case] kind: &str) {
 #[case("dtype: int8, distribution: {cardinality: 5}", ": needs a `kind`")]
 #[case(
     "dtype: int8, distribution: unifrom",
-    ".kind: `unifrom` is not a distribution; known: uniform, normal"
+    ".kind: `unifrom` is not a distribution; known: uniform, distinct, normal"
 )]
 #[case(
     "dtype: int8, distribution: [zipf]",

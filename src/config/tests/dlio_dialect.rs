@@ -71,7 +71,7 @@ fn a_recommender_of_mlperf_storage_means_what_dlio_makes_of_it() {
     );
     assert_eq!(dataset.rows_per_file, 4_718_592);
     assert_eq!(dataset.layout.row_group, RowGroupSize::Rows(6144));
-    assert_eq!(dataset.layout.codec, Codec::None);
+    assert_eq!(dataset.layout.chunk.codec, Codec::None);
     assert!(!dataset.generate);
     let columns: Vec<_> = dataset
         .columns
@@ -162,6 +162,7 @@ fn what_is_left_out_has_the_defaults_of_dlio() {
             valid: None,
             rows_per_file: 1,
             seed: 123,
+            source: None,
             columns: vec![Column {
                 name: "data".to_owned(),
                 dtype: Dtype::Binary,
@@ -173,12 +174,29 @@ fn what_is_left_out_has_the_defaults_of_dlio() {
                     cardinality: None
                 },
                 null_fraction: 0.0,
+                sortedness: 0.0,
+                length: None,
+                time_zone: None,
+                children: Vec::new(),
             }],
             layout: Layout {
-                codec: Codec::None,
                 row_group: RowGroupSize::Rows(1_000_000),
                 vector_layout: VectorLayout::FixedSizeList,
                 partition_by: Vec::new(),
+                sort_by: Vec::new(),
+                sort_scope: SortScope::File,
+                writer_version: 1,
+                data_page_rows: 20_000,
+                page_index: true,
+                chunk: ChunkLayout {
+                    codec: Codec::None,
+                    encoding: Encoding::Auto,
+                    dictionary_page_bytes: 1 << 20,
+                    data_page_bytes: 1 << 20,
+                    statistics: Statistics::Chunk,
+                    bloom_filter: None,
+                },
+                columns: BTreeMap::new(),
             },
             generate: true,
         }

@@ -7,6 +7,7 @@ mod bad_input;
 mod dataset;
 mod distributions;
 mod dlio_dialect;
+mod layout;
 mod overriding;
 mod schema;
 mod sweeping;
@@ -78,6 +79,6 @@ fn codecs(config: &Config) -> Vec<String> {
         .iter()
         .map(|variant| variant.dataset.as_ref().unwrap());
     datasets
-        .map(|dataset| dataset.layout.codec.to_string())
+        .map(|dataset| dataset.layout.chunk.codec.to_string())
         .collect()
 }

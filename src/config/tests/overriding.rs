@@ -39,7 +39,10 @@ fn values_are_yaml_flow_and_the_last_one_counts() {
         &[],
     );
     let dataset = dataset.variants[0].dataset.as_ref().unwrap();
-    assert_eq!((dataset.seed, dataset.layout.codec), (3, Codec::Zstd(4)));
+    assert_eq!(
+        (dataset.seed, dataset.layout.chunk.codec),
+        (3, Codec::Zstd(4))
+    );
     assert_eq!(dataset_with("dataset.seed=null").seed, 123);
 }
 

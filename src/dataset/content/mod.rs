@@ -4,34 +4,43 @@
 //! [`GENERATOR_VERSION`]: never of batch boundaries, threads, partitions or the layout. Rows can be made in any order and
 //! number, and are the same on every platform: arithmetic is IEEE 754's, and logarithms and powers come from `libm`.
 
+mod follow;
 mod index;
+mod nested;
 mod normal;
 mod numbers;
 mod numeric;
+mod ordered;
 mod random;
 mod rows;
+mod template;
 #[cfg(test)]
 mod tests;
 mod text;
 mod vocabulary;
+mod walk;
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use arrow::buffer::NullBuffer;
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, LargeStringArray};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{
-    BinaryType, DataType, Field, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type, Utf8Type,
+    BinaryType, DataType, Date32Type, Field, Fields, Float16Type, Float32Type, Float64Type,
+    Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Utf8Type,
 };
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
+use self::follow::Followed;
+use self::nested::Lengthening;
 use self::random::Key;
 use self::rows::{Rows, bits, fill};
-use crate::config::{Column, Distribution, Dtype, Number, Value, VectorLayout};
+use crate::config::{Column, Distribution, Dtype, Length, Number, TimeUnit, Value, VectorLayout};
 
 /// Raised whenever the content of any column changes.
-pub const GENERATOR_VERSION: u32 = 1;
+pub const GENERATOR_VERSION: u32 = 2;
 
 /// Larger arrays take memory and save no time.
 const ARRAY_BYTES: u64 = 16 << 20;
@@ -74,6 +83,8 @@ pub enum ContentError {
     Exponent(f64),
     #[error("a value of {0} bytes is too long: an array holds up to 2 147 483 647")]
     TooLong(u64),
+    #[error("it follows the column `{0}`, which cannot be followed")]
+    Followed(String),
     #[error("its specification cannot be written as JSON")]
     Specification(#[from] serde_json::Error),
 }
@@ -90,6 +101,7 @@ fn shown(value: &Value) -> String {
 /// Makes the values of one column. Cheap to clone.
 #[derive(Clone)]
 pub struct ColumnGenerator {
+    key: Key,
     field: Field,
     nulls: Option<Nulls>,
     maker: Arc<Maker>,
@@ -107,7 +119,7 @@ struct Nulls {
 
 impl ColumnGenerator {
     /// `table` is "train" or "valid", and `total_rows` its number of rows. Takes some milliseconds where the distribution
-    /// has a table of its own.
+    /// has a table of its own. For a column that follows another one, see [`ColumnGenerator::among`].
     pub fn new(
         seed: u64,
         table: &str,
@@ -115,57 +127,25 @@ impl ColumnGenerator {
         total_rows: u64,
         vector_layout: VectorLayout,
     ) -> Result<Self, ContentError> {
-        let row_bytes = column.dtype.value_bytes().saturating_mul(column.size);
-        if row_bytes > i32::MAX as u64 {
-            return Err(ContentError::TooLong(row_bytes));
+        Self::among(seed, table, column, &[], total_rows, vector_layout)
+    }
+
+    /// A column that may follow another one of `columns`.
+    pub fn among(
+        seed: u64,
+        table: &str,
+        column: &Column,
+        columns: &[Column],
+        total_rows: u64,
+        vector_layout: VectorLayout,
+    ) -> Result<Self, ContentError> {
+        Making {
+            seed,
+            table,
+            columns,
+            vector_layout,
         }
-        let key = column_key(seed, table, column)?;
-        let fixed = Lengths {
-            longest: if column.dtype == Dtype::Bool {
-                1
-            } else {
-                row_bytes
-            },
-            mean: row_bytes as f64,
-        };
-        macro_rules! numbers {
-            ($arrow:ty) => {
-                (
-                    numbers::maker::<$arrow>(column, key, total_rows, vector_layout)?,
-                    fixed,
-                )
-            };
-        }
-        let (maker, lengths) = match column.dtype {
-            Dtype::Int8 => numbers!(Int8Type),
-            Dtype::Int16 => numbers!(Int16Type),
-            Dtype::Int32 => numbers!(Int32Type),
-            Dtype::Int64 => numbers!(Int64Type),
-            Dtype::Uint8 => numbers!(UInt8Type),
-            Dtype::Uint16 => numbers!(UInt16Type),
-            Dtype::Uint32 => numbers!(UInt32Type),
-            Dtype::Uint64 => numbers!(UInt64Type),
-            Dtype::Float16 => numbers!(Float16Type),
-            Dtype::Float32 => numbers!(Float32Type),
-            Dtype::Float64 => numbers!(Float64Type),
-            Dtype::Bool => (numbers::bool_maker(column, key)?, fixed),
-            Dtype::String => text::maker::<Utf8Type>(column, key)?,
-            Dtype::Binary => text::maker::<BinaryType>(column, key)?,
-        };
-        if lengths.longest > i32::MAX as u64 {
-            return Err(ContentError::TooLong(lengths.longest));
-        }
-        const NULL: u64 = u64::from_le_bytes(*b"null row");
-        Ok(ColumnGenerator {
-            field: field_of(column, vector_layout),
-            nulls: (column.null_fraction > 0.0).then(|| Nulls {
-                key: key.derive(NULL),
-                threshold: (column.null_fraction * (1_u64 << 53) as f64) as u64,
-            }),
-            maker: Arc::new(maker),
-            bytes_per_row: arrow_bytes(column, lengths.mean),
-            max_rows: (ARRAY_BYTES / lengths.longest.max(1)).max(1) as usize,
-        })
+        .column(column, &column.name, total_rows, columns.len())
     }
 
     /// Name and type; nullable where some rows are null.
@@ -212,34 +192,301 @@ impl ColumnGenerator {
     }
 }
 
+/// What is the same for all columns of a table.
+#[derive(Clone, Copy)]
+struct Making<'a> {
+    seed: u64,
+    table: &'a str,
+    columns: &'a [Column],
+    vector_layout: VectorLayout,
+}
+
+impl Making<'_> {
+    /// `path` tells what is nested from what holds it. A column that follows another one follows no more than `depth`.
+    fn column(
+        self,
+        column: &Column,
+        path: &str,
+        total_rows: u64,
+        depth: usize,
+    ) -> Result<ColumnGenerator, ContentError> {
+        let row_bytes = column.dtype.value_bytes().saturating_mul(column.size);
+        if row_bytes > i32::MAX as u64 {
+            return Err(ContentError::TooLong(row_bytes));
+        }
+        let followed = match &column.distribution {
+            Distribution::CorrelatedWith { with, .. } => {
+                let unable = || ContentError::Followed(with.clone());
+                let other = self.columns.iter().find(|column| &column.name == with);
+                let (other, depth) = other.zip(depth.checked_sub(1)).ok_or_else(unable)?;
+                if other.is_vector() || other.dtype.is_nested() {
+                    return Err(unable());
+                }
+                Some(self.column(other, &other.name, total_rows, depth)?)
+            }
+            _ => None,
+        };
+        let key = self.key(column, path, followed.as_ref())?;
+        let followed = match followed {
+            Some(generator) => Some(Followed::new(generator, total_rows)?),
+            None => None,
+        };
+        let fixed = Lengths {
+            longest: if column.dtype == Dtype::Bool {
+                1
+            } else {
+                row_bytes
+            },
+            mean: row_bytes as f64,
+        };
+        macro_rules! numbers {
+            ($arrow:ty) => {
+                (
+                    numbers::maker::<$arrow>(
+                        column,
+                        key,
+                        total_rows,
+                        self.vector_layout,
+                        followed,
+                    )?,
+                    fixed,
+                )
+            };
+        }
+        macro_rules! timestamps {
+            ($arrow:ty) => {{
+                let zone: Option<Arc<str>> = column.time_zone.as_deref().map(Arc::from);
+                let (maker, lengths) = numbers!(Int64Type);
+                (
+                    after(maker, move |array| {
+                        Arc::new(
+                            array
+                                .as_primitive::<Int64Type>()
+                                .reinterpret_cast::<$arrow>()
+                                .with_timezone_opt(zone.clone()),
+                        )
+                    }),
+                    lengths,
+                )
+            }};
+        }
+        let mut children_bytes = 0.0;
+        let (maker, lengths) = match column.dtype {
+            Dtype::Int8 => numbers!(Int8Type),
+            Dtype::Int16 => numbers!(Int16Type),
+            Dtype::Int32 => numbers!(Int32Type),
+            Dtype::Int64 => numbers!(Int64Type),
+            Dtype::Uint8 => numbers!(UInt8Type),
+            Dtype::Uint16 => numbers!(UInt16Type),
+            Dtype::Uint32 => numbers!(UInt32Type),
+            Dtype::Uint64 => numbers!(UInt64Type),
+            Dtype::Float16 => numbers!(Float16Type),
+            Dtype::Float32 => numbers!(Float32Type),
+            Dtype::Float64 => numbers!(Float64Type),
+            Dtype::Date32 => {
+                let (maker, lengths) = numbers!(Int32Type);
+                let days = |array: ArrayRef| -> ArrayRef {
+                    Arc::new(
+                        array
+                            .as_primitive::<Int32Type>()
+                            .reinterpret_cast::<Date32Type>(),
+                    )
+                };
+                (after(maker, days), lengths)
+            }
+            Dtype::Timestamp(TimeUnit::S) => timestamps!(TimestampSecondType),
+            Dtype::Timestamp(TimeUnit::Ms) => timestamps!(TimestampMillisecondType),
+            Dtype::Timestamp(TimeUnit::Us) => timestamps!(TimestampMicrosecondType),
+            Dtype::Timestamp(TimeUnit::Ns) => timestamps!(TimestampNanosecondType),
+            Dtype::Decimal128 { .. } => {
+                let (maker, lengths) = numbers!(Int64Type);
+                let data_type = scalar_type(column);
+                (
+                    after(maker, move |array| {
+                        let array = array.as_primitive::<Int64Type>();
+                        let values: Vec<i128> =
+                            array.values().iter().map(|value| (*value).into()).collect();
+                        Arc::new(
+                            Decimal128Array::new(values.into(), array.nulls().cloned())
+                                .with_data_type(data_type.clone()),
+                        )
+                    }),
+                    lengths,
+                )
+            }
+            Dtype::Bool => (numbers::bool_maker(column, key, followed)?, fixed),
+            Dtype::String => text::maker::<Utf8Type>(column, key, total_rows, followed)?,
+            Dtype::LargeString => {
+                let (maker, lengths) = text::maker::<Utf8Type>(column, key, total_rows, followed)?;
+                (after(maker, large_strings), lengths)
+            }
+            Dtype::Binary => text::maker::<BinaryType>(column, key, total_rows, followed)?,
+            Dtype::List => {
+                let (Some(item), Some(length)) = (column.children.first(), column.length) else {
+                    return Err(ContentError::Unfit);
+                };
+                let lengthening = Lengthening::new(key, length)?;
+                let items = total_rows.saturating_mul(length.max);
+                let child = self.column(item, &format!("{path}.item"), items, depth)?;
+                let mean = lengthening.mean() * child.bytes_per_row;
+                children_bytes = mean;
+                let per_item = (ARRAY_BYTES / child.max_rows as u64).max(1);
+                let lengths = Lengths {
+                    longest: length.max.saturating_mul(per_item).max(1),
+                    mean,
+                };
+                let DataType::List(field) =
+                    field_of(column, self.vector_layout).data_type().clone()
+                else {
+                    return Err(ContentError::Unfit);
+                };
+                (nested::list_maker(field, child, lengthening), lengths)
+            }
+            Dtype::Struct => {
+                let children = column
+                    .children
+                    .iter()
+                    .map(|child| {
+                        self.column(child, &format!("{path}.{}", child.name), total_rows, depth)
+                    })
+                    .collect::<Result<Vec<_>, _>>()?;
+                let longest = children
+                    .iter()
+                    .map(|child| (ARRAY_BYTES / child.max_rows as u64).max(1))
+                    .sum();
+                children_bytes = children.iter().map(|child| child.bytes_per_row).sum();
+                let fields: Fields = children.iter().map(ColumnGenerator::field).collect();
+                let lengths = Lengths {
+                    longest,
+                    mean: children_bytes,
+                };
+                (nested::struct_maker(fields, children), lengths)
+            }
+        };
+        if lengths.longest > i32::MAX as u64 {
+            return Err(ContentError::TooLong(lengths.longest));
+        }
+        const NULL: u64 = u64::from_le_bytes(*b"null row");
+        let mean = if column.dtype.is_nested() {
+            children_bytes
+        } else {
+            lengths.mean
+        };
+        Ok(ColumnGenerator {
+            key,
+            field: field_of(column, self.vector_layout),
+            nulls: (column.null_fraction > 0.0).then(|| Nulls {
+                key: key.derive(NULL),
+                threshold: (column.null_fraction * (1_u64 << 53) as f64) as u64,
+            }),
+            maker: Arc::new(maker),
+            bytes_per_row: arrow_bytes(column, mean),
+            max_rows: (ARRAY_BYTES / lengths.longest.max(1)).max(1) as usize,
+        })
+    }
+
+    /// Everything that a column's values follow from, but for the row number.
+    fn key(
+        self,
+        column: &Column,
+        path: &str,
+        followed: Option<&ColumnGenerator>,
+    ) -> Result<Key, ContentError> {
+        /// Written out field by field, so that what is added to a [`Column`] leaves existing content as it is. What
+        /// nested columns hold has keys of its own.
+        #[derive(Serialize)]
+        struct Identity<'a> {
+            generator_version: u32,
+            seed: u64,
+            table: &'a str,
+            name: &'a str,
+            dtype: Dtype,
+            size: u64,
+            distribution: &'a Distribution,
+            null_fraction: f64,
+            sortedness: f64,
+            length: Option<Length>,
+            followed: Option<u64>,
+        }
+        let identity = Identity {
+            generator_version: GENERATOR_VERSION,
+            seed: self.seed,
+            table: self.table,
+            name: path,
+            dtype: column.dtype,
+            size: column.size,
+            distribution: &column.distribution,
+            null_fraction: column.null_fraction,
+            sortedness: column.sortedness,
+            length: column.length,
+            followed: followed.map(|followed| followed.key.0),
+        };
+        Ok(Key(xxh3_64(&serde_json::to_vec(&identity)?)))
+    }
+}
+
+/// A maker whose arrays are turned into another type.
+fn after(maker: Maker, turn: impl Fn(ArrayRef) -> ArrayRef + Send + Sync + 'static) -> Maker {
+    Box::new(move |rows, nulls| turn(maker(rows, nulls)))
+}
+
+fn large_strings(array: ArrayRef) -> ArrayRef {
+    let array = array.as_string::<i32>();
+    let offsets: Vec<i64> = array.offsets().iter().map(|end| i64::from(*end)).collect();
+    Arc::new(LargeStringArray::new(
+        OffsetBuffer::new(offsets.into()),
+        array.values().clone(),
+        array.nulls().cloned(),
+    ))
+}
+
 /// The field of a column: its name, its type and whether it is nullable.
 pub fn field_of(column: &Column, vector_layout: VectorLayout) -> Field {
-    let data_type = if column.is_vector() {
-        let element = Arc::new(element_field(column.dtype));
-        match vector_layout {
-            // No generator takes a longer one.
-            VectorLayout::FixedSizeList => {
-                DataType::FixedSizeList(element, i32::try_from(column.size).unwrap_or(i32::MAX))
-            }
-            VectorLayout::List => DataType::List(element),
-            VectorLayout::Binary => DataType::Binary,
+    let data_type = match column.dtype {
+        Dtype::List => {
+            let item = column.children.first().map_or_else(
+                || Field::new(ELEMENT, DataType::Null, true),
+                |item| field_of(item, vector_layout).with_name(ELEMENT),
+            );
+            DataType::List(Arc::new(item))
         }
-    } else {
-        scalar_type(column.dtype)
+        Dtype::Struct => DataType::Struct(
+            column
+                .children
+                .iter()
+                .map(|child| field_of(child, vector_layout))
+                .collect(),
+        ),
+        _ if column.is_vector() => {
+            let element = Arc::new(element_field(column));
+            match vector_layout {
+                // No generator takes a longer one.
+                VectorLayout::FixedSizeList => {
+                    DataType::FixedSizeList(element, i32::try_from(column.size).unwrap_or(i32::MAX))
+                }
+                VectorLayout::List => DataType::List(element),
+                VectorLayout::Binary => DataType::Binary,
+            }
+        }
+        _ => scalar_type(column),
     };
     Field::new(&column.name, data_type, column.null_fraction > 0.0)
 }
 
+/// Name of a list's elements in a file, as the Parquet specification has it.
+const ELEMENT: &str = "element";
+
 /// The elements of a vector. They are named as the Parquet specification and PyArrow name them, so that files have the
 /// column paths that DLIO's have. No element is null, and a field that says so saves every reader its definition level;
 /// PyArrow, DuckDB and arrow-rs read it alike.
-fn element_field(dtype: Dtype) -> Field {
-    Field::new("element", scalar_type(dtype), false)
+fn element_field(column: &Column) -> Field {
+    Field::new(ELEMENT, scalar_type(column), false)
 }
 
-/// The Arrow type of one value.
-pub fn scalar_type(dtype: Dtype) -> DataType {
-    match dtype {
+/// The Arrow type of one value. Nested types have none by themselves; see [`field_of`].
+pub fn scalar_type(column: &Column) -> DataType {
+    use arrow::datatypes::TimeUnit as Unit;
+    match column.dtype {
         Dtype::Int8 => DataType::Int8,
         Dtype::Int16 => DataType::Int16,
         Dtype::Int32 => DataType::Int32,
@@ -253,43 +500,34 @@ pub fn scalar_type(dtype: Dtype) -> DataType {
         Dtype::Float64 => DataType::Float64,
         Dtype::Bool => DataType::Boolean,
         Dtype::String => DataType::Utf8,
+        Dtype::LargeString => DataType::LargeUtf8,
         Dtype::Binary => DataType::Binary,
+        Dtype::Date32 => DataType::Date32,
+        Dtype::Timestamp(unit) => {
+            let unit = match unit {
+                TimeUnit::S => Unit::Second,
+                TimeUnit::Ms => Unit::Millisecond,
+                TimeUnit::Us => Unit::Microsecond,
+                TimeUnit::Ns => Unit::Nanosecond,
+            };
+            DataType::Timestamp(unit, column.time_zone.as_deref().map(Arc::from))
+        }
+        Dtype::Decimal128 { precision, scale } => {
+            DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))
+        }
+        Dtype::List | Dtype::Struct => DataType::Null,
     }
 }
 
 /// Values of one length count in any row where they are numbers, and where the row is not null otherwise, with 4 bytes for
 /// the length.
 fn arrow_bytes(column: &Column, mean_length: f64) -> f64 {
-    if column.is_vector() || matches!(column.dtype, Dtype::String | Dtype::Binary) {
-        4.0 + mean_length * (1.0 - column.null_fraction)
-    } else {
-        column.dtype.value_bytes() as f64
+    let valid = 1.0 - column.null_fraction;
+    match column.dtype {
+        Dtype::Struct => mean_length,
+        Dtype::LargeString => 8.0 + mean_length * valid,
+        Dtype::List | Dtype::String | Dtype::Binary => 4.0 + mean_length * valid,
+        _ if column.is_vector() => 4.0 + mean_length * valid,
+        _ => column.dtype.value_bytes() as f64,
     }
-}
-
-/// Everything that a column's values follow from, but for the row number.
-fn column_key(seed: u64, table: &str, column: &Column) -> Result<Key, ContentError> {
-    /// Written out field by field, so that what is added to a [`Column`] leaves existing content as it is.
-    #[derive(Serialize)]
-    struct Identity<'a> {
-        generator_version: u32,
-        seed: u64,
-        table: &'a str,
-        name: &'a str,
-        dtype: Dtype,
-        size: u64,
-        distribution: &'a Distribution,
-        null_fraction: f64,
-    }
-    let identity = Identity {
-        generator_version: GENERATOR_VERSION,
-        seed,
-        table,
-        name: &column.name,
-        dtype: column.dtype,
-        size: column.size,
-        distribution: &column.distribution,
-        null_fraction: column.null_fraction,
-    };
-    Ok(Key(xxh3_64(&serde_json::to_vec(&identity)?)))
 }

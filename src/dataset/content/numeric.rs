@@ -7,9 +7,11 @@ use arrow::datatypes::{
 };
 use half::f16;
 
+use super::index::Index;
+use super::ordered::{Ranks, Words};
 use super::random::{Key, scale, unit};
 use super::rows::fill;
-use super::{ContentError, Source, index::Index, numbers};
+use super::{ContentError, Source, numbers};
 use crate::config::Number;
 
 /// A type of numbers that columns are made of.
@@ -31,6 +33,9 @@ pub(super) trait Numeric: ArrowPrimitiveType<Native = Self::Value> + Send + Sync
         max: Self::Value,
     ) -> Source<Self::Value>;
 
+    /// A number rounded, and held within `min..=max`.
+    fn round(number: f64, min: Self::Value, max: Self::Value) -> Self::Value;
+
     /// `count` values from `start` on; `step` is that far from one to the next.
     fn line(start: Number, step: Number, count: u64) -> Result<Self::Line, ContentError>;
 
@@ -40,6 +45,31 @@ pub(super) trait Numeric: ArrowPrimitiveType<Native = Self::Value> + Send + Sync
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
+    ) -> Result<Source<Self::Value>, ContentError>;
+
+    /// The same values, in the order of the words.
+    fn ordered(
+        words: Words,
+        min: Option<Number>,
+        max: Option<Number>,
+        cardinality: Option<u64>,
+    ) -> Result<Source<Self::Value>, ContentError>;
+
+    /// `count` values spread over `min..=max` (floats: `min..max`), chosen by `index`.
+    fn spread(
+        key: Key,
+        index: Index,
+        min: Option<Number>,
+        max: Option<Number>,
+        count: u64,
+    ) -> Result<Source<Self::Value>, ContentError>;
+
+    /// The values of a line, each with a random number of up to `jitter` added.
+    fn jittered(
+        key: Key,
+        index: Index,
+        line: Self::Line,
+        jitter: Number,
     ) -> Result<Source<Self::Value>, ContentError>;
 }
 
@@ -82,8 +112,15 @@ impl IntegerLine {
         })
     }
 
-    /// `count` values, 2 or more, the first `min` and the last `min + span`.
+    /// `count` values, the first `min` and the last `min + span`; one value is `min`.
     fn spread(min: u64, span: u64, count: u64) -> Self {
+        if count == 1 || span.checked_add(1) == Some(count) {
+            return IntegerLine {
+                start: min,
+                step: 1,
+                fraction: 0,
+            };
+        }
         let step = (u128::from(span) << 64).div_ceil(u128::from(count - 1));
         IntegerLine {
             start: min,
@@ -151,11 +188,15 @@ macro_rules! integer {
             ) -> Source<$native> {
                 Box::new(move |rows, size| {
                     fill(rows, size, |position| {
-                        let number = numbers(position);
-                        // The cast rounds towards 0 and stops at the type's limits.
-                        [((number + 0.5_f64.copysign(number)) as $native).clamp(min, max)]
+                        [Self::round(numbers(position), min, max)]
                     })
                 })
+            }
+
+            #[inline(always)]
+            fn round(number: f64, min: $native, max: $native) -> $native {
+                // The cast rounds towards 0 and stops at the type's limits.
+                ((number + 0.5_f64.copysign(number)) as $native).clamp(min, max)
             }
 
             fn line(start: Number, step: Number, count: u64) -> Result<IntegerLine, ContentError> {
@@ -186,16 +227,7 @@ macro_rules! integer {
                 let whole_type = (min, max) == Self::LIMITS && count == values;
                 Ok(match count {
                     Some(count) if !whole_type => {
-                        let start = min as u64;
-                        let line = if Some(count) == values || count == 1 {
-                            IntegerLine {
-                                start,
-                                step: 1,
-                                fraction: 0,
-                            }
-                        } else {
-                            IntegerLine::spread(start, span, count)
-                        };
+                        let line = IntegerLine::spread(min as u64, span, count);
                         numbers::indexed(key, Index::Uniform { count }, line)
                     }
                     _ => Box::new(move |rows, size| {
@@ -207,6 +239,66 @@ macro_rules! integer {
                         })
                     }),
                 })
+            }
+
+            fn ordered(
+                words: Words,
+                min: Option<Number>,
+                max: Option<Number>,
+                cardinality: Option<u64>,
+            ) -> Result<Source<$native>, ContentError> {
+                let (low, high) = numbers::bounds::<$arrow>(min, max)?;
+                let span = (i128::from(high) - i128::from(low)) as u64;
+                let Some(count) = cardinality.or(span.checked_add(1)) else {
+                    return Ok(Box::new(move |rows, size| {
+                        fill(rows, size, |position| {
+                            [(low as u64).wrapping_add(words.word(position)) as $native]
+                        })
+                    }));
+                };
+                let count = count.clamp(1, span.saturating_add(1));
+                let index = Index::Ordered(words, Ranks::Uniform { count });
+                // The words bring their own key.
+                Self::spread(Key(0), index, min, max, count)
+            }
+
+            fn spread(
+                key: Key,
+                index: Index,
+                min: Option<Number>,
+                max: Option<Number>,
+                count: u64,
+            ) -> Result<Source<$native>, ContentError> {
+                let (min, max) = numbers::bounds::<$arrow>(min, max)?;
+                let span = (i128::from(max) - i128::from(min)) as u64;
+                if span.checked_add(1).is_some_and(|values| count > values) {
+                    return Err(ContentError::Empty);
+                }
+                let line = IntegerLine::spread(min as u64, span, count);
+                Ok(numbers::indexed(key, index, line))
+            }
+
+            fn jittered(
+                key: Key,
+                index: Index,
+                line: IntegerLine,
+                jitter: Number,
+            ) -> Result<Source<$native>, ContentError> {
+                let Number::Integer(jitter) = jitter else {
+                    return Err(ContentError::Fraction);
+                };
+                let jitter = u64::try_from(jitter).map_err(|_| ContentError::Empty)?;
+                let period = match index {
+                    Index::Position { period } => period,
+                    _ => None,
+                };
+                Ok(Box::new(move |rows, size| {
+                    fill(rows, size, |position| {
+                        let number = period.map_or(position, |period| position % period);
+                        let more = scale(key.word(position), jitter.saturating_add(1));
+                        [line.bits(number).wrapping_add(more) as $native]
+                    })
+                }))
             }
         }
 
@@ -227,6 +319,18 @@ integer!(UInt8Type, u8, 8);
 integer!(UInt16Type, u16, 4);
 integer!(UInt32Type, u32, 2);
 integer!(UInt64Type, u64, 1);
+
+/// The bounds of [min, max), 0 and 1 where they are left out, and the largest value below `max`; where both bounds are
+/// one value, nothing lies below it.
+macro_rules! half_open {
+    ($arrow:ty, $native:ty, $below:expr, $min:expr, $max:expr) => {{
+        let min = $min.unwrap_or(Number::Integer(0));
+        let max = $max.unwrap_or(Number::Integer(1));
+        let (min, max) = numbers::bounds::<$arrow>(Some(min), Some(max))?;
+        let below: $native = $below(max);
+        (min, max, if below < min { min } else { below })
+    }};
+}
 
 macro_rules! float {
     ($arrow:ty, $native:ty, $cast:expr, $below:expr, $between:expr) => {
@@ -255,6 +359,11 @@ macro_rules! float {
                 })
             }
 
+            #[inline(always)]
+            fn round(number: f64, min: $native, max: $native) -> $native {
+                $cast(number.clamp(f64::from(min), f64::from(max)))
+            }
+
             fn line(start: Number, step: Number, count: u64) -> Result<FloatLine, ContentError> {
                 FloatLine::new(start, step, count, <$native>::MAX.into())
             }
@@ -265,26 +374,72 @@ macro_rules! float {
                 max: Option<Number>,
                 cardinality: Option<u64>,
             ) -> Result<Source<$native>, ContentError> {
-                let min = min.unwrap_or(Number::Integer(0));
-                let max = max.unwrap_or(Number::Integer(1));
-                let (min, max) = numbers::bounds::<$arrow>(Some(min), Some(max))?;
-                let below: $native = $below(max);
-                // Where both bounds are one value, nothing lies below it.
-                let limit = if below < min { min } else { below };
+                let (min, max, limit) = half_open!($arrow, $native, $below, min, max);
                 match cardinality {
                     None => Ok($between(key, min, max, limit)),
                     Some(cardinality) => {
                         let count = cardinality.max(1);
-                        let step = (f64::from(max) - f64::from(min)) / count as f64;
-                        let line =
-                            Self::line(Number::Float(min.into()), Number::Float(step), count)?;
-                        Ok(numbers::indexed(
-                            key,
-                            Index::Uniform { count },
-                            BelowLine { line, limit },
-                        ))
+                        let (min, max) = (Number::Float(min.into()), Number::Float(max.into()));
+                        let index = Index::Uniform { count };
+                        Self::spread(key, index, Some(min), Some(max), count)
                     }
                 }
+            }
+
+            fn ordered(
+                words: Words,
+                min: Option<Number>,
+                max: Option<Number>,
+                cardinality: Option<u64>,
+            ) -> Result<Source<$native>, ContentError> {
+                if let Some(cardinality) = cardinality {
+                    let count = cardinality.max(1);
+                    let index = Index::Ordered(words, Ranks::Uniform { count });
+                    // The words bring their own key.
+                    return Self::spread(Key(0), index, min, max, count);
+                }
+                let (min, max, limit) = half_open!($arrow, $native, $below, min, max);
+                let (low, high) = (f64::from(min), f64::from(max));
+                Ok(Box::new(move |rows, size| {
+                    fill(rows, size, |position| {
+                        let step = unit(words.word(position));
+                        let value: $native = $cast(low * (1.0 - step) + high * step);
+                        [if value < limit { value } else { limit }]
+                    })
+                }))
+            }
+
+            fn spread(
+                key: Key,
+                index: Index,
+                min: Option<Number>,
+                max: Option<Number>,
+                count: u64,
+            ) -> Result<Source<$native>, ContentError> {
+                let (min, max, limit) = half_open!($arrow, $native, $below, min, max);
+                let step = (f64::from(max) - f64::from(min)) / count.max(1) as f64;
+                let line = Self::line(Number::Float(min.into()), Number::Float(step), count)?;
+                Ok(numbers::indexed(key, index, BelowLine { line, limit }))
+            }
+
+            fn jittered(
+                key: Key,
+                index: Index,
+                line: FloatLine,
+                jitter: Number,
+            ) -> Result<Source<$native>, ContentError> {
+                let jitter = jitter.as_f64();
+                let period = match index {
+                    Index::Position { period } => period,
+                    _ => None,
+                };
+                Ok(Box::new(move |rows, size| {
+                    fill(rows, size, |position| {
+                        let number = period.map_or(position, |period| position % period);
+                        let more = unit(key.word(position)) * jitter;
+                        [$cast(line.number(number) + more)]
+                    })
+                }))
             }
         }
 

@@ -8,6 +8,7 @@ use arrow::datatypes::{ArrowPrimitiveType, Schema, ToByteSlice};
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::{LengthDistribution, TemplatePart};
 
 const ROWS: u64 = 5_000;
 
@@ -29,6 +30,10 @@ fn column(dtype: Dtype, size: u64, distribution: Distribution) -> Column {
         read: true,
         distribution,
         null_fraction: 0.0,
+        sortedness: 0.0,
+        length: None,
+        time_zone: None,
+        children: Vec::new(),
     }
 }
 
@@ -46,6 +51,7 @@ fn uniform() -> Distribution {
 
 fn categorical(cardinality: u64) -> Distribution {
     Distribution::Categorical {
+        weights: None,
         values: None,
         cardinality,
         min: None,
@@ -62,9 +68,36 @@ fn zipf(exponent: f64, cardinality: u64) -> Distribution {
 
 fn sequence(start: i128, step: i128, cardinality: Option<u64>) -> Distribution {
     Distribution::Sequence {
+        jitter: None,
         start: Number::Integer(start),
         step: Number::Integer(step),
         cardinality,
+    }
+}
+
+fn hotspot(min: Option<Number>) -> Distribution {
+    Distribution::Hotspot {
+        cardinality: 100,
+        hot_fraction: 0.1,
+        hot_share: 0.9,
+        min,
+    }
+}
+
+fn distinct(min: Option<Number>, max: Option<Number>, cardinality: Option<u64>) -> Distribution {
+    Distribution::Distinct {
+        min,
+        max,
+        cardinality,
+    }
+}
+
+fn weighed_values(values: Vec<Value>) -> Distribution {
+    Distribution::Categorical {
+        weights: Some((1..=values.len()).map(|weight| weight as f64).collect()),
+        cardinality: values.len() as u64,
+        values: Some(values),
+        min: None,
     }
 }
 
@@ -77,6 +110,7 @@ fn distributions(dtype: Dtype) -> Vec<(&'static str, Distribution)> {
         cardinality,
     };
     let given = |values: Vec<Value>| Distribution::Categorical {
+        weights: None,
         cardinality: values.len() as u64,
         values: Some(values),
         min: None,
@@ -102,7 +136,7 @@ fn distributions(dtype: Dtype) -> Vec<(&'static str, Distribution)> {
                 },
             ),
         ]),
-        Dtype::String | Dtype::Binary => {
+        dtype if dtype.is_text() => {
             let texts = ["", "b", "Ünicode"].map(|text| Value::Text(text.to_owned()));
             all.extend([
                 ("uniform cardinality", uniform_of(None, None, Some(1000))),
@@ -124,7 +158,45 @@ fn distributions(dtype: Dtype) -> Vec<(&'static str, Distribution)> {
                         cardinality: 50_000,
                     },
                 ),
+                ("hotspot", hotspot(None)),
+                ("distinct", distinct(None, None, Some(50))),
+                ("weights", weighed_values(texts.to_vec())),
+                (
+                    "template",
+                    Distribution::Template {
+                        template: vec![
+                            TemplatePart::Text("é-".to_owned()),
+                            TemplatePart::Row(6),
+                            TemplatePart::Uniform(0),
+                            TemplatePart::Zipf(4),
+                            TemplatePart::Word,
+                            TemplatePart::Hex(5),
+                            TemplatePart::Digits(3),
+                            TemplatePart::Letters(9),
+                            TemplatePart::Uuid,
+                        ],
+                        exponent: 1.3,
+                        cardinality: 500,
+                    },
+                ),
+                (
+                    "json",
+                    Distribution::Json {
+                        min_fields: 1,
+                        max_fields: 6,
+                        cardinality: 100,
+                    },
+                ),
+                (
+                    "compressible",
+                    Distribution::Compressible {
+                        compressibility: 0.7,
+                    },
+                ),
             ]);
+            if dtype != Dtype::Binary {
+                all.retain(|(name, _)| *name != "compressible");
+            }
         }
         _ => all.extend([
             ("uniform bounds", uniform_of(integer(3), integer(90), None)),
@@ -139,6 +211,7 @@ fn distributions(dtype: Dtype) -> Vec<(&'static str, Distribution)> {
                     std_dev: 20.0,
                     min: None,
                     max: integer(60),
+                    cardinality: None,
                 },
             ),
             (
@@ -152,6 +225,50 @@ fn distributions(dtype: Dtype) -> Vec<(&'static str, Distribution)> {
             ("given", given(vec![number(3), number(7), number(7)])),
             ("sequence", sequence(100, -1, Some(20))),
             ("constant", Distribution::Constant { value: number(42) }),
+            (
+                "lognormal",
+                Distribution::Lognormal {
+                    mean: 2.0,
+                    std_dev: 0.7,
+                    min: None,
+                    max: integer(100),
+                    cardinality: None,
+                },
+            ),
+            (
+                "normal cardinality",
+                Distribution::Normal {
+                    mean: 50.0,
+                    std_dev: 10.0,
+                    min: None,
+                    max: None,
+                    cardinality: Some(16),
+                },
+            ),
+            ("hotspot", hotspot(integer(3))),
+            ("distinct", distinct(integer(0), integer(120), Some(50))),
+            (
+                "weights",
+                weighed_values(vec![number(1), number(2), number(9)]),
+            ),
+            (
+                "jitter",
+                Distribution::Sequence {
+                    start: Number::Integer(0),
+                    step: Number::Integer(2),
+                    jitter: integer(3),
+                    cardinality: Some(10),
+                },
+            ),
+            (
+                "walk",
+                Distribution::RandomWalk {
+                    start: 0.0,
+                    step: 3.0,
+                    min: integer(0),
+                    max: integer(100),
+                },
+            ),
         ]),
     }
     if matches!(dtype, Dtype::Int64 | Dtype::Uint64 | Dtype::Float64) {
@@ -172,12 +289,19 @@ fn layouts(column: &Column) -> &'static [VectorLayout] {
 /// Every type with every distribution, as scalars and as vectors.
 fn columns() -> Vec<(String, Column)> {
     let mut columns = Vec::new();
-    for (dtype, type_name) in Dtype::ALL {
+    let decimal = Dtype::Decimal128 {
+        precision: 20,
+        scale: 3,
+    };
+    let scalar = Dtype::ALL
+        .into_iter()
+        .filter(|(dtype, _)| !dtype.is_nested());
+    for (dtype, type_name) in scalar.chain([(decimal, "decimal128(20, 3)")]) {
         for (name, distribution) in distributions(dtype) {
             let sizes: &[u64] = match dtype {
-                Dtype::String | Dtype::Binary => &[1, 13],
-                Dtype::Bool => &[1],
-                _ => &[1, 5],
+                dtype if dtype.is_text() => &[1, 13],
+                dtype if dtype.is_numeric() => &[1, 5],
+                _ => &[1],
             };
             for size in sizes {
                 let name = format!("{type_name} {size} {name}");
@@ -185,6 +309,86 @@ fn columns() -> Vec<(String, Column)> {
             }
         }
     }
+    for (name, sorted) in [
+        ("uniform bounds", Dtype::Int16),
+        ("normal", Dtype::Float32),
+        ("zipf of many", Dtype::Int64),
+        ("hotspot", Dtype::Uint8),
+        ("weights", Dtype::Int32),
+        ("uniform", Dtype::Int64),
+        ("uniform", Dtype::Float64),
+        ("weights", Dtype::String),
+    ] {
+        let found = distributions(sorted)
+            .into_iter()
+            .find(|(known, _)| *known == name);
+        columns.push((
+            format!("{sorted} 1 {name} sorted"),
+            Column {
+                sortedness: 0.5,
+                ..column(sorted, 1, found.unwrap().1)
+            },
+        ));
+    }
+    let length = |distribution| {
+        Some(Length {
+            min: 1,
+            max: 9,
+            distribution,
+        })
+    };
+    for (dtype, name, distribution, lengths) in [
+        (
+            Dtype::String,
+            "uniform",
+            uniform(),
+            LengthDistribution::Uniform,
+        ),
+        (
+            Dtype::Binary,
+            "uniform",
+            uniform(),
+            LengthDistribution::Normal,
+        ),
+        (
+            Dtype::String,
+            "zipf",
+            zipf(1.1, 5_000),
+            LengthDistribution::Zipf,
+        ),
+    ] {
+        columns.push((
+            format!("{dtype} of drawn length {name}"),
+            Column {
+                length: length(lengths),
+                ..column(dtype, 1, distribution)
+            },
+        ));
+    }
+    let item = Column {
+        null_fraction: 0.2,
+        ..column(Dtype::String, 4, uniform())
+    };
+    let list = Column {
+        length: length(LengthDistribution::Zipf),
+        children: vec![item],
+        ..column(Dtype::List, 1, uniform())
+    };
+    let structure = Column {
+        children: vec![
+            Column {
+                name: "x".to_owned(),
+                ..column(Dtype::Float64, 1, uniform())
+            },
+            Column {
+                name: "tags".to_owned(),
+                ..list.clone()
+            },
+        ],
+        ..column(Dtype::Struct, 1, uniform())
+    };
+    columns.push(("list".to_owned(), list));
+    columns.push(("struct".to_owned(), structure));
     columns
 }
 
@@ -526,6 +730,7 @@ fn normal_numbers_have_their_mean_deviation_and_tails() {
         std_dev: 3.0,
         min: None,
         max: None,
+        cardinality: None,
     };
     let values = numbers::<Float64Type>(&column(Dtype::Float64, 1, distribution), 400_000);
     let scores: Vec<f64> = values.iter().map(|value| (value - 10.0) / 3.0).collect();
@@ -567,6 +772,7 @@ fn normal_numbers_are_rounded_and_held_within_bounds_and_type() {
         std_dev: 100.0,
         min,
         max,
+        cardinality: None,
     };
     let values = numbers::<Int8Type>(&column(Dtype::Int8, 1, wide(None, integer(50))), 10_000);
     assert_eq!(
@@ -580,6 +786,7 @@ fn normal_numbers_are_rounded_and_held_within_bounds_and_type() {
         std_dev: 1e6,
         min: None,
         max: None,
+        cardinality: None,
     };
     assert!(
         numbers::<Float16Type>(&column(Dtype::Float16, 1, huge), 1_000)
@@ -591,6 +798,7 @@ fn normal_numbers_are_rounded_and_held_within_bounds_and_type() {
         std_dev: 0.01,
         min: None,
         max: None,
+        cardinality: None,
     };
     assert!(
         numbers::<Int32Type>(&column(Dtype::Int32, 1, narrow), 1_000)
@@ -649,6 +857,7 @@ fn zipf_strings_differ_by_rank_and_have_their_length() {
 fn categories_are_all_found_and_no_others() {
     let values = ["red", "green", "blue"];
     let given = Distribution::Categorical {
+        weights: None,
         values: Some(values.map(|text| Value::Text(text.to_owned())).to_vec()),
         cardinality: 3,
         min: None,
@@ -659,6 +868,7 @@ fn categories_are_all_found_and_no_others() {
     assert_eq!(found, values.map(str::to_owned).into());
 
     let ten = Distribution::Categorical {
+        weights: None,
         values: None,
         cardinality: 10,
         min: integer(-5),
@@ -720,6 +930,7 @@ fn sequences_count_rows_and_start_again() {
         [250, 252, 254, 250, 252]
     );
     let halves = Distribution::Sequence {
+        jitter: None,
         start: Number::Integer(1),
         step: Number::Float(0.5),
         cardinality: None,
@@ -853,6 +1064,9 @@ fn bytes_per_row_are_estimated_well() {
             null_fraction: 0.25,
             ..column
         };
+        if column.dtype.is_nested() {
+            continue;
+        }
         for layout in layouts(&column).iter().copied() {
             let generator = ColumnGenerator::new(7, "train", &column, ROWS, layout).unwrap();
             let array = generator.range(0, ROWS as usize);
@@ -863,11 +1077,13 @@ fn bytes_per_row_are_estimated_well() {
                     .map(|row| row.len())
                     .sum(),
                 DataType::Utf8 => array.as_string::<i32>().values().len(),
+                DataType::LargeUtf8 => array.as_string::<i64>().values().len(),
                 DataType::Binary => array.as_binary::<i32>().values().len(),
                 _ => 0,
             };
             let bytes = match array.data_type() {
                 DataType::Boolean => 1.0,
+                DataType::LargeUtf8 => 8.0,
                 data_type => data_type.primitive_width().unwrap_or(4) as f64,
             } + contents as f64 / ROWS as f64;
             let estimate = generator.arrow_bytes_per_row();
@@ -938,7 +1154,7 @@ fn fingerprint(array: &dyn Array) -> u64 {
 /// and replace the table.
 #[test]
 fn content_is_pinned_for_this_generator_version() {
-    assert_eq!(GENERATOR_VERSION, 1);
+    assert_eq!(GENERATOR_VERSION, 2);
     let mut found: Vec<(String, u64)> = columns()
         .into_iter()
         .map(|(name, column)| (name, fingerprint(&generator(&column).range(100, 1_000))))
@@ -955,5 +1171,437 @@ fn content_is_pinned_for_this_generator_version() {
         .iter()
         .map(|(name, hash)| format!("{hash:016x} {name}\n"))
         .collect();
+    if std::env::var_os("BENCH_UPDATE_PINNED").is_some() {
+        std::fs::write(
+            concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/src/dataset/content/pinned.txt"
+            ),
+            &found,
+        )
+        .unwrap();
+    }
     assert_eq!(found, include_str!("pinned.txt"));
+}
+
+/// The columns of a table of which one follows another.
+fn following(dtype: Dtype, followed: Column, correlation: f64) -> (Column, Vec<Column>) {
+    let follower = Column {
+        name: "follower".to_owned(),
+        ..column(
+            dtype,
+            8,
+            Distribution::CorrelatedWith {
+                with: followed.name.clone(),
+                correlation,
+                mean: 5.0,
+                std_dev: 2.0,
+                min: None,
+                max: None,
+                cardinality: 40,
+            },
+        )
+    };
+    (follower.clone(), vec![followed, follower])
+}
+
+fn doubles(generator: &ColumnGenerator, rows: usize) -> Vec<f64> {
+    let array = arrow::compute::cast(&generator.range(0, rows), &DataType::Float64).unwrap();
+    array.as_primitive::<Float64Type>().values().to_vec()
+}
+
+fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares = values.iter().map(|value| (value - mean).powi(2));
+    (mean, (squares.sum::<f64>() / count).sqrt())
+}
+
+#[test]
+fn numbers_that_follow_numbers_have_the_correlation_asked_for() {
+    let rows = 100_000;
+    for (correlation, distribution) in [
+        (0.9, sequence(0, 3, None)),
+        (-0.6, zipf(1.5, 50)),
+        (0.0, uniform()),
+        (1.0, uniform()),
+    ] {
+        let followed = Column {
+            name: "followed".to_owned(),
+            ..column(Dtype::Int64, 1, distribution)
+        };
+        let (mut follower, columns) = following(Dtype::Float64, followed, correlation);
+        follower.size = 1;
+        let make = |column: &Column| {
+            let layout = VectorLayout::List;
+            ColumnGenerator::among(7, "train", column, &columns, rows as u64, layout).unwrap()
+        };
+        let first = doubles(&make(&columns[0]), rows);
+        let second = doubles(&make(&follower), rows);
+        let (first_mean, first_deviation) = mean_and_deviation(&first);
+        let (mean, deviation) = mean_and_deviation(&second);
+        assert!((mean - 5.0).abs() < 0.1, "{mean}");
+        assert!((deviation - 2.0).abs() < 0.1, "{deviation}");
+        let products = first
+            .iter()
+            .zip(&second)
+            .map(|(one, two)| (one - first_mean) * (two - mean));
+        let found = products.sum::<f64>() / rows as f64 / first_deviation / deviation;
+        assert!((found - correlation).abs() < 0.02, "{found} {correlation}");
+    }
+}
+
+#[test]
+fn texts_that_follow_a_column_are_a_function_of_it_in_the_share_asked_for() {
+    let rows = 20_000;
+    let followed = Column {
+        name: "followed".to_owned(),
+        ..column(Dtype::String, 6, zipf(0.5, 300))
+    };
+    let (follower, columns) = following(Dtype::String, followed, 0.8);
+    let make = |column: &Column| {
+        let layout = VectorLayout::List;
+        let made = ColumnGenerator::among(7, "train", column, &columns, rows as u64, layout);
+        made.unwrap().range(0, rows)
+    };
+    let (first, second) = (make(&columns[0]), make(&follower));
+    let mut pairs: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
+    for (one, two) in first
+        .as_string::<i32>()
+        .iter()
+        .zip(second.as_string::<i32>())
+    {
+        *pairs
+            .entry(one.unwrap())
+            .or_default()
+            .entry(two.unwrap())
+            .or_insert(0) += 1;
+    }
+    let usual: u32 = pairs
+        .values()
+        .map(|values| values.values().max().unwrap())
+        .sum();
+    let share = f64::from(usual) / rows as f64;
+    assert!((0.78..0.86).contains(&share), "{share}");
+}
+
+/// The share of rising pairs of neighbours beyond a half, doubled, as Zeng et al. count it.
+fn sortedness_of(values: &[f64]) -> f64 {
+    let rising = values.windows(2).filter(|pair| pair[0] <= pair[1]).count();
+    (rising as f64 / (values.len() - 1) as f64 - 0.5) * 2.0
+}
+
+#[test]
+fn rows_are_as_sorted_as_asked_and_keep_their_distribution() {
+    let rows = 50_000;
+    for distribution in [
+        uniform(),
+        Distribution::Normal {
+            mean: 0.0,
+            std_dev: 1e6,
+            min: None,
+            max: None,
+            cardinality: None,
+        },
+        Distribution::Lognormal {
+            mean: 15.0,
+            std_dev: 1.0,
+            min: None,
+            max: None,
+            cardinality: None,
+        },
+    ] {
+        let plain = column(Dtype::Int64, 1, distribution);
+        let make = |sortedness| {
+            let column = Column {
+                sortedness,
+                ..plain.clone()
+            };
+            let layout = VectorLayout::List;
+            doubles(
+                &ColumnGenerator::new(7, "train", &column, rows as u64, layout).unwrap(),
+                rows,
+            )
+        };
+        for asked in [0.25, 0.8, 1.0] {
+            let values = make(asked);
+            let found = sortedness_of(&values);
+            assert!((found - asked).abs() < 0.02, "{found} {asked}");
+            let mut sorted = values.clone();
+            let mut random = make(0.0);
+            sorted.sort_by(f64::total_cmp);
+            random.sort_by(f64::total_cmp);
+            for share in [0.1, 0.5, 0.9] {
+                let at = (rows as f64 * share) as usize;
+                let width = random[rows * 9 / 10] - random[rows / 10];
+                assert!((sorted[at] - random[at]).abs() < width * 0.03);
+            }
+        }
+        assert!(sortedness_of(&make(0.0)).abs() < 0.02);
+    }
+}
+
+#[test]
+fn lognormal_numbers_have_the_moments_of_their_logarithm() {
+    for cardinality in [None, Some(10_000)] {
+        let distribution = Distribution::Lognormal {
+            mean: 1.5,
+            std_dev: 0.5,
+            min: None,
+            max: None,
+            cardinality,
+        };
+        let values = numbers::<Float64Type>(&column(Dtype::Float64, 1, distribution), 100_000);
+        let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        let (mean, deviation) = mean_and_deviation(&logarithms);
+        assert!((mean - 1.5).abs() < 0.01 && (deviation - 0.5).abs() < 0.01);
+    }
+}
+
+#[test]
+fn a_cardinality_of_a_bell_curve_is_met_exactly() {
+    let distribution = Distribution::Normal {
+        mean: 0.0,
+        std_dev: 1.0,
+        min: None,
+        max: None,
+        cardinality: Some(33),
+    };
+    let values = numbers::<Float64Type>(&column(Dtype::Float64, 1, distribution), 5_000);
+    let distinct: BTreeSet<u64> = values.iter().map(|value| value.to_bits()).collect();
+    assert_eq!(distinct.len(), 33);
+    let (mean, deviation) = mean_and_deviation(&values);
+    assert!(mean.abs() < 0.05 && (deviation - 1.0).abs() < 0.05);
+}
+
+#[test]
+fn hot_values_get_their_share_of_the_rows() {
+    for sortedness in [0.0, 0.9] {
+        let column = Column {
+            sortedness,
+            ..column(Dtype::Int32, 1, hotspot(integer(0)))
+        };
+        let values = numbers::<Int32Type>(&column, 5_000);
+        let hot = values.iter().filter(|value| **value < 10).count() as f64 / 5_000.0;
+        assert!((hot - 0.9).abs() < 0.02, "{hot}");
+        let distinct: BTreeSet<i32> = values.into_iter().collect();
+        assert!(distinct.len() > 95 && distinct.iter().all(|value| (0..100).contains(value)));
+    }
+}
+
+#[test]
+fn weights_decide_how_often_a_value_comes() {
+    for sortedness in [0.0, 1.0] {
+        let values = ["c", "a", "b"].map(|text| Value::Text(text.to_owned()));
+        let column = Column {
+            sortedness,
+            ..column(Dtype::String, 1, weighed_values(values.to_vec()))
+        };
+        let texts = texts(&column, ROWS as usize);
+        for (text, weight) in [("c", 1.0), ("a", 2.0), ("b", 3.0)] {
+            let share = texts.iter().filter(|found| *found == text).count() as f64 / ROWS as f64;
+            assert!((share - weight / 6.0).abs() < 0.03, "{text} {share}");
+        }
+    }
+}
+
+#[test]
+fn distinct_values_are_all_there_and_each_as_often_as_the_others() {
+    let all = numbers::<Int64Type>(
+        &column(Dtype::Int64, 1, distinct(integer(10), integer(5_009), None)),
+        ROWS as usize,
+    );
+    let mut sorted = all.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, (10..5_010).collect::<Vec<i64>>());
+    assert!(sortedness_of(&all.iter().map(|value| *value as f64).collect::<Vec<_>>()).abs() < 0.05);
+
+    let texts = texts(
+        &column(Dtype::String, 5, distinct(None, None, Some(50))),
+        ROWS as usize,
+    );
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for text in texts {
+        *counts.entry(text).or_insert(0) += 1;
+    }
+    assert_eq!(counts.len(), 50);
+    assert!(counts.values().all(|count| *count == 100));
+}
+
+#[test]
+fn a_jittered_sequence_stays_within_its_jitter() {
+    let distribution = Distribution::Sequence {
+        start: Number::Integer(1_000),
+        step: Number::Integer(10),
+        jitter: integer(4),
+        cardinality: None,
+    };
+    let values = numbers::<Int64Type>(&column(Dtype::Int64, 1, distribution), 2_000);
+    let jitters: BTreeSet<i64> = values
+        .iter()
+        .enumerate()
+        .map(|(row, value)| value - 1_000 - 10 * row as i64)
+        .collect();
+    assert_eq!(jitters, (0..=4).collect());
+}
+
+#[test]
+fn a_walk_takes_steps_of_its_size_within_its_bounds() {
+    let distribution = Distribution::RandomWalk {
+        start: 0.0,
+        step: 2.0,
+        min: Some(Number::Float(-50.0)),
+        max: Some(Number::Float(50.0)),
+    };
+    let walk = column(Dtype::Float64, 1, distribution);
+    let generator = ColumnGenerator::new(7, "train", &walk, 100_000, VectorLayout::List).unwrap();
+    let values = doubles(&generator, 100_000);
+    assert!(values.iter().all(|value| (-50.0..=50.0).contains(value)));
+    let steps: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // All but the starts of blocks.
+    let usual: Vec<f64> = steps.into_iter().filter(|step| step.abs() < 12.0).collect();
+    assert!(usual.len() > 99_900, "{}", usual.len());
+    let (mean, deviation) = mean_and_deviation(&usual);
+    assert!(
+        mean.abs() < 0.05 && (deviation - 2.0).abs() < 0.05,
+        "{mean} {deviation}"
+    );
+}
+
+#[test]
+fn lists_have_lengths_as_drawn_and_elements_as_their_item() {
+    for (distribution, mean) in [
+        (LengthDistribution::Uniform, 6.0),
+        (LengthDistribution::Normal, 6.0),
+    ] {
+        let list = Column {
+            length: Some(Length {
+                min: 2,
+                max: 10,
+                distribution,
+            }),
+            null_fraction: 0.25,
+            children: vec![column(Dtype::Int8, 1, categorical(3))],
+            ..column(Dtype::List, 1, uniform())
+        };
+        let array = generator(&list).range(0, ROWS as usize);
+        let lists = array.as_list::<i32>();
+        let lengths: Vec<f64> = (0..lists.len())
+            .filter(|row| lists.is_valid(*row))
+            .map(|row| lists.value_length(row).into())
+            .collect();
+        assert!(lengths.iter().all(|length| (2.0..=10.0).contains(length)));
+        assert!((mean_and_deviation(&lengths).0 - mean).abs() < 0.2);
+        assert!((lists.null_count() as f64 / ROWS as f64 - 0.25).abs() < 0.03);
+        let values: BTreeSet<i8> = lists
+            .values()
+            .as_primitive::<Int8Type>()
+            .values()
+            .iter()
+            .copied()
+            .collect();
+        assert_eq!(values, BTreeSet::from([0, 1, 2]));
+    }
+}
+
+#[test]
+fn drawn_lengths_are_those_of_texts_and_values_stay_apart() {
+    let length = Length {
+        min: 1,
+        max: 20,
+        distribution: LengthDistribution::Uniform,
+    };
+    let drawn = |distribution| Column {
+        length: Some(length),
+        ..column(Dtype::String, 1, distribution)
+    };
+    let plain = texts(&drawn(uniform()), ROWS as usize);
+    let lengths: Vec<f64> = plain.iter().map(|text| text.len() as f64).collect();
+    assert!((mean_and_deviation(&lengths).0 - 10.5).abs() < 0.3);
+    assert!(lengths.iter().all(|length| (1.0..=20.0).contains(length)));
+    let few = texts(&drawn(distinct(None, None, Some(1_000))), ROWS as usize);
+    assert_eq!(few.into_iter().collect::<BTreeSet<_>>().len(), 1_000);
+}
+
+#[test]
+fn templates_and_json_have_their_form() {
+    let find = |name: &str| {
+        let all = distributions(Dtype::String);
+        all.into_iter().find(|(known, _)| *known == name).unwrap().1
+    };
+    for (row, text) in texts(&column(Dtype::String, 1, find("template")), 50)
+        .iter()
+        .enumerate()
+    {
+        assert!(text.starts_with(&format!("é-{row:06}")), "{text}");
+        let uuid = &text[text.len() - 36..];
+        let dashes: Vec<usize> = uuid.match_indices('-').map(|(at, _)| at).collect();
+        assert_eq!(dashes, [8, 13, 18, 23]);
+        assert_eq!(&uuid[14..15], "4");
+        assert!("89ab".contains(&uuid[19..20]));
+    }
+    for text in texts(&column(Dtype::String, 1, find("json")), 500) {
+        let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!((1..=6).contains(&object.as_object().unwrap().len()));
+    }
+}
+
+#[test]
+fn binary_values_compress_as_far_as_they_say() {
+    use parquet::basic::{Compression, ZstdLevel};
+    use parquet::file::properties::WriterProperties;
+    for size in [256_u64, 1_000, 100_000] {
+        for compressibility in [0.0, 0.3, 0.5, 0.9, 0.99] {
+            let rows = (8_000_000 / size) as usize;
+            let column = column(
+                Dtype::Binary,
+                size,
+                Distribution::Compressible { compressibility },
+            );
+            let generator =
+                ColumnGenerator::new(7, "train", &column, rows as u64, VectorLayout::List);
+            let array = generator.unwrap().range(0, rows);
+            let batch = arrow::array::RecordBatch::try_from_iter([("column", array)]).unwrap();
+            let properties = WriterProperties::builder()
+                .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap()))
+                .set_dictionary_enabled(false)
+                .build();
+            let mut file = Vec::new();
+            let mut writer =
+                parquet::arrow::ArrowWriter::try_new(&mut file, batch.schema(), Some(properties))
+                    .unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+            let found = file.len() as f64 / (rows as u64 * size) as f64;
+            let stated = 1.0 - compressibility;
+            assert!(
+                (found / stated - 1.0).abs() < 0.1,
+                "{size} {compressibility}: {found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_column_that_follows_what_is_not_there_is_an_error() {
+    let (follower, _) = following(Dtype::Float64, column(Dtype::Int8, 1, uniform()), 0.5);
+    let error = ColumnGenerator::new(7, "train", &follower, ROWS, VectorLayout::List).err();
+    assert!(error.unwrap().to_string().contains("cannot be followed"));
+    // A circle.
+    let mut one = follower.clone();
+    one.name = "column".to_owned();
+    one.size = 1;
+    if let Distribution::CorrelatedWith { with, .. } = &mut one.distribution {
+        *with = "column".to_owned();
+    }
+    let error = ColumnGenerator::among(
+        7,
+        "train",
+        &one,
+        std::slice::from_ref(&one),
+        ROWS,
+        VectorLayout::List,
+    )
+    .err();
+    assert!(error.unwrap().to_string().contains("cannot be followed"));
 }

@@ -1,6 +1,7 @@
 //! Made-up values by number: words, texts of a length, bytes of a length.
 
 use super::random::{Key, Stream};
+use super::text::Sizes;
 
 /// Values that are numbered from 0, made when they are needed; the first ones are kept.
 pub(super) struct Vocabulary {
@@ -19,10 +20,11 @@ enum Kind {
     Given,
 }
 
-/// Random characters that end in the value's number, so that no two values are equal where their length allows it.
+/// Random characters that end in the value's number, so that no two values are equal where their length allows it. Values
+/// of a drawn length are made as long as it takes.
 struct Numbered {
     key: Key,
-    size: usize,
+    size: Sizes,
     /// Characters that the number takes.
     digits: usize,
     /// The number is multiplied by this, which spreads the values over all that the digits can tell.
@@ -40,14 +42,14 @@ impl Vocabulary {
         Vocabulary::new(Kind::Words, count)
     }
 
-    pub(super) fn text(key: Key, size: usize, count: u64) -> Self {
+    pub(super) fn text(key: Key, size: Sizes, count: u64) -> Self {
         Vocabulary::new(
             Kind::Text(Numbered::new(key, size, count, LETTERS_AND_DIGITS)),
             count,
         )
     }
 
-    pub(super) fn bytes(key: Key, size: usize, count: u64) -> Self {
+    pub(super) fn bytes(key: Key, size: Sizes, count: u64) -> Self {
         Vocabulary::new(Kind::Bytes(Numbered::new(key, size, count, 256)), count)
     }
 
@@ -93,7 +95,9 @@ impl Vocabulary {
     pub(super) fn longest(&self, count: u64) -> u64 {
         match &self.kind {
             Kind::Words => longest_word(count),
-            Kind::Text(numbered) | Kind::Bytes(numbered) => numbered.size as u64,
+            Kind::Text(numbered) | Kind::Bytes(numbered) => {
+                numbered.size.longest().max(numbered.digits as u64)
+            }
             Kind::Given => self
                 .starts
                 .windows(2)
@@ -106,8 +110,16 @@ impl Vocabulary {
     /// Mean bytes of values that are drawn by `draw`, by a sample.
     pub(super) fn mean_length(&self, draw: impl Fn(u64) -> u64) -> f64 {
         const SAMPLES: u64 = 1024;
-        if let Kind::Text(numbered) | Kind::Bytes(numbered) = &self.kind {
-            return numbered.size as f64;
+        if let Kind::Text(Numbered {
+            size: Sizes::Fixed(size),
+            ..
+        })
+        | Kind::Bytes(Numbered {
+            size: Sizes::Fixed(size),
+            ..
+        }) = &self.kind
+        {
+            return *size as f64;
         }
         let mut value = Vec::new();
         let mut bytes = 0;
@@ -155,10 +167,14 @@ impl Kind {
 }
 
 impl Numbered {
-    fn new(key: Key, size: usize, count: u64, base: u64) -> Self {
+    fn new(key: Key, size: Sizes, count: u64, base: u64) -> Self {
         let mut digits = 0;
         let mut room = 1_u128;
-        while digits < size && room < u128::from(count) {
+        let most = match size {
+            Sizes::Fixed(size) => size,
+            Sizes::Drawn(_) => usize::MAX,
+        };
+        while digits < most && room < u128::from(count) {
             digits += 1;
             room *= u128::from(base);
         }
@@ -174,7 +190,7 @@ impl Numbered {
 
     fn append(&self, number: u64, target: &mut Vec<u8>, fill: impl FnOnce(&mut Stream, &mut [u8])) {
         let start = target.len();
-        target.resize(start + self.size, 0);
+        target.resize(start + self.size.at(number).max(self.digits), 0);
         fill(
             &mut Stream::new(self.key.word(number)),
             &mut target[start..],
