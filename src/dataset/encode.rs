@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::errors::ParquetError;
@@ -39,11 +40,49 @@ impl Rows {
     }
 }
 
-/// Generates `count` rows of a file, from its row `first`, into a column writer. Stops early on request; what is written
+/// The writers of a row group by column: one for each of a column's leaves.
+pub(crate) fn by_column(
+    schema: &SchemaRef,
+    writers: Vec<ArrowColumnWriter>,
+) -> Vec<Vec<ArrowColumnWriter>> {
+    let mut writers = writers.into_iter();
+    schema
+        .fields()
+        .iter()
+        .map(|field| writers.by_ref().take(leaves(field.data_type())).collect())
+        .collect()
+}
+
+fn leaves(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().map(|field| leaves(field.data_type())).sum(),
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::ListView(field)
+        | DataType::LargeListView(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => leaves(field.data_type()),
+        _ => 1,
+    }
+}
+
+/// Encodes an array into the writers of its leaves.
+pub(crate) fn write_array(
+    writers: &mut [ArrowColumnWriter],
+    field: &Field,
+    array: &ArrayRef,
+) -> Result<(), ParquetError> {
+    for (writer, leaf) in writers.iter_mut().zip(compute_leaves(field, array)?) {
+        writer.write(&leaf)?;
+    }
+    Ok(())
+}
+
+/// Generates `count` rows of a file, from its row `first`, into a column's writers. Stops early on request; what is written
 /// then is for nobody to use.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn write_column(
-    writer: &mut ArrowColumnWriter,
+    writers: &mut [ArrowColumnWriter],
     generator: &ColumnGenerator,
     schema: &SchemaRef,
     column: usize,
@@ -60,9 +99,7 @@ pub(crate) fn write_column(
             Rows::Range { first, .. } => generator.range(first + at, take as usize),
             Rows::List(rows) => generator.rows(&rows[at as usize..(at + take) as usize]),
         };
-        for leaf in compute_leaves(schema.field(column), &array)? {
-            writer.write(&leaf)?;
-        }
+        write_array(writers, schema.field(column), &array)?;
         at += take;
     }
     Ok(())
@@ -96,9 +133,10 @@ pub(crate) fn rows_for_bytes(
             first: 0,
             count: rows,
         };
-        for (column, mut writer) in factory.create_column_writers(0)?.into_iter().enumerate() {
+        let writers = by_column(schema, factory.create_column_writers(0)?);
+        for (column, mut writers) in writers.into_iter().enumerate() {
             write_column(
-                &mut writer,
+                &mut writers,
                 &table.stored[column],
                 schema,
                 column,
@@ -107,8 +145,10 @@ pub(crate) fn rows_for_bytes(
                 rows,
                 &never,
             )?;
-            let chunk = writer.close()?;
-            encoded += u64::try_from(chunk.close().metadata.uncompressed_size()).unwrap_or(0);
+            for writer in writers {
+                let chunk = writer.close()?;
+                encoded += u64::try_from(chunk.close().metadata.uncompressed_size()).unwrap_or(0);
+            }
         }
         let per_row = encoded as f64 / rows as f64;
         let next = ((bytes as f64 / per_row) as u64).max(1);

@@ -24,7 +24,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use tokio::runtime::Handle;
 
-use super::encode::{Rows, TableColumns, rows_for_bytes, write_column};
+use super::encode::{Rows, TableColumns, by_column, rows_for_bytes, write_column};
 use super::footer::read_footer;
 use super::pages::prove_pages;
 use super::partition::{Key, folder_name, split_rows};
@@ -202,8 +202,9 @@ struct Group {
 }
 
 struct GroupColumns {
-    writers: Vec<Option<ArrowColumnWriter>>,
-    chunks: Vec<Option<ArrowColumnChunk>>,
+    /// By column, each with a writer for each of its leaves.
+    writers: Vec<Option<Vec<ArrowColumnWriter>>>,
+    chunks: Vec<Option<Vec<ArrowColumnChunk>>>,
     left: usize,
 }
 
@@ -426,6 +427,7 @@ impl Work<'_> {
                 path: file.output.path.clone(),
                 source,
             })?;
+        let writers = by_column(&self.schema, writers);
         let left = writers.len();
         let columns = GroupColumns {
             writers: writers.into_iter().map(Some).collect(),
@@ -446,8 +448,8 @@ impl Work<'_> {
             path: output.path.clone(),
             source,
         };
-        let writer = locked(&group.columns).writers[column].take();
-        let Some(mut writer) = writer else {
+        let writers = locked(&group.columns).writers[column].take();
+        let Some(mut writers) = writers else {
             return Err(DatasetError::Internal(format!(
                 "column {column} was handed out twice"
             )));
@@ -456,7 +458,7 @@ impl Work<'_> {
         let first = group.index as u64 * self.row_group_rows;
         let count = self.row_group_rows.min(output.rows.count() - first);
         write_column(
-            &mut writer,
+            &mut writers,
             generator,
             &self.schema,
             column,
@@ -469,15 +471,19 @@ impl Work<'_> {
         if self.target.cancel.is_cancelled() {
             return Err(DatasetError::Interrupted);
         }
-        let chunk = writer.close().map_err(parquet)?;
+        let chunks: Vec<ArrowColumnChunk> = writers
+            .into_iter()
+            .map(ArrowColumnWriter::close)
+            .collect::<Result<_, _>>()
+            .map_err(parquet)?;
         let complete = {
             let mut columns = locked(&group.columns);
-            columns.chunks[column] = Some(chunk);
+            columns.chunks[column] = Some(chunks);
             columns.left -= 1;
             (columns.left == 0).then(|| std::mem::take(&mut columns.chunks))
         };
         match complete {
-            Some(chunks) => self.append(group, chunks.into_iter().flatten().collect()),
+            Some(chunks) => self.append(group, chunks.into_iter().flatten().flatten().collect()),
             None => Ok(()),
         }
     }
