@@ -113,7 +113,7 @@ fn scan_overhead(criterion: &mut Criterion) {
         folder: None,
     };
     let config = load(&source, &Overrides::default()).unwrap();
-    let mut datasets = Datasets::place(&config).unwrap();
+    let mut datasets = runtime.block_on(Datasets::place(&config)).unwrap();
     datasets
         .ensure(&runtime, &Cancel::default(), &Silent)
         .unwrap();

@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock};
 use arrow::array::RecordBatch;
 use object_store::ObjectStore;
 use parquet_bench::config::{Config, Overrides, Source, VectorLayout, load};
+use parquet_bench::dataset::checksum::{Checksum, ResultDigest};
 use parquet_bench::dataset::content::ColumnGenerator;
 use parquet_bench::dataset::{Cancel, ensure};
-use parquet_bench::measure::checksum::{Checksum, ResultDigest};
 use parquet_bench::run::{Datasets, Event, Observer, open};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -34,9 +34,19 @@ dataset:
       - { name: text, dtype: string, distribution: { kind: words, null_fraction: 0.1 } }
       - { name: blob, dtype: binary, size: 5 }
       - { name: vector, dtype: float32, size: 3 }
+      - { name: day, dtype: date32, distribution: { kind: uniform, min: 2024-01-01, max: 2024-01-09 } }
+      - { name: at, dtype: timestamp(ms), time_zone: UTC, distribution: { kind: uniform, sortedness: 0.5 } }
+      - { name: price, dtype: 'decimal128(12, 3)', distribution: { kind: lognormal, mean: 2, std_dev: 0.5 } }
+      - { name: walk, dtype: float32, distribution: { kind: random_walk, step: 0.5 } }
+      - { name: near, dtype: int32, distribution: { kind: correlated_with, column: walk, mean: 50, std_dev: 9 } }
+      - { name: hot, dtype: large_string, distribution: { kind: hotspot, cardinality: 30, length: { max: 9 } } }
+      - { name: key, dtype: int64, distribution: { kind: distinct, min: 0, max: 239 } }
+      - { name: link, dtype: string, distribution: { kind: template, template: 'x-{zipf}-{uuid}' } }
+      - { name: pair, dtype: struct, fields: [{ name: x, dtype: int8 }, { name: l, dtype: list, distribution: { length: { max: 3 }, null_fraction: 0.2 }, item: { dtype: float64 } }] }
       - { name: sparse, dtype: int8, size: 4, distribution: { kind: uniform, null_fraction: 0.4 } }
 ";
-const COLUMNS: &str = "id, city, code, flag, amount, half, large, text, blob, vector, sparse";
+const COLUMNS: &str = "id, city, code, flag, amount, half, large, text, blob, vector, day, at, price, walk, near, hot, key, \
+     link, pair, sparse";
 
 struct Silent;
 
@@ -63,7 +73,9 @@ static DRAWN: LazyLock<Checksum> = LazyLock::new(|| {
     let dataset = config.variants[0].dataset.as_ref().unwrap();
     let columns = dataset.columns.iter().map(|column| {
         let layout = VectorLayout::FixedSizeList;
-        let column_of = ColumnGenerator::new(dataset.seed, "train", column, ROWS, layout);
+        let columns = &dataset.columns;
+        let column_of =
+            ColumnGenerator::among(dataset.seed, "train", column, columns, ROWS, layout);
         (
             column.name.clone(),
             column_of.unwrap().range(0, ROWS as usize),
@@ -82,6 +94,7 @@ struct Layout {
     row_group: String,
     vectors: &'static str,
     partition_by: &'static str,
+    more: Vec<&'static str>,
     /// Rows are numbered over the whole table, so that where files end does not change them.
     files: u64,
     subfolders: u64,
@@ -101,7 +114,25 @@ fn layouts() -> impl Strategy<Value = Layout> {
         ]),
         row_group,
         prop::sample::select(vec!["fixed_size_list", "list", "binary"]),
-        prop::sample::select(vec!["[]", "[city]", "[flag, code]", "[code, city, flag]"]),
+        prop::sample::select(vec!["[]", "[city]", "[flag, code]", "[code, city, day]"]),
+        prop::sample::subsequence(
+            vec![
+                "sort_by=[amount desc, id]",
+                "sort_scope=row_group",
+                "encoding=plain",
+                "encoding=dictionary",
+                "columns.id.parquet.encoding=delta_binary_packed",
+                "columns.walk.parquet.encoding=byte_stream_split",
+                "columns.link.parquet.compression=brotli",
+                "data_page_rows=7",
+                "data_page_bytes=300",
+                "dictionary_page_bytes=64",
+                "writer_version=2",
+                "statistics=none",
+                "bloom_filter=true",
+            ],
+            0..6,
+        ),
         prop::sample::select(vec![1_u64, 2, 3, 4, 240]),
         0_u64..4,
         1_usize..5,
@@ -114,6 +145,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
                 row_group,
                 vectors,
                 partition_by,
+                more,
                 files,
                 subfolders,
                 writers,
@@ -124,6 +156,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
                 row_group,
                 vectors,
                 partition_by,
+                more,
                 files,
                 subfolders,
                 writers,
@@ -135,7 +168,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
 
 fn read_back(layout: &Layout) -> (Checksum, u64) {
     let folder = tempfile::tempdir().unwrap();
-    let config = config(vec![
+    let mut set = vec![
         format!("dataset.data_folder={}", folder.path().display()),
         format!("dataset.compression={}", layout.codec),
         format!("dataset.parquet.{}", layout.row_group),
@@ -146,9 +179,18 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
         format!("dataset.num_subfolders_train={}", layout.subfolders),
         format!("reader.read_threads={}", layout.readers),
         format!("reader.batch_size={}", layout.batch),
-    ]);
+    ];
+    let sorted = layout.more.iter().any(|key| key.starts_with("sort_by"));
+    set.extend(
+        layout
+            .more
+            .iter()
+            .filter(|key| sorted || !key.starts_with("sort_scope"))
+            .map(|key| format!("dataset.parquet.{key}")),
+    );
+    let config = config(set);
     let runtime = Runtime::new().unwrap();
-    let datasets = Datasets::place(&config).unwrap();
+    let datasets = runtime.block_on(Datasets::place(&config)).unwrap();
     let store = Arc::clone(&datasets.store) as Arc<dyn ObjectStore>;
     let plan = &datasets.all[0].plan;
     let cancel = Cancel::default();
@@ -161,7 +203,7 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
         &|_| {},
     );
     assert!(written.unwrap().files_written > 0);
-    let datasets = Datasets::place(&config).unwrap();
+    let datasets = runtime.block_on(Datasets::place(&config)).unwrap();
     let opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
     let verified = runtime.block_on(opened.cells[0].cell.verify()).unwrap();
     (verified.checksum, verified.rows)

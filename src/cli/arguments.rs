@@ -34,6 +34,7 @@ pub(crate) enum Command {
   bench run
   bench run configs/dlrm.yaml --set dataset.num_files_train=2 --set dataset.num_samples_per_file=122880
   bench run my.yaml --sweep 'dataset.compression=none,snappy,zstd(3)' --rounds 20 --format markdown
+  bench run --source my.parquet --sweep 'dataset.compression=none,snappy,lz4,zstd(1),zstd(9)'
   bench run --table hits='/data/hits/*.parquet' --sql 'SELECT count(*) FROM hits WHERE url LIKE $$https%$$'")]
     Run(RunArguments),
     /// Writes the datasets of a config, and proves them from their footers
@@ -69,6 +70,10 @@ pub(crate) struct ConfigArguments {
     /// Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline
     #[arg(long = "sweep", value_name = "KEY=A,B,..")]
     pub(crate) sweep: Vec<String>,
+    /// Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON lines or Arrow
+    /// files. Without a config, they are written below `data/`
+    #[arg(long, value_name = "URL")]
+    pub(crate) source: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -35,8 +35,9 @@ fn describe(config: &Config) -> Result<String, CommandError> {
     for note in &config.notes {
         writeln!(text, "note: {note}").map_err(failed)?;
     }
-    let datasets = Datasets::place(config)?;
-    runtime()?.block_on(check_cells(config, &datasets))?;
+    let runtime = runtime()?;
+    let datasets = runtime.block_on(Datasets::place(config))?;
+    runtime.block_on(check_cells(config, &datasets))?;
     writeln!(text, "# variants (the first is the baseline)").map_err(failed)?;
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
         let dataset = dataset
@@ -109,7 +110,7 @@ fn dataset(state: &DatasetState) -> Result<String, CommandError> {
         plan.spec.layout.chunk.codec,
         plan.root.display(),
         units::count(rows),
-        plan.spec.columns.len(),
+        plan.table_schema().fields().len(),
         units::count(files),
         units::bytes(bytes),
         if memory == 0 {

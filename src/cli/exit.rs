@@ -69,6 +69,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
             | DatasetError::TooManyPartitions { .. }
             | DatasetError::UnnameablePartition { .. }
             | DatasetError::Content { .. }
+            | DatasetError::Source { .. }
             | DatasetError::Storage(_),
         ) => USAGE,
         RunError::Measure {

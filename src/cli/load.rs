@@ -25,7 +25,7 @@ pub(crate) fn config(
     }
     let source = match &arguments.config {
         Some(path) => read(path)?,
-        None if !tables.is_empty() => Source {
+        None if !tables.is_empty() || arguments.source.is_some() => Source {
             origin: "the command line".to_owned(),
             text: String::new(),
             folder: None,
@@ -36,7 +36,16 @@ pub(crate) fn config(
             folder: None,
         },
     };
-    let set = arguments.set.iter().chain(more).cloned().collect();
+    let own = match &arguments.source {
+        Some(source) => of_source(source, arguments.config.is_none()),
+        None => Vec::new(),
+    };
+    let set = own
+        .iter()
+        .chain(&arguments.set)
+        .chain(more)
+        .cloned()
+        .collect();
     let overrides = Overrides {
         set,
         sweep: arguments.sweep.clone(),
@@ -48,6 +57,25 @@ pub(crate) fn config(
         config.scenarios = named;
     }
     Ok(config)
+}
+
+/// What `--source` sets. Without a config, what is written goes into a folder of the source's name.
+fn of_source(source: &str, without_config: bool) -> Vec<String> {
+    // JSON's quotes are YAML's.
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut set = vec![format!("dataset.source={}", quoted(source))];
+    if without_config {
+        let name = Path::new(source.trim_end_matches('/'))
+            .file_stem()
+            .map(|name| name.to_string_lossy().replace(['*', '?', '['], "_"))
+            .filter(|name| !name.is_empty() && name != "..")
+            .unwrap_or_else(|| "source".to_owned());
+        set.push(format!(
+            "dataset.data_folder={}",
+            quoted(&format!("data/{name}"))
+        ));
+    }
+    set
 }
 
 fn scenarios(queries: &QueryArguments) -> Vec<ScenarioSource> {

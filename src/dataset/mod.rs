@@ -5,6 +5,7 @@
 //! the manifest in place last.
 
 mod cancel;
+pub mod checksum;
 pub mod content;
 mod encode;
 mod footer;
@@ -14,9 +15,12 @@ mod partition;
 mod plan;
 mod proof;
 mod properties;
+mod prover;
+mod rewrite;
 mod scheduler;
 mod sink;
 mod sort;
+mod source;
 mod write;
 
 pub use cancel::Cancel;
@@ -27,6 +31,8 @@ pub use pages::{PageFacts, pages_of};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};
 pub(crate) use plan::fingerprint;
 pub use plan::{DatasetPlan, TablePlan, place};
+pub(crate) use source::SOURCE_TABLE;
+pub use source::SourceTable;
 pub use write::{Found, Generated, Progress, ensure, find};
 pub(crate) use write::{cpu_ns, is_parquet};
 
@@ -106,6 +112,14 @@ pub enum DatasetError {
     Content {
         column: String,
         source: content::ContentError,
+    },
+    #[error("source {location}: {reason}")]
+    Source { location: String, reason: String },
+    #[error("{folder} was written from {location} and does not hold the same rows: {reason}")]
+    NotTheSource {
+        folder: String,
+        location: String,
+        reason: String,
     },
     #[error("interrupted")]
     Interrupted,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::DatasetError;
 use super::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
+use super::source::SourceTable;
 use crate::config::{Column, Dataset, RowGroupSize, Split};
 use crate::storage::local_path;
 
@@ -24,6 +25,8 @@ pub struct DatasetPlan {
     /// Equal for equal layouts: codec, row groups, vector layout, partitions, file split and names.
     pub layout_fingerprint: String,
     pub tables: Vec<TablePlan>,
+    /// Where the rows come from, where they are not generated.
+    pub source: Option<Arc<SourceTable>>,
 }
 
 /// One table of a dataset: `train` or `valid`.
@@ -31,12 +34,21 @@ pub struct DatasetPlan {
 pub struct TablePlan {
     pub name: &'static str,
     pub split: Split,
-    pub rows_per_file: u64,
+    rows: u64,
 }
 
 impl TablePlan {
     pub fn rows(&self) -> u64 {
-        self.split.files * self.rows_per_file
+        self.rows
+    }
+
+    /// The first row of a logical file, and how many it has; files differ by one row at most.
+    pub fn rows_of_file(&self, file: u64) -> (u64, u64) {
+        let start = |file: u64| {
+            let product = u128::from(self.rows) * u128::from(file);
+            (product / u128::from(self.split.files.max(1))) as u64
+        };
+        (start(file), start(file + 1) - start(file))
     }
 
     /// Path of a logical file below the dataset's folder, as DLIO lays files out; `partitions` are the names of the
@@ -113,6 +125,9 @@ impl DatasetPlan {
 
     /// The Arrow schema of the files.
     pub fn file_schema(&self) -> SchemaRef {
+        if let Some(source) = &self.source {
+            return source.stored_schema(&self.spec.layout);
+        }
         let layout = self.spec.layout.vector_layout;
         Arc::new(Schema::new(
             self.stored_columns()
@@ -123,11 +138,8 @@ impl DatasetPlan {
 
     /// The schema of the tables: the files' columns, then the partition columns.
     pub fn table_schema(&self) -> SchemaRef {
-        let layout = self.spec.layout.vector_layout;
-        let partitions = self
-            .partition_columns()
-            .map(|column| Arc::new(field_of(column, layout)));
         let stored = self.file_schema();
+        let partitions = self.partition_fields();
         Arc::new(Schema::new(
             stored
                 .fields()
@@ -138,8 +150,23 @@ impl DatasetPlan {
         ))
     }
 
+    /// The fields of the partition columns, outermost folder first.
+    pub fn partition_fields(&self) -> Vec<Arc<Field>> {
+        let layout = &self.spec.layout;
+        match &self.source {
+            Some(source) => source.partition_fields(layout),
+            None => self
+                .partition_columns()
+                .map(|column| Arc::new(field_of(column, layout.vector_layout)))
+                .collect(),
+        }
+    }
+
     /// Logical bytes of all rows, before encoding and compression; an estimate.
     pub fn expected_arrow_bytes(&self) -> Result<u64, DatasetError> {
+        if let Some(source) = &self.source {
+            return Ok(source.bytes);
+        }
         let Some(table) = self.tables.first() else {
             return Ok(0);
         };
@@ -154,7 +181,10 @@ impl DatasetPlan {
     pub fn expected_row_group_bytes(&self) -> Result<u64, DatasetError> {
         let rows = match self.spec.layout.row_group {
             RowGroupSize::Bytes(bytes) => return Ok(bytes),
-            RowGroupSize::Rows(rows) => rows.min(self.spec.rows_per_file),
+            RowGroupSize::Rows(rows) => {
+                let files = self.tables.first().map_or(1, |table| table.split.files);
+                rows.min(self.rows().div_ceil(files.max(1)))
+            }
         };
         let per_row = self.expected_arrow_bytes()? as f64 / self.rows().max(1) as f64;
         Ok((per_row * rows as f64) as u64)
@@ -163,12 +193,18 @@ impl DatasetPlan {
 
 /// Places datasets in folders, in the order given: at `data_folder` itself where it holds one dataset only, else each in
 /// `<data_folder>/variants/<fingerprint>`. Equal datasets come out with equal places.
-pub fn place(datasets: &[&Dataset]) -> Result<Vec<DatasetPlan>, DatasetError> {
+pub fn place(
+    datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
+) -> Result<Vec<DatasetPlan>, DatasetError> {
     let mut plans = Vec::with_capacity(datasets.len());
     let mut fingerprints: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
-    for dataset in datasets {
+    for (dataset, source) in datasets {
         let folder = local_path(&dataset.data_folder)?;
-        let plan = unplaced(dataset, folder.clone());
+        let plan = unplaced(dataset, source.clone(), folder.clone());
+        if let Some(source) = source {
+            source.check(&dataset.layout)?;
+            refuse_own_source(source, &folder)?;
+        }
         let id = plan.id();
         let known = fingerprints.entry(folder).or_default();
         if !known.contains(&id) {
@@ -187,17 +223,52 @@ pub fn place(datasets: &[&Dataset]) -> Result<Vec<DatasetPlan>, DatasetError> {
     Ok(plans)
 }
 
-fn unplaced(dataset: &Dataset, root: PathBuf) -> DatasetPlan {
+/// Refuses to write where the source lies, which would change or replace it.
+fn refuse_own_source(source: &SourceTable, folder: &std::path::Path) -> Result<(), DatasetError> {
+    let real = |path: &std::path::Path| {
+        // The target need not exist yet; what exists of the way to it may be a link.
+        path.ancestors()
+            .find_map(|part| {
+                let rest = path.strip_prefix(part).ok()?;
+                Some(std::fs::canonicalize(part).ok()?.join(rest))
+            })
+            .unwrap_or_else(|| path.to_path_buf())
+    };
+    let target = real(folder);
+    let read = local_path(&source.location).map(|path| real(&path))?;
+    let inside = read.is_dir() && target.starts_with(&read);
+    let own = source
+        .paths
+        .iter()
+        .find(|path| real(path).starts_with(&target));
+    match own.or(inside.then_some(&read)) {
+        Some(path) => Err(DatasetError::Source {
+            location: source.location.clone(),
+            reason: format!(
+                "{} would be written to, and {} is read; set dataset.data_folder to another folder",
+                folder.display(),
+                path.display()
+            ),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: PathBuf) -> DatasetPlan {
+    let rows = |split: Split| match &source {
+        Some(source) => source.rows,
+        None => split.files * dataset.rows_per_file,
+    };
     let mut tables = vec![TablePlan {
         name: "train",
         split: dataset.train,
-        rows_per_file: dataset.rows_per_file,
+        rows: rows(dataset.train),
     }];
     if let Some(split) = dataset.valid {
         tables.push(TablePlan {
             name: "valid",
             split,
-            rows_per_file: dataset.rows_per_file,
+            rows: rows(split),
         });
     }
     let rows: Vec<_> = tables
@@ -205,7 +276,10 @@ fn unplaced(dataset: &Dataset, root: PathBuf) -> DatasetPlan {
         .map(|table| json!([table.name, table.rows()]))
         .collect();
     let columns: Vec<_> = dataset.columns.iter().map(content_of).collect();
-    let content = json!([GENERATOR_VERSION, dataset.seed, rows, columns]);
+    let content = match &source {
+        Some(source) => json!(["source", source.fingerprint, source.rows]),
+        None => json!([GENERATOR_VERSION, dataset.seed, rows, columns]),
+    };
     let splits: Vec<_> = tables
         .iter()
         .map(|table| json!([table.name, table.split]))
@@ -222,6 +296,7 @@ fn unplaced(dataset: &Dataset, root: PathBuf) -> DatasetPlan {
         content_fingerprint: fingerprint(&content),
         layout_fingerprint: fingerprint(&layout),
         tables,
+        source,
     }
 }
 

@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use arrow::datatypes::SchemaRef;
@@ -25,11 +24,10 @@ use parquet::file::writer::SerializedFileWriter;
 use tokio::runtime::Handle;
 
 use super::encode::{Rows, TableColumns, by_column, rows_for_bytes, write_column};
-use super::footer::read_footer;
-use super::pages::prove_pages;
 use super::partition::{Key, folder_name, split_rows};
-use super::proof::{IDENTITY_KEY, Wanted, prove};
+use super::proof::IDENTITY_KEY;
 use super::properties::writer_properties;
+use super::prover::Prover;
 use super::sink::ObjectSink;
 use super::sort::{SortKey, sorted};
 use super::write::{Written, WrittenFile};
@@ -93,6 +91,7 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> 
     let properties = writer_properties(layout, &schema, Some(row_group_rows)).map_err(parquet)?;
     let work = Work {
         target,
+        prover: Prover::new(target, Arc::clone(&schema), row_group_rows),
         columns: &columns,
         schema,
         properties,
@@ -102,7 +101,6 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> 
             ..State::default()
         }),
         changed: Condvar::new(),
-        pages_proven: AtomicBool::new(false),
     };
     std::thread::scope(|scope| {
         for _ in 0..target.threads.max(1) {
@@ -173,8 +171,7 @@ struct Work<'a> {
     row_group_rows: u64,
     state: Mutex<State>,
     changed: Condvar,
-    /// Whether the pages of a file have been looked at.
-    pages_proven: AtomicBool,
+    prover: Prover<'a>,
 }
 
 /// A file being written.
@@ -314,7 +311,7 @@ impl Work<'_> {
     ) -> Result<Vec<FileToWrite>, DatasetError> {
         let plan = self.target.plan;
         let (table_plan, columns) = (&plan.tables[table], &self.columns[table]);
-        let (first, count) = (file * table_plan.rows_per_file, table_plan.rows_per_file);
+        let (first, count) = table_plan.rows_of_file(file);
         let prefix = &plan.spec.file_prefix;
         if columns.partitions.is_empty() {
             let path = table_plan.file_path(prefix, file, &[]);
@@ -394,7 +391,7 @@ impl Work<'_> {
                 .map_err(parquet)?;
         writer.append_key_value_metadata(KeyValue::new(
             IDENTITY_KEY.to_owned(),
-            self.identity(&output),
+            self.prover.identity(&output.path),
         ));
         let groups = usize::try_from(output.rows.count().div_ceil(self.row_group_rows))
             .unwrap_or(usize::MAX);
@@ -410,13 +407,6 @@ impl Work<'_> {
             groups,
             appender,
         })
-    }
-
-    /// What a file's footer says that it is: its dataset, and its place in it.
-    fn identity(&self, output: &FileToWrite) -> String {
-        let plan = self.target.plan;
-        let (content, layout) = (&plan.content_fingerprint, &plan.layout_fingerprint);
-        format!("{content}-{layout}/{}", output.path)
     }
 
     fn new_group(&self, file: Arc<OpenFile>, index: usize) -> Result<Group, DatasetError> {
@@ -542,6 +532,16 @@ impl Work<'_> {
         Ok(())
     }
 
+    fn prove(
+        &self,
+        output: &FileToWrite,
+        object: &ObjectPath,
+    ) -> Result<WrittenFile, DatasetError> {
+        let (path, partition) = (output.path.clone(), output.partition.clone());
+        self.prover
+            .prove(output.table, path, partition, output.rows.count(), object)
+    }
+
     /// The error behind a failed write: the writer wraps what the store said.
     fn write_failed(&self, file: &OpenFile, source: ParquetError) -> DatasetError {
         let path = self
@@ -561,45 +561,5 @@ impl Work<'_> {
             files_done: state.files_done,
             bytes_written: state.bytes_written,
         });
-    }
-
-    /// Reads the footer back from the store and compares it with what was asked for.
-    fn prove(
-        &self,
-        output: &FileToWrite,
-        object: &ObjectPath,
-    ) -> Result<WrittenFile, DatasetError> {
-        let path = self
-            .target
-            .plan
-            .root
-            .join(&output.path)
-            .display()
-            .to_string();
-        let (bytes, metadata) =
-            self.target
-                .handle
-                .block_on(read_footer(self.target.store, object, &path))?;
-        let wanted = Wanted {
-            file: &path,
-            identity: &self.identity(output),
-            schema: &self.schema,
-            layout: &self.target.plan.spec.layout,
-            rows: output.rows.count(),
-            row_group_rows: self.row_group_rows,
-        };
-        prove(&metadata, bytes, &wanted)?;
-        if !self.pages_proven.swap(true, Ordering::Relaxed) {
-            let layout = &self.target.plan.spec.layout;
-            let proof = prove_pages(self.target.store, object, &path, &metadata, layout);
-            self.target.handle.block_on(proof)?;
-        }
-        Ok(WrittenFile {
-            table: output.table,
-            path: output.path.clone(),
-            partition: output.partition.clone(),
-            bytes,
-            metadata: Arc::new(metadata),
-        })
     }
 }

@@ -11,6 +11,7 @@ use parquet::file::metadata::ParquetMetaData;
 use tokio::runtime::Handle;
 
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json, write_json};
+use super::rewrite;
 use super::scheduler::{self, Target};
 use super::{
     Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
@@ -204,7 +205,10 @@ pub fn ensure(
         cancel,
         progress,
     };
-    let written = scheduler::write_files(&target)?;
+    let written = match &plan.source {
+        Some(source) => rewrite::write_files(&target, source)?,
+        None => scheduler::write_files(&target)?,
+    };
     let folder = File::open(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
     sync(&folder, &plan.root)?;
     let kept = written.kept;

@@ -12,10 +12,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 
 use super::cache::establish_warm;
-use super::checksum::ResultDigest;
 use super::execute::{Execution, execute};
 use super::expectation::Observed;
 use super::process::Usage;
+use crate::dataset::checksum::ResultDigest;
 use crate::engine::{
     EngineError, Planned, PlannedScan, has_aggregation, physical_scans, plain_message, plan,
     plan_text, scan_metrics, tables_of,

@@ -2,7 +2,6 @@
 
 mod cache;
 mod cell;
-pub mod checksum;
 mod execute;
 mod expectation;
 mod process;

@@ -50,6 +50,7 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
         tables: vec!["train".to_owned()],
         origin: Origin::Generated,
         location: format!("data/variants/{id}"),
+        source: None,
         content_fingerprint: content.to_owned(),
         layout_fingerprint: format!("layout of {id}"),
         rows: 1_000_000,

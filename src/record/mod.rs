@@ -79,6 +79,9 @@ pub struct DatasetRecord {
     pub origin: Origin,
     /// Folder, file, glob or URL it was read from.
     pub location: String,
+    /// Existing rows that it was written from, where it was not generated.
+    #[serde(default)]
+    pub source: Option<String>,
     /// Equal for equal rows, whatever the layout. For external data, of the file list.
     pub content_fingerprint: String,
     pub layout_fingerprint: String,

@@ -15,7 +15,7 @@ use crate::dataset::Found;
 use crate::engine::{EngineError, parse, physical_scans, plain_message, plan, plan_text, session};
 use crate::measure::{Cell, Verified};
 use crate::record::{CellRecord, DatasetRecord, Origin};
-use crate::scenario::{Scenario, default_scenario, resolve};
+use crate::scenario::{Scenario, default_scenario, resolve, source_scenario};
 use crate::table::{
     OpenTable, TableFiles, discover, external_tables, from_manifest, open as open_table,
 };
@@ -213,7 +213,10 @@ fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, RunError> {
         && let Some(variant) = config.variants.first()
     {
         if let Some(dataset) = &variant.dataset {
-            scenarios.push(default_scenario(&dataset.columns));
+            scenarios.push(match dataset.source {
+                Some(_) => source_scenario(&dataset.columns),
+                None => default_scenario(&dataset.columns),
+            });
         } else {
             scenarios.extend(variant.tables.keys().map(|table| Scenario {
                 name: format!("scan_{table}"),
@@ -283,7 +286,10 @@ async fn open_variant(
             table: &table.name,
             files: table.files.len(),
         });
-        let columns = state.map(|state| state.plan.spec.columns.as_slice());
+        // A source's columns have the types that they have.
+        let columns = state
+            .filter(|state| state.plan.source.is_none())
+            .map(|state| state.plan.spec.columns.as_slice());
         let open = open_table(&bench.context, &datasets.store, &table, columns)
             .await
             .map_err(table_error)?;
@@ -327,6 +333,11 @@ fn dataset_record(
             tables: vec![open.name.clone()],
             origin: Origin::Generated,
             location: files.location.clone(),
+            source: state
+                .plan
+                .source
+                .as_ref()
+                .map(|source| source.location.clone()),
             content_fingerprint: state.plan.content_fingerprint.clone(),
             layout_fingerprint: state.plan.layout_fingerprint.clone(),
             rows: manifest.rows(),
@@ -342,6 +353,7 @@ fn dataset_record(
         tables: vec![open.name.clone()],
         origin: Origin::External,
         location: files.location.clone(),
+        source: None,
         content_fingerprint: open.files_fingerprint.clone(),
         layout_fingerprint: open.files_fingerprint.clone(),
         rows: open.rows,

@@ -1,5 +1,6 @@
 //! Makes sure that the datasets of all variants are there.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,9 +9,12 @@ use tokio::runtime::Runtime;
 
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Encoding};
-use crate::dataset::{Cancel, DatasetError, DatasetPlan, Found, Manifest, ensure, find, place};
+use crate::dataset::{
+    Cancel, DatasetError, DatasetPlan, Found, Manifest, SourceTable, ensure, find, place,
+};
 use crate::measure::{cores, memory_bytes};
 use crate::storage::{CountingStore, local_store};
+use crate::table::open_source;
 use crate::units;
 
 /// Writing more than this asks for consent, and so does more than half of the free space.
@@ -47,12 +51,32 @@ impl DatasetState {
 
 impl Datasets {
     /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
-    pub fn place(config: &Config) -> Result<Self, RunError> {
-        let specs: Vec<_> = config
-            .variants
-            .iter()
-            .filter_map(|variant| variant.dataset.as_ref())
-            .collect();
+    pub async fn place(config: &Config) -> Result<Self, RunError> {
+        let store = local_store();
+        let mut sources: BTreeMap<&str, Arc<SourceTable>> = BTreeMap::new();
+        let mut specs = Vec::new();
+        for variant in &config.variants {
+            let Some(dataset) = &variant.dataset else {
+                continue;
+            };
+            let source = match &dataset.source {
+                None => None,
+                Some(location) => match sources.get(location.as_str()) {
+                    Some(source) => Some(Arc::clone(source)),
+                    None => {
+                        let (_, available) = memory_bytes();
+                        let opened = open_source(&store, location, available / 4).await;
+                        let source = Arc::new(opened.map_err(|source| RunError::Table {
+                            variant: None,
+                            source,
+                        })?);
+                        sources.insert(location, Arc::clone(&source));
+                        Some(source)
+                    }
+                },
+            };
+            specs.push((dataset, source));
+        }
         let mut plans = place(&specs)?.into_iter();
         let mut all: Vec<DatasetState> = Vec::new();
         let mut of_variant = Vec::with_capacity(config.variants.len());
@@ -82,7 +106,7 @@ impl Datasets {
             of_variant.push(Some(index));
         }
         Ok(Datasets {
-            store: local_store(),
+            store,
             all,
             of_variant,
             warnings: Vec::new(),

@@ -274,10 +274,14 @@ pub fn prepare(
     for note in &config.notes {
         observer.event(Event::Note(note));
     }
-    let mut datasets = Datasets::place(config)?;
-    runtime.block_on(async {
+    let placed_and_checked = async {
+        let datasets = Datasets::place(config).await?;
+        check(config, &datasets).await?;
+        Ok(datasets)
+    };
+    let mut datasets = runtime.block_on(async {
         tokio::select! {
-            checked = check(config, &datasets) => checked,
+            datasets = placed_and_checked => datasets,
             () = cancel.cancelled() => Err(RunError::Interrupted),
         }
     })?;

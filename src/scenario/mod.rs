@@ -140,6 +140,30 @@ fn from_file(file: &Path) -> Result<Scenario, ScenarioError> {
     parse(&name, &path, &text)
 }
 
+/// One scan of all columns of existing rows, but for those that the config lists with `read: false`.
+pub fn source_scenario(columns: &[Column]) -> Scenario {
+    let skipped: Vec<String> = columns
+        .iter()
+        .filter(|column| !column.read)
+        .map(|column| format!("\"{}\"", column.name.replace('"', "\"\"")))
+        .collect();
+    let (description, exclude) = match skipped.as_slice() {
+        [] => ("all columns".to_owned(), String::new()),
+        skipped => (
+            format!("all columns but {}", skipped.len()),
+            format!(" EXCLUDE ({})", skipped.join(", ")),
+        ),
+    };
+    Scenario {
+        name: "scan".to_owned(),
+        description: Some(description),
+        sql: format!("SELECT *{exclude} FROM train"),
+        expectations: Vec::new(),
+        nondeterministic: None,
+        origin: "the source".to_owned(),
+    }
+}
+
 /// One scan of the columns with `read: true`, which is what a DLIO config reads.
 pub fn default_scenario(columns: &[Column]) -> Scenario {
     let read: Vec<String> = columns

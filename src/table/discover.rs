@@ -48,6 +48,11 @@ pub fn from_manifest(
                 location: plan.root.display().to_string(),
                 origin: Origin::Generated,
                 partition_by: manifest.partition_by.clone(),
+                partition_types: plan
+                    .partition_fields()
+                    .iter()
+                    .map(|field| field.data_type().clone())
+                    .collect(),
                 files,
             })
         })
@@ -142,6 +147,7 @@ pub async fn discover(
         location: location.to_owned(),
         origin: Origin::External,
         partition_by,
+        partition_types: Vec::new(),
         files,
     })
 }

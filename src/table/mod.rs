@@ -8,13 +8,16 @@ mod damage;
 mod discover;
 mod open;
 mod provider;
+mod source;
 
 pub(crate) use damage::first_damage;
 pub use discover::{discover, external_tables, from_manifest};
 pub use open::{OpenTable, open};
+pub use source::open_source;
 
 use std::path::PathBuf;
 
+use arrow::datatypes::DataType;
 use object_store::ObjectMeta;
 
 use crate::record::Origin;
@@ -29,6 +32,8 @@ pub struct TableFiles {
     pub origin: Origin,
     /// Partition columns, outermost folder first.
     pub partition_by: Vec<String>,
+    /// Their types, where these are known.
+    pub partition_types: Vec<DataType>,
     /// In the order of their paths; never empty.
     pub files: Vec<TableFile>,
 }

@@ -362,6 +362,9 @@ fn type_of_partition(
     index: usize,
     name: &str,
 ) -> DataType {
+    if let Some(known) = files.partition_types.get(index) {
+        return known.clone();
+    }
     if let Some(column) =
         wanted.and_then(|columns| columns.iter().find(|column| column.name == name))
     {

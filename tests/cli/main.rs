@@ -20,3 +20,4 @@ mod harness;
 mod interruptions;
 mod layouts;
 mod options;
+mod sources;

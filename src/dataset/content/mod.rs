@@ -174,7 +174,7 @@ impl ColumnGenerator {
         self.max_rows
     }
 
-    /// Mean logical bytes of a row, estimated; the rules are those of `measure::logical_bytes`.
+    /// Mean logical bytes of a row, estimated; the rules are those of `checksum::logical_bytes`.
     pub fn arrow_bytes_per_row(&self) -> f64 {
         self.bytes_per_row
     }

@@ -1,0 +1,76 @@
+//! Reading back what was written.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow::datatypes::SchemaRef;
+use object_store::path::Path as ObjectPath;
+
+use super::DatasetError;
+use super::footer::read_footer;
+use super::pages::prove_pages;
+use super::proof::{Wanted, prove};
+use super::scheduler::Target;
+use super::write::WrittenFile;
+
+/// Proves the files of one dataset.
+pub(crate) struct Prover<'a> {
+    target: &'a Target<'a>,
+    schema: SchemaRef,
+    row_group_rows: u64,
+    /// Whether the pages of a file have been looked at.
+    pages_proven: AtomicBool,
+}
+
+impl<'a> Prover<'a> {
+    pub(crate) fn new(target: &'a Target<'a>, schema: SchemaRef, row_group_rows: u64) -> Self {
+        Prover {
+            target,
+            schema,
+            row_group_rows,
+            pages_proven: AtomicBool::new(false),
+        }
+    }
+
+    /// What a file's footer says that it is: its dataset, and its place in it.
+    pub(crate) fn identity(&self, path: &str) -> String {
+        let plan = self.target.plan;
+        let (content, layout) = (&plan.content_fingerprint, &plan.layout_fingerprint);
+        format!("{content}-{layout}/{path}")
+    }
+
+    /// Reads the footer back from the store and compares it with what was asked for; of the first file, its pages too.
+    pub(crate) fn prove(
+        &self,
+        table: usize,
+        path: String,
+        partition: Vec<Option<String>>,
+        rows: u64,
+        object: &ObjectPath,
+    ) -> Result<WrittenFile, DatasetError> {
+        let plan = self.target.plan;
+        let (store, handle) = (self.target.store, self.target.handle);
+        let file = plan.root.join(&path).display().to_string();
+        let (bytes, metadata) = handle.block_on(read_footer(store, object, &file))?;
+        let wanted = Wanted {
+            file: &file,
+            identity: &self.identity(&path),
+            schema: &self.schema,
+            layout: &plan.spec.layout,
+            rows,
+            row_group_rows: self.row_group_rows,
+        };
+        prove(&metadata, bytes, &wanted)?;
+        if !self.pages_proven.swap(true, Ordering::Relaxed) {
+            let layout = &plan.spec.layout;
+            handle.block_on(prove_pages(store, object, &file, &metadata, layout))?;
+        }
+        Ok(WrittenFile {
+            table,
+            path,
+            partition,
+            bytes,
+            metadata: Arc::new(metadata),
+        })
+    }
+}

@@ -1,0 +1,695 @@
+//! Writes the rows of a source in another layout.
+//!
+//! One task reads the rows, in the order of the source or sorted by the engine, and cuts them into row groups. All threads
+//! encode the columns of a row group; then it is appended. Three row groups are in memory at most: one being read, one
+//! waiting and one being encoded. What was written is read back, and its rows compared with the source's.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::{
+    SortColumn as Keys, SortOptions, cast, concat_batches, lexsort_to_indices, take,
+};
+use arrow::datatypes::{DataType, SchemaRef};
+use bytes::Bytes;
+use datafusion::common::ScalarValue;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
+};
+use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, ParquetMetaData};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+
+use super::checksum::{Checksum, ResultDigest};
+use super::encode::{by_column, write_array};
+use super::footer::read_footer;
+use super::partition::{DEFAULT_PARTITION, Key, MAX_PARTITIONS, folder_name};
+use super::proof::IDENTITY_KEY;
+use super::properties::writer_properties;
+use super::prover::Prover;
+use super::scheduler::Target;
+use super::sink::ObjectSink;
+use super::source::{SOURCE_TABLE, SourceTable};
+use super::write::{Written, WrittenFile};
+use super::{DatasetError, Progress};
+use crate::config::{Layout, RowGroupSize, SortScope};
+use crate::engine::plain_message;
+use crate::storage::object_path;
+
+/// Rows that the size of a row is estimated from, where row groups are cut by bytes.
+const SAMPLED_ROWS: u64 = 65_536;
+
+/// A file to write, in the order in which its rows come.
+struct FileToWrite {
+    path: String,
+    partition: Key,
+    rows: u64,
+}
+
+/// Writes all files that are not there yet, proves each, and compares the rows of all of them with the source's.
+pub(crate) fn write_files(
+    target: &Target<'_>,
+    source: &SourceTable,
+) -> Result<Written, DatasetError> {
+    let plan = target.plan;
+    let layout = &plan.spec.layout;
+    let schema = plan.file_schema();
+    let parquet = |error: ParquetError| failed(source, &error);
+    let row_group_rows = match layout.row_group {
+        RowGroupSize::Rows(rows) => rows,
+        RowGroupSize::Bytes(bytes) => rows_for_bytes(target, source, &schema, bytes)?,
+    };
+    let properties = writer_properties(layout, &schema, Some(row_group_rows)).map_err(parquet)?;
+    let prover = Prover::new(target, Arc::clone(&schema), row_group_rows);
+    let files = files(target, source)?;
+    let mut kept: Vec<Option<WrittenFile>> = Vec::with_capacity(files.len());
+    for file in &files {
+        let path = plan.root.join(&file.path);
+        let there = path.exists();
+        let object = object_path(&path)?;
+        let prove = || {
+            prover.prove(
+                0,
+                file.path.clone(),
+                file.partition.clone(),
+                file.rows,
+                &object,
+            )
+        };
+        kept.push(if there { prove().ok() } else { None });
+    }
+    let mut work = Work {
+        target,
+        source,
+        prover: &prover,
+        schema: &schema,
+        properties,
+        row_group_rows,
+        progress: Progress {
+            rows_done: 0,
+            rows: plan.rows(),
+            files_done: 0,
+            bytes_written: 0,
+        },
+        written: Written::default(),
+    };
+    let (sender, receiver) = sync_channel(1);
+    let cuts: Vec<(u64, bool)> = files
+        .iter()
+        .zip(&kept)
+        .map(|(file, kept)| (file.rows, kept.is_none()))
+        .collect();
+    let reading = Reading {
+        source: source.clone(),
+        sql: rows_in_order(layout, source),
+        layout: layout.clone(),
+        row_group_rows,
+        cuts,
+        partition_by: layout.partition_by.clone(),
+        sender,
+    };
+    let reader = target.handle.spawn(reading.run());
+    let result = files
+        .into_iter()
+        .zip(kept)
+        .try_for_each(|(file, kept)| work.file(file, kept, &receiver));
+    // Ends a reader that waits for room.
+    drop(receiver);
+    let read = target.handle.block_on(reader).map_err(|error| {
+        DatasetError::Internal(format!("the reader of the source failed: {error}"))
+    });
+    // What the reader says tells more than that it fell silent.
+    let wanted = match (result, read) {
+        (Err(error @ DatasetError::Interrupted), _)
+        | (Err(error), Ok(Err(DatasetError::Interrupted))) => return Err(error),
+        (_, Ok(Err(error))) | (_, Err(error)) | (Err(error), _) => return Err(error),
+        (Ok(()), Ok(Ok(wanted))) => wanted,
+    };
+    let found = target
+        .handle
+        .block_on(read_back(target, source, &work.written))?;
+    if found != wanted {
+        return Err(DatasetError::NotTheSource {
+            folder: plan.root.display().to_string(),
+            location: source.location.clone(),
+            reason: format!(
+                "{} rows with checksum {}, read were {} rows with checksum {}",
+                found.0, found.1.exact, wanted.0, wanted.1.exact
+            ),
+        });
+    }
+    Ok(work.written)
+}
+
+fn failed(source: &SourceTable, error: &dyn std::fmt::Display) -> DatasetError {
+    DatasetError::Source {
+        location: source.location.clone(),
+        reason: error.to_string(),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// All rows, partition by partition and sorted where the layout wants it.
+fn rows_in_order(layout: &Layout, source: &SourceTable) -> String {
+    let columns: Vec<String> = source
+        .schema
+        .fields()
+        .iter()
+        .map(|field| quoted(field.name()))
+        .collect();
+    let partitions = layout
+        .partition_by
+        .iter()
+        .map(|name| format!("{} ASC NULLS FIRST", quoted(name)));
+    let sorted = layout
+        .sort_by
+        .iter()
+        .filter(|_| layout.sort_scope == SortScope::File)
+        .map(|sort| {
+            let order = if sort.descending { "DESC" } else { "ASC" };
+            format!("{} {order} NULLS FIRST", quoted(&sort.column))
+        });
+    let order: Vec<String> = partitions.chain(sorted).collect();
+    let order = match order.as_slice() {
+        [] => String::new(),
+        order => format!(" ORDER BY {}", order.join(", ")),
+    };
+    format!("SELECT {} FROM {SOURCE_TABLE}{order}", columns.join(", "))
+}
+
+/// The files and their rows, in the order in which the rows come.
+fn files(target: &Target<'_>, source: &SourceTable) -> Result<Vec<FileToWrite>, DatasetError> {
+    let plan = target.plan;
+    let Some(table) = plan.tables.first() else {
+        return Ok(Vec::new());
+    };
+    let prefix = &plan.spec.file_prefix;
+    let partition_by = &plan.spec.layout.partition_by;
+    if partition_by.is_empty() {
+        return Ok((0..table.split.files)
+            .map(|file| FileToWrite {
+                path: table.file_path(prefix, file, &[]),
+                partition: Vec::new(),
+                rows: table.rows_of_file(file).1,
+            })
+            .collect());
+    }
+    let columns: Vec<String> = partition_by.iter().map(|name| quoted(name)).collect();
+    let order: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{column} ASC NULLS FIRST"))
+        .collect();
+    let columns = columns.join(", ");
+    let sql = format!(
+        "SELECT {columns}, count(*) FROM {SOURCE_TABLE} GROUP BY {columns} ORDER BY {}",
+        order.join(", ")
+    );
+    let batches = target
+        .handle
+        .block_on(async { source.context.sql(&sql).await?.collect().await })
+        .map_err(|error| failed(source, &plain_message(&error)))?;
+    let mut files = Vec::new();
+    for batch in batches {
+        let texts: Vec<ArrayRef> = batch
+            .columns()
+            .iter()
+            .map(|column| cast(column, &DataType::Utf8))
+            .collect::<Result<_, _>>()
+            .map_err(|error| failed(source, &error))?;
+        for row in 0..batch.num_rows() {
+            let mut values = texts.iter().map(|column| {
+                let column = arrow::array::AsArray::as_string::<i32>(column);
+                let valid = arrow::array::Array::is_valid(column, row);
+                valid.then(|| column.value(row).to_owned())
+            });
+            let partition: Key = values.by_ref().take(partition_by.len()).collect();
+            let rows = values.next().flatten().and_then(|rows| rows.parse().ok());
+            for (value, name) in partition.iter().zip(partition_by) {
+                if let Some(value) = value
+                    && (value.is_empty() || value == DEFAULT_PARTITION)
+                {
+                    return Err(DatasetError::UnnameablePartition {
+                        column: name.clone(),
+                        value: value.clone(),
+                    });
+                }
+            }
+            let folders: Vec<String> = partition_by
+                .iter()
+                .zip(&partition)
+                .map(|(name, value)| folder_name(name, value.as_deref()))
+                .collect();
+            files.push(FileToWrite {
+                path: table.file_path(prefix, 0, &folders),
+                partition,
+                rows: rows.unwrap_or(0),
+            });
+            if files.len() > MAX_PARTITIONS {
+                return Err(DatasetError::TooManyPartitions {
+                    column: partition_by.last().cloned().unwrap_or_default(),
+                    limit: MAX_PARTITIONS,
+                });
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Rows whose encoded size comes nearest to `bytes`, by the first rows of the source.
+fn rows_for_bytes(
+    target: &Target<'_>,
+    source: &SourceTable,
+    schema: &SchemaRef,
+    bytes: u64,
+) -> Result<u64, DatasetError> {
+    let layout = &target.plan.spec.layout;
+    let properties =
+        writer_properties(layout, schema, None).map_err(|error| failed(source, &error))?;
+    let mut rows = SAMPLED_ROWS;
+    // As for generated rows: dictionaries make the bytes of a row depend on how many rows there are.
+    for _ in 0..3 {
+        let sql = format!("{} LIMIT {rows}", rows_in_order(layout, source));
+        let batches = target
+            .handle
+            .block_on(async { source.context.sql(&sql).await?.collect().await })
+            .map_err(|error| failed(source, &plain_message(&error)))?;
+        let sampled: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        if sampled == 0 {
+            return Ok(SAMPLED_ROWS);
+        }
+        let encoded =
+            encoded_bytes(&batches, schema, &properties).map_err(|error| failed(source, &error))?;
+        let next = ((bytes as f64 * sampled as f64 / encoded.max(1) as f64) as u64).max(1);
+        if next >= source.rows || next == rows {
+            return Ok(next.min(source.rows).max(1));
+        }
+        rows = next;
+    }
+    Ok(rows)
+}
+
+fn encoded_bytes(
+    batches: &[RecordBatch],
+    schema: &SchemaRef,
+    properties: &WriterProperties,
+) -> Result<u64, ParquetError> {
+    let options = ArrowWriterOptions::new().with_properties(properties.clone());
+    let (_, factory) =
+        ArrowWriter::try_new_with_options(std::io::sink(), Arc::clone(schema), options)?
+            .into_serialized_writer()?;
+    let mut encoded = 0;
+    let writers = by_column(schema, factory.create_column_writers(0)?);
+    for (field, mut writers) in schema.fields().iter().zip(writers) {
+        for batch in batches {
+            if let Some(array) = batch.column_by_name(field.name()) {
+                write_array(&mut writers, field, array)?;
+            }
+        }
+        for writer in writers {
+            let chunk = writer.close()?;
+            encoded += u64::try_from(chunk.close().metadata.uncompressed_size()).unwrap_or(0);
+        }
+    }
+    Ok(encoded)
+}
+
+/// The rows of a row group, without partition columns.
+type RowGroup = Vec<RecordBatch>;
+
+/// Reads the rows, and hands them on as row groups.
+struct Reading {
+    source: SourceTable,
+    sql: String,
+    layout: Layout,
+    row_group_rows: u64,
+    /// Rows of each file, and whether they are wanted.
+    cuts: Vec<(u64, bool)>,
+    partition_by: Vec<String>,
+    sender: SyncSender<RowGroup>,
+}
+
+impl Reading {
+    /// Gives the number of rows and their checksum, once all are read. Ends early where nobody takes the row groups.
+    async fn run(self) -> Result<(u64, Checksum), DatasetError> {
+        let source = &self.source;
+        let engine = |error| failed(source, &plain_message(&error));
+        let arrow = |error: arrow::error::ArrowError| failed(source, &error);
+        let mut stream = source
+            .context
+            .sql(&self.sql)
+            .await
+            .map_err(engine)?
+            .execute_stream()
+            .await
+            .map_err(engine)?;
+        let mut digest = ResultDigest::new(&source.schema, false);
+        let stored: Vec<usize> = (0..source.schema.fields().len())
+            .filter(|column| {
+                !self
+                    .partition_by
+                    .contains(source.schema.field(*column).name())
+            })
+            .collect();
+        let schema = source.stored_schema(&self.layout);
+        let mut waiting: VecDeque<RecordBatch> = VecDeque::new();
+        for (rows, wanted) in self.cuts {
+            let mut left = rows;
+            while left > 0 {
+                let mut missing = self.row_group_rows.min(left);
+                left -= missing;
+                let mut group = Vec::new();
+                while missing > 0 {
+                    let batch = match waiting.pop_front() {
+                        Some(batch) => batch,
+                        None => match stream.next().await {
+                            Some(batch) => {
+                                let batch = batch.map_err(engine)?;
+                                digest.update(&batch).map_err(arrow)?;
+                                let columns = stored
+                                    .iter()
+                                    .map(|column| Arc::clone(batch.column(*column)));
+                                RecordBatch::try_new(Arc::clone(&schema), columns.collect())
+                                    .map_err(arrow)?
+                            }
+                            None => {
+                                return Err(DatasetError::Source {
+                                    location: source.location.clone(),
+                                    reason: format!(
+                                        "has fewer than its {} rows; was it changed meanwhile?",
+                                        source.rows
+                                    ),
+                                });
+                            }
+                        },
+                    };
+                    let taken = missing.min(batch.num_rows() as u64) as usize;
+                    if taken < batch.num_rows() {
+                        waiting.push_front(batch.slice(taken, batch.num_rows() - taken));
+                    }
+                    missing -= taken as u64;
+                    if taken > 0 {
+                        group.push(batch.slice(0, taken));
+                    }
+                }
+                if !wanted {
+                    continue;
+                }
+                if self.layout.sort_scope == SortScope::RowGroup && !self.layout.sort_by.is_empty()
+                {
+                    group = vec![sorted(&self.layout, &schema, &group).map_err(arrow)?];
+                }
+                let sender = self.sender.clone();
+                // Waiting for room must not hold a thread that others need.
+                let sent = tokio::task::spawn_blocking(move || sender.send(group)).await;
+                if !matches!(sent, Ok(Ok(()))) {
+                    return Err(DatasetError::Interrupted);
+                }
+            }
+        }
+        // Rows beyond those that were counted make the checksums differ.
+        while let Some(batch) = stream.next().await {
+            digest.update(&batch.map_err(engine)?).map_err(arrow)?;
+        }
+        let rows = digest.rows();
+        Ok((rows, digest.finish()))
+    }
+}
+
+fn sorted(
+    layout: &Layout,
+    schema: &SchemaRef,
+    group: &[RecordBatch],
+) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let rows = concat_batches(schema, group)?;
+    let keys: Vec<Keys> = layout
+        .sort_by
+        .iter()
+        .filter_map(|sort| {
+            let values = Arc::clone(rows.column_by_name(&sort.column)?);
+            let options = Some(SortOptions {
+                descending: sort.descending,
+                nulls_first: true,
+            });
+            Some(Keys { values, options })
+        })
+        .collect();
+    let order = lexsort_to_indices(&keys, None)?;
+    let columns = rows
+        .columns()
+        .iter()
+        .map(|column| take(column, &order, None))
+        .collect::<Result<_, _>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns)
+}
+
+struct Work<'a> {
+    target: &'a Target<'a>,
+    source: &'a SourceTable,
+    prover: &'a Prover<'a>,
+    schema: &'a SchemaRef,
+    properties: WriterProperties,
+    row_group_rows: u64,
+    progress: Progress,
+    written: Written,
+}
+
+impl Work<'_> {
+    fn file(
+        &mut self,
+        file: FileToWrite,
+        kept: Option<WrittenFile>,
+        groups: &Receiver<RowGroup>,
+    ) -> Result<(), DatasetError> {
+        let written = match kept {
+            Some(written) => {
+                self.written.kept += 1;
+                self.progress.rows_done += file.rows;
+                written
+            }
+            None => self.write(file, groups)?,
+        };
+        self.written.add(written);
+        self.progress.files_done += 1;
+        (self.target.progress)(self.progress);
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        file: FileToWrite,
+        groups: &Receiver<RowGroup>,
+    ) -> Result<WrittenFile, DatasetError> {
+        let path = self.target.plan.root.join(&file.path);
+        let object = object_path(&path)?;
+        let failed = |source| DatasetError::Parquet {
+            path: path.display().to_string(),
+            source,
+        };
+        let sink = ObjectSink::new(
+            Arc::clone(self.target.store),
+            self.target.handle.clone(),
+            object.clone(),
+        );
+        let options = ArrowWriterOptions::new().with_properties(self.properties.clone());
+        let (mut writer, factory) =
+            ArrowWriter::try_new_with_options(sink, Arc::clone(self.schema), options)
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(failed)?;
+        let identity = self.prover.identity(&file.path);
+        writer.append_key_value_metadata(KeyValue::new(IDENTITY_KEY.to_owned(), identity));
+        let count = file.rows.div_ceil(self.row_group_rows);
+        for index in 0..count {
+            if self.target.cancel.is_cancelled() {
+                return Err(DatasetError::Interrupted);
+            }
+            let group = groups.recv().map_err(|_| DatasetError::Source {
+                location: self.source.location.clone(),
+                reason: "its rows came to an end too early".to_owned(),
+            })?;
+            let before = writer.bytes_written();
+            self.append(&mut writer, &factory, index, &group)
+                .map_err(failed)?;
+            self.progress.rows_done += self
+                .row_group_rows
+                .min(file.rows - index * self.row_group_rows);
+            self.progress.bytes_written += (writer.bytes_written() - before) as u64;
+            (self.target.progress)(self.progress);
+        }
+        let sink = writer.into_inner().map_err(failed)?;
+        sink.finish().map_err(|error| failed(error.into()))?;
+        self.prover
+            .prove(0, file.path, file.partition, file.rows, &object)
+    }
+
+    /// Encodes the columns of a row group on all threads, and appends it.
+    fn append(
+        &self,
+        writer: &mut SerializedFileWriter<ObjectSink>,
+        factory: &ArrowRowGroupWriterFactory,
+        index: u64,
+        group: &RowGroup,
+    ) -> Result<(), ParquetError> {
+        let writers =
+            factory.create_column_writers(usize::try_from(index).unwrap_or(usize::MAX))?;
+        let todo: VecDeque<(usize, Vec<ArrowColumnWriter>)> = by_column(self.schema, writers)
+            .into_iter()
+            .enumerate()
+            .collect();
+        let todo = Mutex::new(todo);
+        let done: Mutex<Vec<(usize, Vec<ArrowColumnChunk>)>> = Mutex::new(Vec::new());
+        let encode = || -> Result<(), ParquetError> {
+            loop {
+                let next = todo
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .pop_front();
+                let Some((column, mut writers)) = next else {
+                    return Ok(());
+                };
+                for batch in group {
+                    write_array(
+                        &mut writers,
+                        self.schema.field(column),
+                        batch.column(column),
+                    )?;
+                }
+                let chunks = writers
+                    .into_iter()
+                    .map(ArrowColumnWriter::close)
+                    .collect::<Result<_, _>>()?;
+                done.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((column, chunks));
+            }
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.target.threads.max(1))
+                .map(|_| scope.spawn(encode))
+                .collect();
+            threads.into_iter().try_for_each(|thread| {
+                thread.join().unwrap_or_else(|_| {
+                    Err(ParquetError::General("the writer panicked".to_owned()))
+                })
+            })
+        })?;
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(column, _)| *column);
+        let mut row_group = writer.next_row_group()?;
+        for chunk in done.into_iter().flat_map(|(_, chunks)| chunks) {
+            chunk.append_to_row_group(&mut row_group)?;
+        }
+        row_group.close()?;
+        Ok(())
+    }
+}
+
+/// A file of a store whose footer is known.
+struct StoreReader {
+    store: Arc<dyn ObjectStore>,
+    object: ObjectPath,
+    metadata: Arc<ParquetMetaData>,
+}
+
+impl AsyncFileReader for StoreReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        async move {
+            self.store
+                .get_range(&self.object, range)
+                .await
+                .map_err(|error| ParquetError::External(Box::new(error)))
+        }
+        .boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+        let metadata = Arc::clone(&self.metadata);
+        async move { Ok(metadata) }.boxed()
+    }
+}
+
+/// Rows and checksum of all files, partition columns at their place.
+async fn read_back(
+    target: &Target<'_>,
+    source: &SourceTable,
+    written: &Written,
+) -> Result<(u64, Checksum), DatasetError> {
+    let plan = target.plan;
+    let partition_by = &plan.spec.layout.partition_by;
+    let mut digest = ResultDigest::new(&source.schema, false);
+    for file in written.tables.values().flatten() {
+        let path = plan.root.join(&file.path);
+        let parquet = |source| DatasetError::Parquet {
+            path: path.display().to_string(),
+            source,
+        };
+        let object = object_path(&path)?;
+        let (_, metadata) = read_footer(target.store, &object, &path.display().to_string()).await?;
+        let reader = StoreReader {
+            store: Arc::clone(target.store),
+            object,
+            metadata: Arc::new(metadata),
+        };
+        let mut stream = ParquetRecordBatchStreamBuilder::new(reader)
+            .await
+            .and_then(ParquetRecordBatchStreamBuilder::build)
+            .map_err(parquet)?;
+        while let Some(batch) = stream.next().await {
+            if target.cancel.is_cancelled() {
+                return Err(DatasetError::Interrupted);
+            }
+            let batch = batch.map_err(parquet)?;
+            let columns: Vec<ArrayRef> = source
+                .schema
+                .fields()
+                .iter()
+                .map(|field| {
+                    if let Some(column) = batch.column_by_name(field.name()) {
+                        return Ok(Arc::clone(column));
+                    }
+                    let text = partition_by
+                        .iter()
+                        .position(|name| name == field.name())
+                        .and_then(|index| file.partition.get(index).cloned().flatten());
+                    match text {
+                        Some(text) => ScalarValue::try_from_string(text, field.data_type()),
+                        None => ScalarValue::try_from(field.data_type()),
+                    }
+                    .and_then(|value| value.to_array_of_size(batch.num_rows()))
+                })
+                .collect::<Result<_, _>>()
+                .map_err(|error| failed(source, &plain_message(&error)))?;
+            let nullable: Vec<_> = source
+                .schema
+                .fields()
+                .iter()
+                .map(|field| field.as_ref().clone().with_nullable(true))
+                .collect();
+            let schema = Arc::new(arrow::datatypes::Schema::new(nullable));
+            let rows =
+                RecordBatch::try_new(schema, columns).map_err(|error| failed(source, &error))?;
+            digest
+                .update(&rows)
+                .map_err(|error| failed(source, &error))?;
+        }
+    }
+    let rows = digest.rows();
+    Ok((rows, digest.finish()))
+}

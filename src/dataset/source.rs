@@ -1,0 +1,165 @@
+//! Existing rows that are written anew.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::prelude::SessionContext;
+use parquet::arrow::ArrowSchemaConverter;
+
+use super::DatasetError;
+use super::properties::physical;
+use crate::config::{Encoding, Layout, VectorLayout};
+
+/// Name of the source among the tables of its session.
+pub(crate) const SOURCE_TABLE: &str = "source";
+
+/// Rows to write anew: a table of a session of its own, and what is known of it.
+#[derive(Clone)]
+pub struct SourceTable {
+    /// As the user wrote it.
+    pub location: String,
+    /// Its files, as absolute paths.
+    pub paths: Vec<PathBuf>,
+    /// All columns, Hive partitions included.
+    pub schema: SchemaRef,
+    pub rows: u64,
+    /// Bytes before compression, or of the files where these are not Parquet; an estimate of the rows' size.
+    pub bytes: u64,
+    /// Of the list of files: names, sizes and times of change.
+    pub fingerprint: String,
+    /// Has the table registered as `source`, and reads its rows in the order of the files.
+    pub context: SessionContext,
+}
+
+impl fmt::Debug for SourceTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceTable")
+            .field("location", &self.location)
+            .field("rows", &self.rows)
+            .field("fingerprint", &self.fingerprint)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SourceTable {
+    fn wrong(&self, reason: String) -> DatasetError {
+        DatasetError::Source {
+            location: self.location.clone(),
+            reason,
+        }
+    }
+
+    /// Refuses columns of a layout that the source does not have, or whose types do not fit.
+    pub(crate) fn check(&self, layout: &Layout) -> Result<(), DatasetError> {
+        let names = || {
+            let names: Vec<&str> = self
+                .schema
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str())
+                .collect();
+            names.join(", ")
+        };
+        let field = |name: &str| {
+            self.schema
+                .field_with_name(name)
+                .map_err(|_| self.wrong(format!("has no column `{name}`; it has {}", names())))
+        };
+        if layout.vector_layout != VectorLayout::FixedSizeList {
+            return Err(self.wrong(
+                "`vector_layout` is for generated columns; those of a source keep their type"
+                    .to_owned(),
+            ));
+        }
+        for name in &layout.partition_by {
+            let data_type = field(name)?.data_type();
+            let fits = data_type.is_integer()
+                || matches!(
+                    data_type,
+                    DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Date32
+                );
+            if !fits {
+                return Err(self.wrong(format!(
+                    "cannot be partitioned by `{name}`, which is {data_type}; partition columns are integers, bool, \
+                     string or date32"
+                )));
+            }
+        }
+        if layout.partition_by.len() == self.schema.fields().len() {
+            return Err(self.wrong(
+                "`partition_by` takes all of the columns, so the files would have none".to_owned(),
+            ));
+        }
+        for sort in &layout.sort_by {
+            let data_type = field(&sort.column)?.data_type();
+            if data_type.is_nested() {
+                return Err(self.wrong(format!(
+                    "cannot be sorted by `{}`, which is {data_type}",
+                    sort.column
+                )));
+            }
+        }
+        for name in layout.columns.keys() {
+            field(name)?;
+        }
+        self.check_encodings(layout)
+    }
+
+    /// An encoding of the dataset fits some column, and one of a column that column.
+    fn check_encodings(&self, layout: &Layout) -> Result<(), DatasetError> {
+        let leaves = ArrowSchemaConverter::new()
+            .convert(&self.stored_schema(layout))
+            .map_err(|error| self.wrong(error.to_string()))?;
+        let fits = |encoding: Encoding, column: Option<&str>| {
+            leaves
+                .columns()
+                .iter()
+                .filter(|leaf| column.is_none_or(|column| leaf.path().parts()[0] == column))
+                .any(|leaf| encoding.fits(physical(leaf.physical_type()), layout.writer_version))
+        };
+        let dataset = layout.chunk.encoding;
+        if !fits(dataset, None) {
+            return Err(self.wrong(format!(
+                "has no column that the encoding `{}` fits",
+                dataset.name()
+            )));
+        }
+        for (name, chunk) in &layout.columns {
+            let encoding = chunk.encoding;
+            if encoding != dataset && !fits(encoding, Some(name)) {
+                let data_type = self.schema.field_with_name(name).map(Field::data_type);
+                return Err(self.wrong(format!(
+                    "has the column `{name}`, which the encoding `{}` does not fit{}",
+                    encoding.name(),
+                    data_type.map_or_else(|_| String::new(), |found| format!(": it is {found}"))
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The fields that files store, without partition columns.
+    pub(crate) fn stored_fields(&self, layout: &Layout) -> Vec<Arc<Field>> {
+        self.schema
+            .fields()
+            .iter()
+            .filter(|field| !layout.partition_by.contains(field.name()))
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn partition_fields(&self, layout: &Layout) -> Vec<Arc<Field>> {
+        layout
+            .partition_by
+            .iter()
+            .filter_map(|name| self.schema.field_with_name(name).ok())
+            .map(|field| Arc::new(field.clone()))
+            .collect()
+    }
+
+    pub(crate) fn stored_schema(&self, layout: &Layout) -> SchemaRef {
+        Arc::new(Schema::new(self.stored_fields(layout)))
+    }
+}

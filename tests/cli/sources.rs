@@ -1,0 +1,291 @@
+//! Existing rows, written in other layouts.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
+    StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{Int32Type, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::WriterProperties;
+use rstest::rstest;
+
+use crate::files::footers;
+use crate::harness::{Place, at};
+
+const ROWS: i64 = 1000;
+
+fn batch(first: i64) -> RecordBatch {
+    let numbers = || first..first + ROWS;
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", Arc::new(Int64Array::from_iter_values(numbers()))),
+        (
+            "group",
+            Arc::new(Int32Array::from_iter(
+                numbers().map(|row| (row % 7 != 0).then_some((row % 3) as i32)),
+            )),
+        ),
+        (
+            "text",
+            Arc::new(StringArray::from_iter(numbers().map(|row| {
+                (row % 5 != 0).then(|| format!("text {}", row * 7919 % 1000))
+            }))),
+        ),
+        (
+            "kind",
+            Arc::new(
+                numbers()
+                    .map(|row| ["a", "b"][(row % 2) as usize])
+                    .collect::<DictionaryArray<Int32Type>>(),
+            ),
+        ),
+        (
+            "real",
+            Arc::new(Float64Array::from_iter_values(
+                numbers().map(|row| if row == 3 { f64::NAN } else { row as f64 / 3.0 }),
+            )),
+        ),
+        (
+            "time",
+            Arc::new(TimestampMicrosecondArray::from_iter_values(numbers()).with_timezone("UTC")),
+        ),
+        (
+            "list",
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(
+                numbers().map(|row| (row % 4 != 0).then(|| vec![Some(row as i32), None])),
+            )),
+        ),
+    ];
+    RecordBatch::try_from_iter_with_nullable(
+        columns
+            .into_iter()
+            .map(|(name, column)| (name, column, true)),
+    )
+    .unwrap()
+}
+
+fn write(path: &Path, batches: &[RecordBatch]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(300))
+        .build();
+    let mut writer = ArrowWriter::try_new(
+        File::create(path).unwrap(),
+        batches[0].schema(),
+        Some(properties),
+    )
+    .unwrap();
+    batches
+        .iter()
+        .for_each(|batch| writer.write(batch).unwrap());
+    writer.close().unwrap();
+}
+
+fn place() -> Place {
+    let place = Place::new();
+    write(&place.path("mine/a.parquet"), &[batch(0)]);
+    write(&place.path("mine/b.parquet"), &[batch(ROWS)]);
+    place
+}
+
+fn schema_of(path: &Path) -> Schema {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    Schema::new(builder.schema().fields().clone())
+}
+
+#[test]
+fn one_command_compares_codecs_on_ones_own_file() {
+    let place = place();
+    let output = place
+        .bench()
+        .args([
+            "run",
+            "--source",
+            "mine/a.parquet",
+            "--sweep",
+            "dataset.compression=none,zstd(9)",
+        ])
+        .args(["--rounds", "1", "--format", "json"])
+        .run()
+        .succeeds();
+    let record = output.json();
+    let datasets = at(&record, "datasets").as_array().unwrap();
+    assert_eq!(datasets.len(), 2);
+    for dataset in datasets {
+        assert_eq!(at(dataset, "source"), "mine/a.parquet");
+        assert_eq!(at(dataset, "rows"), ROWS);
+        assert!(at(dataset, "write.elapsed_ns").as_u64().unwrap() > 0);
+    }
+    assert!(datasets[0]["file_bytes"].as_u64() > datasets[1]["file_bytes"].as_u64());
+    let found = footers(&place.path("data/a"));
+    assert_eq!(found.len(), 2);
+    let wanted = schema_of(&place.path("mine/a.parquet"));
+    for (path, _) in found {
+        assert_eq!(schema_of(&path), wanted);
+    }
+}
+
+#[rstest]
+#[case(&["dataset.num_files_train=3", "dataset.parquet.row_group_size=100"], 3)]
+#[case(&["dataset.parquet.row_group_bytes=20kB", "dataset.compression=snappy"], 1)]
+#[case(&["dataset.parquet.partition_by=group"], 4)]
+#[case(&["dataset.parquet.partition_by=[kind_text, group]"], 0)]
+#[case(&["dataset.parquet.sort_by=[text desc, id]"], 1)]
+#[case(&["dataset.parquet.sort_by=text", "dataset.parquet.sort_scope=row_group", "dataset.parquet.row_group_size=150"], 1)]
+#[case(&["dataset.parquet.columns=[{name: text, parquet: {encoding: delta_byte_array, compression: gzip}}]"], 1)]
+fn rows_stay_the_same_in_every_layout(#[case] set: &[&str], #[case] files: usize) {
+    let place = place();
+    let mut arguments = vec![
+        "generate",
+        "--source",
+        "mine",
+        "--set",
+        "dataset.data_folder=out",
+    ];
+    for key in set {
+        arguments.extend(["--set", key]);
+    }
+    let output = place.bench().args(&arguments).run();
+    if files == 0 {
+        output.fails(
+            2,
+            &["source mine: has no column `kind_text`; it has id, group, text"],
+        );
+        return;
+    }
+    // Rows and checksum are compared with the source by the program itself.
+    output.succeeds();
+    let found = footers(&place.path("out"));
+    assert_eq!(found.len(), files);
+    let rows: i64 = found
+        .iter()
+        .map(|(_, footer)| footer.file_metadata().num_rows())
+        .sum();
+    assert_eq!(rows, 2 * ROWS);
+    place.bench().args(&arguments).run().succeeds();
+}
+
+#[rstest]
+#[case("x.csv", "a,b\n1,x\n2,\n3,\"y,z\"\n")]
+#[case("x.tsv", "a\tb\n1\tx\n2\t\n3\ty\n")]
+#[case(
+    "x.jsonl",
+    "{\"a\": 1, \"b\": \"x\"}\n{\"a\": 2}\n{\"a\": 3, \"b\": \"y\"}\n"
+)]
+fn other_formats_are_read(#[case] name: &str, #[case] text: &str) {
+    let place = Place::new();
+    place.write(name, text);
+    let output = place
+        .bench()
+        .args([
+            "run",
+            "--source",
+            name,
+            "--sql",
+            "SELECT sum(a) FROM train",
+            "--rounds",
+            "1",
+            "--format",
+            "json",
+        ])
+        .run()
+        .succeeds();
+    assert_eq!(at(&output.json(), "datasets.0.rows"), 3);
+}
+
+#[test]
+fn a_changed_source_is_written_anew_elsewhere_only() {
+    let place = place();
+    let generate = || {
+        place
+            .bench()
+            .args(["generate", "--source", "mine/a.parquet"])
+            .run()
+    };
+    generate().succeeds();
+    assert!(generate().succeeds().stderr.contains("reusing 1 files"));
+    write(&place.path("mine/a.parquet"), &[batch(5)]);
+    generate().fails(2, &["holds another dataset"]);
+}
+
+#[rstest]
+#[case("mine", "mine")]
+#[case("mine", "mine/out")]
+#[case("mine/a.parquet", "mine")]
+fn a_source_is_never_the_target(#[case] source: &str, #[case] folder: &str) {
+    let place = place();
+    let before = place.files();
+    let folder = format!("dataset.data_folder={folder}");
+    place
+        .bench()
+        .args(["generate", "--source", source, "--set", &folder])
+        .run()
+        .fails(
+            2,
+            &[
+                "would be written to",
+                "set dataset.data_folder to another folder",
+            ],
+        );
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn bad_sources_are_named() {
+    let place = place();
+    place.write("empty.csv", "a,b\n");
+    place.write("bad.parquet", "not parquet");
+    let other =
+        RecordBatch::try_from_iter([("id", Arc::new(StringArray::from(vec!["x"])) as ArrayRef)])
+            .unwrap();
+    write(&place.path("mixed/a.parquet"), &[batch(0)]);
+    write(&place.path("mixed/b.parquet"), &[other]);
+    for (source, words) in [
+        ("no.parquet", ["no.parquet", "no such file or folder"]),
+        ("no.csv", ["no.csv", "no such file or folder"]),
+        ("empty.csv", ["empty.csv", "holds no rows"]),
+        (
+            "bad.parquet",
+            ["bad.parquet", "not a readable Parquet file"],
+        ),
+        ("mixed", ["column `id` is Utf8", "wanted is Int64"]),
+    ] {
+        place
+            .bench()
+            .args(["generate", "--source", source])
+            .run()
+            .fails(2, &words);
+    }
+    let bad = |set: &str, words: &[&str]| {
+        let output = place
+            .bench()
+            .args(["generate", "--source", "mine", "--set", set])
+            .run();
+        output.fails(2, words);
+    };
+    bad(
+        "dataset.parquet.partition_by=real",
+        &["cannot be partitioned by `real`, which is Float64"],
+    );
+    bad(
+        "dataset.parquet.sort_by=list",
+        &["cannot be sorted by `list`"],
+    );
+    bad(
+        "dataset.parquet.columns=[{name: x, parquet: {encoding: plain}}]",
+        &["has no column `x`"],
+    );
+    bad(
+        "dataset.parquet.columns=[{name: text, parquet: {encoding: byte_stream_split}}]",
+        &["the column `text`, which the encoding `byte_stream_split` does not fit: it is Utf8"],
+    );
+    bad(
+        "dataset.parquet.encoding=rle",
+        &["has no column that the encoding `rle` fits"],
+    );
+    assert!(!place.path("data").exists());
+}
