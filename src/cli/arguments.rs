@@ -50,6 +50,12 @@ pub(crate) enum Command {
     #[command(after_help = "Example:
   bench check my.yaml --set dataset.num_files_train=16")]
     Check(CheckArguments),
+    /// Shows how Parquet files are laid out: row groups, chunks, encodings, indexes, footers
+    #[command(after_help = "Examples:
+  bench inspect data/quickstart
+  bench inspect my.parquet --columns
+  bench inspect 'data/*.parquet' --column user_id --pages --format json")]
+    Inspect(InspectArguments),
     /// Shows stored run records or journals again
     #[command(after_help = "Example:
   bench report results/20260102T030405Z-0a1b2c3d.jsonl --format markdown")]
@@ -145,6 +151,36 @@ pub(crate) struct ExplainArguments {
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// Parquet files: a file, a folder or a glob
+    #[arg(value_name = "URL")]
+    pub(crate) location: String,
+    /// Shows every column: encodings, sizes, pages, minimum and maximum
+    #[arg(long)]
+    pub(crate) columns: bool,
+    /// Shows only this column, with what it holds
+    #[arg(long, value_name = "NAME")]
+    pub(crate) column: Vec<String>,
+    /// Shows every row group
+    #[arg(long)]
+    pub(crate) row_groups: bool,
+    /// Shows every page; reads and decompresses all of the data
+    #[arg(long)]
+    pub(crate) pages: bool,
+    /// What stdout shows
+    #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
+    pub(crate) format: InspectFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum InspectFormat {
+    /// A summary, and tables
+    Table,
+    /// Everything
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod check;
 pub mod exit;
 mod explain;
 mod generate;
+mod inspect;
 mod load;
 mod print;
 mod progress;
@@ -80,6 +81,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&crate::config::json_schema())

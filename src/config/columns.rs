@@ -111,7 +111,7 @@ pub(super) fn validate(
 
 fn keys_of(column: RawColumn) -> RawColumnKeys {
     match column {
-        RawColumn::Keys(keys) => keys,
+        RawColumn::Keys(keys) => *keys,
         RawColumn::Name(name) => RawColumnKeys {
             name: Some(name),
             ..RawColumnKeys::default()

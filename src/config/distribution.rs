@@ -657,7 +657,7 @@ impl Draft<'_, '_> {
             return None;
         } else if weights.iter().any(|weight| *weight < 0.0) {
             "lists a weight below 0".to_owned()
-        } else if !(weights.iter().sum::<f64>() > 0.0) {
+        } else if weights.iter().all(|weight| *weight == 0.0) {
             "leaves no value that could be drawn; give a weight above 0".to_owned()
         } else {
             return Some(weights);

@@ -185,7 +185,7 @@ impl<T> OneOrMany<T> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum RawColumn {
-    Keys(RawColumnKeys),
+    Keys(Box<RawColumnKeys>),
     /// A float32 column of this name.
     Name(Leaf<String>),
 }

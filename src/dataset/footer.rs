@@ -1,11 +1,16 @@
 //! What footers say about a set of files.
 
 use std::collections::BTreeSet;
-
+use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
@@ -239,4 +244,31 @@ pub(crate) async fn read_footer(
         source,
     })?;
     Ok((bytes, metadata))
+}
+
+/// A file of a store whose footer is known.
+pub(crate) struct StoreReader {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) object: Path,
+    pub(crate) metadata: Arc<ParquetMetaData>,
+}
+
+impl AsyncFileReader for StoreReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        async move {
+            self.store
+                .get_range(&self.object, range)
+                .await
+                .map_err(|error| ParquetError::External(Box::new(error)))
+        }
+        .boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+        let metadata = Arc::clone(&self.metadata);
+        async move { Ok(metadata) }.boxed()
+    }
 }

@@ -24,8 +24,8 @@ mod source;
 mod write;
 
 pub use cancel::Cancel;
-pub(crate) use footer::key_value;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
+pub(crate) use footer::{StoreReader, fell_back, key_value};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
 pub use pages::{PageFacts, pages_of};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};

@@ -184,9 +184,7 @@ fn chunk_difference(
         return Ok(Some(("the statistics", there(statistics), there(wanted))));
     }
     let bloom = chunk.bloom_filter_offset().is_some();
-    // The writer has no bloom filters of truth values.
-    let wanted = asked.bloom_filter.is_some()
-        && chunk.column_descr().physical_type() != parquet::basic::Type::BOOLEAN;
+    let wanted = asked.bloom_filter.is_some();
     if bloom != wanted {
         return Ok(Some(("the bloom filter", there(bloom), there(wanted))));
     }
@@ -204,7 +202,7 @@ fn chunk_difference(
         .statistics()
         .is_some_and(|statistics| statistics.min_bytes_opt().is_some());
     let wanted = layout.page_index && asked.statistics != Statistics::None;
-    if column_index != wanted && !(wanted && !bounded) {
+    if column_index != wanted && (bounded || !wanted) {
         return Ok(Some((
             "the column index",
             there(column_index),

@@ -5,7 +5,6 @@
 //! waiting and one being encoded. What was written is read back, and its rows compared with the source's.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,27 +13,21 @@ use arrow::compute::{
     SortColumn as Keys, SortOptions, cast, concat_batches, lexsort_to_indices, take,
 };
 use arrow::datatypes::{DataType, SchemaRef};
-use bytes::Bytes;
 use datafusion::common::ScalarValue;
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
-use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore, ObjectStoreExt};
+use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
-use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
 };
-use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{KeyValue, ParquetMetaData};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::checksum::{Checksum, ResultDigest};
 use super::encode::{by_column, write_array};
-use super::footer::read_footer;
+use super::footer::{StoreReader, read_footer};
 use super::partition::{DEFAULT_PARTITION, Key, MAX_PARTITIONS, folder_name};
 use super::proof::IDENTITY_KEY;
 use super::properties::writer_properties;
@@ -595,33 +588,6 @@ impl Work<'_> {
         }
         row_group.close()?;
         Ok(())
-    }
-}
-
-/// A file of a store whose footer is known.
-struct StoreReader {
-    store: Arc<dyn ObjectStore>,
-    object: ObjectPath,
-    metadata: Arc<ParquetMetaData>,
-}
-
-impl AsyncFileReader for StoreReader {
-    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
-        async move {
-            self.store
-                .get_range(&self.object, range)
-                .await
-                .map_err(|error| ParquetError::External(Box::new(error)))
-        }
-        .boxed()
-    }
-
-    fn get_metadata<'a>(
-        &'a mut self,
-        _: Option<&'a ArrowReaderOptions>,
-    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
-        let metadata = Arc::clone(&self.metadata);
-        async move { Ok(metadata) }.boxed()
     }
 }
 

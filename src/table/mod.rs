@@ -6,12 +6,14 @@
 mod check;
 mod damage;
 mod discover;
+mod inspect;
 mod open;
 mod provider;
 mod source;
 
 pub(crate) use damage::first_damage;
 pub use discover::{discover, external_tables, from_manifest};
+pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
 pub use open::{OpenTable, open};
 pub use source::open_source;
 

@@ -198,7 +198,7 @@ fn an_argument_that_cannot_be_meant_is_refused(#[case] more: &[&str], #[case] wo
 
 #[test]
 fn an_option_that_does_not_exist_yet_is_refused_by_the_parser() {
-    for option in ["--lane=storage", "--cache=cold", "--source=x"] {
+    for option in ["--lane=storage", "--cache=cold", "--html=x"] {
         let output = Place::tiny().run(&[option]);
         assert_eq!(output.code, Some(2), "{output:?}");
         assert!(output.stderr.contains("unexpected argument"), "{output:?}");

@@ -17,6 +17,7 @@ mod external;
 mod files;
 mod generated;
 mod harness;
+mod inspecting;
 mod interruptions;
 mod layouts;
 mod options;

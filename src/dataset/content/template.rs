@@ -184,7 +184,11 @@ impl Json {
                     target.push(b'.');
                     append_number(cents % 100, 2, target);
                 }
-                _ => target.extend_from_slice(if word % 2 == 0 { b"true" } else { b"false" }),
+                _ => target.extend_from_slice(if word.is_multiple_of(2) {
+                    b"true"
+                } else {
+                    b"false"
+                }),
             }
         }
         target.push(b'}');
