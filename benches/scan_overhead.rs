@@ -115,7 +115,7 @@ fn scan_overhead(criterion: &mut Criterion) {
     let config = load(&source, &Overrides::default()).unwrap();
     let mut datasets = runtime.block_on(Datasets::place(&config)).unwrap();
     datasets
-        .ensure(&runtime, &Cancel::default(), &Silent)
+        .ensure(&runtime, None, &Cancel::default(), &Silent)
         .unwrap();
     let opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
     let context = Arc::new(SessionContext::new());

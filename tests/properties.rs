@@ -199,6 +199,7 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
         &store,
         runtime.handle(),
         layout.writers,
+        None,
         &cancel,
         &|_| {},
     );

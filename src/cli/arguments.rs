@@ -40,7 +40,8 @@ pub(crate) enum Command {
     /// Writes the datasets of a config, and proves them from their footers
     #[command(after_help = "Examples:
   bench generate my.yaml
-  bench generate my.yaml --sweep dataset.parquet.row_group_size=6144,65536 --dry-run")]
+  bench generate my.yaml --sweep dataset.parquet.row_group_size=6144,65536 --dry-run
+  bench generate my.yaml --rank 0 --world-size 4      (and ranks 1 to 3 on other hosts)")]
     Generate(GenerateArguments),
     /// Shows plans, columns read and row groups pruned; times nothing
     #[command(after_help = "Example:
@@ -56,6 +57,11 @@ pub(crate) enum Command {
   bench inspect my.parquet --columns
   bench inspect 'data/*.parquet' --column user_id --pages --format json")]
     Inspect(InspectArguments),
+    /// Lists the datasets that a config owns, and removes them with --yes
+    #[command(after_help = "Examples:
+  bench clean my.yaml
+  bench clean my.yaml --sweep 'dataset.compression=none,zstd(3)' --yes")]
+    Clean(CleanArguments),
     /// Shows stored run records or journals again
     #[command(after_help = "Example:
   bench report results/20260102T030405Z-0a1b2c3d.jsonl --format markdown")]
@@ -128,6 +134,13 @@ pub(crate) struct RunArguments {
 pub(crate) struct GenerateArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
+    /// Writes only the files of this process, counted from 0, of those that write the datasets together. Also read from
+    /// OMPI_COMM_WORLD_RANK, SLURM_PROCID and RANK
+    #[arg(long, value_name = "R", requires = "world_size")]
+    pub(crate) rank: Option<u64>,
+    /// How many processes write together. Also read from OMPI_COMM_WORLD_SIZE, SLURM_NTASKS and WORLD_SIZE
+    #[arg(long, value_name = "N", requires = "rank")]
+    pub(crate) world_size: Option<u64>,
     /// Shows what would be written, and writes nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -151,6 +164,15 @@ pub(crate) struct ExplainArguments {
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CleanArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Removes what is listed
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

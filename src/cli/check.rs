@@ -7,7 +7,7 @@ use super::arguments::CheckArguments;
 use super::exit::CommandError;
 use super::{load, runtime, show_text};
 use crate::config::{Config, ScenarioSource, to_yaml};
-use crate::dataset::Found;
+use crate::dataset::{Found, probe};
 use crate::measure::memory_bytes;
 use crate::run::{DatasetState, Datasets, RunError, check as check_cells, free_bytes, writers};
 use crate::units;
@@ -121,11 +121,19 @@ fn dataset(state: &DatasetState) -> Result<String, CommandError> {
     );
     if matches!(state.found, Found::ToWrite) {
         let row_group = plan.expected_row_group_bytes().map_err(RunError::from)?;
+        let writers = writers(plan)?;
         text.push_str(&format!(
-            "  {} writers, each with a row group of about {} in memory\n",
-            writers(plan)?,
+            "  {writers} writers, each with a row group of about {} in memory\n",
             units::bytes(row_group)
         ));
+        if let Some(probe) = probe(plan).map_err(RunError::from)? {
+            text.push_str(&format!(
+                "  by a probe of {} rows: about {} in files, {} to generate and encode\n",
+                units::count(probe.rows),
+                units::bytes(probe.file_bytes_of(rows)),
+                units::duration_ns(probe.elapsed_ns_of(rows, writers))
+            ));
+        }
     }
     Ok(text)
 }

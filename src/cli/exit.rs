@@ -86,6 +86,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
         | RunError::Engine { .. }
         | RunError::Query { .. }
         | RunError::Consent { .. }
+        | RunError::Full { .. }
         | RunError::Results { .. }
         | RunError::Memory { .. }
         | RunError::UnknownBaseline { .. } => USAGE,

@@ -14,7 +14,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     let progress = Progress::new();
     let runtime = runtime()?;
     let cancel = cancel_on_interrupt();
-    let datasets = prepare(&runtime, &config, arguments.yes, &cancel, &progress)?;
+    let datasets = prepare(&runtime, &config, arguments.yes, None, &cancel, &progress)?;
     let explained = runtime.block_on(async {
         let all = async {
             let mut text = String::new();

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod clean;
 pub mod exit;
 mod explain;
 mod generate;
@@ -81,6 +82,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Clean(arguments) => clean::clean(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Schema => {

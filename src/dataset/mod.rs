@@ -6,6 +6,7 @@
 
 mod cancel;
 pub mod checksum;
+mod clean;
 pub mod content;
 mod encode;
 mod footer;
@@ -13,17 +14,20 @@ mod manifest;
 mod pages;
 mod partition;
 mod plan;
+mod probe;
 mod proof;
 mod properties;
 mod prover;
 mod rewrite;
 mod scheduler;
+mod share;
 mod sink;
 mod sort;
 mod source;
 mod write;
 
 pub use cancel::Cancel;
+pub use clean::{Removal, removal, remove};
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
 pub(crate) use footer::{StoreReader, fell_back, key_value};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
@@ -31,6 +35,8 @@ pub use pages::{PageFacts, pages_of};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};
 pub(crate) use plan::fingerprint;
 pub use plan::{DatasetPlan, TablePlan, place};
+pub use probe::{Probe, probe};
+pub use share::Share;
 pub(crate) use source::SOURCE_TABLE;
 pub use source::SourceTable;
 pub use write::{Found, Generated, Progress, ensure, find};

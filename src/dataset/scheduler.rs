@@ -28,6 +28,7 @@ use super::partition::{Key, folder_name, split_rows};
 use super::proof::IDENTITY_KEY;
 use super::properties::writer_properties;
 use super::prover::Prover;
+use super::share::Share;
 use super::sink::ObjectSink;
 use super::sort::{SortKey, sorted};
 use super::write::{Written, WrittenFile};
@@ -41,6 +42,8 @@ pub(crate) struct Target<'a> {
     pub(crate) store: &'a Arc<dyn ObjectStore>,
     pub(crate) handle: &'a Handle,
     pub(crate) threads: usize,
+    /// Which of the files are this process's, where several write them together.
+    pub(crate) share: Option<Share>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) progress: &'a (dyn Fn(Progress) + Sync),
 }
@@ -97,7 +100,7 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> 
         properties,
         row_group_rows,
         state: Mutex::new(State {
-            files: outputs(plan),
+            files: outputs(plan, target.share),
             ..State::default()
         }),
         changed: Condvar::new(),
@@ -124,13 +127,16 @@ struct LogicalFile {
     file: u64,
 }
 
-fn outputs(plan: &DatasetPlan) -> VecDeque<Output> {
+fn outputs(plan: &DatasetPlan, share: Option<Share>) -> VecDeque<Output> {
     plan.tables
         .iter()
         .enumerate()
         .flat_map(|(table, plan)| {
-            (0..plan.split.files).map(move |file| Output::Logical(LogicalFile { table, file }))
+            (0..plan.split.files).map(move |file| LogicalFile { table, file })
         })
+        .enumerate()
+        .filter(|(number, _)| share.is_none_or(|share| share.holds(*number as u64)))
+        .map(|(_, file)| Output::Logical(file))
         .collect()
 }
 

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json, write_json};
 use super::rewrite;
 use super::scheduler::{self, Target};
+use super::share::{Share, joined, remove_parts, write_part};
 use super::{
     Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
     ManifestTable, column_records,
@@ -48,6 +49,9 @@ pub struct Generated {
     /// Files that this call wrote, and files that an interrupted one before it had written.
     pub files_written: u64,
     pub files_kept: u64,
+    /// Processes whose files are still missing, where several write a dataset together; the manifest is then that of this
+    /// one's files.
+    pub missing_ranks: Vec<u64>,
 }
 
 /// Looks at what a plan's folder holds, and changes nothing. A dataset counts as complete when the manifest's fingerprints
@@ -153,12 +157,15 @@ fn holds_parquet(root: &Path) -> Result<bool, DatasetError> {
 /// Makes sure that the dataset is there, complete and proven. Must not be called from within the runtime of `handle`.
 ///
 /// Files appear under their names only when complete; what an interruption leaves is continued by the next call. Only one
-/// process writes a dataset at a time; another waits for it.
+/// process writes a dataset at a time, and another waits for it, unless each has a `share` of its files: then the last one
+/// to finish makes one manifest of all.
+#[allow(clippy::too_many_arguments)]
 pub fn ensure(
     plan: &DatasetPlan,
     store: &Arc<dyn ObjectStore>,
     handle: &Handle,
     threads: usize,
+    share: Option<Share>,
     cancel: &Cancel,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Generated, DatasetError> {
@@ -167,10 +174,21 @@ pub fn ensure(
             manifest: *manifest,
             files_written: 0,
             files_kept: 0,
+            missing_ranks: Vec::new(),
         });
     }
     fs::create_dir_all(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
-    let _lock = lock(&plan.root, cancel)?;
+    if let (Some(source), Some(_)) = (&plan.source, share) {
+        return Err(DatasetError::Source {
+            location: source.location.clone(),
+            reason: "is read in one stream, which several processes cannot share".to_owned(),
+        });
+    }
+    let _whole = lock(&plan.root, LOCK_FILE, share.is_some(), cancel)?;
+    let _own = match share {
+        Some(share) => Some(lock(&plan.root, &share.lock_name(), false, cancel)?),
+        None => None,
+    };
     // Another process may have finished it meanwhile.
     match find(plan)? {
         Found::Complete(manifest) => {
@@ -178,6 +196,7 @@ pub fn ensure(
                 manifest: *manifest,
                 files_written: 0,
                 files_kept: 0,
+                missing_ranks: Vec::new(),
             });
         }
         Found::External => {
@@ -193,7 +212,10 @@ pub fn ensure(
     };
     write_json(&plan.root.join(UNFINISHED_FILE), &unfinished)?;
     remove_if_there(&plan.root.join(MANIFEST_FILE))?;
-    remove_staged(&plan.root)?;
+    if share.is_none() {
+        // Of others' files nobody knows which are still being written.
+        remove_staged(&plan.root)?;
+    }
 
     let started = Instant::now();
     let cpu_before = process_cpu_ns();
@@ -202,6 +224,7 @@ pub fn ensure(
         store,
         handle,
         threads,
+        share,
         cancel,
         progress,
     };
@@ -212,13 +235,30 @@ pub fn ensure(
     let folder = File::open(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
     sync(&folder, &plan.root)?;
     let kept = written.kept;
-    let manifest = seal(plan, written, started, cpu_before);
-    manifest.write(&plan.root)?;
-    remove_if_there(&plan.root.join(UNFINISHED_FILE))?;
+    let own = seal(plan, written, started, cpu_before);
+    let files_written = (own.files().count() as u64).saturating_sub(kept);
+    let (manifest, missing_ranks) = match share {
+        None => (own, Vec::new()),
+        Some(share) => {
+            write_part(&plan.root, share, &own)?;
+            match joined(plan, share.world_size())? {
+                Ok(whole) => (whole, Vec::new()),
+                Err(missing) => (own, missing),
+            }
+        }
+    };
+    if missing_ranks.is_empty() {
+        manifest.write(&plan.root)?;
+        remove_if_there(&plan.root.join(UNFINISHED_FILE))?;
+        if let Some(share) = share {
+            remove_parts(&plan.root, share.world_size());
+        }
+    }
     Ok(Generated {
-        files_written: (manifest.files().count() as u64).saturating_sub(kept),
+        files_written,
         files_kept: kept,
         manifest,
+        missing_ranks,
     })
 }
 
@@ -299,12 +339,16 @@ fn sync(folder: &File, path: &Path) -> Result<(), DatasetError> {
     nix::unistd::syncfs(folder).map_err(|error| DatasetError::io(path, error.into()))
 }
 
-/// Holds the folder's lock until dropped; waits while another process holds it.
-fn lock(root: &Path, cancel: &Cancel) -> Result<File, DatasetError> {
-    let path = root.join(LOCK_FILE);
+/// Holds a lock of the folder until dropped, `shared` with others that do; waits while another process holds it.
+fn lock(root: &Path, name: &str, shared: bool, cancel: &Cancel) -> Result<File, DatasetError> {
+    let path = root.join(name);
     let file = File::create(&path).map_err(|error| DatasetError::io(&path, error))?;
     loop {
-        match file.try_lock() {
+        let locked = match shared {
+            true => file.try_lock_shared(),
+            false => file.try_lock(),
+        };
+        match locked {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if cancel.is_cancelled() => {
                 return Err(DatasetError::Interrupted);

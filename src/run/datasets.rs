@@ -10,7 +10,8 @@ use tokio::runtime::Runtime;
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Encoding};
 use crate::dataset::{
-    Cancel, DatasetError, DatasetPlan, Found, Manifest, SourceTable, ensure, find, place,
+    Cancel, DatasetError, DatasetPlan, Found, Manifest, Share, SourceTable, ensure, find, place,
+    probe,
 };
 use crate::measure::{cores, memory_bytes};
 use crate::storage::{CountingStore, local_store};
@@ -50,9 +51,25 @@ impl DatasetState {
 }
 
 impl Datasets {
-    /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
-    pub async fn place(config: &Config) -> Result<Self, RunError> {
-        let store = local_store();
+    /// The plans of all datasets of a config, each once.
+    pub async fn plans(config: &Config) -> Result<Vec<DatasetPlan>, RunError> {
+        let mut plans: Vec<DatasetPlan> = Vec::new();
+        for plan in Datasets::placed(config, &local_store()).await? {
+            if !plans
+                .iter()
+                .any(|known| known.root == plan.root && known.id() == plan.id())
+            {
+                plans.push(plan);
+            }
+        }
+        Ok(plans)
+    }
+
+    /// A plan for each variant that has a dataset.
+    async fn placed(
+        config: &Config,
+        store: &Arc<CountingStore>,
+    ) -> Result<Vec<DatasetPlan>, RunError> {
         let mut sources: BTreeMap<&str, Arc<SourceTable>> = BTreeMap::new();
         let mut specs = Vec::new();
         for variant in &config.variants {
@@ -65,7 +82,7 @@ impl Datasets {
                     Some(source) => Some(Arc::clone(source)),
                     None => {
                         let (_, available) = memory_bytes();
-                        let opened = open_source(&store, location, available / 4).await;
+                        let opened = open_source(store, location, available / 4).await;
                         let source = Arc::new(opened.map_err(|source| RunError::Table {
                             variant: None,
                             source,
@@ -77,7 +94,13 @@ impl Datasets {
             };
             specs.push((dataset, source));
         }
-        let mut plans = place(&specs)?.into_iter();
+        Ok(place(&specs)?)
+    }
+
+    /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
+    pub async fn place(config: &Config) -> Result<Self, RunError> {
+        let store = local_store();
+        let mut plans = Datasets::placed(config, &store).await?.into_iter();
         let mut all: Vec<DatasetState> = Vec::new();
         let mut of_variant = Vec::with_capacity(config.variants.len());
         for variant in &config.variants {
@@ -132,7 +155,21 @@ impl Datasets {
             .collect()
     }
 
-    /// Refuses to write what is large without consent: more than 10 GB, or more than half of the free space.
+    /// What the files still to be written will take, by a sample where they are generated.
+    fn file_bytes_to_write(&self) -> Result<u64, RunError> {
+        let mut bytes: u64 = 0;
+        for state in self.to_write() {
+            let of_one = match probe(&state.plan)? {
+                Some(probe) => probe.file_bytes_of(state.plan.rows()),
+                // Not known before it is written.
+                None => 0,
+            };
+            bytes = bytes.saturating_add(of_one);
+        }
+        Ok(bytes)
+    }
+
+    /// Refuses to write what the disk cannot hold, and what is large without consent: more than 10 GB, or more than half of the free space.
     pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
         let to_write = self.bytes_to_write()?;
         for state in self.to_write() {
@@ -142,10 +179,23 @@ impl Datasets {
         let Some((folder, _)) = to_write.first() else {
             return Ok(());
         };
+        let free = free_bytes(folder);
+        if let Some(free) = free.filter(|free| total > *free) {
+            let needed = self.file_bytes_to_write()?;
+            if needed > free {
+                return Err(RunError::Full {
+                    reason: format!(
+                        "about {} would be written below {}, where {} are free",
+                        units::bytes(needed),
+                        folder.display(),
+                        units::bytes(free)
+                    ),
+                });
+            }
+        }
         if yes {
             return Ok(());
         }
-        let free = free_bytes(folder);
         let large = total > LARGE_BYTES;
         if large || free.is_some_and(|free| total > free / 2) {
             let free = free.map_or_else(String::new, |free| {
@@ -166,6 +216,7 @@ impl Datasets {
     pub fn ensure(
         &mut self,
         runtime: &Runtime,
+        share: Option<Share>,
         cancel: &Cancel,
         observer: &dyn Observer,
     ) -> Result<(), RunError> {
@@ -214,6 +265,7 @@ impl Datasets {
                 &store,
                 runtime.handle(),
                 writers,
+                share,
                 cancel,
                 &report,
             )?;
@@ -230,6 +282,18 @@ impl Datasets {
                 observer.event(Event::Note(&text));
             }
             state.written = generated.files_written > 0;
+            if let Some(share) = share.filter(|_| !generated.missing_ranks.is_empty()) {
+                let ranks: Vec<String> =
+                    generated.missing_ranks.iter().map(u64::to_string).collect();
+                observer.event(Event::Note(&format!(
+                    "{}: the files of rank {} of {} are there; missing are those of rank {}",
+                    folder.display(),
+                    share.rank(),
+                    share.world_size(),
+                    ranks.join(", ")
+                )));
+                continue;
+            }
             state.found = Found::Complete(Box::new(generated.manifest));
         }
         Ok(())

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::analysis::{disagreements, summarise};
 use crate::config::Config;
-use crate::dataset::{Cancel, DatasetError, Progress};
+use crate::dataset::{Cancel, DatasetError, Progress, Share};
 use crate::engine::EngineError;
 use crate::measure::MeasureError;
 use crate::record::{Event as Entry, Kind, RecordError, RunRecord, write_record};
@@ -136,6 +136,8 @@ pub enum RunError {
     },
     #[error("{reason}")]
     Consent { reason: String },
+    #[error("{reason}")]
+    Full { reason: String },
     #[error("results cannot be written to {path}: {source}")]
     Results {
         path: String,
@@ -179,6 +181,10 @@ impl RunError {
             RunError::Dataset(error) => error.hint(),
             RunError::Consent { .. } => Some(
                 "add --yes to write it, or make it smaller: --set dataset.num_files_train=2"
+                    .to_owned(),
+            ),
+            RunError::Full { .. } => Some(
+                "make it smaller: --set dataset.num_files_train=2, or set dataset.data_folder to another disk"
                     .to_owned(),
             ),
             RunError::Memory { .. } => {
@@ -230,7 +236,7 @@ pub fn run(
 ) -> Result<Outcome, RunError> {
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     check_results(&options.results)?;
-    let datasets = prepare(runtime, config, options.yes, cancel, observer)?;
+    let datasets = prepare(runtime, config, options.yes, None, cancel, observer)?;
     let opened = runtime.block_on(async {
         tokio::select! {
             opened = open(config, &datasets, observer) => opened,
@@ -268,6 +274,7 @@ pub fn prepare(
     runtime: &Runtime,
     config: &Config,
     yes: bool,
+    share: Option<Share>,
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> Result<Datasets, RunError> {
@@ -286,7 +293,7 @@ pub fn prepare(
         }
     })?;
     datasets.ask_consent(yes)?;
-    datasets.ensure(runtime, cancel, observer)?;
+    datasets.ensure(runtime, share, cancel, observer)?;
     Ok(datasets)
 }
 

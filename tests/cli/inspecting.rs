@@ -93,7 +93,7 @@ fn json_tells_everything_of_every_column() {
         .unwrap();
     assert_eq!(
         (&dictionary["kind"], &dictionary["values"]),
-        (&"dictionary".into(), &2.into())
+        (&"dictionary".into(), &1.into())
     );
     assert!(at(&found, "files.0.footer_bytes").as_u64().unwrap() > 100);
     assert!(at(&found, "files.0.footer_parse_ns").as_u64().unwrap() > 0);

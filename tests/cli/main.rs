@@ -21,4 +21,5 @@ mod inspecting;
 mod interruptions;
 mod layouts;
 mod options;
+mod sharing;
 mod sources;

@@ -1,0 +1,154 @@
+//! One dataset written by several processes: who writes which files, and when all of them are there.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::{read_json, write_json};
+use super::{DatasetError, DatasetPlan, Manifest};
+use crate::record::WriteRecord;
+
+/// A process among those that write a dataset together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    rank: u64,
+    world_size: u64,
+}
+
+impl Share {
+    /// None where the rank is not below the world size.
+    pub fn new(rank: u64, world_size: u64) -> Option<Self> {
+        (rank < world_size).then_some(Share { rank, world_size })
+    }
+
+    pub fn rank(self) -> u64 {
+        self.rank
+    }
+
+    pub fn world_size(self) -> u64 {
+        self.world_size
+    }
+
+    /// Whether the n-th logical file of a dataset is this process's to write.
+    pub(crate) fn holds(self, file: u64) -> bool {
+        file % self.world_size == self.rank
+    }
+
+    fn file_name(self) -> String {
+        format!("_bench_manifest.{}-of-{}.json", self.rank, self.world_size)
+    }
+
+    pub(crate) fn lock_name(self) -> String {
+        format!("_bench.{}-of-{}.lock", self.rank, self.world_size)
+    }
+
+    /// Names of everything that a process leaves in the dataset's folder.
+    pub(crate) fn is_part_file(name: &str) -> bool {
+        let middle = |start: &str, end: &str| {
+            let middle = name.strip_prefix(start)?.strip_suffix(end)?;
+            let (rank, world_size) = middle.split_once("-of-")?;
+            let digits =
+                |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+            (digits(rank) && digits(world_size)).then_some(())
+        };
+        middle("_bench_manifest.", ".json").is_some() || middle("_bench.", ".lock").is_some()
+    }
+}
+
+/// What one process has written: a manifest of its own files.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Part {
+    rank: u64,
+    world_size: u64,
+    manifest: Manifest,
+}
+
+pub(crate) fn write_part(
+    root: &Path,
+    share: Share,
+    manifest: &Manifest,
+) -> Result<(), DatasetError> {
+    let part = Part {
+        rank: share.rank,
+        world_size: share.world_size,
+        manifest: manifest.clone(),
+    };
+    write_json(&root.join(share.file_name()), &part)
+}
+
+/// Removes the manifests of the parts, once they are one.
+pub(crate) fn remove_parts(root: &Path, world_size: u64) {
+    for rank in 0..world_size {
+        let share = Share { rank, world_size };
+        // One that stays says nothing that the manifest does not say.
+        let _ = std::fs::remove_file(root.join(share.file_name()));
+    }
+}
+
+/// The manifest that the parts of a world make, or the ranks whose parts are missing.
+pub(crate) fn joined(
+    plan: &DatasetPlan,
+    world_size: u64,
+) -> Result<Result<Manifest, Vec<u64>>, DatasetError> {
+    let mut missing = Vec::new();
+    let mut whole: Option<Manifest> = None;
+    for rank in 0..world_size {
+        let share = Share { rank, world_size };
+        let path: PathBuf = plan.root.join(share.file_name());
+        let part = read_json::<Part>(&path)?.filter(|part| {
+            part.manifest.content_fingerprint == plan.content_fingerprint
+                && part.manifest.layout_fingerprint == plan.layout_fingerprint
+                && (part.rank, part.world_size) == (rank, world_size)
+        });
+        match (part, &mut whole) {
+            (None, _) => missing.push(rank),
+            (Some(part), None) => whole = Some(part.manifest),
+            (Some(part), Some(whole)) => add(whole, part.manifest),
+        }
+    }
+    match whole {
+        Some(mut whole) if missing.is_empty() => {
+            for table in &mut whole.tables {
+                table
+                    .files
+                    .sort_by(|left, right| left.path.cmp(&right.path));
+                table.rows = table.files.iter().map(|file| file.rows).sum();
+            }
+            Ok(Ok(whole))
+        }
+        _ => Ok(Err(missing)),
+    }
+}
+
+/// Adds a part. The parts are written at the same time, so that the slowest tells how long it took.
+fn add(whole: &mut Manifest, part: Manifest) {
+    for (table, more) in whole.tables.iter_mut().zip(part.tables) {
+        table.files.extend(more.files);
+    }
+    for column in part.columns {
+        match whole
+            .columns
+            .iter_mut()
+            .find(|known| known.name == column.name)
+        {
+            None => whole.columns.push(column),
+            Some(known) => {
+                let all = |left: &[String], right: &[String]| -> Vec<String> {
+                    let all: BTreeSet<&String> = left.iter().chain(right).collect();
+                    all.into_iter().cloned().collect()
+                };
+                known.encodings = all(&known.encodings, &column.encodings);
+                known.codecs = all(&known.codecs, &column.codecs);
+                known.encoded_bytes += column.encoded_bytes;
+                known.compressed_bytes += column.compressed_bytes;
+                known.chunks += column.chunks;
+                known.fallback_chunks += column.fallback_chunks;
+            }
+        }
+    }
+    whole.write = whole.write.zip(part.write).map(|(one, other)| WriteRecord {
+        elapsed_ns: one.elapsed_ns.max(other.elapsed_ns),
+        cpu_ns: one.cpu_ns + other.cpu_ns,
+    });
+}
