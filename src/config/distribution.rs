@@ -194,6 +194,7 @@ pub(super) fn validate(
     }
     let mut draft = Draft {
         target,
+        has_length: length_given,
         path,
         findings,
     };
@@ -275,6 +276,8 @@ fn length(
 
 struct Draft<'a, 'b> {
     target: Target,
+    /// Whether values are of a drawn length, and as long as it takes to tell them apart.
+    has_length: bool,
     path: &'a KeyPath,
     findings: &'a mut Findings<'b>,
 }
@@ -483,6 +486,9 @@ impl Draft<'_, '_> {
             Dtype::Binary => 256,
             _ => return None,
         };
+        if self.has_length {
+            return None;
+        }
         base.checked_pow(u32::try_from(self.target.size).ok()?)
     }
 

@@ -99,9 +99,19 @@ fn two_processes_that_write_one_dataset_make_it_once() {
     assert_eq!(names, ["data/_bench.lock", "data/_bench_manifest.json"]);
 }
 
+/// A hundred bytes per row, which take next to nothing in a file.
+const LARGE: &str = "\
+dataset:
+  data_folder: data
+  num_files_train: 1000000
+  parquet:
+    columns:
+      - { name: same, dtype: string, distribution: { kind: constant, value: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' } }
+";
+
 #[test]
 fn more_than_ten_gigabytes_are_not_written_without_consent() {
-    let place = Place::with(&TINY.replace("num_files_train: 2", "num_files_train: 1000000"));
+    let place = Place::with(LARGE);
     let set = ["--set", "dataset.num_samples_per_file=1000000"];
     let before = place.files();
     for command in ["generate", "run", "explain"] {
@@ -120,7 +130,7 @@ fn more_than_ten_gigabytes_are_not_written_without_consent() {
 
 #[test]
 fn consent_lets_the_writing_begin() {
-    let place = Place::with(&TINY.replace("num_files_train: 2", "num_files_train: 1000000"));
+    let place = Place::with(LARGE);
     let set = ["--set", "dataset.num_samples_per_file=10000", "--yes"];
     let mut running = generate(&place, &set).start();
     running.wait_until(|| {

@@ -366,3 +366,41 @@ fn sorted_and_plain_layouts_hold_equal_rows() {
     ]);
     assert_eq!(at(&record, "cells").as_array().unwrap().len(), 6);
 }
+
+#[rstest]
+#[case("core")]
+#[case("bi")]
+#[case("log")]
+#[case("ml")]
+#[case("geo")]
+fn the_presets_run(#[case] preset: &str) {
+    let place = Place::new();
+    let config = format!("{}/configs/{preset}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let small = [
+        "--set",
+        "dataset.num_samples_per_file=500",
+        "--set",
+        "dataset.num_files_train=1",
+    ];
+    let output = place
+        .bench()
+        .args([
+            "run",
+            &config,
+            "--rounds",
+            "1",
+            "--format",
+            "json",
+            "--sweep",
+            "dataset.compression=none,zstd",
+        ])
+        .args(small)
+        .run()
+        .succeeds();
+    let record = output.json();
+    assert_eq!(at(&record, "datasets").as_array().unwrap().len(), 2);
+    assert!(
+        at(&record, "datasets.0.file_bytes").as_u64()
+            > at(&record, "datasets.1.file_bytes").as_u64()
+    );
+}
