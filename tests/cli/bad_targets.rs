@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 
 use nix::sys::resource::{Resource, setrlimit};
 
-use crate::harness::{Place, TINY};
+use crate::harness::Place;
 
 /// A user without rights.
 const NOBODY: u32 = 65534;
