@@ -165,7 +165,12 @@ fn difference(
 ) -> Option<(&'static str, String, String)> {
     let column = chunk.column_path().parts().first().cloned();
     let asked = layout.chunk_of(&column.unwrap_or_default());
-    let batch = write_batch(layout);
+    // Values that are encoded between two looks at sizes. Where all values of a nullable column are there, or none is, the
+    // writer takes as many at once as a page may have rows; of a list it takes whole rows, however long.
+    let batch = match chunk.column_descr().max_def_level() {
+        0 => write_batch(layout),
+        _ => layout.data_page_rows,
+    };
     let flat = chunk.column_descr().max_rep_level() == 0;
     for page in pages.iter().filter(|page| !page.is_dictionary) {
         if page.version != layout.writer_version {
@@ -176,7 +181,8 @@ fn difference(
             ));
         }
         // The writer looks at a page's size after each batch.
-        if flat && page.values >= layout.data_page_rows.saturating_add(batch) {
+        let most = layout.data_page_rows.saturating_add(batch);
+        if flat && page.values >= most {
             return Some((
                 "the number of rows of a data page",
                 page.values.to_string(),
@@ -211,7 +217,7 @@ fn difference(
             "there".to_owned(),
         ));
     }
-    let dictionary = pages.iter().find(|page| page.is_dictionary);
+    let dictionary = pages.iter().find(|page| page.is_dictionary && flat);
     if let Some(dictionary) = dictionary {
         let last_batch = batch as f64 * dictionary.bytes as f64 / dictionary.values.max(1) as f64;
         let limit = asked.dictionary_page_bytes as f64 * ESTIMATE_SLACK + ESTIMATE_SLACK_BYTES;

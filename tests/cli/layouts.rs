@@ -166,6 +166,37 @@ fn pages_end_at_their_rows_and_at_their_bytes() {
     );
 }
 
+#[test]
+fn pages_of_nullable_columns_and_of_long_lists_pass_their_proof() {
+    let place = Place::with(
+        "\
+dataset:
+  data_folder: data
+  num_files_train: 1
+  num_samples_per_file: 60000
+  parquet:
+    columns:
+      - { name: hardly, dtype: int64, distribution: { kind: uniform, null_fraction: 0.00001 } }
+      - { name: never, dtype: string, size: 30, distribution: { kind: uniform, null_fraction: 1 } }
+",
+    );
+    generate(&place, &[]).succeeds();
+    let place = Place::with(
+        "\
+dataset:
+  data_folder: data
+  num_files_train: 1
+  num_samples_per_file: 16
+  parquet: { columns: [{ name: image, dtype: float32, size: 65536 }] }
+",
+    );
+    for layout in ["fixed_size_list", "list", "binary"] {
+        let set = format!("dataset.parquet.vector_layout={layout}");
+        let folder = format!("dataset.data_folder={layout}");
+        generate(&place, &[&set, &folder]).succeeds();
+    }
+}
+
 #[rstest]
 #[case(1)]
 #[case(2)]
