@@ -1,6 +1,7 @@
 //! How Parquet files are laid out: what their footers, indexes and pages say.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -171,7 +172,13 @@ pub async fn inspect(
         inspection.rows += facts.rows;
         inspection.row_groups += facts.row_group_count;
         inspection.file_bytes += facts.file_bytes;
-        add_columns(&mut inspection.columns, &mut bounds, &metadata).map_err(bad)?;
+        // So may a corrupt schema.
+        let added = catch_unwind(AssertUnwindSafe(|| {
+            add_columns(&mut inspection.columns, &mut bounds, &metadata)
+        }));
+        added
+            .unwrap_or_else(|_| Err("its schema is corrupt".to_owned()))
+            .map_err(bad)?;
         inspection.files.push(facts);
     }
     for (column, found) in inspection.columns.iter_mut().zip(bounds) {

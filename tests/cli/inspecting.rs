@@ -139,6 +139,32 @@ fn one_column_can_be_looked_at_alone() {
 }
 
 #[test]
+fn no_damage_makes_the_program_panic() {
+    let place = generated(&[]);
+    let good = place.parquet("data").pop_first().unwrap().1;
+    let footer =
+        u32::from_le_bytes(good[good.len() - 8..good.len() - 4].try_into().unwrap()) as usize;
+    let start = good.len() - 8 - footer;
+    // Of the Arrow schema in the footer, which is written as text, and of what stands around it.
+    for step in 0..60 {
+        let mut bad = good.clone();
+        let at = start + step * footer / 60;
+        bad[at] ^= 0x15;
+        place.write("bad.parquet", bad);
+        let output = place
+            .bench()
+            .args(["inspect", "bad.parquet", "--columns", "--pages"])
+            .run();
+        assert!(matches!(output.code, Some(0 | 2)), "{at}: {output:?}");
+        assert!(
+            !output.stderr.contains("defect of bench"),
+            "{at}: {}",
+            output.stderr
+        );
+    }
+}
+
+#[test]
 fn what_is_no_parquet_is_refused() {
     let place = generated(&[]);
     let (name, good) = place.parquet("data").pop_first().unwrap();

@@ -290,6 +290,7 @@ impl Drop for Small {
 }
 
 #[test]
+#[allow(clippy::print_stdout)]
 fn a_full_disk_is_an_error_and_what_is_whole_is_kept() {
     let place = Place::with(&FILES.replace("    partition_by: region\n", ""));
     generate(&place, &["--set", "dataset.compression=none"]).succeeds();
