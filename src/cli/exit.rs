@@ -70,6 +70,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
             | DatasetError::UnnameablePartition { .. }
             | DatasetError::Content { .. }
             | DatasetError::Source { .. }
+            | DatasetError::Busy { .. }
             | DatasetError::Storage(_),
         ) => USAGE,
         RunError::Measure {

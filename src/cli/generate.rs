@@ -84,6 +84,12 @@ fn share(arguments: &GenerateArguments) -> Result<Option<Share>, CommandError> {
             (number(&rank)?, number(&world_size)?, said)
         }
     };
+    if world_size > Share::MOST {
+        return Err(CommandError::Usage(format!(
+            "{said}: {world_size} is more than the {} processes that may write together",
+            Share::MOST
+        )));
+    }
     let share = Share::new(rank, world_size).ok_or_else(|| {
         CommandError::Usage(format!(
             "{said}: rank {rank} is not below the world size, which is {world_size}; ranks count from 0"

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json};
+use super::partition::decode_partition_value;
 use super::share::Share;
 use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest};
 
@@ -103,6 +104,9 @@ fn written_so_far(
 ) -> Result<(), DatasetError> {
     let start = format!("{}_", plan.spec.file_prefix);
     let end = format!("_of_{files}.parquet");
+    let width = files.to_string().len();
+    let layout = &plan.spec.layout;
+    let subfolders = plan.tables.iter().any(|table| table.split.subfolders > 1);
     let own = |name: &str| {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
         // Behind a `#`: what the object store stages.
@@ -114,13 +118,24 @@ fn written_so_far(
         let number = name
             .strip_prefix(&start)
             .and_then(|rest| rest.strip_suffix(&end));
-        number.is_some_and(digits)
+        // As the plan writes it, and one that it has.
+        number.is_some_and(|number| {
+            let known = number.parse::<u64>().is_ok_and(|number| number < files);
+            number.len() == width && digits(number) && known
+        })
+    };
+    let own_folder = |name: &str| {
+        let column = name
+            .split_once('=')
+            .and_then(|(column, _)| decode_partition_value(column));
+        column.is_some_and(|column| layout.partition_by.contains(&column))
+            || (subfolders && name.bytes().all(|it| it.is_ascii_digit()))
     };
     for entry in entries(folder)? {
         let kind = entry
             .file_type()
             .map_err(|error| DatasetError::io(folder, error))?;
-        if kind.is_dir() {
+        if kind.is_dir() && own_folder(&entry.file_name().to_string_lossy()) {
             written_so_far(plan, files, &entry.path(), found)?;
         } else if kind.is_file() && own(&entry.file_name().to_string_lossy()) {
             found.push(entry.path());
@@ -141,7 +156,18 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
 }
 
 /// Removes the files, and the folders that are empty then, up to the dataset's own.
+///
+/// # Errors
+///
+/// Where another process writes the dataset, and where a file cannot be removed.
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
+    let path = removal.root.join(LOCK_FILE);
+    let lock = fs::File::create(&path).map_err(|error| DatasetError::io(&path, error))?;
+    if lock.try_lock().is_err() {
+        return Err(DatasetError::Busy {
+            folder: removal.root.display().to_string(),
+        });
+    }
     let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
     for file in &removal.files {
         match fs::remove_file(file) {
@@ -158,6 +184,7 @@ pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
                 .map(Path::to_path_buf),
         );
     }
+    let _ = fs::remove_file(&path);
     // The deepest first; those that hold something else stay.
     for folder in folders.iter().rev() {
         let _ = fs::remove_dir(folder);

@@ -127,6 +127,8 @@ pub enum DatasetError {
         location: String,
         reason: String,
     },
+    #[error("{folder} is being written by another process")]
+    Busy { folder: String },
     #[error("interrupted")]
     Interrupted,
     #[error("{0}")]

@@ -17,9 +17,12 @@ pub struct Share {
 }
 
 impl Share {
-    /// None where the rank is not below the world size.
+    /// Most processes that write one dataset together.
+    pub const MOST: u64 = 100_000;
+
+    /// None where the rank is not below the world size, or there are too many.
     pub fn new(rank: u64, world_size: u64) -> Option<Self> {
-        (rank < world_size).then_some(Share { rank, world_size })
+        (rank < world_size && world_size <= Share::MOST).then_some(Share { rank, world_size })
     }
 
     pub fn rank(self) -> u64 {
@@ -75,15 +78,6 @@ pub(crate) fn write_part(
         manifest: manifest.clone(),
     };
     write_json(&root.join(share.file_name()), &part)
-}
-
-/// Removes the manifests of the parts, once they are one.
-pub(crate) fn remove_parts(root: &Path, world_size: u64) {
-    for rank in 0..world_size {
-        let share = Share { rank, world_size };
-        // One that stays says nothing that the manifest does not say.
-        let _ = std::fs::remove_file(root.join(share.file_name()));
-    }
 }
 
 /// The manifest that the parts of a world make, or the ranks whose parts are missing.

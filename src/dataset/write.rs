@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json, write_json};
 use super::rewrite;
 use super::scheduler::{self, Target};
-use super::share::{Share, joined, remove_parts, write_part};
+use super::share::{Share, joined, write_part};
 use super::{
     Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
     ManifestTable, column_records,
@@ -242,7 +242,12 @@ pub fn ensure(
         Some(share) => {
             write_part(&plan.root, share, &own)?;
             match joined(plan, share.world_size())? {
-                Ok(whole) => (whole, Vec::new()),
+                Ok(whole) if all_present(plan, &whole)? => (whole, Vec::new()),
+                // A part whose files were removed since is as good as none.
+                Ok(_) => {
+                    let others = (0..share.world_size()).filter(|rank| *rank != share.rank());
+                    (own, others.collect())
+                }
                 Err(missing) => (own, missing),
             }
         }
@@ -250,8 +255,12 @@ pub fn ensure(
     if missing_ranks.is_empty() {
         manifest.write(&plan.root)?;
         remove_if_there(&plan.root.join(UNFINISHED_FILE))?;
-        if let Some(share) = share {
-            remove_parts(&plan.root, share.world_size());
+        for entry in entries(&plan.root)? {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if Share::is_part_file(&name) && name.ends_with(".json") {
+                remove_if_there(&entry.path())?;
+            }
         }
     }
     Ok(Generated {

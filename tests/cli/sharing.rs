@@ -223,6 +223,37 @@ fn clean_removes_swept_and_unfinished_datasets() {
 }
 
 #[test]
+fn clean_of_an_unfinished_dataset_takes_only_names_that_the_plan_writes() {
+    let place = Place::with(TINY);
+    generate(&place, &["--rank", "0", "--world-size", "2"]).succeeds();
+    for foreign in [
+        "train/backup/img_0_of_2.parquet",
+        "train/img_7_of_2.parquet",
+        "train/img_01_of_2.parquet",
+    ] {
+        place.write(&format!("data/{foreign}"), "mine");
+    }
+    clean(&place, &["--yes"]);
+    assert_eq!(place.parquet("data").len(), 3);
+}
+
+#[test]
+fn a_part_whose_files_are_gone_makes_no_dataset() {
+    let place = Place::with(TINY);
+    generate(&place, &["--rank", "0", "--world-size", "2"]).succeeds();
+    fs::remove_file(place.path("data/train/img_0_of_2.parquet")).unwrap();
+    let last = generate(&place, &["--rank", "1", "--world-size", "2"]).succeeds();
+    assert!(
+        last.stderr.contains("missing are those of rank 0"),
+        "{}",
+        last.stderr
+    );
+    assert!(!place.path("data/_bench_manifest.json").exists());
+    generate(&place, &["--rank", "0", "--world-size", "2"]).succeeds();
+    assert!(place.path("data/_bench_manifest.json").exists());
+}
+
+#[test]
 fn clean_follows_no_links_and_leaves_no_folder_by_a_manifest() {
     let place = Place::with(FILES);
     generate(&place, &[]).succeeds();

@@ -127,7 +127,7 @@ fn an_encoding_of_the_dataset_leaves_the_columns_alone_that_it_does_not_fit() {
     "statistics: page, page_index: false",
     "only together with a page index"
 )]
-#[case("bloom_filter_fpp: 1.5", "1.5 does not lie between 0 and 1")]
+#[case("bloom_filter_fpp: 1.5", "1.5 does not lie between 1e-9 and 0.5")]
 #[case("sort_by: [nmae]", "`nmae` is not a column (did you mean `name`?)")]
 #[case("sort_by: [id, id desc]", "`id` is given twice")]
 #[case("sort_by: vector", "`vector` has several values in a row")]
