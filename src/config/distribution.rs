@@ -500,6 +500,12 @@ impl Draft<'_, '_> {
         let cardinality = self.count("cardinality", keys.cardinality);
         let (low, high) = self.check_bounds(min, max);
         let mean = mean.unwrap_or(0.0);
+        if matches!(self.target.dtype, Dtype::Decimal128 { .. }) && std_dev > high - low {
+            self.refuse(
+                "std_dev",
+                "is wider than the range of values, which have up to 18 digits".to_owned(),
+            );
+        }
         if !(low..=high).contains(&mean) && low <= high {
             self.refuse("mean", format!("{mean} lies outside of {low} to {high}"));
         }
@@ -528,7 +534,13 @@ impl Draft<'_, '_> {
         };
         let std_dev = self.positive_float("std_dev", keys.std_dev, DEFAULT_STD_DEV);
         let cardinality = self.count("cardinality", keys.cardinality);
-        self.check_bounds(min, max);
+        let (_, high) = self.check_bounds(min, max);
+        if (mean + self.unit().ln()).exp() > high {
+            self.refuse(
+                "mean",
+                format!("{mean} is the logarithm of more than {high}, the largest value"),
+            );
+        }
         Some(Distribution::Lognormal {
             // A decimal's numbers are stored without their point, which a logarithm sees as a sum.
             mean: mean + self.unit().ln(),

@@ -12,7 +12,7 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::file::metadata::ParquetMetaData;
@@ -278,18 +278,21 @@ impl<'a> Reader<'a> {
 
     /// The schema of one file as the engine reads it: view types, INT96 and binary as the options say.
     async fn schema(&self, object: &ObjectMeta, path: &str) -> Result<SchemaRef, TableError> {
-        self.format
-            .infer_schema(
-                &self.context.state(),
-                &self.store,
-                std::slice::from_ref(object),
-            )
+        let bad = |reason: String| TableError::BadFile {
+            table: self.table.to_owned(),
+            file: path.to_owned(),
+            reason: format!("its schema cannot be read: {reason}"),
+        };
+        let state = self.context.state();
+        let inferred = self
+            .format
+            .infer_schema(&state, &self.store, std::slice::from_ref(object));
+        // A corrupt one may make the parser panic.
+        std::panic::AssertUnwindSafe(inferred)
+            .catch_unwind()
             .await
-            .map_err(|error| TableError::BadFile {
-                table: self.table.to_owned(),
-                file: path.to_owned(),
-                reason: format!("its schema cannot be read: {}", plain_message(&error)),
-            })
+            .map_err(|_| bad("it is corrupt".to_owned()))?
+            .map_err(|error| bad(plain_message(&error)))
     }
 }
 

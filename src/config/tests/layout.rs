@@ -305,6 +305,14 @@ fn lists_and_structs_hold_columns() {
     "800 is more than the 256 values"
 )]
 #[case(
+    "{name: c, dtype: int8, distribution: {kind: lognormal, mean: 300}}",
+    "300 is the logarithm of more than 127"
+)]
+#[case(
+    "{name: c, dtype: 'decimal128(38,38)', distribution: {kind: normal, std_dev: 0.1}}",
+    "wider than the range of values"
+)]
+#[case(
     "{name: c, dtype: int64, distribution: {kind: zipf, exponent: 0}}",
     "0 is not above 0"
 )]
