@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json};
 use super::partition::decode_partition_value;
 use super::share::Share;
-use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest};
+use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, write};
 
 /// What would be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,12 +146,9 @@ fn written_so_far(
 
 /// What a folder holds; nothing where it is not there, or is a link.
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
-    if fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_symlink()) {
-        return Ok(Vec::new());
-    }
-    match fs::read_dir(folder).and_then(Iterator::collect) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        listed => listed.map_err(|error| DatasetError::io(folder, error)),
+    match fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_symlink()) {
+        true => Ok(Vec::new()),
+        false => write::entries(folder),
     }
 }
 
@@ -170,12 +167,7 @@ pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     }
     let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
     for file in &removal.files {
-        match fs::remove_file(file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(DatasetError::io(file, error));
-            }
-            _ => {}
-        }
+        write::remove_if_there(file)?;
         let below = |folder: &&Path| folder.starts_with(&removal.root);
         folders.extend(
             file.ancestors()

@@ -402,14 +402,14 @@ pub(crate) fn is_parquet(path: &Path) -> bool {
 }
 
 /// What a folder holds; nothing where it is not there.
-fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
     match fs::read_dir(folder).and_then(Iterator::collect) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         listed => listed.map_err(|error| DatasetError::io(folder, error)),
     }
 }
 
-fn remove_if_there(path: &Path) -> Result<(), DatasetError> {
+pub(super) fn remove_if_there(path: &Path) -> Result<(), DatasetError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(DatasetError::io(path, error))
