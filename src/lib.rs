@@ -26,6 +26,8 @@ pub mod scenario;
 
 pub mod measure;
 
+pub mod learn;
+
 // Where the wings meet.
 pub mod run;
 

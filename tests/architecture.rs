@@ -8,8 +8,8 @@ use std::path::Path;
 
 /// Rooms of each wing, each importing those before it only.
 const DESK: [&str; 5] = ["units", "statistics", "record", "analysis", "report"];
-const WORKSHOP: [&str; 7] = [
-    "config", "storage", "engine", "dataset", "table", "scenario", "measure",
+const WORKSHOP: [&str; 8] = [
+    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn",
 ];
 /// Desk rooms that the workshop imports.
 const SHARED: [&str; 3] = ["units", "statistics", "record"];
@@ -25,8 +25,8 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("parquet", &WORKSHOP_AND_RUN),
     ("datafusion", &WORKSHOP_AND_RUN),
 ];
-const WORKSHOP_AND_RUN: [&str; 8] = [
-    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "run",
+const WORKSHOP_AND_RUN: [&str; 9] = [
+    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn", "run",
 ];
 
 /// What a room may import from this crate.

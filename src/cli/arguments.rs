@@ -57,6 +57,14 @@ pub(crate) enum Command {
   bench inspect my.parquet --columns
   bench inspect 'data/*.parquet' --column user_id --pages --format json")]
     Inspect(InspectArguments),
+    /// Writes a config whose generated data is like existing files, and shows how like it is
+    #[command(after_help = "Examples:
+  bench learn my.parquet -o like.yaml
+  bench learn 'data/hits/*.parquet' -o hits.yaml && bench run hits.yaml --sweep 'dataset.compression=snappy,zstd(3)'
+
+The config has the files' layout and their columns' names and types, but none of their values: names of categories are
+made up, and bounds are rounded. --keep-values keeps them.")]
+    Learn(LearnArguments),
     /// Lists the datasets that a config owns, and removes them with --yes
     #[command(after_help = "Examples:
   bench clean my.yaml
@@ -192,6 +200,22 @@ pub(crate) struct InspectArguments {
     /// Shows every page; reads and decompresses all of the data
     #[arg(long)]
     pub(crate) pages: bool,
+    /// What stdout shows
+    #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
+    pub(crate) format: InspectFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LearnArguments {
+    /// Parquet files: a file, a folder or a glob
+    #[arg(value_name = "URL")]
+    pub(crate) location: String,
+    /// File for the config; must not be there yet
+    #[arg(short, long, value_name = "CONFIG")]
+    pub(crate) output: PathBuf,
+    /// Keeps the names of categories, constants and exact bounds, which are values of the original
+    #[arg(long)]
+    pub(crate) keep_values: bool,
     /// What stdout shows
     #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
     pub(crate) format: InspectFormat,

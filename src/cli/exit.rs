@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::print;
 use crate::config::ConfigError;
 use crate::dataset::DatasetError;
+use crate::learn::LearnError;
 use crate::measure::{Cause, MeasureError};
 use crate::record::RecordError;
 use crate::report::ReportError;
@@ -33,6 +34,8 @@ pub(crate) enum CommandError {
     Record(#[from] RecordError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Learn(#[from] LearnError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -43,7 +46,11 @@ impl CommandError {
     pub(crate) fn code(&self) -> u8 {
         match self {
             CommandError::Config(_) | CommandError::Usage(_) | CommandError::Record(_) => USAGE,
-            CommandError::Report(_) | CommandError::Failed(_) => FAILED,
+            CommandError::Learn(LearnError::Interrupted) => INTERRUPTED,
+            CommandError::Learn(
+                LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. },
+            ) => USAGE,
+            CommandError::Learn(_) | CommandError::Report(_) | CommandError::Failed(_) => FAILED,
             CommandError::Run(error) => run_code(error),
         }
     }

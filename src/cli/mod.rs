@@ -7,6 +7,7 @@ pub mod exit;
 mod explain;
 mod generate;
 mod inspect;
+mod learn;
 mod load;
 mod print;
 mod progress;
@@ -84,6 +85,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Check(arguments) => check::check(&arguments),
         Command::Clean(arguments) => clean::clean(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Learn(arguments) => learn::learn(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&crate::config::json_schema())

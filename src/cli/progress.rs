@@ -28,7 +28,7 @@ impl Progress {
         self.bar.suspend(|| print::line(text));
     }
 
-    fn at(&self, position: u64, length: u64, message: String) {
+    pub(crate) fn at(&self, position: u64, length: u64, message: String) {
         self.bar.set_length(length);
         self.bar.set_position(position);
         self.bar.set_message(message);

@@ -44,6 +44,9 @@ fn plain(name: String, dtype: Dtype) -> Column {
         null_fraction: 0.0,
         sortedness: 0.0,
         length: None,
+        run_length: 1.0,
+        pool: None,
+        multiple_of: None,
         time_zone: None,
         children: Vec::new(),
     }
@@ -276,6 +279,9 @@ fn values_of(
         null_fraction: drawn.null_fraction,
         sortedness: drawn.sortedness,
         length: drawn.length,
+        run_length: drawn.run_length,
+        pool: drawn.pool,
+        multiple_of: drawn.multiple_of,
         time_zone: zone,
         children: children?,
         ..plain(ITEM.to_owned(), dtype)

@@ -6,8 +6,10 @@ use super::fit::{fitted, fitting_value, limits, shown, stored};
 use super::key_path::KeyPath;
 use super::kind::Kind;
 use super::leaf::{Leaf, Point, Positive, whole_float};
-use super::model::{Distribution, Dtype, Length, LengthDistribution, Number, TemplatePart, Value};
-use super::raw::{RawDistribution, RawDistributionKeys, RawLength};
+use super::model::{
+    Distribution, Dtype, Length, LengthDistribution, Number, Pool, TemplatePart, Value,
+};
+use super::raw::{RawDistribution, RawDistributionKeys, RawLength, RawPool};
 use super::template;
 use super::validate::Findings;
 
@@ -23,6 +25,9 @@ const DEFAULT_CORRELATION: f64 = 0.9;
 
 /// Bounds of dates and times that have none.
 const DEFAULT_TIMES: (&str, &str) = ("2020-01-01", "2024-12-31");
+
+/// Rows of a block, beyond which no run goes.
+const MOST_RUN_LENGTH: f64 = 65_536.0;
 
 /// Letters and digits, which made-up strings consist of.
 const CHARACTERS: u64 = 62;
@@ -49,6 +54,9 @@ pub(super) struct Drawn {
     pub(super) null_fraction: f64,
     pub(super) sortedness: f64,
     pub(super) length: Option<Length>,
+    pub(super) run_length: f64,
+    pub(super) pool: Option<Pool>,
+    pub(super) multiple_of: Option<Number>,
 }
 
 /// Each value of a type's range alike.
@@ -81,6 +89,9 @@ pub(super) fn validate(
         null_fraction: 0.0,
         sortedness: 0.0,
         length: None,
+        run_length: 1.0,
+        pool: None,
+        multiple_of: None,
     };
     let mut keys = match raw {
         None => {
@@ -110,6 +121,16 @@ pub(super) fn validate(
         .length
         .take()
         .and_then(|raw| length(raw, target.dtype, &length_path, findings));
+    let repeated = [
+        ("run_length", keys.run_length.is_some()),
+        ("pool", keys.pool.is_some()),
+    ];
+    drawn.run_length = run_length(keys.run_length.take(), &path.key("run_length"), findings);
+    drawn.pool = keys
+        .pool
+        .take()
+        .and_then(|raw| pool(raw, &path.key("pool"), findings));
+    let repeats = repeated.iter().any(|(_, given)| *given);
     if target.dtype.is_nested() {
         if target.dtype == Dtype::List && !length_given {
             findings.problem(
@@ -141,7 +162,7 @@ pub(super) fn validate(
     }
     if keys.kind.is_none() {
         // What says nothing about values needs no kind.
-        if keys.given().is_empty() && (length_given || drawn.null_fraction > 0.0) {
+        if keys.given().is_empty() && (length_given || repeats || drawn.null_fraction > 0.0) {
             keys.kind = Some(Leaf(Ok(Kind::Uniform)));
         } else {
             findings.problem(path, "needs a `kind`");
@@ -168,10 +189,27 @@ pub(super) fn validate(
             findings.problem(&path.key(key), message);
         }
     }
+    for (key, _) in repeated.iter().filter(|(_, given)| *given) {
+        if !kind.repeats() {
+            findings.problem(
+                &path.key(key),
+                format!(
+                    "does not apply to `{}`, whose rows have values of their own",
+                    kind.name()
+                ),
+            );
+        }
+    }
+    if drawn.pool.is_some() && keys.sortedness.is_some() {
+        findings.problem(
+            &path.key("pool"),
+            "stands beside `sortedness`; values out of a pool are in no order",
+        );
+    }
     if length_given && !(target.dtype.is_text() && kind.has_length()) {
         let message = format!(
             "does not apply to `{}` of {}; it is for lists, and for string and binary values that are uniform, \
-             distinct, zipf, hotspot or compressible",
+             distinct, zipf, hotspot, words or compressible",
             kind.name(),
             target.dtype
         );
@@ -198,11 +236,16 @@ pub(super) fn validate(
         path,
         findings,
     };
+    let multiple_of = keys
+        .multiple_of
+        .take()
+        .and_then(|leaf| draft.multiple_of(leaf));
     let distribution = match kind {
         Kind::Uniform => draft.uniform(keys),
         Kind::Distinct => draft.distinct(keys),
         Kind::Normal => draft.normal(keys),
         Kind::Lognormal => draft.lognormal(keys),
+        Kind::Quantiles => draft.quantiles(keys),
         Kind::Zipf => draft.zipf(keys),
         Kind::Hotspot => draft.hotspot(keys),
         Kind::Categorical => draft.categorical(keys),
@@ -215,12 +258,40 @@ pub(super) fn validate(
         Kind::Json => draft.json(keys),
         Kind::Compressible => draft.compressible(keys),
     };
+    if let (Some(distribution), Some(multiple)) = (&distribution, multiple_of) {
+        draft.check_multiples(distribution, multiple);
+    }
     if let Some(distribution) = distribution
         && findings.problems.len() == before
     {
         drawn.distribution = distribution;
+        drawn.multiple_of = multiple_of;
     }
     drawn
+}
+
+fn run_length(leaf: Option<Leaf<f64>>, path: &KeyPath, findings: &mut Findings<'_>) -> f64 {
+    let length = findings.take(path, leaf).unwrap_or(1.0);
+    if !(1.0..=MOST_RUN_LENGTH).contains(&length) {
+        findings.problem(
+            path,
+            format!("{length} is not a number of rows; it lies between 1 and {MOST_RUN_LENGTH}"),
+        );
+    }
+    length
+}
+
+fn pool(raw: RawPool, path: &KeyPath, findings: &mut Findings<'_>) -> Option<Pool> {
+    if raw.size.is_none() {
+        findings.problem(path, "needs a `size`");
+    }
+    let exponent_path = path.key("exponent");
+    let exponent = findings.take(&exponent_path, raw.exponent).unwrap_or(0.0);
+    if exponent < 0.0 {
+        findings.problem(&exponent_path, format!("{exponent} is below 0"));
+    }
+    let size = findings.take_count(&path.key("size"), raw.size)?;
+    Some(Pool { size, exponent })
 }
 
 /// A share of something, 0 to 1.
@@ -561,6 +632,81 @@ impl Draft<'_, '_> {
             min.map_or(low, Number::as_f64),
             max.map_or(high, Number::as_f64),
         )
+    }
+
+    /// What numbers are rounded to multiples of.
+    fn multiple_of(&mut self, leaf: Leaf<Point>) -> Option<Number> {
+        let multiple = self.distance("multiple_of", leaf)?;
+        if multiple.as_f64() > 0.0 {
+            return Some(multiple);
+        }
+        self.refuse("multiple_of", "must be above 0");
+        None
+    }
+
+    /// Bounds must be multiples themselves, so that what lies between them stays there.
+    fn check_multiples(&mut self, distribution: &Distribution, multiple: Number) {
+        let (keys, bounds): (_, Vec<Number>) = match distribution {
+            Distribution::Uniform { min, max, .. }
+            | Distribution::Normal { min, max, .. }
+            | Distribution::Lognormal { min, max, .. }
+            | Distribution::RandomWalk { min, max, .. } => (
+                "`min` and `max`",
+                [*min, *max].into_iter().flatten().collect(),
+            ),
+            Distribution::Quantiles { values } => (
+                "the first and the last of `values`",
+                values
+                    .first()
+                    .into_iter()
+                    .chain(values.last())
+                    .copied()
+                    .collect(),
+            ),
+            _ => return,
+        };
+        let is_multiple = |number: &Number| match (*number, multiple) {
+            (Number::Integer(number), Number::Integer(multiple)) => number % multiple == 0,
+            (number, multiple) => {
+                let times = number.as_f64() / multiple.as_f64();
+                (times - times.round()).abs() <= 1e-6 * times.abs().max(1.0)
+            }
+        };
+        if let Some(bound) = bounds.iter().find(|bound| !is_multiple(bound)) {
+            let (bound, multiple) = (shown(*bound), shown(multiple));
+            self.refuse(
+                "multiple_of",
+                format!("{bound} is not a multiple of {multiple}, and {keys} must be"),
+            );
+        }
+    }
+
+    fn quantiles(&mut self, keys: RawDistributionKeys) -> Option<Distribution> {
+        let place = self.path.key("values");
+        let mut values: Vec<Number> = Vec::new();
+        let leaves = keys.values.unwrap_or_default();
+        let count = leaves.len();
+        for (index, leaf) in leaves.into_iter().enumerate() {
+            let path = place.item(index, None);
+            let Some(value) = self.findings.take(&path, Some(leaf)) else {
+                continue;
+            };
+            match fitting_value(value, self.target.dtype) {
+                Ok(Value::Number(number)) => {
+                    if values.last().is_some_and(|last| below(number, *last)) {
+                        self.findings
+                            .problem(&path, "is below the one before; quantiles ascend");
+                    }
+                    values.push(number);
+                }
+                Ok(_) => self.findings.problem(&path, "is not a number"),
+                Err(message) => self.findings.problem(&path, message),
+            }
+        }
+        if count < 2 {
+            self.refuse("values", "lists fewer than two quantiles; give two or more");
+        }
+        (count > 1 && values.len() == count).then_some(Distribution::Quantiles { values })
     }
 
     fn zipf(&mut self, keys: RawDistributionKeys) -> Option<Distribution> {
@@ -929,6 +1075,13 @@ impl Draft<'_, '_> {
     }
 
     fn words(&mut self, keys: RawDistributionKeys) -> Option<Distribution> {
+        if self.has_length && (keys.min.is_some() || keys.max.is_some()) {
+            let key = if keys.min.is_some() { "min" } else { "max" };
+            self.refuse(
+                key,
+                "stands beside `length`, which says how many bytes of words a value has; give one of them",
+            );
+        }
         let (min_words, max_words) = self.counts(keys.min, keys.max, "words", DEFAULT_WORDS);
         let cardinality = self
             .count("cardinality", keys.cardinality)
@@ -1092,6 +1245,13 @@ impl Draft<'_, '_> {
                 ),
             );
         }
+    }
+}
+
+fn below(left: Number, right: Number) -> bool {
+    match (left, right) {
+        (Number::Integer(left), Number::Integer(right)) => left < right,
+        (left, right) => left.as_f64() < right.as_f64(),
     }
 }
 

@@ -10,6 +10,7 @@ pub(super) enum Kind {
     Distinct,
     Normal,
     Lognormal,
+    Quantiles,
     Zipf,
     Hotspot,
     Categorical,
@@ -30,6 +31,7 @@ impl Choice for Kind {
         (Kind::Distinct, "distinct"),
         (Kind::Normal, "normal"),
         (Kind::Lognormal, "lognormal"),
+        (Kind::Quantiles, "quantiles"),
         (Kind::Zipf, "zipf"),
         (Kind::Hotspot, "hotspot"),
         (Kind::Categorical, "categorical"),
@@ -59,9 +61,11 @@ impl Kind {
         let strings = matches!(dtype, Dtype::String | Dtype::LargeString);
         let (fits, draws) = match self {
             Kind::Uniform | Kind::Categorical | Kind::Constant | Kind::CorrelatedWith => (true, ""),
-            Kind::Normal | Kind::Lognormal | Kind::Sequence | Kind::RandomWalk => {
-                (dtype.draws_numbers(), NUMBERS)
-            }
+            Kind::Normal
+            | Kind::Lognormal
+            | Kind::Quantiles
+            | Kind::Sequence
+            | Kind::RandomWalk => (dtype.draws_numbers(), NUMBERS),
             Kind::Zipf | Kind::Hotspot | Kind::Distinct => {
                 (dtype != Dtype::Bool, "all types but bool")
             }
@@ -71,14 +75,21 @@ impl Kind {
         (!fits).then_some(draws)
     }
 
-    /// The keys that a kind takes, beside `kind`, `null_fraction` and `length`.
+    /// The keys that a kind takes, beside `kind`, `null_fraction`, `length`, `run_length` and `pool`.
     pub(super) fn parameters(self) -> &'static [&'static str] {
         match self {
-            Kind::Uniform => &["min", "max", "cardinality", "sortedness"],
+            Kind::Uniform => &["min", "max", "cardinality", "multiple_of", "sortedness"],
             Kind::Distinct => &["min", "max", "cardinality"],
-            Kind::Normal | Kind::Lognormal => {
-                &["mean", "std_dev", "min", "max", "cardinality", "sortedness"]
-            }
+            Kind::Normal | Kind::Lognormal => &[
+                "mean",
+                "std_dev",
+                "min",
+                "max",
+                "cardinality",
+                "multiple_of",
+                "sortedness",
+            ],
+            Kind::Quantiles => &["values", "multiple_of", "sortedness"],
             Kind::Zipf => &["exponent", "cardinality", "min", "sortedness"],
             Kind::Hotspot => &[
                 "cardinality",
@@ -89,7 +100,7 @@ impl Kind {
             ],
             Kind::Categorical => &["values", "weights", "cardinality", "min", "sortedness"],
             Kind::Sequence => &["start", "step", "jitter", "cardinality", "min"],
-            Kind::RandomWalk => &["start", "step", "min", "max"],
+            Kind::RandomWalk => &["start", "step", "min", "max", "multiple_of"],
             Kind::CorrelatedWith => &[
                 "column",
                 "correlation",
@@ -107,11 +118,22 @@ impl Kind {
         }
     }
 
+    /// Whether neighbouring rows may share a draw, and draws come out of a pool: not where rows differ or follow another
+    /// column's.
+    pub(super) fn repeats(self) -> bool {
+        !matches!(self, Kind::Distinct | Kind::CorrelatedWith)
+    }
+
     /// Whether values of a drawn length can be made of it, where the column is string or binary.
     pub(super) fn has_length(self) -> bool {
         matches!(
             self,
-            Kind::Uniform | Kind::Distinct | Kind::Zipf | Kind::Hotspot | Kind::Compressible
+            Kind::Uniform
+                | Kind::Distinct
+                | Kind::Zipf
+                | Kind::Hotspot
+                | Kind::Words
+                | Kind::Compressible
         )
     }
 }

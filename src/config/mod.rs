@@ -42,7 +42,7 @@ mod yaml;
 pub use error::ConfigError;
 pub use model::{
     BloomFilter, ChunkLayout, Codec, Column, Config, Dataset, Distribution, Dtype, Encoding,
-    Layout, Length, LengthDistribution, Measure, Number, Physical, Reader, RowGroupSize,
+    Layout, Length, LengthDistribution, Measure, Number, Physical, Pool, Reader, RowGroupSize,
     ScenarioSource, SortColumn, SortScope, Split, Statistics, TemplatePart, TimeUnit, Value,
     Variant, VectorLayout,
 };

@@ -96,10 +96,32 @@ pub struct Column {
     pub sortedness: f64,
     /// Strings and binary: bytes of a value, instead of `size`. Lists: elements of a row.
     pub length: Option<Length>,
+    /// Mean number of neighbouring rows that share one draw, at least 1; nulls come in such runs too.
+    #[serde(skip_serializing_if = "is_one")]
+    pub run_length: f64,
+    /// Where set, rows choose among so many values that are drawn once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Pool>,
+    /// Where set, numbers are rounded to multiples of it; above 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multiple_of: Option<Number>,
     /// Of a timestamp: an IANA name, or an offset such as `+02:00`.
     pub time_zone: Option<String>,
     /// A list's elements, called `item`; a struct's fields.
     pub children: Vec<Column>,
+}
+
+fn is_one(number: &f64) -> bool {
+    *number == 1.0
+}
+
+/// Values that are drawn once, and chosen by rank: that of rank k with probability proportional to k^-`exponent`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Pool {
+    /// How many values there are, at least 1.
+    pub size: u64,
+    /// 0 for each alike.
+    pub exponent: f64,
 }
 
 /// How long values are: bytes of a string or binary value, elements of a list.
@@ -418,6 +440,12 @@ pub enum Distribution {
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
+    },
+    /// Numbers by their quantiles: as many rows lie between two neighbours of `values` as between any other two, evenly.
+    /// Equal neighbours are a value that so many rows have.
+    Quantiles {
+        /// Two or more, ascending.
+        values: Vec<Number>,
     },
     /// Rank k of 1..=`cardinality` with probability proportional to k^-`exponent`. Numbers: `min` + k - 1.
     /// String and binary: the k-th of `cardinality` made-up values of the column's `size`.

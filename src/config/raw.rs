@@ -233,11 +233,15 @@ macro_rules! distribution_keys {
             pub(super) null_fraction: Option<Leaf<f64>>,
             /// How many elements a list's rows have, or how many bytes a string or binary value has, instead of `size`.
             pub(super) length: Option<RawLength>,
+            /// Mean number of neighbouring rows that share one draw, 1 or more; nulls come in such runs too. Default: 1.
+            pub(super) run_length: Option<Leaf<f64>>,
+            /// Rows choose among so many values that are drawn once, instead of drawing one each.
+            pub(super) pool: Option<RawPool>,
             $($(#[$meta])* pub(super) $key: Option<$kind>,)*
         }
 
         impl RawDistributionKeys {
-            /// The keys that are there, beside `kind`, `null_fraction` and `length`.
+            /// The keys that are there, beside those that say nothing about single values.
             pub(super) fn given(&self) -> Vec<&'static str> {
                 [$((stringify!($key), self.$key.is_some()),)*]
                     .into_iter()
@@ -271,7 +275,8 @@ distribution_keys! {
     hot_fraction: Leaf<f64>,
     /// Share of the rows that have a hot value, 0 to 1. Default: 0.8.
     hot_share: Leaf<f64>,
-    /// The values of `categorical`.
+    /// The values of `categorical`, or the quantiles of `quantiles`: two or more ascending numbers, between which as many
+    /// rows lie as between any other two neighbours.
     values: Vec<Leaf<Value>>,
     /// How likely each of `values` is, in any unit. Default: each as likely as the others.
     weights: Vec<Leaf<f64>>,
@@ -281,6 +286,8 @@ distribution_keys! {
     step: Leaf<Point>,
     /// Largest random value that is added to each value of `sequence`. Default: 0.
     jitter: Leaf<Point>,
+    /// Numbers are rounded to multiples of this (uniform, normal, lognormal, quantiles, random_walk).
+    multiple_of: Leaf<Point>,
     /// The column that `correlated_with` follows.
     column: Leaf<String>,
     /// How closely: -1 to 1 between numbers, else 0 to 1. Default: 0.9.
@@ -304,6 +311,16 @@ pub(super) struct RawLength {
     pub(super) max: Option<Leaf<u64>>,
     /// `uniform`, `normal` (around the middle) or `zipf` (short ones mostly). Default: `uniform`.
     pub(super) distribution: Option<Leaf<LengthDistribution>>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPool {
+    /// How many values there are, at most.
+    #[schemars(required)]
+    pub(super) size: Option<Leaf<Positive>>,
+    /// The k-th of them is chosen with probability proportional to k^-`exponent`. Default: 0, each alike.
+    pub(super) exponent: Option<Leaf<f64>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::errors::ParquetError;
@@ -12,7 +12,9 @@ use parquet::file::properties::WriterProperties;
 
 use super::Cancel;
 use super::content::ColumnGenerator;
+use super::properties::writer_properties;
 use super::sort::SortKey;
+use crate::config::Layout;
 
 /// Rows generated and encoded at a time; few enough that they stay in the core's cache.
 const ROWS_PER_ARRAY: usize = 8192;
@@ -103,6 +105,30 @@ pub(crate) fn write_column(
         at += take;
     }
     Ok(())
+}
+
+/// Compressed bytes of one column chunk that holds these arrays, written as `layout` says.
+pub(crate) fn chunk_bytes(
+    field: &Field,
+    layout: &Layout,
+    arrays: &[ArrayRef],
+) -> Result<u64, ParquetError> {
+    let schema = Arc::new(Schema::new(vec![field.clone()]));
+    let rows = arrays.iter().map(|array| array.len() as u64).sum();
+    let properties = writer_properties(layout, &schema, Some(rows))?;
+    let options = ArrowWriterOptions::new().with_properties(properties);
+    let (_, factory) =
+        ArrowWriter::try_new_with_options(io::sink(), schema, options)?.into_serialized_writer()?;
+    let mut writers = factory.create_column_writers(0)?;
+    for array in arrays {
+        write_array(&mut writers, field, array)?;
+    }
+    let mut bytes = 0;
+    for writer in writers {
+        let chunk = writer.close()?;
+        bytes += u64::try_from(chunk.close().metadata.compressed_size()).unwrap_or(0);
+    }
+    Ok(bytes)
 }
 
 /// Rows whose encoded size comes nearest to `bytes`, found by encoding samples of the first table's first rows.

@@ -303,7 +303,7 @@ fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: PathBuf) 
 /// A column without what decides reading only.
 fn content_of(column: &Column) -> serde_json::Value {
     let children: Vec<_> = column.children.iter().map(content_of).collect();
-    json!([
+    let mut content = json!([
         column.name,
         column.dtype,
         column.size,
@@ -313,7 +313,13 @@ fn content_of(column: &Column) -> serde_json::Value {
         column.length,
         column.time_zone,
         children
-    ])
+    ]);
+    let repeated = (column.run_length, column.pool, column.multiple_of);
+    // Datasets that know nothing of this keep their fingerprint.
+    if let (true, Some(list)) = (repeated != (1.0, None, None), content.as_array_mut()) {
+        list.push(json!(repeated));
+    }
+    content
 }
 
 /// The first 128 bits of SHA-256 in hexadecimal.

@@ -101,6 +101,8 @@ pub struct PageRow {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ColumnFacts {
     pub column: String,
+    /// The whole column that the leaf belongs to.
+    pub root: String,
     pub physical_type: String,
     /// Of the whole column, in Arrow's words.
     pub dtype: String,
@@ -350,6 +352,7 @@ fn add_columns(
                 let field = top.and_then(|top| schema.field_with_name(top).ok());
                 columns.push(ColumnFacts {
                     column: name.clone(),
+                    root: top.cloned().unwrap_or_default(),
                     physical_type: descriptor.physical_type().to_string(),
                     dtype: field.map_or_else(String::new, |field| field.data_type().to_string()),
                     nulls: Some(0),

@@ -9,12 +9,14 @@ mod discover;
 mod inspect;
 mod open;
 mod provider;
+mod sample;
 mod source;
 
 pub(crate) use damage::first_damage;
 pub use discover::{discover, external_tables, from_manifest};
 pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
 pub use open::{OpenTable, open};
+pub(crate) use sample::{Stretch, rows_of};
 pub use source::open_source;
 
 use std::path::PathBuf;

@@ -12,6 +12,7 @@ mod numbers;
 mod numeric;
 mod ordered;
 mod random;
+mod repeat;
 mod rows;
 mod template;
 #[cfg(test)]
@@ -36,8 +37,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use self::follow::Followed;
 use self::nested::Lengthening;
 use self::random::Key;
+use self::repeat::Repeat;
 use self::rows::{Rows, bits, fill};
-use crate::config::{Column, Distribution, Dtype, Length, Number, TimeUnit, Value, VectorLayout};
+use crate::config::{
+    Column, Distribution, Dtype, Length, Number, Pool, TimeUnit, Value, VectorLayout,
+};
 
 /// Raised whenever the content of any column changes.
 pub const GENERATOR_VERSION: u32 = 2;
@@ -104,6 +108,7 @@ pub struct ColumnGenerator {
     key: Key,
     field: Field,
     nulls: Option<Nulls>,
+    repeat: Repeat,
     maker: Arc<Maker>,
     bytes_per_row: f64,
     max_rows: usize,
@@ -180,6 +185,8 @@ impl ColumnGenerator {
     }
 
     fn array(&self, rows: Rows<'_>) -> ArrayRef {
+        let starts = self.repeat.starts(rows);
+        let rows = starts.as_deref().map_or(rows, Rows::Listed);
         let nulls = self.nulls.map(|nulls| {
             let valid = fill(
                 rows,
@@ -188,7 +195,8 @@ impl ColumnGenerator {
             );
             NullBuffer::new(bits(&valid))
         });
-        (self.maker)(rows, nulls)
+        let chosen = self.repeat.chosen(rows);
+        (self.maker)(chosen.as_deref().map_or(rows, Rows::Listed), nulls)
     }
 }
 
@@ -379,6 +387,7 @@ impl Making<'_> {
                 key: key.derive(NULL),
                 threshold: (column.null_fraction * (1_u64 << 53) as f64) as u64,
             }),
+            repeat: Repeat::new(key, column, total_rows)?,
             maker: Arc::new(maker),
             bytes_per_row: arrow_bytes(column, mean),
             max_rows: (ARRAY_BYTES / lengths.longest.max(1)).max(1) as usize,
@@ -407,6 +416,15 @@ impl Making<'_> {
             sortedness: f64,
             length: Option<Length>,
             followed: Option<u64>,
+            #[serde(skip_serializing_if = "is_one")]
+            run_length: f64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pool: Option<Pool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            multiple_of: Option<Number>,
+        }
+        fn is_one(number: &f64) -> bool {
+            *number == 1.0
         }
         let identity = Identity {
             generator_version: GENERATOR_VERSION,
@@ -420,6 +438,9 @@ impl Making<'_> {
             sortedness: column.sortedness,
             length: column.length,
             followed: followed.map(|followed| followed.key.0),
+            run_length: column.run_length,
+            pool: column.pool,
+            multiple_of: column.multiple_of,
         };
         Ok(Key(xxh3_64(&serde_json::to_vec(&identity)?)))
     }
@@ -485,8 +506,13 @@ fn element_field(column: &Column) -> Field {
 
 /// The Arrow type of one value. Nested types have none by themselves; see [`field_of`].
 pub fn scalar_type(column: &Column) -> DataType {
+    scalar_type_of(column.dtype, column.time_zone.as_deref())
+}
+
+/// The same, of a type and a timestamp's time zone.
+pub(crate) fn scalar_type_of(dtype: Dtype, time_zone: Option<&str>) -> DataType {
     use arrow::datatypes::TimeUnit as Unit;
-    match column.dtype {
+    match dtype {
         Dtype::Int8 => DataType::Int8,
         Dtype::Int16 => DataType::Int16,
         Dtype::Int32 => DataType::Int32,
@@ -510,7 +536,7 @@ pub fn scalar_type(column: &Column) -> DataType {
                 TimeUnit::Us => Unit::Microsecond,
                 TimeUnit::Ns => Unit::Nanosecond,
             };
-            DataType::Timestamp(unit, column.time_zone.as_deref().map(Arc::from))
+            DataType::Timestamp(unit, time_zone.map(Arc::from))
         }
         Dtype::Decimal128 { precision, scale } => {
             DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))

@@ -82,7 +82,26 @@ fn valid_values<T>(
     }
 }
 
+/// Values, rounded where the column asks for it.
 fn source<T: Numeric>(
+    column: &Column,
+    key: Key,
+    total_rows: u64,
+    followed: Option<Followed>,
+) -> Result<Source<T::Value>, ContentError> {
+    let source = drawn::<T>(column, key, total_rows, followed)?;
+    let Some(multiple) = column.multiple_of else {
+        return Ok(source);
+    };
+    let round = T::to_multiple(multiple)?;
+    Ok(Box::new(move |rows, size| {
+        let mut values = source(rows, size);
+        values.iter_mut().for_each(|value| *value = round(*value));
+        values
+    }))
+}
+
+fn drawn<T: Numeric>(
     column: &Column,
     key: Key,
     total_rows: u64,
@@ -173,6 +192,10 @@ fn source<T: Numeric>(
                 max,
             ))
         }
+        Distribution::Quantiles { values } => match sorted {
+            true => T::between(values, move |position| words.word(position)),
+            false => T::between(values, move |position| key.word(position)),
+        },
         Distribution::Zipf {
             exponent,
             cardinality,
@@ -313,6 +336,25 @@ fn scores(words: Words, cardinality: Option<u64>) -> impl Fn(u64) -> f64 + Send 
             None => inside(word),
         })
     }
+}
+
+/// Quantiles as values of the type, two or more.
+pub(super) fn ends<T: Numeric>(quantiles: &[Number]) -> Result<Vec<T::Value>, ContentError> {
+    if quantiles.len() < 2 {
+        return Err(ContentError::Empty);
+    }
+    quantiles
+        .iter()
+        .map(|quantile| number::<T>(&Value::Number(*quantile)))
+        .collect()
+}
+
+/// The neighbours of `ends` that a word lies between, and its place there out of 2^64.
+#[inline(always)]
+pub(super) fn between<T: Copy>(ends: &[T], word: u64) -> (T, T, u64) {
+    let product = u128::from(word) * (ends.len() as u128 - 1);
+    let number = (product >> 64) as usize;
+    (ends[number], ends[number + 1], product as u64)
 }
 
 /// Each value with its weight.

@@ -64,6 +64,17 @@ pub(super) trait Numeric: ArrowPrimitiveType<Native = Self::Value> + Send + Sync
         count: u64,
     ) -> Result<Source<Self::Value>, ContentError>;
 
+    /// Values by quantiles: `position` gives a word, of which as many lie between two neighbours as between any others.
+    fn between(
+        quantiles: &[Number],
+        word: impl Fn(u64) -> u64 + Send + Sync + 'static,
+    ) -> Result<Source<Self::Value>, ContentError>;
+
+    /// What rounds a value to the nearest multiple of a number above 0 that the type has.
+    fn to_multiple(
+        multiple: Number,
+    ) -> Result<impl Fn(Self::Value) -> Self::Value + Send + Sync + 'static, ContentError>;
+
     /// The values of a line, each with a random number of up to `jitter` added.
     fn jittered(
         key: Key,
@@ -278,6 +289,40 @@ macro_rules! integer {
                 Ok(numbers::indexed(key, index, line))
             }
 
+            fn between(
+                quantiles: &[Number],
+                word: impl Fn(u64) -> u64 + Send + Sync + 'static,
+            ) -> Result<Source<$native>, ContentError> {
+                let ends = numbers::ends::<$arrow>(quantiles)?;
+                Ok(Box::new(move |rows, size| {
+                    fill(rows, size, |position| {
+                        let (low, high, share) = numbers::between(&ends, word(position));
+                        let span = (i128::from(high) - i128::from(low)) as u64;
+                        let way = (u128::from(share) * u128::from(span) + (1 << 63)) >> 64;
+                        [(low as u64).wrapping_add(way as u64) as $native]
+                    })
+                }))
+            }
+
+            fn to_multiple(
+                multiple: Number,
+            ) -> Result<impl Fn($native) -> $native + Send + Sync + 'static, ContentError> {
+                let Number::Integer(multiple) = multiple else {
+                    return Err(ContentError::Fraction);
+                };
+                let multiple = multiple.max(1);
+                Ok(move |value: $native| {
+                    let below = i128::from(value).div_euclid(multiple) * multiple;
+                    let nearest =
+                        below + (i128::from(value) - below + multiple / 2) / multiple * multiple;
+                    // One of the two lies in the type, unless the multiple is beyond it.
+                    <$native>::try_from(nearest)
+                        .or_else(|_| <$native>::try_from(below))
+                        .or_else(|_| <$native>::try_from(below.saturating_add(multiple)))
+                        .unwrap_or_default()
+                })
+            }
+
             fn jittered(
                 key: Key,
                 index: Index,
@@ -420,6 +465,42 @@ macro_rules! float {
                 let step = (f64::from(max) - f64::from(min)) / count.max(1) as f64;
                 let line = Self::line(Number::Float(min.into()), Number::Float(step), count)?;
                 Ok(numbers::indexed(key, index, BelowLine { line, limit }))
+            }
+
+            fn between(
+                quantiles: &[Number],
+                word: impl Fn(u64) -> u64 + Send + Sync + 'static,
+            ) -> Result<Source<$native>, ContentError> {
+                let ends = numbers::ends::<$arrow>(quantiles)?;
+                Ok(Box::new(move |rows, size| {
+                    fill(rows, size, |position| {
+                        let (low, high, share) = numbers::between(&ends, word(position));
+                        let (low, high, share) = (f64::from(low), f64::from(high), unit(share));
+                        [$cast(low * (1.0 - share) + high * share)]
+                    })
+                }))
+            }
+
+            fn to_multiple(
+                multiple: Number,
+            ) -> Result<impl Fn($native) -> $native + Send + Sync + 'static, ContentError> {
+                let multiple = multiple.as_f64();
+                // Hundredths are exact as whole numbers over 100, and not as a number of times 0.01.
+                let parts = (1.0 / multiple).round();
+                let exact = multiple < 1.0 && (1.0 / multiple - parts).abs() < 1e-9 * parts;
+                let limit = f64::from(<$native>::MAX);
+                Ok(move |value: $native| {
+                    let value = f64::from(value);
+                    let nearest = match exact {
+                        true => (value * parts).round() / parts,
+                        false => (value / multiple).round() * multiple,
+                    };
+                    $cast(if nearest.abs() <= limit {
+                        nearest
+                    } else {
+                        value
+                    })
+                })
             }
 
             fn jittered(

@@ -32,6 +32,9 @@ fn column(dtype: Dtype, size: u64, distribution: Distribution) -> Column {
         null_fraction: 0.0,
         sortedness: 0.0,
         length: None,
+        run_length: 1.0,
+        pool: None,
+        multiple_of: None,
         time_zone: None,
         children: Vec::new(),
     }

@@ -237,6 +237,9 @@ pub(super) fn maker<T: Text>(
                 .checked_sub(*min_words)
                 .ok_or(ContentError::Empty)?;
             let vocabulary = Vocabulary::words(*cardinality);
+            if let Sizes::Drawn(lengths) = sizes {
+                return Ok((cut_words::<T>(key, lengths, vocabulary, zipf), fixed));
+            }
             let lengths = Lengths {
                 longest: max_words.saturating_mul(vocabulary.longest(*cardinality) + 1),
                 mean: (*min_words as f64 + span as f64 / 2.0)
@@ -432,6 +435,22 @@ fn sentences<T: Text>(
             }
             vocabulary.append(zipf.draw(stream.next()), bytes);
         }
+    })
+}
+
+/// Words until a value has the length that is drawn for it; the last one is cut.
+fn cut_words<T: Text>(key: Key, lengths: Lengthening, vocabulary: Vocabulary, zipf: Zipf) -> Maker {
+    each_row::<T>(move |row, bytes| {
+        let mut stream = Stream::new(key.word(row));
+        let start = bytes.len();
+        let end = start + lengths.at(row) as usize;
+        while bytes.len() < end {
+            if bytes.len() > start {
+                bytes.push(b' ');
+            }
+            vocabulary.append(zipf.draw(stream.next()), bytes);
+        }
+        bytes.truncate(end);
     })
 }
 

@@ -1,0 +1,107 @@
+//! Rows that share a draw: neighbours in runs, and rows that choose out of a pool.
+
+use std::sync::Arc;
+
+use super::ContentError;
+use super::index::Zipf;
+use super::random::{Key, scale};
+use super::rows::Rows;
+use crate::config::{Column, Pool};
+
+/// Every block of so many rows begins a run, so that no run must be followed further back.
+const BLOCK: u64 = 65_536;
+
+/// Which row's draw a row has.
+#[derive(Clone)]
+pub(super) struct Repeat {
+    runs: Option<Runs>,
+    pool: Option<(Key, Ranks)>,
+}
+
+/// Each row begins a run with one probability, so that lengths are geometric.
+#[derive(Clone, Copy)]
+struct Runs {
+    key: Key,
+    /// Out of 2^53.
+    threshold: u64,
+}
+
+#[derive(Clone)]
+enum Ranks {
+    Alike(u64),
+    Zipf(Arc<Zipf>),
+}
+
+impl Repeat {
+    /// No pool holds more values than there are rows.
+    pub(super) fn new(key: Key, column: &Column, total_rows: u64) -> Result<Self, ContentError> {
+        const RUN: u64 = u64::from_le_bytes(*b"run from");
+        const POOL: u64 = u64::from_le_bytes(*b"the pool");
+        let ranks = |pool: Pool| -> Result<Ranks, ContentError> {
+            let size = pool.size.clamp(1, total_rows.max(1));
+            Ok(match pool.exponent > 0.0 {
+                true => Ranks::Zipf(Arc::new(Zipf::new(pool.exponent, size)?)),
+                false => Ranks::Alike(size),
+            })
+        };
+        Ok(Repeat {
+            runs: (column.run_length > 1.0).then(|| Runs {
+                key: key.derive(RUN),
+                threshold: ((1_u64 << 53) as f64 / column.run_length) as u64,
+            }),
+            pool: match column.pool {
+                Some(pool) => Some((key.derive(POOL), ranks(pool)?)),
+                None => None,
+            },
+        })
+    }
+
+    /// The first rows of the runs that rows stand in; none where each row is a run.
+    pub(super) fn starts(&self, rows: Rows<'_>) -> Option<Vec<u64>> {
+        let runs = self.runs?;
+        let mut starts = Vec::with_capacity(rows.len());
+        let mut last: Option<(u64, u64)> = None;
+        rows.each(|row| {
+            let start =
+                match last {
+                    // Neighbours share their run unless a new one begins.
+                    Some((before, start)) if before.checked_add(1) == Some(row) => {
+                        if runs.begins(row) { row } else { start }
+                    }
+                    Some((before, start)) if before == row => start,
+                    _ => runs.start(row),
+                };
+            last = Some((row, start));
+            starts.push(start);
+        });
+        Some(starts)
+    }
+
+    /// The numbers in the pool that rows choose; none without a pool.
+    pub(super) fn chosen(&self, rows: Rows<'_>) -> Option<Vec<u64>> {
+        let (key, ranks) = self.pool.as_ref()?;
+        let mut chosen = Vec::with_capacity(rows.len());
+        rows.each(|row| {
+            let word = key.word(row);
+            chosen.push(match ranks {
+                Ranks::Alike(size) => scale(word, *size),
+                Ranks::Zipf(zipf) => zipf.draw(word),
+            });
+        });
+        Some(chosen)
+    }
+}
+
+impl Runs {
+    fn begins(self, row: u64) -> bool {
+        row.is_multiple_of(BLOCK) || self.key.word(row) >> 11 < self.threshold
+    }
+
+    fn start(self, row: u64) -> u64 {
+        let block = row - row % BLOCK;
+        (block..=row)
+            .rev()
+            .find(|row| self.begins(*row))
+            .unwrap_or(block)
+    }
+}

@@ -1,0 +1,462 @@
+//! Choosing how a column is drawn: candidates are generated, written, and compared with the original.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Field, Float64Type};
+use serde_json::{Map, Value as Json, json};
+
+use super::LearnError;
+use super::numbers;
+use super::series::{Counts, Piece, Series};
+use super::shape::{Shape, Single};
+use super::text;
+use crate::config::{Codec, Column, Layout, Overrides, Source, VectorLayout, load};
+use crate::dataset::chunk_bytes;
+use crate::dataset::content::ColumnGenerator;
+
+/// Keys of a column or of its distribution, as a config has them.
+pub(super) type Keys = Map<String, Json>;
+
+/// The codecs that a look-alike is fitted by: no compression, matches alone, and matches with entropy coding.
+const FITTED: [Codec; 3] = [Codec::None, Codec::Snappy, Codec::Zstd(3)];
+
+/// Most rows of a piece that candidates are generated for, and most pieces.
+const FITTED_ROWS: usize = 16_384;
+const FITTED_PIECES: usize = 3;
+
+/// What the likeness of a candidate is made of besides sizes: the distance of the distributions (Kolmogorov and Smirnov's,
+/// for numbers) and of the counts of different values, as logarithms.
+const SHAPE_WEIGHT: f64 = 0.5;
+const DISTINCT_WEIGHT: f64 = 0.1;
+
+/// A candidate that comes later in the list must be better by so much, as the first ones are simpler.
+const SIMPLICITY: f64 = 0.002;
+
+/// How columns are fitted.
+#[derive(Debug, Clone)]
+pub(super) struct Fitting {
+    /// `dataset.parquet` without its columns.
+    pub(super) layout: Keys,
+    /// The column's own `parquet`.
+    pub(super) chunk: Keys,
+    pub(super) keep_values: bool,
+    pub(super) seed: u64,
+}
+
+/// How the values of a series are drawn: the keys of a column but for its name.
+pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<Keys, LearnError> {
+    let mut keys = Keys::new();
+    match shape {
+        Shape::Single(single) => single_keys(&mut keys, series, single, fitting)?,
+        Shape::Vector(single, size) => {
+            let values = flattened(series, *size as f64)?;
+            single_keys(&mut keys, &values, single, fitting)?;
+            keys.insert("size".to_owned(), json!(size));
+        }
+        Shape::List(item) => {
+            let lengths = list_lengths(series);
+            let mean = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
+            let values = flattened(series, mean)?;
+            keys.insert("dtype".to_owned(), json!("list"));
+            keys.insert(
+                "item".to_owned(),
+                Json::Object(fit(&values, item, fitting)?),
+            );
+            let mut drawn = Keys::new();
+            drawn.insert("length".to_owned(), text::length_keys(&lengths, 0));
+            add_nulls(&mut drawn, series);
+            keys.insert("distribution".to_owned(), Json::Object(drawn));
+        }
+        Shape::Struct(fields) => {
+            let mut list = Vec::with_capacity(fields.len());
+            for (index, (name, shape)) in fields.iter().enumerate() {
+                let values = series.map(series.rows, |piece| {
+                    let array = piece.array.as_struct();
+                    Ok(Piece {
+                        first: piece.first,
+                        array: Arc::clone(array.column(index)),
+                    })
+                })?;
+                let mut field = Keys::new();
+                field.insert("name".to_owned(), json!(name));
+                field.extend(fit(&values, shape, fitting)?);
+                list.push(Json::Object(field));
+            }
+            keys.insert("dtype".to_owned(), json!("struct"));
+            keys.insert("fields".to_owned(), Json::Array(list));
+            let mut drawn = Keys::new();
+            add_nulls(&mut drawn, series);
+            if !drawn.is_empty() {
+                keys.insert("distribution".to_owned(), Json::Object(drawn));
+            }
+        }
+    }
+    Ok(keys)
+}
+
+fn add_nulls(drawn: &mut Keys, series: &Series) {
+    let nulls = series.nulls();
+    if nulls > 0 {
+        let share = nulls as f64 / series.len().max(1) as f64;
+        drawn.insert("null_fraction".to_owned(), json!(rounded(share)));
+    }
+}
+
+/// Four significant digits.
+pub(super) fn rounded(number: f64) -> f64 {
+    format!("{number:.3e}").parse().unwrap_or(number)
+}
+
+fn list_lengths(series: &Series) -> Vec<f64> {
+    let mut lengths = Vec::new();
+    for piece in &series.pieces {
+        let list = piece.array.as_list::<i32>();
+        lengths.extend(
+            (0..list.len())
+                .filter(|row| list.is_valid(*row))
+                .map(|row| list.value_length(row) as f64),
+        );
+    }
+    lengths
+}
+
+/// The elements of lists and vectors, as a column of its own.
+fn flattened(series: &Series, mean_length: f64) -> Result<Series, LearnError> {
+    let rows = (series.rows as f64 * mean_length).round().max(1.0) as u64;
+    Ok(series.map(rows, |piece| {
+        let array = match piece.array.data_type() {
+            DataType::FixedSizeList(..) => {
+                let list = piece.array.as_fixed_size_list();
+                let valid: Vec<ArrayRef> = (0..list.len())
+                    .filter(|row| list.is_valid(*row))
+                    .map(|row| list.value(row))
+                    .collect();
+                joined(&valid, list.value_type())?
+            }
+            _ => {
+                let list = piece.array.as_list::<i32>();
+                let valid: Vec<ArrayRef> = (0..list.len())
+                    .filter(|row| list.is_valid(*row))
+                    .map(|row| list.value(row))
+                    .collect();
+                joined(&valid, list.value_type())?
+            }
+        };
+        Ok(Piece {
+            first: (piece.first as f64 * mean_length) as u64,
+            array,
+        })
+    })?)
+}
+
+fn joined(arrays: &[ArrayRef], data_type: DataType) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+    match arrays.is_empty() {
+        true => Ok(arrow::array::new_empty_array(&data_type)),
+        false => concat(&arrays),
+    }
+}
+
+fn single_keys(
+    keys: &mut Keys,
+    series: &Series,
+    single: &Single,
+    fitting: &Fitting,
+) -> Result<(), LearnError> {
+    keys.insert("dtype".to_owned(), json!(single.dtype.to_string()));
+    if let Some(zone) = &single.time_zone {
+        keys.insert("time_zone".to_owned(), json!(zone));
+    }
+    let mut nulls = Keys::new();
+    add_nulls(&mut nulls, series);
+    let fitter = Fitter::new(keys.clone(), nulls, series, fitting)?;
+    let drawn = if fitter.counts.distinct() == 0 {
+        // Nothing but nulls, or nothing at all.
+        fitter.with_nulls(Keys::new())
+    } else if single.dtype.is_text() {
+        text::fit(&fitter, series, single)?
+    } else {
+        let candidates = numbers::candidates(series, single, &fitter.counts, fitting)?;
+        fitter.best(candidates)?.1
+    };
+    keys.extend(drawn);
+    Ok(())
+}
+
+/// Compares candidates with the original.
+pub(super) struct Fitter<'a> {
+    /// `dtype` and what belongs to it.
+    base: Keys,
+    nulls: Keys,
+    fitting: &'a Fitting,
+    /// The first rows of some pieces.
+    pieces: Vec<Piece>,
+    rows: u64,
+    sizes: Vec<u64>,
+    numbers: Vec<f64>,
+    /// Of all sampled rows.
+    pub(super) counts: Counts,
+    /// Of `pieces`.
+    fitted_distinct: usize,
+}
+
+impl<'a> Fitter<'a> {
+    fn new(
+        base: Keys,
+        nulls: Keys,
+        series: &Series,
+        fitting: &'a Fitting,
+    ) -> Result<Self, LearnError> {
+        let step = series.pieces.len().div_ceil(FITTED_PIECES).max(1);
+        let pieces: Vec<Piece> = series
+            .pieces
+            .iter()
+            .step_by(step)
+            .map(|piece| Piece {
+                first: piece.first,
+                array: piece.array.slice(0, piece.array.len().min(FITTED_ROWS)),
+            })
+            .filter(|piece| !piece.array.is_empty())
+            .collect();
+        let all: Vec<ArrayRef> = series
+            .pieces
+            .iter()
+            .map(|piece| Arc::clone(&piece.array))
+            .collect();
+        let fitted: Vec<ArrayRef> = pieces
+            .iter()
+            .map(|piece| Arc::clone(&piece.array))
+            .collect();
+        let mut fitter = Fitter {
+            base,
+            nulls,
+            fitting,
+            numbers: sorted_numbers(&fitted),
+            fitted_distinct: Counts::of(&fitted)?.distinct(),
+            pieces,
+            rows: series.rows.max(1),
+            sizes: Vec::new(),
+            counts: Counts::of(&all)?,
+        };
+        if let Some((_, layout)) = fitter.trial(&fitter.with_nulls(Keys::new())) {
+            fitter.sizes = sizes(&fitted, &layout, &FITTED)?;
+        }
+        Ok(fitter)
+    }
+
+    /// The keys of a column that is drawn so, nulls included.
+    fn with_nulls(&self, mut drawn: Keys) -> Keys {
+        let mut keys = Keys::new();
+        // Size is a key of the column.
+        if let Some(size) = drawn.remove("size") {
+            keys.insert("size".to_owned(), size);
+        }
+        drawn.extend(self.nulls.clone());
+        if !drawn.is_empty() {
+            keys.insert("distribution".to_owned(), Json::Object(drawn));
+        }
+        keys
+    }
+
+    /// A column of these keys, and its layout; none where a config would refuse it.
+    fn trial(&self, keys: &Keys) -> Option<(Column, Layout)> {
+        let mut column = self.base.clone();
+        column.insert("name".to_owned(), json!("column"));
+        column.extend(keys.clone());
+        if !self.fitting.chunk.is_empty() {
+            column.insert(
+                "parquet".to_owned(),
+                Json::Object(self.fitting.chunk.clone()),
+            );
+        }
+        let mut parquet = self.fitting.layout.clone();
+        parquet.insert("columns".to_owned(), json!([column]));
+        let config = json!({
+            "dataset": { "num_files_train": 1, "num_samples_per_file": self.rows, "parquet": parquet },
+        });
+        let source = Source {
+            origin: "a candidate".to_owned(),
+            text: config.to_string(),
+            folder: None,
+        };
+        let mut config = load(&source, &Overrides::default()).ok()?;
+        let mut dataset = config.variants.pop()?.dataset?;
+        Some((dataset.columns.pop()?, dataset.layout))
+    }
+
+    /// The keys of the candidate that is most like the original, its own and those of the column, nulls included.
+    pub(super) fn keeps_values(&self) -> bool {
+        self.fitting.keep_values
+    }
+
+    pub(super) fn best(&self, candidates: Vec<Keys>) -> Result<(Keys, Keys), LearnError> {
+        let mut best: Option<(f64, Keys, Keys)> = None;
+        for (rank, candidate) in candidates.into_iter().enumerate() {
+            let keys = self.with_nulls(candidate.clone());
+            let Some((column, layout)) = self.trial(&keys) else {
+                continue;
+            };
+            let Some(distance) = self.distance(&column, &layout)? else {
+                continue;
+            };
+            let distance = distance + SIMPLICITY * rank as f64;
+            if best.as_ref().is_none_or(|(least, ..)| distance < *least) {
+                best = Some((distance, candidate, keys));
+            }
+        }
+        // A type's default fits where nothing else does.
+        Ok(best.map_or_else(
+            || (Keys::new(), self.with_nulls(Keys::new())),
+            |(_, candidate, keys)| (candidate, keys),
+        ))
+    }
+
+    /// How unlike the original the column is; none where it cannot be generated.
+    fn distance(&self, column: &Column, layout: &Layout) -> Result<Option<f64>, LearnError> {
+        let Ok(generator) = ColumnGenerator::new(
+            self.fitting.seed,
+            "train",
+            column,
+            self.rows,
+            VectorLayout::List,
+        ) else {
+            return Ok(None);
+        };
+        let mut arrays = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            arrays.push(generated(&generator, piece.first, piece.array.len())?);
+        }
+        let made = sizes(&arrays, layout, &FITTED)?;
+        let apart = |made: f64, original: f64| ((made + 1.0) / (original + 1.0)).ln().abs();
+        let by_size: f64 = made
+            .iter()
+            .zip(&self.sizes)
+            .map(|(made, original)| apart(*made as f64, *original as f64))
+            .sum::<f64>()
+            / FITTED.len() as f64;
+        let distinct = Counts::of(&arrays)?.distinct();
+        let by_distinct = apart(distinct as f64, self.fitted_distinct as f64);
+        let by_shape = distance_of(&sorted_numbers(&arrays), &self.numbers);
+        Ok(Some(
+            by_size + DISTINCT_WEIGHT * by_distinct + SHAPE_WEIGHT * by_shape,
+        ))
+    }
+}
+
+/// Rows `first..first + count` of a generator, in one array.
+pub(super) fn generated(
+    generator: &ColumnGenerator,
+    first: u64,
+    count: usize,
+) -> Result<ArrayRef, LearnError> {
+    let most = generator.max_rows_per_array();
+    let arrays: Vec<ArrayRef> = (0..count)
+        .step_by(most)
+        .map(|at| generator.range(first + at as u64, most.min(count - at)))
+        .collect();
+    Ok(joined(&arrays, generator.field().data_type().clone())?)
+}
+
+/// Compressed bytes of the arrays, each a column chunk of its own, by codec.
+pub(super) fn sizes(
+    arrays: &[ArrayRef],
+    layout: &Layout,
+    codecs: &[Codec],
+) -> Result<Vec<u64>, LearnError> {
+    codecs
+        .iter()
+        .map(|codec| {
+            let mut layout = layout.clone();
+            layout.chunk.codec = *codec;
+            for chunk in layout.columns.values_mut() {
+                chunk.codec = *codec;
+            }
+            layout.sort_by.clear();
+            let mut bytes = 0;
+            for array in arrays.iter().filter(|array| !array.is_empty()) {
+                let name = layout
+                    .columns
+                    .keys()
+                    .next()
+                    .map_or("column", String::as_str);
+                let field = Field::new(name, array.data_type().clone(), true);
+                bytes += chunk_bytes(&field, &layout, std::slice::from_ref(array))?;
+            }
+            Ok(bytes)
+        })
+        .collect()
+}
+
+/// Values of arrays of numbers, ascending; none for other types.
+fn sorted_numbers(arrays: &[ArrayRef]) -> Vec<f64> {
+    let mut numbers: Vec<f64> = arrays.iter().flat_map(numbers_of).flatten().collect();
+    numbers.retain(|number| number.is_finite());
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers
+}
+
+/// Numbers of numeric, temporal and decimal arrays, dates and decimals in their own units; nothing for other types.
+pub(super) fn numbers_of(array: &ArrayRef) -> Vec<Option<f64>> {
+    let plain = match array.data_type() {
+        DataType::Date32 => cast(array, &DataType::Int32),
+        DataType::Timestamp(..) => cast(array, &DataType::Int64),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary => return Vec::new(),
+        DataType::Decimal128(..) => {
+            let values = array.as_primitive::<arrow::datatypes::Decimal128Type>();
+            return values
+                .iter()
+                .map(|value| value.map(|value| value as f64))
+                .collect();
+        }
+        _ => Ok(Arc::clone(array)),
+    };
+    let numbers = plain.and_then(|plain| cast(&plain, &DataType::Float64));
+    numbers.map_or_else(
+        |_| Vec::new(),
+        |numbers| numbers.as_primitive::<Float64Type>().iter().collect(),
+    )
+}
+
+/// The largest distance of two empirical distribution functions; both lists ascend.
+fn distance_of(left: &[f64], right: &[f64]) -> f64 {
+    if left.is_empty() || right.is_empty() {
+        return 0.0;
+    }
+    let share = |numbers: &[f64], number: f64| {
+        numbers.partition_point(|other| *other <= number) as f64 / numbers.len() as f64
+    };
+    const POINTS: usize = 200;
+    let points = [left, right].into_iter().flat_map(|numbers| {
+        (0..POINTS).map(move |point| numbers[point * (numbers.len() - 1) / (POINTS - 1)])
+    });
+    points
+        .map(|number| (share(left, number) - share(right, number)).abs())
+        .fold(0.0, f64::max)
+}
+
+/// Keys of an object.
+pub(super) fn keys_of(json: Json) -> Keys {
+    match json {
+        Json::Object(keys) => keys,
+        _ => Keys::new(),
+    }
+}
+
+/// The same keys with more of them.
+pub(super) fn with(keys: &Keys, more: Json) -> Keys {
+    let mut keys = keys.clone();
+    keys.extend(keys_of(more));
+    keys
+}
+
+/// How often each of these was seen, the rarest too, as weights: shares with four digits.
+pub(super) fn weights<K: Ord>(counts: &BTreeMap<K, usize>) -> Vec<f64> {
+    let total: usize = counts.values().sum();
+    counts
+        .values()
+        .map(|count| rounded(*count as f64 / total.max(1) as f64))
+        .collect()
+}

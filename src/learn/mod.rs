@@ -1,0 +1,382 @@
+//! A config whose generated data is like some existing files: the same types, layout, and bytes for each value, and none
+//! of the values.
+
+mod fit;
+mod layout;
+mod mask;
+mod numbers;
+mod sample;
+mod series;
+mod shape;
+mod text;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::config::{
+    Codec, Column, Config, ConfigError, Layout, Overrides, Source, VectorLayout, load, to_yaml,
+};
+use crate::dataset::content::{ColumnGenerator, ContentError};
+use crate::dataset::{Cancel, DatasetError};
+use crate::storage::CountingStore;
+use crate::table::{Depth, TableError, inspect};
+use fit::{Fitting, Keys, fit, generated, sizes};
+use sample::{Sample, SampledColumn};
+use series::Series;
+
+/// The codecs that originals and look-alikes are compared by.
+pub const CODECS: [Codec; 5] = [
+    Codec::None,
+    Codec::Snappy,
+    Codec::Gzip(6),
+    Codec::Lz4,
+    Codec::Zstd(3),
+];
+
+/// Seed of a learned config.
+const SEED: u64 = 42;
+
+/// Why no config can be learned.
+#[derive(Debug, thiserror::Error)]
+pub enum LearnError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    #[error("{location}: {reason}")]
+    Unlearnable { location: String, reason: String },
+    #[error(transparent)]
+    Arrow(#[from] ArrowError),
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
+    #[error("column `{column}`: {source}")]
+    Content {
+        column: String,
+        source: ContentError,
+    },
+    #[error("the learned config is not one: {0}")]
+    Config(#[from] ConfigError),
+    #[error("the learned config cannot be written as YAML: {0}")]
+    Yaml(String),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// A config, and how like the original its data is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Learned {
+    pub location: String,
+    /// Of all files, and of those that were looked at.
+    pub rows: u64,
+    pub sampled_rows: u64,
+    pub columns: Vec<Likeness>,
+    /// What the config does not say, or says otherwise, one sentence each.
+    pub notes: Vec<String>,
+    /// The config as YAML.
+    #[serde(skip)]
+    pub yaml: String,
+}
+
+/// A column of the original beside its look-alike, written by the same writer in the learned layout.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Likeness {
+    pub column: String,
+    pub dtype: String,
+    /// The distribution's kind, or the type where that is nested.
+    pub drawn_as: String,
+    /// Values sampled, of which the bytes are.
+    pub values: u64,
+    pub sizes: Vec<CodecSizes>,
+}
+
+/// Compressed bytes of the sampled values.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CodecSizes {
+    #[serde(serialize_with = "as_text")]
+    pub codec: Codec,
+    pub original_bytes: u64,
+    pub alike_bytes: u64,
+}
+
+fn as_text<S: serde::Serializer>(codec: &Codec, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(codec)
+}
+
+impl CodecSizes {
+    /// How much larger the look-alike is, as a share of the original; negative where it is smaller.
+    pub fn error(&self) -> f64 {
+        self.alike_bytes as f64 / self.original_bytes.max(1) as f64 - 1.0
+    }
+}
+
+impl Learned {
+    /// The median of the errors' absolute values, over the columns: of one codec, or of all.
+    pub fn median_error(&self, codec: Option<Codec>) -> Option<f64> {
+        let mut errors: Vec<f64> = self
+            .columns
+            .iter()
+            .flat_map(|column| &column.sizes)
+            .filter(|sizes| codec.is_none_or(|codec| sizes.codec == codec))
+            .map(|sizes| sizes.error().abs())
+            .collect();
+        errors.sort_unstable_by(f64::total_cmp);
+        let middle = errors.len() / 2;
+        match errors.len() % 2 {
+            _ if errors.is_empty() => None,
+            1 => Some(errors[middle]),
+            _ => Some(f64::midpoint(errors[middle - 1], errors[middle])),
+        }
+    }
+}
+
+/// Looks at footers, page indexes and a bounded sample of the files behind a path, a folder or a glob. `progress` is told
+/// how many columns are done, and how many there are.
+pub async fn learn(
+    store: &Arc<CountingStore>,
+    location: &str,
+    keep_values: bool,
+    cancel: &Cancel,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Learned, LearnError> {
+    let depth = Depth {
+        row_groups: true,
+        pages: false,
+    };
+    let inspection = inspect(store, location, depth).await?;
+    let sample = sample::take(store, location, &inspection).await?;
+    let mut layout = layout::learn(&inspection, sample.page_version);
+    let mut notes = std::mem::take(&mut layout.notes);
+    notes.extend(sample.notes.iter().cloned());
+    if sample.columns.is_empty() {
+        return Err(LearnError::Unlearnable {
+            location: location.to_owned(),
+            reason: "none of its columns can be generated".to_owned(),
+        });
+    }
+
+    let fitted = in_parallel(&sample.columns, cancel, progress, |column| {
+        let fitting = Fitting {
+            layout: layout.parquet.clone(),
+            chunk: layout
+                .columns
+                .get(&column.name)
+                .cloned()
+                .unwrap_or_default(),
+            keep_values,
+            seed: SEED,
+        };
+        let mut keys = Keys::new();
+        keys.insert("name".to_owned(), json!(column.name));
+        keys.extend(fit(&column.series, &column.shape, &fitting)?);
+        if !fitting.chunk.is_empty() {
+            keys.insert("parquet".to_owned(), Json::Object(fitting.chunk));
+        }
+        Ok(keys)
+    })?;
+
+    let mut parquet = layout.parquet.clone();
+    let mut order = layout.order.clone();
+    keep_known(&mut order, &sample);
+    parquet.extend(order);
+    parquet.insert("columns".to_owned(), json!(fitted));
+    let mut dataset = layout::split(&inspection, sample.partitions);
+    dataset.insert("data_folder".to_owned(), json!(folder_of(location)));
+    dataset.insert("seed".to_owned(), json!(SEED));
+    dataset.insert("compression".to_owned(), json!(layout.compression));
+    dataset.insert("parquet".to_owned(), Json::Object(parquet));
+    let config = json!({ "dataset": dataset });
+    let yaml = to_yaml(&config).map_err(LearnError::Yaml)?;
+    let (columns, layout) = read_back(&yaml)?;
+
+    let likenesses: Vec<(&SampledColumn, &Column, &Keys)> = sample
+        .columns
+        .iter()
+        .zip(&columns)
+        .zip(&fitted)
+        .map(|((sampled, column), keys)| (sampled, column, keys))
+        .collect();
+    let rows = inspection.rows;
+    let columns = in_parallel(
+        &likenesses,
+        cancel,
+        &|_, _| {},
+        |(sampled, column, keys)| likeness(sampled, column, keys, &columns, &layout, rows),
+    )?;
+    let made = u128::from(rows.div_ceil(split_files(&config))) * u128::from(split_files(&config));
+    if made != u128::from(rows) {
+        notes.push(format!(
+            "files of one size make {made} rows of the original's {rows}"
+        ));
+    }
+    Ok(Learned {
+        location: location.to_owned(),
+        rows,
+        sampled_rows: sample.rows,
+        columns,
+        notes,
+        yaml,
+    })
+}
+
+fn split_files(config: &Json) -> u64 {
+    config["dataset"]["num_files_train"]
+        .as_u64()
+        .unwrap_or(1)
+        .max(1)
+}
+
+/// Leaves out sorting and partitions by columns that the config has not.
+fn keep_known(order: &mut Keys, sample: &Sample) {
+    order.retain(|_, names| {
+        names.as_array().is_none_or(|names| {
+            names.iter().filter_map(Json::as_str).all(|name| {
+                let name = name.strip_suffix(" desc").unwrap_or(name);
+                sample.columns.iter().any(|column| column.name == name)
+            })
+        })
+    });
+    if !order.contains_key("sort_by") {
+        order.remove("sort_scope");
+    }
+}
+
+/// The config's columns and layout, as whoever runs it gets them.
+fn read_back(yaml: &str) -> Result<(Vec<Column>, Layout), LearnError> {
+    let source = Source {
+        origin: "the learned config".to_owned(),
+        text: yaml.to_owned(),
+        folder: None,
+    };
+    let Config { mut variants, .. } = load(&source, &Overrides::default())?;
+    let dataset = variants.pop().and_then(|variant| variant.dataset);
+    dataset
+        .map(|dataset| (dataset.columns, dataset.layout))
+        .ok_or_else(|| LearnError::Yaml("it has no dataset".to_owned()))
+}
+
+/// The sampled rows, and the same rows of the look-alike.
+fn likeness(
+    sampled: &SampledColumn,
+    column: &Column,
+    keys: &Keys,
+    columns: &[Column],
+    layout: &Layout,
+    rows: u64,
+) -> Result<Likeness, LearnError> {
+    let generator =
+        ColumnGenerator::among(SEED, "train", column, columns, rows, VectorLayout::List).map_err(
+            |source| LearnError::Content {
+                column: sampled.name.clone(),
+                source,
+            },
+        )?;
+    let series = &sampled.series;
+    let original: Vec<ArrayRef> = series
+        .pieces
+        .iter()
+        .map(|piece| Arc::clone(&piece.array))
+        .collect();
+    let alike = series
+        .pieces
+        .iter()
+        .map(|piece| generated(&generator, piece.first, piece.array.len()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let own = Layout {
+        columns: BTreeMap::from([(column.name.clone(), layout.chunk_of(&column.name).clone())]),
+        ..layout.clone()
+    };
+    let before = sizes(&original, &own, &CODECS)?;
+    let after = sizes(&alike, &own, &CODECS)?;
+    let drawn = keys.get("distribution").and_then(|drawn| drawn.get("kind"));
+    let dtype = keys.get("dtype").and_then(Json::as_str).unwrap_or_default();
+    Ok(Likeness {
+        column: sampled.name.clone(),
+        dtype: dtype.to_owned(),
+        drawn_as: drawn.and_then(Json::as_str).unwrap_or(dtype).to_owned(),
+        values: series.len() as u64,
+        sizes: CODECS
+            .iter()
+            .zip(before.into_iter().zip(after))
+            .map(|(codec, (original_bytes, alike_bytes))| CodecSizes {
+                codec: *codec,
+                original_bytes,
+                alike_bytes,
+            })
+            .collect(),
+    })
+}
+
+/// Does the same with each item, on all cores; results are in the order of the items.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    cancel: &Cancel,
+    progress: &(dyn Fn(usize, usize) + Sync),
+    work: impl Fn(&T) -> Result<R, LearnError> + Sync,
+) -> Result<Vec<R>, LearnError> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let worker = || {
+        let mut results = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else {
+                return Ok(results);
+            };
+            if cancel.is_cancelled() {
+                return Err(LearnError::Interrupted);
+            }
+            results.push((index, work(item)?));
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());
+        }
+    };
+    let mut results = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads.min(items.len()).max(1))
+            .map(|_| scope.spawn(worker))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| match thread.join() {
+                Ok(results) => results,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect::<Result<Vec<_>, LearnError>>()
+    })?
+    .into_iter()
+    .flatten()
+    .collect::<Vec<(usize, R)>>();
+    results.sort_by_key(|(index, _)| *index);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+/// A folder for the look-alike, named after the original.
+fn folder_of(location: &str) -> String {
+    let name = Path::new(location.trim_end_matches('/'))
+        .file_stem()
+        .map(|name| name.to_string_lossy().replace(['*', '?', '['], "_"))
+        .filter(|name| !name.is_empty() && name != "..");
+    format!("data/like_{}", name.unwrap_or_else(|| "files".to_owned()))
+}
+
+/// Texts as a column.
+fn strings(values: impl IntoIterator<Item = Option<String>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<StringArray>())
+}
+
+/// The stretches of a whole table that a sample has, for a column that files tell by their folders.
+fn of_folders(rows: u64, pieces: Vec<(u64, ArrayRef)>) -> Series {
+    Series {
+        pieces: pieces
+            .into_iter()
+            .map(|(first, array)| series::Piece { first, array })
+            .collect(),
+        rows,
+    }
+}

@@ -1,0 +1,172 @@
+//! A column's sampled values, and what can be counted of values of any type.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Stretches of neighbouring values of a column.
+#[derive(Debug, Clone)]
+pub(super) struct Series {
+    pub(super) pieces: Vec<Piece>,
+    /// Of the whole column, sampled or not.
+    pub(super) rows: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    /// Row number of the first value in the whole column.
+    pub(super) first: u64,
+    pub(super) array: ArrayRef,
+}
+
+impl Series {
+    pub(super) fn len(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.array.len()).sum()
+    }
+
+    pub(super) fn nulls(&self) -> usize {
+        let nulls = self.pieces.iter();
+        nulls.map(|piece| piece.array.logical_null_count()).sum()
+    }
+
+    /// The same stretches of another array each.
+    pub(super) fn map(
+        &self,
+        rows: u64,
+        array: impl Fn(&Piece) -> Result<Piece, ArrowError>,
+    ) -> Result<Series, ArrowError> {
+        Ok(Series {
+            pieces: self.pieces.iter().map(array).collect::<Result<_, _>>()?,
+            rows,
+        })
+    }
+}
+
+/// What repeats among values.
+#[derive(Debug, Clone)]
+pub(super) struct Counts {
+    /// Rows of each different value, nulls left out, the most frequent first.
+    pub(super) frequencies: Vec<usize>,
+    /// Mean rows that share a draw, if neighbours that are equal by chance are taken out; 1 or more.
+    pub(super) run_length: f64,
+}
+
+impl Counts {
+    pub(super) fn of(arrays: &[ArrayRef]) -> Result<Self, ArrowError> {
+        let mut counts: HashMap<u64, usize> = HashMap::new();
+        let (mut rows, mut nulls, mut pairs, mut changes) = (0, 0, 0_usize, 0_usize);
+        for array in arrays {
+            let hashes = hashes(array)?;
+            rows += hashes.len();
+            for hash in &hashes {
+                match hash {
+                    Some(hash) => *counts.entry(*hash).or_default() += 1,
+                    None => nulls += 1,
+                }
+            }
+            pairs += hashes.len().saturating_sub(1);
+            changes += hashes.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        }
+        let mut frequencies: Vec<usize> = counts.into_values().collect();
+        frequencies.sort_unstable_by(|left, right| right.cmp(left));
+        let share = |count: usize| count as f64 / rows.max(1) as f64;
+        let all = frequencies.iter().copied().chain([nulls]);
+        let equal_by_chance: f64 = all.map(|count| share(count) * share(count)).sum();
+        let run_length = match changes {
+            0 => 1.0,
+            changes => (1.0 - equal_by_chance) * pairs as f64 / changes as f64,
+        };
+        Ok(Counts {
+            frequencies,
+            run_length: run_length.max(1.0),
+        })
+    }
+
+    pub(super) fn distinct(&self) -> usize {
+        self.frequencies.len()
+    }
+
+    pub(super) fn valid(&self) -> usize {
+        self.frequencies.iter().sum()
+    }
+
+    /// Values that were drawn, a run of equal ones counted once.
+    pub(super) fn draws(&self) -> f64 {
+        (self.valid() as f64 / self.run_length).max(self.distinct() as f64)
+    }
+}
+
+/// A number for each value, equal for equal values; none for a null.
+fn hashes(array: &ArrayRef) -> Result<Vec<Option<u64>>, ArrowError> {
+    let converter = RowConverter::new(vec![SortField::new(array.data_type().clone())])?;
+    let rows = converter.convert_columns(std::slice::from_ref(array))?;
+    let nulls = array.logical_nulls();
+    Ok(rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| {
+            let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(index));
+            valid.then(|| xxh3_64(row.as_ref()))
+        })
+        .collect())
+}
+
+/// How rows may have come to choose among values: sizes of a pool that leave so many different ones, by exponent.
+pub(super) fn pools(counts: &Counts) -> Vec<(u64, f64)> {
+    /// Above this share of different values, nothing was chosen twice on purpose.
+    const UNIQUE: f64 = 0.97;
+    let (draws, distinct) = (counts.draws(), counts.distinct() as f64);
+    if distinct < 2.0 || distinct > draws * UNIQUE {
+        return Vec::new();
+    }
+    [0.0, 0.5, 0.8, 1.0, 1.3]
+        .into_iter()
+        .filter_map(|exponent| Some((pool_size(exponent, draws, distinct)?, exponent)))
+        .collect()
+}
+
+/// The size of a pool of which so many draws take so many different values, on average.
+fn pool_size(exponent: f64, draws: f64, distinct: f64) -> Option<u64> {
+    const LARGEST: f64 = 1e9;
+    let (mut low, mut high) = (distinct, distinct);
+    while expected_distinct(exponent, high, draws) < distinct * 0.999 {
+        low = high;
+        high *= 2.0;
+        if high > LARGEST {
+            return None;
+        }
+    }
+    for _ in 0..40 {
+        let middle = (low * high).sqrt();
+        match expected_distinct(exponent, middle, draws) < distinct * 0.999 {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    Some(high.round() as u64)
+}
+
+/// Different values among draws from ranks 1 to `size`, with probabilities as k^-exponent: a sum over stretches of ranks,
+/// each taken at its middle.
+fn expected_distinct(exponent: f64, size: f64, draws: f64) -> f64 {
+    let mut stretches = Vec::new();
+    let mut first = 1.0_f64;
+    while first <= size {
+        let ranks = (first * 0.02)
+            .max(1.0)
+            .floor()
+            .min(size - first + 1.0)
+            .max(1.0);
+        let weight = (first + (ranks - 1.0) / 2.0).powf(-exponent);
+        stretches.push((ranks, weight));
+        first += ranks;
+    }
+    let total: f64 = stretches.iter().map(|(ranks, weight)| ranks * weight).sum();
+    stretches
+        .iter()
+        .map(|(ranks, weight)| ranks * -(draws * (-weight / total).ln_1p()).exp_m1())
+        .sum()
+}

@@ -1,0 +1,323 @@
+//! How strings and binary values may have been drawn.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use serde_json::{Value as Json, json};
+
+use super::LearnError;
+use super::fit::{Fitter, Keys, keys_of, rounded, weights, with};
+use super::mask::all_masked;
+use super::numbers::{MOST_LISTED, SHORTEST_RUN};
+use super::series::{Series, pools};
+use super::shape::Single;
+use crate::config::Dtype;
+
+/// Share of the values that must be alike for a rule to hold.
+const MOST: f64 = 0.9;
+
+/// Different words that texts are tried with.
+const VOCABULARIES: [u64; 9] = [10, 30, 100, 300, 1_000, 3_000, 10_000, 100_000, 10_000_000];
+const VOCABULARY: u64 = 3_000;
+
+/// Values longer than this are not listed.
+const LONGEST_LISTED: usize = 200;
+
+/// A value of a length in a config that has none of its own.
+const SIZE: &str = "size";
+
+/// The keys of a column's distribution.
+pub(super) fn fit(
+    fitter: &Fitter<'_>,
+    series: &Series,
+    single: &Single,
+) -> Result<Keys, LearnError> {
+    let values = values_of(series)?;
+    let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+    let counts = &fitter.counts;
+    let texts = single.dtype != Dtype::Binary;
+    let mut candidates = Vec::new();
+    let runs = match counts.run_length > SHORTEST_RUN {
+        true => json!({ "run_length": rounded(counts.run_length.min(65_536.0)) }),
+        false => json!({}),
+    };
+    let longest = values.iter().map(|value| value.len()).max().unwrap_or(0);
+    if texts && counts.distinct() <= MOST_LISTED && longest <= LONGEST_LISTED {
+        let listed = listed(&values, fitter.keeps_values());
+        if counts.distinct() > 1 {
+            if rising(series)? > 0.8 {
+                candidates.push(with(&listed, json!({ "sortedness": 1 })));
+            }
+            candidates.push(listed.clone());
+        }
+        candidates.push(with(&listed, runs.clone()));
+        return Ok(fitter.best(candidates)?.1);
+    }
+    let lengths: Vec<f64> = values.iter().map(|value| value.len() as f64).collect();
+    let sized = sized(&lengths);
+    let mut kinds = vec![with(&keys_of(json!({ "kind": "uniform" })), sized.clone())];
+    if texts {
+        kinds.extend(template(&values, fitter.keeps_values()));
+        kinds.push(with(
+            &keys_of(json!({ "kind": "words", "cardinality": VOCABULARY })),
+            json!({ "length": length_keys(&lengths, 1) }),
+        ));
+        kinds.extend(objects(&values));
+    } else {
+        for compressibility in [0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95] {
+            let keys = json!({ "kind": "compressible", "compressibility": compressibility });
+            kinds.push(with(&keys_of(keys), sized.clone()));
+        }
+    }
+    let mut repeats = vec![json!({}), runs.clone()];
+    for (size, exponent) in pools(counts) {
+        let mut pool = json!({ "pool": { "size": size, "exponent": exponent } });
+        if let (Some(pool), Some(runs)) = (pool.as_object_mut(), runs.as_object()) {
+            pool.extend(runs.clone());
+        }
+        repeats.push(pool);
+    }
+    repeats.dedup();
+    // How often values repeat, and what they are like, are found one after the other.
+    for kind in &kinds {
+        for repeat in &repeats {
+            candidates.push(with(kind, repeat.clone()));
+        }
+    }
+    let (mut best, mut keys) = fitter.best(candidates)?;
+    if best.contains_key("cardinality") {
+        let vocabularies = VOCABULARIES
+            .iter()
+            .map(|words| with(&best, json!({ "cardinality": words })))
+            .collect();
+        (best, keys) = fitter.best(vocabularies)?;
+    }
+    if let Some(near) = best.get("compressibility").and_then(Json::as_f64) {
+        let finer = (-6..=6)
+            .map(|step| (near + f64::from(step) * 0.02).clamp(0.0, 1.0))
+            .map(|share| with(&best, json!({ "compressibility": rounded(share) })))
+            .collect();
+        (_, keys) = fitter.best(finer)?;
+    }
+    Ok(keys)
+}
+
+/// The values that are not null.
+fn values_of(series: &Series) -> Result<Vec<Vec<u8>>, LearnError> {
+    let mut values = Vec::new();
+    for piece in &series.pieces {
+        let binary = binary(&piece.array)?;
+        let binary = binary.as_binary::<i64>();
+        values.extend(binary.iter().flatten().map(<[u8]>::to_vec));
+    }
+    Ok(values)
+}
+
+fn binary(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+    match array.data_type() {
+        DataType::Utf8 | DataType::Binary => {
+            cast(&cast(array, &DataType::Binary)?, &DataType::LargeBinary)
+        }
+        _ => cast(array, &DataType::LargeBinary),
+    }
+}
+
+/// Of unequal neighbours, the share that rises.
+fn rising(series: &Series) -> Result<f64, LearnError> {
+    let (mut rises, mut falls) = (0_usize, 0_usize);
+    let mut last: Option<Vec<u8>> = None;
+    for piece in &series.pieces {
+        let binary = binary(&piece.array)?;
+        for value in binary.as_binary::<i64>().iter().flatten() {
+            if let Some(last) = &last {
+                rises += usize::from(last.as_slice() < value);
+                falls += usize::from(last.as_slice() > value);
+            }
+            if last.as_deref() != Some(value) {
+                last = Some(value.to_vec());
+            }
+        }
+    }
+    Ok(rises as f64 / (rises + falls).max(1) as f64)
+}
+
+/// Each text with its weight, in order.
+fn listed(values: &[&[u8]], keep_values: bool) -> Keys {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for value in values {
+        *counts
+            .entry(String::from_utf8_lossy(value).into_owned())
+            .or_default() += 1;
+    }
+    let texts: Vec<String> = counts.keys().cloned().collect();
+    let texts = match keep_values {
+        true => texts,
+        false => all_masked(&texts),
+    };
+    match texts.as_slice() {
+        [text] => keys_of(json!({ "kind": "constant", "value": text })),
+        _ => {
+            keys_of(json!({ "kind": "categorical", "values": texts, "weights": weights(&counts) }))
+        }
+    }
+}
+
+/// `size` where all values have one length, else `length`.
+fn sized(lengths: &[f64]) -> Json {
+    let first = lengths.first().copied().unwrap_or(1.0);
+    if lengths.iter().all(|length| *length == first) && first > 0.0 {
+        return json!({ SIZE: first as u64 });
+    }
+    json!({ "length": length_keys(lengths, 1) })
+}
+
+/// The lengths' bounds and distribution, with the mean that they have.
+pub(super) fn length_keys(lengths: &[f64], smallest: u64) -> Json {
+    let count = lengths.len().max(1) as f64;
+    let mean = lengths.iter().sum::<f64>() / count;
+    let variance = lengths
+        .iter()
+        .map(|length| (length - mean) * (length - mean))
+        .sum::<f64>()
+        / count;
+    let deviation = variance.sqrt();
+    let floor = smallest as f64;
+    let least = lengths.iter().copied().fold(f64::MAX, f64::min).max(floor);
+    let whole = |length: f64| length.round().max(floor) as u64;
+    if lengths.is_empty() || deviation < 0.3 {
+        return json!({ "min": whole(mean), "max": whole(mean) });
+    }
+    if mean - 3.0 * deviation >= floor {
+        let (min, max) = (whole(mean - 3.0 * deviation), whole(mean + 3.0 * deviation));
+        return json!({ "min": min, "max": max, "distribution": "normal" });
+    }
+    let half = deviation * 3.0_f64.sqrt();
+    if mean - half >= least * 0.8 {
+        return json!({ "min": whole(mean - half), "max": whole(mean + half) });
+    }
+    // Many short ones and a few long ones: the mean of lengths least + k - 1, with k as likely as 1 / k.
+    let mean_of = |span: f64| least - 1.0 + span / (span.ln() + 0.5772 + 0.5 / span);
+    let (mut low, mut high) = (1.0, 2.0);
+    while mean_of(high) < mean && high < 1e9 {
+        high *= 2.0;
+    }
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        match mean_of(middle) < mean {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    json!({ "min": whole(least), "max": whole(least + high - 1.0), "distribution": "zipf" })
+}
+
+/// A kind of characters that stand at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Fixed(u8),
+    Digits,
+    Hex,
+    Letters,
+}
+
+impl Place {
+    fn of(seen: &[bool; 256]) -> Option<Place> {
+        let all = |allowed: fn(&u8) -> bool| {
+            (0..=255_u8).all(|byte| !seen[usize::from(byte)] || allowed(&byte))
+        };
+        let mut different = (0..=255_u8).filter(|byte| seen[usize::from(*byte)]);
+        match (different.next(), different.next()) {
+            (Some(byte), None) if byte.is_ascii() => Some(Place::Fixed(byte)),
+            _ if all(u8::is_ascii_digit) => Some(Place::Digits),
+            _ if all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) => Some(Place::Hex),
+            _ if all(u8::is_ascii_alphanumeric) => Some(Place::Letters),
+            _ => None,
+        }
+    }
+}
+
+/// A template, where most values have one length and the same kinds of characters at each place.
+fn template(values: &[&[u8]], keep_values: bool) -> Option<Keys> {
+    const LONGEST: usize = 256;
+    let mut by_length: HashMap<usize, usize> = HashMap::new();
+    for value in values {
+        *by_length.entry(value.len()).or_default() += 1;
+    }
+    let (length, count) = by_length.into_iter().max_by_key(|(_, count)| *count)?;
+    if (count as f64) < MOST * values.len() as f64 || !(1..=LONGEST).contains(&length) {
+        return None;
+    }
+    let mut seen = vec![[false; 256]; length];
+    for value in values.iter().filter(|value| value.len() == length) {
+        for (place, byte) in seen.iter_mut().zip(*value) {
+            place[usize::from(*byte)] = true;
+        }
+    }
+    let mut places: Vec<Place> = seen.iter().map(Place::of).collect::<Option<_>>()?;
+    // Digits between other hexadecimal ones are such by chance.
+    for place in 1..places.len() {
+        if places[place] == Place::Digits && places[place - 1] == Place::Hex {
+            places[place] = Place::Hex;
+        }
+    }
+    if let Some(uuid) = uuid(&places) {
+        return Some(uuid);
+    }
+    let mut template = String::new();
+    for stretch in places.chunk_by(|left, right| match (left, right) {
+        (Place::Fixed(_), Place::Fixed(_)) => true,
+        (left, right) => left == right,
+    }) {
+        let width = stretch.len();
+        match stretch.first()? {
+            Place::Digits => template.push_str(&format!("{{digits:{width}}}")),
+            Place::Hex => template.push_str(&format!("{{hex:{width}}}")),
+            Place::Letters => template.push_str(&format!("{{letters:{width}}}")),
+            Place::Fixed(_) => {
+                let bytes = stretch.iter().filter_map(|place| match place {
+                    Place::Fixed(byte) => Some(char::from(*byte)),
+                    _ => None,
+                });
+                let text: String = bytes.collect();
+                let text = match keep_values {
+                    true => text,
+                    false => all_masked(&[text]).pop()?,
+                };
+                template.push_str(&text.replace('{', "{{").replace('}', "}}"));
+            }
+        }
+    }
+    Some(keys_of(json!({ "kind": "template", "template": template })))
+}
+
+fn uuid(places: &[Place]) -> Option<Keys> {
+    let hex = |place: &Place| *place != Place::Letters && !matches!(place, Place::Fixed(b'-'));
+    let dash = |place: &Place| *place == Place::Fixed(b'-');
+    let is = places.len() == 36
+        && places.iter().enumerate().all(|(at, place)| match at {
+            8 | 13 | 18 | 23 => dash(place),
+            _ => hex(place),
+        });
+    is.then(|| keys_of(json!({ "kind": "template", "template": "{uuid}" })))
+}
+
+/// JSON objects, where most values are some.
+fn objects(values: &[&[u8]]) -> Option<Keys> {
+    const LOOKED_AT: usize = 1000;
+    let step = (values.len() / LOOKED_AT).max(1);
+    let looked_at: Vec<&&[u8]> = values.iter().step_by(step).collect();
+    let fields: Vec<usize> = looked_at
+        .iter()
+        .filter_map(|value| serde_json::from_slice::<Keys>(value).ok())
+        .map(|object| object.len().max(1))
+        .collect();
+    if (fields.len() as f64) < MOST * looked_at.len() as f64 {
+        return None;
+    }
+    let (min, max) = (fields.iter().min()?, fields.iter().max()?);
+    Some(keys_of(
+        json!({ "kind": "json", "min": min, "max": max, "cardinality": VOCABULARY }),
+    ))
+}
