@@ -55,6 +55,8 @@ pub(super) struct Drawn {
     pub(super) sortedness: f64,
     pub(super) length: Option<Length>,
     pub(super) run_length: f64,
+    pub(super) cycle: Option<u64>,
+    pub(super) drift: Option<f64>,
     pub(super) pool: Option<Pool>,
     pub(super) multiple_of: Option<Number>,
 }
@@ -90,6 +92,8 @@ pub(super) fn validate(
         sortedness: 0.0,
         length: None,
         run_length: 1.0,
+        cycle: None,
+        drift: None,
         pool: None,
         multiple_of: None,
     };
@@ -200,10 +204,10 @@ pub(super) fn validate(
             );
         }
     }
-    if drawn.pool.is_some() && keys.sortedness.is_some() {
+    if drawn.pool.is_some() && (keys.sortedness.is_some() || keys.drift.is_some()) {
         findings.problem(
             &path.key("pool"),
-            "stands beside `sortedness`; values out of a pool are in no order",
+            "stands beside `sortedness` or `drift`; values out of a pool are in no order",
         );
     }
     if length_given && !(target.dtype.is_text() && kind.has_length()) {
@@ -221,14 +225,34 @@ pub(super) fn validate(
     let sortedness_path = path.key("sortedness");
     let sorted_given = keys.sortedness.is_some();
     drawn.sortedness = share(findings, &sortedness_path, keys.sortedness.take(), 0.0);
+    let cycle_path = path.key("cycle");
+    let cycle_given = keys.cycle.is_some();
+    drawn.cycle = findings.take_count(&cycle_path, keys.cycle.take());
+    if cycle_given && drawn.sortedness == 0.0 {
+        findings.problem(&cycle_path, "has no effect without `sortedness`");
+    }
+    let drift_path = path.key("drift");
+    let drift_given = keys.drift.is_some();
+    drawn.drift = findings.take(&drift_path, keys.drift.take());
+    if let Some(drift) = drawn.drift.filter(|drift| !(*drift > 0.0 && *drift <= 1.0)) {
+        findings.problem(
+            &drift_path,
+            format!("{drift} is not a share of the ranks; it lies above 0, and is at most 1"),
+        );
+    }
+    if drift_given && sorted_given {
+        findings.problem(&drift_path, "stands beside `sortedness`; give one of them");
+    }
     let orders = !target.is_vector()
         && (target.dtype.draws_numbers()
             || (target.dtype.is_text() && kind == Kind::Categorical && keys.values.is_some()));
-    if sorted_given && kind.parameters().contains(&"sortedness") && !orders {
-        findings.problem(
-            &sortedness_path,
-            "applies to single numbers, dates and times, and to the listed values of `categorical`",
-        );
+    for (given, path) in [(sorted_given, &sortedness_path), (drift_given, &drift_path)] {
+        if given && kind.parameters().contains(&"sortedness") && !orders {
+            findings.problem(
+                path,
+                "applies to single numbers, dates and times, and to the listed values of `categorical`",
+            );
+        }
     }
     let mut draft = Draft {
         target,

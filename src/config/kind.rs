@@ -78,7 +78,15 @@ impl Kind {
     /// The keys that a kind takes, beside `kind`, `null_fraction`, `length`, `run_length` and `pool`.
     pub(super) fn parameters(self) -> &'static [&'static str] {
         match self {
-            Kind::Uniform => &["min", "max", "cardinality", "multiple_of", "sortedness"],
+            Kind::Uniform => &[
+                "min",
+                "max",
+                "cardinality",
+                "multiple_of",
+                "sortedness",
+                "cycle",
+                "drift",
+            ],
             Kind::Distinct => &["min", "max", "cardinality"],
             Kind::Normal | Kind::Lognormal => &[
                 "mean",
@@ -88,17 +96,36 @@ impl Kind {
                 "cardinality",
                 "multiple_of",
                 "sortedness",
+                "cycle",
+                "drift",
             ],
-            Kind::Quantiles => &["values", "multiple_of", "sortedness"],
-            Kind::Zipf => &["exponent", "cardinality", "min", "sortedness"],
+            Kind::Quantiles => &["values", "multiple_of", "sortedness", "cycle", "drift"],
+            Kind::Zipf => &[
+                "exponent",
+                "cardinality",
+                "min",
+                "sortedness",
+                "cycle",
+                "drift",
+            ],
             Kind::Hotspot => &[
                 "cardinality",
                 "hot_fraction",
                 "hot_share",
                 "min",
                 "sortedness",
+                "cycle",
+                "drift",
             ],
-            Kind::Categorical => &["values", "weights", "cardinality", "min", "sortedness"],
+            Kind::Categorical => &[
+                "values",
+                "weights",
+                "cardinality",
+                "min",
+                "sortedness",
+                "cycle",
+                "drift",
+            ],
             Kind::Sequence => &["start", "step", "jitter", "cardinality", "min"],
             Kind::RandomWalk => &["start", "step", "min", "max", "multiple_of"],
             Kind::CorrelatedWith => &[

@@ -99,6 +99,13 @@ pub struct Column {
     /// Mean number of neighbouring rows that share one draw, at least 1; nulls come in such runs too.
     #[serde(skip_serializing_if = "is_one")]
     pub run_length: f64,
+    /// Where set, rows are sorted by `sortedness` within so many of them, and then anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cycle: Option<u64>,
+    /// Where set, each row's rank among all values is that of the row before and a normal step: its standard deviation
+    /// as a share of the ranks, above 0 and at most 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<f64>,
     /// Where set, rows choose among so many values that are drawn once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<Pool>,

@@ -255,6 +255,11 @@ macro_rules! distribution_keys {
 distribution_keys! {
     /// How far the rows are sorted, 0 to 1 (numbers that are drawn one by one). Default: 0, at random.
     sortedness: Leaf<f64>,
+    /// Rows after which the order of `sortedness` starts again. Default: those of the whole table.
+    cycle: Leaf<Positive>,
+    /// Instead of `sortedness`, rows wander: each one's rank among all values is that of the row before and a normal step,
+    /// whose standard deviation is this share of all ranks; above 0, at most 1.
+    drift: Leaf<f64>,
     /// Smallest value (uniform, normal, lognormal, random_walk, correlated_with), first value (zipf, hotspot, categorical,
     /// sequence; default 0), fewest words per value (words; default 3) or fields per object (json; default 2).
     min: Leaf<Point>,

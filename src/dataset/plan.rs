@@ -314,10 +314,19 @@ fn content_of(column: &Column) -> serde_json::Value {
         column.time_zone,
         children
     ]);
-    let repeated = (column.run_length, column.pool, column.multiple_of);
+    let more = (
+        column.run_length,
+        column.cycle,
+        column.drift,
+        column.pool,
+        column.multiple_of,
+    );
     // Datasets that know nothing of this keep their fingerprint.
-    if let (true, Some(list)) = (repeated != (1.0, None, None), content.as_array_mut()) {
-        list.push(json!(repeated));
+    if let (true, Some(list)) = (
+        more != (1.0, None, None, None, None),
+        content.as_array_mut(),
+    ) {
+        list.push(json!(more));
     }
     content
 }

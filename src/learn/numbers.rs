@@ -44,7 +44,7 @@ impl Grid {
     fn new(single: &Single, series: &Series, numbers: &[f64], keep_values: bool) -> Self {
         let dtype = single.dtype;
         let multiple = match dtype.integer_range() {
-            Some(_) => whole_multiple(series),
+            Some(_) => whole_multiple(series).max(1.0),
             None => real_multiple(dtype, numbers),
         };
         let width = match (numbers.first(), numbers.last()) {
@@ -177,19 +177,18 @@ fn moment(number: i64, unit: TimeUnit) -> Option<String> {
     (text.len() < 30 && text.as_bytes().get(4) == Some(&b'-')).then_some(text)
 }
 
-/// The greatest common divisor of whole numbers, where it is above 1.
+/// The greatest common divisor of whole numbers.
 fn whole_multiple(series: &Series) -> f64 {
     let mut divisor = 0_u128;
     for piece in &series.pieces {
         for number in whole_of(&piece.array).into_iter().flatten() {
             divisor = gcd(number.unsigned_abs(), divisor);
             if divisor == 1 {
-                return 0.0;
+                return 1.0;
             }
         }
     }
-    // What is one value, or 0, is a multiple of anything.
-    if divisor > 1 { divisor as f64 } else { 0.0 }
+    divisor as f64
 }
 
 fn gcd(left: u128, right: u128) -> u128 {
@@ -359,6 +358,21 @@ pub(super) fn candidates(
     }
     let none = json!({});
     let runs = runs.unwrap_or(none);
+    let by_rank = plain.iter().filter(|keys| {
+        let kind = keys.get("kind").and_then(Json::as_str);
+        matches!(kind, Some("categorical" | "quantiles" | "uniform"))
+    });
+    for keys in by_rank {
+        for (cycle, sorted) in cycle_of(&by_row, series.rows) {
+            candidates.push(with(keys, json!({ "sortedness": sorted, "cycle": cycle })));
+        }
+        if let Some(drift) = drift_of(&by_row, &numbers) {
+            for part in [0.5, 1.0, 1.5] {
+                let drift = rounded((drift * part).min(1.0));
+                candidates.push(with(keys, json!({ "drift": drift })));
+            }
+        }
+    }
     if let Some(step) = step_of(&by_row) {
         let walk = on_grid(json!({ "kind": "random_walk", "step": grid.distance(step) }));
         candidates.push(with(&walk, runs.clone()));
@@ -567,4 +581,61 @@ fn step_of(by_row: &[(f64, f64)]) -> Option<f64> {
     let step =
         (steps.iter().map(|step| step * step).sum::<f64>() / steps.len().max(1) as f64).sqrt();
     (step > 0.0 && step < deviation(&numbers, mean)).then_some(step)
+}
+
+/// Rows after which numbers start to rise again, and how far they are sorted in between: where they fall by more than half
+/// of their range every so often.
+fn cycle_of(by_row: &[(f64, f64)], rows: u64) -> Vec<(u64, f64)> {
+    let (mut rising, mut falling) = (0_usize, 0_usize);
+    let numbers = || by_row.iter().map(|(_, number)| *number);
+    let half = (numbers().fold(f64::MIN, f64::max) - numbers().fold(f64::MAX, f64::min)) / 2.0;
+    let mut falls = Vec::new();
+    for pair in by_row.windows(2) {
+        let step = pair[1].1 - pair[0].1;
+        if step < -half {
+            falls.push(pair[1].0);
+        } else if step > 0.0 {
+            rising += 1;
+        } else if step < 0.0 {
+            falling += 1;
+        }
+    }
+    // Falls lie in what was sampled; between the samples are others.
+    let mut distances: Vec<f64> = falls.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    distances.sort_unstable_by(f64::total_cmp);
+    let distance = match (distances.get(distances.len() / 2), falls.len()) {
+        (Some(distance), _) => *distance,
+        (None, 1) => rows as f64 / 2.0,
+        (None, _) => return Vec::new(),
+    };
+    let sorted = 2.0 * rising as f64 / (rising + falling).max(1) as f64 - 1.0;
+    if distance < 2.0 || sorted < 0.3 {
+        return Vec::new();
+    }
+    [1.0, rounded(sorted)]
+        .into_iter()
+        .map(|sorted| (distance.round() as u64, sorted))
+        .collect()
+}
+
+/// How far ranks move from row to row, as a share of all ranks, where that is less than by chance.
+fn drift_of(by_row: &[(f64, f64)], numbers: &[f64]) -> Option<f64> {
+    /// Root of the mean square of the distance of two ranks at random is 0.41.
+    const MOST: f64 = 0.33;
+    let rank = |number: f64| {
+        let below = numbers.partition_point(|other| *other < number);
+        let up_to = numbers.partition_point(|other| *other <= number);
+        (below + up_to) as f64 / 2.0 / numbers.len() as f64
+    };
+    let (mut squares, mut pairs) = (0.0, 0_usize);
+    for pair in by_row
+        .windows(2)
+        .filter(|pair| pair[1].0 - pair[0].0 == 1.0)
+    {
+        let step = rank(pair[1].1) - rank(pair[0].1);
+        squares += step * step;
+        pairs += 1;
+    }
+    let drift = (squares / pairs.max(1) as f64).sqrt();
+    (drift > 0.0 && drift < MOST).then_some(drift)
 }

@@ -177,6 +177,8 @@ fn what_is_left_out_has_the_defaults_of_dlio() {
                 sortedness: 0.0,
                 length: None,
                 run_length: 1.0,
+                cycle: None,
+                drift: None,
                 pool: None,
                 multiple_of: None,
                 time_zone: None,

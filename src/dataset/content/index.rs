@@ -3,7 +3,7 @@
 use std::hint::select_unpredictable;
 
 use super::ContentError;
-use super::ordered::{Ranks, Words};
+use super::ordered::{Order, Ranks};
 use super::random::{Key, Stream, mix, scale, unit};
 use super::rows::{Rows, fill};
 
@@ -25,7 +25,7 @@ pub(super) enum Index {
     /// Each in as many positions as the others.
     Shuffled(Shuffle),
     /// More or less in the order of the positions.
-    Ordered(Words, Ranks),
+    Ordered(Order, Ranks),
 }
 
 impl Index {
@@ -57,9 +57,7 @@ impl Index {
             Index::Shuffled(shuffle) => {
                 fill(rows, size, |position| [value(shuffle.draw(position))])
             }
-            Index::Ordered(words, ranks) => fill(rows, size, |position| {
-                [value(ranks.draw(words.word(position)))]
-            }),
+            Index::Ordered(order, ranks) => order.fill(rows, size, |word| value(ranks.draw(word))),
         }
     }
 }

@@ -419,6 +419,10 @@ impl Making<'_> {
             #[serde(skip_serializing_if = "is_one")]
             run_length: f64,
             #[serde(skip_serializing_if = "Option::is_none")]
+            cycle: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            drift: Option<f64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             pool: Option<Pool>,
             #[serde(skip_serializing_if = "Option::is_none")]
             multiple_of: Option<Number>,
@@ -439,6 +443,8 @@ impl Making<'_> {
             length: column.length,
             followed: followed.map(|followed| followed.key.0),
             run_length: column.run_length,
+            cycle: column.cycle,
+            drift: column.drift,
             pool: column.pool,
             multiple_of: column.multiple_of,
         };

@@ -11,7 +11,7 @@ use super::follow::Followed;
 use super::index::{AliasTable, Hotspot, Index, Shuffle, Zipf};
 use super::normal::Ziggurat;
 use super::numeric::{Line, Numeric};
-use super::ordered::{Ranks, Words, inside, normal_quantile, stepped};
+use super::ordered::{Order, Ranks, inside, normal_quantile, stepped};
 use super::random::{Key, mix, scale, unit};
 use super::rows::{Rows, bits, even_offsets, fill};
 use super::walk::Walk;
@@ -110,10 +110,10 @@ fn drawn<T: Numeric>(
     let whole = |min: &Option<Number>| min.unwrap_or(Number::Integer(0));
     let width = if column.is_vector() { column.size } else { 1 };
     let positions = total_rows.saturating_mul(width);
-    let sorted = column.sortedness > 0.0;
-    let words = Words::new(key, column.sortedness, positions);
+    let order = Order::new(key, column, positions);
+    let sorted = !order.is_random();
     let index = |plain: Index, ranks: &dyn Fn() -> Ranks| match sorted {
-        true => Index::Ordered(words, ranks()),
+        true => Index::Ordered(order, ranks()),
         false => plain,
     };
     match &column.distribution {
@@ -121,7 +121,7 @@ fn drawn<T: Numeric>(
             min,
             max,
             cardinality,
-        } if sorted => T::ordered(words, *min, *max, *cardinality),
+        } if sorted => T::ordered(order, *min, *max, *cardinality),
         Distribution::Uniform {
             min,
             max,
@@ -161,12 +161,12 @@ fn drawn<T: Numeric>(
         } => {
             let (mean, std_dev) = (*mean, *std_dev);
             let (min, max) = bounds::<T>(*min, *max)?;
-            let score = scores(words, *cardinality);
-            Ok(T::rounded(
-                move |position| mean + std_dev * score(position),
-                min,
-                max,
-            ))
+            let score = scores(*cardinality);
+            Ok(Box::new(move |rows, size| {
+                order.fill(rows, size, |word| {
+                    T::round(mean + std_dev * score(word), min, max)
+                })
+            }))
         }
         Distribution::Lognormal {
             mean,
@@ -178,12 +178,12 @@ fn drawn<T: Numeric>(
             let (mean, std_dev) = (*mean, *std_dev);
             let (min, max) = bounds::<T>(*min, *max)?;
             if sorted || cardinality.is_some() {
-                let score = scores(words, *cardinality);
-                return Ok(T::rounded(
-                    move |position| libm::exp(mean + std_dev * score(position)),
-                    min,
-                    max,
-                ));
+                let score = scores(*cardinality);
+                return Ok(Box::new(move |rows, size| {
+                    order.fill(rows, size, |word| {
+                        T::round(libm::exp(mean + std_dev * score(word)), min, max)
+                    })
+                }));
             }
             let ziggurat = Ziggurat::shared();
             Ok(T::rounded(
@@ -192,10 +192,7 @@ fn drawn<T: Numeric>(
                 max,
             ))
         }
-        Distribution::Quantiles { values } => match sorted {
-            true => T::between(values, move |position| words.word(position)),
-            false => T::between(values, move |position| key.word(position)),
-        },
+        Distribution::Quantiles { values } => T::between(values, order),
         Distribution::Zipf {
             exponent,
             cardinality,
@@ -328,9 +325,8 @@ fn drawn<T: Numeric>(
 }
 
 /// Standard normal numbers that rise with the words; with a cardinality, so many different ones.
-fn scores(words: Words, cardinality: Option<u64>) -> impl Fn(u64) -> f64 + Send + Sync {
-    move |position| {
-        let word = words.word(position);
+fn scores(cardinality: Option<u64>) -> impl Fn(u64) -> f64 + Send + Sync {
+    move |word| {
         normal_quantile(match cardinality {
             Some(cardinality) => stepped(word, cardinality.max(1)),
             None => inside(word),

@@ -8,7 +8,7 @@ use arrow::datatypes::{
 use half::f16;
 
 use super::index::Index;
-use super::ordered::{Ranks, Words};
+use super::ordered::{Order, Ranks};
 use super::random::{Key, scale, unit};
 use super::rows::fill;
 use super::{ContentError, Source, numbers};
@@ -47,9 +47,9 @@ pub(super) trait Numeric: ArrowPrimitiveType<Native = Self::Value> + Send + Sync
         cardinality: Option<u64>,
     ) -> Result<Source<Self::Value>, ContentError>;
 
-    /// The same values, in the order of the words.
+    /// The same values, in an order.
     fn ordered(
-        words: Words,
+        order: Order,
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
@@ -64,11 +64,8 @@ pub(super) trait Numeric: ArrowPrimitiveType<Native = Self::Value> + Send + Sync
         count: u64,
     ) -> Result<Source<Self::Value>, ContentError>;
 
-    /// Values by quantiles: `position` gives a word, of which as many lie between two neighbours as between any others.
-    fn between(
-        quantiles: &[Number],
-        word: impl Fn(u64) -> u64 + Send + Sync + 'static,
-    ) -> Result<Source<Self::Value>, ContentError>;
+    /// Values by quantiles: as many words lie between two neighbours as between any others.
+    fn between(quantiles: &[Number], order: Order) -> Result<Source<Self::Value>, ContentError>;
 
     /// What rounds a value to the nearest multiple of a number above 0 that the type has.
     fn to_multiple(
@@ -253,7 +250,7 @@ macro_rules! integer {
             }
 
             fn ordered(
-                words: Words,
+                order: Order,
                 min: Option<Number>,
                 max: Option<Number>,
                 cardinality: Option<u64>,
@@ -262,14 +259,14 @@ macro_rules! integer {
                 let span = (i128::from(high) - i128::from(low)) as u64;
                 let Some(count) = cardinality.or(span.checked_add(1)) else {
                     return Ok(Box::new(move |rows, size| {
-                        fill(rows, size, |position| {
-                            [(low as u64).wrapping_add(words.word(position)) as $native]
+                        order.fill(rows, size, |word| {
+                            (low as u64).wrapping_add(word) as $native
                         })
                     }));
                 };
                 let count = count.clamp(1, span.saturating_add(1));
-                let index = Index::Ordered(words, Ranks::Uniform { count });
-                // The words bring their own key.
+                let index = Index::Ordered(order, Ranks::Uniform { count });
+                // The order brings its own key.
                 Self::spread(Key(0), index, min, max, count)
             }
 
@@ -291,15 +288,15 @@ macro_rules! integer {
 
             fn between(
                 quantiles: &[Number],
-                word: impl Fn(u64) -> u64 + Send + Sync + 'static,
+                order: Order,
             ) -> Result<Source<$native>, ContentError> {
                 let ends = numbers::ends::<$arrow>(quantiles)?;
                 Ok(Box::new(move |rows, size| {
-                    fill(rows, size, |position| {
-                        let (low, high, share) = numbers::between(&ends, word(position));
+                    order.fill(rows, size, |word| {
+                        let (low, high, share) = numbers::between(&ends, word);
                         let span = (i128::from(high) - i128::from(low)) as u64;
                         let way = (u128::from(share) * u128::from(span) + (1 << 63)) >> 64;
-                        [(low as u64).wrapping_add(way as u64) as $native]
+                        (low as u64).wrapping_add(way as u64) as $native
                     })
                 }))
             }
@@ -432,24 +429,24 @@ macro_rules! float {
             }
 
             fn ordered(
-                words: Words,
+                order: Order,
                 min: Option<Number>,
                 max: Option<Number>,
                 cardinality: Option<u64>,
             ) -> Result<Source<$native>, ContentError> {
                 if let Some(cardinality) = cardinality {
                     let count = cardinality.max(1);
-                    let index = Index::Ordered(words, Ranks::Uniform { count });
-                    // The words bring their own key.
+                    let index = Index::Ordered(order, Ranks::Uniform { count });
+                    // The order brings its own key.
                     return Self::spread(Key(0), index, min, max, count);
                 }
                 let (min, max, limit) = half_open!($arrow, $native, $below, min, max);
                 let (low, high) = (f64::from(min), f64::from(max));
                 Ok(Box::new(move |rows, size| {
-                    fill(rows, size, |position| {
-                        let step = unit(words.word(position));
+                    order.fill(rows, size, |word| {
+                        let step = unit(word);
                         let value: $native = $cast(low * (1.0 - step) + high * step);
-                        [if value < limit { value } else { limit }]
+                        if value < limit { value } else { limit }
                     })
                 }))
             }
@@ -469,14 +466,14 @@ macro_rules! float {
 
             fn between(
                 quantiles: &[Number],
-                word: impl Fn(u64) -> u64 + Send + Sync + 'static,
+                order: Order,
             ) -> Result<Source<$native>, ContentError> {
                 let ends = numbers::ends::<$arrow>(quantiles)?;
                 Ok(Box::new(move |rows, size| {
-                    fill(rows, size, |position| {
-                        let (low, high, share) = numbers::between(&ends, word(position));
+                    order.fill(rows, size, |word| {
+                        let (low, high, share) = numbers::between(&ends, word);
                         let (low, high, share) = (f64::from(low), f64::from(high), unit(share));
-                        [$cast(low * (1.0 - share) + high * share)]
+                        $cast(low * (1.0 - share) + high * share)
                     })
                 }))
             }

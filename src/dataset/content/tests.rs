@@ -33,6 +33,8 @@ fn column(dtype: Dtype, size: u64, distribution: Distribution) -> Column {
         sortedness: 0.0,
         length: None,
         run_length: 1.0,
+        cycle: None,
+        drift: None,
         pool: None,
         multiple_of: None,
         time_zone: None,

@@ -10,7 +10,7 @@ use super::follow::Followed;
 use super::index::{Hotspot, Index, Shuffle, Zipf};
 use super::nested::Lengthening;
 use super::numbers::{among, following, weighed};
-use super::ordered::{Ranks, Words};
+use super::ordered::{Order, Ranks};
 use super::random::{Key, Stream, scale};
 use super::rows::{Rows, even_offsets, fill};
 use super::template::{Json, Template};
@@ -211,12 +211,10 @@ pub(super) fn maker<T: Text>(
                     .map(|(text, weight)| text.len() as f64 * weight / total)
                     .sum(),
             };
-            let index = match column.sortedness > 0.0 {
-                true => Index::Ordered(
-                    Words::new(key, column.sortedness, total_rows),
-                    Ranks::weighted(&weights),
-                ),
-                false => among(&weights)?,
+            let order = Order::new(key, column, total_rows);
+            let index = match order.is_random() {
+                true => among(&weights)?,
+                false => Index::Ordered(order, Ranks::weighted(&weights)),
             };
             Ok((chosen::<T>(key, index, vocabulary), lengths))
         }

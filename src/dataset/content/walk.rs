@@ -12,6 +12,7 @@ const BLOCK: u64 = 4096;
 /// Blocks that are kept while rows are made that are not in order: 64 MiB.
 const KEPT_BLOCKS: usize = 2048;
 
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Walk {
     pub(super) key: Key,
     pub(super) start: f64,
