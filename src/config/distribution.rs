@@ -660,6 +660,14 @@ impl Draft<'_, '_> {
 
     /// What numbers are rounded to multiples of.
     fn multiple_of(&mut self, leaf: Leaf<Point>) -> Option<Number> {
+        let dtype = self.target.dtype;
+        if !dtype.draws_numbers() {
+            self.refuse(
+                "multiple_of",
+                format!("applies to numbers, and the column is {dtype}"),
+            );
+            return None;
+        }
         let multiple = self.distance("multiple_of", leaf)?;
         if multiple.as_f64() > 0.0 {
             return Some(multiple);

@@ -71,6 +71,94 @@ fn every_distribution_takes_a_share_of_nulls(#[case] kind: &str) {
 
 #[rstest]
 #[case(
+    "dtype: int8, distribution: {kind: uniform, run_length: 0.5}",
+    ".run_length: 0.5 is not a number of rows; it lies between 1 and 65536"
+)]
+#[case(
+    "dtype: int64, distribution: {kind: distinct, run_length: 2}",
+    ".run_length: does not apply to `distinct`, whose rows have values of their own"
+)]
+#[case(
+    "dtype: int64, distribution: {kind: distinct, pool: {size: 2}}",
+    ".pool: does not apply to `distinct`"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, pool: {exponent: 1}}",
+    ".pool: needs a `size`"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, pool: {size: 0}}",
+    ".pool.size: `0` is not a whole number of 1 or more"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, pool: {size: 5, exponent: -1}}",
+    ".pool.exponent: -1 is below 0"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, pool: {size: 5}, sortedness: 1}",
+    ".pool: stands beside `sortedness` or `drift`"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, cycle: 5}",
+    ".cycle: has no effect without `sortedness`"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, drift: 0}",
+    ".drift: 0 is not a share of the ranks"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, drift: 0.1, sortedness: 1}",
+    ".drift: stands beside `sortedness`"
+)]
+#[case(
+    "dtype: string, distribution: {kind: uniform, drift: 0.1}",
+    ".drift: applies to single numbers, dates and times"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, multiple_of: 0}",
+    ".multiple_of: must be above 0"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, multiple_of: 0.5}",
+    ".multiple_of: 0.5 has a fraction, and the column is int8"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: uniform, min: 3, max: 10, multiple_of: 5}",
+    ".multiple_of: 3 is not a multiple of 5, and `min` and `max` must be"
+)]
+#[case(
+    "dtype: string, distribution: {kind: uniform, multiple_of: 5}",
+    ".multiple_of: applies to numbers, and the column is string"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: quantiles, values: [1]}",
+    ".values: lists fewer than two quantiles"
+)]
+#[case(
+    "dtype: int8, distribution: quantiles",
+    ".values: lists fewer than two"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: quantiles, values: [3, 1, 5]}",
+    ".values[1]: is below the one before; quantiles ascend"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: quantiles, values: [3, 300]}",
+    ".values[1]: 300 does not fit int8"
+)]
+#[case(
+    "dtype: string, distribution: {kind: quantiles, values: [3, 30]}",
+    ".kind: `quantiles` does not fit string"
+)]
+#[case(
+    "dtype: int8, distribution: {kind: quantiles, values: [3, 30], multiple_of: 10}",
+    ".multiple_of: 3 is not a multiple of 10, and the first and the last of `values` must be"
+)]
+#[case(
+    "dtype: string, distribution: {kind: words, min: 2, length: {max: 9}}",
+    ".min: stands beside `length`"
+)]
+#[case(
     "dtype: int8, distribution: {kind: uniform, min: 5, max: 4}",
     ".min: 5 is not below `max`, which is 4"
 )]
@@ -164,7 +252,7 @@ fn every_distribution_takes_a_share_of_nulls(#[case] kind: &str) {
 )]
 #[case(
     "dtype: int8, distribution: {kind: normal, exponent: 3}",
-    ".exponent: does not apply to `normal`, which takes mean, std_dev, min, max, cardinality, sortedness"
+    ".exponent: does not apply to `normal`, which takes mean, std_dev, min, max, cardinality, multiple_of, sortedness, cycle, drift"
 )]
 #[case("dtype: bool, distribution: zipf", ".kind: `zipf` does not fit bool")]
 #[case(

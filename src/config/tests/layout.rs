@@ -349,8 +349,8 @@ fn lists_and_structs_hold_columns() {
     "4 is more than `max`, which is 3"
 )]
 #[case(
-    "{name: c, dtype: string, distribution: {kind: words, length: {max: 3}}}",
-    "does not apply to `words` of string"
+    "{name: c, dtype: string, distribution: {kind: json, length: {max: 3}}}",
+    "does not apply to `json` of string"
 )]
 #[case(
     "{name: c, dtype: binary, distribution: {kind: compressible}}",

@@ -370,6 +370,7 @@ fn columns() -> Vec<(String, Column)> {
             },
         ));
     }
+    columns.extend(repeated());
     let item = Column {
         null_fraction: 0.2,
         ..column(Dtype::String, 4, uniform())
@@ -395,6 +396,122 @@ fn columns() -> Vec<(String, Column)> {
     columns.push(("list".to_owned(), list));
     columns.push(("struct".to_owned(), structure));
     columns
+}
+
+fn quantiles(values: &[i128]) -> Distribution {
+    let values = values.iter().map(|value| Number::Integer(*value));
+    Distribution::Quantiles {
+        values: values.collect(),
+    }
+}
+
+/// Columns whose rows share draws, are sorted anew every so often, wander, or are rounded.
+fn repeated() -> Vec<(String, Column)> {
+    let bounded = |min, max| Distribution::Uniform {
+        min: integer(min),
+        max: integer(max),
+        cardinality: None,
+    };
+    let skewed = Some(Pool {
+        size: 300,
+        exponent: 1.0,
+    });
+    let shaped = quantiles(&[-40, 0, 0, 20, 100]);
+    let words = Distribution::Words {
+        min_words: 1,
+        max_words: 1,
+        cardinality: 500,
+    };
+    let drawn_length = Some(Length {
+        min: 0,
+        max: 40,
+        distribution: LengthDistribution::Normal,
+    });
+    let named = |name: &str, column: Column| (name.to_owned(), column);
+    vec![
+        named("int32 quantiles", column(Dtype::Int32, 1, shaped.clone())),
+        named(
+            "float32 5 quantiles",
+            column(Dtype::Float32, 5, shaped.clone()),
+        ),
+        named(
+            "int32 runs",
+            Column {
+                run_length: 7.5,
+                ..column(Dtype::Int32, 1, uniform())
+            },
+        ),
+        named(
+            "string of words, runs of a pool",
+            Column {
+                run_length: 3.0,
+                pool: skewed,
+                length: drawn_length,
+                ..column(Dtype::String, 1, words)
+            },
+        ),
+        named(
+            "int64 pool",
+            Column {
+                pool: Some(Pool {
+                    size: 40,
+                    exponent: 0.0,
+                }),
+                ..column(Dtype::Int64, 1, uniform())
+            },
+        ),
+        named(
+            "int16 multiples",
+            Column {
+                multiple_of: integer(7),
+                ..column(Dtype::Int16, 1, uniform())
+            },
+        ),
+        named(
+            "float64 multiples",
+            Column {
+                multiple_of: Some(Number::Float(0.01)),
+                ..column(Dtype::Float64, 1, bounded(-3, 5))
+            },
+        ),
+        named(
+            "int32 cycles",
+            Column {
+                sortedness: 0.9,
+                cycle: Some(24),
+                ..column(Dtype::Int32, 1, bounded(0, 1_000))
+            },
+        ),
+        named(
+            "date32 drift",
+            Column {
+                drift: Some(0.01),
+                ..column(Dtype::Date32, 1, shaped)
+            },
+        ),
+        named(
+            "float64 drift",
+            Column {
+                drift: Some(0.1),
+                ..column(Dtype::Float64, 1, uniform())
+            },
+        ),
+        named(
+            "string weights drift",
+            Column {
+                drift: Some(0.05),
+                ..column(
+                    Dtype::String,
+                    1,
+                    weighed_values(vec![
+                        Value::Text("a".to_owned()),
+                        Value::Text("bb".to_owned()),
+                        Value::Text("ccc".to_owned()),
+                    ]),
+                )
+            },
+        ),
+    ]
 }
 
 /// The values of a column of numbers.
@@ -1609,4 +1726,236 @@ fn a_column_that_follows_what_is_not_there_is_an_error() {
     )
     .err();
     assert!(error.unwrap().to_string().contains("cannot be followed"));
+}
+
+/// A table of so many rows, which the shared `generator` is too short for.
+fn long<T: ArrowPrimitiveType>(column: &Column, rows: u64) -> Vec<Option<T::Native>> {
+    ColumnGenerator::new(7, "train", column, rows, VectorLayout::List)
+        .unwrap()
+        .range(0, rows as usize)
+        .as_primitive::<T>()
+        .iter()
+        .collect()
+}
+
+#[test]
+fn runs_are_as_long_as_asked_and_nulls_come_in_them_too() {
+    let column = Column {
+        run_length: 12.0,
+        null_fraction: 0.25,
+        ..column(Dtype::Int64, 1, uniform())
+    };
+    let values = long::<Int64Type>(&column, 200_000);
+    let null_share = values.iter().filter(|value| value.is_none()).count() as f64 / 200_000.0;
+    assert!((null_share - 0.25).abs() < 0.02, "{null_share}");
+    let changes = values.windows(2).filter(|pair| pair[0] != pair[1]).count() as f64;
+    // Of two runs side by side, both are null in 1 of 16 cases; no two values of 64 bits are equal.
+    let expected = 200_000.0 / 12.0 * (1.0 - 1.0 / 16.0);
+    assert!((changes / expected - 1.0).abs() < 0.03, "{changes}");
+}
+
+#[test]
+fn a_sequence_in_runs_is_a_staircase() {
+    let column = Column {
+        run_length: 4.0,
+        ..column(Dtype::Int64, 1, sequence(0, 1, None))
+    };
+    let values = numbers::<Int64Type>(&column, 5_000);
+    assert!(values.windows(2).all(|pair| pair[0] <= pair[1]));
+    assert!(values.iter().zip(0..).all(|(value, row)| *value <= row));
+    let steps = values.iter().collect::<BTreeSet<_>>().len();
+    assert!((1_100..1_400).contains(&steps), "{steps}");
+}
+
+#[test]
+fn a_pool_has_so_many_values_of_which_the_first_ones_are_the_frequent_ones() {
+    let with = |size, exponent| Column {
+        pool: Some(Pool { size, exponent }),
+        ..column(Dtype::Int64, 1, uniform())
+    };
+    let counts_of = |column: &Column| {
+        let mut counts: BTreeMap<i64, u32> = BTreeMap::new();
+        for value in long::<Int64Type>(column, 100_000).into_iter().flatten() {
+            *counts.entry(value).or_default() += 1;
+        }
+        let mut counts: Vec<u32> = counts.into_values().collect();
+        counts.sort_unstable_by(|left, right| right.cmp(left));
+        counts
+    };
+    let alike = counts_of(&with(100, 0.0));
+    assert_eq!(alike.len(), 100);
+    assert!(alike[0] < 1_150 && alike[99] > 850, "{alike:?}");
+    let skewed = counts_of(&with(100, 1.0));
+    assert_eq!(skewed.len(), 100);
+    // The 100th harmonic number is 5.187.
+    let first = f64::from(skewed[0]) / 100_000.0;
+    assert!((first * 5.187 - 1.0).abs() < 0.03, "{first}");
+    assert!((f64::from(skewed[0]) / f64::from(skewed[9]) / 10.0 - 1.0).abs() < 0.15);
+    // No table has more values than rows.
+    assert!(counts_of(&with(1 << 50, 0.0)).len() > 60_000);
+}
+
+#[test]
+fn as_many_rows_lie_between_two_quantiles_as_between_any_others() {
+    let values = long::<Int32Type>(
+        &column(Dtype::Int32, 1, quantiles(&[-40, 0, 0, 20, 100])),
+        100_000,
+    );
+    let share = |low: i32, high: i32| {
+        let inside = values.iter().flatten();
+        inside.filter(|value| (low..=high).contains(*value)).count() as f64 / 100_000.0
+    };
+    assert!((share(-40, -1) - 0.25).abs() < 0.01);
+    assert!((share(0, 0) - 0.26).abs() < 0.015, "{}", share(0, 0));
+    assert!((share(1, 20) - 0.25).abs() < 0.015);
+    assert!((share(21, 100) - 0.25).abs() < 0.01);
+    assert!((share(61, 100) - 0.125).abs() < 0.01);
+    let far = long::<Int64Type>(
+        &column(
+            Dtype::Int64,
+            1,
+            quantiles(&[i64::MIN.into(), i64::MAX.into()]),
+        ),
+        1_000,
+    );
+    assert!(far.iter().flatten().any(|value| *value < i64::MIN / 2));
+    assert!(far.iter().flatten().any(|value| *value > i64::MAX / 2));
+}
+
+#[test]
+fn numbers_are_rounded_to_multiples() {
+    let of = |dtype, multiple, distribution| Column {
+        multiple_of: Some(multiple),
+        ..column(dtype, 1, distribution)
+    };
+    let sevens = of(Dtype::Int8, Number::Integer(7), uniform());
+    assert!(
+        numbers::<Int8Type>(&sevens, 5_000)
+            .iter()
+            .all(|value| value % 7 == 0)
+    );
+    let days = of(
+        Dtype::Timestamp(TimeUnit::Ms),
+        Number::Integer(86_400_000),
+        quantiles(&[0, 86_400_000_000]),
+    );
+    let days: BTreeSet<i64> = generator(&days)
+        .range(0, 5_000)
+        .as_primitive::<TimestampMillisecondType>()
+        .values()
+        .iter()
+        .copied()
+        .collect();
+    assert!(days.iter().all(|time| time % 86_400_000 == 0));
+    assert!(days.len() > 900);
+    let cents = of(Dtype::Float64, Number::Float(0.01), uniform());
+    let cents = numbers::<Float64Type>(&cents, 5_000);
+    // Exactly what is read from a text of two decimals.
+    assert!(
+        cents
+            .iter()
+            .all(|value| format!("{value:.2}").parse::<f64>() == Ok(*value))
+    );
+    let hundreds = of(
+        Dtype::Float32,
+        Number::Float(250.0),
+        quantiles(&[-1_000, 1_000]),
+    );
+    assert!(
+        numbers::<Float32Type>(&hundreds, 5_000)
+            .iter()
+            .all(|value| value % 250.0 == 0.0)
+    );
+    let coarse = of(Dtype::Int8, Number::Integer(1_000), uniform());
+    assert!(
+        numbers::<Int8Type>(&coarse, 5_000)
+            .iter()
+            .all(|value| *value == 0)
+    );
+}
+
+#[test]
+fn a_cycle_sorts_anew_every_so_many_rows() {
+    let hours: Vec<Value> = (0..24)
+        .map(|hour| Value::Number(Number::Integer(hour)))
+        .collect();
+    let given = Distribution::Categorical {
+        weights: None,
+        cardinality: 24,
+        values: Some(hours),
+        min: None,
+    };
+    let column = Column {
+        sortedness: 1.0,
+        cycle: Some(24),
+        ..column(Dtype::Int32, 1, given)
+    };
+    let hours = numbers::<Int32Type>(&column, 4_800);
+    let in_order = hours
+        .iter()
+        .zip(0..)
+        .filter(|(hour, row)| **hour == row % 24)
+        .count();
+    assert_eq!(in_order, 4_800);
+}
+
+#[test]
+fn ranks_that_wander_keep_the_distribution_and_move_by_their_step() {
+    let column = Column {
+        drift: Some(0.01),
+        ..column(Dtype::Float64, 1, uniform())
+    };
+    let rows = 1_000_000;
+    let values: Vec<f64> = long::<Float64Type>(&column, rows)
+        .into_iter()
+        .flatten()
+        .collect();
+    let (mean, deviation) = mean_and_deviation(&values);
+    assert!((mean - 0.5).abs() < 0.05, "{mean}");
+    assert!(
+        (deviation - 1.0 / 12.0_f64.sqrt()).abs() < 0.02,
+        "{deviation}"
+    );
+    // Every 4 096 rows another walk begins.
+    let steps: Vec<f64> = values
+        .chunks(4_096)
+        .flat_map(|walk| {
+            walk.windows(2)
+                .map(|pair| pair[1] - pair[0])
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let (drift, step) = mean_and_deviation(&steps);
+    assert!(
+        drift.abs() < 1e-3 && (step / 0.01 - 1.0).abs() < 0.02,
+        "{step}"
+    );
+}
+
+#[test]
+fn words_fill_a_drawn_length() {
+    let column = Column {
+        length: Some(Length {
+            min: 20,
+            max: 30,
+            distribution: LengthDistribution::Uniform,
+        }),
+        ..column(
+            Dtype::String,
+            1,
+            Distribution::Words {
+                min_words: 1,
+                max_words: 1,
+                cardinality: 100,
+            },
+        )
+    };
+    let texts = texts(&column, 2_000);
+    let lengths: BTreeSet<usize> = texts.iter().map(String::len).collect();
+    assert_eq!(lengths, (20..=30).collect());
+    let known: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| text.rsplit(' ').skip(1))
+        .collect();
+    assert!((50..=100).contains(&known.len()), "{}", known.len());
 }
