@@ -112,7 +112,7 @@ fn describe(learned: &Learned) -> String {
     }
     let medians = CODECS
         .iter()
-        .map(|codec| share(learned.median_error(Some(*codec))));
+        .map(|codec| share(learned.median_error_of(*codec)));
     table.add_row(
         ["median error".to_owned(), String::new()]
             .into_iter()
@@ -125,7 +125,7 @@ fn describe(learned: &Learned) -> String {
         learned.location,
         units::count(learned.rows),
         units::count(learned.sampled_rows),
-        share(learned.median_error(None)),
+        share(learned.median_error),
     );
     for note in &learned.notes {
         text.push_str(&format!("note: {note}\n"));

@@ -49,3 +49,36 @@ pub(super) fn all_masked(texts: &[String]) -> Vec<String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masked_texts_keep_length_case_and_signs() {
+        let text = "Größe-42/a b@C.de \u{6771}\u{4eac} \u{1f600}";
+        let masked = masked(text, 0);
+        assert_eq!(masked.len(), text.len());
+        assert_ne!(masked, text);
+        for (masked, original) in masked.chars().zip(text.chars()) {
+            assert_eq!(masked.is_ascii_digit(), original.is_ascii_digit());
+            assert_eq!(masked.is_ascii_uppercase(), original.is_ascii_uppercase());
+            assert_eq!(
+                masked.is_ascii_punctuation(),
+                original.is_ascii_punctuation()
+            );
+            if original.is_ascii_punctuation() || original == ' ' {
+                assert_eq!(masked, original);
+            }
+        }
+    }
+
+    #[test]
+    fn names_stay_different_and_none_is_kept() {
+        let digits: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
+        let masked = all_masked(&digits);
+        let different: std::collections::HashSet<_> = masked.iter().collect();
+        assert_eq!(different.len(), 10);
+        assert!(masked.iter().all(|masked| !digits.contains(masked)));
+    }
+}

@@ -26,6 +26,7 @@ use crate::config::{
 };
 use crate::dataset::content::{ColumnGenerator, ContentError};
 use crate::dataset::{Cancel, DatasetError};
+use crate::statistics::median;
 use crate::storage::CountingStore;
 use crate::table::{Depth, TableError, inspect};
 use fit::{Fitting, Keys, fit, generated, sizes};
@@ -78,6 +79,8 @@ pub struct Learned {
     pub rows: u64,
     pub sampled_rows: u64,
     pub columns: Vec<Likeness>,
+    /// Of all columns and codecs, in absolute value; a share of the original's bytes.
+    pub median_error: Option<f64>,
     /// What the config does not say, or says otherwise, one sentence each.
     pub notes: Vec<String>,
     /// The config as YAML.
@@ -118,23 +121,19 @@ impl CodecSizes {
 }
 
 impl Learned {
-    /// The median of the errors' absolute values, over the columns: of one codec, or of all.
-    pub fn median_error(&self, codec: Option<Codec>) -> Option<f64> {
-        let mut errors: Vec<f64> = self
-            .columns
-            .iter()
-            .flat_map(|column| &column.sizes)
-            .filter(|sizes| codec.is_none_or(|codec| sizes.codec == codec))
-            .map(|sizes| sizes.error().abs())
-            .collect();
-        errors.sort_unstable_by(f64::total_cmp);
-        let middle = errors.len() / 2;
-        match errors.len() % 2 {
-            _ if errors.is_empty() => None,
-            1 => Some(errors[middle]),
-            _ => Some(f64::midpoint(errors[middle - 1], errors[middle])),
-        }
+    /// The same of one codec.
+    pub fn median_error_of(&self, codec: Codec) -> Option<f64> {
+        median_error(&self.columns, Some(codec))
     }
+}
+
+fn median_error(columns: &[Likeness], codec: Option<Codec>) -> Option<f64> {
+    let sizes = columns.iter().flat_map(|column| &column.sizes);
+    let errors: Vec<f64> = sizes
+        .filter(|sizes| codec.is_none_or(|codec| sizes.codec == codec))
+        .map(|sizes| sizes.error().abs())
+        .collect();
+    median(&errors)
 }
 
 /// Looks at footers, page indexes and a bounded sample of the files behind a path, a folder or a glob. `progress` is told
@@ -220,6 +219,7 @@ pub async fn learn(
         location: location.to_owned(),
         rows,
         sampled_rows: sample.rows,
+        median_error: median_error(&columns, None),
         columns,
         notes,
         yaml,

@@ -454,6 +454,11 @@ fn listed(grid: &Grid, numbers: &[f64], keep_values: bool) -> Keys {
     let different = values.windows(2).all(|pair| pair[0] != pair[1]);
     if !different && !keep_values {
         let low = numbers.first().copied().unwrap_or_default();
+        // From a round number on, as no value is told.
+        let low = match grid.unit > 0.0 {
+            true => (low / grid.unit).floor() * grid.unit,
+            false => low,
+        };
         let high = numbers.last().copied().unwrap_or_default();
         let smallest = if grid.multiple > 0.0 {
             grid.multiple
@@ -638,4 +643,98 @@ fn drift_of(by_row: &[(f64, f64)], numbers: &[f64]) -> Option<f64> {
     }
     let drift = (squares / pairs.max(1) as f64).sqrt();
     (drift > 0.0 && drift < MOST).then_some(drift)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::Int64Array;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::learn::series::Piece;
+
+    #[rstest]
+    #[case(Dtype::Float64, &[0.25, 12.5, -3.0], 0.25)]
+    #[case(Dtype::Float64, &[19.99, 0.01, 5.0], 0.01)]
+    #[case(Dtype::Float64, &[100.0, 250.0, 0.0], 50.0)]
+    #[case(Dtype::Float64, &[std::f64::consts::PI, 1.0], 0.0)]
+    #[case(Dtype::Float32, &[0.1_f32 as f64, 12.3_f32 as f64], 0.1)]
+    #[case(Dtype::Float32, &[0.123_456_79_f32 as f64, 7_654_321.0], 0.0)]
+    fn decimals_are_found_where_all_numbers_have_them(
+        #[case] dtype: Dtype,
+        #[case] numbers: &[f64],
+        #[case] expected: f64,
+    ) {
+        assert_eq!(real_multiple(dtype, numbers), expected);
+    }
+
+    fn grid(dtype: Dtype, numbers: &[i64], keep_values: bool) -> Grid {
+        let single = Single {
+            dtype,
+            time_zone: None,
+        };
+        let series = Series {
+            pieces: vec![Piece {
+                first: 0,
+                array: Arc::new(Int64Array::from(numbers.to_vec())),
+            }],
+            rows: 3,
+        };
+        let mut numbers: Vec<f64> = numbers.iter().map(|number| *number as f64).collect();
+        numbers.sort_unstable_by(f64::total_cmp);
+        Grid::new(&single, &series, &numbers, keep_values)
+    }
+
+    #[test]
+    fn told_numbers_have_three_digits_of_the_range() {
+        let wide = grid(Dtype::Int64, &[1_234_567, 98_765, 7], false);
+        assert_eq!(wide.told(98_765.0, Rounding::Down), json!(90_000));
+        assert_eq!(wide.told(1_234_567.0, Rounding::Up), json!(1_240_000));
+        let exact = grid(Dtype::Int64, &[1_234_567, 98_765, 7], true);
+        assert_eq!(exact.told(98_765.0, Rounding::Down), json!(98_765));
+        let narrow = grid(Dtype::Int64, &[1, 12, 5], false);
+        assert_eq!(narrow.told(12.0, Rounding::Up), json!(12));
+        let tens = grid(Dtype::Int64, &[10, 120, 50], false);
+        assert_eq!(tens.told(115.0, Rounding::Nearest), json!(120));
+        assert_eq!(tens.told(-1e30, Rounding::Down), json!(i64::MIN + 8));
+    }
+
+    #[test]
+    fn dates_times_and_decimals_are_told_in_their_own_words() {
+        let days = grid(Dtype::Date32, &[0, 20_454], true);
+        assert_eq!(days.told(20_454.0, Rounding::Nearest), json!("2026-01-01"));
+        let times = grid(
+            Dtype::Timestamp(TimeUnit::Ms),
+            &[0, 1_700_000_000_123],
+            true,
+        );
+        assert_eq!(
+            times.told(1_700_000_000_123.0, Rounding::Nearest),
+            json!("2023-11-14T22:13:20.123")
+        );
+        let prices = grid(
+            Dtype::Decimal128 {
+                precision: 9,
+                scale: 2,
+            },
+            &[1, 1_999],
+            true,
+        );
+        assert_eq!(prices.told(1_999.0, Rounding::Nearest), json!(19.99));
+    }
+
+    #[test]
+    fn cycles_are_as_long_as_from_fall_to_fall() {
+        let hours: Vec<(f64, f64)> = (0..240)
+            .map(|row| (f64::from(row), f64::from(row % 24)))
+            .collect();
+        assert_eq!(cycle_of(&hours, 240).first(), Some(&(24, 1.0)));
+        let random: Vec<(f64, f64)> = (0..240)
+            .map(|row| (f64::from(row), f64::from(row * 7919 % 241)))
+            .collect();
+        assert!(cycle_of(&random, 240).is_empty());
+    }
 }

@@ -170,3 +170,42 @@ fn expected_distinct(exponent: f64, size: f64, draws: f64) -> f64 {
         .map(|(ranks, weight)| ranks * -(draws * (-weight / total).ln_1p()).exp_m1())
         .sum()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::Int32Array;
+
+    use super::*;
+
+    #[test]
+    fn counts_tell_values_from_nulls_and_runs_from_chance() {
+        let runs = (0..6_000).map(|row| (row / 10 % 100 != 3).then_some(row / 10 * 7 % 13));
+        let array: ArrayRef = Arc::new(Int32Array::from_iter(runs));
+        let counts = Counts::of(&[array]).unwrap();
+        assert_eq!((counts.distinct(), counts.valid()), (13, 5_940));
+        // 10 rows each; of 13 values, neighbours would be equal by chance in 1 of 13 cases, and here never are.
+        assert!(
+            (counts.run_length - 9.2).abs() < 0.2,
+            "{}",
+            counts.run_length
+        );
+        let single: ArrayRef = Arc::new(Int32Array::from_iter_values(0..100));
+        assert_eq!(Counts::of(&[single]).unwrap().run_length, 1.0);
+    }
+
+    #[test]
+    fn a_pool_is_as_large_as_draws_from_it_tell() {
+        // Of n values, d draws leave n (1 - (1 - 1/n)^d) different ones.
+        for size in [50.0_f64, 1_000.0, 20_000.0] {
+            let draws = 5_000.0;
+            let distinct = size * (1.0 - (1.0 - 1.0 / size).powf(draws));
+            let found = pool_size(0.0, draws, distinct).unwrap() as f64;
+            assert!((found / size - 1.0).abs() < 0.1, "{found} {size}");
+        }
+        // A skewed pool must be larger to show as many.
+        assert!(pool_size(1.0, 5_000.0, 900.0) > pool_size(0.0, 5_000.0, 900.0));
+    }
+}

@@ -194,7 +194,7 @@ pub(super) fn length_keys(lengths: &[f64], smallest: u64) -> Json {
         return json!({ "min": min, "max": max, "distribution": "normal" });
     }
     let half = deviation * 3.0_f64.sqrt();
-    if mean - half >= least * 0.8 {
+    if mean - half >= least - 1.0 {
         return json!({ "min": whole(mean - half), "max": whole(mean + half) });
     }
     // Many short ones and a few long ones: the mean of lengths least + k - 1, with k as likely as 1 / k.
@@ -256,10 +256,12 @@ fn template(values: &[&[u8]], keep_values: bool) -> Option<Keys> {
         }
     }
     let mut places: Vec<Place> = seen.iter().map(Place::of).collect::<Option<_>>()?;
-    // Digits between other hexadecimal ones are such by chance.
-    for place in 1..places.len() {
-        if places[place] == Place::Digits && places[place - 1] == Place::Hex {
-            places[place] = Place::Hex;
+    // Digits beside other hexadecimal ones are such by chance.
+    for stretch in places.chunk_by_mut(|_, next| !matches!(next, Place::Fixed(_) | Place::Letters))
+    {
+        if stretch.contains(&Place::Hex) {
+            let digits = stretch.iter_mut().filter(|place| **place == Place::Digits);
+            digits.for_each(|place| *place = Place::Hex);
         }
     }
     if let Some(uuid) = uuid(&places) {
@@ -320,4 +322,63 @@ fn objects(values: &[&[u8]]) -> Option<Keys> {
     Some(keys_of(
         json!({ "kind": "json", "min": min, "max": max, "cardinality": VOCABULARY }),
     ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(&[7, 7, 7], "{\"min\":7,\"max\":7}")]
+    #[case(&[28, 30, 32, 29, 31], "{\"min\":26,\"max\":34,\"distribution\":\"normal\"}")]
+    #[case(&[1, 2, 3, 4, 5, 6, 7, 8, 9], "{\"min\":1,\"max\":9}")]
+    #[case(&[], "{\"min\":1,\"max\":1}")]
+    fn lengths_are_described_by_what_they_are_like(
+        #[case] lengths: &[u32],
+        #[case] expected: &str,
+    ) {
+        let lengths: Vec<f64> = lengths.iter().map(|length| f64::from(*length)).collect();
+        assert_eq!(length_keys(&lengths, 1).to_string(), expected);
+    }
+
+    #[test]
+    fn a_few_long_values_among_short_ones_keep_the_mean() {
+        let mut lengths = vec![2.0; 90];
+        lengths.extend(vec![40.0; 10]);
+        let keys = length_keys(&lengths, 1);
+        assert_eq!(keys["distribution"], "zipf");
+        let (min, max) = (keys["min"].as_u64().unwrap(), keys["max"].as_u64().unwrap());
+        // Lengths min + k - 1, with k as likely as 1 / k.
+        let spans = 1..=max - min + 1;
+        let weight: f64 = spans.clone().map(|span| 1.0 / span as f64).sum();
+        let mean = spans.clone().count() as f64 / weight + min as f64 - 1.0;
+        assert!((mean - 5.8).abs() < 0.3, "{mean}");
+    }
+
+    #[rstest]
+    #[case(&["AB-12", "CD-34", "EF-07"], Some("{letters:2}-{digits:2}"))]
+    #[case(&["0a1f", "9bc2", "77de"], Some("{hex:4}"))]
+    #[case(&["{1}", "{2}", "{3}"], Some("{{{digits:1}}}"))]
+    #[case(
+        &["123e4567-e89b-42d3-a456-426614174000", "a23e4567-c89b-42d3-9456-f26614174abc"],
+        Some("{uuid}")
+    )]
+    #[case(&["a", "bb", "ccc", "dddd"], None)]
+    #[case(&["a!", "b?", "c "], None)]
+    fn values_of_one_form_have_a_template(#[case] values: &[&str], #[case] expected: Option<&str>) {
+        let values: Vec<&[u8]> = values.iter().map(|value| value.as_bytes()).collect();
+        let keys = template(&values, true);
+        let found = keys.as_ref().map(|keys| keys["template"].as_str().unwrap());
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn objects_are_known_by_their_fields() {
+        let found = objects(&[br#"{"a":1,"b":2}"#, br#"{"a":1,"b":2,"c":[3]}"#]).unwrap();
+        assert_eq!((&found["min"], &found["max"]), (&2.into(), &3.into()));
+        assert!(objects(&[b"[1]", b"2", b"{", b"x"]).is_none());
+    }
 }

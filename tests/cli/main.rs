@@ -20,6 +20,7 @@ mod harness;
 mod inspecting;
 mod interruptions;
 mod layouts;
+mod learning;
 mod options;
 mod sharing;
 mod sources;

@@ -1,0 +1,386 @@
+//! `bench learn`: a config whose data is like existing files.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray,
+    ListArray, RecordBatch, StringArray, StructArray, TimestampMillisecondArray,
+};
+use arrow::datatypes::{DataType, Field, Int32Type};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::files::{self, footer};
+use crate::harness::{Place, at};
+
+const ROWS: usize = 4_000;
+const CITIES: [&str; 5] = ["Amsterdam", "Berlin", "Copenhagen", "Dublin", "Edinburgh"];
+
+/// A number that looks like chance.
+fn hash(row: usize) -> usize {
+    let mixed = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33) as usize
+}
+
+fn rows() -> std::ops::Range<usize> {
+    0..ROWS
+}
+
+/// Columns as tables have them: an id, times, skewed and clustered categories, a series, text, nulls, nested values.
+fn batch() -> RecordBatch {
+    let mut level = 20.0;
+    let series = rows().map(|row| {
+        level += (hash(row) % 201) as f64 / 100.0 - 1.0;
+        (level * 10.0_f64).round() / 10.0
+    });
+    let text = rows().map(|row| {
+        let words = (0..3 + hash(row) % 8).map(|word| CITIES[hash(row * 31 + word) % 5]);
+        words.collect::<Vec<_>>().join(" ")
+    });
+    let tags = rows().map(|row| {
+        let tags = 0..hash(row + 7) % 4;
+        Some(
+            tags.map(|tag| Some((hash(row * 5 + tag) % 10) as i32))
+                .collect::<Vec<_>>(),
+        )
+    });
+    let place = StructArray::from(vec![
+        (
+            Arc::new(Field::new("lat", DataType::Float64, true)),
+            Arc::new(Float64Array::from_iter_values(
+                rows().map(|row| (hash(row) % 18_000) as f64 / 100.0 - 90.0),
+            )) as ArrayRef,
+        ),
+        (
+            Arc::new(Field::new("code", DataType::Int32, true)),
+            Arc::new(Int32Array::from_iter_values(
+                rows().map(|row| (hash(row / 50) % 900) as i32),
+            )) as ArrayRef,
+        ),
+    ]);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        (
+            "id",
+            Arc::new(Int64Array::from_iter_values(
+                rows().map(|row| 70_123 + 3 * row as i64),
+            )),
+        ),
+        (
+            "seen",
+            Arc::new(
+                TimestampMillisecondArray::from_iter_values(rows().map(|row| {
+                    1_700_000_000_000 + row as i64 * 60_000 + (hash(row) % 60_000) as i64
+                }))
+                .with_timezone("UTC"),
+            ),
+        ),
+        (
+            "city",
+            Arc::new(StringArray::from_iter(rows().map(|row| {
+                (!hash(row).is_multiple_of(4)).then(|| CITIES[hash(row / 9) % 5])
+            }))),
+        ),
+        (
+            "count",
+            Arc::new(Int32Array::from_iter_values(
+                rows().map(|row| (1_000 / (1 + hash(row) % 1_000)) as i32),
+            )),
+        ),
+        (
+            "temperature",
+            Arc::new(Float64Array::from_iter_values(series)),
+        ),
+        ("comment", Arc::new(StringArray::from_iter_values(text))),
+        (
+            "serial",
+            Arc::new(StringArray::from_iter_values(
+                rows().map(|row| format!("XK-{:06}", hash(row) % 1_000_000)),
+            )),
+        ),
+        (
+            "paid",
+            Arc::new(BooleanArray::from_iter(
+                rows().map(|row| Some(!hash(row).is_multiple_of(10))),
+            )),
+        ),
+        (
+            "status",
+            Arc::new(StringArray::from_iter_values(rows().map(|_| "secret"))),
+        ),
+        (
+            "nothing",
+            Arc::new(Int32Array::from_iter(rows().map(|_| None))),
+        ),
+        (
+            "tags",
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(tags)),
+        ),
+        ("place", Arc::new(place)),
+    ];
+    RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, array)| (name, array, true)),
+    )
+    .unwrap()
+}
+
+fn write(path: &Path, batch: &RecordBatch) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(1_000))
+        .set_column_compression("comment".into(), Compression::SNAPPY)
+        .set_column_dictionary_enabled("seen".into(), false)
+        .set_column_bloom_filter_enabled("serial".into(), true)
+        .build();
+    let file = File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn learn(place: &Place, location: &str, more: &[&str]) -> Value {
+    let bench = place.bench();
+    let bench = bench.args(["learn", location, "-o", "like.yaml", "--format", "json"]);
+    bench.args(more).run().succeeds().json()
+}
+
+#[test]
+fn what_is_learned_generates_files_of_the_same_types_and_layout() {
+    let place = Place::new();
+    write(&place.path("mine.parquet"), &batch());
+    let learned = learn(&place, "mine.parquet", &[]);
+    assert_eq!(at(&learned, "rows"), ROWS);
+    assert_eq!(at(&learned, "columns").as_array().unwrap().len(), 12);
+    place
+        .bench()
+        .args(["generate", "like.yaml"])
+        .run()
+        .succeeds();
+
+    let (original, alike) = (footer(&place.path("mine.parquet")), {
+        let files = files::footers(&place.path("data/like_mine"));
+        assert_eq!(files.len(), 1);
+        files[0].1.clone()
+    });
+    assert_eq!(
+        alike.file_metadata().num_rows(),
+        original.file_metadata().num_rows()
+    );
+    assert_eq!(alike.num_row_groups(), original.num_row_groups());
+    let pairs = original.row_group(0).columns().iter();
+    for (original, alike) in pairs.zip(alike.row_group(0).columns()) {
+        let name = original.column_path().string();
+        assert_eq!(alike.column_type(), original.column_type(), "{name}");
+        assert_eq!(
+            alike.column_descr().logical_type_ref(),
+            original.column_descr().logical_type_ref(),
+            "{name}"
+        );
+        assert_eq!(alike.compression(), original.compression(), "{name}");
+        assert_eq!(
+            alike.dictionary_page_offset().is_some(),
+            original.dictionary_page_offset().is_some(),
+            "{name}"
+        );
+        assert_eq!(
+            alike.bloom_filter_offset().is_some(),
+            original.bloom_filter_offset().is_some(),
+            "{name}"
+        );
+        assert_eq!(
+            alike.offset_index_offset().is_some(),
+            original.offset_index_offset().is_some(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_look_alike_takes_about_as_many_bytes_with_every_codec() {
+    let place = Place::new();
+    write(&place.path("mine.parquet"), &batch());
+    let learned = learn(&place, "mine.parquet", &[]);
+    let median = at(&learned, "median_error").as_f64().unwrap();
+    assert!(median < 0.15, "{median}");
+    for column in at(&learned, "columns").as_array().unwrap() {
+        let sizes = column["sizes"].as_array().unwrap();
+        assert_eq!(sizes.len(), 5);
+        for sizes in sizes {
+            let (original, alike) = (
+                sizes["original_bytes"].as_f64().unwrap(),
+                sizes["alike_bytes"].as_f64().unwrap(),
+            );
+            assert!(
+                alike / original < 2.0 && original / alike < 2.0,
+                "{column:#}"
+            );
+        }
+    }
+    // What is shown is counted: the sizes of a column that is written alike.
+    let shown = place
+        .bench()
+        .args(["learn", "mine.parquet", "-o", "again.yaml"])
+        .run()
+        .succeeds();
+    for words in [
+        "4,000 rows, 4,000 of them looked at",
+        "temperature",
+        "median error",
+    ] {
+        assert!(shown.stdout.contains(words), "{words}\n{}", shown.stdout);
+    }
+    assert!(
+        shown.stderr.contains("next: bench run again.yaml"),
+        "{}",
+        shown.stderr
+    );
+    let text = |name: &str| fs::read_to_string(place.path(name)).unwrap();
+    assert_eq!(
+        text("like.yaml"),
+        text("again.yaml"),
+        "learning is repeatable"
+    );
+}
+
+#[test]
+fn no_value_leaves_unless_it_may() {
+    let place = Place::new();
+    write(&place.path("mine.parquet"), &batch());
+    learn(&place, "mine.parquet", &[]);
+    let learned = fs::read_to_string(place.path("like.yaml")).unwrap();
+    for word in CITIES.iter().chain(&["secret", "XK", "70123", "17000"]) {
+        assert!(!learned.contains(word), "{word}\n{learned}");
+    }
+    fs::remove_file(place.path("like.yaml")).unwrap();
+    learn(&place, "mine.parquet", &["--keep-values"]);
+    let learned = fs::read_to_string(place.path("like.yaml")).unwrap();
+    for word in CITIES.iter().chain(&["secret", "XK", "70123"]) {
+        assert!(learned.contains(word), "{word}\n{learned}");
+    }
+}
+
+#[test]
+fn folders_of_partitions_are_learned_with_their_keys() {
+    let place = Place::new();
+    let batch = batch().project(&[0, 4]).unwrap();
+    for (index, key) in ["red", "green", "blue"].into_iter().enumerate() {
+        let part = batch.slice(index * 1_000, 1_000);
+        write(&place.path(&format!("table/colour={key}/a.parquet")), &part);
+    }
+    let learned = learn(&place, "table", &[]);
+    assert_eq!(at(&learned, "rows"), 3_000);
+    let text = fs::read_to_string(place.path("like.yaml")).unwrap();
+    assert!(text.contains("partition_by"), "{text}");
+    assert!(!text.contains("green"), "{text}");
+    place
+        .bench()
+        .args(["generate", "like.yaml"])
+        .run()
+        .succeeds();
+    let files = place.parquet("data/like_table");
+    assert_eq!(files.len(), 3, "{:?}", files.keys());
+    assert!(files.keys().all(|name| name.contains("colour=")));
+}
+
+#[test]
+fn a_type_that_is_not_generated_is_left_out_and_named() {
+    let place = Place::new();
+    let spans: ArrayRef = Arc::new(IntervalMonthDayNanoArray::from_value(
+        arrow::datatypes::IntervalMonthDayNano::new(1, 2, 3),
+        50,
+    ));
+    let only = RecordBatch::try_from_iter([("span", Arc::clone(&spans))]).unwrap();
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..50));
+    let both = RecordBatch::try_from_iter([("span", spans), ("number", numbers)]).unwrap();
+    let writes = |name: &str, batch: &RecordBatch| {
+        let file = File::create(place.path(name)).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(batch).and_then(|()| writer.close()).is_ok()
+    };
+    if !writes("both.parquet", &both) {
+        // This writer has no such type, and so no file to learn from.
+        return;
+    }
+    let learned = learn(&place, "both.parquet", &[]);
+    let note = at(&learned, "notes.0").as_str().unwrap();
+    assert!(note.starts_with("`span` is left out"), "{note}");
+    assert!(writes("only.parquet", &only));
+    place
+        .bench()
+        .args(["learn", "only.parquet", "-o", "only.yaml"])
+        .run()
+        .fails(2, &["only.parquet", "none of its columns can be generated"]);
+    assert!(!place.path("only.yaml").exists());
+}
+
+#[rstest]
+#[case::nothing_there("missing.parquet", "no such file")]
+#[case::no_files("empty", "holds no Parquet files")]
+#[case::no_rows("rowless.parquet", "holds no rows")]
+#[case::no_parquet("text.parquet", "does not end in PAR1")]
+#[case::encrypted("encrypted.parquet", "encrypted")]
+#[case::cut("cut.parquet", "does not end in PAR1")]
+#[case::bad_footer("footer.parquet", "not a readable Parquet file")]
+#[case::bad_pages("pages.parquet", "pages.parquet")]
+#[case::other_schemas("mixed", "files of one schema")]
+#[case::other_types("types", "its column `id` is Utf8")]
+#[case::not_local("s3://bucket/x.parquet", "not on a local file system")]
+fn bad_files_are_named_and_nothing_is_written(#[case] location: &str, #[case] words: &str) {
+    let place = Place::new();
+    let good = place.path("good.parquet");
+    files::write_small(&good);
+    let bytes = fs::read(&good).unwrap();
+    fs::create_dir(place.path("empty")).unwrap();
+    place.write("text.parquet", "a text that is longer than a footer");
+    let none = Int64Array::from_iter_values(0..0);
+    files::write(&place.path("rowless.parquet"), &[("id", Arc::new(none))]);
+    let end = bytes.len();
+    let changed = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = bytes.clone();
+        change(&mut bytes);
+        place.write(name, bytes);
+    };
+    changed("encrypted.parquet", &|bytes| {
+        bytes[end - 4..].copy_from_slice(b"PARE")
+    });
+    changed("cut.parquet", &|bytes| bytes.truncate(end / 2));
+    changed("footer.parquet", &|bytes| {
+        bytes[end - 200..end - 8].fill(0xff)
+    });
+    changed("pages.parquet", &|bytes| bytes[4..end / 3].fill(0xff));
+    files::write_small(&place.path("mixed/a.parquet"));
+    let ids = || Arc::new(Int64Array::from_iter_values(0..100));
+    files::write(&place.path("mixed/b.parquet"), &[("id", ids())]);
+    let names = StringArray::from_iter_values((0..100).map(|id| id.to_string()));
+    files::write(&place.path("types/a.parquet"), &[("id", ids())]);
+    files::write(&place.path("types/b.parquet"), &[("id", Arc::new(names))]);
+    place
+        .bench()
+        .args(["learn", location, "-o", "like.yaml"])
+        .run()
+        .fails(2, &[words]);
+    assert!(!place.path("like.yaml").exists());
+}
+
+#[rstest]
+#[case::there_already("there.yaml", "it is not overwritten")]
+#[case::no_folder("nowhere/like.yaml", "No such file or directory")]
+#[case::a_folder("folder", "it is not overwritten")]
+fn a_config_goes_where_nothing_is(#[case] output: &str, #[case] words: &str) {
+    let place = Place::new();
+    files::write_small(&place.path("small.parquet"));
+    place.write("there.yaml", "mine: true\n");
+    fs::create_dir(place.path("folder")).unwrap();
+    let before = place.files();
+    place
+        .bench()
+        .args(["learn", "small.parquet", "-o", output])
+        .run()
+        .fails(2, &["--output", output, words]);
+    assert_eq!(place.files(), before);
+}
