@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::leaf::{Point, flag_of, whole_float};
-use super::model::{Dtype, Number, TimeUnit, Value};
+use super::model::{DECIMAL_DIGITS, Dtype, Number, TimeUnit, Value};
 
 const LARGEST_FLOAT16: f64 = 65_504.0;
 
@@ -27,8 +27,14 @@ pub(super) fn limits(dtype: Dtype) -> (f64, f64) {
 /// The number as the type holds it: integers as integers, floats as floats.
 pub(super) fn fitted(number: Number, dtype: Dtype) -> Result<Number, String> {
     let outside = |low: String, high: String| {
+        let holds = match dtype {
+            Dtype::Decimal128 { precision, .. } if u32::from(precision) > DECIMAL_DIGITS => {
+                "of which values of up to 18 digits are made:"
+            }
+            _ => "which holds",
+        };
         format!(
-            "{} does not fit {dtype}, which holds {low} to {high}",
+            "{} does not fit {dtype}, {holds} {low} to {high}",
             shown(number)
         )
     };

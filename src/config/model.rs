@@ -220,7 +220,7 @@ impl TimeUnit {
 }
 
 /// Content of a decimal has at most this many digits, which 64 bits hold.
-const DECIMAL_DIGITS: u32 = 18;
+pub(super) const DECIMAL_DIGITS: u32 = 18;
 
 impl Dtype {
     /// The types without parameters, and timestamps.
@@ -694,7 +694,8 @@ pub enum Statistics {
 pub struct BloomFilter {
     /// Wanted share of false positives, above 0 and below 1.
     pub fpp: f64,
-    /// Most distinct values of a column chunk that it has room for; the rows of a row group where left out.
+    /// Most distinct values of a column chunk that it has room for; no more than the rows of a row group, which it is
+    /// where left out.
     pub ndv: Option<u64>,
 }
 

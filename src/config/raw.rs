@@ -132,7 +132,7 @@ pub(super) struct RawParquet {
     pub(super) bloom_filter: Option<Leaf<bool>>,
     /// Share of false positives that bloom filters may have, between 0 and 1. Default: 0.05.
     pub(super) bloom_filter_fpp: Option<Leaf<f64>>,
-    /// Distinct values that a bloom filter has room for. Default: the rows of a row group.
+    /// Distinct values that a bloom filter has room for, at most the rows of a row group, which are the default.
     pub(super) bloom_filter_ndv: Option<Leaf<Positive>>,
     /// Columns that rows are sorted by, the most significant first; ` desc` behind a name for descending order. Nulls
     /// come first.

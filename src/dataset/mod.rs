@@ -115,7 +115,7 @@ pub enum DatasetError {
         "partition column `{column}` has the value `{value}`, which a Hive path cannot tell from a null"
     )]
     UnnameablePartition { column: String, value: String },
-    #[error("column `{column}`: {source}")]
+    #[error("dataset.parquet.columns.{column}: {source}")]
     Content {
         column: String,
         source: content::ContentError,

@@ -7,7 +7,9 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::DatasetError;
 use super::footer::{check_plausible, key_value};
-use super::properties::{asked_encoding, compression, page_encoding, sorting_columns};
+use super::properties::{
+    asked_encoding, compression, most_filter_bytes, page_encoding, sorting_columns,
+};
 use crate::config::{Encoding, Layout, RowGroupSize, Statistics};
 
 /// How far the encoded bytes of a full row group may lie from what was asked for. Row groups by bytes are cut at a row
@@ -140,7 +142,7 @@ pub(crate) fn prove(
         for chunk in row_group.columns() {
             let column = chunk.column_path().string();
             let difference =
-                chunk_difference(chunk, row_group.num_rows(), wanted.layout).map_err(parquet)?;
+                chunk_difference(chunk, row_group.num_rows(), wanted).map_err(parquet)?;
             if let Some((what, found, asked)) = difference {
                 return Err(differs(column, what, found, asked));
             }
@@ -156,8 +158,13 @@ type Difference = (&'static str, String, String);
 fn chunk_difference(
     chunk: &ColumnChunkMetaData,
     rows: i64,
-    layout: &Layout,
+    wanted: &Wanted<'_>,
 ) -> Result<Option<Difference>, parquet::errors::ParquetError> {
+    let Wanted {
+        layout,
+        row_group_rows,
+        ..
+    } = wanted;
     let column = chunk
         .column_path()
         .parts()
@@ -187,6 +194,16 @@ fn chunk_difference(
     let wanted = asked.bloom_filter.is_some();
     if bloom != wanted {
         return Ok(Some(("the bloom filter", there(bloom), there(wanted))));
+    }
+    if let (Some(asked), Some(bytes)) = (asked.bloom_filter, chunk.bloom_filter_length()) {
+        let most = most_filter_bytes(asked, *row_group_rows);
+        if u64::try_from(bytes).is_ok_and(|bytes| bytes > most) {
+            return Ok(Some((
+                "the size of the bloom filter",
+                format!("{bytes} bytes"),
+                format!("up to {most}"),
+            )));
+        }
     }
     let offset_index = chunk.offset_index_offset().is_some();
     if offset_index != layout.page_index {

@@ -12,7 +12,7 @@ use parquet::file::properties::{
 };
 use parquet::schema::types::SchemaDescriptor;
 
-use crate::config::{Codec, Encoding, Layout, Physical, Statistics};
+use crate::config::{BloomFilter, Codec, Encoding, Layout, Physical, Statistics};
 
 /// Values that the writer encodes between two looks at a page's size.
 const WRITE_BATCH: u64 = 1024;
@@ -91,6 +91,21 @@ pub(crate) fn sorting_columns(layout: &Layout, schema: &SchemaDescriptor) -> Vec
         .collect()
 }
 
+/// Different values that a filter has room for: what was asked for, but no more than a chunk has rows.
+fn most_distinct(bloom: BloomFilter, row_group_rows: Option<u64>) -> Option<u64> {
+    [bloom.ndv, row_group_rows].into_iter().flatten().min()
+}
+
+/// The largest that a filter may be in a file, in bytes: the format's bits for its values and its share of false
+/// positives, up to a power of two, and a header. The writer folds it to what the values need.
+pub(crate) fn most_filter_bytes(bloom: BloomFilter, row_group_rows: u64) -> u64 {
+    const HEADER: u64 = 64;
+    const LIMITS: (f64, f64) = (32.0, 134_217_728.0);
+    let values = most_distinct(bloom, Some(row_group_rows)).unwrap_or(row_group_rows);
+    let bits = -8.0 * values as f64 / (1.0 - bloom.fpp.powf(1.0 / 8.0)).ln();
+    ((bits / 8.0).clamp(LIMITS.0, LIMITS.1) as u64).next_power_of_two() + HEADER
+}
+
 /// Properties of every file of a dataset. Row groups of `row_group_rows`, where that is known, are cut by the caller.
 pub(crate) fn writer_properties(
     layout: &Layout,
@@ -146,7 +161,7 @@ pub(crate) fn writer_properties(
         }
         if let Some(bloom) = chunk.bloom_filter {
             let properties = BloomFilterProperties::builder().with_fpp(bloom.fpp);
-            let properties = match bloom.ndv.or(row_group_rows) {
+            let properties = match most_distinct(bloom, row_group_rows) {
                 Some(ndv) => properties.with_max_ndv(ndv),
                 None => properties,
             };

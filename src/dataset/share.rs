@@ -16,6 +16,9 @@ pub struct Share {
     world_size: u64,
 }
 
+/// Held for a moment by a process that looks whether the dataset is whole, or makes it so.
+pub(crate) const SEAL_LOCK: &str = "_bench.seal.lock";
+
 impl Share {
     /// Most processes that write one dataset together.
     pub const MOST: u64 = 100_000;
@@ -55,7 +58,9 @@ impl Share {
                 |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
             (digits(rank) && digits(world_size)).then_some(())
         };
-        middle("_bench_manifest.", ".json").is_some() || middle("_bench.", ".lock").is_some()
+        name == SEAL_LOCK
+            || middle("_bench_manifest.", ".json").is_some()
+            || middle("_bench.", ".lock").is_some()
     }
 }
 

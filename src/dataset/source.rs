@@ -29,6 +29,8 @@ pub struct SourceTable {
     pub bytes: u64,
     /// Of the list of files: names, sizes and times of change.
     pub fingerprint: String,
+    /// What its columns lose or change when they are written, one sentence each.
+    pub notes: Vec<String>,
     /// Has the table registered as `source`, and reads its rows in the order of the files.
     pub context: SessionContext,
 }

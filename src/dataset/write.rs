@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use tokio::runtime::Handle;
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json, write_json};
 use super::rewrite;
 use super::scheduler::{self, Target};
-use super::share::{Share, joined, write_part};
+use super::share::{SEAL_LOCK, Share, joined, write_part};
 use super::{
     Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
     ManifestTable, column_records,
@@ -189,6 +190,12 @@ pub fn ensure(
         Some(share) => Some(lock(&plan.root, &share.lock_name(), false, cancel)?),
         None => None,
     };
+    // Others that write a part may seal the whole at this moment: what is found and what is removed must belong together.
+    let sealing = || match share {
+        Some(_) => lock(&plan.root, SEAL_LOCK, false, cancel).map(Some),
+        None => Ok(None),
+    };
+    let looking = sealing()?;
     // Another process may have finished it meanwhile.
     match find(plan)? {
         Found::Complete(manifest) => {
@@ -212,6 +219,7 @@ pub fn ensure(
     };
     write_json(&plan.root.join(UNFINISHED_FILE), &unfinished)?;
     remove_if_there(&plan.root.join(MANIFEST_FILE))?;
+    drop(looking);
     if share.is_none() {
         // Of others' files nobody knows which are still being written.
         remove_staged(&plan.root)?;
@@ -237,6 +245,7 @@ pub fn ensure(
     let kept = written.kept;
     let own = seal(plan, written, started, cpu_before);
     let files_written = (own.files().count() as u64).saturating_sub(kept);
+    let _sealing = sealing()?;
     let (manifest, missing_ranks) = match share {
         None => (own, Vec::new()),
         Some(share) => {
@@ -348,17 +357,30 @@ fn sync(folder: &File, path: &Path) -> Result<(), DatasetError> {
     nix::unistd::syncfs(folder).map_err(|error| DatasetError::io(path, error.into()))
 }
 
+/// Whether a path still leads to an open file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let same = |open: fs::Metadata, named: fs::Metadata| {
+        (open.dev(), open.ino()) == (named.dev(), named.ino())
+    };
+    file.metadata()
+        .and_then(|open| Ok(same(open, fs::metadata(path)?)))
+        .unwrap_or(false)
+}
+
 /// Holds a lock of the folder until dropped, `shared` with others that do; waits while another process holds it.
 fn lock(root: &Path, name: &str, shared: bool, cancel: &Cancel) -> Result<File, DatasetError> {
     let path = root.join(name);
-    let file = File::create(&path).map_err(|error| DatasetError::io(&path, error))?;
+    let create = || File::create(&path).map_err(|error| DatasetError::io(&path, error));
+    let mut file = create()?;
     loop {
         let locked = match shared {
             true => file.try_lock_shared(),
             false => file.try_lock(),
         };
         match locked {
-            Ok(()) => return Ok(file),
+            Ok(()) if is_at(&file, &path) => return Ok(file),
+            // Whoever held it before has removed it; a lock of a file without a name keeps nobody out.
+            Ok(()) => file = create()?,
             Err(TryLockError::WouldBlock) if cancel.is_cancelled() => {
                 return Err(DatasetError::Interrupted);
             }

@@ -1,6 +1,6 @@
 //! Makes sure that the datasets of all variants are there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -134,6 +134,17 @@ impl Datasets {
             of_variant,
             warnings: Vec::new(),
         })
+    }
+
+    /// What columns of sources lose or change, each sentence once.
+    pub fn source_notes(&self) -> BTreeSet<&str> {
+        let sources = self
+            .all
+            .iter()
+            .filter_map(|state| state.plan.source.as_ref());
+        sources
+            .flat_map(|source| source.notes.iter().map(String::as_str))
+            .collect()
     }
 
     /// The datasets that are still to be written, wholly or in part.

@@ -292,6 +292,9 @@ pub fn prepare(
             () = cancel.cancelled() => Err(RunError::Interrupted),
         }
     })?;
+    for note in datasets.source_notes() {
+        observer.event(Event::Note(note));
+    }
     datasets.ask_consent(yes)?;
     datasets.ensure(runtime, share, cancel, observer)?;
     Ok(datasets)

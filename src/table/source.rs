@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Fields, Schema, TimeUnit};
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::datasource::file_format::FileFormat;
@@ -15,13 +15,14 @@ use datafusion::datasource::listing::{
 };
 use datafusion::prelude::SessionContext;
 use object_store::ObjectStore;
+use parquet::basic::Type as PhysicalType;
 use serde_json::json;
 
 use super::{TableError, discover, open};
 use crate::config::Reader;
-use crate::dataset::{SOURCE_TABLE, SourceTable, fingerprint, is_parquet};
+use crate::dataset::{SOURCE_TABLE, SourceTable, fingerprint, is_parquet, read_footer};
 use crate::engine::{plain_message, session};
-use crate::storage::{CountingStore, local_path};
+use crate::storage::{CountingStore, local_path, object_path};
 
 /// What messages call the source.
 const NAME: &str = "source";
@@ -97,6 +98,8 @@ pub async fn open_source(
     if fields.is_empty() {
         return Err(bad("holds no columns".to_owned()));
     }
+    let parquet = found.rows.and(found.paths.first());
+    let notes = notes_on(store, &fields, parquet.map(PathBuf::as_path)).await?;
     Ok(SourceTable {
         location: location.to_owned(),
         paths: found.paths,
@@ -104,8 +107,52 @@ pub async fn open_source(
         rows,
         bytes: found.bytes,
         fingerprint: found.fingerprint,
+        notes,
         context,
     })
+}
+
+/// What columns of these types become in a Parquet file. `first` is the first of the source's files, where these are Parquet.
+async fn notes_on(
+    store: &Arc<CountingStore>,
+    fields: &Fields,
+    first: Option<&Path>,
+) -> Result<Vec<String>, TableError> {
+    let mut notes = Vec::new();
+    if let Some(path) = first {
+        let objects = Arc::clone(store) as Arc<dyn ObjectStore>;
+        let shown = path.display().to_string();
+        let (_, metadata) = read_footer(&objects, &object_path(path)?, &shown)
+            .await
+            .map_err(|error| TableError::BadFile {
+                table: NAME.to_owned(),
+                file: shown,
+                reason: error.to_string(),
+            })?;
+        let leaves = metadata.file_metadata().schema_descr();
+        for leaf in leaves.columns() {
+            if leaf.physical_type() == PhysicalType::INT96 {
+                notes.push(format!(
+                    "the source's column `{}` is INT96; it is read and written as microseconds, without what lies below them",
+                    leaf.path().string()
+                ));
+            }
+        }
+    }
+    for field in fields {
+        let becomes = match field.data_type() {
+            DataType::Date64 => "milliseconds, which Parquet has no date of",
+            DataType::Timestamp(TimeUnit::Second, _) => {
+                "seconds, which Parquet has no timestamp of"
+            }
+            _ => continue,
+        };
+        notes.push(format!(
+            "the source's column `{}` counts {becomes}: readers other than Arrow's see whole numbers",
+            field.name()
+        ));
+    }
+    Ok(notes)
 }
 
 struct Found {

@@ -5,13 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
-    StringArray, TimestampMicrosecondArray,
+    ArrayRef, Date64Array, DictionaryArray, Float64Array, Int32Array, Int64Array, ListArray,
+    RecordBatch, StringArray, TimestampMicrosecondArray, TimestampSecondArray,
 };
 use arrow::datatypes::{Int32Type, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::data_type::{Int96, Int96Type};
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use rstest::rstest;
 
 use crate::files::footers;
@@ -288,4 +291,54 @@ fn bad_sources_are_named() {
         &["has no column that the encoding `rle` fits"],
     );
     assert!(!place.path("data").exists());
+}
+
+#[test]
+fn what_columns_lose_is_said() {
+    let place = Place::new();
+    let days = Date64Array::from_iter_values((0..10).map(|day| day * 86_400_000));
+    let seconds = TimestampSecondArray::from_iter_values(0..10);
+    let columns: [(&str, ArrayRef); 2] = [("day", Arc::new(days)), ("second", Arc::new(seconds))];
+    write(
+        &place.path("dates.parquet"),
+        &[RecordBatch::try_from_iter(columns).unwrap()],
+    );
+    let schema = parse_message_type("message old { required int96 moment; }").unwrap();
+    let file = File::create(place.path("old.parquet")).unwrap();
+    let mut writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let moments: Vec<Int96> = (0..10)
+        .map(|nanosecond| {
+            let mut moment = Int96::new();
+            moment.set_data(nanosecond, 0, 2_440_589);
+            moment
+        })
+        .collect();
+    column
+        .typed::<Int96Type>()
+        .write_batch(&moments, None, None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    for (source, notes) in [
+        (
+            "dates.parquet",
+            ["`day` counts milliseconds", "`second` counts seconds"],
+        ),
+        (
+            "old.parquet",
+            ["`moment` is INT96", "written as microseconds"],
+        ),
+    ] {
+        let output = place
+            .bench()
+            .args(["generate", "--source", source])
+            .run()
+            .succeeds();
+        for note in notes {
+            assert!(output.stderr.contains(note), "{note}\n{}", output.stderr);
+        }
+    }
 }

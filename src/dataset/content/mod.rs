@@ -44,7 +44,7 @@ use crate::config::{
 };
 
 /// Raised whenever the content of any column changes.
-pub const GENERATOR_VERSION: u32 = 2;
+pub const GENERATOR_VERSION: u32 = 3;
 
 /// Larger arrays take memory and save no time.
 const ARRAY_BYTES: u64 = 16 << 20;

@@ -459,7 +459,14 @@ macro_rules! float {
                 count: u64,
             ) -> Result<Source<$native>, ContentError> {
                 let (min, max, limit) = half_open!($arrow, $native, $below, min, max);
-                let step = (f64::from(max) - f64::from(min)) / count.max(1) as f64;
+                let (low, high) = (f64::from(min), f64::from(max));
+                let values = count.max(1) as f64;
+                let step = match (high - low).is_finite() {
+                    true => (high - low) / values,
+                    // The distance is more than a float holds, and its parts are not, but for a single one.
+                    false if count > 1 => high / values - low / values,
+                    false => 0.0,
+                };
                 let line = Self::line(Number::Float(min.into()), Number::Float(step), count)?;
                 Ok(numbers::indexed(key, index, BelowLine { line, limit }))
             }

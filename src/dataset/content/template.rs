@@ -69,16 +69,8 @@ impl Template {
                     let word = self.words.draw(stream.next());
                     self.vocabulary.append(word, target);
                 }
-                TemplatePart::Hex(count) => {
-                    for _ in 0..*count {
-                        target.push(hex_digit(stream.next() >> 60));
-                    }
-                }
-                TemplatePart::Digits(count) => {
-                    for _ in 0..*count {
-                        target.push(b'0' + scale(stream.next(), 10) as u8);
-                    }
-                }
+                TemplatePart::Hex(count) => append_digits(*count, 16, &mut stream, target),
+                TemplatePart::Digits(count) => append_digits(*count, 10, &mut stream, target),
                 TemplatePart::Letters(count) => {
                     let start = target.len();
                     target.resize(start + *count as usize, 0);
@@ -86,6 +78,21 @@ impl Template {
                 }
                 TemplatePart::Uuid => append_uuid(&mut stream, target),
             }
+        }
+    }
+}
+
+/// Random digits of a base, sixteen out of a word: those of the word as a fraction.
+fn append_digits(count: u64, base: u64, stream: &mut Stream, target: &mut Vec<u8>) {
+    const DIGITS_OF_A_WORD: usize = 16;
+    let start = target.len();
+    target.resize(start + count as usize, 0);
+    for digits in target[start..].chunks_mut(DIGITS_OF_A_WORD) {
+        let mut fraction = stream.next();
+        for digit in digits {
+            let product = u128::from(fraction) * u128::from(base);
+            fraction = product as u64;
+            *digit = hex_digit((product >> 64) as u64);
         }
     }
 }
