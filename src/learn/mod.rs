@@ -22,7 +22,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::config::{
-    Codec, Column, Config, ConfigError, Layout, Overrides, Source, VectorLayout, load, to_yaml,
+    Codec, Column, Config, ConfigError, Layout, Overrides, Source, VectorLayout, load,
+    to_config_text,
 };
 use crate::dataset::content::{ColumnGenerator, ContentError};
 use crate::dataset::{Cancel, DatasetError};
@@ -192,7 +193,7 @@ pub async fn learn(
     dataset.insert("compression".to_owned(), json!(layout.compression));
     dataset.insert("parquet".to_owned(), Json::Object(parquet));
     let config = json!({ "dataset": dataset });
-    let yaml = to_yaml(&config).map_err(LearnError::Yaml)?;
+    let yaml = to_config_text(&config).map_err(LearnError::Yaml)?;
     let (columns, layout) = read_back(&yaml)?;
 
     let likenesses: Vec<(&SampledColumn, &Column, &Keys)> = sample

@@ -82,3 +82,44 @@ fn codecs(config: &Config) -> Vec<String> {
         .map(|dataset| dataset.layout.chunk.codec.to_string())
         .collect()
 }
+
+#[test]
+fn a_config_text_reads_back_as_what_it_was_made_of() {
+    let names = [
+        "plain",
+        "no",
+        "null",
+        "5",
+        "a: b",
+        "{x}",
+        "#x",
+        "",
+        " x",
+        "quote\"d",
+        "it's",
+        "new\nline",
+        "\u{7f}\u{85}\u{2028}\u{feff}",
+        "\u{1f600}",
+        "__columns__",
+        "-",
+        "true",
+        "1e5",
+        "y",
+    ];
+    let columns: Vec<Json> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            json!({
+                "name": format!("{index}{name}"),
+                "dtype": "string",
+                "distribution": { "kind": "categorical", "values": [name, format!("{name}!")], "weights": [0.25, 1] },
+            })
+        })
+        .collect();
+    let config =
+        json!({ "dataset": { "seed": 7, "parquet": { "row_group_size": 5, "columns": columns } } });
+    let text = to_config_text(&config).unwrap();
+    assert_eq!(yaml::parse(&text).unwrap(), config, "{text}");
+    assert_eq!(text.lines().count(), 5 + names.len(), "{text}");
+}
