@@ -3,8 +3,9 @@
 
 Each PyArrow process fills NumPy arrays with random numbers of the columns' types and calls `pq.write_table` without
 dictionaries and statistics, uncompressed; no time counts before all of them are ready. `bench generate` is timed as a whole
-process, with the proof of its files and their sync to disk. Both write the same number of rows in files and row groups of the
-same size, in turn, and what is printed is the median of the ratios of neighbours.
+process, with the proof of its files. Both sync their files to disk, and write the same number of rows in files and row groups
+of the same size, in turn; what is printed is the median of the ratios of neighbours. Files go to a folder below the working
+folder: run it in a tmpfs, such as /dev/shm, to compare the programs rather than the disk.
 
     pip install pyarrow numpy
     cargo build --release
@@ -12,6 +13,7 @@ same size, in turn, and what is printed is the median of the ratios of neighbour
 """
 
 import multiprocessing
+import os
 import pathlib
 import re
 import shutil
@@ -58,6 +60,8 @@ def write_files(folder, columns, numbers, ready):
             use_dictionary=False,
             write_statistics=False,
         )
+        with open(folder / f"{number}.parquet", "rb") as written:
+            os.fsync(written.fileno())
 
 
 def by_pyarrow(folder, columns):

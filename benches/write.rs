@@ -15,7 +15,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet_bench::config::{Config, Overrides, Source, load};
 use parquet_bench::dataset::{Cancel, DatasetPlan, ensure};
 use parquet_bench::run::Datasets;
@@ -26,7 +26,8 @@ const PAIRS: usize = 5;
 
 const THREADS: usize = 2;
 
-fn schemas() -> Vec<(&'static str, String)> {
+/// Name, keys of the dataset, and whether pages are plain and without statistics.
+fn schemas() -> Vec<(&'static str, String, bool)> {
     let recommender: String = (0..200)
         .map(|column| {
             let dtype = ["float16", "float64", "float32", "int8", "int64"][column % 5];
@@ -45,6 +46,7 @@ fn schemas() -> Vec<(&'static str, String)> {
       - { name: price, dtype: float64, distribution: { kind: normal, mean: 100, std_dev: 20 } }
       - { name: flag, dtype: bool }
 ";
+    let plain = "    encoding: plain\n    statistics: none\n    page_index: false\n";
     let rows = |rows: u64, group: u64, columns: &str| {
         format!(
             "  num_samples_per_file: {rows}\n  parquet:\n    row_group_size: {group}\n    columns:\n{columns}"
@@ -54,18 +56,26 @@ fn schemas() -> Vec<(&'static str, String)> {
         (
             "recommender, row groups of 6144",
             rows(122_880, 6_144, &recommender),
+            false,
+        ),
+        (
+            "recommender, row groups of 6144, plain, without statistics",
+            rows(122_880, 6_144, &format!("{recommender}{plain}")),
+            true,
         ),
         (
             "recommender, row groups of 65536",
             rows(131_072, 65_536, &recommender),
+            false,
         ),
         (
             "image, fixed_size_list",
-            rows(256, 64, &image("fixed_size_list")),
+            rows(1024, 64, &image("fixed_size_list")),
+            false,
         ),
-        ("image, list", rows(256, 64, &image("list"))),
-        ("image, binary", rows(256, 64, &image("binary"))),
-        ("mixed", rows(524_288, 65_536, mixed)),
+        ("image, list", rows(1024, 64, &image("list")), false),
+        ("image, binary", rows(1024, 64, &image("binary")), false),
+        ("mixed", rows(1_048_576, 65_536, mixed), false),
     ]
 }
 
@@ -176,7 +186,15 @@ fn cost(criterion: &mut Criterion) {
     println!(
         "generating and writing over encoding pre-built batches, median of {PAIRS} pairs [smallest, largest]"
     );
-    for (name, schema) in schemas() {
+    // As criterion's own: `cargo bench --bench write -- image`.
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|it| !it.starts_with('-'))
+        .unwrap_or_default();
+    for (name, schema, plain) in schemas()
+        .into_iter()
+        .filter(|(name, ..)| name.contains(&wanted))
+    {
         for (codec, compression) in [
             ("none", Compression::UNCOMPRESSED),
             ("snappy", Compression::SNAPPY),
@@ -184,8 +202,15 @@ fn cost(criterion: &mut Criterion) {
         ] {
             let properties = WriterProperties::builder()
                 .set_compression(compression)
-                .set_max_row_group_row_count(None)
-                .build();
+                .set_max_row_group_row_count(None);
+            let properties = match plain {
+                false => properties.build(),
+                true => properties
+                    .set_dictionary_enabled(false)
+                    .set_statistics_enabled(EnabledStatistics::None)
+                    .set_offset_index_disabled(true)
+                    .build(),
+            };
             let mut ratios = Vec::new();
             let mut seconds = Vec::new();
             for _ in 0..PAIRS {

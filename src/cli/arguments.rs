@@ -62,8 +62,8 @@ pub(crate) enum Command {
   bench learn my.parquet -o like.yaml
   bench learn 'data/hits/*.parquet' -o hits.yaml && bench run hits.yaml --sweep 'dataset.compression=snappy,zstd(3)'
 
-The config has the files' layout and their columns' names and types, but none of their values: names of categories are
-made up, and bounds are rounded. --keep-values keeps them.")]
+The config has the files' layout and their columns' names and types, but copies none of their values: names of
+categories are made up, and numbers are rounded or moved. --keep-values keeps them.")]
     Learn(LearnArguments),
     /// Lists the datasets that a config owns, and removes them with --yes
     #[command(after_help = "Examples:
@@ -213,7 +213,7 @@ pub(crate) struct LearnArguments {
     /// File for the config; must not be there yet
     #[arg(short, long, value_name = "CONFIG")]
     pub(crate) output: PathBuf,
-    /// Keeps the names of categories, constants and exact bounds, which are values of the original
+    /// Keeps names of categories, constants, and numbers as they are, which are values of the original
     #[arg(long)]
     pub(crate) keep_values: bool,
     /// What stdout shows

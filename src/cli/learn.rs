@@ -22,6 +22,14 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     if arguments.output.symlink_metadata().is_ok() {
         return Err(there_already(&arguments.output));
     }
+    let folder = arguments
+        .output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(Err(error)) = folder.map(std::fs::metadata) {
+        let output = arguments.output.display();
+        return Err(CommandError::Usage(format!("--output {output}: {error}")));
+    }
     let runtime = runtime()?;
     let cancel = cancel_on_interrupt();
     let progress = Progress::new();
@@ -97,7 +105,7 @@ fn describe(learned: &Learned) -> String {
         table.set_width(width);
     }
     let codecs = CODECS.iter().map(|codec| codec.to_string());
-    let heads = ["column".to_owned(), "drawn as".to_owned()];
+    let heads = ["column", "drawn as", "in file"].map(str::to_owned);
     table.set_header(heads.into_iter().chain(codecs));
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -105,22 +113,28 @@ fn describe(learned: &Learned) -> String {
     for column in &learned.columns {
         let cells = column.sizes.iter().map(|sizes| cell(sizes, column.values));
         table.add_row(
-            [column.column.clone(), column.drawn_as.clone()]
-                .into_iter()
-                .chain(cells),
+            [
+                column.column.clone(),
+                column.drawn_as.clone(),
+                column
+                    .file_bytes_per_row
+                    .map_or_else(|| "-".to_owned(), each),
+            ]
+            .into_iter()
+            .chain(cells),
         );
     }
     let medians = CODECS
         .iter()
         .map(|codec| share(learned.median_error_of(*codec)));
     table.add_row(
-        ["median error".to_owned(), String::new()]
+        ["median error".to_owned(), String::new(), String::new()]
             .into_iter()
             .chain(medians),
     );
     let mut text = format!(
         "{}: {} rows, {} of them looked at\n\
-         bytes per value, original > look-alike, both written here in the learned layout\n{table}\n\
+         bytes per value: in the files, by their footers; and original > look-alike, both written here in the learned layout\n{table}\n\
          median error of all {}\n",
         learned.location,
         units::count(learned.rows),
@@ -134,20 +148,21 @@ fn describe(learned: &Learned) -> String {
 }
 
 fn cell(sizes: &CodecSizes, values: u64) -> String {
-    let each = |bytes: u64| {
-        let each = bytes as f64 / values.max(1) as f64;
-        match each {
-            each if each >= 100.0 => format!("{each:.0}"),
-            each if each >= 1.0 => format!("{each:.2}"),
-            each => format!("{each:.3}"),
-        }
-    };
+    let of = |bytes: u64| each(bytes as f64 / values.max(1) as f64);
     format!(
         "{} > {} {:+.0}%",
-        each(sizes.original_bytes),
-        each(sizes.alike_bytes),
+        of(sizes.original_bytes),
+        of(sizes.alike_bytes),
         sizes.error() * 100.0
     )
+}
+
+fn each(bytes: f64) -> String {
+    match bytes {
+        bytes if bytes >= 100.0 => format!("{bytes:.0}"),
+        bytes if bytes >= 1.0 => format!("{bytes:.2}"),
+        bytes => format!("{bytes:.3}"),
+    }
 }
 
 fn share(error: Option<f64>) -> String {

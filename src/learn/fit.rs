@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::{cast, concat};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::compute::{cast, concat, filter};
 use arrow::datatypes::{DataType, Field, Float64Type};
 use serde_json::{Map, Value as Json, json};
 
 use super::LearnError;
-use super::numbers;
+use super::numbers::{self, Candidates};
 use super::series::{Counts, Piece, Series};
 use super::shape::{Shape, Single};
 use super::text;
@@ -42,6 +42,8 @@ pub(super) struct Fitting {
     pub(super) layout: Keys,
     /// The column's own `parquet`.
     pub(super) chunk: Keys,
+    /// Of the column, which masked names follow from.
+    pub(super) name: String,
     pub(super) keep_values: bool,
     pub(super) seed: u64,
 }
@@ -50,11 +52,13 @@ pub(super) struct Fitting {
 pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<Keys, LearnError> {
     let mut keys = Keys::new();
     match shape {
-        Shape::Single(single) => single_keys(&mut keys, series, single, fitting)?,
+        Shape::Single(single) => {
+            let nulls = nulls_of(series);
+            keys = Fitter::new(single, 1, nulls, series, fitting)?.keys(series, single)?;
+        }
         Shape::Vector(single, size) => {
-            let values = flattened(series, *size as f64)?;
-            single_keys(&mut keys, &values, single, fitting)?;
-            keys.insert("size".to_owned(), json!(size));
+            let (nulls, values) = (nulls_of(series), flattened(series, *size as f64)?);
+            keys = Fitter::new(single, *size, nulls, &values, fitting)?.keys(&values, single)?;
         }
         Shape::List(item) => {
             let lengths = list_lengths(series);
@@ -67,7 +71,7 @@ pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<K
             );
             let mut drawn = Keys::new();
             drawn.insert("length".to_owned(), text::length_keys(&lengths, 0));
-            add_nulls(&mut drawn, series);
+            drawn.extend(nulls_of(series));
             keys.insert("distribution".to_owned(), Json::Object(drawn));
         }
         Shape::Struct(fields) => {
@@ -75,9 +79,17 @@ pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<K
             for (index, (name, shape)) in fields.iter().enumerate() {
                 let values = series.map(series.rows, |piece| {
                     let array = piece.array.as_struct();
+                    let values = array.column(index);
+                    // What a struct that is null holds is null too, and is not counted twice.
+                    let array = match array.nulls() {
+                        Some(nulls) => {
+                            filter(values, &BooleanArray::new(nulls.inner().clone(), None))?
+                        }
+                        None => Arc::clone(values),
+                    };
                     Ok(Piece {
                         first: piece.first,
-                        array: Arc::clone(array.column(index)),
+                        array,
                     })
                 })?;
                 let mut field = Keys::new();
@@ -87,8 +99,7 @@ pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<K
             }
             keys.insert("dtype".to_owned(), json!("struct"));
             keys.insert("fields".to_owned(), Json::Array(list));
-            let mut drawn = Keys::new();
-            add_nulls(&mut drawn, series);
+            let drawn = nulls_of(series);
             if !drawn.is_empty() {
                 keys.insert("distribution".to_owned(), Json::Object(drawn));
             }
@@ -97,12 +108,47 @@ pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<K
     Ok(keys)
 }
 
-fn add_nulls(drawn: &mut Keys, series: &Series) {
-    let nulls = series.nulls();
-    if nulls > 0 {
-        let share = nulls as f64 / series.len().max(1) as f64;
-        drawn.insert("null_fraction".to_owned(), json!(rounded(share)));
+/// The keys of a column's type, with what they need besides.
+pub(super) fn bare(shape: &Shape) -> Keys {
+    match shape {
+        Shape::Single(single) => type_keys(single, 1),
+        Shape::Vector(single, size) => type_keys(single, *size),
+        Shape::List(item) => keys_of(json!({
+            "dtype": "list", "item": bare(item), "distribution": { "length": { "max": 1 } },
+        })),
+        Shape::Struct(fields) => {
+            let fields: Vec<Keys> = fields
+                .iter()
+                .map(|(name, shape)| {
+                    let mut keys = keys_of(json!({ "name": name }));
+                    keys.extend(bare(shape));
+                    keys
+                })
+                .collect();
+            keys_of(json!({ "dtype": "struct", "fields": fields }))
+        }
     }
+}
+
+fn type_keys(single: &Single, vector: u64) -> Keys {
+    let mut keys = keys_of(json!({ "dtype": single.dtype.to_string() }));
+    if let Some(zone) = &single.time_zone {
+        keys.insert("time_zone".to_owned(), json!(zone));
+    }
+    if vector > 1 {
+        keys.insert("size".to_owned(), json!(vector));
+    }
+    keys
+}
+
+/// `null_fraction`, where there are nulls.
+fn nulls_of(series: &Series) -> Keys {
+    let mut keys = Keys::new();
+    let share = series.null_fraction();
+    if share > 0.0 {
+        keys.insert("null_fraction".to_owned(), json!(rounded(share)));
+    }
+    keys
 }
 
 /// Four significant digits.
@@ -160,39 +206,29 @@ fn joined(arrays: &[ArrayRef], data_type: DataType) -> Result<ArrayRef, arrow::e
     }
 }
 
-fn single_keys(
-    keys: &mut Keys,
-    series: &Series,
-    single: &Single,
-    fitting: &Fitting,
-) -> Result<(), LearnError> {
-    keys.insert("dtype".to_owned(), json!(single.dtype.to_string()));
-    if let Some(zone) = &single.time_zone {
-        keys.insert("time_zone".to_owned(), json!(zone));
-    }
-    let mut nulls = Keys::new();
-    add_nulls(&mut nulls, series);
-    let fitter = Fitter::new(keys.clone(), nulls, series, fitting)?;
-    let drawn = if fitter.counts.distinct() == 0 {
-        // Nothing but nulls, or nothing at all.
-        fitter.with_nulls(Keys::new())
-    } else if single.dtype.is_text() {
-        text::fit(&fitter, series, single)?
-    } else {
-        let candidates = numbers::candidates(series, single, &fitter.counts, fitting)?;
-        fitter.best(candidates)?.1
-    };
-    keys.extend(drawn);
-    Ok(())
+/// The first rows of some pieces.
+pub(super) fn some_rows(series: &Series) -> Vec<Piece> {
+    let step = series.pieces.len().div_ceil(FITTED_PIECES).max(1);
+    series
+        .pieces
+        .iter()
+        .step_by(step)
+        .map(|piece| Piece {
+            first: piece.first,
+            array: piece.array.slice(0, piece.array.len().min(FITTED_ROWS)),
+        })
+        .filter(|piece| !piece.array.is_empty())
+        .collect()
 }
 
 /// Compares candidates with the original.
 pub(super) struct Fitter<'a> {
     /// `dtype` and what belongs to it.
     base: Keys,
+    /// Numbers in a row, each of them a value here.
+    vector: u64,
     nulls: Keys,
     fitting: &'a Fitting,
-    /// The first rows of some pieces.
     pieces: Vec<Piece>,
     rows: u64,
     sizes: Vec<u64>,
@@ -205,22 +241,13 @@ pub(super) struct Fitter<'a> {
 
 impl<'a> Fitter<'a> {
     fn new(
-        base: Keys,
+        single: &Single,
+        vector: u64,
         nulls: Keys,
         series: &Series,
         fitting: &'a Fitting,
     ) -> Result<Self, LearnError> {
-        let step = series.pieces.len().div_ceil(FITTED_PIECES).max(1);
-        let pieces: Vec<Piece> = series
-            .pieces
-            .iter()
-            .step_by(step)
-            .map(|piece| Piece {
-                first: piece.first,
-                array: piece.array.slice(0, piece.array.len().min(FITTED_ROWS)),
-            })
-            .filter(|piece| !piece.array.is_empty())
-            .collect();
+        let pieces = some_rows(series);
         let all: Vec<ArrayRef> = series
             .pieces
             .iter()
@@ -231,7 +258,8 @@ impl<'a> Fitter<'a> {
             .map(|piece| Arc::clone(&piece.array))
             .collect();
         let mut fitter = Fitter {
-            base,
+            base: type_keys(single, vector),
+            vector,
             nulls,
             fitting,
             numbers: sorted_numbers(&fitted),
@@ -242,9 +270,26 @@ impl<'a> Fitter<'a> {
             counts: Counts::of(&all)?,
         };
         if let Some((_, layout)) = fitter.trial(&fitter.with_nulls(Keys::new())) {
-            fitter.sizes = sizes(&fitted, &layout, &FITTED)?;
+            fitter.sizes = sizes(&fitted, &layout, &FITTED, true)?;
         }
         Ok(fitter)
+    }
+
+    /// The keys of a column of this type.
+    fn keys(&self, series: &Series, single: &Single) -> Result<Keys, LearnError> {
+        let drawn = if self.counts.distinct() == 0 {
+            // Nothing but nulls, or nothing at all.
+            self.with_nulls(Keys::new())
+        } else if single.dtype.is_text() {
+            text::fit(self, series, single)?
+        } else {
+            let Candidates { keys, shift } =
+                numbers::candidates(series, single, &self.counts, self.fitting)?;
+            self.nearest(keys, shift)?.1
+        };
+        let mut keys = self.base.clone();
+        keys.extend(drawn);
+        Ok(keys)
     }
 
     /// The keys of a column that is drawn so, nulls included.
@@ -275,7 +320,11 @@ impl<'a> Fitter<'a> {
         let mut parquet = self.fitting.layout.clone();
         parquet.insert("columns".to_owned(), json!([column]));
         let config = json!({
-            "dataset": { "num_files_train": 1, "num_samples_per_file": self.rows, "parquet": parquet },
+            "dataset": {
+                "num_files_train": 1,
+                "num_samples_per_file": self.rows.div_ceil(self.vector),
+                "parquet": parquet,
+            },
         });
         let source = Source {
             origin: "a candidate".to_owned(),
@@ -284,22 +333,37 @@ impl<'a> Fitter<'a> {
         };
         let mut config = load(&source, &Overrides::default()).ok()?;
         let mut dataset = config.variants.pop()?.dataset?;
-        Some((dataset.columns.pop()?, dataset.layout))
+        let mut column = dataset.columns.pop()?;
+        if self.vector > 1 {
+            // A vector's numbers are compared one by one, and are null together.
+            (column.size, column.null_fraction) = (1, 0.0);
+        }
+        Some((column, dataset.layout))
     }
 
-    /// The keys of the candidate that is most like the original, its own and those of the column, nulls included.
     pub(super) fn keeps_values(&self) -> bool {
         self.fitting.keep_values
     }
 
+    pub(super) fn column(&self) -> &str {
+        &self.fitting.name
+    }
+
+    /// The keys of the candidate that is most like the original, its own and those of the column, nulls included.
     pub(super) fn best(&self, candidates: Vec<Keys>) -> Result<(Keys, Keys), LearnError> {
+        self.nearest(candidates, 0.0)
+    }
+
+    /// The same of candidates whose numbers were moved by `shift`.
+    fn nearest(&self, candidates: Vec<Keys>, shift: f64) -> Result<(Keys, Keys), LearnError> {
+        let numbers: Vec<f64> = self.numbers.iter().map(|number| number + shift).collect();
         let mut best: Option<(f64, Keys, Keys)> = None;
         for (rank, candidate) in candidates.into_iter().enumerate() {
             let keys = self.with_nulls(candidate.clone());
             let Some((column, layout)) = self.trial(&keys) else {
                 continue;
             };
-            let Some(distance) = self.distance(&column, &layout)? else {
+            let Some(distance) = self.distance(&column, &layout, &numbers)? else {
                 continue;
             };
             let distance = distance + SIMPLICITY * rank as f64;
@@ -315,7 +379,12 @@ impl<'a> Fitter<'a> {
     }
 
     /// How unlike the original the column is; none where it cannot be generated.
-    fn distance(&self, column: &Column, layout: &Layout) -> Result<Option<f64>, LearnError> {
+    fn distance(
+        &self,
+        column: &Column,
+        layout: &Layout,
+        numbers: &[f64],
+    ) -> Result<Option<f64>, LearnError> {
         let Ok(generator) = ColumnGenerator::new(
             self.fitting.seed,
             "train",
@@ -329,7 +398,7 @@ impl<'a> Fitter<'a> {
         for piece in &self.pieces {
             arrays.push(generated(&generator, piece.first, piece.array.len())?);
         }
-        let made = sizes(&arrays, layout, &FITTED)?;
+        let made = sizes(&arrays, layout, &FITTED, column.null_fraction > 0.0)?;
         let apart = |made: f64, original: f64| ((made + 1.0) / (original + 1.0)).ln().abs();
         let by_size: f64 = made
             .iter()
@@ -339,7 +408,7 @@ impl<'a> Fitter<'a> {
             / FITTED.len() as f64;
         let distinct = Counts::of(&arrays)?.distinct();
         let by_distinct = apart(distinct as f64, self.fitted_distinct as f64);
-        let by_shape = distance_of(&sorted_numbers(&arrays), &self.numbers);
+        let by_shape = distance_of(&sorted_numbers(&arrays), numbers);
         Ok(Some(
             by_size + DISTINCT_WEIGHT * by_distinct + SHAPE_WEIGHT * by_shape,
         ))
@@ -365,6 +434,7 @@ pub(super) fn sizes(
     arrays: &[ArrayRef],
     layout: &Layout,
     codecs: &[Codec],
+    nullable: bool,
 ) -> Result<Vec<u64>, LearnError> {
     codecs
         .iter()
@@ -382,7 +452,7 @@ pub(super) fn sizes(
                     .keys()
                     .next()
                     .map_or("column", String::as_str);
-                let field = Field::new(name, array.data_type().clone(), true);
+                let field = Field::new(name, array.data_type().clone(), nullable);
                 bytes += chunk_bytes(&field, &layout, std::slice::from_ref(array))?;
             }
             Ok(bytes)

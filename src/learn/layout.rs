@@ -21,6 +21,13 @@ pub(super) struct LearnedLayout {
     pub(super) notes: Vec<String>,
 }
 
+impl LearnedLayout {
+    /// `parquet` of a column; empty where it has none of its own.
+    pub(super) fn chunk_of(&self, column: &str) -> Keys {
+        self.columns.get(column).cloned().unwrap_or_default()
+    }
+}
+
 /// Rows at which arrow-rs and others end a page; what is near it needs no key.
 const USUAL_PAGE_ROWS: f64 = 20_000.0;
 
@@ -52,6 +59,14 @@ pub(super) fn learn(inspection: &Inspection, page_version: u8) -> LearnedLayout 
     }
     // The size that holds the most rows; the last group of a file is what is left over.
     if let Some((rows, _)) = sizes.iter().max_by_key(|(_, rows)| **rows) {
+        // A last group that is a little larger than the others is no reason for one more.
+        let (files, groups) = (inspection.files.len() as u64, inspection.row_groups);
+        let rows_per_file = inspection.rows.div_ceil(files.max(1));
+        let groups_per_file = groups.div_ceil(files.max(1)).max(1);
+        let rows = match rows_per_file.div_ceil(*rows) > groups_per_file {
+            true => rows_per_file.div_ceil(groups_per_file),
+            false => *rows,
+        };
         parquet.insert("row_group_size".to_owned(), json!(rows));
     }
     if page_version == 2 {
@@ -59,11 +74,13 @@ pub(super) fn learn(inspection: &Inspection, page_version: u8) -> LearnedLayout 
     }
     let sum = |of: fn(&ColumnFacts) -> u64| columns.iter().map(of).sum::<u64>();
     let chunks = sum(|column| column.chunks);
-    if sum(|column| column.statistics_chunks) == 0 {
+    let indexed = sum(|column| column.offset_index_chunks);
+    let told = sum(|column| column.statistics_chunks) > 0;
+    if !told {
         parquet.insert("statistics".to_owned(), json!("none"));
     }
-    let indexed = sum(|column| column.offset_index_chunks);
-    parquet.insert("page_index".to_owned(), json!(indexed > 0));
+    // The writer here has page indexes with statistics only.
+    parquet.insert("page_index".to_owned(), json!(indexed > 0 && told));
     if indexed == chunks && chunks > 0 {
         page_rows(columns, parquet);
     }
@@ -81,12 +98,12 @@ pub(super) fn learn(inspection: &Inspection, page_version: u8) -> LearnedLayout 
         .filter_map(|column| Some((column.sort_position?, column)))
         .collect();
     sorted.sort_by_key(|(position, _)| *position);
-    // Only whole columns can be sorted by.
-    if !sorted.is_empty()
-        && sorted
-            .iter()
-            .all(|(_, column)| !column.column.contains('.'))
-    {
+    // Only whole columns can be sorted by, and none whose name would be read as an order.
+    let whole = |column: &ColumnFacts| {
+        let name = &column.column;
+        *name == column.root && !name.ends_with(" desc") && !name.ends_with(" asc")
+    };
+    if !sorted.is_empty() && sorted.iter().all(|(_, column)| whole(column)) {
         let names: Vec<String> = sorted
             .iter()
             .map(|(_, column)| {
@@ -146,10 +163,11 @@ fn chunk_keys(leaves: &[&ColumnFacts], codec: &str, all_filtered: bool) -> Keys 
 
 /// The encoding that was asked for; none where it is what a writer chooses.
 fn encoding_of(leaf: &ColumnFacts) -> Option<&'static str> {
-    if leaf.dictionary_chunks > 0 {
+    let has = |name: &str| leaf.encodings.contains(name);
+    // Some writers leave out where the dictionary is.
+    if leaf.dictionary_chunks > 0 || has("RLE_DICTIONARY") || has("PLAIN_DICTIONARY") {
         return None;
     }
-    let has = |name: &str| leaf.encodings.contains(name);
     // Levels are run lengths in any column; only bools have values so.
     [
         ("DELTA_BINARY_PACKED", "delta_binary_packed"),

@@ -2,10 +2,10 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Letters become other letters of their case, digits other digits; what is neither stays. `salt` tells apart what would
-/// become the same.
-pub(super) fn masked(text: &str, salt: u64) -> String {
-    let mut word = xxh3_64_with_seed(text.as_bytes(), salt);
+/// Letters become other letters of their case, digits other digits; what is neither stays. The letters follow from `seed`
+/// alone, so that nobody can look names up by what they became.
+pub(super) fn masked(text: &str, seed: u64) -> String {
+    let mut word = xxh3_64_with_seed(b"a mask", seed);
     let mut next = |count: u32| {
         // SplitMix64's step and a part of its mixer do for names.
         word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -31,23 +31,30 @@ pub(super) fn masked(text: &str, salt: u64) -> String {
         .collect()
 }
 
-/// As many texts, masked, and all different.
-pub(super) fn all_masked(texts: &[String]) -> Vec<String> {
-    const TRIES: u64 = 64;
+/// As many texts, masked, and all different. Those of another `column` are masked otherwise.
+pub(super) fn all_masked(column: &str, texts: &[String]) -> Vec<String> {
+    const TRIES: u64 = 256;
+    let column = xxh3_64_with_seed(column.as_bytes(), 0);
     let mut known = std::collections::HashSet::new();
-    texts
-        .iter()
-        .enumerate()
-        .map(|(index, text)| {
-            let free = (0..TRIES)
-                .map(|salt| masked(text, salt))
-                .find(|masked| !known.contains(masked) && !texts.contains(masked));
+    let mut all = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        let seed = |number: u64| column ^ ((index as u64) << 32 | number);
+        let tries = || (0..TRIES).map(|number| masked(text, seed(number)));
+        // Signs alone have no other form, and are nobody's.
+        let has_form = text
+            .chars()
+            .any(|it| it.is_alphanumeric() || !it.is_ascii());
+        let free = tries()
+            .find(|masked| !known.contains(masked) && masked != text)
             // Short texts are soon used up.
-            let masked = free.unwrap_or_else(|| format!("v{index}"));
-            known.insert(masked.clone());
-            masked
-        })
-        .collect()
+            .or_else(|| tries().find(|masked| !known.contains(masked)))
+            .filter(|_| has_form)
+            .or_else(|| (!has_form && !known.contains(text)).then(|| text.clone()));
+        let masked = free.unwrap_or_else(|| format!("v{index}"));
+        known.insert(masked.clone());
+        all.push(masked);
+    }
+    all
 }
 
 #[cfg(test)]
@@ -74,11 +81,37 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_says_nothing_of_the_name() {
+        let names = |first: &str| vec![first.to_owned(), "Carol".to_owned()];
+        assert_eq!(
+            all_masked("a", &names("Alice")),
+            all_masked("a", &names("Bobby"))
+        );
+        assert_ne!(
+            all_masked("a", &names("Alice")),
+            all_masked("b", &names("Alice"))
+        );
+    }
+
+    #[test]
+    fn nothing_and_signs_stay_as_they_are() {
+        let texts = ["".to_owned(), "-".to_owned(), "a-b".to_owned()];
+        let masked = all_masked("column", &texts);
+        assert_eq!(masked[..2], texts[..2]);
+        assert_ne!(masked[2], texts[2]);
+    }
+
+    #[test]
     fn names_stay_different_and_none_is_kept() {
         let digits: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
-        let masked = all_masked(&digits);
+        let masked = all_masked("column", &digits);
         let different: std::collections::HashSet<_> = masked.iter().collect();
         assert_eq!(different.len(), 10);
-        assert!(masked.iter().all(|masked| !digits.contains(masked)));
+        let kept = masked
+            .iter()
+            .zip(&digits)
+            .filter(|(masked, own)| masked == own);
+        // The last one left may be its own.
+        assert!(kept.count() <= 1 && masked.iter().all(|masked| digits.contains(masked)));
     }
 }

@@ -29,8 +29,9 @@ use crate::dataset::content::{ColumnGenerator, ContentError};
 use crate::dataset::{Cancel, DatasetError};
 use crate::statistics::median;
 use crate::storage::CountingStore;
-use crate::table::{Depth, TableError, inspect};
+use crate::table::{Depth, Inspection, TableError, inspect};
 use fit::{Fitting, Keys, fit, generated, sizes};
+use layout::LearnedLayout;
 use sample::{Sample, SampledColumn};
 use series::Series;
 
@@ -96,7 +97,9 @@ pub struct Likeness {
     pub dtype: String,
     /// The distribution's kind, or the type where that is nested.
     pub drawn_as: String,
-    /// Values sampled, of which the bytes are.
+    /// Compressed bytes for each row in the original files, by their footers; none of a column that folders tell.
+    pub file_bytes_per_row: Option<f64>,
+    /// Rows sampled, of which the bytes are.
     pub values: u64,
     pub sizes: Vec<CodecSizes>,
 }
@@ -151,36 +154,39 @@ pub async fn learn(
         pages: false,
     };
     let inspection = inspect(store, location, depth).await?;
-    let sample = sample::take(store, location, &inspection).await?;
+    let mut sample = sample::take(store, location, &inspection).await?;
     let mut layout = layout::learn(&inspection, sample.page_version);
     let mut notes = std::mem::take(&mut layout.notes);
     notes.extend(sample.notes.iter().cloned());
+    let in_files = bytes_per_row(&inspection);
+    if let Some((level, note)) = level(&sample.columns, &layout, &in_files, cancel)? {
+        layout.compression = level;
+        notes.push(note);
+    }
+
+    let outcomes = in_parallel(&sample.columns, cancel, progress, |column| {
+        let chunk = layout.chunk_of(&column.name);
+        learn_column(column, &layout.parquet, chunk, keep_values)
+    })?;
+    let mut sampled = Vec::with_capacity(outcomes.len());
+    let mut fitted = Vec::with_capacity(outcomes.len());
+    for (column, outcome) in std::mem::take(&mut sample.columns)
+        .into_iter()
+        .zip(outcomes)
+    {
+        notes.extend(outcome.note);
+        if let Some(keys) = outcome.keys {
+            sampled.push(column);
+            fitted.push(keys);
+        }
+    }
+    sample.columns = sampled;
     if sample.columns.is_empty() {
         return Err(LearnError::Unlearnable {
             location: location.to_owned(),
             reason: "none of its columns can be generated".to_owned(),
         });
     }
-
-    let fitted = in_parallel(&sample.columns, cancel, progress, |column| {
-        let fitting = Fitting {
-            layout: layout.parquet.clone(),
-            chunk: layout
-                .columns
-                .get(&column.name)
-                .cloned()
-                .unwrap_or_default(),
-            keep_values,
-            seed: SEED,
-        };
-        let mut keys = Keys::new();
-        keys.insert("name".to_owned(), json!(column.name));
-        keys.extend(fit(&column.series, &column.shape, &fitting)?);
-        if !fitting.chunk.is_empty() {
-            keys.insert("parquet".to_owned(), Json::Object(fitting.chunk));
-        }
-        Ok(keys)
-    })?;
 
     let mut parquet = layout.parquet.clone();
     let mut order = layout.order.clone();
@@ -208,7 +214,13 @@ pub async fn learn(
         &likenesses,
         cancel,
         &|_, _| {},
-        |(sampled, column, keys)| likeness(sampled, column, keys, &columns, &layout, rows),
+        |(sampled, column, keys)| {
+            let likeness = likeness(sampled, column, keys, &columns, &layout, rows)?;
+            Ok(Likeness {
+                file_bytes_per_row: in_files.get(&column.name).copied(),
+                ..likeness
+            })
+        },
     )?;
     let made = u128::from(rows.div_ceil(split_files(&config))) * u128::from(split_files(&config));
     if made != u128::from(rows) {
@@ -225,6 +237,165 @@ pub async fn learn(
         notes,
         yaml,
     })
+}
+
+/// Compressed bytes for each row, by column.
+fn bytes_per_row(inspection: &Inspection) -> BTreeMap<String, f64> {
+    let mut bytes: BTreeMap<String, f64> = BTreeMap::new();
+    for column in &inspection.columns {
+        *bytes.entry(column.root.clone()).or_default() +=
+            column.compressed_bytes as f64 / inspection.rows.max(1) as f64;
+    }
+    bytes
+}
+
+/// The codec with the level that makes the sample about as large as the files are, and a note on it; none for a codec
+/// without levels. Files do not store the level.
+fn level(
+    columns: &[SampledColumn],
+    layout: &LearnedLayout,
+    in_files: &BTreeMap<String, f64>,
+    cancel: &Cancel,
+) -> Result<Option<(String, String)>, LearnError> {
+    let codecs = match layout.compression.as_str() {
+        "zstd" => [1, 3, 6, 9, 15].map(Codec::Zstd).to_vec(),
+        "gzip" => [1, 6, 9].map(Codec::Gzip).to_vec(),
+        "brotli" => [1, 4, 9].map(Codec::Brotli).to_vec(),
+        _ => return Ok(None),
+    };
+    let made = in_parallel(columns, cancel, &|_, _| {}, |column| {
+        let chunk = layout
+            .columns
+            .get(&column.name)
+            .cloned()
+            .unwrap_or_default();
+        let Some(original) = in_files.get(&column.name) else {
+            return Ok(None);
+        };
+        if chunk.contains_key("compression") {
+            return Ok(None);
+        }
+        let layout = trial(
+            &column.name,
+            &fit::bare(&column.shape),
+            &layout.parquet,
+            &chunk,
+        );
+        let (Ok(layout), pieces) = (layout, fit::some_rows(&column.series)) else {
+            return Ok(None);
+        };
+        let rows: usize = pieces.iter().map(|piece| piece.array.len()).sum();
+        let arrays: Vec<ArrayRef> = pieces.into_iter().map(|piece| piece.array).collect();
+        let bytes = sizes(&arrays, &layout, &codecs, true)?;
+        Ok(Some((original * rows as f64, bytes)))
+    })?;
+    let mut sums = vec![0.0; codecs.len()];
+    let mut original = 0.0;
+    for (bytes, made) in made.into_iter().flatten() {
+        original += bytes;
+        for (sum, bytes) in sums.iter_mut().zip(made) {
+            *sum += bytes as f64;
+        }
+    }
+    let apart = |sum: &f64| (sum / original).ln().abs();
+    let nearest = codecs
+        .iter()
+        .zip(&sums)
+        .min_by(|left, right| apart(left.1).total_cmp(&apart(right.1)));
+    Ok(nearest.filter(|_| original > 0.0).map(|(codec, _)| {
+        let note = format!(
+            "files do not tell the level of their codec; {codec} comes nearest to their size"
+        );
+        (codec.to_string(), note)
+    }))
+}
+
+/// The keys of a column, where there are some that a config takes, and what should be known about it.
+struct Outcome {
+    keys: Option<Keys>,
+    note: Option<String>,
+}
+
+/// Learns a column. What a config refuses of it is left out: its encoding where its type is not the original's, else all.
+fn learn_column(
+    column: &SampledColumn,
+    parquet: &Keys,
+    mut chunk: Keys,
+    keep_values: bool,
+) -> Result<Outcome, LearnError> {
+    let mut note = None;
+    // A name and a type that are refused would refuse anything.
+    let bare = fit::bare(&column.shape);
+    if let Err(reason) = trial(&column.name, &bare, parquet, &chunk) {
+        chunk.remove("encoding");
+        match trial(&column.name, &bare, parquet, &chunk) {
+            Ok(_) => {
+                note = Some(format!(
+                    "`{}` is written in another encoding: {reason}",
+                    column.name
+                ))
+            }
+            Err(reason) => {
+                let name = column.name.escape_debug();
+                return Ok(Outcome {
+                    keys: None,
+                    note: Some(format!("`{name}` is left out: {reason}")),
+                });
+            }
+        }
+    }
+    let fitting = Fitting {
+        layout: parquet.clone(),
+        chunk: chunk.clone(),
+        name: column.name.clone(),
+        keep_values,
+        seed: SEED,
+    };
+    let mut keys = Keys::new();
+    keys.insert("name".to_owned(), json!(column.name));
+    keys.extend(fit(&column.series, &column.shape, &fitting)?);
+    if !chunk.is_empty() {
+        keys.insert("parquet".to_owned(), Json::Object(chunk));
+    }
+    Ok(Outcome {
+        keys: Some(keys),
+        note,
+    })
+}
+
+/// Whether a config takes a column of this name and type in such a layout; if not, what it says.
+fn trial(name: &str, keys: &Keys, parquet: &Keys, chunk: &Keys) -> Result<Layout, String> {
+    let mut column = Keys::new();
+    column.insert("name".to_owned(), json!(name));
+    column.extend(keys.clone());
+    if !chunk.is_empty() {
+        column.insert("parquet".to_owned(), Json::Object(chunk.clone()));
+    }
+    let mut parquet = parquet.clone();
+    parquet.insert("columns".to_owned(), json!([column]));
+    let text = to_config_text(&json!({ "dataset": { "parquet": parquet } }))?;
+    let short = |error: ConfigError| {
+        let first = error.to_string();
+        let first = first.lines().next().unwrap_or_default();
+        // Where it stands in a config that nobody has seen is of no use.
+        first
+            .split_once(": ")
+            .map_or(first, |(_, said)| said)
+            .to_owned()
+    };
+    let mut config = load(&source_of(text), &Overrides::default()).map_err(short)?;
+    let dataset = config.variants.pop().and_then(|variant| variant.dataset);
+    dataset
+        .map(|dataset| dataset.layout)
+        .ok_or_else(|| "it has no dataset".to_owned())
+}
+
+fn source_of(text: String) -> Source {
+    Source {
+        origin: "the learned config".to_owned(),
+        text,
+        folder: None,
+    }
 }
 
 fn split_files(config: &Json) -> u64 {
@@ -251,11 +422,7 @@ fn keep_known(order: &mut Keys, sample: &Sample) {
 
 /// The config's columns and layout, as whoever runs it gets them.
 fn read_back(yaml: &str) -> Result<(Vec<Column>, Layout), LearnError> {
-    let source = Source {
-        origin: "the learned config".to_owned(),
-        text: yaml.to_owned(),
-        folder: None,
-    };
+    let source = source_of(yaml.to_owned());
     let Config { mut variants, .. } = load(&source, &Overrides::default())?;
     let dataset = variants.pop().and_then(|variant| variant.dataset);
     dataset
@@ -294,13 +461,14 @@ fn likeness(
         columns: BTreeMap::from([(column.name.clone(), layout.chunk_of(&column.name).clone())]),
         ..layout.clone()
     };
-    let before = sizes(&original, &own, &CODECS)?;
-    let after = sizes(&alike, &own, &CODECS)?;
+    let before = sizes(&original, &own, &CODECS, true)?;
+    let after = sizes(&alike, &own, &CODECS, generator.field().is_nullable())?;
     let drawn = keys.get("distribution").and_then(|drawn| drawn.get("kind"));
     let dtype = keys.get("dtype").and_then(Json::as_str).unwrap_or_default();
     Ok(Likeness {
         column: sampled.name.clone(),
         dtype: dtype.to_owned(),
+        file_bytes_per_row: None,
         drawn_as: drawn.and_then(Json::as_str).unwrap_or(dtype).to_owned(),
         values: series.len() as u64,
         sizes: CODECS
@@ -379,5 +547,6 @@ fn of_folders(rows: u64, pieces: Vec<(u64, ArrayRef)>) -> Series {
             .map(|(first, array)| series::Piece { first, array })
             .collect(),
         rows,
+        nulls: None,
     }
 }

@@ -23,6 +23,9 @@ const STRETCHES: usize = 40;
 /// Runs shorter than this are left out.
 pub(super) const SHORTEST_RUN: f64 = 1.1;
 
+/// Numbers this many times further from 0 than they are from each other lie far from 0.
+const FAR: f64 = 10.0;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rounding {
     Down,
@@ -30,49 +33,87 @@ enum Rounding {
     Up,
 }
 
-/// Where numbers lie, and how finely they are told.
+/// Where numbers lie, and how they are told so that they are nobody's.
 struct Grid {
     dtype: Dtype,
     /// What all values are multiples of, in the unit in which they are stored; 0 where there is no such number.
     multiple: f64,
     /// What told numbers are rounded to; 0 for not at all.
     unit: f64,
+    /// What the smallest and the largest one are rounded to, which are somebody's more than others.
+    bound: f64,
+    /// What is added to numbers before they are told.
+    shift: f64,
 }
 
 impl Grid {
-    /// Told numbers have three digits of the range, so that they are nobody's.
+    /// Told numbers have three digits of the range that most of them lie in, and bounds have two; what lies far from 0,
+    /// such as a year or an account, moves to where its own first two digits are. `numbers` ascend.
     fn new(single: &Single, series: &Series, numbers: &[f64], keep_values: bool) -> Self {
         let dtype = single.dtype;
         let multiple = match dtype.integer_range() {
             Some(_) => whole_multiple(series).max(1.0),
             None => real_multiple(dtype, numbers),
         };
-        let width = match (numbers.first(), numbers.last()) {
-            (Some(low), Some(high)) => high - low,
-            _ => 0.0,
+        // A divisor that nobody would think of says something about the values.
+        let multiple = match keep_values || is_usual(multiple, dtype) {
+            true => multiple,
+            false if dtype.is_float() => 0.0,
+            false => 1.0,
         };
-        let coarse = match width > 0.0 && !keep_values {
-            true => 10_f64.powf((width.log10() - 2.0).floor()),
-            false => 0.0,
-        };
-        let unit = match multiple > 0.0 {
-            true => multiple * (coarse / multiple).round().max(1.0),
-            false => coarse,
-        };
-        Grid {
+        let mut grid = Grid {
             dtype,
             multiple,
-            unit,
+            unit: multiple,
+            bound: multiple,
+            shift: 0.0,
+        };
+        let (Some(low), Some(high)) = (numbers.first(), numbers.last()) else {
+            return grid;
+        };
+        if keep_values {
+            return grid;
         }
+        let at = |share: f64| numbers[((numbers.len() - 1) as f64 * share) as usize];
+        let width = match at(0.95) - at(0.05) {
+            0.0 => high - low,
+            width => width,
+        };
+        let digit = |number: f64, number_of: f64| {
+            10_f64.powf((number.abs().log10() - number_of + 1.0).floor())
+        };
+        if width > 0.0 {
+            let unit = digit(width, 3.0);
+            grid.unit = match multiple > 0.0 {
+                true => multiple * (unit / multiple).round().max(1.0),
+                false => unit,
+            };
+            grid.bound = grid.unit * (digit(high - low, 2.0) / grid.unit).round().max(1.0);
+        }
+        let nearest = low.abs().min(high.abs());
+        if low.signum() == high.signum() && nearest > FAR * (high - low) && nearest >= FAR {
+            let unit = digit(*low, 2.0).max(grid.bound);
+            let unit = match grid.bound > 0.0 {
+                true => grid.bound * (unit / grid.bound).round(),
+                false => unit,
+            };
+            grid.shift = (low / unit).floor() * unit - low;
+        }
+        grid
     }
 
     /// A number as a config writes it.
     fn told(&self, number: f64, rounding: Rounding) -> Json {
-        let places = match self.unit > 0.0 {
-            true => number / self.unit,
+        let number = number + self.shift;
+        let unit = match rounding {
+            Rounding::Nearest => self.unit,
+            Rounding::Down | Rounding::Up => self.bound,
+        };
+        let places = match unit > 0.0 {
+            true => number / unit,
             false => number,
         };
-        let places = match (rounding, self.unit > 0.0) {
+        let places = match (rounding, unit > 0.0) {
             (_, false) => places,
             // A number that stands on the grid already is not moved by an error in its last digit.
             _ if (places - places.round()).abs() < 1e-6 => places.round(),
@@ -81,33 +122,39 @@ impl Grid {
             (Rounding::Nearest, _) => places.round(),
         };
         match self.dtype.integer_range() {
-            None => self.real(places),
+            None => self.real(places, unit),
             Some((low, high)) => {
-                let unit = (self.unit as i128).max(1);
+                let unit = (unit as i128).max(1);
                 let multiple = (self.multiple as i128).max(1);
                 let whole = (places as i128).saturating_mul(unit);
-                let (low, high) = (
-                    low.div_euclid(multiple) * multiple
-                        + if low.rem_euclid(multiple) > 0 {
-                            multiple
-                        } else {
-                            0
-                        },
-                    high.div_euclid(multiple) * multiple,
-                );
-                self.whole(whole.clamp(low, high))
+                let up = if low.rem_euclid(multiple) > 0 {
+                    multiple
+                } else {
+                    0
+                };
+                let low = low.div_euclid(multiple) * multiple + up;
+                self.whole(whole.clamp(low, high.div_euclid(multiple) * multiple))
             }
         }
     }
 
-    fn real(&self, places: f64) -> Json {
-        let number = match self.unit > 0.0 {
+    /// The same grid, without rounding beyond what all values are multiples of.
+    fn fine(&self) -> Grid {
+        Grid {
+            unit: self.multiple,
+            bound: self.multiple,
+            ..*self
+        }
+    }
+
+    fn real(&self, places: f64, unit: f64) -> Json {
+        let number = match unit > 0.0 {
             false => places,
             true => {
-                let parts = (1.0 / self.unit).round();
-                match self.unit < 1.0 && (1.0 / self.unit - parts).abs() < 1e-6 * parts {
+                let parts = (1.0 / unit).round();
+                match unit < 1.0 && (1.0 / unit - parts).abs() < 1e-6 * parts {
                     true => places / parts,
-                    false => places * self.unit,
+                    false => places * unit,
                 }
             }
         };
@@ -175,6 +222,22 @@ fn moment(number: i64, unit: TimeUnit) -> Option<String> {
     )?;
     let text = time.format("%Y-%m-%dT%H:%M:%S%.f").to_string();
     (text.len() < 30 && text.as_bytes().get(4) == Some(&b'-')).then_some(text)
+}
+
+/// Whether a divisor is one that many things have: a power of ten, its half or its quarter, or so many seconds, minutes,
+/// hours or days.
+fn is_usual(multiple: f64, dtype: Dtype) -> bool {
+    let per_second = match dtype {
+        Dtype::Timestamp(unit) => unit.per_second() as f64,
+        _ => 1.0,
+    };
+    let is_power = |number: f64| {
+        let power = number.log10().round();
+        (number / 10_f64.powf(power) - 1.0).abs() < 1e-9
+    };
+    let tens = [1.0, 2.0, 4.0].iter().any(|part| is_power(multiple * part));
+    let times = [60.0, 300.0, 900.0, 1_800.0, 3_600.0, 86_400.0, 604_800.0];
+    multiple == 0.0 || tens || times.iter().any(|time| multiple == time * per_second)
 }
 
 /// The greatest common divisor of whole numbers.
@@ -252,15 +315,30 @@ fn real_multiple(dtype: Dtype, numbers: &[f64]) -> f64 {
     0.0
 }
 
+/// Ways to draw a column, and how far the numbers that they draw were moved on purpose.
+pub(super) struct Candidates {
+    pub(super) keys: Vec<Keys>,
+    pub(super) shift: f64,
+}
+
+impl Candidates {
+    fn unmoved(keys: Vec<Keys>) -> Self {
+        Candidates { keys, shift: 0.0 }
+    }
+}
+
+/// Numbers that rise, or fall, less closely with their rows than this are in no order.
+const LEAST_CORRELATION: f64 = 0.8;
+
 /// What a column of numbers may be drawn by, the simple things first. Not all of them fit.
 pub(super) fn candidates(
     series: &Series,
     single: &Single,
     counts: &Counts,
     fitting: &Fitting,
-) -> Result<Vec<Keys>, LearnError> {
+) -> Result<Candidates, LearnError> {
     if single.dtype == Dtype::Bool {
-        return Ok(bools(series, counts));
+        return Ok(Candidates::unmoved(bools(series, counts)));
     }
     let by_row: Vec<(f64, f64)> = series
         .pieces
@@ -276,14 +354,20 @@ pub(super) fn candidates(
     numbers.sort_unstable_by(f64::total_cmp);
     let grid = Grid::new(single, series, &numbers, fitting.keep_values);
     let (Some(low), Some(high)) = (numbers.first().copied(), numbers.last().copied()) else {
-        return Ok(Vec::new());
+        return Ok(Candidates::unmoved(Vec::new()));
     };
-    if counts.distinct() == 1 {
+    if low == high {
         let value = match fitting.keep_values {
             true => grid.told(low, Rounding::Nearest),
-            false => made_up_constant(&grid, low),
+            false => made_up_constant(single.dtype, low),
         };
-        return Ok(vec![keys_of(json!({ "kind": "constant", "value": value }))]);
+        let constant = keys_of(json!({ "kind": "constant", "value": value }));
+        return Ok(Candidates::unmoved(vec![constant]));
+    }
+    if !(high - low).is_finite() {
+        // Nothing can be reckoned with such a distance.
+        let bounds = json!({ "kind": "uniform", "min": -1e308, "max": 1e308 });
+        return Ok(Candidates::unmoved(vec![keys_of(bounds)]));
     }
     let bounds =
         json!({ "min": grid.told(low, Rounding::Down), "max": grid.told(high, Rounding::Up) });
@@ -292,7 +376,8 @@ pub(super) fn candidates(
         false => json!({}),
     };
     let on_grid = |keys: Json| with(&with(&keys_of(keys), bounds.clone()), multiple.clone());
-    let sorted = sortedness(&by_row);
+    let correlation = correlation(&by_row);
+    let sorted = (correlation > LEAST_CORRELATION).then(|| sortedness(&by_row));
     let runs = (counts.run_length > SHORTEST_RUN)
         .then(|| json!({ "run_length": rounded(counts.run_length.min(65_536.0)) }));
 
@@ -339,8 +424,10 @@ pub(super) fn candidates(
     plain.push(shaped.clone());
 
     let mut candidates = Vec::new();
+    if correlation.abs() > LEAST_CORRELATION {
+        candidates.extend(sequences(&grid, series, &by_row, fitting.keep_values));
+    }
     if let Some(sorted) = sorted {
-        candidates.extend(sequences(&grid, series, &by_row));
         for keys in plain
             .iter()
             .filter(|keys| keys.get("kind") != Some(&json!("distinct")))
@@ -396,7 +483,10 @@ pub(super) fn candidates(
             }
         }
     }
-    Ok(candidates)
+    Ok(Candidates {
+        keys: candidates,
+        shift: grid.shift,
+    })
 }
 
 fn bools(series: &Series, counts: &Counts) -> Vec<Keys> {
@@ -423,22 +513,34 @@ fn bools(series: &Series, counts: &Counts) -> Vec<Keys> {
     candidates
 }
 
-/// A number of as many digits, with 0 as itself.
-fn made_up_constant(grid: &Grid, number: f64) -> Json {
+/// Another number of as many digits before the point; 0 is itself, and a time is the first moment of 2000.
+fn made_up_constant(dtype: Dtype, number: f64) -> Json {
+    if dtype.is_temporal() {
+        return json!("2000-01-01");
+    }
     if number == 0.0 {
-        return grid.told(0.0, Rounding::Nearest);
+        return json!(0);
     }
     let digits = 10_f64.powf(number.abs().log10().floor());
-    let grid = Grid {
-        dtype: grid.dtype,
-        multiple: 0.0,
-        unit: digits.max(if grid.dtype.is_float() { 0.0 } else { 1.0 }),
+    let first = (number.abs() / digits).floor();
+    let other = if first > 1.0 { first - 1.0 } else { 2.0 };
+    let unit = match dtype.is_float() {
+        true => digits,
+        false => digits.max(1.0),
     };
-    // Of a time, the month or so.
-    grid.told(number, Rounding::Down)
+    let grid = Grid {
+        dtype,
+        multiple: 0.0,
+        unit,
+        bound: unit,
+        shift: 0.0,
+    };
+    // Where the type has no number so large, its largest.
+    grid.told(other * digits * number.signum(), Rounding::Nearest)
 }
 
-/// Each value with its weight, in ascending order: rounded, where that leaves them different, else at equal distances.
+/// Each value with its weight, in ascending order. Values are moved by up to a third of the way to their neighbours, as far
+/// as what all are multiples of leaves room.
 fn listed(grid: &Grid, numbers: &[f64], keep_values: bool) -> Keys {
     let mut counted: Vec<(f64, usize)> = Vec::new();
     for number in numbers {
@@ -447,36 +549,25 @@ fn listed(grid: &Grid, numbers: &[f64], keep_values: bool) -> Keys {
             _ => counted.push((*number, 1)),
         }
     }
-    let mut values: Vec<Json> = counted
-        .iter()
-        .map(|(number, _)| grid.told(*number, Rounding::Nearest))
+    let fine = grid.fine();
+    let moved = |index: usize| {
+        let (number, _) = counted[index];
+        let gap = |other: Option<&(f64, usize)>| other.map(|(other, _)| (other - number).abs());
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| gap(counted.get(before)));
+        let gaps = [before, gap(counted.get(index + 1))];
+        let least = gaps.into_iter().flatten().fold(f64::MAX, f64::min);
+        // The shares of the golden ratio are spread evenly, and never 0.
+        let share = ((index + 1) as f64 * 0.618_034).fract() - 0.5;
+        number + least * share * 2.0 / 3.0
+    };
+    let values: Vec<Json> = (0..counted.len())
+        .map(|index| match keep_values {
+            true => fine.told(counted[index].0, Rounding::Nearest),
+            false => fine.told(moved(index), Rounding::Nearest),
+        })
         .collect();
-    let different = values.windows(2).all(|pair| pair[0] != pair[1]);
-    if !different && !keep_values {
-        let low = numbers.first().copied().unwrap_or_default();
-        // From a round number on, as no value is told.
-        let low = match grid.unit > 0.0 {
-            true => (low / grid.unit).floor() * grid.unit,
-            false => low,
-        };
-        let high = numbers.last().copied().unwrap_or_default();
-        let smallest = if grid.multiple > 0.0 {
-            grid.multiple
-        } else if grid.dtype.is_float() {
-            0.0
-        } else {
-            1.0
-        };
-        let step = ((high - low) / counted.len().max(2) as f64).max(smallest);
-        let fine = Grid {
-            dtype: grid.dtype,
-            multiple: grid.multiple,
-            unit: smallest,
-        };
-        values = (0..counted.len())
-            .map(|index| fine.told(low + index as f64 * step, Rounding::Nearest))
-            .collect();
-    }
     let counted: BTreeMap<usize, usize> = counted
         .into_iter()
         .map(|(_, count)| count)
@@ -509,26 +600,23 @@ fn deviation(numbers: &[f64], mean: f64) -> f64 {
     if deviation > 0.0 { deviation } else { 1.0 }
 }
 
-/// How far the numbers are sorted by their rows, where they rise with the rows at all: of unequal neighbours, the share
-/// that rises beyond a half, doubled.
-fn sortedness(by_row: &[(f64, f64)]) -> Option<f64> {
-    const LEAST_CORRELATION: f64 = 0.8;
-    let rising = by_row
-        .windows(2)
-        .filter(|pair| pair[0].1 < pair[1].1)
-        .count() as f64;
-    let falling = by_row
-        .windows(2)
-        .filter(|pair| pair[0].1 > pair[1].1)
-        .count() as f64;
-    let unequal = rising + falling;
-    let (slope, _) = line(by_row)?;
+/// How far the numbers are sorted: of unequal neighbours, the share that rises beyond a half, doubled.
+fn sortedness(by_row: &[(f64, f64)]) -> f64 {
+    let pairs = || by_row.windows(2);
+    let rising = pairs().filter(|pair| pair[0].1 < pair[1].1).count() as f64;
+    let falling = pairs().filter(|pair| pair[0].1 > pair[1].1).count() as f64;
+    rounded((2.0 * rising / (rising + falling).max(1.0) - 1.0).clamp(0.0, 1.0))
+}
+
+/// Pearson's correlation of numbers with their rows.
+fn correlation(by_row: &[(f64, f64)]) -> f64 {
+    let Some((slope, _)) = line(by_row) else {
+        return 0.0;
+    };
     let rows: Vec<f64> = by_row.iter().map(|(row, _)| *row).collect();
     let numbers: Vec<f64> = by_row.iter().map(|(_, number)| *number).collect();
     let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len().max(1) as f64;
-    let correlation = slope * deviation(&rows, mean(&rows)) / deviation(&numbers, mean(&numbers));
-    (unequal > 0.0 && correlation > LEAST_CORRELATION)
-        .then(|| rounded((2.0 * rising / unequal - 1.0).clamp(0.0, 1.0)))
+    slope * deviation(&rows, mean(&rows)) / deviation(&numbers, mean(&numbers))
 }
 
 /// Slope and height of the line through the numbers, by least squares.
@@ -545,13 +633,18 @@ fn line(by_row: &[(f64, f64)]) -> Option<(f64, f64)> {
 }
 
 /// A step from row to row, and what is added to it.
-fn sequences(grid: &Grid, series: &Series, by_row: &[(f64, f64)]) -> Vec<Keys> {
+fn sequences(grid: &Grid, series: &Series, by_row: &[(f64, f64)], keep_values: bool) -> Vec<Keys> {
     let Some((slope, _)) = line(by_row) else {
         return Vec::new();
     };
     let step = match grid.dtype.is_float() {
         true => slope,
         false => slope.round(),
+    };
+    let step = match keep_values {
+        true => step,
+        // Two digits more than numbers have that are told, since steps add up.
+        false => rounded(step),
     };
     // The rest drifts away from a step that is not whole.
     if step == 0.0 || (slope - step).abs() > 0.02 * slope.abs() {
@@ -570,7 +663,8 @@ fn sequences(grid: &Grid, series: &Series, by_row: &[(f64, f64)]) -> Vec<Keys> {
         "step": grid.exactly(step),
     });
     if high - low > step.abs() * 1e-3 {
-        keys["jitter"] = grid.exactly((high - low).round());
+        let jitter = (high - low).round();
+        keys["jitter"] = grid.exactly(if keep_values { jitter } else { rounded(jitter) });
     }
     vec![keys_of(keys)]
 }
@@ -682,6 +776,7 @@ mod tests {
                 array: Arc::new(Int64Array::from(numbers.to_vec())),
             }],
             rows: 3,
+            nulls: None,
         };
         let mut numbers: Vec<f64> = numbers.iter().map(|number| *number as f64).collect();
         numbers.sort_unstable_by(f64::total_cmp);
@@ -689,17 +784,101 @@ mod tests {
     }
 
     #[test]
-    fn told_numbers_have_three_digits_of_the_range() {
-        let wide = grid(Dtype::Int64, &[1_234_567, 98_765, 7], false);
+    fn told_numbers_have_three_digits_of_the_range_and_bounds_two() {
+        let numbers: Vec<i64> = (0..1_000).map(|number| number * number + 7).collect();
+        let wide = grid(Dtype::Int64, &numbers, false);
         assert_eq!(wide.told(98_765.0, Rounding::Down), json!(90_000));
-        assert_eq!(wide.told(1_234_567.0, Rounding::Up), json!(1_240_000));
-        let exact = grid(Dtype::Int64, &[1_234_567, 98_765, 7], true);
+        assert_eq!(wide.told(98_765.0, Rounding::Nearest), json!(99_000));
+        assert_eq!(wide.told(998_008.0, Rounding::Up), json!(1_000_000));
+        let exact = grid(Dtype::Int64, &numbers, true);
         assert_eq!(exact.told(98_765.0, Rounding::Down), json!(98_765));
         let narrow = grid(Dtype::Int64, &[1, 12, 5], false);
         assert_eq!(narrow.told(12.0, Rounding::Up), json!(12));
         let tens = grid(Dtype::Int64, &[10, 120, 50], false);
         assert_eq!(tens.told(115.0, Rounding::Nearest), json!(120));
-        assert_eq!(tens.told(-1e30, Rounding::Down), json!(i64::MIN + 8));
+        let fives = grid(Dtype::Int64, &[5, 55, 500], true);
+        assert_eq!(fives.told(-1e30, Rounding::Down), json!(i64::MIN + 3));
+    }
+
+    #[test]
+    fn what_lies_far_from_zero_moves_to_a_round_number() {
+        let accounts = grid(
+            Dtype::Int64,
+            &[982_451_653, 982_451_700, 982_451_999],
+            false,
+        );
+        assert_eq!(
+            accounts.told(982_451_653.0, Rounding::Down),
+            json!(980_000_000)
+        );
+        assert_eq!(
+            accounts.told(982_451_999.0, Rounding::Up),
+            json!(980_000_350)
+        );
+        let years = grid(Dtype::Int32, &[1987, 2016, 2001], false);
+        assert_eq!(years.told(1987.0, Rounding::Down), json!(1900));
+        let days = grid(Dtype::Date32, &[6_364, 6_763], false);
+        assert_eq!(days.told(6_364.0, Rounding::Down), json!("1987-04-02"));
+    }
+
+    #[test]
+    fn divisors_that_tell_something_are_left_out() {
+        assert_eq!(grid(Dtype::Int64, &[12_347, 24_694], false).multiple, 1.0);
+        assert_eq!(
+            grid(Dtype::Int64, &[12_347, 24_694], true).multiple,
+            12_347.0
+        );
+        assert_eq!(grid(Dtype::Int64, &[250, 500], false).multiple, 250.0);
+        let minutes = grid(Dtype::Timestamp(TimeUnit::Ms), &[60_000, 180_000], false);
+        assert_eq!(minutes.multiple, 60_000.0);
+    }
+
+    #[test]
+    fn listed_numbers_are_moved_between_their_neighbours() {
+        let numbers = [1_999_i64, 2_437, 2_437, 4_096];
+        let prices = grid(
+            Dtype::Decimal128 {
+                precision: 9,
+                scale: 2,
+            },
+            &numbers,
+            false,
+        );
+        let numbers: Vec<f64> = numbers.iter().map(|number| *number as f64).collect();
+        let keys = listed(&prices, &numbers, false);
+        let values: Vec<f64> = keys["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|value| value.as_f64().unwrap())
+            .collect();
+        assert!(
+            values.windows(2).all(|pair| pair[0] < pair[1]),
+            "{values:?}"
+        );
+        assert!(
+            values
+                .iter()
+                .all(|value| ![19.99, 24.37, 40.96].contains(value))
+        );
+        assert_eq!(keys["weights"], json!([0.25, 0.5, 0.25]));
+    }
+
+    #[rstest]
+    #[case(Dtype::Int64, 5.0, json!(4))]
+    #[case(Dtype::Int64, 2_013.0, json!(1_000))]
+    #[case(Dtype::Int64, 1_000.0, json!(2_000))]
+    #[case(Dtype::Int8, 100.0, json!(127))]
+    #[case(Dtype::Int8, 1.0, json!(2))]
+    #[case(Dtype::Float64, 19.99, json!(20.0))]
+    #[case(Dtype::Int64, -77.0, json!(-60))]
+    #[case(Dtype::Date32, 20_000.0, json!("2000-01-01"))]
+    fn constants_are_others_of_as_many_digits(
+        #[case] dtype: Dtype,
+        #[case] number: f64,
+        #[case] expected: Json,
+    ) {
+        assert_eq!(made_up_constant(dtype, number), expected);
     }
 
     #[test]

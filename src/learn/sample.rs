@@ -1,11 +1,12 @@
 //! A bounded sample: stretches of neighbouring rows, spread evenly over all files.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::ArrayRef;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{Array, ArrayRef};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::error::ArrowError;
 use object_store::ObjectStore;
 
 use super::series::{Piece, Series};
@@ -13,7 +14,9 @@ use super::shape::Shape;
 use super::{LearnError, of_folders, strings};
 use crate::dataset::{pages_of, read_footer};
 use crate::storage::CountingStore;
-use crate::table::{Inspection, Stretch, TableError, TableFiles, discover, rows_of};
+use crate::table::{
+    ColumnFacts, Inspection, Stretch, TableError, TableFiles, discover, read_stretch,
+};
 
 /// What messages call the files.
 const NAME: &str = "learn";
@@ -24,8 +27,9 @@ const SAMPLE_ROWS: u64 = 131_072;
 const FEWEST_STRETCHES: u64 = 4;
 const MOST_STRETCHES: u64 = 16;
 
-/// Encoded bytes of a stretch, where its rows are large.
+/// Encoded bytes of a stretch, where its rows are large, and bytes of a column's values in it.
 const STRETCH_BYTES: u64 = 32 << 20;
+const COLUMN_BYTES: usize = 8 << 20;
 
 pub(super) struct Sample {
     pub(super) columns: Vec<SampledColumn>,
@@ -67,11 +71,8 @@ pub(super) async fn take(
             "its files change while they are read".to_owned(),
         ));
     }
-    if let Some(column) = inspection
-        .columns
-        .iter()
-        .find(|column| column.chunks != inspection.row_groups)
-    {
+    let fewer = |column: &&ColumnFacts| column.chunks < inspection.row_groups;
+    if let Some(column) = inspection.columns.iter().find(fewer) {
         return Err(unlearnable(format!(
             "the column `{}` is in some of its files only; give files of one schema",
             column.column
@@ -105,19 +106,35 @@ pub(super) async fn take(
     let mut pieces: Vec<Vec<Piece>> = Vec::new();
     for (group, stretch) in &stretches {
         let file = &files.files[group.file];
-        let (schema, batches) = rows_of(store, NAME, file, *stretch).await?;
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let mut taking = Taking::default();
+        let taken = Arc::clone(&read);
+        let take = move |column: usize, field: &Field, array: ArrayRef| {
+            let mut read = taken.lock().unwrap_or_else(PoisonError::into_inner);
+            taking.take(&mut read, column, field, &array)
+        };
+        let schema = read_stretch(store, NAME, file, *stretch, take).await?;
         match &known {
             None => {
+                if let Some(name) = doubled(&schema) {
+                    return Err(unlearnable(format!(
+                        "two of its columns are named `{name}`"
+                    )));
+                }
                 pieces.resize_with(schema.fields().len(), Vec::new);
                 known = Some((schema, group.file));
             }
             Some((known, other)) => same_fields(known, &schema, &files, *other, group.file)?,
         }
-        for (column, batch) in pieces.iter_mut().zip(batches) {
-            column.push(Piece {
-                first: group.first + stretch.first as u64,
-                array: Arc::clone(batch.column(0)),
-            });
+        let read = std::mem::take(&mut *read.lock().unwrap_or_else(PoisonError::into_inner));
+        for (column, arrays) in read {
+            let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+            if let (Some(pieces), false) = (pieces.get_mut(column), arrays.is_empty()) {
+                pieces.push(Piece {
+                    first: group.first + stretch.first as u64,
+                    array: concat(&arrays)?,
+                });
+            }
         }
     }
     let Some((schema, _)) = known else {
@@ -150,7 +167,7 @@ pub(super) async fn take(
                 continue;
             }
         };
-        if !field.data_type().equals_datatype(&shape.data_type()) && is_changed(field.data_type()) {
+        if is_changed(field.data_type(), &shape) {
             sample.notes.push(format!(
                 "`{}` is {}, and becomes {}",
                 field.name(),
@@ -158,23 +175,26 @@ pub(super) async fn take(
                 shape.data_type()
             ));
         }
+        let facts = inspection.columns.iter();
+        let facts = facts.clone().find(|facts| facts.column == *field.name());
         let series = Series {
             pieces,
             rows: inspection.rows,
+            // Of a column of one leaf, footers tell.
+            nulls: facts.and_then(|facts| Some(facts.nulls? as f64 / facts.values.max(1) as f64)),
         };
-        let series = series.map(inspection.rows, |piece| {
-            Ok(Piece {
-                first: piece.first,
-                array: shape.take(&piece.array)?,
-            })
-        })?;
         sample.columns.push(SampledColumn {
             name: field.name().clone(),
             shape,
             series,
         });
     }
-    for index in 0..files.partition_by.len() {
+    for (index, name) in files.partition_by.iter().enumerate() {
+        if sample.columns.iter().any(|column| column.name == *name) {
+            let note = format!("`{name}` is a column and a folder; the folders are left out");
+            sample.notes.push(note);
+            continue;
+        }
         sample
             .columns
             .push(of_partition(&files, index, &stretches, inspection.rows)?);
@@ -182,22 +202,67 @@ pub(super) async fn take(
     Ok(sample)
 }
 
+/// The arrays of a column that were read of a stretch, by its number.
+type Read = Vec<(usize, Vec<ArrayRef>)>;
+
+/// Keeps what is read of a stretch, as the shapes that are generated, up to a number of bytes of each column.
+#[derive(Default)]
+struct Taking {
+    bytes: usize,
+}
+
+impl Taking {
+    fn take(
+        &mut self,
+        read: &mut Read,
+        column: usize,
+        field: &Field,
+        array: &ArrayRef,
+    ) -> Result<bool, ArrowError> {
+        let Ok(shape) = Shape::of(field.data_type()) else {
+            return Ok(true);
+        };
+        let array = shape.take(array)?;
+        if read.last().is_none_or(|(last, _)| *last != column) {
+            read.push((column, Vec::new()));
+            self.bytes = 0;
+        }
+        // A slice of an array counts as all of it; these come whole.
+        self.bytes += array.get_array_memory_size();
+        if let Some((_, arrays)) = read.last_mut() {
+            arrays.push(array);
+        }
+        Ok(self.bytes >= COLUMN_BYTES)
+    }
+}
+
+fn doubled(schema: &SchemaRef) -> Option<&str> {
+    let mut known = BTreeSet::new();
+    let mut names = schema.fields().iter().map(|field| field.name().as_str());
+    names.find(|name| !known.insert(*name))
+}
+
 /// Whether the nearest type that is generated is another one in a file too.
-fn is_changed(data_type: &DataType) -> bool {
-    !matches!(
-        data_type,
-        DataType::Utf8View
-            | DataType::BinaryView
-            | DataType::LargeBinary
-            | DataType::Dictionary(..)
-            | DataType::RunEndEncoded(..)
-            | DataType::List(_)
-            | DataType::LargeList(_)
-            | DataType::ListView(_)
-            | DataType::LargeListView(_)
-            | DataType::Struct(_)
-            | DataType::FixedSizeList(..)
-    )
+fn is_changed(data_type: &DataType, shape: &Shape) -> bool {
+    if let (DataType::FixedSizeList(..), Shape::List(_)) = (data_type, shape) {
+        return true;
+    }
+    let same = data_type.equals_datatype(&shape.data_type());
+    !same
+        && !matches!(
+            data_type,
+            DataType::Utf8View
+                | DataType::BinaryView
+                | DataType::LargeBinary
+                | DataType::Dictionary(..)
+                | DataType::RunEndEncoded(..)
+                | DataType::List(_)
+                | DataType::LargeList(_)
+                | DataType::ListView(_)
+                | DataType::LargeListView(_)
+                | DataType::Struct(_)
+                | DataType::FixedSizeList(..)
+        )
 }
 
 /// Evenly spread, none over the end of a row group, and none twice.

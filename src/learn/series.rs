@@ -13,6 +13,8 @@ pub(super) struct Series {
     pub(super) pieces: Vec<Piece>,
     /// Of the whole column, sampled or not.
     pub(super) rows: u64,
+    /// Share of the whole column that is null, where footers tell; else that of the sample counts.
+    pub(super) nulls: Option<f64>,
 }
 
 #[derive(Debug, Clone)]
@@ -27,9 +29,13 @@ impl Series {
         self.pieces.iter().map(|piece| piece.array.len()).sum()
     }
 
-    pub(super) fn nulls(&self) -> usize {
-        let nulls = self.pieces.iter();
-        nulls.map(|piece| piece.array.logical_null_count()).sum()
+    pub(super) fn null_fraction(&self) -> f64 {
+        let nulls = self
+            .pieces
+            .iter()
+            .map(|piece| piece.array.logical_null_count());
+        self.nulls
+            .unwrap_or_else(|| nulls.sum::<usize>() as f64 / self.len().max(1) as f64)
     }
 
     /// The same stretches of another array each.
@@ -41,6 +47,7 @@ impl Series {
         Ok(Series {
             pieces: self.pieces.iter().map(array).collect::<Result<_, _>>()?,
             rows,
+            nulls: None,
         })
     }
 }

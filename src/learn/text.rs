@@ -38,6 +38,7 @@ pub(super) fn fit(
     let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
     let counts = &fitter.counts;
     let texts = single.dtype != Dtype::Binary;
+    let (column, keep_values) = (fitter.column(), fitter.keeps_values());
     let mut candidates = Vec::new();
     let runs = match counts.run_length > SHORTEST_RUN {
         true => json!({ "run_length": rounded(counts.run_length.min(65_536.0)) }),
@@ -45,9 +46,9 @@ pub(super) fn fit(
     };
     let longest = values.iter().map(|value| value.len()).max().unwrap_or(0);
     if texts && counts.distinct() <= MOST_LISTED && longest <= LONGEST_LISTED {
-        let listed = listed(&values, fitter.keeps_values());
+        let listed = listed(&values, column, keep_values);
         if counts.distinct() > 1 {
-            if rising(series)? > 0.8 {
+            if is_sorted(series, counts.distinct())? {
                 candidates.push(with(&listed, json!({ "sortedness": 1 })));
             }
             candidates.push(listed.clone());
@@ -59,7 +60,7 @@ pub(super) fn fit(
     let sized = sized(&lengths);
     let mut kinds = vec![with(&keys_of(json!({ "kind": "uniform" })), sized.clone())];
     if texts {
-        kinds.extend(template(&values, fitter.keeps_values()));
+        kinds.extend(template(&values, column, keep_values));
         kinds.push(with(
             &keys_of(json!({ "kind": "words", "cardinality": VOCABULARY })),
             json!({ "length": length_keys(&lengths, 1) }),
@@ -124,8 +125,8 @@ fn binary(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
     }
 }
 
-/// Of unequal neighbours, the share that rises.
-fn rising(series: &Series) -> Result<f64, LearnError> {
+/// Whether texts ascend from stretch to stretch, each of them in one place.
+fn is_sorted(series: &Series, distinct: usize) -> Result<bool, LearnError> {
     let (mut rises, mut falls) = (0_usize, 0_usize);
     let mut last: Option<Vec<u8>> = None;
     for piece in &series.pieces {
@@ -140,11 +141,12 @@ fn rising(series: &Series) -> Result<f64, LearnError> {
             }
         }
     }
-    Ok(rises as f64 / (rises + falls).max(1) as f64)
+    // What comes again and again rises and falls more often than there are values.
+    Ok(rises > 4 * falls && rises + falls < 2 * distinct)
 }
 
 /// Each text with its weight, in order.
-fn listed(values: &[&[u8]], keep_values: bool) -> Keys {
+fn listed(values: &[&[u8]], column: &str, keep_values: bool) -> Keys {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for value in values {
         *counts
@@ -154,7 +156,7 @@ fn listed(values: &[&[u8]], keep_values: bool) -> Keys {
     let texts: Vec<String> = counts.keys().cloned().collect();
     let texts = match keep_values {
         true => texts,
-        false => all_masked(&texts),
+        false => all_masked(column, &texts),
     };
     match texts.as_slice() {
         [text] => keys_of(json!({ "kind": "constant", "value": text })),
@@ -239,7 +241,7 @@ impl Place {
 }
 
 /// A template, where most values have one length and the same kinds of characters at each place.
-fn template(values: &[&[u8]], keep_values: bool) -> Option<Keys> {
+fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
     const LONGEST: usize = 256;
     let mut by_length: HashMap<usize, usize> = HashMap::new();
     for value in values {
@@ -285,7 +287,11 @@ fn template(values: &[&[u8]], keep_values: bool) -> Option<Keys> {
                 let text: String = bytes.collect();
                 let text = match keep_values {
                     true => text,
-                    false => all_masked(&[text]).pop()?,
+                    false => {
+                        // Each stretch of signs and letters by itself, as one may be like another.
+                        let column = format!("{column} {}", template.len());
+                        all_masked(&column, &[text]).pop()?
+                    }
                 };
                 template.push_str(&text.replace('{', "{{").replace('}', "}}"));
             }
@@ -370,9 +376,22 @@ mod tests {
     #[case(&["a!", "b?", "c "], None)]
     fn values_of_one_form_have_a_template(#[case] values: &[&str], #[case] expected: Option<&str>) {
         let values: Vec<&[u8]> = values.iter().map(|value| value.as_bytes()).collect();
-        let keys = template(&values, true);
+        let keys = template(&values, "column", true);
         let found = keys.as_ref().map(|keys| keys["template"].as_str().unwrap());
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_fixed_in_a_template_is_masked_but_for_signs() {
+        let values: Vec<&[u8]> = vec![b"2000-01-01", b"2000-01-11", b"2000-01-28"];
+        let keys = template(&values, "column", false).unwrap();
+        let masked = keys["template"].as_str().unwrap();
+        assert!(masked.ends_with("-{digits:2}"), "{masked}");
+        let fixed = masked.trim_end_matches("-{digits:2}");
+        assert!(
+            fixed.len() == 7 && fixed.as_bytes()[4] == b'-' && fixed != "2000-01",
+            "{masked}"
+        );
     }
 
     #[test]

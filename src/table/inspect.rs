@@ -12,7 +12,7 @@ use arrow::util::display::array_value_to_string;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::parquet_to_arrow_schema;
-use parquet::basic::CompressionCodec;
+use parquet::basic::{CompressionCodec, Encoding};
 use parquet::file::metadata::{
     ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn,
 };
@@ -411,7 +411,16 @@ fn add_chunk(
     column.pages = column.pages.zip(pages).map(|(sum, pages)| sum + pages);
     column.encoded_bytes += positive(chunk.uncompressed_size());
     column.compressed_bytes += positive(chunk.compressed_size());
-    column.dictionary_chunks += u64::from(chunk.dictionary_page_offset().is_some());
+    // Some writers leave out where the dictionary is.
+    let dictionary = |encoding| {
+        matches!(
+            encoding,
+            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY
+        )
+    };
+    let has_dictionary =
+        chunk.dictionary_page_offset().is_some() || chunk.encodings().any(dictionary);
+    column.dictionary_chunks += u64::from(has_dictionary);
     column.fallback_chunks += u64::from(fell_back(chunk));
     column.statistics_chunks += u64::from(chunk.statistics().is_some());
     column.column_index_chunks += u64::from(chunk.column_index_offset().is_some());

@@ -16,7 +16,7 @@ pub(crate) use damage::first_damage;
 pub use discover::{discover, external_tables, from_manifest};
 pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
 pub use open::{OpenTable, open};
-pub(crate) use sample::{Stretch, rows_of};
+pub(crate) use sample::{Stretch, read_stretch};
 pub use source::open_source;
 
 use std::path::PathBuf;

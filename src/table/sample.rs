@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{Field, SchemaRef};
+use arrow::error::ArrowError;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use parquet::arrow::ProjectionMask;
@@ -25,14 +25,22 @@ pub(crate) struct Stretch {
     pub(crate) rows: usize,
 }
 
-/// Reads a stretch of rows, one column after the other, so that no more than a column chunk is in memory besides.
+/// Rows that are read at a time, few enough that large values do not fill the memory.
+const BATCH_ROWS: usize = 64;
+
+/// Reads a stretch of rows, one column after the other, so that no more than a column chunk is in memory besides. What is
+/// read of a column goes to `take` batch by batch, with the number of the column, until that has enough.
 /// `table` is what messages call the table.
-pub(crate) async fn rows_of(
+pub(crate) async fn read_stretch<T>(
     store: &Arc<CountingStore>,
     table: &str,
     file: &TableFile,
     stretch: Stretch,
-) -> Result<(SchemaRef, Vec<RecordBatch>), TableError> {
+    take: T,
+) -> Result<SchemaRef, TableError>
+where
+    T: FnMut(usize, &Field, ArrayRef) -> Result<Enough, ArrowError> + Send + 'static,
+{
     let bad = |reason: String| TableError::BadFile {
         table: table.to_owned(),
         file: file.path.display().to_string(),
@@ -41,17 +49,21 @@ pub(crate) async fn rows_of(
     let store = Arc::clone(store) as Arc<dyn ObjectStore>;
     let task_file = file.clone();
     // A corrupt file may make the reader panic.
-    let task = tokio::spawn(async move { read(store, &task_file, stretch).await });
+    let task = tokio::spawn(async move { read(store, &task_file, stretch, take).await });
     task.await
         .map_err(|_| bad("not a readable Parquet file: it is corrupt".to_owned()))?
         .map_err(|reason| bad(format!("row group {}: {reason}", stretch.row_group)))
 }
 
+/// Whether what was read of a column will do.
+pub(crate) type Enough = bool;
+
 async fn read(
     store: Arc<dyn ObjectStore>,
     file: &TableFile,
     stretch: Stretch,
-) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
+    mut take: impl FnMut(usize, &Field, ArrayRef) -> Result<Enough, ArrowError>,
+) -> Result<SchemaRef, String> {
     let parquet = |error: ParquetError| error.to_string();
     let object = &file.object.location;
     let path = file.path.display().to_string();
@@ -78,7 +90,6 @@ async fn read(
         .get_fields()
         .len();
     let mut schema = None;
-    let mut columns = Vec::with_capacity(roots);
     for root in 0..roots {
         let reader = StoreReader {
             store: Arc::clone(&store),
@@ -90,17 +101,21 @@ async fn read(
             .map_err(parquet)?;
         schema.get_or_insert_with(|| Arc::clone(builder.schema()));
         let mask = ProjectionMask::roots(builder.parquet_schema(), [root]);
-        let stream = builder
+        let mut stream = builder
             .with_projection(mask)
             .with_row_groups(vec![stretch.row_group])
             .with_offset(stretch.first)
             .with_limit(stretch.rows)
+            .with_batch_size(BATCH_ROWS)
             .build()
             .map_err(parquet)?;
-        let projected = Arc::clone(stream.schema());
-        let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(parquet)?;
-        columns.push(concat_batches(&projected, &batches).map_err(|error| error.to_string())?);
+        while let Some(batch) = stream.try_next().await.map_err(parquet)? {
+            let field = batch.schema_ref().field(0).clone();
+            let taken = take(root, &field, Arc::clone(batch.column(0)));
+            if taken.map_err(|error| error.to_string())? {
+                break;
+            }
+        }
     }
-    let schema = schema.ok_or("it has no columns")?;
-    Ok((schema, columns))
+    schema.ok_or_else(|| "it has no columns".to_owned())
 }

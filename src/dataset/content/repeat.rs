@@ -1,5 +1,6 @@
 //! Rows that share a draw: neighbours in runs, and rows that choose out of a pool.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ContentError;
@@ -10,6 +11,9 @@ use crate::config::{Column, Pool};
 
 /// Every block of so many rows begins a run, so that no run must be followed further back.
 const BLOCK: u64 = 65_536;
+
+/// Blocks whose runs are remembered while rows are made that are not in order.
+const MOST_BLOCKS: usize = 4096;
 
 /// Which row's draw a row has.
 #[derive(Clone)]
@@ -61,16 +65,19 @@ impl Repeat {
         let runs = self.runs?;
         let mut starts = Vec::with_capacity(rows.len());
         let mut last: Option<(u64, u64)> = None;
+        let mut blocks = HashMap::new();
         rows.each(|row| {
-            let start =
-                match last {
-                    // Neighbours share their run unless a new one begins.
-                    Some((before, start)) if before.checked_add(1) == Some(row) => {
-                        if runs.begins(row) { row } else { start }
-                    }
-                    Some((before, start)) if before == row => start,
-                    _ => runs.start(row),
-                };
+            let start = match last {
+                // Rows in order share their run unless a new one begins on the way.
+                Some((before, start)) if before <= row && before / BLOCK == row / BLOCK => {
+                    let between = (before..row).rev().map(|before| before + 1);
+                    between
+                        .into_iter()
+                        .find(|row| runs.begins(*row))
+                        .unwrap_or(start)
+                }
+                _ => runs.start(row, &mut blocks),
+            };
             last = Some((row, start));
             starts.push(start);
         });
@@ -97,11 +104,23 @@ impl Runs {
         row.is_multiple_of(BLOCK) || self.key.word(row) >> 11 < self.threshold
     }
 
-    fn start(self, row: u64) -> u64 {
+    /// The first row of a row's run: looked for on the way back where that is short, else in a table of its block.
+    fn start(self, row: u64, blocks: &mut HashMap<u64, Vec<u64>>) -> u64 {
+        const SHORT: u64 = 64;
         let block = row - row % BLOCK;
-        (block..=row)
-            .rev()
-            .find(|row| self.begins(*row))
-            .unwrap_or(block)
+        let near = row.saturating_sub(SHORT).max(block)..=row;
+        if let Some(start) = near.rev().find(|row| self.begins(*row)) {
+            return start;
+        }
+        if blocks.len() == MOST_BLOCKS {
+            blocks.clear();
+        }
+        let starts = blocks.entry(block).or_insert_with(|| {
+            (block..block + BLOCK)
+                .filter(|row| self.begins(*row))
+                .collect()
+        });
+        let after = starts.partition_point(|start| *start <= row);
+        after.checked_sub(1).map_or(block, |at| starts[at])
     }
 }
