@@ -403,8 +403,8 @@ fn keys_of_dlio_without_a_meaning_here_are_named_once() {
 #[test]
 fn every_execution_of_a_fast_query_reads_and_finds_the_same() {
     let config = TINY
-        .replace("num_samples_per_file: 100", "num_samples_per_file: 4000")
-        .replace("row_group_size: 40", "row_group_size: 500")
+        .replace("num_samples_per_file: 100", "num_samples_per_file: 400")
+        .replace("row_group_size: 40", "row_group_size: 50")
         .replace("warmup: 0, rounds: 1", "warmup: 1, rounds: 3");
     let place = Place::with(&config);
     let record = place.record(&[
