@@ -10,6 +10,9 @@ use tokio::runtime::Handle;
 /// Bytes of a part of an upload. Object stores want at least 5 MiB.
 const PART_BYTES: usize = 8 << 20;
 
+/// Files up to this many bytes take no more room than they need.
+const SMALL_BYTES: usize = 1 << 20;
+
 /// Sends what is written to an object in parts; the object appears when all of it is there.
 pub(crate) struct ObjectSink {
     store: Arc<dyn ObjectStore>,
@@ -77,6 +80,11 @@ fn store_error(error: object_store::Error) -> io::Error {
 
 impl Write for ObjectSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A file that is not small takes the room of a whole part at once, rather than move what it has again and again.
+        if self.buffer.len() + bytes.len() > SMALL_BYTES && self.buffer.capacity() < PART_BYTES {
+            self.buffer
+                .reserve_exact(PART_BYTES + SMALL_BYTES - self.buffer.len());
+        }
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= PART_BYTES {
             self.send_part()?;

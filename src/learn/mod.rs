@@ -184,7 +184,7 @@ pub async fn learn(
     if sample.columns.is_empty() {
         return Err(LearnError::Unlearnable {
             location: location.to_owned(),
-            reason: "none of its columns can be generated".to_owned(),
+            reason: format!("none of its columns can be generated: {}", notes.join("; ")),
         });
     }
 
