@@ -23,8 +23,9 @@ pub(super) type Keys = Map<String, Json>;
 /// The codecs that a look-alike is fitted by: no compression, matches alone, and matches with entropy coding.
 const FITTED: [Codec; 3] = [Codec::None, Codec::Snappy, Codec::Zstd(3)];
 
-/// Most rows of a piece that candidates are generated for, and most pieces.
+/// Most rows and bytes of a piece that candidates are generated for, and most pieces.
 const FITTED_ROWS: usize = 16_384;
+const FITTED_BYTES: usize = 4 << 20;
 const FITTED_PIECES: usize = 3;
 
 /// What the likeness of a candidate is made of besides sizes: the distance of the distributions (Kolmogorov and Smirnov's,
@@ -213,11 +214,16 @@ pub(super) fn some_rows(series: &Series) -> Vec<Piece> {
         .pieces
         .iter()
         .step_by(step)
-        .map(|piece| Piece {
-            first: piece.first,
-            array: piece.array.slice(0, piece.array.len().min(FITTED_ROWS)),
-        })
         .filter(|piece| !piece.array.is_empty())
+        .map(|piece| {
+            let rows = piece.array.len();
+            let row_bytes = piece.array.get_array_memory_size() / rows;
+            let most = (FITTED_BYTES / row_bytes.max(1)).clamp(1, FITTED_ROWS);
+            Piece {
+                first: piece.first,
+                array: piece.array.slice(0, rows.min(most)),
+            }
+        })
         .collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::error::ArrowError;
@@ -27,9 +27,13 @@ const SAMPLE_ROWS: u64 = 131_072;
 const FEWEST_STRETCHES: u64 = 4;
 const MOST_STRETCHES: u64 = 16;
 
-/// Encoded bytes of a stretch, where its rows are large, and bytes of a column's values in it.
-const STRETCH_BYTES: u64 = 32 << 20;
-const COLUMN_BYTES: usize = 8 << 20;
+/// Encoded bytes of a stretch, where its rows are large.
+const STRETCH_BYTES: u64 = 8 << 20;
+
+/// Bytes of a column's values in a stretch, which may be many more than they are encoded, and what an element of a list
+/// counts, as it takes more time than room.
+const COLUMN_BYTES: usize = 32 << 20;
+const ELEMENT_BYTES: usize = 32;
 
 pub(super) struct Sample {
     pub(super) columns: Vec<SampledColumn>,
@@ -228,11 +232,24 @@ impl Taking {
             self.bytes = 0;
         }
         // A slice of an array counts as all of it; these come whole.
-        self.bytes += array.get_array_memory_size();
+        self.bytes += array.get_array_memory_size() + ELEMENT_BYTES * elements(&array);
         if let Some((_, arrays)) = read.last_mut() {
             arrays.push(array);
         }
         Ok(self.bytes >= COLUMN_BYTES)
+    }
+}
+
+/// Elements of all lists in an array.
+fn elements(array: &ArrayRef) -> usize {
+    match array.data_type() {
+        DataType::List(_) => {
+            let values = array.as_list::<i32>().values();
+            values.len() + elements(values)
+        }
+        DataType::FixedSizeList(..) => array.as_fixed_size_list().values().len(),
+        DataType::Struct(_) => array.as_struct().columns().iter().map(elements).sum(),
+        _ => 0,
     }
 }
 

@@ -5,11 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray,
-    ListArray, RecordBatch, StringArray, StructArray, TimestampMillisecondArray,
+    Array, ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array,
+    Int64Array, IntervalMonthDayNanoArray, ListArray, RecordBatch, StringArray, StructArray,
+    TimestampMillisecondArray,
 };
+use arrow::buffer::NullBuffer;
+use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int32Type};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rstest::rstest;
@@ -316,6 +320,76 @@ fn a_type_that_is_not_generated_is_left_out_and_named() {
         .run()
         .fails(2, &["only.parquet", "none of its columns can be generated"]);
     assert!(!place.path("only.yaml").exists());
+}
+
+/// The rows of the look-alike.
+fn alike(place: &Place, folder: &str) -> RecordBatch {
+    place
+        .bench()
+        .args(["generate", "like.yaml"])
+        .run()
+        .succeeds();
+    let (path, _) = files::footers(&place.path(folder)).remove(0);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    let reader = reader.with_batch_size(1 << 20).build().unwrap();
+    let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+    concat_batches(&batches[0].schema(), &batches).unwrap()
+}
+
+#[test]
+fn nulls_are_as_frequent_where_they_were() {
+    let rows = 0..2_000;
+    let nulls = || NullBuffer::from_iter(rows.clone().map(|row| hash(row) % 5 > 1));
+    let child: ArrayRef =
+        Arc::new(Int32Array::from_iter(rows.clone().map(|row| {
+            (hash(row) % 5 > 1).then_some((hash(row + 9) % 50) as i32)
+        })));
+    let structs = StructArray::new(
+        vec![Field::new("x", DataType::Int32, true)].into(),
+        vec![child],
+        Some(nulls()),
+    );
+    let numbers = Float32Array::from_iter_values((0..8_000).map(|row| (hash(row) % 997) as f32));
+    let element = Arc::new(Field::new("element", DataType::Float32, false));
+    let vectors = FixedSizeListArray::new(element, 4, Arc::new(numbers), Some(nulls()));
+    let columns: [(&str, ArrayRef); 2] = [("s", Arc::new(structs)), ("v", Arc::new(vectors))];
+    let place = Place::new();
+    write(
+        &place.path("mine.parquet"),
+        &RecordBatch::try_from_iter_with_nullable(columns.map(|(name, it)| (name, it, true)))
+            .unwrap(),
+    );
+    learn(&place, "mine.parquet", &[]);
+    let made = alike(&place, "data/like_mine");
+    let share = |array: &dyn Array| array.null_count() as f64 / array.len() as f64;
+    let structs = made.column_by_name("s").unwrap();
+    assert!((share(structs) - 0.4).abs() < 0.05, "{}", share(structs));
+    // What it holds was null with it only.
+    let DataType::Struct(fields) = structs.data_type() else {
+        panic!("{}", structs.data_type());
+    };
+    assert!(!fields[0].is_nullable());
+    let vectors = made.column_by_name("v").unwrap();
+    assert!((share(vectors) - 0.4).abs() < 0.05, "{}", share(vectors));
+}
+
+#[test]
+fn values_that_are_many_times_the_file_are_learned_from_some_of_them() {
+    let place = Place::new();
+    let long: Vec<String> = (0..3).map(|value| CITIES[value].repeat(8_000)).collect();
+    let texts = rows().map(|row| long[hash(row) % 3].as_str());
+    let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+    let batch = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .build();
+    let file = File::create(place.path("mine.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let learned = learn(&place, "mine.parquet", &[]);
+    let looked_at = at(&learned, "columns.0.values").as_u64().unwrap();
+    assert!((1..ROWS as u64).contains(&looked_at), "{looked_at}");
 }
 
 #[rstest]
