@@ -2,9 +2,11 @@
 //! of the values.
 
 mod fit;
+mod grid;
 mod layout;
 mod mask;
 mod numbers;
+mod order;
 mod sample;
 mod series;
 mod shape;
