@@ -28,6 +28,9 @@ const FITTED_ROWS: usize = 16_384;
 const FITTED_BYTES: usize = 4 << 20;
 const FITTED_PIECES: usize = 3;
 
+/// Most elements of a piece that are looked at one by one.
+const MOST_ELEMENTS: usize = 131_072;
+
 /// What the likeness of a candidate is made of besides sizes: the distance of the distributions (Kolmogorov and Smirnov's,
 /// for numbers) and of the counts of different values, as logarithms.
 const SHAPE_WEIGHT: f64 = 0.5;
@@ -194,7 +197,7 @@ fn flattened(series: &Series, mean_length: f64) -> Result<Series, LearnError> {
         };
         Ok(Piece {
             first: (piece.first as f64 * mean_length) as u64,
-            array,
+            array: array.slice(0, array.len().min(MOST_ELEMENTS)),
         })
     })?)
 }
