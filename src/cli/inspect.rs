@@ -73,7 +73,7 @@ fn keep_columns(inspection: &mut Inspection, names: &[String]) -> Result<(), Com
     Ok(())
 }
 
-fn table(heads: &[&str], numbers_from: usize) -> Table {
+pub(super) fn table(heads: &[&str], numbers_from: usize) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table.set_header(heads);

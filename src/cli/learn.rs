@@ -5,11 +5,9 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, Table};
-
 use super::arguments::{InspectFormat, LearnArguments};
 use super::exit::CommandError;
+use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, print, runtime, show, show_text};
 use crate::learn::{CODECS, CodecSizes, Learned, learn as learn_files};
@@ -99,17 +97,10 @@ fn write(path: &Path, text: &str) -> Result<(), CommandError> {
 }
 
 fn describe(learned: &Learned) -> String {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED);
-    if let Some(width) = print::width() {
-        table.set_width(width);
-    }
-    let codecs = CODECS.iter().map(|codec| codec.to_string());
-    let heads = ["column", "drawn as", "in file"].map(str::to_owned);
-    table.set_header(heads.into_iter().chain(codecs));
-    for column in table.column_iter_mut().skip(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    let codecs = CODECS.map(|codec| codec.to_string());
+    let mut heads = vec!["column", "drawn as", "in file"];
+    heads.extend(codecs.iter().map(String::as_str));
+    let mut table = table(&heads, 2);
     for column in &learned.columns {
         let cells = column.sizes.iter().map(|sizes| cell(sizes, column.values));
         table.add_row(

@@ -106,16 +106,18 @@ pub fn column_records(
 /// Whether a chunk has a dictionary and pages that do not use it. Files that do not tell how their pages are encoded have
 /// none.
 pub(crate) fn fell_back(chunk: &ColumnChunkMetaData) -> bool {
-    let dictionary = |encoding| {
-        matches!(
-            encoding,
-            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY
-        )
-    };
     chunk.dictionary_page_offset().is_some()
         && chunk
             .page_encoding_stats_mask()
-            .is_some_and(|mask| mask.encodings().any(|encoding| !dictionary(encoding)))
+            .is_some_and(|mask| mask.encodings().any(|encoding| !is_dictionary(encoding)))
+}
+
+/// Whether values are encoded by a dictionary.
+pub(crate) fn is_dictionary(encoding: Encoding) -> bool {
+    matches!(
+        encoding,
+        Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY
+    )
 }
 
 /// Where a column chunk lies, as offset and length; absent where the footer claims something negative.

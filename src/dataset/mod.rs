@@ -30,7 +30,7 @@ pub use cancel::Cancel;
 pub use clean::{Removal, removal, remove};
 pub(crate) use encode::chunk_bytes;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
-pub(crate) use footer::{StoreReader, fell_back, key_value, read_footer};
+pub(crate) use footer::{StoreReader, fell_back, is_dictionary, key_value, read_footer};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
 pub use pages::{PageFacts, pages_of};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};

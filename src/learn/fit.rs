@@ -8,12 +8,12 @@ use arrow::compute::{cast, concat, filter};
 use arrow::datatypes::{DataType, Field, Float64Type};
 use serde_json::{Map, Value as Json, json};
 
-use super::LearnError;
 use super::numbers::{self, Candidates};
 use super::series::{Counts, Piece, Series};
 use super::shape::{Shape, Single};
 use super::text;
-use crate::config::{Codec, Column, Layout, Overrides, Source, VectorLayout, load};
+use super::{LearnError, dataset_of};
+use crate::config::{Codec, Column, Layout, VectorLayout};
 use crate::dataset::chunk_bytes;
 use crate::dataset::content::ColumnGenerator;
 
@@ -177,24 +177,19 @@ fn list_lengths(series: &Series) -> Vec<f64> {
 fn flattened(series: &Series, mean_length: f64) -> Result<Series, LearnError> {
     let rows = (series.rows as f64 * mean_length).round().max(1.0) as u64;
     Ok(series.map(rows, |piece| {
-        let array = match piece.array.data_type() {
+        let lists = &piece.array;
+        let rows = (0..lists.len()).filter(|row| lists.is_valid(*row));
+        let (valid, item): (Vec<ArrayRef>, DataType) = match lists.data_type() {
             DataType::FixedSizeList(..) => {
-                let list = piece.array.as_fixed_size_list();
-                let valid: Vec<ArrayRef> = (0..list.len())
-                    .filter(|row| list.is_valid(*row))
-                    .map(|row| list.value(row))
-                    .collect();
-                joined(&valid, list.value_type())?
+                let list = lists.as_fixed_size_list();
+                (rows.map(|row| list.value(row)).collect(), list.value_type())
             }
             _ => {
-                let list = piece.array.as_list::<i32>();
-                let valid: Vec<ArrayRef> = (0..list.len())
-                    .filter(|row| list.is_valid(*row))
-                    .map(|row| list.value(row))
-                    .collect();
-                joined(&valid, list.value_type())?
+                let list = lists.as_list::<i32>();
+                (rows.map(|row| list.value(row)).collect(), list.value_type())
             }
         };
+        let array = joined(&valid, item)?;
         Ok(Piece {
             first: (piece.first as f64 * mean_length) as u64,
             array: array.slice(0, array.len().min(MOST_ELEMENTS)),
@@ -335,13 +330,7 @@ impl<'a> Fitter<'a> {
                 "parquet": parquet,
             },
         });
-        let source = Source {
-            origin: "a candidate".to_owned(),
-            text: config.to_string(),
-            folder: None,
-        };
-        let mut config = load(&source, &Overrides::default()).ok()?;
-        let mut dataset = config.variants.pop()?.dataset?;
+        let mut dataset = dataset_of(config.to_string()).ok()??;
         let mut column = dataset.columns.pop()?;
         if self.vector > 1 {
             // A vector's numbers are compared one by one, and are null together.

@@ -163,11 +163,10 @@ fn chunk_keys(leaves: &[&ColumnFacts], codec: &str, all_filtered: bool) -> Keys 
 
 /// The encoding that was asked for; none where it is what a writer chooses.
 fn encoding_of(leaf: &ColumnFacts) -> Option<&'static str> {
-    let has = |name: &str| leaf.encodings.contains(name);
-    // Some writers leave out where the dictionary is.
-    if leaf.dictionary_chunks > 0 || has("RLE_DICTIONARY") || has("PLAIN_DICTIONARY") {
+    if leaf.dictionary_chunks > 0 {
         return None;
     }
+    let has = |name: &str| leaf.encodings.contains(name);
     // Levels are run lengths in any column; only bools have values so.
     [
         ("DELTA_BINARY_PACKED", "delta_binary_packed"),

@@ -17,14 +17,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::ArrayRef;
 use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::config::{
-    Codec, Column, Config, ConfigError, Layout, Overrides, Source, VectorLayout, load,
+    Codec, Column, Config, ConfigError, Dataset, Layout, Overrides, Source, VectorLayout, load,
     to_config_text,
 };
 use crate::dataset::content::{ColumnGenerator, ContentError};
@@ -35,7 +35,6 @@ use crate::table::{Depth, Inspection, TableError, inspect};
 use fit::{Fitting, Keys, fit, generated, sizes};
 use layout::LearnedLayout;
 use sample::{Sample, SampledColumn};
-use series::Series;
 
 /// The codecs that originals and look-alikes are compared by.
 pub const CODECS: [Codec; 5] = [
@@ -217,11 +216,8 @@ pub async fn learn(
         cancel,
         &|_, _| {},
         |(sampled, column, keys)| {
-            let likeness = likeness(sampled, column, keys, &columns, &layout, rows)?;
-            Ok(Likeness {
-                file_bytes_per_row: in_files.get(&column.name).copied(),
-                ..likeness
-            })
+            let in_file = in_files.get(&column.name).copied();
+            likeness(sampled, column, keys, &columns, &layout, rows, in_file)
         },
     )?;
     let made = u128::from(rows.div_ceil(split_files(&config))) * u128::from(split_files(&config));
@@ -266,11 +262,7 @@ fn level(
         _ => return Ok(None),
     };
     let made = in_parallel(columns, cancel, &|_, _| {}, |column| {
-        let chunk = layout
-            .columns
-            .get(&column.name)
-            .cloned()
-            .unwrap_or_default();
+        let chunk = layout.chunk_of(&column.name);
         let Some(original) = in_files.get(&column.name) else {
             return Ok(None);
         };
@@ -385,19 +377,21 @@ fn trial(name: &str, keys: &Keys, parquet: &Keys, chunk: &Keys) -> Result<Layout
             .map_or(first, |(_, said)| said)
             .to_owned()
     };
-    let mut config = load(&source_of(text), &Overrides::default()).map_err(short)?;
-    let dataset = config.variants.pop().and_then(|variant| variant.dataset);
+    let dataset = dataset_of(text).map_err(short)?;
     dataset
         .map(|dataset| dataset.layout)
         .ok_or_else(|| "it has no dataset".to_owned())
 }
 
-fn source_of(text: String) -> Source {
-    Source {
+/// The dataset that the text of a config describes.
+fn dataset_of(text: String) -> Result<Option<Dataset>, ConfigError> {
+    let source = Source {
         origin: "the learned config".to_owned(),
         text,
         folder: None,
-    }
+    };
+    let Config { mut variants, .. } = load(&source, &Overrides::default())?;
+    Ok(variants.pop().and_then(|variant| variant.dataset))
 }
 
 fn split_files(config: &Json) -> u64 {
@@ -424,10 +418,7 @@ fn keep_known(order: &mut Keys, sample: &Sample) {
 
 /// The config's columns and layout, as whoever runs it gets them.
 fn read_back(yaml: &str) -> Result<(Vec<Column>, Layout), LearnError> {
-    let source = source_of(yaml.to_owned());
-    let Config { mut variants, .. } = load(&source, &Overrides::default())?;
-    let dataset = variants.pop().and_then(|variant| variant.dataset);
-    dataset
+    dataset_of(yaml.to_owned())?
         .map(|dataset| (dataset.columns, dataset.layout))
         .ok_or_else(|| LearnError::Yaml("it has no dataset".to_owned()))
 }
@@ -440,6 +431,7 @@ fn likeness(
     columns: &[Column],
     layout: &Layout,
     rows: u64,
+    file_bytes_per_row: Option<f64>,
 ) -> Result<Likeness, LearnError> {
     let generator =
         ColumnGenerator::among(SEED, "train", column, columns, rows, VectorLayout::List).map_err(
@@ -470,7 +462,7 @@ fn likeness(
     Ok(Likeness {
         column: sampled.name.clone(),
         dtype: dtype.to_owned(),
-        file_bytes_per_row: None,
+        file_bytes_per_row,
         drawn_as: drawn.and_then(Json::as_str).unwrap_or(dtype).to_owned(),
         values: series.len() as u64,
         sizes: CODECS
@@ -534,21 +526,4 @@ fn folder_of(location: &str) -> String {
         .map(|name| name.to_string_lossy().replace(['*', '?', '['], "_"))
         .filter(|name| !name.is_empty() && name != "..");
     format!("data/like_{}", name.unwrap_or_else(|| "files".to_owned()))
-}
-
-/// Texts as a column.
-fn strings(values: impl IntoIterator<Item = Option<String>>) -> ArrayRef {
-    Arc::new(values.into_iter().collect::<StringArray>())
-}
-
-/// The stretches of a whole table that a sample has, for a column that files tell by their folders.
-fn of_folders(rows: u64, pieces: Vec<(u64, ArrayRef)>) -> Series {
-    Series {
-        pieces: pieces
-            .into_iter()
-            .map(|(first, array)| series::Piece { first, array })
-            .collect(),
-        rows,
-        nulls: None,
-    }
 }

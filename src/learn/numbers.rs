@@ -9,7 +9,7 @@ use super::LearnError;
 use super::fit::{Fitting, Keys, keys_of, numbers_of, rounded, weights, with};
 use super::grid::{Grid, Rounding, made_up_constant};
 use super::order::{correlation, cycle_of, deviation, drift_of, line, sortedness, step_of};
-use super::series::{Counts, Series, pools};
+use super::series::{Counts, Series, pools, runs};
 use super::shape::Single;
 use crate::config::Dtype;
 
@@ -18,9 +18,6 @@ pub(super) const MOST_LISTED: usize = 64;
 
 /// Stretches between quantiles.
 const STRETCHES: usize = 40;
-
-/// Runs shorter than this are left out.
-pub(super) const SHORTEST_RUN: f64 = 1.1;
 
 /// Ways to draw a column, and how far the numbers that they draw were moved on purpose.
 pub(super) struct Candidates {
@@ -85,8 +82,7 @@ pub(super) fn candidates(
     let on_grid = |keys: Json| with(&with(&keys_of(keys), bounds.clone()), multiple.clone());
     let correlation = correlation(&by_row);
     let sorted = (correlation > LEAST_CORRELATION).then(|| sortedness(&by_row));
-    let runs = (counts.run_length > SHORTEST_RUN)
-        .then(|| json!({ "run_length": rounded(counts.run_length.min(65_536.0)) }));
+    let runs = runs(counts);
 
     let mut plain = Vec::new();
     if counts.distinct() <= MOST_LISTED {
@@ -150,17 +146,18 @@ pub(super) fn candidates(
             candidates.push(with(keys, runs.clone()));
         }
     }
-    let none = json!({});
-    let runs = runs.unwrap_or(none);
+    let runs = runs.unwrap_or_else(|| json!({}));
+    let cycles = cycle_of(&by_row, series.rows);
+    let drift = drift_of(&by_row, &numbers);
     let by_rank = plain.iter().filter(|keys| {
         let kind = keys.get("kind").and_then(Json::as_str);
         matches!(kind, Some("categorical" | "quantiles" | "uniform"))
     });
     for keys in by_rank {
-        for (cycle, sorted) in cycle_of(&by_row, series.rows) {
+        for (cycle, sorted) in &cycles {
             candidates.push(with(keys, json!({ "sortedness": sorted, "cycle": cycle })));
         }
-        if let Some(drift) = drift_of(&by_row, &numbers) {
+        if let Some(drift) = drift {
             for part in [0.5, 1.0, 1.5] {
                 let drift = rounded((drift * part).min(1.0));
                 candidates.push(with(keys, json!({ "drift": drift })));
@@ -210,14 +207,8 @@ fn bools(series: &Series, counts: &Counts) -> Vec<Keys> {
     let keys = keys_of(json!({
         "kind": "categorical", "values": [false, true], "weights": weights(&counted),
     }));
-    let mut candidates = vec![keys.clone()];
-    if counts.run_length > SHORTEST_RUN {
-        candidates.push(with(
-            &keys,
-            json!({ "run_length": rounded(counts.run_length.min(65_536.0)) }),
-        ));
-    }
-    candidates
+    let in_runs = runs(counts).map(|runs| with(&keys, runs));
+    [keys].into_iter().chain(in_runs).collect()
 }
 
 /// Each value with its weight, in ascending order. Values are moved by up to a third of the way to their neighbours, as far

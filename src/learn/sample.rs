@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::error::ArrowError;
 use object_store::ObjectStore;
 
+use super::LearnError;
 use super::series::{Piece, Series};
 use super::shape::Shape;
-use super::{LearnError, of_folders, strings};
 use crate::dataset::{pages_of, read_footer};
 use crate::storage::CountingStore;
 use crate::table::{
@@ -375,14 +375,14 @@ fn of_partition(
         true => DataType::Int64,
         false => DataType::Utf8,
     };
-    let mut pieces: Vec<(u64, ArrayRef)> = Vec::with_capacity(stretches.len());
+    let mut pieces = Vec::with_capacity(stretches.len());
     for (group, stretch) in stretches {
-        let value = files.files[group.file].partition[index].clone();
-        let texts = strings(std::iter::repeat_n(value, stretch.rows));
-        pieces.push((
-            group.first + stretch.first as u64,
-            cast(&texts, &data_type)?,
-        ));
+        let value = files.files[group.file].partition[index].as_deref();
+        let texts: StringArray = std::iter::repeat_n(value, stretch.rows).collect();
+        pieces.push(Piece {
+            first: group.first + stretch.first as u64,
+            array: cast(&texts, &data_type)?,
+        });
     }
     let shape = Shape::of(&data_type).map_err(|reason| LearnError::Unlearnable {
         location: files.location.clone(),
@@ -391,7 +391,11 @@ fn of_partition(
     Ok(SampledColumn {
         name: files.partition_by[index].clone(),
         shape,
-        series: of_folders(rows, pieces),
+        series: Series {
+            pieces,
+            rows,
+            nulls: None,
+        },
     })
 }
 

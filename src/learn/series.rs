@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use arrow::array::{Array, ArrayRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
+use serde_json::{Value as Json, json};
 use xxhash_rust::xxh3::xxh3_64;
+
+use super::fit::rounded;
 
 /// Stretches of neighbouring values of a column.
 #[derive(Debug, Clone)]
@@ -104,6 +107,14 @@ impl Counts {
     pub(super) fn draws(&self) -> f64 {
         (self.valid() as f64 / self.run_length).max(self.distinct() as f64)
     }
+}
+
+/// `run_length`, where runs are long enough to tell.
+pub(super) fn runs(counts: &Counts) -> Option<Json> {
+    const SHORTEST: f64 = 1.1;
+    const LONGEST: f64 = 65_536.0;
+    let length = counts.run_length;
+    (length > SHORTEST).then(|| json!({ "run_length": rounded(length.min(LONGEST)) }))
 }
 
 /// A number for each value, equal for equal values; none for a null.

@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use super::LearnError;
 use super::fit::{Fitter, Keys, keys_of, rounded, weights, with};
 use super::mask::all_masked;
-use super::numbers::{MOST_LISTED, SHORTEST_RUN};
-use super::series::{Series, pools};
+use super::numbers::MOST_LISTED;
+use super::series::{Series, pools, runs};
 use super::shape::Single;
 use crate::config::Dtype;
 
@@ -40,10 +40,7 @@ pub(super) fn fit(
     let texts = single.dtype != Dtype::Binary;
     let (column, keep_values) = (fitter.column(), fitter.keeps_values());
     let mut candidates = Vec::new();
-    let runs = match counts.run_length > SHORTEST_RUN {
-        true => json!({ "run_length": rounded(counts.run_length.min(65_536.0)) }),
-        false => json!({}),
-    };
+    let runs = runs(counts).unwrap_or_else(|| json!({}));
     let longest = values.iter().map(|value| value.len()).max().unwrap_or(0);
     if texts && counts.distinct() <= MOST_LISTED && longest <= LONGEST_LISTED {
         let listed = listed(&values, column, keep_values);

@@ -12,14 +12,14 @@ use arrow::util::display::array_value_to_string;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::parquet_to_arrow_schema;
-use parquet::basic::{CompressionCodec, Encoding};
+use parquet::basic::CompressionCodec;
 use parquet::file::metadata::{
     ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn,
 };
 use serde::Serialize;
 
 use super::{TableError, TableFile, discover};
-use crate::dataset::{StoreReader, check_plausible, fell_back, pages_of};
+use crate::dataset::{StoreReader, check_plausible, fell_back, is_dictionary, pages_of};
 use crate::storage::CountingStore;
 
 /// Times that a footer is parsed; the shortest counts, as all that can happen to it makes it longer.
@@ -412,14 +412,8 @@ fn add_chunk(
     column.encoded_bytes += positive(chunk.uncompressed_size());
     column.compressed_bytes += positive(chunk.compressed_size());
     // Some writers leave out where the dictionary is.
-    let dictionary = |encoding| {
-        matches!(
-            encoding,
-            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY
-        )
-    };
     let has_dictionary =
-        chunk.dictionary_page_offset().is_some() || chunk.encodings().any(dictionary);
+        chunk.dictionary_page_offset().is_some() || chunk.encodings().any(is_dictionary);
     column.dictionary_chunks += u64::from(has_dictionary);
     column.fallback_chunks += u64::from(fell_back(chunk));
     column.statistics_chunks += u64::from(chunk.statistics().is_some());
