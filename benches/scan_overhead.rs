@@ -17,7 +17,7 @@ use futures::StreamExt;
 use parquet_bench::config::{Overrides, Source, load};
 use parquet_bench::dataset::Cancel;
 use parquet_bench::measure::{Cell, Probe};
-use parquet_bench::record::{Kind, Status};
+use parquet_bench::record::{Kind, Lane, Status};
 use parquet_bench::run::{Datasets, Event, Observer, open};
 use tokio::runtime::Runtime;
 
@@ -60,6 +60,7 @@ fn config(folder: &Path) -> String {
 /// The time of one execution as `bench` reports it, and how many executions it is the mean of.
 async fn harness(cell: &mut Cell) -> (Duration, u32) {
     let probe = Probe {
+        lane: Lane::EndToEnd,
         kind: Kind::Measured,
         round: 0,
         position: 0,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use crate::record::{CellRecord, Checksum, Iteration, Origin, RunRecord, Status};
+use crate::record::{CellRecord, Checksum, Iteration, Lane, Origin, RunRecord, Status};
 
 /// Relative difference up to which sums of floating-point values count as equal: their order of addition is free.
 const APPROXIMATE_TOLERANCE: f64 = 1e-9;
@@ -105,11 +105,11 @@ pub fn different_content(record: &RunRecord, scenario: &str) -> Option<Different
     })
 }
 
-/// The iterations that came to a result.
+/// The iterations that came to a result; the lane `storage` makes none.
 fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {
     cell.iterations
         .iter()
-        .filter(|iteration| iteration.status != Status::Failed)
+        .filter(|iteration| iteration.status != Status::Failed && iteration.lane != Lane::Storage)
 }
 
 /// The content fingerprints of a cell's datasets in their order; `None` where one is not in the record.

@@ -1,20 +1,23 @@
-//! Summaries of cells, and the comparison of each with the baseline of its scenario.
+//! Summaries of cells, the comparison of each with the baseline of its scenario, and what noise alone makes of the baseline.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ceilings::ceilings;
+use super::findings::findings;
 use crate::record::{
-    CellRecord, Comparison, Iteration, Kind, Lane, RunRecord, Status, Summary, Verdict,
+    CacheState, CellRecord, Comparison, Iteration, Kind, Lane, Ledger, Noise, Percentiles,
+    RunRecord, Status, Summary, Verdict,
 };
 use crate::statistics::{
-    CONFIDENCE, Interval, MINIMUM_PAIRS, SMALLEST_EFFECT, hodges_lehmann_paired, median,
-    median_interval,
+    CONFIDENCE, Estimate, Interval, MINIMUM_PAIRS, hodges_lehmann_paired, holm, median,
+    median_interval, signed_rank_p,
 };
 
 const METRIC: &str = "elapsed_ns";
 const METHOD: &str = "hodges_lehmann_of_paired_log_ratios_with_wilcoxon_interval";
 
-/// Derives every cell's `summary` and the record's `comparisons` from the iterations, replacing what was there: the
-/// same for a run that has just ended and for an old record.
+/// Derives every cell's `summary` and the record's `comparisons`, `noise`, `ceilings` and `findings` from the iterations,
+/// replacing what was there: the same for a run that has just ended and for an old record.
 ///
 /// Only measured iterations that are `ok` count. The baseline of a scenario is the first of its cells; every other one is
 /// compared with it, by the rounds that both have.
@@ -25,38 +28,105 @@ pub fn summarise(record: &mut RunRecord) {
             .filter_map(|lane| Some((lane.name().to_owned(), summary(cell, lane)?)))
             .collect();
     }
-    record.comparisons = comparisons(&record.cells);
+    record.noise = noise(record);
+    record.comparisons = comparisons(record);
+    record.ceilings = ceilings(&record.cells);
+    record.findings = findings(record);
 }
 
-/// What an interval of the ratio candidate / baseline of times says.
-///
-/// A tie is an interval that lies within [`SMALLEST_EFFECT`] of 1, also where it excludes 1; an interval that
-/// does neither that nor exclude 1 is inconclusive, as is any from fewer than [`MINIMUM_PAIRS`] pairs.
-fn verdict(interval: Option<Interval>, pairs: usize) -> Verdict {
-    match interval {
-        Some(Interval { low, high, .. }) if pairs >= MINIMUM_PAIRS => {
-            if low >= 1.0 - SMALLEST_EFFECT && high <= 1.0 + SMALLEST_EFFECT {
-                Verdict::Tie
-            } else if high < 1.0 {
-                Verdict::Faster
-            } else if low > 1.0 {
-                Verdict::Slower
-            } else {
-                Verdict::Inconclusive
+/// How many comparisons a run of these cells makes in so many lanes.
+pub fn family(record: &RunRecord, lanes: usize) -> usize {
+    pairs(&record.cells)
+        .filter(|(_, candidate)| candidate.control.is_none())
+        .count()
+        * lanes
+}
+
+/// Rounds without which no outcome, however clear, leads to a verdict on so many comparisons at once: the smallest p of the
+/// signed-rank test of n pairs is 2 / 2^n, and Holm's method multiplies it by the number of comparisons.
+pub fn rounds_for(comparisons: usize) -> u32 {
+    let least = (2.0 * comparisons.max(1) as f64 / (1.0 - CONFIDENCE)).log2();
+    // A hair above a whole number is that number: 1 - 0.99 is not quite 0.01.
+    ((least - 1e-9).ceil() as u32).max(MINIMUM_PAIRS as u32)
+}
+
+/// Width, as high / low - 1, of the widest of a run's intervals so far: those of the comparisons and of the control, or, where
+/// there are none, of the medians. `None` where one has no bounds yet. Cells that came to nothing do not count.
+pub fn widest_interval(record: &RunRecord) -> Option<f64> {
+    let mut widths: Vec<Option<f64>> = Vec::new();
+    let mut compared = false;
+    for (baseline, candidate) in pairs(&record.cells) {
+        compared = true;
+        for lane in &lanes(baseline) | &lanes(candidate) {
+            let ratios = paired_log_ratios(baseline, candidate, lane);
+            if !ratios.is_empty() {
+                let estimate = hodges_lehmann_paired(&ratios, CONFIDENCE);
+                let interval = estimate.and_then(|estimate| estimate.interval);
+                widths.push(interval.map(|interval| (interval.high - interval.low).exp() - 1.0));
             }
         }
+    }
+    for cell in record.cells.iter().filter(|_| !compared) {
+        for lane in lanes(cell) {
+            let elapsed: Vec<f64> = counted(cell, lane).map(elapsed_ns).collect();
+            if !elapsed.is_empty() {
+                let interval = median_interval(&elapsed, CONFIDENCE);
+                widths.push(interval.map(|interval| interval.high / interval.low - 1.0));
+            }
+        }
+    }
+    if widths.is_empty() {
+        return None;
+    }
+    widths
+        .into_iter()
+        .try_fold(0.0, |widest: f64, width| Some(widest.max(width?)))
+}
+
+/// What an interval of the ratio candidate / baseline of times says, given the p of their being equal, adjusted for the number
+/// of comparisons, and the interval of the control.
+///
+/// A tie is an interval that lies within the smallest effect of interest of 1, also where it excludes 1: the two are
+/// equivalent (Altman & Bland, "Absence of evidence is not evidence of absence", BMJ 311, 1995, on why anything less is not).
+/// Faster and slower are intervals that exclude 1 with an adjusted p within 1 - [`CONFIDENCE`], and an estimate beyond what the
+/// control shows noise to do. All else is inconclusive, as is anything from fewer than [`MINIMUM_PAIRS`] pairs.
+fn verdict(
+    estimate: Option<Estimate>,
+    pairs: usize,
+    p_adjusted: Option<f64>,
+    noise: Option<&Noise>,
+    effect: f64,
+) -> Verdict {
+    let Some(Estimate {
+        value,
+        interval: Some(Interval { low, high, .. }),
+    }) = estimate
+    else {
+        return Verdict::Inconclusive;
+    };
+    if pairs < MINIMUM_PAIRS {
+        return Verdict::Inconclusive;
+    }
+    if low >= 1.0 - effect && high <= 1.0 + effect {
+        return Verdict::Tie;
+    }
+    let significant = p_adjusted.is_some_and(|p| p <= 1.0 - CONFIDENCE + 1e-12);
+    let is_noise = noise.is_some_and(|noise| (noise.ci_low..=noise.ci_high).contains(&value));
+    match significant && !is_noise {
+        true if high < 1.0 => Verdict::Faster,
+        true if low > 1.0 => Verdict::Slower,
         _ => Verdict::Inconclusive,
     }
 }
 
-fn counted(cell: &CellRecord, lane: Lane) -> impl Iterator<Item = &Iteration> {
+pub(super) fn counted(cell: &CellRecord, lane: Lane) -> impl Iterator<Item = &Iteration> {
     cell.iterations.iter().filter(move |iteration| {
         iteration.lane == lane && iteration.kind == Kind::Measured && iteration.status == Status::Ok
     })
 }
 
 /// The lanes that a cell was measured in, successfully or not.
-fn lanes(cell: &CellRecord) -> BTreeSet<Lane> {
+pub(super) fn lanes(cell: &CellRecord) -> BTreeSet<Lane> {
     let measured = cell
         .iterations
         .iter()
@@ -65,7 +135,7 @@ fn lanes(cell: &CellRecord) -> BTreeSet<Lane> {
 }
 
 /// The clock resolves 1 ns; less than that has no rate and no logarithm.
-fn elapsed_ns(iteration: &Iteration) -> f64 {
+pub(super) fn elapsed_ns(iteration: &Iteration) -> f64 {
     iteration.elapsed_ns.max(1) as f64
 }
 
@@ -75,60 +145,204 @@ fn summary(cell: &CellRecord, lane: Lane) -> Option<Summary> {
     let median_ns = median(&elapsed)?;
     let interval = median_interval(&elapsed, CONFIDENCE);
     let seconds = median_ns / 1e9;
+    let all_streams =
+        |figure: u64, iteration: &Iteration| figure as f64 * f64::from(iteration.streams);
+    let rows: Vec<f64> = counted(cell, lane)
+        .map(|it| all_streams(it.rows, it))
+        .collect();
+    let arrow: Vec<f64> = counted(cell, lane)
+        .map(|it| all_streams(it.arrow_bytes, it))
+        .collect();
     Some(Summary {
         median_ns,
         ci_low_ns: interval.map(|interval| interval.low),
         ci_high_ns: interval.map(|interval| interval.high),
         confidence: interval.map(|interval| interval.confidence),
         iterations: elapsed.len() as u32,
-        rows_per_s: median(&of(|iteration| iteration.rows as f64))? / seconds,
-        arrow_bytes_per_s: median(&of(|iteration| iteration.arrow_bytes as f64))? / seconds,
+        rows_per_s: median(&rows)? / seconds,
+        arrow_bytes_per_s: median(&arrow)? / seconds,
         requested_bytes_per_s: median(&of(|iteration| iteration.requested_bytes as f64))? / seconds,
+        ledger: match lane {
+            // It reads what the lane `end_to_end` did, and makes nothing of it.
+            Lane::Storage => None,
+            Lane::EndToEnd | Lane::Compute => ledger(cell, lane),
+        },
+        stream_ns: stream_ns(cell, lane),
     })
 }
 
-fn comparisons(cells: &[CellRecord]) -> Vec<Comparison> {
-    let mut baselines: BTreeMap<&str, &CellRecord> = BTreeMap::new();
-    let mut comparisons = Vec::new();
-    for candidate in cells {
-        let baseline = *baselines.entry(&candidate.scenario).or_insert(candidate);
-        if std::ptr::eq(baseline, candidate) {
-            continue;
-        }
-        let lanes = &lanes(baseline) | &lanes(candidate);
-        comparisons.extend(
-            lanes
-                .into_iter()
-                .map(|lane| compare(baseline, candidate, lane)),
-        );
-    }
-    comparisons
+fn ledger(cell: &CellRecord, lane: Lane) -> Option<Ledger> {
+    let of = |figure: fn(&Iteration) -> u64| {
+        let values: Vec<f64> = counted(cell, lane).map(|it| figure(it) as f64).collect();
+        median(&values).map(|value| value.round() as u64)
+    };
+    let device: Option<Vec<f64>> = counted(cell, lane)
+        .map(|iteration| iteration.device_read_bytes.map(|bytes| bytes as f64))
+        .collect();
+    let device_read_bytes = device
+        .and_then(|device| median(&device))
+        .map(|bytes| bytes.round() as u64);
+    let past_the_cache = counted(cell, lane)
+        .all(|it| matches!(it.cache.state, CacheState::Cold | CacheState::Direct));
+    let requested_bytes = of(|it| it.requested_bytes)?;
+    let engine_data_bytes = of(|it| it.engine_data_bytes)?;
+    let moved = match device_read_bytes {
+        Some(bytes) if past_the_cache => bytes,
+        _ => requested_bytes,
+    };
+    Some(Ledger {
+        arrow_bytes: of(|it| it.arrow_bytes)?,
+        chunk_encoded_bytes: of(|it| it.chunk_encoded_bytes)?,
+        chunk_compressed_bytes: of(|it| it.chunk_compressed_bytes)?,
+        engine_data_bytes,
+        engine_metadata_bytes: of(|it| it.engine_metadata_bytes)?,
+        requested_bytes,
+        device_read_bytes,
+        over_read_ratio: (engine_data_bytes > 0).then(|| moved as f64 / engine_data_bytes as f64),
+    })
 }
 
-fn compare(baseline: &CellRecord, candidate: &CellRecord, lane: Lane) -> Comparison {
-    let log_ratios = paired_log_ratios(baseline, candidate, lane);
-    let estimate = hodges_lehmann_paired(&log_ratios, CONFIDENCE);
-    let interval = estimate
-        .and_then(|estimate| estimate.interval)
-        .map(|interval| Interval {
-            low: interval.low.exp(),
-            high: interval.high.exp(),
-            confidence: interval.confidence,
-        });
-    Comparison {
-        scenario: candidate.scenario.clone(),
-        lane,
-        metric: METRIC.to_owned(),
-        baseline: baseline.id.clone(),
-        candidate: candidate.id.clone(),
-        ratio: estimate.map(|estimate| estimate.value.exp()),
-        ci_low: interval.map(|interval| interval.low),
-        ci_high: interval.map(|interval| interval.high),
-        confidence: interval.map_or(CONFIDENCE, |interval| interval.confidence),
-        method: METHOD.to_owned(),
-        pairs: log_ratios.len() as u32,
-        verdict: verdict(interval, log_ratios.len()),
+/// Nearest ranks of the times of all copies of a query.
+fn stream_ns(cell: &CellRecord, lane: Lane) -> Option<Percentiles> {
+    let mut times: Vec<u64> = counted(cell, lane)
+        .flat_map(|iteration| iteration.stream_elapsed_ns.iter().copied())
+        .collect();
+    times.sort_unstable();
+    let last = times.len().checked_sub(1)?;
+    let at =
+        |share: f64| times[((times.len() as f64 * share).ceil() as usize).clamp(1, last + 1) - 1];
+    Some(Percentiles {
+        p50: at(0.5),
+        p90: at(0.9),
+        p99: at(0.99),
+        max: times[last],
+    })
+}
+
+/// Every cell with the baseline of its scenario, the controls among them.
+fn pairs(cells: &[CellRecord]) -> impl Iterator<Item = (&CellRecord, &CellRecord)> {
+    let mut baselines: BTreeMap<&str, &CellRecord> = BTreeMap::new();
+    cells.iter().filter_map(move |candidate| {
+        let baseline = *baselines.entry(&candidate.scenario).or_insert(candidate);
+        (!std::ptr::eq(baseline, candidate)).then_some((baseline, candidate))
+    })
+}
+
+/// Two cells in one lane.
+struct Pair<'a> {
+    baseline: &'a CellRecord,
+    candidate: &'a CellRecord,
+    lane: Lane,
+    /// Of the ratio candidate / baseline.
+    estimate: Option<Estimate>,
+    pairs: usize,
+    p: Option<f64>,
+    p_adjusted: Option<f64>,
+}
+
+/// The pairs that are, or are not, those of a control, in all of their lanes.
+fn compared(cells: &[CellRecord], control: bool) -> Vec<Pair<'_>> {
+    let mut compared = Vec::new();
+    let wanted = pairs(cells).filter(|(_, candidate)| candidate.control.is_some() == control);
+    for (baseline, candidate) in wanted {
+        for lane in &lanes(baseline) | &lanes(candidate) {
+            let log_ratios = paired_log_ratios(baseline, candidate, lane);
+            let estimate = hodges_lehmann_paired(&log_ratios, CONFIDENCE);
+            compared.push(Pair {
+                baseline,
+                candidate,
+                lane,
+                estimate: estimate.map(|estimate| Estimate {
+                    value: estimate.value.exp(),
+                    interval: estimate.interval.map(|interval| Interval {
+                        low: interval.low.exp(),
+                        high: interval.high.exp(),
+                        confidence: interval.confidence,
+                    }),
+                }),
+                pairs: log_ratios.len(),
+                p: signed_rank_p(&log_ratios),
+                p_adjusted: None,
+            });
+        }
     }
+    // What came to nothing is not compared, and makes no other comparison harder.
+    let p: Vec<f64> = compared.iter().filter_map(|pair| pair.p).collect();
+    let mut adjusted = holm(&p).into_iter();
+    for pair in compared.iter_mut().filter(|pair| pair.p.is_some()) {
+        pair.p_adjusted = adjusted.next();
+    }
+    compared
+}
+
+fn noise(record: &RunRecord) -> Vec<Noise> {
+    let pairs = compared(&record.cells, true).into_iter();
+    let noise = pairs.filter_map(|pair| {
+        let estimate = pair.estimate?;
+        let interval = estimate.interval?;
+        Some(Noise {
+            scenario: pair.candidate.scenario.clone(),
+            lane: pair.lane,
+            kind: pair.candidate.control?,
+            ratio: estimate.value,
+            ci_low: interval.low,
+            ci_high: interval.high,
+            confidence: interval.confidence,
+            pairs: pair.pairs as u32,
+            verdict: verdict(
+                pair.estimate,
+                pair.pairs,
+                pair.p_adjusted,
+                None,
+                record.effect,
+            ),
+        })
+    });
+    noise.collect()
+}
+
+fn comparisons(record: &RunRecord) -> Vec<Comparison> {
+    let pairs = compared(&record.cells, false);
+    let family = pairs.iter().filter(|pair| pair.p.is_some()).count() as u32;
+    let comparisons = pairs.into_iter().map(|pair| {
+        let interval = pair.estimate.and_then(|estimate| estimate.interval);
+        let noise = record
+            .noise
+            .iter()
+            .find(|noise| noise.scenario == pair.candidate.scenario && noise.lane == pair.lane);
+        Comparison {
+            scenario: pair.candidate.scenario.clone(),
+            lane: pair.lane,
+            metric: METRIC.to_owned(),
+            baseline: pair.baseline.id.clone(),
+            candidate: pair.candidate.id.clone(),
+            ratio: pair.estimate.map(|estimate| estimate.value),
+            ci_low: interval.map(|interval| interval.low),
+            ci_high: interval.map(|interval| interval.high),
+            confidence: interval.map_or(CONFIDENCE, |interval| interval.confidence),
+            method: METHOD.to_owned(),
+            pairs: pair.pairs as u32,
+            p: pair.p,
+            p_adjusted: pair.p_adjusted,
+            family,
+            verdict: verdict(
+                pair.estimate,
+                pair.pairs,
+                pair.p_adjusted,
+                noise,
+                record.effect,
+            ),
+        }
+    });
+    comparisons.collect()
+}
+
+/// ln(control / baseline) of each round and scenario, in the lane `end_to_end`.
+pub fn control_log_ratios(record: &RunRecord) -> Vec<f64> {
+    pairs(&record.cells)
+        .filter(|(_, candidate)| candidate.control.is_some())
+        .flat_map(|(baseline, control)| paired_log_ratios(baseline, control, Lane::EndToEnd))
+        .collect()
 }
 
 /// ln(candidate / baseline) of each round in which both were measured.
@@ -148,6 +362,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::record::ControlKind;
     use crate::record::fixture::{cell, codecs, iteration, record, rounds};
 
     #[test]
@@ -281,6 +496,20 @@ mod tests {
         assert_eq!(record, once);
     }
 
+    fn noise_of(ci_low: f64, ci_high: f64) -> Noise {
+        Noise {
+            scenario: "scan".to_owned(),
+            lane: Lane::EndToEnd,
+            kind: ControlKind::Copy,
+            ratio: 1.0,
+            ci_low,
+            ci_high,
+            confidence: 0.99,
+            pairs: 10,
+            verdict: Verdict::Inconclusive,
+        }
+    }
+
     #[rstest]
     #[case::below_one(0.90, 0.98, 10, Verdict::Faster)]
     #[case::touching_one(0.90, 1.0, 10, Verdict::Inconclusive)]
@@ -298,21 +527,181 @@ mod tests {
         #[case] pairs: usize,
         #[case] told: Verdict,
     ) {
-        assert_eq!(
-            verdict(
-                Some(Interval {
-                    low,
-                    high,
-                    confidence: 0.99
-                }),
-                pairs
-            ),
-            told
-        );
+        let estimate = Some(Estimate {
+            value: (low * high).sqrt(),
+            interval: Some(Interval {
+                low,
+                high,
+                confidence: 0.99,
+            }),
+        });
+        assert_eq!(verdict(estimate, pairs, Some(0.001), None, 0.01), told);
+        if matches!(told, Verdict::Faster | Verdict::Slower) {
+            let tried_often = verdict(estimate, pairs, Some(0.011), None, 0.01);
+            assert_eq!(tried_often, Verdict::Inconclusive);
+            let noise = noise_of(low, high);
+            let as_noise_does = verdict(estimate, pairs, Some(0.001), Some(&noise), 0.01);
+            assert_eq!(as_noise_does, Verdict::Inconclusive);
+            let noise = noise_of(0.999, 1.001);
+            assert_eq!(
+                verdict(estimate, pairs, Some(0.001), Some(&noise), 0.01),
+                told
+            );
+            assert_eq!(
+                verdict(estimate, pairs, Some(0.001), None, 0.5),
+                Verdict::Tie
+            );
+        }
     }
 
     #[test]
     fn without_an_interval_nothing_is_told() {
-        assert_eq!(verdict(None, 100), Verdict::Inconclusive);
+        let told = verdict(None, 100, Some(0.0), None, 0.01);
+        assert_eq!(told, Verdict::Inconclusive);
+    }
+
+    #[rstest]
+    #[case(0, 8)]
+    #[case(1, 8)]
+    #[case(5, 10)]
+    #[case(24, 13)]
+    #[case(1000, 18)]
+    fn so_many_rounds_can_lead_to_a_verdict(#[case] comparisons: usize, #[case] rounds: u32) {
+        assert_eq!(rounds_for(comparisons), rounds);
+        let p = 2.0 / f64::from(1 << rounds) * comparisons as f64;
+        assert!(p <= 0.01, "{p}");
+    }
+
+    /// A scenario of two cells, and the control of the first.
+    fn with_control(baseline: &[u64], control: &[u64], candidate: &[u64]) -> RunRecord {
+        let mut record = record();
+        let mut twin = cell("scan", "(control)", rounds(control));
+        twin.control = Some(ControlKind::Copy);
+        record.cells = vec![
+            cell("scan", "a", rounds(baseline)),
+            twin,
+            cell("scan", "b", rounds(candidate)),
+        ];
+        summarise(&mut record);
+        record
+    }
+
+    #[test]
+    fn the_control_is_noise_and_no_comparison() {
+        let base: Vec<u64> = (0..12).map(|round| 100_000 + round * 100).collect();
+        let times = |share: f64| -> Vec<u64> {
+            let base = base.iter().enumerate();
+            base.map(|(round, time)| (*time as f64 * share) as u64 + round as u64)
+                .collect()
+        };
+        let found = with_control(&base, &times(1.03), &times(1.02));
+        assert_eq!(found.comparisons.len(), 1);
+        assert_eq!(found.comparisons[0].candidate, "scan/b");
+        let noise = &found.noise[0];
+        assert!(
+            (noise.ratio - 1.03).abs() < 0.001 && noise.verdict == Verdict::Slower,
+            "{noise:?}"
+        );
+        // 2 % are beyond the interval of 3 %, which is narrow, on the near side of it.
+        assert_eq!(found.comparisons[0].verdict, Verdict::Slower);
+        let found = with_control(&base, &times(1.02), &times(1.02));
+        assert_eq!(found.comparisons[0].verdict, Verdict::Inconclusive);
+        assert!(found.comparisons[0].p.unwrap() < 0.001);
+    }
+
+    #[test]
+    fn many_comparisons_take_more_rounds_for_a_verdict() {
+        let run = |variants: usize, count: usize| {
+            let mut record = record();
+            let times = |share: u64| -> Vec<u64> {
+                (0..count as u64)
+                    .map(|round| share * (1000 + round))
+                    .collect()
+            };
+            record.cells = (0..=variants)
+                .map(|index| {
+                    let share = if index == 0 { 100 } else { 90 };
+                    cell("scan", &index.to_string(), rounds(&times(share)))
+                })
+                .collect();
+            summarise(&mut record);
+            record.comparisons
+        };
+        let few = run(5, 10);
+        assert!(
+            few.iter()
+                .all(|it| it.verdict == Verdict::Faster && it.family == 5)
+        );
+        let many = run(6, 10);
+        assert!(
+            many.iter()
+                .all(|it| it.verdict == Verdict::Inconclusive && it.family == 6)
+        );
+        assert!(many[0].p_adjusted.unwrap() > many[0].p.unwrap());
+        assert!(run(6, 11).iter().all(|it| it.verdict == Verdict::Faster));
+    }
+
+    #[test]
+    fn the_widest_interval_is_that_of_the_comparisons_or_else_of_the_medians() {
+        let steady = vec![1000; 10];
+        let shaky: Vec<u64> = (0..10).map(|round| 1000 + round * 20).collect();
+        let mut record = record();
+        record.cells = vec![cell("scan", "a", rounds(&shaky))];
+        assert!((widest_interval(&record).unwrap() - 0.18).abs() < 1e-9);
+        record.cells = vec![
+            cell("scan", "a", rounds(&steady)),
+            cell("scan", "b", rounds(&steady)),
+        ];
+        assert_eq!(widest_interval(&record), Some(0.0));
+        record.cells[1] = cell("scan", "b", rounds(&shaky));
+        assert!(widest_interval(&record).unwrap() > 0.1);
+        record.cells[1].iterations.truncate(7);
+        assert_eq!(widest_interval(&record), None);
+        record.cells[1].iterations.clear();
+        assert_eq!(widest_interval(&record), None);
+    }
+
+    #[test]
+    fn the_ledger_says_where_the_bytes_went() {
+        let mut record = record();
+        let mut iterations = rounds(&[1000; 9]);
+        record.cells = vec![cell("scan", "a", iterations.clone())];
+        summarise(&mut record);
+        let ledger = record.cells[0].summary["end_to_end"].ledger.unwrap();
+        assert_eq!(
+            (ledger.chunk_encoded_bytes, ledger.requested_bytes),
+            (7_000, 4_000)
+        );
+        assert_eq!(ledger.over_read_ratio, Some(4_000.0 / 3_500.0));
+        for iteration in &mut iterations {
+            iteration.cache.state = CacheState::Cold;
+            iteration.device_read_bytes = Some(7_000);
+        }
+        record.cells = vec![cell("scan", "a", iterations)];
+        summarise(&mut record);
+        let ledger = record.cells[0].summary["end_to_end"].ledger.unwrap();
+        assert_eq!(
+            (ledger.device_read_bytes, ledger.over_read_ratio),
+            (Some(7_000), Some(2.0))
+        );
+    }
+
+    #[test]
+    fn several_streams_give_their_rows_together_and_their_times_apart() {
+        let mut record = record();
+        let mut iterations = rounds(&[1_000_000_000; 9]);
+        for iteration in &mut iterations {
+            iteration.streams = 4;
+            iteration.stream_elapsed_ns = vec![10, 20, 30, 1_000];
+        }
+        record.cells = vec![cell("scan", "a", iterations)];
+        summarise(&mut record);
+        let summary = &record.cells[0].summary["end_to_end"];
+        assert_eq!(summary.rows_per_s, 4_000.0);
+        let tail = summary.stream_ns.unwrap();
+        assert_eq!(
+            (tail.p50, tail.p90, tail.p99, tail.max),
+            (20, 1_000, 1_000, 1_000)
+        );
     }
 }

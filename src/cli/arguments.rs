@@ -35,6 +35,7 @@ pub(crate) enum Command {
   bench run configs/dlrm.yaml --set dataset.num_files_train=2 --set dataset.num_samples_per_file=122880
   bench run my.yaml --sweep 'dataset.compression=none,snappy,zstd(3)' --rounds 20 --format markdown
   bench run --source my.parquet --sweep 'dataset.compression=none,snappy,lz4,zstd(1),zstd(9)'
+  bench run my.yaml --lane all --cache cold         is it the storage or the CPU?
   bench run --table hits='/data/hits/*.parquet' --sql 'SELECT count(*) FROM hits WHERE url LIKE $$https%$$'")]
     Run(RunArguments),
     /// Writes the datasets of a config, and proves them from their footers
@@ -74,6 +75,16 @@ categories are made up, and numbers are rounded or moved. --keep-values keeps th
     #[command(after_help = "Example:
   bench report results/20260102T030405Z-0a1b2c3d.jsonl --format markdown")]
     Report(ReportArguments),
+    /// Reads again, without the engine, the byte ranges that a run has asked for
+    #[command(after_help = "Examples:
+  bench run my.yaml --trace my.trace && bench replay my.trace --cache cold
+  bench replay my.trace --rounds 30 --format json")]
+    Replay(ReplayArguments),
+    /// Shows in a few seconds what this host can measure: noise, caches, direct reads, clock, frequency
+    #[command(after_help = "Examples:
+  bench doctor
+  bench doctor /mnt/array")]
+    Doctor(DoctorArguments),
     /// Prints the JSON Schema of configs
     Schema,
     /// Prints a completion script for a shell
@@ -115,7 +126,14 @@ pub(crate) struct RunArguments {
     pub(crate) config: ConfigArguments,
     #[command(flatten)]
     pub(crate) queries: QueryArguments,
-    /// Measured rounds
+    /// What is timed, separated by commas: end_to_end (the real thing), storage (the byte ranges that it asks for, read and
+    /// dropped), compute (the same query with its bytes in memory), or all
+    #[arg(long, value_name = "LANE,..", value_delimiter = ',')]
+    pub(crate) lane: Vec<LaneArgument>,
+    /// State of the page cache before each iteration
+    #[arg(long, value_enum)]
+    pub(crate) cache: Option<CacheArgument>,
+    /// Measured rounds, exactly so many
     #[arg(long, value_name = "N")]
     pub(crate) rounds: Option<u32>,
     /// Variant that the others are compared with; the first where left out
@@ -127,9 +145,18 @@ pub(crate) struct RunArguments {
     /// File for the run record, besides the one in `results/`
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// File for what each cell asks of the store, which `bench replay` reads again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
     /// What stdout shows
     #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
     pub(crate) format: FormatArgument,
+    /// Tells more in tables: where the bytes went, and every finding about single cells
+    #[arg(long)]
+    pub(crate) details: bool,
+    /// Executes one cell once, and tells what memory was resident; for this program's own use
+    #[arg(long, hide = true, value_name = "CELL")]
+    pub(crate) needed_memory_of: Option<String>,
     /// Shows what would be written and measured, and does nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -229,11 +256,59 @@ pub(crate) enum InspectFormat {
     Json,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LaneArgument {
+    #[value(name = "end_to_end")]
+    EndToEnd,
+    Storage,
+    Compute,
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CacheArgument {
+    /// All pages of the files are in it
+    Warm,
+    /// None is; a server's or a hypervisor's cache is not seen
+    Cold,
+    /// Reads pass it by (O_DIRECT)
+    Direct,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// File that `bench run --trace` has written
+    #[arg(value_name = "TRACE")]
+    pub(crate) trace: PathBuf,
+    /// State of the page cache before each replay
+    #[arg(long, value_enum, default_value_t = CacheArgument::Warm)]
+    pub(crate) cache: CacheArgument,
+    /// Replays of each trace
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// What stdout shows
+    #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
+    pub(crate) format: InspectFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Folder on the storage that is to be measured; the current one where left out. What is written there is removed again
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// What stdout shows
+    #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
+    pub(crate) format: InspectFormat,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
     /// Run records (*.json) or journals (*.jsonl)
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
+    /// Tells more in tables: where the bytes went, and every finding about single cells
+    #[arg(long)]
+    pub(crate) details: bool,
     /// What stdout shows
     #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
     pub(crate) format: FormatArgument,

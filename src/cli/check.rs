@@ -1,12 +1,13 @@
 //! `bench check`, and what `--dry-run` shows.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
 use super::exit::CommandError;
 use super::{load, runtime, show_text};
-use crate::config::{Config, ScenarioSource, to_yaml};
+use crate::config::{Config, ScenarioSource, Variant, to_yaml};
 use crate::dataset::{Found, probe};
 use crate::measure::memory_bytes;
 use crate::run::{DatasetState, Datasets, RunError, check as check_cells, free_bytes, writers};
@@ -74,16 +75,39 @@ fn describe(config: &Config) -> Result<String, CommandError> {
             .map_err(failed)?;
         }
     }
-    let measure = config.measure;
-    writeln!(
-        text,
-        "\n# measurement\n{} warm-up and {} measured rounds of every scenario on {} variant(s), page cache warm",
-        measure.warmup,
-        measure.rounds,
-        config.variants.len()
-    )
-    .map_err(failed)?;
+    writeln!(text, "\n# measurement\n{}", measurement(config)).map_err(failed)?;
     Ok(text)
+}
+
+fn measurement(config: &Config) -> String {
+    let measure = &config.measure;
+    let rounds = match measure.until {
+        None => format!("{} measured rounds", measure.rounds),
+        Some(until) => format!(
+            "at least {} measured rounds, until every interval is within {} or {} have gone by,",
+            measure.rounds,
+            units::percent(until.precision),
+            units::duration_ns(until.time_budget.as_nanos() as f64)
+        ),
+    };
+    let lanes: Vec<&str> = measure.lanes.iter().map(|lane| lane.name()).collect();
+    let distinct = |word: fn(&Variant) -> &'static str| {
+        let words: BTreeSet<&str> = config.variants.iter().map(word).collect();
+        words.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let control = match measure.control.unwrap_or(config.variants.len() > 1) {
+        true => " and the control",
+        false => "",
+    };
+    format!(
+        "{} warm-up and {rounds} of every scenario on {} variant(s){control}\nlanes: {}\npage cache: {}; the engine's own \
+         caches: {}",
+        measure.warmup,
+        config.variants.len(),
+        lanes.join(", "),
+        distinct(|variant| variant.reader.cache.name()),
+        distinct(|variant| variant.reader.engine_cache.name()),
+    )
 }
 
 fn dataset(state: &DatasetState) -> Result<String, CommandError> {

@@ -10,7 +10,7 @@ use crate::learn::LearnError;
 use crate::measure::{Cause, MeasureError};
 use crate::record::RecordError;
 use crate::report::ReportError;
-use crate::run::RunError;
+use crate::run::{RunError, TraceError};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -36,6 +36,8 @@ pub(crate) enum CommandError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Learn(#[from] LearnError),
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -45,7 +47,10 @@ pub(crate) enum CommandError {
 impl CommandError {
     pub(crate) fn code(&self) -> u8 {
         match self {
-            CommandError::Config(_) | CommandError::Usage(_) | CommandError::Record(_) => USAGE,
+            CommandError::Config(_)
+            | CommandError::Usage(_)
+            | CommandError::Record(_)
+            | CommandError::Trace(_) => USAGE,
             CommandError::Learn(LearnError::Interrupted) => INTERRUPTED,
             CommandError::Learn(
                 LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. },
@@ -96,6 +101,10 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
         | RunError::Consent { .. }
         | RunError::Full { .. }
         | RunError::Results { .. }
+        | RunError::Direct { .. }
+        | RunError::DropCaches
+        | RunError::Missing { .. }
+        | RunError::Replay { .. }
         | RunError::Memory { .. }
         | RunError::UnknownBaseline { .. } => USAGE,
         _ => FAILED,

@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod clean;
+mod doctor;
 pub mod exit;
 mod explain;
 mod generate;
@@ -12,6 +13,7 @@ mod load;
 mod print;
 mod progress;
 mod reference;
+mod replay;
 mod report;
 mod run;
 
@@ -87,6 +89,8 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Learn(arguments) => learn::learn(&arguments),
         Command::Report(arguments) => report::report(&arguments),
+        Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&crate::config::json_schema())
                 .map_err(|error| CommandError::Failed(error.to_string()))?;

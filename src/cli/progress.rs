@@ -132,6 +132,11 @@ impl Observer for Progress {
                 let message = format!("{kind} {}: {scenario}, {variant}", round + 1);
                 self.at(done as u64, total as u64, message);
             }
+            Event::Memory { scenario, variant } => {
+                let message = format!("looking at memory: {scenario}, {variant}");
+                self.bar.set_message(message);
+                self.bar.tick();
+            }
             Event::Measured { done, .. } => self.bar.set_position(done as u64),
             Event::Finished => self.bar.finish_and_clear(),
         }

@@ -14,7 +14,12 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
     for file in &arguments.records {
         let mut record = read_record(file)?;
         summarise(&mut record);
-        text.push_str(&render(&record, arguments.format.into(), print::width())?);
+        text.push_str(&render(
+            &record,
+            arguments.format.into(),
+            arguments.details,
+            print::width(),
+        )?);
     }
     show(&text)
 }

@@ -1,36 +1,46 @@
 //! `bench run`.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::arguments::RunArguments;
+use super::arguments::{CacheArgument, LaneArgument, RunArguments};
 use super::exit::{self, CommandError, run_code};
 use super::progress::Progress;
-use super::{cancel_on_interrupt, check, load, print, runtime};
+use super::{cancel_on_interrupt, check, load, print, runtime, show};
 use crate::config::without_secrets;
+use crate::dataset::Cancel;
 use crate::report::render;
-use crate::run::{Options, run as run_config, with_baseline_first};
+use crate::run::{Options, needed, run as run_config, with_baseline_first};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
-    let rounds = arguments
-        .rounds
-        .map(|rounds| format!("measure.rounds={rounds}"));
-    let config = load::config(
-        &arguments.config,
-        Some(&arguments.queries),
-        rounds.as_slice(),
-    )?;
+    let mut config = load::config(&arguments.config, Some(&arguments.queries), &set(arguments))?;
+    if arguments.rounds.is_some() {
+        // Exactly so many, whatever the config says of precision.
+        config.measure.until = None;
+    }
+    if let Some(cell) = &arguments.needed_memory_of {
+        let (base, peak) = needed(&runtime()?, &config, cell, &Progress::new())?;
+        return show(&format!("{base} {peak}\n"));
+    }
     let labels = arguments
         .label
         .iter()
         .map(|label| load::name_and_value("--label", label, "KEY=VALUE"))
         .collect::<Result<BTreeMap<_, _>, _>>()?;
-    if let Some(file) = &arguments.record {
-        check_target("--record", file)?;
+    for (flag, file) in [
+        ("--record", &arguments.record),
+        ("--trace", &arguments.trace),
+    ] {
+        if let Some(file) = file {
+            check_target(flag, file)?;
+        }
     }
     if arguments.dry_run {
         return check::dry_run(&with_baseline_first(
@@ -38,6 +48,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             arguments.baseline.as_deref(),
         )?);
     }
+    let cancel = cancel_on_interrupt();
+    let asked = cancel.clone();
     let options = Options {
         baseline: arguments.baseline.clone(),
         labels,
@@ -47,16 +59,23 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         command_line: std::env::args_os()
             .map(|argument| without_secrets(&argument.to_string_lossy()))
             .collect(),
+        trace: arguments.trace.clone(),
+        needed: Some(Arc::new(move |cell| needed_by_child(cell, &asked))),
+        spin: None,
     };
     let runtime = runtime()?;
-    let cancel = cancel_on_interrupt();
     let outcome = run_config(&runtime, &config, &options, &cancel, &Progress::new());
     // A query that ignores its cancellation must not hold the program.
     runtime.shutdown_background();
     let outcome = outcome?;
 
     let failed_expectation = outcome.failed_expectation();
-    let shown = render(&outcome.record, arguments.format.into(), print::width())?;
+    let shown = render(
+        &outcome.record,
+        arguments.format.into(),
+        arguments.details,
+        print::width(),
+    )?;
     print::data(&shown).map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
     let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
     print::line(&format!("record: {}", kept.display()));
@@ -75,6 +94,73 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     } else {
         exit::DONE
     }))
+}
+
+/// What flags set of the config.
+fn set(arguments: &RunArguments) -> Vec<String> {
+    let rounds = arguments
+        .rounds
+        .map(|rounds| format!("measure.rounds={rounds}"));
+    let cache = arguments.cache.map(|cache| {
+        let cache = match cache {
+            CacheArgument::Warm => "warm",
+            CacheArgument::Cold => "cold",
+            CacheArgument::Direct => "direct",
+        };
+        format!("measure.cache={cache}")
+    });
+    let mut lanes: Vec<&str> = Vec::new();
+    for lane in &arguments.lane {
+        match lane {
+            LaneArgument::EndToEnd => lanes.push("end_to_end"),
+            LaneArgument::Storage => lanes.push("storage"),
+            LaneArgument::Compute => lanes.push("compute"),
+            LaneArgument::All => lanes.extend(["end_to_end", "storage", "compute"]),
+        }
+    }
+    let lanes = (!lanes.is_empty()).then(|| format!("measure.lanes=[{}]", lanes.join(", ")));
+    rounds.into_iter().chain(cache).chain(lanes).collect()
+}
+
+/// How often a process that looks at memory is asked whether it is done.
+const ASK_EVERY: Duration = Duration::from_millis(10);
+
+/// Starts this program anew with the same arguments, to execute one cell and nothing else, and reads what memory it tells of.
+fn needed_by_child(cell: &str, cancel: &Cancel) -> Result<(u64, u64), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let program = std::env::current_exe().map_err(failed)?;
+    let mut arguments = std::env::args_os().skip(1);
+    let mut child = Command::new(program)
+        .args(arguments.next())
+        .arg(format!("--needed-memory-of={cell}"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    let status = loop {
+        match child.try_wait().map_err(failed)? {
+            Some(status) => break status,
+            None if cancel.is_cancelled() => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err("it was interrupted".to_owned());
+            }
+            None => std::thread::sleep(ASK_EVERY),
+        }
+    };
+    let mut told = String::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        stdout.read_to_string(&mut told).map_err(failed)?;
+    }
+    let figures: Vec<u64> = told.split_whitespace().flat_map(str::parse).collect();
+    match figures.as_slice() {
+        [base, peak] if status.success() => Ok((*base, *peak)),
+        _ => Err(format!(
+            "the process that was to execute it alone failed ({status})"
+        )),
+    }
 }
 
 /// Refuses a file that cannot be written because of where it is, before hours are spent on what goes into it.

@@ -5,9 +5,11 @@ use serde_json::{Map, Value as Json};
 
 use super::leaf::{Scalar, quoted};
 use super::model::{
-    Dtype, Encoding, LengthDistribution, SortScope, Statistics, TimeUnit, VectorLayout,
+    Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, TimeUnit,
+    VectorLayout,
 };
 use super::near::did_you_mean;
+use crate::record::{EngineCache, Lane};
 
 /// A type whose values have names.
 pub(super) trait Choice: Copy + 'static {
@@ -163,18 +165,35 @@ impl Choice for VectorLayout {
     ];
 }
 
-/// DLIO's two ways to read a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReadMode {
-    Default,
-    RowGroup,
-}
-
 impl Choice for ReadMode {
     const WHAT: &'static str = "a read mode";
     const ALL: &'static [(Self, &'static str)] = &[
-        (ReadMode::Default, "default"),
+        (ReadMode::WholeFile, "default"),
         (ReadMode::RowGroup, "row_group"),
+    ];
+}
+
+impl Choice for PageCache {
+    const WHAT: &'static str = "a cache state";
+    const ALL: &'static [(Self, &'static str)] = &[
+        (PageCache::Warm, "warm"),
+        (PageCache::Cold, "cold"),
+        (PageCache::Direct, "direct"),
+    ];
+}
+
+impl Choice for EngineCache {
+    const WHAT: &'static str = "a state of the engine's caches";
+    const ALL: &'static [(Self, &'static str)] =
+        &[(EngineCache::Fresh, "fresh"), (EngineCache::Warm, "warm")];
+}
+
+impl Choice for Lane {
+    const WHAT: &'static str = "a lane";
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Lane::EndToEnd, "end_to_end"),
+        (Lane::Storage, "storage"),
+        (Lane::Compute, "compute"),
     ];
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::choice::ReadMode;
 use super::codec::CodecText;
 use super::columns::{self, Columns, Described};
 use super::error::Problem;
@@ -212,12 +211,6 @@ fn parquet_of(
             ..Columns::default()
         },
     };
-    if findings.take(&path.key("read_mode"), raw.read_mode.take()) == Some(ReadMode::Default) {
-        findings.notes.push(
-            "every read streams row groups in this version; `read_mode: default` has no effect yet"
-                .to_owned(),
-        );
-    }
     let vector_layout = findings
         .take(&path.key("vector_layout"), raw.vector_layout.take())
         .unwrap_or(VectorLayout::FixedSizeList);

@@ -2,6 +2,7 @@
 //! file's wrong values are reported in one go, each by whoever knows its key path.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
@@ -266,6 +267,72 @@ impl Scalar for Bytes {
     }
 }
 
+/// A share of a whole, above 0: a number, or text in per cent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share(pub(super) f64);
+
+impl Scalar for Share {
+    fn read(value: &Json) -> Result<Self, String> {
+        let share = match value {
+            Json::Number(number) => number.as_f64(),
+            Json::String(text) => text
+                .strip_suffix('%')
+                .and_then(|number| number.trim().parse::<f64>().ok())
+                .map(|percent| percent / 100.0),
+            _ => None,
+        };
+        let share = share.filter(|share| *share > 0.0 && *share <= 1.0);
+        share.map(Share).ok_or_else(|| {
+            format!(
+                "{} is not a share above 0 and up to 1; write `0.01` or `1%`",
+                quoted(value)
+            )
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["number", "string"], "exclusiveMinimum": 0, "maximum": 1, "pattern": "^[0-9.]+ *%$"})
+    }
+}
+
+/// A span of time, above 0: a number of seconds, or text with a unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span(pub(super) Duration);
+
+impl Span {
+    const UNITS: [(&'static str, f64); 4] =
+        [("ms", 0.001), ("s", 1.0), ("min", 60.0), ("h", 3600.0)];
+}
+
+impl Scalar for Span {
+    fn read(value: &Json) -> Result<Self, String> {
+        let seconds = match value {
+            Json::Number(number) => number.as_f64(),
+            Json::String(text) => {
+                let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+                let unit = text.get(number.len()..).unwrap_or_default().trim();
+                let known = Span::UNITS.iter().find(|(name, _)| *name == unit);
+                known.and_then(|(_, factor)| Some(number.trim().parse::<f64>().ok()? * factor))
+            }
+            _ => None,
+        };
+        seconds
+            .filter(|seconds| *seconds > 0.0)
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .map(Span)
+            .ok_or_else(|| {
+                format!(
+                    "{} is not a span of time; write seconds, `90s`, `5min` or `1h`",
+                    quoted(value)
+                )
+            })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["number", "string"], "exclusiveMinimum": 0, "pattern": "^[0-9.]+ *(ms|s|min|h)$"})
+    }
+}
+
 fn bytes_of(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = text.get(digits.len()..)?.trim();
@@ -329,6 +396,42 @@ mod tests {
     #[case(json!("99999999999999TiB"), None)]
     fn bytes_are_read_with_their_unit(#[case] value: Json, #[case] expected: Option<u64>) {
         assert_eq!(Bytes::read(&value).ok().map(|bytes| bytes.0), expected);
+    }
+
+    #[rstest]
+    #[case(json!(0.03), Some(0.03))]
+    #[case(json!("3%"), Some(0.03))]
+    #[case(json!("0.5 %"), Some(0.005))]
+    #[case(json!(1), Some(1.0))]
+    #[case(json!(0), None)]
+    #[case(json!(3), None)]
+    #[case(json!("-1%"), None)]
+    #[case(json!("nan%"), None)]
+    #[case(json!("3"), None)]
+    #[case(json!(true), None)]
+    fn shares_are_numbers_or_per_cent(#[case] value: Json, #[case] expected: Option<f64>) {
+        assert_eq!(Share::read(&value).ok().map(|share| share.0), expected);
+    }
+
+    #[rstest]
+    #[case(json!(90), Some(90.0))]
+    #[case(json!(0.5), Some(0.5))]
+    #[case(json!("90s"), Some(90.0))]
+    #[case(json!("1.5 min"), Some(90.0))]
+    #[case(json!("250ms"), Some(0.25))]
+    #[case(json!("1h"), Some(3600.0))]
+    #[case(json!("0s"), None)]
+    #[case(json!("-1s"), None)]
+    #[case(json!("5"), None)]
+    #[case(json!("5 days"), None)]
+    #[case(json!("inf s"), None)]
+    #[case(json!(1e300), None)]
+    fn spans_of_time_are_seconds_or_have_a_unit(
+        #[case] value: Json,
+        #[case] expected: Option<f64>,
+    ) {
+        let read = Span::read(&value).ok();
+        assert_eq!(read.map(|span| span.0.as_secs_f64()), expected);
     }
 
     #[test]

@@ -42,9 +42,9 @@ mod yaml;
 pub use error::ConfigError;
 pub use model::{
     BloomFilter, ChunkLayout, Codec, Column, Config, Dataset, Distribution, Dtype, Encoding,
-    Layout, Length, LengthDistribution, Measure, Number, Physical, Pool, Reader, RowGroupSize,
-    ScenarioSource, SortColumn, SortScope, Split, Statistics, TemplatePart, TimeUnit, Value,
-    Variant, VectorLayout,
+    Layout, Length, LengthDistribution, Measure, Number, PageCache, Physical, Pool, ReadMode,
+    Reader, RowGroupSize, ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams,
+    TemplatePart, TimeUnit, Until, Value, Variant, VectorLayout,
 };
 pub use redact::argument as without_secrets;
 pub use shape::json_schema;

@@ -6,8 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
+
+use crate::record::{EngineCache, Lane};
+use crate::statistics::SMALLEST_EFFECT;
 
 /// A whole workload: the variants to measure, the scenarios to run on each, and how to measure them.
 #[derive(Debug, Clone, PartialEq)]
@@ -761,30 +765,123 @@ impl fmt::Display for Codec {
     }
 }
 
+/// How a variant is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reader {
     /// Target partitions of the engine; all cores where left out.
     pub read_threads: Option<u64>,
     /// Rows per batch; the engine's default where left out.
     pub batch_size: Option<u64>,
+    pub read_mode: ReadMode,
+    pub cache: PageCache,
+    /// The engine's own caches: fresh for cold and direct reads, warm for warm ones, where left out.
+    pub engine_cache: EngineCache,
+    /// Copies of a query that run at once; 0 never occurs.
+    pub streams: Streams,
+    /// Most bytes that the engine's operators may hold; no limit where left out.
+    pub memory_limit_bytes: Option<u64>,
 }
 
+/// A number of copies of a query, at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Streams(pub u32);
+
+impl Default for Streams {
+    fn default() -> Self {
+        Streams(1)
+    }
+}
+
+/// How a reader goes through a file: DLIO's two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadMode {
+    /// The projection of a whole file is in memory before the first of its rows goes on.
+    WholeFile,
+    /// One row group after the other.
+    #[default]
+    RowGroup,
+}
+
+/// What the page cache of this host holds of the files before each iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PageCache {
+    /// All of them.
+    #[default]
+    Warm,
+    /// Nothing.
+    Cold,
+    /// Whatever it holds, reads pass it by.
+    Direct,
+}
+
+impl PageCache {
+    pub fn name(self) -> &'static str {
+        match self {
+            PageCache::Warm => "warm",
+            PageCache::Cold => "cold",
+            PageCache::Direct => "direct",
+        }
+    }
+}
+
+/// Fewest rounds where none are asked for.
+const DEFAULT_ROUNDS: u32 = 10;
+const DEFAULT_PRECISION: f64 = 0.03;
+const DEFAULT_TIME_BUDGET: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
     /// Untimed rounds before the measured ones.
     pub warmup: u32,
-    /// Measured rounds, at least 1.
+    /// Measured rounds, at least 1; the fewest, where there is an `until`.
     pub rounds: u32,
+    /// When to end after that; at once where left out.
+    pub until: Option<Until>,
+    /// Smallest effect of interest, as a share.
+    pub effect: f64,
     /// Seed of the order in which a round visits the cells.
     pub seed: u64,
+    /// What is timed, each once.
+    pub lanes: Vec<Lane>,
+    /// Whether the baseline is measured a second time, to see what noise alone does; where left out, it is where there are
+    /// variants to compare.
+    pub control: Option<bool>,
+    /// Whether a process of its own executes each cell once, to see how much memory it takes.
+    pub peak_memory: bool,
+    /// Whether cold iterations drop the page cache of the whole host, which only root may.
+    pub drop_caches: bool,
+}
+
+/// When there have been enough rounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Until {
+    /// Every interval is at most this wide, as a share: high / low - 1.
+    pub precision: f64,
+    /// Or so much time has gone by since the first warm-up.
+    pub time_budget: Duration,
+}
+
+impl Default for Until {
+    fn default() -> Self {
+        Until {
+            precision: DEFAULT_PRECISION,
+            time_budget: DEFAULT_TIME_BUDGET,
+        }
+    }
 }
 
 impl Default for Measure {
     fn default() -> Self {
         Measure {
             warmup: 1,
-            rounds: 10,
+            rounds: DEFAULT_ROUNDS,
+            until: Some(Until::default()),
+            effect: SMALLEST_EFFECT,
             seed: 42,
+            lanes: vec![Lane::EndToEnd],
+            control: None,
+            peak_memory: true,
+            drop_caches: false,
         }
     }
 }

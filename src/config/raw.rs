@@ -6,13 +6,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::choice::ReadMode;
 use super::codec::CodecText;
 use super::kind::Kind;
-use super::leaf::{Bytes, Leaf, Point, Positive};
+use super::leaf::{Bytes, Leaf, Point, Positive, Share, Span};
 use super::model::{
-    Dtype, Encoding, LengthDistribution, SortScope, Statistics, Value, VectorLayout,
+    Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, Value,
+    VectorLayout,
 };
+use crate::record::{EngineCache, Lane};
 
 /// A workload: a dataset or existing tables, the SQL to read them with, and how to measure it. Workload files of DLIO
 /// and MLPerf Storage are taken as they are.
@@ -110,7 +111,8 @@ pub(super) struct RawParquet {
     /// Bytes per row group, encoded and before compression: an integer, or text such as `128MiB` or `64MB`. Instead of
     /// `row_group_size`.
     pub(super) row_group_bytes: Option<Leaf<Bytes>>,
-    /// `row_group` streams row groups, which is what every read does; `default` is accepted and says so.
+    /// `row_group` reads one row group after the other; `default` holds the columns that are read of a whole file in memory
+    /// before the first of its rows goes on. Default: `row_group`.
     pub(super) read_mode: Option<Leaf<ReadMode>>,
     /// Columns that become Hive folders (`year=2026/month=1/`), outermost first.
     pub(super) partition_by: Option<OneOrMany<Leaf<String>>>,
@@ -335,7 +337,7 @@ pub(super) struct RawReader {
     pub(super) read_threads: Option<Leaf<u64>>,
     /// Rows per batch. Default: the engine's.
     pub(super) batch_size: Option<Leaf<Positive>>,
-    /// Reads past the page cache. Only `false` in this version.
+    /// Reads past the page cache, as `measure.cache: direct` does. Default: false.
     pub(super) odirect: Option<Leaf<bool>>,
 }
 
@@ -409,10 +411,36 @@ pub(super) struct RawScenarioKeys {
 pub(super) struct RawMeasure {
     /// Rounds before the measured ones. Default: 1.
     pub(super) warmup: Option<Leaf<u64>>,
-    /// Measured rounds. Default: 10.
+    /// Measured rounds. Alone, there are exactly so many; beside `precision` or `time_budget`, at least so many. Default: at
+    /// least 10.
     pub(super) rounds: Option<Leaf<Positive>>,
-    /// State of the caches before each iteration: `warm`, the only one in this version.
-    pub(super) cache: Option<Leaf<String>>,
+    /// Rounds go on until every interval is at most this wide: high / low - 1, as `0.03` or `3%`. Default: 3%.
+    pub(super) precision: Option<Leaf<Share>>,
+    /// But for no longer than this: seconds, or text such as `90s`, `5min` or `1h`. Default: 2min.
+    pub(super) time_budget: Option<Leaf<Span>>,
+    /// Smallest effect of interest: variants whose times differ by no more are a tie. Default: 1%.
+    pub(super) effect: Option<Leaf<Share>>,
+    /// What is timed, one or several: `end_to_end` (the real thing), `storage` (the byte ranges that it asks for, read and
+    /// dropped), `compute` (the same query with its bytes in memory). Default: `end_to_end`.
+    pub(super) lanes: Option<OneOrMany<Leaf<Lane>>>,
+    /// State of the page cache before each iteration: `warm` (all of the files), `cold` (nothing of them) or `direct` (passed
+    /// by). May be swept. Default: `warm`.
+    pub(super) cache: Option<Leaf<PageCache>>,
+    /// The engine's own caches of footers: `fresh` (emptied before each execution) or `warm`. May be swept. Default: `warm`
+    /// for `cache: warm`, else `fresh`.
+    pub(super) engine_cache: Option<Leaf<EngineCache>>,
+    /// Whether cold iterations drop the page cache of the whole host, which only root may. Default: false.
+    pub(super) drop_caches: Option<Leaf<bool>>,
+    /// Copies of a query that run at once. May be swept. Default: 1.
+    pub(super) streams: Option<Leaf<Positive>>,
+    /// Most memory that the engine's operators may take: bytes, or text such as `512MiB`. A query that needs more fails, and
+    /// the run goes on without it. May be swept. Default: no limit.
+    pub(super) memory_limit: Option<Leaf<Bytes>>,
+    /// Whether the baseline is measured a second time, from a copy of its files, to see what noise alone does. Default: true
+    /// where there are variants to compare.
+    pub(super) control: Option<Leaf<bool>>,
+    /// Whether each cell is executed once in a process of its own, to see how much memory that takes. Default: true.
+    pub(super) peak_memory: Option<Leaf<bool>>,
     /// Seed of the order in which a round visits the cells. Default: 42.
     pub(super) seed: Option<Leaf<u64>>,
 }

@@ -16,6 +16,14 @@ const MOST_VARIANTS: usize = 1000;
 /// Sections whose keys may differ between variants.
 const SWEEPABLE: [&str; 4] = ["dataset", "reader", "datafusion", "tables"];
 
+/// Single keys that may, too.
+const SWEEPABLE_KEYS: [&str; 4] = [
+    "measure.cache",
+    "measure.engine_cache",
+    "measure.memory_limit",
+    "measure.streams",
+];
+
 /// The name of the only variant of a config that sweeps nothing.
 const BASE: &str = "base";
 
@@ -91,11 +99,12 @@ impl Plan {
     /// Whether the key may differ between variants; says why not.
     fn may_vary(&mut self, path: &KeyPath, key: &str, typed: &Typed) -> bool {
         let (section, rest) = key.split_once('.').unwrap_or((key, ""));
-        let sweepable = SWEEPABLE.join(".*, ");
+        let (sweepable, keys) = (SWEEPABLE.join(".*, "), SWEEPABLE_KEYS.join(", "));
         let message = if !shape::is_section(section) {
             shape::unknown_section(section)
-        } else if rest.is_empty() || !SWEEPABLE.contains(&section) {
-            format!("`{key}` cannot differ between variants; {sweepable}.* can")
+        } else if rest.is_empty() || !SWEEPABLE.contains(&section) && !SWEEPABLE_KEYS.contains(&key)
+        {
+            format!("`{key}` cannot differ between variants; {sweepable}.*, {keys} can")
         } else if shape::has_no_effect(key) {
             format!("`{key}` has no effect here, so its variants would not differ")
         } else {

@@ -1,6 +1,6 @@
 //! Raw mirror -> validated model. Collects every problem instead of stopping at the first.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -8,11 +8,13 @@ use super::dataset;
 use super::error::Problem;
 use super::key_path::KeyPath;
 use super::leaf::{Leaf, Positive, flag_of, quoted};
-use super::model::{Dataset, Measure, Reader, ScenarioSource};
-use super::near::did_you_mean;
+use super::model::{Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams, Until};
 use super::origins::Origins;
-use super::raw::{RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawTable};
+use super::raw::{
+    OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawTable,
+};
 use super::redact;
+use crate::record::{EngineCache, Lane};
 
 /// What a config means on one variant.
 #[derive(Debug)]
@@ -94,13 +96,25 @@ impl Findings<'_> {
     }
 }
 
-pub(super) fn validate(raw: RawConfig, findings: &mut Findings<'_>) -> Meaning {
+pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meaning {
     let top = KeyPath::default();
     let names_data = raw.dataset.is_some() || raw.tables.as_ref().is_some_and(|it| !it.is_empty());
     if !names_data {
         findings.problem(&top, "names nothing to read; give `dataset` or `tables`");
     }
     let names_scenarios = raw.scenarios.is_some();
+    let mut raw_measure = raw.measure.unwrap_or_default();
+    let read_mode = raw
+        .dataset
+        .as_mut()
+        .and_then(|dataset| dataset.parquet.as_mut())
+        .and_then(|parquet| parquet.read_mode.take());
+    let reader = reader(
+        raw.reader.unwrap_or_default(),
+        read_mode,
+        &mut raw_measure,
+        findings,
+    );
     let scenarios = scenarios(raw.scenarios, findings);
     let dataset = raw.dataset.map(|dataset| {
         let sections = dataset::Sections {
@@ -122,28 +136,77 @@ pub(super) fn validate(raw: RawConfig, findings: &mut Findings<'_>) -> Meaning {
         }
     }
     Meaning {
-        reader: reader(raw.reader.unwrap_or_default(), findings),
+        reader,
         engine: options(raw.datafusion.unwrap_or_default(), findings),
         tables: tables(raw.tables.unwrap_or_default(), dataset.is_some(), findings),
-        measure: measure(raw.measure.unwrap_or_default(), findings),
+        measure: measure(raw_measure, findings),
         dataset,
         scenarios,
     }
 }
 
-fn reader(raw: RawReader, findings: &mut Findings<'_>) -> Reader {
+/// How a variant is read, by keys that stand in three sections.
+fn reader(
+    raw: RawReader,
+    read_mode: Option<Leaf<ReadMode>>,
+    measure: &mut RawMeasure,
+    findings: &mut Findings<'_>,
+) -> Reader {
     let path = KeyPath::of(["reader"]);
-    if findings.take(&path.key("odirect"), raw.odirect) == Some(true) {
+    let measured = KeyPath::of(["measure"]);
+    let direct = findings.take(&path.key("odirect"), raw.odirect) == Some(true);
+    let cache = findings.take(&measured.key("cache"), measure.cache.take());
+    if let Some(cache) = cache.filter(|cache| direct && *cache != PageCache::Direct) {
         findings.problem(
             &path.key("odirect"),
-            "direct reads are not available in this version; write `false`",
+            format!(
+                "reads past the page cache, but `measure.cache` is `{}`; leave one of them out",
+                cache.name()
+            ),
         );
     }
+    let cache = match direct {
+        true => PageCache::Direct,
+        false => cache.unwrap_or_default(),
+    };
+    let engine_cache = findings.take(&measured.key("engine_cache"), measure.engine_cache.take());
     let read_threads = findings.take(&path.key("read_threads"), raw.read_threads);
+    let streams = findings.take_count(&measured.key("streams"), measure.streams.take());
+    let memory_limit = findings.take(&measured.key("memory_limit"), measure.memory_limit.take());
+    let read_mode_path = KeyPath::of(["dataset", "parquet", "read_mode"]);
     Reader {
         // DLIO's 0 is the main thread reading by itself.
         read_threads: read_threads.map(|threads| threads.max(1)),
         batch_size: findings.take_count(&path.key("batch_size"), raw.batch_size),
+        read_mode: findings
+            .take(&read_mode_path, read_mode)
+            .unwrap_or_default(),
+        cache,
+        engine_cache: engine_cache.unwrap_or(match cache {
+            PageCache::Warm => EngineCache::Warm,
+            PageCache::Cold | PageCache::Direct => EngineCache::Fresh,
+        }),
+        streams: streams_of(&measured.key("streams"), streams, findings),
+        memory_limit_bytes: memory_limit.map(|bytes| bytes.0),
+    }
+}
+
+/// Each copy of a query has tasks and buffers of its own.
+const MOST_STREAMS: u64 = 1024;
+
+fn streams_of(path: &KeyPath, streams: Option<u64>, findings: &mut Findings<'_>) -> Streams {
+    match streams {
+        None => Streams::default(),
+        Some(streams) if streams <= MOST_STREAMS => Streams(streams as u32),
+        Some(streams) => {
+            findings.problem(
+                path,
+                format!(
+                    "{streams} is more than the {MOST_STREAMS} copies of a query that run at once"
+                ),
+            );
+            Streams::default()
+        }
     }
 }
 
@@ -276,30 +339,52 @@ fn name_of(source: &ScenarioSource) -> &str {
 fn measure(raw: RawMeasure, findings: &mut Findings<'_>) -> Measure {
     let path = KeyPath::of(["measure"]);
     let default = Measure::default();
-    if let Some(cache) = findings.take(&path.key("cache"), raw.cache) {
-        let known = ["warm", "cold", "direct"];
-        if !known.contains(&cache.as_str()) {
-            let near = did_you_mean(&cache, known);
-            findings.problem(
-                &path.key("cache"),
-                format!("`{cache}` is not a cache state; values that would do: warm{near}"),
-            );
-        } else if cache != "warm" {
-            findings.problem(
-                &path.key("cache"),
-                format!("`{cache}` is not available in this version; values that would do: warm"),
-            );
-        }
-    }
     let warmup = findings.take(&path.key("warmup"), raw.warmup);
     let rounds = findings.take_count(&path.key("rounds"), raw.rounds);
+    let precision = findings.take(&path.key("precision"), raw.precision);
+    let time_budget = findings.take(&path.key("time_budget"), raw.time_budget);
+    // Who asks for a number of rounds and nothing else gets that number.
+    let until = (rounds.is_none() || precision.is_some() || time_budget.is_some()).then(|| {
+        let default = Until::default();
+        Until {
+            precision: precision.map_or(default.precision, |share| share.0),
+            time_budget: time_budget.map_or(default.time_budget, |span| span.0),
+        }
+    });
+    let effect = findings.take(&path.key("effect"), raw.effect);
     Measure {
         warmup: rounds_of(&path.key("warmup"), warmup, findings).unwrap_or(default.warmup),
         rounds: rounds_of(&path.key("rounds"), rounds, findings).unwrap_or(default.rounds),
+        until,
+        effect: effect.map_or(default.effect, |share| share.0),
         seed: findings
             .take(&path.key("seed"), raw.seed)
             .unwrap_or(default.seed),
+        lanes: lanes(raw.lanes, &path.key("lanes"), findings).unwrap_or(default.lanes),
+        control: findings.take(&path.key("control"), raw.control),
+        peak_memory: findings
+            .take(&path.key("peak_memory"), raw.peak_memory)
+            .unwrap_or(default.peak_memory),
+        drop_caches: findings
+            .take(&path.key("drop_caches"), raw.drop_caches)
+            .unwrap_or(default.drop_caches),
     }
+}
+
+/// Each lane once, in the order in which reports have them.
+fn lanes(
+    raw: Option<OneOrMany<Leaf<Lane>>>,
+    path: &KeyPath,
+    findings: &mut Findings<'_>,
+) -> Option<Vec<Lane>> {
+    let mut lanes = BTreeSet::new();
+    for (index, leaf) in raw?.into_vec().into_iter().enumerate() {
+        lanes.extend(findings.take(&path.item(index, None), Some(leaf)));
+    }
+    if lanes.is_empty() {
+        findings.problem(path, "names no lane; leave it out for `end_to_end`");
+    }
+    Some(lanes.into_iter().collect())
 }
 
 fn rounds_of(path: &KeyPath, count: Option<u64>, findings: &mut Findings<'_>) -> Option<u32> {

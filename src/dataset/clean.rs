@@ -9,6 +9,9 @@ use super::partition::decode_partition_value;
 use super::share::Share;
 use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, write};
 
+/// What the names of folders in a dataset's begin with that hold a run's control.
+pub const CONTROL_PREFIX: &str = "_bench.control.";
+
 /// What would be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
@@ -56,8 +59,14 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         paths.push(root.join(name));
     }
     for entry in entries(root)? {
-        if Share::is_part_file(&entry.file_name().to_string_lossy()) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if Share::is_part_file(&name) {
             paths.push(entry.path());
+        }
+        // What a run that was killed has left.
+        if name.starts_with(CONTROL_PREFIX) && entry.file_type().is_ok_and(|it| it.is_dir()) {
+            paths.extend(entries(&entry.path())?.into_iter().map(|copy| copy.path()));
         }
     }
     for path in paths {

@@ -14,13 +14,13 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+    ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader,
 };
 
 use super::DatasetError;
 
 use crate::record::ColumnRecord;
-use crate::storage::FileLayout;
+use crate::storage::{Chunk, FileLayout};
 
 /// One column over all files, by its top-level name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,21 +140,19 @@ pub(crate) fn key_value<'a>(metadata: &'a FileMetaData, key: &str) -> Option<&'a
 
 /// Where a file keeps its column chunks, by row group.
 pub fn file_layout(metadata: &ParquetMetaData) -> FileLayout {
-    let row_group_range = |row_group: &RowGroupMetaData| {
-        let ranges = || row_group.columns().iter().filter_map(chunk_range);
-        let start = ranges().map(|(start, _)| start).min()?;
-        let end = ranges()
-            .map(|(start, length)| start.saturating_add(length))
-            .max()?;
-        Some(start..end)
-    };
-    let mut row_groups: Vec<_> = metadata
-        .row_groups()
-        .iter()
-        .filter_map(row_group_range)
-        .collect();
-    row_groups.sort_unstable_by_key(|range| range.start);
-    FileLayout { row_groups }
+    let mut chunks = Vec::new();
+    for (row_group, columns) in metadata.row_groups().iter().enumerate() {
+        chunks.extend(columns.columns().iter().filter_map(|chunk| {
+            let (start, length) = chunk_range(chunk)?;
+            Some(Chunk {
+                range: start..start.saturating_add(length),
+                row_group: u32::try_from(row_group).unwrap_or(u32::MAX),
+                encoded_bytes: u64::try_from(chunk.uncompressed_size()).unwrap_or(0),
+            })
+        }));
+    }
+    chunks.sort_unstable_by_key(|chunk| chunk.range.start);
+    FileLayout { chunks }
 }
 
 /// Most rows that a file can claim. The engine multiplies rows by the bytes of a value.

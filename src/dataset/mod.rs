@@ -27,7 +27,7 @@ mod source;
 mod write;
 
 pub use cancel::Cancel;
-pub use clean::{Removal, removal, remove};
+pub use clean::{CONTROL_PREFIX, Removal, removal, remove};
 pub(crate) use encode::chunk_bytes;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
 pub(crate) use footer::{StoreReader, fell_back, is_dictionary, key_value, read_footer};

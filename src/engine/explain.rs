@@ -13,6 +13,8 @@ use datafusion::physical_plan::metrics::MetricValue;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
 
+use super::whole_file::WholeFilesExec;
+
 /// A scan of Parquet files in a physical plan.
 #[derive(Debug)]
 pub struct PlannedScan {
@@ -22,19 +24,26 @@ pub struct PlannedScan {
     pub columns: BTreeSet<String>,
     /// Columns that its table has.
     pub columns_stored: u64,
-    /// Partitions that it runs in.
+    /// Partitions that it runs in: readers that are at work at once.
     pub partitions: u64,
     node: Arc<dyn ExecutionPlan>,
+    /// Whose partitions are the readers.
+    readers: Arc<dyn ExecutionPlan>,
 }
 
 /// All Parquet scans of a plan.
 pub fn physical_scans(plan: &Arc<dyn ExecutionPlan>) -> Vec<PlannedScan> {
     let mut scans = Vec::new();
-    collect_scans(plan, &mut scans);
+    collect_scans(plan, plan, &mut scans);
     scans
 }
 
-fn collect_scans(plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<PlannedScan>) {
+/// `above` is the node that reads what `plan` gives out: a partition of a scan of whole files is a file.
+fn collect_scans(
+    plan: &Arc<dyn ExecutionPlan>,
+    above: &Arc<dyn ExecutionPlan>,
+    scans: &mut Vec<PlannedScan>,
+) {
     let source = plan
         .downcast_ref::<DataSourceExec>()
         .and_then(|scan| scan.downcast_to_file_source::<ParquetSource>());
@@ -72,13 +81,39 @@ fn collect_scans(plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<PlannedScan>) {
                 .map(|reference| reference.table().to_owned()),
             columns,
             columns_stored: schema.fields().len() as u64,
-            partitions: plan.output_partitioning().partition_count() as u64,
+            partitions: readers(plan, above).output_partitioning().partition_count() as u64,
+            readers: Arc::clone(readers(plan, above)),
             node: Arc::clone(plan),
         });
     }
     for child in plan.children() {
-        collect_scans(child, scans);
+        collect_scans(child, plan, scans);
     }
+}
+
+fn readers<'a>(
+    scan: &'a Arc<dyn ExecutionPlan>,
+    above: &'a Arc<dyn ExecutionPlan>,
+) -> &'a Arc<dyn ExecutionPlan> {
+    match above.downcast_ref::<WholeFilesExec>() {
+        Some(_) => above,
+        None => scan,
+    }
+}
+
+/// Rows that each partition of a scan has given out.
+pub fn partition_rows(scan: &PlannedScan) -> Vec<u64> {
+    let mut rows = vec![0; scan.partitions as usize];
+    let metrics = scan.readers.metrics();
+    for metric in metrics.iter().flat_map(|metrics| metrics.iter()) {
+        if let (MetricValue::OutputRows(count), Some(partition)) =
+            (metric.value(), metric.partition())
+            && let Some(rows) = rows.get_mut(partition)
+        {
+            *rows += count.value() as u64;
+        }
+    }
+    rows
 }
 
 /// A scan's metrics after its execution, by DataFusion's names, summed over files and partitions. Metrics that have parts

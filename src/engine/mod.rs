@@ -1,24 +1,33 @@
 //! DataFusion: sessions, options, the read-only guard, and what a physical plan says about its scans.
 
 mod explain;
+mod whole_file;
 
 pub use explain::{
-    PlannedScan, has_aggregation, physical_scans, plan_text, scan_metrics, tables_of,
+    PlannedScan, has_aggregation, partition_rows, physical_scans, plan_text, scan_metrics,
+    tables_of,
 };
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
+use datafusion::execution::memory_pool::{
+    GreedyMemoryPool, MemoryPool, PeakRecordingPool, TrackConsumersPool,
+};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 
-use crate::config::Reader;
+use crate::config::{ReadMode, Reader};
 use crate::storage::{CountingStore, local_store_url};
+use whole_file::WholeFiles;
 
 /// INT96 holds dates that nanoseconds in 64 bits cannot; as nanoseconds they would wrap in silence.
 const DEFAULT_COERCE_INT96: (&str, &str) = ("execution.parquet.coerce_int96", "us");
@@ -92,9 +101,69 @@ pub async fn session(
         let statement = format!("SET datafusion.{name} = '{}'", value.replace('\'', "''"));
         context.sql(&statement).await.map_err(bad)?;
     }
+    let context = with_pool_and_read_mode(&context, reader)?;
     let store: Arc<dyn ObjectStore> = Arc::clone(store) as Arc<dyn ObjectStore>;
     context.register_object_store(local_store_url().as_ref(), store);
     Ok(context)
+}
+
+/// Consumers of memory that an error of a full pool names.
+const LARGEST_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+
+/// The same session, its memory pool limited where the reader says so, and recorded.
+fn with_pool_and_read_mode(
+    context: &SessionContext,
+    reader: &Reader,
+) -> Result<SessionContext, EngineError> {
+    let planning = |error: DataFusionError| planning_error(&error);
+    let runtime = context.runtime_env();
+    let pool: Arc<dyn MemoryPool> = match reader.memory_limit_bytes {
+        Some(bytes) => Arc::new(TrackConsumersPool::new(
+            GreedyMemoryPool::new(usize::try_from(bytes).unwrap_or(usize::MAX)),
+            LARGEST_CONSUMERS,
+        )),
+        // As `runtime.memory_limit` among the engine's own options has made it.
+        None => Arc::clone(&runtime.memory_pool),
+    };
+    let runtime = RuntimeEnvBuilder::from_runtime_env(&runtime)
+        .with_memory_pool(Arc::new(PeakRecordingPool::new(pool)))
+        .build_arc()
+        .map_err(planning)?;
+    let mut state =
+        SessionStateBuilder::new_from_existing(context.state()).with_runtime_env(runtime);
+    if reader.read_mode == ReadMode::WholeFile {
+        state = state.with_physical_optimizer_rule(Arc::new(WholeFiles {
+            readers: context.state().config().target_partitions().max(1),
+        }));
+    }
+    Ok(SessionContext::new_with_state(state.build()))
+}
+
+/// Forgets what earlier queries of a session have left in the engine's caches.
+pub fn clear_caches(context: &SessionContext) {
+    let runtime = context.runtime_env();
+    let caches = &runtime.cache_manager;
+    caches.get_file_metadata_cache().clear();
+    if let Some(cache) = caches.get_list_files_cache() {
+        cache.clear();
+    }
+    if let Some(cache) = caches.get_file_statistic_cache() {
+        cache.clear();
+    }
+}
+
+/// Begins to look for the most that a session's operators hold in their memory pool at once.
+pub fn reset_memory_peak(context: &SessionContext) {
+    if let Some(pool) = PeakRecordingPool::from_pool(context.runtime_env().memory_pool.as_ref()) {
+        pool.reset_peak();
+    }
+}
+
+/// Most bytes that the operators held at once since [`reset_memory_peak`].
+pub fn memory_peak_bytes(context: &SessionContext) -> Option<u64> {
+    let runtime = context.runtime_env();
+    let pool = PeakRecordingPool::from_pool(runtime.memory_pool.as_ref())?;
+    Some(pool.peak_reserved() as u64)
 }
 
 fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<(), EngineError> {

@@ -1,54 +1,156 @@
-//! Establishing and attesting the cache state before an iteration.
+//! Establishing and attesting the cache state before an execution.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::record::{Cache, CacheState, Status};
-use crate::storage::{Residency, make_resident, may_attest, residency};
+use crate::config::PageCache;
+use crate::record::{Cache, CacheState, ColdEvidence, EngineCache, Status};
+use crate::storage::{Residency, drop_caches, evict, make_resident, may_attest, residency};
 
 /// Share of a working set's pages that must be resident for a warm iteration to count.
 const WARM_RATIO: f64 = 0.99;
 
-/// Makes every page of these files resident, and attests it. The status is `void` with its reason where less than 99 % are
-/// resident afterwards. Where this user may not ask about a file's pages, the files are read all the same, and no ratio is
-/// claimed.
-pub fn establish_warm(files: &[PathBuf]) -> (Cache, Status, Option<String>) {
-    let mut total = Residency::default();
-    let mut attested = true;
-    for file in files {
-        match made_warm(file) {
-            Ok(Some(found)) => total.add(found),
-            Ok(None) => attested = false,
-            Err(error) => {
-                let cache = Cache {
-                    state: CacheState::Warm,
-                    resident_ratio_before: None,
-                };
-                return (
-                    cache,
-                    Status::Void,
-                    Some(format!("{}: {error}", file.display())),
-                );
-            }
+/// Share of them that may be resident for a cold one to count.
+const COLD_RATIO: f64 = 0.01;
+
+/// Share of the requested bytes that devices must have delivered for it to show that nothing else did.
+const DEVICE_SHARE: f64 = 0.95;
+
+/// What was found of the cache before the executions of an iteration.
+#[derive(Debug, Clone)]
+pub struct Attested {
+    state: CacheState,
+    /// The worst of the executions; absent where a file may not be asked about.
+    ratio: Option<f64>,
+    /// Why the iteration does not count.
+    reason: Option<String>,
+}
+
+impl Attested {
+    /// Of bytes that are in the process's own memory.
+    pub(super) fn memory() -> Self {
+        Attested {
+            state: CacheState::Memory,
+            ratio: None,
+            reason: None,
         }
     }
-    let ratio = attested.then(|| total.ratio());
-    let cache = Cache {
-        state: CacheState::Warm,
-        resident_ratio_before: ratio,
-    };
-    match ratio {
-        Some(ratio) if ratio < WARM_RATIO => {
-            let reason = format!(
-                "{:.1} % of the working set is resident, 99 % is warm",
-                ratio * 100.0
-            );
-            (cache, Status::Void, Some(reason))
+
+    fn found(state: CacheState, ratio: Option<f64>) -> Self {
+        let percent = ratio.unwrap_or(0.0) * 100.0;
+        let reason = match (state, ratio) {
+            (CacheState::Warm, Some(ratio)) if ratio < WARM_RATIO => Some(format!(
+                "{percent:.1} % of the working set is resident, 99 % is warm"
+            )),
+            (CacheState::Cold, Some(ratio)) if ratio > COLD_RATIO => Some(format!(
+                "{percent:.1} % of the working set stayed resident after it was evicted, 1 % is cold"
+            )),
+            _ => None,
+        };
+        Attested {
+            state,
+            ratio,
+            reason,
         }
-        _ => (cache, Status::Ok, None),
+    }
+
+    fn failed(state: CacheState, file: &Path, error: &io::Error) -> Self {
+        Attested {
+            state,
+            ratio: None,
+            reason: Some(format!("{}: {error}", file.display())),
+        }
+    }
+
+    /// What holds for this execution and for another one of the same iteration.
+    pub(super) fn and(self, other: Attested) -> Attested {
+        let worse = match self.state {
+            CacheState::Cold => f64::max,
+            _ => f64::min,
+        };
+        Attested {
+            state: self.state,
+            ratio: self
+                .ratio
+                .zip(other.ratio)
+                .map(|(one, two)| worse(one, two)),
+            reason: self.reason.or(other.reason),
+        }
+    }
+
+    /// What is kept of it, once it is known what the devices delivered of what was requested.
+    pub fn finish(
+        self,
+        engine: EngineCache,
+        device_read_bytes: Option<u64>,
+        requested_bytes: u64,
+    ) -> (Cache, Status, Option<String>) {
+        let delivered = device_read_bytes.is_some_and(|bytes| {
+            requested_bytes > 0 && bytes as f64 >= requested_bytes as f64 * DEVICE_SHARE
+        });
+        let cold_evidence = match self.state {
+            CacheState::Warm | CacheState::Memory => None,
+            CacheState::Cold if self.ratio.is_some() => Some(ColdEvidence::Residency),
+            _ if delivered => Some(ColdEvidence::DeviceBytes),
+            _ => Some(ColdEvidence::None),
+        };
+        let status = match self.reason {
+            None => Status::Ok,
+            Some(_) => Status::Void,
+        };
+        let cache = Cache {
+            state: self.state,
+            resident_ratio_before: self.ratio,
+            cold_evidence,
+            engine,
+        };
+        (cache, status, self.reason)
     }
 }
 
-fn made_warm(file: &Path) -> std::io::Result<Option<Residency>> {
+/// Brings the page cache into a state, and looks whether it is in it. Where this user may not ask about a file's pages, they
+/// are read or evicted all the same, and no ratio is claimed. With `whole_host`, cold drops what other files have there, too.
+pub fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> Attested {
+    match state {
+        PageCache::Warm => each(files, CacheState::Warm, made_warm),
+        PageCache::Direct => Attested::found(CacheState::Direct, None),
+        PageCache::Cold => {
+            let evicted = each(files, CacheState::Cold, |file| {
+                evict(file)?;
+                Ok(None)
+            });
+            if evicted.reason.is_some() {
+                return evicted;
+            }
+            if whole_host && let Err(error) = drop_caches() {
+                return Attested::failed(CacheState::Cold, Path::new("drop_caches"), &error);
+            }
+            each(files, CacheState::Cold, |file| {
+                may_attest(file).then(|| residency(file)).transpose()
+            })
+        }
+    }
+}
+
+/// Does something with each file, and adds up what it finds of them; no ratio where it finds nothing of one.
+fn each(
+    files: &[PathBuf],
+    state: CacheState,
+    act: impl Fn(&Path) -> io::Result<Option<Residency>>,
+) -> Attested {
+    let mut total = Residency::default();
+    let mut attested = true;
+    for file in files {
+        match act(file) {
+            Ok(Some(found)) => total.add(found),
+            Ok(None) => attested = false,
+            Err(error) => return Attested::failed(state, file, &error),
+        }
+    }
+    Attested::found(state, attested.then(|| total.ratio()))
+}
+
+fn made_warm(file: &Path) -> io::Result<Option<Residency>> {
     if !may_attest(file) {
         make_resident(file)?;
         return Ok(None);
@@ -59,4 +161,83 @@ fn made_warm(file: &Path) -> std::io::Result<Option<Residency>> {
     }
     make_resident(file)?;
     residency(file).map(Some)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::storage::file_on_disk;
+
+    #[test]
+    fn cold_and_warm_files_are_attested_and_what_stays_mapped_is_void() {
+        let mut file = file_on_disk();
+        file.write_all(&vec![1_u8; 1_000_000]).unwrap();
+        let files = [file.path().to_path_buf()];
+        let establish = |state| establish(&files, state, false);
+        let finished = |attested: Attested| attested.finish(EngineCache::Warm, Some(0), 100);
+        for (state, expected, ratio) in [
+            (PageCache::Cold, CacheState::Cold, 0.0),
+            (PageCache::Warm, CacheState::Warm, 1.0),
+            (PageCache::Cold, CacheState::Cold, 0.0),
+        ] {
+            let (cache, status, reason) = finished(establish(state));
+            assert_eq!((cache.state, status, reason), (expected, Status::Ok, None));
+            assert_eq!(cache.resident_ratio_before, Some(ratio));
+        }
+        // SAFETY: nobody changes the file while it is mapped.
+        let map = unsafe { memmap2::Mmap::map(file.as_file()).unwrap() };
+        assert_eq!(
+            map.iter().map(|byte| u64::from(*byte)).sum::<u64>(),
+            1_000_000
+        );
+        let (_, status, reason) = finished(establish(PageCache::Cold));
+        assert_eq!(status, Status::Void);
+        assert!(reason.unwrap().contains("1 % is cold"));
+    }
+
+    #[test]
+    fn a_file_that_is_gone_voids_the_iteration() {
+        let files = [PathBuf::from("/no/such/file")];
+        for state in [PageCache::Warm, PageCache::Cold] {
+            let (_, status, reason) =
+                establish(&files, state, false).finish(EngineCache::Warm, None, 0);
+            assert_eq!(status, Status::Void);
+            assert!(reason.unwrap().contains("/no/such/file"));
+        }
+    }
+
+    #[rstest]
+    #[case(CacheState::Cold, Some(0.0), Some(0), Some(ColdEvidence::Residency))]
+    #[case(CacheState::Cold, None, Some(95), Some(ColdEvidence::DeviceBytes))]
+    #[case(CacheState::Cold, None, Some(94), Some(ColdEvidence::None))]
+    #[case(CacheState::Direct, None, Some(104), Some(ColdEvidence::DeviceBytes))]
+    #[case(CacheState::Direct, None, None, Some(ColdEvidence::None))]
+    #[case(CacheState::Warm, Some(1.0), Some(100), None)]
+    fn what_shows_that_an_iteration_was_cold_is_said(
+        #[case] state: CacheState,
+        #[case] ratio: Option<f64>,
+        #[case] device: Option<u64>,
+        #[case] evidence: Option<ColdEvidence>,
+    ) {
+        let (cache, _, _) = Attested::found(state, ratio).finish(EngineCache::Fresh, device, 100);
+        assert_eq!(
+            (cache.cold_evidence, cache.engine),
+            (evidence, EngineCache::Fresh)
+        );
+    }
+
+    #[test]
+    fn the_worst_of_several_executions_counts() {
+        let cold = |ratio| Attested::found(CacheState::Cold, Some(ratio));
+        let warm = |ratio| Attested::found(CacheState::Warm, Some(ratio));
+        let of = |one: Attested, two: Attested| one.and(two).finish(EngineCache::Warm, None, 0);
+        assert_eq!(of(cold(0.0), cold(0.5)).1, Status::Void);
+        assert_eq!(of(cold(0.5), cold(0.0)).0.resident_ratio_before, Some(0.5));
+        assert_eq!(of(warm(1.0), warm(0.5)).0.resident_ratio_before, Some(0.5));
+    }
 }

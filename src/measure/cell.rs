@@ -7,23 +7,27 @@ use std::time::{Duration, Instant};
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
-use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
+use futures::future::try_join_all;
 
-use super::cache::establish_warm;
+use super::cache::{Attested, establish};
 use super::execute::{Execution, execute};
 use super::expectation::Observed;
 use super::process::Usage;
+use crate::config::{PageCache, Reader};
 use crate::dataset::checksum::ResultDigest;
 use crate::engine::{
-    EngineError, Planned, PlannedScan, has_aggregation, physical_scans, plain_message, plan,
-    plan_text, scan_metrics, tables_of,
+    EngineError, Planned, PlannedScan, clear_caches, has_aggregation, memory_peak_bytes,
+    partition_rows, physical_scans, plain_message, plan, plan_text, reset_memory_peak,
+    scan_metrics, tables_of,
 };
-use crate::record::{Cache, Checksum, Iteration, Kind, Lane, Scan, Status};
+use crate::record::{Cache, CacheState, Checksum, EngineCache, Iteration, Kind, Lane, Scan};
 use crate::scenario::Scenario;
-use crate::storage::CountingStore;
+use crate::statistics::median;
+use crate::storage::{CountingStore, Source, Touched, Trace};
 use crate::table::{OpenTable, first_damage};
+use crate::units;
 
 /// A query faster than this is executed several times per iteration.
 const SHORTEST_ITERATION: Duration = Duration::from_millis(50);
@@ -39,6 +43,12 @@ pub enum MeasureError {
     Engine(#[from] EngineError),
     #[error("{message}")]
     Execution { message: String, cause: Cause },
+    #[error(
+        "the lane `compute` would hold {} in memory, which is more than half of the {} that are available",
+        units::bytes(*bytes),
+        units::bytes(*available)
+    )]
+    TooLarge { bytes: u64, available: u64 },
 }
 
 /// What an execution failed by.
@@ -48,6 +58,8 @@ pub enum Cause {
     Reading,
     /// A file that cannot be read.
     BadInput,
+    /// More memory than the limit allows.
+    Memory,
     /// Anything else, such as a division by zero in the query.
     Other,
 }
@@ -55,6 +67,7 @@ pub enum Cause {
 impl MeasureError {
     fn execution(error: &DataFusionError) -> Self {
         let cause = match error.find_root() {
+            DataFusionError::ResourcesExhausted(_) => Cause::Memory,
             DataFusionError::ParquetError(_)
             | DataFusionError::ObjectStore(_)
             | DataFusionError::IoError(_)
@@ -74,6 +87,22 @@ impl MeasureError {
         }
     }
 
+    /// Whether it concerns this cell alone, so that a run can go on without it.
+    pub fn is_of_the_cell(&self) -> bool {
+        match self {
+            MeasureError::TooLarge { .. } => true,
+            MeasureError::Execution { cause, .. } => *cause == Cause::Memory,
+            MeasureError::Engine(_) => false,
+        }
+    }
+
+    pub(super) fn reading(message: String) -> Self {
+        MeasureError::Execution {
+            message,
+            cause: Cause::Reading,
+        }
+    }
+
     pub(crate) fn defect(message: String) -> Self {
         MeasureError::Execution {
             message,
@@ -90,13 +119,25 @@ pub struct Cell {
     pub store: Arc<CountingStore>,
     /// The tables that the query scans.
     pub tables: Vec<Arc<OpenTable>>,
-    /// Executions per iteration, as the first iteration's time suggests; none before it.
-    executions: Option<u32>,
+    pub(super) reader: Reader,
+    /// Whether a cold iteration drops the page cache of the whole host.
+    pub drop_caches: bool,
+    /// Time to lose in each execution, as a share of the median of those before; for tests of what the program can detect.
+    pub spin: Option<f64>,
+    /// Executions per iteration, as a lane's first iteration suggests.
+    pub(super) executions: BTreeMap<Lane, u32>,
+    /// What an execution asks of the store, once one has been recorded.
+    pub(super) trace: Option<Arc<Trace>>,
+    /// What the lane `compute` holds in memory: the trace, and whatever an execution in memory has asked for besides.
+    pub(super) memory: Trace,
+    /// Times of executions without what was lost in them.
+    unspun_ns: Vec<f64>,
 }
 
 /// The place of an iteration in a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
+    pub lane: Lane,
     pub kind: Kind,
     pub round: u32,
     pub position: u32,
@@ -112,6 +153,7 @@ impl Cell {
         scenario: Arc<Scenario>,
         context: SessionContext,
         store: Arc<CountingStore>,
+        reader: Reader,
         registered: &[Arc<OpenTable>],
     ) -> Result<(Self, Planned), EngineError> {
         let planned = plan(&context, &scenario.sql).await?;
@@ -128,10 +170,20 @@ impl Cell {
                 context,
                 store,
                 tables,
-                executions: None,
+                reader,
+                drop_caches: false,
+                spin: None,
+                executions: BTreeMap::new(),
+                trace: None,
+                memory: Trace::default(),
+                unspun_ns: Vec::new(),
             },
             planned,
         ))
+    }
+
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Files that the query's tables consist of.
@@ -152,96 +204,239 @@ impl Cell {
         self.tables.iter().map(|table| table.row_groups).sum()
     }
 
-    /// One iteration: the cache state first, untimed, then the plan, then its executions to the last batch. Only these are
-    /// timed, and only their bytes and CPU time are counted.
+    /// One iteration of a lane: the cache state first, untimed, then the plan, then its executions to the last batch. Only
+    /// these are timed, and only their bytes and CPU time are counted.
     pub async fn iterate(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
-        let (cache, status, reason) = self.warmed().await?;
-        let planned = plan(&self.context, &self.scenario.sql).await?;
-        let task = self.context.task_ctx();
-        let mut physical = Arc::clone(&planned.physical);
-        if self.executions.is_none() && probe.kind == Kind::Measured {
-            // Without a warm-up, an execution that is not counted tells how many one iteration takes.
-            let found = self.executed(&physical, &task).await?;
-            self.executions = Some(executions_for(found.elapsed, planned.elapsed));
-            physical = planned.again(&self.context).await?;
+        match probe.lane {
+            Lane::Storage => self.replay(probe).await,
+            Lane::EndToEnd => self.query(probe).await,
+            Lane::Compute => {
+                self.recorded().await?;
+                self.query(probe).await
+            }
         }
-        let executions = self.executions.unwrap_or(1);
+    }
+
+    async fn query(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
+        let source = self.source(probe.lane).await?;
+        let preparing = Instant::now();
+        let mut attested = self.prepared(&source).await?;
+        let planned = plan(&self.context, &self.scenario.sql).await?;
+        let preparation = preparing.elapsed().max(planned.elapsed);
+        let mut first = Some(Arc::clone(&planned.physical));
+        if !self.executions.contains_key(&probe.lane) && probe.kind == Kind::Measured {
+            // Without a warm-up, an execution that is not counted tells how many one iteration takes.
+            let plans = self.plans(&planned, &mut first).await?;
+            let (elapsed, _) = self.executed(&plans, &source).await?;
+            let executions = executions_for(elapsed, preparation);
+            self.executions.insert(probe.lane, executions);
+            attested = self.prepared(&source).await?;
+        }
+        let executions = self.executions.get(&probe.lane).copied().unwrap_or(1);
         let mut sum = Sum::default();
+        let mut last = Arc::clone(&planned.physical);
         self.store.reset_counters();
         for execution in 0..executions {
-            if execution > 0 {
-                physical = planned.again(&self.context).await?;
+            let plans = self.plans(&planned, &mut first).await?;
+            if execution > 0 && self.prepares_each() {
+                attested = attested.and(self.prepared(&source).await?);
             }
             self.store.reset_touched();
+            reset_memory_peak(&self.context);
             let before = Usage::now();
-            let found = self.executed(&physical, &task).await?;
-            sum.add(&found, &before, &Usage::now());
+            let (elapsed, found) = self.executed(&plans, &source).await?;
+            sum.add(elapsed, &found, &before, &Usage::now());
+            sum.memory_pool_peak_bytes = sum
+                .memory_pool_peak_bytes
+                .max(memory_peak_bytes(&self.context));
             if let Some(rows) = sum.rows
-                && rows != found.rows
+                && let Some(other) = found.iter().find(|found| found.rows != rows)
                 && self.scenario.nondeterministic.is_none()
             {
                 return Err(MeasureError::defect(format!(
                     "two executions of one iteration gave {rows} and {} rows",
-                    found.rows
+                    other.rows
                 )));
             }
+            if let Some(plan) = plans.into_iter().next() {
+                last = plan;
+            }
         }
+        let (scans, touched) = self.scans(&last);
+        let mut iteration = self.finished(probe, executions, attested, sum);
+        iteration.planning_ns = nanoseconds(planned.elapsed);
+        iteration.arrow_bytes = probe.arrow_bytes;
+        iteration.chunk_encoded_bytes = touched.encoded_bytes;
+        iteration.chunk_compressed_bytes = touched.compressed_bytes;
+        iteration.scan_partitions = physical_scans(&last)
+            .iter()
+            .map(|scan| scan.partitions)
+            .max()
+            .unwrap_or(0);
+        iteration.scans = scans;
+        if probe.lane == Lane::Compute {
+            self.remember_missed(&mut iteration);
+        }
+        if probe.kind == Kind::Warmup {
+            let elapsed = Duration::from_nanos(iteration.elapsed_ns);
+            let executions = executions_for(elapsed, preparation);
+            self.executions.insert(probe.lane, executions);
+        }
+        Ok(iteration)
+    }
+
+    /// What the executions of an iteration come to.
+    pub(super) fn finished(
+        &self,
+        probe: Probe,
+        executions: u32,
+        attested: Attested,
+        sum: Sum,
+    ) -> Iteration {
         let counters = self.store.counters();
-        let elapsed = sum.elapsed / executions;
         let per_execution = u64::from(executions);
-        let iteration = Iteration {
-            lane: Lane::EndToEnd,
+        let usage = sum.usage.per(per_execution);
+        let requested_bytes = counters.requested_bytes / per_execution;
+        let (cache, status, reason) = attested.finish(
+            self.reader.engine_cache,
+            usage.device_read_bytes,
+            requested_bytes,
+        );
+        Iteration {
+            lane: probe.lane,
             round: probe.round,
             position: probe.position,
             started_offset_ns: probe.started_offset_ns,
             kind: probe.kind,
             status,
             reason,
-            elapsed_ns: nanoseconds(elapsed),
-            planning_ns: nanoseconds(planned.elapsed),
+            elapsed_ns: nanoseconds(sum.elapsed / executions),
+            planning_ns: 0,
             first_batch_ns: sum.first_batch.map(|total| nanoseconds(total / executions)),
             executions,
-            cpu_user_ns: sum.cpu_user_ns / per_execution,
-            cpu_system_ns: sum.cpu_system_ns / per_execution,
+            cpu_user_ns: usage.cpu_user_ns,
+            cpu_system_ns: usage.cpu_system_ns,
+            minor_faults: usage.minor_faults,
+            major_faults: usage.major_faults,
+            voluntary_switches: usage.voluntary_switches,
+            involuntary_switches: usage.involuntary_switches,
+            memory_pool_peak_bytes: sum.memory_pool_peak_bytes,
+            streams: self.reader.streams.0,
+            stream_elapsed_ns: sum.stream_elapsed_ns,
             rows: sum.rows.unwrap_or(0),
-            arrow_bytes: probe.arrow_bytes,
+            arrow_bytes: 0,
             checksum: None,
             engine_ranges: counters.ranges / per_execution,
             engine_data_bytes: counters.data_bytes / per_execution,
             engine_metadata_bytes: counters.metadata_bytes / per_execution,
+            chunk_encoded_bytes: 0,
+            chunk_compressed_bytes: 0,
             requests: counters.requests / per_execution,
-            requested_bytes: counters.requested_bytes / per_execution,
-            device_read_bytes: sum.device_read_bytes.map(|total| total / per_execution),
+            requested_bytes,
+            store_calls: self.store.calls(),
+            device_read_bytes: usage.device_read_bytes,
             cache,
-            scan_partitions: physical_scans(&physical)
-                .iter()
-                .map(|scan| scan.partitions)
-                .max()
-                .unwrap_or(0),
-            scans: self.scans(&physical),
-        };
-        if probe.kind == Kind::Warmup {
-            self.executions = Some(executions_for(elapsed, planned.elapsed));
+            scan_partitions: 0,
+            scans: Vec::new(),
         }
-        Ok(iteration)
     }
 
-    /// Establishes the cache state, on a thread where reading files may take its time.
-    async fn warmed(&self) -> Result<(Cache, Status, Option<String>), MeasureError> {
-        let files = self.files();
-        tokio::task::spawn_blocking(move || establish_warm(&files))
+    /// The iteration that an error ended, without figures.
+    pub fn failed(&self, probe: Probe, error: &MeasureError) -> Iteration {
+        let cache = Cache {
+            state: match self.reader.cache {
+                PageCache::Warm => CacheState::Warm,
+                PageCache::Cold => CacheState::Cold,
+                PageCache::Direct => CacheState::Direct,
+            },
+            resident_ratio_before: None,
+            cold_evidence: None,
+            engine: self.reader.engine_cache,
+        };
+        Iteration::failed(
+            probe.lane,
+            probe.kind,
+            (probe.round, probe.position),
+            probe.started_offset_ns,
+            cache,
+            error.to_string(),
+        )
+    }
+
+    /// Whether each execution, not only the first of an iteration, finds the state that it is to find.
+    pub(super) fn prepares_each(&self) -> bool {
+        self.reader.cache == PageCache::Cold || self.reader.engine_cache == EngineCache::Fresh
+    }
+
+    /// Brings the caches into the variant's state, untimed, on a thread where reading files may take its time.
+    pub(super) async fn prepared(&self, source: &Source) -> Result<Attested, MeasureError> {
+        if self.reader.engine_cache == EngineCache::Fresh {
+            clear_caches(&self.context);
+        }
+        if matches!(source, Source::Memory(_)) {
+            return Ok(Attested::memory());
+        }
+        let (files, cache, whole_host) = (self.files(), self.reader.cache, self.drop_caches);
+        tokio::task::spawn_blocking(move || establish(&files, cache, whole_host))
             .await
             .map_err(|error| MeasureError::defect(error.to_string()))
     }
 
-    async fn executed(
+    /// A plan per stream, none of which has run yet.
+    async fn plans(
         &self,
-        plan: &Arc<dyn ExecutionPlan>,
-        task: &Arc<TaskContext>,
-    ) -> Result<Execution, MeasureError> {
-        execute(plan, task, None)
-            .await
-            .map_err(|error| MeasureError::execution(&error))
+        planned: &Planned,
+        first: &mut Option<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>, MeasureError> {
+        let mut plans = Vec::new();
+        for _ in 0..self.reader.streams.0 {
+            plans.push(match first.take() {
+                Some(plan) => plan,
+                None => planned.again(&self.context).await?,
+            });
+        }
+        Ok(plans)
+    }
+
+    /// Executes plans at once, and gives the time until the last of them ended.
+    async fn executed(
+        &mut self,
+        plans: &[Arc<dyn ExecutionPlan>],
+        source: &Source,
+    ) -> Result<(Duration, Vec<Execution>), MeasureError> {
+        let task = self.context.task_ctx();
+        let _serving = Serving::of(&self.store, source);
+        let started = Instant::now();
+        let found = match plans {
+            [plan] => execute(plan, &task, None).await.map(|found| vec![found]),
+            plans => try_join_all(plans.iter().map(|plan| execute(plan, &task, None))).await,
+        }
+        .map_err(|error| MeasureError::execution(&error))?;
+        if let Some(share) = self.spin {
+            let elapsed = started.elapsed();
+            self.unspun_ns.push(elapsed.as_nanos() as f64);
+            let lost = median(&self.unspun_ns).unwrap_or(0.0) * share;
+            let end = elapsed + Duration::from_nanos(lost as u64);
+            while started.elapsed() < end {
+                std::hint::spin_loop();
+            }
+            return Ok((started.elapsed(), found));
+        }
+        match found.as_slice() {
+            [only] => Ok((only.elapsed, found)),
+            _ => Ok((started.elapsed(), found)),
+        }
+    }
+
+    /// Executes the query once, in the variant's cache state, and drops the result.
+    pub async fn execute_once(&mut self) -> Result<(), MeasureError> {
+        let source = self.source(Lane::EndToEnd).await?;
+        let planned = plan(&self.context, &self.scenario.sql).await?;
+        let plans = self
+            .plans(&planned, &mut Some(Arc::clone(&planned.physical)))
+            .await?;
+        self.prepared(&source).await?;
+        self.executed(&plans, &source).await.map(|_| ())
     }
 
     /// An untimed execution that counts and checksums the result.
@@ -263,6 +458,7 @@ impl Cell {
             .collect();
         let row_groups_kept = self
             .scans(&planned.physical)
+            .0
             .iter()
             .map(|scan| row_groups_kept(&scan.metrics))
             .sum();
@@ -316,34 +512,59 @@ impl Cell {
         }
     }
 
-    /// What the scans of an executed plan did, by table: DataFusion's metrics, and what the store saw.
-    fn scans(&self, executed: &Arc<dyn ExecutionPlan>) -> Vec<Scan> {
+    /// What the scans of an executed plan did, by table: DataFusion's metrics, and what the store saw of each and of all.
+    fn scans(&self, executed: &Arc<dyn ExecutionPlan>) -> (Vec<Scan>, Touched) {
         let scans = physical_scans(executed);
-        self.tables
-            .iter()
-            .map(|table| {
-                let mut metrics: BTreeMap<String, u64> = BTreeMap::new();
-                let mut planned = 0;
-                for scan in scans.iter().filter(|scan| reads(scan, table)) {
-                    // A table that is scanned twice counts twice, as it does in the metrics.
-                    planned += table.row_groups;
-                    for (name, value) in scan_metrics(scan) {
-                        *metrics.entry(name).or_default() += value;
-                    }
+        let mut all = Touched::default();
+        let mut of_tables = Vec::new();
+        for table in &self.tables {
+            let mut metrics: BTreeMap<String, u64> = BTreeMap::new();
+            let mut planned = 0;
+            let mut widest: Option<&PlannedScan> = None;
+            for scan in scans.iter().filter(|scan| reads(scan, table)) {
+                // A table that is scanned twice counts twice, as it does in the metrics.
+                planned += table.row_groups;
+                for (name, value) in scan_metrics(scan) {
+                    *metrics.entry(name).or_default() += value;
                 }
-                let touched = self.store.touched(table.objects.iter());
-                let kept = row_groups_kept(&metrics);
-                Scan {
-                    table: table.name.clone(),
-                    metrics,
-                    row_groups_read: touched.row_groups,
-                    row_groups: table.row_groups,
-                    row_groups_pruned: planned.saturating_sub(kept),
-                    files_read: touched.files,
-                    files: table.objects.len() as u64,
+                if widest.is_none_or(|widest| widest.partitions < scan.partitions) {
+                    widest = Some(scan);
                 }
-            })
-            .collect()
+            }
+            let touched = self.store.touched(table.objects.iter());
+            all.encoded_bytes += touched.encoded_bytes;
+            all.compressed_bytes += touched.compressed_bytes;
+            let kept = row_groups_kept(&metrics);
+            of_tables.push(Scan {
+                table: table.name.clone(),
+                metrics,
+                row_groups_read: touched.row_groups,
+                row_groups: table.row_groups,
+                row_groups_pruned: planned.saturating_sub(kept),
+                files_read: touched.files,
+                files: table.objects.len() as u64,
+                partition_rows: widest.map(partition_rows).unwrap_or_default(),
+            });
+        }
+        (of_tables, all)
+    }
+}
+
+/// A store that serves from a source until this is dropped.
+struct Serving<'a> {
+    store: &'a CountingStore,
+}
+
+impl<'a> Serving<'a> {
+    fn of(store: &'a Arc<CountingStore>, source: &Source) -> Self {
+        store.serve_from(source.clone());
+        Serving { store }
+    }
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.store.serve_from(Source::Store);
     }
 }
 
@@ -371,34 +592,36 @@ fn row_groups_kept(metrics: &BTreeMap<String, u64>) -> u64 {
 
 /// What the executions of an iteration add up to.
 #[derive(Default)]
-struct Sum {
-    elapsed: Duration,
+pub(super) struct Sum {
+    pub(super) elapsed: Duration,
     first_batch: Option<Duration>,
     /// Of the first execution; the others give as many.
     rows: Option<u64>,
-    cpu_user_ns: u64,
-    cpu_system_ns: u64,
-    device_read_bytes: Option<u64>,
+    pub(super) usage: Usage,
+    memory_pool_peak_bytes: Option<u64>,
+    stream_elapsed_ns: Vec<u64>,
 }
 
 impl Sum {
-    fn add(&mut self, found: &Execution, before: &Usage, after: &Usage) {
-        self.rows.get_or_insert(found.rows);
-        self.elapsed += found.elapsed;
-        if let Some(first_batch) = found.first_batch {
+    /// Adds an execution of all streams.
+    fn add(&mut self, elapsed: Duration, streams: &[Execution], before: &Usage, after: &Usage) {
+        if let Some(first) = streams.first() {
+            self.rows.get_or_insert(first.rows);
+        }
+        self.elapsed += elapsed;
+        if let Some(first_batch) = streams.iter().filter_map(|found| found.first_batch).min() {
             self.first_batch = Some(self.first_batch.unwrap_or_default() + first_batch);
         }
-        self.cpu_user_ns += after.cpu_user_ns.saturating_sub(before.cpu_user_ns);
-        self.cpu_system_ns += after.cpu_system_ns.saturating_sub(before.cpu_system_ns);
-        if let Some((before, after)) = before.device_read_bytes.zip(after.device_read_bytes) {
-            self.device_read_bytes =
-                Some(self.device_read_bytes.unwrap_or(0) + after.saturating_sub(before));
+        if streams.len() > 1 {
+            let elapsed = streams.iter().map(|found| nanoseconds(found.elapsed));
+            self.stream_elapsed_ns.extend(elapsed);
         }
+        self.usage.add(before, after);
     }
 }
 
 /// Executions that make an iteration long enough to be timed, without spending more than about a second on planning them.
-fn executions_for(elapsed: Duration, planning: Duration) -> u32 {
+pub(super) fn executions_for(elapsed: Duration, planning: Duration) -> u32 {
     let times = |total: Duration, one: Duration| {
         let times = total.as_nanos().div_ceil(one.as_nanos().max(1));
         u32::try_from(times).unwrap_or(u32::MAX)
@@ -408,19 +631,11 @@ fn executions_for(elapsed: Duration, planning: Duration) -> u32 {
         .clamp(1, MOST_EXECUTIONS)
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Offset of now from the start of a run.
 pub fn offset_ns(started: Instant) -> u64 {
     nanoseconds(started.elapsed())
-}
-
-/// Cache of an iteration that never came to be.
-pub(crate) fn unknown_cache() -> Cache {
-    Cache {
-        state: crate::record::CacheState::Warm,
-        resident_ratio_before: None,
-    }
 }

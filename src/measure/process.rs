@@ -1,51 +1,97 @@
-//! What this process and this host are and use.
+//! What this process uses.
 
 use std::fs;
 
-use crate::dataset::cpu_ns;
-use crate::record::System;
+use nix::sys::resource::{UsageWho, getrusage};
 
-/// What this process has used so far.
-#[derive(Debug, Clone, Copy)]
+use crate::dataset::cpu_ns;
+
+/// What this process has used so far, from getrusage(2) and /proc/self/io.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Usage {
     pub(crate) cpu_user_ns: u64,
     pub(crate) cpu_system_ns: u64,
-    /// Bytes that block devices delivered, from /proc/self/io; absent where the system does not tell.
+    pub(crate) minor_faults: u64,
+    pub(crate) major_faults: u64,
+    pub(crate) voluntary_switches: u64,
+    pub(crate) involuntary_switches: u64,
+    /// Bytes that block devices delivered; absent where the system does not tell.
     pub(crate) device_read_bytes: Option<u64>,
 }
 
 impl Usage {
     pub(crate) fn now() -> Self {
         let (cpu_user_ns, cpu_system_ns) = cpu_ns();
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        let usage = getrusage(UsageWho::RUSAGE_SELF).ok();
+        let of = |figure: fn(&nix::sys::resource::Usage) -> i64| {
+            usage.as_ref().map_or(0, |usage| count(figure(usage)))
+        };
         Usage {
             cpu_user_ns,
             cpu_system_ns,
+            minor_faults: of(|usage| usage.minor_page_faults()),
+            major_faults: of(|usage| usage.major_page_faults()),
+            voluntary_switches: of(|usage| usage.voluntary_context_switches()),
+            involuntary_switches: of(|usage| usage.involuntary_context_switches()),
             device_read_bytes: device_read_bytes(),
+        }
+    }
+
+    /// Adds what was used between two moments.
+    pub(crate) fn add(&mut self, before: &Usage, after: &Usage) {
+        self.cpu_user_ns += after.cpu_user_ns.saturating_sub(before.cpu_user_ns);
+        self.cpu_system_ns += after.cpu_system_ns.saturating_sub(before.cpu_system_ns);
+        self.minor_faults += after.minor_faults.saturating_sub(before.minor_faults);
+        self.major_faults += after.major_faults.saturating_sub(before.major_faults);
+        self.voluntary_switches +=
+            (after.voluntary_switches).saturating_sub(before.voluntary_switches);
+        self.involuntary_switches +=
+            (after.involuntary_switches).saturating_sub(before.involuntary_switches);
+        if let Some((before, after)) = before.device_read_bytes.zip(after.device_read_bytes) {
+            let bytes = self.device_read_bytes.unwrap_or(0);
+            self.device_read_bytes = Some(bytes + after.saturating_sub(before));
+        }
+    }
+
+    /// The share of one of so many executions.
+    pub(crate) fn per(self, executions: u64) -> Self {
+        let executions = executions.max(1);
+        Usage {
+            cpu_user_ns: self.cpu_user_ns / executions,
+            cpu_system_ns: self.cpu_system_ns / executions,
+            minor_faults: self.minor_faults / executions,
+            major_faults: self.major_faults / executions,
+            voluntary_switches: self.voluntary_switches / executions,
+            involuntary_switches: self.involuntary_switches / executions,
+            device_read_bytes: self.device_read_bytes.map(|bytes| bytes / executions),
         }
     }
 }
 
-fn device_read_bytes() -> Option<u64> {
+/// Memory that is resident in this process, and the most that ever was since [`reset_peak`], in bytes; none where the system
+/// does not tell.
+pub fn resident_bytes() -> Option<(u64, u64)> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        kibibytes.checked_mul(1024)
+    };
+    Some((field("VmRSS:")?, field("VmHWM:")?))
+}
+
+/// Makes the most memory that was resident what is resident now (proc(5), `clear_refs`).
+pub fn reset_peak() {
+    // Where it is refused, the peak is that of the whole process, which is no less than what was asked for.
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Bytes that block devices delivered to this process so far, from /proc/self/io; none where the system does not tell.
+pub fn device_read_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/io").ok()?;
     text.lines()
         .find_map(|line| line.strip_prefix("read_bytes: ")?.trim().parse().ok())
-}
-
-/// The host, for the run record.
-pub fn system() -> System {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let cpu_model = read("/proc/cpuinfo").lines().find_map(|line| {
-        line.strip_prefix("model name")?
-            .split_once(':')
-            .map(|(_, name)| name.trim().to_owned())
-    });
-    System {
-        os: std::env::consts::OS.to_owned(),
-        kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-        cpu_model: cpu_model.unwrap_or_default(),
-        cores: cores() as u64,
-        memory_total_bytes: memory_bytes().0,
-    }
 }
 
 /// Cores that this process may use.

@@ -1,12 +1,14 @@
 //! Records made by hand, for the tests of the desk.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use super::{
-    Cache, CacheState, CellRecord, Checksum, ColumnRecord, DatasetRecord, Iteration, Kind, Lane,
-    Origin, RunRecord, SCHEMA_VERSION, Scan, Status, System, Versions,
+    Cache, CacheState, CellRecord, Checksum, ColumnRecord, DatasetRecord, EngineCache, Iteration,
+    Kind, Lane, Origin, RunRecord, SCHEMA_VERSION, Scan, Status, Versions,
 };
 
 /// A finished run without datasets and cells.
@@ -26,20 +28,25 @@ pub(crate) fn record() -> RunRecord {
             parquet: "59.0.0".to_owned(),
             object_store: "0.13.0".to_owned(),
         },
-        system: System {
-            os: "Debian".to_owned(),
-            kernel: "6.12".to_owned(),
-            cpu_model: "a processor".to_owned(),
-            cores: 2,
-            memory_total_bytes: 8_000_000_000,
-        },
+        system: serde_json::from_value(json!({
+            "os": "Debian",
+            "kernel": "6.12",
+            "cpu_model": "a processor",
+            "cores": 2,
+            "memory_total_bytes": 8_000_000_000_u64,
+        }))
+        .unwrap(),
         config: json!({ "dataset": { "seed": 10 } }),
         warnings: Vec::new(),
         complete: true,
         datasets: Vec::new(),
         cells: Vec::new(),
+        effect: 0.01,
+        stopped: None,
         comparisons: Vec::new(),
         noise: Vec::new(),
+        ceilings: Vec::new(),
+        findings: Vec::new(),
     }
 }
 
@@ -89,6 +96,8 @@ pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) ->
         file_bytes: 40_000_000,
         iterations,
         peak_memory_bytes: None,
+        base_memory_bytes: None,
+        control: None,
         expectations: Vec::new(),
         summary: BTreeMap::new(),
     }
@@ -110,18 +119,30 @@ pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
         executions: 1,
         cpu_user_ns: 600_000,
         cpu_system_ns: 70_000,
+        minor_faults: 11,
+        major_faults: 0,
+        voluntary_switches: 5,
+        involuntary_switches: 1,
+        memory_pool_peak_bytes: Some(4_096),
+        streams: 1,
+        stream_elapsed_ns: Vec::new(),
         rows: 1_000,
         arrow_bytes: 8_000,
         checksum: None,
         engine_ranges: 40,
         engine_data_bytes: 3_500,
         engine_metadata_bytes: 300,
+        chunk_encoded_bytes: 7_000,
+        chunk_compressed_bytes: 3_500,
         requests: 20,
         requested_bytes: 4_000,
+        store_calls: None,
         device_read_bytes: None,
         cache: Cache {
             state: CacheState::Warm,
             resident_ratio_before: Some(1.0),
+            cold_evidence: None,
+            engine: EngineCache::Warm,
         },
         scan_partitions: 2,
         scans: vec![Scan {
@@ -132,6 +153,7 @@ pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
             row_groups_pruned: 0,
             files_read: 1,
             files: 8,
+            partition_rows: vec![600, 400],
         }],
     }
 }

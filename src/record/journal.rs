@@ -43,6 +43,16 @@ impl RunRecord {
                 self.cell_mut(cell)?.expectations.extend(expectations)
             }
             Event::Warning { text } => self.warnings.push(text),
+            Event::Memory {
+                cell,
+                peak_memory_bytes,
+                base_memory_bytes,
+            } => {
+                let cell = self.cell_mut(cell)?;
+                cell.peak_memory_bytes = Some(peak_memory_bytes);
+                cell.base_memory_bytes = Some(base_memory_bytes);
+            }
+            Event::Stopped { stopped } => self.stopped = Some(stopped),
             Event::Finished => self.complete = true,
         }
         Ok(())

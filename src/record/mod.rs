@@ -7,9 +7,11 @@ pub(crate) mod fixture;
 mod journal;
 mod non_finite;
 mod store;
+mod system;
 
 pub use journal::{ApplyError, Journal};
 pub use store::{RecordError, read_record, to_json, write_record};
+pub use system::{Build, FileSystem, System};
 
 use std::collections::BTreeMap;
 
@@ -37,8 +39,46 @@ pub struct RunRecord {
     pub complete: bool,
     pub datasets: Vec<DatasetRecord>,
     pub cells: Vec<CellRecord>,
+    /// Smallest effect of interest: a ratio that differs from 1 by no more is of no practical consequence.
+    #[serde(default = "default_effect")]
+    pub effect: f64,
+    /// Why there were no more rounds; absent where the run did not come to its end.
+    #[serde(default)]
+    pub stopped: Option<Stopped>,
     pub comparisons: Vec<Comparison>,
     pub noise: Vec<Noise>,
+    #[serde(default)]
+    pub ceilings: Vec<Ceilings>,
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+fn default_effect() -> f64 {
+    0.01
+}
+
+/// How the rounds of a run came to their end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    pub by: StopReason,
+    /// Measured rounds.
+    pub rounds: u32,
+    /// Widest of the intervals that were to become narrow, as a share: high / low - 1; absent where one had no bounds yet.
+    pub widest_interval: Option<f64>,
+    /// Width that was asked for, and the time that there was for it.
+    pub precision: f64,
+    pub time_budget_ns: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// As many as were asked for.
+    Rounds,
+    /// Every interval is as narrow as was asked for.
+    Precision,
+    /// The time was up before that.
+    TimeBudget,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,16 +89,6 @@ pub struct Versions {
     pub arrow: String,
     pub parquet: String,
     pub object_store: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct System {
-    pub os: String,
-    pub kernel: String,
-    pub cpu_model: String,
-    /// Cores that this process may use.
-    pub cores: u64,
-    pub memory_total_bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,23 +175,60 @@ pub struct CellRecord {
     /// Bytes of the files of the tables that the query scans; 0 in records from before it was kept.
     #[serde(default)]
     pub file_bytes: u64,
+    /// Present where this is the control: the baseline once more, measured like any cell, whose ratio shows noise alone.
+    #[serde(default)]
+    pub control: Option<ControlKind>,
     pub iterations: Vec<Iteration>,
+    /// Most memory resident in a process that did nothing but open the tables and execute the query once; absent where none
+    /// was started.
     pub peak_memory_bytes: Option<u64>,
+    /// What was resident in that process before the query began.
+    #[serde(default)]
+    pub base_memory_bytes: Option<u64>,
     pub expectations: Vec<ExpectationResult>,
     /// By lane; only measured iterations with status `ok` count.
     pub summary: BTreeMap<String, Summary>,
 }
 
+/// What a control reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlKind {
+    /// A copy of the baseline's files, byte for byte.
+    Copy,
+    /// The baseline's files themselves.
+    SameFiles,
+}
+
+impl ControlKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            ControlKind::Copy => "copy",
+            ControlKind::SameFiles => "same_files",
+        }
+    }
+}
+
+/// What is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
+    /// The real thing.
     EndToEnd,
+    /// The byte ranges that it asks for, read and dropped.
+    Storage,
+    /// The same query, its bytes already in memory.
+    Compute,
 }
 
 impl Lane {
+    pub const ALL: [Lane; 3] = [Lane::EndToEnd, Lane::Storage, Lane::Compute];
+
     pub fn name(self) -> &'static str {
         match self {
             Lane::EndToEnd => "end_to_end",
+            Lane::Storage => "storage",
+            Lane::Compute => "compute",
         }
     }
 }
@@ -202,8 +269,30 @@ pub struct Iteration {
     pub first_batch_ns: Option<u64>,
     /// How many times the query was executed; the figures are means over these.
     pub executions: u32,
+    /// Of the whole process, and of all streams.
     pub cpu_user_ns: u64,
     pub cpu_system_ns: u64,
+    /// Page faults that were served without and with reading a device, and context switches that the process asked for and
+    /// did not, of the whole process, by getrusage(2).
+    #[serde(default)]
+    pub minor_faults: u64,
+    #[serde(default)]
+    pub major_faults: u64,
+    #[serde(default)]
+    pub voluntary_switches: u64,
+    #[serde(default)]
+    pub involuntary_switches: u64,
+    /// Most bytes that DataFusion's operators held in their memory pool at once. What scans hold is not in it.
+    #[serde(default)]
+    pub memory_pool_peak_bytes: Option<u64>,
+    /// Copies of the query that ran at once. Times are of all of them together, rows and Arrow bytes of one, other bytes and
+    /// CPU time of all.
+    #[serde(default = "one")]
+    pub streams: u32,
+    /// How long each copy took, in each execution; empty where there is one copy.
+    #[serde(default)]
+    pub stream_elapsed_ns: Vec<u64>,
+    /// Rows of one copy.
     pub rows: u64,
     /// Logical bytes of the result's values; counted in the checksummed execution, whose rows are the same.
     pub arrow_bytes: u64,
@@ -215,15 +304,96 @@ pub struct Iteration {
     pub engine_data_bytes: u64,
     /// Bytes of footers, page indexes and bloom filters that the engine asked for.
     pub engine_metadata_bytes: u64,
+    /// Bytes of the column chunks that were asked for, in whole or in part: before compression, and as stored.
+    #[serde(default)]
+    pub chunk_encoded_bytes: u64,
+    #[serde(default)]
+    pub chunk_compressed_bytes: u64,
     /// Requests that reached the store.
     pub requests: u64,
     pub requested_bytes: u64,
+    /// How long calls of the store took, over all executions; absent where there were none.
+    #[serde(default)]
+    pub store_calls: Option<StoreCalls>,
     /// Bytes that the block device delivered to this process meanwhile, where the system tells.
     pub device_read_bytes: Option<u64>,
     pub cache: Cache,
     /// Partitions that scans ran in, largest of the scans.
     pub scan_partitions: u64,
     pub scans: Vec<Scan>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Iteration {
+    /// One that came to nothing: its place, and no figures.
+    pub fn failed(
+        lane: Lane,
+        kind: Kind,
+        (round, position): (u32, u32),
+        started_offset_ns: u64,
+        cache: Cache,
+        reason: String,
+    ) -> Self {
+        Iteration {
+            lane,
+            round,
+            position,
+            started_offset_ns,
+            kind,
+            status: Status::Failed,
+            reason: Some(reason),
+            elapsed_ns: 0,
+            planning_ns: 0,
+            first_batch_ns: None,
+            executions: 0,
+            cpu_user_ns: 0,
+            cpu_system_ns: 0,
+            minor_faults: 0,
+            major_faults: 0,
+            voluntary_switches: 0,
+            involuntary_switches: 0,
+            memory_pool_peak_bytes: None,
+            streams: 1,
+            stream_elapsed_ns: Vec::new(),
+            rows: 0,
+            arrow_bytes: 0,
+            checksum: None,
+            engine_ranges: 0,
+            engine_data_bytes: 0,
+            engine_metadata_bytes: 0,
+            chunk_encoded_bytes: 0,
+            chunk_compressed_bytes: 0,
+            requests: 0,
+            requested_bytes: 0,
+            store_calls: None,
+            device_read_bytes: None,
+            cache,
+            scan_partitions: 0,
+            scans: Vec::new(),
+        }
+    }
+}
+
+/// The calls of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreCalls {
+    /// A call asks for one range or for several of one file.
+    pub calls: u64,
+    /// From the call to its last byte, within 1 %.
+    pub latency_ns: Percentiles,
+    /// Of single ranges, within 1 %.
+    pub range_bytes: Percentiles,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Percentiles {
+    pub p50: u64,
+    pub p90: u64,
+    pub p99: u64,
+    pub max: u64,
 }
 
 /// Order-independent checksum: equal for equal multisets of rows.
@@ -240,14 +410,79 @@ pub struct Checksum {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cache {
     pub state: CacheState,
-    /// Share of the working set's pages that were resident before the iteration, 0 to 1; absent where not attested.
+    /// Share of the working set's pages that were resident before the iteration, 0 to 1, the worst of its executions; absent
+    /// where not attested.
     pub resident_ratio_before: Option<f64>,
+    /// What shows that a cold or direct iteration was one.
+    #[serde(default)]
+    pub cold_evidence: Option<ColdEvidence>,
+    /// The engine's own caches of footers. Where they are fresh, footers are read within the iteration.
+    #[serde(default)]
+    pub engine: EngineCache,
+}
+
+/// Where the bytes of an iteration come from, as far as this host can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheState {
+    /// The client's page cache.
+    Warm,
+    /// Not the client's page cache. A server's, a controller's or a hypervisor's cache is not seen.
+    Cold,
+    /// Read past the client's page cache, by O_DIRECT.
+    Direct,
+    /// The process's own memory, as the lane `compute` has it.
+    Memory,
+}
+
+impl CacheState {
+    pub fn name(self) -> &'static str {
+        match self {
+            CacheState::Warm => "warm",
+            CacheState::Cold => "cold",
+            CacheState::Direct => "direct",
+            CacheState::Memory => "memory",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CacheState {
+pub enum ColdEvidence {
+    /// At most 1 % of the files' pages were resident before each execution.
+    Residency,
+    /// Block devices delivered at least 95 % of the bytes that were requested.
+    DeviceBytes,
+    None,
+}
+
+impl ColdEvidence {
+    pub fn name(self) -> &'static str {
+        match self {
+            ColdEvidence::Residency => "residency",
+            ColdEvidence::DeviceBytes => "device_bytes",
+            ColdEvidence::None => "none",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineCache {
+    /// Emptied before each execution.
+    Fresh,
+    /// Filled when the table was opened, and kept.
+    #[default]
     Warm,
+}
+
+impl EngineCache {
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineCache::Fresh => "fresh",
+            EngineCache::Warm => "warm",
+        }
+    }
 }
 
 /// One scan of a plan, with DataFusion's metrics by DataFusion's names.
@@ -266,6 +501,9 @@ pub struct Scan {
     pub row_groups_pruned: u64,
     pub files_read: u64,
     pub files: u64,
+    /// Rows that each partition of the scan gave out, of the scan of most partitions where there are several.
+    #[serde(default)]
+    pub partition_rows: Vec<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -289,6 +527,32 @@ pub struct Summary {
     pub rows_per_s: f64,
     pub arrow_bytes_per_s: f64,
     pub requested_bytes_per_s: f64,
+    /// Where the bytes went; absent in records from before it was kept.
+    #[serde(default)]
+    pub ledger: Option<Ledger>,
+    /// Time of single copies of a query that ran in several; absent where there is one copy.
+    #[serde(default)]
+    pub stream_ns: Option<Percentiles>,
+}
+
+/// The bytes of one execution, medians over iterations, from what the user gets down to what the device gives.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Logical bytes of the result.
+    pub arrow_bytes: u64,
+    /// The column chunks that were asked for: before compression, and as stored.
+    pub chunk_encoded_bytes: u64,
+    pub chunk_compressed_bytes: u64,
+    /// Of these chunks, and of all else, what the engine asked for.
+    pub engine_data_bytes: u64,
+    pub engine_metadata_bytes: u64,
+    /// What was sent for after merging.
+    pub requested_bytes: u64,
+    /// What block devices delivered, where the system tells.
+    pub device_read_bytes: Option<u64>,
+    /// Bytes that were moved for a byte of data: those of the device where the cache was cold or passed by, else those
+    /// requested, over the engine's data bytes; absent where no data was read.
+    pub over_read_ratio: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -319,17 +583,84 @@ pub struct Comparison {
     pub method: String,
     /// Rounds in which both cells were measured.
     pub pairs: u32,
+    /// Probability of pairs as far from equal as these, were the two equal; and the same made larger by Holm's method for as
+    /// many comparisons as the run makes.
+    #[serde(default)]
+    pub p: Option<f64>,
+    #[serde(default)]
+    pub p_adjusted: Option<f64>,
+    /// Comparisons that the run makes.
+    #[serde(default)]
+    pub family: u32,
     pub verdict: Verdict,
 }
 
+/// The control of a scenario and lane over its baseline: two cells that are equal, so that what they differ by is noise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
     pub scenario: String,
     pub lane: Lane,
-    pub kind: String,
+    pub kind: ControlKind,
     pub ratio: f64,
     pub ci_low: f64,
     pub ci_high: f64,
+    #[serde(default)]
+    pub confidence: f64,
+    #[serde(default)]
+    pub pairs: u32,
+    /// What would be said of the control if it were any variant.
+    pub verdict: Verdict,
+}
+
+/// What the three lanes of a cell say together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ceilings {
+    pub cell: String,
+    /// Medians of the lanes.
+    pub end_to_end_ns: f64,
+    pub storage_ns: f64,
+    pub compute_ns: f64,
+    /// Requested bytes of the end-to-end lane over these times.
+    pub end_to_end_bytes_per_s: f64,
+    pub storage_bytes_per_s: f64,
+    pub compute_bytes_per_s: f64,
+    /// Time of `storage` over that of `compute`, paired by rounds.
+    pub ratio: f64,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    pub binds: Binds,
+    /// The larger of the two times over `end_to_end`, paired by rounds: 1 is perfect overlap of reading and computing; at their
+    /// sum over `end_to_end` = 1, there is none.
+    pub overlap: f64,
+}
+
+/// Which of the two takes longer, and so bounds how fast the query can get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Binds {
+    Storage,
+    Compute,
+    /// The interval of their ratio holds 1, or there is none.
+    Undecided,
+}
+
+/// Something about the timings of a cell that a reader has to know. Nothing is left out of the figures for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub cell: String,
+    pub lane: Lane,
+    pub kind: FindingKind,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    Drift,
+    Bimodality,
+    Outliers,
+    Parallelism,
+    Ranges,
 }
 
 /// A line of the journal, in the order things happened. A record is what the lines add up to.
@@ -357,6 +688,15 @@ pub enum Event {
     },
     Warning {
         text: String,
+    },
+    /// What a process that did nothing but execute a cell's query needed.
+    Memory {
+        cell: String,
+        peak_memory_bytes: u64,
+        base_memory_bytes: u64,
+    },
+    Stopped {
+        stopped: Stopped,
     },
     /// Last line of a run that came to its end.
     Finished,

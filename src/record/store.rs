@@ -214,6 +214,8 @@ mod tests {
                 rows_per_s: 2.0 / 3.0,
                 arrow_bytes_per_s: 121.489_915_990_638_16,
                 requested_bytes_per_s: 5e-324,
+                ledger: None,
+                stream_ns: None,
             },
         );
         let path = write_record(dir.path(), &record).unwrap();

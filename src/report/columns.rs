@@ -1,6 +1,6 @@
 //! The columns of a comparison table: what each says of a cell, and which to do without first.
 
-use crate::record::{Scan, Status, Verdict};
+use crate::record::{Binds, Ceilings, Lane, Ledger, Scan, Status, Verdict};
 use crate::units;
 
 use super::page::{Cell, Scenario};
@@ -19,12 +19,29 @@ pub(super) enum Column {
     Requested,
     RowGroupsRead,
     ColumnsRead,
+    StreamTimes,
+    PeakMemory,
     TimeRatio,
     Verdict,
+    EndToEndTime,
+    StorageTime,
+    ComputeTime,
+    StorageCeiling,
+    ComputeCeiling,
+    Binds,
+    Overlap,
+    ArrowBytes,
+    EncodedBytes,
+    CompressedBytes,
+    DataBytes,
+    MetadataBytes,
+    RequestedBytes,
+    DeviceBytes,
+    OverRead,
 }
 
 /// In the order that a table has them.
-const ALL: [Column; 11] = [
+const ALL: [Column; 13] = [
     Column::Variant,
     Column::FileSize,
     Column::SizeRatio,
@@ -34,29 +51,65 @@ const ALL: [Column; 11] = [
     Column::Requested,
     Column::RowGroupsRead,
     Column::ColumnsRead,
+    Column::StreamTimes,
+    Column::PeakMemory,
     Column::TimeRatio,
     Column::Verdict,
 ];
 
 /// What a narrow table leaves out, the least important first. The rest is the answer itself.
-pub(super) const DISPENSABLE: [Column; 7] = [
+pub(super) const DISPENSABLE: [Column; 10] = [
     Column::RowsOut,
     Column::ArrowOut,
     Column::Requested,
     Column::ColumnsRead,
+    Column::StorageCeiling,
+    Column::ComputeCeiling,
+    Column::PeakMemory,
     Column::RowGroupsRead,
     Column::FileSize,
     Column::SizeRatio,
 ];
 
 impl Column {
-    /// A lone variant is compared with nothing.
+    /// What the lanes of a cell come to.
+    pub(super) const LANES: [Self; 8] = [
+        Self::Variant,
+        Self::EndToEndTime,
+        Self::StorageTime,
+        Self::ComputeTime,
+        Self::StorageCeiling,
+        Self::ComputeCeiling,
+        Self::Binds,
+        Self::Overlap,
+    ];
+
+    /// Where the bytes of a cell went.
+    pub(super) const LEDGER: [Self; 9] = [
+        Self::Variant,
+        Self::ArrowBytes,
+        Self::EncodedBytes,
+        Self::CompressedBytes,
+        Self::DataBytes,
+        Self::MetadataBytes,
+        Self::RequestedBytes,
+        Self::DeviceBytes,
+        Self::OverRead,
+    ];
+
+    /// A lone variant is compared with nothing but its control, and what no cell has needs no column.
     pub(super) fn of(scenario: &Scenario) -> Vec<Self> {
-        let compares =
-            |column: &Self| matches!(column, Self::SizeRatio | Self::TimeRatio | Self::Verdict);
-        ALL.into_iter()
-            .filter(|column| scenario.cells.len() > 1 || !compares(column))
-            .collect()
+        let cells = || scenario.cells.iter();
+        let has = |column: &Self| match column {
+            Self::SizeRatio => scenario.cells.len() > 1,
+            Self::TimeRatio | Self::Verdict => {
+                scenario.cells.len() > 1 || scenario.control.is_some()
+            }
+            Self::StreamTimes => cells().any(|cell| stream_times(cell).is_some()),
+            Self::PeakMemory => cells().any(|cell| cell.record.peak_memory_bytes.is_some()),
+            _ => true,
+        };
+        ALL.into_iter().filter(has).collect()
     }
 
     /// Lines are separated by a line end.
@@ -71,16 +124,39 @@ impl Column {
             Self::Requested => "bytes\nrequested",
             Self::RowGroupsRead => "row groups\nread",
             Self::ColumnsRead => "columns\nread",
+            Self::StreamTimes => "query time\np50, p99",
+            Self::PeakMemory => "peak\nmemory",
             Self::TimeRatio => "time ratio\n[interval]",
             Self::Verdict => "verdict",
+            Self::EndToEndTime => "end_to_end",
+            Self::StorageTime => "storage",
+            Self::ComputeTime => "compute",
+            Self::StorageCeiling => "storage\nceiling",
+            Self::ComputeCeiling => "compute\nceiling",
+            Self::Binds => "binds",
+            Self::Overlap => "overlap",
+            Self::ArrowBytes => "Arrow data\nout",
+            Self::EncodedBytes => "chunks\nencoded",
+            Self::CompressedBytes => "chunks\ncompressed",
+            Self::DataBytes => "engine\ndata",
+            Self::MetadataBytes => "engine\nmetadata",
+            Self::RequestedBytes => "requested",
+            Self::DeviceBytes => "device\nread",
+            Self::OverRead => "over-read",
         }
     }
 
     pub(super) fn is_number(self) -> bool {
-        !matches!(self, Self::Variant | Self::Verdict)
+        !matches!(self, Self::Variant | Self::Verdict | Self::Binds)
     }
 
     pub(super) fn text(self, cell: &Cell, scenario: &Scenario) -> String {
+        let ledger = || cell.summary.and_then(|summary| summary.ledger);
+        let of_ledger =
+            |figure: fn(&Ledger) -> u64| ledger().as_ref().map(figure).map(units::bytes);
+        let of_ceilings = |figure: fn(&Ceilings) -> f64, shown: fn(f64) -> String| {
+            cell.ceilings.map(figure).map(shown)
+        };
         let shown = match self {
             Self::Variant => Some(variant(cell)),
             Self::FileSize => cell.file_bytes.map(units::bytes),
@@ -100,10 +176,43 @@ impl Column {
                 .map(|summary| units::bytes_per_second(summary.requested_bytes_per_s)),
             Self::RowGroupsRead => row_groups_read(cell),
             Self::ColumnsRead => columns_read(cell),
+            Self::StreamTimes => stream_times(cell),
+            Self::PeakMemory => cell.record.peak_memory_bytes.map(units::bytes),
             Self::TimeRatio => time_ratio(cell, scenario),
-            Self::Verdict => cell
-                .comparison
-                .map(|comparison| verdict(comparison.verdict).to_owned()),
+            Self::Verdict => match cell.noise {
+                Some(_) => Some("noise".to_owned()),
+                None => cell
+                    .comparison
+                    .map(|comparison| verdict(comparison.verdict).to_owned()),
+            },
+            Self::EndToEndTime => of_ceilings(|it| it.end_to_end_ns, units::duration_ns),
+            Self::StorageTime => lane_time(cell, Lane::Storage, |it| it.storage_ns),
+            Self::ComputeTime => lane_time(cell, Lane::Compute, |it| it.compute_ns),
+            Self::StorageCeiling => {
+                of_ceilings(|it| it.storage_bytes_per_s, units::bytes_per_second)
+            }
+            Self::ComputeCeiling => {
+                of_ceilings(|it| it.compute_bytes_per_s, units::bytes_per_second)
+            }
+            Self::Binds => cell.ceilings.map(|it| {
+                match it.binds {
+                    Binds::Storage => "storage",
+                    Binds::Compute => "compute",
+                    Binds::Undecided => "undecided",
+                }
+                .to_owned()
+            }),
+            Self::Overlap => of_ceilings(|it| it.overlap, |share| format!("{share:.2}")),
+            Self::ArrowBytes => of_ledger(|it| it.arrow_bytes),
+            Self::EncodedBytes => of_ledger(|it| it.chunk_encoded_bytes),
+            Self::CompressedBytes => of_ledger(|it| it.chunk_compressed_bytes),
+            Self::DataBytes => of_ledger(|it| it.engine_data_bytes),
+            Self::MetadataBytes => of_ledger(|it| it.engine_metadata_bytes),
+            Self::RequestedBytes => of_ledger(|it| it.requested_bytes),
+            Self::DeviceBytes => ledger()
+                .and_then(|it| it.device_read_bytes)
+                .map(units::bytes),
+            Self::OverRead => ledger().and_then(|it| it.over_read_ratio).map(units::ratio),
         };
         shown.unwrap_or_else(|| ABSENT.to_owned())
     }
@@ -139,6 +248,24 @@ fn variant(cell: &Cell) -> String {
     } else {
         format!("{} ({})", cell.name(), lost.join(", "))
     }
+}
+
+/// Median and tail of the times of single copies of a query.
+fn stream_times(cell: &Cell) -> Option<String> {
+    let times = cell.summary?.stream_ns?;
+    let shown = |time: u64| units::duration_ns(time as f64);
+    Some(format!("{}, {}", shown(times.p50), shown(times.p99)))
+}
+
+/// The median of a lane, and how it compares with the baseline's.
+fn lane_time(cell: &Cell, lane: Lane, time_ns: fn(&Ceilings) -> f64) -> Option<String> {
+    let shown = units::duration_ns(cell.ceilings.map(time_ns)?);
+    let compared = cell.of_lanes.iter().find(|it| it.lane == lane);
+    let compared = compared.and_then(|it| Some((it.ratio?, verdict(it.verdict))));
+    Some(match compared {
+        Some((ratio, verdict)) => format!("{shown}, {} {verdict}", units::ratio(ratio)),
+        None => shown,
+    })
 }
 
 fn median_time(cell: &Cell) -> Option<String> {
@@ -189,6 +316,13 @@ fn time_ratio(cell: &Cell, scenario: &Scenario) -> Option<String> {
         .is_some_and(|baseline| baseline.record.id == cell.record.id)
     {
         return Some("baseline".to_owned());
+    }
+    if let Some(noise) = cell.noise {
+        return Some(units::ratio_interval(
+            noise.ratio,
+            noise.ci_low,
+            noise.ci_high,
+        ));
     }
     let comparison = cell.comparison?;
     Some(match (comparison.ci_low, comparison.ci_high) {

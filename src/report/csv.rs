@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::record::{
-    CacheState, CellRecord, DatasetRecord, Iteration, Kind, RunRecord, Scan, Status,
+    CellRecord, ColdEvidence, ControlKind, DatasetRecord, Iteration, Kind, RunRecord, Scan, Status,
 };
 
 use super::text;
@@ -14,7 +14,7 @@ use super::text;
 const LABEL_PREFIX: &str = "label.";
 const VARIANT_PREFIX: &str = "variant.";
 
-const COLUMNS: [&str; 40] = [
+const COLUMNS: [&str; 58] = [
     "run_id",
     "cell",
     "scenario",
@@ -32,17 +32,32 @@ const COLUMNS: [&str; 40] = [
     "executions",
     "cpu_user_ns",
     "cpu_system_ns",
+    "minor_faults",
+    "major_faults",
+    "voluntary_switches",
+    "involuntary_switches",
+    "memory_pool_peak_bytes",
+    "streams",
     "rows",
     "arrow_bytes",
     "checksum",
     "engine_ranges",
     "engine_data_bytes",
     "engine_metadata_bytes",
+    "chunk_encoded_bytes",
+    "chunk_compressed_bytes",
     "requests",
     "requested_bytes",
+    "store_calls",
+    "call_p50_ns",
+    "call_p90_ns",
+    "call_p99_ns",
+    "range_p50_bytes",
     "device_read_bytes",
     "cache_state",
     "resident_ratio_before",
+    "cold_evidence",
+    "engine_cache",
     "scan_partitions",
     "row_groups_read",
     "row_groups_pruned",
@@ -55,6 +70,9 @@ const COLUMNS: [&str; 40] = [
     "dataset",
     "dataset_rows",
     "content_fingerprint",
+    "control",
+    "peak_memory_bytes",
+    "base_memory_bytes",
 ];
 
 pub(super) fn render(record: &RunRecord) -> String {
@@ -101,6 +119,7 @@ fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [Strin
             .map(|it| it.content_fingerprint.as_str())
             .collect::<Vec<_>>()
     });
+    let calls = iteration.store_calls.as_ref();
     let sum =
         |figure: fn(&Scan) -> u64| iteration.scans.iter().map(figure).sum::<u64>().to_string();
     [
@@ -121,6 +140,12 @@ fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [Strin
         iteration.executions.to_string(),
         iteration.cpu_user_ns.to_string(),
         iteration.cpu_system_ns.to_string(),
+        iteration.minor_faults.to_string(),
+        iteration.major_faults.to_string(),
+        iteration.voluntary_switches.to_string(),
+        iteration.involuntary_switches.to_string(),
+        optional(iteration.memory_pool_peak_bytes),
+        iteration.streams.to_string(),
         iteration.rows.to_string(),
         iteration.arrow_bytes.to_string(),
         iteration
@@ -131,11 +156,20 @@ fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [Strin
         iteration.engine_ranges.to_string(),
         iteration.engine_data_bytes.to_string(),
         iteration.engine_metadata_bytes.to_string(),
+        iteration.chunk_encoded_bytes.to_string(),
+        iteration.chunk_compressed_bytes.to_string(),
         iteration.requests.to_string(),
         iteration.requested_bytes.to_string(),
+        optional(calls.map(|calls| calls.calls)),
+        optional(calls.map(|calls| calls.latency_ns.p50)),
+        optional(calls.map(|calls| calls.latency_ns.p90)),
+        optional(calls.map(|calls| calls.latency_ns.p99)),
+        optional(calls.map(|calls| calls.range_bytes.p50)),
         optional(iteration.device_read_bytes),
-        cache_state(iteration.cache.state).to_owned(),
+        iteration.cache.state.name().to_owned(),
         optional(iteration.cache.resident_ratio_before),
+        optional(iteration.cache.cold_evidence.map(ColdEvidence::name)),
+        iteration.cache.engine.name().to_owned(),
         iteration.scan_partitions.to_string(),
         sum(|scan| scan.row_groups_read),
         sum(|scan| scan.row_groups_pruned),
@@ -150,6 +184,9 @@ fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [Strin
         fingerprints
             .map(|all| field(&all.join(" ")))
             .unwrap_or_default(),
+        optional(cell.control.map(ControlKind::name)),
+        optional(cell.peak_memory_bytes),
+        optional(cell.base_memory_bytes),
     ]
 }
 
@@ -198,11 +235,5 @@ fn status(status: Status) -> &'static str {
         Status::Ok => "ok",
         Status::Void => "void",
         Status::Failed => "failed",
-    }
-}
-
-fn cache_state(state: CacheState) -> &'static str {
-    match state {
-        CacheState::Warm => "warm",
     }
 }

@@ -39,15 +39,17 @@ pub enum ReportError {
 }
 
 /// Shows a record. `width` is that of the terminal in characters: [`Format::Table`] leaves out its least important columns
-/// until it fits; without a width it has all of them.
+/// until it fits; without a width it has all of them. With `details`, tables and Markdown have more tables and name every
+/// finding.
 pub fn render(
     record: &RunRecord,
     format: Format,
+    details: bool,
     width: Option<u16>,
 ) -> Result<String, ReportError> {
     match format {
-        Format::Table => Ok(terminal::render(&Page::of(record), width)),
-        Format::Markdown => Ok(markdown::render(&Page::of(record))),
+        Format::Table => Ok(terminal::render(&Page::of(record, details), width)),
+        Format::Markdown => Ok(markdown::render(&Page::of(record, details))),
         Format::Csv => Ok(csv::render(record)),
         Format::Json => Ok(to_json(record)?),
     }

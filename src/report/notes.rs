@@ -2,22 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Iteration, RunRecord, Status};
-use crate::statistics::{CONFIDENCE, MINIMUM_PAIRS, SMALLEST_EFFECT};
+use crate::record::{
+    CacheState, EngineCache, FindingKind, Iteration, RunRecord, Status, StopReason,
+};
+use crate::statistics::{CONFIDENCE, MINIMUM_PAIRS};
 use crate::units;
 
 use super::page::{Cell, Scenario};
 use super::text;
 
-pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String> {
+/// Cells that a note names where it is not to name all.
+const MOST_NAMED: usize = 3;
+
+pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -> Vec<String> {
     let cells = || scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let counted: Vec<&Iteration> = cells().flat_map(Cell::counted).collect();
     let mut notes = Vec::new();
-    notes.extend(method_of_times(
-        &cells().flat_map(Cell::counted).collect::<Vec<_>>(),
-    ));
-    notes.extend(method_of_ratios(cells()));
+    notes.extend(method_of_times(&counted));
+    notes.extend(method_of_ratios(record, scenarios));
+    notes.extend(method_of_lanes(record));
+    notes.extend(stopped(record));
+    notes.extend(host(record));
+    notes.extend(findings(record, details));
     notes.extend(cells().flat_map(failed_expectations));
-    notes.extend(cells().flat_map(lost_iterations));
+    let controls = scenarios.iter().filter_map(|it| it.control.as_ref());
+    notes.extend(cells().chain(controls).flat_map(lost_iterations));
     notes.extend(
         record
             .warnings
@@ -31,34 +40,79 @@ fn method_of_times(counted: &[&Iteration]) -> Option<String> {
     if counted.is_empty() {
         return None;
     }
-    let attested: Option<Vec<f64>> = counted
-        .iter()
-        .map(|iteration| iteration.cache.resident_ratio_before)
+    let states: Vec<String> = [CacheState::Warm, CacheState::Cold, CacheState::Direct]
+        .into_iter()
+        .filter_map(|state| of_cache(state, counted))
         .collect();
-    let least = attested.and_then(|ratios| ratios.into_iter().min_by(f64::total_cmp));
-    let share = least.map(|least| match least {
-        1.0.. => "all pages".to_owned(),
-        // Rounded down, as it is a bound.
-        _ => {
-            let bound = units::percent((least * 1000.0).floor() / 1000.0);
-            format!("at least {bound} of the pages")
+    let states = match states.is_empty() {
+        true => String::new(),
+        false => format!(", {}", states.join("; ")),
+    };
+    let fresh = counted
+        .iter()
+        .filter(|it| it.cache.engine == EngineCache::Fresh)
+        .count();
+    let engine = match fresh {
+        0 => "",
+        all if all == counted.len() => {
+            " The engine's own caches were emptied before each execution, so that footers are read within the time."
         }
-    });
-    let residency = share.map(|share| {
-        format!(
-            ", with {share} of the tables' files found in the client's page cache before each (99 % are required)"
-        )
-    });
-    let residency = residency.unwrap_or_default();
+        _ => {
+            " Where the engine's own caches were emptied before each execution, footers are read within the time."
+        }
+    };
     Some(format!(
-        "time: median of the measured iterations of a variant, planning excluded{residency}; interval from order \
-         statistics at {}. Throughputs are counted rows and bytes over the median time.",
+        "time: median of the measured iterations of a variant, planning excluded{states}; interval from order statistics at \
+         {}. Throughputs are counted rows and bytes over the median time.{engine}",
         confidence()
     ))
 }
 
-fn method_of_ratios<'a>(cells: impl Iterator<Item = &'a Cell<'a>>) -> Option<String> {
-    let pairs: Vec<u32> = cells
+/// What was found of the page cache before the iterations that were to be in a state.
+fn of_cache(state: CacheState, counted: &[&Iteration]) -> Option<String> {
+    let of_state = || counted.iter().filter(move |it| it.cache.state == state);
+    of_state().next()?;
+    let ratios: Option<Vec<f64>> = of_state()
+        .map(|iteration| iteration.cache.resident_ratio_before)
+        .collect();
+    match state {
+        CacheState::Warm => {
+            let least = ratios?.into_iter().min_by(f64::total_cmp)?;
+            let share = match least {
+                1.0.. => "all pages".to_owned(),
+                // Rounded down, as it is a bound.
+                _ => {
+                    let bound = units::percent((least * 1000.0).floor() / 1000.0);
+                    format!("at least {bound} of the pages")
+                }
+            };
+            Some(format!(
+                "with {share} of the tables' files found in the client's page cache before each (99 % are required)"
+            ))
+        }
+        CacheState::Cold => {
+            let found = match ratios.and_then(|ratios| ratios.into_iter().max_by(f64::total_cmp)) {
+                Some(most) => format!(
+                    "at most {} of the pages of the tables' files found in it before each execution (up to 1 % may be)",
+                    units::percent((most * 1000.0).ceil() / 1000.0)
+                ),
+                None => "not attested by residency".to_owned(),
+            };
+            Some(format!(
+                "with the client's page cache cold: {found}; caches of a server, a controller or a hypervisor are not seen"
+            ))
+        }
+        CacheState::Direct => Some(
+            "with direct reads, past the client's page cache; caches of a server, a controller or a hypervisor are not seen"
+                .to_owned(),
+        ),
+        CacheState::Memory => None,
+    }
+}
+
+fn method_of_ratios(record: &RunRecord, scenarios: &[Scenario]) -> Option<String> {
+    let cells = || scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let pairs: Vec<u32> = cells()
         .filter_map(|cell| cell.comparison)
         .map(|comparison| comparison.pairs)
         .collect();
@@ -68,14 +122,117 @@ fn method_of_ratios<'a>(cells: impl Iterator<Item = &'a Cell<'a>>) -> Option<Str
     } else {
         format!("{fewest} to {most}")
     };
+    let family = record.comparisons.iter().map(|it| it.family).max();
+    let holm = match family.unwrap_or(0) {
+        0 | 1 => String::new(),
+        family => format!(
+            ", its probability under no difference within {} when adjusted for {family} comparisons (Holm)",
+            whole_percent(1.0 - CONFIDENCE)
+        ),
+    };
+    let noise = match record.noise.is_empty() {
+        true => "",
+        false => {
+            ", and an estimate beyond the interval of the control, which is the baseline measured twice"
+        }
+    };
     Some(format!(
         "time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within \
-         {rounds} rounds, interval by Wilcoxon's signed-rank test at {}. A tie is an interval within {} of 1; \
-         inconclusive is one that neither is nor excludes 1, or fewer than {MINIMUM_PAIRS} pairs. Variants are compared \
-         with the baseline, not with each other.",
+         {rounds} rounds, interval by Wilcoxon's signed-rank test at {}. A tie is an interval within {} of 1; faster and slower \
+         are intervals that exclude 1{holm}{noise}; anything else, or fewer than {MINIMUM_PAIRS} pairs, is inconclusive. \
+         Variants are compared with the baseline, not with each other.",
         confidence(),
-        whole_percent(SMALLEST_EFFECT)
+        effect(record.effect)
     ))
+}
+
+fn method_of_lanes(record: &RunRecord) -> Option<String> {
+    (!record.ceilings.is_empty()).then(|| {
+        "lanes: the side that takes longer binds, where the interval of their ratio excludes 1; a ceiling is the requested bytes \
+         over the lane's time; overlap is the larger of the two times over end_to_end: 1 where reading and computing overlap \
+         perfectly."
+            .to_owned()
+    })
+}
+
+fn stopped(record: &RunRecord) -> Option<String> {
+    let stopped = record.stopped.as_ref()?;
+    let widest = match stopped.widest_interval {
+        Some(widest) => format!("the widest interval spans {}", units::percent(widest)),
+        None => "an interval has no bounds yet".to_owned(),
+    };
+    let rounds = units::count(u64::from(stopped.rounds));
+    Some(match stopped.by {
+        StopReason::Rounds => format!("rounds: {rounds}, as asked for; {widest}."),
+        StopReason::Precision => format!(
+            "rounds: {rounds}, until every interval spanned no more than {}; {widest}.",
+            units::percent(stopped.precision)
+        ),
+        StopReason::TimeBudget => format!(
+            "rounds: {rounds}, until the time budget of {} was up; {widest}, and {} were asked for.",
+            units::duration_ns(stopped.time_budget_ns as f64),
+            units::percent(stopped.precision)
+        ),
+    })
+}
+
+/// What of the host makes times vary.
+fn host(record: &RunRecord) -> Option<String> {
+    let system = &record.system;
+    let hypervisor = system.hypervisor.as_deref().map(|name| match name {
+        "unknown" => "it is a virtual machine".to_owned(),
+        name => format!("it is a virtual machine ({})", text::visible(name)),
+    });
+    let quota = system
+        .cpu_quota_cores
+        .map(|quota| format!("its cgroup has a quota of {quota} cores"));
+    let governor = system.governor.as_deref().filter(|it| *it != "performance");
+    let governor = governor.map(|it| format!("the frequency governor is {}", text::visible(it)));
+    let found: Vec<String> = [hypervisor, quota, governor]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!found.is_empty()).then(|| format!("host: {}.", found.join("; ")))
+}
+
+/// A sentence per kind of finding, or per finding.
+fn findings(record: &RunRecord, details: bool) -> Vec<String> {
+    let mut by_kind: BTreeMap<FindingKind, Vec<String>> = BTreeMap::new();
+    for finding in &record.findings {
+        by_kind.entry(finding.kind).or_default().push(format!(
+            "{} ({}): {}",
+            text::name(&finding.cell),
+            finding.lane.name(),
+            text::visible(&finding.text)
+        ));
+    }
+    let notes = by_kind.into_iter().map(|(kind, found)| {
+        let named = if details { found.len() } else { MOST_NAMED };
+        let more = match found.len().saturating_sub(named) {
+            0 => String::new(),
+            more => format!("; and {more} more (--details)"),
+        };
+        let found: Vec<String> = found.into_iter().take(named).collect();
+        format!("{}: {}{more}.", words(kind), found.join("; "))
+    });
+    notes.collect()
+}
+
+fn words(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Drift => "drift (Mann-Kendall test; slope of Theil and Sen)",
+        FindingKind::Bimodality => "bimodality (Hartigan's dip test)",
+        FindingKind::Outliers => {
+            "outliers, which all figures include (modified z-score above 3.5, Iglewicz and Hoaglin)"
+        }
+        FindingKind::Parallelism => "unequal parallelism",
+        FindingKind::Ranges => "ranges that vary between executions",
+    }
+}
+
+fn effect(share: f64) -> String {
+    let percent = format!("{:.2}", share * 100.0);
+    format!("{} %", percent.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn confidence() -> String {

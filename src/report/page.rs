@@ -1,16 +1,16 @@
 //! What a record's page says, before it is known how it is drawn. All of its text is visible (see `text`).
 
 use crate::analysis::{DifferentContent, Disagreement, different_content, disagreements};
-use crate::record::{CellRecord, Comparison, Iteration, Kind, Lane, RunRecord, Status, Summary};
+use crate::record::{
+    CacheState, Ceilings, CellRecord, Comparison, Iteration, Kind, Lane, Noise, RunRecord, Status,
+    Summary,
+};
 
 use super::answer::answer;
 use super::cautions::cautions;
 use super::columns::Column;
 use super::notes::notes;
 use super::text;
-
-/// The lane that is told of.
-const LANE: Lane = Lane::EndToEnd;
 
 pub(super) struct Page {
     /// What everything below has to be read with, such as that the run was interrupted.
@@ -30,20 +30,48 @@ pub(super) struct Table {
 }
 
 impl Page {
-    pub(super) fn of(record: &RunRecord) -> Self {
+    pub(super) fn of(record: &RunRecord, details: bool) -> Self {
         let scenarios = scenarios(record);
+        let mut tables = Vec::new();
+        for scenario in &scenarios {
+            let description = scenario.description.map(text::visible);
+            let control = scenario.control.iter();
+            let cells = scenario.cells.iter().chain(control);
+            tables.push(Table::of(
+                scenario,
+                description,
+                Column::of(scenario),
+                cells,
+            ));
+            if scenario.cells.iter().any(|cell| cell.ceilings.is_some()) {
+                let what = "lanes: the whole, its byte ranges alone, and the query with its bytes in memory";
+                let columns = Column::LANES.to_vec();
+                let cells = scenario.cells.iter();
+                tables.push(Table::of(scenario, Some(what.to_owned()), columns, cells));
+            }
+            if details || scenario.past_the_cache() {
+                let what = "bytes of one execution, from the result down to the device";
+                let columns = Column::LEDGER.to_vec();
+                let cells = scenario.cells.iter();
+                tables.push(Table::of(scenario, Some(what.to_owned()), columns, cells));
+            }
+        }
         Self {
             cautions: cautions(record, &scenarios),
             answers: scenarios.iter().filter_map(answer).collect(),
-            tables: scenarios.iter().map(Table::of).collect(),
-            notes: notes(record, &scenarios),
+            tables,
+            notes: notes(record, &scenarios, details),
         }
     }
 }
 
 impl Table {
-    fn of(scenario: &Scenario) -> Self {
-        let columns = Column::of(scenario);
+    fn of<'a, 'b: 'a>(
+        scenario: &Scenario<'b>,
+        description: Option<String>,
+        columns: Vec<Column>,
+        cells: impl Iterator<Item = &'a Cell<'b>>,
+    ) -> Self {
         let row = |cell: &Cell| {
             columns
                 .iter()
@@ -52,8 +80,8 @@ impl Table {
         };
         Self {
             scenario: text::name(scenario.name),
-            description: scenario.description.map(text::visible),
-            rows: scenario.cells.iter().map(row).collect(),
+            description,
+            rows: cells.map(row).collect(),
             columns,
         }
     }
@@ -64,6 +92,8 @@ pub(super) struct Scenario<'a> {
     pub(super) name: &'a str,
     pub(super) description: Option<&'a str>,
     pub(super) cells: Vec<Cell<'a>>,
+    /// The baseline once more, which shows what noise does.
+    pub(super) control: Option<Cell<'a>>,
     pub(super) disagreements: Vec<Disagreement>,
     pub(super) different_content: Option<DifferentContent>,
 }
@@ -74,24 +104,34 @@ pub(super) struct Cell<'a> {
     pub(super) summary: Option<&'a Summary>,
     /// With the baseline; absent for the baseline itself.
     pub(super) comparison: Option<&'a Comparison>,
+    /// With the baseline, of the control.
+    pub(super) noise: Option<&'a Noise>,
+    pub(super) ceilings: Option<&'a Ceilings>,
+    /// Comparisons with the baseline in the other lanes.
+    pub(super) of_lanes: Vec<&'a Comparison>,
+    /// The lane that is told of.
+    pub(super) lane: Lane,
     /// Of the tables that it scans; absent where it is unknown.
     pub(super) file_bytes: Option<u64>,
 }
 
 fn scenarios(record: &RunRecord) -> Vec<Scenario<'_>> {
     let disagreements = disagreements(record);
+    let lane = lane(record);
     let mut scenarios: Vec<Scenario> = Vec::new();
     for cell in &record.cells {
-        let shown = Cell::of(record, cell);
+        let shown = Cell::of(record, cell, lane);
         match scenarios
             .iter_mut()
             .find(|scenario| scenario.name == cell.scenario)
         {
+            Some(scenario) if cell.control.is_some() => scenario.control = Some(shown),
             Some(scenario) => scenario.cells.push(shown),
             None => scenarios.push(Scenario {
                 name: &cell.scenario,
                 description: cell.description.as_deref(),
                 cells: vec![shown],
+                control: None,
                 disagreements: disagreements
                     .iter()
                     .filter(|it| it.scenario == cell.scenario)
@@ -104,7 +144,20 @@ fn scenarios(record: &RunRecord) -> Vec<Scenario<'_>> {
     scenarios
 }
 
+/// The lane that tables are of: the whole, where it was measured.
+fn lane(record: &RunRecord) -> Lane {
+    let iterations = record.cells.iter().flat_map(|cell| &cell.iterations);
+    let first = iterations.map(|iteration| iteration.lane).min();
+    first.unwrap_or(Lane::EndToEnd)
+}
+
 impl<'a> Scenario<'a> {
+    /// Whether a cell was read cold, or past the page cache.
+    pub(super) fn past_the_cache(&self) -> bool {
+        let mut counted = self.cells.iter().flat_map(Cell::counted);
+        counted.any(|it| matches!(it.cache.state, CacheState::Cold | CacheState::Direct))
+    }
+
     pub(super) fn baseline(&self) -> Option<&Cell<'a>> {
         self.cells.first()
     }
@@ -117,14 +170,22 @@ impl<'a> Scenario<'a> {
 }
 
 impl<'a> Cell<'a> {
-    fn of(record: &'a RunRecord, cell: &'a CellRecord) -> Self {
+    fn of(record: &'a RunRecord, cell: &'a CellRecord, lane: Lane) -> Self {
+        let compared = || {
+            let comparisons = record.comparisons.iter();
+            comparisons.filter(|it| it.candidate == cell.id)
+        };
+        let noise = record.noise.iter().filter(|_| cell.control.is_some());
         Self {
             record: cell,
-            summary: cell.summary.get(LANE.name()),
-            comparison: record
-                .comparisons
-                .iter()
-                .find(|it| it.candidate == cell.id && it.lane == LANE),
+            summary: cell.summary.get(lane.name()),
+            comparison: compared().find(|it| it.lane == lane),
+            noise: noise
+                .filter(|it| it.scenario == cell.scenario)
+                .find(|it| it.lane == lane),
+            ceilings: record.ceilings.iter().find(|it| it.cell == cell.id),
+            of_lanes: compared().filter(|it| it.lane != lane).collect(),
+            lane,
             file_bytes: (cell.file_bytes > 0).then_some(cell.file_bytes),
         }
     }
@@ -138,7 +199,7 @@ impl<'a> Cell<'a> {
         self.record
             .iterations
             .iter()
-            .filter(|it| it.lane == LANE && it.kind == Kind::Measured)
+            .filter(|it| it.lane == self.lane && it.kind == Kind::Measured)
     }
 
     /// Measured iterations that the summary rests on.

@@ -51,7 +51,7 @@ fn two_variants() -> RunRecord {
 }
 
 fn shown(record: &RunRecord, format: Format, width: Option<u16>) -> String {
-    render(record, format, width).unwrap()
+    render(record, format, false, width).unwrap()
 }
 
 #[test]
@@ -69,7 +69,7 @@ scan: every column
  zstd(3)    12.3 MB  0.309x  8.00 ms [7.60, 8.40]  10.0 M rows/s   2.00 GB/s   300 MB/s  47 to 49 of 100, 3 pruned  4 of 13  0.800x [0.780, 0.830]  faster
 
 time: median of the measured iterations of a variant, planning excluded, with all pages of the tables' files found in the client's page cache before each (99 % are required); interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
-time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that neither is nor excludes 1, or fewer than 8 pairs. Variants are compared with the baseline, not with each other.
+time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank test at 99 %. A tie is an interval within 1 % of 1; faster and slower are intervals that exclude 1; anything else, or fewer than 8 pairs, is inconclusive. Variants are compared with the baseline, not with each other.
 "#);
 }
 
@@ -120,9 +120,10 @@ time: median of the measured iterations of a variant, planning excluded, with
   counted rows and bytes over the median time.
 time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of
   the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank
-  test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that
-  neither is nor excludes 1, or fewer than 8 pairs. Variants are compared with
-  the baseline, not with each other.
+  test at 99 %. A tie is an interval within 1 % of 1; faster and slower are
+  intervals that exclude 1, its probability under no difference within 1 % when
+  adjusted for 3 comparisons (Holm); anything else, or fewer than 8 pairs, is
+  inconclusive. Variants are compared with the baseline, not with each other.
 "#);
 }
 
@@ -165,7 +166,7 @@ every column
 | zstd(3) | 12.3 MB | 0.309x | 8.00 ms [7.60, 8.40] | 10.0 M rows/s | 2.00 GB/s | 300 MB/s | 47 to 49 of 100, 3 pruned | 4 of 13 | 0.800x [0.780, 0.830] | faster |
 
 - time: median of the measured iterations of a variant, planning excluded, with all pages of the tables' files found in the client's page cache before each (99 % are required); interval from order statistics at 99 %. Throughputs are counted rows and bytes over the median time.
-- time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank test at 99 %. A tie is an interval within 1 % of 1; inconclusive is one that neither is nor excludes 1, or fewer than 8 pairs. Variants are compared with the baseline, not with each other.
+- time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within 10 rounds, interval by Wilcoxon's signed-rank test at 99 %. A tie is an interval within 1 % of 1; faster and slower are intervals that exclude 1; anything else, or fewer than 8 pairs, is inconclusive. Variants are compared with the baseline, not with each other.
 "#);
 }
 
@@ -470,9 +471,9 @@ fn csv_has_a_row_per_iteration_with_units_in_its_head() {
         .insert("dataset.parquet.row_group_size".to_owned(), json!(65536));
     record.cells[1].iterations[0].device_read_bytes = Some(17);
     assert_snapshot!(shown(&record, Format::Csv, None), @r#"
-run_id,cell,scenario,variant_name,lane,kind,round,position,status,reason,started_offset_ns,elapsed_ns,planning_ns,first_batch_ns,executions,cpu_user_ns,cpu_system_ns,rows,arrow_bytes,checksum,engine_ranges,engine_data_bytes,engine_metadata_bytes,requests,requested_bytes,device_read_bytes,cache_state,resident_ratio_before,scan_partitions,row_groups_read,row_groups_pruned,row_groups,files_read,files,file_bytes,columns_read,columns_stored,dataset,dataset_rows,content_fingerprint,label.array,variant.dataset.compression,variant.dataset.parquet.row_group_size
-20260101T120000Z-ab12,scan/none,scan,none,end_to_end,measured,0,1,ok,,1000000000,10000000,500000,5000000,1,600000,70000,1000,8000,,40,3500,300,20,4000,,warm,1,2,12,0,96,1,8,40000000,3,12,none,1000000,rows,X,none,
-20260101T120000Z-ab12,scan/zstd(3),scan,zstd(3),end_to_end,measured,0,1,ok,,1000000000,8000000,500000,4000000,1,600000,70000,80000,16000000,,40,3500,300,20,2400000,17,warm,1,2,49,3,100,2,16,12345678,4,13,zstd(3),1000000,rows,X,zstd(3),65536
+run_id,cell,scenario,variant_name,lane,kind,round,position,status,reason,started_offset_ns,elapsed_ns,planning_ns,first_batch_ns,executions,cpu_user_ns,cpu_system_ns,minor_faults,major_faults,voluntary_switches,involuntary_switches,memory_pool_peak_bytes,streams,rows,arrow_bytes,checksum,engine_ranges,engine_data_bytes,engine_metadata_bytes,chunk_encoded_bytes,chunk_compressed_bytes,requests,requested_bytes,store_calls,call_p50_ns,call_p90_ns,call_p99_ns,range_p50_bytes,device_read_bytes,cache_state,resident_ratio_before,cold_evidence,engine_cache,scan_partitions,row_groups_read,row_groups_pruned,row_groups,files_read,files,file_bytes,columns_read,columns_stored,dataset,dataset_rows,content_fingerprint,control,peak_memory_bytes,base_memory_bytes,label.array,variant.dataset.compression,variant.dataset.parquet.row_group_size
+20260101T120000Z-ab12,scan/none,scan,none,end_to_end,measured,0,1,ok,,1000000000,10000000,500000,5000000,1,600000,70000,11,0,5,1,4096,1,1000,8000,,40,3500,300,7000,3500,20,4000,,,,,,,warm,1,,warm,2,12,0,96,1,8,40000000,3,12,none,1000000,rows,,,,X,none,
+20260101T120000Z-ab12,scan/zstd(3),scan,zstd(3),end_to_end,measured,0,1,ok,,1000000000,8000000,500000,4000000,1,600000,70000,11,0,5,1,4096,1,80000,16000000,,40,3500,300,7000,3500,20,2400000,,,,,,17,warm,1,,warm,2,49,3,100,2,16,12345678,4,13,zstd(3),1000000,rows,,,,X,zstd(3),65536
 "#);
 }
 

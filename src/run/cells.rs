@@ -1,6 +1,6 @@
 //! From variants and scenarios to cells that can be measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
@@ -8,16 +8,18 @@ use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::prelude::SessionContext;
 
+use super::control::{CONTROL, Control};
 use super::datasets::{DatasetState, Datasets};
 use super::{Event, Observer, RunError};
-use crate::config::{Config, Variant};
+use crate::config::{Config, PageCache, Variant};
 use crate::dataset::Found;
 use crate::engine::{EngineError, parse, physical_scans, plain_message, plan, plan_text, session};
 use crate::measure::{Cell, Verified};
 use crate::record::{CellRecord, DatasetRecord, Origin};
 use crate::scenario::{Scenario, default_scenario, resolve, source_scenario};
+use crate::storage::check_direct;
 use crate::table::{
-    OpenTable, TableFiles, discover, external_tables, from_manifest, open as open_table,
+    OpenTable, TableError, TableFiles, discover, external_tables, from_manifest, open as open_table,
 };
 
 /// A cell, its record before the first iteration, and what its first result turned out to be.
@@ -49,6 +51,10 @@ impl CellPlan {
 pub struct Opened {
     pub datasets: Vec<DatasetRecord>,
     pub cells: Vec<CellPlan>,
+    /// What makes figures less than they could be, for the run record.
+    pub warnings: Vec<String>,
+    /// The control's files, which are there for as long as this is.
+    pub control: Option<Control>,
 }
 
 /// A variant's session with its tables registered.
@@ -57,6 +63,17 @@ struct Bench {
     tables: Vec<Arc<OpenTable>>,
     /// Id of the dataset that a table belongs to.
     dataset_of: BTreeMap<String, String>,
+}
+
+impl Bench {
+    /// Ids of the datasets that a cell's query reads, each once.
+    fn datasets_of(&self, cell: &Cell) -> Vec<String> {
+        let tables = cell.tables.iter();
+        let used: BTreeSet<&String> = tables
+            .filter_map(|table| self.dataset_of.get(&table.name))
+            .collect();
+        used.into_iter().cloned().collect()
+    }
 }
 
 /// Refuses what can be told to be wrong before any data is there, and so before any is written: scenarios that cannot be
@@ -134,57 +151,24 @@ pub async fn open(
     let base = Arc::new(config.resolved.clone());
     let mut records: Vec<DatasetRecord> = Vec::new();
     let mut cells = Vec::new();
+    let mut warnings = Vec::new();
     let several = config.variants.len() > 1;
-    for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
+    let mut control = None;
+    for (index, (variant, dataset)) in config.variants.iter().zip(&datasets.of_variant).enumerate()
+    {
         let name = several.then(|| variant.name.clone());
+        let opening = Opening {
+            variant,
+            name: &name,
+            datasets,
+            observer,
+        };
         let state = dataset.and_then(|index| datasets.all.get(index));
-        let bench = open_variant(variant, &name, state, datasets, observer, &mut records).await?;
+        let files = opening.files(state).await?;
+        let bench = opening.tables(&files, Some(&mut records)).await?;
         for scenario in &scenarios {
             let id = format!("{}/{}", scenario.name, variant.name);
-            let (cell, planned) = Cell::new(
-                id.clone(),
-                Arc::clone(scenario),
-                bench.context.clone(),
-                Arc::clone(&datasets.store),
-                &bench.tables,
-            )
-            .await
-            .map_err(|source| RunError::Query {
-                scenario: scenario.name.clone(),
-                variant: name.clone(),
-                source,
-            })?;
-            let scans = physical_scans(&planned.physical);
-            let stored = |table: &Arc<OpenTable>| table.provider.schema().fields().len() as u64;
-            let mut used: Vec<String> = cell
-                .tables
-                .iter()
-                .filter_map(|table| bench.dataset_of.get(&table.name).cloned())
-                .collect();
-            used.sort();
-            used.dedup();
-            let record = CellRecord {
-                id,
-                scenario: scenario.name.clone(),
-                description: scenario.description.clone(),
-                sql: scenario.sql.clone(),
-                variant_name: variant.name.clone(),
-                variant: variant.settings.clone(),
-                dataset: used,
-                nondeterministic: scenario.nondeterministic.clone(),
-                plan: plan_text(&planned.physical),
-                columns_read: scans.iter().map(|scan| scan.columns.len() as u64).sum(),
-                columns_stored: match scans.len() {
-                    0 => cell.tables.iter().map(stored).sum(),
-                    _ => scans.iter().map(|scan| scan.columns_stored).sum(),
-                },
-                row_groups: cell.row_groups(),
-                file_bytes: cell.file_bytes(),
-                iterations: Vec::new(),
-                peak_memory_bytes: None,
-                expectations: Vec::new(),
-                summary: BTreeMap::new(),
-            };
+            let (record, cell) = opening.cell(id, scenario, &bench).await?;
             cells.push(CellPlan {
                 record,
                 cell,
@@ -193,6 +177,27 @@ pub async fn open(
                 base: Arc::clone(&base),
             });
         }
+        if index > 0 || !config.measure.control.unwrap_or(several) {
+            continue;
+        }
+        let (files, made) = Control::of(files);
+        warnings.extend(made.warning.clone());
+        let copies = opening.tables(&files, None).await?;
+        for scenario in &scenarios {
+            let id = format!("{}/{CONTROL}", scenario.name);
+            let (mut record, cell) = opening.cell(id, scenario, &copies).await?;
+            record.control = Some(made.kind);
+            record.variant_name = CONTROL.to_owned();
+            record.dataset = bench.datasets_of(&cell);
+            cells.push(CellPlan {
+                record,
+                cell,
+                verified: None,
+                variant: Some(CONTROL.to_owned()),
+                base: Arc::clone(&base),
+            });
+        }
+        control = Some(made);
     }
     // Cells of one scenario stand together, the baseline's first.
     cells.sort_by_key(|plan| {
@@ -200,9 +205,14 @@ pub async fn open(
             .iter()
             .position(|scenario| scenario.name == plan.record.scenario)
     });
+    for plan in &mut cells {
+        plan.cell.drop_caches = config.measure.drop_caches;
+    }
     Ok(Opened {
         datasets: records,
         cells,
+        warnings,
+        control,
     })
 }
 
@@ -231,92 +241,158 @@ fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, RunError> {
     Ok(scenarios.into_iter().map(Arc::new).collect())
 }
 
-async fn open_variant(
-    variant: &Variant,
-    name: &Option<String>,
-    state: Option<&DatasetState>,
-    datasets: &Datasets,
-    observer: &dyn Observer,
-    records: &mut Vec<DatasetRecord>,
-) -> Result<Bench, RunError> {
-    let engine = |source: EngineError| RunError::Engine {
-        variant: name.clone(),
-        source,
-    };
-    let table_error = |source| RunError::Table {
-        variant: name.clone(),
-        source,
-    };
-    let store = Arc::clone(&datasets.store) as Arc<dyn object_store::ObjectStore>;
-    let context = session(&variant.reader, &variant.engine, &datasets.store)
-        .await
-        .map_err(engine)?;
-    let mut bench = Bench {
-        context,
-        tables: Vec::new(),
-        dataset_of: BTreeMap::new(),
-    };
+/// A table's files, and the dataset that they are of.
+type Files<'a> = (TableFiles, Option<&'a DatasetState>);
 
-    let mut files: Vec<(TableFiles, Option<&DatasetState>)> = Vec::new();
-    if let Some(state) = state {
-        let tables = match state.manifest() {
-            Some(manifest) => from_manifest(&state.plan, manifest),
-            None => external_tables(&store, &state.plan.root).await,
-        };
-        files.extend(
-            tables
-                .map_err(table_error)?
-                .into_iter()
-                .map(|table| (table, Some(state))),
-        );
-    }
-    for (table, location) in &variant.tables {
-        files.push((
-            discover(&store, table, location)
-                .await
-                .map_err(table_error)?,
-            None,
-        ));
-    }
+/// A variant whose tables are being opened.
+struct Opening<'a> {
+    variant: &'a Variant,
+    name: &'a Option<String>,
+    datasets: &'a Datasets,
+    observer: &'a dyn Observer,
+}
 
-    let mut opened: Vec<(Arc<OpenTable>, TableFiles, Option<&DatasetState>)> = Vec::new();
-    for (table, state) in files {
-        observer.event(Event::Opening {
-            variant: &variant.name,
-            table: &table.name,
-            files: table.files.len(),
-        });
-        // A source's columns have the types that they have.
-        let columns = state
-            .filter(|state| state.plan.source.is_none())
-            .map(|state| state.plan.spec.columns.as_slice());
-        let open = open_table(&bench.context, &datasets.store, &table, columns)
-            .await
-            .map_err(table_error)?;
-        register(
-            &bench.context,
-            &table.name,
-            Arc::clone(&open.provider),
-            name,
-        )?;
-        opened.push((Arc::new(open), table, state));
-    }
-    for (open, files, state) in opened {
-        let record = dataset_record(&open, &files, state);
-        bench
-            .dataset_of
-            .insert(open.name.clone(), record.id.clone());
-        match records.iter_mut().find(|known| known.id == record.id) {
-            // A dataset's second table.
-            Some(known) if !known.tables.contains(&open.name) => {
-                known.tables.push(open.name.clone());
-            }
-            Some(_) => {}
-            None => records.push(record),
+impl<'a> Opening<'a> {
+    fn table_error(&self, source: TableError) -> RunError {
+        RunError::Table {
+            variant: self.name.clone(),
+            source,
         }
-        bench.tables.push(open);
     }
-    Ok(bench)
+
+    async fn files(&self, state: Option<&'a DatasetState>) -> Result<Vec<Files<'a>>, RunError> {
+        let store = Arc::clone(&self.datasets.store) as Arc<dyn object_store::ObjectStore>;
+        let mut files: Vec<Files<'a>> = Vec::new();
+        if let Some(state) = state {
+            let tables = match state.manifest() {
+                Some(manifest) => from_manifest(&state.plan, manifest),
+                None => external_tables(&store, &state.plan.root).await,
+            };
+            let tables = tables.map_err(|error| self.table_error(error))?;
+            files.extend(tables.into_iter().map(|table| (table, Some(state))));
+        }
+        for (table, location) in &self.variant.tables {
+            let found = discover(&store, table, location).await;
+            files.push((found.map_err(|error| self.table_error(error))?, None));
+        }
+        if self.variant.reader.cache == PageCache::Direct {
+            for file in files.iter().filter_map(|(table, _)| table.files.first()) {
+                check_direct(&file.path).map_err(|source| RunError::Direct {
+                    path: file.path.display().to_string(),
+                    source,
+                })?;
+            }
+        }
+        Ok(files)
+    }
+
+    /// A session with these files as its tables; their datasets are added to `records`.
+    async fn tables(
+        &self,
+        files: &[Files<'a>],
+        mut records: Option<&mut Vec<DatasetRecord>>,
+    ) -> Result<Bench, RunError> {
+        let variant = self.variant;
+        let context = session(&variant.reader, &variant.engine, &self.datasets.store)
+            .await
+            .map_err(|source| RunError::Engine {
+                variant: self.name.clone(),
+                source,
+            })?;
+        let mut bench = Bench {
+            context,
+            tables: Vec::new(),
+            dataset_of: BTreeMap::new(),
+        };
+        for (table, state) in files {
+            self.observer.event(Event::Opening {
+                variant: &variant.name,
+                table: &table.name,
+                files: table.files.len(),
+            });
+            // A source's columns have the types that they have.
+            let columns = state
+                .filter(|state| state.plan.source.is_none())
+                .map(|state| state.plan.spec.columns.as_slice());
+            let open = open_table(&bench.context, &self.datasets.store, table, columns)
+                .await
+                .map_err(|error| self.table_error(error))?;
+            register(
+                &bench.context,
+                &table.name,
+                Arc::clone(&open.provider),
+                self.name,
+            )?;
+            bench.tables.push(Arc::new(open));
+        }
+        let Some(records) = &mut records else {
+            return Ok(bench);
+        };
+        for (open, (table, state)) in bench.tables.iter().zip(files) {
+            let record = dataset_record(open, table, *state);
+            bench
+                .dataset_of
+                .insert(open.name.clone(), record.id.clone());
+            match records.iter_mut().find(|known| known.id == record.id) {
+                // A dataset's second table.
+                Some(known) if !known.tables.contains(&open.name) => {
+                    known.tables.push(open.name.clone());
+                }
+                Some(_) => {}
+                None => records.push(record),
+            }
+        }
+        Ok(bench)
+    }
+
+    async fn cell(
+        &self,
+        id: String,
+        scenario: &Arc<Scenario>,
+        bench: &Bench,
+    ) -> Result<(CellRecord, Cell), RunError> {
+        let (cell, planned) = Cell::new(
+            id.clone(),
+            Arc::clone(scenario),
+            bench.context.clone(),
+            Arc::clone(&self.datasets.store),
+            self.variant.reader,
+            &bench.tables,
+        )
+        .await
+        .map_err(|source| RunError::Query {
+            scenario: scenario.name.clone(),
+            variant: self.name.clone(),
+            source,
+        })?;
+        let scans = physical_scans(&planned.physical);
+        let stored = |table: &Arc<OpenTable>| table.provider.schema().fields().len() as u64;
+        let record = CellRecord {
+            id,
+            scenario: scenario.name.clone(),
+            description: scenario.description.clone(),
+            sql: scenario.sql.clone(),
+            variant_name: self.variant.name.clone(),
+            variant: self.variant.settings.clone(),
+            dataset: bench.datasets_of(&cell),
+            nondeterministic: scenario.nondeterministic.clone(),
+            plan: plan_text(&planned.physical),
+            columns_read: scans.iter().map(|scan| scan.columns.len() as u64).sum(),
+            columns_stored: match scans.len() {
+                0 => cell.tables.iter().map(stored).sum(),
+                _ => scans.iter().map(|scan| scan.columns_stored).sum(),
+            },
+            row_groups: cell.row_groups(),
+            file_bytes: cell.file_bytes(),
+            control: None,
+            iterations: Vec::new(),
+            peak_memory_bytes: None,
+            base_memory_bytes: None,
+            expectations: Vec::new(),
+            summary: BTreeMap::new(),
+        };
+        Ok((record, cell))
+    }
 }
 
 /// What the run record keeps of a table's dataset: the manifest's figures where there is a manifest, else the footers'.

@@ -5,8 +5,7 @@ use std::path::Path;
 use super::versions::versions;
 use super::{Options, RunError};
 use crate::config::Config;
-use crate::measure::system;
-use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION};
+use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION, System};
 
 pub(crate) struct Journaled {
     journal: Journal,
@@ -15,7 +14,11 @@ pub(crate) struct Journaled {
 
 impl Journaled {
     /// Begins the journal of a new run.
-    pub(crate) fn start(config: &Config, options: &Options) -> Result<Self, RunError> {
+    pub(crate) fn start(
+        config: &Config,
+        options: &Options,
+        system: System,
+    ) -> Result<Self, RunError> {
         let now = chrono::Utc::now();
         let random = getrandom::u32().unwrap_or_else(|_| std::process::id());
         let record = RunRecord {
@@ -26,14 +29,18 @@ impl Journaled {
             labels: options.labels.clone(),
             seed: config.measure.seed,
             versions: versions(),
-            system: system(),
+            system,
             config: config.resolved.clone(),
             warnings: Vec::new(),
             complete: false,
             datasets: Vec::new(),
             cells: Vec::new(),
+            effect: config.measure.effect,
+            stopped: None,
             comparisons: Vec::new(),
             noise: Vec::new(),
+            ceilings: Vec::new(),
+            findings: Vec::new(),
         };
         let mut journal = Journal::create(&options.results, &record.run_id)?;
         journal.append(&Event::Started {
@@ -48,6 +55,10 @@ impl Journaled {
         self.record
             .apply(event)
             .map_err(|error| RunError::Internal(error.to_string()))
+    }
+
+    pub(crate) fn record(&self) -> &RunRecord {
+        &self.record
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -1,13 +1,23 @@
 //! The one screen where the wings meet: variants -> datasets -> cells -> rounds -> record.
 
 mod cells;
+mod control;
 mod datasets;
+mod doctor;
 mod journaled;
+mod memory;
+mod replay;
 mod rounds;
+mod traces;
 mod versions;
 
 pub use cells::{CellPlan, Opened, check, open};
+pub use control::Control;
 pub use datasets::{DatasetState, Datasets, free_bytes, writers};
+pub use doctor::{Doctor, doctor};
+pub use memory::{Needed, needed};
+pub use replay::{Replayed, replay};
+pub use traces::{KeptTrace, TraceError, read_traces};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,16 +28,17 @@ use crate::analysis::{disagreements, summarise};
 use crate::config::Config;
 use crate::dataset::{Cancel, DatasetError, Progress, Share};
 use crate::engine::EngineError;
-use crate::measure::MeasureError;
+use crate::measure::{MeasureError, system};
 use crate::record::{Event as Entry, Kind, RecordError, RunRecord, write_record};
 use crate::scenario::ScenarioError;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, may_drop_caches};
 use crate::table::TableError;
 use journaled::Journaled;
-use rounds::measure;
+use rounds::Rounds;
+use versions::build;
 
 /// What the command line adds to a config.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Name of the variant that the others are compared with; the first where left out.
     pub baseline: Option<String>,
@@ -39,6 +50,12 @@ pub struct Options {
     /// Whether large datasets may be written without asking.
     pub yes: bool,
     pub command_line: Vec<String>,
+    /// Where what each cell asks of the store is put.
+    pub trace: Option<PathBuf>,
+    /// How a process that does nothing but execute a cell is started, by the cell's id; none where it is not.
+    pub needed: Option<Needed>,
+    /// A variant that loses time in each execution, and which share of the median: for tests of what the program can detect.
+    pub spin: Option<(String, f64)>,
 }
 
 /// What happens, for whoever shows it.
@@ -60,6 +77,11 @@ pub enum Event<'a> {
         datasets: usize,
         folder: &'a Path,
         progress: Progress,
+    },
+    /// A process looks how much memory a cell takes.
+    Memory {
+        scenario: &'a str,
+        variant: &'a str,
     },
     Written {
         dataset: usize,
@@ -154,6 +176,22 @@ pub enum RunError {
         path: String,
         source: std::io::Error,
     },
+    #[error("{path}: its file system does not take direct reads (O_DIRECT): {source}")]
+    Direct {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("a trace asks for {path}: {source}")]
+    Missing {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("a trace cannot be replayed: {source}")]
+    Replay { source: object_store::Error },
+    #[error("measure.drop_caches: this user may not write to /proc/sys/vm/drop_caches")]
+    DropCaches,
+    #[error("{lanes} of what was to be measured failed, and the rest was measured without it")]
+    GivenUp { lanes: usize },
     #[error("equal rows gave different results: {0}")]
     Disagreement(String),
     #[error("interrupted")]
@@ -187,6 +225,12 @@ impl RunError {
                 "make it smaller: --set dataset.num_files_train=2, or set dataset.data_folder to another disk"
                     .to_owned(),
             ),
+            RunError::Direct { .. } => {
+                Some("measure.cache: cold evicts files instead".to_owned())
+            }
+            RunError::DropCaches => {
+                Some("without it, cold iterations evict the files that they read".to_owned())
+            }
             RunError::Memory { .. } => {
                 Some("make them smaller: --set dataset.parquet.row_group_size=1000".to_owned())
             }
@@ -236,6 +280,9 @@ pub fn run(
 ) -> Result<Outcome, RunError> {
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     check_results(&options.results)?;
+    if config.measure.drop_caches && !may_drop_caches() {
+        return Err(RunError::DropCaches);
+    }
     let datasets = prepare(runtime, config, options.yes, None, cancel, observer)?;
     let opened = runtime.block_on(async {
         tokio::select! {
@@ -243,14 +290,24 @@ pub fn run(
             () = cancel.cancelled() => Err(RunError::Interrupted),
         }
     })?;
-    let mut journal = Journaled::start(config, options)?;
-    for text in datasets.warnings {
-        journal.append(Entry::Warning { text })?;
-    }
-    let measured = runtime.block_on(measure(config, opened, &mut journal, cancel, observer));
+    let folders: Vec<PathBuf> = opened
+        .datasets
+        .iter()
+        .map(|dataset| PathBuf::from(&dataset.location))
+        .collect();
+    let mut journal = Journaled::start(config, options, system(&folders, build()))?;
+    let all = Whole {
+        config,
+        options,
+        cancel,
+        observer,
+    };
+    let warnings = datasets.warnings.into_iter();
+    let measured = runtime.block_on(all.measure(opened, warnings, &mut journal));
     observer.event(Event::Finished);
     let journal_file = journal.path().to_path_buf();
-    let (mut record, finished) = journal.finish(measured.is_ok());
+    let whole = matches!(measured, Ok(()) | Err(RunError::GivenUp { .. }));
+    let (mut record, finished) = journal.finish(whole);
     summarise(&mut record);
     let kept = finished.and_then(|()| keep(&record, options));
     let agreed = match disagreements(&record).as_slice() {
@@ -266,6 +323,61 @@ pub fn run(
         record,
         journal: journal_file,
     })
+}
+
+/// What a run has at hand once its tables are open.
+struct Whole<'a> {
+    config: &'a Config,
+    options: &'a Options,
+    cancel: &'a Cancel,
+    observer: &'a dyn Observer,
+}
+
+impl Whole<'_> {
+    /// The rounds, and what is looked at besides when they are over.
+    async fn measure(
+        &self,
+        opened: Opened,
+        warnings: impl Iterator<Item = String>,
+        journal: &mut Journaled,
+    ) -> Result<(), RunError> {
+        for dataset in opened.datasets {
+            journal.append(Entry::Dataset {
+                dataset: Box::new(dataset),
+            })?;
+        }
+        for text in warnings.chain(opened.warnings) {
+            self.observer.event(Event::Warning(&text));
+            journal.append(Entry::Warning { text })?;
+        }
+        let mut cells = opened.cells;
+        for plan in &mut cells {
+            let spin = self.options.spin.as_ref();
+            let spin = spin.filter(|(variant, _)| *variant == plan.record.variant_name);
+            plan.cell.spin = spin.map(|(_, share)| *share);
+        }
+        let rounds = Rounds::new(self.config, journal, self.cancel, self.observer);
+        let given_up = rounds.measure(&mut cells).await?;
+        let looked_at = async {
+            if let Some(file) = &self.options.trace {
+                traces::write(file, journal.record(), &mut cells).await?;
+            }
+            if let Some(needed) = &self.options.needed
+                && self.config.measure.peak_memory
+            {
+                memory::look(needed, &cells, journal, self.observer).await?;
+            }
+            Ok::<(), RunError>(())
+        };
+        tokio::select! {
+            looked_at = looked_at => looked_at?,
+            () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+        }
+        match given_up {
+            0 => Ok(()),
+            lanes => Err(RunError::GivenUp { lanes }),
+        }
+    }
 }
 
 /// Gets the datasets of a config ready: whatever can be told to be wrong comes first, then consent to writing, then the

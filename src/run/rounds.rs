@@ -1,122 +1,311 @@
-//! The rounds of a run: every cell once per round, in a shuffled order, each iteration kept before the next begins.
+//! The rounds of a run: every lane of every cell once per round, in a shuffled order, each iteration kept before the next begins.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::journaled::Journaled;
-use super::{CellPlan, Event, Observer, Opened, RunError};
-use crate::config::Config;
+use super::{CellPlan, Event, Observer, RunError};
+use crate::analysis::{family, rounds_for, widest_interval};
+use crate::config::{Config, PageCache, Until};
 use crate::dataset::Cancel;
 use crate::measure::{
-    Cell, MeasureError, Probe, Verified, evaluate, offset_ns, order, unknown_cache,
+    BLOCK, Cell, HostUsage, MeasureError, Probe, Schedule, Verified, Visit, evaluate, memory_bytes,
+    offset_ns,
 };
-use crate::record::{Event as Entry, Iteration, Kind, Lane, Status};
+use crate::record::{ColdEvidence, Event as Entry, Iteration, Kind, Lane, StopReason, Stopped};
 
-/// All rounds, warm-ups first. Every iteration is in the journal before the next one begins.
-pub(crate) async fn measure(
-    config: &Config,
-    opened: Opened,
-    journal: &mut Journaled,
-    cancel: &Cancel,
-    observer: &dyn Observer,
-) -> Result<(), RunError> {
-    let started = Instant::now();
-    for dataset in opened.datasets {
-        journal.append(Entry::Dataset {
-            dataset: Box::new(dataset),
-        })?;
-    }
-    let mut cells = opened.cells;
-    for cell in &cells {
-        journal.append(Entry::Cell {
-            cell: Box::new(cell.record.clone()),
-        })?;
-    }
-    let schedule = &config.measure;
-    let rounds = (0..schedule.warmup)
-        .map(|round| (Kind::Warmup, round))
-        .chain((0..schedule.rounds).map(|round| (Kind::Measured, round)));
-    let total = cells.len() * (schedule.warmup + schedule.rounds) as usize;
-    let mut done = 0;
-    let mut warned_of_residency = false;
-    for (kind, round) in rounds {
-        for (position, index) in order(cells.len(), schedule.seed, kind, round)
-            .into_iter()
-            .enumerate()
-        {
-            let plan = &mut cells[index];
-            let CellPlan {
-                record,
-                cell,
-                verified,
-                variant,
-                ..
-            } = plan;
-            let shown_variant = variant.as_deref().unwrap_or(&record.variant_name);
-            observer.event(Event::Measuring {
-                done,
-                total,
-                kind,
-                round,
-                scenario: &record.scenario,
-                variant: shown_variant,
-            });
-            let probe = Probe {
-                kind,
-                round,
-                position: u32::try_from(position).unwrap_or(u32::MAX),
-                started_offset_ns: offset_ns(started),
-                arrow_bytes: verified.as_ref().map_or(0, |verified| verified.arrow_bytes),
-            };
-            let measured = tokio::select! {
-                // An iteration that has come to its end is kept, also when the request to stop came with it.
-                biased;
-                measured = iterate(cell, verified, probe) => measured,
-                () = cancel.cancelled() => return Err(RunError::Interrupted),
-            };
-            let (iteration, first) = match measured {
-                Ok(measured) => measured,
-                Err(source) => {
-                    let iteration = Box::new(failed(&probe, &source));
-                    journal.append(Entry::Iteration {
-                        cell: record.id.clone(),
-                        iteration,
-                    })?;
-                    let source = tokio::select! {
-                        located = cell.locate(source) => located,
-                        () = cancel.cancelled() => return Err(RunError::Interrupted),
-                    };
-                    return Err(RunError::Measure {
-                        scenario: record.scenario.clone(),
-                        variant: variant.clone(),
-                        source,
-                    });
-                }
-            };
-            if iteration.cache.resident_ratio_before.is_none() && !warned_of_residency {
-                warned_of_residency = true;
-                let text = "this user may not ask which pages of the files are resident, so that a warm cache is \
-                            established but not attested";
-                observer.event(Event::Warning(text));
-                journal.append(Entry::Warning {
-                    text: text.to_owned(),
-                })?;
-            }
-            journal.append(Entry::Iteration {
-                cell: record.id.clone(),
-                iteration: Box::new(iteration),
-            })?;
-            if first && let Some(verified) = &plan.verified {
-                let expectations = evaluate(&plan.cell.scenario, &verified.observed, |key| {
-                    plan.setting(key)
-                });
-                let cell = plan.record.id.clone();
-                journal.append(Entry::Expectations { cell, expectations })?;
-            }
-            done += 1;
-            observer.event(Event::Measured { done, total });
+/// All rounds of a run.
+pub(crate) struct Rounds<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) journal: &'a mut Journaled,
+    pub(crate) cancel: &'a Cancel,
+    pub(crate) observer: &'a dyn Observer,
+    started: Instant,
+    done: usize,
+    total: usize,
+    /// Cells' lanes that failed by themselves, and that the run goes on without.
+    given_up: BTreeSet<(usize, Lane)>,
+    warned: BTreeSet<&'static str>,
+}
+
+impl<'a> Rounds<'a> {
+    pub(crate) fn new(
+        config: &'a Config,
+        journal: &'a mut Journaled,
+        cancel: &'a Cancel,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        Rounds {
+            config,
+            journal,
+            cancel,
+            observer,
+            started: Instant::now(),
+            done: 0,
+            total: 0,
+            given_up: BTreeSet::new(),
+            warned: BTreeSet::new(),
         }
     }
-    Ok(())
+
+    /// Warm-ups first, then measured rounds until there are enough. Every iteration is in the journal before the next one
+    /// begins. The number of lanes of cells that failed by themselves.
+    pub(crate) async fn measure(mut self, cells: &mut [CellPlan]) -> Result<usize, RunError> {
+        for cell in cells.iter() {
+            self.journal.append(Entry::Cell {
+                cell: Box::new(cell.record.clone()),
+            })?;
+        }
+        let measure = &self.config.measure;
+        let schedule = Schedule {
+            cells: cells.len(),
+            lanes: measure.lanes.clone(),
+            seed: measure.seed,
+            blocked: larger_than_half_of_memory(cells),
+        };
+        if schedule.blocked {
+            self.warn(
+                "the files of all cells do not fit in half of the available memory, so that each cell has several rounds in a row",
+            )?;
+        }
+        let host = HostUsage::now();
+        let per_round = cells.len() * measure.lanes.len();
+        let least = self.least_rounds()?;
+        self.total = per_round * (measure.warmup as usize + least as usize);
+        self.visit(
+            cells,
+            Kind::Warmup,
+            schedule.visits(Kind::Warmup, 0..measure.warmup),
+        )
+        .await?;
+        let mut rounds = 0;
+        let stopped = loop {
+            let step = match schedule.blocked {
+                true => BLOCK,
+                false => 1,
+            };
+            let next = match measure.until {
+                None => (rounds + step).min(least),
+                Some(_) => rounds + step,
+            };
+            self.total = self
+                .total
+                .max(self.done + per_round * (next - rounds) as usize);
+            self.visit(
+                cells,
+                Kind::Measured,
+                schedule.visits(Kind::Measured, rounds..next),
+            )
+            .await?;
+            rounds = next;
+            if rounds >= least
+                && let Some(by) = self.enough(measure.until)
+            {
+                break self.stopped(by, rounds);
+            }
+        };
+        self.journal.append(Entry::Stopped { stopped })?;
+        for text in HostUsage::now().since(&host).warnings() {
+            self.warn_of(&text)?;
+        }
+        Ok(self.given_up.len())
+    }
+
+    /// Rounds that there are in any case: as many as were asked for, and no fewer than a verdict takes where it is for this
+    /// program to say when to end.
+    fn least_rounds(&mut self) -> Result<u32, RunError> {
+        let asked = self.config.measure.rounds;
+        let comparisons = family(self.journal.record(), self.config.measure.lanes.len());
+        let needed = rounds_for(comparisons);
+        if self.config.measure.until.is_some() {
+            return Ok(asked.max(needed));
+        }
+        if asked < needed && comparisons > 0 {
+            self.warn_of(&format!(
+                "{asked} rounds are too few for a verdict on {comparisons} comparisons at once; it takes {needed}"
+            ))?;
+        }
+        Ok(asked)
+    }
+
+    /// Why there have been enough rounds, if there have.
+    fn enough(&self, until: Option<Until>) -> Option<StopReason> {
+        let Some(until) = until else {
+            return Some(StopReason::Rounds);
+        };
+        let widest = widest_interval(self.journal.record());
+        if widest.is_some_and(|widest| widest <= until.precision) {
+            Some(StopReason::Precision)
+        } else if self.started.elapsed() >= until.time_budget {
+            Some(StopReason::TimeBudget)
+        } else {
+            None
+        }
+    }
+
+    fn stopped(&self, by: StopReason, rounds: u32) -> Stopped {
+        let until = self.config.measure.until.unwrap_or_default();
+        Stopped {
+            by,
+            rounds,
+            widest_interval: widest_interval(self.journal.record()),
+            precision: until.precision,
+            time_budget_ns: u64::try_from(until.time_budget.as_nanos()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Warns once of a thing.
+    fn warn(&mut self, text: &'static str) -> Result<(), RunError> {
+        match self.warned.insert(text) {
+            true => self.warn_of(text),
+            false => Ok(()),
+        }
+    }
+
+    fn warn_of(&mut self, text: &str) -> Result<(), RunError> {
+        self.observer.event(Event::Warning(text));
+        self.journal.append(Entry::Warning {
+            text: text.to_owned(),
+        })
+    }
+
+    async fn visit(
+        &mut self,
+        cells: &mut [CellPlan],
+        kind: Kind,
+        visits: Vec<Visit>,
+    ) -> Result<(), RunError> {
+        for visit in visits {
+            if !self.given_up.contains(&(visit.cell, visit.lane))
+                && let Some(plan) = cells.get_mut(visit.cell)
+            {
+                self.iterate(plan, kind, visit).await?;
+            }
+            self.done += 1;
+            self.observer.event(Event::Measured {
+                done: self.done,
+                total: self.total,
+            });
+        }
+        Ok(())
+    }
+
+    async fn iterate(
+        &mut self,
+        plan: &mut CellPlan,
+        kind: Kind,
+        visit: Visit,
+    ) -> Result<(), RunError> {
+        let CellPlan {
+            record,
+            cell,
+            verified,
+            variant,
+            ..
+        } = plan;
+        self.observer.event(Event::Measuring {
+            done: self.done,
+            total: self.total,
+            kind,
+            round: visit.round,
+            scenario: &record.scenario,
+            variant: variant.as_deref().unwrap_or(&record.variant_name),
+        });
+        let probe = Probe {
+            lane: visit.lane,
+            kind,
+            round: visit.round,
+            position: visit.position,
+            started_offset_ns: offset_ns(self.started),
+            arrow_bytes: verified.as_ref().map_or(0, |verified| verified.arrow_bytes),
+        };
+        let measured = tokio::select! {
+            // An iteration that has come to its end is kept, also when the request to stop came with it.
+            biased;
+            measured = iterate(cell, verified, probe) => measured,
+            () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+        };
+        let (iteration, first) = match measured {
+            Ok(measured) => measured,
+            Err(source) => {
+                self.journal.append(Entry::Iteration {
+                    cell: record.id.clone(),
+                    iteration: Box::new(cell.failed(probe, &source)),
+                })?;
+                if source.is_of_the_cell() {
+                    self.given_up.insert((visit.cell, visit.lane));
+                    let text = format!(
+                        "{}: lane {} is not measured any further: {source}",
+                        record.id,
+                        visit.lane.name()
+                    );
+                    return self.warn_of(&text);
+                }
+                let source = tokio::select! {
+                    located = cell.locate(source) => located,
+                    () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+                };
+                return Err(RunError::Measure {
+                    scenario: record.scenario.clone(),
+                    variant: variant.clone(),
+                    source,
+                });
+            }
+        };
+        if let Some(text) = without_evidence(cell, &iteration) {
+            self.warn(text)?;
+        }
+        self.journal.append(Entry::Iteration {
+            cell: record.id.clone(),
+            iteration: Box::new(iteration),
+        })?;
+        if first && let Some(verified) = &plan.verified {
+            let expectations = evaluate(&plan.cell.scenario, &verified.observed, |key| {
+                plan.setting(key)
+            });
+            let cell = plan.record.id.clone();
+            self.journal
+                .append(Entry::Expectations { cell, expectations })?;
+        }
+        Ok(())
+    }
+}
+
+/// What an iteration cannot show of its cache state.
+fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<&'static str> {
+    if iteration.lane == Lane::Compute {
+        return None;
+    }
+    match cell.reader().cache {
+        PageCache::Warm if iteration.cache.resident_ratio_before.is_none() => Some(
+            "this user may not ask which pages of the files are resident, so that a warm cache is established but not attested",
+        ),
+        PageCache::Cold if iteration.cache.cold_evidence == Some(ColdEvidence::None) => Some(
+            "this user may not ask which pages of the files are resident, and devices delivered less than 95 % of what was \
+             requested, so that nothing shows that cold iterations were",
+        ),
+        PageCache::Direct if iteration.cache.cold_evidence == Some(ColdEvidence::None) => Some(
+            "devices delivered less than 95 % of what direct reads requested, so that nothing shows that no cache served them",
+        ),
+        _ => None,
+    }
+}
+
+/// Whether the files that warm cells are to find in memory have more than half of what is available. Files of several cells
+/// count once.
+fn larger_than_half_of_memory(cells: &[CellPlan]) -> bool {
+    let warm = cells
+        .iter()
+        .filter(|plan| plan.cell.reader().cache == PageCache::Warm);
+    let mut files = BTreeSet::new();
+    let mut bytes = 0;
+    for table in warm.flat_map(|plan| &plan.cell.tables) {
+        if table.paths.first().is_some_and(|first| files.insert(first)) {
+            bytes += table.file_bytes;
+        }
+    }
+    let (_, available) = memory_bytes();
+    available > 0 && bytes > available / 2
 }
 
 /// One iteration. A cell's first one is followed by an untimed execution that counts and checksums the result; the second
@@ -127,6 +316,9 @@ async fn iterate(
     probe: Probe,
 ) -> Result<(Iteration, bool), MeasureError> {
     let mut iteration = cell.iterate(probe).await?;
+    if probe.lane == Lane::Storage {
+        return Ok((iteration, false));
+    }
     let first = verified.is_none();
     if first {
         let found = cell.verify().await?;
@@ -144,35 +336,4 @@ async fn iterate(
         )));
     }
     Ok((iteration, first))
-}
-
-/// The iteration that an error ended, without figures.
-fn failed(probe: &Probe, error: &MeasureError) -> Iteration {
-    Iteration {
-        lane: Lane::EndToEnd,
-        round: probe.round,
-        position: probe.position,
-        started_offset_ns: probe.started_offset_ns,
-        kind: probe.kind,
-        status: Status::Failed,
-        reason: Some(error.to_string()),
-        elapsed_ns: 0,
-        planning_ns: 0,
-        first_batch_ns: None,
-        executions: 0,
-        cpu_user_ns: 0,
-        cpu_system_ns: 0,
-        rows: 0,
-        arrow_bytes: 0,
-        checksum: None,
-        engine_ranges: 0,
-        engine_data_bytes: 0,
-        engine_metadata_bytes: 0,
-        requests: 0,
-        requested_bytes: 0,
-        device_read_bytes: None,
-        cache: unknown_cache(),
-        scan_partitions: 0,
-        scans: Vec::new(),
-    }
 }

@@ -1,6 +1,6 @@
 //! Versions of this program and of what it is built on.
 
-use crate::record::Versions;
+use crate::record::{Build, Versions};
 
 const LOCK: &str = include_str!("../../Cargo.lock");
 
@@ -14,6 +14,21 @@ pub(crate) fn versions() -> Versions {
         arrow: of("arrow"),
         parquet: of("parquet"),
         object_store: of("object_store"),
+    }
+}
+
+/// How this binary was built.
+pub(crate) fn build() -> Build {
+    let of = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Build {
+        // As the binary has it; a program that only uses the library has its own.
+        allocator: "mimalloc".to_owned(),
+        target: of(option_env!("BENCH_TARGET")),
+        target_features: of(option_env!("BENCH_TARGET_FEATURES")),
+        profile: of(option_env!("BENCH_PROFILE")),
+        opt_level: of(option_env!("BENCH_OPT_LEVEL")),
+        rustflags: of(option_env!("BENCH_RUSTFLAGS")),
+        rustc: of(option_env!("BENCH_RUSTC")),
     }
 }
 

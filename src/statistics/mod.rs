@@ -1,19 +1,33 @@
-//! Estimates and intervals that assume no distribution, with their sources.
+//! Estimates, intervals and tests that assume no distribution, with their sources.
 //!
 //! Timings are skewed, have outliers and several modes, so that means and their t-intervals mislead
 //! (Hoefler & Belli, "Scientific Benchmarking of Parallel Computing Systems", SC 2015, rules 5 to 7).
-//! What is here rests on order and sign alone.
+//! What is here rests on order and sign, or on resampling and simulation.
 
+mod detectable;
+mod dip;
+mod holm;
 mod median;
+mod modality;
+mod normal;
+mod outliers;
+mod sampling;
 mod signed_rank;
+mod trend;
 
+pub use detectable::detectable;
+pub use dip::dip;
+pub use holm::holm;
 pub use median::{median, median_interval};
-pub use signed_rank::hodges_lehmann_paired;
+pub use modality::dip_p;
+pub use outliers::outliers;
+pub use signed_rank::{hodges_lehmann_paired, signed_rank_p};
+pub use trend::{Trend, trend};
 
 /// Confidence of the intervals that the program reports.
 pub const CONFIDENCE: f64 = 0.99;
 
-/// Smallest effect of interest: a ratio that differs from 1 by no more is of no practical consequence.
+/// Smallest effect of interest where a config names none: a ratio that differs from 1 by no more is of no practical consequence.
 pub const SMALLEST_EFFECT: f64 = 0.01;
 
 /// Fewest pairs for a verdict: below 8, no outcome reaches 99 % (2 / 2^7 > 1 %).

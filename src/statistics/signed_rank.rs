@@ -4,6 +4,7 @@
 //! Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963; Hollander, Wolfe & Chicken, "Nonparametric
 //! Statistical Methods", 3rd edition 2014, sections 3.1 to 3.3.
 
+use super::normal::normal_upper_tail;
 use super::{Estimate, Interval};
 
 /// Up to here the distribution of the signed-rank statistic is counted out; its counts fit a `u64`.
@@ -38,22 +39,40 @@ pub fn hodges_lehmann_paired(values: &[f64], confidence: f64) -> Option<Estimate
     })
 }
 
+/// Two-sided p-value, 0 to 1, of Wilcoxon's signed-rank test that the shift of `values` is 0.
+///
+/// It belongs to the interval of [`hodges_lehmann_paired`]: at confidence c, an interval that exists leaves out 0 exactly where
+/// p <= 1 - c. The statistic is the number of Walsh averages on the rarer side of 0, with those that are 0 counted on both
+/// sides (Hollander et al., section 3.1), so that ties and zeros can only make p larger.
+///
+/// `None` without values.
+pub fn signed_rank_p(values: &[f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let averages = sorted.len() * (sorted.len() + 1) / 2;
+    let at_most_zero = walsh_averages_up_to(&sorted, 0.0);
+    let at_least_zero = averages - walsh_averages_up_to(&sorted, 0.0_f64.next_down());
+    Some(LowerTails::of(sorted.len()).two_sided(at_most_zero.min(at_least_zero)))
+}
+
 /// The largest k for which the k-th smallest and the k-th largest Walsh average of `n` values bound an interval of at least
 /// `confidence`, and the confidence that they reach: 1 - 2 P(T <= k - 1).
 fn interval_rank(n: usize, confidence: f64) -> Option<(usize, f64)> {
     let tails = LowerTails::of(n);
-    let reached = |rank: usize| 1.0 - 2.0 * tails.up_to(rank - 1);
     // The confidence falls with the rank: bisect between the last rank that reaches it and the first that does not.
     let (mut reaches, mut misses) = (0, n * (n + 1) / 4 + 1);
     while misses - reaches > 1 {
         let middle = reaches + (misses - reaches) / 2;
-        if reached(middle) >= confidence {
+        if tails.two_sided(middle - 1) <= 1.0 - confidence {
             reaches = middle;
         } else {
             misses = middle;
         }
     }
-    (reaches > 0).then(|| (reaches, reached(reaches)))
+    (reaches > 0).then(|| (reaches, 1.0 - tails.two_sided(reaches - 1)))
 }
 
 /// Distribution of the signed-rank statistic of n values.
@@ -90,6 +109,11 @@ impl LowerTails {
         }
     }
 
+    /// The p-value of a two-sided test whose smaller statistic is t.
+    fn two_sided(&self, statistic: usize) -> f64 {
+        (2.0 * self.up_to(statistic)).min(1.0)
+    }
+
     /// P(T <= t).
     fn up_to(&self, statistic: usize) -> f64 {
         match self {
@@ -113,28 +137,6 @@ fn signed_rank_counts(n: usize) -> Vec<u64> {
         }
     }
     counts
-}
-
-/// P(Z >= z) of the standard normal distribution, within 7.5e-8. Source: Abramowitz & Stegun, "Handbook of Mathematical
-/// Functions", 1964, 26.2.17.
-fn normal_upper_tail(z: f64) -> f64 {
-    if z < 0.0 {
-        return 1.0 - normal_upper_tail(-z);
-    }
-    let t = 1.0 / (1.0 + 0.231_641_9 * z);
-    let series = [
-        1.330_274_429,
-        -1.821_255_978,
-        1.781_477_937,
-        -0.356_563_782,
-        0.319_381_530,
-    ];
-    let density = (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    density
-        * series
-            .iter()
-            .fold(0.0, |sum, coefficient| sum * t + coefficient)
-        * t
 }
 
 /// The k-th smallest (from 1) of the Walsh averages of `sorted`, in memory of `sorted` alone: the averages grow along rows and
@@ -273,16 +275,6 @@ mod tests {
         }
     }
 
-    #[rstest]
-    #[case(0.0, 0.5)]
-    #[case(1.0, 0.158_655_254)]
-    #[case(1.959_963_985, 0.025)]
-    #[case(2.575_829_304, 0.005)]
-    #[case(-1.0, 0.841_344_746)]
-    fn the_normal_tail_is_that_of_the_tables(#[case] z: f64, #[case] tail: f64) {
-        assert!((normal_upper_tail(z) - tail).abs() < 1e-7);
-    }
-
     /// Hollander, Wolfe & Chicken, example 3.1: depression scale factors of nine patients before and after therapy; estimate -0.46.
     #[test]
     #[allow(clippy::approx_constant)]
@@ -302,6 +294,19 @@ mod tests {
             "{interval:?}"
         );
         assert!((interval.confidence - 0.961).abs() < 5e-4, "{interval:?}");
+    }
+
+    #[test]
+    fn p_is_that_of_the_exact_distribution() {
+        assert_eq!(signed_rank_p(&[]), None);
+        assert_eq!(signed_rank_p(&[0.0; 9]), Some(1.0));
+        assert_eq!(signed_rank_p(&[0.1; 8]), Some(2.0 / 256.0));
+        assert_eq!(signed_rank_p(&[-0.1; 8]), Some(2.0 / 256.0));
+        // T = 1 in two of the 2^4 assignments of signs, those of T <= 1.
+        assert_eq!(
+            signed_rank_p(&[-1.0, 2.0, 3.0, 4.0]),
+            Some(2.0 * 2.0 / 16.0)
+        );
     }
 
     #[rstest]
@@ -344,6 +349,25 @@ mod tests {
             let expected = walsh_averages(&values);
             for (index, average) in expected.iter().enumerate() {
                 prop_assert_eq!(kth_walsh_average(&values, index + 1), *average);
+            }
+        }
+
+        #[test]
+        fn the_interval_leaves_out_0_exactly_where_p_is_small_enough(
+            coarse in prop::collection::vec(-6..10_i32, 1..70),
+            noise in prop::sample::select(vec![0.0, 0.5]),
+            confidence in prop::sample::select(vec![0.3, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999]),
+        ) {
+            let mut random = Random(5);
+            let values: Vec<f64> = coarse
+                .iter()
+                .map(|value| f64::from(*value) + noise * random.uniform())
+                .collect();
+            let p = signed_rank_p(&values).unwrap();
+            prop_assert!((0.0..=1.0).contains(&p));
+            if let Some(interval) = hodges_lehmann_paired(&values, confidence).unwrap().interval {
+                let leaves_out_zero = interval.low > 0.0 || interval.high < 0.0;
+                prop_assert_eq!(leaves_out_zero, p <= 1.0 - confidence, "{} {:?}", p, interval);
             }
         }
 

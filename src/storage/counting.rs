@@ -1,40 +1,76 @@
-//! An object store that counts what the engine asks for and changes nothing else.
+//! An object store that counts what the engine asks for and changes nothing else, unless it is told to serve it from memory or
+//! past the page cache.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::DateTime;
 use futures::stream::BoxStream;
+use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    Attributes, CopyOptions, Error, GetOptions, GetRange, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, RenameOptions, Result,
 };
+
+use super::calls::Calls;
+use super::direct::ranges_direct;
+use super::loaded::Loaded;
+use super::replay::{replay_files, replay_store};
+use super::trace::{Recorder, Trace};
+use crate::record::StoreCalls;
+
+/// A column chunk of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Of its bytes as stored, dictionary page included.
+    pub range: Range<u64>,
+    pub row_group: u32,
+    /// Bytes before compression.
+    pub encoded_bytes: u64,
+}
 
 /// Where a Parquet file keeps its column chunks; whatever lies outside is metadata, a bloom filter between two row groups
 /// included.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileLayout {
-    /// From the first column chunk of a row group to the end of its last one, in the order of their starts.
-    pub row_groups: Vec<Range<u64>>,
+    /// In the order of their starts.
+    pub chunks: Vec<Chunk>,
 }
 
 impl FileLayout {
-    /// The row group whose chunks hold this range.
-    fn row_group_of(&self, range: &Range<u64>) -> Option<usize> {
-        let behind = self
-            .row_groups
-            .partition_point(|group| group.start <= range.start);
-        let index = behind.checked_sub(1)?;
-        (range.end <= self.row_groups[index].end).then_some(index)
+    /// The chunks that a range lies in: one, or neighbours without a gap between them. None where a part of it lies outside.
+    fn chunks_of(&self, range: &Range<u64>) -> Option<Range<usize>> {
+        let first = self
+            .chunks
+            .partition_point(|chunk| chunk.range.end <= range.start);
+        let mut covered = self.chunks.get(first)?.range.start;
+        if covered > range.start {
+            return None;
+        }
+        for (index, chunk) in self.chunks.iter().enumerate().skip(first) {
+            if chunk.range.start > covered {
+                return None;
+            }
+            covered = chunk.range.end;
+            if range.end <= covered {
+                return Some(first..index + 1);
+            }
+            covered = covered.max(chunk.range.start);
+        }
+        None
     }
 }
 
-/// A file whose layout is known, and which of its row groups were read.
+/// A file whose layout is known, and which of its chunks were read.
 #[derive(Debug)]
 struct KnownFile {
     layout: FileLayout,
@@ -42,11 +78,18 @@ struct KnownFile {
 }
 
 impl KnownFile {
-    fn row_groups_read(&self) -> u64 {
-        self.touched
-            .iter()
-            .filter(|touched| touched.load(Ordering::Relaxed))
-            .count() as u64
+    fn add_to(&self, sum: &mut Touched) {
+        let mut row_groups = Vec::new();
+        let chunks = self.layout.chunks.iter().zip(&self.touched);
+        for (chunk, _) in chunks.filter(|(_, touched)| touched.load(Ordering::Relaxed)) {
+            sum.encoded_bytes += chunk.encoded_bytes;
+            sum.compressed_bytes += chunk.range.end - chunk.range.start;
+            row_groups.push(chunk.row_group);
+        }
+        row_groups.sort_unstable();
+        row_groups.dedup();
+        sum.row_groups += row_groups.len() as u64;
+        sum.files += u64::from(!row_groups.is_empty());
     }
 }
 
@@ -57,6 +100,10 @@ pub struct Touched {
     pub row_groups: u64,
     /// Files with such a row group.
     pub files: u64,
+    /// Bytes before compression of the column chunks that were asked for, in whole or in part.
+    pub encoded_bytes: u64,
+    /// Bytes of these chunks as they are stored.
+    pub compressed_bytes: u64,
 }
 
 /// What was read since the last [`CountingStore::reset_counters`].
@@ -75,10 +122,29 @@ pub struct Counters {
     pub requested_bytes: u64,
 }
 
+/// Where the bytes that the engine asks for come from.
+#[derive(Debug, Clone, Default)]
+pub enum Source {
+    /// The inner store.
+    #[default]
+    Store,
+    /// The files themselves, past the page cache.
+    Direct,
+    /// Memory; what is not there, from the inner store.
+    Memory(Arc<Loaded>),
+}
+
 /// Forwards every method to the inner store and counts the reads.
 pub struct CountingStore {
     inner: Arc<dyn ObjectStore>,
+    /// Whether its paths are those of files of this host.
+    local: bool,
+    source: RwLock<Source>,
     files: RwLock<HashMap<Path, KnownFile>>,
+    recorder: Mutex<Option<Recorder>>,
+    /// What memory was asked for and did not have.
+    missed: Mutex<Recorder>,
+    calls: Mutex<Calls>,
     ranges: AtomicU64,
     data_bytes: AtomicU64,
     metadata_bytes: AtomicU64,
@@ -86,11 +152,20 @@ pub struct CountingStore {
     requested_bytes: AtomicU64,
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl CountingStore {
     pub fn new(inner: Arc<dyn ObjectStore>) -> Self {
         CountingStore {
             inner,
+            local: false,
+            source: RwLock::default(),
             files: RwLock::default(),
+            recorder: Mutex::default(),
+            missed: Mutex::default(),
+            calls: Mutex::default(),
             ranges: AtomicU64::new(0),
             data_bytes: AtomicU64::new(0),
             metadata_bytes: AtomicU64::new(0),
@@ -99,10 +174,18 @@ impl CountingStore {
         }
     }
 
+    /// A store whose paths are those of files of this host, from its root.
+    pub(super) fn of_local_files(inner: Arc<dyn ObjectStore>) -> Self {
+        CountingStore {
+            local: true,
+            ..CountingStore::new(inner)
+        }
+    }
+
     /// Tells data from metadata in later reads of this file. Reads of a file without a layout count as metadata.
     pub fn set_layout(&self, file: Path, layout: FileLayout) {
         let touched = layout
-            .row_groups
+            .chunks
             .iter()
             .map(|_| AtomicBool::new(false))
             .collect();
@@ -116,12 +199,8 @@ impl CountingStore {
     pub fn touched<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Touched {
         let known = self.files.read().unwrap_or_else(PoisonError::into_inner);
         let mut touched = Touched::default();
-        for row_groups in files
-            .filter_map(|file| known.get(file))
-            .map(KnownFile::row_groups_read)
-        {
-            touched.row_groups += row_groups;
-            touched.files += u64::from(row_groups > 0);
+        for file in files.filter_map(|file| known.get(file)) {
+            file.add_to(&mut touched);
         }
         touched
     }
@@ -136,6 +215,12 @@ impl CountingStore {
         }
     }
 
+    /// How long the calls since the last [`CountingStore::reset_counters`] took, and how large their ranges were; none
+    /// without calls.
+    pub fn calls(&self) -> Option<StoreCalls> {
+        locked(&self.calls).summary()
+    }
+
     pub fn reset_counters(&self) {
         for counter in [
             &self.ranges,
@@ -146,6 +231,7 @@ impl CountingStore {
         ] {
             counter.store(0, Ordering::Relaxed);
         }
+        locked(&self.calls).reset();
     }
 
     /// Forgets which row groups were read; the counters go on.
@@ -156,18 +242,114 @@ impl CountingStore {
         }
     }
 
+    /// Where reads come from, from now on.
+    pub fn serve_from(&self, source: Source) {
+        *self.source.write().unwrap_or_else(PoisonError::into_inner) = source;
+    }
+
+    /// Begins to record what is asked for.
+    pub fn record(&self) {
+        *locked(&self.recorder) = Some(Recorder::default());
+    }
+
+    /// What was asked for since [`CountingStore::record`], which ends the recording.
+    pub fn recorded(&self) -> Trace {
+        let recorder = locked(&self.recorder).take();
+        recorder.unwrap_or_default().finish()
+    }
+
+    /// What [`Source::Memory`] was asked for and did not have since the last time that this was asked.
+    pub fn missed(&self) -> Trace {
+        std::mem::take(&mut *locked(&self.missed)).finish()
+    }
+
+    /// Reads the bytes of a trace into memory, uncounted.
+    pub async fn load(&self, trace: &Trace) -> Result<Loaded> {
+        Loaded::of(trace, &self.inner).await
+    }
+
+    /// Reads the ranges of a trace, its streams at once and each in its order, and drops them: files of this host by pread(2)
+    /// into one buffer per stream, `direct` ones past the page cache; other stores through their own API. The time that it took.
+    pub async fn replay(&self, trace: &Arc<Trace>, direct: bool) -> Result<Duration> {
+        let elapsed = if self.local {
+            let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
+            replay_files(trace, paths, direct).await?
+        } else {
+            replay_store(trace, &self.inner).await?
+        };
+        for call in trace.streams.iter().flatten() {
+            let ranges: Vec<_> = call
+                .ranges
+                .iter()
+                .map(|(start, end)| *start..*end)
+                .collect();
+            self.count(&trace.files[call.file], &ranges);
+        }
+        Ok(elapsed)
+    }
+
+    fn source(&self) -> Source {
+        let source = self.source.read().unwrap_or_else(PoisonError::into_inner);
+        source.clone()
+    }
+
+    async fn read(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        match self.source() {
+            Source::Store => self.inner.get_ranges(file, ranges).await,
+            Source::Direct => {
+                let (path, ranges) = (local_file(file)?, ranges.to_vec());
+                let read = move || {
+                    ranges_direct(&path, &ranges).map_err(|source| Error::Generic {
+                        store: "LocalFileSystem",
+                        source: format!("{}: direct read: {source}", path.display()).into(),
+                    })
+                };
+                tokio::task::spawn_blocking(read)
+                    .await
+                    .map_err(|source| Error::JoinError { source })?
+            }
+            Source::Memory(loaded) => {
+                let here: Option<Vec<Bytes>> =
+                    ranges.iter().map(|range| loaded.get(file, range)).collect();
+                if let Some(here) = here {
+                    return Ok(here);
+                }
+                locked(&self.missed).add(file, ranges);
+                self.inner.get_ranges(file, ranges).await
+            }
+        }
+    }
+
+    /// Ranges asked for by one call, read and counted.
+    async fn counted(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let started = Instant::now();
+        let bytes = self.read(file, ranges).await?;
+        self.note(file, ranges, started.elapsed());
+        Ok(bytes)
+    }
+
+    /// Takes note of a call that has been answered.
+    fn note(&self, file: &Path, ranges: &[Range<u64>], elapsed: Duration) {
+        if let Some(recorder) = locked(&self.recorder).as_mut() {
+            recorder.add(file, ranges);
+        }
+        locked(&self.calls).add(elapsed, ranges);
+        self.count(file, ranges);
+    }
+
     fn count(&self, file: &Path, ranges: &[Range<u64>]) {
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         let known = files.get(file);
         let (mut data, mut metadata) = (0, 0);
         for range in ranges {
             let bytes = range.end.saturating_sub(range.start);
-            let row_group =
-                known.and_then(|known| Some((known, known.layout.row_group_of(range)?)));
-            match row_group {
-                Some((known, row_group)) => {
+            let chunks = known.and_then(|known| Some((known, known.layout.chunks_of(range)?)));
+            match chunks {
+                Some((known, chunks)) => {
                     data += bytes;
-                    known.touched[row_group].store(true, Ordering::Relaxed);
+                    for touched in &known.touched[chunks] {
+                        touched.store(true, Ordering::Relaxed);
+                    }
                 }
                 None => metadata += bytes,
             }
@@ -181,6 +363,25 @@ impl CountingStore {
         self.requests.fetch_add(count, Ordering::Relaxed);
         self.requested_bytes
             .fetch_add(data + metadata, Ordering::Relaxed);
+    }
+}
+
+/// The file that a path of the local store is.
+pub fn local_file(path: &Path) -> Result<PathBuf> {
+    LocalFileSystem::new().path_to_filesystem(path)
+}
+
+fn in_memory(
+    bytes: Bytes,
+    range: Range<u64>,
+    meta: ObjectMeta,
+    attributes: Attributes,
+) -> GetResult {
+    GetResult {
+        payload: GetResultPayload::Stream(Box::pin(futures::stream::iter([Ok(bytes)]))),
+        meta,
+        range,
+        attributes,
     }
 }
 
@@ -218,18 +419,39 @@ impl ObjectStore for CountingStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let head = options.head;
-        let result = self.inner.get_opts(location, options).await?;
-        if !head {
-            self.count(location, std::slice::from_ref(&result.range));
+        if options.head {
+            return self.inner.get_opts(location, options).await;
         }
-        Ok(result)
+        let Some(asked) = options.range.clone() else {
+            let result = self.inner.get_opts(location, options).await?;
+            self.count(location, std::slice::from_ref(&result.range));
+            return Ok(result);
+        };
+        // A range is read here and now, so that its time is counted.
+        if let (GetRange::Bounded(range), false) = (asked, matches!(self.source(), Source::Store)) {
+            let read = self.counted(location, std::slice::from_ref(&range)).await?;
+            let bytes = read.into_iter().next().unwrap_or_default();
+            // Of the object, no more than this is known without asking for it.
+            let meta = ObjectMeta {
+                location: location.clone(),
+                last_modified: DateTime::UNIX_EPOCH,
+                size: range.end,
+                e_tag: None,
+                version: None,
+            };
+            return Ok(in_memory(bytes, range, meta, Attributes::default()));
+        }
+        let started = Instant::now();
+        let result = self.inner.get_opts(location, options).await?;
+        let (range, meta) = (result.range.clone(), result.meta.clone());
+        let attributes = result.attributes.clone();
+        let bytes = result.bytes().await?;
+        self.note(location, std::slice::from_ref(&range), started.elapsed());
+        Ok(in_memory(bytes, range, meta, attributes))
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let bytes = self.inner.get_ranges(location, ranges).await?;
-        self.count(location, ranges);
-        Ok(bytes)
+        self.counted(location, ranges).await
     }
 
     fn delete_stream(
@@ -283,14 +505,23 @@ mod tests {
         (store, path)
     }
 
+    fn layout(chunks: &[(Range<u64>, u32)]) -> FileLayout {
+        let chunk = |(range, row_group): &(Range<u64>, u32)| Chunk {
+            range: range.clone(),
+            row_group: *row_group,
+            encoded_bytes: 1000,
+        };
+        FileLayout {
+            chunks: chunks.iter().map(chunk).collect(),
+        }
+    }
+
     #[tokio::test]
     async fn ranges_within_the_chunks_are_data_and_all_others_metadata() {
         let (store, path) = store_with_file().await;
         store.set_layout(
             path.clone(),
-            FileLayout {
-                row_groups: vec![4..40, 50..80],
-            },
+            layout(&[(4..20, 0), (20..40, 0), (50..80, 1)]),
         );
         store.get_ranges(&path, &[4..14, 30..40]).await.unwrap();
         store.get_range(&path, 75..100).await.unwrap();
@@ -308,13 +539,81 @@ mod tests {
             store.touched([&path].into_iter()),
             Touched {
                 row_groups: 1,
-                files: 1
+                files: 1,
+                encoded_bytes: 2000,
+                compressed_bytes: 36,
             }
         );
         store.reset_counters();
         store.reset_touched();
         assert_eq!(store.touched([&path].into_iter()), Touched::default());
         assert_eq!(store.counters(), Counters::default());
+    }
+
+    #[test]
+    fn a_range_may_lie_in_neighbouring_chunks_but_not_beside_them() {
+        let layout = layout(&[(4..20, 0), (20..40, 0), (50..80, 1)]);
+        assert_eq!(layout.chunks_of(&(4..20)), Some(0..1));
+        assert_eq!(layout.chunks_of(&(5..6)), Some(0..1));
+        assert_eq!(layout.chunks_of(&(10..40)), Some(0..2));
+        assert_eq!(layout.chunks_of(&(79..80)), Some(2..3));
+        for outside in [0..5, 3..4, 40..50, 30..60, 75..81, 80..81] {
+            assert_eq!(layout.chunks_of(&outside), None, "{outside:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn memory_serves_what_it_holds_and_says_what_it_has_not() {
+        let (store, path) = store_with_file().await;
+        store.record();
+        store.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
+        store.get_range(&path, 60..70).await.unwrap();
+        let trace = store.recorded();
+        assert_eq!((trace.ranges(), trace.bytes()), (3, 30));
+        let loaded = Arc::new(store.load(&trace).await.unwrap());
+        store.serve_from(Source::Memory(loaded));
+        store.delete(&path).await.unwrap();
+        assert_eq!(store.get_range(&path, 61..62).await.unwrap().len(), 1);
+        store.get_ranges(&path, &[10..20]).await.unwrap();
+        assert_eq!(store.missed(), Trace::default());
+        assert!(store.get_ranges(&path, &[0..5]).await.is_err());
+        let missed = store.missed();
+        assert_eq!((missed.ranges(), missed.bytes()), (1, 5));
+        assert_eq!(store.missed(), Trace::default());
+    }
+
+    #[tokio::test]
+    async fn a_replay_counts_what_the_trace_asked_for() {
+        let (store, path) = store_with_file().await;
+        store.record();
+        store.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
+        let trace = Arc::new(store.recorded());
+        let counters = store.counters();
+        store.reset_counters();
+        store.replay(&trace, false).await.unwrap();
+        assert_eq!(store.counters(), counters);
+        store.delete(&path).await.unwrap();
+        assert!(store.replay(&trace, false).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn local_files_are_replayed_whatever_their_names_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a b%20c#1=2.parquet");
+        std::fs::write(&file, [7; 100]).unwrap();
+        let store = CountingStore::of_local_files(Arc::new(LocalFileSystem::new()));
+        let path = crate::storage::object_path(&file).unwrap();
+        store.record();
+        store.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
+        let trace = store.recorded();
+        let text = serde_json::to_string(&trace).unwrap();
+        assert_eq!(serde_json::from_str::<Trace>(&text).unwrap(), trace);
+        store.replay(&Arc::new(trace), false).await.unwrap();
+        assert_eq!(store.counters().requested_bytes, 40);
+        std::fs::write(&file, [7; 49]).unwrap();
+        let trace = serde_json::from_str(&text).unwrap();
+        let error = store.replay(&Arc::new(trace), false).await.unwrap_err();
+        assert!(error.to_string().contains("a b%20c#1=2.parquet"), "{error}");
     }
 
     #[tokio::test]

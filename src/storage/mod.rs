@@ -1,10 +1,20 @@
 //! Where data lies: paths and URLs, the object store that every dataset byte goes through, and the page cache.
 
+mod calls;
 mod counting;
+mod direct;
+mod loaded;
 mod page_cache;
+mod replay;
+mod trace;
 
-pub use counting::{Counters, CountingStore, FileLayout, Touched};
-pub use page_cache::{Residency, make_resident, may_attest, residency};
+pub use counting::{Chunk, Counters, CountingStore, FileLayout, Source, Touched, local_file};
+pub use direct::check_direct;
+pub use loaded::Loaded;
+pub use page_cache::{
+    Residency, drop_caches, evict, make_resident, may_attest, may_drop_caches, residency,
+};
+pub use trace::{Call, Trace};
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +42,9 @@ pub enum StorageError {
 
 /// The local file system as an object store, counted. Paths in it are absolute.
 pub fn local_store() -> Arc<CountingStore> {
-    Arc::new(CountingStore::new(Arc::new(LocalFileSystem::new())))
+    Arc::new(CountingStore::of_local_files(Arc::new(
+        LocalFileSystem::new(),
+    )))
 }
 
 /// The URL under which `local_store` is registered with the engine.
@@ -82,6 +94,16 @@ pub fn object_path(path: &Path) -> Result<object_store::path::Path, StorageError
         location: path.display().to_string(),
         reason: error.to_string(),
     })
+}
+
+/// A temporary file in the folder of the build: the temporary folder of a host may lie in memory, where nothing can be evicted
+/// or read directly.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) fn file_on_disk() -> tempfile::NamedTempFile {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    std::fs::create_dir_all(&folder).unwrap();
+    tempfile::NamedTempFile::new_in(folder).unwrap()
 }
 
 #[cfg(test)]

@@ -76,6 +76,33 @@ pub fn make_resident(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Drops a file's pages from the page cache, by posix_fadvise(2). What has not been written to the device yet is written first,
+/// as such pages stay. Pages that a process has mapped, or locked, stay too.
+pub fn evict(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    file.sync_data()?;
+    nix::fcntl::posix_fadvise(
+        &file,
+        0,
+        0,
+        nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED,
+    )
+    .map_err(io::Error::from)
+}
+
+const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
+
+/// Whether this user may drop the page cache of the whole host.
+pub fn may_drop_caches() -> bool {
+    nix::unistd::access(DROP_CACHES, nix::unistd::AccessFlags::W_OK).is_ok()
+}
+
+/// Drops the page cache, directory entries and inodes of the whole host.
+pub fn drop_caches() -> io::Result<()> {
+    nix::unistd::sync();
+    std::fs::write(DROP_CACHES, "3")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -92,6 +119,25 @@ mod tests {
         assert!(may_attest(file.path()));
         assert_eq!(found.pages, 300_000_u64.div_ceil(4096));
         assert!(found.ratio() > 0.99, "{found:?}");
+    }
+
+    #[test]
+    fn an_evicted_file_is_not_resident_unless_it_is_mapped() {
+        let mut file = crate::storage::file_on_disk();
+        file.write_all(&vec![1_u8; 300_000]).unwrap();
+        evict(file.path()).unwrap();
+        assert_eq!(residency(file.path()).unwrap().resident_pages, 0);
+        // SAFETY: nobody changes the file while it is mapped.
+        let map = unsafe { memmap2::Mmap::map(file.as_file()).unwrap() };
+        assert_eq!(
+            map.iter().map(|byte| u64::from(*byte)).sum::<u64>(),
+            300_000
+        );
+        evict(file.path()).unwrap();
+        assert!(residency(file.path()).unwrap().ratio() > 0.9);
+        drop(map);
+        evict(file.path()).unwrap();
+        assert_eq!(residency(file.path()).unwrap().resident_pages, 0);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub async fn open_source(
     let options = options.map(|(name, value)| (name.to_owned(), value));
     let reader = Reader {
         read_threads: Some(1),
-        batch_size: None,
+        ..Reader::default()
     };
     let context = session(&reader, &options, store)
         .await

@@ -174,8 +174,8 @@ fn all_problems_of_a_file_are_told_in_one_go() {
 #[case::table(&["--table", "x"], &["--table x", "NAME=URL"])]
 #[case::set(&["--set", "dataset.seed"], &["dataset.seed"])]
 #[case::rounds(&["--rounds", "0"], &["rounds", "`0`"])]
-#[case::cold_cache(&["--set", "measure.cache=cold"], &["measure.cache", "warm"])]
-#[case::direct_io(&["--set", "reader.odirect=true"], &["reader.odirect"])]
+#[case::cache(&["--set", "measure.cache=lukewarm"], &["measure.cache", "warm, cold, direct"])]
+#[case::direct_io(&["--set", "reader.odirect=true", "--cache=warm"], &["reader.odirect", "measure.cache"])]
 #[case::engine_option(
     &["--set", "datafusion.execution.batchsize=3"],
     &["datafusion.execution.batchsize", "did you mean `execution.batch_size`?"]
@@ -198,7 +198,7 @@ fn an_argument_that_cannot_be_meant_is_refused(#[case] more: &[&str], #[case] wo
 
 #[test]
 fn an_option_that_does_not_exist_yet_is_refused_by_the_parser() {
-    for option in ["--lane=storage", "--cache=cold", "--html=x"] {
+    for option in ["--lane=cpu", "--cache=hot", "--html=x"] {
         let output = Place::tiny().run(&[option]);
         assert_eq!(output.code, Some(2), "{output:?}");
         assert!(output.stderr.contains("unexpected argument"), "{output:?}");

@@ -249,15 +249,16 @@ fn the_vector_layout_is_taken() {
 }
 
 #[test]
-fn only_the_read_mode_default_is_noted() {
+fn files_are_read_in_row_groups_unless_the_mode_is_default() {
+    let mode = |text: &str| good(text).variants[0].reader.read_mode;
     assert_eq!(
-        good("dataset: {parquet: {read_mode: row_group}}").notes,
-        Vec::<String>::new()
+        mode("dataset: {parquet: {read_mode: row_group}}"),
+        ReadMode::RowGroup
     );
-    assert_eq!(good("dataset: {}").notes, Vec::<String>::new());
+    assert_eq!(mode("dataset: {}"), ReadMode::RowGroup);
     assert_eq!(
-        good("dataset: {parquet: {read_mode: default}}").notes,
-        ["every read streams row groups in this version; `read_mode: default` has no effect yet"]
+        mode("dataset: {parquet: {read_mode: default}}"),
+        ReadMode::WholeFile
     );
 }
 

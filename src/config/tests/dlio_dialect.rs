@@ -57,7 +57,8 @@ fn a_recommender_of_mlperf_storage_means_what_dlio_makes_of_it() {
         variant.reader,
         Reader {
             read_threads: Some(4),
-            batch_size: Some(16_384)
+            batch_size: Some(16_384),
+            ..Reader::default()
         }
     );
     let dataset = variant.dataset.as_ref().unwrap();

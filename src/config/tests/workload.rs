@@ -3,7 +3,10 @@ use std::path::PathBuf;
 use rstest::rstest;
 use serde_json::json;
 
+use std::time::Duration;
+
 use super::*;
+use crate::record::{EngineCache, Lane};
 
 #[test]
 fn reading_and_measuring_take_their_keys() {
@@ -14,7 +17,8 @@ fn reading_and_measuring_take_their_keys() {
         config.variants[0].reader,
         Reader {
             read_threads: Some(3),
-            batch_size: Some(5)
+            batch_size: Some(5),
+            ..Reader::default()
         }
     );
     assert_eq!(
@@ -22,9 +26,103 @@ fn reading_and_measuring_take_their_keys() {
         Measure {
             warmup: 0,
             rounds: 7,
-            seed: 9
+            until: None,
+            seed: 9,
+            ..Measure::default()
         }
     );
+}
+
+#[test]
+fn what_is_measured_and_how_takes_its_keys() {
+    let config = good(
+        "dataset: {parquet: {read_mode: default}}\nmeasure: {rounds: 20, precision: 2%, time_budget: 90s, effect: 0.02, lanes: \
+         [compute, end_to_end, compute], cache: cold, engine_cache: warm, drop_caches: yes, streams: 4, memory_limit: 1GiB, \
+         control: false, peak_memory: no}\n",
+    );
+    assert_eq!(
+        config.variants[0].reader,
+        Reader {
+            read_mode: ReadMode::WholeFile,
+            cache: PageCache::Cold,
+            engine_cache: EngineCache::Warm,
+            streams: Streams(4),
+            memory_limit_bytes: Some(1 << 30),
+            ..Reader::default()
+        }
+    );
+    assert_eq!(
+        config.measure,
+        Measure {
+            rounds: 20,
+            until: Some(Until {
+                precision: 0.02,
+                time_budget: Duration::from_secs(90),
+            }),
+            effect: 0.02,
+            lanes: vec![Lane::EndToEnd, Lane::Compute],
+            control: Some(false),
+            peak_memory: false,
+            drop_caches: true,
+            ..Measure::default()
+        }
+    );
+}
+
+#[rstest]
+#[case("measure: {precision: 2%}", 10, 0.02, 120)]
+#[case("measure: {time_budget: 1h}", 10, 0.03, 3600)]
+#[case("measure: {rounds: 5, time_budget: 1h}", 5, 0.03, 3600)]
+fn rounds_go_on_where_it_is_said_until_when(
+    #[case] measure: &str,
+    #[case] rounds: u32,
+    #[case] precision: f64,
+    #[case] seconds: u64,
+) {
+    let measure = good(&format!("dataset: {{}}\n{measure}\n")).measure;
+    let until = Until {
+        precision,
+        time_budget: Duration::from_secs(seconds),
+    };
+    assert_eq!((measure.rounds, measure.until), (rounds, Some(until)));
+}
+
+#[rstest]
+#[case("measure: {cache: cold}", PageCache::Cold, EngineCache::Fresh)]
+#[case("measure: {cache: direct}", PageCache::Direct, EngineCache::Fresh)]
+#[case("reader: {odirect: true}", PageCache::Direct, EngineCache::Fresh)]
+#[case(
+    "reader: {odirect: true}\nmeasure: {cache: direct}",
+    PageCache::Direct,
+    EngineCache::Fresh
+)]
+#[case(
+    "reader: {odirect: false}\nmeasure: {cache: cold}",
+    PageCache::Cold,
+    EngineCache::Fresh
+)]
+#[case("measure: {cache: warm}", PageCache::Warm, EngineCache::Warm)]
+#[case("measure: {engine_cache: fresh}", PageCache::Warm, EngineCache::Fresh)]
+fn the_caches_are_in_a_state(
+    #[case] keys: &str,
+    #[case] cache: PageCache,
+    #[case] engine: EngineCache,
+) {
+    let reader = good(&format!("dataset: {{}}\n{keys}\n")).variants[0].reader;
+    assert_eq!((reader.cache, reader.engine_cache), (cache, engine));
+}
+
+#[test]
+fn how_variants_are_read_may_differ() {
+    let config = good(
+        "dataset: {}\nsweep: {measure.cache: [warm, cold], measure.streams: [1, 2], measure.memory_limit: [1GiB], \
+         measure.engine_cache: [fresh], dataset.parquet.read_mode: [default, row_group]}\n",
+    );
+    assert_eq!(config.variants.len(), 8);
+    let last = config.variants[7].reader;
+    assert_eq!((last.cache, last.streams), (PageCache::Cold, Streams(2)));
+    assert_eq!(last.read_mode, ReadMode::RowGroup);
+    assert_eq!(config.variants[0].reader.read_mode, ReadMode::WholeFile);
 }
 
 #[test]
@@ -36,7 +134,16 @@ fn what_is_left_out_of_reading_and_measuring_is_the_default() {
         Measure {
             warmup: 1,
             rounds: 10,
-            seed: 42
+            until: Some(Until {
+                precision: 0.03,
+                time_budget: Duration::from_secs(120),
+            }),
+            effect: 0.01,
+            seed: 42,
+            lanes: vec![Lane::EndToEnd],
+            control: None,
+            peak_memory: true,
+            drop_caches: false,
         }
     );
 }
@@ -49,8 +156,36 @@ fn no_read_threads_are_the_main_thread_as_in_dlio() {
 
 #[rstest]
 #[case(
-    "reader: {odirect: true}",
-    "reader.odirect: direct reads are not available in this version"
+    "reader: {odirect: true}\nmeasure: {cache: warm}",
+    "reader.odirect: reads past the page cache, but `measure.cache` is `warm`"
+)]
+#[case("measure: {streams: 0}", "measure.streams: `0`")]
+#[case(
+    "measure: {streams: 5000}",
+    "measure.streams: 5000 is more than the 1024"
+)]
+#[case("measure: {precision: 0}", "measure.precision: `0` is not a share")]
+#[case("measure: {effect: 2}", "measure.effect: `2` is not a share")]
+#[case(
+    "measure: {time_budget: long}",
+    "measure.time_budget: `long` is not a span of time"
+)]
+#[case(
+    "measure: {memory_limit: much}",
+    "measure.memory_limit: `much` is not a number of bytes"
+)]
+#[case("measure: {lanes: []}", "measure.lanes: names no lane")]
+#[case(
+    "measure: {lanes: [storage, cpu]}",
+    "measure.lanes[1]: `cpu` is not a lane; known: end_to_end"
+)]
+#[case(
+    "measure: {engine_cache: hot}",
+    "measure.engine_cache: `hot` is not a state of the engine's caches"
+)]
+#[case(
+    "sweep: {measure.rounds: [1, 2]}",
+    "sweep.measure.rounds: `measure.rounds` cannot differ between variants"
 )]
 #[case("reader: {batch_size: 0}", "reader.batch_size: `0`")]
 #[case("reader: {read_threads: -1}", "reader.read_threads: `-1`")]
@@ -66,12 +201,8 @@ fn no_read_threads_are_the_main_thread_as_in_dlio() {
 )]
 #[case("measure: {seed: x}", "measure.seed: `x`")]
 #[case(
-    "measure: {cache: cold}",
-    "measure.cache: `cold` is not available in this version; values that would do: warm"
-)]
-#[case(
     "measure: {cache: wram}",
-    "measure.cache: `wram` is not a cache state; values that would do: warm (did you mean `warm`?)"
+    "measure.cache: `wram` is not a cache state; known: warm, cold, direct (did you mean `warm`?)"
 )]
 #[case("scenarios: []", "scenarios: lists no scenario")]
 #[case("scenarios: ['']", "scenarios[0]: must not be empty")]

@@ -1,0 +1,75 @@
+//! `bench replay`.
+
+use std::process::ExitCode;
+
+use super::arguments::{CacheArgument, InspectFormat, ReplayArguments};
+use super::exit::CommandError;
+use super::inspect::table;
+use super::{cancel_on_interrupt, runtime, show, show_text};
+use crate::config::PageCache;
+use crate::run::{Replayed, read_traces, replay as replay_traces};
+use crate::units;
+
+pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandError> {
+    let traces = read_traces(&arguments.trace)?;
+    let cache = match arguments.cache {
+        CacheArgument::Warm => PageCache::Warm,
+        CacheArgument::Cold => PageCache::Cold,
+        CacheArgument::Direct => PageCache::Direct,
+    };
+    let (runtime, cancel) = (runtime()?, cancel_on_interrupt());
+    let replayed = replay_traces(&runtime, &traces, cache, arguments.rounds, &cancel);
+    // A read that hangs must not hold the program.
+    runtime.shutdown_background();
+    let replayed = replayed?;
+    match arguments.format {
+        InspectFormat::Json => {
+            let json = serde_json::to_string_pretty(&replayed)
+                .map_err(|error| CommandError::Failed(error.to_string()))?;
+            show(&format!("{json}\n"))
+        }
+        InspectFormat::Table => show_text(&describe(&replayed)),
+    }
+}
+
+fn describe(replayed: &[Replayed]) -> String {
+    let heads = [
+        "cell",
+        "streams",
+        "ranges",
+        "bytes",
+        "median time [interval]",
+        "rate",
+        "cache",
+    ];
+    let mut rows = table(&heads, 1);
+    for one in replayed {
+        let absent = || "-".to_owned();
+        let time = match (one.median_ns, one.ci_low_ns, one.ci_high_ns) {
+            (Some(median), Some(low), Some(high)) => units::duration_interval_ns(median, low, high),
+            (Some(median), ..) => units::duration_ns(median),
+            _ => absent(),
+        };
+        let evidence = one.cold_evidence.map(|it| format!(" ({})", it.name()));
+        rows.add_row([
+            one.cell.clone(),
+            units::count(one.streams),
+            units::count(one.ranges),
+            units::bytes(one.bytes),
+            time,
+            one.bytes_per_s.map_or_else(absent, units::bytes_per_second),
+            format!("{}{}", one.cache.name(), evidence.unwrap_or_default()),
+        ]);
+    }
+    let mut text = format!("{rows}\n");
+    for one in replayed.iter().filter(|one| one.void > 0) {
+        let reason = one.reason.as_deref().unwrap_or("no reason was kept");
+        text.push_str(&format!(
+            "void replays: {}: {} of {}: {reason}\n",
+            one.cell,
+            one.void,
+            one.void + one.replays
+        ));
+    }
+    text
+}

@@ -1,0 +1,200 @@
+//! DLIO's read mode `default`: a reader has the projection of a whole file in memory before the first of its rows goes on.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::record_batch::RecordBatch;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::config::ConfigOptions;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
+};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties,
+};
+use futures::{StreamExt, TryStreamExt};
+
+/// Puts a [`WholeFilesExec`] over every scan of Parquet, last of all, so that whatever can be pushed into scans is there.
+#[derive(Debug)]
+pub(super) struct WholeFiles {
+    /// Files that are read at once.
+    pub(super) readers: usize,
+}
+
+impl PhysicalOptimizerRule for WholeFiles {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|node| {
+            let scan = node
+                .downcast_ref::<DataSourceExec>()
+                .and_then(|scan| scan.downcast_to_file_source::<ParquetSource>());
+            let Some((config, _)) = scan else {
+                return Ok(Transformed::no(node));
+            };
+            // One file is one partition; what was split by bytes is put together again.
+            let mut files = Vec::new();
+            for file in config.file_groups.iter().flat_map(FileGroup::iter) {
+                let mut file = file.clone();
+                file.range = None;
+                let known = files.iter().any(|group: &FileGroup| {
+                    let seen = group.files().first();
+                    seen.is_some_and(|seen| seen.object_meta == file.object_meta)
+                });
+                if !known {
+                    files.push(FileGroup::new(vec![file]));
+                }
+            }
+            let partitions = config.file_groups.len().clamp(1, self.readers);
+            let config = FileScanConfigBuilder::from(config.clone())
+                .with_file_groups(files)
+                .with_preserve_order(true)
+                .build();
+            let scan = DataSourceExec::from_data_source(config);
+            Ok(Transformed::yes(
+                Arc::new(WholeFilesExec::new(scan, partitions)) as _,
+            ))
+        })
+        .data()
+    }
+
+    fn name(&self) -> &str {
+        "whole_files"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// Reads the partitions of its input, each of which is a file, one after the other in as many readers as it has partitions.
+/// A reader holds all batches of a file before it gives out the first.
+#[derive(Debug)]
+pub(super) struct WholeFilesExec {
+    input: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+    /// Partitions of the input that no reader has taken yet.
+    left: Arc<Mutex<VecDeque<usize>>>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl WholeFilesExec {
+    fn new(input: Arc<dyn ExecutionPlan>, readers: usize) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(input.schema()),
+            Partitioning::UnknownPartitioning(readers),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let files = input.output_partitioning().partition_count();
+        WholeFilesExec {
+            input,
+            properties: Arc::new(properties),
+            left: Arc::new(Mutex::new((0..files).collect())),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
+    }
+}
+
+impl DisplayAs for WholeFilesExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let readers = self.properties.output_partitioning().partition_count();
+        write!(f, "WholeFilesExec: readers={readers}")
+    }
+}
+
+impl ExecutionPlan for WholeFilesExec {
+    fn name(&self) -> &str {
+        "WholeFilesExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let readers = self.properties.output_partitioning().partition_count();
+        let input = children.into_iter().next().ok_or_else(|| {
+            DataFusionError::Internal("WholeFilesExec was given no input".to_owned())
+        })?;
+        Ok(Arc::new(WholeFilesExec::new(input, readers)))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(
+            children,
+            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
+        )
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        let readers = self.properties.output_partitioning().partition_count();
+        let input = Arc::clone(&self.input).reset_state()?;
+        Ok(Arc::new(WholeFilesExec::new(input, readers)))
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let (input, left) = (Arc::clone(&self.input), Arc::clone(&self.left));
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let files = futures::stream::iter(std::iter::from_fn(move || {
+            left.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front()
+        }));
+        let rows = metrics.output_rows().clone();
+        let batches = files
+            .then(move |file| {
+                let opened = input.execute(file, Arc::clone(&context));
+                async move {
+                    let held: Vec<RecordBatch> = opened?.try_collect().await?;
+                    Ok::<_, DataFusionError>(futures::stream::iter(held.into_iter().map(Ok)))
+                }
+            })
+            .try_flatten()
+            .inspect_ok(move |batch: &RecordBatch| {
+                rows.add(batch.num_rows());
+            });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.schema(),
+            batches,
+        )))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}

@@ -1,0 +1,13 @@
+//! The host: what it is, and what disturbs a measurement on it.
+
+mod cgroup;
+mod container;
+mod disturbance;
+mod kernel;
+mod mounts;
+mod system;
+mod usage;
+
+pub use disturbance::Disturbance;
+pub use system::system;
+pub use usage::HostUsage;

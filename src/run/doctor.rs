@@ -1,0 +1,176 @@
+//! What this host can measure: a small scan against its own copy, and what the storage of a folder lets be done with its files.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::runtime::Runtime;
+
+use super::versions::build;
+use super::{Observer, Options, RunError, run};
+use crate::analysis::control_log_ratios;
+use crate::config::{Overrides, Source, load};
+use crate::dataset::Cancel;
+use crate::measure::{Disturbance, HostUsage, device_read_bytes, system};
+use crate::record::{Noise, System};
+use crate::statistics::{CONFIDENCE, detectable};
+use crate::storage::{check_direct, evict, make_resident, may_attest, may_drop_caches, residency};
+
+/// Rounds of the scan.
+const ROUNDS: u32 = 30;
+
+/// Numbers of rounds for which it is estimated what they can tell apart.
+const FOR_ROUNDS: [usize; 3] = [10, 30, 100];
+
+/// What was found. Shares are between 0 and 1.
+#[derive(Debug, Clone, Serialize)]
+pub struct Doctor {
+    pub folder: String,
+    pub system: System,
+    /// Smallest difference between two readings of the clock that is not 0, and how long a reading takes.
+    pub clock_step_ns: u64,
+    pub clock_read_ns: f64,
+    /// Share of a file's pages that are resident after reading it, and after evicting it; absent where this user may not ask.
+    pub resident_when_read: Option<f64>,
+    pub resident_when_evicted: Option<f64>,
+    /// Bytes that devices delivered for a byte of an evicted file; absent where the system does not tell.
+    pub device_share_when_evicted: Option<f64>,
+    /// Why files cannot be read directly, if they cannot.
+    pub direct_error: Option<String>,
+    pub may_drop_caches: bool,
+    /// Median time of the scan.
+    pub scan_ns: f64,
+    /// What the scan of a copy takes over that of the original.
+    pub noise: Option<Noise>,
+    /// Smallest difference that so many rounds would tell from none, as a share; estimated by resampling the scan's.
+    pub detectable: BTreeMap<usize, Option<f64>>,
+    pub disturbances: Vec<String>,
+}
+
+/// Looks at a folder's storage and at the host, in a temporary folder that is removed again.
+pub fn doctor(
+    runtime: &Runtime,
+    folder: &Path,
+    cancel: &Cancel,
+    observer: &dyn Observer,
+) -> Result<Doctor, RunError> {
+    let failed = |source: io::Error| RunError::Io {
+        path: folder.display().to_string(),
+        source,
+    };
+    let within = tempfile::Builder::new()
+        .prefix("_bench.doctor.")
+        .tempdir_in(folder)
+        .map_err(failed)?;
+    let host = HostUsage::now();
+    let config = load(
+        &Source {
+            origin: "bench doctor".to_owned(),
+            text: CONFIG.to_owned(),
+            folder: None,
+        },
+        &Overrides {
+            set: vec![
+                format!(
+                    "dataset.data_folder={}",
+                    serde_json::Value::from(within.path().join("data").display().to_string())
+                ),
+                format!("measure.rounds={ROUNDS}"),
+            ],
+            ..Overrides::default()
+        },
+    );
+    let config = config.map_err(|error| RunError::Internal(error.to_string()))?;
+    let options = Options {
+        results: within.path().join("results"),
+        yes: true,
+        ..Options::default()
+    };
+    let outcome = run(runtime, &config, &options, cancel, observer)?;
+    if let Some(error) = outcome.ended_by {
+        return Err(error);
+    }
+    let disturbances = Disturbance::warnings(&HostUsage::now().since(&host));
+    let ratios = control_log_ratios(&outcome.record);
+    let of_rounds = |rounds| {
+        (
+            rounds,
+            detectable(&ratios, rounds, CONFIDENCE).map(f64::exp_m1),
+        )
+    };
+    let baseline = outcome.record.cells.first();
+    let summary = baseline.and_then(|cell| cell.summary.values().next());
+
+    let file = within.path().join("file");
+    let bytes = vec![7_u8; 32 << 20];
+    std::fs::write(&file, &bytes).map_err(failed)?;
+    let share = |file: &Path| match may_attest(file) {
+        true => residency(file).map(|found| Some(found.ratio())),
+        false => Ok(None),
+    };
+    evict(&file)
+        .and_then(|()| make_resident(&file))
+        .map_err(failed)?;
+    let resident_when_read = share(&file).map_err(failed)?;
+    evict(&file).map_err(failed)?;
+    let resident_when_evicted = share(&file).map_err(failed)?;
+    let before = device_read_bytes();
+    make_resident(&file).map_err(failed)?;
+    let delivered = before.zip(device_read_bytes());
+    let (clock_step_ns, clock_read_ns) = clock();
+    Ok(Doctor {
+        folder: folder.display().to_string(),
+        system: system(&[folder.to_path_buf()], build()),
+        clock_step_ns,
+        clock_read_ns,
+        resident_when_read,
+        resident_when_evicted,
+        device_share_when_evicted: delivered
+            .map(|(before, after)| after.saturating_sub(before) as f64 / bytes.len() as f64),
+        direct_error: check_direct(&file).err().map(|error| error.to_string()),
+        may_drop_caches: may_drop_caches(),
+        scan_ns: summary.map_or(f64::NAN, |summary| summary.median_ns),
+        noise: outcome.record.noise.first().cloned(),
+        detectable: FOR_ROUNDS.into_iter().map(of_rounds).collect(),
+        disturbances,
+    })
+}
+
+const CONFIG: &str = "
+dataset:
+  num_files_train: 2
+  num_samples_per_file: 100000
+  compression: snappy
+  parquet:
+    row_group_size: 16384
+    columns:
+      - { name: id, dtype: int64, distribution: sequence }
+      - { name: number, dtype: float64 }
+      - { name: text, dtype: string, distribution: { kind: words, min: 1, max: 4 } }
+scenarios:
+  - { name: scan, sql: SELECT * FROM train }
+measure: { control: true, peak_memory: false }
+";
+
+/// The smallest step of the clock, and what a reading costs, both in nanoseconds.
+fn clock() -> (u64, f64) {
+    const READINGS: u32 = 100_000;
+    let mut smallest = Duration::MAX;
+    let started = Instant::now();
+    let mut last = started;
+    for _ in 0..READINGS {
+        let now = Instant::now();
+        let step = now - last;
+        if !step.is_zero() {
+            smallest = smallest.min(step);
+        }
+        last = now;
+    }
+    let step = u64::try_from(smallest.as_nanos()).unwrap_or(u64::MAX);
+    (
+        step,
+        started.elapsed().as_nanos() as f64 / f64::from(READINGS),
+    )
+}

@@ -1,0 +1,97 @@
+//! How much memory a cell takes: its query is executed once in a process that does nothing else.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use super::cells::{CellPlan, open};
+use super::datasets::Datasets;
+use super::journaled::Journaled;
+use super::{Event, Observer, RunError};
+use crate::config::Config;
+use crate::measure::{reset_peak, resident_bytes};
+use crate::record::Event as Entry;
+
+/// Starts a process for a cell, by its id, waits for it, and gives what [`needed`] told there: resident memory before the query, and
+/// the most while it ran, in bytes. The error says why there is none.
+pub type Needed = Arc<dyn Fn(&str) -> Result<(u64, u64), String> + Send + Sync>;
+
+/// Has a process look at each cell but the control, which is the baseline's twin, one after the other.
+pub(super) async fn look(
+    needed: &Needed,
+    cells: &[CellPlan],
+    journal: &mut Journaled,
+    observer: &dyn Observer,
+) -> Result<(), RunError> {
+    let mut warned = false;
+    for plan in cells.iter().filter(|plan| plan.record.control.is_none()) {
+        let cell = plan.record.id.clone();
+        observer.event(Event::Memory {
+            scenario: &plan.record.scenario,
+            variant: &plan.record.variant_name,
+        });
+        let (needed, id) = (Arc::clone(needed), cell.clone());
+        let told = tokio::task::spawn_blocking(move || needed(&id))
+            .await
+            .map_err(|error| RunError::Internal(error.to_string()))?;
+        match told {
+            Ok((base_memory_bytes, peak_memory_bytes)) => journal.append(Entry::Memory {
+                cell,
+                peak_memory_bytes,
+                base_memory_bytes,
+            })?,
+            Err(_) if warned => {}
+            Err(reason) => {
+                warned = true;
+                let text = format!("how much memory {cell} takes is not known: {reason}");
+                observer.event(Event::Warning(&text));
+                journal.append(Entry::Warning { text })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Executes one cell of a config once, and gives the memory that was resident before, and the most that was, in bytes. To be
+/// called in a process that does nothing else.
+pub fn needed(
+    runtime: &Runtime,
+    config: &Config,
+    cell: &str,
+    observer: &dyn Observer,
+) -> Result<(u64, u64), RunError> {
+    let unknown = || RunError::Internal(format!("there is no cell {cell:?}"));
+    runtime.block_on(async {
+        let mut datasets = Datasets::place(config).await?;
+        let mut config = config.clone();
+        let variant = config
+            .variants
+            .iter()
+            .position(|variant| cell.ends_with(&format!("/{}", variant.name)))
+            .ok_or_else(unknown)?;
+        config.variants = vec![config.variants.swap_remove(variant)];
+        config.measure.control = Some(false);
+        datasets.of_variant = vec![datasets.of_variant.swap_remove(variant)];
+        let mut opened = open(&config, &datasets, observer).await?;
+        let plan = opened
+            .cells
+            .iter_mut()
+            .find(|plan| plan.record.id == cell)
+            .ok_or_else(unknown)?;
+        reset_peak();
+        let before = resident_bytes();
+        plan.cell
+            .execute_once()
+            .await
+            .map_err(|source| RunError::Measure {
+                scenario: plan.record.scenario.clone(),
+                variant: plan.variant.clone(),
+                source,
+            })?;
+        let told = before.zip(resident_bytes());
+        let ((base, _), (_, peak)) = told.ok_or_else(|| {
+            RunError::Internal("the system does not tell what memory is resident".to_owned())
+        })?;
+        Ok((base, peak))
+    })
+}

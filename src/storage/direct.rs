@@ -1,0 +1,181 @@
+//! Reads past the page cache, by O_DIRECT.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use bytes::Bytes;
+
+/// Direct reads begin, end and land at multiples of this many bytes. It is what file systems and devices ask for at most
+/// (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in practice).
+const ALIGNMENT: u64 = 4096;
+
+/// Whether files of this one's file system can be read directly: it is opened so, and its first bytes are read.
+pub fn check_direct(path: &Path) -> io::Result<()> {
+    let file = RangeFile::open(path, true)?;
+    let first = 0..file.length.min(ALIGNMENT);
+    file.read(first, &mut Buffer::default()).map(|_| ())
+}
+
+/// Memory whose first byte that is used is aligned. It grows as it is asked to, and is not zeroed.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+}
+
+impl Buffer {
+    /// So many bytes, aligned.
+    pub(super) fn of(&mut self, length: usize) -> &mut [u8] {
+        let start = self.reserve(length);
+        &mut self.bytes[start..start + length]
+    }
+
+    fn reserve(&mut self, length: usize) -> usize {
+        let wanted = length + ALIGNMENT as usize;
+        if self.bytes.len() < wanted {
+            // What was in it is of no use any more, so that nothing needs to be copied.
+            self.bytes = vec![0; wanted];
+        }
+        self.bytes.as_ptr().align_offset(ALIGNMENT as usize)
+    }
+}
+
+/// A file that ranges are read of, through the page cache or past it.
+#[derive(Debug)]
+pub(super) struct RangeFile {
+    file: File,
+    length: u64,
+    direct: bool,
+}
+
+impl RangeFile {
+    /// The error of a direct one is `InvalidInput` where the file system has no direct reads.
+    pub(super) fn open(path: &Path, direct: bool) -> io::Result<Self> {
+        let flags = if direct { libc::O_DIRECT } else { 0 };
+        let file = File::options().read(true).custom_flags(flags).open(path)?;
+        Ok(RangeFile {
+            length: file.metadata()?.len(),
+            file,
+            direct,
+        })
+    }
+
+    /// Reads a range, whole; it lies in the buffer until that is used again.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` where the file ends within the range, `InvalidInput` where the range ends before it starts.
+    pub(super) fn read<'a>(
+        &self,
+        range: Range<u64>,
+        buffer: &'a mut Buffer,
+    ) -> io::Result<&'a [u8]> {
+        if range.end < range.start {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if range.end > self.length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let (start, end) = match self.direct {
+            true => (
+                range.start / ALIGNMENT * ALIGNMENT,
+                range.end.next_multiple_of(ALIGNMENT),
+            ),
+            false => (range.start, range.end),
+        };
+        let room = buffer.of((end - start) as usize);
+        let wanted = (range.end - start) as usize;
+        let mut read = 0;
+        while read < wanted {
+            match self.file.read_at(&mut room[read..], start + read as u64) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(bytes) => read += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(&room[(range.start - start) as usize..wanted])
+    }
+}
+
+/// Ranges of a file read past the page cache, each in memory of its own, as an object store gives them.
+pub(super) fn ranges_direct(path: &Path, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
+    let file = RangeFile::open(path, true)?;
+    ranges
+        .iter()
+        .map(|range| {
+            let mut buffer = Buffer::default();
+            let within = file.read(range.clone(), &mut buffer)?;
+            let (first, length) = (within.as_ptr() as usize, within.len());
+            let offset = first - buffer.bytes.as_ptr() as usize;
+            Ok(Bytes::from(buffer.bytes).slice(offset..offset + length))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn file_of(length: usize) -> tempfile::NamedTempFile {
+        let mut file = crate::storage::file_on_disk();
+        let bytes: Vec<u8> = (0..length).map(|index| (index % 251) as u8).collect();
+        file.write_all(&bytes).unwrap();
+        file
+    }
+
+    /// None where the file system of the build has no direct reads.
+    fn file_for_direct_reads(length: usize) -> Option<tempfile::NamedTempFile> {
+        let file = file_of(length);
+        check_direct(file.path()).ok().map(|()| file)
+    }
+
+    #[test]
+    fn any_range_is_read_whole_wherever_it_begins_and_ends() {
+        let Some(file) = file_for_direct_reads(20_000) else {
+            return;
+        };
+        let ranges = [
+            0..1,
+            1..4095,
+            4095..4097,
+            0..20_000,
+            19_999..20_000,
+            4096..8192,
+            7..7,
+        ];
+        for (range, bytes) in ranges
+            .iter()
+            .zip(ranges_direct(file.path(), &ranges).unwrap())
+        {
+            let expected: Vec<u8> = range.clone().map(|index| (index % 251) as u8).collect();
+            assert_eq!(bytes, expected, "{range:?}");
+        }
+    }
+
+    #[test]
+    fn a_range_beyond_the_end_is_an_error() {
+        let file = file_of(5000);
+        let file = RangeFile::open(file.path(), false).unwrap();
+        for range in [4000..5001, 5000..5001, 9000..9001, 0..u64::MAX] {
+            let mut buffer = Buffer::default();
+            let kind = file.read(range.clone(), &mut buffer).unwrap_err().kind();
+            assert_eq!(kind, io::ErrorKind::UnexpectedEof, "{range:?}");
+        }
+    }
+
+    #[test]
+    fn a_buffer_is_aligned_whatever_its_size() {
+        let mut buffer = Buffer::default();
+        for length in [1, 4096, 5000, 100] {
+            let bytes = buffer.of(length);
+            assert_eq!(bytes.len(), length);
+            assert_eq!(bytes.as_ptr() as usize % ALIGNMENT as usize, 0);
+        }
+    }
+}

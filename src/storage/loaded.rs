@@ -1,0 +1,77 @@
+//! Byte ranges held in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStore, Result};
+
+use super::trace::Trace;
+
+/// The bytes of a trace.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// By file, by start. No two overlap.
+    files: HashMap<Path, BTreeMap<u64, Bytes>>,
+}
+
+impl Loaded {
+    /// Reads what a trace asked for.
+    pub(super) async fn of(trace: &Trace, store: &Arc<dyn ObjectStore>) -> Result<Self> {
+        let mut files = HashMap::new();
+        for (file, ranges) in trace.merged() {
+            let bytes = store.get_ranges(&file, &ranges).await?;
+            let starts = ranges.iter().map(|range| range.start);
+            files.insert(file, starts.zip(bytes).collect());
+        }
+        Ok(Loaded { files })
+    }
+
+    /// The bytes of a range without copying them; none where not all of them are here.
+    pub(super) fn get(&self, file: &Path, range: &Range<u64>) -> Option<Bytes> {
+        if range.start >= range.end {
+            return Some(Bytes::new());
+        }
+        let ranges = self.files.get(file)?;
+        let (start, bytes) = ranges.range(..=range.start).next_back()?;
+        let (from, to) = (range.start - start, range.end - start);
+        (to <= bytes.len() as u64).then(|| bytes.slice(from as usize..to as usize))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use object_store::memory::InMemory;
+    use object_store::{ObjectStoreExt, PutPayload};
+
+    use super::super::trace::Call;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_asked_for_is_there_and_nothing_else() {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let file = Path::from("a");
+        let bytes: Vec<u8> = (0..100).collect();
+        store.put(&file, PutPayload::from(bytes)).await.unwrap();
+        let trace = Trace {
+            files: vec![file.clone()],
+            streams: vec![vec![Call {
+                file: 0,
+                ranges: vec![(10, 20), (15, 30), (50, 60)],
+            }]],
+        };
+        let loaded = Loaded::of(&trace, &store).await.unwrap();
+        let get = |range: Range<u64>| loaded.get(&file, &range).map(|bytes| bytes.to_vec());
+        assert_eq!(get(10..30), Some((10..30).collect()));
+        assert_eq!(get(18..22), Some((18..22).collect()));
+        assert_eq!(get(50..60), Some((50..60).collect()));
+        assert_eq!(get(40..40), Some(Vec::new()));
+        for range in [9..11, 29..31, 30..31, 49..51, 0..100] {
+            assert_eq!(get(range.clone()), None, "{range:?}");
+        }
+        assert_eq!(loaded.get(&Path::from("b"), &(10..11)), None);
+    }
+}
