@@ -199,11 +199,12 @@ pub async fn open(
         }
         control = Some(made);
     }
-    // Cells of one scenario stand together, the baseline's first.
+    // Cells of one scenario stand together, the baseline's first and the control last.
     cells.sort_by_key(|plan| {
-        scenarios
+        let place = scenarios
             .iter()
-            .position(|scenario| scenario.name == plan.record.scenario)
+            .position(|scenario| scenario.name == plan.record.scenario);
+        (place, plan.record.control.is_some())
     });
     for plan in &mut cells {
         plan.cell.drop_caches = config.measure.drop_caches;

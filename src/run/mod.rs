@@ -190,8 +190,9 @@ pub enum RunError {
     Replay { source: object_store::Error },
     #[error("measure.drop_caches: this user may not write to /proc/sys/vm/drop_caches")]
     DropCaches,
-    #[error("{lanes} of what was to be measured failed, and the rest was measured without it")]
-    GivenUp { lanes: usize },
+    /// What failed by itself; the rest was measured without it.
+    #[error("{first}{}", and_more(*others))]
+    GivenUp { first: String, others: usize },
     #[error("equal rows gave different results: {0}")]
     Disagreement(String),
     #[error("interrupted")]
@@ -204,6 +205,13 @@ fn of_variant(variant: &Option<String>) -> String {
     variant
         .as_ref()
         .map_or_else(String::new, |variant| format!("variant `{variant}`: "))
+}
+
+fn and_more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        others => format!("; and {others} more"),
+    }
 }
 
 fn on_variant(variant: &Option<String>) -> String {
@@ -373,9 +381,12 @@ impl Whole<'_> {
             looked_at = looked_at => looked_at?,
             () = self.cancel.cancelled() => return Err(RunError::Interrupted),
         }
-        match given_up {
-            0 => Ok(()),
-            lanes => Err(RunError::GivenUp { lanes }),
+        match given_up.split_first() {
+            None => Ok(()),
+            Some((first, others)) => Err(RunError::GivenUp {
+                first: first.clone(),
+                others: others.len(),
+            }),
         }
     }
 }

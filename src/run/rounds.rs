@@ -1,6 +1,6 @@
 //! The rounds of a run: every lane of every cell once per round, in a shuffled order, each iteration kept before the next begins.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::journaled::Journaled;
@@ -24,7 +24,7 @@ pub(crate) struct Rounds<'a> {
     done: usize,
     total: usize,
     /// Cells' lanes that failed by themselves, and that the run goes on without.
-    given_up: BTreeSet<(usize, Lane)>,
+    given_up: BTreeMap<(usize, Lane), String>,
     warned: BTreeSet<&'static str>,
 }
 
@@ -43,14 +43,14 @@ impl<'a> Rounds<'a> {
             started: Instant::now(),
             done: 0,
             total: 0,
-            given_up: BTreeSet::new(),
+            given_up: BTreeMap::new(),
             warned: BTreeSet::new(),
         }
     }
 
     /// Warm-ups first, then measured rounds until there are enough. Every iteration is in the journal before the next one
-    /// begins. The number of lanes of cells that failed by themselves.
-    pub(crate) async fn measure(mut self, cells: &mut [CellPlan]) -> Result<usize, RunError> {
+    /// begins. What became of the lanes of cells that failed by themselves.
+    pub(crate) async fn measure(mut self, cells: &mut [CellPlan]) -> Result<Vec<String>, RunError> {
         for cell in cells.iter() {
             self.journal.append(Entry::Cell {
                 cell: Box::new(cell.record.clone()),
@@ -108,7 +108,7 @@ impl<'a> Rounds<'a> {
         for text in HostUsage::now().since(&host).warnings() {
             self.warn_of(&text)?;
         }
-        Ok(self.given_up.len())
+        Ok(self.given_up.into_values().collect())
     }
 
     /// Rounds that there are in any case: as many as were asked for, and no fewer than a verdict takes where it is for this
@@ -176,7 +176,7 @@ impl<'a> Rounds<'a> {
         visits: Vec<Visit>,
     ) -> Result<(), RunError> {
         for visit in visits {
-            if !self.given_up.contains(&(visit.cell, visit.lane))
+            if !self.given_up.contains_key(&(visit.cell, visit.lane))
                 && let Some(plan) = cells.get_mut(visit.cell)
             {
                 self.iterate(plan, kind, visit).await?;
@@ -233,12 +233,15 @@ impl<'a> Rounds<'a> {
                     iteration: Box::new(cell.failed(probe, &source)),
                 })?;
                 if source.is_of_the_cell() {
-                    self.given_up.insert((visit.cell, visit.lane));
+                    let variant = variant.as_ref();
+                    let variant = variant.map(|name| format!(" on variant `{name}`"));
                     let text = format!(
-                        "{}: lane {} is not measured any further: {source}",
-                        record.id,
+                        "scenario `{}`{}, lane {}: {source}",
+                        record.scenario,
+                        variant.unwrap_or_default(),
                         visit.lane.name()
                     );
+                    self.given_up.insert((visit.cell, visit.lane), text.clone());
                     return self.warn_of(&text);
                 }
                 let source = tokio::select! {

@@ -197,10 +197,17 @@ fn an_argument_that_cannot_be_meant_is_refused(#[case] more: &[&str], #[case] wo
 }
 
 #[test]
-fn an_option_that_does_not_exist_yet_is_refused_by_the_parser() {
-    for option in ["--lane=cpu", "--cache=hot", "--html=x"] {
+fn an_option_that_does_not_exist_is_refused_by_the_parser() {
+    for (option, words) in [
+        (
+            "--lane=cpu",
+            "possible values: end_to_end, storage, compute, all",
+        ),
+        ("--cache=hot", "possible values: warm, cold, direct"),
+        ("--html=x", "unexpected argument"),
+    ] {
         let output = Place::tiny().run(&[option]);
         assert_eq!(output.code, Some(2), "{output:?}");
-        assert!(output.stderr.contains("unexpected argument"), "{output:?}");
+        assert!(output.stderr.contains(words), "{output:?}");
     }
 }

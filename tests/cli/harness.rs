@@ -40,6 +40,11 @@ impl Place {
         Place(TempDir::new().unwrap())
     }
 
+    /// A folder in another one.
+    pub fn within(folder: &Path) -> Place {
+        Place(TempDir::new_in(folder).unwrap())
+    }
+
     /// A folder that holds `bench.yaml`.
     pub fn with(config: &str) -> Place {
         let place = Place::new();
@@ -93,6 +98,14 @@ impl Place {
         let mut files = files_below(&self.path(folder));
         files.retain(|name, _| name.ends_with(".parquet"));
         files
+    }
+
+    /// The paths of the Parquet files below a folder.
+    pub fn parquet_paths(&self, folder: &str) -> Vec<PathBuf> {
+        let folder = self.path(folder);
+        let files = files_below(&folder).into_keys();
+        let files = files.filter(|name| name.ends_with(".parquet"));
+        files.map(|name| folder.join(name)).collect()
     }
 
     /// The only journal.

@@ -21,6 +21,7 @@ mod inspecting;
 mod interruptions;
 mod layouts;
 mod learning;
+mod measuring;
 mod options;
 mod sharing;
 mod sources;

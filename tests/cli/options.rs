@@ -79,7 +79,8 @@ fn the_quickstart_needs_no_config() {
         "nested",
     ];
     let record = bench.args(scenario).run().succeeds().json();
-    assert_eq!(record["cells"].as_array().unwrap().len(), 15);
+    // With a control per scenario.
+    assert_eq!(record["cells"].as_array().unwrap().len(), 15 + 3);
     assert_eq!(cell(&record, "nested/zstd")["columns_read"], 2);
     assert_eq!(cell(&record, "narrow_projection/none")["columns_read"], 3);
     assert!(place.path("data/quickstart/variants").is_dir());
@@ -212,7 +213,7 @@ fn the_markdown_format_is_a_table_for_pull_requests() {
         .lines()
         .filter(|line| line.starts_with('|'))
         .collect();
-    assert_eq!(rows.len(), 4, "{}", output.stdout);
+    assert_eq!(rows.len(), 5, "{}", output.stdout);
     let bars = |line: &str| line.matches('|').count() - line.matches("\\|").count();
     assert!(
         rows.iter().all(|row| bars(row) == bars(rows[0])),
@@ -263,6 +264,7 @@ fn several_sweeps_multiply() {
         .as_array()
         .unwrap()
         .iter()
+        .filter(|cell| cell["control"].is_null())
         .map(|cell| &cell["variant"])
         .collect();
     let variant = |codec: &str, rows: u64| json!({"dataset.compression": codec, "dataset.parquet.row_group_size": rows});
@@ -489,7 +491,7 @@ fn the_order_of_cells_is_a_permutation_in_every_round_and_follows_the_seed() {
                 .map(|cell| iterations(cell)[round]["position"].as_u64().unwrap())
                 .collect();
             positions.sort_unstable();
-            assert_eq!(positions, [0, 1, 2, 3, 4]);
+            assert_eq!(positions, [0, 1, 2, 3, 4, 5]);
         }
         let positions = cells.iter().flat_map(|cell| iterations(cell).clone());
         positions

@@ -1,0 +1,664 @@
+//! What is timed, in which state of the caches, with which resources, for how many rounds, and what is kept of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::fs::File;
+use std::path::Path;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::harness::{Place, TINY, at, cell};
+
+const NONE: [&str; 0] = [];
+
+fn of_lane<'a>(cell: &'a Value, lane: &str) -> Vec<&'a Value> {
+    let iterations = cell["iterations"].as_array().unwrap();
+    iterations.iter().filter(|it| it["lane"] == lane).collect()
+}
+
+fn number(value: &Value) -> u64 {
+    value
+        .as_u64()
+        .unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn three_lanes_time_the_same_work() {
+    let place = Place::tiny();
+    let output = place
+        .run(&["--lane", "all", "--rounds", "8", "--format", "json"])
+        .succeeds();
+    let record = output.json();
+    let cell = cell(&record, "scan/base");
+    let whole = of_lane(cell, "end_to_end");
+    for lane in ["storage", "compute"] {
+        let iterations = of_lane(cell, lane);
+        assert_eq!(iterations.len(), 8);
+        for figure in ["requested_bytes", "engine_data_bytes", "engine_ranges"] {
+            assert_eq!(iterations[3][figure], whole[3][figure], "{lane} {figure}");
+        }
+        assert!(
+            iterations
+                .iter()
+                .all(|it| it["status"] == "ok" && number(&it["elapsed_ns"]) > 0)
+        );
+    }
+    assert_eq!(of_lane(cell, "compute")[0]["cache"]["state"], "memory");
+    assert_eq!(of_lane(cell, "compute")[0]["rows"], 200);
+    assert_eq!(of_lane(cell, "storage")[0]["cache"]["state"], "warm");
+    let ceilings = at(&record, "ceilings.0");
+    assert_eq!(ceilings["cell"], "scan/base");
+    let time = |lane: &str| ceilings[format!("{lane}_ns")].as_f64().unwrap();
+    let larger = time("storage").max(time("compute"));
+    let overlap = ceilings["overlap"].as_f64().unwrap();
+    assert!(overlap > 0.2 * larger / time("end_to_end"), "{ceilings}");
+    // A few bytes of pages take longer to decode than to read.
+    assert_eq!(ceilings["binds"], "compute");
+
+    let shown = place.run(&["--lane", "all", "--rounds", "1"]).succeeds();
+    for word in ["binds", "overlap", "end_to_end", "storage"] {
+        assert!(shown.stdout.contains(word), "{}", shown.stdout);
+    }
+}
+
+#[test]
+fn a_lane_can_be_measured_alone() {
+    let config = TINY.replace("measure: { ", "measure: { lanes: storage, ");
+    let record = Place::with(&config).record(&NONE);
+    let cell = cell(&record, "scan/base");
+    let iterations = cell["iterations"].as_array().unwrap();
+    assert_eq!((iterations.len(), of_lane(cell, "storage").len()), (1, 1));
+    assert!(number(&iterations[0]["requested_bytes"]) > 0);
+    let lanes = ["--lane", "compute,end_to_end"];
+    let record = Place::with(&config).record(&lanes);
+    assert_eq!(
+        at(&record, "cells.0.iterations").as_array().unwrap().len(),
+        2
+    );
+}
+
+#[test]
+fn footers_are_in_every_lane_where_the_engines_caches_are_fresh_and_in_none_where_they_are_warm() {
+    let sweep = [
+        "--sweep",
+        "measure.engine_cache=warm,fresh",
+        "--lane",
+        "all",
+    ];
+    let record = Place::tiny().record(&sweep);
+    for (variant, state) in [("warm", "warm"), ("fresh", "fresh")] {
+        for iteration in cell(&record, &format!("scan/{variant}"))["iterations"]
+            .as_array()
+            .unwrap()
+        {
+            assert_eq!(iteration["cache"]["engine"], state);
+            let footers = number(&iteration["engine_metadata_bytes"]);
+            assert_eq!(footers > 0, state == "fresh", "{iteration}");
+        }
+    }
+}
+
+/// Byte ranges of a trace by the name of their file, sorted.
+fn ranges(trace: &Value) -> BTreeMap<String, Vec<(u64, u64)>> {
+    let mut ranges: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
+    for call in trace["streams"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|it| it.as_array().unwrap())
+    {
+        let file = trace["files"][number(&call["file"]) as usize]
+            .as_str()
+            .unwrap();
+        let name = file.rsplit('/').next().unwrap().to_owned();
+        for range in call["ranges"].as_array().unwrap() {
+            let found = ranges.entry(name.clone()).or_default();
+            found.push((number(&range[0]), number(&range[1])));
+        }
+    }
+    ranges
+        .values_mut()
+        .for_each(|ranges| ranges.sort_unstable());
+    ranges
+}
+
+#[rstest]
+fn in_either_read_mode_every_row_group_is_read_exactly_once(
+    #[values("default", "row_group")] mode: &str,
+    #[values("1", "3")] readers: &str,
+) {
+    let place = Place::tiny();
+    let record = place.record(&[
+        "--set",
+        &format!("dataset.parquet.read_mode={mode}"),
+        "--set",
+        &format!("reader.read_threads={readers}"),
+        "--trace",
+        "kept.trace",
+        "--sql",
+        "SELECT id, vector FROM train",
+    ]);
+    let plan = at(&record, "cells.0.plan").as_str().unwrap();
+    assert_eq!(plan.contains("WholeFilesExec"), mode == "default", "{plan}");
+    let text = fs::read_to_string(place.path("kept.trace")).unwrap();
+    let kept: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&kept["cell"], &kept["engine_cache"]),
+        (&json!("sql/base"), &json!("warm"))
+    );
+    let mut expected = BTreeMap::new();
+    for (name, footer) in crate::files::footers(&place.path("data/train")) {
+        let columns = footer.row_groups().iter().flat_map(|group| group.columns());
+        let wanted = columns.filter(|chunk| !chunk.column_path().string().starts_with("region"));
+        let mut chunks: Vec<(u64, u64)> = wanted
+            .map(|chunk| {
+                let (start, length) = chunk.byte_range();
+                (start, start + length)
+            })
+            .collect();
+        chunks.sort_unstable();
+        let name = name.file_name().unwrap().to_str().unwrap().to_owned();
+        expected.insert(name, chunks);
+    }
+    assert_eq!(expected.len(), 2);
+    assert_eq!(ranges(&kept["trace"]), expected);
+}
+
+#[test]
+fn both_read_modes_give_equal_results_to_any_query() {
+    let place = Place::tiny();
+    let mut arguments = vec!["--sweep", "dataset.parquet.read_mode=row_group,default"];
+    for sql in [
+        "SELECT * FROM train",
+        "SELECT region, count(*), sum(id) FROM train GROUP BY region",
+        "SELECT id FROM train WHERE id > 150 ORDER BY id DESC LIMIT 7",
+        "SELECT a.id FROM train a JOIN train b ON a.id = b.id + 1 WHERE b.region = 'north'",
+        "SELECT id FROM train LIMIT 3",
+    ] {
+        arguments.extend(["--sql", sql]);
+    }
+    // Results that differ fail the run; a limit alone may give any rows, but as many.
+    let record = place.record(&arguments);
+    let scans = at(&record, "cells.1.iterations.0.scans.0").clone();
+    assert_eq!(scans["row_groups_read"], 6);
+    let rows: u64 = scans["partition_rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(number)
+        .sum();
+    assert_eq!(rows, 200);
+    let dataset = record["datasets"].as_array().unwrap();
+    assert_eq!(dataset.len(), 1, "how files are read does not change them");
+}
+
+/// A place on the disk of the build: what lies in memory can be neither evicted nor read directly.
+fn on_disk(config: &str) -> Place {
+    let place = Place::within(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    place.write("bench.yaml", config);
+    place
+}
+
+/// What this host lets be done with files there.
+fn doctor(place: &Place) -> Value {
+    place
+        .bench()
+        .args(["doctor", "--format", "json"])
+        .run()
+        .succeeds()
+        .json()
+}
+
+/// 4 MB in 2 files.
+fn larger() -> String {
+    TINY.replace("num_samples_per_file: 100", "num_samples_per_file: 100000")
+        .replace("row_group_size: 40", "row_group_size: 25000")
+}
+
+#[test]
+fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
+    let place = on_disk(&larger());
+    let found = doctor(&place);
+    let works = found["resident_when_evicted"]
+        .as_f64()
+        .is_some_and(|share| share <= 0.01);
+    if !works || found["device_share_when_evicted"].as_f64().unwrap_or(0.0) < 0.9 {
+        eprintln!("this host has no cold cache to be tested: {found}");
+        return;
+    }
+    let arguments = [
+        "--sql",
+        "SELECT * FROM train",
+        "--cache",
+        "cold",
+        "--rounds",
+        "2",
+    ];
+    let record = place.record(&arguments);
+    let iterations = of_lane(cell(&record, "sql/base"), "end_to_end");
+    for iteration in &iterations {
+        assert_eq!(iteration["status"], "ok", "{iteration}");
+        assert_eq!(iteration["cache"]["state"], "cold");
+        assert_eq!(iteration["cache"]["cold_evidence"], "residency");
+        assert_eq!(iteration["cache"]["engine"], "fresh");
+        let device = number(&iteration["device_read_bytes"]) as f64;
+        let data = number(&iteration["engine_data_bytes"]) as f64;
+        assert!(device >= data && device < 1.5 * data, "{iteration}");
+    }
+    let shown = place.run(&arguments).succeeds();
+    assert!(shown.stdout.contains("over-read"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("client's page cache cold"),
+        "{}",
+        shown.stdout
+    );
+
+    let warm = place.record(&["--sql", "SELECT * FROM train"]);
+    let iteration = at(&warm, "cells.0.iterations.0");
+    assert_eq!(
+        (&iteration["device_read_bytes"], &iteration["status"]),
+        (&json!(0), &json!("ok"))
+    );
+
+    let file = File::open(place.parquet_paths("data/train").remove(0)).unwrap();
+    // SAFETY: nobody changes the file while it is mapped.
+    let map = unsafe { memmap2::Mmap::map(&file).unwrap() };
+    assert!(map.iter().map(|byte| u64::from(*byte)).sum::<u64>() > 0);
+    let record = place.record(&arguments);
+    let iteration = at(&record, "cells.0.iterations.0");
+    assert_eq!(iteration["status"], "void");
+    assert!(
+        iteration["reason"]
+            .as_str()
+            .unwrap()
+            .contains("stayed resident"),
+        "{iteration}"
+    );
+    assert!(
+        iteration["cache"]["resident_ratio_before"]
+            .as_f64()
+            .unwrap()
+            > 0.3
+    );
+    assert_eq!(at(&record, "cells.0.summary"), &json!({}));
+}
+
+#[test]
+fn direct_reads_pass_the_page_cache_by_or_are_refused() {
+    let place = on_disk(&larger());
+    let found = doctor(&place);
+    let arguments = [
+        "--sql",
+        "SELECT * FROM train",
+        "--lane",
+        "end_to_end,storage",
+    ];
+    let direct = [&arguments[..], &["--set", "reader.odirect=true"]].concat();
+    if let Some(error) = found["direct_error"].as_str() {
+        place.run(&direct).fails(2, &["O_DIRECT", error]);
+        return;
+    }
+    place.record(&arguments);
+    let record = place.record(&direct);
+    for iteration in at(&record, "cells.0.iterations").as_array().unwrap() {
+        assert_eq!(iteration["cache"]["state"], "direct");
+        assert_eq!(iteration["status"], "ok", "{iteration}");
+        if found["device_share_when_evicted"].as_f64().unwrap_or(0.0) > 0.9 {
+            assert_eq!(iteration["cache"]["cold_evidence"], "device_bytes");
+            let device = number(&iteration["device_read_bytes"]);
+            assert!(
+                device >= number(&iteration["requested_bytes"]),
+                "{iteration}"
+            );
+        }
+    }
+}
+
+#[test]
+fn dropping_the_caches_of_the_whole_host_takes_root() {
+    let place = on_disk(TINY);
+    let arguments = ["--cache", "cold", "--set", "measure.drop_caches=true"];
+    match doctor(&place)["may_drop_caches"].as_bool().unwrap() {
+        true => _ = place.run(&arguments).succeeds(),
+        false => _ = place.run(&arguments).fails(2, &["measure.drop_caches"]),
+    }
+}
+
+#[test]
+fn several_streams_run_at_once_and_each_gives_the_result() {
+    let sweep = ["--sweep", "measure.streams=1,3", "--lane", "all"];
+    let record = Place::tiny().record(&sweep);
+    let one = of_lane(cell(&record, "scan/1"), "end_to_end")[0];
+    let three = of_lane(cell(&record, "scan/3"), "end_to_end")[0];
+    assert_eq!((&one["streams"], &three["streams"]), (&json!(1), &json!(3)));
+    assert_eq!(one["rows"], three["rows"]);
+    assert_eq!(
+        3 * number(&one["requested_bytes"]),
+        number(&three["requested_bytes"])
+    );
+    let times = three["stream_elapsed_ns"].as_array().unwrap();
+    assert_eq!(times.len() as u64, 3 * number(&three["executions"]));
+    assert_eq!(one["stream_elapsed_ns"], json!([]));
+    let replayed = of_lane(cell(&record, "scan/3"), "storage")[0];
+    assert_eq!(replayed["requested_bytes"], three["requested_bytes"]);
+    let summary = &cell(&record, "scan/3")["summary"]["end_to_end"];
+    let rate = 3.0 * 200.0 / (number(&three["elapsed_ns"]) as f64 / 1e9);
+    assert!((summary["rows_per_s"].as_f64().unwrap() / rate - 1.0).abs() < 1e-6);
+    assert!(number(&summary["stream_ns"]["max"]) >= number(&summary["stream_ns"]["p50"]));
+}
+
+#[test]
+fn a_query_that_needs_more_memory_than_the_limit_fails_and_the_others_go_on() {
+    let place = Place::tiny();
+    let output = place.run(&[
+        "--sweep",
+        "measure.memory_limit=1GiB,1kB",
+        "--sql",
+        "SELECT id FROM train ORDER BY region, id",
+        "--rounds",
+        "3",
+        "--record",
+        "out.json",
+    ]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let output = output.says_one_error(&["scenario `sql` on variant `1kB`", "emory"]);
+    assert!(output.stdout.contains("1GiB"), "{}", output.stdout);
+    let record: Value = serde_json::from_slice(&fs::read(place.path("out.json")).unwrap()).unwrap();
+    assert_eq!(record["complete"], true);
+    assert_eq!(of_lane(cell(&record, "sql/1GiB"), "end_to_end").len(), 3);
+    let failed = of_lane(cell(&record, "sql/1kB"), "end_to_end");
+    assert_eq!((failed.len(), &failed[0]["status"]), (1, &json!("failed")));
+    let peak =
+        number(&of_lane(cell(&record, "sql/1GiB"), "end_to_end")[0]["memory_pool_peak_bytes"]);
+    assert!((1..1 << 30).contains(&peak), "{peak}");
+}
+
+#[test]
+fn a_process_of_its_own_tells_what_memory_a_cell_takes() {
+    let place = Place::tiny();
+    let record = place.record(&["--sweep", "dataset.compression=none,zstd"]);
+    for variant in ["none", "zstd"] {
+        let cell = cell(&record, &format!("scan/{variant}"));
+        let (base, peak) = (
+            number(&cell["base_memory_bytes"]),
+            number(&cell["peak_memory_bytes"]),
+        );
+        assert!(base > 1 << 20 && peak >= base, "{base} {peak}");
+    }
+    assert_eq!(
+        cell(&record, "scan/(control)")["peak_memory_bytes"],
+        Value::Null
+    );
+    let record = place.record(&["--set", "measure.peak_memory=false"]);
+    assert_eq!(at(&record, "cells.0.peak_memory_bytes"), &Value::Null);
+}
+
+#[test]
+fn resources_of_each_iteration_are_counted() {
+    let record = Place::with(&larger()).record(&["--sql", "SELECT * FROM train"]);
+    let iteration = at(&record, "cells.0.iterations.0");
+    for figure in [
+        "cpu_user_ns",
+        "minor_faults",
+        "voluntary_switches",
+        "first_batch_ns",
+    ] {
+        assert!(number(&iteration[figure]) > 0, "{figure}: {iteration}");
+    }
+    let calls = &iteration["store_calls"];
+    let executions = number(&iteration["executions"]);
+    // A call per row group.
+    assert_eq!(number(&calls["calls"]), 8 * executions);
+    for of in ["latency_ns", "range_bytes"] {
+        let at = |name: &str| number(&calls[of][name]);
+        assert!(0 < at("p50") && at("p50") <= at("p90"), "{calls}");
+        assert!(at("p90") <= at("p99") && at("p99") <= at("max"), "{calls}");
+    }
+    let rows = iteration["scans"][0]["partition_rows"].as_array().unwrap();
+    assert_eq!(rows.len() as u64, number(&iteration["scan_partitions"]));
+    assert_eq!(rows.iter().map(number).sum::<u64>(), 200_000);
+    let ledger = at(&record, "cells.0.summary.end_to_end.ledger");
+    assert_eq!(
+        ledger["chunk_compressed_bytes"],
+        ledger["engine_data_bytes"]
+    );
+    assert_eq!(ledger["over_read_ratio"], 1.0);
+    let columns = at(&record, "datasets.0.columns").as_array().unwrap();
+    let encoded: u64 = columns
+        .iter()
+        .map(|column| number(&column["encoded_bytes"]))
+        .sum();
+    assert_eq!(number(&ledger["chunk_encoded_bytes"]), encoded);
+}
+
+#[test]
+fn the_control_is_a_copy_of_the_baselines_files_and_shows_what_noise_does() {
+    let place = Place::tiny();
+    let sweep = ["--sweep", "dataset.compression=none,zstd", "--rounds", "8"];
+    let record = place.record(&sweep);
+    let control = cell(&record, "scan/(control)");
+    assert_eq!(control["control"], "copy");
+    assert_eq!(control["dataset"], cell(&record, "scan/none")["dataset"]);
+    assert_eq!(of_lane(control, "end_to_end").len(), 8);
+    let noise = at(&record, "noise.0");
+    assert_eq!(
+        (&noise["scenario"], &noise["kind"]),
+        (&json!("scan"), &json!("copy"))
+    );
+    assert!(noise["ci_low"].as_f64().unwrap() <= noise["ci_high"].as_f64().unwrap());
+    assert_eq!(record["comparisons"].as_array().unwrap().len(), 1);
+    let left = place.files();
+    let left: Vec<_> = left
+        .keys()
+        .filter(|name| name.contains("_bench.control"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+
+    let without = place.record(&[&sweep[..], &["--set", "measure.control=false"]].concat());
+    assert_eq!(without["noise"], json!([]));
+    let lone = place.record(&["--set", "measure.control=true", "--rounds", "8"]);
+    assert_eq!(lone["noise"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_control_of_other_peoples_files_is_these_files_and_nothing_is_written_beside_them() {
+    let place = Place::tiny();
+    place
+        .bench()
+        .args(["generate", "bench.yaml"])
+        .run()
+        .succeeds();
+    fs::rename(place.path("data/train"), place.path("theirs")).unwrap();
+    let before = place.parquet("theirs");
+    let output = place
+        .bench()
+        .args([
+            "run",
+            "--table",
+            "t=theirs",
+            "--set",
+            "measure.control=true",
+            "--rounds",
+            "1",
+        ])
+        .args(["--format", "json"])
+        .run()
+        .succeeds();
+    assert_eq!(
+        cell(&output.json(), "scan_t/(control)")["control"],
+        "same_files"
+    );
+    assert!(
+        output.stderr.contains("no copy of them"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(place.parquet("theirs"), before);
+}
+
+#[rstest]
+#[case::as_asked(&["--rounds", "3"], "rounds", 3)]
+#[case::narrow_enough(&["--set", "measure.precision=100%"], "precision", 10)]
+#[case::time_is_up(&["--set", "measure.time_budget=1ms", "--set", "measure.precision=0.000001"], "time_budget", 10)]
+fn a_run_says_why_it_ended(#[case] arguments: &[&str], #[case] by: &str, #[case] rounds: u64) {
+    let config = TINY.replace("rounds: 1", "seed: 1");
+    let record = Place::with(&config).record(arguments);
+    let stopped = &record["stopped"];
+    assert_eq!(stopped["by"], by, "{stopped}");
+    let done = number(&stopped["rounds"]);
+    assert!(
+        done == rounds || by == "precision" && done > rounds,
+        "{stopped}"
+    );
+    assert_eq!(
+        of_lane(cell(&record, "scan/base"), "end_to_end").len() as u64,
+        done
+    );
+}
+
+#[test]
+fn as_many_rounds_are_made_as_a_verdict_on_all_comparisons_takes() {
+    let config = TINY.replace("rounds: 1", "time_budget: 1ms, peak_memory: false");
+    let place = Place::with(&config);
+    let codecs = "dataset.compression=none,snappy,lz4,zstd(1),zstd(2),zstd(3),zstd(4),zstd(5)";
+    let record = place.record(&["--sweep", codecs]);
+    // 7 comparisons: 2 / 2^11 x 7 is the first that is below 0.01.
+    assert_eq!(record["stopped"]["rounds"], 11);
+    assert_eq!(at(&record, "comparisons.0.family"), &json!(7));
+    let few = place.run(&["--sweep", codecs, "--rounds", "2"]).succeeds();
+    assert!(
+        few.stderr
+            .contains("too few for a verdict on 7 comparisons"),
+        "{}",
+        few.stderr
+    );
+}
+
+#[test]
+fn the_record_tells_of_the_host_and_of_nothing_secret() {
+    let place = Place::tiny();
+    let mut bench = place
+        .bench()
+        .args(["run", "bench.yaml", "--format", "json"]);
+    bench.command.env("AWS_SECRET_ACCESS_KEY", "hush-hush");
+    let output = bench.run().succeeds();
+    let record = output.json();
+    let system = &record["system"];
+    for figure in [
+        "cores",
+        "cores_online",
+        "cpu_affinity_cores",
+        "memory_total_bytes",
+        "page_size_bytes",
+    ] {
+        assert!(number(&system[figure]) > 0, "{figure}: {system}");
+    }
+    assert!(
+        !at(system, "file_systems.0.fs_type")
+            .as_str()
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        !at(system, "file_systems.0.options")
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    for field in [
+        "target",
+        "profile",
+        "rustc",
+        "allocator",
+        "target_features",
+        "opt_level",
+    ] {
+        assert!(
+            !system["build"][field].as_str().unwrap().is_empty(),
+            "{field}: {system}"
+        );
+    }
+    assert_eq!(at(&record, "effect"), &json!(0.01));
+    assert!(!output.stdout.contains("hush-hush"));
+    let record = place.record(&["--set", "measure.effect=5%"]);
+    assert_eq!(at(&record, "effect"), &json!(0.05));
+}
+
+#[test]
+fn the_doctor_tells_what_can_be_measured_and_leaves_nothing_behind() {
+    let place = Place::new();
+    let found = doctor(&place);
+    assert!(number(&found["clock_step_ns"]) > 0);
+    assert_eq!(found["noise"]["pairs"], 30);
+    let detectable = |rounds: &str| found["detectable"][rounds].as_f64().unwrap();
+    assert!(detectable("10") > detectable("100"), "{found}");
+    assert!(found["resident_when_read"].as_f64().unwrap() > 0.9);
+    assert!(place.files().is_empty());
+    let shown = place.bench().args(["doctor", "."]).run().succeeds();
+    for word in ["clock", "cold", "direct", "10 rounds", "governor"] {
+        assert!(shown.stdout.contains(word), "{}", shown.stdout);
+    }
+    let missing = place.bench().args(["doctor", "no/such"]).run();
+    missing.fails(2, &["no/such", "no such folder"]);
+}
+
+/// A place with a trace of a scan.
+fn traced() -> Place {
+    let place = Place::tiny();
+    place.run(&["--trace", "kept.trace"]).succeeds();
+    place
+}
+
+#[test]
+fn a_kept_trace_is_replayed() {
+    let place = traced();
+    let bench = place
+        .bench()
+        .args(["replay", "kept.trace", "--rounds", "8"]);
+    let replayed = bench.args(["--format", "json"]).run().succeeds().json();
+    let one = at(&replayed, "0");
+    assert_eq!(
+        (&one["cell"], &one["replays"], &one["void"]),
+        (&json!("scan/base"), &json!(8), &json!(0))
+    );
+    let record = place.record(&NONE);
+    let iteration = at(&record, "cells.0.iterations.0");
+    assert_eq!(one["bytes"], iteration["requested_bytes"]);
+    assert_eq!(one["ranges"], iteration["engine_ranges"]);
+    assert!(one["ci_low_ns"].as_f64().unwrap() <= one["median_ns"].as_f64().unwrap());
+    let shown = place
+        .bench()
+        .args(["replay", "kept.trace"])
+        .run()
+        .succeeds();
+    assert!(shown.stdout.contains("scan/base"), "{}", shown.stdout);
+}
+
+#[rstest]
+#[case::garbage("not json", &["kept.trace, line 1"])]
+#[case::empty("", &["holds no trace"])]
+#[case::other_version("\"trace_version\":1=\"trace_version\":7", &["line 1", "version is 7"])]
+#[case::missing_field("\"streams\":1=\"strums\":1", &["line 1", "missing field `streams`"])]
+#[case::no_such_file_listed("\"file\":0=\"file\":99", &["line 1", "file 99"])]
+#[case::backwards("\"ranges\":[[=\"ranges\":[[9999999,1],[", &["line 1", "ends before it starts"])]
+#[case::beyond_the_end("\"ranges\":[[=\"ranges\":[[1,18446744073709551615],[", &[".parquet"])]
+#[case::file_is_gone("img_=gone_", &["gone_", "No such file"])]
+#[case::upwards("\"files\":[\"=\"files\":[\"../", &["line 1"])]
+fn a_bad_trace_is_refused(#[case] change: &str, #[case] words: &[&str]) {
+    let place = traced();
+    let text = fs::read_to_string(place.path("kept.trace")).unwrap();
+    let text = match change.split_once('=') {
+        Some((from, to)) => {
+            assert!(text.contains(from), "{text}");
+            text.replace(from, to)
+        }
+        None => change.to_owned(),
+    };
+    place.write("kept.trace", text);
+    place
+        .bench()
+        .args(["replay", "kept.trace"])
+        .run()
+        .fails(2, words);
+}
