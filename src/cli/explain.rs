@@ -10,7 +10,9 @@ use crate::measure::evaluate;
 use crate::run::{CellPlan, Event, Observer, RunError, open, prepare};
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
-    let config = load::config(&arguments.config, Some(&arguments.queries), &[])?;
+    let mut config = load::config(&arguments.config, Some(&arguments.queries), &[])?;
+    // It has the baseline's plans.
+    config.measure.control = Some(false);
     let progress = Progress::new();
     let runtime = runtime()?;
     let cancel = cancel_on_interrupt();

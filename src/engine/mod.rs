@@ -26,6 +26,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 
 use crate::config::{ReadMode, Reader};
+use crate::record::EngineRecord;
 use crate::storage::{CountingStore, local_store_url};
 use whole_file::WholeFiles;
 
@@ -137,6 +138,20 @@ fn with_pool_and_read_mode(
         }));
     }
     Ok(SessionContext::new_with_state(state.build()))
+}
+
+/// What a session is set to.
+pub fn settings(context: &SessionContext, reader: &Reader) -> EngineRecord {
+    let (config, runtime) = (context.copied_config(), context.runtime_env());
+    let caches = &runtime.cache_manager;
+    EngineRecord {
+        target_partitions: config.target_partitions() as u64,
+        batch_size: config.batch_size() as u64,
+        metadata_cache_limit_bytes: caches.get_metadata_cache_limit() as u64,
+        list_files_cache_limit_bytes: caches.get_list_files_cache_limit() as u64,
+        file_statistics_cache_limit_bytes: caches.get_file_statistic_cache_limit() as u64,
+        memory_limit_bytes: reader.memory_limit_bytes,
+    }
 }
 
 /// Forgets what earlier queries of a session have left in the engine's caches.

@@ -1,7 +1,7 @@
 //! The two lanes that take a query apart: its byte ranges without the query, and the query without reading.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cell::{Cell, MeasureError, Probe, Sum, executions_for};
 use super::process::{Usage, memory_bytes};
@@ -44,7 +44,10 @@ impl Cell {
         let direct = matches!(source, Source::Direct);
         let preparing = Instant::now();
         let mut attested = self.prepared(&source).await?;
-        let preparation = preparing.elapsed();
+        let preparation = match self.reader.cache {
+            PageCache::Cold => preparing.elapsed(),
+            PageCache::Warm | PageCache::Direct => Duration::ZERO,
+        };
         let failed = |error: object_store::Error| MeasureError::reading(error.to_string());
         if !self.executions.contains_key(&Lane::Storage) {
             // One that is not counted tells how many one iteration takes.

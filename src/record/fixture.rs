@@ -98,6 +98,7 @@ pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) ->
         peak_memory_bytes: None,
         base_memory_bytes: None,
         control: None,
+        engine: None,
         expectations: Vec::new(),
         summary: BTreeMap::new(),
     }

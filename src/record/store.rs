@@ -264,7 +264,7 @@ mod tests {
             assert_eq!(
                 error,
                 format!(
-                    "record {} has schema_version 7; this program reads up to 1",
+                    "record {} has schema_version 7; this program reads up to 2",
                     path.display()
                 )
             );

@@ -20,7 +20,7 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
     let mut notes = Vec::new();
     notes.extend(method_of_times(&counted));
     notes.extend(method_of_ratios(record, scenarios));
-    notes.extend(method_of_lanes(record));
+    notes.extend(method_of_lanes(record, &counted));
     notes.extend(stopped(record));
     notes.extend(host(record));
     notes.extend(findings(record, details));
@@ -146,12 +146,19 @@ fn method_of_ratios(record: &RunRecord, scenarios: &[Scenario]) -> Option<String
     ))
 }
 
-fn method_of_lanes(record: &RunRecord) -> Option<String> {
+fn method_of_lanes(record: &RunRecord, counted: &[&Iteration]) -> Option<String> {
+    let fresh = |it: &&&Iteration| it.cache.engine == EngineCache::Fresh;
+    let footers = match counted.iter().filter(fresh).count() {
+        0 => "Footers were in the engine's caches, and are part of no lane",
+        all if all == counted.len() => "Footers are part of every lane",
+        _ => "Footers are part of every lane of the variants whose engine's caches were emptied",
+    };
     (!record.ceilings.is_empty()).then(|| {
-        "lanes: the side that takes longer binds, where the interval of their ratio excludes 1; a ceiling is the requested bytes \
-         over the lane's time; overlap is the larger of the two times over end_to_end: 1 where reading and computing overlap \
-         perfectly."
-            .to_owned()
+        format!(
+            "lanes: the side that takes longer binds, where the interval of their ratio excludes 1; a ceiling is the requested \
+             bytes over the lane's time; overlap is the larger of the two times over end_to_end: 1 where reading and computing \
+             overlap perfectly. {footers}."
+        )
     })
 }
 

@@ -13,7 +13,9 @@ use super::datasets::{DatasetState, Datasets};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, PageCache, Variant};
 use crate::dataset::Found;
-use crate::engine::{EngineError, parse, physical_scans, plain_message, plan, plan_text, session};
+use crate::engine::{
+    EngineError, parse, physical_scans, plain_message, plan, plan_text, session, settings,
+};
 use crate::measure::{Cell, Verified};
 use crate::record::{CellRecord, DatasetRecord, Origin};
 use crate::scenario::{Scenario, default_scenario, resolve, source_scenario};
@@ -385,6 +387,7 @@ impl<'a> Opening<'a> {
             },
             row_groups: cell.row_groups(),
             file_bytes: cell.file_bytes(),
+            engine: Some(settings(&bench.context, &self.variant.reader)),
             control: None,
             iterations: Vec::new(),
             peak_memory_bytes: None,

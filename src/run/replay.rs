@@ -55,15 +55,22 @@ pub fn replay(
             .collect::<Result<_, _>>()
             .map_err(|source| RunError::Replay { source })?;
         for file in &files {
-            let checked = match cache {
+            // To open a pipe would wait for whoever writes to it.
+            let regular = std::fs::metadata(file).and_then(|found| match found.is_file() {
+                true => Ok(()),
+                false => Err(std::io::Error::other("it is not a regular file")),
+            });
+            let checked = regular.and_then(|()| match cache {
                 PageCache::Direct => check_direct(file),
                 PageCache::Warm | PageCache::Cold => std::fs::File::open(file).map(|_| ()),
-            };
+            });
             checked.map_err(|source| match cache {
-                PageCache::Direct => RunError::Direct {
-                    path: file.display().to_string(),
-                    source,
-                },
+                PageCache::Direct if source.kind() == std::io::ErrorKind::InvalidInput => {
+                    RunError::Direct {
+                        path: file.display().to_string(),
+                        source,
+                    }
+                }
                 _ => RunError::Missing {
                     path: file.display().to_string(),
                     source,

@@ -422,6 +422,14 @@ impl ObjectStore for CountingStore {
         if options.head {
             return self.inner.get_opts(location, options).await;
         }
+        let bounded = matches!(options.range, Some(GetRange::Bounded(_)));
+        if !bounded && matches!(self.source(), Source::Direct) {
+            // The engine always says where a range starts and ends. Anything else would be read through the cache.
+            return Err(Error::NotImplemented {
+                operation: "direct reads of other than bounded ranges".to_owned(),
+                implementer: "CountingStore".to_owned(),
+            });
+        }
         let Some(asked) = options.range.clone() else {
             let result = self.inner.get_opts(location, options).await?;
             self.count(location, std::slice::from_ref(&result.range));

@@ -579,6 +579,9 @@ fn the_record_tells_of_the_host_and_of_nothing_secret() {
             "{field}: {system}"
         );
     }
+    let engine = at(&record, "cells.0.engine");
+    assert_eq!(number(&engine["metadata_cache_limit_bytes"]), 1 << 30);
+    assert!(number(&engine["batch_size"]) > 0 && number(&engine["target_partitions"]) > 0);
     assert_eq!(at(&record, "effect"), &json!(0.01));
     assert!(!output.stdout.contains("hush-hush"));
     let record = place.record(&["--set", "measure.effect=5%"]);

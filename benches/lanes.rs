@@ -1,0 +1,182 @@
+//! What lanes and recording cost.
+//!
+//! The lane `storage` against a bare loop of preads: the same ranges of the same files in the page cache, with as many threads.
+//! And a full scan whose ranges are recorded against one whose are not. Each pair takes turns, so that a slow minute of the
+//! machine meets both, and the median of the paired ratios is printed before criterion's own figures.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use parquet_bench::config::{Overrides, Source, load};
+use parquet_bench::dataset::Cancel;
+use parquet_bench::measure::{Cell, Probe};
+use parquet_bench::record::{Kind, Lane, Status};
+use parquet_bench::run::{Datasets, Event, Observer, open};
+use parquet_bench::storage::{Trace, local_file};
+use tokio::runtime::Runtime;
+
+const PAIRS: usize = 61;
+
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
+
+fn config(folder: &Path) -> String {
+    let mut text = format!(
+        "dataset:\n  data_folder: {}\n  num_files_train: 4\n  num_samples_per_file: 500000\n  parquet:\n    row_group_size: 65536\n    \
+         columns:\n",
+        folder.display()
+    );
+    for number in 0..14 {
+        text.push_str(&format!(
+            "      - {{ name: number_{number}, dtype: float64 }}\n"
+        ));
+    }
+    text.push_str("scenarios:\n  - { name: scan, sql: SELECT * FROM train }\n");
+    text
+}
+
+/// The ranges of a trace by a thread per stream with a buffer of its own, each file opened once per stream.
+fn bare(trace: &Arc<Trace>) -> Duration {
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for stream in &trace.streams {
+            scope.spawn(move || {
+                let mut buffer = Vec::new();
+                let mut open: Option<(usize, File)> = None;
+                for call in stream {
+                    if open.as_ref().is_none_or(|(file, _)| *file != call.file) {
+                        let path = local_file(&trace.files[call.file]).unwrap();
+                        open = Some((call.file, File::open(path).unwrap()));
+                    }
+                    let (_, file) = open.as_ref().unwrap();
+                    for (start, end) in &call.ranges {
+                        let length = (end - start) as usize;
+                        if buffer.len() < length {
+                            buffer.resize(length, 0);
+                        }
+                        file.read_exact_at(&mut buffer[..length], *start).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    started.elapsed()
+}
+
+async fn iteration(cell: &mut Cell, lane: Lane) -> Duration {
+    let probe = Probe {
+        lane,
+        kind: Kind::Measured,
+        round: 0,
+        position: 0,
+        started_offset_ns: 0,
+        arrow_bytes: 0,
+    };
+    let iteration = cell.iterate(probe).await.unwrap();
+    assert_eq!(iteration.status, Status::Ok);
+    Duration::from_nanos(iteration.elapsed_ns)
+}
+
+/// As many replays as an iteration consists of, and their mean.
+fn bare_iteration(trace: &Arc<Trace>) -> Duration {
+    const REPLAYS: u32 = 3;
+    (0..REPLAYS).map(|_| bare(trace)).sum::<Duration>() / REPLAYS
+}
+
+fn report(what: &str, mut ratios: Vec<f64>) {
+    ratios.sort_by(f64::total_cmp);
+    let quartile = |quarter: usize| ratios[(PAIRS - 1) * quarter / 4];
+    eprintln!(
+        "{what}, median of {PAIRS} alternating pairs: {:.4} (quartiles {:.4} to {:.4})",
+        quartile(2),
+        quartile(1),
+        quartile(3)
+    );
+}
+
+async fn recorded(cell: &mut Cell) -> Duration {
+    cell.store.record();
+    let elapsed = iteration(cell, Lane::EndToEnd).await;
+    assert!(cell.store.recorded().ranges() > 0);
+    elapsed
+}
+
+fn lanes(criterion: &mut Criterion) {
+    let runtime = Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let source = Source {
+        origin: "benchmark".to_owned(),
+        text: config(folder.path()),
+        folder: None,
+    };
+    let config = load(&source, &Overrides::default()).unwrap();
+    let mut datasets = runtime.block_on(Datasets::place(&config)).unwrap();
+    datasets
+        .ensure(&runtime, None, &Cancel::default(), &Silent)
+        .unwrap();
+    let mut opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
+    let cell = &mut opened.cells[0].cell;
+    let trace = runtime.block_on(cell.recorded()).unwrap();
+    eprintln!(
+        "{} ranges, {} bytes, {} streams",
+        trace.ranges(),
+        trace.bytes(),
+        trace.streams.len()
+    );
+
+    let mut speeds = Vec::new();
+    let mut costs = Vec::new();
+    for pair in 0..PAIRS {
+        let (ours, theirs);
+        let (with, without);
+        if pair % 2 == 0 {
+            ours = runtime.block_on(iteration(cell, Lane::Storage));
+            theirs = bare_iteration(&trace);
+            with = runtime.block_on(recorded(cell));
+            without = runtime.block_on(iteration(cell, Lane::EndToEnd));
+        } else {
+            theirs = bare_iteration(&trace);
+            ours = runtime.block_on(iteration(cell, Lane::Storage));
+            without = runtime.block_on(iteration(cell, Lane::EndToEnd));
+            with = runtime.block_on(recorded(cell));
+        }
+        speeds.push(theirs.as_secs_f64() / ours.as_secs_f64());
+        costs.push(with.as_secs_f64() / without.as_secs_f64());
+    }
+    report("speed of the lane storage over that of bare preads", speeds);
+    report(
+        "time of a recorded scan over that of one that is not",
+        costs,
+    );
+
+    let mut group = criterion.benchmark_group("lanes");
+    group.sample_size(20);
+    group.bench_function("bare preads", |bencher| {
+        bencher.iter_custom(|count| (0..count).map(|_| bare(&trace)).sum());
+    });
+    for lane in Lane::ALL {
+        group.bench_function(lane.name(), |bencher| {
+            bencher.iter_custom(|count| {
+                (0..count)
+                    .map(|_| runtime.block_on(iteration(cell, lane)))
+                    .sum()
+            });
+        });
+    }
+    group.bench_function("end_to_end, recorded", |bencher| {
+        bencher.iter_custom(|count| (0..count).map(|_| runtime.block_on(recorded(cell))).sum());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, lanes);
+criterion_main!(benches);

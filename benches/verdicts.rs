@@ -1,0 +1,134 @@
+//! Whether verdicts can be believed: how often equal things are told apart, and how often a small difference is found.
+//!
+//!     cargo bench --bench verdicts              both
+//!     cargo bench --bench verdicts -- equal     40 runs of a baseline and a copy of its files, at the defaults
+//!     cargo bench --bench verdicts -- planted   20 runs of 30 rounds of two equal variants, one of which loses 5 % of the
+//!                                               median time in each execution by spinning
+//!
+//! This is not timed: it prints a line per run, and what they come to.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+use std::path::Path;
+
+use parquet_bench::config::{Overrides, Source, load};
+use parquet_bench::dataset::Cancel;
+use parquet_bench::record::{RunRecord, Verdict};
+use parquet_bench::run::{Event, Observer, Options, run};
+use parquet_bench::statistics::median;
+use tokio::runtime::Runtime;
+
+const EQUAL_RUNS: usize = 40;
+const PLANTED_RUNS: usize = 20;
+const PLANTED_SHARE: f64 = 0.05;
+
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
+
+fn config(folder: &Path, more: &str) -> String {
+    let mut text = format!(
+        "dataset:\n  data_folder: {}\n  num_files_train: 4\n  num_samples_per_file: 250000\n  compression: snappy\n  \
+         parquet:\n    row_group_size: 65536\n    columns:\n      - {{ name: id, dtype: int64, distribution: sequence }}\n      \
+         - {{ name: text, dtype: string, size: 16, distribution: {{ kind: uniform, cardinality: 1000 }} }}\n",
+        folder.join("data").display()
+    );
+    for number in 0..6 {
+        text.push_str(&format!(
+            "      - {{ name: number_{number}, dtype: float64 }}\n"
+        ));
+    }
+    text.push_str("scenarios:\n  - { name: scan, sql: SELECT * FROM train }\n");
+    text + more
+}
+
+fn one(runtime: &Runtime, folder: &Path, more: &str, seed: usize, spin: Option<f64>) -> RunRecord {
+    let source = Source {
+        origin: "verdicts".to_owned(),
+        text: config(folder, more),
+        folder: None,
+    };
+    let overrides = Overrides {
+        set: vec![format!("measure.seed={seed}")],
+        ..Overrides::default()
+    };
+    let config = load(&source, &overrides).unwrap();
+    let options = Options {
+        results: folder.join("results"),
+        spin: spin.map(|share| ("spinning".to_owned(), share)),
+        ..Options::default()
+    };
+    let outcome = run(runtime, &config, &options, &Cancel::default(), &Silent).unwrap();
+    assert!(outcome.ended_by.is_none());
+    outcome.record
+}
+
+/// Equal things: a lone baseline and its control.
+fn equal(runtime: &Runtime, folder: &Path) {
+    let more = "measure: { control: true, peak_memory: false }\n";
+    let (mut told_apart, mut widths) = (0, Vec::new());
+    for index in 0..EQUAL_RUNS {
+        let record = one(runtime, folder, more, index, None);
+        let noise = record.noise.first().expect("a control");
+        let stopped = record.stopped.as_ref().expect("an end");
+        let width = noise.ci_high / noise.ci_low - 1.0;
+        println!(
+            "equal {index:2}: {:.4} [{:.4}, {:.4}], width {:.2} %, {} rounds ({:?}), {:?}",
+            noise.ratio,
+            noise.ci_low,
+            noise.ci_high,
+            width * 100.0,
+            stopped.rounds,
+            stopped.by,
+            noise.verdict
+        );
+        told_apart += usize::from(matches!(noise.verdict, Verdict::Faster | Verdict::Slower));
+        widths.push(width);
+    }
+    println!(
+        "equal: told apart in {told_apart} of {EQUAL_RUNS} runs (at most 2 may be), median width of the interval {:.2} % (at most 4)",
+        median(&widths).unwrap() * 100.0
+    );
+}
+
+/// Two equal variants, of which one spins.
+fn planted(runtime: &Runtime, folder: &Path) {
+    let more =
+        "variants: { plain: {}, spinning: {} }\nmeasure: { rounds: 30, peak_memory: false }\n";
+    let mut found = 0;
+    for index in 0..PLANTED_RUNS {
+        let record = one(runtime, folder, more, index, Some(PLANTED_SHARE));
+        let comparison = record.comparisons.first().expect("a comparison");
+        let noise = record.noise.first().expect("a control");
+        println!(
+            "planted {index:2}: {:.4} [{:.4}, {:.4}], noise {:.4} [{:.4}, {:.4}], {:?}",
+            comparison.ratio.unwrap(),
+            comparison.ci_low.unwrap(),
+            comparison.ci_high.unwrap(),
+            noise.ratio,
+            noise.ci_low,
+            noise.ci_high,
+            comparison.verdict
+        );
+        found += usize::from(comparison.verdict == Verdict::Slower);
+    }
+    println!("planted: called slower in {found} of {PLANTED_RUNS} runs (at least 18 must be)");
+}
+
+fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |what: &str| {
+        let named = asked.iter().any(|it| it == "equal" || it == "planted");
+        !named || asked.iter().any(|it| it == what)
+    };
+    let runtime = Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    if wants("equal") {
+        equal(&runtime, folder.path());
+    }
+    if wants("planted") {
+        planted(&runtime, folder.path());
+    }
+}

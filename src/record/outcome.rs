@@ -1,0 +1,154 @@
+//! What measurements come to. All of it is derived, and can be derived anew.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ControlKind, Lane, Percentiles};
+
+/// What the measured iterations of one cell in one lane come to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub median_ns: f64,
+    /// Interval of the median at `confidence`; absent where there are too few iterations for 99 %, which is under 8.
+    pub ci_low_ns: Option<f64>,
+    pub ci_high_ns: Option<f64>,
+    /// Confidence that the interval reaches (at least what was asked), 0 to 1.
+    pub confidence: Option<f64>,
+    pub iterations: u32,
+    pub rows_per_s: f64,
+    pub arrow_bytes_per_s: f64,
+    pub requested_bytes_per_s: f64,
+    /// Where the bytes went; absent in records from before it was kept.
+    #[serde(default)]
+    pub ledger: Option<Ledger>,
+    /// Time of single copies of a query that ran in several; absent where there is one copy.
+    #[serde(default)]
+    pub stream_ns: Option<Percentiles>,
+}
+
+/// The bytes of one execution, medians over iterations, from what the user gets down to what the device gives.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Logical bytes of the result.
+    pub arrow_bytes: u64,
+    /// The column chunks that were asked for: before compression, and as stored.
+    pub chunk_encoded_bytes: u64,
+    pub chunk_compressed_bytes: u64,
+    /// Of these chunks, and of all else, what the engine asked for.
+    pub engine_data_bytes: u64,
+    pub engine_metadata_bytes: u64,
+    /// What was sent for after merging.
+    pub requested_bytes: u64,
+    /// What block devices delivered, where the system tells.
+    pub device_read_bytes: Option<u64>,
+    /// Bytes that were moved for a byte of data: those of the device where the cache was cold or passed by, else those
+    /// requested, over the engine's data bytes; absent where no data was read.
+    pub over_read_ratio: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Faster,
+    Slower,
+    Tie,
+    Inconclusive,
+}
+
+/// One cell against another of the same scenario and lane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    pub scenario: String,
+    pub lane: Lane,
+    /// `elapsed_ns`.
+    pub metric: String,
+    /// Cell ids.
+    pub baseline: String,
+    pub candidate: String,
+    /// Candidate over baseline; below 1 is faster. Absent without pairs.
+    pub ratio: Option<f64>,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// Confidence that the interval reaches, 0 to 1; where there is none, the one that was asked for.
+    pub confidence: f64,
+    pub method: String,
+    /// Rounds in which both cells were measured.
+    pub pairs: u32,
+    /// Probability of pairs as far from equal as these, were the two equal; and the same made larger by Holm's method for as
+    /// many comparisons as the run makes.
+    #[serde(default)]
+    pub p: Option<f64>,
+    #[serde(default)]
+    pub p_adjusted: Option<f64>,
+    /// Comparisons that the run makes.
+    #[serde(default)]
+    pub family: u32,
+    pub verdict: Verdict,
+}
+
+/// The control of a scenario and lane over its baseline: two cells that are equal, so that what they differ by is noise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    pub scenario: String,
+    pub lane: Lane,
+    pub kind: ControlKind,
+    pub ratio: f64,
+    pub ci_low: f64,
+    pub ci_high: f64,
+    #[serde(default)]
+    pub confidence: f64,
+    #[serde(default)]
+    pub pairs: u32,
+    /// What would be said of the control if it were any variant.
+    pub verdict: Verdict,
+}
+
+/// What the three lanes of a cell say together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ceilings {
+    pub cell: String,
+    /// Medians of the lanes.
+    pub end_to_end_ns: f64,
+    pub storage_ns: f64,
+    pub compute_ns: f64,
+    /// Requested bytes of the end-to-end lane over these times.
+    pub end_to_end_bytes_per_s: f64,
+    pub storage_bytes_per_s: f64,
+    pub compute_bytes_per_s: f64,
+    /// Time of `storage` over that of `compute`, paired by rounds.
+    pub ratio: f64,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    pub binds: Binds,
+    /// The larger of the two times over `end_to_end`, paired by rounds: 1 is perfect overlap of reading and computing; at their
+    /// sum over `end_to_end` = 1, there is none.
+    pub overlap: f64,
+}
+
+/// Which of the two takes longer, and so bounds how fast the query can get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Binds {
+    Storage,
+    Compute,
+    /// The interval of their ratio holds 1, or there is none.
+    Undecided,
+}
+
+/// Something about the timings of a cell that a reader has to know. Nothing is left out of the figures for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub cell: String,
+    pub lane: Lane,
+    pub kind: FindingKind,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    Drift,
+    Bimodality,
+    Outliers,
+    Parallelism,
+    Ranges,
+}
