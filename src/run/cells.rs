@@ -8,7 +8,7 @@ use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::prelude::SessionContext;
 
-use super::control::{CONTROL, Control};
+use super::control::{CONTROL, Control, Files};
 use super::datasets::{DatasetState, Datasets};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, PageCache, Variant};
@@ -243,9 +243,6 @@ fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, RunError> {
     }
     Ok(scenarios.into_iter().map(Arc::new).collect())
 }
-
-/// A table's files, and the dataset that they are of.
-type Files<'a> = (TableFiles, Option<&'a DatasetState>);
 
 /// A variant whose tables are being opened.
 struct Opening<'a> {

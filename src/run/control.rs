@@ -19,6 +19,9 @@ pub(crate) const CONTROL: &str = "(control)";
 /// Files of more than this are not copied, in bytes; nor where the copy would take more than a tenth of the free space.
 const MOST_COPIED_BYTES: u64 = 1 << 30;
 
+/// A table's files, and the dataset that they are of.
+pub(super) type Files<'a> = (TableFiles, Option<&'a DatasetState>);
+
 /// Files that the control reads.
 #[derive(Debug)]
 pub struct Control {
@@ -32,9 +35,7 @@ pub struct Control {
 impl Control {
     /// Copies the files of tables byte for byte, beside the datasets that they are of. Existing files of others are never
     /// written beside, so that these are read once more themselves, as are files that are too large.
-    pub(crate) fn of(
-        tables: Vec<(TableFiles, Option<&DatasetState>)>,
-    ) -> (Vec<(TableFiles, Option<&DatasetState>)>, Self) {
+    pub(crate) fn of(tables: Vec<Files<'_>>) -> (Vec<Files<'_>>, Self) {
         let bytes = tables
             .iter()
             .flat_map(|(table, _)| &table.files)
@@ -81,9 +82,9 @@ impl Control {
 
 /// The same tables over copies of their files, and the folders of these.
 fn copied<'a>(
-    tables: &[(TableFiles, Option<&'a DatasetState>)],
+    tables: &[Files<'a>],
     roots: &[PathBuf],
-) -> io::Result<(Vec<(TableFiles, Option<&'a DatasetState>)>, Vec<TempDir>)> {
+) -> io::Result<(Vec<Files<'a>>, Vec<TempDir>)> {
     let mut folders = Vec::new();
     let mut copies = tables.to_vec();
     for ((table, _), root) in copies.iter_mut().zip(roots) {

@@ -495,7 +495,7 @@ impl ObjectStore for CountingStore {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 mod tests {
     use futures::TryStreamExt;
     use object_store::ObjectStoreExt;
