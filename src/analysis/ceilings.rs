@@ -38,7 +38,8 @@ fn of_cell(cell: &CellRecord) -> Option<Ceilings> {
     let requested: Vec<f64> = counted(cell, Lane::EndToEnd)
         .map(|iteration| iteration.requested_bytes as f64)
         .collect();
-    let requested = median(&requested)?;
+    // What asks for nothing has no ceiling.
+    let requested = median(&requested).filter(|bytes| *bytes > 0.0)?;
     let per_second = |time_ns: f64| requested / time_ns * 1e9;
     let bounds = ratio.interval.map(|it| (it.low.exp(), it.high.exp()));
     Some(Ceilings {

@@ -51,16 +51,20 @@ pub fn rounds_for(comparisons: usize) -> u32 {
 }
 
 /// Width, as high / low - 1, of the widest of a run's intervals so far: those of the comparisons and of the control, or, where
-/// there are none, of the medians. `None` where one has no bounds yet. Cells that came to nothing do not count.
+/// there are none, of the medians. `None` where one has no bounds yet, or too few pairs for a verdict. Cells that failed, or came to
+/// nothing, do not count.
 pub fn widest_interval(record: &RunRecord) -> Option<f64> {
     let mut widths: Vec<Option<f64>> = Vec::new();
     let mut compared = false;
     for (baseline, candidate) in pairs(&record.cells) {
         compared = true;
-        for lane in &lanes(baseline) | &lanes(candidate) {
+        let lanes = &lanes(baseline) | &lanes(candidate);
+        let needed = rounds_for(family(record, lanes.len())) as usize;
+        for lane in lanes {
             let ratios = paired_log_ratios(baseline, candidate, lane);
-            if !ratios.is_empty() {
+            if !ratios.is_empty() && !failed(baseline, lane) && !failed(candidate, lane) {
                 let estimate = hodges_lehmann_paired(&ratios, CONFIDENCE);
+                let estimate = estimate.filter(|_| ratios.len() >= needed);
                 let interval = estimate.and_then(|estimate| estimate.interval);
                 widths.push(interval.map(|interval| (interval.high - interval.low).exp() - 1.0));
             }
@@ -81,6 +85,12 @@ pub fn widest_interval(record: &RunRecord) -> Option<f64> {
     widths
         .into_iter()
         .try_fold(0.0, |widest: f64, width| Some(widest.max(width?)))
+}
+
+/// Whether a lane of a cell was given up.
+fn failed(cell: &CellRecord, lane: Lane) -> bool {
+    let mut iterations = cell.iterations.iter().filter(|it| it.lane == lane);
+    iterations.any(|iteration| iteration.status == Status::Failed)
 }
 
 /// What an interval of the ratio candidate / baseline of times says, given the p of their being equal, adjusted for the number
@@ -190,10 +200,16 @@ fn ledger(cell: &CellRecord, lane: Lane) -> Option<Ledger> {
         Some(bytes) if past_the_cache => bytes,
         _ => requested_bytes,
     };
+    let all_streams = |figure: fn(&Iteration) -> u64| {
+        let values: Vec<f64> = counted(cell, lane)
+            .map(|it| figure(it) as f64 * f64::from(it.streams))
+            .collect();
+        median(&values).map(|value| value.round() as u64)
+    };
     Some(Ledger {
-        arrow_bytes: of(|it| it.arrow_bytes)?,
-        chunk_encoded_bytes: of(|it| it.chunk_encoded_bytes)?,
-        chunk_compressed_bytes: of(|it| it.chunk_compressed_bytes)?,
+        arrow_bytes: all_streams(|it| it.arrow_bytes)?,
+        chunk_encoded_bytes: all_streams(|it| it.chunk_encoded_bytes)?,
+        chunk_compressed_bytes: all_streams(|it| it.chunk_compressed_bytes)?,
         engine_data_bytes,
         engine_metadata_bytes: of(|it| it.engine_metadata_bytes)?,
         requested_bytes,
@@ -345,14 +361,15 @@ pub fn control_log_ratios(record: &RunRecord) -> Vec<f64> {
         .collect()
 }
 
-/// ln(candidate / baseline) of each round in which both were measured.
+/// ln(candidate / baseline) of each round in which both were measured: of times per copy of the query, so that variants that run
+/// it in several copies at once are compared by their throughput.
 fn paired_log_ratios(baseline: &CellRecord, candidate: &CellRecord, lane: Lane) -> Vec<f64> {
+    let per_copy = |it: &Iteration| elapsed_ns(it) / f64::from(it.streams.max(1));
     let by_round: BTreeMap<u32, f64> = counted(baseline, lane)
-        .map(|iteration| (iteration.round, elapsed_ns(iteration)))
+        .map(|iteration| (iteration.round, per_copy(iteration)))
         .collect();
-    let pair = |iteration: &Iteration| {
-        Some((elapsed_ns(iteration) / by_round.get(&iteration.round)?).ln())
-    };
+    let pair =
+        |iteration: &Iteration| Some((per_copy(iteration) / by_round.get(&iteration.round)?).ln());
     counted(candidate, lane).filter_map(pair).collect()
 }
 

@@ -3,6 +3,7 @@
 use super::comparison::{counted, elapsed_ns, lanes};
 use crate::record::{CellRecord, Finding, FindingKind, Lane, RunRecord};
 use crate::statistics::{dip_p, median, outliers, trend};
+use crate::units;
 
 /// A trend, or several modes, of times that have none would be found in one cell of a thousand.
 const LEVEL: f64 = 0.001;
@@ -75,8 +76,9 @@ fn other_ranges(cell: &CellRecord) -> Option<String> {
     let (replayed, asked) = (requested(Lane::Storage)?, requested(Lane::EndToEnd)?);
     ((replayed - asked).abs() > asked * SAME_BYTES).then(|| {
         format!(
-            "the recorded execution asked for {:.0} bytes, those that were timed for {asked:.0} (median)",
-            replayed
+            "the recorded execution asked for {}, those that were timed for {} (median)",
+            units::bytes(replayed as u64),
+            units::bytes(asked as u64)
         )
     })
 }

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use super::arguments::CheckArguments;
 use super::exit::CommandError;
 use super::{load, runtime, show_text};
-use crate::config::{Config, ScenarioSource, Variant, to_yaml};
+use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yaml};
 use crate::dataset::{Found, probe};
 use crate::measure::memory_bytes;
+use crate::record::EngineCache;
 use crate::run::{DatasetState, Datasets, RunError, check as check_cells, free_bytes, writers};
 use crate::units;
 
@@ -46,7 +47,7 @@ fn describe(config: &Config) -> Result<String, CommandError> {
             .map(|state| state.plan.id());
         let dataset =
             dataset.map_or_else(|| "existing files".to_owned(), |id| format!("dataset {id}"));
-        writeln!(text, "{}: {dataset}", variant.name).map_err(failed)?;
+        writeln!(text, "{}: {dataset}{}", variant.name, reading(variant)).map_err(failed)?;
     }
     if !datasets.all.is_empty() {
         writeln!(text, "\n# datasets").map_err(failed)?;
@@ -77,6 +78,29 @@ fn describe(config: &Config) -> Result<String, CommandError> {
     }
     writeln!(text, "\n# measurement\n{}", measurement(config)).map_err(failed)?;
     Ok(text)
+}
+
+/// How a variant is read, where it is not as usual.
+fn reading(variant: &Variant) -> String {
+    let reader = &variant.reader;
+    let mut words = Vec::new();
+    if reader.cache != PageCache::Warm || reader.engine_cache != EngineCache::Warm {
+        words.push(format!(
+            "page cache {}, engine's caches {}",
+            reader.cache.name(),
+            reader.engine_cache.name()
+        ));
+    }
+    if reader.read_mode == ReadMode::WholeFile {
+        words.push("whole files in memory".to_owned());
+    }
+    if reader.streams.0 > 1 {
+        words.push(format!("{} copies of a query at once", reader.streams.0));
+    }
+    if let Some(bytes) = reader.memory_limit_bytes {
+        words.push(format!("memory limited to {}", units::bytes(bytes)));
+    }
+    words.iter().map(|word| format!("; {word}")).collect()
 }
 
 fn measurement(config: &Config) -> String {

@@ -8,7 +8,7 @@ use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, runtime, show, show_text};
-use crate::record::Verdict;
+use crate::record::{ControlKind, Verdict};
 use crate::run::{Doctor, doctor as look};
 use crate::units;
 
@@ -69,10 +69,11 @@ fn describe(found: &Doctor) -> String {
     );
     add(
         "hypervisor",
-        system
-            .hypervisor
-            .clone()
-            .unwrap_or_else(|| "none seen".to_owned()),
+        match system.hypervisor.as_deref() {
+            None => "none seen".to_owned(),
+            Some("unknown") => "there is one, of unknown make".to_owned(),
+            Some(name) => name.to_owned(),
+        },
     );
     add(
         "container",
@@ -159,8 +160,12 @@ fn describe(found: &Doctor) -> String {
         add(
             "noise",
             format!(
-                "a scan of {} against a copy of its file, {} rounds: {} ({verdict})",
+                "a scan of {} against {}, {} rounds: {} ({verdict})",
                 units::duration_ns(found.scan_ns),
+                match noise.kind {
+                    ControlKind::Copy => "a copy of its files",
+                    ControlKind::SameFiles => "itself",
+                },
                 noise.pairs,
                 units::ratio_interval(noise.ratio, noise.ci_low, noise.ci_high)
             ),
@@ -173,7 +178,7 @@ fn describe(found: &Doctor) -> String {
                 || "too few for a verdict".to_owned(),
                 |share| {
                     format!(
-                        "tell apart what differs by about {} or more",
+                        "find a difference of {} in about half of the runs",
                         units::percent(share)
                     )
                 },

@@ -83,6 +83,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
             | DatasetError::Content { .. }
             | DatasetError::Source { .. }
             | DatasetError::Busy { .. }
+            | DatasetError::InUse { .. }
             | DatasetError::Storage(_),
         ) => USAGE,
         RunError::Measure {
@@ -102,6 +103,8 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
         | RunError::Full { .. }
         | RunError::Results { .. }
         | RunError::Direct { .. }
+        | RunError::Memoryless { .. }
+        | RunError::SameCell { .. }
         | RunError::DropCaches
         | RunError::Missing { .. }
         | RunError::Replay { .. }

@@ -13,6 +13,50 @@ pub(crate) fn config(
     queries: Option<&QueryArguments>,
     more: &[String],
 ) -> Result<Config, CommandError> {
+    let source = source(arguments, queries)?;
+    config_of(&source, arguments, queries, more)
+}
+
+/// The text that the arguments name.
+pub(crate) fn source(
+    arguments: &ConfigArguments,
+    queries: Option<&QueryArguments>,
+) -> Result<Source, CommandError> {
+    let names_tables = queries.is_some_and(|queries| !queries.table.is_empty());
+    Ok(match &arguments.config {
+        Some(path) => read(path)?,
+        None if names_tables || arguments.source.is_some() => Source {
+            origin: "the command line".to_owned(),
+            text: String::new(),
+            folder: None,
+        },
+        None => Source {
+            origin: "the built-in quickstart".to_owned(),
+            text: QUICKSTART.to_owned(),
+            folder: None,
+        },
+    })
+}
+
+/// The text that the process that has started this one read, which comes by stdin.
+pub(crate) fn of_parent(arguments: &ConfigArguments) -> Result<Source, CommandError> {
+    let text = std::io::read_to_string(std::io::stdin())
+        .map_err(|error| CommandError::Usage(format!("stdin: {error}")))?;
+    let path = arguments.config.as_deref();
+    Ok(Source {
+        origin: path.map_or_else(|| "stdin".to_owned(), |path| path.display().to_string()),
+        text,
+        folder: path.and_then(Path::parent).map(Path::to_path_buf),
+    })
+}
+
+/// The config of a text, with what the arguments change of it.
+pub(crate) fn config_of(
+    source: &Source,
+    arguments: &ConfigArguments,
+    queries: Option<&QueryArguments>,
+    more: &[String],
+) -> Result<Config, CommandError> {
     let mut tables: Vec<(String, String)> = Vec::new();
     for table in queries.map(|queries| &queries.table).into_iter().flatten() {
         let (name, location) = name_and_value("--table", table, "NAME=URL")?;
@@ -23,19 +67,6 @@ pub(crate) fn config(
         }
         tables.push((name, location));
     }
-    let source = match &arguments.config {
-        Some(path) => read(path)?,
-        None if !tables.is_empty() || arguments.source.is_some() => Source {
-            origin: "the command line".to_owned(),
-            text: String::new(),
-            folder: None,
-        },
-        None => Source {
-            origin: "the built-in quickstart".to_owned(),
-            text: QUICKSTART.to_owned(),
-            folder: None,
-        },
-    };
     let own = match &arguments.source {
         Some(source) => of_source(source, arguments.config.is_none()),
         None => Vec::new(),
@@ -51,7 +82,7 @@ pub(crate) fn config(
         sweep: arguments.sweep.clone(),
         tables,
     };
-    let mut config = load(&source, &overrides)?;
+    let mut config = load(source, &overrides)?;
     let named = queries.map(scenarios).unwrap_or_default();
     if !named.is_empty() {
         config.scenarios = named;

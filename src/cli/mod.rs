@@ -25,6 +25,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::{CommandFactory, Parser};
 use nix::sys::signal::{SigHandler, Signal, signal};
 use tokio::runtime::Runtime;
+use tokio::signal::unix;
 
 use crate::dataset::Cancel;
 use crate::report::visible;
@@ -125,7 +126,7 @@ fn runtime() -> Result<Runtime, CommandError> {
         .map_err(|error| CommandError::Failed(format!("the runtime cannot start: {error}")))
 }
 
-/// Watches for Ctrl-C: the first asks to stop, the second exits at once.
+/// Watches for Ctrl-C, and for SIGTERM, by which batch systems end what they started: the first asks to stop, the second exits at once.
 ///
 /// The watch has a thread and a runtime of its own, since a join that never yields starves the signals of the runtime it
 /// runs on.
@@ -140,7 +141,14 @@ fn cancel_on_interrupt() -> Cancel {
             return;
         };
         runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            let Ok(mut terminated) = unix::signal(unix::SignalKind::terminate()) else {
+                return;
+            };
+            loop {
+                tokio::select! {
+                    pressed = tokio::signal::ctrl_c() => if pressed.is_err() { return },
+                    _ = terminated.recv() => {}
+                }
                 if asked.is_cancelled() {
                     std::process::exit(i32::from(exit::INTERRUPTED));
                 }

@@ -7,6 +7,7 @@ use super::exit::CommandError;
 use super::inspect::table;
 use super::{cancel_on_interrupt, runtime, show, show_text};
 use crate::config::PageCache;
+use crate::report::visible;
 use crate::run::{Replayed, read_traces, replay as replay_traces};
 use crate::units;
 
@@ -22,13 +23,21 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandErr
     // A read that hangs must not hold the program.
     runtime.shutdown_background();
     let replayed = replayed?;
-    match arguments.format {
+    let shown = match arguments.format {
         InspectFormat::Json => {
             let json = serde_json::to_string_pretty(&replayed)
                 .map_err(|error| CommandError::Failed(error.to_string()))?;
-            show(&format!("{json}\n"))
+            show(&format!("{json}\n"))?
         }
-        InspectFormat::Table => show_text(&describe(&replayed)),
+        InspectFormat::Table => show_text(&describe(&replayed))?,
+    };
+    match replayed.iter().find(|one| one.replays == 0) {
+        None => Ok(shown),
+        Some(one) => Err(CommandError::Failed(format!(
+            "every replay of {} was void: {}",
+            visible(&one.cell),
+            one.reason.as_deref().unwrap_or("no reason was kept")
+        ))),
     }
 }
 
@@ -52,7 +61,7 @@ fn describe(replayed: &[Replayed]) -> String {
         };
         let evidence = one.cold_evidence.map(|it| format!(" ({})", it.name()));
         rows.add_row([
-            one.cell.clone(),
+            visible(&one.cell),
             units::count(one.streams),
             units::count(one.ranges),
             units::bytes(one.bytes),
@@ -66,7 +75,7 @@ fn describe(replayed: &[Replayed]) -> String {
         let reason = one.reason.as_deref().unwrap_or("no reason was kept");
         text.push_str(&format!(
             "void replays: {}: {} of {}: {reason}\n",
-            one.cell,
+            visible(&one.cell),
             one.void,
             one.void + one.replays
         ));

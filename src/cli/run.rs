@@ -1,7 +1,8 @@
 //! `bench run`.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -14,13 +15,23 @@ use super::{cancel_on_interrupt, check, load, print, runtime, show};
 use crate::config::without_secrets;
 use crate::dataset::Cancel;
 use crate::report::render;
-use crate::run::{Options, needed, run as run_config, with_baseline_first};
+use crate::run::{Options, may_be_replaced, needed, run as run_config, with_baseline_first};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
-    let mut config = load::config(&arguments.config, Some(&arguments.queries), &set(arguments))?;
+    let source = match arguments.needed_memory_of {
+        // As it was when the run began, whatever has become of the file.
+        Some(_) => load::of_parent(&arguments.config)?,
+        None => load::source(&arguments.config, Some(&arguments.queries))?,
+    };
+    let mut config = load::config_of(
+        &source,
+        &arguments.config,
+        Some(&arguments.queries),
+        &set(arguments),
+    )?;
     if arguments.rounds.is_some() {
         // Exactly so many, whatever the config says of precision.
         config.measure.until = None;
@@ -42,6 +53,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             check_target(flag, file)?;
         }
     }
+    if let Some(file) = &arguments.trace {
+        check_trace(file, arguments.record.as_ref())?;
+    }
     if arguments.dry_run {
         return check::dry_run(&with_baseline_first(
             &config,
@@ -60,7 +74,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             .map(|argument| without_secrets(&argument.to_string_lossy()))
             .collect(),
         trace: arguments.trace.clone(),
-        needed: Some(Arc::new(move |cell| needed_by_child(cell, &asked))),
+        needed: Some(Arc::new(move |cell| {
+            needed_by_child(cell, &source.text, &asked)
+        })),
         spin: None,
     };
     let runtime = runtime()?;
@@ -126,19 +142,33 @@ fn set(arguments: &RunArguments) -> Vec<String> {
 const ASK_EVERY: Duration = Duration::from_millis(10);
 
 /// Starts this program anew with the same arguments, to execute one cell and nothing else, and reads what memory it tells of.
-fn needed_by_child(cell: &str, cancel: &Cancel) -> Result<(u64, u64), String> {
+fn needed_by_child(cell: &str, config: &str, cancel: &Cancel) -> Result<(u64, u64), String> {
     let failed = |error: std::io::Error| error.to_string();
     let program = std::env::current_exe().map_err(failed)?;
     let mut arguments = std::env::args_os().skip(1);
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments.next())
         .arg(format!("--needed-memory-of={cell}"))
         .args(arguments)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(failed)?;
+        .stderr(Stdio::piped());
+    // SAFETY: prctl(2) may be called between fork and exec, and takes numbers only.
+    unsafe {
+        command.pre_exec(|| {
+            // It does not outlive its parent.
+            match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        });
+    }
+    let mut child = command.spawn().map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // One that ended early says why.
+        let _ = stdin.write_all(config.as_bytes());
+    }
     let status = loop {
         match child.try_wait().map_err(failed)? {
             Some(status) => break status,
@@ -157,9 +187,39 @@ fn needed_by_child(cell: &str, cancel: &Cancel) -> Result<(u64, u64), String> {
     let figures: Vec<u64> = told.split_whitespace().flat_map(str::parse).collect();
     match figures.as_slice() {
         [base, peak] if status.success() => Ok((*base, *peak)),
-        _ => Err(format!(
-            "the process that was to execute it alone failed ({status})"
-        )),
+        _ => {
+            let mut said = String::new();
+            if let Some(mut stderr) = child.stderr.take() {
+                stderr.read_to_string(&mut said).map_err(failed)?;
+            }
+            let error = said.lines().find_map(|line| line.strip_prefix("error: "));
+            let error = error.map_or_else(String::new, |error| format!(": {error}"));
+            Err(format!("a process of its own failed ({status}){error}"))
+        }
+    }
+}
+
+/// Refuses a file for traces that would replace something else, or cannot be made.
+fn check_trace(file: &Path, record: Option<&PathBuf>) -> Result<(), CommandError> {
+    let refused = |reason: String| {
+        let file = file.display();
+        Err(CommandError::Usage(format!("--trace {file}: {reason}")))
+    };
+    if record.is_some_and(|record| record == file) {
+        return refused("--record goes to the same file".to_owned());
+    }
+    if !may_be_replaced(file) {
+        return refused(
+            "there is something else by that name; name a new file, or one of traces".to_owned(),
+        );
+    }
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match tempfile::tempfile_in(folder) {
+        Ok(_) => Ok(()),
+        Err(error) => refused(error.to_string()),
     }
 }
 

@@ -48,6 +48,7 @@ pub use model::{
 };
 pub use redact::argument as without_secrets;
 pub use shape::json_schema;
+pub use sweep::CONTROL;
 
 use error::{Placed, Problem};
 use key_path::KeyPath;
@@ -244,6 +245,13 @@ fn read_variants(
     let (scenarios, measure) = shared?;
     let mut notes = gathered.notes;
     notes.extend(same_variants(&variants));
+    let cold = |variant: &Variant| variant.reader.cache == PageCache::Cold;
+    if measure.drop_caches && !variants.iter().any(cold) {
+        notes.push(
+            "`measure.drop_caches` has no effect, as no variant has `measure.cache: cold`"
+                .to_owned(),
+        );
+    }
     Some(Read {
         variants,
         scenarios,

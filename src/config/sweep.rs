@@ -24,6 +24,9 @@ const SWEEPABLE_KEYS: [&str; 4] = [
     "measure.streams",
 ];
 
+/// What the control is called, which no variant may be.
+pub const CONTROL: &str = "(control)";
+
 /// The name of the only variant of a config that sweeps nothing.
 const BASE: &str = "base";
 
@@ -86,6 +89,15 @@ pub(super) fn plan(
         plan.multiply(&axes);
     } else {
         plan.named(variants, pinned);
+    }
+    if let Some(draft) = plan.drafts.iter().find(|draft| draft.name == CONTROL) {
+        let first = draft.settings.first();
+        let typed = first.map_or(Typed::File(KeyPath::of(["variants"])), |setting| {
+            setting.typed.clone()
+        });
+        let message =
+            format!("`{CONTROL}` is what reports call the baseline's twin; choose another name");
+        plan.refuse(KeyPath::of(["variants"]), message, &typed);
     }
     plan
 }

@@ -378,10 +378,12 @@ fn lanes(
     findings: &mut Findings<'_>,
 ) -> Option<Vec<Lane>> {
     let mut lanes = BTreeSet::new();
-    for (index, leaf) in raw?.into_vec().into_iter().enumerate() {
+    let named = raw?.into_vec();
+    let names_none = named.is_empty();
+    for (index, leaf) in named.into_iter().enumerate() {
         lanes.extend(findings.take(&path.item(index, None), Some(leaf)));
     }
-    if lanes.is_empty() {
+    if names_none {
         findings.problem(path, "names no lane; leave it out for `end_to_end`");
     }
     Some(lanes.into_iter().collect())

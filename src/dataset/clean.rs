@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::control::{in_use, is_control};
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json};
 use super::partition::decode_partition_value;
 use super::share::Share;
 use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, write};
-
-/// What the names of folders in a dataset's begin with that hold a run's control.
-pub const CONTROL_PREFIX: &str = "_bench.control.";
 
 /// What would be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +57,11 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         paths.push(root.join(name));
     }
     for entry in entries(root)? {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if Share::is_part_file(&name) {
+        if Share::is_part_file(&entry.file_name().to_string_lossy()) {
             paths.push(entry.path());
         }
         // What a run that was killed has left.
-        if name.starts_with(CONTROL_PREFIX) && entry.file_type().is_ok_and(|it| it.is_dir()) {
+        if is_control(&entry) && !in_use(&entry.path()) {
             paths.extend(entries(&entry.path())?.into_iter().map(|copy| copy.path()));
         }
     }
@@ -165,7 +161,7 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
 ///
 /// # Errors
 ///
-/// Where another process writes the dataset, and where a file cannot be removed.
+/// Where another process writes or measures the dataset, and where a file cannot be removed.
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     let path = removal.root.join(LOCK_FILE);
     let lock = fs::File::create(&path).map_err(|error| DatasetError::io(&path, error))?;
@@ -173,6 +169,13 @@ pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
         return Err(DatasetError::Busy {
             folder: removal.root.display().to_string(),
         });
+    }
+    for entry in entries(&removal.root)? {
+        if is_control(&entry) && in_use(&entry.path()) {
+            return Err(DatasetError::InUse {
+                folder: removal.root.display().to_string(),
+            });
+        }
     }
     let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
     for file in &removal.files {

@@ -8,6 +8,7 @@ mod cancel;
 pub mod checksum;
 mod clean;
 pub mod content;
+mod control;
 mod encode;
 mod footer;
 mod manifest;
@@ -27,7 +28,8 @@ mod source;
 mod write;
 
 pub use cancel::Cancel;
-pub use clean::{CONTROL_PREFIX, Removal, removal, remove};
+pub use clean::{Removal, removal, remove};
+pub use control::ControlFolder;
 pub(crate) use encode::chunk_bytes;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
 pub(crate) use footer::{StoreReader, fell_back, is_dictionary, key_value, read_footer};
@@ -130,6 +132,8 @@ pub enum DatasetError {
     },
     #[error("{folder} is being written by another process")]
     Busy { folder: String },
+    #[error("{folder} is being measured by another process")]
+    InUse { folder: String },
     #[error("interrupted")]
     Interrupted,
     #[error("{0}")]

@@ -1,7 +1,8 @@
 //! DLIO's read mode `default`: a reader has the projection of a whole file in memory before the first of its rows goes on.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::record_batch::RecordBatch;
@@ -10,6 +11,7 @@ use datafusion::config::ConfigOptions;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -45,27 +47,24 @@ impl PhysicalOptimizerRule for WholeFiles {
                 return Ok(Transformed::no(node));
             };
             // One file is one partition; what was split by bytes is put together again.
+            let mut seen = HashSet::new();
             let mut files = Vec::new();
             for file in config.file_groups.iter().flat_map(FileGroup::iter) {
-                let mut file = file.clone();
-                file.range = None;
-                let known = files.iter().any(|group: &FileGroup| {
-                    let seen = group.files().first();
-                    seen.is_some_and(|seen| seen.object_meta == file.object_meta)
-                });
-                if !known {
+                if seen.insert(file.object_meta.location.clone()) {
+                    let mut file = file.clone();
+                    file.range = None;
                     files.push(FileGroup::new(vec![file]));
                 }
             }
-            let partitions = config.file_groups.len().clamp(1, self.readers);
+            let readers = config.file_groups.len().min(files.len());
+            let (readers, limit) = (readers.clamp(1, self.readers), config.limit);
             let config = FileScanConfigBuilder::from(config.clone())
                 .with_file_groups(files)
                 .with_preserve_order(true)
                 .build();
             let scan = DataSourceExec::from_data_source(config);
-            Ok(Transformed::yes(
-                Arc::new(WholeFilesExec::new(scan, partitions)) as _,
-            ))
+            let whole = WholeFilesExec::new(scan, readers, limit);
+            Ok(Transformed::yes(Arc::new(whole) as _))
         })
         .data()
     }
@@ -84,6 +83,8 @@ impl PhysicalOptimizerRule for WholeFiles {
 #[derive(Debug)]
 pub(super) struct WholeFilesExec {
     input: Arc<dyn ExecutionPlan>,
+    /// Rows after which a reader stops, as a partition of the scan that it stands in for does; what stands above relies on it.
+    limit: Option<usize>,
     properties: Arc<PlanProperties>,
     /// Partitions of the input that no reader has taken yet.
     left: Arc<Mutex<VecDeque<usize>>>,
@@ -91,7 +92,7 @@ pub(super) struct WholeFilesExec {
 }
 
 impl WholeFilesExec {
-    fn new(input: Arc<dyn ExecutionPlan>, readers: usize) -> Self {
+    fn new(input: Arc<dyn ExecutionPlan>, readers: usize, limit: Option<usize>) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
             Partitioning::UnknownPartitioning(readers),
@@ -101,6 +102,7 @@ impl WholeFilesExec {
         let files = input.output_partitioning().partition_count();
         WholeFilesExec {
             input,
+            limit,
             properties: Arc::new(properties),
             left: Arc::new(Mutex::new((0..files).collect())),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -144,7 +146,7 @@ impl ExecutionPlan for WholeFilesExec {
         let input = children.into_iter().next().ok_or_else(|| {
             DataFusionError::Internal("WholeFilesExec was given no input".to_owned())
         })?;
-        Ok(Arc::new(WholeFilesExec::new(input, readers)))
+        Ok(Arc::new(WholeFilesExec::new(input, readers, self.limit)))
     }
 
     fn with_new_children(
@@ -160,7 +162,7 @@ impl ExecutionPlan for WholeFilesExec {
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
         let readers = self.properties.output_partitioning().partition_count();
         let input = Arc::clone(&self.input).reset_state()?;
-        Ok(Arc::new(WholeFilesExec::new(input, readers)))
+        Ok(Arc::new(WholeFilesExec::new(input, readers, self.limit)))
     }
 
     fn execute(
@@ -170,21 +172,48 @@ impl ExecutionPlan for WholeFilesExec {
     ) -> Result<SendableRecordBatchStream> {
         let (input, left) = (Arc::clone(&self.input), Arc::clone(&self.left));
         let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let wanted = Arc::new(AtomicUsize::new(self.limit.unwrap_or(usize::MAX)));
+        let still_wanted = Arc::clone(&wanted);
         let files = futures::stream::iter(std::iter::from_fn(move || {
-            left.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop_front()
+            match still_wanted.load(Ordering::Relaxed) {
+                0 => None,
+                _ => left
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .pop_front(),
+            }
         }));
         let rows = metrics.output_rows().clone();
+        let held = MemoryConsumer::new("WholeFilesExec").register(context.memory_pool());
+        let held = Arc::new(Mutex::new(held));
         let batches = files
             .then(move |file| {
                 let opened = input.execute(file, Arc::clone(&context));
+                let held = Arc::clone(&held);
                 async move {
-                    let held: Vec<RecordBatch> = opened?.try_collect().await?;
-                    Ok::<_, DataFusionError>(futures::stream::iter(held.into_iter().map(Ok)))
+                    let mut opened = opened?;
+                    let mut batches: Vec<RecordBatch> = Vec::new();
+                    // What went on of the file before may be gone by now.
+                    held.lock().unwrap_or_else(PoisonError::into_inner).free();
+                    while let Some(batch) = opened.try_next().await? {
+                        held.lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .try_grow(batch.get_array_memory_size())?;
+                        batches.push(batch);
+                    }
+                    Ok::<_, DataFusionError>(futures::stream::iter(batches.into_iter().map(Ok)))
                 }
             })
             .try_flatten()
+            .map_ok(move |batch: RecordBatch| {
+                let left = wanted.load(Ordering::Relaxed);
+                let batch = match batch.num_rows() > left {
+                    true => batch.slice(0, left),
+                    false => batch,
+                };
+                wanted.store(left - batch.num_rows(), Ordering::Relaxed);
+                batch
+            })
             .inspect_ok(move |batch: &RecordBatch| {
                 rows.add(batch.num_rows());
             });

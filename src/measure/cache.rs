@@ -78,19 +78,21 @@ impl Attested {
         }
     }
 
-    /// What is kept of it, once it is known what the devices delivered of what was requested.
+    /// What is kept of it, once it is known what the devices delivered of what was wanted.
     pub fn finish(
         self,
         engine: EngineCache,
         device_read_bytes: Option<u64>,
-        requested_bytes: u64,
+        wanted_bytes: u64,
     ) -> (Cache, Status, Option<String>) {
         let delivered = device_read_bytes.is_some_and(|bytes| {
-            requested_bytes > 0 && bytes as f64 >= requested_bytes as f64 * DEVICE_SHARE
+            wanted_bytes > 0 && bytes as f64 >= wanted_bytes as f64 * DEVICE_SHARE
         });
         let cold_evidence = match self.state {
             CacheState::Warm | CacheState::Memory => None,
-            CacheState::Cold if self.ratio.is_some() => Some(ColdEvidence::Residency),
+            CacheState::Cold if self.ratio.is_some() && self.reason.is_none() => {
+                Some(ColdEvidence::Residency)
+            }
             _ if delivered => Some(ColdEvidence::DeviceBytes),
             _ => Some(ColdEvidence::None),
         };
@@ -111,6 +113,17 @@ impl Attested {
 /// Brings the page cache into a state, and looks whether it is in it. Where this user may not ask about a file's pages, they
 /// are read or evicted all the same, and no ratio is claimed. With `whole_host`, cold drops what other files have there, too.
 pub fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> Attested {
+    // What reads no file finds nothing, in whichever state.
+    if files.is_empty() {
+        return Attested::found(
+            match state {
+                PageCache::Warm => CacheState::Warm,
+                PageCache::Cold => CacheState::Cold,
+                PageCache::Direct => CacheState::Direct,
+            },
+            None,
+        );
+    }
     match state {
         PageCache::Warm => each(files, CacheState::Warm, made_warm),
         PageCache::Direct => Attested::found(CacheState::Direct, None),

@@ -81,8 +81,13 @@ impl MeasureError {
             },
             _ => Cause::Other,
         };
+        let message = plain_message(error);
+        let lines = message
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty());
         MeasureError::Execution {
-            message: plain_message(error),
+            message: lines.collect::<Vec<_>>().join(" "),
             cause,
         }
     }
@@ -212,6 +217,8 @@ impl Cell {
             Lane::EndToEnd => self.query(probe).await,
             Lane::Compute => {
                 self.recorded().await?;
+                // Of a query that failed before this one.
+                self.store.missed();
                 self.query(probe).await
             }
         }
@@ -304,7 +311,8 @@ impl Cell {
         let (cache, status, reason) = attested.finish(
             self.reader.engine_cache,
             usage.device_read_bytes,
-            requested_bytes,
+            // What is asked for twice comes from a device once.
+            requested_bytes.min(self.file_bytes()),
         );
         Iteration {
             lane: probe.lane,
@@ -349,6 +357,7 @@ impl Cell {
     pub fn failed(&self, probe: Probe, error: &MeasureError) -> Iteration {
         let cache = Cache {
             state: match self.reader.cache {
+                _ if probe.lane == Lane::Compute => CacheState::Memory,
                 PageCache::Warm => CacheState::Warm,
                 PageCache::Cold => CacheState::Cold,
                 PageCache::Direct => CacheState::Direct,

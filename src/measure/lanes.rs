@@ -20,7 +20,7 @@ impl Cell {
                 PageCache::Warm | PageCache::Cold => Source::Store,
             });
         }
-        let (bytes, (_, available)) = (self.memory.bytes(), memory_bytes());
+        let (bytes, (_, available)) = (self.memory.distinct_bytes(), memory_bytes());
         if available > 0 && bytes > available / 2 {
             return Err(MeasureError::TooLarge { bytes, available });
         }
@@ -82,8 +82,8 @@ impl Cell {
         }
         iteration.status = Status::Void;
         iteration.reason = Some(format!(
-            "{} ranges were not in memory, as the execution that was recorded did not ask for them: filters that are built while \
-             a query runs make them differ (datafusion.optimizer.enable_dynamic_filter_pushdown)",
+            "{} ranges were not in memory, as the execution that was recorded did not ask for them: limits, and filters that are \
+             built while a query runs, make them differ",
             units::count(ranges)
         ));
         self.memory.join(missed);

@@ -4,6 +4,7 @@ use std::fs;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
+use super::host::memory_left_bytes;
 use crate::dataset::cpu_ns;
 
 /// What this process has used so far, from getrusage(2) and /proc/self/io.
@@ -99,7 +100,7 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Memory of this host, and what of it is available, in bytes; zeros where the system does not tell.
+/// Memory of this host, and what of it is available to this process, limits of its control groups included, in bytes; zeros where the system does not tell.
 pub fn memory_bytes() -> (u64, u64) {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let field = |name: &str| {
@@ -110,8 +111,9 @@ pub fn memory_bytes() -> (u64, u64) {
             .ok()
             .map(|kibibytes| kibibytes * 1024)
     };
+    let available = field("MemAvailable:").unwrap_or(0);
     (
         field("MemTotal:").unwrap_or(0),
-        field("MemAvailable:").unwrap_or(0),
+        memory_left_bytes().map_or(available, |left| left.min(available)),
     )
 }

@@ -82,8 +82,8 @@ pub struct Iteration {
     /// Most bytes that DataFusion's operators held in their memory pool at once. What scans hold is not in it.
     #[serde(default)]
     pub memory_pool_peak_bytes: Option<u64>,
-    /// Copies of the query that ran at once. Times are of all of them together, rows and Arrow bytes of one, other bytes and
-    /// CPU time of all.
+    /// Copies of the query that ran at once. Times are of all of them together; rows, Arrow bytes and the bytes of
+    /// chunks of one; other bytes and CPU time of all.
     #[serde(default = "one")]
     pub streams: u32,
     /// How long each copy took, in each execution; empty where there is one copy.
@@ -106,7 +106,7 @@ pub struct Iteration {
     pub chunk_encoded_bytes: u64,
     #[serde(default)]
     pub chunk_compressed_bytes: u64,
-    /// Requests that reached the store.
+    /// Requests that reached the store; in the lane `compute`, those that would have, as memory answers them.
     pub requests: u64,
     pub requested_bytes: u64,
     /// How long calls of the store took, over all executions; absent where there were none.

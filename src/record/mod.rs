@@ -74,9 +74,9 @@ pub struct Stopped {
     pub rounds: u32,
     /// Widest of the intervals that were to become narrow, as a share: high / low - 1; absent where one had no bounds yet.
     pub widest_interval: Option<f64>,
-    /// Width that was asked for, and the time that there was for it.
-    pub precision: f64,
-    pub time_budget_ns: u64,
+    /// Width that was asked for, and the time that there was for it; absent where a number of rounds was asked for.
+    pub precision: Option<f64>,
+    pub time_budget_ns: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

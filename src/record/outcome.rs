@@ -25,7 +25,7 @@ pub struct Summary {
     pub stream_ns: Option<Percentiles>,
 }
 
-/// The bytes of one execution, medians over iterations, from what the user gets down to what the device gives.
+/// The bytes of one execution, all copies of the query together, medians over iterations, from what the user gets down to what the device gives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Logical bytes of the result.

@@ -105,6 +105,8 @@ impl Column {
             Self::TimeRatio | Self::Verdict => {
                 scenario.cells.len() > 1 || scenario.control.is_some()
             }
+            // It makes no rows.
+            Self::RowsOut | Self::ArrowOut => scenario.lane() != Lane::Storage,
             Self::StreamTimes => cells().any(|cell| stream_times(cell).is_some()),
             Self::PeakMemory => cells().any(|cell| cell.record.peak_memory_bytes.is_some()),
             _ => true,
@@ -185,9 +187,9 @@ impl Column {
                     .comparison
                     .map(|comparison| verdict(comparison.verdict).to_owned()),
             },
-            Self::EndToEndTime => of_ceilings(|it| it.end_to_end_ns, units::duration_ns),
-            Self::StorageTime => lane_time(cell, Lane::Storage, |it| it.storage_ns),
-            Self::ComputeTime => lane_time(cell, Lane::Compute, |it| it.compute_ns),
+            Self::EndToEndTime => lane_time(cell, Lane::EndToEnd),
+            Self::StorageTime => lane_time(cell, Lane::Storage),
+            Self::ComputeTime => lane_time(cell, Lane::Compute),
             Self::StorageCeiling => {
                 of_ceilings(|it| it.storage_bytes_per_s, units::bytes_per_second)
             }
@@ -258,8 +260,9 @@ fn stream_times(cell: &Cell) -> Option<String> {
 }
 
 /// The median of a lane, and how it compares with the baseline's.
-fn lane_time(cell: &Cell, lane: Lane, time_ns: fn(&Ceilings) -> f64) -> Option<String> {
-    let shown = units::duration_ns(cell.ceilings.map(time_ns)?);
+fn lane_time(cell: &Cell, lane: Lane) -> Option<String> {
+    let summary = cell.record.summary.get(lane.name())?;
+    let shown = units::duration_ns(summary.median_ns);
     let compared = cell.of_lanes.iter().find(|it| it.lane == lane);
     let compared = compared.and_then(|it| Some((it.ratio?, verdict(it.verdict))));
     Some(match compared {

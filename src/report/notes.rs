@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::record::{
-    CacheState, EngineCache, FindingKind, Iteration, RunRecord, Status, StopReason,
+    CacheState, EngineCache, FindingKind, Iteration, Lane, RunRecord, Status, StopReason,
 };
 use crate::statistics::{CONFIDENCE, MINIMUM_PAIRS};
 use crate::units;
@@ -20,6 +20,7 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
     let mut notes = Vec::new();
     notes.extend(method_of_times(&counted));
     notes.extend(method_of_ratios(record, scenarios));
+    notes.extend(method_of_streams(&counted));
     notes.extend(method_of_lanes(record, &counted));
     notes.extend(stopped(record));
     notes.extend(host(record));
@@ -55,15 +56,22 @@ fn method_of_times(counted: &[&Iteration]) -> Option<String> {
     let engine = match fresh {
         0 => "",
         all if all == counted.len() => {
-            " The engine's own caches were emptied before each execution, so that footers are read within the time."
+            " The engine's own caches were emptied before each execution, so that the footers that it needs are read within the time."
         }
         _ => {
-            " Where the engine's own caches were emptied before each execution, footers are read within the time."
+            " Where the engine's own caches were emptied before each execution, the footers that it needs are read within the time."
         }
     };
+    let what = match counted.first().map(|iteration| iteration.lane) {
+        Some(Lane::Storage) => "the byte ranges of the query, read and dropped (lane storage)",
+        Some(Lane::Compute) => {
+            "the query with its bytes in memory, planning excluded (lane compute)"
+        }
+        _ => "planning excluded",
+    };
     Some(format!(
-        "time: median of the measured iterations of a variant, planning excluded{states}; interval from order statistics at \
-         {}. Throughputs are counted rows and bytes over the median time.{engine}",
+        "time: median of the measured iterations of a variant, {what}{states}; interval from order statistics at {}. \
+         Throughputs are counted rows and bytes over the median time.{engine}",
         confidence()
     ))
 }
@@ -146,18 +154,29 @@ fn method_of_ratios(record: &RunRecord, scenarios: &[Scenario]) -> Option<String
     ))
 }
 
+fn method_of_streams(counted: &[&Iteration]) -> Option<String> {
+    let several = counted.iter().any(|iteration| iteration.streams > 1);
+    several.then(|| {
+        "several copies of a query at once: times are those until the last of them ended, throughputs those of all, and time ratios \
+         compare times per copy."
+            .to_owned()
+    })
+}
+
 fn method_of_lanes(record: &RunRecord, counted: &[&Iteration]) -> Option<String> {
     let fresh = |it: &&&Iteration| it.cache.engine == EngineCache::Fresh;
     let footers = match counted.iter().filter(fresh).count() {
         0 => "Footers were in the engine's caches, and are part of no lane",
-        all if all == counted.len() => "Footers are part of every lane",
-        _ => "Footers are part of every lane of the variants whose engine's caches were emptied",
+        all if all == counted.len() => "The footers that a query needs are part of every lane",
+        _ => {
+            "The footers that a query needs are part of every lane where the engine's caches were emptied"
+        }
     };
     (!record.ceilings.is_empty()).then(|| {
         format!(
             "lanes: the side that takes longer binds, where the interval of their ratio excludes 1; a ceiling is the requested \
              bytes over the lane's time; overlap is the larger of the two times over end_to_end: 1 where reading and computing \
-             overlap perfectly. {footers}."
+             overlap perfectly. Memory for the ranges, and handing them over, is in neither. {footers}."
         )
     })
 }
@@ -169,16 +188,17 @@ fn stopped(record: &RunRecord) -> Option<String> {
         None => "an interval has no bounds yet".to_owned(),
     };
     let rounds = units::count(u64::from(stopped.rounds));
+    let asked = units::percent(stopped.precision.unwrap_or(f64::NAN));
     Some(match stopped.by {
         StopReason::Rounds => format!("rounds: {rounds}, as asked for; {widest}."),
-        StopReason::Precision => format!(
-            "rounds: {rounds}, until every interval spanned no more than {}; {widest}.",
-            units::percent(stopped.precision)
-        ),
+        StopReason::Precision => {
+            format!(
+                "rounds: {rounds}, until every interval spanned no more than {asked}; {widest}."
+            )
+        }
         StopReason::TimeBudget => format!(
-            "rounds: {rounds}, until the time budget of {} was up; {widest}, and {} were asked for.",
-            units::duration_ns(stopped.time_budget_ns as f64),
-            units::percent(stopped.precision)
+            "rounds: {rounds}, until the time budget of {} was up; {widest}, and {asked} were asked for.",
+            units::duration_ns(stopped.time_budget_ns.unwrap_or(0) as f64)
         ),
     })
 }

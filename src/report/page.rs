@@ -35,6 +35,14 @@ impl Page {
         let mut tables = Vec::new();
         for scenario in &scenarios {
             let description = scenario.description.map(text::visible);
+            let description = match scenario.lane() {
+                Lane::EndToEnd => description,
+                lane => Some(format!(
+                    "lane {}{}",
+                    lane.name(),
+                    description.map_or_else(String::new, |text| format!(": {text}"))
+                )),
+            };
             let control = scenario.control.iter();
             let cells = scenario.cells.iter().chain(control);
             tables.push(Table::of(
@@ -43,7 +51,11 @@ impl Page {
                 Column::of(scenario),
                 cells,
             ));
-            if scenario.cells.iter().any(|cell| cell.ceilings.is_some()) {
+            if scenario
+                .cells
+                .iter()
+                .any(|cell| cell.record.summary.len() > 1)
+            {
                 let what = "lanes: the whole, its byte ranges alone, and the query with its bytes in memory";
                 let columns = Column::LANES.to_vec();
                 let cells = scenario.cells.iter();
@@ -152,6 +164,11 @@ fn lane(record: &RunRecord) -> Lane {
 }
 
 impl<'a> Scenario<'a> {
+    /// The lane that is told of.
+    pub(super) fn lane(&self) -> Lane {
+        self.cells.first().map_or(Lane::EndToEnd, |cell| cell.lane)
+    }
+
     /// Whether a cell was read cold, or past the page cache.
     pub(super) fn past_the_cache(&self) -> bool {
         let mut counted = self.cells.iter().flat_map(Cell::counted);

@@ -8,10 +8,10 @@ use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::prelude::SessionContext;
 
-use super::control::{CONTROL, Control, Files};
+use super::control::{Control, Files};
 use super::datasets::{DatasetState, Datasets};
 use super::{Event, Observer, RunError};
-use crate::config::{Config, PageCache, Variant};
+use crate::config::{CONTROL, Config, PageCache, Variant};
 use crate::dataset::Found;
 use crate::engine::{
     EngineError, parse, physical_scans, plain_message, plan, plan_text, session, settings,
@@ -19,7 +19,7 @@ use crate::engine::{
 use crate::measure::{Cell, Verified};
 use crate::record::{CellRecord, DatasetRecord, Origin};
 use crate::scenario::{Scenario, default_scenario, resolve, source_scenario};
-use crate::storage::check_direct;
+use crate::storage::{check_direct, lies_in_memory};
 use crate::table::{
     OpenTable, TableError, TableFiles, discover, external_tables, from_manifest, open as open_table,
 };
@@ -82,6 +82,22 @@ impl Bench {
 /// found or parsed, options that the engine does not take, and tables without files.
 pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError> {
     let scenarios = scenarios(config)?;
+    let mut ids = BTreeMap::new();
+    for scenario in &scenarios {
+        for variant in &config.variants {
+            let (id, name) = (
+                format!("{}/{}", scenario.name, variant.name),
+                format!("{}` on `{}", scenario.name, variant.name),
+            );
+            if let Some(first) = ids.insert(id.clone(), name.clone()) {
+                return Err(RunError::SameCell {
+                    id,
+                    first,
+                    second: name,
+                });
+            }
+        }
+    }
     let store = Arc::clone(&datasets.store) as Arc<dyn object_store::ObjectStore>;
     let writes = datasets.to_write().next().is_some();
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
@@ -182,7 +198,7 @@ pub async fn open(
         if index > 0 || !config.measure.control.unwrap_or(several) {
             continue;
         }
-        let (files, made) = Control::of(files);
+        let (files, made) = Control::of(files).await;
         warnings.extend(made.warning.clone());
         let copies = opening.tables(&files, None).await?;
         for scenario in &scenarios {
@@ -220,7 +236,7 @@ pub async fn open(
 }
 
 /// The scenarios of a config; where it has none, one scan of each table.
-fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, RunError> {
+pub(super) fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, RunError> {
     let mut scenarios = resolve(&config.scenarios, config.folder.as_deref())?;
     if scenarios.is_empty()
         && let Some(variant) = config.variants.first()
@@ -275,8 +291,14 @@ impl<'a> Opening<'a> {
             let found = discover(&store, table, location).await;
             files.push((found.map_err(|error| self.table_error(error))?, None));
         }
-        if self.variant.reader.cache == PageCache::Direct {
-            for file in files.iter().filter_map(|(table, _)| table.files.first()) {
+        for file in files.iter().filter_map(|(table, _)| table.files.first()) {
+            let cache = self.variant.reader.cache;
+            if cache == PageCache::Cold && lies_in_memory(&file.path) {
+                return Err(RunError::Memoryless {
+                    path: file.path.display().to_string(),
+                });
+            }
+            if cache == PageCache::Direct {
                 check_direct(&file.path).map_err(|source| RunError::Direct {
                     path: file.path.display().to_string(),
                     source,

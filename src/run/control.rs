@@ -3,18 +3,18 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 
-use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 use super::datasets::{DatasetState, free_bytes};
-use crate::dataset::CONTROL_PREFIX;
+use crate::dataset::ControlFolder;
 use crate::record::ControlKind;
 use crate::storage::object_path;
 use crate::table::TableFiles;
 use crate::units;
-
-/// What reports call it. Names of variants have no parentheses around all of them.
-pub(crate) const CONTROL: &str = "(control)";
 
 /// Files of more than this are not copied, in bytes; nor where the copy would take more than a tenth of the free space.
 const MOST_COPIED_BYTES: u64 = 1 << 30;
@@ -29,13 +29,13 @@ pub struct Control {
     /// Why they are the baseline's own, where they are.
     pub warning: Option<String>,
     /// Removed when this is dropped.
-    _folders: Vec<TempDir>,
+    _folders: Vec<ControlFolder>,
 }
 
 impl Control {
     /// Copies the files of tables byte for byte, beside the datasets that they are of. Existing files of others are never
     /// written beside, so that these are read once more themselves, as are files that are too large.
-    pub(crate) fn of(tables: Vec<Files<'_>>) -> (Vec<Files<'_>>, Self) {
+    pub(crate) async fn of(tables: Vec<Files<'_>>) -> (Vec<Files<'_>>, Self) {
         let bytes = tables
             .iter()
             .flat_map(|(table, _)| &table.files)
@@ -66,7 +66,7 @@ impl Control {
             let why = "a copy would take more than a tenth of the free space".to_owned();
             return (tables, same(why));
         }
-        match copied(&tables, &roots) {
+        match copied(&tables, &roots).await {
             Ok((copies, folders)) => {
                 let control = Control {
                     kind: ControlKind::Copy,
@@ -81,33 +81,66 @@ impl Control {
 }
 
 /// The same tables over copies of their files, and the folders of these.
-fn copied<'a>(
+async fn copied<'a>(
     tables: &[Files<'a>],
     roots: &[PathBuf],
-) -> io::Result<(Vec<Files<'a>>, Vec<TempDir>)> {
+) -> io::Result<(Vec<Files<'a>>, Vec<ControlFolder>)> {
     let mut folders = Vec::new();
     let mut copies = tables.to_vec();
+    let mut jobs = Vec::new();
     for ((table, _), root) in copies.iter_mut().zip(roots) {
-        let folder = tempfile::Builder::new()
-            .prefix(CONTROL_PREFIX)
-            .tempdir_in(root)?;
+        let folder = ControlFolder::create(root)?;
         for (index, file) in table.files.iter_mut().enumerate() {
-            let copy = folder.path().join(format!("{index}.parquet"));
-            copy_bytes(&file.path, &copy)?;
+            // By a name that nobody takes for a file of the table.
+            let copy = folder.path().join(format!("{index}.copy"));
             file.object.location = object_path(&copy).map_err(io::Error::other)?;
-            file.path = copy;
+            jobs.push((std::mem::replace(&mut file.path, copy.clone()), copy));
         }
         table.location = folder.path().display().to_string();
         folders.push(folder);
     }
+    let (sender, receiver) = oneshot::channel();
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    let thread = std::thread::spawn(move || {
+        let copied = jobs
+            .iter()
+            .try_for_each(|(from, to)| copy_bytes(from, to, &asked));
+        // Whoever no longer waits needs no answer.
+        let _ = sender.send(copied);
+    });
+    // Ends the copying where nobody waits for it any more, before the folders go.
+    let _copying = Copying {
+        stop,
+        thread: Some(thread),
+    };
+    receiver.await.map_err(io::Error::other)??;
     Ok((copies, folders))
 }
 
+/// A thread that stops and is waited for when this is dropped.
+struct Copying {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 /// Copies by reading and writing: what `std::fs::copy` asks of some file systems shares the blocks of the original.
-fn copy_bytes(from: &Path, to: &Path) -> io::Result<()> {
+fn copy_bytes(from: &Path, to: &Path, stop: &AtomicBool) -> io::Result<()> {
     let (mut from, mut to) = (File::open(from)?, fs::File::create_new(to)?);
     let mut buffer = vec![0; 1 << 20];
     loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         match from.read(&mut buffer)? {
             0 => return to.sync_data(),
             bytes => to.write_all(&buffer[..bytes])?,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::cells::{CellPlan, open};
+use super::cells::{CellPlan, open, scenarios};
 use super::datasets::Datasets;
 use super::journaled::Journaled;
 use super::{Event, Observer, RunError};
-use crate::config::Config;
+use crate::config::{Config, Variant};
 use crate::measure::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
 
@@ -23,7 +23,7 @@ pub(super) async fn look(
     journal: &mut Journaled,
     observer: &dyn Observer,
 ) -> Result<(), RunError> {
-    let mut warned = false;
+    let mut failed: Vec<String> = Vec::new();
     for plan in cells.iter().filter(|plan| plan.record.control.is_none()) {
         let cell = plan.record.id.clone();
         observer.event(Event::Memory {
@@ -40,14 +40,16 @@ pub(super) async fn look(
                 peak_memory_bytes,
                 base_memory_bytes,
             })?,
-            Err(_) if warned => {}
-            Err(reason) => {
-                warned = true;
-                let text = format!("how much memory {cell} takes is not known: {reason}");
-                observer.event(Event::Warning(&text));
-                journal.append(Entry::Warning { text })?;
-            }
+            Err(reason) => failed.push(format!("{cell}: {reason}")),
         }
+    }
+    if let Some(first) = failed.first() {
+        let text = format!(
+            "how much memory they take is not known of {} cell(s); {first}",
+            failed.len()
+        );
+        observer.event(Event::Warning(&text));
+        journal.append(Entry::Warning { text })?;
     }
     Ok(())
 }
@@ -64,11 +66,14 @@ pub fn needed(
     runtime.block_on(async {
         let mut datasets = Datasets::place(config).await?;
         let mut config = config.clone();
-        let variant = config
-            .variants
-            .iter()
-            .position(|variant| cell.ends_with(&format!("/{}", variant.name)))
-            .ok_or_else(unknown)?;
+        let scenarios = scenarios(&config)?;
+        let is_of = |variant: &Variant| {
+            let mut ids = scenarios
+                .iter()
+                .map(|scenario| format!("{}/{}", scenario.name, variant.name));
+            ids.any(|id| id == cell)
+        };
+        let variant = config.variants.iter().position(is_of).ok_or_else(unknown)?;
         config.variants = vec![config.variants.swap_remove(variant)];
         config.measure.control = Some(false);
         datasets.of_variant = vec![datasets.of_variant.swap_remove(variant)];

@@ -17,7 +17,7 @@ pub use datasets::{DatasetState, Datasets, free_bytes, writers};
 pub use doctor::{Doctor, doctor};
 pub use memory::{Needed, needed};
 pub use replay::{Replayed, replay};
-pub use traces::{KeptTrace, TraceError, read_traces};
+pub use traces::{KeptTrace, TraceError, may_be_replaced, read_traces};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -181,12 +181,20 @@ pub enum RunError {
         path: String,
         source: std::io::Error,
     },
+    #[error("{path}: it lies in memory (tmpfs), so that it cannot be cold")]
+    Memoryless { path: String },
+    #[error("scenario and variant `{first}` and `{second}` have one name together, `{id}`")]
+    SameCell {
+        id: String,
+        first: String,
+        second: String,
+    },
     #[error("a trace asks for {path}: {source}")]
     Missing {
         path: String,
         source: std::io::Error,
     },
-    #[error("a trace cannot be replayed: {source}")]
+    #[error("a trace cannot be replayed: {}", plain(source))]
     Replay { source: object_store::Error },
     #[error("measure.drop_caches: this user may not write to /proc/sys/vm/drop_caches")]
     DropCaches,
@@ -205,6 +213,14 @@ fn of_variant(variant: &Option<String>) -> String {
     variant
         .as_ref()
         .map_or_else(String::new, |variant| format!("variant `{variant}`: "))
+}
+
+/// An object store's error without its own words around it.
+fn plain(error: &object_store::Error) -> String {
+    match error {
+        object_store::Error::Generic { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
 }
 
 fn and_more(others: usize) -> String {

@@ -36,6 +36,11 @@ pub struct Replayed {
     pub bytes_per_s: Option<f64>,
 }
 
+fn sizes(files: &[PathBuf]) -> impl Iterator<Item = u64> {
+    let sizes = files.iter().map(std::fs::metadata);
+    sizes.map(|found| found.map_or(0, |found| found.len()))
+}
+
 /// Replays each trace so many times, in rounds, after one replay of each that does not count.
 pub fn replay(
     runtime: &Runtime,
@@ -76,6 +81,15 @@ pub fn replay(
                     source,
                 },
             })?;
+        }
+        for ((file, size), known) in files.iter().zip(sizes(&files)).zip(&kept.file_bytes) {
+            if size != *known {
+                let message = format!("it has {size} bytes, and had {known} when it was recorded");
+                return Err(RunError::Missing {
+                    path: file.display().to_string(),
+                    source: std::io::Error::other(message),
+                });
+            }
         }
         let trace = Arc::new(kept.trace.clone());
         prepared.push((kept, trace, files, Vec::new()));
@@ -118,7 +132,10 @@ pub fn replay(
             .filter(|(_, (_, status, _))| *status == Status::Ok)
             .map(|(elapsed, _)| elapsed.as_nanos().max(1) as f64)
             .collect();
-        let evidence = found.iter().map(|(_, (cache, _, _))| cache.cold_evidence);
+        let counted = found
+            .iter()
+            .filter(|(_, (_, status, _))| *status == Status::Ok);
+        let evidence = counted.map(|(_, (cache, _, _))| cache.cold_evidence);
         let median_ns = median(&times);
         let interval = median_interval(&times, CONFIDENCE);
         Replayed {

@@ -12,7 +12,9 @@ use crate::measure::{
     BLOCK, Cell, HostUsage, MeasureError, Probe, Schedule, Verified, Visit, evaluate, memory_bytes,
     offset_ns,
 };
-use crate::record::{ColdEvidence, Event as Entry, Iteration, Kind, Lane, StopReason, Stopped};
+use crate::record::{
+    CellRecord, ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status, StopReason, Stopped,
+};
 
 /// All rounds of a run.
 pub(crate) struct Rounds<'a> {
@@ -26,7 +28,12 @@ pub(crate) struct Rounds<'a> {
     /// Cells' lanes that failed by themselves, and that the run goes on without.
     given_up: BTreeMap<(usize, Lane), String>,
     warned: BTreeSet<&'static str>,
+    /// Measured iterations that were void, of the lanes that have had no other.
+    void: BTreeMap<(usize, Lane), u32>,
 }
+
+/// A lane of a cell whose first measured iterations are all void is not measured any further.
+const MOST_VOID: u32 = 5;
 
 impl<'a> Rounds<'a> {
     pub(crate) fn new(
@@ -45,6 +52,7 @@ impl<'a> Rounds<'a> {
             total: 0,
             given_up: BTreeMap::new(),
             warned: BTreeSet::new(),
+            void: BTreeMap::new(),
         }
     }
 
@@ -122,7 +130,7 @@ impl<'a> Rounds<'a> {
         }
         if asked < needed && comparisons > 0 {
             self.warn_of(&format!(
-                "{asked} rounds are too few for a verdict on {comparisons} comparisons at once; it takes {needed}"
+                "rounds: {asked} is too few for a verdict on {comparisons} comparison(s) at once; it takes {needed}"
             ))?;
         }
         Ok(asked)
@@ -144,13 +152,14 @@ impl<'a> Rounds<'a> {
     }
 
     fn stopped(&self, by: StopReason, rounds: u32) -> Stopped {
-        let until = self.config.measure.until.unwrap_or_default();
+        let until = self.config.measure.until;
         Stopped {
             by,
             rounds,
             widest_interval: widest_interval(self.journal.record()),
-            precision: until.precision,
-            time_budget_ns: u64::try_from(until.time_budget.as_nanos()).unwrap_or(u64::MAX),
+            precision: until.map(|until| until.precision),
+            time_budget_ns: until
+                .map(|until| u64::try_from(until.time_budget.as_nanos()).unwrap_or(u64::MAX)),
         }
     }
 
@@ -233,12 +242,9 @@ impl<'a> Rounds<'a> {
                     iteration: Box::new(cell.failed(probe, &source)),
                 })?;
                 if source.is_of_the_cell() {
-                    let variant = variant.as_ref();
-                    let variant = variant.map(|name| format!(" on variant `{name}`"));
                     let text = format!(
-                        "scenario `{}`{}, lane {}: {source}",
-                        record.scenario,
-                        variant.unwrap_or_default(),
+                        "{}, lane {}: {source}",
+                        place_of(record, variant),
                         visit.lane.name()
                     );
                     self.given_up.insert((visit.cell, visit.lane), text.clone());
@@ -258,10 +264,29 @@ impl<'a> Rounds<'a> {
         if let Some(text) = without_evidence(cell, &iteration) {
             self.warn(text)?;
         }
+        let void = (iteration.status == Status::Void && kind == Kind::Measured)
+            .then(|| iteration.reason.clone().unwrap_or_default());
         self.journal.append(Entry::Iteration {
             cell: record.id.clone(),
             iteration: Box::new(iteration),
         })?;
+        if let Some(reason) = void {
+            let place = (visit.cell, visit.lane);
+            let row = self.void.entry(place).or_default();
+            *row += 1;
+            if *row == MOST_VOID {
+                let text = format!(
+                    "{}, lane {}: {MOST_VOID} iterations were void, and none was not: {reason}",
+                    place_of(record, variant),
+                    visit.lane.name()
+                );
+                self.given_up.insert(place, text.clone());
+                return self.warn_of(&text);
+            }
+        } else if kind == Kind::Measured {
+            // It can be done.
+            self.void.insert((visit.cell, visit.lane), MOST_VOID);
+        }
         if first && let Some(verified) = &plan.verified {
             let expectations = evaluate(&plan.cell.scenario, &verified.observed, |key| {
                 plan.setting(key)
@@ -274,9 +299,21 @@ impl<'a> Rounds<'a> {
     }
 }
 
+/// How a cell is named in sentences.
+fn place_of(record: &CellRecord, variant: &Option<String>) -> String {
+    let variant = variant.as_ref();
+    let variant = variant.map(|name| format!(" on variant `{name}`"));
+    format!(
+        "scenario `{}`{}",
+        record.scenario,
+        variant.unwrap_or_default()
+    )
+}
+
 /// What an iteration cannot show of its cache state.
 fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<&'static str> {
-    if iteration.lane == Lane::Compute {
+    let reads = iteration.requested_bytes > 0;
+    if iteration.lane == Lane::Compute || iteration.status != Status::Ok || !reads {
         return None;
     }
     match cell.reader().cache {
@@ -319,17 +356,17 @@ async fn iterate(
     probe: Probe,
 ) -> Result<(Iteration, bool), MeasureError> {
     let mut iteration = cell.iterate(probe).await?;
-    if probe.lane == Lane::Storage {
-        return Ok((iteration, false));
-    }
     let first = verified.is_none();
     if first {
         let found = cell.verify().await?;
-        iteration.checksum = Some(found.checksum.clone());
-        iteration.arrow_bytes = found.arrow_bytes;
+        if probe.lane != Lane::Storage {
+            iteration.checksum = Some(found.checksum.clone());
+            iteration.arrow_bytes = found.arrow_bytes;
+        }
         *verified = Some(found);
     }
     if let Some(verified) = verified
+        && probe.lane != Lane::Storage
         && verified.rows != iteration.rows
         && cell.scenario.nondeterministic.is_none()
     {

@@ -1,6 +1,6 @@
 //! Files of traces: a line of JSON per cell.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::RunError;
 use super::cells::CellPlan;
 use crate::record::{EngineCache, RunRecord};
-use crate::storage::Trace;
+use crate::storage::{Trace, local_file};
 
 /// Version of the lines.
 const TRACE_VERSION: u32 = 1;
@@ -25,7 +25,9 @@ pub struct KeptTrace {
     /// Whether the engine had footers in its caches, or they are among the ranges.
     pub engine_cache: EngineCache,
     /// Copies of the query that ran at once.
-    pub streams: u32,
+    pub copies: u32,
+    /// Sizes of the trace's files, in their order.
+    pub file_bytes: Vec<u64>,
     pub trace: Trace,
 }
 
@@ -63,23 +65,36 @@ pub(super) async fn write(
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),
     };
-    let mut written = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    // Less the umask, as any file.
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut written = builder
+        .prefix(".trace-")
+        .tempfile_in(folder)
+        .map_err(failed)?;
     for plan in cells
         .iter_mut()
         .filter(|plan| plan.record.control.is_none())
     {
-        let measured = plan.cell.recorded().await;
-        let trace = measured.map_err(|source| RunError::Measure {
-            scenario: plan.record.scenario.clone(),
-            variant: plan.variant.clone(),
-            source,
-        })?;
+        let trace = match plan.cell.recorded().await {
+            Ok(trace) => trace,
+            // That it cannot be executed has been told of.
+            Err(error) if error.is_of_the_cell() => continue,
+            Err(source) => {
+                return Err(RunError::Measure {
+                    scenario: plan.record.scenario.clone(),
+                    variant: plan.variant.clone(),
+                    source,
+                });
+            }
+        };
         let kept = KeptTrace {
             trace_version: TRACE_VERSION,
             run_id: record.run_id.clone(),
             cell: plan.record.id.clone(),
             engine_cache: plan.cell.reader().engine_cache,
-            streams: plan.cell.reader().streams.0,
+            copies: plan.cell.reader().streams.0,
+            file_bytes: file_bytes(&trace).map_err(failed)?,
             trace: trace.as_ref().clone(),
         };
         let mut line = serde_json::to_vec(&kept)
@@ -94,6 +109,30 @@ pub(super) async fn write(
         .map(|_| ())
 }
 
+/// Sizes of the files of a trace, as they are now.
+pub(super) fn file_bytes(trace: &Trace) -> std::io::Result<Vec<u64>> {
+    let sizes = trace.files.iter().map(|file| {
+        let file = local_file(file).map_err(std::io::Error::other)?;
+        Ok(std::fs::metadata(file)?.len())
+    });
+    sizes.collect()
+}
+
+/// Whether a file can be replaced by traces: there is none, or it holds traces.
+pub fn may_be_replaced(file: &Path) -> bool {
+    let mut start = [0; START.len()];
+    match std::fs::symlink_metadata(file) {
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        Ok(found) if !found.is_file() => false,
+        Ok(_) => std::fs::File::open(file)
+            .and_then(|mut file| file.read_exact(&mut start))
+            .is_ok_and(|()| start == *START),
+    }
+}
+
+/// What every file of traces begins with.
+const START: &[u8; 16] = br#"{"trace_version""#;
+
 /// Reads a file of traces, each of which can be replayed.
 pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {
     let path = || file.display().to_string();
@@ -101,7 +140,12 @@ pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {
         path: path(),
         source,
     };
-    let bytes = std::fs::metadata(file).map_err(failed)?.len();
+    let found = std::fs::metadata(file).map_err(failed)?;
+    if !found.is_file() {
+        let error = std::io::Error::other("it is not a regular file");
+        return Err(failed(error));
+    }
+    let bytes = found.len();
     if bytes > LARGEST_FILE_BYTES {
         return Err(TraceError::TooLarge {
             path: path(),
@@ -116,7 +160,10 @@ pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {
             line: index + 1,
             reason,
         };
-        let kept: KeptTrace = serde_json::from_str(line).map_err(|error| bad(error.to_string()))?;
+        let kept: KeptTrace = serde_json::from_str(line).map_err(|error| {
+            // The parser's line is always the first.
+            bad(error.to_string().replace(" at line 1 column", " at column"))
+        })?;
         if kept.trace_version > TRACE_VERSION {
             return Err(bad(format!(
                 "its version is {}, and this program reads up to {TRACE_VERSION}",

@@ -8,12 +8,22 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use super::page_cache::lies_in_memory;
+
 /// Direct reads begin, end and land at multiples of this many bytes. It is what file systems and devices ask for at most
 /// (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in practice).
 const ALIGNMENT: u64 = 4096;
 
 /// Whether files of this one's file system can be read directly: it is opened so, and its first bytes are read.
+///
+/// # Errors
+///
+/// `InvalidInput` where they cannot, or lie in memory.
 pub fn check_direct(path: &Path) -> io::Result<()> {
+    if lies_in_memory(path) {
+        let message = "it lies in memory";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
     let file = RangeFile::open(path, true)?;
     let first = 0..file.length.min(ALIGNMENT);
     file.read(first, &mut Buffer::default()).map(|_| ())

@@ -12,7 +12,8 @@ pub use counting::{Chunk, Counters, CountingStore, FileLayout, Source, Touched, 
 pub use direct::check_direct;
 pub use loaded::Loaded;
 pub use page_cache::{
-    Residency, drop_caches, evict, make_resident, may_attest, may_drop_caches, residency,
+    Residency, drop_caches, evict, lies_in_memory, make_resident, may_attest, may_drop_caches,
+    residency,
 };
 pub use trace::{Call, Trace};
 

@@ -80,7 +80,11 @@ pub fn make_resident(path: &Path) -> io::Result<()> {
 /// as such pages stay. Pages that a process has mapped, or locked, stay too.
 pub fn evict(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
-    file.sync_data()?;
+    match file.sync_data() {
+        // A file system that is never written to may have no fsync.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EROFS)) => {}
+        synced => synced?,
+    }
     nix::fcntl::posix_fadvise(
         &file,
         0,
@@ -88,6 +92,16 @@ pub fn evict(path: &Path) -> io::Result<()> {
         nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED,
     )
     .map_err(io::Error::from)
+}
+
+/// Whether a file lies in memory and nowhere else, so that it can be neither evicted nor read past the page cache. Some kernels take
+/// O_DIRECT there all the same, and serve it from memory.
+pub fn lies_in_memory(path: &Path) -> bool {
+    const RAMFS_MAGIC: i64 = 0x8584_58f6;
+    nix::sys::statfs::statfs(path).is_ok_and(|found| {
+        let kind = found.filesystem_type();
+        kind == nix::sys::statfs::TMPFS_MAGIC || kind.0 == RAMFS_MAGIC
+    })
 }
 
 const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";

@@ -1,5 +1,7 @@
 //! Replaying a trace: the same ranges, stream by stream, read and dropped.
 
+use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,16 +49,26 @@ pub(super) async fn replay_files(
             let mut buffer = Buffer::default();
             let mut open: Option<(usize, RangeFile)> = None;
             for Call { file, ranges } in &trace.streams[stream] {
-                let failed = |source| Error::Generic {
+                let failed = |source: io::Error, range: &(u64, u64)| Error::Generic {
                     store: "LocalFileSystem",
-                    source: format!("{}: {source}", paths[*file].display()).into(),
+                    source: format!(
+                        "{}: bytes {} to {}: {source}",
+                        paths[*file].display(),
+                        range.0,
+                        range.1
+                    )
+                    .into(),
                 };
                 let opened = match open.take() {
                     Some((known, opened)) if known == *file => opened,
-                    _ => RangeFile::open(&paths[*file], direct).map_err(failed)?,
+                    _ => RangeFile::open(&paths[*file], direct)
+                        .map_err(|error| failed(error, &(0, 0)))?,
                 };
-                for (start, end) in ranges {
-                    opened.read(*start..*end, &mut buffer).map_err(failed)?;
+                for range in ranges {
+                    for piece in pieces(*range) {
+                        let read = opened.read(piece, &mut buffer);
+                        read.map_err(|error| failed(error, range))?;
+                    }
                 }
                 open = Some((*file, opened));
             }
@@ -67,9 +79,45 @@ pub(super) async fn replay_files(
     Ok(started.elapsed())
 }
 
+/// Most bytes that are read at once, a multiple of what direct reads are aligned to.
+const PIECE: u64 = 16 << 20;
+
+/// A range in pieces that fit in memory.
+fn pieces((start, end): (u64, u64)) -> impl Iterator<Item = Range<u64>> {
+    let next = move |from: &u64| {
+        let to = from.saturating_add(PIECE) / PIECE * PIECE;
+        (to < end).then_some(to)
+    };
+    std::iter::successors(Some(start), next).map(move |from| {
+        let to = next(&from).unwrap_or(end);
+        from..to
+    })
+}
+
 async fn drained(mut streams: JoinSet<Result<()>>) -> Result<()> {
     while let Some(stream) = streams.join_next().await {
         stream.map_err(|source: JoinError| Error::JoinError { source })??;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_a_range_once() {
+        for (start, end) in [
+            (0, 0),
+            (5, 9),
+            (0, PIECE),
+            (7, PIECE),
+            (PIECE - 1, 3 * PIECE + 1),
+        ] {
+            let all: Vec<Range<u64>> = pieces((start, end)).collect();
+            assert_eq!((all[0].start, all[all.len() - 1].end), (start, end));
+            assert!(all.windows(2).all(|two| two[0].end == two[1].start));
+            assert!(all.iter().all(|piece| piece.end - piece.start <= PIECE));
+        }
+    }
 }

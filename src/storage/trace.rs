@@ -47,6 +47,15 @@ impl Trace {
         self.calls().map(Call::bytes).fold(0, u64::saturating_add)
     }
 
+    /// Bytes of all ranges, those that are asked for twice counted once.
+    pub fn distinct_bytes(&self) -> u64 {
+        let merged = self.merged();
+        let ranges = merged.iter().flat_map(|(_, ranges)| ranges);
+        ranges
+            .map(|range| range.end.saturating_sub(range.start))
+            .fold(0, u64::saturating_add)
+    }
+
     /// Ranges in all calls.
     pub fn ranges(&self) -> u64 {
         self.calls().map(|call| call.ranges.len() as u64).sum()
@@ -227,6 +236,9 @@ mod tests {
             }
         );
         assert_eq!((trace.bytes(), trace.ranges()), (10, 4));
+        let mut twice = trace.clone();
+        twice.join(trace.clone());
+        assert_eq!((twice.bytes(), twice.distinct_bytes()), (20, 10));
         assert_eq!(
             trace.merged(),
             [(a, vec![0..4, 4..8, 8..9]), (b, vec![1..2])]

@@ -62,6 +62,13 @@ fn three_lanes_time_the_same_work() {
     }
 }
 
+/// With a query whose expectation fails.
+fn place_with_expectation(config: &str) -> Place {
+    let place = Place::with(config);
+    place.write("q.sql", "-- expect_rows: 7\nSELECT id FROM train");
+    place
+}
+
 #[test]
 fn a_lane_can_be_measured_alone() {
     let config = TINY.replace("measure: { ", "measure: { lanes: storage, ");
@@ -70,6 +77,13 @@ fn a_lane_can_be_measured_alone() {
     let iterations = cell["iterations"].as_array().unwrap();
     assert_eq!((iterations.len(), of_lane(cell, "storage").len()), (1, 1));
     assert!(number(&iterations[0]["requested_bytes"]) > 0);
+    let expected = place_with_expectation(&config);
+    let output = expected.run(&["--query", "q.sql"]);
+    assert_eq!(
+        output.code,
+        Some(3),
+        "expectations hold in any lane: {output:?}"
+    );
     let lanes = ["--lane", "compute,end_to_end"];
     let record = Place::with(&config).record(&lanes);
     assert_eq!(
@@ -165,16 +179,22 @@ fn in_either_read_mode_every_row_group_is_read_exactly_once(
     assert_eq!(ranges(&kept["trace"]), expected);
 }
 
-#[test]
-fn both_read_modes_give_equal_results_to_any_query() {
+#[rstest]
+fn both_read_modes_give_equal_results_to_any_query(#[values("1", "2", "7")] readers: &str) {
     let place = Place::tiny();
+    let readers = format!("reader.read_threads={readers}");
     let mut arguments = vec!["--sweep", "dataset.parquet.read_mode=row_group,default"];
+    arguments.extend(["--set", &readers]);
     for sql in [
         "SELECT * FROM train",
         "SELECT region, count(*), sum(id) FROM train GROUP BY region",
         "SELECT id FROM train WHERE id > 150 ORDER BY id DESC LIMIT 7",
         "SELECT a.id FROM train a JOIN train b ON a.id = b.id + 1 WHERE b.region = 'north'",
         "SELECT id FROM train LIMIT 3",
+        "SELECT id FROM train LIMIT 150",
+        "SELECT count(*) FROM (SELECT id FROM train LIMIT 130)",
+        "SELECT id FROM train WHERE id < 0",
+        "SELECT id, row_number() OVER (ORDER BY id) FROM train",
     ] {
         arguments.extend(["--sql", sql]);
     }
@@ -244,7 +264,12 @@ fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
         assert_eq!(iteration["cache"]["engine"], "fresh");
         let device = number(&iteration["device_read_bytes"]) as f64;
         let data = number(&iteration["engine_data_bytes"]) as f64;
-        assert!(device >= data && device < 1.5 * data, "{iteration}");
+        assert!(device >= data, "{iteration}");
+        // A small file's footer is read with much of the file, and its data again, from the page cache.
+        let asked_twice = number(&iteration["engine_metadata_bytes"]) as f64;
+        let requested = number(&iteration["requested_bytes"]) as f64;
+        assert!((requested - asked_twice) * 0.95 <= device, "{iteration}");
+        assert!(device <= requested * 1.05, "{iteration}");
     }
     let shown = place.run(&arguments).succeeds();
     assert!(shown.stdout.contains("over-read"), "{}", shown.stdout);
@@ -360,12 +385,16 @@ fn a_query_that_needs_more_memory_than_the_limit_fails_and_the_others_go_on() {
         "3",
         "--record",
         "out.json",
+        "--trace",
+        "kept.trace",
     ]);
     assert_eq!(output.code, Some(1), "{output:?}");
     let output = output.says_one_error(&["scenario `sql` on variant `1kB`", "emory"]);
     assert!(output.stdout.contains("1GiB"), "{}", output.stdout);
     let record: Value = serde_json::from_slice(&fs::read(place.path("out.json")).unwrap()).unwrap();
     assert_eq!(record["complete"], true);
+    let traces = fs::read_to_string(place.path("kept.trace")).unwrap();
+    assert!(traces.lines().count() == 1 && traces.contains("sql/1GiB"));
     assert_eq!(of_lane(cell(&record, "sql/1GiB"), "end_to_end").len(), 3);
     let failed = of_lane(cell(&record, "sql/1kB"), "end_to_end");
     assert_eq!((failed.len(), &failed[0]["status"]), (1, &json!("failed")));
@@ -459,6 +488,30 @@ fn the_control_is_a_copy_of_the_baselines_files_and_shows_what_noise_does() {
     assert_eq!(without["noise"], json!([]));
     let lone = place.record(&["--set", "measure.control=true", "--rounds", "8"]);
     assert_eq!(lone["noise"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn no_variant_is_called_as_the_control_is() {
+    let variants = "variants: { \"(control)\": {}, b: {} }\n";
+    let place = Place::with(&format!("{TINY}{variants}"));
+    place.run(&NONE).fails(2, &["variants", "`(control)`"]);
+    assert!(!place.path("data").exists());
+}
+
+#[test]
+fn dropping_caches_that_are_not_to_be_cold_is_said_to_have_no_effect() {
+    let output = Place::tiny().bench().args(["check", "bench.yaml"]);
+    let output = output
+        .args(["--set", "measure.drop_caches=true"])
+        .run()
+        .succeeds();
+    assert!(
+        output
+            .stdout
+            .contains("`measure.drop_caches` has no effect"),
+        "{}",
+        output.stdout
+    );
 }
 
 #[test]

@@ -87,6 +87,32 @@ impl Cgroups {
         unified.chain(version_1).min()
     }
 
+    /// The least that a group may still take, in bytes: its limit, less what it has, but for files that the kernel would drop.
+    pub(crate) fn memory_available_bytes(&self, read: Read) -> Option<u64> {
+        let number = |folder: &PathBuf, file: &str| -> Option<u64> {
+            read(&folder.join(file))?.trim().parse().ok()
+        };
+        let droppable = |folder: &PathBuf, field: &str| {
+            let stat = read(&folder.join("memory.stat"))?;
+            let line = stat.lines().find_map(|line| line.strip_prefix(field))?;
+            line.trim().parse::<u64>().ok()
+        };
+        let available = |folder: &PathBuf, limit: &str, current: &str, field: &str| {
+            let used =
+                number(folder, current)?.saturating_sub(droppable(folder, field).unwrap_or(0));
+            Some(number(folder, limit)?.saturating_sub(used))
+        };
+        let unified = self
+            .unified
+            .iter()
+            .filter_map(|at| available(at, "memory.max", "memory.current", "inactive_file "));
+        let version_1 = self.memory.iter().filter_map(|at| {
+            let (limit, current) = ("memory.limit_in_bytes", "memory.usage_in_bytes");
+            available(at, limit, current, "total_inactive_file ")
+        });
+        unified.chain(version_1).min()
+    }
+
     /// Time so far, in nanoseconds, for which a CPU quota kept cores from running the groups. The
     /// kernel adds the time of each core, so that it can pass faster than a clock.
     pub(crate) fn throttled_ns(&self, read: Read) -> Option<u64> {
