@@ -22,6 +22,7 @@ pub struct Attested {
     state: CacheState,
     /// The worst of the executions; absent where a file may not be asked about.
     ratio: Option<f64>,
+    reloaded: bool,
     /// Why the iteration does not count.
     reason: Option<String>,
 }
@@ -32,6 +33,7 @@ impl Attested {
         Attested {
             state: CacheState::Memory,
             ratio: None,
+            reloaded: false,
             reason: None,
         }
     }
@@ -50,6 +52,7 @@ impl Attested {
         Attested {
             state,
             ratio,
+            reloaded: false,
             reason,
         }
     }
@@ -58,8 +61,14 @@ impl Attested {
         Attested {
             state,
             ratio: None,
+            reloaded: false,
             reason: Some(format!("{}: {error}", file.display())),
         }
+    }
+
+    /// The same, after the files were read anew, or were not.
+    pub(super) fn after(self, reloaded: bool) -> Attested {
+        Attested { reloaded, ..self }
     }
 
     /// What holds for this execution and for another one of the same iteration.
@@ -70,6 +79,7 @@ impl Attested {
         };
         Attested {
             state: self.state,
+            reloaded: self.reloaded || other.reloaded,
             ratio: self
                 .ratio
                 .zip(other.ratio)
@@ -104,9 +114,19 @@ impl Attested {
             state: self.state,
             resident_ratio_before: self.ratio,
             cold_evidence,
+            reloaded: self.reloaded,
             engine,
         };
         (cache, status, self.reason)
+    }
+}
+
+/// Makes files warm by reading them anew, whatever of them was resident: where their pages lie in memory, and so how fast they are
+/// read, is then drawn again.
+pub fn reload(files: &[PathBuf]) {
+    for file in files {
+        // What cannot be evicted stays as it is, and what cannot be read is told of when it is attested.
+        let _ = evict(file).and_then(|()| make_resident(file));
     }
 }
 

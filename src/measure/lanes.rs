@@ -42,8 +42,9 @@ impl Cell {
         let trace = self.recorded().await?;
         let source = self.source(Lane::Storage).await?;
         let direct = matches!(source, Source::Direct);
+        let reloaded = self.reloaded(&probe).await?;
         let preparing = Instant::now();
-        let mut attested = self.prepared(&source).await?;
+        let mut attested = self.prepared(&source).await?.after(reloaded);
         let preparation = match self.reader.cache {
             PageCache::Cold => preparing.elapsed(),
             PageCache::Warm | PageCache::Direct => Duration::ZERO,
@@ -54,7 +55,7 @@ impl Cell {
             let elapsed = self.store.replay(&trace, direct).await.map_err(failed)?;
             let executions = executions_for(elapsed, preparation);
             self.executions.insert(Lane::Storage, executions);
-            attested = self.prepared(&source).await?;
+            attested = self.prepared(&source).await?.after(reloaded);
         }
         let executions = match probe.kind {
             Kind::Warmup => 1,

@@ -1,7 +1,8 @@
 //! The rounds of a run: every lane of every cell once per round, in a shuffled order, each iteration kept before the next begins.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::journaled::Journaled;
 use super::{CellPlan, Event, Observer, RunError};
@@ -15,6 +16,7 @@ use crate::measure::{
 use crate::record::{
     CellRecord, ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status, StopReason, Stopped,
 };
+use crate::storage::lies_in_memory;
 
 /// All rounds of a run.
 pub(crate) struct Rounds<'a> {
@@ -28,8 +30,44 @@ pub(crate) struct Rounds<'a> {
     /// Cells' lanes that failed by themselves, and that the run goes on without.
     given_up: BTreeMap<(usize, Lane), String>,
     warned: BTreeSet<&'static str>,
+    reloads: Reloads,
     /// Measured iterations that were void, of the lanes that have had no other.
     void: BTreeMap<(usize, Lane), u32>,
+}
+
+/// Warm files that have been read anew, by the first file of each table: in which round, and how long it took.
+#[derive(Default)]
+struct Reloads {
+    last: BTreeMap<Vec<PathBuf>, (Kind, u32, Duration)>,
+}
+
+/// Files that take longer than this are read anew in the first round only.
+const LONGEST_RELOAD: Duration = Duration::from_millis(300);
+
+impl Reloads {
+    fn files(cell: &Cell) -> Vec<PathBuf> {
+        let tables = cell.tables.iter();
+        tables
+            .filter_map(|table| table.paths.first().cloned())
+            .collect()
+    }
+
+    /// Once per round and set of files, for whichever cell comes first. What lies in memory cannot be read anew.
+    fn are_due(&self, cell: &Cell, kind: Kind, round: u32) -> bool {
+        let files = Self::files(cell);
+        match self.last.get(&files) {
+            Some((of_kind, of_round, time)) => {
+                (*of_kind, *of_round) != (kind, round) && *time <= LONGEST_RELOAD
+            }
+            None => !files.iter().any(|file| lies_in_memory(file)),
+        }
+    }
+
+    fn note(&mut self, cell: &mut Cell, kind: Kind, round: u32) {
+        if let Some(time) = cell.reload_time.take() {
+            self.last.insert(Self::files(cell), (kind, round, time));
+        }
+    }
 }
 
 /// A lane of a cell whose first measured iterations are all void is not measured any further.
@@ -52,6 +90,7 @@ impl<'a> Rounds<'a> {
             total: 0,
             given_up: BTreeMap::new(),
             warned: BTreeSet::new(),
+            reloads: Reloads::default(),
             void: BTreeMap::new(),
         }
     }
@@ -227,6 +266,7 @@ impl<'a> Rounds<'a> {
             position: visit.position,
             started_offset_ns: offset_ns(self.started),
             arrow_bytes: verified.as_ref().map_or(0, |verified| verified.arrow_bytes),
+            reload: self.reloads.are_due(cell, kind, visit.round),
         };
         let measured = tokio::select! {
             // An iteration that has come to its end is kept, also when the request to stop came with it.
@@ -234,6 +274,7 @@ impl<'a> Rounds<'a> {
             measured = iterate(cell, verified, probe) => measured,
             () = self.cancel.cancelled() => return Err(RunError::Interrupted),
         };
+        self.reloads.note(cell, kind, visit.round);
         let (iteration, first) = match measured {
             Ok(measured) => measured,
             Err(source) => {
