@@ -80,7 +80,6 @@ async fn iteration(cell: &mut Cell, lane: Lane) -> Duration {
         position: 0,
         started_offset_ns: 0,
         arrow_bytes: 0,
-        reload: false,
     };
     let iteration = cell.iterate(probe).await.unwrap();
     assert_eq!(iteration.status, Status::Ok);

@@ -66,7 +66,6 @@ async fn harness(cell: &mut Cell) -> (Duration, u32) {
         position: 0,
         started_offset_ns: 0,
         arrow_bytes: 0,
-        reload: false,
     };
     let iteration = cell.iterate(probe).await.unwrap();
     assert_eq!(iteration.status, Status::Ok);

@@ -28,9 +28,14 @@ impl Observer for Silent {
     fn event(&self, _: Event<'_>) {}
 }
 
-fn config(folder: &Path, more: &str) -> String {
+/// Rows of each of the 4 files. The planted difference is looked for with a scan of some 100 ms, as 30 rounds of a shorter one can
+/// be too noisy on a shared host for 5 % to be beyond what the control shows.
+const EQUAL_ROWS: u64 = 250_000;
+const PLANTED_ROWS: u64 = 750_000;
+
+fn config(folder: &Path, rows: u64, more: &str) -> String {
     let mut text = format!(
-        "dataset:\n  data_folder: {}\n  num_files_train: 4\n  num_samples_per_file: 250000\n  compression: snappy\n  \
+        "dataset:\n  data_folder: {}\n  num_files_train: 4\n  num_samples_per_file: {rows}\n  compression: snappy\n  \
          parquet:\n    row_group_size: 65536\n    columns:\n      - {{ name: id, dtype: int64, distribution: sequence }}\n      \
          - {{ name: text, dtype: string, size: 16, distribution: {{ kind: uniform, cardinality: 1000 }} }}\n",
         folder.join("data").display()
@@ -45,9 +50,11 @@ fn config(folder: &Path, more: &str) -> String {
 }
 
 fn one(runtime: &Runtime, folder: &Path, more: &str, seed: usize, spin: Option<f64>) -> RunRecord {
+    let rows = spin.map_or(EQUAL_ROWS, |_| PLANTED_ROWS);
+    let folder = &folder.join(rows.to_string());
     let source = Source {
         origin: "verdicts".to_owned(),
-        text: config(folder, more),
+        text: config(folder, rows, more),
         folder: None,
     };
     let overrides = Overrides {

@@ -826,7 +826,7 @@ impl PageCache {
 
 /// Fewest rounds where none are asked for.
 const DEFAULT_ROUNDS: u32 = 10;
-const DEFAULT_PRECISION: f64 = 0.03;
+const DEFAULT_PRECISION: f64 = 0.04;
 const DEFAULT_TIME_BUDGET: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Clone, PartialEq)]

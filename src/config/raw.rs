@@ -414,7 +414,7 @@ pub(super) struct RawMeasure {
     /// Measured rounds. Alone, there are exactly so many; beside `precision` or `time_budget`, at least so many. Default: at
     /// least 10.
     pub(super) rounds: Option<Leaf<Positive>>,
-    /// Rounds go on until every interval is at most this wide: high / low - 1, as `0.03` or `3%`. Default: 3%.
+    /// Rounds go on until every interval is at most this wide: high / low - 1, as `0.04` or `4%`. Default: 4%.
     pub(super) precision: Option<Leaf<Share>>,
     /// But for no longer than this: seconds, or text such as `90s`, `5min` or `1h`. Default: 2min.
     pub(super) time_budget: Option<Leaf<Span>>,

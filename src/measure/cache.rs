@@ -1,6 +1,7 @@
 //! Establishing and attesting the cache state before an execution.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::config::PageCache;
@@ -22,7 +23,6 @@ pub struct Attested {
     state: CacheState,
     /// The worst of the executions; absent where a file may not be asked about.
     ratio: Option<f64>,
-    reloaded: bool,
     /// Why the iteration does not count.
     reason: Option<String>,
 }
@@ -33,7 +33,6 @@ impl Attested {
         Attested {
             state: CacheState::Memory,
             ratio: None,
-            reloaded: false,
             reason: None,
         }
     }
@@ -52,7 +51,6 @@ impl Attested {
         Attested {
             state,
             ratio,
-            reloaded: false,
             reason,
         }
     }
@@ -61,14 +59,8 @@ impl Attested {
         Attested {
             state,
             ratio: None,
-            reloaded: false,
             reason: Some(format!("{}: {error}", file.display())),
         }
-    }
-
-    /// The same, after the files were read anew, or were not.
-    pub(super) fn after(self, reloaded: bool) -> Attested {
-        Attested { reloaded, ..self }
     }
 
     /// What holds for this execution and for another one of the same iteration.
@@ -79,7 +71,6 @@ impl Attested {
         };
         Attested {
             state: self.state,
-            reloaded: self.reloaded || other.reloaded,
             ratio: self
                 .ratio
                 .zip(other.ratio)
@@ -114,19 +105,74 @@ impl Attested {
             state: self.state,
             resident_ratio_before: self.ratio,
             cold_evidence,
-            reloaded: self.reloaded,
             engine,
         };
         (cache, status, self.reason)
     }
 }
 
-/// Makes files warm by reading them anew, whatever of them was resident: where their pages lie in memory, and so how fast they are
-/// read, is then drawn again.
-pub fn reload(files: &[PathBuf]) {
-    for file in files {
-        // What cannot be evicted stays as it is, and what cannot be read is told of when it is attested.
-        let _ = evict(file).and_then(|()| make_resident(file));
+/// Most bytes that are read of a set of files before the next one has its turn.
+const TURN_BYTES: u64 = 1 << 20;
+
+/// Makes sets of files warm alike: all are evicted, then read by turns, a share of each, so that where in memory their pages lie, and in
+/// how large pieces, is the same mixture for all. Pages stay where they are for as long as a run lasts, and one set read after another
+/// would have better or worse ones throughout.
+pub fn warm_alike(sets: &[Vec<PathBuf>]) {
+    for file in sets.iter().flatten() {
+        // What cannot be evicted stays as it is; what cannot be read is told of when it is attested.
+        let _ = evict(file);
+    }
+    let sizes: Vec<u64> = sets.iter().map(|files| bytes_of(files)).collect();
+    let turns = sizes
+        .iter()
+        .max()
+        .map_or(0, |most| most.div_ceil(TURN_BYTES));
+    let mut readers: Vec<Turns> = sets.iter().map(|files| Turns::of(files)).collect();
+    for turn in 0..turns {
+        // Nobody is always the first.
+        let first = turn as usize % readers.len().max(1);
+        for index in (first..readers.len()).chain(0..first) {
+            readers[index].read(sizes[index].div_ceil(turns));
+        }
+    }
+}
+
+fn bytes_of(files: &[PathBuf]) -> u64 {
+    let sizes = files.iter().flat_map(std::fs::metadata);
+    sizes.map(|found| found.len()).sum()
+}
+
+/// A set of files that is read bit by bit.
+struct Turns<'a> {
+    files: std::slice::Iter<'a, PathBuf>,
+    open: Option<File>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Turns<'a> {
+    fn of(files: &'a [PathBuf]) -> Self {
+        Turns {
+            files: files.iter(),
+            open: None,
+            buffer: vec![0; TURN_BYTES as usize],
+        }
+    }
+
+    fn read(&mut self, mut bytes: u64) {
+        while bytes > 0 {
+            let Some(file) = &mut self.open else {
+                match self.files.next() {
+                    Some(path) => self.open = File::open(path).ok(),
+                    None => return,
+                }
+                continue;
+            };
+            let wanted = bytes.min(TURN_BYTES) as usize;
+            match file.read(&mut self.buffer[..wanted]) {
+                Ok(0) | Err(_) => self.open = None,
+                Ok(read) => bytes -= read as u64,
+            }
+        }
     }
 }
 
@@ -231,6 +277,30 @@ mod tests {
         let (_, status, reason) = finished(establish(PageCache::Cold));
         assert_eq!(status, Status::Void);
         assert!(reason.unwrap().contains("1 % is cold"));
+    }
+
+    #[test]
+    fn sets_of_files_are_warm_after_they_were_read_by_turns() {
+        let sizes = [3_000_000, 10, 0, 5_000_000];
+        let files: Vec<_> = sizes
+            .iter()
+            .map(|size| {
+                let mut file = file_on_disk();
+                file.write_all(&vec![1; *size]).unwrap();
+                file
+            })
+            .collect();
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path().to_path_buf()).collect();
+        let gone = PathBuf::from("/no/such/file");
+        warm_alike(&[
+            paths[..3].to_vec(),
+            vec![gone, paths[3].clone()],
+            Vec::new(),
+        ]);
+        for path in &paths {
+            assert_eq!(residency(path).unwrap().ratio(), 1.0);
+        }
+        warm_alike(&[]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
 
-use super::cache::{Attested, establish, reload};
+use super::cache::{Attested, establish};
 use super::execute::{Execution, execute};
 use super::expectation::Observed;
 use super::process::Usage;
@@ -135,8 +135,6 @@ pub struct Cell {
     pub(super) trace: Option<Arc<Trace>>,
     /// What the lane `compute` holds in memory: the trace, and whatever an execution in memory has asked for besides.
     pub(super) memory: Trace,
-    /// How long it took to read the files anew, where they were.
-    pub reload_time: Option<Duration>,
     /// Times of executions without what was lost in them.
     unspun_ns: Vec<f64>,
 }
@@ -151,8 +149,6 @@ pub struct Probe {
     pub started_offset_ns: u64,
     /// Logical bytes of the result, known from the checksummed execution.
     pub arrow_bytes: u64,
-    /// Whether warm files are read anew before.
-    pub reload: bool,
 }
 
 impl Cell {
@@ -185,7 +181,6 @@ impl Cell {
                 executions: BTreeMap::new(),
                 trace: None,
                 memory: Trace::default(),
-                reload_time: None,
                 unspun_ns: Vec::new(),
             },
             planned,
@@ -231,9 +226,8 @@ impl Cell {
 
     async fn query(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let source = self.source(probe.lane).await?;
-        let reloaded = self.reloaded(&probe).await?;
         let preparing = Instant::now();
-        let mut attested = self.prepared(&source).await?.after(reloaded);
+        let mut attested = self.prepared(&source).await?;
         let planned = plan(&self.context, &self.scenario.sql).await?;
         // What each further execution costs besides.
         let preparation = match self.prepares_each() {
@@ -247,7 +241,7 @@ impl Cell {
             let (elapsed, _) = self.executed(&plans, &source).await?;
             let executions = executions_for(elapsed, preparation);
             self.executions.insert(probe.lane, executions);
-            attested = self.prepared(&source).await?.after(reloaded);
+            attested = self.prepared(&source).await?;
         }
         let executions = self.executions.get(&probe.lane).copied().unwrap_or(1);
         let mut sum = Sum::default();
@@ -370,7 +364,6 @@ impl Cell {
             },
             resident_ratio_before: None,
             cold_evidence: None,
-            reloaded: false,
             engine: self.reader.engine_cache,
         };
         Iteration::failed(
@@ -386,19 +379,6 @@ impl Cell {
     /// Whether each execution, not only the first of an iteration, finds the state that it is to find.
     pub(super) fn prepares_each(&self) -> bool {
         self.reader.cache == PageCache::Cold || self.reader.engine_cache == EngineCache::Fresh
-    }
-
-    /// Reads warm files anew where the iteration is to, and says whether it did.
-    pub(super) async fn reloaded(&mut self, probe: &Probe) -> Result<bool, MeasureError> {
-        if !probe.reload || self.reader.cache != PageCache::Warm || probe.lane == Lane::Compute {
-            return Ok(false);
-        }
-        let (files, started) = (self.files(), Instant::now());
-        tokio::task::spawn_blocking(move || reload(&files))
-            .await
-            .map_err(|error| MeasureError::defect(error.to_string()))?;
-        self.reload_time = Some(started.elapsed());
-        Ok(true)
     }
 
     /// Brings the caches into the variant's state, untimed, on a thread where reading files may take its time.

@@ -42,9 +42,8 @@ impl Cell {
         let trace = self.recorded().await?;
         let source = self.source(Lane::Storage).await?;
         let direct = matches!(source, Source::Direct);
-        let reloaded = self.reloaded(&probe).await?;
         let preparing = Instant::now();
-        let mut attested = self.prepared(&source).await?.after(reloaded);
+        let mut attested = self.prepared(&source).await?;
         let preparation = match self.reader.cache {
             PageCache::Cold => preparing.elapsed(),
             PageCache::Warm | PageCache::Direct => Duration::ZERO,
@@ -55,7 +54,7 @@ impl Cell {
             let elapsed = self.store.replay(&trace, direct).await.map_err(failed)?;
             let executions = executions_for(elapsed, preparation);
             self.executions.insert(Lane::Storage, executions);
-            attested = self.prepared(&source).await?.after(reloaded);
+            attested = self.prepared(&source).await?;
         }
         let executions = match probe.kind {
             Kind::Warmup => 1,

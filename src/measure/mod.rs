@@ -9,7 +9,7 @@ mod lanes;
 mod process;
 mod schedule;
 
-pub use cache::{Attested, establish, reload};
+pub use cache::{Attested, establish, warm_alike};
 pub use cell::{Cause, Cell, MeasureError, Probe, Verified, offset_ns};
 pub use execute::{Execution, execute};
 pub use expectation::{Observed, evaluate};

@@ -143,7 +143,6 @@ pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
             state: CacheState::Warm,
             resident_ratio_before: Some(1.0),
             cold_evidence: None,
-            reloaded: false,
             engine: EngineCache::Warm,
         },
         scan_partitions: 2,

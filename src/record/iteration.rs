@@ -213,10 +213,6 @@ pub struct Cache {
     /// What shows that a cold or direct iteration was one.
     #[serde(default)]
     pub cold_evidence: Option<ColdEvidence>,
-    /// Whether the files were evicted and read anew before, so that their pages lie elsewhere in memory than in the round
-    /// before.
-    #[serde(default)]
-    pub reloaded: bool,
     /// The engine's own caches of footers. Where they are fresh, footers are read within the iteration.
     #[serde(default)]
     pub engine: EngineCache,

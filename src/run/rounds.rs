@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::journaled::Journaled;
 use super::{CellPlan, Event, Observer, RunError};
@@ -11,7 +11,7 @@ use crate::config::{Config, PageCache, Until};
 use crate::dataset::Cancel;
 use crate::measure::{
     BLOCK, Cell, HostUsage, MeasureError, Probe, Schedule, Verified, Visit, evaluate, memory_bytes,
-    offset_ns,
+    offset_ns, warm_alike,
 };
 use crate::record::{
     CellRecord, ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status, StopReason, Stopped,
@@ -30,44 +30,8 @@ pub(crate) struct Rounds<'a> {
     /// Cells' lanes that failed by themselves, and that the run goes on without.
     given_up: BTreeMap<(usize, Lane), String>,
     warned: BTreeSet<&'static str>,
-    reloads: Reloads,
     /// Measured iterations that were void, of the lanes that have had no other.
     void: BTreeMap<(usize, Lane), u32>,
-}
-
-/// Warm files that have been read anew, by the first file of each table: in which round, and how long it took.
-#[derive(Default)]
-struct Reloads {
-    last: BTreeMap<Vec<PathBuf>, (Kind, u32, Duration)>,
-}
-
-/// Files that take longer than this are read anew in the first round only.
-const LONGEST_RELOAD: Duration = Duration::from_millis(300);
-
-impl Reloads {
-    fn files(cell: &Cell) -> Vec<PathBuf> {
-        let tables = cell.tables.iter();
-        tables
-            .filter_map(|table| table.paths.first().cloned())
-            .collect()
-    }
-
-    /// Once per round and set of files, for whichever cell comes first. What lies in memory cannot be read anew.
-    fn are_due(&self, cell: &Cell, kind: Kind, round: u32) -> bool {
-        let files = Self::files(cell);
-        match self.last.get(&files) {
-            Some((of_kind, of_round, time)) => {
-                (*of_kind, *of_round) != (kind, round) && *time <= LONGEST_RELOAD
-            }
-            None => !files.iter().any(|file| lies_in_memory(file)),
-        }
-    }
-
-    fn note(&mut self, cell: &mut Cell, kind: Kind, round: u32) {
-        if let Some(time) = cell.reload_time.take() {
-            self.last.insert(Self::files(cell), (kind, round, time));
-        }
-    }
 }
 
 /// A lane of a cell whose first measured iterations are all void is not measured any further.
@@ -90,7 +54,6 @@ impl<'a> Rounds<'a> {
             total: 0,
             given_up: BTreeMap::new(),
             warned: BTreeSet::new(),
-            reloads: Reloads::default(),
             void: BTreeMap::new(),
         }
     }
@@ -104,16 +67,25 @@ impl<'a> Rounds<'a> {
             })?;
         }
         let measure = &self.config.measure;
+        let ((sets, bytes), (_, available)) = (warm_files(cells), memory_bytes());
         let schedule = Schedule {
             cells: cells.len(),
             lanes: measure.lanes.clone(),
             seed: measure.seed,
-            blocked: larger_than_half_of_memory(cells),
+            blocked: available > 0 && bytes > available / 2,
         };
         if schedule.blocked {
             self.warn(
                 "the files of all cells do not fit in half of the available memory, so that each cell has several rounds in a row",
             )?;
+        }
+        let in_memory = sets.iter().flatten().any(|file| lies_in_memory(file));
+        if !schedule.blocked && !in_memory {
+            let warmed = tokio::task::spawn_blocking(move || warm_alike(&sets));
+            tokio::select! {
+                warmed = warmed => warmed.map_err(|error| RunError::Internal(error.to_string()))?,
+                () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+            }
         }
         let host = HostUsage::now();
         let per_round = cells.len() * measure.lanes.len();
@@ -266,7 +238,6 @@ impl<'a> Rounds<'a> {
             position: visit.position,
             started_offset_ns: offset_ns(self.started),
             arrow_bytes: verified.as_ref().map_or(0, |verified| verified.arrow_bytes),
-            reload: self.reloads.are_due(cell, kind, visit.round),
         };
         let measured = tokio::select! {
             // An iteration that has come to its end is kept, also when the request to stop came with it.
@@ -274,7 +245,6 @@ impl<'a> Rounds<'a> {
             measured = iterate(cell, verified, probe) => measured,
             () = self.cancel.cancelled() => return Err(RunError::Interrupted),
         };
-        self.reloads.note(cell, kind, visit.round);
         let (iteration, first) = match measured {
             Ok(measured) => measured,
             Err(source) => {
@@ -372,21 +342,20 @@ fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<&'static str> 
     }
 }
 
-/// Whether the files that warm cells are to find in memory have more than half of what is available. Files of several cells
-/// count once.
-fn larger_than_half_of_memory(cells: &[CellPlan]) -> bool {
+/// The files that warm cells are to find in memory, each set once, and their bytes.
+fn warm_files(cells: &[CellPlan]) -> (Vec<Vec<PathBuf>>, u64) {
     let warm = cells
         .iter()
         .filter(|plan| plan.cell.reader().cache == PageCache::Warm);
-    let mut files = BTreeSet::new();
-    let mut bytes = 0;
+    let mut seen = BTreeSet::new();
+    let (mut sets, mut bytes) = (Vec::new(), 0);
     for table in warm.flat_map(|plan| &plan.cell.tables) {
-        if table.paths.first().is_some_and(|first| files.insert(first)) {
+        if table.paths.first().is_some_and(|first| seen.insert(first)) {
+            sets.push(table.paths.clone());
             bytes += table.file_bytes;
         }
     }
-    let (_, available) = memory_bytes();
-    available > 0 && bytes > available / 2
+    (sets, bytes)
 }
 
 /// One iteration. A cell's first one is followed by an untimed execution that counts and checksums the result; the second
