@@ -249,7 +249,8 @@ impl RunError {
                 "make it smaller: --set dataset.num_files_train=2, or set dataset.data_folder to another disk"
                     .to_owned(),
             ),
-            RunError::Direct { .. } => {
+            // What lies in memory cannot be evicted either.
+            RunError::Direct { source, .. } if source.raw_os_error().is_some() => {
                 Some("measure.cache: cold evicts files instead".to_owned())
             }
             RunError::DropCaches => {
