@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod shared;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -13,21 +15,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use parquet_bench::config::{Overrides, Source, load};
-use parquet_bench::dataset::Cancel;
-use parquet_bench::measure::{Cell, Probe};
-use parquet_bench::record::{Kind, Lane, Status};
-use parquet_bench::run::{Datasets, Event, Observer, open};
+use parquet_bench::measure::Cell;
+use parquet_bench::record::Lane;
 use parquet_bench::storage::{Trace, local_file};
 use tokio::runtime::Runtime;
 
 const PAIRS: usize = 61;
-
-struct Silent;
-
-impl Observer for Silent {
-    fn event(&self, _: Event<'_>) {}
-}
 
 fn config(folder: &Path) -> String {
     let mut text = format!(
@@ -73,16 +66,7 @@ fn bare(trace: &Arc<Trace>) -> Duration {
 }
 
 async fn iteration(cell: &mut Cell, lane: Lane) -> Duration {
-    let probe = Probe {
-        lane,
-        kind: Kind::Measured,
-        round: 0,
-        position: 0,
-        started_offset_ns: 0,
-        arrow_bytes: 0,
-    };
-    let iteration = cell.iterate(probe).await.unwrap();
-    assert_eq!(iteration.status, Status::Ok);
+    let iteration = shared::iteration(cell, lane).await;
     Duration::from_nanos(iteration.elapsed_ns)
 }
 
@@ -113,17 +97,7 @@ async fn recorded(cell: &mut Cell) -> Duration {
 fn lanes(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let source = Source {
-        origin: "benchmark".to_owned(),
-        text: config(folder.path()),
-        folder: None,
-    };
-    let config = load(&source, &Overrides::default()).unwrap();
-    let mut datasets = runtime.block_on(Datasets::place(&config)).unwrap();
-    datasets
-        .ensure(&runtime, None, &Cancel::default(), &Silent)
-        .unwrap();
-    let mut opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
+    let mut opened = shared::opened(&runtime, config(folder.path()));
     let cell = &mut opened.cells[0].cell;
     let trace = runtime.block_on(cell.recorded()).unwrap();
     eprintln!(

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod shared;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,11 +16,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use futures::StreamExt;
-use parquet_bench::config::{Overrides, Source, load};
-use parquet_bench::dataset::Cancel;
-use parquet_bench::measure::{Cell, Probe};
-use parquet_bench::record::{Kind, Lane, Status};
-use parquet_bench::run::{Datasets, Event, Observer, open};
+use parquet_bench::measure::Cell;
+use parquet_bench::record::Lane;
 use tokio::runtime::Runtime;
 
 const PAIRS: usize = 61;
@@ -31,12 +30,6 @@ const QUERIES: [(&str, &str); 3] = [
         "SELECT number_0, text FROM train WHERE id >= 900000",
     ),
 ];
-
-struct Silent;
-
-impl Observer for Silent {
-    fn event(&self, _: Event<'_>) {}
-}
 
 fn config(folder: &Path) -> String {
     let mut text = format!(
@@ -59,16 +52,7 @@ fn config(folder: &Path) -> String {
 
 /// The time of one execution as `bench` reports it, and how many executions it is the mean of.
 async fn harness(cell: &mut Cell) -> (Duration, u32) {
-    let probe = Probe {
-        lane: Lane::EndToEnd,
-        kind: Kind::Measured,
-        round: 0,
-        position: 0,
-        started_offset_ns: 0,
-        arrow_bytes: 0,
-    };
-    let iteration = cell.iterate(probe).await.unwrap();
-    assert_eq!(iteration.status, Status::Ok);
+    let iteration = shared::iteration(cell, Lane::EndToEnd).await;
     (
         Duration::from_nanos(iteration.elapsed_ns),
         iteration.executions,
@@ -108,17 +92,7 @@ async fn bare(context: &SessionContext, sql: &str, executions: u32) -> Duration 
 fn scan_overhead(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let source = Source {
-        origin: "benchmark".to_owned(),
-        text: config(folder.path()),
-        folder: None,
-    };
-    let config = load(&source, &Overrides::default()).unwrap();
-    let mut datasets = runtime.block_on(Datasets::place(&config)).unwrap();
-    datasets
-        .ensure(&runtime, None, &Cancel::default(), &Silent)
-        .unwrap();
-    let opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
+    let opened = shared::opened(&runtime, config(folder.path()));
     let context = Arc::new(SessionContext::new());
     let train = folder.path().join("train");
     runtime

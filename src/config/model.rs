@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::record::{EngineCache, Lane};
+use crate::record::{CacheState, EngineCache, Lane};
 use crate::statistics::SMALLEST_EFFECT;
 
 /// A whole workload: the variants to measure, the scenarios to run on each, and how to measure them.
@@ -815,12 +815,17 @@ pub enum PageCache {
 }
 
 impl PageCache {
-    pub fn name(self) -> &'static str {
+    /// As records have it.
+    pub fn state(self) -> CacheState {
         match self {
-            PageCache::Warm => "warm",
-            PageCache::Cold => "cold",
-            PageCache::Direct => "direct",
+            PageCache::Warm => CacheState::Warm,
+            PageCache::Cold => CacheState::Cold,
+            PageCache::Direct => CacheState::Direct,
         }
+    }
+
+    pub fn name(self) -> &'static str {
+        self.state().name()
     }
 }
 

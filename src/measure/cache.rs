@@ -181,14 +181,7 @@ impl<'a> Turns<'a> {
 pub fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> Attested {
     // What reads no file finds nothing, in whichever state.
     if files.is_empty() {
-        return Attested::found(
-            match state {
-                PageCache::Warm => CacheState::Warm,
-                PageCache::Cold => CacheState::Cold,
-                PageCache::Direct => CacheState::Direct,
-            },
-            None,
-        );
+        return Attested::found(state.state(), None);
     }
     match state {
         PageCache::Warm => each(files, CacheState::Warm, made_warm),

@@ -279,9 +279,9 @@ impl Cell {
         iteration.arrow_bytes = probe.arrow_bytes;
         iteration.chunk_encoded_bytes = touched.encoded_bytes;
         iteration.chunk_compressed_bytes = touched.compressed_bytes;
-        iteration.scan_partitions = physical_scans(&last)
+        iteration.scan_partitions = scans
             .iter()
-            .map(|scan| scan.partitions)
+            .map(|scan| scan.partition_rows.len() as u64)
             .max()
             .unwrap_or(0);
         iteration.scans = scans;
@@ -356,11 +356,9 @@ impl Cell {
     /// The iteration that an error ended, without figures.
     pub fn failed(&self, probe: Probe, error: &MeasureError) -> Iteration {
         let cache = Cache {
-            state: match self.reader.cache {
-                _ if probe.lane == Lane::Compute => CacheState::Memory,
-                PageCache::Warm => CacheState::Warm,
-                PageCache::Cold => CacheState::Cold,
-                PageCache::Direct => CacheState::Direct,
+            state: match probe.lane {
+                Lane::Compute => CacheState::Memory,
+                Lane::EndToEnd | Lane::Storage => self.reader.cache.state(),
             },
             resident_ratio_before: None,
             cold_evidence: None,

@@ -29,14 +29,6 @@ impl Cell {
         Ok(Source::Memory(Arc::new(loaded)))
     }
 
-    /// What an untimed execution asks of the store. Whether footers are among it follows the state of the engine's caches.
-    async fn traced(&mut self) -> Result<Trace, MeasureError> {
-        self.store.record();
-        let executed = self.execute_once().await;
-        let trace = self.store.recorded();
-        executed.map(|()| trace)
-    }
-
     /// An iteration of the lane `storage`.
     pub(super) async fn replay(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let trace = self.recorded().await?;
@@ -89,12 +81,16 @@ impl Cell {
         self.memory.join(missed);
     }
 
-    /// What the query asks of the store, by an execution that is recorded once.
+    /// What the query asks of the store, by an untimed execution that is recorded once. Whether footers are among it follows the state
+    /// of the engine's caches.
     pub async fn recorded(&mut self) -> Result<Arc<Trace>, MeasureError> {
         if let Some(trace) = &self.trace {
             return Ok(Arc::clone(trace));
         }
-        let trace = self.traced().await?;
+        self.store.record();
+        let executed = self.execute_once().await;
+        let trace = self.store.recorded();
+        executed?;
         self.memory = trace.clone();
         let trace = Arc::new(trace);
         self.trace = Some(Arc::clone(&trace));

@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-use super::host::memory_left_bytes;
+use super::host::{meminfo_bytes, memory_left_bytes};
 use crate::dataset::cpu_ns;
 
 /// What this process has used so far, from getrusage(2) and /proc/self/io.
@@ -103,17 +103,9 @@ pub(crate) fn cores() -> usize {
 /// Memory of this host, and what of it is available to this process, limits of its control groups included, in bytes; zeros where the system does not tell.
 pub fn memory_bytes() -> (u64, u64) {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let field = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim()
-            .trim_end_matches(" kB")
-            .parse::<u64>()
-            .ok()
-            .map(|kibibytes| kibibytes * 1024)
-    };
-    let available = field("MemAvailable:").unwrap_or(0);
+    let available = meminfo_bytes(&text, "MemAvailable").unwrap_or(0);
     (
-        field("MemTotal:").unwrap_or(0),
+        meminfo_bytes(&text, "MemTotal").unwrap_or(0),
         memory_left_bytes().map_or(available, |left| left.min(available)),
     )
 }

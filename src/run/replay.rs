@@ -127,24 +127,19 @@ pub fn replay(
         Ok(())
     })?;
     let replayed = prepared.into_iter().map(|(kept, trace, _, found)| {
-        let times: Vec<f64> = found
-            .iter()
-            .filter(|(_, (_, status, _))| *status == Status::Ok)
+        let counted = || {
+            let found = found.iter();
+            found.filter(|(_, (_, status, _))| *status == Status::Ok)
+        };
+        let times: Vec<f64> = counted()
             .map(|(elapsed, _)| elapsed.as_nanos().max(1) as f64)
             .collect();
-        let counted = found
-            .iter()
-            .filter(|(_, (_, status, _))| *status == Status::Ok);
-        let evidence = counted.map(|(_, (cache, _, _))| cache.cold_evidence);
+        let evidence = counted().map(|(_, (cache, _, _))| cache.cold_evidence);
         let median_ns = median(&times);
         let interval = median_interval(&times, CONFIDENCE);
         Replayed {
             cell: kept.cell.clone(),
-            cache: match cache {
-                PageCache::Warm => CacheState::Warm,
-                PageCache::Cold => CacheState::Cold,
-                PageCache::Direct => CacheState::Direct,
-            },
+            cache: cache.state(),
             cold_evidence: evidence
                 .max_by_key(|it| *it == Some(ColdEvidence::None))
                 .flatten(),

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::journaled::Journaled;
-use super::{CellPlan, Event, Observer, RunError};
+use super::{CellPlan, Event, Observer, RunError, on_variant};
 use crate::analysis::{family, rounds_for, widest_interval};
-use crate::config::{Config, PageCache, Until};
+use crate::config::{Config, PageCache};
 use crate::dataset::Cancel;
 use crate::measure::{
     BLOCK, Cell, HostUsage, MeasureError, Probe, Schedule, Verified, Visit, evaluate, memory_bytes,
@@ -117,10 +117,11 @@ impl<'a> Rounds<'a> {
             )
             .await?;
             rounds = next;
-            if rounds >= least
-                && let Some(by) = self.enough(measure.until)
-            {
-                break self.stopped(by, rounds);
+            if rounds >= least {
+                let widest = widest_interval(self.journal.record());
+                if let Some(by) = self.enough(widest) {
+                    break self.stopped(by, rounds, widest);
+                }
             }
         };
         self.journal.append(Entry::Stopped { stopped })?;
@@ -148,11 +149,10 @@ impl<'a> Rounds<'a> {
     }
 
     /// Why there have been enough rounds, if there have.
-    fn enough(&self, until: Option<Until>) -> Option<StopReason> {
-        let Some(until) = until else {
+    fn enough(&self, widest: Option<f64>) -> Option<StopReason> {
+        let Some(until) = self.config.measure.until else {
             return Some(StopReason::Rounds);
         };
-        let widest = widest_interval(self.journal.record());
         if widest.is_some_and(|widest| widest <= until.precision) {
             Some(StopReason::Precision)
         } else if self.started.elapsed() >= until.time_budget {
@@ -162,12 +162,12 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    fn stopped(&self, by: StopReason, rounds: u32) -> Stopped {
+    fn stopped(&self, by: StopReason, rounds: u32, widest_interval: Option<f64>) -> Stopped {
         let until = self.config.measure.until;
         Stopped {
             by,
             rounds,
-            widest_interval: widest_interval(self.journal.record()),
+            widest_interval,
             precision: until.map(|until| until.precision),
             time_budget_ns: until
                 .map(|until| u64::try_from(until.time_budget.as_nanos()).unwrap_or(u64::MAX)),
@@ -312,13 +312,7 @@ impl<'a> Rounds<'a> {
 
 /// How a cell is named in sentences.
 fn place_of(record: &CellRecord, variant: &Option<String>) -> String {
-    let variant = variant.as_ref();
-    let variant = variant.map(|name| format!(" on variant `{name}`"));
-    format!(
-        "scenario `{}`{}",
-        record.scenario,
-        variant.unwrap_or_default()
-    )
+    format!("scenario `{}`{}", record.scenario, on_variant(variant))
 }
 
 /// What an iteration cannot show of its cache state.

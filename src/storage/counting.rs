@@ -64,7 +64,6 @@ impl FileLayout {
             if range.end <= covered {
                 return Some(first..index + 1);
             }
-            covered = covered.max(chunk.range.start);
         }
         None
     }

@@ -11,6 +11,7 @@ mod usage;
 use std::path::Path;
 
 pub use disturbance::Disturbance;
+pub(super) use system::meminfo_bytes;
 pub use system::system;
 pub use usage::HostUsage;
 

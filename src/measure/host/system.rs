@@ -19,7 +19,7 @@ pub fn system(folders: &[PathBuf], build: Build) -> System {
     let mounts = mounts(&read("/proc/self/mountinfo"));
     let groups = Cgroups::of_this_process();
     let read_path = |path: &Path| read_text(path);
-    let memory_total_bytes = memory_bytes(&meminfo, "MemTotal").unwrap_or(0);
+    let memory_total_bytes = meminfo_bytes(&meminfo, "MemTotal").unwrap_or(0);
     let online = core_ranges(&read("/sys/devices/system/cpu/online"));
     let allowed = allowed_cores(&read("/proc/self/status"));
     let count = |cores: Option<&[(u64, u64)]>| {
@@ -40,7 +40,7 @@ pub fn system(folders: &[PathBuf], build: Build) -> System {
         memory_limit_bytes: groups
             .memory_limit_bytes(&read_path)
             .filter(|limit| *limit <= memory_total_bytes),
-        memory_available_bytes: memory_bytes(&meminfo, "MemAvailable").unwrap_or(0),
+        memory_available_bytes: meminfo_bytes(&meminfo, "MemAvailable").unwrap_or(0),
         governor: distinct(read_per_core("cpufreq/scaling_governor")),
         hypervisor: hypervisor(
             &cpuinfo,
@@ -70,7 +70,7 @@ fn cpuinfo_field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// A field of /proc/meminfo, which gives kibibytes, in bytes.
-fn memory_bytes(meminfo: &str, name: &str) -> Option<u64> {
+pub(in crate::measure) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
     meminfo.lines().find_map(|line| {
         let (field, value) = line.split_once(':')?;
         let kibibytes = value.trim().strip_suffix(" kB")?;
@@ -140,16 +140,16 @@ mod tests {
     #[test]
     fn memory_is_in_bytes() {
         let meminfo = "MemTotal:       16384 kB\nMemFree: 1 kB\nMemAvailable:    8192 kB\n";
-        assert_eq!(memory_bytes(meminfo, "MemTotal"), Some(16 << 20));
-        assert_eq!(memory_bytes(meminfo, "MemAvailable"), Some(8 << 20));
-        assert_eq!(memory_bytes(meminfo, "Mem"), None);
+        assert_eq!(meminfo_bytes(meminfo, "MemTotal"), Some(16 << 20));
+        assert_eq!(meminfo_bytes(meminfo, "MemAvailable"), Some(8 << 20));
+        assert_eq!(meminfo_bytes(meminfo, "Mem"), None);
         for odd in [
             "",
             "MemTotal:",
             "MemTotal: -1 kB",
             "MemTotal: 18446744073709551615 kB",
         ] {
-            assert_eq!(memory_bytes(odd, "MemTotal"), None);
+            assert_eq!(meminfo_bytes(odd, "MemTotal"), None);
         }
     }
 

@@ -1,0 +1,44 @@
+//! What benchmarks of measuring have in common.
+
+use parquet_bench::config::{Overrides, Source, load};
+use parquet_bench::dataset::Cancel;
+use parquet_bench::measure::{Cell, Probe};
+use parquet_bench::record::{Iteration, Kind, Lane, Status};
+use parquet_bench::run::{Datasets, Event, Observer, Opened, open};
+use tokio::runtime::Runtime;
+
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
+
+/// The cells of a config, their datasets written.
+pub(crate) fn opened(runtime: &Runtime, config: String) -> Opened {
+    let source = Source {
+        origin: "benchmark".to_owned(),
+        text: config,
+        folder: None,
+    };
+    let config = load(&source, &Overrides::default()).unwrap();
+    let mut datasets = runtime.block_on(Datasets::place(&config)).unwrap();
+    datasets
+        .ensure(runtime, None, &Cancel::default(), &Silent)
+        .unwrap();
+    runtime.block_on(open(&config, &datasets, &Silent)).unwrap()
+}
+
+/// A measured iteration of a lane.
+pub(crate) async fn iteration(cell: &mut Cell, lane: Lane) -> Iteration {
+    let probe = Probe {
+        lane,
+        kind: Kind::Measured,
+        round: 0,
+        position: 0,
+        started_offset_ns: 0,
+        arrow_bytes: 0,
+    };
+    let iteration = cell.iterate(probe).await.unwrap();
+    assert_eq!(iteration.status, Status::Ok);
+    iteration
+}
