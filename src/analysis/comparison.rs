@@ -2,22 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::break_even::{break_even, prediction_checks};
 use super::ceilings::ceilings;
 use super::findings::findings;
+use super::overall::overall;
+use super::ranking::{rankings, standings};
+use super::series::{log_times, paired, ratio_of};
 use crate::record::{
     CacheState, CellRecord, Comparison, Iteration, Kind, Lane, Ledger, Noise, Percentiles,
     RunRecord, Status, Summary, Verdict,
 };
 use crate::statistics::{
     CONFIDENCE, Estimate, Interval, MINIMUM_PAIRS, hodges_lehmann_paired, holm, median,
-    median_interval, signed_rank_p,
+    median_interval,
 };
 
 const METRIC: &str = "elapsed_ns";
 const METHOD: &str = "hodges_lehmann_of_paired_log_ratios_with_wilcoxon_interval";
 
-/// Derives every cell's `summary` and the record's `comparisons`, `noise`, `ceilings` and `findings` from the iterations,
-/// replacing what was there: the same for a run that has just ended and for an old record.
+/// Derives every cell's `summary` and the record's `comparisons`, `noise`, `ceilings`, `findings`, `overall`, `standings`, `rankings` and
+/// `break_even` from the iterations and profiles, replacing what was there: the same for a run that has just ended and for an old record.
 ///
 /// Only measured iterations that are `ok` count. The baseline of a scenario is the first of its cells; every other one is
 /// compared with it, by the rounds that both have.
@@ -32,6 +36,11 @@ pub fn summarise(record: &mut RunRecord) {
     record.comparisons = comparisons(record);
     record.ceilings = ceilings(&record.cells);
     record.findings = findings(record);
+    record.overall = overall(record);
+    record.standings = standings(record);
+    record.rankings = rankings(record);
+    record.break_even = break_even(record);
+    record.prediction_checks = prediction_checks(record);
 }
 
 /// How many comparisons a run of these cells makes in so many lanes.
@@ -100,11 +109,11 @@ fn failed(cell: &CellRecord, lane: Lane) -> bool {
 /// equivalent (Altman & Bland, "Absence of evidence is not evidence of absence", BMJ 311, 1995, on why anything less is not).
 /// Faster and slower are intervals that exclude 1 with an adjusted p within 1 - [`CONFIDENCE`], and an estimate beyond what the
 /// control shows noise to do. All else is inconclusive, as is anything from fewer than [`MINIMUM_PAIRS`] pairs.
-fn verdict(
+pub(super) fn verdict(
     estimate: Option<Estimate>,
     pairs: usize,
     p_adjusted: Option<f64>,
-    noise: Option<&Noise>,
+    noise: Option<(f64, f64)>,
     effect: f64,
 ) -> Verdict {
     let Some(Estimate {
@@ -121,7 +130,7 @@ fn verdict(
         return Verdict::Tie;
     }
     let significant = p_adjusted.is_some_and(|p| p <= 1.0 - CONFIDENCE + 1e-12);
-    let is_noise = noise.is_some_and(|noise| (noise.ci_low..=noise.ci_high).contains(&value));
+    let is_noise = noise.is_some_and(|(low, high)| (low..=high).contains(&value));
     match significant && !is_noise {
         true if high < 1.0 => Verdict::Faster,
         true if low > 1.0 => Verdict::Slower,
@@ -263,32 +272,30 @@ fn compared(cells: &[CellRecord], control: bool) -> Vec<Pair<'_>> {
     for (baseline, candidate) in wanted {
         for lane in &lanes(baseline) | &lanes(candidate) {
             let log_ratios = paired_log_ratios(baseline, candidate, lane);
-            let estimate = hodges_lehmann_paired(&log_ratios, CONFIDENCE);
+            let (estimate, p) = ratio_of(&log_ratios);
             compared.push(Pair {
                 baseline,
                 candidate,
                 lane,
-                estimate: estimate.map(|estimate| Estimate {
-                    value: estimate.value.exp(),
-                    interval: estimate.interval.map(|interval| Interval {
-                        low: interval.low.exp(),
-                        high: interval.high.exp(),
-                        confidence: interval.confidence,
-                    }),
-                }),
+                estimate,
                 pairs: log_ratios.len(),
-                p: signed_rank_p(&log_ratios),
+                p,
                 p_adjusted: None,
             });
         }
     }
-    // What came to nothing is not compared, and makes no other comparison harder.
-    let p: Vec<f64> = compared.iter().filter_map(|pair| pair.p).collect();
-    let mut adjusted = holm(&p).into_iter();
-    for pair in compared.iter_mut().filter(|pair| pair.p.is_some()) {
-        pair.p_adjusted = adjusted.next();
+    let p: Vec<Option<f64>> = compared.iter().map(|pair| pair.p).collect();
+    for (pair, adjusted) in compared.iter_mut().zip(adjusted(&p)) {
+        pair.p_adjusted = adjusted;
     }
     compared
+}
+
+/// Each p by Holm's method. What came to nothing is not compared, and makes no other comparison harder.
+pub(super) fn adjusted(p: &[Option<f64>]) -> Vec<Option<f64>> {
+    let found: Vec<f64> = p.iter().flatten().copied().collect();
+    let mut adjusted = holm(&found).into_iter();
+    p.iter().map(|p| p.and_then(|_| adjusted.next())).collect()
 }
 
 fn noise(record: &RunRecord) -> Vec<Noise> {
@@ -345,7 +352,7 @@ fn comparisons(record: &RunRecord) -> Vec<Comparison> {
                 pair.estimate,
                 pair.pairs,
                 pair.p_adjusted,
-                noise,
+                noise.map(|noise| (noise.ci_low, noise.ci_high)),
                 record.effect,
             ),
         }
@@ -361,16 +368,9 @@ pub fn control_log_ratios(record: &RunRecord) -> Vec<f64> {
         .collect()
 }
 
-/// ln(candidate / baseline) of each round in which both were measured: of times per copy of the query, so that variants that run
-/// it in several copies at once are compared by their throughput.
+/// ln(candidate / baseline) of each round in which both were measured.
 fn paired_log_ratios(baseline: &CellRecord, candidate: &CellRecord, lane: Lane) -> Vec<f64> {
-    let per_copy = |it: &Iteration| elapsed_ns(it) / f64::from(it.streams.max(1));
-    let by_round: BTreeMap<u32, f64> = counted(baseline, lane)
-        .map(|iteration| (iteration.round, per_copy(iteration)))
-        .collect();
-    let pair =
-        |iteration: &Iteration| Some((per_copy(iteration) / by_round.get(&iteration.round)?).ln());
-    counted(candidate, lane).filter_map(pair).collect()
+    paired(&log_times(baseline, lane), &log_times(candidate, lane))
 }
 
 #[cfg(test)]
@@ -513,20 +513,6 @@ mod tests {
         assert_eq!(record, once);
     }
 
-    fn noise_of(ci_low: f64, ci_high: f64) -> Noise {
-        Noise {
-            scenario: "scan".to_owned(),
-            lane: Lane::EndToEnd,
-            kind: ControlKind::Copy,
-            ratio: 1.0,
-            ci_low,
-            ci_high,
-            confidence: 0.99,
-            pairs: 10,
-            verdict: Verdict::Inconclusive,
-        }
-    }
-
     #[rstest]
     #[case::below_one(0.90, 0.98, 10, Verdict::Faster)]
     #[case::touching_one(0.90, 1.0, 10, Verdict::Inconclusive)]
@@ -556,12 +542,12 @@ mod tests {
         if matches!(told, Verdict::Faster | Verdict::Slower) {
             let tried_often = verdict(estimate, pairs, Some(0.011), None, 0.01);
             assert_eq!(tried_often, Verdict::Inconclusive);
-            let noise = noise_of(low, high);
-            let as_noise_does = verdict(estimate, pairs, Some(0.001), Some(&noise), 0.01);
+            let noise = (low, high);
+            let as_noise_does = verdict(estimate, pairs, Some(0.001), Some(noise), 0.01);
             assert_eq!(as_noise_does, Verdict::Inconclusive);
-            let noise = noise_of(0.999, 1.001);
+            let noise = (0.999, 1.001);
             assert_eq!(
-                verdict(estimate, pairs, Some(0.001), Some(&noise), 0.01),
+                verdict(estimate, pairs, Some(0.001), Some(noise), 0.01),
                 told
             );
             assert_eq!(

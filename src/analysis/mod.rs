@@ -1,9 +1,23 @@
-//! What the iterations of a record come to: summaries, comparisons with the baseline, and whether results agree.
+//! What the iterations of a record come to: summaries, comparisons with the baseline, and whether results agree; and what several
+//! records come to together.
 
+mod across;
 mod agreement;
+mod break_even;
 mod ceilings;
 mod comparison;
+mod environment;
 mod findings;
+mod gate;
+mod history;
+mod overall;
+mod ranking;
+mod series;
+mod simulate;
 
+pub use across::{Across, AcrossError, Between, Compared, across};
 pub use agreement::{Difference, DifferentContent, Disagreement, different_content, disagreements};
+pub use break_even::{Curve, LATENCIES_NS, LATENCY_NS, curves};
 pub use comparison::{control_log_ratios, family, rounds_for, summarise, widest_interval};
+pub use gate::{Gate, gate};
+pub use history::{Change, History, LEAST_RUNS, Point, history};

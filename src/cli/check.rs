@@ -97,6 +97,16 @@ fn reading(variant: &Variant) -> String {
     if reader.streams.0 > 1 {
         words.push(format!("{} copies of a query at once", reader.streams.0));
     }
+    if let Some(throttle) = reader.throttle {
+        let bandwidth = throttle.bytes_per_s.map_or_else(
+            || "any bandwidth".to_owned(),
+            |bytes| units::bytes_per_second(bytes as f64),
+        );
+        words.push(format!(
+            "as slow as a storage of {bandwidth} and a latency of {}",
+            units::duration_ns(throttle.latency.as_nanos() as f64)
+        ));
+    }
     if let Some(bytes) = reader.memory_limit_bytes {
         words.push(format!("memory limited to {}", units::bytes(bytes)));
     }

@@ -132,10 +132,18 @@ impl Observer for Progress {
                 let message = format!("{kind} {}: {scenario}, {variant}", round + 1);
                 self.at(done as u64, total as u64, message);
             }
-            Event::Memory { scenario, variant } => {
-                let message = format!("looking at memory: {scenario}, {variant}");
-                self.bar.set_message(message);
-                self.bar.tick();
+            Event::Looking {
+                what,
+                done,
+                total,
+                scenario,
+                variant,
+            } => {
+                if done == 0 {
+                    self.bar.reset();
+                }
+                let message = format!("looking at {what}: {scenario}, {variant}");
+                self.at(done as u64, total as u64, message);
             }
             Event::Measured { done, .. } => self.bar.set_position(done as u64),
             Event::Finished => self.bar.finish_and_clear(),

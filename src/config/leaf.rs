@@ -333,6 +333,55 @@ impl Scalar for Span {
     }
 }
 
+/// Bytes per second, above 0, or no limit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bandwidth(pub(super) Option<u64>);
+
+impl Scalar for Bandwidth {
+    fn read(value: &Json) -> Result<Self, String> {
+        let bytes = match value {
+            Json::String(text) if text == "none" => return Ok(Bandwidth(None)),
+            Json::String(text) => bytes_of(text.strip_suffix("/s").unwrap_or(text)),
+            other => whole(other).and_then(|bytes| u64::try_from(bytes).ok()),
+        };
+        let bytes = bytes.filter(|bytes| *bytes > 0);
+        bytes.map(|bytes| Bandwidth(Some(bytes))).ok_or_else(|| {
+            format!(
+                "{} is not a bandwidth; write `none`, bytes per second, or `200MB/s`",
+                quoted(value)
+            )
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["integer", "string"], "minimum": 1, "pattern": "^(none|[0-9]+ *(B|[kKMG]B|[KMGT]iB)(/s)?)$"})
+    }
+}
+
+/// A span of time, 0 included, up to a minute.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Latency(pub(super) Duration);
+
+impl Scalar for Latency {
+    fn read(value: &Json) -> Result<Self, String> {
+        if value.as_f64() == Some(0.0) {
+            return Ok(Latency(Duration::ZERO));
+        }
+        let span = Span::read(value).ok().map(|span| span.0);
+        let span = span.filter(|span| *span <= Duration::from_secs(60));
+        span.map(Latency).ok_or_else(|| {
+            format!(
+                "{} is not a latency of up to a minute; write `0`, seconds, `5ms` or `0.2ms`",
+                quoted(value)
+            )
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["number", "string"], "minimum": 0, "maximum": 60, "pattern": "^[0-9.]+ *(ms|s|min)$"})
+    }
+}
+
 fn bytes_of(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = text.get(digits.len()..)?.trim();

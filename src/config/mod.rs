@@ -44,7 +44,7 @@ pub use model::{
     BloomFilter, ChunkLayout, Codec, Column, Config, Dataset, Distribution, Dtype, Encoding,
     Layout, Length, LengthDistribution, Measure, Number, PageCache, Physical, Pool, ReadMode,
     Reader, RowGroupSize, ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams,
-    TemplatePart, TimeUnit, Until, Value, Variant, VectorLayout,
+    TemplatePart, Throttled, TimeUnit, Until, Value, Variant, VectorLayout,
 };
 pub use redact::argument as without_secrets;
 pub use shape::json_schema;

@@ -780,6 +780,17 @@ pub struct Reader {
     pub streams: Streams,
     /// Most bytes that the engine's operators may hold; no limit where left out.
     pub memory_limit_bytes: Option<u64>,
+    /// A slower storage than the one at hand, where reads are to be served as by one.
+    pub throttle: Option<Throttled>,
+}
+
+/// A storage that reads are made as slow as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throttled {
+    /// Bytes per second of all requests together; no limit where left out.
+    pub bytes_per_s: Option<u64>,
+    /// Of each request.
+    pub latency: Duration,
 }
 
 /// A number of copies of a query, at least 1.
@@ -853,6 +864,9 @@ pub struct Measure {
     pub control: Option<bool>,
     /// Whether a process of its own executes each cell once, to see how much memory it takes.
     pub peak_memory: bool,
+    /// Whether what each cell asks of the store is kept with its times, from which times on other storage are predicted; where left
+    /// out, it is where there are variants to compare.
+    pub break_even: Option<bool>,
     /// Whether cold iterations drop the page cache of the whole host, which only root may.
     pub drop_caches: bool,
 }
@@ -886,6 +900,7 @@ impl Default for Measure {
             lanes: vec![Lane::EndToEnd],
             control: None,
             peak_memory: true,
+            break_even: None,
             drop_caches: false,
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::codec::CodecText;
 use super::kind::Kind;
-use super::leaf::{Bytes, Leaf, Point, Positive, Share, Span};
+use super::leaf::{Bandwidth, Bytes, Latency, Leaf, Point, Positive, Share, Span};
 use super::model::{
     Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, Value,
     VectorLayout,
@@ -348,6 +348,17 @@ pub(super) struct RawStorage {
     pub(super) storage_type: Option<Leaf<String>>,
     /// Folder that a relative `dataset.data_folder` starts from. Default: `./`.
     pub(super) storage_root: Option<Leaf<String>>,
+    /// A slower storage, which reads are served like. Default: as fast as the storage is.
+    pub(super) throttle: Option<RawThrottle>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawThrottle {
+    /// Bytes per second of all requests together: a number, text such as `200MB/s`, or `none`. May be swept. Default: none.
+    pub(super) bandwidth: Option<Leaf<Bandwidth>>,
+    /// Of each request: seconds, text such as `5ms`, or 0. May be swept. Default: 0.
+    pub(super) latency: Option<Leaf<Latency>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -441,6 +452,9 @@ pub(super) struct RawMeasure {
     pub(super) control: Option<Leaf<bool>>,
     /// Whether each cell is executed once in a process of its own, to see how much memory that takes. Default: true.
     pub(super) peak_memory: Option<Leaf<bool>>,
+    /// Whether each cell is executed some times from memory, to predict how long it takes on other storage, and where
+    /// variants break even. Default: true where there are variants to compare.
+    pub(super) break_even: Option<Leaf<bool>>,
     /// Seed of the order in which a round visits the cells. Default: 42.
     pub(super) seed: Option<Leaf<u64>>,
 }

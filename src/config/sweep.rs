@@ -17,11 +17,13 @@ const MOST_VARIANTS: usize = 1000;
 const SWEEPABLE: [&str; 4] = ["dataset", "reader", "datafusion", "tables"];
 
 /// Single keys that may, too.
-const SWEEPABLE_KEYS: [&str; 4] = [
+const SWEEPABLE_KEYS: [&str; 6] = [
     "measure.cache",
     "measure.engine_cache",
     "measure.memory_limit",
     "measure.streams",
+    "storage.throttle.bandwidth",
+    "storage.throttle.latency",
 ];
 
 /// What the control is called, which no variant may be.

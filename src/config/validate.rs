@@ -1,6 +1,7 @@
 //! Raw mirror -> validated model. Collects every problem instead of stopping at the first.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
@@ -8,10 +9,12 @@ use super::dataset;
 use super::error::Problem;
 use super::key_path::KeyPath;
 use super::leaf::{Leaf, Positive, flag_of, quoted};
-use super::model::{Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams, Until};
+use super::model::{
+    Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams, Throttled, Until,
+};
 use super::origins::Origins;
 use super::raw::{
-    OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawTable,
+    OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawTable, RawThrottle,
 };
 use super::redact;
 use crate::record::{EngineCache, Lane};
@@ -109,16 +112,18 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         .as_mut()
         .and_then(|dataset| dataset.parquet.as_mut())
         .and_then(|parquet| parquet.read_mode.take());
+    let mut raw_storage = raw.storage.unwrap_or_default();
     let reader = reader(
         raw.reader.unwrap_or_default(),
         read_mode,
+        raw_storage.throttle.take(),
         &mut raw_measure,
         findings,
     );
     let scenarios = scenarios(raw.scenarios, findings);
     let dataset = raw.dataset.map(|dataset| {
         let sections = dataset::Sections {
-            storage: raw.storage.unwrap_or_default(),
+            storage: raw_storage,
             workflow: raw.workflow.unwrap_or_default(),
             train: raw.train.unwrap_or_default(),
         };
@@ -149,6 +154,7 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
 fn reader(
     raw: RawReader,
     read_mode: Option<Leaf<ReadMode>>,
+    throttle: Option<RawThrottle>,
     measure: &mut RawMeasure,
     findings: &mut Findings<'_>,
 ) -> Reader {
@@ -174,7 +180,15 @@ fn reader(
     let streams = findings.take_count(&measured.key("streams"), measure.streams.take());
     let memory_limit = findings.take(&measured.key("memory_limit"), measure.memory_limit.take());
     let read_mode_path = KeyPath::of(["dataset", "parquet", "read_mode"]);
+    let throttle = throttle.and_then(|throttle| throttled(throttle, findings));
+    if throttle.is_some() && cache == PageCache::Direct {
+        findings.problem(
+            &KeyPath::of(["storage", "throttle"]),
+            "serves reads through the page cache, and these are to pass it by; leave one of them out",
+        );
+    }
     Reader {
+        throttle,
         // DLIO's 0 is the main thread reading by itself.
         read_threads: read_threads.map(|threads| threads.max(1)),
         batch_size: findings.take_count(&path.key("batch_size"), raw.batch_size),
@@ -189,6 +203,18 @@ fn reader(
         streams: streams_of(&measured.key("streams"), streams, findings),
         memory_limit_bytes: memory_limit.map(|bytes| bytes.0),
     }
+}
+
+/// None where nothing is slowed down.
+fn throttled(raw: RawThrottle, findings: &mut Findings<'_>) -> Option<Throttled> {
+    let path = KeyPath::of(["storage", "throttle"]);
+    let bandwidth = findings.take(&path.key("bandwidth"), raw.bandwidth);
+    let latency = findings.take(&path.key("latency"), raw.latency);
+    let throttled = Throttled {
+        bytes_per_s: bandwidth.and_then(|bandwidth| bandwidth.0),
+        latency: latency.map_or(Duration::ZERO, |latency| latency.0),
+    };
+    (throttled.bytes_per_s.is_some() || !throttled.latency.is_zero()).then_some(throttled)
 }
 
 /// Each copy of a query has tasks and buffers of its own.
@@ -365,6 +391,7 @@ fn measure(raw: RawMeasure, findings: &mut Findings<'_>) -> Measure {
         peak_memory: findings
             .take(&path.key("peak_memory"), raw.peak_memory)
             .unwrap_or(default.peak_memory),
+        break_even: findings.take(&path.key("break_even"), raw.break_even),
         drop_caches: findings
             .take(&path.key("drop_caches"), raw.drop_caches)
             .unwrap_or(default.drop_caches),

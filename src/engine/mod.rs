@@ -26,7 +26,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 
 use crate::config::{ReadMode, Reader};
-use crate::record::EngineRecord;
+use crate::record::{EngineRecord, ThrottleRecord};
 use crate::storage::{CountingStore, local_store_url};
 use whole_file::WholeFiles;
 
@@ -151,6 +151,10 @@ pub fn settings(context: &SessionContext, reader: &Reader) -> EngineRecord {
         list_files_cache_limit_bytes: caches.get_list_files_cache_limit() as u64,
         file_statistics_cache_limit_bytes: caches.get_file_statistic_cache_limit() as u64,
         memory_limit_bytes: reader.memory_limit_bytes,
+        throttle: reader.throttle.map(|throttle| ThrottleRecord {
+            bytes_per_s: throttle.bytes_per_s,
+            latency_ns: u64::try_from(throttle.latency.as_nanos()).unwrap_or(u64::MAX),
+        }),
     }
 }
 

@@ -394,7 +394,7 @@ impl Cell {
     }
 
     /// A plan per stream, none of which has run yet.
-    async fn plans(
+    pub(super) async fn plans(
         &self,
         planned: &Planned,
         first: &mut Option<Arc<dyn ExecutionPlan>>,
@@ -410,7 +410,7 @@ impl Cell {
     }
 
     /// Executes plans at once, and gives the time until the last of them ended.
-    async fn executed(
+    pub(super) async fn executed(
         &mut self,
         plans: &[Arc<dyn ExecutionPlan>],
         source: &Source,

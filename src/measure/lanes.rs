@@ -3,21 +3,49 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cell::{Cell, MeasureError, Probe, Sum, executions_for};
+use super::cell::{Cell, MeasureError, Probe, Sum, executions_for, nanoseconds};
 use super::process::{Usage, memory_bytes};
-use crate::config::PageCache;
-use crate::record::{Iteration, Kind, Lane, Status};
-use crate::storage::{Source, Trace};
+use crate::config::{PageCache, Throttled};
+use crate::engine::plan;
+use crate::record::{Iteration, Kind, Lane, RequestProfile, Status, StoreCall};
+use crate::storage::{Source, Throttle, Timed, Trace};
 use crate::units;
+
+/// How often, and for how long at most, a query is executed for its profile.
+const LEAST_PROFILES: usize = 5;
+const MOST_PROFILES: usize = 15;
+const PROFILING: Duration = Duration::from_millis(300);
+
+fn of_stream(calls: &[Timed], started: Instant) -> Vec<StoreCall> {
+    let since = |time: Instant| nanoseconds(time.saturating_duration_since(started));
+    let calls = calls.iter().map(|call| {
+        StoreCall(
+            since(call.began),
+            since(call.ended),
+            call.request_bytes.clone(),
+        )
+    });
+    calls.collect()
+}
 
 impl Cell {
     /// Where a lane's bytes come from. Those of `compute` are read into memory here, and stay there for as long as the source
     /// does.
     pub(super) async fn source(&self, lane: Lane) -> Result<Source, MeasureError> {
         if lane != Lane::Compute {
-            return Ok(match self.reader.cache {
-                PageCache::Direct => Source::Direct,
-                PageCache::Warm | PageCache::Cold => Source::Store,
+            return Ok(match (self.reader.throttle, self.reader.cache) {
+                (
+                    Some(Throttled {
+                        bytes_per_s,
+                        latency,
+                    }),
+                    _,
+                ) => {
+                    let bytes_per_s = bytes_per_s.map(|bytes| bytes as f64);
+                    Source::Throttled(Arc::new(Throttle::new(bytes_per_s, latency)))
+                }
+                (None, PageCache::Direct) => Source::Direct,
+                (None, PageCache::Warm | PageCache::Cold) => Source::Store,
             });
         }
         let (bytes, (_, available)) = (self.memory.distinct_bytes(), memory_bytes());
@@ -33,7 +61,6 @@ impl Cell {
     pub(super) async fn replay(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let trace = self.recorded().await?;
         let source = self.source(Lane::Storage).await?;
-        let direct = matches!(source, Source::Direct);
         let preparing = Instant::now();
         let mut attested = self.prepared(&source).await?;
         let preparation = match self.reader.cache {
@@ -43,7 +70,7 @@ impl Cell {
         let failed = |error: object_store::Error| MeasureError::reading(error.to_string());
         if !self.executions.contains_key(&Lane::Storage) {
             // One that is not counted tells how many one iteration takes.
-            let elapsed = self.store.replay(&trace, direct).await.map_err(failed)?;
+            let elapsed = self.store.replay(&trace, &source).await.map_err(failed)?;
             let executions = executions_for(elapsed, preparation);
             self.executions.insert(Lane::Storage, executions);
             attested = self.prepared(&source).await?;
@@ -59,7 +86,7 @@ impl Cell {
                 attested = attested.and(self.prepared(&source).await?);
             }
             let before = Usage::now();
-            sum.elapsed += self.store.replay(&trace, direct).await.map_err(failed)?;
+            sum.elapsed += self.store.replay(&trace, &source).await.map_err(failed)?;
             sum.usage.add(&before, &Usage::now());
         }
         Ok(self.finished(probe, executions, attested, sum))
@@ -79,6 +106,46 @@ impl Cell {
             units::count(ranges)
         ));
         self.memory.join(missed);
+    }
+
+    /// What the query asks of the store and when, its bytes in memory: of some executions, the one of median time.
+    pub async fn profile(&mut self) -> Result<RequestProfile, MeasureError> {
+        self.recorded().await?;
+        let mut source = self.source(Lane::Compute).await?;
+        let mut profiles = Vec::new();
+        let began = Instant::now();
+        while profiles.len() < LEAST_PROFILES
+            || profiles.len() < MOST_PROFILES && began.elapsed() < PROFILING
+        {
+            self.prepared(&source).await?;
+            let planned = plan(&self.context, &self.scenario.sql).await?;
+            let mut first = Some(Arc::clone(&planned.physical));
+            let plans = self.plans(&planned, &mut first).await?;
+            self.store.record();
+            let started = Instant::now();
+            let executed = self.executed(&plans, &source).await;
+            let streams = self.store.recorded_times();
+            let (elapsed, _) = executed?;
+            let missed = self.store.missed();
+            let had_to_read = missed.ranges() > 0;
+            if had_to_read {
+                self.memory.join(missed);
+                source = self.source(Lane::Compute).await?;
+            }
+            let streams = streams.iter().map(|calls| of_stream(calls, started));
+            let profile = RequestProfile {
+                elapsed_ns: nanoseconds(elapsed),
+                streams: streams.collect(),
+            };
+            profiles.push((had_to_read, profile));
+        }
+        // Those that had to read come last, and count only where there are no others.
+        profiles.sort_by_key(|(had_to_read, profile)| (*had_to_read, profile.elapsed_ns));
+        let whole = profiles
+            .iter()
+            .filter(|(had_to_read, _)| !had_to_read)
+            .count();
+        Ok(profiles.swap_remove(whole / 2).1)
     }
 
     /// What the query asks of the store, by an untimed execution that is recorded once. Whether footers are among it follows the state

@@ -47,6 +47,11 @@ pub(crate) fn record() -> RunRecord {
         noise: Vec::new(),
         ceilings: Vec::new(),
         findings: Vec::new(),
+        overall: Vec::new(),
+        standings: Vec::new(),
+        rankings: Vec::new(),
+        break_even: Vec::new(),
+        prediction_checks: Vec::new(),
     }
 }
 
@@ -97,6 +102,7 @@ pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) ->
         iterations,
         peak_memory_bytes: None,
         base_memory_bytes: None,
+        profile: None,
         control: None,
         engine: None,
         expectations: Vec::new(),

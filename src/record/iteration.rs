@@ -174,6 +174,20 @@ impl Iteration {
     }
 }
 
+/// What one execution of a query asks of its store, and when, while its bytes are in memory: what it would do with a storage
+/// that answers at once, from which times on slower ones can be predicted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestProfile {
+    pub elapsed_ns: u64,
+    /// Tasks of the engine, each of which has one call on its way at a time, in their order.
+    pub streams: Vec<Vec<StoreCall>>,
+}
+
+/// When a call began and was answered, in nanoseconds since the start of the execution, and the bytes of its requests: ranges of
+/// one file that are less than 1 MiB apart are one request, as remote object stores have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreCall(pub u64, pub u64, pub Vec<u64>);
+
 /// The calls of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreCalls {

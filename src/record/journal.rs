@@ -52,6 +52,7 @@ impl RunRecord {
                 cell.peak_memory_bytes = Some(peak_memory_bytes);
                 cell.base_memory_bytes = Some(base_memory_bytes);
             }
+            Event::Profile { cell, profile } => self.cell_mut(cell)?.profile = Some(profile),
             Event::Stopped { stopped } => self.stopped = Some(stopped),
             Event::Finished => self.complete = true,
         }

@@ -13,11 +13,13 @@ mod system;
 
 pub use iteration::{
     Cache, CacheState, Checksum, ColdEvidence, EngineCache, ExpectationResult, Iteration, Kind,
-    Lane, Percentiles, Scan, Status, StoreCalls,
+    Lane, Percentiles, RequestProfile, Scan, Status, StoreCall, StoreCalls,
 };
 pub use journal::{ApplyError, Journal};
 pub use outcome::{
-    Binds, Ceilings, Comparison, Finding, FindingKind, Ledger, Noise, Summary, Verdict,
+    Binds, BreakEven, Ceilings, Comparison, Crossing, CrossingPoint, Finding, FindingKind, Ledger,
+    Noise, Overall, PredictionCheck, Preference, Ranked, Ranking, Standing, Stretch, Summary,
+    Verdict,
 };
 pub use store::{RecordError, read_record, to_json, write_record};
 pub use system::{Build, FileSystem, System};
@@ -60,6 +62,16 @@ pub struct RunRecord {
     pub ceilings: Vec<Ceilings>,
     #[serde(default)]
     pub findings: Vec<Finding>,
+    #[serde(default)]
+    pub overall: Vec<Overall>,
+    #[serde(default)]
+    pub standings: Vec<Standing>,
+    #[serde(default)]
+    pub rankings: Vec<Ranking>,
+    #[serde(default)]
+    pub break_even: Vec<BreakEven>,
+    #[serde(default)]
+    pub prediction_checks: Vec<PredictionCheck>,
 }
 
 fn default_effect() -> f64 {
@@ -129,7 +141,7 @@ pub struct DatasetRecord {
     pub file_bytes: u64,
     pub row_groups: u64,
     pub columns: Vec<ColumnRecord>,
-    /// Present where this run generated it.
+    /// What it took to write it, in this run or an earlier one; absent where it was not written in one go.
     pub write: Option<WriteRecord>,
 }
 
@@ -197,6 +209,9 @@ pub struct CellRecord {
     /// What was resident in that process before the query began.
     #[serde(default)]
     pub base_memory_bytes: Option<u64>,
+    /// Present where it was looked at.
+    #[serde(default)]
+    pub profile: Option<RequestProfile>,
     pub expectations: Vec<ExpectationResult>,
     /// By lane; only measured iterations with status `ok` count.
     pub summary: BTreeMap<String, Summary>,
@@ -214,6 +229,18 @@ pub struct EngineRecord {
     pub file_statistics_cache_limit_bytes: u64,
     /// Most that operators may hold; absent where there is no limit of this program's config.
     pub memory_limit_bytes: Option<u64>,
+    /// What reads were slowed down to; absent where they were not.
+    #[serde(default)]
+    pub throttle: Option<ThrottleRecord>,
+}
+
+/// A storage that reads were made as slow as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThrottleRecord {
+    /// Of all requests together; absent where there was no limit.
+    pub bytes_per_s: Option<u64>,
+    /// Of each request.
+    pub latency_ns: u64,
 }
 
 /// What a control reads.
@@ -266,6 +293,11 @@ pub enum Event {
         cell: String,
         peak_memory_bytes: u64,
         base_memory_bytes: u64,
+    },
+    /// What a cell asks of the store, and when.
+    Profile {
+        cell: String,
+        profile: RequestProfile,
     },
     Stopped {
         stopped: Stopped,

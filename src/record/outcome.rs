@@ -102,6 +102,159 @@ pub struct Noise {
     pub verdict: Verdict,
 }
 
+/// A variant over the baseline, as the geometric mean over scenarios.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overall {
+    pub lane: Lane,
+    /// Names of variants; the control is one of the candidates.
+    pub baseline: String,
+    pub candidate: String,
+    /// That both were measured in.
+    pub scenarios: u32,
+    /// Candidate over baseline; below 1 is faster. Absent where no round has all scenarios.
+    pub ratio: Option<f64>,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// Rounds that have all of these scenarios.
+    pub pairs: u32,
+    /// As of a [`Comparison`], among the variants and lanes.
+    pub p: Option<f64>,
+    pub p_adjusted: Option<f64>,
+    pub verdict: Verdict,
+}
+
+/// What a variant costs, over all scenarios that every variant was measured in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    pub variant: String,
+    /// Geometric means over the scenarios of the medians, per copy of the query, in the lane `end_to_end`.
+    pub time_ns: f64,
+    pub cpu_ns: f64,
+    /// Of all datasets that the scenarios read.
+    pub file_bytes: u64,
+    /// The most of the scenarios; absent where it is not known of all.
+    pub peak_memory_bytes: Option<u64>,
+    /// What it took to write these datasets; absent where it is not known.
+    pub write_ns: Option<u64>,
+    /// Variants that are better in one of these and worse in none, by more than noise. A variant without any is on the Pareto front.
+    pub dominated_by: Vec<String>,
+}
+
+/// What a reader cares for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preference {
+    Time,
+    Size,
+    Cpu,
+    Balanced,
+}
+
+impl Preference {
+    pub const ALL: [Preference; 4] = [
+        Preference::Time,
+        Preference::Size,
+        Preference::Cpu,
+        Preference::Balanced,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Preference::Time => "time",
+            Preference::Size => "size",
+            Preference::Cpu => "cpu",
+            Preference::Balanced => "balanced",
+        }
+    }
+
+    /// Weights of time, file size and CPU time, which add up to 1.
+    pub fn weights(self) -> [f64; 3] {
+        match self {
+            Preference::Time => [1.0, 0.0, 0.0],
+            Preference::Size => [0.0, 1.0, 0.0],
+            Preference::Cpu => [0.0, 0.0, 1.0],
+            Preference::Balanced => [0.4, 0.4, 0.2],
+        }
+    }
+}
+
+/// The variants in the order of a cost: the weighted geometric mean of time, file size and CPU time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    pub prefer: Preference,
+    pub recommended: String,
+    /// The best first.
+    pub order: Vec<Ranked>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranked {
+    pub variant: String,
+    /// Its cost over that of the best, paired by rounds.
+    pub ratio: f64,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// Whether it is not shown to cost more than the best.
+    pub tied: bool,
+}
+
+/// Which variants are the fastest on storage of which bandwidth, as far as a simulation of what they ask for tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BreakEven {
+    pub scenario: String,
+    /// Of each request, of the storage that is simulated.
+    pub latency_ns: u64,
+    /// The range of bandwidths that was looked at.
+    pub low_bytes_per_s: f64,
+    pub high_bytes_per_s: f64,
+    /// From the lowest bandwidth to the highest.
+    pub fastest: Vec<Stretch>,
+    /// Where variants and the baseline cross.
+    pub crossings: Vec<Crossing>,
+}
+
+/// A stretch of bandwidths, and who is the fastest there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stretch {
+    pub variant: String,
+    /// Where it begins; absent for the first, which begins below the range that was looked at.
+    pub from: Option<CrossingPoint>,
+}
+
+/// Where a variant is as fast as the baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Crossing {
+    pub variant: String,
+    pub baseline: String,
+    /// Whether the variant is the faster one below that bandwidth, or above it.
+    pub faster_below: bool,
+    pub at: CrossingPoint,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CrossingPoint {
+    pub bytes_per_s: f64,
+    /// Where it may lie if the ratio of two predictions is 5 % off; the ends of the range where it may lie beyond.
+    pub low_bytes_per_s: f64,
+    pub high_bytes_per_s: f64,
+}
+
+/// A prediction beside what was measured of a throttled cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PredictionCheck {
+    pub cell: String,
+    /// Whose profile it was predicted from.
+    pub from: String,
+    pub bytes_per_s: Option<u64>,
+    pub latency_ns: u64,
+    pub predicted_ns: f64,
+    pub measured_ns: f64,
+    pub ci_low_ns: Option<f64>,
+    pub ci_high_ns: Option<f64>,
+    /// predicted / measured - 1.
+    pub error: f64,
+}
+
 /// What the three lanes of a cell say together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {

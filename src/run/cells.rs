@@ -411,6 +411,7 @@ impl<'a> Opening<'a> {
             iterations: Vec::new(),
             peak_memory_bytes: None,
             base_memory_bytes: None,
+            profile: None,
             expectations: Vec::new(),
             summary: BTreeMap::new(),
         };
@@ -444,7 +445,7 @@ fn dataset_record(
             file_bytes: manifest.file_bytes(),
             row_groups: manifest.row_groups(),
             columns: manifest.columns.clone(),
-            write: if state.written { manifest.write } else { None },
+            write: manifest.write,
         };
     }
     DatasetRecord {

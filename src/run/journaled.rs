@@ -41,6 +41,11 @@ impl Journaled {
             noise: Vec::new(),
             ceilings: Vec::new(),
             findings: Vec::new(),
+            overall: Vec::new(),
+            standings: Vec::new(),
+            rankings: Vec::new(),
+            break_even: Vec::new(),
+            prediction_checks: Vec::new(),
         };
         let mut journal = Journal::create(&options.results, &record.run_id)?;
         journal.append(&Event::Started {

@@ -24,9 +24,16 @@ pub(super) async fn look(
     observer: &dyn Observer,
 ) -> Result<(), RunError> {
     let mut failed: Vec<String> = Vec::new();
-    for plan in cells.iter().filter(|plan| plan.record.control.is_none()) {
+    let looked_at: Vec<&CellPlan> = cells
+        .iter()
+        .filter(|plan| plan.record.control.is_none())
+        .collect();
+    for (done, plan) in looked_at.iter().enumerate() {
         let cell = plan.record.id.clone();
-        observer.event(Event::Memory {
+        observer.event(Event::Looking {
+            what: "memory",
+            done,
+            total: looked_at.len(),
             scenario: &plan.record.scenario,
             variant: &plan.record.variant_name,
         });

@@ -6,6 +6,7 @@ mod datasets;
 mod doctor;
 mod journaled;
 mod memory;
+mod profiles;
 mod replay;
 mod rounds;
 mod traces;
@@ -78,8 +79,11 @@ pub enum Event<'a> {
         folder: &'a Path,
         progress: Progress,
     },
-    /// A process looks how much memory a cell takes.
-    Memory {
+    /// Something is looked at besides the rounds: `what`, of a cell, the first being 0.
+    Looking {
+        what: &'static str,
+        done: usize,
+        total: usize,
         scenario: &'a str,
         variant: &'a str,
     },
@@ -386,6 +390,10 @@ impl Whole<'_> {
         let looked_at = async {
             if let Some(file) = &self.options.trace {
                 traces::write(file, journal.record(), &mut cells).await?;
+            }
+            let measure = &self.config.measure;
+            if measure.break_even.unwrap_or(self.config.variants.len() > 1) {
+                profiles::look(&mut cells, journal, self.observer).await?;
             }
             if let Some(needed) = &self.options.needed
                 && self.config.measure.peak_memory

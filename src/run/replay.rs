@@ -13,7 +13,7 @@ use crate::dataset::Cancel;
 use crate::measure::establish;
 use crate::record::{CacheState, ColdEvidence, EngineCache, Status};
 use crate::statistics::{CONFIDENCE, median, median_interval};
-use crate::storage::{check_direct, local_file, local_store};
+use crate::storage::{Source, check_direct, local_file, local_store};
 
 /// What replays of one trace came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,6 +50,10 @@ pub fn replay(
     cancel: &Cancel,
 ) -> Result<Vec<Replayed>, RunError> {
     let store = local_store();
+    let source = match cache {
+        PageCache::Direct => Source::Direct,
+        PageCache::Warm | PageCache::Cold => Source::Store,
+    };
     let mut prepared = Vec::new();
     for kept in traces {
         let files: Vec<PathBuf> = kept
@@ -106,7 +110,7 @@ pub fn replay(
                         .map_err(|error| RunError::Internal(error.to_string()))?;
                     let before = crate::measure::device_read_bytes();
                     let elapsed = store
-                        .replay(trace, cache == PageCache::Direct)
+                        .replay(trace, &source)
                         .await
                         .map_err(|source| RunError::Replay { source })?;
                     let after = crate::measure::device_read_bytes();

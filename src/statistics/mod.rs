@@ -4,6 +4,7 @@
 //! (Hoefler & Belli, "Scientific Benchmarking of Parallel Computing Systems", SC 2015, rules 5 to 7).
 //! What is here rests on order and sign, or on resampling and simulation.
 
+mod change_points;
 mod detectable;
 mod dip;
 mod holm;
@@ -11,16 +12,19 @@ mod median;
 mod modality;
 mod normal;
 mod outliers;
+mod rank_sum;
 mod sampling;
 mod signed_rank;
 mod trend;
 
+pub use change_points::{ChangePoint, change_points};
 pub use detectable::detectable;
 pub use dip::dip;
 pub use holm::holm;
 pub use median::{median, median_interval};
 pub use modality::dip_p;
 pub use outliers::outliers;
+pub use rank_sum::{hodges_lehmann_unpaired, rank_sum_p};
 pub use signed_rank::{hodges_lehmann_paired, signed_rank_p};
 pub use trend::{Trend, trend};
 

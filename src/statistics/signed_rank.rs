@@ -177,7 +177,7 @@ fn walsh_average(first: f64, second: f64) -> f64 {
 }
 
 /// Integers in the order of the floating-point numbers, every one of which has its own (as [`f64::total_cmp`] does it).
-fn order_key(value: f64) -> u64 {
+pub(super) fn order_key(value: f64) -> u64 {
     let bits = value.to_bits();
     if value.is_sign_negative() {
         !bits
@@ -186,7 +186,7 @@ fn order_key(value: f64) -> u64 {
     }
 }
 
-fn from_order_key(key: u64) -> f64 {
+pub(super) fn from_order_key(key: u64) -> f64 {
     f64::from_bits(if key >> 63 == 1 {
         key & !(1 << 63)
     } else {

@@ -24,8 +24,9 @@ use object_store::{
 use super::calls::Calls;
 use super::direct::ranges_direct;
 use super::loaded::Loaded;
-use super::replay::{replay_files, replay_store};
-use super::trace::{Recorder, Trace};
+use super::replay::{Through, replay_files, replay_store};
+use super::throttle::{Throttle, merged};
+use super::trace::{Recorder, Timed, Trace};
 use crate::record::StoreCalls;
 
 /// A column chunk of a file.
@@ -131,6 +132,8 @@ pub enum Source {
     Direct,
     /// Memory; what is not there, from the inner store.
     Memory(Arc<Loaded>),
+    /// The inner store, no faster than this.
+    Throttled(Arc<Throttle>),
 }
 
 /// Forwards every method to the inner store and counts the reads.
@@ -257,6 +260,12 @@ impl CountingStore {
         recorder.unwrap_or_default().finish()
     }
 
+    /// What [`CountingStore::recorded`] gives, as the requests that a remote object store would send, and when.
+    pub fn recorded_times(&self) -> Vec<Vec<Timed>> {
+        let recorder = locked(&self.recorder).take();
+        recorder.unwrap_or_default().timed()
+    }
+
     /// What [`Source::Memory`] was asked for and did not have since the last time that this was asked.
     pub fn missed(&self) -> Trace {
         std::mem::take(&mut *locked(&self.missed)).finish()
@@ -268,13 +277,19 @@ impl CountingStore {
     }
 
     /// Reads the ranges of a trace, its streams at once and each in its order, and drops them: files of this host by pread(2)
-    /// into one buffer per stream, `direct` ones past the page cache; other stores through their own API. The time that it took.
-    pub async fn replay(&self, trace: &Arc<Trace>, direct: bool) -> Result<Duration> {
-        let elapsed = if self.local {
-            let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
-            replay_files(trace, paths, direct).await?
-        } else {
-            replay_store(trace, &self.inner).await?
+    /// into one buffer per stream, those of [`Source::Direct`] past the page cache; other stores, and throttled ones, through their own
+    /// API. The time that it took.
+    pub async fn replay(&self, trace: &Arc<Trace>, source: &Source) -> Result<Duration> {
+        let store = || Arc::clone(&self.inner);
+        let elapsed = match source {
+            Source::Throttled(throttle) => {
+                replay_store(trace, &Through::Throttle(Arc::clone(throttle), store())).await?
+            }
+            _ if self.local => {
+                let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
+                replay_files(trace, paths, matches!(source, Source::Direct)).await?
+            }
+            _ => replay_store(trace, &Through::Store(store())).await?,
         };
         for call in trace.streams.iter().flatten() {
             let ranges: Vec<_> = call
@@ -282,7 +297,7 @@ impl CountingStore {
                 .iter()
                 .map(|(start, end)| *start..*end)
                 .collect();
-            self.count(&trace.files[call.file], &ranges);
+            self.count(&trace.files[call.file], &ranges, source);
         }
         Ok(elapsed)
     }
@@ -292,9 +307,15 @@ impl CountingStore {
         source.clone()
     }
 
-    async fn read(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        match self.source() {
+    async fn read(
+        &self,
+        file: &Path,
+        ranges: &[Range<u64>],
+        source: &Source,
+    ) -> Result<Vec<Bytes>> {
+        match source {
             Source::Store => self.inner.get_ranges(file, ranges).await,
+            Source::Throttled(throttle) => throttle.get_ranges(&self.inner, file, ranges).await,
             Source::Direct => {
                 let (path, ranges) = (local_file(file)?, ranges.to_vec());
                 let read = move || {
@@ -313,7 +334,8 @@ impl CountingStore {
                 if let Some(here) = here {
                     return Ok(here);
                 }
-                locked(&self.missed).add(file, ranges);
+                let now = Instant::now();
+                locked(&self.missed).add(file, ranges, (now, now));
                 self.inner.get_ranges(file, ranges).await
             }
         }
@@ -321,22 +343,22 @@ impl CountingStore {
 
     /// Ranges asked for by one call, read and counted.
     async fn counted(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let started = Instant::now();
-        let bytes = self.read(file, ranges).await?;
-        self.note(file, ranges, started.elapsed());
+        let (started, source) = (Instant::now(), self.source());
+        let bytes = self.read(file, ranges, &source).await?;
+        self.note(file, ranges, started, &source);
         Ok(bytes)
     }
 
     /// Takes note of a call that has been answered.
-    fn note(&self, file: &Path, ranges: &[Range<u64>], elapsed: Duration) {
+    fn note(&self, file: &Path, ranges: &[Range<u64>], started: Instant, source: &Source) {
         if let Some(recorder) = locked(&self.recorder).as_mut() {
-            recorder.add(file, ranges);
+            recorder.add(file, ranges, (started, Instant::now()));
         }
-        locked(&self.calls).add(elapsed, ranges);
-        self.count(file, ranges);
+        locked(&self.calls).add(started.elapsed(), ranges);
+        self.count(file, ranges, source);
     }
 
-    fn count(&self, file: &Path, ranges: &[Range<u64>]) {
+    fn count(&self, file: &Path, ranges: &[Range<u64>], source: &Source) {
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         let known = files.get(file);
         let (mut data, mut metadata) = (0, 0);
@@ -358,10 +380,19 @@ impl CountingStore {
         self.ranges.fetch_add(count, Ordering::Relaxed);
         self.data_bytes.fetch_add(data, Ordering::Relaxed);
         self.metadata_bytes.fetch_add(metadata, Ordering::Relaxed);
-        // The local store reads each range by itself, so that ranges and requests are the same here.
-        self.requests.fetch_add(count, Ordering::Relaxed);
-        self.requested_bytes
-            .fetch_add(data + metadata, Ordering::Relaxed);
+        let (requests, bytes) = match source {
+            Source::Throttled(_) => {
+                let sent = merged(ranges);
+                let bytes = sent
+                    .iter()
+                    .map(|range| range.end.saturating_sub(range.start));
+                (sent.len() as u64, bytes.sum())
+            }
+            // The local store reads each range by itself, so that ranges and requests are the same.
+            Source::Store | Source::Direct | Source::Memory(_) => (count, data + metadata),
+        };
+        self.requests.fetch_add(requests, Ordering::Relaxed);
+        self.requested_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -422,20 +453,22 @@ impl ObjectStore for CountingStore {
             return self.inner.get_opts(location, options).await;
         }
         let bounded = matches!(options.range, Some(GetRange::Bounded(_)));
-        if !bounded && matches!(self.source(), Source::Direct) {
-            // The engine always says where a range starts and ends. Anything else would be read through the cache.
+        let source = self.source();
+        if !bounded && matches!(source, Source::Direct | Source::Throttled(_)) {
+            // The engine always says where a range starts and ends. Anything else would be read through the cache, or as fast as
+            // can be.
             return Err(Error::NotImplemented {
-                operation: "direct reads of other than bounded ranges".to_owned(),
+                operation: "direct or throttled reads of other than bounded ranges".to_owned(),
                 implementer: "CountingStore".to_owned(),
             });
         }
         let Some(asked) = options.range.clone() else {
             let result = self.inner.get_opts(location, options).await?;
-            self.count(location, std::slice::from_ref(&result.range));
+            self.count(location, std::slice::from_ref(&result.range), &source);
             return Ok(result);
         };
         // A range is read here and now, so that its time is counted.
-        if let (GetRange::Bounded(range), false) = (asked, matches!(self.source(), Source::Store)) {
+        if let (GetRange::Bounded(range), false) = (asked, matches!(source, Source::Store)) {
             let read = self.counted(location, std::slice::from_ref(&range)).await?;
             let bytes = read.into_iter().next().unwrap_or_default();
             // Of the object, no more than this is known without asking for it.
@@ -453,7 +486,7 @@ impl ObjectStore for CountingStore {
         let (range, meta) = (result.range.clone(), result.meta.clone());
         let attributes = result.attributes.clone();
         let bytes = result.bytes().await?;
-        self.note(location, std::slice::from_ref(&range), started.elapsed());
+        self.note(location, std::slice::from_ref(&range), started, &source);
         Ok(in_memory(bytes, range, meta, attributes))
     }
 
@@ -597,10 +630,10 @@ mod tests {
         let trace = Arc::new(store.recorded());
         let counters = store.counters();
         store.reset_counters();
-        store.replay(&trace, false).await.unwrap();
+        store.replay(&trace, &Source::Store).await.unwrap();
         assert_eq!(store.counters(), counters);
         store.delete(&path).await.unwrap();
-        assert!(store.replay(&trace, false).await.is_err());
+        assert!(store.replay(&trace, &Source::Store).await.is_err());
     }
 
     #[tokio::test]
@@ -615,11 +648,17 @@ mod tests {
         let trace = store.recorded();
         let text = serde_json::to_string(&trace).unwrap();
         assert_eq!(serde_json::from_str::<Trace>(&text).unwrap(), trace);
-        store.replay(&Arc::new(trace), false).await.unwrap();
+        store
+            .replay(&Arc::new(trace), &Source::Store)
+            .await
+            .unwrap();
         assert_eq!(store.counters().requested_bytes, 40);
         std::fs::write(&file, [7; 49]).unwrap();
         let trace = serde_json::from_str(&text).unwrap();
-        let error = store.replay(&Arc::new(trace), false).await.unwrap_err();
+        let error = store
+            .replay(&Arc::new(trace), &Source::Store)
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("a b%20c#1=2.parquet"), "{error}");
     }
 

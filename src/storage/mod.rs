@@ -6,6 +6,7 @@ mod direct;
 mod loaded;
 mod page_cache;
 mod replay;
+mod throttle;
 mod trace;
 
 pub use counting::{Chunk, Counters, CountingStore, FileLayout, Source, Touched, local_file};
@@ -15,7 +16,8 @@ pub use page_cache::{
     Residency, drop_caches, evict, lies_in_memory, make_resident, may_attest, may_drop_caches,
     residency,
 };
-pub use trace::{Call, Trace};
+pub use throttle::Throttle;
+pub use trace::{Call, Timed, Trace};
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;

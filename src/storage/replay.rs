@@ -6,21 +6,37 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use object_store::path::Path;
 use object_store::{Error, ObjectStore, Result};
 use tokio::task::{JoinError, JoinSet};
 
 use super::direct::{Buffer, RangeFile};
+use super::throttle::Throttle;
 use super::trace::{Call, Trace};
 
+/// A store that ranges are read through.
+#[derive(Clone)]
+pub(super) enum Through {
+    Store(Arc<dyn ObjectStore>),
+    Throttle(Arc<Throttle>, Arc<dyn ObjectStore>),
+}
+
+impl Through {
+    async fn get_ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        match self {
+            Through::Store(store) => store.get_ranges(file, ranges).await,
+            Through::Throttle(throttle, store) => throttle.get_ranges(store, file, ranges).await,
+        }
+    }
+}
+
 /// Reads a trace's ranges through an object store, a task per stream.
-pub(super) async fn replay_store(
-    trace: &Arc<Trace>,
-    store: &Arc<dyn ObjectStore>,
-) -> Result<Duration> {
+pub(super) async fn replay_store(trace: &Arc<Trace>, store: &Through) -> Result<Duration> {
     let mut streams = JoinSet::new();
     let started = Instant::now();
     for stream in 0..trace.streams.len() {
-        let (trace, store) = (Arc::clone(trace), Arc::clone(store));
+        let (trace, store) = (Arc::clone(trace), store.clone());
         streams.spawn(async move {
             for Call { file, ranges } in &trace.streams[stream] {
                 let ranges: Vec<_> = ranges.iter().map(|(start, end)| *start..*end).collect();

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::time::Instant;
 
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use tokio::task;
+
+use super::throttle::merged;
 
 /// What one execution asked of its store: which ranges, of which files, in which stream and order. A stream is a task of the
 /// engine, which has one request on its way at a time.
@@ -115,6 +118,15 @@ impl Trace {
     }
 }
 
+/// A call as a remote object store would serve it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timed {
+    pub began: Instant,
+    pub ended: Instant,
+    /// Near ranges are one request.
+    pub request_bytes: Vec<u64>,
+}
+
 /// Paths as the store writes them, from its root.
 mod paths {
     use object_store::path::Path;
@@ -157,13 +169,15 @@ fn without_overlaps(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     trace: Trace,
+    /// When each call began and was answered, by stream.
+    times: Vec<Vec<(Instant, Instant)>>,
     files: HashMap<Path, usize>,
     /// None is whatever runs in no task.
     streams: HashMap<Option<task::Id>, usize>,
 }
 
 impl Recorder {
-    pub(super) fn add(&mut self, file: &Path, ranges: &[Range<u64>]) {
+    pub(super) fn add(&mut self, file: &Path, ranges: &[Range<u64>], times: (Instant, Instant)) {
         let index = match self.files.get(file) {
             Some(index) => *index,
             None => {
@@ -177,7 +191,9 @@ impl Recorder {
         let stream = *self.streams.entry(task::try_id()).or_insert(streams);
         if stream == self.trace.streams.len() {
             self.trace.streams.push(Vec::new());
+            self.times.push(Vec::new());
         }
+        self.times[stream].push(times);
         self.trace.streams[stream].push(Call {
             file: index,
             ranges: ranges
@@ -189,6 +205,29 @@ impl Recorder {
 
     pub(super) fn finish(self) -> Trace {
         self.trace
+    }
+
+    pub(super) fn timed(self) -> Vec<Vec<Timed>> {
+        let streams = self.trace.streams.into_iter().zip(self.times);
+        streams
+            .map(|(calls, times)| {
+                let calls = calls.into_iter().zip(times);
+                let timed = calls.map(|(call, (began, ended))| {
+                    let ranges: Vec<_> = call
+                        .ranges
+                        .iter()
+                        .map(|(start, end)| *start..*end)
+                        .collect();
+                    let requests = merged(&ranges).into_iter();
+                    Timed {
+                        began,
+                        ended,
+                        request_bytes: requests.map(|it| it.end.saturating_sub(it.start)).collect(),
+                    }
+                });
+                timed.collect()
+            })
+            .collect()
     }
 }
 
@@ -210,7 +249,8 @@ mod tests {
             let recorder = std::sync::Arc::clone(&recorder);
             tokio::spawn(async move {
                 for (file, range) in stream {
-                    recorder.lock().unwrap().add(&file, &[range]);
+                    let now = Instant::now();
+                    recorder.lock().unwrap().add(&file, &[range], (now, now));
                 }
             })
             .await

@@ -143,6 +143,7 @@ fn what_is_left_out_of_reading_and_measuring_is_the_default() {
             lanes: vec![Lane::EndToEnd],
             control: None,
             peak_memory: true,
+            break_even: None,
             drop_caches: false,
         }
     );

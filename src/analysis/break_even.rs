@@ -1,0 +1,455 @@
+//! Which variant is the fastest on which storage: the recorded requests of each, simulated on storage of other bandwidths.
+
+use super::comparison::counted;
+use super::simulate::{Call, Load, Profile, Storage};
+use crate::record::{
+    BreakEven, CacheState, CellRecord, Crossing, CrossingPoint, Lane, PredictionCheck, RunRecord,
+    Stretch,
+};
+
+/// The range of bandwidths that is looked at, in bytes per second: one disk's to beyond a memory's.
+const LOWEST: f64 = 10e6;
+const HIGHEST: f64 = 50e9;
+
+/// Latencies that are looked at, in nanoseconds: a local SSD's, a file server's, an object store's near and far.
+pub const LATENCIES_NS: [u64; 4] = [100_000, 1_000_000, 10_000_000, 50_000_000];
+
+/// The latency that reports tell of first.
+pub const LATENCY_NS: u64 = 1_000_000;
+
+/// Points of a curve, fewer where there are so many requests that they would take long.
+const POINTS: usize = 96;
+const LEAST_POINTS: usize = 16;
+const MOST_SIMULATED_REQUESTS: u64 = 2_000_000;
+
+/// Requests of one call that are on their way at once, as remote object stores have it.
+const REQUESTS_PER_CALL: usize = 10;
+
+/// How far the ratio of two predictions may be off, for the range in which a crossing may lie.
+const TOLERANCE: f64 = 0.05;
+
+/// A predicted time of a variant at each bandwidth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    pub variant: String,
+    pub bytes: u64,
+    pub requests: u64,
+    /// Bytes per second, from the lowest to the highest, and nanoseconds.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Curves of a scenario's variants at a latency, the baseline's first: of those cells that have a profile. Variants that differ only in how
+/// their files are cached, or in how slow a storage they were read from, have one curve together.
+pub fn curves(record: &RunRecord, scenario: &str, latency_ns: u64) -> Vec<Curve> {
+    let loads = loads(record, scenario);
+    curves_of(&loads, latency_ns)
+}
+
+fn curves_of(loads: &[(&CellRecord, Load)], latency_ns: u64) -> Vec<Curve> {
+    let requests = loads
+        .iter()
+        .map(|(_, load)| load.requests())
+        .fold(1, u64::saturating_add);
+    let points = (MOST_SIMULATED_REQUESTS / requests) as usize;
+    let points = points.clamp(LEAST_POINTS, POINTS);
+    let curve = |(cell, load): &(&CellRecord, Load)| Curve {
+        variant: cell.variant_name.clone(),
+        bytes: load.bytes(),
+        requests: load.requests(),
+        points: bandwidths(points)
+            .map(|bytes_per_s| (bytes_per_s, load.time_ns(&storage(bytes_per_s, latency_ns))))
+            .collect(),
+    };
+    loads.iter().map(curve).collect()
+}
+
+fn bandwidths(points: usize) -> impl Iterator<Item = f64> {
+    let step = (HIGHEST / LOWEST).ln() / (points - 1) as f64;
+    (0..points).map(move |index| LOWEST * (step * index as f64).exp())
+}
+
+fn storage(bytes_per_s: f64, latency_ns: u64) -> Storage {
+    Storage {
+        bytes_per_s,
+        latency_ns: latency_ns as f64,
+        requests_per_call: REQUESTS_PER_CALL,
+    }
+}
+
+/// Who is the fastest where, of each scenario in which several variants have a profile, at each of [`LATENCIES_NS`].
+pub(super) fn break_even(record: &RunRecord) -> Vec<BreakEven> {
+    let mut scenarios: Vec<&str> = Vec::new();
+    for cell in &record.cells {
+        if !scenarios.contains(&cell.scenario.as_str()) {
+            scenarios.push(&cell.scenario);
+        }
+    }
+    let mut found = Vec::new();
+    for scenario in scenarios {
+        let loads = loads(record, scenario);
+        if loads.len() < 2 {
+            continue;
+        }
+        for latency_ns in LATENCIES_NS {
+            let curves = curves_of(&loads, latency_ns);
+            found.push(BreakEven {
+                scenario: scenario.to_owned(),
+                latency_ns,
+                low_bytes_per_s: LOWEST,
+                high_bytes_per_s: HIGHEST,
+                fastest: fastest(&curves, record.effect),
+                crossings: crossings(&curves, record.effect),
+            });
+        }
+    }
+    found
+}
+
+/// Keys of a variant that change nothing of what its query asks for.
+fn is_of_the_storage(key: &str) -> bool {
+    key.starts_with("storage.throttle") || key == "measure.cache" || key == "reader.odirect"
+}
+
+fn same_but_for_the_storage(one: &CellRecord, other: &CellRecord) -> bool {
+    let settings = |cell: &CellRecord| {
+        let settings = cell.variant.iter();
+        let kept: Vec<_> = settings
+            .filter(|(key, _)| !is_of_the_storage(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        kept
+    };
+    one.scenario == other.scenario
+        && one.dataset == other.dataset
+        && settings(one) == settings(other)
+}
+
+fn loads<'a>(record: &'a RunRecord, scenario: &str) -> Vec<(&'a CellRecord, Load)> {
+    let mut loads: Vec<(&CellRecord, Load)> = Vec::new();
+    for cell in record.cells.iter().filter(|it| it.scenario == scenario) {
+        let known = loads
+            .iter()
+            .any(|(known, _)| same_but_for_the_storage(known, cell));
+        if !known && let Some(load) = load(record, cell) {
+            loads.push((cell, load));
+        }
+    }
+    loads
+}
+
+/// What a cell does to a storage. What it takes to take over bytes that have arrived is fitted, so that a storage as fast as the page
+/// cache gives the time that was measured with a warm one.
+fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
+    let profile = cell.profile.as_ref()?;
+    let calls = |calls: &Vec<crate::record::StoreCall>| {
+        let calls = calls.iter().map(|call| Call {
+            began_ns: call.0,
+            ended_ns: call.1,
+            request_bytes: call.2.clone(),
+        });
+        calls.collect()
+    };
+    let mut load = Load::of(&Profile {
+        elapsed_ns: profile.elapsed_ns,
+        cores: record.system.cores.max(1) as f64,
+        streams: profile.streams.iter().map(calls).collect(),
+    });
+    if let Some(warm_ns) = warm_ns(cell) {
+        load.fit_handling(warm_ns);
+    }
+    Some(load)
+}
+
+/// The median time with a warm page cache and nothing slowed down.
+fn warm_ns(cell: &CellRecord) -> Option<f64> {
+    let throttled = cell
+        .engine
+        .as_ref()
+        .is_some_and(|engine| engine.throttle.is_some());
+    let mut states = counted(cell, Lane::EndToEnd).map(|iteration| iteration.cache.state);
+    let warm = !throttled && states.all(|state| state == CacheState::Warm);
+    let summary = cell.summary.get(Lane::EndToEnd.name()).filter(|_| warm)?;
+    Some(summary.median_ns)
+}
+
+/// The fastest variant from the lowest bandwidth to the highest. Who is less than the smallest effect faster does not take over.
+fn fastest(curves: &[Curve], effect: f64) -> Vec<Stretch> {
+    let points = curves.first().map_or(0, |curve| curve.points.len());
+    let time = |curve: usize, point: usize| curves[curve].points[point].1;
+    let best = |point: usize| {
+        let by_time =
+            |one: &usize, other: &usize| time(*one, point).total_cmp(&time(*other, point));
+        (0..curves.len()).min_by(by_time)
+    };
+    let Some(mut current) = best(0).filter(|_| points > 0) else {
+        return Vec::new();
+    };
+    let mut stretches = vec![Stretch {
+        variant: curves[current].variant.clone(),
+        from: None,
+    }];
+    for point in 1..points {
+        let Some(next) = best(point) else { continue };
+        if time(next, point) < time(current, point) * (1.0 - effect) {
+            let changes = changes(&curves[current], &curves[next], effect);
+            let until = curves[current].points[point].0;
+            let at = changes
+                .into_iter()
+                .filter(|(at, _)| at.bytes_per_s <= until)
+                .next_back();
+            stretches.push(Stretch {
+                variant: curves[next].variant.clone(),
+                from: at.map(|(at, _)| at),
+            });
+            current = next;
+        }
+    }
+    stretches
+}
+
+/// Where each variant and the baseline cross.
+fn crossings(curves: &[Curve], effect: f64) -> Vec<Crossing> {
+    let Some((baseline, others)) = curves.split_first() else {
+        return Vec::new();
+    };
+    let crossings = others.iter().flat_map(|curve| {
+        changes(baseline, curve, effect)
+            .into_iter()
+            .map(|(at, faster_below)| Crossing {
+                variant: curve.variant.clone(),
+                baseline: baseline.variant.clone(),
+                faster_below,
+                at,
+            })
+    });
+    crossings.collect()
+}
+
+/// Where the second curve comes to lie on the other side of the first, by at least the smallest effect on both sides, and whether it
+/// is the lower one before.
+fn changes(first: &Curve, second: &Curve, effect: f64) -> Vec<(CrossingPoint, bool)> {
+    let log_ratios: Vec<(f64, f64)> = first
+        .points
+        .iter()
+        .zip(&second.points)
+        .map(|((bytes_per_s, first), (_, second))| (bytes_per_s.ln(), (second / first).ln()))
+        .collect();
+    // The sides on which it lies clearly, and where.
+    let clear: Vec<(usize, bool)> = log_ratios
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, log_ratio))| log_ratio.abs() >= effect)
+        .map(|(index, (_, log_ratio))| (index, *log_ratio < 0.0))
+        .collect();
+    let mut changes = Vec::new();
+    for two in clear.windows(2) {
+        let ((before, lower), (after, lower_after)) = (two[0], two[1]);
+        if lower != lower_after {
+            let at = |level: f64| reaches(&log_ratios, before, after, level);
+            // Further out, the ratio need not go on rising: where it does not come to lie beyond the tolerance, neither does the range end.
+            let level = if lower { TOLERANCE } else { -TOLERANCE };
+            let (low, high) = (
+                last_beyond(&log_ratios, before, -level),
+                first_beyond(&log_ratios, after, level),
+            );
+            changes.push((
+                CrossingPoint {
+                    bytes_per_s: at(0.0).exp(),
+                    low_bytes_per_s: low.exp(),
+                    high_bytes_per_s: high.exp(),
+                },
+                lower,
+            ));
+        }
+    }
+    changes
+}
+
+/// Where the ratio reaches a level between two points, on straight lines between its points.
+fn reaches(log_ratios: &[(f64, f64)], before: usize, after: usize, level: f64) -> f64 {
+    let sign = (log_ratios[after].1 - log_ratios[before].1).signum();
+    for two in log_ratios[before..=after].windows(2) {
+        let ((x, y), (next_x, next_y)) = (two[0], two[1]);
+        if (next_y - level) * sign >= 0.0 {
+            let share = if next_y == y {
+                0.0
+            } else {
+                (level - y) / (next_y - y)
+            };
+            return x + (next_x - x) * share.clamp(0.0, 1.0);
+        }
+    }
+    log_ratios[after].0
+}
+
+/// Where, at or below a point, the ratio was last as far on its side as a level; else the lowest bandwidth.
+fn last_beyond(log_ratios: &[(f64, f64)], from: usize, level: f64) -> f64 {
+    let beyond = |index: &usize| log_ratios[*index].1 * level.signum() >= level.abs();
+    match (0..=from).rev().find(beyond) {
+        Some(index) if index < from => reaches(log_ratios, index, index + 1, level),
+        // The point itself is beyond: the level is reached between it and the crossing.
+        Some(index) => reaches(
+            log_ratios,
+            index,
+            (index + 1).min(log_ratios.len() - 1),
+            level,
+        ),
+        None => LOWEST.ln(),
+    }
+}
+
+/// Where, at or above a point, the ratio is first as far on its side as a level; else the highest bandwidth.
+fn first_beyond(log_ratios: &[(f64, f64)], from: usize, level: f64) -> f64 {
+    let beyond = |index: &usize| log_ratios[*index].1 * level.signum() >= level.abs();
+    match (from..log_ratios.len()).find(beyond) {
+        Some(index) => reaches(log_ratios, index.saturating_sub(1), index, level),
+        None => HIGHEST.ln(),
+    }
+}
+
+/// Every throttled cell that was measured beside a prediction from the profile of one that differs from it in the storage alone.
+pub(super) fn prediction_checks(record: &RunRecord) -> Vec<PredictionCheck> {
+    let checks = record.cells.iter().filter_map(|cell| {
+        let throttle = cell.engine.as_ref()?.throttle?;
+        let summary = cell.summary.get(Lane::EndToEnd.name())?;
+        let similar = |other: &&CellRecord| {
+            other.control.is_none()
+                && other.profile.is_some()
+                && same_but_for_the_storage(cell, other)
+        };
+        let from = record.cells.iter().find(similar)?;
+        let bytes_per_s = throttle
+            .bytes_per_s
+            .map_or(f64::INFINITY, |bytes| bytes as f64);
+        let predicted_ns = load(record, from)?.time_ns(&storage(bytes_per_s, throttle.latency_ns));
+        (cell.control.is_none()).then(|| PredictionCheck {
+            cell: cell.id.clone(),
+            from: from.id.clone(),
+            bytes_per_s: throttle.bytes_per_s,
+            latency_ns: throttle.latency_ns,
+            predicted_ns,
+            measured_ns: summary.median_ns,
+            ci_low_ns: summary.ci_low_ns,
+            ci_high_ns: summary.ci_high_ns,
+            error: predicted_ns / summary.median_ns - 1.0,
+        })
+    });
+    checks.collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::analysis::summarise;
+    use crate::record::fixture::{cell, record, rounds};
+    use crate::record::{EngineRecord, RequestProfile, StoreCall, ThrottleRecord};
+
+    const MB: u64 = 1_000_000;
+
+    /// A query of one stream that asks for so many MB and then computes for so many ms.
+    fn profiled(variant: &str, megabytes: u64, compute_ms: u64) -> CellRecord {
+        let elapsed_ns = compute_ms * 1_000_000;
+        CellRecord {
+            profile: Some(RequestProfile {
+                elapsed_ns,
+                streams: vec![vec![StoreCall(0, 0, vec![megabytes * MB])]],
+            }),
+            ..cell("scan", variant, rounds(&[elapsed_ns; 10]))
+        }
+    }
+
+    fn engine(throttle: Option<ThrottleRecord>) -> Option<EngineRecord> {
+        Some(EngineRecord {
+            target_partitions: 2,
+            batch_size: 8192,
+            metadata_cache_limit_bytes: 0,
+            list_files_cache_limit_bytes: 0,
+            file_statistics_cache_limit_bytes: 0,
+            memory_limit_bytes: None,
+            throttle,
+        })
+    }
+
+    /// 100 MB and 20 ms against 50 MB and 70 ms: they are equal where 50 MB take 50 ms, at 1 GB/s.
+    #[test]
+    fn a_smaller_and_slower_variant_wins_below_the_bandwidth_that_its_bytes_pay_for() {
+        let mut record = record();
+        record.cells = vec![profiled("none", 100, 20), profiled("zstd", 50, 70)];
+        summarise(&mut record);
+        assert_eq!(record.break_even.len(), LATENCIES_NS.len());
+        let found = &record.break_even[1];
+        assert_eq!(found.latency_ns, LATENCY_NS);
+        let names: Vec<_> = found.fastest.iter().map(|it| it.variant.as_str()).collect();
+        assert_eq!(names, ["zstd", "none"]);
+        let crossing = &found.crossings[0];
+        assert!(crossing.faster_below && crossing.variant == "zstd");
+        let at = crossing.at;
+        assert!((at.bytes_per_s / 1e9 - 1.0).abs() < 0.01, "{at:?}");
+        assert_eq!(found.fastest[1].from, Some(at));
+        assert!(
+            at.low_bytes_per_s < 0.95e9 && at.high_bytes_per_s > 1.05e9,
+            "{at:?}"
+        );
+        assert!(
+            at.low_bytes_per_s > 0.5e9 && at.high_bytes_per_s < 2e9,
+            "{at:?}"
+        );
+    }
+
+    #[test]
+    fn a_variant_that_is_smaller_and_as_fast_wins_everywhere() {
+        let mut record = record();
+        record.cells = vec![profiled("none", 100, 20), profiled("lz4", 50, 19)];
+        summarise(&mut record);
+        let found = &record.break_even[1];
+        assert_eq!(found.fastest.len(), 1);
+        assert_eq!(
+            (found.fastest[0].variant.as_str(), found.crossings.len()),
+            ("lz4", 0)
+        );
+    }
+
+    #[test]
+    fn a_throttled_cell_is_held_against_the_prediction_from_its_twin() {
+        let mut record = record();
+        let mut slow = cell("scan", "none", rounds(&[122_000_000; 10]));
+        slow.variant
+            .insert("storage.throttle.bandwidth".to_owned(), "1GB/s".into());
+        slow.engine = engine(Some(ThrottleRecord {
+            bytes_per_s: Some(1000 * MB),
+            latency_ns: 1_000_000,
+        }));
+        slow.id = "scan/slow".to_owned();
+        slow.variant_name = "slow".to_owned();
+        let mut fast = profiled("none", 100, 20);
+        fast.engine = engine(None);
+        record.cells = vec![fast, slow];
+        summarise(&mut record);
+        let check = &record.prediction_checks[0];
+        assert_eq!(
+            (check.cell.as_str(), check.from.as_str()),
+            ("scan/slow", "scan/none")
+        );
+        assert!((check.predicted_ns - 121e6).abs() < 1.0, "{check:?}");
+        assert!((check.error - (121.0 / 122.0 - 1.0)).abs() < 1e-9);
+        // They are one curve, so that nothing breaks even.
+        assert!(record.break_even.is_empty());
+        assert_eq!(curves(&record, "scan", LATENCY_NS).len(), 1);
+    }
+
+    #[test]
+    fn what_it_takes_to_take_over_bytes_is_fitted_to_the_warm_time() {
+        let mut record = record();
+        let mut fast = profiled("none", 100, 20);
+        fast.iterations = rounds(&[30_000_000; 10]);
+        record.cells = vec![fast];
+        summarise(&mut record);
+        let curve = &curves(&record, "scan", LATENCIES_NS[0])[0];
+        let (_, at_most) = curve.points.last().unwrap();
+        // 10 ms to take over 100 MB hide what 2 ms of transfer at 50 GB/s take.
+        assert!((at_most - 30e6).abs() < 0.3e6, "{at_most}");
+        let (_, at_least) = curve.points.first().unwrap();
+        assert!((at_least / 1e9 - 10.02).abs() < 0.01, "{at_least}");
+    }
+}

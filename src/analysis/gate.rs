@@ -1,0 +1,81 @@
+//! Whether a comparison passes a limit.
+
+use serde::Serialize;
+
+use super::across::{Across, Compared};
+
+/// Cells by whether they are slower than a limit allows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gate {
+    /// Most that a cell may be slower by, as a share.
+    pub limit: f64,
+    /// Their whole interval lies beyond the limit.
+    pub slower: Vec<Compared>,
+    /// A part of it does, or there is none.
+    pub inconclusive: Vec<Compared>,
+}
+
+/// Holds every cell against a limit, by the interval of its ratio.
+pub fn gate(across: &Across, limit: f64) -> Gate {
+    let mut gate = Gate {
+        limit,
+        slower: Vec::new(),
+        inconclusive: Vec::new(),
+    };
+    for cell in &across.cells {
+        match cell.ci_low.zip(cell.ci_high) {
+            Some((low, _)) if low > 1.0 + limit => gate.slower.push(cell.clone()),
+            Some((_, high)) if high <= 1.0 + limit => {}
+            _ => gate.inconclusive.push(cell.clone()),
+        }
+    }
+    gate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Lane, Verdict};
+
+    fn cell(scenario: &str, interval: Option<(f64, f64)>) -> Compared {
+        Compared {
+            scenario: Some(scenario.to_owned()),
+            variant: Some("none".to_owned()),
+            lane: Lane::EndToEnd,
+            side: "b".to_owned(),
+            base_ns: 1.0,
+            time_ns: 1.0,
+            ratio: 1.0,
+            ci_low: interval.map(|it| it.0),
+            ci_high: interval.map(|it| it.1),
+            paired: false,
+            base_rounds: 10,
+            rounds: 10,
+            p_adjusted: None,
+            verdict: Verdict::Inconclusive,
+        }
+    }
+
+    #[test]
+    fn a_cell_fails_where_its_interval_lies_beyond_the_limit() {
+        let across = Across {
+            by: "record".to_owned(),
+            sides: vec!["a".to_owned(), "b".to_owned()],
+            effect: 0.01,
+            cells: vec![
+                cell("beyond", Some((1.051, 1.2))),
+                cell("at", Some((0.9, 1.05))),
+                cell("across", Some((1.04, 1.06))),
+                cell("unknown", None),
+            ],
+            means: Vec::new(),
+            between: Vec::new(),
+            unmatched: Vec::new(),
+            differences: Vec::new(),
+        };
+        let gate = gate(&across, 0.05);
+        let names = |cells: &[Compared]| cells.iter().map(Compared::name).collect::<Vec<_>>();
+        assert_eq!(names(&gate.slower), ["beyond/none"]);
+        assert_eq!(names(&gate.inconclusive), ["across/none", "unknown/none"]);
+    }
+}

@@ -1,0 +1,75 @@
+//! Logarithms of a cell's figures by round, and what two of them come to.
+
+use std::collections::BTreeMap;
+
+use super::comparison::{counted, elapsed_ns};
+use crate::record::{CellRecord, Iteration, Lane};
+use crate::statistics::{CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, signed_rank_p};
+
+/// ln of a figure, by round.
+pub(super) type Series = BTreeMap<u32, f64>;
+
+/// Of the time per copy of the query, so that variants that run it in several copies at once are compared by their throughput.
+pub(super) fn log_times(cell: &CellRecord, lane: Lane) -> Series {
+    of(cell, lane, elapsed_ns, |it| f64::from(it.streams.max(1)))
+}
+
+/// Of the CPU time per copy of the query.
+pub(super) fn log_cpu(cell: &CellRecord, lane: Lane) -> Series {
+    let cpu = |it: &Iteration| it.cpu_user_ns.saturating_add(it.cpu_system_ns).max(1) as f64;
+    of(cell, lane, cpu, |it| f64::from(it.streams.max(1)))
+}
+
+fn of(
+    cell: &CellRecord,
+    lane: Lane,
+    figure: impl Fn(&Iteration) -> f64,
+    copies: impl Fn(&Iteration) -> f64,
+) -> Series {
+    counted(cell, lane)
+        .map(|iteration| {
+            (
+                iteration.round,
+                (figure(iteration) / copies(iteration)).ln(),
+            )
+        })
+        .collect()
+}
+
+/// The mean of several, which is ln of the geometric mean, of the rounds that all have.
+pub(super) fn mean(all: &[Series]) -> Series {
+    let Some((first, others)) = all.split_first() else {
+        return Series::new();
+    };
+    let of_round = |(round, value): (&u32, &f64)| {
+        let sum = others
+            .iter()
+            .try_fold(*value, |sum, other| Some(sum + other.get(round)?))?;
+        Some((*round, sum / all.len() as f64))
+    };
+    first.iter().filter_map(of_round).collect()
+}
+
+/// Candidate less baseline, of the rounds that both have.
+pub(super) fn paired(baseline: &Series, candidate: &Series) -> Vec<f64> {
+    let pair = |(round, value): (&u32, &f64)| Some(value - baseline.get(round)?);
+    candidate.iter().filter_map(pair).collect()
+}
+
+/// Of the ratio of two figures, from the differences of their logarithms.
+pub(super) fn ratio_of(log_ratios: &[f64]) -> (Option<Estimate>, Option<f64>) {
+    let estimate = hodges_lehmann_paired(log_ratios, CONFIDENCE).map(exponential);
+    (estimate, signed_rank_p(log_ratios))
+}
+
+/// Of the figure itself, from that of its logarithm.
+pub(super) fn exponential(estimate: Estimate) -> Estimate {
+    Estimate {
+        value: estimate.value.exp(),
+        interval: estimate.interval.map(|interval| Interval {
+            low: interval.low.exp(),
+            high: interval.high.exp(),
+            confidence: interval.confidence,
+        }),
+    }
+}

@@ -1,0 +1,61 @@
+//! What each cell asks of the store, and when: the ground of predictions for other storage.
+
+use super::cells::CellPlan;
+use super::journaled::Journaled;
+use super::{Event, Observer, RunError};
+use crate::record::Event as Entry;
+
+/// Calls of one execution beyond which a profile is not kept: a record is to stay readable.
+const MOST_CALLS: usize = 100_000;
+
+/// Executes each cell some times from memory, but not the control, which is the baseline's twin, nor, where others are not
+/// throttled, those that are: what they are predicted to take rests on the others.
+pub(super) async fn look(
+    cells: &mut [CellPlan],
+    journal: &mut Journaled,
+    observer: &dyn Observer,
+) -> Result<(), RunError> {
+    let throttled = |plan: &CellPlan| plan.cell.reader().throttle.is_some();
+    let all_throttled = cells.iter().all(throttled);
+    let mut looked_at: Vec<&mut CellPlan> = cells
+        .iter_mut()
+        .filter(|plan| plan.record.control.is_none() && (all_throttled || !throttled(plan)))
+        .collect();
+    let total = looked_at.len();
+    let mut left_out: Vec<String> = Vec::new();
+    for (done, plan) in looked_at.iter_mut().enumerate() {
+        observer.event(Event::Looking {
+            what: "requests",
+            done,
+            total,
+            scenario: &plan.record.scenario,
+            variant: &plan.record.variant_name,
+        });
+        let cell = plan.record.id.clone();
+        match plan.cell.profile().await {
+            Ok(profile) if profile.streams.iter().map(Vec::len).sum::<usize>() > MOST_CALLS => {
+                left_out.push(format!("{cell}: more than {MOST_CALLS} calls of the store"));
+            }
+            Ok(profile) => journal.append(Entry::Profile { cell, profile })?,
+            // It has failed in the rounds before, or does not fit in memory.
+            Err(error) if error.is_of_the_cell() => left_out.push(format!("{cell}: {error}")),
+            Err(source) => {
+                return Err(RunError::Measure {
+                    scenario: plan.record.scenario.clone(),
+                    variant: plan.variant.clone(),
+                    source,
+                });
+            }
+        }
+    }
+    if let Some(first) = left_out.first() {
+        let text = format!(
+            "times on other storage are not predicted for {} cell(s); {first}; fewer files would do: --set \
+             dataset.num_files_train=2",
+            left_out.len()
+        );
+        observer.event(Event::Warning(&text));
+        journal.append(Entry::Warning { text })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! A slower storage than the one at hand: a bandwidth that all requests share, and a latency that each has.
+//!
+//! object_store's own throttle sleeps in each call by itself, so that many calls at once are as fast as many stores. Here all
+//! requests draw on one bucket.
+
+use std::future::Future;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{Error, OBJECT_STORE_COALESCE_DEFAULT, ObjectStore, Result, coalesce_ranges};
+use tokio::task::JoinError;
+
+/// What a request gets before another one has its turn.
+const TURN: Duration = Duration::from_millis(1);
+
+/// But no less than this, however slow the storage is.
+const SMALLEST_TURN_BYTES: f64 = 16384.0;
+
+/// Serves reads no faster than a storage of this bandwidth and latency would.
+#[derive(Debug)]
+pub struct Throttle {
+    /// Bytes per second of all requests together; no limit where absent.
+    bytes_per_s: Option<f64>,
+    /// From a request to its first byte.
+    latency: Duration,
+    /// When all that has been asked of the bandwidth so far is served.
+    served: Mutex<Instant>,
+}
+
+impl Throttle {
+    pub fn new(bytes_per_s: Option<f64>, latency: Duration) -> Self {
+        Throttle {
+            bytes_per_s,
+            latency,
+            served: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Ranges of one file, as a remote object store reads them: near ones by one request, up to ten requests at once.
+    pub(super) async fn get_ranges(
+        self: &Arc<Self>,
+        store: &Arc<dyn ObjectStore>,
+        file: &Path,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>> {
+        let fetch = |range| self.fetch(Arc::clone(store), file.clone(), range);
+        coalesce_ranges(ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT).await
+    }
+
+    /// One request: what it really takes is part of what it is made to take.
+    fn fetch(
+        self: &Arc<Self>,
+        store: Arc<dyn ObjectStore>,
+        file: Path,
+        range: Range<u64>,
+    ) -> impl Future<Output = Result<Bytes>> + Send + use<> {
+        let throttle = Arc::clone(self);
+        let asked = Instant::now();
+        async move {
+            let mut read = store
+                .get_ranges(&file, std::slice::from_ref(&range))
+                .await?;
+            let bytes = read.pop().unwrap_or_default();
+            let length = bytes.len() as f64;
+            // A thread sleeps to within some 50 µs, the timers of tokio to within 1 ms.
+            tokio::task::spawn_blocking(move || throttle.wait(asked, length))
+                .await
+                .map_err(|source: JoinError| Error::JoinError { source })?;
+            Ok(bytes)
+        }
+    }
+
+    /// Waits until a request that was asked at this time would be answered. Requests take turns, so that those under way share the
+    /// bandwidth. Each turn follows from when the one before was due, so that waking up late costs nothing.
+    fn wait(&self, asked: Instant, mut bytes: f64) {
+        let mut due = asked + self.latency;
+        sleep_until(due);
+        let Some(bytes_per_s) = self.bytes_per_s else {
+            return;
+        };
+        let turn = (bytes_per_s * TURN.as_secs_f64()).max(SMALLEST_TURN_BYTES);
+        while bytes > 0.0 {
+            let taken = bytes.min(turn);
+            let time = Duration::from_secs_f64(taken / bytes_per_s);
+            {
+                let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+                due = due.max(*served) + time;
+                *served = due;
+            }
+            sleep_until(due);
+            bytes -= taken;
+        }
+    }
+}
+
+fn sleep_until(due: Instant) {
+    let left = due.saturating_duration_since(Instant::now());
+    if !left.is_zero() {
+        std::thread::sleep(left);
+    }
+}
+
+/// The requests that a remote object store sends for ranges of one file: those that are near each other are one.
+pub(super) fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut sorted = ranges.to_vec();
+    sorted.sort_unstable_by_key(|range| range.start);
+    let mut merged: Vec<Range<u64>> = Vec::new();
+    for range in sorted {
+        match merged.last_mut() {
+            Some(last) if range.start.saturating_sub(last.end) <= OBJECT_STORE_COALESCE_DEFAULT => {
+                last.end = last.end.max(range.end);
+            }
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
+mod tests {
+    use object_store::memory::InMemory;
+    use object_store::{ObjectStoreExt, PutPayload};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LATENCY: Duration = Duration::from_millis(20);
+
+    async fn throttled(bytes_per_s: Option<f64>) -> (Arc<Throttle>, Arc<dyn ObjectStore>, Path) {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let file = Path::from("a");
+        let payload = PutPayload::from(vec![7_u8; 8 << 20]);
+        store.put(&file, payload).await.unwrap();
+        (Arc::new(Throttle::new(bytes_per_s, LATENCY)), store, file)
+    }
+
+    /// That it takes no less time is certain on any machine; how much more is not tested.
+    #[tokio::test]
+    async fn requests_at_once_share_one_bandwidth() {
+        let (throttle, store, file) = throttled(Some(10e6)).await;
+        let started = Instant::now();
+        let range = [0..500_000];
+        let (one, two) = tokio::join!(
+            throttle.get_ranges(&store, &file, &range),
+            throttle.get_ranges(&store, &file, &range)
+        );
+        assert_eq!(
+            (one.unwrap()[0].len(), two.unwrap()[0].len()),
+            (500_000, 500_000)
+        );
+        assert!(started.elapsed() >= LATENCY + Duration::from_millis(100));
+    }
+
+    #[tokio::test]
+    async fn each_request_has_its_latency_and_near_ranges_are_one() {
+        let (throttle, store, file) = throttled(None).await;
+        let started = Instant::now();
+        let read = throttle.get_ranges(&store, &file, &[0..10, 20..30]).await;
+        assert_eq!(
+            read.unwrap().iter().map(Bytes::len).collect::<Vec<_>>(),
+            [10, 10]
+        );
+        assert!(started.elapsed() >= LATENCY);
+        assert_eq!(
+            merged(&[20..30, 0..10, 3_000_000..3_000_001]),
+            [0..30, 3_000_000..3_000_001]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_are_merged_as_object_stores_merge_them(
+            ranges in prop::collection::vec((0_u64..20_000_000, 1_u64..2_000_000), 0..20)
+        ) {
+            let ranges: Vec<Range<u64>> =
+                ranges.into_iter().map(|(start, length)| start..start + length).collect();
+            let mut sent = Vec::new();
+            let fetch = |range: Range<u64>| {
+                sent.push(range.clone());
+                async move { Ok::<_, Error>(Bytes::from(vec![0; (range.end - range.start) as usize])) }
+            };
+            let fetched = coalesce_ranges(&ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT);
+            futures::executor::block_on(fetched).unwrap();
+            prop_assert_eq!(merged(&ranges), sent);
+        }
+    }
+}
