@@ -4,8 +4,9 @@ use super::comparison::counted;
 use super::simulate::{Call, Load, Profile, Storage};
 use crate::record::{
     BreakEven, CacheState, CellRecord, Crossing, CrossingPoint, Lane, PredictionCheck, RunRecord,
-    Stretch,
+    StoreCall, Stretch,
 };
+use crate::statistics::median;
 
 /// The range of bandwidths that is looked at, in bytes per second: one disk's to beyond a memory's.
 const LOWEST: f64 = 10e6;
@@ -38,12 +39,31 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Curves of a scenario's variants at a latency, the baseline's first: of those cells that have a profile. Variants that differ only in how
+/// Curves of a scenario's variants at a latency, or of the geometric means over all scenarios, the baseline's first: of those cells that have a profile. Variants that differ only in how
 /// their files are cached, or in how slow a storage they were read from, have one curve together.
-pub fn curves(record: &RunRecord, scenario: &str, latency_ns: u64) -> Vec<Curve> {
-    let loads = loads(record, scenario);
-    curves_of(&loads, latency_ns)
+pub fn curves(record: &RunRecord, scenario: Option<&str>, latency_ns: u64) -> Vec<Curve> {
+    let of = |scenario: &str| curves_of(&loads(record, scenario), latency_ns);
+    match scenario {
+        Some(scenario) => of(scenario),
+        None => {
+            let all: Vec<Vec<Curve>> = scenarios(record).into_iter().map(of).collect();
+            mean(&all).unwrap_or_default()
+        }
+    }
 }
+
+fn scenarios(record: &RunRecord) -> Vec<&str> {
+    let mut scenarios: Vec<&str> = Vec::new();
+    for cell in &record.cells {
+        if !scenarios.contains(&cell.scenario.as_str()) {
+            scenarios.push(&cell.scenario);
+        }
+    }
+    scenarios
+}
+
+/// Cells with a profile, as loads.
+type Loads<'a> = Vec<(&'a CellRecord, Load)>;
 
 fn curves_of(loads: &[(&CellRecord, Load)], latency_ns: u64) -> Vec<Curve> {
     let requests = loads
@@ -76,24 +96,18 @@ fn storage(bytes_per_s: f64, latency_ns: u64) -> Storage {
     }
 }
 
-/// Who is the fastest where, of each scenario in which several variants have a profile, at each of [`LATENCIES_NS`].
+/// Who is the fastest where, over all scenarios and of each in which several variants have a profile, at each of [`LATENCIES_NS`].
 pub(super) fn break_even(record: &RunRecord) -> Vec<BreakEven> {
-    let mut scenarios: Vec<&str> = Vec::new();
-    for cell in &record.cells {
-        if !scenarios.contains(&cell.scenario.as_str()) {
-            scenarios.push(&cell.scenario);
-        }
-    }
+    let scenarios = scenarios(record);
+    let loads: Vec<Loads> = scenarios.iter().map(|it| loads(record, it)).collect();
     let mut found = Vec::new();
-    for scenario in scenarios {
-        let loads = loads(record, scenario);
-        if loads.len() < 2 {
-            continue;
-        }
-        for latency_ns in LATENCIES_NS {
-            let curves = curves_of(&loads, latency_ns);
+    for latency_ns in LATENCIES_NS {
+        let all: Vec<Vec<Curve>> = loads.iter().map(|it| curves_of(it, latency_ns)).collect();
+        let whole = mean(&all).into_iter().map(|curves| (None, curves));
+        let each = scenarios.iter().map(|it| Some((*it).to_owned())).zip(all);
+        for (scenario, curves) in whole.chain(each).filter(|(_, curves)| curves.len() > 1) {
             found.push(BreakEven {
-                scenario: scenario.to_owned(),
+                scenario,
                 latency_ns,
                 low_bytes_per_s: LOWEST,
                 high_bytes_per_s: HIGHEST,
@@ -103,6 +117,52 @@ pub(super) fn break_even(record: &RunRecord) -> Vec<BreakEven> {
         }
     }
     found
+}
+
+/// Geometric means over scenarios of the curves of variants that all of these have. `None` for less than two scenarios.
+fn mean(all: &[Vec<Curve>]) -> Option<Vec<Curve>> {
+    let (first, others) = all.split_first().filter(|(_, others)| !others.is_empty())?;
+    let of_variant = |curve: &Curve| {
+        let mut mean = curve.clone();
+        let mut scenarios = 1.0;
+        for point in &mut mean.points {
+            point.1 = point.1.ln();
+        }
+        for other in others {
+            let other = other.iter().find(|it| it.variant == curve.variant)?;
+            // A scenario of many requests has fewer points; they are taken from the straight lines between these.
+            for point in &mut mean.points {
+                point.1 += other.time_ns(point.0).ln();
+            }
+            mean.bytes = mean.bytes.saturating_add(other.bytes);
+            mean.requests = mean.requests.saturating_add(other.requests);
+            scenarios += 1.0;
+        }
+        for point in &mut mean.points {
+            point.1 = (point.1 / scenarios).exp();
+        }
+        Some(mean)
+    };
+    Some(first.iter().filter_map(of_variant).collect())
+}
+
+impl Curve {
+    /// At a bandwidth, on a straight line of logarithms between the points beside it; not beyond the ends.
+    pub fn time_ns(&self, bytes_per_s: f64) -> f64 {
+        let after = self.points.partition_point(|(at, _)| *at < bytes_per_s);
+        let after = after.min(self.points.len().saturating_sub(1));
+        let (Some((to, to_ns)), Some((from, from_ns))) = (
+            self.points.get(after),
+            self.points.get(after.saturating_sub(1)),
+        ) else {
+            return f64::NAN;
+        };
+        if to <= from {
+            return *to_ns;
+        }
+        let share = ((bytes_per_s / from).ln() / (to / from).ln()).clamp(0.0, 1.0);
+        (from_ns.ln() + (to_ns / from_ns).ln() * share).exp()
+    }
 }
 
 /// Keys of a variant that change nothing of what its query asks for.
@@ -137,11 +197,11 @@ fn loads<'a>(record: &'a RunRecord, scenario: &str) -> Vec<(&'a CellRecord, Load
     loads
 }
 
-/// What a cell does to a storage. What it takes to take over bytes that have arrived is fitted, so that a storage as fast as the page
-/// cache gives the time that was measured with a warm one.
+/// What a cell does to a storage. What bytes cost that are not in memory yet is fitted, so that a storage as fast as the page cache gives the
+/// time that was measured with a warm one.
 fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
     let profile = cell.profile.as_ref()?;
-    let calls = |calls: &Vec<crate::record::StoreCall>| {
+    let calls = |calls: &Vec<StoreCall>| {
         let calls = calls.iter().map(|call| Call {
             began_ns: call.0,
             ended_ns: call.1,
@@ -154,14 +214,14 @@ fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
         cores: record.system.cores.max(1) as f64,
         streams: profile.streams.iter().map(calls).collect(),
     });
-    if let Some(warm_ns) = warm_ns(cell) {
-        load.fit_handling(warm_ns);
+    if let Some((elapsed_ns, in_calls_ns)) = warm_ns(cell) {
+        load.fit(elapsed_ns, in_calls_ns);
     }
     Some(load)
 }
 
-/// The median time with a warm page cache and nothing slowed down.
-fn warm_ns(cell: &CellRecord) -> Option<f64> {
+/// Medians of the time with a warm page cache and nothing slowed down, and of what all calls of the store took of it.
+fn warm_ns(cell: &CellRecord) -> Option<(f64, f64)> {
     let throttled = cell
         .engine
         .as_ref()
@@ -169,7 +229,14 @@ fn warm_ns(cell: &CellRecord) -> Option<f64> {
     let mut states = counted(cell, Lane::EndToEnd).map(|iteration| iteration.cache.state);
     let warm = !throttled && states.all(|state| state == CacheState::Warm);
     let summary = cell.summary.get(Lane::EndToEnd.name()).filter(|_| warm)?;
-    Some(summary.median_ns)
+    let in_calls: Vec<f64> = counted(cell, Lane::EndToEnd)
+        .filter_map(|iteration| {
+            let calls = iteration.store_calls.as_ref()?;
+            let per_execution = calls.calls as f64 / f64::from(iteration.executions.max(1));
+            Some(calls.latency_ns.p50 as f64 * per_execution)
+        })
+        .collect();
+    Some((summary.median_ns, median(&in_calls).unwrap_or(0.0)))
 }
 
 /// The fastest variant from the lowest bandwidth to the highest. Who is less than the smallest effect faster does not take over.
@@ -397,6 +464,35 @@ mod tests {
         );
     }
 
+    /// The second scenario has its crossing at 4 GB/s, and the same shape.
+    #[test]
+    fn all_scenarios_together_cross_between_where_each_does() {
+        let mut record = record();
+        let second = |cell: CellRecord| CellRecord {
+            scenario: "other".to_owned(),
+            ..cell
+        };
+        record.cells = vec![
+            profiled("none", 100, 20),
+            profiled("zstd", 50, 70),
+            second(profiled("none", 400, 20)),
+            second(profiled("zstd", 200, 70)),
+        ];
+        summarise(&mut record);
+        let at = |scenario: Option<&str>| {
+            let mut found = record
+                .break_even
+                .iter()
+                .filter(|it| it.latency_ns == LATENCY_NS);
+            let found = found.find(|it| it.scenario.as_deref() == scenario).unwrap();
+            found.crossings[0].at.bytes_per_s / 1e9
+        };
+        assert!((at(Some("scan")) - 1.0).abs() < 0.01 && (at(Some("other")) - 4.0).abs() < 0.04);
+        assert!((1.2..3.5).contains(&at(None)), "{}", at(None));
+        let whole = curves(&record, None, LATENCY_NS);
+        assert_eq!((whole.len(), whole[0].bytes), (2, 500 * MB));
+    }
+
     #[test]
     fn a_variant_that_is_smaller_and_as_fast_wins_everywhere() {
         let mut record = record();
@@ -435,21 +531,21 @@ mod tests {
         assert!((check.error - (121.0 / 122.0 - 1.0)).abs() < 1e-9);
         // They are one curve, so that nothing breaks even.
         assert!(record.break_even.is_empty());
-        assert_eq!(curves(&record, "scan", LATENCY_NS).len(), 1);
+        assert_eq!(curves(&record, Some("scan"), LATENCY_NS).len(), 1);
     }
 
     #[test]
-    fn what_it_takes_to_take_over_bytes_is_fitted_to_the_warm_time() {
+    fn what_bytes_cost_that_are_not_in_memory_is_fitted_to_the_warm_time() {
         let mut record = record();
         let mut fast = profiled("none", 100, 20);
         fast.iterations = rounds(&[30_000_000; 10]);
         record.cells = vec![fast];
         summarise(&mut record);
-        let curve = &curves(&record, "scan", LATENCIES_NS[0])[0];
+        let curve = &curves(&record, Some("scan"), LATENCIES_NS[0])[0];
         let (_, at_most) = curve.points.last().unwrap();
-        // 10 ms to take over 100 MB hide what 2 ms of transfer at 50 GB/s take.
-        assert!((at_most - 30e6).abs() < 0.3e6, "{at_most}");
+        // 10 ms more after the call, and 2 ms of transfer at 50 GB/s.
+        assert!((at_most - 32.1e6).abs() < 0.3e6, "{at_most}");
         let (_, at_least) = curve.points.first().unwrap();
-        assert!((at_least / 1e9 - 10.02).abs() < 0.01, "{at_least}");
+        assert!((at_least / 1e9 - 10.03).abs() < 0.01, "{at_least}");
     }
 }

@@ -40,8 +40,9 @@ pub(super) struct Load {
     streams: Vec<Stream>,
     /// What is left to compute when all streams have ended, in nanoseconds of one processor.
     last_work: f64,
-    /// Nanoseconds of a processor for each byte that arrives, while it arrives.
-    handling: f64,
+    /// Nanoseconds of a processor for each byte: while it arrives, and in what is computed after the call.
+    taking_over: f64,
+    letting_go: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +103,8 @@ impl Load {
             cores,
             streams: streams.into_iter().zip(gaps).map(stream).collect(),
             last_work: (elapsed - last) as f64,
-            handling: 0.0,
+            taking_over: 0.0,
+            letting_go: 0.0,
         }
     }
 
@@ -119,29 +121,45 @@ impl Load {
         self.all_requests().sum::<f64>() as u64
     }
 
-    /// Makes it take this long, in nanoseconds, where the storage takes no time, by what it costs to take over a byte; no less than it
-    /// takes without that.
-    pub(super) fn fit_handling(&mut self, elapsed_ns: f64) {
-        let at_once = Storage {
+    /// Makes it take this long, in nanoseconds, where the storage takes no time, by what bytes cost that are not in memory yet: all calls
+    /// together `in_calls_ns` while they arrive, and the rest after each call, for which they are cold and have to be given back. It takes no
+    /// less than it does without that.
+    pub(super) fn fit(&mut self, elapsed_ns: f64, in_calls_ns: f64) {
+        let bytes = self.all_requests().sum::<f64>();
+        (self.taking_over, self.letting_go) = (0.0, 0.0);
+        if bytes == 0.0 || self.without_storage() >= elapsed_ns {
+            return;
+        }
+        self.taking_over = (in_calls_ns / bytes).max(0.0);
+        if self.without_storage() > elapsed_ns {
+            let most = self.taking_over;
+            self.bisect(elapsed_ns, most, |load, cost| load.taking_over = cost);
+        } else {
+            // If all of the time of all processors went into it, it would be more than enough.
+            let most = self.cores * elapsed_ns / bytes;
+            self.bisect(elapsed_ns, most, |load, cost| load.letting_go = cost);
+        }
+    }
+
+    fn bisect(&mut self, elapsed_ns: f64, most: f64, set: fn(&mut Load, f64)) {
+        let (mut low, mut high) = (0.0, most);
+        for _ in 0..30 {
+            let middle = (low + high) / 2.0;
+            set(self, middle);
+            if self.without_storage() < elapsed_ns {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+    }
+
+    fn without_storage(&self) -> f64 {
+        self.time_ns(&Storage {
             bytes_per_s: f64::INFINITY,
             latency_ns: 0.0,
             requests_per_call: usize::MAX,
-        };
-        let bytes = self.all_requests().sum::<f64>();
-        self.handling = 0.0;
-        if bytes == 0.0 || self.time_ns(&at_once) >= elapsed_ns {
-            return;
-        }
-        // If all of the time of all processors went into it, it would be more than enough.
-        let (mut low, mut high) = (0.0, self.cores * elapsed_ns / bytes);
-        for _ in 0..30 {
-            self.handling = (low + high) / 2.0;
-            if self.time_ns(&at_once) < elapsed_ns {
-                low = self.handling;
-            } else {
-                high = self.handling;
-            }
-        }
+        })
     }
 
     /// Time of the query, in nanoseconds.
@@ -385,7 +403,13 @@ impl<'a> Simulation<'a> {
             .steps
             .get(place.step)
             .map_or(of.last_work, |step| step.work);
-        self.processors.add(work, stream);
+        let before = place
+            .step
+            .checked_sub(1)
+            .and_then(|step| of.steps.get(step));
+        let bytes = before.map_or(0.0, |step| step.requests.iter().sum());
+        self.processors
+            .add(work + self.load.letting_go * bytes, stream);
     }
 
     /// A stream has computed, and makes its next call, if there is one.
@@ -400,8 +424,8 @@ impl<'a> Simulation<'a> {
             .requests
             .len()
             .min(self.storage.requests_per_call.max(1));
-        let handling = self.load.handling * step.requests.iter().sum::<f64>();
-        let parts = step.requests.len() + usize::from(handling > 0.0);
+        let taking_over = self.load.taking_over * step.requests.iter().sum::<f64>();
+        let parts = step.requests.len() + usize::from(taking_over > 0.0);
         self.places[stream] = Place {
             step: self.places[stream].step,
             calling: true,
@@ -411,8 +435,8 @@ impl<'a> Simulation<'a> {
         if parts == 0 {
             return self.next_step(stream);
         }
-        if handling > 0.0 {
-            self.processors.add(handling, stream + self.places.len());
+        if taking_over > 0.0 {
+            self.processors.add(taking_over, stream + self.places.len());
         }
         for bytes in &step.requests[..at_once] {
             self.send(stream, *bytes);
@@ -555,14 +579,18 @@ mod tests {
     }
 
     #[test]
-    fn taking_over_bytes_is_fitted_and_hides_behind_a_slow_storage() {
+    fn what_bytes_cost_is_fitted_and_hides_behind_a_slow_storage_as_far_as_it_is_spent_in_calls() {
         let mut load = load(10, 2.0, vec![vec![call(0, &[10 * MB])]]);
-        load.fit_handling(14e6);
-        assert_eq!(ms(&load, &storage(f64::INFINITY, 0.0)), 14.0);
-        assert_eq!(ms(&load, &storage(10e9, 0.0)), 14.0);
+        load.fit(16e6, 4e6);
+        assert_eq!(ms(&load, &storage(f64::INFINITY, 0.0)), 16.0);
+        assert_eq!(ms(&load, &storage(10e9, 0.0)), 16.0);
+        assert_eq!(ms(&load, &storage(1e9, 0.0)), 22.0);
+        // More than there is room for is cut, and what is faster than the profile is as fast.
+        load.fit(12e6, 4e6);
+        assert_eq!(ms(&load, &storage(f64::INFINITY, 0.0)), 12.0);
         assert_eq!(ms(&load, &storage(1e9, 0.0)), 20.0);
-        load.fit_handling(9e6);
-        assert_eq!(load.handling, 0.0);
+        load.fit(9e6, 4e6);
+        assert_eq!((load.taking_over, load.letting_go), (0.0, 0.0));
     }
 
     fn random_profile() -> impl Strategy<Value = Profile> {
@@ -651,7 +679,7 @@ mod tests {
             let call = |(began_ns, ended_ns, request_bytes)| Call { began_ns, ended_ns, request_bytes };
             let streams = streams.into_iter().map(|calls| calls.into_iter().map(call).collect()).collect();
             let mut load = Load::of(&Profile { elapsed_ns, cores, streams });
-            load.fit_handling(1e9);
+            load.fit(1e9, 1e8);
             let time = load.time_ns(&storage(1e9, 1.0));
             prop_assert!(time.is_finite() && time >= 0.0, "{time}");
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::record::Preference;
 use crate::report::Format;
 
 /// Measures how fast a Parquet layout can be read, by SQL, on a given storage system
@@ -21,7 +22,7 @@ use crate::report::Format;
   bench run --table t='data/*.parquet' --sql 'SELECT a FROM t WHERE b > 10'
   bench run my.yaml --sweep 'dataset.compression=none,zstd(3)' --query queries/
 
-Exit codes: 0 done, 1 failed, 2 usage or config, 3 an expectation failed, 130 interrupted.")]
+Exit codes: 0 done, 1 failed, 2 usage or config, 3 an expectation or a gate failed, 130 interrupted.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -71,10 +72,21 @@ categories are made up, and numbers are rounded or moved. --keep-values keeps th
   bench clean my.yaml
   bench clean my.yaml --sweep 'dataset.compression=none,zstd(3)' --yes")]
     Clean(CleanArguments),
-    /// Shows stored run records or journals again
-    #[command(after_help = "Example:
-  bench report results/20260102T030405Z-0a1b2c3d.jsonl --format markdown")]
+    /// Shows stored run records or journals again, as text, as an HTML page with charts, or over time
+    #[command(after_help = "Examples:
+  bench report results/20260102T030405Z-0a1b2c3d.json --html report.html
+  bench report results/20260102T030405Z-0a1b2c3d.jsonl --format markdown
+  bench report results/*.json --history")]
     Report(ReportArguments),
+    /// Compares records with the first of them, cell by cell; a gate for continuous integration
+    #[command(after_help = "Examples:
+  bench compare base.json new.json
+  bench compare base.json new.json --fail-if-slower 5%
+  bench compare a.json b.json --by array                where a and b were run with --label array=A and array=B
+  bench compare one.json --by dataset.data_folder       where one run swept that key
+
+Exit codes: 0 passed, 2 usage, 3 a cell is slower than --fail-if-slower allows.")]
+    Compare(CompareArguments),
     /// Reads again, without the engine, the byte ranges that a run has asked for
     #[command(after_help = "Examples:
   bench run my.yaml --trace my.trace && bench replay my.trace --cache cold
@@ -85,10 +97,21 @@ categories are made up, and numbers are rounded or moved. --keep-values keeps th
   bench doctor
   bench doctor /mnt/array")]
     Doctor(DoctorArguments),
-    /// Prints the JSON Schema of configs
+    /// Prints the JSON Schema of configs, for completion and checks in an editor
+    #[command(after_help = "Example:
+  bench schema > bench.schema.json
+
+and as the first line of a config:
+  # yaml-language-server: $schema=bench.schema.json")]
     Schema,
     /// Prints a completion script for a shell
+    #[command(after_help = "Example:
+  bench completions bash > /etc/bash_completion.d/bench")]
     Completions { shell: Shell },
+    /// Prints the manual page
+    #[command(after_help = "Example:
+  bench man > /usr/local/share/man/man1/bench.1")]
+    Man,
 }
 
 #[derive(Debug, Args)]
@@ -151,9 +174,12 @@ pub(crate) struct RunArguments {
     /// What stdout shows
     #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
     pub(crate) format: FormatArgument,
-    /// Tells more in tables: where the bytes went, and every finding about single cells
+    /// Tells more in tables: where the bytes went, where variants break even, and every finding about single cells
     #[arg(long)]
     pub(crate) details: bool,
+    /// What the recommended variant is to be good at
+    #[arg(long, value_enum, default_value_t = PreferArgument::Balanced)]
+    pub(crate) prefer: PreferArgument,
     /// Executes one cell once, and tells what memory was resident; for this program's own use
     #[arg(long, hide = true, value_name = "CELL")]
     pub(crate) needed_memory_of: Option<String>,
@@ -306,12 +332,73 @@ pub(crate) struct ReportArguments {
     /// Run records (*.json) or journals (*.jsonl)
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
-    /// Tells more in tables: where the bytes went, and every finding about single cells
+    /// File for a page with charts, of one record, or of all with --history. It needs no network and no scripts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Shows each scenario over the runs, in the order of their start, with the changes that are more than noise
+    #[arg(long)]
+    pub(crate) history: bool,
+    /// Tells more in tables: where the bytes went, where variants break even, and every finding about single cells
     #[arg(long)]
     pub(crate) details: bool,
+    /// What the recommended variant is to be good at
+    #[arg(long, value_enum, default_value_t = PreferArgument::Balanced)]
+    pub(crate) prefer: PreferArgument,
     /// What stdout shows
     #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
     pub(crate) format: FormatArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// Run records (*.json) or journals (*.jsonl); the first is what the others are compared with. One is enough with --by
+    #[arg(required = true, value_name = "RECORD")]
+    pub(crate) records: Vec<PathBuf>,
+    /// Compares the values of a label, or of a key of the config, rather than the records as such
+    #[arg(long, value_name = "KEY")]
+    pub(crate) by: Option<String>,
+    /// Exits with 3 where a cell is slower by more than this, as in `5%` or `0.05`, with all of its interval
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) fail_if_slower: Option<f64>,
+    /// Exits with 3 also where a cell is too noisy to exclude that
+    #[arg(long, requires = "fail_if_slower")]
+    pub(crate) fail_if_inconclusive: bool,
+    /// What stdout shows
+    #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
+    pub(crate) format: FormatArgument,
+}
+
+/// A share as `5%` or `0.05`.
+fn share(text: &str) -> Result<f64, String> {
+    let number = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse(),
+    };
+    let share = number.ok().filter(|share| *share > 0.0 && *share <= 10.0);
+    share.ok_or_else(|| "write a share above 0 and up to 10, such as `5%` or `0.05`".to_owned())
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PreferArgument {
+    /// Time alone
+    Time,
+    /// File size alone
+    Size,
+    /// CPU time alone
+    Cpu,
+    /// Time 40 %, file size 40 %, CPU time 20 %
+    Balanced,
+}
+
+impl From<PreferArgument> for Preference {
+    fn from(prefer: PreferArgument) -> Self {
+        match prefer {
+            PreferArgument::Time => Preference::Time,
+            PreferArgument::Size => Preference::Size,
+            PreferArgument::Cpu => Preference::Cpu,
+            PreferArgument::Balanced => Preference::Balanced,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -320,9 +407,9 @@ pub(crate) enum FormatArgument {
     Table,
     /// Tables for a pull request
     Markdown,
-    /// A row per iteration
+    /// A row per iteration, or per cell of a comparison
     Csv,
-    /// The run record
+    /// The run record, or what was compared
     Json,
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use super::print;
+use crate::analysis::AcrossError;
 use crate::config::ConfigError;
 use crate::dataset::DatasetError;
 use crate::learn::LearnError;
@@ -18,7 +19,7 @@ pub const DONE: u8 = 0;
 pub const FAILED: u8 = 1;
 /// Wrong usage, config, query or data.
 pub const USAGE: u8 = 2;
-/// An expectation of a scenario failed.
+/// An expectation of a scenario, or a gate, failed.
 pub const EXPECTATION: u8 = 3;
 /// Interrupted, as by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
@@ -38,6 +39,8 @@ pub(crate) enum CommandError {
     Learn(#[from] LearnError),
     #[error(transparent)]
     Trace(#[from] TraceError),
+    #[error(transparent)]
+    Across(#[from] AcrossError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -50,7 +53,8 @@ impl CommandError {
             CommandError::Config(_)
             | CommandError::Usage(_)
             | CommandError::Record(_)
-            | CommandError::Trace(_) => USAGE,
+            | CommandError::Trace(_)
+            | CommandError::Across(_) => USAGE,
             CommandError::Learn(LearnError::Interrupted) => INTERRUPTED,
             CommandError::Learn(
                 LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. },
@@ -64,6 +68,7 @@ impl CommandError {
         match self {
             CommandError::Config(error) => error.hints(),
             CommandError::Run(error) => error.hint().into_iter().collect(),
+            CommandError::Across(error) => error.hint().map(str::to_owned).into_iter().collect(),
             _ => Vec::new(),
         }
     }

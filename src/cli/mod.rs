@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod clean;
+mod compare;
 mod doctor;
 pub mod exit;
 mod explain;
@@ -17,7 +18,7 @@ mod replay;
 mod report;
 mod run;
 
-pub use reference::reference;
+pub use reference::{manual, reference};
 
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -90,6 +91,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Learn(arguments) => learn::learn(&arguments),
         Command::Report(arguments) => report::report(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Schema => {
@@ -97,6 +99,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
                 .map_err(|error| CommandError::Failed(error.to_string()))?;
             show(&format!("{schema}\n"))
         }
+        Command::Man => show(&manual().map_err(|error| CommandError::Failed(error.to_string()))?),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "bench", &mut script);

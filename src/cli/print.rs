@@ -2,7 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::report::visible;
+use crate::record::Preference;
+use crate::report::{Format, View, visible};
 
 /// Writes data to stdout. A reader that has gone away, as `head` does, is no error.
 pub(crate) fn data(text: &str) -> io::Result<()> {
@@ -31,6 +32,24 @@ pub(crate) fn error(text: &str, hints: &[String]) {
     }
     for hint in hints {
         line(&format!("hint: {hint}"));
+    }
+}
+
+/// Whether stdout takes colours: a terminal that does, where nobody has asked for none (<https://no-color.org>).
+pub(crate) fn colour() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
+}
+
+/// How a command's arguments ask for something to be shown.
+pub(crate) fn view(format: Format, details: bool, prefer: Preference) -> View {
+    View {
+        format,
+        details,
+        prefer,
+        width: width(),
+        colour: colour(),
     }
 }
 

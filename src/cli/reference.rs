@@ -1,4 +1,6 @@
-//! The reference page of the command line, made from the arguments' own definitions.
+//! The reference page of the command line and its manual page, made from the arguments' own definitions.
+
+use std::io::Write;
 
 use clap::CommandFactory;
 
@@ -29,4 +31,26 @@ pub fn reference() -> String {
         ));
     }
     page
+}
+
+/// The manual page, with a section per command, as troff(1) takes it.
+pub fn manual() -> std::io::Result<String> {
+    let mut command = Arguments::command();
+    command.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for subcommand in command.get_subcommands() {
+        if subcommand.get_name() == "help" {
+            continue;
+        }
+        let name = format!("bench-{}", subcommand.get_name());
+        let man = clap_mangen::Man::new(subcommand.clone());
+        // One page has one title.
+        writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
+        man.render_synopsis_section(&mut page)?;
+        man.render_description_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+        man.render_extra_section(&mut page)?;
+    }
+    Ok(String::from_utf8_lossy(&page).into_owned())
 }

@@ -86,15 +86,19 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     let outcome = outcome?;
 
     let failed_expectation = outcome.failed_expectation();
-    let shown = render(
-        &outcome.record,
+    let view = print::view(
         arguments.format.into(),
         arguments.details,
-        print::width(),
-    )?;
+        arguments.prefer.into(),
+    );
+    let shown = render(&outcome.record, &view)?;
     print::data(&shown).map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
     let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
     print::line(&format!("record: {}", kept.display()));
+    print::line(&format!(
+        "charts: bench report {} --html report.html",
+        kept.display()
+    ));
     if let Some(error) = outcome.ended_by {
         let code = run_code(&error);
         if code == exit::INTERRUPTED {

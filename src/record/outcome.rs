@@ -201,7 +201,8 @@ pub struct Ranked {
 /// Which variants are the fastest on storage of which bandwidth, as far as a simulation of what they ask for tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BreakEven {
-    pub scenario: String,
+    /// Absent for the geometric mean over all scenarios that every variant has a profile in.
+    pub scenario: Option<String>,
     /// Of each request, of the storage that is simulated.
     pub latency_ns: u64,
     /// The range of bandwidths that was looked at.

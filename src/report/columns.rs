@@ -4,6 +4,7 @@ use crate::record::{Binds, Ceilings, Lane, Ledger, Scan, Status, Verdict};
 use crate::units;
 
 use super::page::{Cell, Scenario};
+use super::table::Head;
 
 /// Where there is nothing to say.
 const ABSENT: &str = "-";
@@ -58,7 +59,7 @@ const ALL: [Column; 13] = [
 ];
 
 /// What a narrow table leaves out, the least important first. The rest is the answer itself.
-pub(super) const DISPENSABLE: [Column; 10] = [
+const DISPENSABLE: [Column; 10] = [
     Column::RowsOut,
     Column::ArrowOut,
     Column::Requested,
@@ -114,8 +115,16 @@ impl Column {
         ALL.into_iter().filter(has).collect()
     }
 
-    /// Lines are separated by a line end.
-    pub(super) fn head(self) -> &'static str {
+    /// Its place in a table.
+    pub(super) fn of_table(self) -> Head {
+        Head {
+            text: self.head(),
+            is_number: self.is_number(),
+            dispensable: DISPENSABLE.iter().position(|column| *column == self),
+        }
+    }
+
+    fn head(self) -> &'static str {
         match self {
             Self::Variant => "variant",
             Self::FileSize => "file size",
@@ -148,7 +157,7 @@ impl Column {
         }
     }
 
-    pub(super) fn is_number(self) -> bool {
+    fn is_number(self) -> bool {
         !matches!(self, Self::Variant | Self::Verdict | Self::Binds)
     }
 

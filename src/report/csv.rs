@@ -190,19 +190,19 @@ fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [Strin
     ]
 }
 
-fn line(fields: impl Iterator<Item = String>) -> String {
+pub(super) fn line(fields: impl Iterator<Item = String>) -> String {
     let mut line = fields.collect::<Vec<_>>().join(",");
     line.push('\n');
     line
 }
 
-fn optional<T: ToString>(value: Option<T>) -> String {
+pub(super) fn optional<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// Text that a spreadsheet takes for text: what it would run as a formula follows an apostrophe
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     let mut shown = text::visible(text);
     if shown.starts_with(['=', '+', '-', '@']) {
         shown.insert(0, '\'');

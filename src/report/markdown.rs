@@ -1,6 +1,7 @@
 //! The page as GitHub's Markdown.
 
-use super::page::{Page, Table};
+use super::page::Page;
+use super::table::Table;
 
 pub(super) fn render(page: &Page) -> String {
     let mut blocks: Vec<String> = Vec::new();
@@ -26,16 +27,16 @@ fn list(items: &[String]) -> Option<String> {
 }
 
 fn block(table: &Table) -> String {
-    let mut lines = vec![format!("### {}", escaped(&table.scenario)), String::new()];
+    let mut lines = vec![format!("### {}", escaped(&table.title)), String::new()];
     if let Some(description) = &table.description {
         lines.extend([escaped(description), String::new()]);
     }
     lines.push(row(table
-        .columns
+        .heads
         .iter()
-        .map(|column| column.head().replace('\n', " "))));
-    lines.push(row(table.columns.iter().map(|column| {
-        if column.is_number() { "---:" } else { ":---" }.to_owned()
+        .map(|head| head.text.replace('\n', " "))));
+    lines.push(row(table.heads.iter().map(|head| {
+        if head.is_number { "---:" } else { ":---" }.to_owned()
     })));
     lines.extend(
         table
@@ -59,6 +60,8 @@ fn escaped(text: &str) -> String {
         match character {
             '<' => shown.push_str("&lt;"),
             '&' => shown.push_str("&amp;"),
+            // It would call somebody.
+            '@' => shown.push_str("&#64;"),
             '\\' | '`' | '*' | '~' | '|' => shown.extend(['\\', character]),
             ']' if characters
                 .peek()

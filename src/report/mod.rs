@@ -3,19 +3,28 @@
 //! A record is all that is needed, so that an old one is shown as a fresh run is. What is shown comes from its `summary` and
 //! `comparisons`, which `analysis` fills.
 
+mod across;
 mod answer;
+mod break_even;
 mod cautions;
+mod chart;
 mod columns;
 mod csv;
+mod history;
+mod html;
 mod markdown;
 mod notes;
 mod page;
+mod ranking;
+mod table;
 mod terminal;
 mod text;
 
 use thiserror::Error;
 
-use crate::record::{RunRecord, to_json};
+use crate::analysis::{Across, Gate, History};
+use crate::record::{Preference, RunRecord, to_json};
+pub use html::{START as HTML_START, html, html_history};
 use page::Page;
 pub use text::visible;
 
@@ -26,33 +35,65 @@ pub enum Format {
     Table,
     /// For a pull request.
     Markdown,
-    /// A row per iteration.
+    /// A row per iteration, or per cell of a comparison or history.
     Csv,
-    /// The record itself.
+    /// The record itself, or what was compared.
     Json,
+}
+
+/// How something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    pub format: Format,
+    /// More tables, and every finding.
+    pub details: bool,
+    /// What the recommendation is for.
+    pub prefer: Preference,
+    /// Of the terminal, in characters: [`Format::Table`] leaves out its least important columns until it fits; without a
+    /// width it has all of them.
+    pub width: Option<u16>,
+    /// Whether verdicts are coloured, too.
+    pub colour: bool,
 }
 
 #[derive(Debug, Error)]
 pub enum ReportError {
-    #[error("the record cannot be written as JSON")]
+    #[error("this cannot be written as JSON")]
     Json(#[from] serde_json::Error),
 }
 
-/// Shows a record. `width` is that of the terminal in characters: [`Format::Table`] leaves out its least important columns
-/// until it fits; without a width it has all of them. With `details`, tables and Markdown have more tables and name every
-/// finding.
-pub fn render(
-    record: &RunRecord,
-    format: Format,
-    details: bool,
-    width: Option<u16>,
+/// Shows a record.
+pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
+    Ok(match view.format {
+        Format::Table => terminal::render(&Page::of(record, view.details, view.prefer), view),
+        Format::Markdown => markdown::render(&Page::of(record, view.details, view.prefer)),
+        Format::Csv => csv::render(record),
+        Format::Json => to_json(record)?,
+    })
+}
+
+/// Shows a comparison, and what a limit makes of it where there is one.
+pub fn render_across(
+    across: &Across,
+    gate: Option<&Gate>,
+    view: &View,
 ) -> Result<String, ReportError> {
-    match format {
-        Format::Table => Ok(terminal::render(&Page::of(record, details), width)),
-        Format::Markdown => Ok(markdown::render(&Page::of(record, details))),
-        Format::Csv => Ok(csv::render(record)),
-        Format::Json => Ok(to_json(record)?),
-    }
+    Ok(match view.format {
+        Format::Table => terminal::render(&across::page(across, gate), view),
+        Format::Markdown => markdown::render(&across::page(across, gate)),
+        Format::Csv => across::csv(across),
+        Format::Json => across::json(across, gate)?,
+    })
+}
+
+/// Shows scenarios over time.
+pub fn render_history(histories: &[History], view: &View) -> Result<String, ReportError> {
+    Ok(match view.format {
+        Format::Table => terminal::render(&history::page(histories), view),
+        Format::Markdown => markdown::render(&history::page(histories)),
+        Format::Csv => history::csv(histories),
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(histories)?),
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::record::{
 use crate::statistics::{CONFIDENCE, MINIMUM_PAIRS};
 use crate::units;
 
+use super::break_even;
 use super::page::{Cell, Scenario};
 use super::text;
 
@@ -22,6 +23,7 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
     notes.extend(method_of_ratios(record, scenarios));
     notes.extend(method_of_streams(&counted));
     notes.extend(method_of_lanes(record, &counted));
+    notes.extend(method_of_predictions(record));
     notes.extend(stopped(record));
     notes.extend(host(record));
     notes.extend(findings(record, details));
@@ -201,6 +203,20 @@ fn stopped(record: &RunRecord) -> Option<String> {
             units::duration_ns(stopped.time_budget_ns.unwrap_or(0) as f64)
         ),
     })
+}
+
+fn method_of_predictions(record: &RunRecord) -> Option<String> {
+    if record.break_even.is_empty() && record.prediction_checks.is_empty() {
+        return None;
+    }
+    let checked = match record.prediction_checks.is_empty() {
+        true => "not checked in this run: sweep storage.throttle.bandwidth to do so".to_owned(),
+        false => format!("checked: {}", break_even::checked(record)),
+    };
+    Some(format!(
+        "other storage: a simulation of what each query asked for, and when, with its bytes in memory; ranges less than 1 MiB apart are one \
+         request, ten of a call at once. In brackets, where a crossing may lie if two predictions are 5 % off against each other; {checked}."
+    ))
 }
 
 /// What of the host makes times vary.

@@ -2,14 +2,17 @@
 
 use crate::analysis::{DifferentContent, Disagreement, different_content, disagreements};
 use crate::record::{
-    CacheState, Ceilings, CellRecord, Comparison, Iteration, Kind, Lane, Noise, RunRecord, Status,
-    Summary,
+    CacheState, Ceilings, CellRecord, Comparison, Iteration, Kind, Lane, Noise, Preference,
+    RunRecord, Status, Summary,
 };
 
 use super::answer::answer;
+use super::break_even::{break_evens, crossings, prediction_checks};
 use super::cautions::cautions;
 use super::columns::Column;
 use super::notes::notes;
+use super::ranking::{overview, recommendation};
+use super::table::Table;
 use super::text;
 
 pub(super) struct Page {
@@ -21,18 +24,18 @@ pub(super) struct Page {
     pub(super) notes: Vec<String>,
 }
 
-pub(super) struct Table {
-    pub(super) scenario: String,
-    pub(super) description: Option<String>,
-    pub(super) columns: Vec<Column>,
-    /// A text per column.
-    pub(super) rows: Vec<Vec<String>>,
-}
-
 impl Page {
-    pub(super) fn of(record: &RunRecord, details: bool) -> Self {
+    pub(super) fn of(record: &RunRecord, details: bool, prefer: Preference) -> Self {
         let scenarios = scenarios(record);
+        let agree = !scenarios.iter().any(Scenario::results_differ);
+        let mut answers = Vec::new();
         let mut tables = Vec::new();
+        if agree {
+            answers.extend(recommendation(record, prefer));
+            tables.extend(overview(record));
+        }
+        answers.extend(break_evens(record));
+        answers.extend(scenarios.iter().filter_map(answer));
         for scenario in &scenarios {
             let description = scenario.description.map(text::visible);
             let description = match scenario.lane() {
@@ -45,57 +48,62 @@ impl Page {
             };
             let control = scenario.control.iter();
             let cells = scenario.cells.iter().chain(control);
-            tables.push(Table::of(
-                scenario,
-                description,
-                Column::of(scenario),
-                cells,
-            ));
+            tables.push(table(scenario, description, &Column::of(scenario), cells));
             if scenario
                 .cells
                 .iter()
                 .any(|cell| cell.record.summary.len() > 1)
             {
                 let what = "lanes: the whole, its byte ranges alone, and the query with its bytes in memory";
-                let columns = Column::LANES.to_vec();
                 let cells = scenario.cells.iter();
-                tables.push(Table::of(scenario, Some(what.to_owned()), columns, cells));
+                tables.push(table(
+                    scenario,
+                    Some(what.to_owned()),
+                    &Column::LANES,
+                    cells,
+                ));
             }
             if details || scenario.past_the_cache() {
                 let what = "bytes of one execution, from the result down to the device";
-                let columns = Column::LEDGER.to_vec();
                 let cells = scenario.cells.iter();
-                tables.push(Table::of(scenario, Some(what.to_owned()), columns, cells));
+                tables.push(table(
+                    scenario,
+                    Some(what.to_owned()),
+                    &Column::LEDGER,
+                    cells,
+                ));
             }
+        }
+        tables.extend(prediction_checks(record));
+        if details {
+            tables.extend(crossings(record));
         }
         Self {
             cautions: cautions(record, &scenarios),
-            answers: scenarios.iter().filter_map(answer).collect(),
+            answers,
             tables,
             notes: notes(record, &scenarios, details),
         }
     }
 }
 
-impl Table {
-    fn of<'a, 'b: 'a>(
-        scenario: &Scenario<'b>,
-        description: Option<String>,
-        columns: Vec<Column>,
-        cells: impl Iterator<Item = &'a Cell<'b>>,
-    ) -> Self {
-        let row = |cell: &Cell| {
-            columns
-                .iter()
-                .map(|column| column.text(cell, scenario))
-                .collect()
-        };
-        Self {
-            scenario: text::name(scenario.name),
-            description,
-            rows: cells.map(row).collect(),
-            columns,
-        }
+fn table<'a, 'b: 'a>(
+    scenario: &Scenario<'b>,
+    description: Option<String>,
+    columns: &[Column],
+    cells: impl Iterator<Item = &'a Cell<'b>>,
+) -> Table {
+    let row = |cell: &Cell| {
+        columns
+            .iter()
+            .map(|column| column.text(cell, scenario))
+            .collect()
+    };
+    Table {
+        title: text::name(scenario.name),
+        description,
+        heads: columns.iter().map(|column| column.of_table()).collect(),
+        rows: cells.map(row).collect(),
     }
 }
 
@@ -127,7 +135,7 @@ pub(super) struct Cell<'a> {
     pub(super) file_bytes: Option<u64>,
 }
 
-fn scenarios(record: &RunRecord) -> Vec<Scenario<'_>> {
+pub(super) fn scenarios(record: &RunRecord) -> Vec<Scenario<'_>> {
     let disagreements = disagreements(record);
     let lane = lane(record);
     let mut scenarios: Vec<Scenario> = Vec::new();

@@ -1,9 +1,10 @@
 //! The page for a terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
 
-use super::columns::{Column, DISPENSABLE};
-use super::page::{Page, Table};
+use super::View;
+use super::page::Page;
+use super::table::Table;
 
 /// A rule under the head, and space between columns.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
@@ -13,9 +14,10 @@ const PADDING: usize = 2;
 
 const INDENT: &str = "  ";
 
-pub(super) fn render(page: &Page, width: Option<u16>) -> String {
+pub(super) fn render(page: &Page, view: &View) -> String {
+    let width = view.width;
     let mut blocks = vec![lines(&page.cautions, width), lines(&page.answers, width)];
-    blocks.extend(page.tables.iter().map(|table| block(table, width)));
+    blocks.extend(page.tables.iter().map(|table| block(table, view)));
     blocks.push(lines(&page.notes, width));
     blocks.retain(|block| !block.is_empty());
     let mut shown = blocks.join("\n\n");
@@ -50,13 +52,13 @@ fn wrapped(sentence: &str, width: Option<u16>) -> String {
     lines.join("\n")
 }
 
-fn block(table: &Table, width: Option<u16>) -> String {
+fn block(table: &Table, view: &View) -> String {
     let title = match &table.description {
-        Some(description) => format!("{}: {description}", table.scenario),
-        None => table.scenario.clone(),
+        Some(description) => format!("{}: {description}", table.title),
+        None => table.title.clone(),
     };
-    let mut shown = wrapped(&title, width);
-    for line in drawn(table, width).lines() {
+    let mut shown = wrapped(&title, view.width);
+    for line in drawn(table, view).lines() {
         shown.push('\n');
         shown.push_str(line.trim_end());
     }
@@ -64,16 +66,21 @@ fn block(table: &Table, width: Option<u16>) -> String {
 }
 
 /// The table without as many of the least important columns as it takes to fit; what is left is wrapped if it still does not.
-fn drawn(table: &Table, width: Option<u16>) -> comfy_table::Table {
-    let mut columns = table.columns.clone();
-    let mut drawn = with_columns(table, &columns);
-    let Some(width) = width else { return drawn };
-    for dispensable in DISPENSABLE {
+fn drawn(table: &Table, view: &View) -> comfy_table::Table {
+    let mut kept: Vec<usize> = (0..table.heads.len()).collect();
+    let mut drawn = with_columns(table, &kept, view);
+    let Some(width) = view.width else {
+        return drawn;
+    };
+    let dispensable = |index: &usize| Some((table.heads[*index].dispensable?, *index));
+    let mut least: Vec<(usize, usize)> = kept.iter().filter_map(dispensable).collect();
+    least.sort_unstable();
+    for (_, left_out) in least {
         if width_of(&drawn) <= usize::from(width) {
             return drawn;
         }
-        columns.retain(|column| *column != dispensable);
-        drawn = with_columns(table, &columns);
+        kept.retain(|index| *index != left_out);
+        drawn = with_columns(table, &kept, view);
     }
     if width_of(&drawn) > usize::from(width) {
         drawn
@@ -83,33 +90,43 @@ fn drawn(table: &Table, width: Option<u16>) -> comfy_table::Table {
     drawn
 }
 
-fn with_columns(table: &Table, columns: &[Column]) -> comfy_table::Table {
+fn with_columns(table: &Table, kept: &[usize], view: &View) -> comfy_table::Table {
     let mut drawn = comfy_table::Table::new();
     drawn
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Disabled);
-    drawn.set_header(
-        columns
-            .iter()
-            .map(|column| column.head())
-            .collect::<Vec<_>>(),
-    );
+    match view.colour {
+        true => drawn.enforce_styling(),
+        false => drawn.force_no_tty(),
+    };
+    drawn.set_header(kept.iter().map(|index| table.heads[*index].text));
     for row in &table.rows {
-        let kept = table
-            .columns
-            .iter()
-            .zip(row)
-            .filter(|(column, _)| columns.contains(column));
-        drawn.add_row(kept.map(|(_, text)| text.as_str()).collect::<Vec<_>>());
+        let cells = kept.iter().map(|index| {
+            let text = row.get(*index).map_or("", String::as_str);
+            match colour_of(text) {
+                Some(colour) => comfy_table::Cell::new(text).fg(colour),
+                None => comfy_table::Cell::new(text),
+            }
+        });
+        drawn.add_row(cells);
     }
-    for (shown, column) in drawn.column_iter_mut().zip(columns) {
-        shown.set_cell_alignment(if column.is_number() {
-            CellAlignment::Right
-        } else {
-            CellAlignment::Left
+    for (shown, index) in drawn.column_iter_mut().zip(kept) {
+        shown.set_cell_alignment(match table.heads[*index].is_number {
+            true => CellAlignment::Right,
+            false => CellAlignment::Left,
         });
     }
     drawn
+}
+
+/// Of a verdict, which says the same as a word.
+fn colour_of(text: &str) -> Option<Color> {
+    match text {
+        "faster" => Some(Color::Green),
+        "slower" => Some(Color::Red),
+        "inconclusive" => Some(Color::Yellow),
+        _ => None,
+    }
 }
 
 fn width_of(drawn: &comfy_table::Table) -> usize {

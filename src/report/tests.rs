@@ -50,8 +50,18 @@ fn two_variants() -> RunRecord {
     record
 }
 
+fn view(format: Format, width: Option<u16>) -> View {
+    View {
+        format,
+        details: false,
+        prefer: Preference::Balanced,
+        width,
+        colour: false,
+    }
+}
+
 fn shown(record: &RunRecord, format: Format, width: Option<u16>) -> String {
-    render(record, format, false, width).unwrap()
+    render(record, &view(format, width)).unwrap()
 }
 
 #[test]

@@ -1,0 +1,159 @@
+//! Where the answer changes with the storage.
+
+use crate::analysis::LATENCY_NS;
+use crate::record::{BreakEven, CrossingPoint, RunRecord};
+use crate::units;
+
+use super::table::{Head, Table};
+use super::text;
+
+/// Who is the fastest on which storage: over all scenarios, or of each where there is one alone.
+pub(super) fn break_evens(record: &RunRecord) -> Vec<String> {
+    let at_latency = || {
+        record
+            .break_even
+            .iter()
+            .filter(|it| it.latency_ns == LATENCY_NS)
+    };
+    let whole = at_latency().find(|it| it.scenario.is_none());
+    let told = match whole {
+        Some(whole) => vec![whole],
+        None => at_latency().collect(),
+    };
+    told.into_iter().map(sentence).collect()
+}
+
+pub(super) fn sentence(found: &BreakEven) -> String {
+    let mut parts = Vec::new();
+    for (index, stretch) in found.fastest.iter().enumerate() {
+        let next = found
+            .fastest
+            .get(index + 1)
+            .and_then(|next| next.from.as_ref());
+        let name = text::name(&stretch.variant);
+        parts.push(match (&stretch.from, next) {
+            (None, None) => format!(
+                "{name} from {} to {}",
+                units::bytes_per_second(found.low_bytes_per_s),
+                units::bytes_per_second(found.high_bytes_per_s)
+            ),
+            (None, Some(to)) => format!("{name} below {}", point(found, to)),
+            (Some(_), Some(to)) => format!("{name} from there to {}", point(found, to)),
+            (Some(_), None) => format!("{name} above"),
+        });
+    }
+    let scenario = found.scenario.as_ref();
+    let of = scenario.map_or_else(String::new, |it| format!("{}: ", text::name(it)));
+    format!(
+        "{of}Fastest on other storage, predicted for a latency of {}: {}.",
+        units::duration_ns(found.latency_ns as f64),
+        parts.join(", ")
+    )
+}
+
+/// A bandwidth, with the range in which it may lie.
+pub(super) fn point(found: &BreakEven, at: &CrossingPoint) -> String {
+    let low = match at.low_bytes_per_s > found.low_bytes_per_s * 1.001 {
+        true => units::bytes_per_second(at.low_bytes_per_s),
+        false => format!("below {}", units::bytes_per_second(found.low_bytes_per_s)),
+    };
+    let high = match at.high_bytes_per_s < found.high_bytes_per_s * 0.999 {
+        true => units::bytes_per_second(at.high_bytes_per_s),
+        false => format!("above {}", units::bytes_per_second(found.high_bytes_per_s)),
+    };
+    let at = units::bytes_per_second(at.bytes_per_s);
+    format!("{at} [{low}, {high}]")
+}
+
+const CROSSINGS: [Head; 5] = [
+    Head::text("scenario"),
+    Head::number("latency"),
+    Head::text("variant"),
+    Head::text("faster than"),
+    Head::text("where"),
+];
+
+/// Every variant and the baseline, at every latency.
+pub(super) fn crossings(record: &RunRecord) -> Option<Table> {
+    let mut rows = Vec::new();
+    for found in &record.break_even {
+        for crossing in &found.crossings {
+            let side = if crossing.faster_below {
+                "below"
+            } else {
+                "above"
+            };
+            rows.push(vec![
+                scenario(found),
+                units::duration_ns(found.latency_ns as f64),
+                text::name(&crossing.variant),
+                text::name(&crossing.baseline),
+                format!("{side} {}", point(found, &crossing.at)),
+            ]);
+        }
+    }
+    (!rows.is_empty()).then(|| Table {
+        title: "break-even".to_owned(),
+        description: Some("bandwidths at which a variant is predicted to be as fast as the baseline, and where they may lie if \
+         two predictions are 5 % off against each other".to_owned()),
+        heads: CROSSINGS.to_vec(),
+        rows,
+    })
+}
+
+pub(super) fn scenario(found: &BreakEven) -> String {
+    let name = found.scenario.as_ref();
+    name.map_or_else(|| "all scenarios".to_owned(), |it| text::name(it))
+}
+
+const CHECKS: [Head; 6] = [
+    Head::text("cell"),
+    Head::number("bandwidth"),
+    Head::number("latency"),
+    Head::number("predicted"),
+    Head::number("measured\n[interval]"),
+    Head::number("error"),
+];
+
+/// Predictions beside what was measured.
+pub(super) fn prediction_checks(record: &RunRecord) -> Option<Table> {
+    let rows = record.prediction_checks.iter().map(|check| {
+        vec![
+            text::name(&check.cell),
+            check.bytes_per_s.map_or_else(
+                || "-".to_owned(),
+                |bytes| units::bytes_per_second(bytes as f64),
+            ),
+            units::duration_ns(check.latency_ns as f64),
+            units::duration_ns(check.predicted_ns),
+            match check.ci_low_ns.zip(check.ci_high_ns) {
+                Some((low, high)) => units::duration_interval_ns(check.measured_ns, low, high),
+                None => units::duration_ns(check.measured_ns),
+            },
+            format!("{:+.1} %", check.error * 100.0),
+        ]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "predictions".to_owned(),
+        description: Some(checked(record)),
+        heads: CHECKS.to_vec(),
+        rows,
+    })
+}
+
+/// How far predictions are off.
+pub(super) fn checked(record: &RunRecord) -> String {
+    let errors: Vec<f64> = record
+        .prediction_checks
+        .iter()
+        .map(|it| it.error.abs())
+        .collect();
+    let worst = errors.iter().copied().fold(0.0, f64::max);
+    let within = errors.iter().filter(|error| **error <= 0.1).count();
+    format!(
+        "{within} of {} within 10 % of what was measured on a throttled storage, the worst {} off",
+        errors.len(),
+        units::percent(worst)
+    )
+}

@@ -1,0 +1,210 @@
+//! Bars of several kinds, a row per variant: on top of each other, or beside each other.
+
+use maud::{Markup, html};
+
+use super::axis::{Axis, Kind};
+use super::draw::{colour_class, coordinate, line};
+use super::label::long;
+use super::legend::{Entry, legend};
+use super::quantity::{ABSENT, Quantity, is_usable};
+use super::rows::Rows;
+use super::table::{Head, Table};
+use super::{Drawing, Frame, counted, figure};
+
+const STACKED_ROW: f64 = 28.0;
+const STACKED_BAR: f64 = 18.0;
+const GROUPED_BAR: f64 = 13.0;
+/// Between rows of grouped bars.
+const BETWEEN: f64 = 12.0;
+/// Hatches, which begin anew after so many: not as many as there are colours, so that 56 kinds differ.
+const HATCHES: usize = 7;
+
+/// The values of a row, in the order of the kinds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Bars {
+    pub(crate) name: String,
+    pub(crate) values: Vec<Option<f64>>,
+}
+
+impl Bars {
+    /// What is drawn of a row, with the place of its kind.
+    fn usable(&self, kinds: usize) -> impl Iterator<Item = (usize, f64)> {
+        let values = self.values.iter().take(kinds).enumerate();
+        values.filter_map(|(kind, value)| Some((kind, value.filter(|value| is_usable(*value))?)))
+    }
+
+    fn total(&self, kinds: usize) -> f64 {
+        self.usable(kinds).map(|(_, value)| value).sum()
+    }
+}
+
+/// Bytes of several kinds that add up, such as data and metadata.
+pub(crate) fn stacked(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup {
+    let (signs, top) = signs(frame, kinds);
+    let layout = Rows::new(rows.iter().map(|row| row.name.as_str()), top, STACKED_ROW);
+    let total = |row: &Bars| row.total(kinds.len());
+    let axis = Axis::new(
+        "bytes",
+        Quantity::Bytes,
+        Kind::Zero,
+        layout.span(),
+        rows.iter().map(total),
+    );
+    let drawn = html! {
+        (layout.drawn(&axis))
+        (signs)
+        @for (index, row) in rows.iter().enumerate() {
+            @let y = layout.middle(index);
+            @let mut sum = 0.0;
+            @for (kind, value) in row.usable(kinds.len()) {
+                @let from = sum;
+                @let () = sum += value;
+                @if let (Some(from), Some(to)) = (axis.at(from), axis.at(sum)) {
+                    (bar(frame, kind, (from, to), (y - STACKED_BAR / 2.0, STACKED_BAR)))
+                }
+            }
+            (Rows::value(y, &Quantity::Bytes.shown(total(row))))
+        }
+    };
+    let drawing = Drawing {
+        height: layout.height(),
+        drawn,
+        description: format!(
+            "Bytes of {}, made up of {}; in total {}.",
+            counted(rows.len(), "variant"),
+            names(kinds),
+            Quantity::Bytes.range(rows.iter().map(total))
+        ),
+        tables: vec![figures(
+            "Bytes by kind",
+            Quantity::Bytes,
+            kinds,
+            rows,
+            Some(&total),
+        )],
+    };
+    figure(frame, &drawing)
+}
+
+/// Times of several kinds that are compared, such as the lanes of a cell, in nanoseconds.
+pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup {
+    let (signs, top) = signs(frame, kinds);
+    let row_height = kinds.len().max(1) as f64 * GROUPED_BAR + BETWEEN;
+    let layout = Rows::new(rows.iter().map(|row| row.name.as_str()), top, row_height);
+    let all = || {
+        let values = rows.iter().flat_map(|row| row.usable(kinds.len()));
+        values.map(|(_, value)| value)
+    };
+    let axis = Axis::new("time", Quantity::Time, Kind::Zero, layout.span(), all());
+    let start = layout.span().from;
+    let drawn = html! {
+        (layout.drawn(&axis))
+        (signs)
+        @for (index, row) in rows.iter().enumerate() {
+            @let first = layout.middle(index) - kinds.len() as f64 * GROUPED_BAR / 2.0;
+            @if index > 0 {
+                @let edge = layout.middle(index) - row_height / 2.0;
+                (line("separator", (0.0, edge), (super::WIDTH, edge)))
+            }
+            @for (kind, value) in row.usable(kinds.len()) {
+                @let y = first + kind as f64 * GROUPED_BAR;
+                @if let Some(end) = axis.at(value) { (bar(frame, kind, (start, end), (y + 1.0, GROUPED_BAR - 2.0))) }
+                (Rows::value(y + GROUPED_BAR / 2.0, &Quantity::Time.shown(value)))
+            }
+        }
+    };
+    let drawing = Drawing {
+        height: layout.height(),
+        drawn,
+        description: format!(
+            "Times of {} in {}, {}.",
+            counted(rows.len(), "cell"),
+            names(kinds),
+            Quantity::Time.range(all())
+        ),
+        tables: vec![figures("Times by kind", Quantity::Time, kinds, rows, None)],
+    };
+    figure(frame, &drawing)
+}
+
+fn names(kinds: &[String]) -> String {
+    let names: Vec<String> = kinds.iter().map(|kind| long(kind)).collect();
+    names.join(", ")
+}
+
+/// Hatches and legend of the kinds, and the room that they take.
+fn signs(frame: &Frame, kinds: &[String]) -> (Markup, f64) {
+    let entries = kinds.iter().enumerate().map(|(kind, name)| Entry {
+        sign: bar(frame, kind, (2.0, 26.0), (-6.0, 12.0)),
+        name: name.clone(),
+    });
+    let (drawn, height) = legend(&entries.collect::<Vec<_>>(), 0.0);
+    let drawn = html! {
+        defs { @for kind in 0..kinds.len() { (hatch(frame, kind)) } }
+        (drawn)
+    };
+    (drawn, height + 8.0)
+}
+
+fn hatch_id(frame: &Frame, kind: usize) -> String {
+    format!("chart-{}-hatch-{kind}", frame.number)
+}
+
+/// A bar from left to right, with its top and its height.
+fn bar(frame: &Frame, kind: usize, (left, right): (f64, f64), (top, height): (f64, f64)) -> Markup {
+    html! {
+        rect class=(format!("bar {}", colour_class(kind))) fill=(format!("url(#{})", hatch_id(frame, kind)))
+            x=(coordinate(left)) y=(coordinate(top)) width=(coordinate(right - left)) height=(coordinate(height)) {}
+    }
+}
+
+/// The first kind is filled, others are hatched.
+fn hatch(frame: &Frame, kind: usize) -> Markup {
+    let lines = match kind % HATCHES {
+        0 => "",
+        1 => "M-2,2 L2,-2 M0,8 L8,0 M6,10 L10,6",
+        2 => "M1,1 h2 v2 h-2 z M5,5 h2 v2 h-2 z",
+        3 => "M-2,6 L2,10 M0,0 L8,8 M6,-2 L10,2",
+        4 => "M0,2 H8 M0,6 H8",
+        5 => "M2,0 V8 M6,0 V8",
+        _ => "M0,0 L8,8 M0,8 L8,0",
+    };
+    let fill = if kind.is_multiple_of(HATCHES) {
+        "solid"
+    } else {
+        "tint"
+    };
+    html! {
+        pattern class=(colour_class(kind)) id=(hatch_id(frame, kind)) width="8" height="8" patternUnits="userSpaceOnUse" {
+            rect class=(fill) width="8" height="8" {}
+            path class="hatch" d=(lines) {}
+        }
+    }
+}
+
+fn figures(
+    caption: &str,
+    quantity: Quantity,
+    kinds: &[String],
+    rows: &[Bars],
+    total: Option<&dyn Fn(&Bars) -> f64>,
+) -> Table {
+    let cells = |row: &Bars| {
+        let values = (0..kinds.len()).map(|kind| match row.values.get(kind) {
+            Some(Some(value)) => quantity.shown(*value),
+            _ => ABSENT.to_owned(),
+        });
+        let mut cells = vec![row.name.clone()];
+        cells.extend(values);
+        cells.extend(total.map(|total| quantity.shown(total(row))));
+        cells
+    };
+    let mut heads = vec![Head::text("variant")];
+    heads.extend(kinds.iter().map(|kind| Head::number(kind)));
+    heads.extend(total.map(|_| Head::number("total")));
+    Table {
+        caption: caption.to_owned(),
+        heads,
+        rows: rows.iter().map(cells).collect(),
+    }
+}

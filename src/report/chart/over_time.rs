@@ -1,0 +1,113 @@
+//! Iterations in the course of a run.
+
+use maud::{Markup, html};
+
+use super::axis::{Axis, Kind};
+use super::draw::{cross, marker};
+use super::legend::{Entry, legend};
+use super::plane::{Layout, Plane};
+use super::quantity::Quantity;
+use super::table::{Head, Table};
+use super::{Drawing, Frame, counted, figure};
+
+/// The iterations of a variant.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct IterationSeries {
+    pub(crate) name: String,
+    pub(crate) points: Vec<IterationPoint>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct IterationPoint {
+    /// Seconds since the run began.
+    pub(crate) elapsed_s: f64,
+    /// Of the iteration, in nanoseconds.
+    pub(crate) time_ns: f64,
+    /// Whether it does not count.
+    pub(crate) is_void: bool,
+}
+
+/// A point per iteration, with the marker of its variant; a hollow cross where it is void.
+pub(crate) fn over_time(frame: &Frame, series: &[IterationSeries]) -> Markup {
+    let all = || series.iter().flat_map(|series| &series.points);
+    let voids = all().filter(|point| point.is_void).count();
+    let (signs, top) = legend(&entries(series, voids > 0), 0.0);
+    let times = || all().map(|point| point.time_ns);
+    let elapsed = || all().map(|point| point.elapsed_s);
+    let plane = Plane::new(
+        "time of an iteration",
+        Kind::Linear,
+        &Layout::below(top),
+        times(),
+    );
+    let x = Axis::new(
+        "time since the run began",
+        Quantity::Elapsed,
+        Kind::Zero,
+        plane.span(),
+        elapsed(),
+    );
+    let place =
+        |point: &IterationPoint| Some((x.at(point.elapsed_s)?, plane.y().at(point.time_ns)?));
+    let drawn = html! {
+        (plane.drawn(&x, all().all(|point| place(point).is_none())))
+        (signs)
+        @for (index, series) in series.iter().enumerate() {
+            @for point in &series.points {
+                @if let Some(at) = place(point) {
+                    @if point.is_void { (cross(index, at)) } @else { (marker(index, at, true)) }
+                }
+            }
+        }
+    };
+    let drawing = Drawing {
+        height: plane.height(),
+        drawn,
+        description: format!(
+            "Times of {} of {} against the time since the run began: times {}, begun {}. {voids} of them are void.",
+            counted(all().count(), "iteration"),
+            counted(series.len(), "variant"),
+            Quantity::Time.range(times()),
+            Quantity::Elapsed.range(elapsed())
+        ),
+        tables: vec![figures(series)],
+    };
+    figure(frame, &drawing)
+}
+
+fn entries(series: &[IterationSeries], has_void: bool) -> Vec<Entry> {
+    let variants = series.iter().enumerate().map(|(index, series)| Entry {
+        sign: marker(index, (14.0, 0.0), true),
+        name: series.name.clone(),
+    });
+    let void = has_void.then(|| Entry {
+        sign: html! { g class="neutral" { (cross(0, (14.0, 0.0))) } },
+        name: "void: does not count".to_owned(),
+    });
+    // What is void comes first, as a long legend is cut off at its end.
+    void.into_iter().chain(variants).collect()
+}
+
+fn figures(series: &[IterationSeries]) -> Table {
+    let cells = |series: &IterationSeries, point: &IterationPoint| {
+        vec![
+            series.name.clone(),
+            Quantity::Elapsed.shown(point.elapsed_s),
+            Quantity::Time.shown(point.time_ns),
+            if point.is_void { "void" } else { "counted" }.to_owned(),
+        ]
+    };
+    let rows = series
+        .iter()
+        .flat_map(|series| series.points.iter().map(move |point| cells(series, point)));
+    Table {
+        caption: "Iterations".to_owned(),
+        heads: vec![
+            Head::text("variant"),
+            Head::number("begun"),
+            Head::number("time"),
+            Head::text("state"),
+        ],
+        rows: rows.collect(),
+    }
+}

@@ -1,0 +1,143 @@
+//! Sizes of files against times.
+
+use maud::{Markup, html};
+
+use super::axis::{Axis, Kind};
+use super::draw::{Point, line, marker, polyline, text};
+use super::label::{Placer, fitted, long};
+use super::legend::{Entry, legend};
+use super::plane::{Layout, Plane};
+use super::quantity::Quantity;
+use super::table::{Head, Table};
+use super::{Drawing, Frame, counted, figure};
+
+const LONGEST_NAME: f64 = 150.0;
+
+/// A variant, of which less is better either way.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tradeoff {
+    pub(crate) name: String,
+    pub(crate) file_bytes: f64,
+    pub(crate) time_ns: f64,
+    /// Whether no other is both as small and as fast.
+    pub(crate) is_on_front: bool,
+}
+
+/// Named points, of which those on the Pareto front are filled and joined by steps.
+pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
+    let entries = [(true, "on the Pareto front"), (false, "not on it")];
+    let entries = entries.map(|(is_on_front, name)| Entry {
+        sign: marker(0, (14.0, 0.0), is_on_front),
+        name: name.to_owned(),
+    });
+    let (signs, top) = legend(&entries, 0.0);
+    let times = points.iter().map(|point| point.time_ns);
+    let plane = Plane::new("time", Kind::Linear, &Layout::below(top), times.clone());
+    let sizes = points.iter().map(|point| point.file_bytes);
+    let x = Axis::new(
+        "file size",
+        Quantity::Bytes,
+        Kind::Linear,
+        plane.span(),
+        sizes.clone(),
+    );
+    let place = |point: &Tradeoff| Some((x.at(point.file_bytes)?, plane.y().at(point.time_ns)?));
+    let mut placed: Vec<(&Tradeoff, Point)> = points
+        .iter()
+        .filter_map(|point| Some((point, place(point)?)))
+        .collect();
+    placed.sort_by(|(first, _), (second, _)| {
+        let by_front = second.is_on_front.cmp(&first.is_on_front);
+        by_front.then(first.file_bytes.total_cmp(&second.file_bytes))
+    });
+    let front = placed.iter().filter(|(point, _)| point.is_on_front);
+    let front: Vec<Point> = front.map(|(_, at)| *at).collect();
+    let front = steps(&front);
+    let (names, left_out) = labels(&plane, &placed, &front);
+    let drawn = html! {
+        (plane.drawn(&x, placed.is_empty()))
+        (signs)
+        (polyline("front", &front))
+        @for (point, at) in placed.iter().rev() { (marker(0, *at, point.is_on_front)) }
+        (names)
+    };
+    let on_front: Vec<String> = points
+        .iter()
+        .filter(|point| point.is_on_front)
+        .map(|point| long(&point.name))
+        .collect();
+    let named = match left_out {
+        0 => String::new(),
+        count => format!(" {count} of the names have no room in the chart; the table has them."),
+    };
+    let drawing = Drawing {
+        height: plane.height(),
+        drawn,
+        description: format!(
+            "File size and time of {}: sizes {}, times {}. On the Pareto front: {}.{named}",
+            counted(points.len(), "variant"),
+            Quantity::Bytes.range(sizes),
+            Quantity::Time.range(times),
+            match on_front.is_empty() {
+                true => "none".to_owned(),
+                false => on_front.join(", "),
+            }
+        ),
+        tables: vec![figures(points)],
+    };
+    figure(frame, &drawing)
+}
+
+/// Names beside their points, and how many of them have no room.
+fn labels(plane: &Plane, placed: &[(&Tradeoff, Point)], front: &[Point]) -> (Markup, usize) {
+    let mut placer = Placer::new(plane.area(), placed.iter().map(|(_, at)| *at));
+    for step in front.windows(2) {
+        placer.avoid(step[0], step[1]);
+    }
+    let mut left_out = 0;
+    let drawn = html! {
+        @for (point, at) in placed {
+            @let name = fitted(&point.name, LONGEST_NAME);
+            @if let Some(place) = placer.place(*at, &name) {
+                @if let Some(end) = place.leader { (line("leader", *at, end)) }
+                (text("name halo start", (place.x, place.y), &name))
+            } @else {
+                @let () = left_out += 1;
+            }
+        }
+    };
+    (drawn, left_out)
+}
+
+/// Along the front, what is no better than a point of it: level to the size of the next one, then down to its time.
+fn steps(front: &[Point]) -> Vec<Point> {
+    let mut steps: Vec<Point> = Vec::with_capacity(front.len() * 2);
+    for (x, y) in front {
+        if let Some((_, last)) = steps.last().copied() {
+            steps.push((*x, last));
+        }
+        steps.push((*x, *y));
+    }
+    steps
+}
+
+fn figures(points: &[Tradeoff]) -> Table {
+    let cells = |point: &Tradeoff| {
+        vec![
+            point.name.clone(),
+            Quantity::Bytes.shown(point.file_bytes),
+            Quantity::Time.shown(point.time_ns),
+            if point.is_on_front { "yes" } else { "no" }.to_owned(),
+        ]
+    };
+    Table {
+        caption: "File sizes and times".to_owned(),
+        heads: vec![
+            Head::text("variant"),
+            Head::number("file size"),
+            Head::number("time"),
+            Head::text("on the Pareto front"),
+        ],
+        rows: points.iter().map(cells).collect(),
+    }
+}

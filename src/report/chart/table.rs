@@ -1,0 +1,94 @@
+//! Figures as a table that scrolls by itself.
+
+use maud::{Markup, html};
+
+use super::label::{long, shortened};
+
+/// A page with more would be slow to open.
+const MOST_ROWS: usize = 2_000;
+
+/// In characters.
+const LONGEST_HEAD: usize = 40;
+
+/// Of the text of a cell, in characters.
+const LONGEST_UNWRAPPED: usize = 40;
+
+/// The head of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Head {
+    pub(crate) text: String,
+    /// Whether its cells are aligned at their ends.
+    pub(crate) is_number: bool,
+}
+
+impl Head {
+    pub(crate) fn text(text: &str) -> Self {
+        Head {
+            text: text.to_owned(),
+            is_number: false,
+        }
+    }
+
+    pub(crate) fn number(text: &str) -> Self {
+        Head {
+            text: text.to_owned(),
+            is_number: true,
+        }
+    }
+}
+
+/// Rows of which the first cell names what the others are of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Table {
+    pub(crate) caption: String,
+    pub(crate) heads: Vec<Head>,
+    /// A text per head.
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// In a container that scrolls where the page is too narrow; long texts are shortened.
+pub(crate) fn table(table: &Table) -> Markup {
+    let caption = long(&table.caption);
+    let left_out = table.rows.len().saturating_sub(MOST_ROWS);
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(format!("Table: {caption}")) {
+            table {
+                caption {
+                    (caption)
+                    @if left_out > 0 { " (the first " (MOST_ROWS) " rows; " (left_out) " more are left out)" }
+                }
+                thead { tr {
+                    @for head in &table.heads {
+                        th scope="col" class=[head.is_number.then_some("number")] { (shortened(&head.text, LONGEST_HEAD)) }
+                    }
+                } }
+                tbody {
+                    @for row in table.rows.iter().take(MOST_ROWS) {
+                        tr {
+                            @for (index, (head, text)) in table.heads.iter().zip(row).enumerate() {
+                                @if index == 0 { th scope="row" class=[class(head, text)] { (long(text)) } }
+                                @else { td class=[class(head, text)] { (long(text)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A verdict has a sign and a colour besides its word; a long text has room for some of it in every line, however many columns there are.
+fn class(head: &Head, text: &str) -> Option<&'static str> {
+    let is_long = text.chars().nth(LONGEST_UNWRAPPED).is_some();
+    match text {
+        "faster" => return Some("verdict faster"),
+        "slower" => return Some("verdict slower"),
+        "tie" => return Some("verdict tie"),
+        "inconclusive" => return Some("verdict inconclusive"),
+        _ => {}
+    }
+    match head.is_number {
+        true => Some("number"),
+        false => is_long.then_some("long"),
+    }
+}

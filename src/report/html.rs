@@ -1,0 +1,501 @@
+//! The page for a browser: one file, which needs no network and no scripts.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::View;
+use super::break_even::{point, prediction_checks, scenario as scenario_of, sentence};
+use super::chart::{self, Frame};
+use super::page::{Cell, Page, Scenario, scenarios};
+use super::table::Table;
+use super::text;
+use crate::analysis::{History, LATENCIES_NS, LATENCY_NS, curves};
+use crate::record::{BreakEven, Kind, Lane, RunRecord, Status};
+use crate::units;
+
+/// What every such page begins with.
+pub const START: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"generator\" content=\"bench\">";
+
+pub(super) const STYLE: &str = include_str!("style.css");
+
+/// Longest SQL text, plan and config, in characters.
+const LONGEST_TEXT: usize = 100_000;
+
+/// Shows a record as a page.
+pub fn html(record: &RunRecord, view: &View) -> String {
+    let page = Page::of(record, view.details, view.prefer);
+    let scenarios = scenarios(record);
+    let mut charts = Charts(0);
+    let title = format!(
+        "Parquet layouts compared: run {}",
+        text::name(&record.run_id)
+    );
+    let body = html! {
+        (header(&title, &about(record), &page.answers))
+        main {
+            @for caution in &page.cautions { p.caution { (caution) } }
+            (whole(record, &page, &mut charts))
+            (break_even(record, &mut charts))
+            @for scenario in &scenarios { (of_scenario(record, scenario, &page, &mut charts)) }
+            section.notes {
+                h2 { "What the numbers rest on" }
+                ul { @for note in &page.notes { li { (note) } } }
+                (facts(record))
+            }
+        }
+    };
+    document(&title, &body)
+}
+
+/// Shows scenarios over time as a page.
+pub fn html_history(histories: &[History]) -> String {
+    let page = super::history::page(histories);
+    let mut charts = Charts(0);
+    let title = "Parquet layouts over time";
+    let body = html! {
+        (header(title, "each scenario over the runs, in the order of their start", &page.answers))
+        main {
+            section {
+                @for history in histories { (of_history(history, &mut charts)) }
+            }
+            section.notes { ul { @for note in &page.notes { li { (note) } } } }
+        }
+    };
+    document(title, &body)
+}
+
+fn document(title: &str, body: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="generator" content="bench";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                // Nothing is loaded and nothing runs, whatever a record holds.
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                link rel="icon" href="data:,";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { (body) }
+        }
+    };
+    page.into_string()
+}
+
+fn header(title: &str, about: &str, answers: &[String]) -> Markup {
+    html! {
+        header.answer {
+            h1 { (title) }
+            @if let Some((first, others)) = answers.split_first() {
+                p.lead { (first) }
+                @if !others.is_empty() { ul { @for answer in others { li { (answer) } } } }
+            }
+            p.about { (about) }
+        }
+    }
+}
+
+fn about(record: &RunRecord) -> String {
+    let scenarios = scenarios(record);
+    let variants = scenarios.iter().map(|it| it.cells.len()).max().unwrap_or(0);
+    let rounds = record
+        .stopped
+        .as_ref()
+        .map_or_else(String::new, |it| format!(", {} rounds", it.rounds));
+    let labels: Vec<String> = record
+        .labels
+        .iter()
+        .map(|(key, value)| format!(", {}={}", text::name(key), text::name(value)))
+        .collect();
+    format!(
+        "{} scenario(s), {variants} variant(s){rounds}, begun {}, on {} cores of {}{}",
+        scenarios.len(),
+        text::name(&record.started_at),
+        record.system.cores,
+        text::name(&record.system.cpu_model),
+        labels.concat()
+    )
+}
+
+/// Numbers of the charts of a page.
+struct Charts(usize);
+
+impl Charts {
+    fn frame(&mut self, title: String) -> Frame {
+        self.0 += 1;
+        Frame {
+            number: self.0,
+            title,
+            description: None,
+        }
+    }
+}
+
+fn table(table: &Table) -> Markup {
+    let caption = match &table.description {
+        Some(description) => format!("{}: {description}", table.title),
+        None => table.title.clone(),
+    };
+    let heads = table.heads.iter().map(|head| chart::Head {
+        text: head.text.replace('\n', " "),
+        is_number: head.is_number,
+    });
+    chart::table(&chart::Table {
+        caption,
+        heads: heads.collect(),
+        rows: table.rows.clone(),
+    })
+}
+
+/// All scenarios together: what each variant costs, and what it gives for it.
+fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
+    let overview = page
+        .tables
+        .iter()
+        .filter(|table| table.title == "all scenarios");
+    let tradeoffs: Vec<chart::Tradeoff> = record
+        .standings
+        .iter()
+        .map(|standing| chart::Tradeoff {
+            name: standing.variant.clone(),
+            file_bytes: standing.file_bytes as f64,
+            time_ns: standing.time_ns,
+            is_on_front: standing.dominated_by.is_empty(),
+        })
+        .collect();
+    html! {
+        @if !tradeoffs.is_empty() {
+            section {
+                h2 { "All scenarios together" }
+                @for overview in overview { (table(overview)) }
+                (chart::scatter(&charts.frame("File size against time, and the Pareto front".to_owned()), &tradeoffs))
+                @if record.overall.iter().any(|it| it.lane == Lane::EndToEnd) {
+                    p { "A variant is on the front if no other is better in time, CPU time, file size, memory or time to write and worse in none of them." }
+                }
+            }
+        }
+    }
+}
+
+/// Predicted times on other storage: over all scenarios at every latency, and of each scenario at one.
+fn break_even(record: &RunRecord, charts: &mut Charts) -> Markup {
+    let of = |scenario: Option<&str>, latency: u64| {
+        record
+            .break_even
+            .iter()
+            .find(|it| it.scenario.as_deref() == scenario && it.latency_ns == latency)
+    };
+    let together = LATENCIES_NS
+        .into_iter()
+        .filter_map(|latency| of(None, latency));
+    let each = record
+        .break_even
+        .iter()
+        .filter(|it| it.scenario.is_some() && it.latency_ns == LATENCY_NS);
+    html! {
+        @if !record.break_even.is_empty() {
+            section {
+                h2 { "On other storage: where variants break even" }
+                p { "Predicted by a simulation of what each query asked for, and when; the method is in docs/method.md. Dashed lines mark where another \
+                     variant becomes the fastest." }
+                @for found in together.chain(each) {
+                    p { (sentence(found)) }
+                    (curve_chart(record, found, charts))
+                }
+            }
+        }
+        @if let Some(checks) = prediction_checks(record) {
+            section { h2 { "Predictions, checked" } (table(&checks)) }
+        }
+    }
+}
+
+fn curve_chart(record: &RunRecord, found: &BreakEven, charts: &mut Charts) -> Markup {
+    let predicted = curves(record, found.scenario.as_deref(), found.latency_ns);
+    let measured = |variant: &str| {
+        let checks = record.prediction_checks.iter().filter(|check| {
+            let mut from = record.cells.iter().filter(|cell| cell.id == check.from);
+            check.latency_ns == found.latency_ns
+                && from.any(|cell| {
+                    Some(&cell.scenario) == found.scenario.as_ref() && cell.variant_name == variant
+                })
+        });
+        let measured = checks.filter_map(|check| {
+            Some(chart::Measured {
+                bytes_per_s: check.bytes_per_s? as f64,
+                time_ns: check.measured_ns,
+                interval_ns: check.ci_low_ns.zip(check.ci_high_ns),
+            })
+        });
+        measured.collect()
+    };
+    let drawn: Vec<chart::Curve> = predicted
+        .iter()
+        .map(|curve| chart::Curve {
+            name: curve.variant.clone(),
+            measured: measured(&curve.variant),
+            points: curve.points.clone(),
+        })
+        .collect();
+    let crossings: Vec<chart::Crossing> = found
+        .fastest
+        .iter()
+        .filter_map(|stretch| {
+            let at = stretch.from.as_ref()?;
+            let curve = predicted
+                .iter()
+                .find(|curve| curve.variant == stretch.variant)?;
+            Some(chart::Crossing {
+                bytes_per_s: at.bytes_per_s,
+                time_ns: curve.time_ns(at.bytes_per_s),
+                label: format!(
+                    "{}: {}",
+                    text::name(&stretch.variant),
+                    units::bytes_per_second(at.bytes_per_s)
+                ),
+            })
+        })
+        .collect();
+    let title = format!(
+        "{}: predicted time by bandwidth, at a latency of {}",
+        scenario_of(found),
+        units::duration_ns(found.latency_ns as f64)
+    );
+    html! {
+        (chart::curves(&charts.frame(title), &drawn, &crossings))
+        @if !found.crossings.is_empty() {
+            ul {
+                @for crossing in &found.crossings {
+                    li {
+                        (text::name(&crossing.variant)) " is predicted to be faster than " (text::name(&crossing.baseline)) " "
+                        (if crossing.faster_below { "below" } else { "above" }) " " (point(found, &crossing.at))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn of_scenario(
+    record: &RunRecord,
+    scenario: &Scenario,
+    page: &Page,
+    charts: &mut Charts,
+) -> Markup {
+    let name = text::name(scenario.name);
+    let tables = page.tables.iter().filter(|table| table.title == name);
+    let cells = || scenario.cells.iter().chain(&scenario.control);
+    let estimates: Vec<chart::Estimate> = cells()
+        .enumerate()
+        .filter_map(|(index, cell)| {
+            let summary = cell.summary?;
+            Some(chart::Estimate {
+                name: cell.record.variant_name.clone(),
+                median_ns: summary.median_ns,
+                interval_ns: summary.ci_low_ns.zip(summary.ci_high_ns),
+                is_baseline: index == 0,
+            })
+        })
+        .collect();
+    html! {
+        section {
+            h2 { "Scenario " (name) }
+            @if let Some(description) = scenario.description { p { (text::visible(description)) } }
+            @for found in tables { (table(found)) }
+            @if !estimates.is_empty() {
+                (chart::intervals(&charts.frame(format!("{name}: median time with its interval")), &estimates))
+            }
+            (ledger(&name, scenario, charts))
+            (lanes(&name, scenario, charts))
+            (latencies(&name, scenario, charts))
+            (iterations(&name, scenario, charts))
+            @if let Some(cell) = scenario.cells.first() {
+                details open { summary { "SQL of " (name) } pre tabindex="0" { (long(&cell.record.sql)) } }
+            }
+            @for cell in &scenario.cells {
+                details { summary { "Plan of " (cell.name()) } pre tabindex="0" { (long(&cell.record.plan)) } }
+            }
+            @if record.cells.is_empty() { p { "Nothing was measured." } }
+        }
+    }
+}
+
+/// Lines are kept; all else that cannot be seen is shown.
+fn long(text: &str) -> String {
+    let kept: String = text.chars().take(LONGEST_TEXT).collect();
+    let lines: Vec<String> = kept.lines().map(text::visible).collect();
+    lines.join("\n")
+}
+
+fn ledger(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
+    let kinds = [
+        "data asked for",
+        "metadata asked for",
+        "requested besides",
+        "read by the device besides",
+    ];
+    let bars: Vec<chart::Bars> = scenario
+        .cells
+        .iter()
+        .filter_map(|cell| {
+            let ledger = cell.summary?.ledger?;
+            let asked = ledger
+                .engine_data_bytes
+                .saturating_add(ledger.engine_metadata_bytes);
+            let device = ledger.device_read_bytes.unwrap_or(0);
+            let parts = [
+                ledger.engine_data_bytes,
+                ledger.engine_metadata_bytes,
+                ledger.requested_bytes.saturating_sub(asked),
+                device.saturating_sub(ledger.requested_bytes),
+            ];
+            Some(chart::Bars {
+                name: cell.record.variant_name.clone(),
+                values: parts.iter().map(|bytes| Some(*bytes as f64)).collect(),
+            })
+        })
+        .collect();
+    html! {
+        @if !bars.is_empty() {
+            (chart::stacked(&charts.frame(format!("{name}: bytes of one execution")), &kinds.map(str::to_owned), &bars))
+        }
+    }
+}
+
+fn lanes(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
+    let several = scenario
+        .cells
+        .iter()
+        .any(|cell| cell.record.summary.len() > 1);
+    let bars: Vec<chart::Bars> = scenario
+        .cells
+        .iter()
+        .map(|cell| chart::Bars {
+            name: cell.record.variant_name.clone(),
+            values: Lane::ALL
+                .map(|lane| cell.record.summary.get(lane.name()).map(|it| it.median_ns))
+                .to_vec(),
+        })
+        .collect();
+    let kinds = Lane::ALL.map(|lane| lane.name().to_owned());
+    html! {
+        @if several {
+            (chart::grouped(&charts.frame(format!("{name}: the whole, its byte ranges alone, and the query from memory")), &kinds, &bars))
+        }
+    }
+}
+
+/// How long calls of the store took: of each percentile, the median over the iterations.
+fn latencies(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
+    let of = |cell: &Cell| {
+        let calls: Vec<_> = cell
+            .counted()
+            .filter_map(|it| it.store_calls.as_ref())
+            .collect();
+        let over = |figure: fn(&crate::record::Percentiles) -> u64| {
+            let values: Vec<f64> = calls
+                .iter()
+                .map(|it| figure(&it.latency_ns) as f64)
+                .collect();
+            crate::statistics::median(&values)
+        };
+        Some(chart::Latencies {
+            name: cell.record.variant_name.clone(),
+            p50_ns: over(|it| it.p50)?,
+            p90_ns: over(|it| it.p90)?,
+            p99_ns: over(|it| it.p99)?,
+            max_ns: over(|it| it.max)?,
+        })
+    };
+    let found: Vec<chart::Latencies> = scenario.cells.iter().filter_map(of).collect();
+    html! {
+        @if !found.is_empty() {
+            (chart::ranges(&charts.frame(format!("{name}: latency of calls of the store")), &found))
+        }
+    }
+}
+
+fn iterations(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
+    let of = |cell: &Cell| {
+        let iterations = cell.record.iterations.iter();
+        let measured = iterations.filter(|it| {
+            it.lane == cell.lane && it.kind == Kind::Measured && it.status != Status::Failed
+        });
+        chart::IterationSeries {
+            name: cell.record.variant_name.clone(),
+            points: measured
+                .map(|it| chart::IterationPoint {
+                    elapsed_s: it.started_offset_ns as f64 / 1e9,
+                    time_ns: it.elapsed_ns as f64,
+                    is_void: it.status == Status::Void,
+                })
+                .collect(),
+        }
+    };
+    let found: Vec<chart::IterationSeries> = scenario.cells.iter().map(of).collect();
+    html! {
+        @if found.iter().any(|series| !series.points.is_empty()) {
+            (chart::over_time(&charts.frame(format!("{name}: iterations over the time of the run")), &found))
+        }
+    }
+}
+
+fn of_history(history: &History, charts: &mut Charts) -> Markup {
+    let name = super::history::name(history);
+    let runs: Vec<String> = history
+        .points
+        .iter()
+        .map(|point| text::name(&point.started_at).chars().take(10).collect())
+        .collect();
+    let levels = history
+        .points
+        .iter()
+        .enumerate()
+        .map(|(run, point)| chart::Level {
+            run,
+            median_ns: point.median_ns,
+            interval_ns: point.ci_low_ns.zip(point.ci_high_ns),
+        });
+    let track = chart::Track {
+        name: history.variant.clone(),
+        levels: levels.collect(),
+    };
+    let changes: Vec<chart::ChangePoint> = history
+        .changes
+        .iter()
+        .map(|change| chart::ChangePoint {
+            run: change.at,
+            label: units::ratio(change.ratio),
+        })
+        .collect();
+    chart::history(&charts.frame(name), &runs, &[track], &changes)
+}
+
+/// The host, the versions and the config, for those who want to measure again.
+fn facts(record: &RunRecord) -> Markup {
+    let versions = serde_json::to_string_pretty(&record.versions).unwrap_or_default();
+    let system = serde_json::to_string_pretty(&record.system).unwrap_or_default();
+    let config = serde_json::to_string_pretty(&record.config).unwrap_or_default();
+    let command: Vec<String> = record
+        .command_line
+        .iter()
+        .map(|it| text::visible(it))
+        .collect();
+    html! {
+        details { summary { "Command line" } pre tabindex="0" { (long(&command.join(" "))) } }
+        details { summary { "Versions" } pre tabindex="0" { (long(&versions)) } }
+        details { summary { "Host" } pre tabindex="0" { (long(&system)) } }
+        details { summary { "Config" } pre tabindex="0" { (long(&config)) } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_begin_as_is_looked_for() {
+        assert!(html_history(&[]).starts_with(START));
+    }
+}

@@ -1,0 +1,130 @@
+//! Which variant to take, and what each costs over all scenarios.
+
+use crate::record::{Overall, Preference, Ranked, RunRecord, Standing};
+use crate::units;
+
+use super::columns::verdict;
+use super::table::{Head, Table};
+use super::text;
+
+/// The variant to take, the next one and by how much it is behind, in a sentence. `None` where nothing is ranked.
+pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Option<String> {
+    let ranking = record.rankings.iter().find(|it| it.prefer == prefer)?;
+    let recommended = text::name(&ranking.recommended);
+    let tied: Vec<&Ranked> = ranking.order.iter().filter(|it| it.tied).collect();
+    let others = || tied.iter().filter(|it| it.variant != ranking.recommended);
+    let mut sentence = format!("Recommended, {}: {recommended}", weighted(prefer));
+    if others().next().is_some() {
+        let names: Vec<String> = others().map(|it| text::name(&it.variant)).collect();
+        let why = match prefer {
+            Preference::Balanced => "",
+            _ => "; of these it is the best with time, size and CPU together",
+        };
+        sentence.push_str(&format!(", a tie with {}{why}", names.join(" and ")));
+    }
+    if let Some(next) = ranking.order.iter().find(|it| !it.tied) {
+        let margin = match next.ci_low.zip(next.ci_high) {
+            Some((low, high)) => units::ratio_interval(next.ratio, low, high),
+            None => units::ratio(next.ratio),
+        };
+        let name = text::name(&next.variant);
+        sentence.push_str(&format!("; next is {name} at {margin} its cost"));
+    }
+    sentence.push_str(&front(&record.standings));
+    Some(format!("{sentence}."))
+}
+
+/// What a preference looks at.
+pub(super) fn weighted(prefer: Preference) -> String {
+    match prefer {
+        Preference::Time => "by time alone".to_owned(),
+        Preference::Size => "by file size alone".to_owned(),
+        Preference::Cpu => "by CPU time alone".to_owned(),
+        Preference::Balanced => {
+            let [time, size, cpu] = prefer.weights().map(|weight| weight * 100.0);
+            format!("weighing time {time:.0} %, file size {size:.0} %, CPU time {cpu:.0} %")
+        }
+    }
+}
+
+/// Who is beaten by nobody, where somebody is beaten.
+fn front(standings: &[Standing]) -> String {
+    let on_front = |standing: &&Standing| standing.dominated_by.is_empty();
+    let names: Vec<String> = standings
+        .iter()
+        .filter(on_front)
+        .map(|standing| text::name(&standing.variant))
+        .collect();
+    match names.len() {
+        0 => String::new(),
+        all if all == standings.len() => "; each variant is the best in something".to_owned(),
+        _ => format!("; on the Pareto front: {}", names.join(", ")),
+    }
+}
+
+const HEADS: [Head; 9] = [
+    Head::text("variant"),
+    Head::number("file size").dispensable(4),
+    Head::number("time of\na query"),
+    Head::number("time ratio\n[interval]"),
+    Head::text("verdict"),
+    Head::number("CPU time").dispensable(3),
+    Head::number("peak\nmemory").dispensable(2),
+    Head::number("time to\nwrite").dispensable(1),
+    Head::text("worse in nothing,\nbetter in something").dispensable(0),
+];
+
+/// A row per variant, over all scenarios. `None` where nothing is ranked.
+pub(super) fn overview(record: &RunRecord) -> Option<Table> {
+    let baseline = record.standings.first()?;
+    let scenarios = record.overall.iter().map(|it| it.scenarios).max();
+    let heads: Vec<Head> = HEADS.to_vec();
+    let rows = record.standings.iter().map(|standing| {
+        let overall = overall(record, &standing.variant);
+        let is_baseline = standing.variant == baseline.variant;
+        let absent = || "-".to_owned();
+        vec![
+            text::name(&standing.variant),
+            units::bytes(standing.file_bytes),
+            units::duration_ns(standing.time_ns),
+            match overall {
+                _ if is_baseline => "baseline".to_owned(),
+                Some(Overall {
+                    ratio: Some(ratio),
+                    ci_low: Some(low),
+                    ci_high: Some(high),
+                    ..
+                }) => units::ratio_interval(*ratio, *low, *high),
+                _ => units::ratio(standing.time_ns / baseline.time_ns),
+            },
+            overall.map_or_else(absent, |overall| verdict(overall.verdict).to_owned()),
+            units::duration_ns(standing.cpu_ns),
+            standing.peak_memory_bytes.map_or_else(absent, units::bytes),
+            standing
+                .write_ns
+                .map_or_else(absent, |time| units::duration_ns(time as f64)),
+            match standing.dominated_by.is_empty() {
+                true => "-".to_owned(),
+                false => {
+                    let names = standing.dominated_by.iter().map(|name| text::name(name));
+                    names.collect::<Vec<_>>().join(", ")
+                }
+            },
+        ]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    // One scenario has a table of its own.
+    scenarios.map(|scenarios| Table {
+        title: "all scenarios".to_owned(),
+        description: Some(format!("geometric means over {scenarios}")),
+        heads,
+        rows,
+    })
+}
+
+/// A variant over the baseline, in the lane that is ranked.
+pub(super) fn overall<'a>(record: &'a RunRecord, variant: &str) -> Option<&'a Overall> {
+    let of_lane = |it: &&Overall| it.lane == crate::record::Lane::EndToEnd;
+    let mut found = record.overall.iter().filter(of_lane);
+    found.find(|it| it.candidate == variant)
+}
