@@ -20,7 +20,10 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Option<S
             Preference::Balanced => "",
             _ => "; of these it is the best with time, size and CPU together",
         };
-        sentence.push_str(&format!(", a tie with {}{why}", names.join(" and ")));
+        sentence.push_str(&format!(
+            ", not told apart from {}{why}",
+            names.join(" and ")
+        ));
     }
     if let Some(next) = ranking.order.iter().find(|it| !it.tied) {
         let margin = match next.ci_low.zip(next.ci_high) {

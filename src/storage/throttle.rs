@@ -59,23 +59,21 @@ impl Throttle {
     ) -> impl Future<Output = Result<Bytes>> + Send + use<> {
         let throttle = Arc::clone(self);
         let asked = Instant::now();
+        let bytes = range.end.saturating_sub(range.start) as f64;
+        // A thread sleeps to within some microseconds, the timers of tokio to within 1 ms.
+        let waited = tokio::task::spawn_blocking(move || throttle.wait(asked, bytes));
         async move {
-            let mut read = store
-                .get_ranges(&file, std::slice::from_ref(&range))
-                .await?;
-            let bytes = read.pop().unwrap_or_default();
-            let length = bytes.len() as f64;
-            // A thread sleeps to within some 50 µs, the timers of tokio to within 1 ms.
-            tokio::task::spawn_blocking(move || throttle.wait(asked, length))
-                .await
-                .map_err(|source: JoinError| Error::JoinError { source })?;
-            Ok(bytes)
+            let ranges = std::slice::from_ref(&range);
+            let (read, waited) = tokio::join!(store.get_ranges(&file, ranges), waited);
+            waited.map_err(|source: JoinError| Error::JoinError { source })?;
+            Ok(read?.pop().unwrap_or_default())
         }
     }
 
     /// Waits until a request that was asked at this time would be answered. Requests take turns, so that those under way share the
     /// bandwidth. Each turn follows from when the one before was due, so that waking up late costs nothing.
     fn wait(&self, asked: Instant, mut bytes: f64) {
+        sleep_precisely();
         let mut due = asked + self.latency;
         sleep_until(due);
         let Some(bytes_per_s) = self.bytes_per_s else {
@@ -93,6 +91,14 @@ impl Throttle {
             sleep_until(due);
             bytes -= taken;
         }
+    }
+}
+
+/// Has the kernel wake this thread when it is due, rather than up to 50 us later, as it does to save power.
+fn sleep_precisely() {
+    // SAFETY: prctl(2) with this option takes numbers only, and concerns this thread alone.
+    unsafe {
+        libc::prctl(libc::PR_SET_TIMERSLACK, 1_u64);
     }
 }
 
