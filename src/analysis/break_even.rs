@@ -73,7 +73,7 @@ fn curves_of(loads: &[(&CellRecord, Load)], latency_ns: u64) -> Vec<Curve> {
     let points = (MOST_SIMULATED_REQUESTS / requests) as usize;
     let points = points.clamp(LEAST_POINTS, POINTS);
     let curve = |(cell, load): &(&CellRecord, Load)| Curve {
-        variant: cell.variant_name.clone(),
+        variant: name_of(cell),
         bytes: load.bytes(),
         requests: load.requests(),
         points: bandwidths(points)
@@ -168,6 +168,27 @@ impl Curve {
 /// Keys of a variant that change nothing of what its query asks for.
 fn is_of_the_storage(key: &str) -> bool {
     key.starts_with("storage.throttle") || key == "measure.cache" || key == "reader.odirect"
+}
+
+/// What a variant is called, apart from the storage.
+fn name_of(cell: &CellRecord) -> String {
+    let kept = || {
+        cell.variant
+            .iter()
+            .filter(|(key, _)| !is_of_the_storage(key))
+    };
+    if kept().count() == cell.variant.len() {
+        return cell.variant_name.clone();
+    }
+    let values = kept().map(|(_, value)| match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    let values: Vec<String> = values.collect();
+    match values.is_empty() {
+        true => "all variants".to_owned(),
+        false => values.join(","),
+    }
 }
 
 fn same_but_for_the_storage(one: &CellRecord, other: &CellRecord) -> bool {
@@ -391,6 +412,8 @@ pub(super) fn prediction_checks(record: &RunRecord) -> Vec<PredictionCheck> {
         let predicted_ns = load(record, from)?.time_ns(&storage(bytes_per_s, throttle.latency_ns));
         (cell.control.is_none()).then(|| PredictionCheck {
             cell: cell.id.clone(),
+            scenario: cell.scenario.clone(),
+            variant: name_of(from),
             from: from.id.clone(),
             bytes_per_s: throttle.bytes_per_s,
             latency_ns: throttle.latency_ns,

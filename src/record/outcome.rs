@@ -244,7 +244,10 @@ pub struct CrossingPoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictionCheck {
     pub cell: String,
-    /// Whose profile it was predicted from.
+    pub scenario: String,
+    /// What the variant is called apart from the storage, as curves are.
+    pub variant: String,
+    /// The cell whose profile it was predicted from.
     pub from: String,
     pub bytes_per_s: Option<u64>,
     pub latency_ns: u64,

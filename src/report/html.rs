@@ -73,7 +73,6 @@ fn document(title: &str, body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 // Nothing is loaded and nothing runs, whatever a record holds.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                link rel="icon" href="data:,";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
@@ -215,11 +214,9 @@ fn curve_chart(record: &RunRecord, found: &BreakEven, charts: &mut Charts) -> Ma
     let predicted = curves(record, found.scenario.as_deref(), found.latency_ns);
     let measured = |variant: &str| {
         let checks = record.prediction_checks.iter().filter(|check| {
-            let mut from = record.cells.iter().filter(|cell| cell.id == check.from);
             check.latency_ns == found.latency_ns
-                && from.any(|cell| {
-                    Some(&cell.scenario) == found.scenario.as_ref() && cell.variant_name == variant
-                })
+                && Some(&check.scenario) == found.scenario.as_ref()
+                && check.variant == variant
         });
         let measured = checks.filter_map(|check| {
             Some(chart::Measured {

@@ -1,0 +1,259 @@
+//! Records against each other, over time, and as a gate; and storage that is slower than the one at hand.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Place, cell};
+
+/// A record of six scenarios on two codecs, and copies of it whose times are changed by hand.
+struct Records {
+    place: Place,
+    record: Value,
+}
+
+impl Records {
+    fn new() -> Self {
+        let place = Place::tiny();
+        let sql = (0..6).flat_map(|limit| {
+            [
+                "--sql".to_owned(),
+                format!("SELECT id + {limit} FROM train"),
+            ]
+        });
+        let arguments: Vec<String> = [
+            "--sweep",
+            "dataset.compression=none,snappy",
+            "--rounds",
+            "20",
+            "--set",
+            "measure.peak_memory=false",
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(sql)
+        .collect();
+        let mut record = place.record(&arguments);
+        // Times of the clock would make the outcome a matter of luck.
+        let mut state = 7_u64;
+        for cell in record["cells"].as_array_mut().unwrap() {
+            for iteration in cell["iterations"].as_array_mut().unwrap() {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                iteration["elapsed_ns"] = json!(10_000_000 + (state >> 33) % 200_000);
+            }
+        }
+        Records { place, record }
+    }
+
+    /// The record under a name, its times multiplied where a cell's id says so.
+    fn write(&self, name: &str, factor: impl Fn(&str) -> f64) {
+        let mut record = self.record.clone();
+        record["run_id"] = json!(name);
+        let mut shift = 0;
+        for cell in record["cells"].as_array_mut().unwrap() {
+            let factor = factor(cell["id"].as_str().unwrap());
+            for iteration in cell["iterations"].as_array_mut().unwrap() {
+                shift = (shift + 7) % 13;
+                let time = iteration["elapsed_ns"].as_u64().unwrap() + shift * 3_000;
+                iteration["elapsed_ns"] = json!((time as f64 * factor) as u64);
+            }
+        }
+        self.place
+            .write(&format!("{name}.json"), record.to_string());
+    }
+
+    fn compare(&self, more: &[&str]) -> crate::harness::Output {
+        self.place
+            .bench()
+            .args(["compare", "base.json"])
+            .args(more)
+            .run()
+    }
+
+    /// The id of one cell that is no control.
+    fn some_cell(&self) -> String {
+        let cells = self.record["cells"].as_array().unwrap();
+        let ids = cells.iter().map(|cell| cell["id"].as_str().unwrap());
+        ids.filter(|id| id.ends_with("/snappy"))
+            .nth(2)
+            .unwrap()
+            .to_owned()
+    }
+}
+
+#[test]
+fn two_runs_of_one_config_have_no_winner_and_a_planted_slowdown_is_found_alone() {
+    let records = Records::new();
+    records.write("base", |_| 1.0);
+    records.write("same", |_| 1.015);
+    let slow = records.some_cell();
+    records.write("slow", |id| if id == slow { 1.1 } else { 1.0 });
+
+    let found = records
+        .compare(&["same.json", "--format", "json"])
+        .succeeds()
+        .json();
+    let verdicts = |found: &Value| -> Vec<(String, String)> {
+        let cells = found["cells"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let told = cells.map(|it| {
+            (
+                format!("{}/{}", text(&it["scenario"]), text(&it["variant"])),
+                text(&it["verdict"]),
+            )
+        });
+        told.filter(|(_, verdict)| verdict == "faster" || verdict == "slower")
+            .collect()
+    };
+    assert_eq!(found["cells"].as_array().unwrap().len(), 12);
+    assert_eq!(verdicts(&found), []);
+    let found = records
+        .compare(&["slow.json", "--format", "json"])
+        .succeeds()
+        .json();
+    assert_eq!(verdicts(&found), [(slow.clone(), "slower".to_owned())]);
+
+    let passed = records
+        .compare(&["same.json", "--fail-if-slower", "5%"])
+        .succeeds();
+    assert!(passed.stdout.starts_with("Passed"), "{}", passed.stdout);
+    let failed = records.compare(&["slow.json", "--fail-if-slower", "5%"]);
+    assert_eq!(failed.code, Some(3));
+    let first = failed.stdout.lines().next().unwrap();
+    assert!(
+        first.starts_with("FAILED: slower by more than 5.0 %") && first.contains(&slow),
+        "{first}"
+    );
+    let unsure = records
+        .compare(&["slow.json", "--fail-if-slower", "10%"])
+        .succeeds();
+    assert!(
+        unsure.stdout.contains("Cannot exclude 10.0 %"),
+        "{}",
+        unsure.stdout
+    );
+    let unsure = records.compare(&[
+        "slow.json",
+        "--fail-if-slower",
+        "10%",
+        "--fail-if-inconclusive",
+    ]);
+    assert_eq!(unsure.code, Some(3));
+    for format in ["markdown", "csv"] {
+        let shown = records
+            .compare(&["slow.json", "--format", format])
+            .succeeds();
+        assert!(shown.stdout.contains("slower"), "{}", shown.stdout);
+    }
+}
+
+#[test]
+fn a_key_that_variants_differ_in_is_an_axis() {
+    let records = Records::new();
+    records.write("base", |id| if id.ends_with("snappy") { 1.5 } else { 1.0 });
+    let found = records
+        .compare(&["--by", "dataset.compression", "--format", "json"])
+        .succeeds()
+        .json();
+    assert_eq!(found["sides"], json!(["none", "snappy"]));
+    let cells = found["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 6);
+    assert!(
+        cells
+            .iter()
+            .all(|cell| cell["paired"] == true && cell["verdict"] == "slower")
+    );
+    records
+        .compare(&[])
+        .fails(2, &["nothing to be compared with"]);
+    records
+        .compare(&["--by", "nope"])
+        .fails(2, &["`nope` is no label", "dataset.compression"]);
+    records
+        .compare(&["base.json", "--fail-if-slower", "fast"])
+        .fails(2, &["5%"]);
+}
+
+#[test]
+fn a_change_over_many_runs_is_marked_where_it_came() {
+    let records = Records::new();
+    let names: Vec<String> = (0..16).map(|index| format!("run{index:02}")).collect();
+    for (index, name) in names.iter().enumerate() {
+        let level = if index < 9 { 1.0 } else { 1.3 };
+        records.write(name, |_| level * (1.0 + 0.002 * (index % 3) as f64));
+    }
+    // In any order; what is started at the same time follows the order of the ids.
+    let files = names.iter().rev().map(|name| format!("{name}.json"));
+    let found = records
+        .place
+        .bench()
+        .args(["report", "--history", "--format", "json"])
+        .args(files.clone())
+        .run()
+        .succeeds()
+        .json();
+    let changes = found[0]["changes"].as_array().unwrap();
+    assert_eq!((changes.len(), &changes[0]["at"]), (1, &json!(9)));
+    let shown = records
+        .place
+        .bench()
+        .args(["report", "--history"])
+        .args(files)
+        .run()
+        .succeeds();
+    assert!(
+        shown.stdout.contains("slower since run09"),
+        "{}",
+        shown.stdout
+    );
+}
+
+#[test]
+fn a_throttled_storage_takes_its_time_and_is_held_against_a_prediction() {
+    let place = Place::tiny();
+    let record = place.record(&[
+        "--sweep",
+        "storage.throttle.bandwidth=none,40kB/s",
+        "--rounds",
+        "2",
+        "--set",
+        "measure.control=false",
+    ]);
+    let slow = cell(&record, "scan/40kB/s");
+    assert_eq!(slow["engine"]["throttle"]["bytes_per_s"], 40_000);
+    let iterations = slow["iterations"].as_array().unwrap();
+    let measured = iterations.iter().filter(|it| it["kind"] == "measured");
+    for iteration in measured {
+        let requested = iteration["requested_bytes"].as_f64().unwrap();
+        let seconds = iteration["elapsed_ns"].as_f64().unwrap() / 1e9;
+        assert!(
+            requested > 0.0 && seconds >= requested / 40_000.0,
+            "{iteration}"
+        );
+        assert!(iteration["requests"].as_u64() <= iteration["engine_ranges"].as_u64());
+    }
+    let check = &record["prediction_checks"][0];
+    assert_eq!(
+        (&check["cell"], &check["from"]),
+        (&json!("scan/40kB/s"), &json!("scan/none"))
+    );
+    let requested = iterations[0]["requested_bytes"].as_f64().unwrap();
+    assert!(
+        check["predicted_ns"].as_f64().unwrap() >= requested / 40_000.0 * 1e9,
+        "{check}"
+    );
+    place
+        .run(&["--set", "storage.throttle.latency=soon"])
+        .fails(2, &["storage.throttle.latency", "5ms"]);
+    place
+        .run(&["--set", "storage.throttle.bandwidth=0"])
+        .fails(2, &["storage.throttle.bandwidth", "200MB/s"]);
+}
+
+#[test]
+fn the_manual_page_has_every_command() {
+    let shown = Place::new().bench().arg("man").run().succeeds();
+    for word in [".TH bench", "compare", "replay", "fail\\-if\\-slower"] {
+        assert!(shown.stdout.contains(word), "{word}");
+    }
+}
