@@ -19,7 +19,7 @@ pub const LATENCIES_NS: [u64; 4] = [100_000, 1_000_000, 10_000_000, 50_000_000];
 pub const LATENCY_NS: u64 = 1_000_000;
 
 /// Points of a curve, fewer where there are so many requests that they would take long.
-const POINTS: usize = 96;
+const POINTS: usize = 64;
 const LEAST_POINTS: usize = 16;
 const MOST_SIMULATED_REQUESTS: u64 = 2_000_000;
 

@@ -37,7 +37,9 @@ pub(super) struct Storage {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Load {
     cores: f64,
-    streams: Vec<Stream>,
+    /// The streams as they were seen, then with the steps of each in other orders: whether streams happen to ask at the same time or by turns
+    /// depends on chance, and lasts.
+    orders: Vec<Vec<Stream>>,
     /// What is left to compute when all streams have ended, in nanoseconds of one processor.
     last_work: f64,
     /// Nanoseconds of a processor for each byte: while it arrives, and in what is computed after the call.
@@ -101,7 +103,7 @@ impl Load {
         };
         Load {
             cores,
-            streams: streams.into_iter().zip(gaps).map(stream).collect(),
+            orders: orders(streams.into_iter().zip(gaps).map(stream).collect()),
             last_work: (elapsed - last) as f64,
             taking_over: 0.0,
             letting_go: 0.0,
@@ -109,7 +111,8 @@ impl Load {
     }
 
     fn all_requests(&self) -> impl Iterator<Item = &f64> {
-        let steps = self.streams.iter().flat_map(|stream| &stream.steps);
+        let seen = self.orders.iter().take(1).flatten();
+        let steps = seen.flat_map(|stream| &stream.steps);
         steps.flat_map(|step| &step.requests)
     }
 
@@ -162,10 +165,37 @@ impl Load {
         })
     }
 
-    /// Time of the query, in nanoseconds.
+    /// Time of the query, in nanoseconds: the mean over the orders.
     pub(super) fn time_ns(&self, storage: &Storage) -> f64 {
-        Simulation::of(self, *storage).run() + self.last_work
+        let times = self.orders.iter().map(|it| self.time_in(it, storage));
+        times.sum::<f64>() / self.orders.len().max(1) as f64
     }
+
+    fn time_in(&self, streams: &[Stream], storage: &Storage) -> f64 {
+        Simulation::of(self, streams, *storage).run() + self.last_work
+    }
+}
+
+/// Orders that are simulated.
+const ORDERS: usize = 4;
+
+/// The steps of each stream but the first of them, which begins the query, turned by different shares of their number.
+fn orders(streams: Vec<Stream>) -> Vec<Vec<Stream>> {
+    let turned = |order: usize| {
+        let mut streams = streams.clone();
+        for (index, stream) in streams.iter_mut().enumerate() {
+            if let Some((_, steps)) = stream.steps.split_first_mut()
+                && !steps.is_empty()
+            {
+                let by = steps.len() * order * (index + 1) / ORDERS;
+                steps.rotate_left(by % steps.len());
+            }
+        }
+        streams
+    };
+    // A stream alone meets no other.
+    let orders = if streams.len() > 1 { ORDERS } else { 1 };
+    (0..orders).map(turned).collect()
 }
 
 /// The calls that can have been: within the time, each after the one before.
@@ -330,6 +360,7 @@ struct Place {
 
 struct Simulation<'a> {
     load: &'a Load,
+    streams: &'a [Stream],
     storage: Storage,
     now_ns: f64,
     /// Computation between calls is of `stream`, taking over what a call brings of `stream + streams`.
@@ -341,15 +372,16 @@ struct Simulation<'a> {
 }
 
 impl<'a> Simulation<'a> {
-    fn of(load: &'a Load, storage: Storage) -> Self {
+    fn of(load: &'a Load, streams: &'a [Stream], storage: Storage) -> Self {
         Simulation {
             load,
+            streams,
             storage,
             now_ns: 0.0,
             processors: Shared::default(),
             link: Shared::default(),
             waiting: BinaryHeap::new(),
-            places: vec![Place::default(); load.streams.len()],
+            places: vec![Place::default(); streams.len()],
         }
     }
 
@@ -396,7 +428,7 @@ impl<'a> Simulation<'a> {
 
     /// A stream begins to compute.
     fn compute(&mut self, stream: usize) {
-        let of = &self.load.streams[stream];
+        let of = &self.streams[stream];
         let place = &mut self.places[stream];
         place.calling = false;
         let work = of
@@ -414,10 +446,7 @@ impl<'a> Simulation<'a> {
 
     /// A stream has computed, and makes its next call, if there is one.
     fn computed(&mut self, stream: usize) {
-        let Some(step) = self.load.streams[stream]
-            .steps
-            .get(self.places[stream].step)
-        else {
+        let Some(step) = self.streams[stream].steps.get(self.places[stream].step) else {
             return;
         };
         let at_once = step
@@ -460,7 +489,7 @@ impl<'a> Simulation<'a> {
 
     fn request_done(&mut self, stream: usize) {
         let place = &mut self.places[stream];
-        let step = self.load.streams[stream].steps.get(place.step);
+        let step = self.streams[stream].steps.get(place.step);
         let next = step.and_then(|step| step.requests.get(place.sent));
         if let Some(bytes) = next.copied() {
             place.sent += 1;
@@ -572,8 +601,8 @@ mod tests {
         let first = vec![call(2, &[MB]), call(4, &[MB])];
         let second = vec![call(9, &[0])];
         let load = load(10, 2.0, vec![first, second]);
-        assert_eq!(load.streams[0].last_work, 2e6);
-        assert_eq!((load.streams[1].last_work, load.last_work), (1e6, 0.0));
+        assert_eq!(load.orders[0][0].last_work, 2e6);
+        assert_eq!((load.orders[0][1].last_work, load.last_work), (1e6, 0.0));
         // 100 ms for each MB: the first ends after 2 + 100 + 2 + 100 + 2 ms.
         assert_eq!(ms(&load, &storage(1e7, 0.0)), 206.0);
     }
@@ -629,7 +658,7 @@ mod tests {
         #[test]
         fn a_storage_that_answers_at_once_gives_the_time_of_the_profile(profile in random_profile()) {
             let load = Load::of(&profile);
-            let time = load.time_ns(&storage(f64::INFINITY, 0.0));
+            let time = load.time_in(&load.orders[0], &storage(f64::INFINITY, 0.0));
             prop_assert!((time - profile.elapsed_ns as f64).abs() <= 1e-6 * time + 1.0, "{time} {profile:?}");
         }
 
@@ -637,7 +666,7 @@ mod tests {
         fn no_time_is_below_that_of_the_bytes_or_of_the_work(profile in random_profile(), bandwidth in 1e6..1e11_f64, latency in 0.0..5.0_f64) {
             let load = Load::of(&profile);
             let time = load.time_ns(&storage(bandwidth, latency));
-            let work: f64 = load.streams.iter().map(|it| it.last_work + it.steps.iter().map(|step| step.work).sum::<f64>()).sum();
+            let work: f64 = load.orders[0].iter().map(|it| it.last_work + it.steps.iter().map(|step| step.work).sum::<f64>()).sum();
             let bytes = load.all_requests().sum::<f64>();
             prop_assert!(time >= (bytes / bandwidth * 1e9 - 1.0).max(work / load.cores - 1.0), "{time}");
             // And none is above that of doing one thing after the other.
