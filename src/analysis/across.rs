@@ -384,15 +384,20 @@ struct Pair {
 impl Pair {
     /// Of cells of both sides, the first and the other one of each; of several, their geometric means. `None` without common rounds.
     fn of(cells: &[(Member, Member)], lane: Lane) -> Option<Self> {
+        let one_run = cells
+            .iter()
+            .all(|(one, other)| one.record.run_id == other.record.run_id);
         let geometric_mean = |members: &mut dyn Iterator<Item = Member>| {
-            let all: Vec<Series> = members.map(|it| log_times(it.cell, lane)).collect();
+            let all: Vec<Series> = members
+                .map(|it| match one_run {
+                    true => log_times(it.cell, lane),
+                    false => steadied(it, lane),
+                })
+                .collect();
             mean(&all)
         };
         let base = geometric_mean(&mut cells.iter().map(|(base, _)| *base));
         let side = geometric_mean(&mut cells.iter().map(|(_, side)| *side));
-        let one_run = cells
-            .iter()
-            .all(|(one, other)| one.record.run_id == other.record.run_id);
         let estimate = match one_run {
             true => hodges_lehmann_paired(&paired(&base, &side), CONFIDENCE),
             false => hodges_lehmann_unpaired(&values(&base), &values(&side), CONFIDENCE),
@@ -479,6 +484,32 @@ impl Pair {
             },
         }
     }
+}
+
+/// Fewer cells do not show what all have in common.
+const CELLS_IN_COMMON: usize = 5;
+
+/// A cell's times without what all cells of a round had in common, which is the host's: the median over the cells of how far each was
+/// from its own median. Over the rounds, that is about 0, so that a cell's level stays what it is.
+fn steadied(member: Member, lane: Lane) -> Series {
+    let mut of_round: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for cell in &member.record.cells {
+        let times = log_times(cell, lane);
+        let Some(middle) = median(&values(&times)) else {
+            continue;
+        };
+        for (round, time) in times {
+            of_round.entry(round).or_default().push(time - middle);
+        }
+    }
+    let times = log_times(member.cell, lane).into_iter();
+    let steadied = times.map(|(round, time)| {
+        let all = of_round
+            .get(&round)
+            .filter(|it| it.len() >= CELLS_IN_COMMON);
+        (round, time - all.and_then(|all| median(all)).unwrap_or(0.0))
+    });
+    steadied.collect()
 }
 
 fn values(series: &Series) -> Vec<f64> {

@@ -281,10 +281,7 @@ fn fastest(curves: &[Curve], effect: f64) -> Vec<Stretch> {
         if time(next, point) < time(current, point) * (1.0 - effect) {
             let changes = changes(&curves[current], &curves[next], effect);
             let until = curves[current].points[point].0;
-            let at = changes
-                .into_iter()
-                .filter(|(at, _)| at.bytes_per_s <= until)
-                .next_back();
+            let at = changes.into_iter().rfind(|(at, _)| at.bytes_per_s <= until);
             stretches.push(Stretch {
                 variant: curves[next].variant.clone(),
                 from: at.map(|(at, _)| at),

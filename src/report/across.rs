@@ -49,6 +49,8 @@ fn answer(across: &Across, side: &str) -> String {
         let cells = of_side().filter(|cell| cell.verdict == told);
         cells.map(|cell| text::name(&cell.name())).collect()
     };
+    let mut between = across.between.iter().filter(|it| it.side == side);
+    let between_runs = between.any(|it| it.allowance > 0.0);
     let mut parts = Vec::new();
     for told in [
         Verdict::Slower,
@@ -58,7 +60,7 @@ fn answer(across: &Across, side: &str) -> String {
     ] {
         let cells = with(told);
         let word = match told {
-            Verdict::Tie => "the same within what runs differ by",
+            Verdict::Tie if between_runs => "the same within what runs differ by",
             told => verdict(told),
         };
         if !cells.is_empty() {
