@@ -49,7 +49,7 @@ struct Seen {
 }
 
 /// Looks for elements beyond the right edge that no container scrolls, for charts, and for the theme.
-const SCRIPT: &str = r#"<script>
+const SCRIPT: &str = r#"<script>addEventListener('load', () => {
 const scrolls = element => { for (let e = element; e && e !== document.body; e = e.parentElement) {
   if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX)) return true; } return false; };
 const wide = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement) && !scrolls(e));
@@ -62,7 +62,7 @@ const requests = performance.getEntriesByType('resource').map(e => e.name);
 document.body.setAttribute('data-found', JSON.stringify({ requests,
   width: innerWidth, overflow: document.documentElement.scrollWidth > innerWidth + 1, wide: wide.map(e => e.outerHTML.slice(0, 120)),
   charts, dark: matchMedia('(prefers-color-scheme: dark)').matches, background: getComputedStyle(document.body).backgroundColor }));
-</script></body>"#;
+});</script></body>"#;
 
 fn look(page: &Path, dark: bool, width: u32) -> Option<Seen> {
     let folder = tempfile::tempdir().unwrap();
@@ -129,11 +129,13 @@ fn look(page: &Path, dark: bool, width: u32) -> Option<Seen> {
 fn page(place: &Place) -> std::path::PathBuf {
     let record = [
         "--sweep",
-        "dataset.compression=none,snappy,zstd(3)",
+        "dataset.compression=none,zstd(3)",
         "--lane",
         "all",
         "--rounds",
-        "8",
+        "1",
+        "--set",
+        "measure.peak_memory=false",
         "--record",
         "r.json",
     ];
