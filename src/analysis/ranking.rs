@@ -126,10 +126,11 @@ fn of_cells<'a>(record: &'a RunRecord, cells: Vec<&'a CellRecord>) -> Option<Var
         name: &cells.first()?.variant_name,
         times: over(log_times),
         cpu: over(log_cpu),
-        file_bytes: datasets
+        file_bytes: cells
             .iter()
-            .map(|it| it.file_bytes)
-            .fold(0, u64::saturating_add),
+            .map(|cell| cell.file_bytes)
+            .max()
+            .filter(|bytes| *bytes > 0)?,
         peak_memory_bytes: memory.and_then(|memory| memory.into_iter().max()),
         write_ns: write
             .filter(|write| !write.is_empty())

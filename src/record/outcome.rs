@@ -130,11 +130,11 @@ pub struct Standing {
     /// Geometric means over the scenarios of the medians, per copy of the query, in the lane `end_to_end`.
     pub time_ns: f64,
     pub cpu_ns: f64,
-    /// Of all datasets that the scenarios read.
+    /// Of the tables of the scenario that has the largest.
     pub file_bytes: u64,
     /// The most of the scenarios; absent where it is not known of all.
     pub peak_memory_bytes: Option<u64>,
-    /// What it took to write these datasets; absent where it is not known.
+    /// What it took to write all datasets that the scenarios read; absent where it is not known.
     pub write_ns: Option<u64>,
     /// Variants that are better in one of these and worse in none, by more than noise. A variant without any is on the Pareto front.
     pub dominated_by: Vec<String>,

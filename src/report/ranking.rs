@@ -13,7 +13,11 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Option<S
     let recommended = text::name(&ranking.recommended);
     let tied: Vec<&Ranked> = ranking.order.iter().filter(|it| it.tied).collect();
     let others = || tied.iter().filter(|it| it.variant != ranking.recommended);
-    let mut sentence = format!("Recommended, {}: {recommended}", weighted(prefer));
+    let mut sentence = format!(
+        "Recommended, {}: {recommended}{}",
+        weighted(prefer),
+        against_baseline(record, &ranking.recommended)
+    );
     if others().next().is_some() {
         let names: Vec<String> = others().map(|it| text::name(&it.variant)).collect();
         let why = match prefer {
@@ -35,6 +39,22 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Option<S
     }
     sentence.push_str(&front(&record.standings));
     Some(format!("{sentence}."))
+}
+
+/// What the recommended variant costs, where it is not the baseline itself.
+fn against_baseline(record: &RunRecord, name: &str) -> String {
+    let Some((baseline, others)) = record.standings.split_first() else {
+        return String::new();
+    };
+    let found = others.iter().find(|standing| standing.variant == name);
+    found.map_or_else(String::new, |found| {
+        format!(
+            " ({} the time and {} the size of {})",
+            units::ratio(found.time_ns / baseline.time_ns),
+            units::ratio(found.file_bytes as f64 / baseline.file_bytes.max(1) as f64),
+            text::name(&baseline.variant)
+        )
+    })
 }
 
 /// What a preference looks at.
