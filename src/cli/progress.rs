@@ -17,7 +17,7 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let template = "{spinner} {wide_msg} {bar:20} {percent:>3} % {eta}";
+        let template = "{spinner} {wide_msg} {bar:20} {percent:>3} %";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -50,10 +50,11 @@ impl Observer for Progress {
                     self.bar.reset();
                 }
                 let message = format!(
-                    "writing dataset {} of {datasets}: {} files, {}",
+                    "writing dataset {} of {datasets}: {} files, {}; {} s left",
                     dataset + 1,
                     units::count(progress.files_done),
-                    units::bytes(progress.bytes_written)
+                    units::bytes(progress.bytes_written),
+                    self.bar.eta().as_secs()
                 );
                 self.at(progress.rows_done, progress.rows, message);
             }
@@ -120,6 +121,7 @@ impl Observer for Progress {
                 round,
                 scenario,
                 variant,
+                left,
             } => {
                 if done == 0 {
                     self.bar.reset();
@@ -129,7 +131,10 @@ impl Observer for Progress {
                     Kind::Warmup => "warm-up",
                     Kind::Measured => "round",
                 };
-                let message = format!("{kind} {}: {scenario}, {variant}", round + 1);
+                let left = left.map_or_else(String::new, |left| {
+                    format!("; {} s left", left.as_secs().max(1))
+                });
+                let message = format!("{kind} {}: {scenario}, {variant}{left}", round + 1);
                 self.at(done as u64, total as u64, message);
             }
             Event::Looking {

@@ -22,6 +22,7 @@ pub use traces::{KeptTrace, TraceError, may_be_replaced, read_traces};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
@@ -116,6 +117,8 @@ pub enum Event<'a> {
         round: u32,
         scenario: &'a str,
         variant: &'a str,
+        /// Time until the last round, from what those before took; at most, where rounds end when intervals are narrow.
+        left: Option<Duration>,
     },
     Measured {
         done: usize,

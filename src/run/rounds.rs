@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::journaled::Journaled;
 use super::{CellPlan, Event, Observer, RunError, on_variant};
@@ -149,6 +149,18 @@ impl<'a> Rounds<'a> {
     }
 
     /// Why there have been enough rounds, if there have.
+    /// None before the first iteration is over.
+    fn left(&self) -> Option<Duration> {
+        let elapsed = self.started.elapsed();
+        let to_come = self.total.saturating_sub(self.done);
+        let of_rounds =
+            (self.done > 0).then(|| elapsed.mul_f64(to_come as f64 / self.done as f64))?;
+        Some(match self.config.measure.until {
+            None => of_rounds,
+            Some(until) => of_rounds.max(until.time_budget.saturating_sub(elapsed)),
+        })
+    }
+
     fn enough(&self, widest: Option<f64>) -> Option<StopReason> {
         let Some(until) = self.config.measure.until else {
             return Some(StopReason::Rounds);
@@ -216,6 +228,7 @@ impl<'a> Rounds<'a> {
         kind: Kind,
         visit: Visit,
     ) -> Result<(), RunError> {
+        let left = self.left();
         let CellPlan {
             record,
             cell,
@@ -230,6 +243,7 @@ impl<'a> Rounds<'a> {
             round: visit.round,
             scenario: &record.scenario,
             variant: variant.as_deref().unwrap_or(&record.variant_name),
+            left,
         });
         let probe = Probe {
             lane: visit.lane,
