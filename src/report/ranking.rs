@@ -48,9 +48,11 @@ fn against_baseline(record: &RunRecord, name: &str) -> String {
     };
     let found = others.iter().find(|standing| standing.variant == name);
     found.map_or_else(String::new, |found| {
+        let paired = overall(record, name).and_then(|overall| overall.ratio);
+        let ratio = paired.unwrap_or(found.time_ns / baseline.time_ns);
         format!(
             " ({} the time and {} the size of {})",
-            units::ratio(found.time_ns / baseline.time_ns),
+            units::ratio(ratio),
             units::ratio(found.file_bytes as f64 / baseline.file_bytes.max(1) as f64),
             text::name(&baseline.variant)
         )

@@ -26,8 +26,6 @@ impl Records {
             "1",
             "--set",
             "measure.peak_memory=false",
-            "--set",
-            "measure.break_even=false",
         ]
         .into_iter()
         .map(str::to_owned)
@@ -232,6 +230,8 @@ fn a_throttled_storage_takes_its_time_and_is_held_against_a_prediction() {
         "2",
         "--set",
         "measure.control=false",
+        "--set",
+        "measure.break_even=true",
     ]);
     let slow = cell(&record, "scan/40kB/s");
     assert_eq!(slow["engine"]["throttle"]["bytes_per_s"], 40_000);

@@ -136,6 +136,8 @@ fn page(place: &Place) -> std::path::PathBuf {
         "1",
         "--set",
         "measure.peak_memory=false",
+        "--set",
+        "measure.break_even=true",
         "--record",
         "r.json",
     ];
