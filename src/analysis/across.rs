@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::comparison::{adjusted, lanes, verdict};
 use super::environment::differences;
-use super::series::{Series, exponential, log_times, mean, paired};
-use crate::record::{CellRecord, Lane, RunRecord, Verdict};
+use super::series::{Series, exponential, log_times, mean, middle, paired, values};
+use crate::record::{CellRecord, Lane, RunRecord, Verdict, as_written};
 use crate::statistics::{
     CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, hodges_lehmann_unpaired, median,
     rank_sum_p, signed_rank_p,
@@ -324,14 +323,7 @@ fn setting(record: &RunRecord, cell: &CellRecord, key: &str) -> Option<String> {
     if let Some(label) = record.labels.get(key) {
         return Some(label.clone());
     }
-    let of_config = || {
-        key.split('.')
-            .try_fold(&record.config, |value, part| value.get(part))
-    };
-    Some(match cell.variant.get(key).or_else(of_config)? {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    })
+    cell.setting(&record.config, key)
 }
 
 /// What a variant is called apart from a key.
@@ -341,10 +333,7 @@ fn without(cell: &CellRecord, key: &str) -> String {
     }
     let others = cell.variant.iter().filter(|(other, _)| *other != key);
     let others: Vec<String> = others
-        .map(|(key, value)| match value {
-            Value::String(text) => format!("{key}={text}"),
-            other => format!("{key}={other}"),
-        })
+        .map(|(key, value)| format!("{key}={}", as_written(value)))
         .collect();
     match others.is_empty() {
         true => "all else equal".to_owned(),
@@ -469,8 +458,8 @@ impl Pair {
             variant,
             lane,
             side: between.side.clone(),
-            base_ns: middle(&self.base),
-            time_ns: middle(&self.side),
+            base_ns: middle(&self.base).unwrap_or(f64::NAN),
+            time_ns: middle(&self.side).unwrap_or(f64::NAN),
             ratio: estimate.value,
             ci_low: estimate.interval.map(|interval| interval.low),
             ci_high: estimate.interval.map(|interval| interval.high),
@@ -495,11 +484,11 @@ fn steadied(member: Member, lane: Lane) -> Series {
     let mut of_round: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for cell in &member.record.cells {
         let times = log_times(cell, lane);
-        let Some(middle) = median(&values(&times)) else {
+        let Some(level) = median(&values(&times)) else {
             continue;
         };
         for (round, time) in times {
-            of_round.entry(round).or_default().push(time - middle);
+            of_round.entry(round).or_default().push(time - level);
         }
     }
     let times = log_times(member.cell, lane).into_iter();
@@ -510,14 +499,6 @@ fn steadied(member: Member, lane: Lane) -> Series {
         (round, time - all.and_then(|all| median(all)).unwrap_or(0.0))
     });
     steadied.collect()
-}
-
-fn values(series: &Series) -> Vec<f64> {
-    series.values().copied().collect()
-}
-
-fn middle(series: &Series) -> f64 {
-    median(&values(series)).map_or(f64::NAN, f64::exp)
 }
 
 /// From how all cells of another run moved: a shift that they share, and how far they scatter around it, may both be the host's.

@@ -1,10 +1,13 @@
 //! Which variant is the fastest on which storage: the recorded requests of each, simulated on storage of other bandwidths.
 
+use serde_json::Value;
+
 use super::comparison::counted;
+use super::overall::distinct;
 use super::simulate::{Call, Load, Profile, Storage};
 use crate::record::{
     BreakEven, CacheState, CellRecord, Crossing, CrossingPoint, Lane, PredictionCheck, RunRecord,
-    StoreCall, Stretch,
+    StoreCall, Stretch, as_written,
 };
 use crate::statistics::median;
 
@@ -39,31 +42,101 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Curves of a scenario's variants at a latency, or of the geometric means over all scenarios, the baseline's first: of those cells that have a profile. Variants that differ only in how
-/// their files are cached, or in how slow a storage they were read from, have one curve together.
-pub fn curves(record: &RunRecord, scenario: Option<&str>, latency_ns: u64) -> Vec<Curve> {
-    let of = |scenario: &str| curves_of(&loads(record, scenario), latency_ns);
-    match scenario {
-        Some(scenario) => of(scenario),
-        None => {
-            let all: Vec<Vec<Curve>> = scenarios(record).into_iter().map(of).collect();
-            mean(&all).unwrap_or_default()
-        }
-    }
-}
-
-fn scenarios(record: &RunRecord) -> Vec<&str> {
-    let mut scenarios: Vec<&str> = Vec::new();
-    for cell in &record.cells {
-        if !scenarios.contains(&cell.scenario.as_str()) {
-            scenarios.push(&cell.scenario);
-        }
-    }
-    scenarios
+/// What the cells of a record do to a storage, from which their times on any other are predicted.
+pub struct Predictions<'a> {
+    record: &'a RunRecord,
+    scenarios: Vec<(&'a str, Loads<'a>)>,
 }
 
 /// Cells with a profile, as loads.
 type Loads<'a> = Vec<(&'a CellRecord, Load)>;
+
+impl<'a> Predictions<'a> {
+    pub fn of(record: &'a RunRecord) -> Self {
+        let names = distinct(record.cells.iter().map(|cell| cell.scenario.as_str()));
+        Predictions {
+            record,
+            scenarios: names.map(|name| (name, loads(record, name))).collect(),
+        }
+    }
+
+    /// Curves of a scenario's variants at a latency, or of the geometric means over all scenarios, the baseline's first: of those cells
+    /// that have a profile. Variants that differ only in how their files are cached, or in how slow a storage they were read from,
+    /// have one curve together.
+    pub fn curves(&self, scenario: Option<&str>, latency_ns: u64) -> Vec<Curve> {
+        let mut found = self
+            .scenarios
+            .iter()
+            .filter(|(name, _)| scenario.is_none_or(|scenario| scenario == *name))
+            .map(|(_, loads)| curves_of(loads, latency_ns));
+        match scenario {
+            Some(_) => found.next().unwrap_or_default(),
+            None => mean(&found.collect::<Vec<_>>()).unwrap_or_default(),
+        }
+    }
+
+    /// Who is the fastest where, over all scenarios and of each in which several variants have a profile, at each of [`LATENCIES_NS`].
+    pub(super) fn break_even(&self) -> Vec<BreakEven> {
+        let mut found = Vec::new();
+        for latency_ns in LATENCIES_NS {
+            let names = self
+                .scenarios
+                .iter()
+                .map(|(name, _)| Some((*name).to_owned()));
+            let all: Vec<Vec<Curve>> = self
+                .scenarios
+                .iter()
+                .map(|(_, loads)| curves_of(loads, latency_ns))
+                .collect();
+            let whole = mean(&all).into_iter().map(|curves| (None, curves));
+            let each = names.zip(all);
+            for (scenario, curves) in whole.chain(each).filter(|(_, curves)| curves.len() > 1) {
+                found.push(BreakEven {
+                    scenario,
+                    latency_ns,
+                    low_bytes_per_s: LOWEST,
+                    high_bytes_per_s: HIGHEST,
+                    fastest: fastest(&curves, self.record.effect),
+                    crossings: crossings(&curves, self.record.effect),
+                });
+            }
+        }
+        found
+    }
+
+    /// Every throttled cell that was measured beside a prediction from the profile of one that differs from it in the storage alone.
+    pub(super) fn checks(&self) -> Vec<PredictionCheck> {
+        let cells = self
+            .record
+            .cells
+            .iter()
+            .filter(|cell| cell.control.is_none());
+        let checks = cells.filter_map(|cell| {
+            let throttle = cell.engine.as_ref()?.throttle?;
+            let summary = cell.summary.get(Lane::EndToEnd.name())?;
+            let mut loads = self.scenarios.iter().flat_map(|(_, loads)| loads);
+            let (from, load) = loads.find(|(other, _)| same_but_for_the_storage(cell, other))?;
+            let bytes_per_s = throttle
+                .bytes_per_s
+                .map_or(f64::INFINITY, |bytes| bytes as f64);
+            let predicted_ns = load.time_ns(&storage(bytes_per_s, throttle.latency_ns));
+            Some(PredictionCheck {
+                cell: cell.id.clone(),
+                scenario: cell.scenario.clone(),
+                variant: name_of(from),
+                from: from.id.clone(),
+                bytes_per_s: throttle.bytes_per_s,
+                latency_ns: throttle.latency_ns,
+                predicted_ns,
+                measured_ns: summary.median_ns,
+                ci_low_ns: summary.ci_low_ns,
+                ci_high_ns: summary.ci_high_ns,
+                error: predicted_ns / summary.median_ns - 1.0,
+            })
+        });
+        checks.collect()
+    }
+}
 
 fn curves_of(loads: &[(&CellRecord, Load)], latency_ns: u64) -> Vec<Curve> {
     let requests = loads
@@ -94,29 +167,6 @@ fn storage(bytes_per_s: f64, latency_ns: u64) -> Storage {
         latency_ns: latency_ns as f64,
         requests_per_call: REQUESTS_PER_CALL,
     }
-}
-
-/// Who is the fastest where, over all scenarios and of each in which several variants have a profile, at each of [`LATENCIES_NS`].
-pub(super) fn break_even(record: &RunRecord) -> Vec<BreakEven> {
-    let scenarios = scenarios(record);
-    let loads: Vec<Loads> = scenarios.iter().map(|it| loads(record, it)).collect();
-    let mut found = Vec::new();
-    for latency_ns in LATENCIES_NS {
-        let all: Vec<Vec<Curve>> = loads.iter().map(|it| curves_of(it, latency_ns)).collect();
-        let whole = mean(&all).into_iter().map(|curves| (None, curves));
-        let each = scenarios.iter().map(|it| Some((*it).to_owned())).zip(all);
-        for (scenario, curves) in whole.chain(each).filter(|(_, curves)| curves.len() > 1) {
-            found.push(BreakEven {
-                scenario,
-                latency_ns,
-                low_bytes_per_s: LOWEST,
-                high_bytes_per_s: HIGHEST,
-                fastest: fastest(&curves, record.effect),
-                crossings: crossings(&curves, record.effect),
-            });
-        }
-    }
-    found
 }
 
 /// Geometric means over scenarios of the curves of variants that all of these have. `None` for less than two scenarios.
@@ -170,21 +220,18 @@ fn is_of_the_storage(key: &str) -> bool {
     key.starts_with("storage.throttle") || key == "measure.cache" || key == "reader.odirect"
 }
 
+/// What a variant sets, apart from the storage.
+fn settings(cell: &CellRecord) -> impl Iterator<Item = (&String, &Value)> {
+    let settings = cell.variant.iter();
+    settings.filter(|(key, _)| !is_of_the_storage(key))
+}
+
 /// What a variant is called, apart from the storage.
 fn name_of(cell: &CellRecord) -> String {
-    let kept = || {
-        cell.variant
-            .iter()
-            .filter(|(key, _)| !is_of_the_storage(key))
-    };
-    if kept().count() == cell.variant.len() {
+    if settings(cell).count() == cell.variant.len() {
         return cell.variant_name.clone();
     }
-    let values = kept().map(|(_, value)| match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    });
-    let values: Vec<String> = values.collect();
+    let values: Vec<String> = settings(cell).map(|(_, value)| as_written(value)).collect();
     match values.is_empty() {
         true => "all variants".to_owned(),
         false => values.join(","),
@@ -192,17 +239,9 @@ fn name_of(cell: &CellRecord) -> String {
 }
 
 fn same_but_for_the_storage(one: &CellRecord, other: &CellRecord) -> bool {
-    let settings = |cell: &CellRecord| {
-        let settings = cell.variant.iter();
-        let kept: Vec<_> = settings
-            .filter(|(key, _)| !is_of_the_storage(key))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        kept
-    };
     one.scenario == other.scenario
         && one.dataset == other.dataset
-        && settings(one) == settings(other)
+        && settings(one).eq(settings(other))
 }
 
 fn loads<'a>(record: &'a RunRecord, scenario: &str) -> Vec<(&'a CellRecord, Load)> {
@@ -392,38 +431,6 @@ fn first_beyond(log_ratios: &[(f64, f64)], from: usize, level: f64) -> f64 {
     }
 }
 
-/// Every throttled cell that was measured beside a prediction from the profile of one that differs from it in the storage alone.
-pub(super) fn prediction_checks(record: &RunRecord) -> Vec<PredictionCheck> {
-    let checks = record.cells.iter().filter_map(|cell| {
-        let throttle = cell.engine.as_ref()?.throttle?;
-        let summary = cell.summary.get(Lane::EndToEnd.name())?;
-        let similar = |other: &&CellRecord| {
-            other.control.is_none()
-                && other.profile.is_some()
-                && same_but_for_the_storage(cell, other)
-        };
-        let from = record.cells.iter().find(similar)?;
-        let bytes_per_s = throttle
-            .bytes_per_s
-            .map_or(f64::INFINITY, |bytes| bytes as f64);
-        let predicted_ns = load(record, from)?.time_ns(&storage(bytes_per_s, throttle.latency_ns));
-        (cell.control.is_none()).then(|| PredictionCheck {
-            cell: cell.id.clone(),
-            scenario: cell.scenario.clone(),
-            variant: name_of(from),
-            from: from.id.clone(),
-            bytes_per_s: throttle.bytes_per_s,
-            latency_ns: throttle.latency_ns,
-            predicted_ns,
-            measured_ns: summary.median_ns,
-            ci_low_ns: summary.ci_low_ns,
-            ci_high_ns: summary.ci_high_ns,
-            error: predicted_ns / summary.median_ns - 1.0,
-        })
-    });
-    checks.collect()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -509,7 +516,7 @@ mod tests {
         };
         assert!((at(Some("scan")) - 1.0).abs() < 0.01 && (at(Some("other")) - 4.0).abs() < 0.04);
         assert!((1.2..3.5).contains(&at(None)), "{}", at(None));
-        let whole = curves(&record, None, LATENCY_NS);
+        let whole = Predictions::of(&record).curves(None, LATENCY_NS);
         assert_eq!((whole.len(), whole[0].bytes), (2, 500 * MB));
     }
 
@@ -551,7 +558,12 @@ mod tests {
         assert!((check.error - (121.0 / 122.0 - 1.0)).abs() < 1e-9);
         // They are one curve, so that nothing breaks even.
         assert!(record.break_even.is_empty());
-        assert_eq!(curves(&record, Some("scan"), LATENCY_NS).len(), 1);
+        assert_eq!(
+            Predictions::of(&record)
+                .curves(Some("scan"), LATENCY_NS)
+                .len(),
+            1
+        );
     }
 
     #[test]
@@ -561,7 +573,7 @@ mod tests {
         fast.iterations = rounds(&[30_000_000; 10]);
         record.cells = vec![fast];
         summarise(&mut record);
-        let curve = &curves(&record, Some("scan"), LATENCIES_NS[0])[0];
+        let curve = &Predictions::of(&record).curves(Some("scan"), LATENCIES_NS[0])[0];
         let (_, at_most) = curve.points.last().unwrap();
         // 10 ms more after the call, and 2 ms of transfer at 50 GB/s.
         assert!((at_most - 32.1e6).abs() < 0.3e6, "{at_most}");

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::break_even::{break_even, prediction_checks};
+use super::break_even::Predictions;
 use super::ceilings::ceilings;
 use super::findings::findings;
 use super::overall::overall;
-use super::ranking::{rankings, standings};
+use super::ranking::ranked;
 use super::series::{log_times, paired, ratio_of};
 use crate::record::{
     CacheState, CellRecord, Comparison, Iteration, Kind, Lane, Ledger, Noise, Percentiles,
@@ -37,10 +37,10 @@ pub fn summarise(record: &mut RunRecord) {
     record.ceilings = ceilings(&record.cells);
     record.findings = findings(record);
     record.overall = overall(record);
-    record.standings = standings(record);
-    record.rankings = rankings(record);
-    record.break_even = break_even(record);
-    record.prediction_checks = prediction_checks(record);
+    (record.standings, record.rankings) = ranked(record);
+    let predictions = Predictions::of(record);
+    let (break_even, checks) = (predictions.break_even(), predictions.checks());
+    (record.break_even, record.prediction_checks) = (break_even, checks);
 }
 
 /// How many comparisons a run of these cells makes in so many lanes.

@@ -75,18 +75,29 @@ pub(super) fn overall(record: &RunRecord) -> Vec<Overall> {
 
 /// Names of the variants, the baseline first, in the order of their cells; the control is one of them.
 pub(super) fn variants(cells: &[CellRecord]) -> impl Iterator<Item = &str> {
+    distinct(cells.iter().map(|cell| cell.variant_name.as_str()))
+}
+
+/// Each name once, where it comes first.
+pub(super) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     let mut seen = BTreeSet::new();
-    let names = cells.iter().map(|cell| cell.variant_name.as_str());
     names.filter(move |name| seen.insert(*name))
+}
+
+pub(super) fn cell<'a>(
+    cells: &'a [CellRecord],
+    variant: &str,
+    scenario: &str,
+) -> Option<&'a CellRecord> {
+    let is_it = |cell: &&CellRecord| cell.variant_name == variant && cell.scenario == scenario;
+    cells.iter().find(is_it)
 }
 
 /// Times of two variants, of the scenarios that both were measured in.
 fn pairs(cells: &[CellRecord], first: &str, second: &str, lane: Lane) -> Vec<(Series, Series)> {
     let of = |variant: &str, scenario: &str| {
-        let cell = cells
-            .iter()
-            .find(|cell| cell.variant_name == variant && cell.scenario == scenario)?;
-        Some(log_times(cell, lane)).filter(|times| !times.is_empty())
+        let times = log_times(cell(cells, variant, scenario)?, lane);
+        Some(times).filter(|times| !times.is_empty())
     };
     let scenarios = cells.iter().filter(|cell| cell.variant_name == first);
     scenarios

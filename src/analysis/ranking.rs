@@ -1,9 +1,9 @@
 //! What each variant costs, which of them no other beats, and which one to take.
 
-use super::overall::variants;
-use super::series::{Series, log_cpu, log_times, mean, paired, ratio_of};
+use super::overall::{cell, variants};
+use super::series::{Series, log_cpu, log_times, mean, middle, paired, ratio_of};
 use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing};
-use crate::statistics::{Estimate, median};
+use crate::statistics::Estimate;
 
 /// What was seen once, and not in rounds, differs where it differs by more than this share.
 const MEMORY_NOISE: f64 = 0.05;
@@ -19,24 +19,27 @@ struct Variant<'a> {
     write_ns: Option<u64>,
 }
 
-/// What each variant but the control costs. Empty where fewer than two can be compared.
-pub(super) fn standings(record: &RunRecord) -> Vec<Standing> {
+/// What each variant but the control costs, and a ranking of them for each preference. Empty where fewer than two can be compared.
+pub(super) fn ranked(record: &RunRecord) -> (Vec<Standing>, Vec<Ranking>) {
     let variants = compared(record);
+    (
+        standings(&variants, record.effect),
+        rankings(&variants, record.effect),
+    )
+}
+
+fn standings(variants: &[Variant], effect: f64) -> Vec<Standing> {
     let standings = variants.iter().filter_map(|variant| {
         let others = variants.iter().filter(|other| other.name != variant.name);
-        let geometric_mean = |series: &Series| {
-            let values: Vec<f64> = series.values().copied().collect();
-            median(&values).map(f64::exp)
-        };
         Some(Standing {
             variant: variant.name.to_owned(),
-            time_ns: geometric_mean(&variant.times)?,
-            cpu_ns: geometric_mean(&variant.cpu)?,
+            time_ns: middle(&variant.times)?,
+            cpu_ns: middle(&variant.cpu)?,
             file_bytes: variant.file_bytes,
             peak_memory_bytes: variant.peak_memory_bytes,
             write_ns: variant.write_ns,
             dominated_by: others
-                .filter(|other| dominates(other, variant, record.effect))
+                .filter(|other| dominates(other, variant, effect))
                 .map(|other| other.name.to_owned())
                 .collect(),
         })
@@ -44,22 +47,24 @@ pub(super) fn standings(record: &RunRecord) -> Vec<Standing> {
     standings.collect()
 }
 
-/// A ranking for each preference. Empty where fewer than two variants can be compared.
-pub(super) fn rankings(record: &RunRecord) -> Vec<Ranking> {
-    let variants = compared(record);
-    let balanced = order(&variants, Preference::Balanced, record.effect);
-    let ranking = |prefer| {
-        let order = order(&variants, prefer, record.effect);
+fn rankings(variants: &[Variant], effect: f64) -> Vec<Ranking> {
+    let orders = Preference::ALL.map(|prefer| (prefer, order(variants, prefer, effect)));
+    let balanced: Vec<String> = orders
+        .iter()
+        .filter(|(prefer, _)| *prefer == Preference::Balanced)
+        .flat_map(|(_, order)| order.iter().map(|it| it.variant.clone()))
+        .collect();
+    let ranking = |(prefer, order): (Preference, Vec<Ranked>)| {
         // Among those that are equally good, the one that is the best in all.
-        let tied = |name: &str| order.iter().any(|it| it.tied && it.variant == name);
-        let recommended = balanced.iter().find(|it| tied(&it.variant))?;
+        let tied = |name: &&String| order.iter().any(|it| it.tied && it.variant == **name);
+        let recommended = balanced.iter().find(tied)?.clone();
         Some(Ranking {
             prefer,
-            recommended: recommended.variant.clone(),
+            recommended,
             order,
         })
     };
-    Preference::ALL.into_iter().filter_map(ranking).collect()
+    orders.into_iter().filter_map(ranking).collect()
 }
 
 fn compared(record: &RunRecord) -> Vec<Variant<'_>> {
@@ -72,23 +77,23 @@ fn compared(record: &RunRecord) -> Vec<Variant<'_>> {
     if names.len() < 2 || !differ_in_layout_alone(record) {
         return Vec::new();
     }
-    let cell = |variant: &str, scenario: &str| {
-        record
-            .cells
-            .iter()
-            .find(|cell| cell.variant_name == variant && cell.scenario == scenario)
+    let measured = |variant: &str, scenario: &str| {
+        cell(&record.cells, variant, scenario)
             .filter(|cell| !log_times(cell, Lane::EndToEnd).is_empty())
     };
     let first = record.cells.iter().filter(|it| it.variant_name == names[0]);
     let scenarios: Vec<&str> = first
         .map(|cell| cell.scenario.as_str())
-        .filter(|scenario| names.iter().all(|name| cell(name, scenario).is_some()))
+        .filter(|scenario| names.iter().all(|name| measured(name, scenario).is_some()))
         .collect();
     if scenarios.is_empty() {
         return Vec::new();
     }
     let variant = |name: &&'_ str| {
-        let cells: Vec<&CellRecord> = scenarios.iter().filter_map(|it| cell(name, it)).collect();
+        let cells: Vec<&CellRecord> = scenarios
+            .iter()
+            .filter_map(|it| measured(name, it))
+            .collect();
         of_cells(record, cells)
     };
     names.iter().filter_map(variant).collect()
@@ -188,12 +193,9 @@ fn dominates(one: &Variant, other: &Variant, effect: f64) -> bool {
 /// All by their cost, the best first.
 fn order(variants: &[Variant], prefer: Preference, effect: f64) -> Vec<Ranked> {
     let costs: Vec<Series> = variants.iter().map(|it| cost(it, prefer)).collect();
-    let middle = |costs: &Series| {
-        let values: Vec<f64> = costs.values().copied().collect();
-        median(&values).unwrap_or(f64::INFINITY)
-    };
+    let in_the_middle = |costs: &Series| middle(costs).unwrap_or(f64::INFINITY);
     let mut all: Vec<(&Variant, &Series)> = variants.iter().zip(&costs).collect();
-    all.sort_by(|(_, one), (_, other)| middle(one).total_cmp(&middle(other)));
+    all.sort_by(|(_, one), (_, other)| in_the_middle(one).total_cmp(&in_the_middle(other)));
     let Some((_, best)) = all.first().copied() else {
         return Vec::new();
     };

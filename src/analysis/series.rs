@@ -4,35 +4,29 @@ use std::collections::BTreeMap;
 
 use super::comparison::{counted, elapsed_ns};
 use crate::record::{CellRecord, Iteration, Lane};
-use crate::statistics::{CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, signed_rank_p};
+use crate::statistics::{
+    CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, median, signed_rank_p,
+};
 
 /// ln of a figure, by round.
 pub(super) type Series = BTreeMap<u32, f64>;
 
 /// Of the time per copy of the query, so that variants that run it in several copies at once are compared by their throughput.
 pub(super) fn log_times(cell: &CellRecord, lane: Lane) -> Series {
-    of(cell, lane, elapsed_ns, |it| f64::from(it.streams.max(1)))
+    of(cell, lane, elapsed_ns)
 }
 
 /// Of the CPU time per copy of the query.
 pub(super) fn log_cpu(cell: &CellRecord, lane: Lane) -> Series {
-    let cpu = |it: &Iteration| it.cpu_user_ns.saturating_add(it.cpu_system_ns).max(1) as f64;
-    of(cell, lane, cpu, |it| f64::from(it.streams.max(1)))
+    of(cell, lane, |it| {
+        it.cpu_user_ns.saturating_add(it.cpu_system_ns).max(1) as f64
+    })
 }
 
-fn of(
-    cell: &CellRecord,
-    lane: Lane,
-    figure: impl Fn(&Iteration) -> f64,
-    copies: impl Fn(&Iteration) -> f64,
-) -> Series {
+fn of(cell: &CellRecord, lane: Lane, figure: fn(&Iteration) -> f64) -> Series {
+    let per_copy = |it: &Iteration| (figure(it) / f64::from(it.streams.max(1))).ln();
     counted(cell, lane)
-        .map(|iteration| {
-            (
-                iteration.round,
-                (figure(iteration) / copies(iteration)).ln(),
-            )
-        })
+        .map(|iteration| (iteration.round, per_copy(iteration)))
         .collect()
 }
 
@@ -72,4 +66,13 @@ pub(super) fn exponential(estimate: Estimate) -> Estimate {
             confidence: interval.confidence,
         }),
     }
+}
+
+pub(super) fn values(series: &Series) -> Vec<f64> {
+    series.values().copied().collect()
+}
+
+/// The figure itself in the middle of the rounds. `None` without any.
+pub(super) fn middle(series: &Series) -> Option<f64> {
+    median(&values(series)).map(f64::exp)
 }

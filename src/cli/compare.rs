@@ -1,21 +1,20 @@
 //! `bench compare`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::CompareArguments;
 use super::exit::{self, CommandError};
-use super::{print, show};
-use crate::analysis::{across, gate, summarise};
-use crate::record::{Preference, RunRecord, read_record};
+use super::{load, print, show};
+use crate::analysis::{across, gate};
+use crate::record::{Preference, RunRecord};
 use crate::report::render_across;
 
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CommandError> {
     let mut records: Vec<(String, RunRecord)> = Vec::new();
     for file in &arguments.records {
-        let mut record = read_record(file)?;
-        summarise(&mut record);
-        records.push((name_of(file, &arguments.records), record));
+        let name = name_of(file, &arguments.records);
+        records.push((name, load::record(file)?));
     }
     let across = across(&records, arguments.by.as_deref())?;
     let gate = arguments.fail_if_slower.map(|limit| gate(&across, limit));
@@ -31,7 +30,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CommandE
 }
 
 /// A file's name, or all of its path where another one has that name.
-fn name_of(file: &Path, all: &[std::path::PathBuf]) -> String {
+fn name_of(file: &Path, all: &[PathBuf]) -> String {
     let same = all
         .iter()
         .filter(|other| other.file_name() == file.file_name());

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::arguments::{ConfigArguments, QueryArguments};
 use super::exit::CommandError;
+use crate::analysis::summarise;
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
+use crate::record::{RunRecord, read_record};
 use crate::scenario::QUICKSTART;
 
 /// Loads the config that the arguments name: a file, the quickstart, or nothing but the tables of the command line.
@@ -155,4 +157,11 @@ pub(crate) fn name_and_value(
             "{flag} {text}: it takes {form}"
         ))),
     }
+}
+
+/// A stored record, or a journal, with what its iterations come to.
+pub(super) fn record(file: &Path) -> Result<RunRecord, CommandError> {
+    let mut record = read_record(file)?;
+    summarise(&mut record);
+    Ok(record)
 }

@@ -17,6 +17,7 @@ mod reference;
 mod replay;
 mod report;
 mod run;
+mod target;
 
 pub use reference::{manual, reference};
 

@@ -36,7 +36,7 @@ pub(crate) fn error(text: &str, hints: &[String]) {
 }
 
 /// Whether stdout takes colours: a terminal that does, where nobody has asked for none (<https://no-color.org>).
-pub(crate) fn colour() -> bool {
+fn colour() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
     io::stdout().is_terminal() && !set("NO_COLOR") && !dumb

@@ -1,14 +1,14 @@
 //! `bench report`.
 
-use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::ReportArguments;
 use super::exit::CommandError;
-use super::{print, show};
-use crate::analysis::{history, summarise};
-use crate::record::{RunRecord, read_record};
+use super::target::check_replaceable;
+use super::{load, print, show};
+use crate::analysis::history;
+use crate::record::{RunRecord, folder_of, temporary};
 use crate::report::{HTML_START, html, html_history, render, render_history};
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandError> {
@@ -19,12 +19,10 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
                 "--html shows one record; name one, or add --history".to_owned(),
             ));
         }
-        check_page(file)?;
+        check_replaceable("--html", file, HTML_START.as_bytes(), "such a page")?;
     }
     for file in &arguments.records {
-        let mut record = read_record(file)?;
-        summarise(&mut record);
-        records.push(record);
+        records.push(load::record(file)?);
     }
     let view = print::view(
         arguments.format.into(),
@@ -47,45 +45,10 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
     show(&shown.collect::<Result<String, _>>()?)
 }
 
-/// Refuses a file that would replace anything but such a page, or cannot be made.
-fn check_page(file: &Path) -> Result<(), CommandError> {
-    let refused = |reason: String| {
-        let file = file.display();
-        Err(CommandError::Usage(format!("--html {file}: {reason}")))
-    };
-    let mut start = vec![0; HTML_START.len()];
-    let may_be_replaced = match std::fs::symlink_metadata(file) {
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-        Ok(found) => {
-            found.is_file()
-                && std::fs::File::open(file)
-                    .and_then(|mut file| file.read_exact(&mut start))
-                    .is_ok_and(|()| start == HTML_START.as_bytes())
-        }
-    };
-    if !may_be_replaced {
-        return refused("there is something else by that name; name a new file".to_owned());
-    }
-    match tempfile::tempfile_in(folder(file)) {
-        Ok(_) => Ok(()),
-        Err(error) => refused(error.to_string()),
-    }
-}
-
-fn folder(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// Writes the file, complete or not at all.
 fn write_page(file: &Path, page: &str) -> Result<(), CommandError> {
     let write = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        // Less the umask, as any file.
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let written = builder.prefix(".report-").tempfile_in(folder(file))?;
+        let written = temporary(folder_of(file), ".report-")?;
         std::fs::write(written.path(), page)?;
         written.persist(file)?;
         Ok(())

@@ -11,11 +11,12 @@ use std::time::Duration;
 use super::arguments::{CacheArgument, LaneArgument, RunArguments};
 use super::exit::{self, CommandError, run_code};
 use super::progress::Progress;
+use super::target::{check_replaceable, check_target};
 use super::{cancel_on_interrupt, check, load, print, runtime, show};
 use crate::config::without_secrets;
 use crate::dataset::Cancel;
 use crate::report::render;
-use crate::run::{Options, may_be_replaced, needed, run as run_config, with_baseline_first};
+use crate::run::{Options, TRACES_START, needed, run as run_config, with_baseline_first};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
@@ -205,42 +206,11 @@ fn needed_by_child(cell: &str, config: &str, cancel: &Cancel) -> Result<(u64, u6
 
 /// Refuses a file for traces that would replace something else, or cannot be made.
 fn check_trace(file: &Path, record: Option<&PathBuf>) -> Result<(), CommandError> {
-    let refused = |reason: String| {
-        let file = file.display();
-        Err(CommandError::Usage(format!("--trace {file}: {reason}")))
-    };
     if record.is_some_and(|record| record == file) {
-        return refused("--record goes to the same file".to_owned());
+        let file = file.display();
+        return Err(CommandError::Usage(format!(
+            "--trace {file}: --record goes to the same file"
+        )));
     }
-    if !may_be_replaced(file) {
-        return refused(
-            "there is something else by that name; name a new file, or one of traces".to_owned(),
-        );
-    }
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    match tempfile::tempfile_in(folder) {
-        Ok(_) => Ok(()),
-        Err(error) => refused(error.to_string()),
-    }
-}
-
-/// Refuses a file that cannot be written because of where it is, before hours are spent on what goes into it.
-fn check_target(flag: &str, file: &Path) -> Result<(), CommandError> {
-    let refused = |reason: &str| {
-        Err(CommandError::Usage(format!(
-            "{flag} {}: {reason}",
-            file.display()
-        )))
-    };
-    let folder = file.parent().unwrap_or(Path::new(""));
-    if !folder.as_os_str().is_empty() && !folder.is_dir() {
-        return refused("its folder does not exist");
-    }
-    if file.is_dir() {
-        return refused("it is a folder");
-    }
-    Ok(())
+    check_replaceable("--trace", file, TRACES_START, "one of traces")
 }

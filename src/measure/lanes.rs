@@ -28,6 +28,14 @@ fn of_stream(calls: &[Timed], started: Instant) -> Vec<StoreCall> {
     calls.collect()
 }
 
+/// Where reads come from in a state of the page cache.
+pub fn source_of(cache: PageCache) -> Source {
+    match cache {
+        PageCache::Direct => Source::Direct,
+        PageCache::Warm | PageCache::Cold => Source::Store,
+    }
+}
+
 impl Cell {
     /// Where a lane's bytes come from. Those of `compute` are read into memory here, and stay there for as long as the source
     /// does.
@@ -44,8 +52,7 @@ impl Cell {
                     let bytes_per_s = bytes_per_s.map(|bytes| bytes as f64);
                     Source::Throttled(Arc::new(Throttle::new(bytes_per_s, latency)))
                 }
-                (None, PageCache::Direct) => Source::Direct,
-                (None, PageCache::Warm | PageCache::Cold) => Source::Store,
+                (None, cache) => source_of(cache),
             });
         }
         let (bytes, (_, available)) = (self.memory.distinct_bytes(), memory_bytes());
@@ -112,14 +119,14 @@ impl Cell {
     pub async fn profile(&mut self) -> Result<RequestProfile, MeasureError> {
         self.recorded().await?;
         let mut source = self.source(Lane::Compute).await?;
+        let planned = plan(&self.context, &self.scenario.sql).await?;
+        let mut first = Some(Arc::clone(&planned.physical));
         let mut profiles = Vec::new();
         let began = Instant::now();
         while profiles.len() < LEAST_PROFILES
             || profiles.len() < MOST_PROFILES && began.elapsed() < PROFILING
         {
             self.prepared(&source).await?;
-            let planned = plan(&self.context, &self.scenario.sql).await?;
-            let mut first = Some(Arc::clone(&planned.physical));
             let plans = self.plans(&planned, &mut first).await?;
             self.store.record();
             let started = Instant::now();

@@ -14,6 +14,7 @@ pub use cell::{Cause, Cell, MeasureError, Probe, Verified, offset_ns};
 pub use execute::{Execution, execute};
 pub use expectation::{Observed, evaluate};
 pub use host::{Disturbance, HostUsage, system};
+pub use lanes::source_of;
 pub(crate) use process::cores;
 pub use process::{device_read_bytes, memory_bytes, reset_peak, resident_bytes};
 pub use schedule::{BLOCK, Schedule, Visit};

@@ -21,7 +21,9 @@ pub use outcome::{
     Noise, Overall, PredictionCheck, Preference, Ranked, Ranking, Standing, Stretch, Summary,
     Verdict,
 };
-pub use store::{RecordError, read_record, to_json, write_record};
+pub use store::{
+    RecordError, folder_of, may_be_replaced, read_record, temporary, to_json, write_record,
+};
 pub use system::{Build, FileSystem, System};
 
 use std::collections::BTreeMap;
@@ -215,6 +217,25 @@ pub struct CellRecord {
     pub expectations: Vec<ExpectationResult>,
     /// By lane; only measured iterations with status `ok` count.
     pub summary: BTreeMap<String, Summary>,
+}
+
+impl CellRecord {
+    /// The value of a key path in this cell's variant, as a config would write it, where `config` is what variants are applied to.
+    pub fn setting(&self, config: &serde_json::Value, key: &str) -> Option<String> {
+        let of_config = || {
+            key.split('.')
+                .try_fold(config, |value, part| value.get(part))
+        };
+        self.variant.get(key).or_else(of_config).map(as_written)
+    }
+}
+
+/// A value as a config would write it.
+pub fn as_written(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// Settings of the engine that a cell ran in, as they were in effect.

@@ -67,10 +67,7 @@ pub fn write_record(dir: &Path, record: &RunRecord) -> Result<PathBuf, RecordErr
         source,
     })?;
     let write = || -> io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask, as any file
-        let mut file = builder.prefix(".record-").tempfile_in(dir)?;
+        let mut file = temporary(dir, ".record-")?;
         file.write_all(to_json(record)?.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(&path)?;
@@ -79,6 +76,34 @@ pub fn write_record(dir: &Path, record: &RunRecord) -> Result<PathBuf, RecordErr
     match write() {
         Ok(()) => Ok(path),
         Err(source) => Err(RecordError::Write { path, source }),
+    }
+}
+
+/// A file that has no name yet, to be persisted under one when it is whole.
+pub fn temporary(dir: &Path, prefix: &str) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask, as any file
+    builder.prefix(prefix).tempfile_in(dir)
+}
+
+/// The folder that a file lies in.
+pub fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether a file can be replaced by another of its kind: there is none, or it begins as these do.
+pub fn may_be_replaced(file: &Path, start: &[u8]) -> bool {
+    let mut found_start = vec![0; start.len()];
+    match fs::symlink_metadata(file) {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(found) if !found.is_file() => false,
+        Ok(_) => File::open(file)
+            .and_then(|mut file| file.read_exact(&mut found_start))
+            .is_ok_and(|()| found_start == start),
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn page(across: &Across, gate: Option<&Gate>) -> Page {
             &across.differences,
         ),
         answers,
+        overview: None,
         tables,
         notes: notes(across),
     }

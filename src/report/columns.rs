@@ -118,7 +118,7 @@ impl Column {
     /// Its place in a table.
     pub(super) fn of_table(self) -> Head {
         Head {
-            text: self.head(),
+            text: self.head().into(),
             is_number: self.is_number(),
             dispensable: DISPENSABLE.iter().position(|column| *column == self),
         }

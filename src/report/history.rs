@@ -34,6 +34,7 @@ pub(super) fn page(histories: &[History]) -> Page {
     Page {
         cautions: Vec::new(),
         answers,
+        overview: None,
         tables: histories.iter().map(table).collect(),
         notes: vec![
             "change: Pettitt's test on the medians of the runs at 1 %, by permutation, in turn on the parts that a change makes; levels that \

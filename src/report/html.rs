@@ -6,9 +6,8 @@ use super::View;
 use super::break_even::{point, prediction_checks, scenario as scenario_of, sentence};
 use super::chart::{self, Frame};
 use super::page::{Cell, Page, Scenario, scenarios};
-use super::table::Table;
 use super::text;
-use crate::analysis::{History, LATENCIES_NS, LATENCY_NS, curves};
+use crate::analysis::{History, LATENCIES_NS, LATENCY_NS, Predictions};
 use crate::record::{BreakEven, Kind, Lane, RunRecord, Status};
 use crate::units;
 
@@ -30,12 +29,12 @@ pub fn html(record: &RunRecord, view: &View) -> String {
         text::name(&record.run_id)
     );
     let body = html! {
-        (header(&title, &about(record), &page.answers))
+        (header(&title, &about(record, &scenarios), &page.answers))
         main {
             @for caution in &page.cautions { p.caution { (caution) } }
             (whole(record, &page, &mut charts))
             (break_even(record, &mut charts))
-            @for scenario in &scenarios { (of_scenario(record, scenario, &page, &mut charts)) }
+            @for scenario in &scenarios { (of_scenario(record, scenario, view, &mut charts)) }
             section.notes {
                 h2 { "What the numbers rest on" }
                 ul { @for note in &page.notes { li { (note) } } }
@@ -95,8 +94,7 @@ fn header(title: &str, about: &str, answers: &[String]) -> Markup {
     }
 }
 
-fn about(record: &RunRecord) -> String {
-    let scenarios = scenarios(record);
+fn about(record: &RunRecord, scenarios: &[Scenario]) -> String {
     let variants = scenarios.iter().map(|it| it.cells.len()).max().unwrap_or(0);
     let rounds = record
         .stopped
@@ -131,28 +129,8 @@ impl Charts {
     }
 }
 
-fn table(table: &Table) -> Markup {
-    let caption = match &table.description {
-        Some(description) => format!("{}: {description}", table.title),
-        None => table.title.clone(),
-    };
-    let heads = table.heads.iter().map(|head| chart::Head {
-        text: head.text.replace('\n', " "),
-        is_number: head.is_number,
-    });
-    chart::table(&chart::Table {
-        caption,
-        heads: heads.collect(),
-        rows: table.rows.clone(),
-    })
-}
-
 /// All scenarios together: what each variant costs, and what it gives for it.
 fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
-    let overview = page
-        .tables
-        .iter()
-        .filter(|table| table.title == "all scenarios");
     let tradeoffs: Vec<chart::Tradeoff> = record
         .standings
         .iter()
@@ -167,7 +145,7 @@ fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
         @if !tradeoffs.is_empty() {
             section {
                 h2 { "All scenarios together" }
-                @for overview in overview { (table(overview)) }
+                @if let Some(overview) = &page.overview { (chart::table(overview)) }
                 (chart::scatter(&charts.frame("File size against time, and the Pareto front".to_owned()), &tradeoffs))
                 @if record.overall.iter().any(|it| it.lane == Lane::EndToEnd) {
                     p { "A variant is on the front if no other is better in time, CPU time, file size, memory or time to write and worse in none of them." }
@@ -185,6 +163,7 @@ fn break_even(record: &RunRecord, charts: &mut Charts) -> Markup {
             .iter()
             .find(|it| it.scenario.as_deref() == scenario && it.latency_ns == latency)
     };
+    let predictions = Predictions::of(record);
     let together = LATENCIES_NS
         .into_iter()
         .filter_map(|latency| of(None, latency));
@@ -200,18 +179,23 @@ fn break_even(record: &RunRecord, charts: &mut Charts) -> Markup {
                      variant becomes the fastest." }
                 @for found in together.chain(each) {
                     p { (sentence(found)) }
-                    (curve_chart(record, found, charts))
+                    (curve_chart(record, &predictions, found, charts))
                 }
             }
         }
         @if let Some(checks) = prediction_checks(record) {
-            section { h2 { "Predictions, checked" } (table(&checks)) }
+            section { h2 { "Predictions, checked" } (chart::table(&checks)) }
         }
     }
 }
 
-fn curve_chart(record: &RunRecord, found: &BreakEven, charts: &mut Charts) -> Markup {
-    let predicted = curves(record, found.scenario.as_deref(), found.latency_ns);
+fn curve_chart(
+    record: &RunRecord,
+    predictions: &Predictions,
+    found: &BreakEven,
+    charts: &mut Charts,
+) -> Markup {
+    let predicted = predictions.curves(found.scenario.as_deref(), found.latency_ns);
     let measured = |variant: &str| {
         let checks = record.prediction_checks.iter().filter(|check| {
             check.latency_ns == found.latency_ns
@@ -277,11 +261,10 @@ fn curve_chart(record: &RunRecord, found: &BreakEven, charts: &mut Charts) -> Ma
 fn of_scenario(
     record: &RunRecord,
     scenario: &Scenario,
-    page: &Page,
+    view: &View,
     charts: &mut Charts,
 ) -> Markup {
     let name = text::name(scenario.name);
-    let tables = page.tables.iter().filter(|table| table.title == name);
     let cells = || scenario.cells.iter().chain(&scenario.control);
     let estimates: Vec<chart::Estimate> = cells()
         .enumerate()
@@ -299,7 +282,7 @@ fn of_scenario(
         section {
             h2 { "Scenario " (name) }
             @if let Some(description) = scenario.description { p { (text::visible(description)) } }
-            @for found in tables { (table(found)) }
+            @for found in scenario.tables(view.details) { (chart::table(&found)) }
             @if !estimates.is_empty() {
                 (chart::intervals(&charts.frame(format!("{name}: median time with its interval")), &estimates))
             }
@@ -361,10 +344,6 @@ fn ledger(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
 }
 
 fn lanes(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
-    let several = scenario
-        .cells
-        .iter()
-        .any(|cell| cell.record.summary.len() > 1);
     let bars: Vec<chart::Bars> = scenario
         .cells
         .iter()
@@ -377,7 +356,7 @@ fn lanes(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
         .collect();
     let kinds = Lane::ALL.map(|lane| lane.name().to_owned());
     html! {
-        @if several {
+        @if scenario.has_lanes() {
             (chart::grouped(&charts.frame(format!("{name}: the whole, its byte ranges alone, and the query from memory")), &kinds, &bars))
         }
     }

@@ -11,7 +11,7 @@ pub(super) fn render(page: &Page) -> String {
             .map(|caution| format!("**{}**", escaped(caution))),
     );
     blocks.extend(list(&page.answers));
-    blocks.extend(page.tables.iter().map(block));
+    blocks.extend(page.overview.iter().chain(&page.tables).map(block));
     blocks.extend(list(&page.notes));
     let mut shown = blocks.join("\n\n");
     shown.push('\n');

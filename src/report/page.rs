@@ -20,6 +20,8 @@ pub(super) struct Page {
     pub(super) cautions: Vec<String>,
     /// A sentence per scenario.
     pub(super) answers: Vec<String>,
+    /// Over all that the tables are of.
+    pub(super) overview: Option<Table>,
     pub(super) tables: Vec<Table>,
     pub(super) notes: Vec<String>,
 }
@@ -29,51 +31,13 @@ impl Page {
         let scenarios = scenarios(record);
         let agree = scenarios.iter().all(Scenario::results_are_equal);
         let mut answers = Vec::new();
-        let mut tables = Vec::new();
         if agree {
             answers.extend(recommendation(record, prefer));
-            tables.extend(overview(record));
         }
         answers.extend(break_evens(record));
         answers.extend(scenarios.iter().filter_map(answer));
-        for scenario in &scenarios {
-            let description = scenario.description.map(text::visible);
-            let description = match scenario.lane() {
-                Lane::EndToEnd => description,
-                lane => Some(format!(
-                    "lane {}{}",
-                    lane.name(),
-                    description.map_or_else(String::new, |text| format!(": {text}"))
-                )),
-            };
-            let control = scenario.control.iter();
-            let cells = scenario.cells.iter().chain(control);
-            tables.push(table(scenario, description, &Column::of(scenario), cells));
-            if scenario
-                .cells
-                .iter()
-                .any(|cell| cell.record.summary.len() > 1)
-            {
-                let what = "lanes: the whole, its byte ranges alone, and the query with its bytes in memory";
-                let cells = scenario.cells.iter();
-                tables.push(table(
-                    scenario,
-                    Some(what.to_owned()),
-                    &Column::LANES,
-                    cells,
-                ));
-            }
-            if details || scenario.past_the_cache() {
-                let what = "bytes of one execution, from the result down to the device";
-                let cells = scenario.cells.iter();
-                tables.push(table(
-                    scenario,
-                    Some(what.to_owned()),
-                    &Column::LEDGER,
-                    cells,
-                ));
-            }
-        }
+        let of_scenarios = scenarios.iter().flat_map(|it| it.tables(details));
+        let mut tables: Vec<Table> = of_scenarios.collect();
         tables.extend(prediction_checks(record));
         if details {
             tables.extend(crossings(record));
@@ -81,6 +45,7 @@ impl Page {
         Self {
             cautions: cautions(record, &scenarios),
             answers,
+            overview: overview(record).filter(|_| agree),
             tables,
             notes: notes(record, &scenarios, details),
         }
@@ -172,6 +137,45 @@ fn lane(record: &RunRecord) -> Lane {
 }
 
 impl<'a> Scenario<'a> {
+    /// What was measured; of the lanes, and of the bytes, where there is more to say or more is wanted.
+    pub(super) fn tables(&self, details: bool) -> Vec<Table> {
+        let description = self.description.map(text::visible);
+        let description = match self.lane() {
+            Lane::EndToEnd => description,
+            lane => Some(format!(
+                "lane {}{}",
+                lane.name(),
+                description.map_or_else(String::new, |text| format!(": {text}"))
+            )),
+        };
+        let control = self.control.iter();
+        let cells = self.cells.iter().chain(control);
+        let mut tables = vec![table(self, description, &Column::of(self), cells)];
+        let mut more = |what: &str, columns: &[Column]| {
+            let cells = self.cells.iter();
+            tables.push(table(self, Some(what.to_owned()), columns, cells));
+        };
+        if self.has_lanes() {
+            more(
+                "lanes: the whole, its byte ranges alone, and the query with its bytes in memory",
+                &Column::LANES,
+            );
+        }
+        if details || self.past_the_cache() {
+            more(
+                "bytes of one execution, from the result down to the device",
+                &Column::LEDGER,
+            );
+        }
+        tables
+    }
+
+    /// Whether a cell was measured in several.
+    pub(super) fn has_lanes(&self) -> bool {
+        let mut cells = self.cells.iter();
+        cells.any(|cell| cell.record.summary.len() > 1)
+    }
+
     /// The lane that is told of.
     pub(super) fn lane(&self) -> Lane {
         self.cells.first().map_or(Lane::EndToEnd, |cell| cell.lane)

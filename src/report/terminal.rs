@@ -17,7 +17,12 @@ const INDENT: &str = "  ";
 pub(super) fn render(page: &Page, view: &View) -> String {
     let width = view.width;
     let mut blocks = vec![lines(&page.cautions, width), lines(&page.answers, width)];
-    blocks.extend(page.tables.iter().map(|table| block(table, view)));
+    blocks.extend(
+        page.overview
+            .iter()
+            .chain(&page.tables)
+            .map(|table| block(table, view)),
+    );
     blocks.push(lines(&page.notes, width));
     blocks.retain(|block| !block.is_empty());
     let mut shown = blocks.join("\n\n");
@@ -99,7 +104,7 @@ fn with_columns(table: &Table, kept: &[usize], view: &View) -> comfy_table::Tabl
         true => drawn.enforce_styling(),
         false => drawn.force_no_tty(),
     };
-    drawn.set_header(kept.iter().map(|index| table.heads[*index].text));
+    drawn.set_header(kept.iter().map(|index| table.heads[*index].text.as_ref()));
     for row in &table.rows {
         let cells = kept.iter().map(|index| {
             let text = row.get(*index).map_or("", String::as_str);

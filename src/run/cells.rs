@@ -38,14 +38,7 @@ pub struct CellPlan {
 impl CellPlan {
     /// The value of a key path in this variant, as a config would write it.
     pub fn setting(&self, key: &str) -> Option<String> {
-        let value = self.record.variant.get(key).or_else(|| {
-            key.split('.')
-                .try_fold(self.base.as_ref(), |value, part| value.get(part))
-        })?;
-        Some(match value {
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })
+        self.record.setting(&self.base, key)
     }
 }
 

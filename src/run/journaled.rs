@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::versions::versions;
-use super::{Options, RunError};
+use super::{Observer, Options, RunError};
 use crate::config::Config;
 use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION, System};
 
@@ -60,6 +60,14 @@ impl Journaled {
         self.record
             .apply(event)
             .map_err(|error| RunError::Internal(error.to_string()))
+    }
+
+    /// Tells of something that makes figures less than they could be, and keeps it.
+    pub(crate) fn warn(&mut self, observer: &dyn Observer, text: &str) -> Result<(), RunError> {
+        observer.event(super::Event::Warning(text));
+        self.append(Event::Warning {
+            text: text.to_owned(),
+        })
     }
 
     pub(crate) fn record(&self) -> &RunRecord {

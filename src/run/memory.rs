@@ -55,8 +55,7 @@ pub(super) async fn look(
             "how much memory they take is not known of {} cell(s); {first}",
             failed.len()
         );
-        observer.event(Event::Warning(&text));
-        journal.append(Entry::Warning { text })?;
+        journal.warn(observer, &text)?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ pub use datasets::{DatasetState, Datasets, free_bytes, writers};
 pub use doctor::{Doctor, doctor};
 pub use memory::{Needed, needed};
 pub use replay::{Replayed, replay};
-pub use traces::{KeptTrace, TraceError, may_be_replaced, read_traces};
+pub use traces::{KeptTrace, TRACES_START, TraceError, read_traces};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -379,8 +379,7 @@ impl Whole<'_> {
             })?;
         }
         for text in warnings.chain(opened.warnings) {
-            self.observer.event(Event::Warning(&text));
-            journal.append(Entry::Warning { text })?;
+            journal.warn(self.observer, &text)?;
         }
         let mut cells = opened.cells;
         for plan in &mut cells {

@@ -54,8 +54,7 @@ pub(super) async fn look(
              dataset.num_files_train=2",
             left_out.len()
         );
-        observer.event(Event::Warning(&text));
-        journal.append(Entry::Warning { text })?;
+        journal.warn(observer, &text)?;
     }
     Ok(())
 }

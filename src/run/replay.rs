@@ -10,10 +10,10 @@ use super::RunError;
 use super::traces::KeptTrace;
 use crate::config::PageCache;
 use crate::dataset::Cancel;
-use crate::measure::establish;
+use crate::measure::{establish, source_of};
 use crate::record::{CacheState, ColdEvidence, EngineCache, Status};
 use crate::statistics::{CONFIDENCE, median, median_interval};
-use crate::storage::{Source, check_direct, local_file, local_store};
+use crate::storage::{check_direct, local_file, local_store};
 
 /// What replays of one trace came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,10 +50,7 @@ pub fn replay(
     cancel: &Cancel,
 ) -> Result<Vec<Replayed>, RunError> {
     let store = local_store();
-    let source = match cache {
-        PageCache::Direct => Source::Direct,
-        PageCache::Warm | PageCache::Cold => Source::Store,
-    };
+    let source = source_of(cache);
     let mut prepared = Vec::new();
     for kept in traces {
         let files: Vec<PathBuf> = kept

@@ -148,8 +148,7 @@ impl<'a> Rounds<'a> {
         Ok(asked)
     }
 
-    /// Why there have been enough rounds, if there have.
-    /// None before the first iteration is over.
+    /// Time until the last round. None before the first iteration is over.
     fn left(&self) -> Option<Duration> {
         let elapsed = self.started.elapsed();
         let to_come = self.total.saturating_sub(self.done);
@@ -161,6 +160,7 @@ impl<'a> Rounds<'a> {
         })
     }
 
+    /// Why there have been enough rounds, if there have.
     fn enough(&self, widest: Option<f64>) -> Option<StopReason> {
         let Some(until) = self.config.measure.until else {
             return Some(StopReason::Rounds);
@@ -195,10 +195,7 @@ impl<'a> Rounds<'a> {
     }
 
     fn warn_of(&mut self, text: &str) -> Result<(), RunError> {
-        self.observer.event(Event::Warning(text));
-        self.journal.append(Entry::Warning {
-            text: text.to_owned(),
-        })
+        self.journal.warn(self.observer, text)
     }
 
     async fn visit(

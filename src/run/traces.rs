@@ -1,13 +1,13 @@
 //! Files of traces: a line of JSON per cell.
 
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::cells::CellPlan;
-use crate::record::{EngineCache, RunRecord};
+use crate::record::{EngineCache, RunRecord, folder_of, temporary};
 use crate::storage::{Trace, local_file};
 
 /// Version of the lines.
@@ -61,17 +61,7 @@ pub(super) async fn write(
         path: file.display().to_string(),
         source,
     };
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    // Less the umask, as any file.
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut written = builder
-        .prefix(".trace-")
-        .tempfile_in(folder)
-        .map_err(failed)?;
+    let mut written = temporary(folder_of(file), ".trace-").map_err(failed)?;
     for plan in cells
         .iter_mut()
         .filter(|plan| plan.record.control.is_none())
@@ -118,20 +108,8 @@ pub(super) fn file_bytes(trace: &Trace) -> std::io::Result<Vec<u64>> {
     sizes.collect()
 }
 
-/// Whether a file can be replaced by traces: there is none, or it holds traces.
-pub fn may_be_replaced(file: &Path) -> bool {
-    let mut start = [0; START.len()];
-    match std::fs::symlink_metadata(file) {
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-        Ok(found) if !found.is_file() => false,
-        Ok(_) => std::fs::File::open(file)
-            .and_then(|mut file| file.read_exact(&mut start))
-            .is_ok_and(|()| start == *START),
-    }
-}
-
 /// What every file of traces begins with.
-const START: &[u8; 16] = br#"{"trace_version""#;
+pub const TRACES_START: &[u8] = br#"{"trace_version""#;
 
 /// Reads a file of traces, each of which can be replayed.
 pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {

@@ -13,6 +13,7 @@ mod modality;
 mod normal;
 mod outliers;
 mod rank_sum;
+mod rank_test;
 mod sampling;
 mod signed_rank;
 mod trend;

@@ -5,9 +5,8 @@
 //! Hodges & Lehmann, "Estimates of Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963; Hollander, Wolfe &
 //! Chicken, "Nonparametric Statistical Methods", 3rd edition 2014, sections 4.1 to 4.3.
 
-use super::normal::normal_upper_tail;
-use super::signed_rank::{from_order_key, order_key};
-use super::{Estimate, Interval};
+use super::Estimate;
+use super::rank_test::{LowerTails, kth_smallest, sorted};
 
 /// While neither sample has more values, the distribution of the statistic is counted out; its counts fit an `i128`.
 const LARGEST_EXACT_SAMPLE: usize = 50;
@@ -27,19 +26,9 @@ pub fn hodges_lehmann_unpaired(first: &[f64], second: &[f64], confidence: f64) -
         return None;
     }
     let (first, second) = (sorted(first), sorted(second));
-    let differences = first.len() * second.len();
-    let lower = kth_difference(&first, &second, differences.div_ceil(2));
-    let upper = kth_difference(&first, &second, differences / 2 + 1);
-    let interval =
-        interval_rank(first.len(), second.len(), confidence).map(|(rank, confidence)| Interval {
-            low: kth_difference(&first, &second, rank),
-            high: kth_difference(&first, &second, differences + 1 - rank),
-            confidence,
-        });
-    Some(Estimate {
-        value: lower + (upper - lower) / 2.0,
-        interval,
-    })
+    let kth = |k: usize| kth_difference(&first, &second, k);
+    let tails = lower_tails(first.len(), second.len());
+    Some(tails.estimate(first.len() * second.len(), confidence, kth))
 }
 
 /// Two-sided p-value, 0 to 1, of the Mann-Whitney test that the shift between two samples of finite values is 0.
@@ -54,84 +43,31 @@ pub fn rank_sum_p(first: &[f64], second: &[f64]) -> Option<f64> {
         return None;
     }
     let (first, second) = (sorted(first), sorted(second));
-    let differences = first.len() * second.len();
-    let at_most_zero = differences_up_to(&first, &second, 0.0);
-    let at_least_zero = differences - differences_up_to(&first, &second, 0.0_f64.next_down());
-    let tails = LowerTails::of(first.len(), second.len());
-    Some(tails.two_sided(at_most_zero.min(at_least_zero)))
+    let up_to = |limit: f64| differences_up_to(&first, &second, limit);
+    let tails = lower_tails(first.len(), second.len());
+    Some(tails.p(first.len() * second.len(), up_to))
 }
 
-fn sorted(values: &[f64]) -> Vec<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted
+/// Distribution of the Mann-Whitney statistic, the number of negative differences between samples of m and n values.
+fn lower_tails(m: usize, n: usize) -> LowerTails {
+    if m.max(n) <= LARGEST_EXACT_SAMPLE {
+        exact(m, n)
+    } else {
+        approximate(m, n)
+    }
 }
 
-/// The largest k for which the k-th smallest and the k-th largest difference between samples of `m` and `n` values bound an interval
-/// of at least `confidence`, and the confidence that they reach: 1 - 2 P(U <= k - 1).
-fn interval_rank(m: usize, n: usize, confidence: f64) -> Option<(usize, f64)> {
-    let tails = LowerTails::of(m, n);
-    // The confidence falls with the rank: bisect between the last rank that reaches it and the first that does not.
-    let (mut reaches, mut misses) = (0, m * n / 2 + 1);
-    while misses - reaches > 1 {
-        let middle = reaches + (misses - reaches) / 2;
-        if tails.two_sided(middle - 1) <= 1.0 - confidence {
-            reaches = middle;
-        } else {
-            misses = middle;
-        }
-    }
-    (reaches > 0).then(|| (reaches, 1.0 - tails.two_sided(reaches - 1)))
+fn exact(m: usize, n: usize) -> LowerTails {
+    let counts = rank_sum_counts(m, n);
+    let total = counts.iter().sum::<i128>() as f64;
+    LowerTails::counted(counts, total, |count| count as f64)
 }
 
-/// Distribution of the Mann-Whitney statistic, the number of negative differences, where the shift is 0.
-enum LowerTails {
-    /// P(U <= u) at index u.
-    Exact(Vec<f64>),
-    /// Normal, with continuity correction.
-    Approximate { mean: f64, deviation: f64 },
-}
-
-impl LowerTails {
-    fn of(m: usize, n: usize) -> Self {
-        if m.max(n) <= LARGEST_EXACT_SAMPLE {
-            Self::exact(m, n)
-        } else {
-            Self::approximate(m, n)
-        }
-    }
-
-    fn exact(m: usize, n: usize) -> Self {
-        let counts = rank_sum_counts(m, n);
-        let total = counts.iter().sum::<i128>() as f64;
-        let tails = counts.into_iter().scan(0, |below, count| {
-            *below += count;
-            Some(*below as f64 / total)
-        });
-        Self::Exact(tails.collect())
-    }
-
-    fn approximate(m: usize, n: usize) -> Self {
-        let (m, n) = (m as f64, n as f64);
-        Self::Approximate {
-            mean: m * n / 2.0,
-            deviation: (m * n * (m + n + 1.0) / 12.0).sqrt(),
-        }
-    }
-
-    /// The p-value of a two-sided test whose smaller statistic is u.
-    fn two_sided(&self, statistic: usize) -> f64 {
-        (2.0 * self.up_to(statistic)).min(1.0)
-    }
-
-    /// P(U <= u).
-    fn up_to(&self, statistic: usize) -> f64 {
-        match self {
-            Self::Exact(tails) => tails.get(statistic).copied().unwrap_or(1.0),
-            Self::Approximate { mean, deviation } => {
-                normal_upper_tail((mean - statistic as f64 - 0.5) / deviation)
-            }
-        }
+fn approximate(m: usize, n: usize) -> LowerTails {
+    let (m, n) = (m as f64, n as f64);
+    LowerTails::Approximate {
+        mean: m * n / 2.0,
+        deviation: (m * n * (m + n + 1.0) / 12.0).sqrt(),
     }
 }
 
@@ -162,18 +98,10 @@ fn kth_difference(first: &[f64], second: &[f64], k: usize) -> f64 {
     let (Some(second_low), Some(second_high)) = (second.first(), second.last()) else {
         return f64::NAN;
     };
-    let mut low = order_key(second_low - first_high);
-    let mut high = order_key(second_high - first_low);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if differences_up_to(first, second, from_order_key(middle)) >= k {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
+    let ends = (second_low - first_high, second_high - first_low);
+    let found = kth_smallest(k, ends, |limit| differences_up_to(first, second, limit));
     // The keys part -0 from 0, and the lower of the two is found; the sum makes it 0, lest a report say -0.
-    from_order_key(low) + 0.0
+    found + 0.0
 }
 
 fn differences_up_to(first: &[f64], second: &[f64], limit: f64) -> usize {
@@ -197,6 +125,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
+    use super::super::Interval;
     use super::super::simulated::Random;
     use super::*;
 
@@ -233,7 +162,7 @@ mod tests {
         #[case] critical: usize,
     ) {
         for (m, n) in [(m, n), (n, m)] {
-            let (rank, reached) = interval_rank(m, n, confidence).unwrap();
+            let (rank, reached) = lower_tails(m, n).interval_rank(m * n, confidence).unwrap();
             assert_eq!(rank - 1, critical);
             assert!(reached >= confidence);
         }
@@ -274,7 +203,7 @@ mod tests {
     #[test]
     fn the_normal_approximation_agrees_with_the_exact_distribution_where_they_meet() {
         let n = LARGEST_EXACT_SAMPLE;
-        let (exact, approximate) = (LowerTails::exact(n, n), LowerTails::approximate(n, n));
+        let (exact, approximate) = (exact(n, n), approximate(n, n));
         for statistic in 0..=n * n {
             let (exact, approximate) = (exact.up_to(statistic), approximate.up_to(statistic));
             assert!(
@@ -291,8 +220,10 @@ mod tests {
         #[values(0.95, 0.98, 0.99, 0.999)] confidence: f64,
     ) {
         let (m, n) = sizes;
-        let rank = interval_rank(m, n, confidence).map_or(0, |(rank, _)| rank);
-        let exact = LowerTails::exact(m, n);
+        let rank = lower_tails(m, n)
+            .interval_rank(m * n, confidence)
+            .map_or(0, |(rank, _)| rank);
+        let exact = exact(m, n);
         let exact_rank = (0..m * n)
             .take_while(|statistic| exact.two_sided(*statistic) <= 1.0 - confidence)
             .count();

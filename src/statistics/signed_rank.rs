@@ -4,8 +4,8 @@
 //! Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963; Hollander, Wolfe & Chicken, "Nonparametric
 //! Statistical Methods", 3rd edition 2014, sections 3.1 to 3.3.
 
-use super::normal::normal_upper_tail;
-use super::{Estimate, Interval};
+use super::Estimate;
+use super::rank_test::{LowerTails, kth_smallest, sorted};
 
 /// Up to here the distribution of the signed-rank statistic is counted out; its counts fit a `u64`.
 const LARGEST_EXACT_PAIRS: usize = 50;
@@ -23,20 +23,9 @@ pub fn hodges_lehmann_paired(values: &[f64], confidence: f64) -> Option<Estimate
     if values.is_empty() {
         return None;
     }
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let averages = sorted.len() * (sorted.len() + 1) / 2;
-    let lower = kth_walsh_average(&sorted, averages.div_ceil(2));
-    let upper = kth_walsh_average(&sorted, averages / 2 + 1);
-    let interval = interval_rank(sorted.len(), confidence).map(|(rank, confidence)| Interval {
-        low: kth_walsh_average(&sorted, rank),
-        high: kth_walsh_average(&sorted, averages + 1 - rank),
-        confidence,
-    });
-    Some(Estimate {
-        value: lower + (upper - lower) / 2.0,
-        interval,
-    })
+    let sorted = sorted(values);
+    let kth = |k: usize| kth_walsh_average(&sorted, k);
+    Some(lower_tails(sorted.len()).estimate(averages(sorted.len()), confidence, kth))
 }
 
 /// Two-sided p-value, 0 to 1, of Wilcoxon's signed-rank test that the shift of `values` is 0.
@@ -50,78 +39,36 @@ pub fn signed_rank_p(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let averages = sorted.len() * (sorted.len() + 1) / 2;
-    let at_most_zero = walsh_averages_up_to(&sorted, 0.0);
-    let at_least_zero = averages - walsh_averages_up_to(&sorted, 0.0_f64.next_down());
-    Some(LowerTails::of(sorted.len()).two_sided(at_most_zero.min(at_least_zero)))
+    let sorted = sorted(values);
+    let up_to = |limit: f64| walsh_averages_up_to(&sorted, limit);
+    Some(lower_tails(sorted.len()).p(averages(sorted.len()), up_to))
 }
 
-/// The largest k for which the k-th smallest and the k-th largest Walsh average of `n` values bound an interval of at least
-/// `confidence`, and the confidence that they reach: 1 - 2 P(T <= k - 1).
-fn interval_rank(n: usize, confidence: f64) -> Option<(usize, f64)> {
-    let tails = LowerTails::of(n);
-    // The confidence falls with the rank: bisect between the last rank that reaches it and the first that does not.
-    let (mut reaches, mut misses) = (0, n * (n + 1) / 4 + 1);
-    while misses - reaches > 1 {
-        let middle = reaches + (misses - reaches) / 2;
-        if tails.two_sided(middle - 1) <= 1.0 - confidence {
-            reaches = middle;
-        } else {
-            misses = middle;
-        }
-    }
-    (reaches > 0).then(|| (reaches, 1.0 - tails.two_sided(reaches - 1)))
+/// Walsh averages of `n` values.
+fn averages(n: usize) -> usize {
+    n * (n + 1) / 2
 }
 
 /// Distribution of the signed-rank statistic of n values.
-enum LowerTails {
-    /// P(T <= t) at index t.
-    Exact(Vec<f64>),
-    /// Normal, with continuity correction.
-    Approximate { mean: f64, deviation: f64 },
+fn lower_tails(n: usize) -> LowerTails {
+    if n <= LARGEST_EXACT_PAIRS {
+        exact(n)
+    } else {
+        approximate(n)
+    }
 }
 
-impl LowerTails {
-    fn of(n: usize) -> Self {
-        if n <= LARGEST_EXACT_PAIRS {
-            Self::exact(n)
-        } else {
-            Self::approximate(n)
-        }
-    }
+fn exact(n: usize) -> LowerTails {
+    LowerTails::counted(signed_rank_counts(n), (n as f64).exp2(), |count| {
+        count as f64
+    })
+}
 
-    fn exact(n: usize) -> Self {
-        let total = (n as f64).exp2();
-        let tails = signed_rank_counts(n).into_iter().scan(0, |below, count| {
-            *below += count;
-            Some(*below as f64 / total)
-        });
-        Self::Exact(tails.collect())
-    }
-
-    fn approximate(n: usize) -> Self {
-        let n = n as f64;
-        Self::Approximate {
-            mean: n * (n + 1.0) / 4.0,
-            deviation: (n * (n + 1.0) * (2.0 * n + 1.0) / 24.0).sqrt(),
-        }
-    }
-
-    /// The p-value of a two-sided test whose smaller statistic is t.
-    fn two_sided(&self, statistic: usize) -> f64 {
-        (2.0 * self.up_to(statistic)).min(1.0)
-    }
-
-    /// P(T <= t).
-    fn up_to(&self, statistic: usize) -> f64 {
-        match self {
-            Self::Exact(tails) => tails.get(statistic).copied().unwrap_or(1.0),
-            Self::Approximate { mean, deviation } => {
-                normal_upper_tail((mean - statistic as f64 - 0.5) / deviation)
-            }
-        }
+fn approximate(n: usize) -> LowerTails {
+    let n = n as f64;
+    LowerTails::Approximate {
+        mean: n * (n + 1.0) / 4.0,
+        deviation: (n * (n + 1.0) * (2.0 * n + 1.0) / 24.0).sqrt(),
     }
 }
 
@@ -145,16 +92,9 @@ fn kth_walsh_average(sorted: &[f64], k: usize) -> f64 {
     let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else {
         return f64::NAN;
     };
-    let (mut low, mut high) = (order_key(first), order_key(last));
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if walsh_averages_up_to(sorted, from_order_key(middle)) >= k {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    from_order_key(low)
+    kth_smallest(k, (first, last), |limit| {
+        walsh_averages_up_to(sorted, limit)
+    })
 }
 
 fn walsh_averages_up_to(sorted: &[f64], limit: f64) -> usize {
@@ -174,24 +114,6 @@ fn walsh_averages_up_to(sorted: &[f64], limit: f64) -> usize {
 
 fn walsh_average(first: f64, second: f64) -> f64 {
     first / 2.0 + second / 2.0
-}
-
-/// Integers in the order of the floating-point numbers, every one of which has its own (as [`f64::total_cmp`] does it).
-pub(super) fn order_key(value: f64) -> u64 {
-    let bits = value.to_bits();
-    if value.is_sign_negative() {
-        !bits
-    } else {
-        bits | 1 << 63
-    }
-}
-
-pub(super) fn from_order_key(key: u64) -> f64 {
-    f64::from_bits(if key >> 63 == 1 {
-        key & !(1 << 63)
-    } else {
-        !key
-    })
 }
 
 #[cfg(test)]
@@ -231,7 +153,9 @@ mod tests {
         #[case] confidence: f64,
         #[case] critical: usize,
     ) {
-        let (rank, reached) = interval_rank(n, confidence).unwrap();
+        let (rank, reached) = lower_tails(n)
+            .interval_rank(averages(n), confidence)
+            .unwrap();
         assert_eq!(rank - 1, critical);
         assert!(reached >= confidence);
     }
@@ -239,7 +163,7 @@ mod tests {
     /// Counted out with integers of any size, 1779 is critical at 100 pairs.
     #[test]
     fn the_approximate_interval_is_never_narrower_than_the_exact_one() {
-        let (rank, _) = interval_rank(100, 0.99).unwrap();
+        let (rank, _) = lower_tails(100).interval_rank(averages(100), 0.99).unwrap();
         assert!((1774..=1779).contains(&(rank - 1)), "{rank}");
     }
 
@@ -265,7 +189,7 @@ mod tests {
     #[test]
     fn the_normal_approximation_agrees_with_the_exact_distribution_where_they_meet() {
         let n = LARGEST_EXACT_PAIRS;
-        let (exact, approximate) = (LowerTails::exact(n), LowerTails::approximate(n));
+        let (exact, approximate) = (exact(n), approximate(n));
         for statistic in 0..=n * (n + 1) / 2 {
             let (exact, approximate) = (exact.up_to(statistic), approximate.up_to(statistic));
             assert!(

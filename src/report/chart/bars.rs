@@ -8,8 +8,8 @@ use super::label::long;
 use super::legend::{Entry, legend};
 use super::quantity::{ABSENT, Quantity, is_usable};
 use super::rows::Rows;
-use super::table::{Head, Table};
 use super::{Drawing, Frame, counted, figure};
+use super::{Head, Table};
 
 const STACKED_ROW: f64 = 28.0;
 const STACKED_BAR: f64 = 18.0;
@@ -183,7 +183,7 @@ fn hatch(frame: &Frame, kind: usize) -> Markup {
 }
 
 fn figures(
-    caption: &str,
+    title: &str,
     quantity: Quantity,
     kinds: &[String],
     rows: &[Bars],
@@ -200,10 +200,11 @@ fn figures(
         cells
     };
     let mut heads = vec![Head::text("variant")];
-    heads.extend(kinds.iter().map(|kind| Head::number(kind)));
+    heads.extend(kinds.iter().map(|kind| Head::named(kind)));
     heads.extend(total.map(|_| Head::number("total")));
     Table {
-        caption: caption.to_owned(),
+        title: title.to_owned(),
+        description: None,
         heads,
         rows: rows.iter().map(cells).collect(),
     }

@@ -8,8 +8,8 @@ use super::label::{LINE_HEIGHT, Placer, fitted, long, spread, width_of};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::{ABSENT, Quantity, is_usable};
-use super::table::{Head, Table};
 use super::{Drawing, Frame, counted, figure};
+use super::{Head, Table};
 
 /// More curves have a legend in place of labels at their ends.
 const MOST_LABELLED: usize = 8;
@@ -216,7 +216,8 @@ fn tables(curves: &[Curve], crossings: &[Crossing]) -> Vec<Table> {
             ]
         };
         tables.push(Table {
-            caption: "Crossings".to_owned(),
+            title: "Crossings".to_owned(),
+            description: None,
             heads: vec![Head::text("bandwidth"), Head::number("time")],
             rows: crossings.iter().map(cells).collect(),
         });
@@ -243,9 +244,10 @@ fn predicted(curves: &[Curve]) -> Table {
         let bandwidth = Quantity::BytesPerSecond.shown(*bandwidth);
         [bandwidth].into_iter().chain(times).collect()
     };
-    let heads = curves.iter().map(|curve| Head::number(&curve.name));
+    let heads = curves.iter().map(|curve| Head::named(&curve.name));
     Table {
-        caption: "Times by bandwidth".to_owned(),
+        title: "Times by bandwidth".to_owned(),
+        description: None,
         heads: [Head::number("bandwidth")]
             .into_iter()
             .chain(heads)
@@ -268,7 +270,8 @@ fn measured(curves: &[Curve]) -> Table {
         .iter()
         .flat_map(|curve| curve.measured.iter().map(move |point| cells(curve, point)));
     Table {
-        caption: "Measured, to check the prediction".to_owned(),
+        title: "Measured, to check the prediction".to_owned(),
+        description: None,
         heads: vec![
             Head::text("variant"),
             Head::number("bandwidth"),

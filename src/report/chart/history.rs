@@ -8,8 +8,8 @@ use super::label::{fitted, long, width_of};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
-use super::table::{Head, Table};
 use super::{Drawing, Frame, counted, figure};
+use super::{Head, Table};
 
 const LONGEST_RUN: f64 = 90.0;
 const LONGEST_CHANGE: f64 = 200.0;
@@ -167,7 +167,8 @@ fn tables(runs: &[String], tracks: &[Track], changes: &[ChangePoint]) -> Vec<Tab
         .iter()
         .flat_map(|track| track.levels.iter().map(move |level| cells(track, level)));
     let levels = Table {
-        caption: "Medians of runs and the ends of their intervals".to_owned(),
+        title: "Medians of runs and the ends of their intervals".to_owned(),
+        description: None,
         heads: vec![
             Head::text("series"),
             Head::text("run"),
@@ -178,7 +179,8 @@ fn tables(runs: &[String], tracks: &[Track], changes: &[ChangePoint]) -> Vec<Tab
         rows: rows.collect(),
     };
     let changed = (!changes.is_empty()).then(|| Table {
-        caption: "Changes".to_owned(),
+        title: "Changes".to_owned(),
+        description: None,
         heads: vec![Head::text("first run"), Head::text("change")],
         rows: changes
             .iter()

@@ -7,8 +7,8 @@ use super::draw::{interval, line, marker, text};
 use super::label::long;
 use super::quantity::{Quantity, is_usable};
 use super::rows::Rows;
-use super::table::{Head, Table};
 use super::{Drawing, Frame, counted, figure};
+use super::{Head, Table};
 
 const TOP: f64 = 20.0;
 const ROW_HEIGHT: f64 = 24.0;
@@ -95,7 +95,8 @@ fn figures(rows: &[Estimate]) -> Table {
         ]
     };
     Table {
-        caption: "Median times and the ends of their intervals".to_owned(),
+        title: "Median times and the ends of their intervals".to_owned(),
+        description: None,
         heads: vec![
             Head::text("variant"),
             Head::number("median"),

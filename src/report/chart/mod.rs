@@ -29,7 +29,9 @@ pub(crate) use intervals::{Estimate, intervals};
 pub(crate) use over_time::{IterationPoint, IterationSeries, over_time};
 pub(crate) use ranges::{Latencies, ranges};
 pub(crate) use scatter::{Tradeoff, scatter};
-pub(crate) use table::{Head, Table, table};
+pub(crate) use table::table;
+
+use super::table::{Head, Table};
 
 use draw::WIDTH;
 use label::long;

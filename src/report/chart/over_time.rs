@@ -7,8 +7,8 @@ use super::draw::{cross, marker};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
-use super::table::{Head, Table};
 use super::{Drawing, Frame, counted, figure};
+use super::{Head, Table};
 
 /// The iterations of a variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +101,8 @@ fn figures(series: &[IterationSeries]) -> Table {
         .iter()
         .flat_map(|series| series.points.iter().map(move |point| cells(series, point)));
     Table {
-        caption: "Iterations".to_owned(),
+        title: "Iterations".to_owned(),
+        description: None,
         heads: vec![
             Head::text("variant"),
             Head::number("begun"),

@@ -7,8 +7,8 @@ use super::draw::{line, marker};
 use super::legend::{Entry, legend};
 use super::quantity::Quantity;
 use super::rows::Rows;
-use super::table::{Head, Table};
 use super::{Drawing, Frame, counted, figure};
+use super::{Head, Table};
 
 const ROW_HEIGHT: f64 = 24.0;
 const MARKS: [&str; 4] = ["p50", "p90", "p99", "max"];
@@ -84,9 +84,10 @@ fn figures(rows: &[Latencies]) -> Table {
         let latencies = row.all().map(|latency| Quantity::Time.shown(latency));
         [row.name.clone()].into_iter().chain(latencies).collect()
     };
-    let heads = MARKS.iter().map(|name| Head::number(name));
+    let heads = MARKS.iter().map(|name| Head::named(name));
     Table {
-        caption: "Latencies of requests".to_owned(),
+        title: "Latencies of requests".to_owned(),
+        description: None,
         heads: [Head::text("variant")].into_iter().chain(heads).collect(),
         rows: rows.iter().map(cells).collect(),
     }

@@ -8,8 +8,8 @@ use super::label::{Placer, fitted, long};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
-use super::table::{Head, Table};
 use super::{Drawing, Frame, counted, figure};
+use super::{Head, Table};
 
 const LONGEST_NAME: f64 = 150.0;
 
@@ -131,7 +131,8 @@ fn figures(points: &[Tradeoff]) -> Table {
         ]
     };
     Table {
-        caption: "File sizes and times".to_owned(),
+        title: "File sizes and times".to_owned(),
+        description: None,
         heads: vec![
             Head::text("variant"),
             Head::number("file size"),

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::label::{long, shortened};
+use super::{Head, Table};
 
 /// A page with more would be slow to open.
 const MOST_ROWS: usize = 2_000;
@@ -13,42 +14,12 @@ const LONGEST_HEAD: usize = 40;
 /// Of the text of a cell, in characters.
 const LONGEST_UNWRAPPED: usize = 40;
 
-/// The head of a column.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Head {
-    pub(crate) text: String,
-    /// Whether its cells are aligned at their ends.
-    pub(crate) is_number: bool,
-}
-
-impl Head {
-    pub(crate) fn text(text: &str) -> Self {
-        Head {
-            text: text.to_owned(),
-            is_number: false,
-        }
-    }
-
-    pub(crate) fn number(text: &str) -> Self {
-        Head {
-            text: text.to_owned(),
-            is_number: true,
-        }
-    }
-}
-
-/// Rows of which the first cell names what the others are of.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Table {
-    pub(crate) caption: String,
-    pub(crate) heads: Vec<Head>,
-    /// A text per head.
-    pub(crate) rows: Vec<Vec<String>>,
-}
-
 /// In a container that scrolls where the page is too narrow; long texts are shortened.
 pub(crate) fn table(table: &Table) -> Markup {
-    let caption = long(&table.caption);
+    let caption = match &table.description {
+        Some(description) => long(&format!("{}: {description}", table.title)),
+        None => long(&table.title),
+    };
     let left_out = table.rows.len().saturating_sub(MOST_ROWS);
     html! {
         div.scroll tabindex="0" role="region" aria-label=(format!("Table: {caption}")) {
@@ -59,7 +30,7 @@ pub(crate) fn table(table: &Table) -> Markup {
                 }
                 thead { tr {
                     @for head in &table.heads {
-                        th scope="col" class=[head.is_number.then_some("number")] { (shortened(&head.text, LONGEST_HEAD)) }
+                        th scope="col" class=[head.is_number.then_some("number")] { (shortened(&head.text.replace('\n', " "), LONGEST_HEAD)) }
                     }
                 } }
                 tbody {

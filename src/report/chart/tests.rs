@@ -258,7 +258,8 @@ fn a_row_per_variant_makes_a_chart_higher() {
 #[test]
 fn a_table_of_very_many_rows_says_how_many_it_leaves_out() {
     let many = Table {
-        caption: "Many".to_owned(),
+        title: "Many".to_owned(),
+        description: None,
         heads: vec![Head::text("variant")],
         rows: vec![vec!["none".to_owned()]; 2_345],
     };
