@@ -266,18 +266,31 @@ fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
             began_ns: call.0,
             ended_ns: call.1,
             request_bytes: call.2.clone(),
+            file: call.3,
         });
         calls.collect()
     };
     let mut load = Load::of(&Profile {
         elapsed_ns: profile.elapsed_ns,
         cores: record.system.cores.max(1) as f64,
+        shared_files: shares_files(record, cell),
         streams: profile.streams.iter().map(calls).collect(),
     });
     if let Some((elapsed_ns, in_calls_ns)) = warm_ns(cell) {
         load.fit(elapsed_ns, in_calls_ns);
     }
     Some(load)
+}
+
+/// Whether DataFusion's streams share their files: those of one scan do unless told otherwise, but not those of several, nor those
+/// of executions at once.
+fn shares_files(record: &RunRecord, cell: &CellRecord) -> bool {
+    let option = "execution.enable_file_stream_work_stealing";
+    let of_variant = cell.variant.get(&format!("datafusion.{option}"));
+    let of_config = || record.config.get("datafusion")?.get(option);
+    let mut iterations = counted(cell, Lane::EndToEnd);
+    of_variant.or_else(of_config) != Some(&Value::Bool(false))
+        && iterations.all(|iteration| iteration.scans.len() < 2 && iteration.streams < 2)
 }
 
 /// Medians of the time with a warm page cache and nothing slowed down, and of what all calls of the store took of it.
@@ -447,7 +460,7 @@ mod tests {
         CellRecord {
             profile: Some(RequestProfile {
                 elapsed_ns,
-                streams: vec![vec![StoreCall(0, 0, vec![megabytes * MB])]],
+                streams: vec![vec![StoreCall(0, 0, vec![megabytes * MB], 0)]],
             }),
             ..cell("scan", variant, rounds(&[elapsed_ns; 10]))
         }

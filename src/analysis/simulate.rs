@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 /// One execution of a query with its bytes in memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,8 @@ pub(super) struct Profile {
     pub(super) elapsed_ns: u64,
     /// Processors that all streams shared, at least 1.
     pub(super) cores: f64,
+    /// Whether a stream that is done with a file takes the next one that none has begun, rather than one of its own.
+    pub(super) shared_files: bool,
     /// What each asked for, in its order.
     pub(super) streams: Vec<Vec<Call>>,
 }
@@ -21,6 +24,7 @@ pub(super) struct Call {
     pub(super) began_ns: u64,
     pub(super) ended_ns: u64,
     pub(super) request_bytes: Vec<u64>,
+    pub(super) file: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,9 +41,9 @@ pub(super) struct Storage {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Load {
     cores: f64,
-    /// The streams as they were seen, then with the steps of each in other orders: whether streams happen to ask at the same time or by turns
+    /// What was seen, then with the steps of each file in other orders: whether streams happen to ask at the same time or by turns
     /// depends on chance, and lasts.
-    orders: Vec<Vec<Stream>>,
+    orders: Vec<Order>,
     /// What is left to compute when all streams have ended, in nanoseconds of one processor.
     last_work: f64,
     /// Nanoseconds of a processor for each byte: while it arrives, and in what is computed after the call.
@@ -48,18 +52,32 @@ pub(super) struct Load {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Stream {
-    steps: Vec<Step>,
-    /// After the last call.
-    last_work: f64,
+struct Order {
+    streams: Vec<Stream>,
+    /// Files that a stream takes when it is done with its own, in the order in which they were begun.
+    files: Vec<Vec<Step>>,
 }
 
-/// Computing, then a call.
+#[derive(Debug, Clone, PartialEq)]
+struct Stream {
+    /// Before the first call, in nanoseconds of one processor.
+    first_work: f64,
+    /// Of the first file where files are shared, else of all.
+    steps: Vec<Step>,
+}
+
+/// A call, then computing.
 #[derive(Debug, Clone, PartialEq)]
 struct Step {
+    requests: Vec<f64>,
     /// Nanoseconds of one processor.
     work: f64,
-    requests: Vec<f64>,
+}
+
+impl Step {
+    fn bytes(&self) -> f64 {
+        self.requests.iter().sum()
+    }
 }
 
 impl Load {
@@ -77,7 +95,11 @@ impl Load {
             .iter()
             .map(|it| in_order(it, elapsed))
             .collect();
-        let tails = tails(&streams, elapsed);
+        let files: Vec<Vec<Range<usize>>> = streams
+            .iter()
+            .map(|calls| files_of(calls, profile.shared_files))
+            .collect();
+        let tails = tails(&streams, &files, elapsed);
         let gaps: Vec<Vec<(u64, u64)>> = streams
             .iter()
             .zip(&tails)
@@ -85,25 +107,30 @@ impl Load {
             .collect();
         let clock = Clock::of(gaps.iter().flatten(), cores);
         let last = tails.iter().copied().max().unwrap_or(0);
-        let stream = |(calls, gaps): (Vec<Call>, Vec<(u64, u64)>)| {
-            let mut work = gaps.iter().map(|gap| clock.work(*gap));
-            let steps = calls.into_iter().map(|call| Step {
-                work: work.next().unwrap_or(0.0),
-                requests: call
-                    .request_bytes
-                    .iter()
-                    .map(|bytes| *bytes as f64)
-                    .collect(),
+        let mut seen = Vec::with_capacity(streams.len());
+        let mut later: Vec<(u64, Vec<Step>)> = Vec::new();
+        for ((calls, gaps), files) in streams.iter().zip(&gaps).zip(files) {
+            let (before, after) = gaps.split_first().unwrap_or((&(0, 0), &[]));
+            let step = |(call, gap): (&Call, &(u64, u64))| Step {
+                requests: call.request_bytes.iter().map(|it| *it as f64).collect(),
+                work: clock.work(*gap),
+            };
+            let steps: Vec<Step> = calls.iter().zip(after).map(step).collect();
+            let mut files = files.into_iter();
+            seen.push(Stream {
+                first_work: clock.work(*before),
+                steps: files.next().map_or(Vec::new(), |it| steps[it].to_vec()),
             });
-            let steps = steps.collect();
-            Stream {
-                steps,
-                last_work: work.next().unwrap_or(0.0),
-            }
+            later.extend(files.map(|it| (calls[it.start].began_ns, steps[it].to_vec())));
+        }
+        later.sort_by_key(|(began, _)| *began);
+        let seen = Order {
+            streams: seen,
+            files: later.into_iter().map(|(_, steps)| steps).collect(),
         };
         Load {
             cores,
-            orders: orders(streams.into_iter().zip(gaps).map(stream).collect()),
+            orders: orders(&seen),
             last_work: (elapsed - last) as f64,
             taking_over: 0.0,
             letting_go: 0.0,
@@ -111,9 +138,8 @@ impl Load {
     }
 
     fn all_requests(&self) -> impl Iterator<Item = &f64> {
-        let seen = self.orders.iter().take(1).flatten();
-        let steps = seen.flat_map(|stream| &stream.steps);
-        steps.flat_map(|step| &step.requests)
+        let seen = self.orders.iter().take(1).flat_map(Order::steps);
+        seen.flat_map(|step| &step.requests)
     }
 
     pub(super) fn requests(&self) -> u64 {
@@ -171,31 +197,48 @@ impl Load {
         times.sum::<f64>() / self.orders.len().max(1) as f64
     }
 
-    fn time_in(&self, streams: &[Stream], storage: &Storage) -> f64 {
-        Simulation::of(self, streams, *storage).run() + self.last_work
+    fn time_in(&self, order: &Order, storage: &Storage) -> f64 {
+        Simulation::of(self, order, *storage).run() + self.last_work
     }
 }
 
 /// Orders that are simulated.
 const ORDERS: usize = 4;
 
-/// The steps of each stream but the first of them, which begins the query, turned by different shares of their number.
-fn orders(streams: Vec<Stream>) -> Vec<Vec<Stream>> {
+impl Order {
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        let own = self.streams.iter().flat_map(|stream| &stream.steps);
+        own.chain(self.files.iter().flatten())
+    }
+}
+
+/// The steps of each file turned by different shares of their number.
+fn orders(seen: &Order) -> Vec<Order> {
     let turned = |order: usize| {
-        let mut streams = streams.clone();
-        for (index, stream) in streams.iter_mut().enumerate() {
-            if let Some((_, steps)) = stream.steps.split_first_mut()
-                && !steps.is_empty()
-            {
-                let by = steps.len() * order * (index + 1) / ORDERS;
-                steps.rotate_left(by % steps.len());
+        let mut turned = seen.clone();
+        let own = turned.streams.iter_mut().map(|stream| &mut stream.steps);
+        for (index, steps) in own.chain(&mut turned.files).enumerate() {
+            if !steps.is_empty() {
+                let by = steps.len() * order * (index + 1) / ORDERS % steps.len();
+                steps.rotate_left(by);
             }
         }
-        streams
+        turned
     };
     // A stream alone meets no other.
-    let orders = if streams.len() > 1 { ORDERS } else { 1 };
+    let orders = if seen.streams.len() > 1 { ORDERS } else { 1 };
     (0..orders).map(turned).collect()
+}
+
+/// The calls of a stream for each file, or all of them where it has no choice of files.
+fn files_of(calls: &[Call], shared: bool) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let same = |one: &Call, other: &Call| !shared || one.file == other.file;
+    let files = calls.chunk_by(same).map(|calls| {
+        start += calls.len();
+        start - calls.len()..start
+    });
+    files.collect()
 }
 
 /// The calls that can have been: within the time, each after the one before.
@@ -209,6 +252,7 @@ fn in_order(calls: &[Call], elapsed: u64) -> Vec<Call> {
             began_ns,
             ended_ns,
             request_bytes: call.request_bytes.clone(),
+            file: call.file,
         }
     });
     calls.collect()
@@ -218,8 +262,13 @@ fn bytes_of(call: &Call) -> f64 {
     call.request_bytes.iter().map(|bytes| *bytes as f64).sum()
 }
 
-/// When each stream ended.
-fn tails(streams: &[Vec<Call>], elapsed: u64) -> Vec<u64> {
+/// When each stream ended: not before the last of the files that any may take was begun.
+fn tails(streams: &[Vec<Call>], files: &[Vec<Range<usize>>], elapsed: u64) -> Vec<u64> {
+    let begun = |(calls, files): (&Vec<Call>, &Vec<Range<usize>>)| {
+        let last = files.iter().skip(1).next_back();
+        last.map_or(0, |it| calls[it.start].began_ns)
+    };
+    let last_begun = streams.iter().zip(files).map(begun).max().unwrap_or(0);
     let last_ends: Vec<u64> = streams
         .iter()
         .map(|calls| calls.last().map_or(0, |it| it.ended_ns))
@@ -248,7 +297,10 @@ fn tails(streams: &[Vec<Call>], elapsed: u64) -> Vec<u64> {
         };
         let Some(rate) = rate else { return elapsed };
         let tail = (rate * bytes_of(last)).min(elapsed as f64) as u64;
-        last.ended_ns.saturating_add(tail).min(elapsed)
+        last.ended_ns
+            .saturating_add(tail)
+            .max(last_begun)
+            .min(elapsed)
     };
     streams.iter().enumerate().map(tail).collect()
 }
@@ -348,8 +400,11 @@ impl Shared {
 }
 
 /// Where a stream is.
-#[derive(Clone, Default)]
-struct Place {
+#[derive(Clone)]
+struct Place<'a> {
+    /// Of the file that it reads.
+    steps: &'a [Step],
+    /// Calls of it that have been made.
     step: usize,
     /// Whether it waits for its call rather than computes.
     calling: bool,
@@ -360,7 +415,6 @@ struct Place {
 
 struct Simulation<'a> {
     load: &'a Load,
-    streams: &'a [Stream],
     storage: Storage,
     now_ns: f64,
     /// Computation between calls is of `stream`, taking over what a call brings of `stream + streams`.
@@ -368,27 +422,37 @@ struct Simulation<'a> {
     link: Shared,
     /// Requests whose bytes have not begun to arrive: when they will, whose, and how many bytes, as bits.
     waiting: BinaryHeap<Reverse<(u64, usize, u64)>>,
-    places: Vec<Place>,
+    places: Vec<Place<'a>>,
+    /// Files that no stream has begun.
+    files: std::slice::Iter<'a, Vec<Step>>,
 }
 
 impl<'a> Simulation<'a> {
-    fn of(load: &'a Load, streams: &'a [Stream], storage: Storage) -> Self {
+    fn of(load: &'a Load, order: &'a Order, storage: Storage) -> Self {
+        let mut processors = Shared::default();
+        for (index, stream) in order.streams.iter().enumerate() {
+            processors.add(stream.first_work, index);
+        }
+        let place = |stream: &'a Stream| Place {
+            steps: &stream.steps,
+            step: 0,
+            calling: false,
+            sent: 0,
+            left: 0,
+        };
         Simulation {
             load,
-            streams,
             storage,
             now_ns: 0.0,
-            processors: Shared::default(),
+            processors,
             link: Shared::default(),
             waiting: BinaryHeap::new(),
-            places: vec![Place::default(); streams.len()],
+            places: order.streams.iter().map(place).collect(),
+            files: order.files.iter(),
         }
     }
 
     fn run(mut self) -> f64 {
-        for stream in 0..self.places.len() {
-            self.compute(stream);
-        }
         loop {
             let computing = self.processors.users.len() as f64;
             let of_processors = (self.load.cores / computing.max(1.0)).min(1.0);
@@ -426,43 +490,25 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// A stream begins to compute.
-    fn compute(&mut self, stream: usize) {
-        let of = &self.streams[stream];
-        let place = &mut self.places[stream];
-        place.calling = false;
-        let work = of
-            .steps
-            .get(place.step)
-            .map_or(of.last_work, |step| step.work);
-        let before = place
-            .step
-            .checked_sub(1)
-            .and_then(|step| of.steps.get(step));
-        let bytes = before.map_or(0.0, |step| step.requests.iter().sum());
-        self.processors
-            .add(work + self.load.letting_go * bytes, stream);
-    }
-
     /// A stream has computed, and makes its next call, if there is one.
     fn computed(&mut self, stream: usize) {
-        let Some(step) = self.streams[stream].steps.get(self.places[stream].step) else {
+        let place = &mut self.places[stream];
+        if place.step == place.steps.len() && place.step > 0 {
+            let next = self.files.next();
+            (place.steps, place.step) = (next.map_or(&[][..], Vec::as_slice), 0);
+        }
+        let Some(step) = place.steps.get(place.step) else {
             return;
         };
         let at_once = step
             .requests
             .len()
             .min(self.storage.requests_per_call.max(1));
-        let taking_over = self.load.taking_over * step.requests.iter().sum::<f64>();
+        let taking_over = self.load.taking_over * step.bytes();
         let parts = step.requests.len() + usize::from(taking_over > 0.0);
-        self.places[stream] = Place {
-            step: self.places[stream].step,
-            calling: true,
-            sent: at_once,
-            left: parts,
-        };
+        (place.calling, place.sent, place.left) = (true, at_once, parts);
         if parts == 0 {
-            return self.next_step(stream);
+            return self.call_done(stream);
         }
         if taking_over > 0.0 {
             self.processors.add(taking_over, stream + self.places.len());
@@ -489,7 +535,7 @@ impl<'a> Simulation<'a> {
 
     fn request_done(&mut self, stream: usize) {
         let place = &mut self.places[stream];
-        let step = self.streams[stream].steps.get(place.step);
+        let step = place.steps.get(place.step);
         let next = step.and_then(|step| step.requests.get(place.sent));
         if let Some(bytes) = next.copied() {
             place.sent += 1;
@@ -502,17 +548,23 @@ impl<'a> Simulation<'a> {
         let place = &mut self.places[stream];
         place.left = place.left.saturating_sub(1);
         if place.calling && place.left == 0 {
-            self.next_step(stream);
+            self.call_done(stream);
         }
     }
 
-    fn next_step(&mut self, stream: usize) {
-        self.places[stream].step += 1;
-        self.compute(stream);
+    fn call_done(&mut self, stream: usize) {
+        let place = &mut self.places[stream];
+        place.calling = false;
+        if let Some(step) = place.steps.get(place.step) {
+            place.step += 1;
+            let work = step.work + self.load.letting_go * step.bytes();
+            self.processors.add(work, stream);
+        }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
@@ -526,6 +578,7 @@ mod tests {
             began_ns: began_ms * MS,
             ended_ns: began_ms * MS,
             request_bytes: requests.to_vec(),
+            file: 0,
         }
     }
 
@@ -533,6 +586,7 @@ mod tests {
         Load::of(&Profile {
             elapsed_ns: elapsed_ms * MS,
             cores,
+            shared_files: false,
             streams,
         })
     }
@@ -601,10 +655,40 @@ mod tests {
         let first = vec![call(2, &[MB]), call(4, &[MB])];
         let second = vec![call(9, &[0])];
         let load = load(10, 2.0, vec![first, second]);
-        assert_eq!(load.orders[0][0].last_work, 2e6);
-        assert_eq!((load.orders[0][1].last_work, load.last_work), (1e6, 0.0));
+        let last = |stream: usize| load.orders[0].streams[stream].steps.last().unwrap().work;
+        assert_eq!((last(0), last(1), load.last_work), (2e6, 1e6, 0.0));
         // 100 ms for each MB: the first ends after 2 + 100 + 2 + 100 + 2 ms.
         assert_eq!(ms(&load, &storage(1e7, 0.0)), 206.0);
+    }
+
+    /// From memory, the first stream happened to read three of four files of two calls each. With a latency of 10 ms it has not yet
+    /// asked for its second when the other one is done with its first.
+    #[test]
+    fn a_stream_takes_the_next_file_when_it_is_done_with_one() {
+        let file = |file: u64, began_ms: u64| {
+            [0, 1].map(|at| Call {
+                file,
+                ..call(began_ms + at, &[0])
+            })
+        };
+        let first = [file(0, 0), file(2, 2), file(3, 4)].concat();
+        let second = [call(0, &[0]), call(5, &[0])];
+        let second = second.map(|call| Call { file: 1, ..call }).to_vec();
+        let mut profile = Profile {
+            elapsed_ns: 6 * MS,
+            cores: 2.0,
+            shared_files: true,
+            streams: vec![first, second],
+        };
+        let slow = storage(1e9, 10.0);
+        let shared = Load::of(&profile);
+        profile.shared_files = false;
+        let apart = Load::of(&profile);
+        for load in [&shared, &apart] {
+            assert_eq!((ms(load, &storage(1e9, 0.0)), load.requests()), (6.0, 8));
+        }
+        assert_eq!(apart.time_in(&apart.orders[0], &slow), 66e6);
+        assert_eq!(shared.time_in(&shared.orders[0], &slow), 48e6);
     }
 
     #[test]
@@ -623,21 +707,23 @@ mod tests {
     }
 
     fn random_profile() -> impl Strategy<Value = Profile> {
-        let call = (0..3 * MS, prop::collection::vec(0..2 * MB, 0..4));
-        let stream = prop::collection::vec(call, 0..6);
-        (prop::collection::vec(stream, 1..5), 1..5_u32, 0..2 * MS).prop_map(
-            |(streams, cores, tail)| {
+        let call = (0..3 * MS, prop::collection::vec(0..2 * MB, 0..4), 0..2_u64);
+        let stream = prop::collection::vec(call, 0..8);
+        let streams = prop::collection::vec(stream, 1..5);
+        (streams, 1..5_u32, 0..2 * MS, any::<bool>()).prop_map(
+            |(streams, cores, tail, shared_files)| {
                 let mut elapsed_ns = 0;
                 let streams = streams
                     .into_iter()
                     .map(|calls| {
                         let mut at = 0;
-                        let calls = calls.into_iter().map(|(gap, request_bytes)| {
+                        let calls = calls.into_iter().map(|(gap, request_bytes, file)| {
                             at += gap;
                             Call {
                                 began_ns: at,
                                 ended_ns: at,
                                 request_bytes,
+                                file,
                             }
                         });
                         let calls: Vec<Call> = calls.collect();
@@ -648,6 +734,7 @@ mod tests {
                 Profile {
                     elapsed_ns: elapsed_ns + tail,
                     cores: f64::from(cores),
+                    shared_files,
                     streams,
                 }
             },
@@ -666,7 +753,8 @@ mod tests {
         fn no_time_is_below_that_of_the_bytes_or_of_the_work(profile in random_profile(), bandwidth in 1e6..1e11_f64, latency in 0.0..5.0_f64) {
             let load = Load::of(&profile);
             let time = load.time_ns(&storage(bandwidth, latency));
-            let work: f64 = load.orders[0].iter().map(|it| it.last_work + it.steps.iter().map(|step| step.work).sum::<f64>()).sum();
+            let order = &load.orders[0];
+            let work = order.streams.iter().map(|it| it.first_work).chain(order.steps().map(|it| it.work)).sum::<f64>();
             let bytes = load.all_requests().sum::<f64>();
             prop_assert!(time >= (bytes / bandwidth * 1e9 - 1.0).max(work / load.cores - 1.0), "{time}");
             // And none is above that of doing one thing after the other.
@@ -701,13 +789,14 @@ mod tests {
             elapsed_ns in any::<u64>(),
             cores in any::<f64>(),
             streams in prop::collection::vec(
-                prop::collection::vec((any::<u64>(), any::<u64>(), prop::collection::vec(any::<u64>(), 0..3)), 0..5),
+                prop::collection::vec((any::<u64>(), any::<u64>(), prop::collection::vec(any::<u64>(), 0..3), 0..3_u64), 0..5),
                 0..4,
             ),
+            shared_files in any::<bool>(),
         ) {
-            let call = |(began_ns, ended_ns, request_bytes)| Call { began_ns, ended_ns, request_bytes };
+            let call = |(began_ns, ended_ns, request_bytes, file)| Call { began_ns, ended_ns, request_bytes, file };
             let streams = streams.into_iter().map(|calls| calls.into_iter().map(call).collect()).collect();
-            let mut load = Load::of(&Profile { elapsed_ns, cores, streams });
+            let mut load = Load::of(&Profile { elapsed_ns, cores, shared_files, streams });
             load.fit(1e9, 1e8);
             let time = load.time_ns(&storage(1e9, 1.0));
             prop_assert!(time.is_finite() && time >= 0.0, "{time}");
@@ -723,12 +812,14 @@ mod tests {
                     began_ns: at * 100,
                     ended_ns: at * 100,
                     request_bytes: vec![1000, 2000],
+                    file: at,
                 })
                 .collect()
         };
         let load = Load::of(&Profile {
             elapsed_ns: 10 * MS,
             cores: 2.0,
+            shared_files: true,
             streams: (0..10).map(calls).collect(),
         });
         let expected_ns = load.bytes() as f64;

@@ -23,6 +23,7 @@ fn of_stream(calls: &[Timed], started: Instant) -> Vec<StoreCall> {
             since(call.began),
             since(call.ended),
             call.request_bytes.clone(),
+            call.file as u64,
         )
     });
     calls.collect()

@@ -184,9 +184,9 @@ pub struct RequestProfile {
 }
 
 /// When a call began and was answered, in nanoseconds since the start of the execution, and the bytes of its requests: ranges of
-/// one file that are less than 1 MiB apart are one request, as remote object stores have it.
+/// one file that are less than 1 MiB apart are one request, as remote object stores have it. Last, the number of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoreCall(pub u64, pub u64, pub Vec<u64>);
+pub struct StoreCall(pub u64, pub u64, pub Vec<u64>, #[serde(default)] pub u64);
 
 /// The calls of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,6 +27,7 @@ use crate::record::{Preference, RunRecord, to_json};
 pub use html::{START as HTML_START, html, html_history};
 use page::Page;
 pub use text::visible;
+use text::visible_json;
 
 /// What a record is shown as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
         Format::Table => terminal::render(&Page::of(record, view.details, view.prefer), view),
         Format::Markdown => markdown::render(&Page::of(record, view.details, view.prefer)),
         Format::Csv => csv::render(record),
-        Format::Json => to_json(record)?,
+        Format::Json => visible_json(&to_json(record)?),
     })
 }
 
@@ -82,7 +83,7 @@ pub fn render_across(
         Format::Table => terminal::render(&across::page(across, gate), view),
         Format::Markdown => markdown::render(&across::page(across, gate)),
         Format::Csv => across::csv(across),
-        Format::Json => across::json(across, gate)?,
+        Format::Json => visible_json(&across::json(across, gate)?),
     })
 }
 
@@ -92,7 +93,7 @@ pub fn render_history(histories: &[History], view: &View) -> Result<String, Repo
         Format::Table => terminal::render(&history::page(histories), view),
         Format::Markdown => markdown::render(&history::page(histories)),
         Format::Csv => history::csv(histories),
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(histories)?),
+        Format::Json => visible_json(&format!("{}\n", serde_json::to_string_pretty(histories)?)),
     })
 }
 

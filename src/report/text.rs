@@ -26,6 +26,23 @@ pub(super) fn name(text: &str) -> String {
     }
 }
 
+/// JSON that says the same, with all of that as JSON's own escapes.
+pub(super) fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for character in json.chars() {
+        // Line ends are the layout's: those of strings are escaped already.
+        if character != '\n' && is_invisible(character) {
+            for unit in character.encode_utf16(&mut units) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// Controls, and what Unicode calls default-ignorable or bidirectional formatting (UAX 9, UTS 39).
 fn is_invisible(character: char) -> bool {
     character.is_control()
@@ -35,6 +52,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use rstest::rstest;
 
@@ -49,6 +67,18 @@ mod tests {
     #[case("no\u{200b}thing\u{feff}", "no\\u{200b}thing\\u{feff}")]
     fn what_cannot_be_seen_is_shown_as_its_code(#[case] text: &str, #[case] shown: &str) {
         assert_eq!(visible(text), shown);
+    }
+
+    #[test]
+    fn json_with_escapes_says_the_same() {
+        let text = "a\x1b\u{9b}\u{7f}\u{202e}\u{e0001}\n é🦀\"\\";
+        let json = serde_json::to_string_pretty(&[text]).unwrap();
+        let shown = visible_json(&json);
+        assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [text]);
+        assert_eq!(
+            shown,
+            "[\n  \"a\\u001b\\u009b\\u007f\\u202e\\udb40\\udc01\\n é🦀\\\"\\\\\"\n]"
+        );
     }
 
     #[test]

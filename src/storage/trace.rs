@@ -123,6 +123,8 @@ impl Trace {
 pub struct Timed {
     pub began: Instant,
     pub ended: Instant,
+    /// Index into the files of the trace.
+    pub file: usize,
     /// Near ranges are one request.
     pub request_bytes: Vec<u64>,
 }
@@ -222,6 +224,7 @@ impl Recorder {
                     Timed {
                         began,
                         ended,
+                        file: call.file,
                         request_bytes: requests.map(|it| it.end.saturating_sub(it.start)).collect(),
                     }
                 });
