@@ -27,10 +27,15 @@ pub(super) fn differences(
     let mut told = BTreeSet::new();
     let mut tell = |what: String, one: &str, other: &str| {
         if one != other {
-            let shown = |text: &str| match text.char_indices().nth(LONGEST_VALUE) {
-                Some((end, _)) => format!("{}…", &text[..end]),
-                None => text.to_owned(),
+            // Long values are shown from where they begin to differ.
+            let same = one.bytes().zip(other.bytes());
+            let same = same.take_while(|(one, other)| one == other).count();
+            let long = one.len().max(other.len()) > LONGEST_VALUE;
+            let start = match long && same > LONGEST_VALUE / 2 {
+                true => one.floor_char_boundary(same - LONGEST_VALUE / 3),
+                false => 0,
             };
+            let shown = |text: &str| excerpt(text, start);
             told.insert(format!(
                 "{what}: {} ({base}), {} ({side})",
                 shown(one),
@@ -94,6 +99,16 @@ pub(super) fn differences(
         }
     }
     told.into_iter().collect()
+}
+
+/// What stands in a text from a byte on.
+fn excerpt(text: &str, start: usize) -> String {
+    let before = if start > 0 { "…" } else { "" };
+    let text = &text[start..];
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{before}{}…", &text[..end]),
+        None => format!("{before}{text}"),
+    }
 }
 
 fn state(member: &Member, lane: Lane) -> String {
@@ -174,12 +189,14 @@ mod tests {
 
     #[test]
     fn what_else_differs_is_told_with_both_values() {
-        let (one, mut two) = (codecs(), codecs());
+        let (mut one, mut two) = (codecs(), codecs());
         two.run_id = "two".to_owned();
         two.versions.datafusion = "56.0.0".to_owned();
         two.system.cores = 4;
         two.config = serde_json::json!({"dataset": {"seed": 11}});
         two.cells[1].sql = "SELECT 1".to_owned();
+        let long = |end: &str| serde_json::json!(format!("{}{end}", "é".repeat(100)));
+        (one.config["x"], two.config["x"]) = (long("ab"), long("ac"));
         two.datasets[0].content_fingerprint = "other rows".to_owned();
         let records = [("a.json".to_owned(), one), ("b.json".to_owned(), two)];
         let found = across(&records, None).unwrap().differences;
@@ -187,6 +204,7 @@ mod tests {
             "version of datafusion: 55.0.0 (a.json), 56.0.0 (b.json)",
             "host: cores: 2 (a.json), 4 (b.json)",
             "config: dataset.seed: 10 (a.json), 11 (b.json)",
+            "config: x: …ééééééééééab (a.json), …ééééééééééac (b.json)",
             "SQL of full_scan: SELECT * FROM train (a.json), SELECT 1 (b.json)",
             "rows of full_scan/none, by their fingerprint: rows of seed 10 (a.json), other rows (b.json)",
         ] {
@@ -195,6 +213,6 @@ mod tests {
                 "{expected}: {found:?}"
             );
         }
-        assert_eq!(found.len(), 5);
+        assert_eq!(found.len(), 6);
     }
 }

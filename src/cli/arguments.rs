@@ -303,7 +303,7 @@ pub(crate) enum CacheArgument {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// File that `bench run --trace` has written
+    /// File that `bench run --trace` has written. A throttle of that run is not applied: the storage is read as fast as it is
     #[arg(value_name = "TRACE")]
     pub(crate) trace: PathBuf,
     /// State of the page cache before each replay

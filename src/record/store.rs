@@ -8,7 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::journal::{fold_journal, is_journal};
-use super::{ApplyError, RunRecord, SCHEMA_VERSION};
+use super::{ApplyError, RequestProfile, RunRecord, SCHEMA_VERSION};
 
 /// Larger files are refused rather than read into memory: a record of a million iterations has about this size.
 const LARGEST_FILE_BYTES: u64 = 1 << 30;
@@ -32,6 +32,12 @@ pub enum RecordError {
         path: PathBuf,
         source: serde_json::Error,
     },
+    #[error("{}: the profile of cell {cell:?} has {found} requests; this program reads profiles of up to {} requests", path.display(), RequestProfile::MOST_REQUESTS)]
+    TooManyRequests {
+        path: PathBuf,
+        cell: String,
+        found: usize,
+    },
     #[error("{} ends before its first line does: the run was stopped before it started", path.display())]
     NeverStarted { path: PathBuf },
     #[error("line {line} of the journal {} is not an event", path.display())]
@@ -52,11 +58,21 @@ pub enum RecordError {
 /// not in a journal, and a journal that ends within a line lost that line alone, which becomes a warning.
 pub fn read_record(path: &Path) -> Result<RunRecord, RecordError> {
     let content = read_file(path)?;
-    if is_journal(&content) {
-        fold_journal(path, &content)
-    } else {
-        parse_record(path, &content)
+    let record = match is_journal(&content) {
+        true => fold_journal(path, &content)?,
+        false => parse_record(path, &content)?,
+    };
+    for cell in &record.cells {
+        let found = cell.profile.as_ref().map_or(0, RequestProfile::requests);
+        if found > RequestProfile::MOST_REQUESTS {
+            return Err(RecordError::TooManyRequests {
+                path: path.to_owned(),
+                cell: cell.id.chars().take(60).collect(),
+                found,
+            });
+        }
     }
+    Ok(record)
 }
 
 /// Writes `<dir>/<run_id>.json`, complete or not at all; replaces an earlier one.
@@ -188,7 +204,7 @@ mod tests {
 
     use super::*;
     use crate::record::fixture::{codecs, record, warmup};
-    use crate::record::{Journal, Summary};
+    use crate::record::{Journal, StoreCall, Summary};
 
     #[rstest]
     #[case("../run")]
@@ -331,5 +347,26 @@ mod tests {
             read_record(&path),
             Err(RecordError::TooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn a_profile_that_would_take_long_to_simulate_is_refused_with_its_cell() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut record = codecs();
+        let call = |requests: usize| StoreCall(0, 0, vec![1; requests], 0);
+        let mut written = |calls: Vec<StoreCall>| {
+            record.cells[1].profile = Some(RequestProfile {
+                elapsed_ns: 1,
+                streams: vec![calls],
+            });
+            read_record(&write_record(dir.path(), &record).unwrap())
+        };
+        let most = RequestProfile::MOST_REQUESTS;
+        written(vec![call(most - 1), call(0)]).unwrap();
+        let error = written(vec![call(most), call(0)]).unwrap_err().to_string();
+        assert!(
+            error.contains("zstd") && error.contains(&(most + 1).to_string()),
+            "{error}"
+        );
     }
 }

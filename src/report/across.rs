@@ -196,7 +196,7 @@ fn named(what: &str, all: &[String]) -> Vec<String> {
     let shown: Vec<String> = all
         .iter()
         .take(MOST_NAMED)
-        .map(|it| text::visible(it))
+        .map(|it| text::passage(it))
         .collect();
     let more = match all.len() - shown.len() {
         0 => String::new(),

@@ -281,7 +281,7 @@ fn of_scenario(
     html! {
         section {
             h2 { "Scenario " (name) }
-            @if let Some(description) = scenario.description { p { (text::visible(description)) } }
+            @if let Some(description) = scenario.description { p { (text::passage(description)) } }
             @for found in scenario.tables(view.details) { (chart::table(&found)) }
             @if !estimates.is_empty() {
                 (chart::intervals(&charts.frame(format!("{name}: median time with its interval")), &estimates))

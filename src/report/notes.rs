@@ -34,7 +34,7 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
         record
             .warnings
             .iter()
-            .map(|warning| format!("warning: {}", text::visible(warning))),
+            .map(|warning| format!("warning: {}", text::passage(warning))),
     );
     notes
 }
@@ -246,7 +246,7 @@ fn findings(record: &RunRecord, details: bool) -> Vec<String> {
             "{} ({}): {}",
             text::name(&finding.cell),
             finding.lane.name(),
-            text::visible(&finding.text)
+            text::passage(&finding.text)
         ));
     }
     let notes = by_kind.into_iter().map(|(kind, found)| {
@@ -297,9 +297,9 @@ fn failed_expectations(cell: &Cell) -> Vec<String> {
             "failed expectation: {}, {}: {}: expected {}, found {}",
             text::name(&cell.record.scenario),
             cell.name(),
-            text::visible(&expectation.name),
-            text::visible(&expectation.expected),
-            text::visible(&expectation.found)
+            text::passage(&expectation.name),
+            text::passage(&expectation.expected),
+            text::passage(&expectation.found)
         )
     });
     told.collect()
@@ -327,7 +327,7 @@ fn lost_iterations(cell: &Cell) -> Vec<String> {
             "{word} iterations: {}, {}: {count} of {iterations}, warm-ups included: {}",
             text::name(&cell.record.scenario),
             cell.name(),
-            text::visible(reason)
+            text::passage(reason)
         )
     });
     told.collect()

@@ -1,7 +1,8 @@
 //! Text that came from users and files, made harmless to a terminal and to a reader's eyes.
 
-/// Longest name in a table or sentence, in characters.
+/// Longest name in a table or sentence, and longest text that came with a record, in characters.
 const LONGEST_NAME: usize = 60;
+const LONGEST_PASSAGE: usize = 600;
 
 /// The text with everything that moves a cursor, starts an escape sequence, hides or turns the direction of writing shown as its
 /// code, such as `\u{1b}` or `\n`.
@@ -19,10 +20,18 @@ pub fn visible(text: &str) -> String {
 
 /// A visible text of at most 60 characters; a longer one ends in an ellipsis.
 pub(super) fn name(text: &str) -> String {
-    let shown = visible(text);
-    match shown.char_indices().nth(LONGEST_NAME) {
+    shortened(visible(text), LONGEST_NAME)
+}
+
+/// A visible text of at most 600 characters: what a sentence or a line of text has of someone else.
+pub(super) fn passage(text: &str) -> String {
+    shortened(visible(text), LONGEST_PASSAGE)
+}
+
+fn shortened(shown: String, longest: usize) -> String {
+    match shown.char_indices().nth(longest) {
         None => shown,
-        Some(_) => shown.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
+        Some(_) => shown.chars().take(longest - 1).chain(['…']).collect(),
     }
 }
 

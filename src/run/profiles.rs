@@ -3,10 +3,7 @@
 use super::cells::CellPlan;
 use super::journaled::Journaled;
 use super::{Event, Observer, RunError};
-use crate::record::Event as Entry;
-
-/// Calls of one execution beyond which a profile is not kept: a record is to stay readable.
-const MOST_CALLS: usize = 100_000;
+use crate::record::{Event as Entry, RequestProfile};
 
 /// Executes each cell some times from memory, but not the control, which is the baseline's twin, nor, where others are not
 /// throttled, those that are: what they are predicted to take rests on the others.
@@ -33,8 +30,9 @@ pub(super) async fn look(
         });
         let cell = plan.record.id.clone();
         match plan.cell.profile().await {
-            Ok(profile) if profile.streams.iter().map(Vec::len).sum::<usize>() > MOST_CALLS => {
-                left_out.push(format!("{cell}: more than {MOST_CALLS} calls of the store"));
+            Ok(profile) if profile.requests() > RequestProfile::MOST_REQUESTS => {
+                let most = RequestProfile::MOST_REQUESTS;
+                left_out.push(format!("{cell}: more than {most} requests"));
             }
             Ok(profile) => journal.append(Entry::Profile { cell, profile })?,
             // It has failed in the rounds before, or does not fit in memory.

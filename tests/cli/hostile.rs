@@ -1,0 +1,182 @@
+//! Records of someone who wishes the reader ill, in every format.
+
+use std::fs;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::harness::{Output, Place};
+
+const ATTACK: &str = "=1+1|\"'><script>document.title='owned'</script><img src=http://127.0.0.1:9/x onerror=alert(1)>\
+    \u{1b}[31m\u{9b}31m\u{202e}\u{200b}`*_[x](http://127.0.0.1:9/)\r\n# x";
+
+/// A name that moves cursors, and looks like markup.
+const FILE: &str = "\u{1b}[31m=evil\u{202e}|<script>.json";
+
+/// Every text below it, and every key, with the attack before it.
+fn attacked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!(format!("{ATTACK}{text}")),
+        Value::Array(list) => list.iter().map(attacked).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (format!("{ATTACK}{key}"), attacked(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+/// A record of a real run of two codecs, in which every text that is free is an attack, and many have 10 000 characters.
+fn attacker(run: &Value, number: u32) -> Value {
+    let long = "x".repeat(10_000);
+    let mut record = run.clone();
+    record["run_id"] = json!(format!("{ATTACK}{number}"));
+    record["started_at"] = json!(ATTACK);
+    record["warnings"] = json!([format!("{ATTACK}{long}")]);
+    record["labels"] = json!({ ATTACK: format!("{ATTACK}{number}{long}") });
+    record["config"] = attacked(&record["config"]);
+    for part in ["system", "versions"] {
+        for value in record[part].as_object_mut().unwrap().values_mut() {
+            if let Value::String(text) = value {
+                *text = format!("{ATTACK}{number}{text}");
+            }
+        }
+    }
+    for dataset in record["datasets"].as_array_mut().unwrap() {
+        for key in ["content_fingerprint", "layout_fingerprint"] {
+            dataset[key] = json!(format!("{ATTACK}{number}"));
+        }
+        for column in dataset["columns"].as_array_mut().unwrap() {
+            column["name"] = json!(format!("{ATTACK}{}{long}", column["name"]));
+        }
+    }
+    for cell in record["cells"].as_array_mut().unwrap() {
+        for key in ["scenario", "sql", "plan", "description", "variant_name"] {
+            cell[key] = json!(format!("{ATTACK}{}{long}", cell[key]));
+        }
+        cell["id"] = json!(format!("{ATTACK}{}", cell["id"]));
+        cell["variant"] = attacked(&cell["variant"]);
+        cell["expectations"] = json!([{"name": ATTACK, "expected": format!("{ATTACK}{long}"), "found": ATTACK, "passed": false}]);
+        let iterations = cell["iterations"].as_array_mut().unwrap();
+        let mut failed = iterations[0].clone();
+        failed["status"] = json!("failed");
+        failed["reason"] = json!(format!("{ATTACK}{long}"));
+        iterations.push(failed);
+        for iteration in iterations {
+            for scan in iteration["scans"].as_array_mut().unwrap() {
+                scan["table"] = json!(ATTACK);
+            }
+        }
+    }
+    // They name cells that are called otherwise now.
+    for derived in ["comparisons", "noise"] {
+        record[derived] = json!([]);
+    }
+    record
+}
+
+fn attackers() -> Place {
+    let place = Place::tiny();
+    let run = place.record(&[
+        "--sweep",
+        "dataset.compression=none,zstd(3)",
+        "--lane",
+        "all",
+        "--set",
+        "measure.peak_memory=false",
+        "--set",
+        "measure.break_even=true",
+        "--sql",
+        "SELECT count(*) AS rows FROM train",
+        "--label",
+        "array=X",
+    ]);
+    place.write("a.json", attacker(&run, 1).to_string());
+    place.write(FILE, attacker(&run, 2).to_string());
+    place
+}
+
+/// What a terminal, or an editor, would act on.
+fn assert_harmless(text: &str) {
+    let acts = |character: &char| {
+        character.is_control() && *character != '\n'
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+    };
+    assert_eq!(text.chars().find(acts), None);
+}
+
+#[test]
+fn hostile_records_do_nothing_in_any_format() {
+    let place = attackers();
+    let said = |arguments: &[&str]| -> Output {
+        let output = place.bench().args(arguments).run();
+        assert_harmless(&output.stdout);
+        assert_harmless(&output.stderr);
+        output
+    };
+    for format in ["table", "markdown", "csv", "json"] {
+        for what in [
+            &["report", "a.json"][..],
+            &["report", "a.json", "--details"],
+            &["report", "a.json", FILE, "--history"],
+            &["compare", "a.json", FILE, "--fail-if-slower", "5%"],
+        ] {
+            let output = said(&[what, &["--format", format]].concat()).succeeds();
+            let text = &output.stdout;
+            match format {
+                "json" => drop(output.json()),
+                "csv" => {
+                    let fields = text.lines().flat_map(|line| line.split(','));
+                    let mut fields = fields.map(|field| field.trim_start_matches('"'));
+                    assert!(!fields.any(|field| field.starts_with("=1+1")));
+                }
+                "markdown" => assert!(!text.contains("<script") && !text.contains("<img")),
+                _ => {}
+            }
+            let details = what.contains(&"--details");
+            if !details && ["table", "markdown"].contains(&format) {
+                let longest = text.lines().map(|line| line.chars().count()).max();
+                assert!(longest < Some(4_000), "{longest:?} {what:?} {format}");
+            }
+        }
+    }
+    for (arguments, file) in [
+        (&["report", FILE, "--html", "one.html"][..], "one.html"),
+        (
+            &["report", "a.json", FILE, "--history", "--html", "over.html"],
+            "over.html",
+        ),
+    ] {
+        said(arguments).succeeds();
+        let page = fs::read_to_string(place.path(file)).unwrap();
+        assert_harmless(&page);
+        assert!(!page.contains("<script") && !page.contains("<img"));
+        assert!(page.contains("&lt;script&gt;"));
+    }
+    said(&["compare", "a.json", FILE, "--by", ATTACK]);
+    said(&["compare", "a.json", FILE, "--by", "no\u{1b}[31m\u{202e}key"]).fails(2, &["no label"]);
+    said(&["report", "no\u{1b}[31m\u{202e}.json"]).fails(2, &["no\\u{1b}[31m\\u{202e}.json"]);
+    said(&["report", "a.json", "--html", "no\u{1b}/x.html"]).fails(2, &["no\\u{1b}/x.html"]);
+}
+
+#[rstest]
+#[case::deep("{\"schema_version\":1,\"config\":[", "recursion limit")]
+#[case::deep_journal(
+    "{\"event\":\"started\",\"x\":[",
+    "line 1 of the journal bad.json is not an event"
+)]
+#[case::no_record("[", "not a run record")]
+#[case::empty("", "not a run record")]
+fn a_record_without_end_is_refused_by_whoever_reads_it(
+    #[case] start: &str,
+    #[case] words: &str,
+    #[values(&["report"], &["report", "--history"], &["report", "--html", "x.html"], &["compare", "bad.json"])]
+    what: &[&str],
+) {
+    let place = Place::new();
+    let depth = if start.is_empty() { 0 } else { 200_000 };
+    place.write("bad.json", format!("{start}{}", "[".repeat(depth)));
+    let output = place.bench().args(what).arg("bad.json").run();
+    output.fails(2, &["bad.json", words]);
+    assert_eq!(place.files().len(), 1);
+}
