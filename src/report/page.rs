@@ -139,7 +139,7 @@ fn lane(record: &RunRecord) -> Lane {
 impl<'a> Scenario<'a> {
     /// What was measured; of the lanes, and of the bytes, where there is more to say or more is wanted.
     pub(super) fn tables(&self, details: bool) -> Vec<Table> {
-        let description = self.description.map(text::visible);
+        let description = self.description.map(text::passage);
         let description = match self.lane() {
             Lane::EndToEnd => description,
             lane => Some(format!(
