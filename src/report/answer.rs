@@ -31,10 +31,29 @@ pub(super) fn answer(scenario: &Scenario) -> Option<String> {
             sentences.extend(list("also faster", others));
             sentences
         }
-        None => vec![format!(
-            "{title}: no variant is shown to be faster than {}",
-            baseline.name()
-        )],
+        None => {
+            let mut slower = with_verdict(candidates, Verdict::Slower);
+            slower.sort_by(|first, second| time_ratio(first).total_cmp(&time_ratio(second)));
+            let told = candidates
+                .iter()
+                .filter(|cell| cell.record.control.is_none());
+            match slower.split_first() {
+                Some((next, others)) if slower.len() == told.count() => {
+                    let mut sentences = vec![format!(
+                        "{title}: {} is the fastest; next is {}{}",
+                        baseline.name(),
+                        next.name(),
+                        costs(next, baseline)
+                    )];
+                    sentences.extend(list("then", others));
+                    return Some(format!("{}.", sentences.join("; ")));
+                }
+                _ => vec![format!(
+                    "{title}: no variant is shown to be faster than {}",
+                    baseline.name()
+                )],
+            }
+        }
     };
     for told in [Verdict::Tie, Verdict::Slower, Verdict::Inconclusive] {
         sentences.extend(list(verdict(told), &with_verdict(candidates, told)));
@@ -64,7 +83,17 @@ fn gain(best: &Cell, baseline: &Cell, alone: bool) -> String {
     } else {
         "gains most over"
     };
-    let comparison = best.comparison;
+    format!(
+        "{} {claim} {}{}",
+        best.name(),
+        baseline.name(),
+        costs(best, baseline)
+    )
+}
+
+/// Time and size, over those of the baseline.
+fn costs(cell: &Cell, baseline: &Cell) -> String {
+    let comparison = cell.comparison;
     let time = match comparison
         .and_then(|comparison| Some((comparison.ratio?, comparison.ci_low?, comparison.ci_high?)))
     {
@@ -73,14 +102,21 @@ fn gain(best: &Cell, baseline: &Cell, alone: bool) -> String {
         }
         None => String::new(),
     };
-    let size = best
+    let size = cell
         .size_ratio(baseline)
         .map(|ratio| format!(", {} the size", units::ratio(ratio)))
         .unwrap_or_default();
-    format!("{} {claim} {}{time}{size}", best.name(), baseline.name())
+    format!("{time}{size}")
 }
 
+/// Most variants that a sentence names.
+const MOST_NAMED: usize = 8;
+
 fn list(word: &str, cells: &[&Cell]) -> Option<String> {
-    let names: Vec<String> = cells.iter().map(|cell| cell.name()).collect();
-    (!names.is_empty()).then(|| format!("{word}: {}", names.join(", ")))
+    let named = cells.iter().take(MOST_NAMED).map(|cell| cell.name());
+    let mut names = named.collect::<Vec<_>>().join(", ");
+    if cells.len() > MOST_NAMED {
+        names.push_str(&format!(" and {} more", cells.len() - MOST_NAMED));
+    }
+    (!names.is_empty()).then(|| format!("{word}: {names}"))
 }

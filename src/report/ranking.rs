@@ -1,6 +1,9 @@
 //! Which variant to take, and what each costs over all scenarios.
 
-use crate::record::{Overall, Preference, Ranked, RunRecord, Standing};
+use crate::record::{
+    CacheState, Iteration, Kind, Lane, Overall, Preference, Ranked, Ranking, RunRecord, Standing,
+    Status,
+};
 use crate::units;
 
 use super::columns::verdict;
@@ -14,7 +17,8 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Option<S
     let tied: Vec<&Ranked> = ranking.order.iter().filter(|it| it.tied).collect();
     let others = || tied.iter().filter(|it| it.variant != ranking.recommended);
     let mut sentence = format!(
-        "Recommended, {}: {recommended}{}",
+        "Recommended{}, {}: {recommended}{}",
+        read_from(record),
         weighted(prefer),
         against_baseline(record, &ranking.recommended)
     );
@@ -35,10 +39,69 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Option<S
             None => units::ratio(next.ratio),
         };
         let name = text::name(&next.variant);
-        sentence.push_str(&format!("; next is {name} at {margin} its cost"));
+        sentence.push_str(&format!(
+            "; next is {name} at {margin} its {}",
+            cost(prefer)
+        ));
     }
     sentence.push_str(&front(&record.standings));
+    if prefer == Preference::Balanced {
+        sentence.push_str(&alternatives(record, &ranking.recommended));
+    }
     Some(format!("{sentence}."))
+}
+
+/// The state of the page cache that times are of, where it is one.
+fn read_from(record: &RunRecord) -> &'static str {
+    let cells = record.cells.iter().filter(|cell| cell.control.is_none());
+    let mut states = cells.flat_map(|cell| &cell.iterations).filter(|it| {
+        it.lane == Lane::EndToEnd && it.kind == Kind::Measured && it.status == Status::Ok
+    });
+    let Some(first) = states.next() else {
+        return "";
+    };
+    let state = first.cache.state;
+    let attested = |it: &Iteration| {
+        it.cache.state == state
+            && (state != CacheState::Warm || it.cache.resident_ratio_before.is_some())
+    };
+    match state {
+        _ if !attested(first) || !states.all(attested) => "",
+        CacheState::Warm => " for reads from a warm page cache",
+        CacheState::Cold => " for reads with a cold page cache",
+        CacheState::Direct => " for reads past the page cache",
+        CacheState::Memory => "",
+    }
+}
+
+/// What a preference makes the order by.
+fn cost(prefer: Preference) -> &'static str {
+    match prefer {
+        Preference::Time => "time",
+        Preference::Size => "size",
+        Preference::Cpu => "CPU time",
+        Preference::Balanced => "weighted cost",
+    }
+}
+
+/// What other preferences would recommend.
+fn alternatives(record: &RunRecord, recommended: &str) -> String {
+    let others = [Preference::Time, Preference::Size, Preference::Cpu];
+    let found: Vec<(Preference, &Ranking)> = others
+        .into_iter()
+        .filter_map(|prefer| {
+            let mut rankings = record.rankings.iter();
+            Some((prefer, rankings.find(|it| it.prefer == prefer)?))
+        })
+        .collect();
+    if found.iter().all(|(_, it)| it.recommended == recommended) {
+        return String::new();
+    }
+    let told = found.iter().map(|(prefer, ranking)| {
+        let name = text::name(&ranking.recommended);
+        format!("{name} {}", weighted(*prefer))
+    });
+    format!(". It would be {}", told.collect::<Vec<_>>().join(", "))
 }
 
 /// What the recommended variant costs, where it is not the baseline itself.
