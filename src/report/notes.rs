@@ -278,7 +278,7 @@ fn effect(share: f64) -> String {
     format!("{} %", percent.trim_end_matches('0').trim_end_matches('.'))
 }
 
-fn confidence() -> String {
+pub(super) fn confidence() -> String {
     whole_percent(CONFIDENCE)
 }
 

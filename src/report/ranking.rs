@@ -1,54 +1,56 @@
 //! Which variant to take, and what each costs over all scenarios.
 
 use crate::record::{
-    CacheState, Iteration, Kind, Lane, Overall, Preference, Ranked, Ranking, RunRecord, Standing,
-    Status,
+    CacheState, Iteration, Kind, Lane, Overall, Preference, Ranked, RunRecord, Standing, Status,
 };
 use crate::units;
 
 use super::columns::verdict;
+use super::notes::confidence;
 use super::table::{Head, Table};
 use super::text;
 
-/// The variant to take, the next one and by how much it is behind, in a sentence. `None` where nothing is ranked.
-pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Option<String> {
-    let ranking = record.rankings.iter().find(|it| it.prefer == prefer)?;
+/// The variant to take and what it costs; then why, with the next one and by how much it is behind. Nothing where nothing is ranked.
+pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<String> {
+    let Some(ranking) = record.rankings.iter().find(|it| it.prefer == prefer) else {
+        return Vec::new();
+    };
     let recommended = text::name(&ranking.recommended);
-    let tied: Vec<&Ranked> = ranking.order.iter().filter(|it| it.tied).collect();
-    let others = || tied.iter().filter(|it| it.variant != ranking.recommended);
-    let mut sentence = format!(
-        "Recommended{}, {}: {recommended}{}",
+    let (tied, behind): (Vec<&Ranked>, Vec<&Ranked>) = ranking.order.iter().partition(|it| it.tied);
+    let tied = tied.iter().filter(|it| it.variant != ranking.recommended);
+    let tied: Vec<String> = tied.map(|it| text::name(&it.variant)).collect();
+    let mut headline = format!(
+        "Recommended{}: {recommended}{}",
         read_from(record),
-        weighted(prefer),
         against_baseline(record, &ranking.recommended)
     );
-    if others().next().is_some() {
-        let names: Vec<String> = others().map(|it| text::name(&it.variant)).collect();
-        let why = match prefer {
-            Preference::Balanced => "",
-            _ => "; of these it is the best with time, size and CPU together",
-        };
-        sentence.push_str(&format!(
-            ", not told apart from {}{why}",
-            names.join(" and ")
-        ));
+    let mut reasons = vec![format!("It is the best {}", weighted(prefer))];
+    if !tied.is_empty() {
+        let tied = tied.join(" and ");
+        headline.push_str(&format!(", not told apart from {tied}"));
+        if prefer != Preference::Balanced {
+            reasons = vec![format!(
+                "It and {tied} are the best {}, and it is the best of these with time, size and CPU together",
+                weighted(prefer)
+            )];
+        }
     }
-    if let Some(next) = ranking.order.iter().find(|it| !it.tied) {
+    if let Some(next) = behind.first() {
         let margin = match next.ci_low.zip(next.ci_high) {
-            Some((low, high)) => units::ratio_interval(next.ratio, low, high),
-            None => units::ratio(next.ratio),
+            Some((low, high)) => {
+                let ratio = units::ratio_interval(next.ratio, low, high);
+                format!("{ratio} its cost (interval at {})", confidence())
+            }
+            None => format!("{} its cost", units::ratio(next.ratio)),
         };
         let name = text::name(&next.variant);
-        sentence.push_str(&format!(
-            "; next is {name} at {margin} its {}",
-            cost(prefer)
-        ));
+        reasons.push(format!("next is {name} at {margin}"));
     }
-    sentence.push_str(&front(&record.standings));
     if prefer == Preference::Balanced {
-        sentence.push_str(&alternatives(record, &ranking.recommended));
+        reasons.extend(alternatives(record, &ranking.recommended));
     }
-    Some(format!("{sentence}."))
+    reasons.extend(front(&record.standings));
+    vec![format!("{headline}."), format!("{}.", reasons.join("; "))]
 }
 
 /// The state of the page cache that times are of, where it is one.
@@ -74,34 +76,23 @@ fn read_from(record: &RunRecord) -> &'static str {
     }
 }
 
-/// What a preference makes the order by.
-fn cost(prefer: Preference) -> &'static str {
-    match prefer {
-        Preference::Time => "time",
-        Preference::Size => "size",
-        Preference::Cpu => "CPU time",
-        Preference::Balanced => "weighted cost",
-    }
-}
-
-/// What other preferences would recommend.
-fn alternatives(record: &RunRecord, recommended: &str) -> String {
+/// What other preferences recommend.
+fn alternatives(record: &RunRecord, recommended: &str) -> Option<String> {
     let others = [Preference::Time, Preference::Size, Preference::Cpu];
-    let found: Vec<(Preference, &Ranking)> = others
-        .into_iter()
-        .filter_map(|prefer| {
-            let mut rankings = record.rankings.iter();
-            Some((prefer, rankings.find(|it| it.prefer == prefer)?))
-        })
-        .collect();
-    if found.iter().all(|(_, it)| it.recommended == recommended) {
-        return String::new();
-    }
-    let told = found.iter().map(|(prefer, ranking)| {
-        let name = text::name(&ranking.recommended);
-        format!("{name} {}", weighted(*prefer))
+    let found = others.into_iter().filter_map(|prefer| {
+        let mut rankings = record.rankings.iter();
+        let ranking = rankings.find(|it| it.prefer == prefer)?;
+        Some((prefer, ranking.recommended.as_str()))
     });
-    format!(". It would be {}", told.collect::<Vec<_>>().join(", "))
+    let found: Vec<(Preference, &str)> = found.collect();
+    if found.iter().all(|(_, name)| *name == recommended) {
+        return (!found.is_empty()).then(|| "it would be by each of these alone, too".to_owned());
+    }
+    let told = found
+        .iter()
+        .map(|(prefer, name)| format!("{} {}", text::name(name), weighted(*prefer)));
+    let told: Vec<String> = told.collect();
+    Some(format!("it would be {}", told.join(", ")))
 }
 
 /// What the recommended variant costs, where it is not the baseline itself.
@@ -114,7 +105,7 @@ fn against_baseline(record: &RunRecord, name: &str) -> String {
         let paired = overall(record, name).and_then(|overall| overall.ratio);
         let ratio = paired.unwrap_or(found.time_ns / baseline.time_ns);
         format!(
-            " ({} the time and {} the size of {})",
+            ", {} the time and {} the size of {}",
             units::ratio(ratio),
             units::ratio(found.file_bytes as f64 / baseline.file_bytes.max(1) as f64),
             text::name(&baseline.variant)
@@ -123,20 +114,20 @@ fn against_baseline(record: &RunRecord, name: &str) -> String {
 }
 
 /// What a preference looks at.
-pub(super) fn weighted(prefer: Preference) -> String {
+fn weighted(prefer: Preference) -> String {
     match prefer {
         Preference::Time => "by time alone".to_owned(),
         Preference::Size => "by file size alone".to_owned(),
         Preference::Cpu => "by CPU time alone".to_owned(),
         Preference::Balanced => {
             let [time, size, cpu] = prefer.weights().map(|weight| weight * 100.0);
-            format!("weighing time {time:.0} %, file size {size:.0} %, CPU time {cpu:.0} %")
+            format!("by time ({time:.0} %), file size ({size:.0} %) and CPU time ({cpu:.0} %)")
         }
     }
 }
 
 /// Who is beaten by nobody, where somebody is beaten.
-fn front(standings: &[Standing]) -> String {
+fn front(standings: &[Standing]) -> Option<String> {
     let on_front = |standing: &&Standing| standing.dominated_by.is_empty();
     let names: Vec<String> = standings
         .iter()
@@ -144,9 +135,9 @@ fn front(standings: &[Standing]) -> String {
         .map(|standing| text::name(&standing.variant))
         .collect();
     match names.len() {
-        0 => String::new(),
-        all if all == standings.len() => "; each variant is the best in something".to_owned(),
-        _ => format!("; on the Pareto front: {}", names.join(", ")),
+        0 => None,
+        all if all == standings.len() => Some("each variant is the best in something".to_owned()),
+        _ => Some(format!("on the Pareto front: {}", names.join(", "))),
     }
 }
 
