@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::comparison::{adjusted, lanes, verdict};
+use super::agreement::disagreement_between;
+use super::comparison::{adjusted, counted, lanes, verdict};
 use super::environment::differences;
 use super::series::{Series, exponential, log_times, mean, middle, paired, values};
 use crate::record::{CellRecord, Lane, RunRecord, Verdict, as_written};
@@ -38,7 +39,7 @@ pub enum AcrossError {
         labels: String,
         swept: String,
     },
-    #[error("all cells have `{key}` = {value}, so that there is nothing to compare")]
+    #[error("all cells that have `{key}` have {value}, so that there is nothing to compare")]
     OneValue { key: String, value: String },
     #[error("{cell} stands twice at {side}, in {first} and {second}")]
     Twice {
@@ -47,7 +48,7 @@ pub enum AcrossError {
         first: String,
         second: String,
     },
-    #[error("no cell of {base} stands in another: cells match by scenario, variant and lane")]
+    #[error("no cell of {base} was measured in another: cells match by scenario, variant and lane")]
     Nothing { base: String },
 }
 
@@ -81,8 +82,12 @@ pub struct Across {
     pub means: Vec<Compared>,
     /// Of each side but the first.
     pub between: Vec<Between>,
-    /// Cells that a side lacks.
+    /// Cells that a side lacks, or has no finished round of.
     pub unmatched: Vec<String>,
+    /// Those of them that the first side has.
+    pub missing: Vec<String>,
+    /// Cells that read equal rows by the same SQL, and came to other results.
+    pub disagreements: Vec<String>,
     /// What else is different, which ratios may be due to.
     pub differences: Vec<String>,
 }
@@ -177,8 +182,14 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
         means: Vec::new(),
         between: Vec::new(),
         unmatched: unmatched(&sides),
-        differences: Vec::new(),
+        missing: missing(base, others),
+        disagreements: disagreements(base, others),
+        differences: doubts(records),
     };
+    if let Some(key) = by {
+        across.unmatched.extend(without_key(records, key));
+    }
+    let steady = Steady::of(records);
     let mut found = Vec::new();
     for side in others {
         let pairs: Vec<(&Place, Pair)> = side
@@ -186,11 +197,11 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
             .iter()
             .filter_map(|(place, member)| {
                 let base = base.cells.get(place)?;
-                Some((place, Pair::of(&[(*base, *member)], place.2)?))
+                Some((place, Pair::of(&[(*base, *member)], place.2, &steady)?))
             })
             .collect();
         let between = between(&side.name, pairs.iter().map(|(_, pair)| pair));
-        let means = means(base, side, &pairs);
+        let means = means(base, side, &pairs, &steady);
         across
             .means
             .extend(means.into_iter().map(|(variant, lane, pair)| {
@@ -253,7 +264,7 @@ fn by_record(records: &[(String, RunRecord)]) -> Vec<Side<'_>> {
     let unique = labels.iter().collect::<BTreeSet<_>>().len() == labels.len();
     let sides = records.iter().zip(labels).map(|((file, record), label)| {
         let cells = record.cells.iter().flat_map(|cell| {
-            lanes(cell).into_iter().map(move |lane| {
+            measured_lanes(cell).map(move |lane| {
                 let place = (cell.scenario.clone(), cell.variant_name.clone(), lane);
                 (place, Member { file, record, cell })
             })
@@ -288,7 +299,7 @@ fn by_key<'a>(records: &'a [(String, RunRecord)], key: &str) -> Result<Vec<Side<
                 }
             };
             let side = &mut sides[index];
-            for lane in lanes(cell) {
+            for lane in measured_lanes(cell) {
                 let place = (cell.scenario.clone(), without(cell, key), lane);
                 if let Some(first) = side.cells.get(&place) {
                     return Err(AcrossError::Twice {
@@ -341,6 +352,88 @@ fn without(cell: &CellRecord, key: &str) -> String {
     }
 }
 
+/// Lanes that a cell has finished rounds of.
+fn measured_lanes(cell: &CellRecord) -> impl Iterator<Item = Lane> {
+    let lanes = lanes(cell).into_iter();
+    lanes.filter(|lane| counted(cell, *lane).next().is_some())
+}
+
+/// What is known of whole records that makes a comparison doubtful.
+fn doubts(records: &[(String, RunRecord)]) -> Vec<String> {
+    let mut told = Vec::new();
+    for (index, (file, record)) in records.iter().enumerate() {
+        if !record.complete {
+            told.push(format!("{file} did not come to its end"));
+        }
+        let expectations = record.cells.iter().flat_map(|cell| &cell.expectations);
+        let failed = expectations.filter(|it| !it.passed).count();
+        if failed > 0 {
+            told.push(format!("in {file}, {failed} expectation(s) failed"));
+        }
+        let same = records[..index]
+            .iter()
+            .find(|(_, other)| other.run_id == record.run_id);
+        if let Some((first, _)) = same {
+            told.push(format!("{file} is the same run as {first}, by its run_id"));
+        }
+    }
+    told
+}
+
+/// Records of which some cells have no value of a key.
+fn without_key(records: &[(String, RunRecord)], key: &str) -> Vec<String> {
+    let told = records.iter().filter_map(|(file, record)| {
+        let cells = record.cells.iter().filter(|cell| cell.control.is_none());
+        let lacking = cells
+            .filter(|cell| setting(record, cell, key).is_none())
+            .count();
+        (lacking > 0).then(|| format!("{lacking} cell(s) of {file} have no `{key}`"))
+    });
+    told.collect()
+}
+
+/// Cells of the first side that another was not measured in.
+fn missing(base: &Side, others: &[Side]) -> Vec<String> {
+    let mut told = Vec::new();
+    for side in others {
+        for (place, member) in &base.cells {
+            if member.cell.control.is_none() && !side.cells.contains_key(place) {
+                told.push(format!("{} in {}", called(place), side.name));
+            }
+        }
+    }
+    told
+}
+
+fn disagreements(base: &Side, others: &[Side]) -> Vec<String> {
+    let mut told = Vec::new();
+    for side in others {
+        for (place, first) in base
+            .cells
+            .iter()
+            .filter(|(place, _)| place.2 == Lane::EndToEnd)
+        {
+            let Some(second) = side.cells.get(place) else {
+                continue;
+            };
+            let one = (first.record, first.cell);
+            let other = (second.record, second.cell);
+            if let Some(difference) = disagreement_between(one, other) {
+                let (cell, first, second) = (called(place), &base.name, &side.name);
+                told.push(format!("{cell} ({first}, {second}): {difference}"));
+            }
+        }
+    }
+    told
+}
+
+fn called((scenario, variant, lane): &Place) -> String {
+    match lane {
+        Lane::EndToEnd => format!("{scenario}/{variant}"),
+        lane => format!("{scenario}/{variant}/{}", lane.name()),
+    }
+}
+
 fn unmatched(sides: &[Side]) -> Vec<String> {
     let places: BTreeSet<&Place> = sides.iter().flat_map(|side| side.cells.keys()).collect();
     let mut told = Vec::new();
@@ -372,7 +465,7 @@ struct Pair {
 
 impl Pair {
     /// Of cells of both sides, the first and the other one of each; of several, their geometric means. `None` without common rounds.
-    fn of(cells: &[(Member, Member)], lane: Lane) -> Option<Self> {
+    fn of(cells: &[(Member, Member)], lane: Lane, steady: &Steady) -> Option<Self> {
         let one_run = cells
             .iter()
             .all(|(one, other)| one.record.run_id == other.record.run_id);
@@ -380,7 +473,7 @@ impl Pair {
             let all: Vec<Series> = members
                 .map(|it| match one_run {
                     true => log_times(it.cell, lane),
-                    false => steadied(it, lane),
+                    false => steady.times(it, lane),
                 })
                 .collect();
             mean(&all)
@@ -392,7 +485,8 @@ impl Pair {
             false => hodges_lehmann_unpaired(&values(&base), &values(&side), CONFIDENCE),
         };
         let noise = match cells {
-            [(one, _)] if one_run => {
+            // A copy of a record whose times were changed has no other noise than it.
+            [(one, other)] if one_run && one.cell.id != other.cell.id => {
                 let mut noise = one.record.noise.iter();
                 noise.find(|it| it.scenario == one.cell.scenario && it.lane == lane)
             }
@@ -478,27 +572,45 @@ impl Pair {
 /// Fewer cells do not show what all have in common.
 const CELLS_IN_COMMON: usize = 5;
 
-/// A cell's times without what all cells of a round had in common, which is the host's: the median over the cells of how far each was
-/// from its own median. Over the rounds, that is about 0, so that a cell's level stays what it is.
-fn steadied(member: Member, lane: Lane) -> Series {
-    let mut of_round: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for cell in &member.record.cells {
-        let times = log_times(cell, lane);
-        let Some(level) = median(&values(&times)) else {
-            continue;
-        };
-        for (round, time) in times {
-            of_round.entry(round).or_default().push(time - level);
+/// What all cells of a round had in common, which is the host's, by file and lane: the median over the cells of how far each was from its
+/// own median. Over the rounds, that is about 0, so that a cell's level stays what it is.
+struct Steady<'a>(BTreeMap<(&'a str, Lane), BTreeMap<u32, f64>>);
+
+impl<'a> Steady<'a> {
+    fn of(records: &'a [(String, RunRecord)]) -> Self {
+        let mut all = BTreeMap::new();
+        for (file, record) in records {
+            for lane in Lane::ALL {
+                let mut of_round: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+                for cell in &record.cells {
+                    let times = log_times(cell, lane);
+                    let Some(level) = median(&values(&times)) else {
+                        continue;
+                    };
+                    for (round, time) in times {
+                        of_round.entry(round).or_default().push(time - level);
+                    }
+                }
+                let common = of_round
+                    .into_iter()
+                    .filter(|(_, all)| all.len() >= CELLS_IN_COMMON)
+                    .filter_map(|(round, all)| Some((round, median(&all)?)));
+                all.insert((file.as_str(), lane), common.collect());
+            }
         }
+        Steady(all)
     }
-    let times = log_times(member.cell, lane).into_iter();
-    let steadied = times.map(|(round, time)| {
-        let all = of_round
-            .get(&round)
-            .filter(|it| it.len() >= CELLS_IN_COMMON);
-        (round, time - all.and_then(|all| median(all)).unwrap_or(0.0))
-    });
-    steadied.collect()
+
+    /// A cell's times without it.
+    fn times(&self, member: Member, lane: Lane) -> Series {
+        let common = self.0.get(&(member.file, lane));
+        let times = log_times(member.cell, lane).into_iter();
+        let times = times.map(|(round, time)| {
+            let common = common.and_then(|all| all.get(&round));
+            (round, time - common.copied().unwrap_or(0.0))
+        });
+        times.collect()
+    }
 }
 
 /// From how all cells of another run moved: a shift that they share, and how far they scatter around it, may both be the host's.
@@ -531,7 +643,12 @@ fn between<'a>(side: &str, pairs: impl Iterator<Item = &'a Pair>) -> Between {
 }
 
 /// Geometric means over the scenarios that both sides have: of each variant, and of all.
-fn means(base: &Side, side: &Side, pairs: &[(&Place, Pair)]) -> Vec<(Option<String>, Lane, Pair)> {
+fn means(
+    base: &Side,
+    side: &Side,
+    pairs: &[(&Place, Pair)],
+    steady: &Steady,
+) -> Vec<(Option<String>, Lane, Pair)> {
     let member = |place: &Place| Some((*base.cells.get(place)?, *side.cells.get(place)?));
     let told = |place: &Place| {
         let member = base.cells.get(place);
@@ -550,7 +667,9 @@ fn means(base: &Side, side: &Side, pairs: &[(&Place, Pair)]) -> Vec<(Option<Stri
         let mean_of = |variant: Option<&String>| {
             let cells = of_lane().filter(|place| variant.is_none_or(|variant| place.1 == *variant));
             let cells: Vec<(Member, Member)> = cells.filter_map(|place| member(place)).collect();
-            (cells.len() > 1).then(|| Pair::of(&cells, lane)).flatten()
+            (cells.len() > 1)
+                .then(|| Pair::of(&cells, lane, steady))
+                .flatten()
         };
         for variant in &variants {
             means.extend(mean_of(Some(variant)).map(|pair| (Some((*variant).clone()), lane, pair)));

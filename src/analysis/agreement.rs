@@ -105,6 +105,21 @@ pub fn different_content(record: &RunRecord, scenario: &str) -> Option<Different
     })
 }
 
+/// How two cells of different records differ in their results, where both read equal rows by the same SQL.
+pub(super) fn disagreement_between(
+    (one_record, one): (&RunRecord, &CellRecord),
+    (other_record, other): (&RunRecord, &CellRecord),
+) -> Option<Difference> {
+    let content = content_of(one_record, one);
+    let comparable = content.is_some()
+        && content == content_of(other_record, other)
+        && one.sql == other.sql
+        && one.nondeterministic.is_none()
+        && other.nondeterministic.is_none();
+    let found = comparable.then(|| disagreements_among(&[one, other]))?;
+    found.into_iter().next().map(|it| it.difference)
+}
+
 /// The iterations that came to a result; the lane `storage` makes none.
 fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {
     cell.iterations

@@ -1,5 +1,7 @@
 //! Which variant is the fastest on which storage: the recorded requests of each, simulated on storage of other bandwidths.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::comparison::counted;
@@ -16,7 +18,10 @@ const LOWEST: f64 = 10e6;
 const HIGHEST: f64 = 50e9;
 
 /// Latencies that are looked at, in nanoseconds: a local SSD's, a file server's, an object store's near and far.
-pub const LATENCIES_NS: [u64; 4] = [100_000, 1_000_000, 10_000_000, 50_000_000];
+const LATENCIES_NS: [u64; 4] = [100_000, 1_000_000, 10_000_000, 50_000_000];
+
+/// Curves take time.
+const MOST_MEASURED_LATENCIES: usize = 8;
 
 /// The latency that reports tell of first.
 pub const LATENCY_NS: u64 = 1_000_000;
@@ -75,10 +80,16 @@ impl<'a> Predictions<'a> {
         }
     }
 
-    /// Who is the fastest where, over all scenarios and of each in which several variants have a profile, at each of [`LATENCIES_NS`].
+    /// Who is the fastest where, over all scenarios and of each in which several variants have a profile, at each of [`LATENCIES_NS`], and
+    /// at those that cells were throttled to.
     pub(super) fn break_even(&self) -> Vec<BreakEven> {
+        let cells = self.record.cells.iter();
+        let throttles = cells.filter_map(|cell| cell.engine.as_ref()?.throttle);
+        let measured: BTreeSet<u64> = throttles.map(|it| it.latency_ns).collect();
+        let measured = measured.into_iter().take(MOST_MEASURED_LATENCIES);
+        let latencies: BTreeSet<u64> = LATENCIES_NS.into_iter().chain(measured).collect();
         let mut found = Vec::new();
-        for latency_ns in LATENCIES_NS {
+        for latency_ns in latencies {
             let names = self
                 .scenarios
                 .iter()
@@ -169,16 +180,22 @@ fn storage(bytes_per_s: f64, latency_ns: u64) -> Storage {
     }
 }
 
-/// Geometric means over scenarios of the curves of variants that all of these have. `None` for less than two scenarios.
+/// Geometric means over the scenarios of which every variant has a curve. `None` for less than two of them.
 fn mean(all: &[Vec<Curve>]) -> Option<Vec<Curve>> {
-    let (first, others) = all.split_first().filter(|(_, others)| !others.is_empty())?;
+    let variants: BTreeSet<&str> = all.iter().flatten().map(|it| it.variant.as_str()).collect();
+    let mut whole = all.iter().filter(|curves| curves.len() == variants.len());
+    let first = whole.next()?;
+    let others: Vec<&Vec<Curve>> = whole.collect();
+    if others.is_empty() {
+        return None;
+    }
     let of_variant = |curve: &Curve| {
         let mut mean = curve.clone();
         let mut scenarios = 1.0;
         for point in &mut mean.points {
             point.1 = point.1.ln();
         }
-        for other in others {
+        for other in &others {
             let other = other.iter().find(|it| it.variant == curve.variant)?;
             // A scenario of many requests has fewer points; they are taken from the straight lines between these.
             for point in &mut mean.points {
@@ -321,27 +338,73 @@ fn fastest(curves: &[Curve], effect: f64) -> Vec<Stretch> {
             |one: &usize, other: &usize| time(*one, point).total_cmp(&time(*other, point));
         (0..curves.len()).min_by(by_time)
     };
-    let Some(mut current) = best(0).filter(|_| points > 0) else {
+    let Some(first) = best(0).filter(|_| points > 0) else {
         return Vec::new();
     };
-    let mut stretches = vec![Stretch {
-        variant: curves[current].variant.clone(),
-        from: None,
-    }];
+    let mut held: Vec<(usize, Option<CrossingPoint>)> = vec![(first, None)];
     for point in 1..points {
         let Some(next) = best(point) else { continue };
-        if time(next, point) < time(current, point) * (1.0 - effect) {
-            let changes = changes(&curves[current], &curves[next], effect);
-            let until = curves[current].points[point].0;
-            let at = changes.into_iter().rfind(|(at, _)| at.bytes_per_s <= until);
-            stretches.push(Stretch {
-                variant: curves[next].variant.clone(),
-                from: at.map(|(at, _)| at),
-            });
-            current = next;
+        while let Some((current, from)) = held.last().copied() {
+            if time(next, point) >= time(current, point) * (1.0 - effect) {
+                break;
+            }
+            let at = taken_over(&curves[current], &curves[next], point);
+            let begins =
+                |at: &CrossingPoint| from.is_none_or(|from| at.bytes_per_s > from.bytes_per_s);
+            if let Some(at) = at.filter(begins) {
+                held.push((next, Some(at)));
+                break;
+            }
+            // It was never the fastest, by more than the effect, of those that are in question.
+            held.pop();
+            if held.is_empty() {
+                held.push((next, None));
+            }
         }
     }
-    stretches
+    let stretch = |(index, (curve, from)): (usize, &(usize, Option<CrossingPoint>))| {
+        let start = from.map_or(0.0, |at| at.bytes_per_s);
+        let end = held.get(index + 1).and_then(|(_, from)| *from);
+        let end = end.map_or(f64::INFINITY, |at| at.bytes_per_s);
+        let own = &curves[*curve];
+        let within = |(own, other): (&(f64, f64), &(f64, f64))| {
+            own.0 < start || own.0 > end || (other.1 / own.1).ln().abs() < effect
+        };
+        let equal = curves.iter().filter(|it| it.variant != own.variant);
+        Stretch {
+            variant: own.variant.clone(),
+            from: *from,
+            equal: equal
+                .filter(|it| own.points.iter().zip(&it.points).all(within))
+                .map(|it| it.variant.clone())
+                .collect(),
+        }
+    };
+    held.iter().enumerate().map(stretch).collect()
+}
+
+/// Where the second curve came to lie below the first for good, before a point at which it does. `None` where it lay there all along.
+fn taken_over(first: &Curve, second: &Curve, point: usize) -> Option<CrossingPoint> {
+    let log_ratios = log_ratios(first, second);
+    let before = log_ratios
+        .get(..point)?
+        .iter()
+        .rposition(|(_, it)| *it >= 0.0)?;
+    Some(CrossingPoint {
+        bytes_per_s: reaches(&log_ratios, before, point, 0.0).exp(),
+        low_bytes_per_s: last_beyond(&log_ratios, before, TOLERANCE).exp(),
+        high_bytes_per_s: first_beyond(&log_ratios, point, -TOLERANCE).exp(),
+    })
+}
+
+/// Logarithms of bandwidths, and of the second time over the first.
+fn log_ratios(first: &Curve, second: &Curve) -> Vec<(f64, f64)> {
+    first
+        .points
+        .iter()
+        .zip(&second.points)
+        .map(|((bytes_per_s, first), (_, second))| (bytes_per_s.ln(), (second / first).ln()))
+        .collect()
 }
 
 /// Where each variant and the baseline cross.
@@ -365,12 +428,7 @@ fn crossings(curves: &[Curve], effect: f64) -> Vec<Crossing> {
 /// Where the second curve comes to lie on the other side of the first, by at least the smallest effect on both sides, and whether it
 /// is the lower one before.
 fn changes(first: &Curve, second: &Curve, effect: f64) -> Vec<(CrossingPoint, bool)> {
-    let log_ratios: Vec<(f64, f64)> = first
-        .points
-        .iter()
-        .zip(&second.points)
-        .map(|((bytes_per_s, first), (_, second))| (bytes_per_s.ln(), (second / first).ln()))
-        .collect();
+    let log_ratios = log_ratios(first, second);
     // The sides on which it lies clearly, and where.
     let clear: Vec<(usize, bool)> = log_ratios
         .iter()
@@ -447,6 +505,8 @@ fn first_beyond(log_ratios: &[(f64, f64)], from: usize, level: f64) -> f64 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::analysis::summarise;
     use crate::record::fixture::{cell, record, rounds};
@@ -489,6 +549,7 @@ mod tests {
         assert_eq!(found.latency_ns, LATENCY_NS);
         let names: Vec<_> = found.fastest.iter().map(|it| it.variant.as_str()).collect();
         assert_eq!(names, ["zstd", "none"]);
+        assert!(found.fastest.iter().all(|it| it.equal.is_empty()));
         let crossing = &found.crossings[0];
         assert!(crossing.faster_below && crossing.variant == "zstd");
         let at = crossing.at;
@@ -592,5 +653,85 @@ mod tests {
         assert!((at_most - 32.1e6).abs() < 0.3e6, "{at_most}");
         let (_, at_least) = curve.points.first().unwrap();
         assert!((at_least / 1e9 - 10.03).abs() < 0.01, "{at_least}");
+    }
+
+    /// Times at eight bandwidths of the range.
+    fn curve(variant: &str, times: [f64; 8]) -> Curve {
+        Curve {
+            variant: variant.to_owned(),
+            bytes: 1,
+            requests: 1,
+            points: bandwidths(8).zip(times).collect(),
+        }
+    }
+
+    fn held(curves: &[Curve]) -> Vec<(String, Option<f64>)> {
+        let found = fastest(curves, 0.01);
+        let stretches = found.into_iter();
+        stretches
+            .map(|it| (it.variant, it.from.map(|at| at.bytes_per_s.log10())))
+            .collect()
+    }
+
+    /// Who was ahead by less than the effect gives way without having had a stretch.
+    #[test]
+    fn one_that_was_never_clearly_ahead_has_no_stretch() {
+        let none = curve("none", [100.0, 100.0, 90.0, 80.0, 70.0, 60.0, 50.0, 40.0]);
+        let lz4 = curve("lz4", [100.5, 99.5, 80.0, 70.0, 60.0, 50.0, 40.0, 30.0]);
+        let found = held(&[none.clone(), lz4]);
+        assert_eq!(found.len(), 2);
+        assert!(
+            found[1].1.is_some_and(|at| (7.0..7.6).contains(&at)),
+            "{found:?}"
+        );
+        let always = curve("lz4", [99.5, 99.0, 80.0, 70.0, 60.0, 50.0, 40.0, 30.0]);
+        assert_eq!(held(&[none, always]), [("lz4".to_owned(), None)]);
+    }
+
+    #[test]
+    fn equal_variants_are_told_together() {
+        let times = [100.0, 90.0, 80.0, 70.0, 60.0, 50.0, 40.0, 30.0];
+        let found = fastest(
+            &[
+                curve("none", times),
+                curve("lz4", times.map(|it| it * 1.005)),
+            ],
+            0.01,
+        );
+        assert_eq!((found.len(), &found[0].equal), (1, &vec!["lz4".to_owned()]));
+    }
+
+    proptest! {
+        #[test]
+        fn stretches_rise(
+            curves in prop::collection::vec(prop::array::uniform8(1.0..1.3_f64), 1..6)
+        ) {
+            let curves: Vec<Curve> = curves.into_iter().enumerate()
+                .map(|(index, times)| curve(&index.to_string(), times)).collect();
+            let found = fastest(&curves, 0.05);
+            prop_assert!(found[0].from.is_none());
+            let starts: Vec<f64> = found.iter().skip(1).map(|it| it.from.unwrap().bytes_per_s).collect();
+            prop_assert!(starts.windows(2).all(|two| two[0] < two[1]), "{found:?}");
+            for stretch in found.iter().filter_map(|it| it.from) {
+                prop_assert!(stretch.low_bytes_per_s <= stretch.bytes_per_s && stretch.bytes_per_s <= stretch.high_bytes_per_s, "{found:?}");
+            }
+        }
+    }
+
+    /// A scenario that a variant has no profile in says nothing of all variants.
+    #[test]
+    fn the_mean_is_over_scenarios_that_all_variants_have() {
+        let mut record = record();
+        let of = |scenario: &str, cell: CellRecord| CellRecord {
+            scenario: scenario.to_owned(),
+            ..cell
+        };
+        for scenario in ["a", "b", "c"] {
+            record.cells.push(of(scenario, profiled("none", 100, 20)));
+            record.cells.push(of(scenario, profiled("zstd", 50, 70)));
+        }
+        record.cells[4].profile = None;
+        let curves = Predictions::of(&record).curves(None, LATENCY_NS);
+        assert_eq!((curves.len(), curves[0].bytes), (2, 200 * MB));
     }
 }

@@ -26,6 +26,14 @@ const METHOD: &str = "hodges_lehmann_of_paired_log_ratios_with_wilcoxon_interval
 /// Only measured iterations that are `ok` count. The baseline of a scenario is the first of its cells; every other one is
 /// compared with it, by the rounds that both have.
 pub fn summarise(record: &mut RunRecord) {
+    summarise_measured(record);
+    let predictions = Predictions::of(record);
+    let (break_even, checks) = (predictions.break_even(), predictions.checks());
+    (record.break_even, record.prediction_checks) = (break_even, checks);
+}
+
+/// The same without predictions, which take time: those that the record has stay.
+pub fn summarise_measured(record: &mut RunRecord) {
     for cell in &mut record.cells {
         cell.summary = lanes(cell)
             .into_iter()
@@ -38,9 +46,6 @@ pub fn summarise(record: &mut RunRecord) {
     record.findings = findings(record);
     record.overall = overall(record);
     (record.standings, record.rankings) = ranked(record);
-    let predictions = Predictions::of(record);
-    let (break_even, checks) = (predictions.break_even(), predictions.checks());
-    (record.break_even, record.prediction_checks) = (break_even, checks);
 }
 
 /// How many comparisons a run of these cells makes in so many lanes.

@@ -13,6 +13,18 @@ pub struct Gate {
     pub slower: Vec<Compared>,
     /// A part of it does, or there is none.
     pub inconclusive: Vec<Compared>,
+    /// Cells of the first side that another was not measured in.
+    pub missing: Vec<String>,
+    /// Cells that read equal rows and came to other results.
+    pub disagreements: Vec<String>,
+}
+
+impl Gate {
+    /// Whether the comparison is stopped here; where what cannot be excluded stops it too, what was not measured does.
+    pub fn fails(&self, if_inconclusive: bool) -> bool {
+        let open = !self.inconclusive.is_empty() || !self.missing.is_empty();
+        !self.slower.is_empty() || !self.disagreements.is_empty() || if_inconclusive && open
+    }
 }
 
 /// Holds every cell against a limit, by the interval of its ratio.
@@ -21,6 +33,8 @@ pub fn gate(across: &Across, limit: f64) -> Gate {
         limit,
         slower: Vec::new(),
         inconclusive: Vec::new(),
+        missing: across.missing.clone(),
+        disagreements: across.disagreements.clone(),
     };
     for cell in &across.cells {
         match cell.ci_low.zip(cell.ci_high) {
@@ -71,9 +85,25 @@ mod tests {
             means: Vec::new(),
             between: Vec::new(),
             unmatched: Vec::new(),
+            missing: Vec::new(),
+            disagreements: Vec::new(),
             differences: Vec::new(),
         };
+        let missing = Across {
+            cells: Vec::new(),
+            missing: vec!["a/none".to_owned()],
+            ..across.clone()
+        };
+        let stopped = |it: &Gate| (it.fails(false), it.fails(true));
+        assert_eq!(stopped(&super::gate(&missing, 0.05)), (false, true));
+        let wrong = Across {
+            missing: Vec::new(),
+            disagreements: vec!["a/none".to_owned()],
+            ..missing
+        };
+        assert_eq!(stopped(&super::gate(&wrong, 0.05)), (true, true));
         let gate = gate(&across, 0.05);
+        assert_eq!(stopped(&gate), (true, true));
         let names = |cells: &[Compared]| cells.iter().map(Compared::name).collect::<Vec<_>>();
         assert_eq!(names(&gate.slower), ["beyond/none"]);
         assert_eq!(names(&gate.inconclusive), ["across/none", "unknown/none"]);

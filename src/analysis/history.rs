@@ -1,10 +1,11 @@
 //! Scenarios over many runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::record::{Lane, RunRecord};
+use super::comparison::counted;
+use crate::record::{CellRecord, Lane, RunRecord};
 use crate::statistics::change_points;
 
 /// Chance of finding a change point in a series that has none.
@@ -19,6 +20,8 @@ pub struct History {
     /// In the order of time.
     pub points: Vec<Point>,
     pub changes: Vec<Change>,
+    /// What the runs differ in that makes them other work: SQL, content, cache state, throttle.
+    pub differences: Vec<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,11 +44,12 @@ pub struct Change {
     pub p: f64,
 }
 
-/// Fewest runs in which a change can be found.
-pub const LEAST_RUNS: usize = 6;
+/// Fewest runs in which a change can be found: of fewer, even the clearest step is likelier than the level by chance.
+pub const LEAST_RUNS: usize = 10;
 
 /// Every cell but the controls, in the order of the first run that has it. Change points are those of Pettitt's test on the medians, in
-/// turn on the parts that they make, where the levels differ by more than the smallest effect.
+/// turn on the parts that they make, where the levels differ by more than the smallest effect. A run that is given twice, as a record and
+/// as its journal, counts once.
 pub fn history(records: &[RunRecord]) -> Vec<History> {
     let mut runs: Vec<&RunRecord> = records.iter().collect();
     runs.sort_by(|one, other| {
@@ -54,6 +58,7 @@ pub fn history(records: &[RunRecord]) -> Vec<History> {
     });
     let mut all: Vec<History> = Vec::new();
     let mut known: BTreeMap<(String, String, Lane), usize> = BTreeMap::new();
+    let mut work: Vec<Work> = Vec::new();
     for run in &runs {
         for cell in run.cells.iter().filter(|cell| cell.control.is_none()) {
             for lane in Lane::ALL {
@@ -68,9 +73,17 @@ pub fn history(records: &[RunRecord]) -> Vec<History> {
                         lane,
                         points: Vec::new(),
                         changes: Vec::new(),
+                        differences: Vec::new(),
                     });
+                    work.push(Work::default());
                     all.len() - 1
                 });
+                let again =
+                    |it: &Point| it.run_id == run.run_id && it.median_ns == summary.median_ns;
+                if all[index].points.iter().any(again) {
+                    continue;
+                }
+                work[index].add(run, cell, lane);
                 all[index].points.push(Point {
                     run_id: run.run_id.clone(),
                     started_at: run.started_at.clone(),
@@ -83,7 +96,8 @@ pub fn history(records: &[RunRecord]) -> Vec<History> {
         }
     }
     let effect = runs.iter().map(|run| run.effect).fold(0.0, f64::max);
-    for series in &mut all {
+    for (series, work) in all.iter_mut().zip(work) {
+        series.differences = work.differences();
         let medians: Vec<f64> = series
             .points
             .iter()
@@ -101,6 +115,40 @@ pub fn history(records: &[RunRecord]) -> Vec<History> {
             .collect();
     }
     all
+}
+
+/// What a cell was in each run.
+#[derive(Default)]
+struct Work(BTreeMap<&'static str, BTreeSet<String>>);
+
+impl Work {
+    fn add(&mut self, run: &RunRecord, cell: &CellRecord, lane: Lane) {
+        let of_cell = run
+            .datasets
+            .iter()
+            .filter(|it| cell.dataset.contains(&it.id));
+        let contents: Vec<&str> = of_cell.map(|it| it.content_fingerprint.as_str()).collect();
+        let states: BTreeSet<&str> = counted(cell, lane)
+            .map(|it| it.cache.state.name())
+            .collect();
+        let throttle = cell.engine.as_ref().and_then(|it| it.throttle);
+        for (what, value) in [
+            ("SQL", cell.sql.clone()),
+            ("content of the datasets", contents.join(" ")),
+            (
+                "cache state",
+                states.into_iter().collect::<Vec<_>>().join(" "),
+            ),
+            ("throttle", format!("{throttle:?}")),
+        ] {
+            self.0.entry(what).or_default().insert(value);
+        }
+    }
+
+    fn differences(self) -> Vec<&'static str> {
+        let several = self.0.into_iter().filter(|(_, values)| values.len() > 1);
+        several.map(|(what, _)| what).collect()
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +170,36 @@ mod tests {
         let mut runs: Vec<RunRecord> = medians.iter().enumerate().map(run).collect();
         runs.reverse();
         runs
+    }
+
+    /// The fewest that are promised are the fewest that do.
+    #[test]
+    fn the_least_number_of_runs_finds_the_clearest_step_and_fewer_do_not() {
+        let jump = |runs_in_all: usize| {
+            let medians: Vec<u64> = (0..runs_in_all)
+                .map(|run| {
+                    100_000_000
+                        + run as u64
+                        + if run < runs_in_all / 2 {
+                            0
+                        } else {
+                            100_000_000
+                        }
+                })
+                .collect();
+            history(&runs(&medians))[0].changes.len()
+        };
+        assert_eq!((jump(LEAST_RUNS - 1), jump(LEAST_RUNS)), (0, 1));
+    }
+
+    #[test]
+    fn a_run_given_twice_counts_once_and_other_work_is_told() {
+        let mut twice = runs(&[100, 101, 102]);
+        twice.extend(runs(&[100, 101, 102]));
+        assert_eq!(history(&twice)[0].points.len(), 3);
+        assert_eq!(history(&twice)[0].differences, Vec::<&str>::new());
+        twice[0].cells[0].sql = "SELECT 2".to_owned();
+        assert_eq!(history(&twice)[0].differences, ["SQL"]);
     }
 
     #[test]

@@ -17,7 +17,9 @@ mod simulate;
 
 pub use across::{Across, AcrossError, Between, Compared, across};
 pub use agreement::{Difference, DifferentContent, Disagreement, different_content, disagreements};
-pub use break_even::{Curve, LATENCIES_NS, LATENCY_NS, Predictions};
-pub use comparison::{control_log_ratios, family, rounds_for, summarise, widest_interval};
+pub use break_even::{Curve, LATENCY_NS, Predictions};
+pub use comparison::{
+    control_log_ratios, family, rounds_for, summarise, summarise_measured, widest_interval,
+};
 pub use gate::{Gate, gate};
 pub use history::{Change, History, LEAST_RUNS, Point, history};

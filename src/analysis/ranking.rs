@@ -3,7 +3,7 @@
 use super::overall::{cell, variants};
 use super::series::{Series, log_cpu, log_times, mean, middle, paired, ratio_of};
 use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing};
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, Interval};
 
 /// What was seen once, and not in rounds, differs where it differs by more than this share.
 const MEMORY_NOISE: f64 = 0.05;
@@ -60,8 +60,8 @@ fn rankings(variants: &[Variant], effect: f64) -> Vec<Ranking> {
         let recommended = balanced.iter().find(tied)?.clone();
         Some(Ranking {
             prefer,
+            order: over(variants, prefer, &recommended, order),
             recommended,
-            order,
         })
     };
     orders.into_iter().filter_map(ranking).collect()
@@ -161,18 +161,19 @@ fn smaller(first: f64, second: f64, noise: f64) -> Smaller {
     }
 }
 
-fn smaller_of(first: &Series, second: &Series, effect: f64) -> Smaller {
-    let interval = ratio_of(&paired(first, second))
-        .0
-        .and_then(|it| it.interval);
-    match interval {
-        Some(interval) if interval.low > 1.0 && interval.high > 1.0 + effect => Smaller::First,
-        Some(interval) if interval.high < 1.0 && interval.low < 1.0 - effect => Smaller::Second,
-        _ => Smaller::Neither,
+/// `None` where neither is shown to be the smaller one, nor the first to be no larger.
+fn smaller_of(first: &Series, second: &Series, effect: f64) -> Option<Smaller> {
+    let interval = ratio_of(&paired(first, second)).0?.interval?;
+    if interval.low > 1.0 && interval.high > 1.0 + effect {
+        Some(Smaller::First)
+    } else if interval.high < 1.0 && interval.low < 1.0 - effect {
+        Some(Smaller::Second)
+    } else {
+        (interval.low >= 1.0 - effect).then_some(Smaller::Neither)
     }
 }
 
-/// Whether one is better in something and worse in nothing; what is not known of both does not count.
+/// Whether one is shown to be better in something and worse in nothing. What was seen once, and is not known of both, does not count.
 fn dominates(one: &Variant, other: &Variant, effect: f64) -> bool {
     let once = |of: fn(&Variant) -> Option<u64>, noise: f64| {
         let both = of(one).zip(of(other));
@@ -180,9 +181,15 @@ fn dominates(one: &Variant, other: &Variant, effect: f64) -> bool {
             smaller(one as f64, other as f64, noise)
         })
     };
-    let all = [
+    let (Some(time), Some(cpu)) = (
         smaller_of(&one.times, &other.times, effect),
         smaller_of(&one.cpu, &other.cpu, effect),
+    ) else {
+        return false;
+    };
+    let all = [
+        time,
+        cpu,
         smaller(one.file_bytes as f64, other.file_bytes as f64, effect),
         once(|it| it.peak_memory_bytes, MEMORY_NOISE),
         once(|it| it.write_ns, WRITE_NOISE),
@@ -203,7 +210,7 @@ fn order(variants: &[Variant], prefer: Preference, effect: f64) -> Vec<Ranked> {
         .iter()
         .enumerate()
         .filter_map(|(place, (variant, cost))| {
-            let Estimate { value, interval } = ratio_of(&paired(best, cost)).0?;
+            let Estimate { value, interval } = ratio(best, cost, prefer)?;
             let shown = interval.is_some_and(|it| it.low > 1.0 && it.high > 1.0 + effect);
             Some(Ranked {
                 variant: variant.name.to_owned(),
@@ -214,6 +221,50 @@ fn order(variants: &[Variant], prefer: Preference, effect: f64) -> Vec<Ranked> {
             })
         });
     ranked.collect()
+}
+
+/// One cost over another. Sizes are known, in however many rounds.
+fn ratio(of: &Series, cost: &Series, prefer: Preference) -> Option<Estimate> {
+    let ratios = paired(of, cost);
+    let estimate = ratio_of(&ratios).0?;
+    Some(match prefer {
+        Preference::Size => Estimate {
+            value: estimate.value,
+            interval: Some(Interval {
+                low: estimate.value,
+                high: estimate.value,
+                confidence: 1.0,
+            }),
+        },
+        _ => estimate,
+    })
+}
+
+/// The order, with costs over that of the recommended one.
+fn over(
+    variants: &[Variant],
+    prefer: Preference,
+    recommended: &str,
+    order: Vec<Ranked>,
+) -> Vec<Ranked> {
+    let cost_of = |name: &str| {
+        let variant = variants.iter().find(|it| it.name == name);
+        variant.map(|it| cost(it, prefer))
+    };
+    let of = cost_of(recommended);
+    let again = |ranked: Ranked| {
+        let both = of.as_ref().zip(cost_of(&ranked.variant));
+        match both.and_then(|(of, cost)| ratio(of, &cost, prefer)) {
+            None => ranked,
+            Some(Estimate { value, interval }) => Ranked {
+                ratio: value,
+                ci_low: interval.map(|interval| interval.low),
+                ci_high: interval.map(|interval| interval.high),
+                ..ranked
+            },
+        }
+    };
+    order.into_iter().map(again).collect()
 }
 
 fn cost(variant: &Variant, prefer: Preference) -> Series {
@@ -286,6 +337,34 @@ mod tests {
         summarise(&mut record);
         assert_eq!(dominated(&record, "none"), Vec::<String>::new());
         assert_eq!(record.standings[0].peak_memory_bytes, Some(90));
+    }
+
+    /// Sizes need no rounds, but who is faster does.
+    #[test]
+    fn with_few_rounds_only_sizes_are_told_apart() {
+        let mut record = codecs();
+        for cell in &mut record.cells {
+            cell.iterations.truncate(4);
+        }
+        summarise(&mut record);
+        assert!(record.standings.iter().all(|it| it.dominated_by.is_empty()));
+        assert_eq!(ranking(&record, Preference::Size).recommended, "gzip");
+        let time = ranking(&record, Preference::Time);
+        assert!(time.order.iter().all(|it| it.tied && it.ci_low.is_none()));
+    }
+
+    #[test]
+    fn costs_are_over_that_of_the_recommended_one() {
+        let mut record = codecs();
+        summarise(&mut record);
+        // All CPU times are equal, and the one that is the best in all is recommended.
+        for ranking in &record.rankings {
+            let own = ranking
+                .order
+                .iter()
+                .find(|it| it.variant == ranking.recommended);
+            assert!((own.unwrap().ratio - 1.0).abs() < 1e-12);
+        }
     }
 
     #[test]

@@ -370,12 +370,15 @@ pub(crate) struct CompareArguments {
 
 /// A share as `5%` or `0.05`.
 fn share(text: &str) -> Result<f64, String> {
-    let number = match text.strip_suffix('%') {
-        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
-        None => text.parse(),
+    let (number, most) = match text.strip_suffix('%') {
+        Some(percent) => (percent.trim().parse::<f64>().map(|it| it / 100.0), 10.0),
+        // A lone 5 is more likely 5 % than 500 %.
+        None => (text.parse(), 0.999),
     };
-    let share = number.ok().filter(|share| *share > 0.0 && *share <= 10.0);
-    share.ok_or_else(|| "write a share above 0 and up to 10, such as `5%` or `0.05`".to_owned())
+    let share = number
+        .ok()
+        .filter(|share| *share >= 0.001 && *share <= most);
+    share.ok_or_else(|| "write a share from 0.1% to 1000%, such as `5%`, or `0.05`".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -8,22 +8,31 @@ use super::exit::{self, CommandError};
 use super::{load, print, show};
 use crate::analysis::{across, gate};
 use crate::record::{Preference, RunRecord};
-use crate::report::render_across;
+use crate::report::{gate_sentences, render_across};
 
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CommandError> {
     let mut records: Vec<(String, RunRecord)> = Vec::new();
-    for file in &arguments.records {
+    for (index, file) in arguments.records.iter().enumerate() {
+        if arguments.records[..index].contains(file) {
+            return Err(CommandError::Usage(format!(
+                "{} is named twice",
+                file.display()
+            )));
+        }
         let name = name_of(file, &arguments.records);
-        records.push((name, load::record(file)?));
+        records.push((name, load::measured(file)?));
     }
     let across = across(&records, arguments.by.as_deref())?;
     let gate = arguments.fail_if_slower.map(|limit| gate(&across, limit));
     let view = print::view(arguments.format.into(), false, Preference::Balanced);
     let shown = show(&render_across(&across, gate.as_ref(), &view)?)?;
-    let failed = gate.is_some_and(|gate| {
-        !gate.slower.is_empty() || arguments.fail_if_inconclusive && !gate.inconclusive.is_empty()
-    });
-    Ok(match failed {
+    let failed = gate.filter(|gate| gate.fails(arguments.fail_if_inconclusive));
+    if let Some(gate) = failed.as_ref().filter(|_| !view.format.is_for_readers()) {
+        gate_sentences(&across, gate)
+            .iter()
+            .for_each(|it| print::line(it));
+    }
+    Ok(match failed.is_some() {
         true => ExitCode::from(exit::EXPECTATION),
         false => shown,
     })

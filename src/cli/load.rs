@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::arguments::{ConfigArguments, QueryArguments};
 use super::exit::CommandError;
-use crate::analysis::summarise;
+use crate::analysis::{summarise, summarise_measured};
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
 use crate::record::{RunRecord, read_record};
 use crate::scenario::QUICKSTART;
@@ -159,9 +159,16 @@ pub(crate) fn name_and_value(
     }
 }
 
-/// A stored record, or a journal, with what its iterations come to.
+/// A stored record, or a journal, with what its iterations come to, predictions included.
 pub(super) fn record(file: &Path) -> Result<RunRecord, CommandError> {
     let mut record = read_record(file)?;
     summarise(&mut record);
+    Ok(record)
+}
+
+/// Likewise, for those who show no predictions.
+pub(super) fn measured(file: &Path) -> Result<RunRecord, CommandError> {
+    let mut record = read_record(file)?;
+    summarise_measured(&mut record);
     Ok(record)
 }

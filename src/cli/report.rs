@@ -9,7 +9,7 @@ use super::target::check_replaceable;
 use super::{load, print, show};
 use crate::analysis::history;
 use crate::record::{RunRecord, folder_of, temporary};
-use crate::report::{HTML_START, html, html_history, render, render_history};
+use crate::report::{Format, HTML_START, html, html_history, render_all, render_history};
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandError> {
     let mut records: Vec<RunRecord> = Vec::new();
@@ -21,14 +21,15 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
         }
         check_replaceable("--html", file, HTML_START.as_bytes(), "such a page")?;
     }
+    let format = Format::from(arguments.format);
+    let predicts = !arguments.history && format != Format::Csv;
     for file in &arguments.records {
-        records.push(load::record(file)?);
+        records.push(match predicts {
+            true => load::record(file)?,
+            false => load::measured(file)?,
+        });
     }
-    let view = print::view(
-        arguments.format.into(),
-        arguments.details,
-        arguments.prefer.into(),
-    );
+    let view = print::view(format, arguments.details, arguments.prefer.into());
     if let Some(file) = &arguments.html {
         let page = match arguments.history {
             true => html_history(&history(&records)),
@@ -41,8 +42,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
     if arguments.history {
         return show(&render_history(&history(&records), &view)?);
     }
-    let shown = records.iter().map(|record| render(record, &view));
-    show(&shown.collect::<Result<String, _>>()?)
+    show(&render_all(&records, &view)?)
 }
 
 /// Writes the file, complete or not at all.

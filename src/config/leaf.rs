@@ -347,7 +347,7 @@ impl Scalar for Bandwidth {
         let bytes = bytes.filter(|bytes| *bytes > 0);
         bytes.map(|bytes| Bandwidth(Some(bytes))).ok_or_else(|| {
             format!(
-                "{} is not a bandwidth; write `none`, bytes per second, or `200MB/s`",
+                "{} is not a bandwidth; write `none`, bytes per second, or a whole number of B, kB, MB, GB, KiB, MiB, GiB or TiB, as `200MB/s`",
                 quoted(value)
             )
         })
@@ -364,14 +364,21 @@ pub(super) struct Latency(pub(super) Duration);
 
 impl Scalar for Latency {
     fn read(value: &Json) -> Result<Self, String> {
-        if value.as_f64() == Some(0.0) {
+        let is_zero = |text: &str| {
+            let mut units = Span::UNITS.iter();
+            units.any(|(unit, _)| {
+                let number = text.strip_suffix(unit);
+                number.is_some_and(|number| number.trim().parse() == Ok(0.0))
+            })
+        };
+        if value.as_f64() == Some(0.0) || value.as_str().is_some_and(is_zero) {
             return Ok(Latency(Duration::ZERO));
         }
         let span = Span::read(value).ok().map(|span| span.0);
         let span = span.filter(|span| *span <= Duration::from_secs(60));
         span.map(Latency).ok_or_else(|| {
             format!(
-                "{} is not a latency of up to a minute; write `0`, seconds, `5ms` or `0.2ms`",
+                "{} is not a latency of up to a minute; write `0`, seconds, or a number of ms, s or min, as `0.2ms`",
                 quoted(value)
             )
         })

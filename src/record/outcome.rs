@@ -190,7 +190,7 @@ pub struct Ranking {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ranked {
     pub variant: String,
-    /// Its cost over that of the best, paired by rounds.
+    /// Its cost over that of the recommended one, paired by rounds.
     pub ratio: f64,
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
@@ -220,6 +220,9 @@ pub struct Stretch {
     pub variant: String,
     /// Where it begins; absent for the first, which begins below the range that was looked at.
     pub from: Option<CrossingPoint>,
+    /// Others that differ from it by less than the smallest effect all along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub equal: Vec<String>,
 }
 
 /// Where a variant is as fast as the baseline.

@@ -17,7 +17,7 @@ use super::text;
 const MOST_NAMED: usize = 12;
 
 pub(super) fn page(across: &Across, gate: Option<&Gate>) -> Page {
-    let mut answers: Vec<String> = gate.map(gated).unwrap_or_default();
+    let mut answers: Vec<String> = gate.map(|gate| gated(across, gate)).unwrap_or_default();
     answers.extend(across.sides.iter().skip(1).map(|side| answer(across, side)));
     let mut tables = Vec::new();
     if !across.means.is_empty() {
@@ -33,10 +33,15 @@ pub(super) fn page(across: &Across, gate: Option<&Gate>) -> Page {
         &across.cells,
     ));
     Page {
-        cautions: named(
-            "What else differs, so that ratios may be due to it",
-            &across.differences,
-        ),
+        cautions: [
+            named("RESULTS DISAGREE, on equal rows", &across.disagreements),
+            named(
+                "What else differs, so that ratios may be due to it",
+                &across.differences,
+            ),
+        ]
+        .concat(),
+        results_agree: across.disagreements.is_empty(),
         answers,
         overview: None,
         tables,
@@ -97,7 +102,7 @@ fn answer(across: &Across, side: &str) -> String {
 }
 
 /// What a limit makes of it.
-fn gated(gate: &Gate) -> Vec<String> {
+pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
     let limit = units::percent(gate.limit);
     let listed = |cells: &[Compared]| {
         let cells = cells
@@ -106,6 +111,7 @@ fn gated(gate: &Gate) -> Vec<String> {
         cells.collect::<Vec<_>>().join("; ")
     };
     let mut told = Vec::new();
+    told.extend(named("FAILED: results differ", &gate.disagreements));
     if !gate.slower.is_empty() {
         told.push(format!(
             "FAILED: slower by more than {limit}: {}.",
@@ -117,7 +123,19 @@ fn gated(gate: &Gate) -> Vec<String> {
             "Cannot exclude {limit}: {}.",
             listed(&gate.inconclusive)
         ));
+        let wide = across.between.iter().find(|it| it.allowance >= gate.limit);
+        told.extend(wide.map(|it| {
+            format!(
+                "Two runs may differ by {} whatever is compared, so that {limit} cannot be excluded: name a higher limit, \
+                 or measure five cells and more, from which what runs differ by is estimated.",
+                units::percent(it.allowance)
+            )
+        }));
     }
+    told.extend(named(
+        "Not measured, so that nothing is excluded",
+        &gate.missing,
+    ));
     if told.is_empty() {
         told.push(format!("Passed: no cell is slower by more than {limit}."));
     }
@@ -192,7 +210,7 @@ fn notes(across: &Across) -> Vec<String> {
     notes
 }
 
-fn named(what: &str, all: &[String]) -> Vec<String> {
+pub(super) fn named(what: &str, all: &[String]) -> Vec<String> {
     let shown: Vec<String> = all
         .iter()
         .take(MOST_NAMED)

@@ -1,5 +1,7 @@
 //! Where the answer changes with the storage.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::LATENCY_NS;
 use crate::record::{BreakEven, CrossingPoint, RunRecord};
 use crate::units;
@@ -30,7 +32,9 @@ pub(super) fn sentence(found: &BreakEven) -> String {
             .fastest
             .get(index + 1)
             .and_then(|next| next.from.as_ref());
-        let name = text::name(&stretch.variant);
+        let names = std::iter::once(&stretch.variant).chain(&stretch.equal);
+        let names: Vec<String> = names.map(|it| text::name(it)).collect();
+        let name = names.join(" or ");
         parts.push(match (&stretch.from, next) {
             (None, None) => format!(
                 "{name} from {} to {}",
@@ -151,9 +155,19 @@ pub(super) fn checked(record: &RunRecord) -> String {
         .collect();
     let worst = errors.iter().copied().fold(0.0, f64::max);
     let within = errors.iter().filter(|error| **error <= 0.1).count();
+    let latencies: BTreeSet<u64> = record
+        .prediction_checks
+        .iter()
+        .map(|it| it.latency_ns)
+        .collect();
+    let latencies: Vec<String> = latencies
+        .into_iter()
+        .map(|it| units::duration_ns(it as f64))
+        .collect();
     format!(
-        "{within} of {} within 10 % of what was measured on a throttled storage, the worst {} off",
+        "{within} of {} within 10 % of what was measured on a throttled storage with a latency of {}, the worst {} off",
         errors.len(),
+        latencies.join(", "),
         units::percent(worst)
     )
 }

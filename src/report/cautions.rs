@@ -1,7 +1,7 @@
 //! What everything else on a page has to be read with.
 
 use crate::analysis::{DifferentContent, Disagreement};
-use crate::record::RunRecord;
+use crate::record::{CellRecord, RunRecord};
 use crate::units;
 
 use super::page::Scenario;
@@ -15,6 +15,7 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
                 .to_owned(),
         );
     }
+    cautions.extend(throttled(record));
     for scenario in scenarios {
         cautions.extend(scenario.disagreements.iter().map(disagreement));
         let different = scenario.different_content.as_ref();
@@ -32,6 +33,31 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
         ));
     }
     cautions
+}
+
+/// What was slowed down on purpose, where the names of the variants do not say so.
+fn throttled(record: &RunRecord) -> Option<String> {
+    let named = |cell: &&CellRecord| {
+        cell.variant
+            .keys()
+            .any(|key| key.starts_with("storage.throttle"))
+    };
+    let mut cells = record.cells.iter().filter(|cell| !named(cell));
+    let throttle = cells.find_map(|cell| cell.engine.as_ref()?.throttle)?;
+    let bandwidth = throttle
+        .bytes_per_s
+        .map(|bytes| units::bytes_per_second(bytes as f64));
+    let latency = (throttle.latency_ns > 0).then(|| {
+        format!(
+            "a latency of {} per request",
+            units::duration_ns(throttle.latency_ns as f64)
+        )
+    });
+    let to: Vec<String> = [bandwidth, latency].into_iter().flatten().collect();
+    Some(format!(
+        "Reads were SLOWED DOWN to {} by storage.throttle: these are not the times of the storage at hand.",
+        to.join(" and ")
+    ))
 }
 
 fn disagreement(found: &Disagreement) -> String {

@@ -75,35 +75,33 @@ const COLUMNS: [&str; 58] = [
     "base_memory_bytes",
 ];
 
-pub(super) fn render(record: &RunRecord) -> String {
-    let keys: BTreeSet<&String> = record
-        .cells
-        .iter()
-        .flat_map(|cell| cell.variant.keys())
-        .collect();
-    let labels = record
-        .labels
-        .keys()
-        .map(|label| format!("{LABEL_PREFIX}{label}"));
-    let variants = keys.iter().map(|key| format!("{VARIANT_PREFIX}{key}"));
-    let mut lines = vec![line(
-        COLUMNS
-            .iter()
-            .map(|name| (*name).to_owned())
-            .chain(labels.chain(variants).map(|it| field(&it))),
-    )];
-    for cell in &record.cells {
-        for iteration in &cell.iterations {
-            let labels = record.labels.values().map(|value| field(value));
-            let variant = keys
-                .iter()
-                .map(|key| cell.variant.get(*key).map(value).unwrap_or_default());
-            lines.push(line(
-                fixed(record, cell, iteration)
-                    .into_iter()
-                    .chain(labels)
-                    .chain(variant),
-            ));
+pub(super) fn render(records: &[RunRecord]) -> String {
+    let cells = || records.iter().flat_map(|record| &record.cells);
+    let keys: BTreeSet<&String> = cells().flat_map(|cell| cell.variant.keys()).collect();
+    let labels: BTreeSet<&String> = records.iter().flat_map(|it| it.labels.keys()).collect();
+    let label_heads = labels.iter().map(|label| format!("{LABEL_PREFIX}{label}"));
+    let variant_heads = keys.iter().map(|key| format!("{VARIANT_PREFIX}{key}"));
+    let mut lines =
+        vec![line(COLUMNS.iter().map(|name| (*name).to_owned()).chain(
+            label_heads.chain(variant_heads).map(|it| field(&it)),
+        ))];
+    for record in records {
+        for cell in &record.cells {
+            for iteration in &cell.iterations {
+                let labels = labels.iter().map(|label| {
+                    let value = record.labels.get(*label);
+                    value.map(|it| field(it)).unwrap_or_default()
+                });
+                let variant = keys
+                    .iter()
+                    .map(|key| cell.variant.get(*key).map(value).unwrap_or_default());
+                lines.push(line(
+                    fixed(record, cell, iteration)
+                        .into_iter()
+                        .chain(labels)
+                        .chain(variant),
+                ));
+            }
         }
     }
     lines.concat()

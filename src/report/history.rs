@@ -4,6 +4,7 @@ use crate::analysis::{Change, History, LEAST_RUNS, Point};
 use crate::record::Lane;
 use crate::units;
 
+use super::across::named;
 use super::csv::{field, line, optional};
 use super::page::Page;
 use super::table::{Head, Table};
@@ -31,8 +32,13 @@ pub(super) fn page(histories: &[History]) -> Page {
         )],
         true => vec![format!("No change found, in up to {most} runs.")],
     };
+    let mixed = histories.iter().filter(|it| !it.differences.is_empty());
+    let mixed: Vec<String> = mixed
+        .map(|it| format!("{} in {}", name(it), it.differences.join(" and ")))
+        .collect();
     Page {
-        cautions: Vec::new(),
+        cautions: named("RUNS OF OTHER WORK stand beside each other: they differ in what a cell does", &mixed),
+        results_agree: true,
         answers,
         overview: None,
         tables: histories.iter().map(table).collect(),

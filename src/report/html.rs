@@ -1,5 +1,7 @@
 //! The page for a browser: one file, which needs no network and no scripts.
 
+use std::collections::BTreeSet;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::View;
@@ -7,7 +9,7 @@ use super::break_even::{point, prediction_checks, scenario as scenario_of, sente
 use super::chart::{self, Frame};
 use super::page::{Cell, Page, Scenario, scenarios};
 use super::text;
-use crate::analysis::{History, LATENCIES_NS, LATENCY_NS, Predictions};
+use crate::analysis::{History, LATENCY_NS, Predictions};
 use crate::record::{BreakEven, Kind, Lane, RunRecord, Status};
 use crate::units;
 
@@ -29,11 +31,12 @@ pub fn html(record: &RunRecord, view: &View) -> String {
         text::name(&record.run_id)
     );
     let body = html! {
-        (header(&title, &about(record, &scenarios), &page.answers))
+        (header(&title, &about(record, &scenarios), &page))
         main {
-            @for caution in &page.cautions { p.caution { (caution) } }
-            (whole(record, &page, &mut charts))
-            (break_even(record, &mut charts))
+            @if page.results_agree {
+                (whole(record, &page, &mut charts))
+                (break_even(record, &mut charts))
+            }
             @for scenario in &scenarios { (of_scenario(record, scenario, view, &mut charts)) }
             section.notes {
                 h2 { "What the numbers rest on" }
@@ -51,7 +54,7 @@ pub fn html_history(histories: &[History]) -> String {
     let mut charts = Charts(0);
     let title = "Parquet layouts over time";
     let body = html! {
-        (header(title, "each scenario over the runs, in the order of their start", &page.answers))
+        (header(title, "each scenario over the runs, in the order of their start", &page))
         main {
             section {
                 @for history in histories { (of_history(history, &mut charts)) }
@@ -81,11 +84,12 @@ fn document(title: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-fn header(title: &str, about: &str, answers: &[String]) -> Markup {
+fn header(title: &str, about: &str, page: &Page) -> Markup {
     html! {
         header.answer {
             h1 { (title) }
-            @if let Some((first, others)) = answers.split_first() {
+            @for caution in &page.cautions { p.caution { (caution) } }
+            @if let Some((first, others)) = page.answers.split_first() {
                 p.lead { (first) }
                 @if !others.is_empty() { ul { @for answer in others { li { (answer) } } } }
             }
@@ -157,20 +161,19 @@ fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
 
 /// Predicted times on other storage: over all scenarios at every latency, and of each scenario at one.
 fn break_even(record: &RunRecord, charts: &mut Charts) -> Markup {
-    let of = |scenario: Option<&str>, latency: u64| {
-        record
-            .break_even
-            .iter()
-            .find(|it| it.scenario.as_deref() == scenario && it.latency_ns == latency)
-    };
     let predictions = Predictions::of(record);
-    let together = LATENCIES_NS
-        .into_iter()
-        .filter_map(|latency| of(None, latency));
+    let together = record.break_even.iter().filter(|it| it.scenario.is_none());
+    // Of each at one latency, and at those at which it was checked.
+    let checked = |found: &BreakEven| {
+        let mut checks = record.prediction_checks.iter();
+        checks.any(|it| {
+            Some(&it.scenario) == found.scenario.as_ref() && it.latency_ns == found.latency_ns
+        })
+    };
     let each = record
         .break_even
         .iter()
-        .filter(|it| it.scenario.is_some() && it.latency_ns == LATENCY_NS);
+        .filter(|it| it.scenario.is_some() && (it.latency_ns == LATENCY_NS || checked(it)));
     html! {
         @if !record.break_even.is_empty() {
             section {
@@ -362,7 +365,7 @@ fn lanes(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     }
 }
 
-/// How long calls of the store took: of each percentile, the median over the iterations.
+/// How long calls of the store took: of each percentile, the median over the iterations, and the longest of all.
 fn latencies(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     let of = |cell: &Cell| {
         let calls: Vec<_> = cell
@@ -381,7 +384,7 @@ fn latencies(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
             p50_ns: over(|it| it.p50)?,
             p90_ns: over(|it| it.p90)?,
             p99_ns: over(|it| it.p99)?,
-            max_ns: over(|it| it.max)?,
+            max_ns: calls.iter().map(|it| it.latency_ns.max).max()? as f64,
         })
     };
     let found: Vec<chart::Latencies> = scenario.cells.iter().filter_map(of).collect();
@@ -417,13 +420,25 @@ fn iterations(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     }
 }
 
+/// The day of each run, or the minute, or its id: the shortest that tells them apart.
+fn names_of_runs(history: &History) -> Vec<String> {
+    let points = || history.points.iter();
+    let cut = |start: usize, end: usize| -> Vec<String> {
+        let of = |text: &str| text.chars().take(end).skip(start).collect::<String>();
+        points()
+            .map(|it| text::visible(&of(&it.started_at).replace('T', " ")))
+            .collect()
+    };
+    let differ = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
+    [cut(0, 10), cut(5, 16)]
+        .into_iter()
+        .find(differ)
+        .unwrap_or_else(|| points().map(|it| text::name(&it.run_id)).collect())
+}
+
 fn of_history(history: &History, charts: &mut Charts) -> Markup {
     let name = super::history::name(history);
-    let runs: Vec<String> = history
-        .points
-        .iter()
-        .map(|point| text::name(&point.started_at).chars().take(10).collect())
-        .collect();
+    let runs = names_of_runs(history);
     let levels = history
         .points
         .iter()

@@ -53,7 +53,7 @@ fn row(texts: impl Iterator<Item = String>) -> String {
 
 /// Text that Markdown shows as it is: nothing in it ends a cell, or becomes HTML, code, emphasis, a link or an image. Intervals in
 /// brackets are left to be read in the source too, since brackets do nothing by themselves.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {

@@ -42,6 +42,13 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// Whether it is read by people, rather than by programs.
+    pub fn is_for_readers(self) -> bool {
+        matches!(self, Format::Table | Format::Markdown)
+    }
+}
+
 /// How something is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View {
@@ -68,8 +75,33 @@ pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
     Ok(match view.format {
         Format::Table => terminal::render(&Page::of(record, view.details, view.prefer), view),
         Format::Markdown => markdown::render(&Page::of(record, view.details, view.prefer)),
-        Format::Csv => csv::render(record),
+        Format::Csv => csv::render(std::slice::from_ref(record)),
         Format::Json => visible_json(&to_json(record)?),
+    })
+}
+
+/// Shows one record, or several one after the other: as one list where programs read it.
+pub fn render_all(records: &[RunRecord], view: &View) -> Result<String, ReportError> {
+    if let [record] = records {
+        return render(record, view);
+    }
+    Ok(match view.format {
+        Format::Csv => csv::render(records),
+        Format::Json => visible_json(&format!("{}\n", serde_json::to_string_pretty(records)?)),
+        Format::Table | Format::Markdown => {
+            let one = |record: &RunRecord| {
+                let title = format!("run {}", text::name(&record.run_id));
+                let title = match view.format {
+                    Format::Markdown => format!("# {}\n\n", markdown::escaped(&title)),
+                    _ => format!("{title}\n\n"),
+                };
+                Ok(format!("{title}{}\n", render(record, view)?))
+            };
+            records
+                .iter()
+                .map(one)
+                .collect::<Result<String, ReportError>>()?
+        }
     })
 }
 
@@ -85,6 +117,11 @@ pub fn render_across(
         Format::Csv => across::csv(across),
         Format::Json => visible_json(&across::json(across, gate)?),
     })
+}
+
+/// What a limit makes of a comparison, in sentences.
+pub fn gate_sentences(across: &Across, gate: &Gate) -> Vec<String> {
+    across::gated(across, gate)
 }
 
 /// Shows scenarios over time.

@@ -210,7 +210,7 @@ fn method_of_predictions(record: &RunRecord) -> Option<String> {
         return None;
     }
     let checked = match record.prediction_checks.is_empty() {
-        true => "not checked in this run: sweep storage.throttle.bandwidth to do so".to_owned(),
+        true => "not checked in this run: `--sweep storage.throttle.bandwidth=none,200MB/s --sweep storage.throttle.latency=0,1ms` would do so".to_owned(),
         false => format!("checked: {}", break_even::checked(record)),
     };
     Some(format!(

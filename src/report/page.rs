@@ -18,6 +18,8 @@ use super::text;
 pub(super) struct Page {
     /// What everything below has to be read with, such as that the run was interrupted.
     pub(super) cautions: Vec<String>,
+    /// Whether it is known that what is compared came to the same results.
+    pub(super) results_agree: bool,
     /// A sentence per scenario.
     pub(super) answers: Vec<String>,
     /// Over all that the tables are of.
@@ -33,8 +35,8 @@ impl Page {
         let mut answers = Vec::new();
         if agree {
             answers.extend(recommendation(record, prefer));
+            answers.extend(break_evens(record));
         }
-        answers.extend(break_evens(record));
         answers.extend(scenarios.iter().filter_map(answer));
         let of_scenarios = scenarios.iter().flat_map(|it| it.tables(details));
         let mut tables: Vec<Table> = of_scenarios.collect();
@@ -44,6 +46,7 @@ impl Page {
         }
         Self {
             cautions: cautions(record, &scenarios),
+            results_agree: agree,
             answers,
             overview: overview(record).filter(|_| agree),
             tables,

@@ -1,7 +1,8 @@
 //! Which variant to take, and what each costs over all scenarios.
 
 use crate::record::{
-    CacheState, Iteration, Kind, Lane, Overall, Preference, Ranked, RunRecord, Standing, Status,
+    CacheState, CellRecord, Iteration, Kind, Lane, Overall, Preference, Ranked, RunRecord,
+    Standing, Status,
 };
 use crate::units;
 
@@ -26,8 +27,15 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<Stri
     );
     let mut reasons = vec![format!("It is the best {}", weighted(prefer))];
     if !tied.is_empty() {
+        let few = ranking
+            .order
+            .iter()
+            .any(|it| it.tied && it.ci_low.is_none());
         let tied = tied.join(" and ");
-        headline.push_str(&format!(", not told apart from {tied}"));
+        headline.push_str(&match few {
+            true => format!(", in too few rounds to tell it from {tied} (--rounds 20 would do)"),
+            false => format!(", not told apart from {tied}"),
+        });
         if prefer != Preference::Balanced {
             reasons = vec![format!(
                 "It and {tied} are the best {}, and it is the best of these with time, size and CPU together",
@@ -56,6 +64,11 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<Stri
 /// The state of the page cache that times are of, where it is one.
 fn read_from(record: &RunRecord) -> &'static str {
     let cells = record.cells.iter().filter(|cell| cell.control.is_none());
+    let throttled =
+        |cell: &CellRecord| cell.engine.as_ref().is_some_and(|it| it.throttle.is_some());
+    if cells.clone().any(throttled) {
+        return " for reads from a throttled storage";
+    }
     let mut states = cells.flat_map(|cell| &cell.iterations).filter(|it| {
         it.lane == Lane::EndToEnd && it.kind == Kind::Measured && it.status == Status::Ok
     });
@@ -102,15 +115,31 @@ fn against_baseline(record: &RunRecord, name: &str) -> String {
     };
     let found = others.iter().find(|standing| standing.variant == name);
     found.map_or_else(String::new, |found| {
-        let paired = overall(record, name).and_then(|overall| overall.ratio);
-        let ratio = paired.unwrap_or(found.time_ns / baseline.time_ns);
+        let time = paired_ratio(record, name)
+            .unwrap_or_else(|| units::ratio(found.time_ns / baseline.time_ns));
         format!(
-            ", {} the time and {} the size of {}",
-            units::ratio(ratio),
+            ", {time} the time and {} the size of {}",
             units::ratio(found.file_bytes as f64 / baseline.file_bytes.max(1) as f64),
             text::name(&baseline.variant)
         )
     })
+}
+
+/// Time of a variant over that of the baseline, as the rounds have it: over all scenarios, or of the only one.
+fn paired_ratio(record: &RunRecord, name: &str) -> Option<String> {
+    let shown = |ratio: Option<f64>, low: Option<f64>, high: Option<f64>| {
+        Some(units::ratio_interval(ratio?, low?, high?))
+    };
+    if let Some(overall) = overall(record, name) {
+        return shown(overall.ratio, overall.ci_low, overall.ci_high);
+    }
+    let is_of = |id: &str| {
+        let mut cells = record.cells.iter();
+        cells.any(|cell| cell.id == id && cell.variant_name == name && cell.control.is_none())
+    };
+    let mut comparisons = record.comparisons.iter();
+    let found = comparisons.find(|it| it.lane == Lane::EndToEnd && is_of(&it.candidate))?;
+    shown(found.ratio, found.ci_low, found.ci_high)
 }
 
 /// What a preference looks at.
@@ -136,7 +165,7 @@ fn front(standings: &[Standing]) -> Option<String> {
         .collect();
     match names.len() {
         0 => None,
-        all if all == standings.len() => Some("each variant is the best in something".to_owned()),
+        all if all == standings.len() => Some("none is beaten in all".to_owned()),
         _ => Some(format!("on the Pareto front: {}", names.join(", "))),
     }
 }

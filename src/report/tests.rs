@@ -69,7 +69,7 @@ fn every_column_says_what_was_counted() {
     // Median of the second: 8 ms. Rows: 80 000 / 8 ms. Arrow: 16 MB / 8 ms. Requested: 2.4 MB / 8 ms. Row groups: 46 or 48 and 1,
     // of 96 and 4. Ratio: the Walsh averages of the logarithms of 0.76 to 0.84, of which the 4th from either end bound the interval.
     assert_snapshot!(shown(&summarised(two_variants()), Format::Table, None), @r#"
-Recommended for reads from a warm page cache: zstd(3), 0.800x the time and 0.309x the size of none.
+Recommended for reads from a warm page cache: zstd(3), 0.800x [0.780, 0.830] the time and 0.309x the size of none.
 It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is none at 1.750x [1.724, 1.768] its cost (interval at 99 %); it would be by each of these alone, too; on the Pareto front: zstd(3).
 scan: zstd(3) is faster than none, 0.800x [0.780, 0.830] the time, 0.309x the size.
 
@@ -114,8 +114,8 @@ fn the_ratio_and_its_interval_are_those_of_the_walsh_averages() {
 #[test]
 fn a_narrow_terminal_gets_the_columns_that_answer() {
     assert_snapshot!(shown(&summarised(codecs()), Format::Table, Some(80)), @r#"
-Recommended for reads from a warm page cache: zstd, 0.700x the time and 0.250x
-  the size of none.
+Recommended for reads from a warm page cache: zstd, 0.700x [0.700, 0.700] the
+  time and 0.250x the size of none.
 It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is
   gzip at 1.241x [1.241, 1.241] its cost (interval at 99 %); it would be zstd by
   time alone, gzip by file size alone, zstd by CPU time alone; on the Pareto
@@ -172,7 +172,7 @@ fn a_wider_terminal_loses_the_least_important_columns_first() {
 #[test]
 fn markdown_is_a_github_table() {
     assert_snapshot!(shown(&summarised(two_variants()), Format::Markdown, None), @r#"
-- Recommended for reads from a warm page cache: zstd(3), 0.800x the time and 0.309x the size of none.
+- Recommended for reads from a warm page cache: zstd(3), 0.800x [0.780, 0.830] the time and 0.309x the size of none.
 - It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is none at 1.750x [1.724, 1.768] its cost (interval at 99 %); it would be by each of these alone, too; on the Pareto front: zstd(3).
 - scan: zstd(3) is faster than none, 0.800x [0.780, 0.830] the time, 0.309x the size.
 
@@ -207,12 +207,12 @@ fn the_answer_names_the_largest_gain_and_what_became_of_the_others() {
     let shown = shown(&summarised(record), Format::Table, None);
     assert_eq!(
         shown.lines().next().unwrap(),
-        "Recommended for reads from a warm page cache: zstd, 0.700x the time and 0.250x the size of none, not told apart from brotli."
+        "Recommended for reads from a warm page cache: zstd, 0.700x [0.700, 0.700] the time and 0.250x the size of none, in too few rounds to tell it from brotli (--rounds 20 would do)."
     );
     assert_eq!(
         shown.lines().nth(1).unwrap(),
-        "It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is snappy at 1.055x [1.054, 1.056] its cost (interval at 99 %); it would be zstd by time alone, brotli by file \
-         size alone, zstd by CPU time alone; on the Pareto front: zstd, gzip."
+        "It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is snappy at 1.055x [1.054, 1.056] its cost (interval at 99 %); it would be zstd by time alone, gzip by file \
+         size alone, zstd by CPU time alone; on the Pareto front: zstd, gzip, brotli."
     );
     assert_eq!(
         shown.lines().nth(2).unwrap(),

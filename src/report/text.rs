@@ -18,7 +18,7 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// A visible text of at most 60 characters; a longer one ends in an ellipsis.
+/// A visible text of at most 60 characters; a longer one has an ellipsis in the middle.
 pub(super) fn name(text: &str) -> String {
     shortened(visible(text), LONGEST_NAME)
 }
@@ -29,10 +29,19 @@ pub(super) fn passage(text: &str) -> String {
 }
 
 fn shortened(shown: String, longest: usize) -> String {
-    match shown.char_indices().nth(longest) {
-        None => shown,
-        Some(_) => shown.chars().take(longest - 1).chain(['…']).collect(),
+    let length = shown.chars().count();
+    if length <= longest {
+        return shown;
     }
+    // What names that are alike differ in is often their end.
+    let (start, end) = (longest / 2, longest - longest / 2 - 1);
+    let after = shown.chars().skip(length - end);
+    shown
+        .chars()
+        .take(start)
+        .chain(['…'])
+        .chain(after)
+        .collect()
 }
 
 /// JSON that says the same, with all of that as JSON's own escapes.
@@ -91,8 +100,10 @@ mod tests {
     }
 
     #[test]
-    fn long_names_end_in_an_ellipsis() {
+    fn long_names_have_an_ellipsis_in_the_middle() {
         assert_eq!(name(&"é".repeat(60)), "é".repeat(60));
-        assert_eq!(name(&"é".repeat(10_000)), format!("{}…", "é".repeat(59)));
+        let long = format!("{}{}", "é".repeat(10_000), "z");
+        let shown = format!("{}…{}z", "é".repeat(30), "é".repeat(28));
+        assert_eq!((name(&long), shown.chars().count()), (shown, 60));
     }
 }

@@ -74,6 +74,11 @@ impl Records {
             .write(&format!("{name}.json"), record.to_string());
     }
 
+    fn json(&self, name: &str) -> Value {
+        let text = std::fs::read_to_string(self.place.path(&format!("{name}.json")));
+        serde_json::from_str(&text.unwrap()).unwrap()
+    }
+
     fn compare(&self, more: &[&str]) -> crate::harness::Output {
         self.place
             .bench()
@@ -159,6 +164,133 @@ fn two_runs_of_one_config_have_no_winner_and_a_planted_slowdown_is_found_alone()
     }
 }
 
+/// A slow cell among copies of one run: nothing but the change is noise.
+#[test]
+fn a_slowdown_in_a_copy_of_a_record_is_found_alone() {
+    let records = Records::new();
+    records.write("base", |_| 1.0);
+    let slow = records.some_cell();
+    let mut copy = records.json("base");
+    for cell in copy["cells"].as_array_mut().unwrap() {
+        if cell["id"] == *slow {
+            for iteration in cell["iterations"].as_array_mut().unwrap() {
+                let time = iteration["elapsed_ns"].as_u64().unwrap();
+                iteration["elapsed_ns"] = json!(time * 11 / 10);
+            }
+        }
+    }
+    records.place.write("copy.json", copy.to_string());
+    let failed = records.compare(&["copy.json", "--fail-if-slower", "5%"]);
+    assert_eq!(failed.code, Some(3));
+    assert!(
+        failed
+            .stdout
+            .contains("copy.json is the same run as base.json"),
+        "{}",
+        failed.stdout
+    );
+    assert!(
+        failed.stdout.contains(&format!("slower: {slow};")),
+        "{}",
+        failed.stdout
+    );
+    // Programs read the format, and people the reason.
+    let failed = records.compare(&["copy.json", "--fail-if-slower", "5%", "--format", "csv"]);
+    assert_eq!(failed.code, Some(3));
+    assert!(
+        failed
+            .stderr
+            .starts_with("FAILED: slower by more than 5.0 %")
+            && failed.stderr.contains(&slow),
+        "{}",
+        failed.stderr
+    );
+}
+
+#[test]
+fn a_cell_that_was_not_measured_passes_no_gate() {
+    let records = Records::new();
+    records.write("base", |_| 1.0);
+    let gone = records.some_cell();
+    records.write("other", |_| 1.0);
+    let mut other = records.json("other");
+    for cell in other["cells"].as_array_mut().unwrap() {
+        if cell["id"] == *gone {
+            for iteration in cell["iterations"].as_array_mut().unwrap() {
+                iteration["status"] = json!("failed");
+                iteration["reason"] = json!("it crashed");
+            }
+        }
+    }
+    records.place.write("failed.json", other.to_string());
+    let cells = other["cells"].as_array_mut().unwrap();
+    cells.retain(|cell| cell["id"] != *gone);
+    records.place.write("absent.json", other.to_string());
+    for file in ["failed.json", "absent.json"] {
+        let limit = [file, "--fail-if-slower", "10%"];
+        let open = records.compare(&limit).succeeds();
+        let told = format!("Not measured, so that nothing is excluded: {gone} in {file}.");
+        assert!(
+            open.stdout.starts_with(&told) && !open.stdout.contains("Passed"),
+            "{}",
+            open.stdout
+        );
+        let strict = records.compare(&[&limit[..], &["--fail-if-inconclusive"]].concat());
+        assert_eq!(strict.code, Some(3));
+    }
+}
+
+#[test]
+fn other_results_of_equal_rows_pass_no_gate() {
+    let records = Records::new();
+    records.write("base", |_| 1.0);
+    records.write("wrong", |_| 0.5);
+    let mut wrong = records.json("wrong");
+    for iteration in wrong["cells"][0]["iterations"].as_array_mut().unwrap() {
+        iteration["rows"] = json!(7);
+    }
+    wrong["complete"] = json!(false);
+    records.place.write("wrong.json", wrong.to_string());
+    let failed = records.compare(&["wrong.json", "--fail-if-slower", "5%"]);
+    assert_eq!(failed.code, Some(3));
+    for word in [
+        "FAILED: results differ",
+        "RESULTS DISAGREE, on equal rows",
+        "and the second 7",
+        "wrong.json did not come to its end",
+    ] {
+        assert!(failed.stdout.contains(word), "{word}: {}", failed.stdout);
+    }
+}
+
+#[test]
+fn several_records_are_one_list_for_programs_and_have_their_names_for_people() {
+    let records = Records::new();
+    records.write("one", |_| 1.0);
+    records.write("two", |_| 1.0);
+    let report = |format: &str| {
+        let bench = records
+            .place
+            .bench()
+            .args(["report", "one.json", "two.json"]);
+        bench.args(["--format", format]).run().succeeds()
+    };
+    let list = report("json").json();
+    let ids = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["run_id"].clone());
+    assert_eq!(ids.collect::<Vec<_>>(), ["one", "two"]);
+    let csv = report("csv").stdout;
+    assert_eq!(csv.matches("run_id").count(), 1);
+    let table = report("table").stdout;
+    assert!(
+        table.contains("run one\n") && table.contains("run two\n"),
+        "{table}"
+    );
+}
+
 #[test]
 fn a_key_that_variants_differ_in_is_an_axis() {
     let records = Records::new();
@@ -184,6 +316,30 @@ fn a_key_that_variants_differ_in_is_an_axis() {
     records
         .compare(&["base.json", "--fail-if-slower", "fast"])
         .fails(2, &["5%"]);
+    for limit in ["5", "0", "-1%", "0.00001%", "nan"] {
+        let limit = format!("--fail-if-slower={limit}");
+        records.compare(&["other.json", &limit]).fails(2, &["5%"]);
+    }
+    records.compare(&["base.json"]).fails(2, &["named twice"]);
+    // One that lacks the label is not left out in silence.
+    let mut labelled = records.json("base");
+    for name in ["x", "y"] {
+        labelled["labels"] = json!({"array": name});
+        labelled["run_id"] = json!(name);
+        records
+            .place
+            .write(&format!("{name}.json"), labelled.to_string());
+    }
+    let shown = records
+        .compare(&["x.json", "y.json", "--by", "array"])
+        .succeeds();
+    assert!(
+        shown
+            .stdout
+            .contains("cell(s) of base.json have no `array`"),
+        "{}",
+        shown.stdout
+    );
 }
 
 #[test]
@@ -256,9 +412,16 @@ fn a_throttled_storage_takes_its_time_and_is_held_against_a_prediction() {
         check["predicted_ns"].as_f64().unwrap() >= requested / 40_000.0 * 1e9,
         "{check}"
     );
+    let alone = |set: &str| {
+        let alone = place.run(&["--set", "measure.control=false", "--set", set]);
+        alone.succeeds().stdout
+    };
+    let told = "Reads were SLOWED DOWN to 1.00 GB/s by storage.throttle";
+    assert!(alone("storage.throttle.bandwidth=1GB/s").contains(told));
+    assert!(!alone("storage.throttle.latency=0ms").contains("SLOWED"));
     place
         .run(&["--set", "storage.throttle.latency=soon"])
-        .fails(2, &["storage.throttle.latency", "5ms"]);
+        .fails(2, &["storage.throttle.latency", "0.2ms"]);
     place
         .run(&["--set", "storage.throttle.bandwidth=0"])
         .fails(2, &["storage.throttle.bandwidth", "200MB/s"]);

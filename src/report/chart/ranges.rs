@@ -44,7 +44,7 @@ pub(crate) fn ranges(frame: &Frame, rows: &[Latencies]) -> Markup {
     );
     let all = || rows.iter().flat_map(Latencies::all);
     let axis = Axis::new(
-        "latency of a request",
+        "latency of a call",
         Quantity::Time,
         Kind::Logarithmic,
         layout.span(),
