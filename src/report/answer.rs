@@ -41,8 +41,8 @@ pub(super) fn answer(scenario: &Scenario) -> Option<String> {
                 Some((next, others)) if slower.len() == told.count() => {
                     let mut sentences = vec![format!(
                         "{title}: {} is the fastest; next is {}{}",
-                        baseline.name(),
-                        next.name(),
+                        baseline.quoted(),
+                        next.quoted(),
                         costs(next, baseline)
                     )];
                     sentences.extend(list("then", others));
@@ -50,7 +50,7 @@ pub(super) fn answer(scenario: &Scenario) -> Option<String> {
                 }
                 _ => vec![format!(
                     "{title}: no variant is shown to be faster than {}",
-                    baseline.name()
+                    baseline.quoted()
                 )],
             }
         }
@@ -85,8 +85,8 @@ fn gain(best: &Cell, baseline: &Cell, alone: bool) -> String {
     };
     format!(
         "{} {claim} {}{}",
-        best.name(),
-        baseline.name(),
+        best.quoted(),
+        baseline.quoted(),
         costs(best, baseline)
     )
 }
@@ -113,7 +113,7 @@ fn costs(cell: &Cell, baseline: &Cell) -> String {
 const MOST_NAMED: usize = 8;
 
 fn list(word: &str, cells: &[&Cell]) -> Option<String> {
-    let named = cells.iter().take(MOST_NAMED).map(|cell| cell.name());
+    let named = cells.iter().take(MOST_NAMED).map(|cell| cell.quoted());
     let mut names = named.collect::<Vec<_>>().join(", ");
     if cells.len() > MOST_NAMED {
         names.push_str(&format!(" and {} more", cells.len() - MOST_NAMED));

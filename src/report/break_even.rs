@@ -33,7 +33,7 @@ pub(super) fn sentence(found: &BreakEven) -> String {
             .get(index + 1)
             .and_then(|next| next.from.as_ref());
         let names = std::iter::once(&stretch.variant).chain(&stretch.equal);
-        let names: Vec<String> = names.map(|it| text::name(it)).collect();
+        let names: Vec<String> = names.map(|it| text::quoted(it)).collect();
         let name = names.join(" or ");
         parts.push(match (&stretch.from, next) {
             (None, None) => format!(
@@ -41,15 +41,14 @@ pub(super) fn sentence(found: &BreakEven) -> String {
                 units::bytes_per_second(found.low_bytes_per_s),
                 units::bytes_per_second(found.high_bytes_per_s)
             ),
-            (None, Some(to)) => format!("{name} below {}", point(found, to)),
-            (Some(_), Some(to)) => format!("{name} from there to {}", point(found, to)),
-            (Some(_), None) => format!("{name} above"),
+            (_, Some(to)) => format!("{name} up to {}", point(found, to)),
+            (Some(_), None) => format!("{name} beyond"),
         });
     }
     let scenario = found.scenario.as_ref();
     let of = scenario.map_or_else(String::new, |it| format!("{}: ", text::name(it)));
     format!(
-        "{of}Fastest on other storage, predicted for a latency of {}: {}.",
+        "{of}Fastest by the bandwidth of the storage, predicted for a latency of {}: {}.",
         units::duration_ns(found.latency_ns as f64),
         parts.join(", ")
     )

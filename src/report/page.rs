@@ -231,6 +231,11 @@ impl<'a> Cell<'a> {
         text::name(&self.record.variant_name)
     }
 
+    /// Within a sentence.
+    pub(super) fn quoted(&self) -> String {
+        text::quoted(&self.record.variant_name)
+    }
+
     /// Measured iterations, whatever became of them.
     pub(super) fn measured(&self) -> impl Iterator<Item = &'a Iteration> {
         self.record

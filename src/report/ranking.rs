@@ -1,7 +1,7 @@
 //! Which variant to take, and what each costs over all scenarios.
 
 use crate::record::{
-    CacheState, CellRecord, Iteration, Kind, Lane, Overall, Preference, Ranked, RunRecord,
+    CacheState, CellRecord, Iteration, Kind, Lane, Overall, Preference, Ranking, RunRecord,
     Standing, Status,
 };
 use crate::units;
@@ -16,49 +16,75 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<Stri
     let Some(ranking) = record.rankings.iter().find(|it| it.prefer == prefer) else {
         return Vec::new();
     };
-    let recommended = text::name(&ranking.recommended);
-    let (tied, behind): (Vec<&Ranked>, Vec<&Ranked>) = ranking.order.iter().partition(|it| it.tied);
-    let tied = tied.iter().filter(|it| it.variant != ranking.recommended);
-    let tied: Vec<String> = tied.map(|it| text::name(&it.variant)).collect();
+    let recommended = text::quoted(&ranking.recommended);
+    let tied = names_of_tied(ranking);
     let mut headline = format!(
         "Recommended{}: {recommended}{}",
         read_from(record),
         against_baseline(record, &ranking.recommended)
     );
-    let mut reasons = vec![format!("It is the best {}", weighted(prefer))];
-    if !tied.is_empty() {
+    let mut reasons = vec![format!("The best {}", weighted(prefer))];
+    if tied.len() > 1 {
         let few = ranking
             .order
             .iter()
             .any(|it| it.tied && it.ci_low.is_none());
-        let tied = tied.join(" and ");
+        let others: Vec<String> = tied
+            .iter()
+            .filter(|it| **it != recommended)
+            .cloned()
+            .collect();
+        let others = others.join(" and ");
         headline.push_str(&match few {
-            true => format!(", in too few rounds to tell it from {tied} (--rounds 20 would do)"),
-            false => format!(", not told apart from {tied}"),
+            true => format!("; in too few rounds to tell it from {others} (--rounds 20 would do)"),
+            false => format!("; not told apart from {others}"),
         });
         if prefer != Preference::Balanced {
             reasons = vec![format!(
-                "It and {tied} are the best {}, and it is the best of these with time, size and CPU together",
-                weighted(prefer)
+                "The best {}: {}, and of these {recommended} is the best with time, size and CPU together",
+                weighted(prefer),
+                tied.join(" and ")
             )];
         }
     }
-    if let Some(next) = behind.first() {
-        let margin = match next.ci_low.zip(next.ci_high) {
-            Some((low, high)) => {
-                let ratio = units::ratio_interval(next.ratio, low, high);
-                format!("{ratio} its cost (interval at {})", confidence())
-            }
-            None => format!("{} its cost", units::ratio(next.ratio)),
-        };
-        let name = text::name(&next.variant);
-        reasons.push(format!("next is {name} at {margin}"));
+    if let Some(next) = ranking.order.iter().find(|it| !it.tied) {
+        let worse = change(next.ratio, next.ci_low.zip(next.ci_high), "better", "worse");
+        let worse = worse.unwrap_or_else(|| format!("{} of it", units::ratio(next.ratio)));
+        let name = text::quoted(&next.variant);
+        reasons.push(format!(
+            "next is {name}, {worse} (intervals at {})",
+            confidence()
+        ));
     }
     if prefer == Preference::Balanced {
-        reasons.extend(alternatives(record, &ranking.recommended));
+        reasons.extend(alternatives(record));
     }
     reasons.extend(front(&record.standings));
     vec![format!("{headline}."), format!("{}.", reasons.join("; "))]
+}
+
+/// Those that are not told apart from the best, the best first.
+fn names_of_tied(ranking: &Ranking) -> Vec<String> {
+    let tied = ranking.order.iter().filter(|it| it.tied);
+    tied.map(|it| text::quoted(&it.variant)).collect()
+}
+
+/// A ratio in percent, as `15.9 % more [12.2, 18.2]`. `None` where it is above 2.
+fn change(ratio: f64, interval: Option<(f64, f64)>, less: &str, more: &str) -> Option<String> {
+    if ratio > 2.0 || !ratio.is_finite() {
+        return None;
+    }
+    let (word, sign) = if ratio < 1.0 {
+        (less, -1.0)
+    } else {
+        (more, 1.0)
+    };
+    let percent = |ratio: f64| sign * (ratio - 1.0) * 100.0;
+    let bounds = interval.map_or_else(String::new, |(low, high)| {
+        let (one, other) = (percent(low), percent(high));
+        format!(" [{:.1}, {:.1}]", one.min(other), one.max(other))
+    });
+    Some(format!("{:.1} % {word}{bounds}", percent(ratio)))
 }
 
 /// The state of the page cache that times are of, where it is one.
@@ -90,22 +116,22 @@ fn read_from(record: &RunRecord) -> &'static str {
 }
 
 /// What other preferences recommend.
-fn alternatives(record: &RunRecord, recommended: &str) -> Option<String> {
+fn alternatives(record: &RunRecord) -> Option<String> {
     let others = [Preference::Time, Preference::Size, Preference::Cpu];
-    let found = others.into_iter().filter_map(|prefer| {
+    let told = others.into_iter().filter_map(|prefer| {
         let mut rankings = record.rankings.iter();
         let ranking = rankings.find(|it| it.prefer == prefer)?;
-        Some((prefer, ranking.recommended.as_str()))
+        let names = names_of_tied(ranking);
+        let alike = names.len() == ranking.order.len();
+        let names = if alike {
+            "all alike".to_owned()
+        } else {
+            names.join(" or ")
+        };
+        Some(format!("{} {names}", weighted(prefer)))
     });
-    let found: Vec<(Preference, &str)> = found.collect();
-    if found.iter().all(|(_, name)| *name == recommended) {
-        return (!found.is_empty()).then(|| "it would be by each of these alone, too".to_owned());
-    }
-    let told = found
-        .iter()
-        .map(|(prefer, name)| format!("{} {}", text::name(name), weighted(*prefer)));
     let told: Vec<String> = told.collect();
-    Some(format!("it would be {}", told.join(", ")))
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// What the recommended variant costs, where it is not the baseline itself.
@@ -115,23 +141,25 @@ fn against_baseline(record: &RunRecord, name: &str) -> String {
     };
     let found = others.iter().find(|standing| standing.variant == name);
     found.map_or_else(String::new, |found| {
-        let time = paired_ratio(record, name)
-            .unwrap_or_else(|| units::ratio(found.time_ns / baseline.time_ns));
-        format!(
-            ", {time} the time and {} the size of {}",
-            units::ratio(found.file_bytes as f64 / baseline.file_bytes.max(1) as f64),
-            text::name(&baseline.variant)
-        )
+        let (ratio, interval) =
+            paired_ratio(record, name).unwrap_or((found.time_ns / baseline.time_ns, None));
+        let time = change(ratio, interval, "less time", "more time");
+        let time = time.unwrap_or_else(|| format!("{} the time", units::ratio(ratio)));
+        let size = found.file_bytes as f64 / baseline.file_bytes.max(1) as f64;
+        let files = change(size, None, "smaller files", "larger files");
+        let files = files.unwrap_or_else(|| format!("{} the file size", units::ratio(size)));
+        let gain_first = match ratio < 1.0 || size > 1.0 {
+            true => format!("{time} and {files}"),
+            false => format!("{files} and {time}"),
+        };
+        format!(", against {} {gain_first}", text::quoted(&baseline.variant))
     })
 }
 
 /// Time of a variant over that of the baseline, as the rounds have it: over all scenarios, or of the only one.
-fn paired_ratio(record: &RunRecord, name: &str) -> Option<String> {
-    let shown = |ratio: Option<f64>, low: Option<f64>, high: Option<f64>| {
-        Some(units::ratio_interval(ratio?, low?, high?))
-    };
+fn paired_ratio(record: &RunRecord, name: &str) -> Option<(f64, Option<(f64, f64)>)> {
     if let Some(overall) = overall(record, name) {
-        return shown(overall.ratio, overall.ci_low, overall.ci_high);
+        return Some((overall.ratio?, overall.ci_low.zip(overall.ci_high)));
     }
     let is_of = |id: &str| {
         let mut cells = record.cells.iter();
@@ -139,7 +167,7 @@ fn paired_ratio(record: &RunRecord, name: &str) -> Option<String> {
     };
     let mut comparisons = record.comparisons.iter();
     let found = comparisons.find(|it| it.lane == Lane::EndToEnd && is_of(&it.candidate))?;
-    shown(found.ratio, found.ci_low, found.ci_high)
+    Some((found.ratio?, found.ci_low.zip(found.ci_high)))
 }
 
 /// What a preference looks at.
@@ -150,7 +178,7 @@ fn weighted(prefer: Preference) -> String {
         Preference::Cpu => "by CPU time alone".to_owned(),
         Preference::Balanced => {
             let [time, size, cpu] = prefer.weights().map(|weight| weight * 100.0);
-            format!("by time ({time:.0} %), file size ({size:.0} %) and CPU time ({cpu:.0} %)")
+            format!("by a score of {time:.0} % time, {size:.0} % file size and {cpu:.0} % CPU time")
         }
     }
 }
@@ -161,7 +189,7 @@ fn front(standings: &[Standing]) -> Option<String> {
     let names: Vec<String> = standings
         .iter()
         .filter(on_front)
-        .map(|standing| text::name(&standing.variant))
+        .map(|standing| text::quoted(&standing.variant))
         .collect();
     match names.len() {
         0 => None,
@@ -173,13 +201,13 @@ fn front(standings: &[Standing]) -> Option<String> {
 const HEADS: [Head; 9] = [
     Head::text("variant"),
     Head::number("file size").dispensable(4),
-    Head::number("time of\na query"),
+    Head::number("time of a query,\ngeometric mean"),
     Head::number("time ratio\n[interval]"),
     Head::text("verdict"),
     Head::number("CPU time").dispensable(3),
     Head::number("peak\nmemory").dispensable(2),
     Head::number("time to\nwrite").dispensable(1),
-    Head::text("worse in nothing,\nbetter in something").dispensable(0),
+    Head::text("dominated\nby").dispensable(0),
 ];
 
 /// A row per variant, over all scenarios. `None` where nothing is ranked.

@@ -69,9 +69,9 @@ fn every_column_says_what_was_counted() {
     // Median of the second: 8 ms. Rows: 80 000 / 8 ms. Arrow: 16 MB / 8 ms. Requested: 2.4 MB / 8 ms. Row groups: 46 or 48 and 1,
     // of 96 and 4. Ratio: the Walsh averages of the logarithms of 0.76 to 0.84, of which the 4th from either end bound the interval.
     assert_snapshot!(shown(&summarised(two_variants()), Format::Table, None), @r#"
-Recommended for reads from a warm page cache: zstd(3), 0.800x [0.780, 0.830] the time and 0.309x the size of none.
-It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is none at 1.750x [1.724, 1.768] its cost (interval at 99 %); it would be by each of these alone, too; on the Pareto front: zstd(3).
-scan: zstd(3) is faster than none, 0.800x [0.780, 0.830] the time, 0.309x the size.
+Recommended for reads from a warm page cache: `zstd(3)`, against `none` 20.0 % less time [17.0, 22.0] and 69.1 % smaller files.
+The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is `none`, 75.0 % worse [72.4, 76.8] (intervals at 99 %); by time alone `zstd(3)`, by file size alone `zstd(3)`, by CPU time alone all alike; on the Pareto front: `zstd(3)`.
+scan: `zstd(3)` is faster than `none`, 0.800x [0.780, 0.830] the time, 0.309x the size.
 
 scan: every column
  variant  file size    size           median time       rows out  Arrow data      bytes                 row groups  columns             time ratio  verdict
@@ -114,14 +114,14 @@ fn the_ratio_and_its_interval_are_those_of_the_walsh_averages() {
 #[test]
 fn a_narrow_terminal_gets_the_columns_that_answer() {
     assert_snapshot!(shown(&summarised(codecs()), Format::Table, Some(80)), @r#"
-Recommended for reads from a warm page cache: zstd, 0.700x [0.700, 0.700] the
-  time and 0.250x the size of none.
-It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is
-  gzip at 1.241x [1.241, 1.241] its cost (interval at 99 %); it would be zstd by
-  time alone, gzip by file size alone, zstd by CPU time alone; on the Pareto
-  front: zstd, gzip.
-full_scan: zstd is faster than none, 0.700x [0.700, 0.700] the time, 0.250x the
-  size; tie: lz4; slower: gzip.
+Recommended for reads from a warm page cache: `zstd`, against `none` 30.0 % less
+  time [30.0, 30.0] and 75.0 % smaller files.
+The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is
+  `gzip`, 24.1 % worse [24.1, 24.1] (intervals at 99 %); by time alone `zstd`,
+  by file size alone `gzip`, by CPU time alone all alike; on the Pareto front:
+  `zstd`, `gzip`.
+full_scan: `zstd` is faster than `none`, 0.700x [0.700, 0.700] the time, 0.250x
+  the size; tie: `lz4`; slower: `gzip`.
 
 full_scan: every column
  variant    size           median time             time ratio  verdict
@@ -172,9 +172,9 @@ fn a_wider_terminal_loses_the_least_important_columns_first() {
 #[test]
 fn markdown_is_a_github_table() {
     assert_snapshot!(shown(&summarised(two_variants()), Format::Markdown, None), @r#"
-- Recommended for reads from a warm page cache: zstd(3), 0.800x [0.780, 0.830] the time and 0.309x the size of none.
-- It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is none at 1.750x [1.724, 1.768] its cost (interval at 99 %); it would be by each of these alone, too; on the Pareto front: zstd(3).
-- scan: zstd(3) is faster than none, 0.800x [0.780, 0.830] the time, 0.309x the size.
+- Recommended for reads from a warm page cache: \`zstd(3)\`, against \`none\` 20.0 % less time [17.0, 22.0] and 69.1 % smaller files.
+- The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is \`none\`, 75.0 % worse [72.4, 76.8] (intervals at 99 %); by time alone \`zstd(3)\`, by file size alone \`zstd(3)\`, by CPU time alone all alike; on the Pareto front: \`zstd(3)\`.
+- scan: \`zstd(3)\` is faster than \`none\`, 0.800x [0.780, 0.830] the time, 0.309x the size.
 
 ### scan
 
@@ -207,17 +207,18 @@ fn the_answer_names_the_largest_gain_and_what_became_of_the_others() {
     let shown = shown(&summarised(record), Format::Table, None);
     assert_eq!(
         shown.lines().next().unwrap(),
-        "Recommended for reads from a warm page cache: zstd, 0.700x [0.700, 0.700] the time and 0.250x the size of none, in too few rounds to tell it from brotli (--rounds 20 would do)."
+        "Recommended for reads from a warm page cache: `zstd`, against `none` 30.0 % less time [30.0, 30.0] and 75.0 % smaller files; in too few rounds to tell it from `brotli` \
+         (--rounds 20 would do)."
     );
     assert_eq!(
         shown.lines().nth(1).unwrap(),
-        "It is the best by time (40 %), file size (40 %) and CPU time (20 %); next is snappy at 1.055x [1.054, 1.056] its cost (interval at 99 %); it would be zstd by time alone, gzip by file \
-         size alone, zstd by CPU time alone; on the Pareto front: zstd, gzip, brotli."
+        "The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is `snappy`, 5.5 % worse [5.4, 5.6] (intervals at 99 %); by time alone `zstd` or `brotli`, by file size alone \
+         `gzip`, by CPU time alone all alike; on the Pareto front: `zstd`, `gzip`, `brotli`."
     );
     assert_eq!(
         shown.lines().nth(2).unwrap(),
-        "full_scan: zstd gains most over none, 0.700x [0.700, 0.700] the time, 0.250x the size; also faster: snappy; \
-         tie: lz4; slower: gzip; inconclusive: brotli."
+        "full_scan: `zstd` gains most over `none`, 0.700x [0.700, 0.700] the time, 0.250x the size; also faster: `snappy`; \
+         tie: `lz4`; slower: `gzip`; inconclusive: `brotli`."
     );
 }
 
@@ -234,8 +235,8 @@ fn where_all_others_are_slower_the_baseline_is_the_fastest() {
     let shown = shown(&summarised(record), Format::Table, None);
     let answer = shown.lines().nth(2).unwrap();
     assert!(
-        answer.starts_with("full_scan: none is the fastest; next is lz4, 1.1")
-            && answer.ends_with(" the size; then: gzip."),
+        answer.starts_with("full_scan: `none` is the fastest; next is `lz4`, 1.1")
+            && answer.ends_with(" the size; then: `gzip`."),
         "{answer}"
     );
 }
@@ -254,7 +255,9 @@ fn a_sentence_names_eight_variants_at_most() {
     let shown = shown(&summarised(record), Format::Table, None);
     let answer = shown.lines().nth(2).unwrap();
     assert!(
-        answer.ends_with("inconclusive: zstd, gzip, v0, v1, v2, v3, v4, v5 and 14 more."),
+        answer.ends_with(
+            "inconclusive: `zstd`, `gzip`, `v0`, `v1`, `v2`, `v3`, `v4`, `v5` and 14 more."
+        ),
         "{answer}"
     );
 }
@@ -266,7 +269,7 @@ fn where_nothing_is_faster_the_answer_says_so() {
     let shown = shown(&summarised(record), Format::Table, None);
     assert!(
         shown.contains(
-            "\nfull_scan: no variant is shown to be faster than none; tie: lz4; slower: gzip.\n"
+            "\nfull_scan: no variant is shown to be faster than `none`; tie: `lz4`; slower: `gzip`.\n"
         ),
         "{shown}"
     );
@@ -446,7 +449,7 @@ fn variants_that_read_other_content_are_told_of(
     let answer = if differ {
         "full_scan: the results of the variants differ"
     } else {
-        "full_scan: zstd is faster than none"
+        "full_scan: `zstd` is faster than `none`"
     };
     assert!(shown[caution.len()..].starts_with(answer), "{shown}");
 }
@@ -460,7 +463,8 @@ fn equal_results_of_other_files_need_no_caution() {
     }
     let shown = shown(&summarised(record), Format::Table, None);
     assert!(
-        shown.starts_with("Recommended") && shown.contains("\nfull_scan: zstd is faster than none"),
+        shown.starts_with("Recommended")
+            && shown.contains("\nfull_scan: `zstd` is faster than `none`"),
         "{shown}"
     );
 }

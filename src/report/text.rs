@@ -23,6 +23,11 @@ pub(super) fn name(text: &str) -> String {
     shortened(visible(text), LONGEST_NAME)
 }
 
+/// A name within a sentence, where it could be taken for one of its words: `none`.
+pub(super) fn quoted(text: &str) -> String {
+    format!("`{}`", name(text))
+}
+
 /// A visible text of at most 600 characters: what a sentence or a line of text has of someone else.
 pub(super) fn passage(text: &str) -> String {
     shortened(visible(text), LONGEST_PASSAGE)
