@@ -80,7 +80,9 @@ fn change(ratio: f64, interval: Option<(f64, f64)>, less: &str, more: &str) -> O
         (more, 1.0)
     };
     let percent = |ratio: f64| sign * (ratio - 1.0) * 100.0;
-    let bounds = interval.map_or_else(String::new, |(low, high)| {
+    // What is known exactly, as a size is, has no bounds.
+    let bounds = interval.filter(|(low, high)| low < high);
+    let bounds = bounds.map_or_else(String::new, |(low, high)| {
         let (one, other) = (percent(low), percent(high));
         format!(" [{:.1}, {:.1}]", one.min(other), one.max(other))
     });
