@@ -49,9 +49,16 @@ pub(super) fn sentence(found: &BreakEven) -> String {
     let of = scenario.map_or_else(String::new, |it| format!("{}: ", text::name(it)));
     format!(
         "{of}Fastest by the bandwidth of the storage, predicted for a latency of {}: {}.",
-        units::duration_ns(found.latency_ns as f64),
+        latency(found.latency_ns),
         parts.join(", ")
     )
+}
+
+pub(super) fn latency(latency_ns: u64) -> String {
+    match latency_ns {
+        0 => "0".to_owned(),
+        latency_ns => units::duration_ns(latency_ns as f64),
+    }
 }
 
 /// A bandwidth, with the range in which it may lie.
@@ -88,7 +95,7 @@ pub(super) fn crossings(record: &RunRecord) -> Option<Table> {
             };
             rows.push(vec![
                 scenario(found),
-                units::duration_ns(found.latency_ns as f64),
+                latency(found.latency_ns),
                 text::name(&crossing.variant),
                 text::name(&crossing.baseline),
                 format!("{side} {}", point(found, &crossing.at)),
@@ -127,7 +134,7 @@ pub(super) fn prediction_checks(record: &RunRecord) -> Option<Table> {
                 || "-".to_owned(),
                 |bytes| units::bytes_per_second(bytes as f64),
             ),
-            units::duration_ns(check.latency_ns as f64),
+            latency(check.latency_ns),
             units::duration_ns(check.predicted_ns),
             match check.ci_low_ns.zip(check.ci_high_ns) {
                 Some((low, high)) => units::duration_interval_ns(check.measured_ns, low, high),
@@ -159,10 +166,7 @@ pub(super) fn checked(record: &RunRecord) -> String {
         .iter()
         .map(|it| it.latency_ns)
         .collect();
-    let latencies: Vec<String> = latencies
-        .into_iter()
-        .map(|it| units::duration_ns(it as f64))
-        .collect();
+    let latencies: Vec<String> = latencies.into_iter().map(latency).collect();
     format!(
         "{within} of {} within 10 % of what was measured on a throttled storage with a latency of {}, the worst {} off",
         errors.len(),

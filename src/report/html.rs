@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::View;
-use super::break_even::{point, prediction_checks, scenario as scenario_of, sentence};
+use super::break_even::{latency, point, prediction_checks, scenario as scenario_of, sentence};
 use super::chart::{self, Frame};
 use super::page::{Cell, Page, Scenario, scenarios};
 use super::text;
@@ -244,7 +244,7 @@ fn curve_chart(
     let title = format!(
         "{}: predicted time by bandwidth, at a latency of {}",
         scenario_of(found),
-        units::duration_ns(found.latency_ns as f64)
+        latency(found.latency_ns)
     );
     html! {
         (chart::curves(&charts.frame(title), &drawn, &crossings))
