@@ -161,10 +161,12 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
         Some(key) => by_key(records, key)?,
     };
     let Some((base, others)) = sides.split_first().filter(|(_, others)| !others.is_empty()) else {
-        let value = sides
-            .into_iter()
-            .next()
-            .map_or_else(String::new, |side| side.name);
+        // A key may name a whole section.
+        let value = sides.into_iter().next();
+        let value = value.map_or_else(String::new, |side| match side.name.char_indices().nth(60) {
+            Some((end, _)) => format!("{}…", &side.name[..end]),
+            None => side.name,
+        });
         return Err(match by {
             None => AcrossError::OneRecord,
             Some(key) => AcrossError::OneValue {

@@ -333,10 +333,10 @@ pub(crate) struct ReportArguments {
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
     /// File for a page with charts, of one record, or of all with --history. It needs no network and no scripts
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub(crate) html: Option<PathBuf>,
     /// Shows each scenario over the runs, in the order of their start, with the changes that are more than noise
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["details", "prefer"])]
     pub(crate) history: bool,
     /// Tells more in tables: where the bytes went, where variants break even, and every finding about single cells
     #[arg(long)]

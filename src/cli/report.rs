@@ -19,6 +19,11 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
                 "--html shows one record; name one, or add --history".to_owned(),
             ));
         }
+        if file.as_os_str() == "-" {
+            return Err(CommandError::Usage(
+                "--html -: a page goes to a file; name one, such as report.html".to_owned(),
+            ));
+        }
         check_replaceable("--html", file, HTML_START.as_bytes(), "such a page")?;
     }
     let format = Format::from(arguments.format);

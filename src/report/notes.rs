@@ -190,7 +190,9 @@ fn stopped(record: &RunRecord) -> Option<String> {
         None => "an interval has no bounds yet".to_owned(),
     };
     let rounds = units::count(u64::from(stopped.rounds));
-    let asked = units::percent(stopped.precision.unwrap_or(f64::NAN));
+    let asked = stopped
+        .precision
+        .map_or_else(|| "what is not recorded".to_owned(), units::percent);
     Some(match stopped.by {
         StopReason::Rounds => format!("rounds: {rounds}, as asked for; {widest}."),
         StopReason::Precision => {

@@ -269,6 +269,14 @@ fn a_page_replaces_nothing_but_a_page() {
     };
     html("r.json").fails(2, &["--html r.json", "something else"]);
     html("no/such/folder.html").fails(2, &["--html no/such/folder.html"]);
+    html("-").fails(2, &["--html -", "report.html"]);
+    for ignored in [
+        &["--html", "x.html", "--format", "csv"][..],
+        &["--history", "--prefer", "time"],
+    ] {
+        let bench = place.bench().args(["report", "r.json"]).args(ignored);
+        bench.run().fails(2, &["cannot be used with"]);
+    }
     html("page.html").succeeds();
     let text = fs::read_to_string(place.path("page.html")).unwrap();
     assert!(text.starts_with("<!DOCTYPE html>") && text.contains("SELECT"));
