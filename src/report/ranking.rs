@@ -19,7 +19,11 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<Stri
     let recommended = text::quoted(&ranking.recommended);
     let tied = names_of_tied(ranking);
     let mut headline = format!(
-        "Recommended{}: {recommended}{}",
+        "Recommended{}{}: {recommended}{}",
+        match prefer {
+            Preference::Balanced => " trade-off",
+            _ => "",
+        },
         read_from(record),
         against_baseline(record, &ranking.recommended)
     );
@@ -254,7 +258,10 @@ pub(super) fn overview(record: &RunRecord) -> Option<Table> {
     // One scenario has a table of its own.
     scenarios.map(|scenarios| Table {
         title: "all scenarios".to_owned(),
-        description: Some(format!("geometric means over {scenarios}")),
+        description: Some(format!(
+            "geometric means over {scenarios}; what differs by less than {} counts as equal",
+            units::percent(record.effect)
+        )),
         heads,
         rows,
     })

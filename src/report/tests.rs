@@ -69,7 +69,7 @@ fn every_column_says_what_was_counted() {
     // Median of the second: 8 ms. Rows: 80 000 / 8 ms. Arrow: 16 MB / 8 ms. Requested: 2.4 MB / 8 ms. Row groups: 46 or 48 and 1,
     // of 96 and 4. Ratio: the Walsh averages of the logarithms of 0.76 to 0.84, of which the 4th from either end bound the interval.
     assert_snapshot!(shown(&summarised(two_variants()), Format::Table, None), @r#"
-Recommended for reads from a warm page cache: `zstd(3)`, against `none` 20.0 % less time [17.0, 22.0] and 69.1 % smaller files.
+Recommended trade-off for reads from a warm page cache: `zstd(3)`, against `none` 20.0 % less time [17.0, 22.0] and 69.1 % smaller files.
 The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is `none`, 75.0 % worse [72.4, 76.8] (intervals at 99 %); by time alone `zstd(3)`, by file size alone `zstd(3)`, by CPU time alone all alike; on the Pareto front: `zstd(3)`.
 scan: `zstd(3)` is faster than `none`, 0.800x [0.780, 0.830] the time, 0.309x the size.
 
@@ -114,8 +114,8 @@ fn the_ratio_and_its_interval_are_those_of_the_walsh_averages() {
 #[test]
 fn a_narrow_terminal_gets_the_columns_that_answer() {
     assert_snapshot!(shown(&summarised(codecs()), Format::Table, Some(80)), @r#"
-Recommended for reads from a warm page cache: `zstd`, against `none` 30.0 % less
-  time [30.0, 30.0] and 75.0 % smaller files.
+Recommended trade-off for reads from a warm page cache: `zstd`, against `none`
+  30.0 % less time [30.0, 30.0] and 75.0 % smaller files.
 The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is
   `gzip`, 24.1 % worse [24.1, 24.1] (intervals at 99 %); by time alone `zstd`,
   by file size alone `gzip`, by CPU time alone all alike; on the Pareto front:
@@ -172,7 +172,7 @@ fn a_wider_terminal_loses_the_least_important_columns_first() {
 #[test]
 fn markdown_is_a_github_table() {
     assert_snapshot!(shown(&summarised(two_variants()), Format::Markdown, None), @r#"
-- Recommended for reads from a warm page cache: \`zstd(3)\`, against \`none\` 20.0 % less time [17.0, 22.0] and 69.1 % smaller files.
+- Recommended trade-off for reads from a warm page cache: \`zstd(3)\`, against \`none\` 20.0 % less time [17.0, 22.0] and 69.1 % smaller files.
 - The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is \`none\`, 75.0 % worse [72.4, 76.8] (intervals at 99 %); by time alone \`zstd(3)\`, by file size alone \`zstd(3)\`, by CPU time alone all alike; on the Pareto front: \`zstd(3)\`.
 - scan: \`zstd(3)\` is faster than \`none\`, 0.800x [0.780, 0.830] the time, 0.309x the size.
 
@@ -207,7 +207,7 @@ fn the_answer_names_the_largest_gain_and_what_became_of_the_others() {
     let shown = shown(&summarised(record), Format::Table, None);
     assert_eq!(
         shown.lines().next().unwrap(),
-        "Recommended for reads from a warm page cache: `zstd`, against `none` 30.0 % less time [30.0, 30.0] and 75.0 % smaller files; in too few rounds to tell it from `brotli` \
+        "Recommended trade-off for reads from a warm page cache: `zstd`, against `none` 30.0 % less time [30.0, 30.0] and 75.0 % smaller files; in too few rounds to tell it from `brotli` \
          (--rounds 20 would do)."
     );
     assert_eq!(

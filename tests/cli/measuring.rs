@@ -705,7 +705,7 @@ fn a_kept_trace_is_replayed() {
 #[case::empty("", &["holds no trace"])]
 #[case::other_version("\"trace_version\":1=\"trace_version\":7", &["line 1", "version is 7"])]
 #[case::missing_field("\"copies\":1=\"cpies\":1", &["line 1", "missing field `copies`"])]
-#[case::other_size("\"file_bytes\":[=\"file_bytes\":[7", &["img_0_of_2.parquet", "when it was recorded"])]
+#[case::other_size("\"file_bytes\":[=\"file_bytes\":[7", &["_of_2.parquet", "when it was recorded"])]
 #[case::no_such_file_listed("\"file\":0=\"file\":99", &["line 1", "file 99"])]
 #[case::backwards("\"ranges\":[[=\"ranges\":[[9999999,1],[", &["line 1", "ends before it starts"])]
 #[case::beyond_the_end("\"ranges\":[[=\"ranges\":[[1,18446744073709551615],[", &[".parquet"])]
