@@ -152,7 +152,7 @@ pub(super) fn fold_journal(path: &Path, content: &[u8]) -> Result<RunRecord, Rec
             Ok(event) => event,
             Err(_) if !line.ends_with(b"\n") => {
                 record.warnings.push(format!(
-                    "the journal ends within line {}, which is lost: the run was stopped while writing it",
+                    "the journal ends within line {}, which is lost: the run was stopped while writing it, and what it had finished before is here",
                     index + 1
                 ));
                 break;

@@ -239,7 +239,7 @@ impl Datasets {
                 Found::External => {
                     let text = format!(
                         "{}: these files were there before; they are read as they are, and the config's codec, row groups, \
-                         seed and other layout keys say nothing about them",
+                         seed and other layout keys say nothing about them; to generate instead, name another dataset.data_folder",
                         folder.display()
                     );
                     observer.event(Event::Warning(&text));

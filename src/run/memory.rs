@@ -52,7 +52,7 @@ pub(super) async fn look(
     }
     if let Some(first) = failed.first() {
         let text = format!(
-            "how much memory they take is not known of {} cell(s); {first}",
+            "how much memory they take is not known of {} cell(s); {first}; --set measure.peak_memory=false leaves it out",
             failed.len()
         );
         journal.warn(observer, &text)?;

@@ -76,7 +76,8 @@ impl<'a> Rounds<'a> {
         };
         if schedule.blocked {
             self.warn(
-                "the files of all cells do not fit in half of the available memory, so that each cell has several rounds in a row",
+                "the files of all cells do not fit in half of the available memory, so that each cell has several rounds in a row; fewer \
+                 variants or smaller data would be compared more closely",
             )?;
         }
         let in_memory = sets.iter().flatten().any(|file| lies_in_memory(file));
@@ -142,7 +143,7 @@ impl<'a> Rounds<'a> {
         }
         if asked < needed && comparisons > 0 {
             self.warn_of(&format!(
-                "rounds: {asked} is too few for a verdict on {comparisons} comparison(s) at once; it takes {needed}"
+                "rounds: {asked} is too few for a verdict on {comparisons} comparison(s) at once; --rounds {needed} would do"
             ))?;
         }
         Ok(asked)
@@ -334,14 +335,16 @@ fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<&'static str> 
     }
     match cell.reader().cache {
         PageCache::Warm if iteration.cache.resident_ratio_before.is_none() => Some(
-            "this user may not ask which pages of the files are resident, so that a warm cache is established but not attested",
+            "this user may not ask which pages of the files are resident, so that a warm cache is established but not attested; run as \
+             the owner of the files to have it attested",
         ),
         PageCache::Cold if iteration.cache.cold_evidence == Some(ColdEvidence::None) => Some(
             "this user may not ask which pages of the files are resident, and devices delivered less than 95 % of what was \
-             requested, so that nothing shows that cold iterations were",
+             requested, so that nothing shows that cold iterations were; run as the owner of the files, or with --cache direct",
         ),
         PageCache::Direct if iteration.cache.cold_evidence == Some(ColdEvidence::None) => Some(
-            "devices delivered less than 95 % of what direct reads requested, so that nothing shows that no cache served them",
+            "devices delivered less than 95 % of what direct reads requested, so that nothing shows that no cache served them; \
+             `bench doctor` tells what this storage allows",
         ),
         _ => None,
     }

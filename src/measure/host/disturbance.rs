@@ -35,7 +35,7 @@ impl Disturbance {
                 let share = percent(share);
                 format!(
                     "other processes took {share} of this host's CPU time while measuring, \
-                    so that times may be too long"
+                    so that times may be too long; stop them and run again"
                 )
             });
         let steal = self
@@ -45,14 +45,15 @@ impl Disturbance {
                 let share = percent(share);
                 format!(
                     "the hypervisor gave {share} of this host's CPU time to others \
-                    while measuring, so that times may be too long and vary between runs"
+                    while measuring, so that times may be too long and vary between runs; run again at another time, \
+                    or on a host of its own"
                 )
             });
         let throttled = self.throttled_ns.filter(|time| *time > 0).map(|time| {
             let share = percent(time as f64 / self.elapsed_ns.max(1) as f64);
             format!(
                 "the cgroup's CPU quota stopped this process for {share} \
-                    of the elapsed time, summed over cores, so that times tell of the quota too"
+                    of the elapsed time, summed over cores, so that times tell of the quota too; raise it, or read with fewer threads: --set reader.read_threads=2"
             )
         });
         let thermal = self
@@ -66,7 +67,7 @@ impl Disturbance {
                 };
                 format!(
                     "cores got slower because of heat {times} while measuring, \
-                    so that later times may be longer than earlier ones"
+                    so that later times may be longer than earlier ones; let the host cool down and run again"
                 )
             });
         [others, steal, throttled, thermal]
@@ -115,7 +116,7 @@ mod tests {
                 others_share,
                 ..QUIET
             }),
-            "other processes took 12 % of this host's CPU time while measuring, so that times may be too long"
+            "other processes took 12 % of this host's CPU time while measuring, so that times may be too long; stop them and run again"
         );
         let steal_share = Some(0.025);
         assert!(
