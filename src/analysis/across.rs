@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::agreement::disagreement_between;
 use super::comparison::{adjusted, counted, lanes, verdict};
-use super::environment::differences;
+use super::environment::{differences, excerpt};
 use super::series::{Series, exponential, log_times, mean, middle, paired, values};
 use crate::record::{CellRecord, Lane, RunRecord, Verdict, as_written};
 use crate::statistics::{
@@ -163,10 +163,7 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
     let Some((base, others)) = sides.split_first().filter(|(_, others)| !others.is_empty()) else {
         // A key may name a whole section.
         let value = sides.into_iter().next();
-        let value = value.map_or_else(String::new, |side| match side.name.char_indices().nth(60) {
-            Some((end, _)) => format!("{}…", &side.name[..end]),
-            None => side.name,
-        });
+        let value = value.map_or_else(String::new, |side| excerpt(&side.name, 0));
         return Err(match by {
             None => AcrossError::OneRecord,
             Some(key) => AcrossError::OneValue {

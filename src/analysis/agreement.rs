@@ -128,7 +128,7 @@ fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {
 }
 
 /// The content fingerprints of a cell's datasets in their order; `None` where one is not in the record.
-fn content_of<'a>(record: &'a RunRecord, cell: &CellRecord) -> Option<Vec<&'a str>> {
+pub(super) fn content_of<'a>(record: &'a RunRecord, cell: &CellRecord) -> Option<Vec<&'a str>> {
     let content = |id: &String| {
         let dataset = record.datasets.iter().find(|dataset| dataset.id == *id)?;
         Some(dataset.content_fingerprint.as_str())

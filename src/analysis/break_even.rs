@@ -390,11 +390,23 @@ fn taken_over(first: &Curve, second: &Curve, point: usize) -> Option<CrossingPoi
         .get(..point)?
         .iter()
         .rposition(|(_, it)| *it >= 0.0)?;
-    Some(CrossingPoint {
-        bytes_per_s: reaches(&log_ratios, before, point, 0.0).exp(),
-        low_bytes_per_s: last_beyond(&log_ratios, before, TOLERANCE).exp(),
-        high_bytes_per_s: first_beyond(&log_ratios, point, -TOLERANCE).exp(),
-    })
+    Some(crossing_point(&log_ratios, before, point, false))
+}
+
+/// Where the ratio changes its side between two points, of which the first has it below 1 or not, and where it may do so.
+fn crossing_point(
+    log_ratios: &[(f64, f64)],
+    before: usize,
+    after: usize,
+    lower_before: bool,
+) -> CrossingPoint {
+    // Further out, the ratio need not go on rising: where it does not come to lie beyond the tolerance, neither does the range end.
+    let level = if lower_before { TOLERANCE } else { -TOLERANCE };
+    CrossingPoint {
+        bytes_per_s: reaches(log_ratios, before, after, 0.0).exp(),
+        low_bytes_per_s: last_beyond(log_ratios, before, -level).exp(),
+        high_bytes_per_s: first_beyond(log_ratios, after, level).exp(),
+    }
 }
 
 /// Logarithms of bandwidths, and of the second time over the first.
@@ -440,21 +452,7 @@ fn changes(first: &Curve, second: &Curve, effect: f64) -> Vec<(CrossingPoint, bo
     for two in clear.windows(2) {
         let ((before, lower), (after, lower_after)) = (two[0], two[1]);
         if lower != lower_after {
-            let at = |level: f64| reaches(&log_ratios, before, after, level);
-            // Further out, the ratio need not go on rising: where it does not come to lie beyond the tolerance, neither does the range end.
-            let level = if lower { TOLERANCE } else { -TOLERANCE };
-            let (low, high) = (
-                last_beyond(&log_ratios, before, -level),
-                first_beyond(&log_ratios, after, level),
-            );
-            changes.push((
-                CrossingPoint {
-                    bytes_per_s: at(0.0).exp(),
-                    low_bytes_per_s: low.exp(),
-                    high_bytes_per_s: high.exp(),
-                },
-                lower,
-            ));
+            changes.push((crossing_point(&log_ratios, before, after, lower), lower));
         }
     }
     changes

@@ -102,7 +102,7 @@ pub(super) fn differences(
 }
 
 /// What stands in a text from a byte on.
-fn excerpt(text: &str, start: usize) -> String {
+pub(super) fn excerpt(text: &str, start: usize) -> String {
     let before = if start > 0 { "…" } else { "" };
     let text = &text[start..];
     match text.char_indices().nth(LONGEST_VALUE) {

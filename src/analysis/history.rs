@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::agreement::content_of;
 use super::comparison::counted;
 use crate::record::{CellRecord, Lane, RunRecord};
 use crate::statistics::change_points;
@@ -123,18 +124,16 @@ struct Work(BTreeMap<&'static str, BTreeSet<String>>);
 
 impl Work {
     fn add(&mut self, run: &RunRecord, cell: &CellRecord, lane: Lane) {
-        let of_cell = run
-            .datasets
-            .iter()
-            .filter(|it| cell.dataset.contains(&it.id));
-        let contents: Vec<&str> = of_cell.map(|it| it.content_fingerprint.as_str()).collect();
         let states: BTreeSet<&str> = counted(cell, lane)
             .map(|it| it.cache.state.name())
             .collect();
         let throttle = cell.engine.as_ref().and_then(|it| it.throttle);
         for (what, value) in [
             ("SQL", cell.sql.clone()),
-            ("content of the datasets", contents.join(" ")),
+            (
+                "content of the datasets",
+                format!("{:?}", content_of(run, cell)),
+            ),
             (
                 "cache state",
                 states.into_iter().collect::<Vec<_>>().join(" "),

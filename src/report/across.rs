@@ -70,17 +70,10 @@ fn answer(across: &Across, side: &str) -> String {
             told => verdict(told),
         };
         if !cells.is_empty() {
-            let shown: Vec<String> = cells.iter().take(MOST_NAMED).cloned().collect();
-            let more = cells.len() - shown.len();
-            let more = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
             parts.push(match cells.len() == of_side().count() {
                 true => format!("all {} cells are {word}", cells.len()),
                 false if told == Verdict::Tie => format!("{}: {word}", cells.len()),
-                false => format!("{word}: {}{more}", shown.join(", ")),
+                false => format!("{word}: {}", text::listed(&cells, MOST_NAMED)),
             });
         }
     }

@@ -113,10 +113,7 @@ fn costs(cell: &Cell, baseline: &Cell) -> String {
 const MOST_NAMED: usize = 8;
 
 fn list(word: &str, cells: &[&Cell]) -> Option<String> {
-    let named = cells.iter().take(MOST_NAMED).map(|cell| cell.quoted());
-    let mut names = named.collect::<Vec<_>>().join(", ");
-    if cells.len() > MOST_NAMED {
-        names.push_str(&format!(" and {} more", cells.len() - MOST_NAMED));
-    }
-    (!names.is_empty()).then(|| format!("{word}: {names}"))
+    let names: Vec<String> = cells.iter().map(|cell| cell.quoted()).collect();
+    let listed = || super::text::listed(&names, MOST_NAMED);
+    (!names.is_empty()).then(|| format!("{word}: {}", listed()))
 }

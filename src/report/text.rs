@@ -28,6 +28,15 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{}`", name(text))
 }
 
+/// Names one after the other, so many of them at most, and how many more there are.
+pub(super) fn listed(names: &[String], most: usize) -> String {
+    let shown = names[..names.len().min(most)].join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// A visible text of at most 600 characters: what a sentence or a line of text has of someone else.
 pub(super) fn passage(text: &str) -> String {
     shortened(visible(text), LONGEST_PASSAGE)
