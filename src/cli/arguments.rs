@@ -128,6 +128,10 @@ pub(crate) struct ConfigArguments {
     /// files. Without a config, they are written below `data/`
     #[arg(long, value_name = "URL")]
     pub(crate) source: Option<String>,
+    /// Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64,
+    /// decimals of other digits, added columns and fields, "UTC" beside "+00:00"
+    #[arg(long)]
+    pub(crate) unify_schemas: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ use crate::config::ConfigError;
 use crate::dataset::DatasetError;
 use crate::learn::LearnError;
 use crate::measure::{Cause, MeasureError};
+use crate::output::OutputError;
 use crate::record::RecordError;
 use crate::report::ReportError;
 use crate::run::{RunError, TraceError};
@@ -40,6 +41,8 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Trace(#[from] TraceError),
     #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
     Across(#[from] AcrossError),
     #[error("{0}")]
     Usage(String),
@@ -54,12 +57,16 @@ impl CommandError {
             | CommandError::Usage(_)
             | CommandError::Record(_)
             | CommandError::Trace(_)
-            | CommandError::Across(_) => USAGE,
+            | CommandError::Across(_)
+            | CommandError::Output(OutputError::Refused { .. }) => USAGE,
             CommandError::Learn(LearnError::Interrupted) => INTERRUPTED,
             CommandError::Learn(
                 LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. },
             ) => USAGE,
-            CommandError::Learn(_) | CommandError::Report(_) | CommandError::Failed(_) => FAILED,
+            CommandError::Learn(_)
+            | CommandError::Report(_)
+            | CommandError::Output(OutputError::Failed { .. })
+            | CommandError::Failed(_) => FAILED,
             CommandError::Run(error) => run_code(error),
         }
     }
@@ -114,6 +121,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
         | RunError::Missing { .. }
         | RunError::Replay { .. }
         | RunError::Memory { .. }
+        | RunError::Output(OutputError::Refused { .. })
         | RunError::UnknownBaseline { .. } => USAGE,
         _ => FAILED,
     }

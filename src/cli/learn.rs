@@ -1,33 +1,21 @@
 //! `bench learn`.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::io::Write;
 use std::process::ExitCode;
 
 use super::arguments::{InspectFormat, LearnArguments};
 use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, print, runtime, show, show_text};
+use super::{cancel_on_interrupt, output, print, runtime, show, show_text};
 use crate::learn::{CODECS, CodecSizes, Learned, learn as learn_files};
+use crate::output::Replaces;
 use crate::run::{Event, Observer};
 use crate::storage::local_store;
 use crate::units;
 
 pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError> {
-    // Better said before the work than after it.
-    if arguments.output.symlink_metadata().is_ok() {
-        return Err(there_already(&arguments.output));
-    }
-    let folder = arguments
-        .output
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(Err(error)) = folder.map(std::fs::metadata) {
-        let output = arguments.output.display();
-        return Err(CommandError::Usage(format!("--output {output}: {error}")));
-    }
+    let config = output("--output", &arguments.output, Replaces::Nothing)?;
     let runtime = runtime()?;
     let cancel = cancel_on_interrupt();
     let progress = Progress::new();
@@ -40,29 +28,22 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     ));
     progress.event(Event::Finished);
     let learned = learned?;
-    write(&arguments.output, &config_text(&learned))?;
-    let output = arguments.output.display();
+    config.write(|file| file.write_all(config_text(&learned).as_bytes()))?;
+    let written = arguments.output.display();
     match arguments.format {
         InspectFormat::Json => {
             let json = serde_json::to_string_pretty(&learned)
                 .map_err(|error| CommandError::Failed(error.to_string()))?;
-            print::line(&format!("config: {output}"));
+            print::line(&format!("config: {written}"));
             show(&format!("{json}\n"))
         }
         InspectFormat::Table => {
             let shown = show_text(&describe(&learned))?;
-            print::line(&format!("config: {output}"));
-            print::line(&format!("next: bench run {output}"));
+            print::line(&format!("config: {written}"));
+            print::line(&format!("next: bench run {written}"));
             Ok(shown)
         }
     }
-}
-
-fn there_already(path: &Path) -> CommandError {
-    CommandError::Usage(format!(
-        "--output {}: there is such a file, and it is not overwritten; give another name",
-        path.display()
-    ))
 }
 
 fn config_text(learned: &Learned) -> String {
@@ -73,27 +54,6 @@ fn config_text(learned: &Learned) -> String {
         learned.sampled_rows,
         learned.yaml
     )
-}
-
-/// A new file, whole or not at all.
-fn write(path: &Path, text: &str) -> Result<(), CommandError> {
-    let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => there_already(path),
-        _ => CommandError::Usage(format!("--output {}: {error}", path.display())),
-    };
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(failed)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all());
-    written.map_err(|error| {
-        // What is half written is of no use; the error says enough where this fails too.
-        let _ = std::fs::remove_file(path);
-        failed(error)
-    })
 }
 
 fn describe(learned: &Learned) -> String {

@@ -73,8 +73,12 @@ pub(crate) fn config_of(
         Some(source) => of_source(source, arguments.config.is_none()),
         None => Vec::new(),
     };
+    let unify = arguments
+        .unify_schemas
+        .then(|| "reader.unify_schemas=true".to_owned());
     let set = own
         .iter()
+        .chain(&unify)
         .chain(&arguments.set)
         .chain(more)
         .cloned()

@@ -17,7 +17,6 @@ mod reference;
 mod replay;
 mod report;
 mod run;
-mod target;
 
 pub use reference::{manual, reference};
 
@@ -30,6 +29,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix;
 
 use crate::dataset::Cancel;
+use crate::output::{Output, Replaces};
 use crate::report::visible;
 use arguments::{Arguments, Command};
 use exit::CommandError;
@@ -107,6 +107,11 @@ fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
             show(&String::from_utf8_lossy(&script))
         }
     }
+}
+
+/// A file that a flag names to be written, checked before any work is done.
+fn output(flag: &str, file: &std::path::Path, replaces: Replaces) -> Result<Output, CommandError> {
+    Output::claim(file, replaces).map_err(|error| CommandError::Usage(format!("{flag} {error}")))
 }
 
 /// Puts data on stdout, which ends a command well.

@@ -1,18 +1,25 @@
 //! `bench report`.
 
-use std::path::Path;
+use std::io::Write;
 use std::process::ExitCode;
 
 use super::arguments::ReportArguments;
 use super::exit::CommandError;
-use super::target::check_replaceable;
-use super::{load, print, show};
+use super::{load, output, print, show};
 use crate::analysis::history;
-use crate::record::{RunRecord, folder_of, temporary};
+use crate::output::Replaces;
+use crate::record::RunRecord;
 use crate::report::{Format, HTML_START, html, html_history, render_all, render_history};
+
+/// Pages, by what every one begins with.
+const PAGE: Replaces = Replaces::Kind {
+    start: HTML_START.as_bytes(),
+    name: "such a page",
+};
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandError> {
     let mut records: Vec<RunRecord> = Vec::new();
+    let mut page_file = None;
     if let Some(file) = &arguments.html {
         if arguments.records.len() > 1 && !arguments.history {
             return Err(CommandError::Usage(
@@ -24,7 +31,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
                 "--html -: a page goes to a file; name one, such as report.html".to_owned(),
             ));
         }
-        check_replaceable("--html", file, HTML_START.as_bytes(), "such a page")?;
+        page_file = Some(output("--html", file, PAGE)?);
     }
     let format = Format::from(arguments.format);
     let predicts = !arguments.history && format != Format::Csv;
@@ -35,28 +42,17 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
         });
     }
     let view = print::view(format, arguments.details, arguments.prefer.into());
-    if let Some(file) = &arguments.html {
-        let page = match arguments.history {
+    if let Some(file) = page_file {
+        let page: String = match arguments.history {
             true => html_history(&history(&records)),
             false => records.iter().map(|record| html(record, &view)).collect(),
         };
-        write_page(file, &page)?;
-        print::line(&format!("wrote {}", file.display()));
+        file.write(|file| file.write_all(page.as_bytes()))?;
+        print::line(&format!("wrote {}", file.path().display()));
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.history {
         return show(&render_history(&history(&records), &view)?);
     }
     show(&render_all(&records, &view)?)
-}
-
-/// Writes the file, complete or not at all.
-fn write_page(file: &Path, page: &str) -> Result<(), CommandError> {
-    let write = || -> std::io::Result<()> {
-        let written = temporary(folder_of(file), ".report-")?;
-        std::fs::write(written.path(), page)?;
-        written.persist(file)?;
-        Ok(())
-    };
-    write().map_err(|error| CommandError::Failed(format!("{}: {error}", file.display())))
 }

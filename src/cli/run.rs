@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use std::time::Duration;
 use super::arguments::{CacheArgument, LaneArgument, RunArguments};
 use super::exit::{self, CommandError, run_code};
 use super::progress::Progress;
-use super::target::{check_replaceable, check_target};
-use super::{cancel_on_interrupt, check, load, print, runtime, show};
+use super::{cancel_on_interrupt, check, load, output, print, runtime, show};
 use crate::config::without_secrets;
 use crate::dataset::Cancel;
+use crate::output::Replaces;
 use crate::report::render;
-use crate::run::{Options, TRACES_START, needed, run as run_config, with_baseline_first};
+use crate::run::{Options, TRACES, needed, run as run_config, with_baseline_first};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
@@ -46,16 +46,20 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         .iter()
         .map(|label| load::name_and_value("--label", label, "KEY=VALUE"))
         .collect::<Result<BTreeMap<_, _>, _>>()?;
-    for (flag, file) in [
-        ("--record", &arguments.record),
-        ("--trace", &arguments.trace),
-    ] {
-        if let Some(file) = file {
-            check_target(flag, file)?;
-        }
-    }
-    if let Some(file) = &arguments.trace {
-        check_trace(file, arguments.record.as_ref())?;
+    let record = arguments.record.as_deref();
+    let record = record.map(|file| output("--record", file, Replaces::Nothing));
+    let record = record.transpose()?;
+    let trace = arguments.trace.as_deref();
+    let trace = trace
+        .map(|file| output("--trace", file, TRACES))
+        .transpose()?;
+    if let (Some(record), Some(trace)) = (&arguments.record, &arguments.trace)
+        && std::path::absolute(record).ok() == std::path::absolute(trace).ok()
+    {
+        return Err(CommandError::Usage(format!(
+            "--trace {}: --record goes to the same file",
+            trace.display()
+        )));
     }
     if arguments.dry_run {
         return check::dry_run(&with_baseline_first(
@@ -69,12 +73,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         baseline: arguments.baseline.clone(),
         labels,
         results: PathBuf::from(RESULTS),
-        record: arguments.record.clone(),
+        record,
         yes: arguments.yes,
         command_line: std::env::args_os()
             .map(|argument| without_secrets(&argument.to_string_lossy()))
             .collect(),
-        trace: arguments.trace.clone(),
+        trace,
         needed: Some(Arc::new(move |cell| {
             needed_by_child(cell, &source.text, &asked)
         })),
@@ -202,15 +206,4 @@ fn needed_by_child(cell: &str, config: &str, cancel: &Cancel) -> Result<(u64, u6
             Err(format!("a process of its own failed ({status}){error}"))
         }
     }
-}
-
-/// Refuses a file for traces that would replace something else, or cannot be made.
-fn check_trace(file: &Path, record: Option<&PathBuf>) -> Result<(), CommandError> {
-    if record.is_some_and(|record| record == file) {
-        let file = file.display();
-        return Err(CommandError::Usage(format!(
-            "--trace {file}: --record goes to the same file"
-        )));
-    }
-    check_replaceable("--trace", file, TRACES_START, "one of traces")
 }

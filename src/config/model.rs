@@ -782,6 +782,8 @@ pub struct Reader {
     pub memory_limit_bytes: Option<u64>,
     /// A slower storage than the one at hand, where reads are to be served as by one.
     pub throttle: Option<Throttled>,
+    /// Whether files whose types only widen are read as one table, of the wider types.
+    pub unify_schemas: bool,
 }
 
 /// A storage that reads are made as slow as.

@@ -339,6 +339,9 @@ pub(super) struct RawReader {
     pub(super) batch_size: Option<Leaf<Positive>>,
     /// Reads past the page cache, as `measure.cache: direct` does. Default: false.
     pub(super) odirect: Option<Leaf<bool>>,
+    /// Reads files as one table where their types only widen: integers, floats and decimals of more
+    /// digits, added columns and fields, spellings of UTC. Default: false, which refuses them.
+    pub(super) unify_schemas: Option<Leaf<bool>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -175,6 +175,7 @@ fn reader(
         true => PageCache::Direct,
         false => cache.unwrap_or_default(),
     };
+    let unify_schemas = findings.take(&path.key("unify_schemas"), raw.unify_schemas);
     let engine_cache = findings.take(&measured.key("engine_cache"), measure.engine_cache.take());
     let read_threads = findings.take(&path.key("read_threads"), raw.read_threads);
     let streams = findings.take_count(&measured.key("streams"), measure.streams.take());
@@ -202,6 +203,7 @@ fn reader(
         }),
         streams: streams_of(&measured.key("streams"), streams, findings),
         memory_limit_bytes: memory_limit.map(|bytes| bytes.0),
+        unify_schemas: unify_schemas.unwrap_or(false),
     }
 }
 

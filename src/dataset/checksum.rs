@@ -90,6 +90,20 @@ impl ResultDigest {
         Ok(())
     }
 
+    /// Takes in what another digest of the same columns has taken in.
+    pub fn add(&mut self, other: ResultDigest) {
+        self.rows += other.rows;
+        self.arrow_bytes += other.arrow_bytes;
+        for (sum, more) in self.sums.iter_mut().zip(other.sums) {
+            *sum = sum.wrapping_add(more);
+        }
+        for (column, more) in self.columns.iter_mut().zip(other.columns) {
+            if let (Comparison::Sum(sum), Comparison::Sum(more)) = (column, more) {
+                sum.add(more.total());
+            }
+        }
+    }
+
     pub fn rows(&self) -> u64 {
         self.rows
     }

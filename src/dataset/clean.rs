@@ -164,7 +164,7 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
 /// Where another process writes or measures the dataset, and where a file cannot be removed.
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     let path = removal.root.join(LOCK_FILE);
-    let lock = fs::File::create(&path).map_err(|error| DatasetError::io(&path, error))?;
+    let lock = write::open_lock(&path)?;
     if lock.try_lock().is_err() {
         return Err(DatasetError::Busy {
             folder: removal.root.display().to_string(),

@@ -199,13 +199,32 @@ pub fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Result<()
             }
         }
     }
-    if metadata.file_metadata().num_rows() != rows {
+    // Some writers leave the sum at 0; see `row_caution`.
+    let claimed = metadata.file_metadata().num_rows();
+    if claimed != rows && claimed != 0 {
         return Err(format!(
             "the footer claims {} rows, its row groups add up to {rows}",
             metadata.file_metadata().num_rows()
         ));
     }
     Ok(())
+}
+
+/// Rows of a file, as its row groups say.
+pub(crate) fn rows_of(metadata: &ParquetMetaData) -> u64 {
+    let rows = metadata.row_groups().iter().map(|group| group.num_rows());
+    rows.map(|rows| u64::try_from(rows).unwrap_or(0)).sum()
+}
+
+/// What to know of a footer whose number of rows is not that of its row groups, which are read.
+pub(crate) fn row_caution(metadata: &ParquetMetaData) -> Option<String> {
+    let claimed = metadata.file_metadata().num_rows();
+    let rows = rows_of(metadata);
+    (u64::try_from(claimed) != Ok(rows)).then(|| {
+        format!(
+            "its footer claims {claimed} rows, its row groups hold {rows}; these are read, and other readers may find none"
+        )
+    })
 }
 
 /// Reads a file's footer from the store; also gives the file's size in bytes. `path` is the file's name in errors.

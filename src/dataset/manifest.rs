@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::DatasetError;
+use crate::output::Output;
 use crate::record::{ColumnRecord, WriteRecord};
 
 /// Name of the manifest in a dataset's folder.
@@ -135,22 +136,10 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
 }
 
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), DatasetError> {
-    let failed = |error| DatasetError::io(path, error);
-    let folder = path
-        .parent()
-        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let mut file = tempfile::Builder::new()
-        .prefix("._bench")
-        .tempfile_in(&folder)
-        .map_err(failed)?;
-    serde_json::to_writer(&mut file, value).map_err(|error| failed(error.into()))?;
-    file.write_all(b"\n").map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    // A temporary file is private to its owner; a manifest is as readable as the data beside it.
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(mode).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    fs::File::open(&folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)
+    let written = Output::own(path.to_owned()).write(|file| {
+        let mut text = serde_json::to_vec(value)?;
+        text.push(b'\n');
+        file.write_all(&text)
+    });
+    Ok(written?)
 }

@@ -14,6 +14,7 @@ mod footer;
 mod manifest;
 mod pages;
 mod partition;
+mod plain;
 mod plan;
 mod probe;
 mod proof;
@@ -32,26 +33,35 @@ pub use clean::{Removal, removal, remove};
 pub use control::ControlFolder;
 pub(crate) use encode::chunk_bytes;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
-pub(crate) use footer::{StoreReader, fell_back, is_dictionary, key_value, read_footer};
+pub(crate) use footer::{
+    StoreReader, fell_back, is_dictionary, key_value, read_footer, row_caution, rows_of,
+};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
 pub use pages::{PageFacts, pages_of};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};
+pub use plain::PlainFile;
 pub(crate) use plan::fingerprint;
 pub use plan::{DatasetPlan, TablePlan, place};
 pub use probe::{Probe, probe};
+pub(crate) use proof::IDENTITY_KEY;
 pub use share::Share;
 pub(crate) use source::SOURCE_TABLE;
-pub use source::SourceTable;
+pub use source::{PlainSource, SourceTable};
 pub use write::{Found, Generated, Progress, ensure, find};
 pub(crate) use write::{cpu_ns, is_parquet};
 
-use crate::storage::StorageError;
+use crate::output::OutputError;
+use crate::storage::{InputError, StorageError};
 
 /// Why a dataset cannot be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     #[error("{path}: {source}")]
     Io {
         path: String,

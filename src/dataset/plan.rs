@@ -277,7 +277,12 @@ fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: PathBuf) 
         .collect();
     let columns: Vec<_> = dataset.columns.iter().map(content_of).collect();
     let content = match &source {
-        Some(source) => json!(["source", source.fingerprint, source.rows]),
+        Some(source) => json!([
+            "source",
+            SOURCE_READER_VERSION,
+            source.fingerprint,
+            source.rows
+        ]),
         None => json!([GENERATOR_VERSION, dataset.seed, rows, columns]),
     };
     let splits: Vec<_> = tables
@@ -299,6 +304,10 @@ fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: PathBuf) 
         source,
     }
 }
+
+/// Version of the way in which sources are read. Datasets of version 1 may hold wrong rows: columns
+/// whose bounds were equal were not read.
+const SOURCE_READER_VERSION: u32 = 2;
 
 /// A column without what decides reading only.
 fn content_of(column: &Column) -> serde_json::Value {

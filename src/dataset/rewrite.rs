@@ -13,10 +13,14 @@ use arrow::compute::{
     SortColumn as Keys, SortOptions, cast, concat_batches, lexsort_to_indices, take,
 };
 use arrow::datatypes::{DataType, SchemaRef};
-use datafusion::common::ScalarValue;
+use datafusion::common::TableReference;
+use datafusion::error::DataFusionError;
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
 use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::ParquetRecordBatchStreamBuilder;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
 };
@@ -27,8 +31,8 @@ use parquet::file::writer::SerializedFileWriter;
 
 use super::checksum::{Checksum, ResultDigest};
 use super::encode::{by_column, write_array};
-use super::footer::{StoreReader, read_footer};
 use super::partition::{DEFAULT_PARTITION, Key, MAX_PARTITIONS, folder_name};
+use super::plain::{PlainFile, PlainReader};
 use super::proof::IDENTITY_KEY;
 use super::properties::writer_properties;
 use super::prover::Prover;
@@ -66,6 +70,7 @@ pub(crate) fn write_files(
     };
     let properties = writer_properties(layout, &schema, Some(row_group_rows)).map_err(parquet)?;
     let prover = Prover::new(target, Arc::clone(&schema), row_group_rows);
+    source.check_unchanged()?;
     let files = files(target, source)?;
     let mut kept: Vec<Option<WrittenFile>> = Vec::with_capacity(files.len());
     for file in &files {
@@ -106,7 +111,7 @@ pub(crate) fn write_files(
         .collect();
     let reading = Reading {
         source: source.clone(),
-        sql: rows_in_order(layout, source),
+        order: order(layout),
         layout: layout.clone(),
         row_group_rows,
         cuts,
@@ -130,9 +135,29 @@ pub(crate) fn write_files(
         (_, Ok(Err(error))) | (_, Err(error)) | (Err(error), _) => return Err(error),
         (Ok(()), Ok(Ok(wanted))) => wanted,
     };
-    let found = target
-        .handle
-        .block_on(read_back(target, source, &work.written))?;
+    let reader = PlainReader {
+        store: Arc::clone(target.store),
+        schema: Arc::clone(&source.schema),
+        partition_by: layout.partition_by.clone(),
+        threads: target.threads,
+        cancel: target.cancel.clone(),
+    };
+    let files: Vec<PlainFile> = work
+        .written
+        .tables
+        .values()
+        .flatten()
+        .map(|file| PlainFile {
+            path: plan.root.join(&file.path),
+            partition: file.partition.clone(),
+        })
+        .collect();
+    let found = target.handle.block_on(reader.digest(&files))?;
+    let wanted = match wanted {
+        Some(wanted) => wanted,
+        None => target.handle.block_on(source.plain_digest(&reader))?,
+    };
+    source.check_unchanged()?;
     if found != wanted {
         return Err(DatasetError::NotTheSource {
             folder: plan.root.display().to_string(),
@@ -157,32 +182,49 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// All rows, partition by partition and sorted where the layout wants it.
-fn rows_in_order(layout: &Layout, source: &SourceTable) -> String {
-    let columns: Vec<String> = source
-        .schema
-        .fields()
-        .iter()
-        .map(|field| quoted(field.name()))
-        .collect();
-    let partitions = layout
-        .partition_by
-        .iter()
-        .map(|name| format!("{} ASC NULLS FIRST", quoted(name)));
+/// Columns that all rows are sorted by before they are written: partitions first.
+fn order(layout: &Layout) -> Vec<(String, SortOptions)> {
+    let options = |descending| SortOptions {
+        descending,
+        nulls_first: true,
+    };
+    let partitions = layout.partition_by.iter();
+    let partitions = partitions.map(|name| (name.clone(), options(false)));
     let sorted = layout
         .sort_by
         .iter()
         .filter(|_| layout.sort_scope == SortScope::File)
-        .map(|sort| {
-            let order = if sort.descending { "DESC" } else { "ASC" };
-            format!("{} {order} NULLS FIRST", quoted(&sort.column))
-        });
-    let order: Vec<String> = partitions.chain(sorted).collect();
-    let order = match order.as_slice() {
-        [] => String::new(),
-        order => format!(" ORDER BY {}", order.join(", ")),
-    };
-    format!("SELECT {} FROM {SOURCE_TABLE}{order}", columns.join(", "))
+        .map(|sort| (sort.column.clone(), options(sort.descending)));
+    partitions.chain(sorted).collect()
+}
+
+/// The rows of a source in an order, at least the first `limit` of them. The scan is planned by hand:
+/// the engine's planner takes time by the square of the columns, and has nothing to find here.
+async fn rows(
+    source: &SourceTable,
+    order: &[(String, SortOptions)],
+    limit: Option<usize>,
+) -> Result<SendableRecordBatchStream, DataFusionError> {
+    let state = source.context.state();
+    let table = source
+        .context
+        .table_provider(TableReference::bare(SOURCE_TABLE))
+        .await?;
+    let scanned = if order.is_empty() { limit } else { None };
+    let mut plan = table.scan(&state, None, &[], scanned).await?;
+    let schema = plan.schema();
+    let keys = order.iter().map(|(name, options)| {
+        let expr = col(name, &schema)?;
+        Ok(PhysicalSortExpr {
+            expr,
+            options: *options,
+        })
+    });
+    let keys = keys.collect::<Result<Vec<_>, DataFusionError>>()?;
+    if let Some(keys) = LexOrdering::new(keys) {
+        plan = Arc::new(SortExec::new(keys, plan).with_fetch(limit));
+    }
+    execute_stream(plan, state.task_ctx())
 }
 
 /// The files and their rows, in the order in which the rows come.
@@ -276,10 +318,10 @@ fn rows_for_bytes(
     let mut rows = SAMPLED_ROWS;
     // As for generated rows: dictionaries make the bytes of a row depend on how many rows there are.
     for _ in 0..3 {
-        let sql = format!("{} LIMIT {rows}", rows_in_order(layout, source));
+        let limit = usize::try_from(rows).unwrap_or(usize::MAX);
         let batches = target
             .handle
-            .block_on(async { source.context.sql(&sql).await?.collect().await })
+            .block_on(first_rows(source, &order(layout), limit))
             .map_err(|error| failed(source, &plain_message(&error)))?;
         let sampled: usize = batches.iter().map(RecordBatch::num_rows).sum();
         if sampled == 0 {
@@ -294,6 +336,23 @@ fn rows_for_bytes(
         rows = next;
     }
     Ok(rows)
+}
+
+async fn first_rows(
+    source: &SourceTable,
+    order: &[(String, SortOptions)],
+    limit: usize,
+) -> Result<Vec<RecordBatch>, DataFusionError> {
+    let mut stream = rows(source, order, Some(limit)).await?;
+    let (mut batches, mut left) = (Vec::new(), limit);
+    while left > 0
+        && let Some(batch) = stream.next().await.transpose()?
+    {
+        let batch = batch.slice(0, batch.num_rows().min(left));
+        left -= batch.num_rows();
+        batches.push(batch);
+    }
+    Ok(batches)
 }
 
 fn encoded_bytes(
@@ -327,7 +386,7 @@ type RowGroup = Vec<RecordBatch>;
 /// Reads the rows, and hands them on as row groups.
 struct Reading {
     source: SourceTable,
-    sql: String,
+    order: Vec<(String, SortOptions)>,
     layout: Layout,
     row_group_rows: u64,
     /// Rows of each file, and whether they are wanted.
@@ -337,20 +396,17 @@ struct Reading {
 }
 
 impl Reading {
-    /// Gives the number of rows and their checksum, once all are read. Ends early where nobody takes the row groups.
-    async fn run(self) -> Result<(u64, Checksum), DatasetError> {
+    /// Gives the number of rows and their checksum, once all are read, where no plain read can tell
+    /// them. Ends early where nobody takes the row groups.
+    async fn run(self) -> Result<Option<(u64, Checksum)>, DatasetError> {
         let source = &self.source;
         let engine = |error| failed(source, &plain_message(&error));
         let arrow = |error: arrow::error::ArrowError| failed(source, &error);
-        let mut stream = source
-            .context
-            .sql(&self.sql)
-            .await
-            .map_err(engine)?
-            .execute_stream()
-            .await
-            .map_err(engine)?;
-        let mut digest = ResultDigest::new(&source.schema, false);
+        let mut stream = rows(source, &self.order, None).await.map_err(engine)?;
+        let mut digest = match source.plain {
+            Some(_) => None,
+            None => Some(ResultDigest::new(&source.schema, false)),
+        };
         let stored: Vec<usize> = (0..source.schema.fields().len())
             .filter(|column| {
                 !self
@@ -372,7 +428,9 @@ impl Reading {
                         None => match stream.next().await {
                             Some(batch) => {
                                 let batch = batch.map_err(engine)?;
-                                digest.update(&batch).map_err(arrow)?;
+                                if let Some(digest) = &mut digest {
+                                    digest.update(&batch).map_err(arrow)?;
+                                }
                                 let columns = stored
                                     .iter()
                                     .map(|column| Arc::clone(batch.column(*column)));
@@ -416,10 +474,20 @@ impl Reading {
         }
         // Rows beyond those that were counted make the checksums differ.
         while let Some(batch) = stream.next().await {
-            digest.update(&batch.map_err(engine)?).map_err(arrow)?;
+            let batch = batch.map_err(engine)?;
+            if let Some(digest) = &mut digest {
+                digest.update(&batch).map_err(arrow)?;
+            } else if batch.num_rows() > 0 {
+                return Err(failed(
+                    source,
+                    &format!(
+                        "gave more than the {} rows that its footers tell of",
+                        source.rows
+                    ),
+                ));
+            }
         }
-        let rows = digest.rows();
-        Ok((rows, digest.finish()))
+        Ok(digest.map(|digest| (digest.rows(), digest.finish())))
     }
 }
 
@@ -505,6 +573,9 @@ impl Work<'_> {
                 .map_err(failed)?;
         let identity = self.prover.identity(&file.path);
         writer.append_key_value_metadata(KeyValue::new(IDENTITY_KEY.to_owned(), identity));
+        for (key, value) in &self.source.key_values {
+            writer.append_key_value_metadata(KeyValue::new(key.clone(), value.clone()));
+        }
         let count = file.rows.div_ceil(self.row_group_rows);
         for index in 0..count {
             if self.target.cancel.is_cancelled() {
@@ -589,73 +660,4 @@ impl Work<'_> {
         row_group.close()?;
         Ok(())
     }
-}
-
-/// Rows and checksum of all files, partition columns at their place.
-async fn read_back(
-    target: &Target<'_>,
-    source: &SourceTable,
-    written: &Written,
-) -> Result<(u64, Checksum), DatasetError> {
-    let plan = target.plan;
-    let partition_by = &plan.spec.layout.partition_by;
-    let mut digest = ResultDigest::new(&source.schema, false);
-    for file in written.tables.values().flatten() {
-        let path = plan.root.join(&file.path);
-        let parquet = |source| DatasetError::Parquet {
-            path: path.display().to_string(),
-            source,
-        };
-        let object = object_path(&path)?;
-        let (_, metadata) = read_footer(target.store, &object, &path.display().to_string()).await?;
-        let reader = StoreReader {
-            store: Arc::clone(target.store),
-            object,
-            metadata: Arc::new(metadata),
-        };
-        let mut stream = ParquetRecordBatchStreamBuilder::new(reader)
-            .await
-            .and_then(ParquetRecordBatchStreamBuilder::build)
-            .map_err(parquet)?;
-        while let Some(batch) = stream.next().await {
-            if target.cancel.is_cancelled() {
-                return Err(DatasetError::Interrupted);
-            }
-            let batch = batch.map_err(parquet)?;
-            let columns: Vec<ArrayRef> = source
-                .schema
-                .fields()
-                .iter()
-                .map(|field| {
-                    if let Some(column) = batch.column_by_name(field.name()) {
-                        return Ok(Arc::clone(column));
-                    }
-                    let text = partition_by
-                        .iter()
-                        .position(|name| name == field.name())
-                        .and_then(|index| file.partition.get(index).cloned().flatten());
-                    match text {
-                        Some(text) => ScalarValue::try_from_string(text, field.data_type()),
-                        None => ScalarValue::try_from(field.data_type()),
-                    }
-                    .and_then(|value| value.to_array_of_size(batch.num_rows()))
-                })
-                .collect::<Result<_, _>>()
-                .map_err(|error| failed(source, &plain_message(&error)))?;
-            let nullable: Vec<_> = source
-                .schema
-                .fields()
-                .iter()
-                .map(|field| field.as_ref().clone().with_nullable(true))
-                .collect();
-            let schema = Arc::new(arrow::datatypes::Schema::new(nullable));
-            let rows =
-                RecordBatch::try_new(schema, columns).map_err(|error| failed(source, &error))?;
-            digest
-                .update(&rows)
-                .map_err(|error| failed(source, &error))?;
-        }
-    }
-    let rows = digest.rows();
-    Ok((rows, digest.finish()))
 }

@@ -7,10 +7,14 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
 use parquet::arrow::ArrowSchemaConverter;
+use tokio::sync::OnceCell;
 
 use super::DatasetError;
+use super::checksum::Checksum;
+use super::plain::{PlainFile, PlainReader};
 use super::properties::physical;
 use crate::config::{Encoding, Layout, VectorLayout};
+use crate::storage::Inputs;
 
 /// Name of the source among the tables of its session.
 pub(crate) const SOURCE_TABLE: &str = "source";
@@ -31,8 +35,34 @@ pub struct SourceTable {
     pub fingerprint: String,
     /// What its columns lose or change when they are written, one sentence each.
     pub notes: Vec<String>,
+    /// Key-values of its footers that all files agree on, without those that each writer makes.
+    pub key_values: Vec<(String, Option<String>)>,
+    /// Its files as they were when they were opened.
+    pub inputs: Inputs,
+    /// Its rows for a reader that knows neither the engine nor statistics, where these are Parquet.
+    pub plain: Option<Arc<PlainSource>>,
     /// Has the table registered as `source`, and reads its rows in the order of the files.
     pub context: SessionContext,
+}
+
+/// The Parquet files of a source, and what a plain read of them comes to.
+#[derive(Debug, Default)]
+pub struct PlainSource {
+    pub files: Vec<PlainFile>,
+    /// Columns that the folders on the way to the files give.
+    pub partition_by: Vec<String>,
+    /// Read once, whatever the number of variants.
+    digest: OnceCell<(u64, Checksum)>,
+}
+
+impl PlainSource {
+    pub fn new(files: Vec<PlainFile>, partition_by: Vec<String>) -> Self {
+        PlainSource {
+            files,
+            partition_by,
+            digest: OnceCell::new(),
+        }
+    }
 }
 
 impl fmt::Debug for SourceTable {
@@ -51,6 +81,29 @@ impl SourceTable {
             location: self.location.clone(),
             reason,
         }
+    }
+
+    /// Rows and checksum of its files, read by `reader` but for their partitions.
+    pub(crate) async fn plain_digest(
+        &self,
+        reader: &PlainReader,
+    ) -> Result<(u64, Checksum), DatasetError> {
+        let Some(plain) = &self.plain else {
+            return Err(DatasetError::Internal(
+                "the source has no Parquet files".to_owned(),
+            ));
+        };
+        let reader = PlainReader {
+            partition_by: plain.partition_by.clone(),
+            ..reader.clone()
+        };
+        let digest = plain.digest.get_or_try_init(|| reader.digest(&plain.files));
+        digest.await.cloned()
+    }
+
+    /// Fails where a file is not what it was when the source was opened.
+    pub(crate) fn check_unchanged(&self) -> Result<(), DatasetError> {
+        Ok(self.inputs.check()?)
     }
 
     /// Refuses columns of a layout that the source does not have, or whose types do not fit.
@@ -77,10 +130,18 @@ impl SourceTable {
         }
         for name in &layout.partition_by {
             let data_type = field(name)?.data_type();
-            let fits = data_type.is_integer()
+            let values = match data_type {
+                DataType::Dictionary(_, values) => values.as_ref(),
+                other => other,
+            };
+            let fits = values.is_integer()
                 || matches!(
-                    data_type,
-                    DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Date32
+                    values,
+                    DataType::Boolean
+                        | DataType::Utf8
+                        | DataType::LargeUtf8
+                        | DataType::Utf8View
+                        | DataType::Date32
                 );
             if !fits {
                 return Err(self.wrong(format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -370,7 +370,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 /// Holds a lock of the folder until dropped, `shared` with others that do; waits while another process holds it.
 fn lock(root: &Path, name: &str, shared: bool, cancel: &Cancel) -> Result<File, DatasetError> {
     let path = root.join(name);
-    let create = || File::create(&path).map_err(|error| DatasetError::io(&path, error));
+    let create = || open_lock(&path);
     let mut file = create()?;
     loop {
         let locked = match shared {
@@ -390,6 +390,17 @@ fn lock(root: &Path, name: &str, shared: bool, cancel: &Cancel) -> Result<File, 
             Err(TryLockError::Error(error)) => return Err(DatasetError::io(&path, error)),
         }
     }
+}
+
+/// Opens, or makes, a file to be locked. Nothing is opened through a link, and what is there is kept.
+pub(super) fn open_lock(path: &Path) -> Result<File, DatasetError> {
+    File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|error| DatasetError::io(path, error))
 }
 
 /// Removes what the object store's own temporary files left when a process was killed.

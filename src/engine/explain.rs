@@ -1,8 +1,10 @@
 //! What plans say: the tables a query names, the columns its scans read, the metrics that its scans keep.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use datafusion::common::ColumnStatistics;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::physical_plan::ParquetSource;
 use datafusion::datasource::source::DataSourceExec;
@@ -10,6 +12,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::metrics::MetricValue;
+use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
 
@@ -99,6 +102,75 @@ fn readers<'a>(
         Some(_) => above,
         None => scan,
     }
+}
+
+/// The columns that a scan does not read in some of its files, each with the number of these files,
+/// and the number of all of them: by a file's statistics, the column has one value there, and the
+/// engine takes that value. Where a column has one is decided as in DataFusion's
+/// `constant_columns_from_stats`.
+pub fn from_statistics(scan: &PlannedScan) -> (BTreeMap<String, u64>, u64) {
+    let (mut constant, mut all) = (BTreeMap::new(), 0);
+    let config = scan
+        .node
+        .downcast_ref::<DataSourceExec>()
+        .and_then(|scan| scan.downcast_to_file_source::<ParquetSource>());
+    let Some((config, _)) = config else {
+        return (constant, all);
+    };
+    let schema = config.file_source().table_schema().file_schema();
+    let files = config.file_groups.iter().flat_map(|group| group.files());
+    let mut seen = HashSet::new();
+    for file in files {
+        // A file that several partitions read parts of counts once.
+        if !seen.insert(&file.object_meta.location) {
+            continue;
+        }
+        all += 1;
+        let Some(statistics) = &file.statistics else {
+            continue;
+        };
+        for (field, column) in schema.fields().iter().zip(&statistics.column_statistics) {
+            if scan.columns.contains(field.name()) && is_constant(column, &statistics.num_rows) {
+                *constant.entry(field.name().clone()).or_default() += 1;
+            }
+        }
+    }
+    (constant, all)
+}
+
+fn is_constant(column: &ColumnStatistics, rows: &Precision<usize>) -> bool {
+    let nulls = &column.null_count;
+    if let (Precision::Exact(min), Precision::Exact(max)) = (&column.min_value, &column.max_value)
+        && min == max
+        && !min.is_null()
+        && matches!(nulls, Precision::Exact(0))
+    {
+        return true;
+    }
+    matches!((rows, nulls), (Precision::Exact(rows), Precision::Exact(nulls)) if rows == nulls)
+}
+
+/// Whether a plan gives out values that the planner has found without any scan, as counts, minima and
+/// maxima by statistics.
+pub fn has_planned_values(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.downcast_ref::<PlaceholderRowExec>().is_some()
+        || plan.children().into_iter().any(has_planned_values)
+}
+
+/// The columns that an optimized plan takes of its tables, by the names of the tables.
+pub fn columns_of_tables(plan: &LogicalPlan) -> BTreeMap<String, BTreeSet<String>> {
+    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let _ = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let columns = tables
+                .entry(scan.table_name.table().to_owned())
+                .or_default();
+            let fields = scan.projected_schema.fields().iter();
+            columns.extend(fields.map(|field| field.name().clone()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    tables
 }
 
 /// Rows that each partition of a scan has given out.

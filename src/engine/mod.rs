@@ -4,8 +4,8 @@ mod explain;
 mod whole_file;
 
 pub use explain::{
-    PlannedScan, has_aggregation, partition_rows, physical_scans, plan_text, scan_metrics,
-    tables_of,
+    PlannedScan, columns_of_tables, from_statistics, has_aggregation, has_planned_values,
+    partition_rows, physical_scans, plan_text, scan_metrics, tables_of,
 };
 
 use std::num::NonZeroUsize;
@@ -217,7 +217,33 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
 
 /// DataFusion's message without its own categories around it.
 pub fn plain_message(error: &DataFusionError) -> String {
-    error.find_root().strip_backtrace()
+    without_categories(&error.find_root().strip_backtrace()).to_owned()
+}
+
+/// Categories that the engine and its libraries put before a message, each once more for each layer
+/// that the message has come through.
+const CATEGORIES: [&str; 9] = [
+    "Parquet error: ",
+    "ParquetError: ",
+    "Arrow error: ",
+    "Arrow: ",
+    "External error: ",
+    "External: ",
+    "Object Store error: ",
+    "Generic LocalFileSystem error: ",
+    "Parquet argument error: ",
+];
+
+/// A message without the categories before it.
+pub fn without_categories(message: &str) -> &str {
+    let mut rest = message;
+    while let Some(shorter) = CATEGORIES
+        .iter()
+        .find_map(|category| rest.strip_prefix(category))
+    {
+        rest = shorter;
+    }
+    rest
 }
 
 /// A query, planned.

@@ -19,7 +19,7 @@ use crate::table::{
 };
 
 /// What messages call the files.
-const NAME: &str = "learn";
+const NAME: &str = "";
 
 /// Rows of a stretch, rows of all of them, and how many there are.
 const STRETCH_ROWS: u64 = 32_768;
@@ -69,7 +69,7 @@ pub(super) async fn take(
         reason,
     };
     let objects = Arc::clone(store) as Arc<dyn ObjectStore>;
-    let files = discover(&objects, NAME, location).await?;
+    let files = discover(NAME, location).await?;
     if files.files.len() != inspection.files.len() {
         return Err(unlearnable(
             "its files change while they are read".to_owned(),

@@ -96,6 +96,7 @@ pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) ->
         nondeterministic: None,
         plan: "DataSourceExec".to_owned(),
         columns_read: 3,
+        from_statistics: Vec::new(),
         columns_stored: 12,
         row_groups: 96,
         file_bytes: 40_000_000,

@@ -21,9 +21,7 @@ pub use outcome::{
     Noise, Overall, PredictionCheck, Preference, Ranked, Ranking, Standing, Stretch, Summary,
     Verdict,
 };
-pub use store::{
-    RecordError, folder_of, may_be_replaced, read_record, temporary, to_json, write_record,
-};
+pub use store::{RecordError, read_record, to_json, write_record};
 pub use system::{Build, FileSystem, System};
 
 use std::collections::BTreeMap;
@@ -193,6 +191,10 @@ pub struct CellRecord {
     /// Columns that the scans read and columns that the scanned tables store, summed over the scans.
     pub columns_read: u64,
     pub columns_stored: u64,
+    /// Columns that the query takes and that the engine does not read, as statistics say what they
+    /// hold; absent in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from_statistics: Vec<FromStatistics>,
     /// Row groups in the scanned tables.
     pub row_groups: u64,
     /// Bytes of the files of the tables that the query scans; 0 in records from before it was kept.
@@ -217,6 +219,17 @@ pub struct CellRecord {
     pub expectations: Vec<ExpectationResult>,
     /// By lane; only measured iterations with status `ok` count.
     pub summary: BTreeMap<String, Summary>,
+}
+
+/// A column, or the number of rows, that the engine takes from statistics in footers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromStatistics {
+    pub table: String,
+    /// Absent for the number of rows.
+    pub column: Option<String>,
+    /// Files in which the column is not read, of all files that the query scans.
+    pub files: u64,
+    pub of_files: u64,
 }
 
 impl CellRecord {

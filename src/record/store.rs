@@ -8,6 +8,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::journal::{fold_journal, is_journal};
+use crate::output::{Output, OutputError};
+
 use super::{ApplyError, RequestProfile, RunRecord, SCHEMA_VERSION};
 
 /// Larger files are refused rather than read into memory: a record of a million iterations has about this size.
@@ -82,44 +84,15 @@ pub fn write_record(dir: &Path, record: &RunRecord) -> Result<PathBuf, RecordErr
         path: dir.to_owned(),
         source,
     })?;
-    let write = || -> io::Result<()> {
-        let mut file = temporary(dir, ".record-")?;
-        file.write_all(to_json(record)?.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
-        Ok(())
-    };
-    match write() {
+    let written =
+        Output::own(path.clone()).write(|file| file.write_all(to_json(record)?.as_bytes()));
+    match written {
         Ok(()) => Ok(path),
-        Err(source) => Err(RecordError::Write { path, source }),
-    }
-}
-
-/// A file that has no name yet, to be persisted under one when it is whole.
-pub fn temporary(dir: &Path, prefix: &str) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask, as any file
-    builder.prefix(prefix).tempfile_in(dir)
-}
-
-/// The folder that a file lies in.
-pub fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Whether a file can be replaced by another of its kind: there is none, or it begins as these do.
-pub fn may_be_replaced(file: &Path, start: &[u8]) -> bool {
-    let mut found_start = vec![0; start.len()];
-    match fs::symlink_metadata(file) {
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-        Ok(found) if !found.is_file() => false,
-        Ok(_) => File::open(file)
-            .and_then(|mut file| file.read_exact(&mut found_start))
-            .is_ok_and(|()| found_start == start),
+        Err(OutputError::Failed { source, .. }) => Err(RecordError::Write { path, source }),
+        Err(OutputError::Refused { reason, .. }) => Err(RecordError::Write {
+            path,
+            source: io::Error::other(reason),
+        }),
     }
 }
 

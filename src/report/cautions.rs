@@ -7,6 +7,9 @@ use crate::units;
 use super::page::Scenario;
 use super::text;
 
+/// Columns that a caution names.
+const MOST_NAMED: usize = 5;
+
 pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String> {
     let mut cautions = Vec::new();
     if !record.complete {
@@ -16,6 +19,7 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
         );
     }
     cautions.extend(throttled(record));
+    cautions.extend(record.cells.iter().filter_map(from_statistics));
     for scenario in scenarios {
         cautions.extend(scenario.disagreements.iter().map(disagreement));
         let different = scenario.different_content.as_ref();
@@ -57,6 +61,42 @@ fn throttled(record: &RunRecord) -> Option<String> {
     Some(format!(
         "Reads were SLOWED DOWN to {} by storage.throttle: these are not the times of the storage at hand.",
         to.join(" and ")
+    ))
+}
+
+/// Columns of a cell's query that look free, as the engine does not read them.
+fn from_statistics(cell: &CellRecord) -> Option<String> {
+    if cell.control.is_some() {
+        return None;
+    }
+    let named = cell.from_statistics.iter().map(|it| {
+        let what = match &it.column {
+            Some(column) => text::name(column),
+            None => format!("the number of rows of {}", text::name(&it.table)),
+        };
+        match it.files == it.of_files {
+            true => what,
+            false => format!(
+                "{what} (in {} of {} files)",
+                units::count(it.files),
+                units::count(it.of_files)
+            ),
+        }
+    });
+    let named: Vec<String> = named.collect();
+    let shown = match named.len() {
+        0 => return None,
+        1..=MOST_NAMED => named.join(", "),
+        all => format!(
+            "{} and {} more",
+            named[..MOST_NAMED].join(", "),
+            all - MOST_NAMED
+        ),
+    };
+    Some(format!(
+        "{} on {}: answered from statistics, and not read: {shown}; they cost nothing here, and would where their values differ.",
+        text::name(&cell.scenario),
+        text::name(&cell.variant_name)
     ))
 }
 

@@ -14,14 +14,16 @@ use super::{Event, Observer, RunError};
 use crate::config::{CONTROL, Config, PageCache, Variant};
 use crate::dataset::Found;
 use crate::engine::{
-    EngineError, parse, physical_scans, plain_message, plan, plan_text, session, settings,
+    EngineError, Planned, PlannedScan, columns_of_tables, from_statistics as statistics_of,
+    has_planned_values, parse, physical_scans, plain_message, plan, plan_text, session, settings,
 };
 use crate::measure::{Cell, Verified};
-use crate::record::{CellRecord, DatasetRecord, Origin};
+use crate::record::{CellRecord, DatasetRecord, FromStatistics, Origin};
 use crate::scenario::{Scenario, default_scenario, resolve, source_scenario};
 use crate::storage::{check_direct, lies_in_memory};
 use crate::table::{
-    OpenTable, TableError, TableFiles, discover, external_tables, from_manifest, open as open_table,
+    OpenTable, TableError, TableFiles, discover, external_tables, from_manifest, hides_nan,
+    open as open_table,
 };
 
 /// A cell, its record before the first iteration, and what its first result turned out to be.
@@ -91,7 +93,6 @@ pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError>
             }
         }
     }
-    let store = Arc::clone(&datasets.store) as Arc<dyn object_store::ObjectStore>;
     let writes = datasets.to_write().next().is_some();
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
         let name = (config.variants.len() > 1).then(|| variant.name.clone());
@@ -103,7 +104,7 @@ pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError>
             })?;
         // Where nothing is to be written, opening them comes at once.
         for (table, location) in variant.tables.iter().filter(|_| writes) {
-            let found = discover(&store, table, location).await;
+            let found = discover(table, location).await;
             found.map_err(|source| RunError::Table {
                 variant: name.clone(),
                 source,
@@ -177,9 +178,11 @@ pub async fn open(
         let state = dataset.and_then(|index| datasets.all.get(index));
         let files = opening.files(state).await?;
         let bench = opening.tables(&files, Some(&mut records)).await?;
+        warnings.extend(bench.tables.iter().flat_map(|table| table.cautions.clone()));
         for scenario in &scenarios {
             let id = format!("{}/{}", scenario.name, variant.name);
-            let (record, cell) = opening.cell(id, scenario, &bench).await?;
+            let (record, cell, doubts) = opening.cell(id, scenario, &bench).await?;
+            warnings.extend(doubts);
             cells.push(CellPlan {
                 record,
                 cell,
@@ -196,7 +199,7 @@ pub async fn open(
         let copies = opening.tables(&files, None).await?;
         for scenario in &scenarios {
             let id = format!("{}/{CONTROL}", scenario.name);
-            let (mut record, cell) = opening.cell(id, scenario, &copies).await?;
+            let (mut record, cell, _) = opening.cell(id, scenario, &copies).await?;
             record.control = Some(made.kind);
             record.variant_name = CONTROL.to_owned();
             record.dataset = bench.datasets_of(&cell);
@@ -220,6 +223,8 @@ pub async fn open(
     for plan in &mut cells {
         plan.cell.drop_caches = config.measure.drop_caches;
     }
+    let mut said = BTreeSet::new();
+    warnings.retain(|warning| said.insert(warning.clone()));
     Ok(Opened {
         datasets: records,
         cells,
@@ -270,18 +275,17 @@ impl<'a> Opening<'a> {
     }
 
     async fn files(&self, state: Option<&'a DatasetState>) -> Result<Vec<Files<'a>>, RunError> {
-        let store = Arc::clone(&self.datasets.store) as Arc<dyn object_store::ObjectStore>;
         let mut files: Vec<Files<'a>> = Vec::new();
         if let Some(state) = state {
             let tables = match state.manifest() {
                 Some(manifest) => from_manifest(&state.plan, manifest),
-                None => external_tables(&store, &state.plan.root).await,
+                None => external_tables(&state.plan.root).await,
             };
             let tables = tables.map_err(|error| self.table_error(error))?;
             files.extend(tables.into_iter().map(|table| (table, Some(state))));
         }
         for (table, location) in &self.variant.tables {
-            let found = discover(&store, table, location).await;
+            let found = discover(table, location).await;
             files.push((found.map_err(|error| self.table_error(error))?, None));
         }
         for file in files.iter().filter_map(|(table, _)| table.files.first()) {
@@ -329,7 +333,8 @@ impl<'a> Opening<'a> {
             let columns = state
                 .filter(|state| state.plan.source.is_none())
                 .map(|state| state.plan.spec.columns.as_slice());
-            let open = open_table(&bench.context, &self.datasets.store, table, columns)
+            let unify = variant.reader.unify_schemas;
+            let open = open_table(&bench.context, &self.datasets.store, table, columns, unify)
                 .await
                 .map_err(|error| self.table_error(error))?;
             register(
@@ -365,7 +370,12 @@ impl<'a> Opening<'a> {
         id: String,
         scenario: &Arc<Scenario>,
         bench: &Bench,
-    ) -> Result<(CellRecord, Cell), RunError> {
+    ) -> Result<(CellRecord, Cell, Vec<String>), RunError> {
+        let query_error = |source| RunError::Query {
+            scenario: scenario.name.clone(),
+            variant: self.name.clone(),
+            source,
+        };
         let (cell, planned) = Cell::new(
             id.clone(),
             Arc::clone(scenario),
@@ -375,12 +385,14 @@ impl<'a> Opening<'a> {
             &bench.tables,
         )
         .await
-        .map_err(|source| RunError::Query {
-            scenario: scenario.name.clone(),
-            variant: self.name.clone(),
-            source,
-        })?;
+        .map_err(query_error)?;
         let scans = physical_scans(&planned.physical);
+        let from_statistics =
+            not_read(&bench.context, &planned, &scans, &cell.tables).map_err(query_error)?;
+        let unread = |scan: &PlannedScan| {
+            let (constant, files) = statistics_of(scan);
+            constant.values().filter(|of| **of == files).count() as u64
+        };
         let stored = |table: &Arc<OpenTable>| table.provider.schema().fields().len() as u64;
         let record = CellRecord {
             id,
@@ -392,7 +404,11 @@ impl<'a> Opening<'a> {
             dataset: bench.datasets_of(&cell),
             nondeterministic: scenario.nondeterministic.clone(),
             plan: plan_text(&planned.physical),
-            columns_read: scans.iter().map(|scan| scan.columns.len() as u64).sum(),
+            columns_read: scans
+                .iter()
+                .map(|scan| scan.columns.len() as u64 - unread(scan))
+                .sum(),
+            from_statistics,
             columns_stored: match scans.len() {
                 0 => cell.tables.iter().map(stored).sum(),
                 _ => scans.iter().map(|scan| scan.columns_stored).sum(),
@@ -408,8 +424,94 @@ impl<'a> Opening<'a> {
             expectations: Vec::new(),
             summary: BTreeMap::new(),
         };
-        Ok((record, cell))
+        let doubts = doubts(&cell, &record.from_statistics, &scans);
+        Ok((record, cell, doubts))
     }
+}
+
+/// What a query takes from statistics: columns of its scans, and whole tables that it does not scan.
+fn not_read(
+    context: &SessionContext,
+    planned: &Planned,
+    scans: &[PlannedScan],
+    tables: &[Arc<OpenTable>],
+) -> Result<Vec<FromStatistics>, EngineError> {
+    let mut found = Vec::new();
+    for scan in scans {
+        let (constant, of_files) = statistics_of(scan);
+        let table = scan.table.clone().unwrap_or_default();
+        found.extend(constant.into_iter().map(|(column, files)| FromStatistics {
+            table: table.clone(),
+            column: Some(column),
+            files,
+            of_files,
+        }));
+    }
+    let is_scanned = |table: &OpenTable| {
+        let mut names = scans.iter().filter_map(|scan| scan.table.as_ref());
+        names.any(|name| *name == table.name)
+    };
+    let unscanned: Vec<_> = tables.iter().filter(|table| !is_scanned(table)).collect();
+    if unscanned.is_empty() || !has_planned_values(&planned.physical) {
+        return Ok(found);
+    }
+    let optimized = context.state().optimize(&planned.logical);
+    let optimized = optimized.map_err(|error| EngineError::Planning {
+        reason: plain_message(&error),
+    })?;
+    let columns = columns_of_tables(&optimized);
+    for table in unscanned {
+        let of_files = table.paths.len() as u64;
+        let row = |column| FromStatistics {
+            table: table.name.clone(),
+            column,
+            files: of_files,
+            of_files,
+        };
+        match columns.get(&table.name) {
+            Some(columns) if !columns.is_empty() => {
+                found.extend(columns.iter().map(|column| row(Some(column.clone()))));
+            }
+            _ => found.push(row(None)),
+        }
+    }
+    Ok(found)
+}
+
+/// Why the statistics of columns that a cell's query takes cannot be trusted, a sentence for each.
+fn doubts(cell: &Cell, taken: &[FromStatistics], scans: &[PlannedScan]) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for table in &cell.tables {
+        let of_table = |scan: &&PlannedScan| scan.table.as_ref() == Some(&table.name);
+        let mut columns: BTreeSet<&String> = scans
+            .iter()
+            .filter(of_table)
+            .flat_map(|scan| &scan.columns)
+            .collect();
+        let own = taken.iter().filter(|it| it.table == table.name);
+        let own: Vec<&String> = own.filter_map(|it| it.column.as_ref()).collect();
+        columns.extend(own.iter().copied());
+        let doubted = columns
+            .iter()
+            .filter_map(|column| Some((*column, table.doubts.get(*column)?)));
+        doubts.extend(doubted.map(|(column, reason)| {
+            format!(
+                "table `{}`: column `{column}`: {reason}; what the engine prunes or answers by them may be wrong",
+                table.name
+            )
+        }));
+        let hiding = own
+            .iter()
+            .filter(|column| hides_nan(&table.file_schema, column));
+        doubts.extend(hiding.map(|column| {
+            format!(
+                "table `{}`: column `{column}` is answered from its bounds, which leave out NaN: where it holds some, the \
+                 engine's result is wrong",
+                table.name
+            )
+        }));
+    }
+    doubts
 }
 
 /// What the run record keeps of a table's dataset: the manifest's figures where there is a manifest, else the footers'.

@@ -70,7 +70,7 @@ impl Datasets {
         config: &Config,
         store: &Arc<CountingStore>,
     ) -> Result<Vec<DatasetPlan>, RunError> {
-        let mut sources: BTreeMap<&str, Arc<SourceTable>> = BTreeMap::new();
+        let mut sources: BTreeMap<(&str, bool), Arc<SourceTable>> = BTreeMap::new();
         let mut specs = Vec::new();
         for variant in &config.variants {
             let Some(dataset) = &variant.dataset else {
@@ -78,19 +78,22 @@ impl Datasets {
             };
             let source = match &dataset.source {
                 None => None,
-                Some(location) => match sources.get(location.as_str()) {
-                    Some(source) => Some(Arc::clone(source)),
-                    None => {
-                        let (_, available) = memory_bytes();
-                        let opened = open_source(store, location, available / 4).await;
-                        let source = Arc::new(opened.map_err(|source| RunError::Table {
-                            variant: None,
-                            source,
-                        })?);
-                        sources.insert(location, Arc::clone(&source));
-                        Some(source)
+                Some(location) => {
+                    match sources.get(&(location.as_str(), variant.reader.unify_schemas)) {
+                        Some(source) => Some(Arc::clone(source)),
+                        None => {
+                            let (_, available) = memory_bytes();
+                            let unify = variant.reader.unify_schemas;
+                            let opened = open_source(store, location, available / 4, unify).await;
+                            let source = Arc::new(opened.map_err(|source| RunError::Table {
+                                variant: None,
+                                source,
+                            })?);
+                            sources.insert((location, unify), Arc::clone(&source));
+                            Some(source)
+                        }
                     }
-                },
+                }
             };
             specs.push((dataset, source));
         }

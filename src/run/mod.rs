@@ -18,9 +18,10 @@ pub use datasets::{DatasetState, Datasets, free_bytes, writers};
 pub use doctor::{Doctor, doctor};
 pub use memory::{Needed, needed};
 pub use replay::{Replayed, replay};
-pub use traces::{KeptTrace, TRACES_START, TraceError, read_traces};
+pub use traces::{KeptTrace, TRACES, TraceError, read_traces};
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,12 +32,13 @@ use crate::config::Config;
 use crate::dataset::{Cancel, DatasetError, Progress, Share};
 use crate::engine::EngineError;
 use crate::measure::{MeasureError, system};
-use crate::record::{Event as Entry, Kind, RecordError, RunRecord, write_record};
+use crate::output::{Output, OutputError};
+use crate::record::{Event as Entry, Kind, RecordError, RunRecord, to_json, write_record};
 use crate::scenario::ScenarioError;
-use crate::storage::{StorageError, may_drop_caches};
+use crate::storage::{InputError, StorageError, may_drop_caches};
 use crate::table::TableError;
 use journaled::Journaled;
-use rounds::Rounds;
+use rounds::{Rounds, unchanged};
 use versions::build;
 
 /// What the command line adds to a config.
@@ -48,12 +50,12 @@ pub struct Options {
     /// Folder of journals and records.
     pub results: PathBuf,
     /// Where the record is put besides.
-    pub record: Option<PathBuf>,
+    pub record: Option<Output>,
     /// Whether large datasets may be written without asking.
     pub yes: bool,
     pub command_line: Vec<String>,
     /// Where what each cell asks of the store is put.
-    pub trace: Option<PathBuf>,
+    pub trace: Option<Output>,
     /// How a process that does nothing but execute a cell is started, by the cell's id; none where it is not.
     pub needed: Option<Needed>,
     /// A variant that loses time in each execution, and which share of the median: for tests of what the program can detect.
@@ -144,6 +146,11 @@ pub enum RunError {
         variant: Option<String>,
         source: TableError,
     },
+    /// A file that is read was changed meanwhile.
+    #[error("{source}")]
+    Input { source: InputError },
+    #[error(transparent)]
+    Output(#[from] OutputError),
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
     #[error("{}{source}", of_variant(.variant))]
@@ -248,6 +255,7 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         match self {
             RunError::Dataset(error) => error.hint(),
+            RunError::Table { source, .. } => source.hint(),
             RunError::Consent { .. } => Some(
                 "add --yes to write it, or make it smaller: --set dataset.num_files_train=2"
                     .to_owned(),
@@ -341,7 +349,13 @@ pub fn run(
     let whole = matches!(measured, Ok(()) | Err(RunError::GivenUp { .. }));
     let (mut record, finished) = journal.finish(whole);
     summarise(&mut record);
-    let kept = finished.and_then(|()| keep(&record, options));
+    let kept = finished.and_then(|()| Ok(write_record(&options.results, &record)?));
+    let copied = match (&kept, &options.record) {
+        (Ok(_), Some(copy)) => copy
+            .write(|copy| copy.write_all(to_json(&record)?.as_bytes()))
+            .map_err(RunError::from),
+        _ => Ok(()),
+    };
     let agreed = match disagreements(&record).as_slice() {
         [] => Ok(()),
         found => {
@@ -351,7 +365,11 @@ pub fn run(
     };
     Ok(Outcome {
         record_file: kept.as_ref().ok().cloned(),
-        ended_by: measured.err().or(kept.err()).or(agreed.err()),
+        ended_by: measured
+            .err()
+            .or(kept.err())
+            .or(copied.err())
+            .or(agreed.err()),
         record,
         journal: journal_file,
     })
@@ -402,6 +420,9 @@ impl Whole<'_> {
             {
                 memory::look(needed, &cells, journal, self.observer).await?;
             }
+            for plan in &cells {
+                unchanged(&plan.cell).await?;
+            }
             Ok::<(), RunError>(())
         };
         tokio::select! {
@@ -448,18 +469,6 @@ pub fn prepare(
     datasets.ask_consent(yes)?;
     datasets.ensure(runtime, share, cancel, observer)?;
     Ok(datasets)
-}
-
-/// Writes the record, and a copy of it where one is wanted.
-fn keep(record: &RunRecord, options: &Options) -> Result<PathBuf, RunError> {
-    let file = write_record(&options.results, record)?;
-    if let Some(copy) = &options.record {
-        std::fs::copy(&file, copy).map_err(|source| RunError::Io {
-            path: copy.display().to_string(),
-            source,
-        })?;
-    }
-    Ok(file)
 }
 
 /// Refuses a results folder that cannot be written to, before hours are spent on getting results.

@@ -257,6 +257,21 @@ impl<'a> Rounds<'a> {
             measured = iterate(cell, verified, probe) => measured,
             () = self.cancel.cancelled() => return Err(RunError::Interrupted),
         };
+        // Looked at between iterations, untimed: what ran on files that changed is void.
+        let changed = unchanged(cell).await;
+        if let Err(RunError::Input { source: changed }) = changed {
+            let mut iteration = match measured {
+                Ok((iteration, _)) => iteration,
+                Err(source) => cell.failed(probe, &source),
+            };
+            (iteration.status, iteration.reason) = (Status::Void, Some(changed.to_string()));
+            self.journal.append(Entry::Iteration {
+                cell: record.id.clone(),
+                iteration: Box::new(iteration),
+            })?;
+            return Err(RunError::Input { source: changed });
+        }
+        changed?;
         let (iteration, first) = match measured {
             Ok(measured) => measured,
             Err(source) => {
@@ -320,6 +335,17 @@ impl<'a> Rounds<'a> {
         }
         Ok(())
     }
+}
+
+/// Fails where a file that a cell reads is not what it was when it was opened.
+pub(super) async fn unchanged(cell: &Cell) -> Result<(), RunError> {
+    for table in cell.tables.clone() {
+        tokio::task::spawn_blocking(move || table.inputs.check())
+            .await
+            .map_err(|error| RunError::Internal(error.to_string()))?
+            .map_err(|source| RunError::Input { source })?;
+    }
+    Ok(())
 }
 
 /// How a cell is named in sentences.

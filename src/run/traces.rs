@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::cells::CellPlan;
-use crate::record::{EngineCache, RunRecord, folder_of, temporary};
+use crate::output::{Output, Replaces};
+use crate::record::{EngineCache, RunRecord};
 use crate::storage::{Trace, local_file};
 
 /// Version of the lines.
@@ -53,15 +54,15 @@ pub enum TraceError {
 
 /// Writes what each cell but the control asks of the store.
 pub(super) async fn write(
-    file: &Path,
+    output: &Output,
     record: &RunRecord,
     cells: &mut [CellPlan],
 ) -> Result<(), RunError> {
     let failed = |source| RunError::Io {
-        path: file.display().to_string(),
+        path: output.path().display().to_string(),
         source,
     };
-    let mut written = temporary(folder_of(file), ".trace-").map_err(failed)?;
+    let mut written = output.stage()?;
     for plan in cells
         .iter_mut()
         .filter(|plan| plan.record.control.is_none())
@@ -91,12 +92,9 @@ pub(super) async fn write(
             .map_err(std::io::Error::from)
             .map_err(failed)?;
         line.push(b'\n');
-        written.write_all(&line).map_err(failed)?;
+        written.file().write_all(&line).map_err(failed)?;
     }
-    written
-        .persist(file)
-        .map_err(|error| failed(error.error))
-        .map(|_| ())
+    Ok(written.publish()?)
 }
 
 /// Sizes of the files of a trace, as they are now.
@@ -108,8 +106,11 @@ pub(super) fn file_bytes(trace: &Trace) -> std::io::Result<Vec<u64>> {
     sizes.collect()
 }
 
-/// What every file of traces begins with.
-pub const TRACES_START: &[u8] = br#"{"trace_version""#;
+/// Files of traces, by what every one begins with.
+pub const TRACES: Replaces = Replaces::Kind {
+    start: br#"{"trace_version""#,
+    name: "one of traces",
+};
 
 /// Reads a file of traces, each of which can be replayed.
 pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {

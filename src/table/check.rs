@@ -78,6 +78,7 @@ pub(crate) fn check_columns(
                 column: column.name.clone(),
                 found: field.data_type().to_string(),
                 wanted,
+                widens: false,
             });
         }
     }

@@ -1,18 +1,15 @@
 //! Which files a table has.
 
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use futures::TryStreamExt;
-use object_store::local::LocalFileSystem;
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::ObjectMeta;
 
 use super::{TableError, TableFile, TableFiles};
 use crate::dataset::{DatasetPlan, Manifest, decode_partition_value, is_parquet};
 use crate::record::Origin;
-use crate::storage::{local_path, object_path};
-
-const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];
+use crate::storage::{ListingError, list, object_path};
 
 /// The tables of a dataset that is complete, without listing its folder.
 pub fn from_manifest(
@@ -54,6 +51,7 @@ pub fn from_manifest(
                     .map(|field| field.data_type().clone())
                     .collect(),
                 files,
+                cautions: Vec::new(),
             })
         })
         .collect()
@@ -61,15 +59,12 @@ pub fn from_manifest(
 
 /// The tables of a `data_folder` that this program did not write: `train` and `valid` are its folders of these names; a
 /// folder without them is `train` itself.
-pub async fn external_tables(
-    store: &Arc<dyn ObjectStore>,
-    root: &Path,
-) -> Result<Vec<TableFiles>, TableError> {
+pub async fn external_tables(root: &Path) -> Result<Vec<TableFiles>, TableError> {
     let mut tables = Vec::new();
     for name in ["train", "valid"] {
         let folder = root.join(name);
         if folder.is_dir() {
-            match discover(store, name, &folder.display().to_string()).await {
+            match discover(name, &folder.display().to_string()).await {
                 // DLIO makes both folders, and leaves the one without files empty.
                 Err(TableError::Empty { .. }) => {}
                 found => tables.push(found?),
@@ -77,71 +72,54 @@ pub async fn external_tables(
         }
     }
     if tables.is_empty() {
-        tables.push(discover(store, "train", &root.display().to_string()).await?);
+        tables.push(discover("train", &root.display().to_string()).await?);
     }
     Ok(tables)
 }
 
-/// The files behind a path, a glob or a file:// URL. In a folder these are the `*.parquet` files at any depth, except
-/// below names that begin with `.` or `_`; `key=value` folders on the way become partition columns.
-pub async fn discover(
-    store: &Arc<dyn ObjectStore>,
-    table: &str,
-    location: &str,
-) -> Result<TableFiles, TableError> {
-    let path = local_path(location)?;
-    let not_found = || TableError::NotFound {
-        table: table.to_owned(),
-        location: location.to_owned(),
+/// The files behind a path, a glob or a file:// URL. In a folder these are the `*.parquet` files at
+/// any depth, except below names that begin with `.` or `_`; `key=value` folders on the way become
+/// partition columns.
+///
+/// # Errors
+///
+/// Where there are none, and where one of them cannot be opened by its name.
+pub async fn discover(table: &str, location: &str) -> Result<TableFiles, TableError> {
+    let failed = |source| match source {
+        ListingError::Storage(source) => TableError::Storage(source),
+        ListingError::NotFound => TableError::NotFound {
+            table: table.to_owned(),
+            location: location.to_owned(),
+        },
+        ListingError::Bad { path, reason } => TableError::BadFile {
+            table: table.to_owned(),
+            file: path.display().to_string(),
+            reason,
+        },
+        source @ ListingError::BadPattern { .. } => TableError::Listing {
+            table: table.to_owned(),
+            location: location.to_owned(),
+            source,
+        },
     };
-    let empty = || TableError::Empty {
-        table: table.to_owned(),
-        location: location.to_owned(),
-    };
-    let bad = |reason| TableError::BadFile {
-        table: table.to_owned(),
-        file: location.to_owned(),
-        reason,
-    };
-    let (base, mut objects) = match std::fs::metadata(&path) {
-        Ok(metadata) if metadata.is_dir() => {
-            let found = list(store, table, &path).await?;
-            let found = found
-                .into_iter()
-                .filter(|(file, _)| is_visible_parquet(&path, file))
-                .collect();
-            (path.clone(), found)
-        }
-        // Opening a pipe waits for a writer that may never come.
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(bad("it is neither a file nor a folder".to_owned()));
-        }
-        Ok(_) => {
-            let object =
-                object_store::ObjectStoreExt::head(store.as_ref(), &object_path(&path)?).await;
-            let source = |source| TableError::Listing {
-                table: table.to_owned(),
-                location: location.to_owned(),
-                source,
-            };
-            (path.clone(), vec![(path.clone(), object.map_err(source)?)])
-        }
-        Err(_) if location.contains(GLOB_CHARACTERS) => {
-            let base = literal_base(&path);
-            if !base.is_dir() {
-                return Err(not_found());
-            }
-            let found = matching(store, table, location, &path, &base).await?;
-            (base, found)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(not_found()),
-        Err(error) => return Err(bad(error.to_string())),
-    };
-    if objects.is_empty() {
-        return Err(empty());
+    let named = location.to_owned();
+    let listing = tokio::task::spawn_blocking(move || list(&named, &is_parquet))
+        .await
+        .map_err(|error| TableError::BadFile {
+            table: table.to_owned(),
+            file: location.to_owned(),
+            reason: error.to_string(),
+        })?
+        .map_err(failed)?;
+    if listing.files.is_empty() {
+        return Err(TableError::Empty {
+            table: table.to_owned(),
+            location: location.to_owned(),
+            others: in_words(&listing.others),
+        });
     }
-    objects.sort_by(|left: &(PathBuf, ObjectMeta), right| left.0.cmp(&right.0));
-    let (partition_by, files) = with_partitions(table, &base, objects)?;
+    let cautions = kept_by(&listing.base).into_iter().collect();
+    let (partition_by, files) = with_partitions(table, &listing.base, listing.files)?;
     Ok(TableFiles {
         name: table.to_owned(),
         location: location.to_owned(),
@@ -149,122 +127,70 @@ pub async fn discover(
         partition_by,
         partition_types: Vec::new(),
         files,
+        cautions,
     })
 }
 
-/// The part of a pattern before its first special character, up to a folder.
-fn literal_base(pattern: &Path) -> PathBuf {
-    pattern
-        .components()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(GLOB_CHARACTERS))
-        .collect()
-}
-
-/// The files that a pattern matches; where it matches folders only, the files that each of them has as a table. Nothing
-/// beside the pattern's own way is looked at.
-async fn matching(
-    store: &Arc<dyn ObjectStore>,
-    table: &str,
-    location: &str,
-    pattern: &Path,
-    base: &Path,
-) -> Result<Vec<(PathBuf, ObjectMeta)>, TableError> {
-    let options = glob::MatchOptions {
-        require_literal_separator: true,
-        ..glob::MatchOptions::new()
+/// Names of files that are not read, as a part of a sentence; empty where there are none.
+fn in_words(others: &[PathBuf]) -> String {
+    let name = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
     };
-    let paths: Vec<PathBuf> = glob::glob_with(&pattern.to_string_lossy(), options)
-        .map_err(|error| TableError::BadPattern {
-            table: table.to_owned(),
-            location: location.to_owned(),
-            reason: error.to_string(),
-        })?
-        .collect::<Result<_, _>>()
-        .map_err(|error| TableError::BadFile {
-            table: table.to_owned(),
-            file: error.path().display().to_string(),
-            reason: error.error().to_string(),
-        })?;
-    let mut found = Vec::new();
-    for path in paths.iter().filter(|path| path.is_file()) {
-        let object = object_store::ObjectStoreExt::head(store.as_ref(), &object_path(path)?)
-            .await
-            .map_err(|source| TableError::Listing {
-                table: table.to_owned(),
-                location: path.display().to_string(),
-                source,
-            })?;
-        found.push((path.clone(), object));
+    match others {
+        [] => String::new(),
+        [only] => format!("; it holds {}", name(only)),
+        [first, others @ ..] => format!("; it holds {} and {} more", name(first), others.len()),
     }
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    for folder in paths.iter().filter(|path| path.is_dir()) {
-        let below = list(store, table, folder).await?;
-        found.extend(
-            below
-                .into_iter()
-                .filter(|(file, _)| is_visible_parquet(base, file)),
-        );
-    }
-    // `**` matches a folder and the folders below it.
-    found.sort_by(|left, right| left.0.cmp(&right.0));
-    found.dedup_by(|left, right| left.0 == right.0);
-    Ok(found)
 }
 
-async fn list(
-    store: &Arc<dyn ObjectStore>,
-    table: &str,
-    folder: &Path,
-) -> Result<Vec<(PathBuf, ObjectMeta)>, TableError> {
-    let prefix = object_path(folder)?;
-    let objects: Vec<ObjectMeta> =
-        store
-            .list(Some(&prefix))
-            .try_collect()
-            .await
-            .map_err(|source| TableError::Listing {
-                table: table.to_owned(),
-                location: folder.display().to_string(),
-                source,
-            })?;
-    let file_system = LocalFileSystem::new();
-    objects
-        .into_iter()
-        .map(|object| {
-            // The object path holds names as they are on disk: `%2F` in one is these three characters.
-            match file_system.path_to_filesystem(&object.location) {
-                Ok(path) => Ok((path, object)),
-                Err(error) => Err(TableError::BadFile {
-                    table: table.to_owned(),
-                    file: format!("/{}", object.location),
-                    reason: format!("its name cannot be a path: {error}"),
-                }),
-            }
-        })
-        .collect()
+/// A caution where a folder belongs to a table format that keeps a list of its files elsewhere.
+fn kept_by(folder: &Path) -> Option<String> {
+    let has_metadata = || {
+        let entries = std::fs::read_dir(folder.join("metadata")).ok()?;
+        let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.find(|name| name.ends_with(".metadata.json"))
+    };
+    let (format, mark) = if folder.join(".hoodie").is_dir() {
+        ("Hudi", ".hoodie".to_owned())
+    } else if folder.join("_delta_log").is_dir() {
+        ("Delta", "_delta_log".to_owned())
+    } else {
+        ("Iceberg", format!("metadata/{}", has_metadata()?))
+    };
+    Some(format!(
+        "{} is the folder of a table of {format} (it has {mark}): its Parquet files are read as they lie, also those that \
+         the table no longer holds",
+        folder.display()
+    ))
 }
 
-fn is_visible_parquet(folder: &Path, file: &Path) -> bool {
-    let below = file.strip_prefix(folder).unwrap_or(file);
-    let hidden = below.components().any(|part| {
-        let name = part.as_os_str().to_string_lossy();
-        // A partition column may begin with an underscore.
-        (name.starts_with('.') || name.starts_with('_')) && !name.contains('=')
-    });
-    !hidden && is_parquet(below)
+/// What the store says of a file that was listed.
+fn object_of(path: &Path, found: &Metadata) -> Result<ObjectMeta, TableError> {
+    // Seconds that are no date, which only a clock gone wrong gives, are the epoch.
+    let modified = chrono::DateTime::from_timestamp(
+        found.mtime(),
+        u32::try_from(found.mtime_nsec()).unwrap_or(0),
+    );
+    Ok(ObjectMeta {
+        location: object_path(path)?,
+        last_modified: modified.unwrap_or_default(),
+        size: found.len(),
+        e_tag: None,
+        version: None,
+    })
 }
 
 /// Reads `key=value` folders below `base`. All files of a table lie under the same keys.
 fn with_partitions(
     table: &str,
     base: &Path,
-    objects: Vec<(PathBuf, ObjectMeta)>,
+    found: Vec<(PathBuf, Metadata)>,
 ) -> Result<(Vec<String>, Vec<TableFile>), TableError> {
     let mut expected: Option<(Vec<String>, PathBuf)> = None;
-    let mut files = Vec::with_capacity(objects.len());
-    for (path, object) in objects {
+    let mut files = Vec::with_capacity(found.len());
+    for (path, found) in found {
+        let object = object_of(&path, &found)?;
         let folder = path
             .strip_prefix(base)
             .ok()

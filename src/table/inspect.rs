@@ -18,8 +18,8 @@ use parquet::file::metadata::{
 };
 use serde::Serialize;
 
-use super::{TableError, TableFile, discover};
-use crate::dataset::{StoreReader, check_plausible, fell_back, is_dictionary, pages_of};
+use super::{TableError, TableFile, discover, unreadable};
+use crate::dataset::{StoreReader, check_plausible, fell_back, is_dictionary, pages_of, rows_of};
 use crate::storage::CountingStore;
 
 /// Times that a footer is parsed; the shortest counts, as all that can happen to it makes it longer.
@@ -145,9 +145,10 @@ pub async fn inspect(
     location: &str,
     depth: Depth,
 ) -> Result<Inspection, TableError> {
-    const NAME: &str = "inspect";
+    // Files that are inspected have no name but their own.
+    const NAME: &str = "";
     let store = Arc::clone(store) as Arc<dyn ObjectStore>;
-    let found = discover(&store, NAME, location).await?;
+    let found = discover(NAME, location).await?;
     let mut inspection = Inspection {
         location: location.to_owned(),
         rows: 0,
@@ -169,7 +170,7 @@ pub async fn inspect(
         let task = tokio::spawn(async move { read(&task_store, &task_file, depth).await });
         let (metadata, facts) = task
             .await
-            .map_err(|_| bad("not a readable Parquet file: it is corrupt".to_owned()))?
+            .map_err(|_| bad(unreadable("it is corrupt")))?
             .map_err(bad)?;
         inspection.rows += facts.rows;
         inspection.row_groups += facts.row_group_count;
@@ -228,7 +229,7 @@ async fn read(
     for _ in 0..PARSES {
         let started = Instant::now();
         let parsed = ParquetMetaDataReader::decode_metadata(&footer)
-            .map_err(|error| format!("not a readable Parquet file: {error}"))?;
+            .map_err(|error| unreadable(&error.to_string()))?;
         let elapsed = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         parse_ns = parse_ns.min(elapsed);
         metadata = Some(parsed);
@@ -252,7 +253,7 @@ async fn read(
     let mut facts = FileFacts {
         path: file.path.display().to_string(),
         file_bytes: size,
-        rows: positive(about.num_rows()),
+        rows: rows_of(&metadata),
         footer_bytes: length,
         footer_parse_ns: parse_ns,
         version: about.version(),

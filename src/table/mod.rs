@@ -6,14 +6,19 @@
 mod check;
 mod damage;
 mod discover;
+mod doubts;
 mod inspect;
+mod losses;
 mod open;
 mod provider;
 mod sample;
 mod source;
+mod text_files;
+mod unify;
 
 pub(crate) use damage::first_damage;
 pub use discover::{discover, external_tables, from_manifest};
+pub(crate) use doubts::hides_nan;
 pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
 pub use open::{OpenTable, open};
 pub(crate) use sample::{Stretch, read_stretch};
@@ -25,7 +30,7 @@ use arrow::datatypes::DataType;
 use object_store::ObjectMeta;
 
 use crate::record::Origin;
-use crate::storage::StorageError;
+use crate::storage::{InputError, ListingError, StorageError};
 
 /// The files of a table, before anything of them is read.
 #[derive(Debug, Clone)]
@@ -40,6 +45,8 @@ pub struct TableFiles {
     pub partition_types: Vec<DataType>,
     /// In the order of their paths; never empty.
     pub files: Vec<TableFile>,
+    /// Why the files may not be the table that the user means, one sentence each.
+    pub cautions: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -50,34 +57,36 @@ pub struct TableFile {
     pub partition: Vec<Option<String>>,
 }
 
-/// Why files cannot be read as a table.
+/// Why files cannot be read as a table. `table` is the name that the user gave it; empty where
+/// files were named without one.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     #[error(transparent)]
     Storage(#[from] StorageError),
-    #[error("table `{table}`: {location}: no such file or folder")]
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("{}{location}: no such file or folder", of(.table))]
     NotFound { table: String, location: String },
-    #[error("table `{table}`: {location} holds no Parquet files (*.parquet)")]
-    Empty { table: String, location: String },
-    #[error("table `{table}`: `{location}` is not a valid pattern: {reason}")]
-    BadPattern {
+    #[error("{}{location} holds no Parquet files (*.parquet){others}", of(.table))]
+    Empty {
         table: String,
         location: String,
-        reason: String,
+        /// The files that it holds instead, as a part of the sentence.
+        others: String,
     },
-    #[error("table `{table}`: {location}: {source}")]
+    #[error("{}`{location}`: {source}", of(.table))]
     Listing {
         table: String,
         location: String,
-        source: object_store::Error,
+        source: ListingError,
     },
-    #[error("table `{table}`: {file}: {reason}")]
+    #[error("{}{file}: {reason}", of(.table))]
     BadFile {
         table: String,
         file: String,
         reason: String,
     },
-    #[error("table `{table}`: {file} lies in partitions ({found}), {first} in ({expected})")]
+    #[error("{}{file} lies in partitions ({found}), {first} in ({expected})", of(.table))]
     MixedPartitions {
         table: String,
         file: String,
@@ -85,22 +94,24 @@ pub enum TableError {
         first: String,
         expected: String,
     },
-    #[error("table `{table}`: {file} has no column `{column}`; the config wants it as {wanted}")]
+    #[error("{}{file} has no column `{column}`; the config wants it as {wanted}", of(.table))]
     MissingColumn {
         table: String,
         file: String,
         column: String,
         wanted: String,
     },
-    #[error("table `{table}`: {file}: column `{column}` is {found}; wanted is {wanted}")]
+    #[error("{}{file}: column `{column}` is {found}; wanted is {wanted}", of(.table))]
     OtherType {
         table: String,
         file: String,
         column: String,
         found: String,
         wanted: String,
+        /// Whether one type holds the values of both.
+        widens: bool,
     },
-    #[error("table `{table}`: {file}: partition `{column}={value}` is not {wanted}")]
+    #[error("{}{file}: partition `{column}={value}` is not {wanted}", of(.table))]
     BadPartitionValue {
         table: String,
         file: String,
@@ -108,9 +119,44 @@ pub enum TableError {
         value: String,
         wanted: String,
     },
-    #[error("table `{table}`: {source}")]
+    #[error("{}{source}", of(.table))]
     Engine {
         table: String,
         source: datafusion::error::DataFusionError,
     },
+}
+
+/// The beginning of a message about a table that the user has named.
+fn of(table: &str) -> String {
+    match table {
+        "" => String::new(),
+        table => format!("table `{table}`: "),
+    }
+}
+
+impl TableError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            TableError::Empty {
+                location, others, ..
+            } if !others.is_empty() => Some(format!(
+                "a pattern reads files of any name: '{}/*'",
+                location.trim_end_matches('/')
+            )),
+            TableError::OtherType { widens: true, .. } => {
+                Some("--unify-schemas reads such columns as the wider type".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why a file that bears the name of Parquet is not read. That another reader reads it is possible.
+fn unreadable(reason: &str) -> String {
+    let encrypted = reason.contains("encrypted") || reason.contains("PARE");
+    match encrypted {
+        true => "it is encrypted, and encrypted files are not read".to_owned(),
+        false => format!("parquet-rs, which this program reads with, cannot read it: {reason}"),
+    }
 }

@@ -1,5 +1,6 @@
 //! Reads every footer of a table, checks it, and makes the table that the engine scans.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,20 +16,23 @@ use datafusion::prelude::SessionContext;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 use parquet::arrow::ARROW_SCHEMA_META_KEY;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{FileMetaData, ParquetMetaData};
 use serde_json::json;
 
 use super::check::{check_columns, same_values};
+use super::doubts::add_doubts;
 use super::provider::{FilesTable, ProviderFile};
-use super::{TableError, TableFiles};
+use super::unify::{wider, with_wide_keys};
+use super::{TableError, TableFiles, unreadable};
 use crate::config::Column;
 use crate::dataset::content::scalar_type;
 use crate::dataset::{
-    ColumnTotals, check_plausible, column_records, file_layout, fingerprint, key_value,
+    ColumnTotals, IDENTITY_KEY, check_plausible, column_records, file_layout, fingerprint,
+    key_value, row_caution, rows_of,
 };
 use crate::engine::plain_message;
 use crate::record::ColumnRecord;
-use crate::storage::CountingStore;
+use crate::storage::{CountingStore, Inputs};
 
 /// A table that the engine can scan, and what its footers say.
 #[derive(Debug)]
@@ -46,16 +50,35 @@ pub struct OpenTable {
     pub file_schema: SchemaRef,
     /// Of the list of files: names, sizes and times of change.
     pub files_fingerprint: String,
+    /// The files as they were when they were opened.
+    pub inputs: Inputs,
+    /// Why the rows may not be those that the user means, one sentence each.
+    pub cautions: Vec<String>,
+    /// Why a column's statistics cannot be trusted, by its name.
+    pub doubts: BTreeMap<String, String>,
+    /// Key-values of the footers that all files agree on, without those that each writer makes, and
+    /// the keys that they do not agree on.
+    pub key_values: KeyValues,
 }
 
 /// Reads the footers of all files and checks each: plausible figures, one schema, and the config's columns where there
-/// are `wanted` ones. The footers stay in the session's metadata cache, as far as it has room.
+/// are `wanted` ones. With `unify`, types that only widen are one schema. The footers stay in the session's metadata
+/// cache, as far as it has room.
 pub async fn open(
     context: &SessionContext,
     store: &Arc<CountingStore>,
     files: &TableFiles,
     wanted: Option<&[Column]>,
+    unify: bool,
 ) -> Result<OpenTable, TableError> {
+    let paths: Vec<PathBuf> = files.files.iter().map(|file| file.path.clone()).collect();
+    let inputs =
+        tokio::task::spawn_blocking(move || Inputs::of(paths.iter().map(PathBuf::as_path)));
+    let inputs = inputs.await.map_err(|error| TableError::BadFile {
+        table: files.name.clone(),
+        file: files.location.clone(),
+        reason: error.to_string(),
+    })??;
     let reader = Reader::new(context, store, &files.name);
     let mut summary = Summary::default();
     let mut provider_files = Vec::with_capacity(files.files.len());
@@ -82,13 +105,13 @@ pub async fn open(
                     reason: format!("two of its columns are named `{column}`"),
                 });
             }
-            let schema = reader.schema(&file.object, &path).await?;
+            let schema = with_wide_dictionaries(&*reader.schema(&file.object, &path).await?);
             if let Some(wanted) = wanted {
                 check_columns(&files.name, &path, &schema, wanted, &files.partition_by)?;
             }
             merged = Some(match merged {
-                None => schema.as_ref().clone(),
-                Some(merged) => merge(&files.name, &path, merged, &schema)?,
+                None => schema,
+                Some(merged) => merge(&files.name, &path, merged, &schema, unify)?,
             });
             known = Some(KnownSchema {
                 metadata: Arc::clone(&footer),
@@ -96,6 +119,11 @@ pub async fn open(
         }
         store.set_layout(file.object.location.clone(), file_layout(&footer));
         summary.add(&footer, file.object.size);
+        summary
+            .cautions
+            .extend(row_caution(&footer).map(|caution| format!("{path}: {caution}")));
+        add_doubts(&mut summary.doubts, &footer);
+        summary.key_values.add(footer.file_metadata());
         metadata.push(footer);
     }
     drop(footers);
@@ -174,6 +202,15 @@ pub async fn open(
                 .map_or_else(|_| String::new(), |field| field.data_type().to_string())
         }),
         files_fingerprint: fingerprint(&json!(list)),
+        inputs,
+        cautions: files
+            .cautions
+            .iter()
+            .cloned()
+            .chain(summary.cautions)
+            .collect(),
+        doubts: summary.doubts,
+        key_values: summary.key_values,
         provider: Arc::new(FilesTable::new(
             &files.name,
             Arc::clone(&file_schema),
@@ -190,11 +227,56 @@ struct Summary {
     file_bytes: u64,
     row_groups: u64,
     columns: Vec<ColumnTotals>,
+    cautions: Vec<String>,
+    doubts: BTreeMap<String, String>,
+    key_values: KeyValues,
+}
+
+/// What footers keep beside their schemas.
+#[derive(Debug, Default)]
+pub struct KeyValues {
+    /// None before the first file.
+    shared: Option<Vec<(String, Option<String>)>>,
+    /// Keys whose values differ between files, or that some files lack.
+    pub differing: BTreeSet<String>,
+}
+
+impl KeyValues {
+    /// The key-values that all files have alike.
+    pub fn shared(&self) -> &[(String, Option<String>)] {
+        self.shared.as_deref().unwrap_or_default()
+    }
+
+    fn add(&mut self, metadata: &FileMetaData) {
+        let own = [ARROW_SCHEMA_META_KEY, IDENTITY_KEY];
+        let found: Vec<(String, Option<String>)> = metadata
+            .key_value_metadata()
+            .into_iter()
+            .flatten()
+            .filter(|entry| !own.contains(&entry.key.as_str()))
+            .map(|entry| (entry.key.clone(), entry.value.clone()))
+            .collect();
+        let Some(shared) = &mut self.shared else {
+            self.shared = Some(found);
+            return;
+        };
+        if *shared == found {
+            return;
+        }
+        let of_one = |entry: &(String, Option<String>), entries: &[(String, Option<String>)]| {
+            (!entries.contains(entry)).then(|| entry.0.clone())
+        };
+        let differing = shared.iter().filter_map(|entry| of_one(entry, &found));
+        self.differing.extend(differing);
+        let differing = found.iter().filter_map(|entry| of_one(entry, shared));
+        self.differing.extend(differing);
+        shared.retain(|(key, _)| !self.differing.contains(key));
+    }
 }
 
 impl Summary {
     fn add(&mut self, footer: &ParquetMetaData, file_bytes: u64) {
-        self.rows += u64::try_from(footer.file_metadata().num_rows()).unwrap_or(0);
+        self.rows += rows_of(footer);
         self.file_bytes += file_bytes;
         self.row_groups += footer.num_row_groups() as u64;
         ColumnTotals::add(&mut self.columns, footer);
@@ -258,18 +340,9 @@ impl<'a> Reader<'a> {
         });
         let footer = match task.await {
             Ok(Ok(footer)) => footer,
-            Ok(Err(error)) => {
-                return Err(bad(format!(
-                    "not a readable Parquet file: {}",
-                    plain_message(&error)
-                )));
-            }
+            Ok(Err(error)) => return Err(bad(unreadable(&plain_message(&error)))),
             // A panic of the parser; what it says is of no use to whoever has the file.
-            Err(_) => {
-                return Err(bad(
-                    "not a readable Parquet file: its footer is corrupt".to_owned()
-                ));
-            }
+            Err(_) => return Err(bad(unreadable("its footer is corrupt"))),
         };
         check_plausible(&footer, object.size)
             .map_err(|reason| bad(format!("its footer is corrupt: {reason}")))?;
@@ -322,8 +395,22 @@ fn doubled_column(footer: &ParquetMetaData) -> Option<&str> {
         .find(|name| !names.insert(*name))
 }
 
+fn with_wide_dictionaries(schema: &Schema) -> Schema {
+    let fields = schema.fields().iter().map(|field| {
+        let wide = with_wide_keys(field.data_type());
+        field.as_ref().clone().with_data_type(wide)
+    });
+    Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone())
+}
+
 /// The columns of both; those in both are of one type.
-fn merge(table: &str, file: &str, known: Schema, schema: &Schema) -> Result<Schema, TableError> {
+fn merge(
+    table: &str,
+    file: &str,
+    known: Schema,
+    schema: &Schema,
+    unify: bool,
+) -> Result<Schema, TableError> {
     let mut fields: Vec<FieldRef> = known.fields().iter().cloned().collect();
     for field in schema.fields() {
         match fields.iter_mut().find(|known| known.name() == field.name()) {
@@ -338,15 +425,23 @@ fn merge(table: &str, file: &str, known: Schema, schema: &Schema) -> Result<Sche
                 };
                 *known = Arc::new(typed.as_ref().clone().with_nullable(nullable));
             }
-            Some(known) => {
-                return Err(TableError::OtherType {
-                    table: table.to_owned(),
-                    file: file.to_owned(),
-                    column: field.name().clone(),
-                    found: field.data_type().to_string(),
-                    wanted: format!("{} (as in the files before)", known.data_type()),
-                });
-            }
+            Some(known) => match wider(known.data_type(), field.data_type()) {
+                Some(wide) if unify => {
+                    let nullable = known.is_nullable() || field.is_nullable();
+                    let wide = known.as_ref().clone().with_data_type(wide);
+                    *known = Arc::new(wide.with_nullable(nullable));
+                }
+                wide => {
+                    return Err(TableError::OtherType {
+                        table: table.to_owned(),
+                        file: file.to_owned(),
+                        column: field.name().clone(),
+                        found: field.data_type().to_string(),
+                        wanted: format!("{} (as in the files before)", known.data_type()),
+                        widens: wide.is_some(),
+                    });
+                }
+            },
         }
     }
     // A column that this file lacks is null for its rows.

@@ -1,0 +1,222 @@
+//! Rows and checksum of Parquet files, read by parquet-rs alone: no engine, no statistics, nothing of
+//! the way by which rows are written. What a source holds and what was written of it are compared by it.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::ScalarValue;
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStore;
+use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::Type as PhysicalType;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
+
+use super::checksum::{Checksum, ResultDigest};
+use super::footer::{StoreReader, read_footer};
+use super::{Cancel, DatasetError};
+use crate::engine::plain_message;
+use crate::storage::object_path;
+
+/// Most rows, and about the bytes before compression, that are decoded at a time.
+const BATCH_ROWS: i64 = 8192;
+const BATCH_BYTES: i64 = 8 << 20;
+
+/// A Parquet file, and the values that its folders give to partition columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainFile {
+    pub path: std::path::PathBuf,
+    /// In the order of the partition columns; none for a null.
+    pub partition: Vec<Option<String>>,
+}
+
+/// Reads whole files and adds their rows up.
+#[derive(Clone)]
+pub(crate) struct PlainReader {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    /// The columns that count, in their order; a file's columns are found by name.
+    pub(crate) schema: SchemaRef,
+    /// Columns that folders give where files do not store them.
+    pub(crate) partition_by: Vec<String>,
+    pub(crate) threads: usize,
+    pub(crate) cancel: Cancel,
+}
+
+impl PlainReader {
+    /// Number of rows and checksum of all files. Row groups are read on `threads` tasks.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be read, by name.
+    pub(crate) async fn digest(
+        &self,
+        files: &[PlainFile],
+    ) -> Result<(u64, Checksum), DatasetError> {
+        let mut sum = ResultDigest::new(&self.schema, false);
+        for file in files {
+            let metadata = self.metadata(file).await?;
+            let groups = (0..metadata.metadata().num_row_groups()).map(|group| {
+                let (reader, file, metadata) = (self.clone(), file.clone(), metadata.clone());
+                async move {
+                    // A corrupt page may make the decoder panic.
+                    let path = file.path.display().to_string();
+                    let task =
+                        tokio::spawn(async move { reader.row_group(&file, metadata, group).await });
+                    task.await.map_err(|_| DatasetError::Parquet {
+                        path,
+                        source: ParquetError::General(format!(
+                            "row group {group} cannot be decoded: it is corrupt"
+                        )),
+                    })?
+                }
+            });
+            let mut digests = futures::stream::iter(groups).buffer_unordered(self.threads.max(1));
+            while let Some(digest) = digests.try_next().await? {
+                sum.add(digest);
+            }
+        }
+        let rows = sum.rows();
+        Ok((rows, sum.finish()))
+    }
+
+    async fn metadata(&self, file: &PlainFile) -> Result<ArrowReaderMetadata, DatasetError> {
+        let path = file.path.display().to_string();
+        let parquet = |source| DatasetError::Parquet {
+            path: path.clone(),
+            source,
+        };
+        let (_, footer) = read_footer(&self.store, &object_path(&file.path)?, &path).await?;
+        let footer = Arc::new(footer);
+        let options = ArrowReaderOptions::new();
+        let metadata =
+            ArrowReaderMetadata::try_new(Arc::clone(&footer), options).map_err(parquet)?;
+        // As nanoseconds, which the reader takes INT96 for, far dates would wrap.
+        let columns = footer.file_metadata().schema_descr().columns();
+        let int96: Vec<&str> = columns
+            .iter()
+            .filter(|leaf| leaf.physical_type() == PhysicalType::INT96)
+            .filter_map(|leaf| leaf.path().parts().first().map(String::as_str))
+            .collect();
+        if int96.is_empty() {
+            return Ok(metadata);
+        }
+        let fields: Vec<Field> = metadata
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| {
+                let wanted = self.schema.field_with_name(field.name());
+                match wanted
+                    .ok()
+                    .filter(|_| int96.contains(&field.name().as_str()))
+                {
+                    Some(wanted) => {
+                        let field = field.as_ref().clone();
+                        field.with_data_type(wanted.data_type().clone())
+                    }
+                    None => field.as_ref().clone(),
+                }
+            })
+            .collect();
+        let hint = Schema::new_with_metadata(fields, metadata.schema().metadata().clone());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(hint));
+        ArrowReaderMetadata::try_new(footer, options).map_err(parquet)
+    }
+
+    async fn row_group(
+        &self,
+        file: &PlainFile,
+        metadata: ArrowReaderMetadata,
+        group: usize,
+    ) -> Result<ResultDigest, DatasetError> {
+        let parquet = |source| DatasetError::Parquet {
+            path: file.path.display().to_string(),
+            source,
+        };
+        let mut digest = ResultDigest::new(&self.schema, false);
+        let reader = StoreReader {
+            store: Arc::clone(&self.store),
+            object: object_path(&file.path)?,
+            metadata: Arc::clone(metadata.metadata()),
+        };
+        let batch_rows = batch_rows(metadata.metadata().row_group(group));
+        let mut stream = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata)
+            .with_row_groups(vec![group])
+            .with_batch_size(batch_rows)
+            .build()
+            .map_err(parquet)?;
+        while let Some(batch) = stream.next().await {
+            if self.cancel.is_cancelled() {
+                return Err(DatasetError::Interrupted);
+            }
+            let rows = self
+                .aligned(&batch.map_err(parquet)?, &file.partition)
+                .map_err(|reason| parquet(ParquetError::General(reason)))?;
+            digest
+                .update(&rows)
+                .map_err(|error| parquet(error.into()))?;
+        }
+        Ok(digest)
+    }
+
+    /// The columns of the schema, in its order.
+    fn aligned(
+        &self,
+        batch: &RecordBatch,
+        partition: &[Option<String>],
+    ) -> Result<RecordBatch, String> {
+        let columns = self.schema.fields().iter().map(|field| {
+            if let Some(column) = batch.column_by_name(field.name()) {
+                return as_values_of(column, field.data_type());
+            }
+            let text = self
+                .partition_by
+                .iter()
+                .position(|name| name == field.name())
+                .and_then(|index| partition.get(index).cloned().flatten());
+            match text {
+                Some(text) => ScalarValue::try_from_string(text, field.data_type()),
+                None => ScalarValue::try_from(field.data_type()),
+            }
+            .and_then(|value| value.to_array_of_size(batch.num_rows()))
+            .map_err(|error| plain_message(&error))
+        });
+        let columns = columns.collect::<Result<Vec<ArrayRef>, String>>()?;
+        let fields: Vec<Field> = self
+            .schema
+            .fields()
+            .iter()
+            .zip(&columns)
+            .map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true))
+            .collect();
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &rows)
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// The column as a type that is compared like `wanted`. Values in dictionaries are compared as they
+/// are, so that narrow keys are left alone.
+fn as_values_of(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String> {
+    let value_type = |data_type: &DataType| match data_type {
+        DataType::Dictionary(_, value) => value.as_ref().clone(),
+        other => other.clone(),
+    };
+    if value_type(column.data_type()) == value_type(wanted) {
+        return Ok(Arc::clone(column));
+    }
+    let options = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    cast_with_options(column, wanted, &options).map_err(|error| error.to_string())
+}
+
+/// Rows of a row group that are decoded at a time: few where they are large.
+fn batch_rows(group: &RowGroupMetaData) -> usize {
+    let row_bytes = group.total_byte_size() / group.num_rows().max(1);
+    usize::try_from((BATCH_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS)).unwrap_or(1)
+}

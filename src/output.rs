@@ -1,0 +1,305 @@
+//! Files that this program writes where a user named them. All of them go through [`Output`], which
+//! replaces nothing but an earlier file of the same kind, and writes a file whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Why a file is not written.
+#[derive(Debug, Error)]
+pub enum OutputError {
+    /// The path is not one that this program writes to.
+    #[error("{}: {reason}", path.display())]
+    Refused { path: PathBuf, reason: String },
+    #[error("{}: {source}", path.display())]
+    Failed { path: PathBuf, source: io::Error },
+}
+
+/// Which file an output may take the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaces {
+    /// None: the path must be new.
+    Nothing,
+    /// An earlier output of the same kind, which begins with `start`; `name` is its name in messages.
+    Kind {
+        start: &'static [u8],
+        name: &'static str,
+    },
+    /// Any regular file: the name is this program's own, in a folder of its own.
+    Own,
+}
+
+/// A path that can be written to.
+#[derive(Debug, Clone)]
+pub struct Output {
+    path: PathBuf,
+    replaces: Replaces,
+}
+
+impl Output {
+    /// Checks a path before hours are spent on what goes into it; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` for a folder, a link, a FIFO, a device, a file that `replaces` does not cover, and a
+    /// folder that is missing or cannot be written to.
+    pub fn claim(path: &Path, replaces: Replaces) -> Result<Output, OutputError> {
+        let output = Output {
+            path: path.to_owned(),
+            replaces,
+        };
+        output.check()?;
+        match tempfile::tempfile_in(folder_of(path)) {
+            Ok(_) => Ok(output),
+            Err(error) => Err(output.refused(error.to_string())),
+        }
+    }
+
+    /// A file that this program names, in a folder of its own.
+    pub fn own(path: PathBuf) -> Output {
+        Output {
+            path,
+            replaces: Replaces::Own,
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the file under a temporary name beside its place, syncs it, and renames it.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Output::stage`] and [`Staged::publish`]. The path is as it was in both cases.
+    pub fn write(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), OutputError> {
+        let mut staged = self.stage()?;
+        fill(staged.file()).map_err(|source| self.failed(source))?;
+        staged.publish()
+    }
+
+    /// Begins to write the file under a temporary name beside its place.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` where something else has taken the path meanwhile; `Failed` where no file can be made.
+    pub fn stage(&self) -> Result<Staged<'_>, OutputError> {
+        self.check()?;
+        let file = temporary(folder_of(&self.path)).map_err(|source| self.failed(source))?;
+        Ok(Staged { output: self, file })
+    }
+
+    fn failed(&self, source: io::Error) -> OutputError {
+        OutputError::Failed {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn refused(&self, reason: String) -> OutputError {
+        OutputError::Refused {
+            path: self.path.clone(),
+            reason,
+        }
+    }
+
+    fn check(&self) -> Result<(), OutputError> {
+        let refused = |reason: &str| Err(self.refused(reason.to_owned()));
+        let text = self.path.as_os_str().as_encoded_bytes();
+        if self.path.file_name().is_none() || text.ends_with(b"/") {
+            return refused("it is a folder; name a file");
+        }
+        if !folder_of(&self.path).is_dir() {
+            return refused("its folder does not exist");
+        }
+        let found = match fs::symlink_metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(self.refused(error.to_string())),
+            Ok(found) => found,
+        };
+        if found.is_dir() {
+            return refused("it is a folder; name a file");
+        }
+        if found.is_symlink() {
+            return refused("it is a link, and nothing is written through links; name the file");
+        }
+        if !found.is_file() {
+            return Err(self.refused(format!(
+                "it is {}, and no regular file; name a new file",
+                kind_of(&found.file_type())
+            )));
+        }
+        match self.replaces {
+            Replaces::Own => Ok(()),
+            Replaces::Nothing => {
+                refused("there is such a file, and it is not overwritten; give another name")
+            }
+            Replaces::Kind { start, .. } if begins_with(&self.path, start) => Ok(()),
+            Replaces::Kind { name, .. } => Err(self.refused(format!(
+                "there is something else by that name; name a new file, or {name}"
+            ))),
+        }
+    }
+}
+
+/// A file that has its content and not yet its name; it is gone where it is not published.
+pub struct Staged<'a> {
+    output: &'a Output,
+    file: tempfile::NamedTempFile,
+}
+
+impl Staged<'_> {
+    pub fn file(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
+    /// Syncs the file and gives it its name.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` where something else has taken the path meanwhile, `Failed` where the file cannot be
+    /// written whole.
+    pub fn publish(self) -> Result<(), OutputError> {
+        let Staged { output, file } = self;
+        let failed = |source| output.failed(source);
+        file.as_file().sync_all().map_err(failed)?;
+        output.check()?;
+        let persisted = match output.replaces {
+            Replaces::Nothing => file.persist_noclobber(&output.path),
+            Replaces::Kind { .. } | Replaces::Own => file.persist(&output.path),
+        };
+        match persisted {
+            Ok(_) => File::open(folder_of(&output.path))
+                .and_then(|folder| folder.sync_all())
+                .map_err(failed),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => output.check(),
+            Err(error) => Err(failed(error.error)),
+        }
+    }
+}
+
+/// What a file that is neither regular nor a folder is called.
+pub fn kind_of(kind: &fs::FileType) -> &'static str {
+    match kind {
+        kind if kind.is_fifo() => "a FIFO",
+        kind if kind.is_socket() => "a socket",
+        kind if kind.is_block_device() || kind.is_char_device() => "a device",
+        kind if kind.is_symlink() => "a link",
+        kind if kind.is_dir() => "a folder",
+        _ => "a file",
+    }
+}
+
+fn begins_with(file: &Path, start: &[u8]) -> bool {
+    let mut found = vec![0; start.len()];
+    File::open(file)
+        .and_then(|mut file| file.read_exact(&mut found))
+        .is_ok_and(|()| found == start)
+}
+
+/// A file that has no lasting name yet, as readable for others as the umask lets it be.
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+        .prefix("._bench-")
+        .tempfile_in(folder)
+}
+
+/// The folder that a file lies in.
+pub fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const PAGE: Replaces = Replaces::Kind {
+        start: b"<page>",
+        name: "a page",
+    };
+
+    fn reason(result: Result<impl Sized, OutputError>) -> String {
+        match result {
+            Err(OutputError::Refused { reason, .. }) => reason,
+            Err(error) => format!("failed: {error}"),
+            Ok(_) => "written".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_output_replaces_nothing_but_its_own_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("page"), "<page>old").unwrap();
+        fs::write(at("data"), "PAR1").unwrap();
+        fs::write(at("empty"), "").unwrap();
+        symlink(at("page"), at("link")).unwrap();
+        symlink(at("nowhere"), at("dangling")).unwrap();
+        nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        let cases = [
+            ("page", "written", "not overwritten"),
+            ("new", "written", "written"),
+            ("data", "something else", "not overwritten"),
+            ("empty", "something else", "not overwritten"),
+            ("link", "a link", "a link"),
+            ("dangling", "a link", "a link"),
+            ("fifo", "a FIFO", "a FIFO"),
+            ("folder", "a folder", "a folder"),
+            ("new/", "a folder", "a folder"),
+            ("no/such", "folder does not exist", "folder does not exist"),
+        ];
+        for (name, as_page, as_new) in cases {
+            let found = reason(Output::claim(&at(name), PAGE));
+            assert!(found.contains(as_page), "{name}: {found}");
+            let found = reason(Output::claim(&at(name), Replaces::Nothing));
+            assert!(found.contains(as_new), "{name}: {found}");
+        }
+        let device = reason(Output::claim(Path::new("/dev/null"), PAGE));
+        assert!(device.contains("a device"), "{device}");
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("page");
+        fs::write(&file, "<page>old").unwrap();
+        let output = Output::claim(&file, PAGE).unwrap();
+        let full = |file: &mut File| {
+            file.write_all(b"<page>ne")?;
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        };
+        assert!(matches!(
+            output.write(full),
+            Err(OutputError::Failed { .. })
+        ));
+        assert_eq!(fs::read(&file).unwrap(), b"<page>old");
+        output.write(|file| file.write_all(b"<page>new")).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"<page>new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_takes_the_name_meanwhile_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("new");
+        let output = Output::claim(&file, Replaces::Nothing).unwrap();
+        let found = reason(output.write(|written| {
+            fs::write(&file, "theirs")?;
+            written.write_all(b"ours")
+        }));
+        assert!(found.contains("not overwritten"), "{found}");
+        assert_eq!(fs::read(&file).unwrap(), b"theirs");
+    }
+}

@@ -1,0 +1,211 @@
+//! Files that are read for longer than a moment: what they were when they were first looked at, and
+//! whether they still are.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes at the end of a file that are hashed: a Parquet file's footer, or most of it.
+const TAIL_BYTES: u64 = 64 << 10;
+
+/// What is the matter with a file that was there before.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{} was changed while it was used: {what}", path.display())]
+    Changed { path: PathBuf, what: String },
+}
+
+/// Files as they were when they were first looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    files: Vec<Input>,
+}
+
+#[derive(Debug, Clone)]
+struct Input {
+    path: PathBuf,
+    identity: Identity,
+    tail: u64,
+}
+
+/// What the file system says of a file, without opening it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    bytes: u64,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    /// Change of the inode, which no program can set.
+    changed: (i64, i64),
+    inode: (u64, u64),
+}
+
+impl Identity {
+    fn of(found: &Metadata) -> Self {
+        Identity {
+            bytes: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+            inode: (found.dev(), found.ino()),
+        }
+    }
+}
+
+impl Inputs {
+    /// Looks at files for the first time.
+    pub fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Self, InputError> {
+        let files = paths.into_iter().map(|path| {
+            let unreadable = |source| InputError::Unreadable {
+                path: path.to_owned(),
+                source,
+            };
+            let (identity, tail) = look(path).map_err(unreadable)?;
+            Ok(Input {
+                path: path.to_owned(),
+                identity,
+                tail,
+            })
+        });
+        Ok(Inputs {
+            files: files.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Looks at all files again.
+    ///
+    /// Another size or time of modification is a change. Another inode, or an inode changed by
+    /// itself, is one where the file's end differs too: a new link or new permissions change no
+    /// content, and some network file systems give inodes anew.
+    ///
+    /// # Errors
+    ///
+    /// Names the first file that is not what it was.
+    pub fn check(&self) -> Result<(), InputError> {
+        self.files.iter().try_for_each(Input::check)
+    }
+}
+
+impl Input {
+    fn check(&self) -> Result<(), InputError> {
+        let changed = |what: String| {
+            Err(InputError::Changed {
+                path: self.path.clone(),
+                what,
+            })
+        };
+        let (was, is) = match std::fs::metadata(&self.path) {
+            Ok(found) => (self.identity, Identity::of(&found)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return changed("it is gone".to_owned());
+            }
+            Err(error) => return changed(error.to_string()),
+        };
+        if was == is {
+            return Ok(());
+        }
+        if was.bytes != is.bytes {
+            return changed(format!("it had {} bytes, and has {}", was.bytes, is.bytes));
+        }
+        if was.modified != is.modified {
+            return changed("it was written to".to_owned());
+        }
+        match look(&self.path) {
+            Ok((_, tail)) if tail == self.tail => Ok(()),
+            Ok(_) => changed("another file is in its place".to_owned()),
+            Err(error) => changed(error.to_string()),
+        }
+    }
+}
+
+/// A file's identity, and a hash of its end.
+fn look(path: &Path) -> io::Result<(Identity, u64)> {
+    let file = File::open(path)?;
+    let identity = Identity::of(&file.metadata()?);
+    let length = identity.bytes.min(TAIL_BYTES);
+    let mut tail = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.read_exact_at(&mut tail, identity.bytes - length)?;
+    Ok((identity, xxh3_64(&tail)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use super::*;
+
+    /// Two files of one size, and the look at the first.
+    fn files() -> (tempfile::TempDir, PathBuf, PathBuf, Inputs) {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        fs::write(&one, "first content").unwrap();
+        fs::write(&other, "other content").unwrap();
+        let inputs = Inputs::of([one.as_path()]).unwrap();
+        inputs.check().unwrap();
+        (folder, one, other, inputs)
+    }
+
+    fn restore_times(file: &Path, like: &Metadata) {
+        let times = fs::FileTimes::new()
+            .set_modified(like.modified().unwrap())
+            .set_accessed(like.accessed().unwrap());
+        File::options()
+            .write(true)
+            .open(file)
+            .unwrap()
+            .set_times(times)
+            .unwrap();
+    }
+
+    fn what(inputs: &Inputs) -> String {
+        inputs.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_that_grows_shrinks_or_goes_is_named() {
+        let (_folder, one, _, inputs) = files();
+        let mut file = File::options().append(true).open(&one).unwrap();
+        file.write_all(b"more").unwrap();
+        let found = what(&inputs);
+        assert!(found.contains("had 13 bytes, and has 17"), "{found}");
+        assert!(found.contains(one.to_str().unwrap()), "{found}");
+        file.set_len(3).unwrap();
+        assert!(what(&inputs).contains("and has 3"));
+        fs::remove_file(&one).unwrap();
+        assert!(what(&inputs).contains("it is gone"));
+    }
+
+    #[test]
+    fn content_of_the_same_size_and_time_is_a_change_all_the_same() {
+        let (_folder, one, other, inputs) = files();
+        let was = fs::metadata(&one).unwrap();
+        restore_times(&other, &was);
+        fs::rename(&other, &one).unwrap();
+        assert!(what(&inputs).contains("another file is in its place"));
+
+        let (_folder, one, _, inputs) = files();
+        let was = fs::metadata(&one).unwrap();
+        fs::write(&one, "other content").unwrap();
+        restore_times(&one, &was);
+        assert!(what(&inputs).contains("another file is in its place"));
+    }
+
+    #[test]
+    fn links_permissions_and_copies_of_the_same_content_are_no_change() {
+        let (folder, one, _, inputs) = files();
+        fs::hard_link(&one, folder.path().join("link")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(&one, mode).unwrap();
+        inputs.check().unwrap();
+        let (copy, was) = (folder.path().join("copy"), fs::metadata(&one).unwrap());
+        fs::copy(&one, &copy).unwrap();
+        restore_times(&copy, &was);
+        fs::rename(&copy, &one).unwrap();
+        inputs.check().unwrap();
+    }
+}

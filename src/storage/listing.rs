@@ -1,0 +1,379 @@
+//! Which files a path, a folder or a pattern names. A file that a user named and that cannot be
+//! opened is an error; none is left out in silence.
+
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use glob::{MatchOptions, Pattern};
+use walkdir::{DirEntry, WalkDir};
+
+use super::{StorageError, local_path};
+use crate::output::kind_of;
+
+const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];
+
+/// As in a shell: `*` stays within a name, and finds hidden names only where the pattern begins with
+/// their dot.
+const MATCHING: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// Other files of a folder whose names are kept for messages.
+const MOST_OTHERS: usize = 100;
+
+/// The files that a location names.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The folder below which their paths say something: the location, or a pattern's start.
+    pub base: PathBuf,
+    /// With what the file system says of each, in the order of their paths.
+    pub files: Vec<(PathBuf, Metadata)>,
+    /// Some of the other visible files that lie below a folder that was named.
+    pub others: Vec<PathBuf>,
+}
+
+/// Why a location's files cannot be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum ListingError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("no such file or folder")]
+    NotFound,
+    #[error("not a valid pattern: {reason}")]
+    BadPattern { reason: String },
+    #[error("{}: {reason}", path.display())]
+    Bad { path: PathBuf, reason: String },
+}
+
+/// Lists a location as a user wrote it. A file is itself; a folder is the wanted files at any depth,
+/// except below names that begin with `.` or `_`; a pattern is the files that it matches and the
+/// wanted files of the folders that it matches. `is_wanted` looks at a file's name.
+pub fn list(location: &str, is_wanted: &dyn Fn(&Path) -> bool) -> Result<Listing, ListingError> {
+    let path = local_path(location)?;
+    let mut listing = match std::fs::metadata(&path) {
+        Ok(found) if found.is_dir() => {
+            let mut listing = Listing {
+                base: path.clone(),
+                ..Listing::default()
+            };
+            listing.walk(&path, is_wanted)?;
+            listing
+        }
+        Ok(found) => {
+            let mut listing = Listing {
+                base: path.clone(),
+                ..Listing::default()
+            };
+            listing.add(path, found)?;
+            listing
+        }
+        Err(_) if location.contains(GLOB_CHARACTERS) => {
+            let mut listing = Listing {
+                base: literal_base(&path),
+                ..Listing::default()
+            };
+            if !listing.base.is_dir() {
+                return Err(ListingError::NotFound);
+            }
+            for found in matches(&path)? {
+                match std::fs::metadata(&found) {
+                    Ok(metadata) if metadata.is_dir() => listing.walk(&found, is_wanted)?,
+                    Ok(metadata) => listing.add(found, metadata)?,
+                    Err(error) => return Err(unreadable(found, &error)),
+                }
+            }
+            listing
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            return Err(ListingError::NotFound);
+        }
+        Err(error) => return Err(unreadable(path, &error)),
+    };
+    // `**` matches a folder and the folders below it.
+    listing.files.sort_by(|left, right| left.0.cmp(&right.0));
+    listing.files.dedup_by(|left, right| left.0 == right.0);
+    listing.others.sort();
+    listing.others.dedup();
+    Ok(listing)
+}
+
+impl Listing {
+    fn add(&mut self, path: PathBuf, found: Metadata) -> Result<(), ListingError> {
+        let bad = |path, reason: String| Err(ListingError::Bad { path, reason });
+        if !found.is_file() {
+            let kind = kind_of(&found.file_type());
+            return bad(path, format!("it is {kind}, neither a file nor a folder"));
+        }
+        if path.to_str().is_none() {
+            return bad(
+                path,
+                "its name is not UTF-8, so that it cannot be opened as an object; rename it"
+                    .to_owned(),
+            );
+        }
+        self.files.push((path, found));
+        Ok(())
+    }
+
+    fn walk(
+        &mut self,
+        folder: &Path,
+        is_wanted: &dyn Fn(&Path) -> bool,
+    ) -> Result<(), ListingError> {
+        let below = WalkDir::new(folder).follow_links(true).into_iter();
+        for entry in below.filter_entry(|entry| entry.depth() == 0 || is_visible(entry)) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_owned();
+                    if is_link_to_nothing(&error) && !may_matter(&path, is_wanted) {
+                        continue;
+                    }
+                    return Err(match error.io_error() {
+                        Some(error) => unreadable(path, error),
+                        None => ListingError::Bad {
+                            path,
+                            reason: "it is a link to a folder that it lies in".to_owned(),
+                        },
+                    });
+                }
+            };
+            if entry.file_type().is_dir() {
+                continue;
+            }
+            if !is_wanted(Path::new(entry.file_name())) {
+                if self.others.len() < MOST_OTHERS {
+                    self.others.push(entry.into_path());
+                }
+                continue;
+            }
+            let found = entry.metadata().map_err(|error| ListingError::Bad {
+                path: entry.path().to_owned(),
+                reason: error.to_string(),
+            })?;
+            self.add(entry.into_path(), found)?;
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(path: PathBuf, error: &io::Error) -> ListingError {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound if path.is_symlink() => "it is a link to nothing".to_owned(),
+        _ => error.to_string(),
+    };
+    ListingError::Bad { path, reason }
+}
+
+fn is_link_to_nothing(error: &walkdir::Error) -> bool {
+    let missing = error
+        .io_error()
+        .is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+    missing && error.path().is_some_and(Path::is_symlink)
+}
+
+/// Whether a link that leads nowhere could have led to wanted files: by its name it is one, a
+/// partition, or a folder.
+fn may_matter(path: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> bool {
+    let name = Path::new(path.file_name().unwrap_or_default());
+    let text = name.to_string_lossy();
+    is_wanted(name) || text.contains('=') || name.extension().is_none()
+}
+
+fn is_visible(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    // A partition column may begin with an underscore.
+    !(name.starts_with('.') || name.starts_with('_')) || name.contains('=')
+}
+
+/// The part of a pattern before its first special character, up to a folder.
+fn literal_base(pattern: &Path) -> PathBuf {
+    pattern
+        .components()
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(GLOB_CHARACTERS))
+        .collect()
+}
+
+/// The paths that a pattern matches, looking at nothing beside the pattern's own way. Names that are
+/// not UTF-8 are matched as they would be shown; the `glob` crate's own walk leaves them out.
+fn matches(pattern: &Path) -> Result<Vec<PathBuf>, ListingError> {
+    let mut found = vec![PathBuf::new()];
+    for part in pattern.components() {
+        let text = part.as_os_str().to_string_lossy();
+        if !text.contains(GLOB_CHARACTERS) {
+            for path in &mut found {
+                path.push(part);
+            }
+            found.retain(|path| path.symlink_metadata().is_ok());
+            continue;
+        }
+        found = match text.as_ref() {
+            "**" => found
+                .iter()
+                .map(|folder| folders_below(folder))
+                .collect::<Result<Vec<_>, _>>()?
+                .concat(),
+            name => {
+                let pattern = Pattern::new(name).map_err(|error| ListingError::BadPattern {
+                    reason: error.to_string(),
+                })?;
+                let mut matching = Vec::new();
+                for folder in found.iter().filter(|path| path.is_dir()) {
+                    for entry in entries(folder)? {
+                        let name = entry.file_name();
+                        if pattern.matches_with(&name.to_string_lossy(), MATCHING) {
+                            matching.push(entry.path());
+                        }
+                    }
+                }
+                matching
+            }
+        };
+    }
+    Ok(found)
+}
+
+/// A folder and all visible folders below it.
+fn folders_below(folder: &Path) -> Result<Vec<PathBuf>, ListingError> {
+    let below = WalkDir::new(folder).follow_links(true).into_iter();
+    let mut folders = Vec::new();
+    for entry in below.filter_entry(|entry| entry.depth() == 0 || is_visible(entry)) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() => folders.push(entry.into_path()),
+            Ok(_) => {}
+            Err(error) if is_link_to_nothing(&error) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_owned();
+                let reason = error.to_string();
+                return Err(ListingError::Bad { path, reason });
+            }
+        }
+    }
+    Ok(folders)
+}
+
+fn entries(folder: &Path) -> Result<Vec<std::fs::DirEntry>, ListingError> {
+    std::fs::read_dir(folder)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(folder.to_owned(), &error))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn is_data(path: &Path) -> bool {
+        path.extension().is_some_and(|found| found == "data")
+    }
+
+    /// Paths below `folder` that a location there names, or the error.
+    fn listed(folder: &Path, location: &str) -> Result<Vec<String>, String> {
+        let location = folder.join(location).display().to_string();
+        let listing = list(&location, &is_data).map_err(|error| error.to_string())?;
+        let below = |path: &PathBuf| {
+            let below = path.strip_prefix(folder).unwrap();
+            below.display().to_string()
+        };
+        Ok(listing.files.iter().map(|(path, _)| below(path)).collect())
+    }
+
+    fn some_files() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in [
+            "a.data",
+            "b.data",
+            "c.txt",
+            ".hidden.data",
+            "x=1/d.data",
+            "x=2/deep/e.data",
+            "_log/f.data",
+            ".meta/g.data",
+        ] {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn folders_and_patterns_name_the_visible_files() {
+        let folder = some_files();
+        let folder = folder.path();
+        let all = ["a.data", "b.data", "x=1/d.data", "x=2/deep/e.data"];
+        assert_eq!(listed(folder, "").unwrap(), all);
+        assert_eq!(listed(folder, "*.data").unwrap(), ["a.data", "b.data"]);
+        assert_eq!(listed(folder, "x=*/*.data").unwrap(), ["x=1/d.data"]);
+        assert_eq!(
+            listed(folder, "x=*").unwrap(),
+            ["x=1/d.data", "x=2/deep/e.data"]
+        );
+        assert_eq!(listed(folder, "**/*.data").unwrap(), all);
+        assert_eq!(listed(folder, "c.txt").unwrap(), ["c.txt"]);
+        // A pattern that matches files and folders is all of them.
+        let mixed = listed(folder, "[ax]*").unwrap();
+        assert_eq!(mixed, ["a.data", "x=1/d.data", "x=2/deep/e.data"]);
+        assert_eq!(listed(folder, "*.none").unwrap(), [""; 0]);
+        assert!(listed(folder, "no*/x.data").unwrap_or_default().is_empty());
+        assert!(listed(folder, "absent").unwrap_err().contains("no such"));
+        assert!(listed(folder, "[").unwrap_err().contains("pattern"));
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf_8_is_an_error_where_it_is_wanted() {
+        let folder = some_files();
+        let folder = folder.path();
+        fs::write(folder.join(OsStr::from_bytes(b"odd\xff.txt")), "").unwrap();
+        assert!(listed(folder, "").is_ok());
+        fs::write(folder.join(OsStr::from_bytes(b"odd\xff.data")), "").unwrap();
+        for location in ["", "*.data", "o*", "**/*.data"] {
+            let error = listed(folder, location).unwrap_err();
+            assert!(error.contains("not UTF-8"), "{location}: {error}");
+        }
+        assert!(listed(folder, "a*").is_ok());
+    }
+
+    #[test]
+    fn links_to_nothing_and_pipes_are_errors_where_they_are_wanted() {
+        for (name, wanted) in [
+            ("link.data", true),
+            ("x=3", true),
+            ("more", true),
+            ("notes.txt", false),
+        ] {
+            let folder = some_files();
+            symlink("/no/such", folder.path().join(name)).unwrap();
+            let found = listed(folder.path(), "");
+            assert_eq!(found.is_err(), wanted, "{name}: {found:?}");
+            if let Err(error) = found {
+                assert!(error.contains(name) && error.contains("link to nothing"));
+            }
+        }
+        let folder = some_files();
+        let mode = nix::sys::stat::Mode::S_IRWXU;
+        nix::unistd::mkfifo(&folder.path().join("pipe.txt"), mode).unwrap();
+        assert!(listed(folder.path(), "").is_ok());
+        nix::unistd::mkfifo(&folder.path().join("pipe.data"), mode).unwrap();
+        for location in ["", "*.data", "pipe.data"] {
+            let error = listed(folder.path(), location).unwrap_err();
+            assert!(error.contains("pipe.data: it is a FIFO"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_leads_back_is_an_error() {
+        let folder = some_files();
+        symlink(folder.path(), folder.path().join("x=1/again")).unwrap();
+        let error = listed(folder.path(), "").unwrap_err();
+        assert!(error.contains("again"), "{error}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Bounds in footers that the engine takes for true, and that may not be.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::Schema;
+use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::schema::types::ColumnDescriptor;
+
+/// Adds a sentence for each column of a file whose statistics cannot be trusted, where it has none
+/// yet. Columns go by their top-level names.
+pub(super) fn add_doubts(doubts: &mut BTreeMap<String, String>, metadata: &ParquetMetaData) {
+    for (index, group) in metadata.row_groups().iter().enumerate() {
+        for chunk in group.columns() {
+            let Some(reason) = doubt(chunk) else {
+                continue;
+            };
+            let name = chunk.column_path().parts().first();
+            let name = name.map(String::as_str).unwrap_or_default();
+            if !doubts.contains_key(name) {
+                let place = format!("{reason} (first in row group {index})");
+                doubts.insert(name.to_owned(), place);
+            }
+        }
+    }
+}
+
+/// Why a chunk's statistics may say what is not so.
+fn doubt(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
+    let statistics = chunk.statistics()?;
+    let descriptor = chunk.column_descr();
+    if statistics.min_bytes_opt().is_some()
+        && statistics.is_min_max_deprecated()
+        && is_ordered_anew(descriptor)
+    {
+        return Some(
+            "its bounds are of the deprecated kind, whose order of strings, decimals and unsigned numbers is not the \
+             engine's",
+        );
+    }
+    let nulls = statistics.null_count_opt();
+    if nulls.is_some_and(|nulls| i64::try_from(nulls).is_ok_and(|it| it > chunk.num_values())) {
+        return Some("its statistics count more nulls than it has values");
+    }
+    let all_null = nulls.is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()));
+    if all_null && chunk.num_values() > 0 && statistics.min_bytes_opt().is_some() {
+        return Some("its statistics count nothing but nulls beside bounds of values");
+    }
+    if nulls.is_none() && statistics.min_bytes_opt().is_some() && descriptor.max_def_level() > 0 {
+        return Some(
+            "its statistics have bounds and no count of nulls, which the engine takes for none",
+        );
+    }
+    None
+}
+
+/// Whether values are compared in another order than their bytes are as signed numbers.
+fn is_ordered_anew(descriptor: &ColumnDescriptor) -> bool {
+    match descriptor.physical_type() {
+        PhysicalType::BYTE_ARRAY | PhysicalType::FIXED_LEN_BYTE_ARRAY => true,
+        PhysicalType::INT32 | PhysicalType::INT64 => {
+            let unsigned = matches!(
+                descriptor.logical_type_ref(),
+                Some(LogicalType::Integer(integer)) if !integer.is_signed
+            );
+            unsigned
+                || matches!(
+                    descriptor.converted_type(),
+                    ConvertedType::UINT_8
+                        | ConvertedType::UINT_16
+                        | ConvertedType::UINT_32
+                        | ConvertedType::UINT_64
+                )
+        }
+        _ => false,
+    }
+}
+
+/// Whether a column of floats is read for its statistics alone at a risk: bounds leave out NaN.
+pub(crate) fn hides_nan(schema: &Schema, column: &str) -> bool {
+    schema
+        .field_with_name(column)
+        .is_ok_and(|field| field.data_type().is_floating())
+}

@@ -1,0 +1,239 @@
+//! What the columns of a source lose or change when they are written anew, and what cannot be written.
+
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef};
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
+use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::{AsBytes, FixedLenByteArray};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
+
+/// Values of intervals that are looked at together.
+const INTERVALS: usize = 8192;
+
+/// The first column that Parquet, or this writer of it, cannot hold, and why: seen by writing one null
+/// of each type to nowhere.
+pub(super) fn unwritable(schema: &Schema) -> Option<(String, String)> {
+    schema.fields().iter().find_map(|field| {
+        let field = field.as_ref().clone().with_nullable(true);
+        let name = field.name().clone();
+        let data_type = field.data_type().to_string();
+        let written = catch_unwind(AssertUnwindSafe(|| write_null(field)));
+        let reason = match written {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it is not supported".to_owned(),
+        };
+        Some((
+            name,
+            format!("{data_type} cannot be written as Parquet: {reason}"),
+        ))
+    })
+}
+
+fn write_null(field: Field) -> Result<(), ParquetError> {
+    let null = new_null_array(field.data_type(), 1);
+    let schema = Arc::new(Schema::new(vec![field]));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![null])?;
+    let mut writer = ArrowWriter::try_new(io::sink(), schema, None)?;
+    writer.write(&batch)?;
+    writer.close().map(|_| ())
+}
+
+/// How the leaves of a file's columns are annotated otherwise once they are written with `written`, a
+/// sentence for each column.
+pub(super) fn annotations(
+    metadata: &ParquetMetaData,
+    written: &SchemaRef,
+) -> Result<Vec<String>, ParquetError> {
+    let found = metadata.file_metadata().schema_descr();
+    let becomes = ArrowSchemaConverter::new().convert(written)?;
+    let mut notes = Vec::new();
+    for field in written.fields() {
+        let of = leaves(found, field.name());
+        let will = leaves(&becomes, field.name());
+        let changed = of
+            .iter()
+            .zip(&will)
+            .find(|(was, is)| annotation(was) != annotation(is));
+        if let Some((was, is)) = changed {
+            notes.push(format!(
+                "the source's column `{}` is annotated {}, and is written as {}",
+                was.path().string(),
+                annotation(was),
+                annotation(is)
+            ));
+        }
+        if of
+            .iter()
+            .any(|leaf| leaf.physical_type() == PhysicalType::INT96)
+        {
+            notes.push(format!(
+                "the source's column `{}` is INT96; it is read and written as microseconds, without what lies below them",
+                field.name()
+            ));
+        }
+    }
+    Ok(notes)
+}
+
+fn leaves<'a>(schema: &'a SchemaDescriptor, root: &str) -> Vec<&'a ColumnDescriptor> {
+    let leaves = schema.columns().iter().map(AsRef::as_ref);
+    leaves
+        .filter(|leaf: &&ColumnDescriptor| {
+            leaf.path().parts().first().map(String::as_str) == Some(root)
+        })
+        .collect()
+}
+
+/// A leaf's annotation in words. Annotations that say the same, as the old and the new one of strings,
+/// come out alike, and so do physical types that hold the same values.
+fn annotation(leaf: &ColumnDescriptor) -> String {
+    let physical = || match leaf.physical_type() {
+        PhysicalType::INT96 => "a timestamp".to_owned(),
+        PhysicalType::FIXED_LEN_BYTE_ARRAY => {
+            format!("FIXED_LEN_BYTE_ARRAY({}) alone", leaf.type_length())
+        }
+        other => format!("{other} alone"),
+    };
+    match leaf.logical_type_ref() {
+        Some(LogicalType::Uuid) => "UUID".to_owned(),
+        Some(LogicalType::Json) => "JSON".to_owned(),
+        Some(LogicalType::Bson) => "BSON".to_owned(),
+        Some(LogicalType::Enum) => "ENUM".to_owned(),
+        Some(LogicalType::String) => "STRING".to_owned(),
+        Some(LogicalType::Variant(_)) => "VARIANT".to_owned(),
+        Some(LogicalType::Geometry(_)) => "GEOMETRY".to_owned(),
+        Some(LogicalType::Geography(_)) => "GEOGRAPHY".to_owned(),
+        Some(LogicalType::Decimal(_)) => {
+            format!("DECIMAL({}, {})", leaf.type_precision(), leaf.type_scale())
+        }
+        Some(LogicalType::Date) => "DATE".to_owned(),
+        Some(LogicalType::Time(_)) => "TIME".to_owned(),
+        Some(LogicalType::Timestamp(_)) => "a timestamp".to_owned(),
+        Some(LogicalType::Float16) => "FLOAT16".to_owned(),
+        // The width of an integer is in its Arrow type.
+        Some(LogicalType::Integer(_)) => physical(),
+        Some(_) | None => match leaf.converted_type() {
+            ConvertedType::UTF8 => "STRING".to_owned(),
+            ConvertedType::JSON => "JSON".to_owned(),
+            ConvertedType::BSON => "BSON".to_owned(),
+            ConvertedType::ENUM => "ENUM".to_owned(),
+            ConvertedType::INTERVAL => "INTERVAL".to_owned(),
+            ConvertedType::DECIMAL => {
+                format!("DECIMAL({}, {})", leaf.type_precision(), leaf.type_scale())
+            }
+            ConvertedType::DATE => "DATE".to_owned(),
+            ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS => "TIME".to_owned(),
+            ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS => {
+                "a timestamp".to_owned()
+            }
+            _ => physical(),
+        },
+    }
+}
+
+/// What of a file's intervals the reader drops, as a reason to refuse the file: it reads either months
+/// or days and milliseconds. None where there is nothing to drop.
+pub(super) fn dropped_of_intervals(path: &Path, schema: &Schema) -> Result<Option<String>, String> {
+    let unit = |name: &str| match schema.field_with_name(name).ok()?.data_type() {
+        DataType::Interval(unit) => Some(*unit),
+        // Within lists and structs, they are taken for days.
+        data_type if data_type.is_nested() => Some(IntervalUnit::DayTime),
+        _ => None,
+    };
+    let failed = |error: ParquetError| error.to_string();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let reader = SerializedFileReader::new(file).map_err(failed)?;
+    let descriptor = reader.metadata().file_metadata().schema_descr_ptr();
+    for (index, leaf) in descriptor.columns().iter().enumerate() {
+        if leaf.converted_type() != ConvertedType::INTERVAL {
+            continue;
+        }
+        let root = leaf.path().parts().first().cloned().unwrap_or_default();
+        let dropped = match unit(&root) {
+            Some(IntervalUnit::YearMonth) => 4..12,
+            Some(IntervalUnit::DayTime) => 0..4,
+            _ => continue,
+        };
+        for group in 0..reader.num_row_groups() {
+            let group = reader.get_row_group(group).map_err(failed)?;
+            let ColumnReader::FixedLenByteArrayColumnReader(mut column) =
+                group.get_column_reader(index).map_err(failed)?
+            else {
+                continue;
+            };
+            let mut values: Vec<FixedLenByteArray> = Vec::new();
+            loop {
+                values.clear();
+                // Levels are read along, though nobody looks at them.
+                let (mut definitions, mut repetitions) = (Vec::new(), Vec::new());
+                let (records, _, _) = column
+                    .read_records(
+                        INTERVALS,
+                        Some(&mut definitions),
+                        Some(&mut repetitions),
+                        &mut values,
+                    )
+                    .map_err(failed)?;
+                let is_set = |value: &FixedLenByteArray| {
+                    let bytes = value.as_bytes().get(dropped.clone());
+                    bytes.is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0))
+                };
+                if values.iter().any(is_set) {
+                    let (read, lost) = match dropped.start {
+                        0 => ("days and milliseconds", "months"),
+                        _ => ("months", "days and milliseconds"),
+                    };
+                    return Ok(Some(format!(
+                        "column `{root}` has intervals with {lost}; parquet-rs, which this program reads with, reads \
+                         {read} of them and would drop the rest"
+                    )));
+                }
+                if records == 0 {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use arrow::datatypes::{UnionFields, UnionMode};
+
+    #[test]
+    fn types_that_parquet_cannot_hold_are_named_with_their_column() {
+        let fields = UnionFields::from_fields(vec![Field::new("a", DataType::Int32, true)]);
+        let union = DataType::Union(fields, UnionMode::Sparse);
+        let months = DataType::Interval(IntervalUnit::MonthDayNano);
+        for bad in [union, months] {
+            let schema = Schema::new(vec![
+                Field::new("good", DataType::Utf8, false),
+                Field::new("bad", bad, true),
+            ]);
+            let (column, reason) = unwritable(&schema).unwrap();
+            assert_eq!(column, "bad");
+            assert!(reason.contains("cannot be written as Parquet"), "{reason}");
+        }
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let good = Schema::new(vec![
+            Field::new("d", dictionary, true),
+            Field::new("n", DataType::Null, true),
+            Field::new("t", DataType::Decimal256(60, 3), true),
+        ]);
+        assert_eq!(unwritable(&good), None);
+    }
+}

@@ -1,0 +1,335 @@
+//! CSV, JSON lines and Arrow files as rows to write anew.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::arrow::ArrowFormat;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::datasource::listing::{
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
+use datafusion::prelude::SessionContext;
+use object_store::{ObjectStore, ObjectStoreExt};
+use serde_json::json;
+
+use super::unify::wider;
+use crate::dataset::{fingerprint, is_parquet};
+use crate::engine::plain_message;
+use crate::storage::{CountingStore, Inputs, Listing, list, object_path};
+
+/// Bytes of a file's beginning by which its separator is found.
+const BEGINNING_BYTES: u64 = 64 << 10;
+
+/// Separators of fields that are looked for where a comma gives a single column.
+const SEPARATORS: [u8; 3] = [b';', b'\t', b'|'];
+
+/// What rows are kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Csv,
+    Tsv,
+    Json,
+    Arrow,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TextFormat {
+    kind: Kind,
+    compression: FileCompressionType,
+}
+
+impl TextFormat {
+    /// By how a file's name ends; none for Parquet, and for whatever is not known.
+    fn of(path: &Path) -> Option<Self> {
+        let extension = |path: &Path| Some(path.extension()?.to_str()?.to_ascii_lowercase());
+        let (compression, inner) = match extension(path)?.as_str() {
+            "gz" => (FileCompressionType::GZIP, path.with_extension("")),
+            "bz2" => (FileCompressionType::BZIP2, path.with_extension("")),
+            "xz" => (FileCompressionType::XZ, path.with_extension("")),
+            "zst" => (FileCompressionType::ZSTD, path.with_extension("")),
+            _ => (FileCompressionType::UNCOMPRESSED, path.to_path_buf()),
+        };
+        let kind = match extension(&inner)?.as_str() {
+            "csv" => Kind::Csv,
+            "tsv" => Kind::Tsv,
+            "json" | "jsonl" | "ndjson" => Kind::Json,
+            "arrow" | "feather" | "ipc" if compression == FileCompressionType::UNCOMPRESSED => {
+                Kind::Arrow
+            }
+            _ => return None,
+        };
+        Some(TextFormat { kind, compression })
+    }
+
+    /// The format of files that are not Parquet. A folder without Parquet is of the format of its first
+    /// file that is of any.
+    pub(super) fn of_location(path: &Path) -> Option<Self> {
+        if !path.is_dir() {
+            return TextFormat::of(path);
+        }
+        let mut names: Vec<PathBuf> = std::fs::read_dir(path)
+            .ok()?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        names.sort();
+        match names.iter().any(|name| name.is_dir() || is_parquet(name)) {
+            true => None,
+            false => names.iter().find_map(|name| TextFormat::of(name)),
+        }
+    }
+}
+
+/// Rows of files that are not Parquet.
+pub(super) struct TextRows {
+    pub(super) provider: Arc<dyn TableProvider>,
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) bytes: u64,
+    pub(super) fingerprint: String,
+    pub(super) inputs: Inputs,
+    pub(super) notes: Vec<String>,
+}
+
+/// Opens all files of a format behind a location. Types come from all rows.
+pub(super) async fn open_text(
+    context: &SessionContext,
+    store: &Arc<CountingStore>,
+    location: &str,
+    format: TextFormat,
+) -> Result<TextRows, String> {
+    let is_wanted = move |path: &Path| TextFormat::of(path) == Some(format);
+    let Listing { files, .. } = list(location, &is_wanted).map_err(|error| error.to_string())?;
+    if files.is_empty() {
+        return Err("no such file or folder".to_owned());
+    }
+    let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+    let inputs =
+        Inputs::of(paths.iter().map(PathBuf::as_path)).map_err(|error| error.to_string())?;
+    let list: Vec<_> = files
+        .iter()
+        .map(|(path, found)| {
+            let changed = found
+                .modified()
+                .ok()
+                .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+                .map(|time| time.as_micros() as u64);
+            json!([path, found.len(), changed])
+        })
+        .collect();
+    let mut notes = Vec::new();
+    let first = paths.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
+    let reader: Arc<dyn FileFormat> = match format.kind {
+        Kind::Csv | Kind::Tsv => {
+            let separator = match format.kind {
+                Kind::Tsv => b'\t',
+                _ => {
+                    let found = separator(&beginning(first, format.compression)?);
+                    if found != b',' {
+                        notes.push(format!(
+                            "fields of {location} are separated by {:?}",
+                            char::from(found)
+                        ));
+                    }
+                    found
+                }
+            };
+            Arc::new(
+                CsvFormat::default()
+                    .with_schema_infer_max_rec(usize::MAX)
+                    .with_delimiter(separator)
+                    .with_file_compression_type(format.compression),
+            )
+        }
+        Kind::Json => {
+            let beginning = beginning(first, format.compression)?;
+            let is_array = beginning
+                .iter()
+                .find(|byte| !byte.is_ascii_whitespace())
+                .is_some_and(|byte| *byte == b'[');
+            Arc::new(
+                JsonFormat::default()
+                    .with_schema_infer_max_rec(usize::MAX)
+                    .with_newline_delimited(!is_array)
+                    .with_file_compression_type(format.compression),
+            )
+        }
+        Kind::Arrow => Arc::new(ArrowFormat),
+    };
+    let schema = schema_of(context, store, reader.as_ref(), &paths).await?;
+    let urls = paths.iter().map(|path| {
+        let url = url::Url::from_file_path(path)
+            .map_err(|()| format!("{} is no path", path.display()))?;
+        ListingTableUrl::parse(url.as_str()).map_err(|error| plain_message(&error))
+    });
+    let urls = urls.collect::<Result<Vec<_>, String>>()?;
+    let options = ListingOptions::new(reader).with_file_extension("");
+    let config = ListingTableConfig::new_with_multi_paths(urls)
+        .with_listing_options(options)
+        .with_schema(schema);
+    let table = ListingTable::try_new(config).map_err(|error| plain_message(&error))?;
+    Ok(TextRows {
+        provider: Arc::new(table),
+        paths,
+        bytes: files.iter().map(|(_, found)| found.len()).sum(),
+        fingerprint: fingerprint(&json!(list)),
+        inputs,
+        notes,
+    })
+}
+
+/// The columns of all files, each of a type that holds what it has in each of them.
+async fn schema_of(
+    context: &SessionContext,
+    store: &Arc<CountingStore>,
+    format: &dyn FileFormat,
+    paths: &[PathBuf],
+) -> Result<SchemaRef, String> {
+    let objects = Arc::clone(store) as Arc<dyn ObjectStore>;
+    let state = context.state();
+    let mut merged: Option<Schema> = None;
+    for path in paths {
+        let shown = path.display();
+        let object = object_path(path).map_err(|error| error.to_string())?;
+        let meta = objects
+            .head(&object)
+            .await
+            .map_err(|error| format!("{shown}: {error}"))?;
+        if meta.size == 0 {
+            return Err(format!("{shown}: it is empty (0 bytes)"));
+        }
+        let schema = format
+            .infer_schema(&state, &objects, &[meta])
+            .await
+            .map_err(|error| format!("{shown}: {}", plain_message(&error)))?;
+        if let Some(name) = doubled(&schema) {
+            return Err(format!(
+                "{shown}: two of its columns are named `{name}`; give each a name of its own"
+            ));
+        }
+        merged = Some(match merged {
+            None => schema.as_ref().clone(),
+            Some(merged) => {
+                merge(merged, &schema).map_err(|reason| format!("{shown}: {reason}"))?
+            }
+        });
+    }
+    Ok(Arc::new(merged.unwrap_or_else(Schema::empty)))
+}
+
+fn doubled(schema: &Schema) -> Option<&str> {
+    let mut names = std::collections::HashSet::new();
+    let mut fields = schema.fields().iter().map(|field| field.name().as_str());
+    fields.find(|name| !names.insert(*name))
+}
+
+fn merge(known: Schema, found: &Schema) -> Result<Schema, String> {
+    let mut fields: Vec<Field> = known
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone())
+        .collect();
+    for field in found.fields() {
+        match fields.iter_mut().find(|known| known.name() == field.name()) {
+            None => fields.push(field.as_ref().clone().with_nullable(true)),
+            Some(known) => {
+                let Some(wide) = wider(known.data_type(), field.data_type()) else {
+                    return Err(format!(
+                        "column `{}` is {}, and {} in the files before",
+                        field.name(),
+                        field.data_type(),
+                        known.data_type()
+                    ));
+                };
+                let nullable = known.is_nullable() || field.is_nullable();
+                *known = known.clone().with_data_type(wide).with_nullable(nullable);
+            }
+        }
+    }
+    for known in &mut fields {
+        if found.field_with_name(known.name()).is_err() {
+            *known = known.clone().with_nullable(true);
+        }
+    }
+    Ok(Schema::new_with_metadata(fields, known.metadata().clone()))
+}
+
+/// The first bytes of a file, decompressed.
+fn beginning(path: &Path, compression: FileCompressionType) -> Result<Vec<u8>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let reader = compression
+        .convert_read(file)
+        .map_err(|error| plain_message(&error))?;
+    let mut bytes = Vec::new();
+    reader
+        .take(BEGINNING_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    Ok(bytes)
+}
+
+/// What separates the fields of a CSV file: a comma, unless the header has none, and another separator
+/// cuts all of the first lines into as many fields as the header.
+fn separator(beginning: &[u8]) -> u8 {
+    let complete = (beginning.len() as u64) < BEGINNING_BYTES;
+    let mut lines: Vec<Vec<u8>> = BufReader::new(beginning)
+        .split(b'\n')
+        .map_while(Result::ok)
+        .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
+        .collect();
+    // The last one may be cut.
+    if !complete && lines.len() > 1 {
+        lines.pop();
+    }
+    let fields = |line: &[u8], separator: u8| {
+        let mut quoted = false;
+        1 + line
+            .iter()
+            .filter(|byte| {
+                quoted ^= **byte == b'"';
+                !quoted && **byte == separator
+            })
+            .count()
+    };
+    let Some(header) = lines.first() else {
+        return b',';
+    };
+    if fields(header, b',') > 1 {
+        return b',';
+    }
+    let cuts_alike = |separator: &u8| {
+        let of_header = fields(header, *separator);
+        of_header > 1
+            && lines
+                .iter()
+                .all(|line| fields(line, *separator) == of_header)
+    };
+    SEPARATORS.into_iter().find(cuts_alike).unwrap_or(b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("a,b\n1,2\n", b',')]
+    #[case("a;b\n1,5;2,5\n", b';')]
+    #[case("a\tb\n1\t2", b'\t')]
+    #[case("a|b\n\"x|y\"|2\n", b'|')]
+    #[case("text\nsome; more\nwithout\n", b',')]
+    #[case("one\n1\n", b',')]
+    #[case("", b',')]
+    fn separators_are_found_by_the_header_and_the_first_lines(
+        #[case] text: &str,
+        #[case] expected: u8,
+    ) {
+        assert_eq!(char::from(separator(text.as_bytes())), char::from(expected));
+    }
+}
