@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::DatasetError;
+use super::{DatasetError, Shortfalls};
 use crate::output::Output;
 use crate::record::{ColumnRecord, WriteRecord};
 
@@ -30,6 +30,9 @@ pub struct Manifest {
     /// The codec with its level. The level is recorded as it was asked for: Parquet files do not store it.
     pub codec: String,
     pub partition_by: Vec<String>,
+    /// What no writer could write as it was asked for.
+    #[serde(default)]
+    pub shortfalls: Shortfalls,
     pub columns: Vec<ColumnRecord>,
     pub tables: Vec<ManifestTable>,
     /// Absent where the files were written by more than one call.

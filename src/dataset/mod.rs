@@ -23,6 +23,7 @@ mod prover;
 mod rewrite;
 mod scheduler;
 mod share;
+mod shortfalls;
 mod sink;
 mod sort;
 mod source;
@@ -45,6 +46,7 @@ pub use plan::{DatasetPlan, TablePlan, place};
 pub use probe::{Probe, probe};
 pub(crate) use proof::IDENTITY_KEY;
 pub use share::Share;
+pub use shortfalls::{OffRowGroups, Shortfalls};
 pub(crate) use source::SOURCE_TABLE;
 pub use source::{PlainSource, SourceTable};
 pub use write::{Found, Generated, Progress, ensure, find};
@@ -102,12 +104,13 @@ pub enum DatasetError {
     #[error("{folder} holds no dataset, and `workflow.generate_data` is false")]
     Missing { folder: String },
     #[error(
-        "{file}, row group {row_group}, column `{column}`: {what} is {found}, {wanted} was asked for"
+        "{file}, row group {row_group}{}: {what} is {found}, {wanted} was asked for", of_column(.column)
     )]
     NotAsAsked {
         file: String,
         row_group: usize,
-        column: String,
+        /// Absent where it is about the row group as a whole.
+        column: Option<String>,
         what: &'static str,
         found: String,
         wanted: String,
@@ -172,4 +175,10 @@ impl DatasetError {
             source,
         }
     }
+}
+
+fn of_column(column: &Option<String>) -> String {
+    column
+        .as_ref()
+        .map_or_else(String::new, |column| format!(", column `{column}`"))
 }

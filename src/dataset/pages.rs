@@ -17,6 +17,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use super::DatasetError;
 use super::footer::chunk_range;
 use super::properties::write_batch;
+use super::shortfalls::{has_bounds, may_lack_bounds};
 use crate::config::{Layout, Statistics};
 
 /// How far a page's size may lie above its limit, beside the values of one batch: the writer estimates it.
@@ -148,7 +149,7 @@ pub(crate) async fn prove_pages(
             return Err(DatasetError::NotAsAsked {
                 file: path.to_owned(),
                 row_group: 0,
-                column: chunk.column_path().string(),
+                column: Some(chunk.column_path().string()),
                 what,
                 found,
                 wanted,
@@ -210,7 +211,8 @@ fn difference(
         }
     }
     let wanted = asked.statistics == Statistics::Page;
-    if wanted && !pages.iter().any(|page| page.has_statistics) {
+    let lacks = !has_bounds(chunk) && may_lack_bounds(chunk);
+    if wanted && !lacks && !pages.iter().any(|page| page.has_statistics) {
         return Some((
             "the statistics of data pages",
             "missing".to_owned(),

@@ -10,10 +10,13 @@ use super::footer::{check_plausible, key_value};
 use super::properties::{
     asked_encoding, compression, most_filter_bytes, page_encoding, sorting_columns,
 };
+use super::shortfalls::{
+    OffRowGroups, Shortfalls, has_bounds, may_lack_bounds, may_lack_column_index,
+};
 use crate::config::{Encoding, Layout, RowGroupSize, Statistics};
 
-/// How far the encoded bytes of a full row group may lie from what was asked for. Row groups by bytes are cut at a row
-/// count that a sample of the first rows gives, and data is not everywhere alike.
+/// How far the encoded bytes of a full row group may lie from what was asked for before it is counted. Row groups by
+/// bytes are cut at a row count that a sample of the first rows gives, and data is not everywhere alike.
 const ROW_GROUP_BYTES_TOLERANCE: f64 = 0.25;
 
 /// Key in a footer under which a file says which file of which dataset it is. Shapes alone cannot tell: two files of
@@ -33,11 +36,13 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// Compares rows, row groups, codec, column types and statistics; the first difference is the error.
+/// What no writer could have written is counted.
 pub(crate) fn prove(
     metadata: &ParquetMetaData,
     file_bytes: u64,
     wanted: &Wanted<'_>,
-) -> Result<(), DatasetError> {
+) -> Result<Shortfalls, DatasetError> {
+    let mut shortfalls = Shortfalls::default();
     let differs = |what, found: String, asked: String| DatasetError::FileNotAsAsked {
         file: wanted.file.to_owned(),
         what,
@@ -92,7 +97,7 @@ pub(crate) fn prove(
     let sorting = sorting_columns(wanted.layout, file_metadata.schema_descr());
     for (index, row_group) in metadata.row_groups().iter().enumerate() {
         let differs =
-            |column: String, what, found: String, asked: String| DatasetError::NotAsAsked {
+            |column: Option<String>, what, found: String, asked: String| DatasetError::NotAsAsked {
                 file: wanted.file.to_owned(),
                 row_group: index,
                 column,
@@ -100,7 +105,6 @@ pub(crate) fn prove(
                 found,
                 wanted: asked,
             };
-        let all = || "(all)".to_owned();
         let last = index as u64 + 1 == groups;
         let asked_rows = if last {
             wanted.rows - index as u64 * wanted.row_group_rows
@@ -110,30 +114,30 @@ pub(crate) fn prove(
         if row_group.num_rows() as u64 != asked_rows {
             let found = row_group.num_rows().to_string();
             return Err(differs(
-                all(),
+                None,
                 "the number of rows",
                 found,
                 asked_rows.to_string(),
             ));
         }
         if let RowGroupSize::Bytes(asked) = wanted.layout.row_group {
-            let found = row_group.total_byte_size();
+            let found = u64::try_from(row_group.total_byte_size()).unwrap_or(0);
             let off = (found as f64 / asked as f64 - 1.0).abs();
             // A row group of one row cannot be cut smaller, and one of a few rows not finer than by a row.
             let one_row = 1.0 / asked_rows as f64;
             if !last && asked_rows > 1 && off > ROW_GROUP_BYTES_TOLERANCE + one_row {
-                return Err(differs(
-                    all(),
-                    "the encoded size in bytes",
-                    found.to_string(),
-                    asked.to_string(),
-                ));
+                shortfalls.add_row_groups(OffRowGroups {
+                    asked_bytes: asked,
+                    row_groups: 1,
+                    smallest_bytes: found,
+                    largest_bytes: found,
+                });
             }
         }
         let found = row_group.sorting_columns().cloned().unwrap_or_default();
         if found != sorting {
             return Err(differs(
-                all(),
+                None,
                 "the sort order",
                 format!("{found:?}"),
                 format!("{sorting:?}"),
@@ -141,14 +145,14 @@ pub(crate) fn prove(
         }
         for chunk in row_group.columns() {
             let column = chunk.column_path().string();
-            let difference =
-                chunk_difference(chunk, row_group.num_rows(), wanted).map_err(parquet)?;
+            let difference = chunk_difference(chunk, row_group.num_rows(), wanted, &mut shortfalls)
+                .map_err(parquet)?;
             if let Some((what, found, asked)) = difference {
-                return Err(differs(column, what, found, asked));
+                return Err(differs(Some(column), what, found, asked));
             }
         }
     }
-    Ok(())
+    Ok(shortfalls)
 }
 
 type Difference = (&'static str, String, String);
@@ -159,6 +163,7 @@ fn chunk_difference(
     chunk: &ColumnChunkMetaData,
     rows: i64,
     wanted: &Wanted<'_>,
+    shortfalls: &mut Shortfalls,
 ) -> Result<Option<Difference>, parquet::errors::ParquetError> {
     let Wanted {
         layout,
@@ -190,6 +195,18 @@ fn chunk_difference(
     if statistics != wanted {
         return Ok(Some(("the statistics", there(statistics), there(wanted))));
     }
+    let bounded = has_bounds(chunk);
+    if wanted && !bounded {
+        if !may_lack_bounds(chunk) {
+            return Ok(Some((
+                "the bounds of its values",
+                there(false),
+                there(true),
+            )));
+        }
+        let chunks = shortfalls.without_bounds.entry(column.to_owned());
+        *chunks.or_default() += 1;
+    }
     let bloom = chunk.bloom_filter_offset().is_some();
     let wanted = asked.bloom_filter.is_some();
     if bloom != wanted {
@@ -214,12 +231,11 @@ fn chunk_difference(
         )));
     }
     let column_index = chunk.column_index_offset().is_some();
-    // Pages without any value that can be compared have no bounds, and their column no index.
-    let bounded = chunk
-        .statistics()
-        .is_some_and(|statistics| statistics.min_bytes_opt().is_some());
     let wanted = layout.page_index && asked.statistics != Statistics::None;
-    if column_index != wanted && (bounded || !wanted) {
+    if wanted && bounded && !column_index && may_lack_column_index(chunk) {
+        let chunks = shortfalls.without_column_index.entry(column.to_owned());
+        *chunks.or_default() += 1;
+    } else if column_index != wanted && (bounded || !wanted) {
         return Ok(Some((
             "the column index",
             there(column_index),

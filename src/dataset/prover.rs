@@ -60,7 +60,7 @@ impl<'a> Prover<'a> {
             rows,
             row_group_rows: self.row_group_rows,
         };
-        prove(&metadata, bytes, &wanted)?;
+        let shortfalls = prove(&metadata, bytes, &wanted)?;
         if !self.pages_proven.swap(true, Ordering::Relaxed) {
             let layout = &plan.spec.layout;
             handle.block_on(prove_pages(store, object, &file, &metadata, layout))?;
@@ -71,6 +71,7 @@ impl<'a> Prover<'a> {
             partition,
             bytes,
             metadata: Arc::new(metadata),
+            shortfalls,
         })
     }
 }

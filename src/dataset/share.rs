@@ -122,6 +122,7 @@ pub(crate) fn joined(
 
 /// Adds a part. The parts are written at the same time, so that the slowest tells how long it took.
 fn add(whole: &mut Manifest, part: Manifest) {
+    whole.shortfalls.add(&part.shortfalls);
     for (table, more) in whole.tables.iter_mut().zip(part.tables) {
         table.files.extend(more.files);
     }

@@ -17,7 +17,7 @@ use super::scheduler::{self, Target};
 use super::share::{SEAL_LOCK, Share, joined, write_part};
 use super::{
     Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
-    ManifestTable, column_records,
+    ManifestTable, Shortfalls, column_records,
 };
 use crate::dataset::content::GENERATOR_VERSION;
 use crate::record::WriteRecord;
@@ -287,6 +287,7 @@ pub(crate) struct WrittenFile {
     pub(crate) partition: Vec<Option<String>>,
     pub(crate) bytes: u64,
     pub(crate) metadata: Arc<ParquetMetaData>,
+    pub(crate) shortfalls: Shortfalls,
 }
 
 /// What all files come to, kept as files finish, so that footers need not be held.
@@ -296,11 +297,13 @@ pub(crate) struct Written {
     pub(crate) kept: u64,
     pub(crate) tables: BTreeMap<usize, Vec<ManifestFile>>,
     pub(crate) columns: Vec<ColumnTotals>,
+    pub(crate) shortfalls: Shortfalls,
 }
 
 impl Written {
     pub(crate) fn add(&mut self, file: WrittenFile) {
         ColumnTotals::add(&mut self.columns, &file.metadata);
+        self.shortfalls.add(&file.shortfalls);
         self.tables
             .entry(file.table)
             .or_default()
@@ -338,6 +341,7 @@ fn seal(plan: &DatasetPlan, mut written: Written, started: Instant, cpu_before: 
         layout_fingerprint: plan.layout_fingerprint.clone(),
         codec: plan.spec.layout.chunk.codec.to_string(),
         partition_by: plan.spec.layout.partition_by.clone(),
+        shortfalls: written.shortfalls,
         columns: column_records(&written.columns, |name| {
             schema
                 .field_with_name(name)

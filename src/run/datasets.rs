@@ -292,7 +292,8 @@ impl Datasets {
                 bytes: generated.manifest.file_bytes(),
                 elapsed_ns: generated.manifest.write.map(|write| write.elapsed_ns),
             });
-            if let Some(text) = fallbacks(&state.plan, &generated.manifest) {
+            let shortfalls = generated.manifest.shortfalls.sentences().into_iter();
+            for text in shortfalls.chain(fallbacks(&state.plan, &generated.manifest)) {
                 observer.event(Event::Note(&text));
             }
             state.written = generated.files_written > 0;
