@@ -10,6 +10,7 @@ mod order;
 mod sample;
 mod series;
 mod shape;
+mod taking;
 mod text;
 
 use std::collections::BTreeMap;
@@ -155,7 +156,7 @@ pub async fn learn(
         pages: false,
     };
     let inspection = inspect(store, location, depth).await?;
-    let mut sample = sample::take(store, location, &inspection).await?;
+    let mut sample = sample::take(store, location, &inspection, sample::LIMITS).await?;
     let mut layout = layout::learn(&inspection, sample.page_version);
     let mut notes = std::mem::take(&mut layout.notes);
     notes.extend(sample.notes.iter().cloned());
