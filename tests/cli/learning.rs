@@ -206,6 +206,27 @@ fn what_is_learned_generates_files_of_the_same_types_and_layout() {
     }
 }
 
+/// The mean over codecs of what columns are off by, as a share of the bytes of a row.
+fn weighted_error(learned: &Value) -> f64 {
+    let columns = at(learned, "columns").as_array().unwrap();
+    let of_codec = |codec: usize| {
+        let (mut apart, mut all) = (0.0, 0.0);
+        for column in columns {
+            let of_row = |key: &str| {
+                let bytes = at(column, &format!("sizes.{codec}.{key}"))
+                    .as_f64()
+                    .unwrap();
+                bytes / column["values"].as_f64().unwrap()
+            };
+            let original = of_row("original_bytes");
+            apart += (of_row("alike_bytes") - original).abs();
+            all += original;
+        }
+        apart / all
+    };
+    (0..5).map(of_codec).sum::<f64>() / 5.0
+}
+
 #[test]
 fn a_look_alike_takes_about_as_many_bytes_with_every_codec() {
     let place = Place::new();
@@ -213,6 +234,9 @@ fn a_look_alike_takes_about_as_many_bytes_with_every_codec() {
     let learned = learn(&place, "mine.parquet", &[]);
     let median = at(&learned, "median_error").as_f64().unwrap();
     assert!(median < 0.15, "{median}");
+    let weighted = at(&learned, "weighted_error").as_f64().unwrap();
+    let expected = weighted_error(&learned);
+    assert!((weighted - expected).abs() < 1e-9, "{weighted} {expected}");
     for column in at(&learned, "columns").as_array().unwrap() {
         let sizes = column["sizes"].as_array().unwrap();
         assert_eq!(sizes.len(), 5);
@@ -236,6 +260,7 @@ fn a_look_alike_takes_about_as_many_bytes_with_every_codec() {
     for words in [
         "4,000 rows, 4,000 of them looked at",
         "temperature",
+        "error by bytes",
         "median error",
     ] {
         assert!(shown.stdout.contains(words), "{words}\n{}", shown.stdout);
@@ -392,55 +417,6 @@ fn values_that_are_many_times_the_file_are_learned_from_some_of_them() {
     let learned = learn(&place, "mine.parquet", &[]);
     let looked_at = at(&learned, "columns.0.values").as_u64().unwrap();
     assert!((1..ROWS as u64).contains(&looked_at), "{looked_at}");
-}
-
-#[rstest]
-#[case::nothing_there("missing.parquet", "no such file")]
-#[case::no_files("empty", "holds no Parquet files")]
-#[case::no_rows("rowless.parquet", "holds no rows")]
-#[case::no_parquet("text.parquet", "does not end in PAR1")]
-#[case::encrypted("encrypted.parquet", "encrypted")]
-#[case::cut("cut.parquet", "does not end in PAR1")]
-#[case::bad_footer("footer.parquet", "not a readable Parquet file")]
-#[case::bad_pages("pages.parquet", "pages.parquet")]
-#[case::other_schemas("mixed", "files of one schema")]
-#[case::other_types("types", "its column `id` is Utf8")]
-#[case::not_local("s3://bucket/x.parquet", "not on a local file system")]
-fn bad_files_are_named_and_nothing_is_written(#[case] location: &str, #[case] words: &str) {
-    let place = Place::new();
-    let good = place.path("good.parquet");
-    files::write_small(&good);
-    let bytes = fs::read(&good).unwrap();
-    fs::create_dir(place.path("empty")).unwrap();
-    place.write("text.parquet", "a text that is longer than a footer");
-    let none = Int64Array::from_iter_values(0..0);
-    files::write(&place.path("rowless.parquet"), &[("id", Arc::new(none))]);
-    let end = bytes.len();
-    let changed = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
-        let mut bytes = bytes.clone();
-        change(&mut bytes);
-        place.write(name, bytes);
-    };
-    changed("encrypted.parquet", &|bytes| {
-        bytes[end - 4..].copy_from_slice(b"PARE")
-    });
-    changed("cut.parquet", &|bytes| bytes.truncate(end / 2));
-    changed("footer.parquet", &|bytes| {
-        bytes[end - 200..end - 8].fill(0xff)
-    });
-    changed("pages.parquet", &|bytes| bytes[4..end / 3].fill(0xff));
-    files::write_small(&place.path("mixed/a.parquet"));
-    let ids = || Arc::new(Int64Array::from_iter_values(0..100));
-    files::write(&place.path("mixed/b.parquet"), &[("id", ids())]);
-    let names = StringArray::from_iter_values((0..100).map(|id| id.to_string()));
-    files::write(&place.path("types/a.parquet"), &[("id", ids())]);
-    files::write(&place.path("types/b.parquet"), &[("id", Arc::new(names))]);
-    place
-        .bench()
-        .args(["learn", location, "-o", "like.yaml"])
-        .run()
-        .fails(2, &[words]);
-    assert!(!place.path("like.yaml").exists());
 }
 
 /// Writes a column of its own, as Arrow's types are stored where nobody says which they were.
@@ -616,6 +592,55 @@ fn files_that_store_one_column_in_several_types_of_text_are_learned_together() {
     let learned = columns_learned(&place, "names");
     assert_eq!(at(&learned, "0.dtype"), "string");
     assert_eq!(at(&learned, "0.values"), 1_500);
+}
+
+#[rstest]
+#[case::nothing_there("missing.parquet", "no such file")]
+#[case::no_files("empty", "holds no Parquet files")]
+#[case::no_rows("rowless.parquet", "holds no rows")]
+#[case::no_parquet("text.parquet", "does not end in PAR1")]
+#[case::encrypted("encrypted.parquet", "encrypted")]
+#[case::cut("cut.parquet", "does not end in PAR1")]
+#[case::bad_footer("footer.parquet", "not a readable Parquet file")]
+#[case::bad_pages("pages.parquet", "pages.parquet")]
+#[case::other_schemas("mixed", "files of one schema")]
+#[case::other_types("types", "its column `id` is Utf8")]
+#[case::not_local("s3://bucket/x.parquet", "not on a local file system")]
+fn bad_files_are_named_and_nothing_is_written(#[case] location: &str, #[case] words: &str) {
+    let place = Place::new();
+    let good = place.path("good.parquet");
+    files::write_small(&good);
+    let bytes = fs::read(&good).unwrap();
+    fs::create_dir(place.path("empty")).unwrap();
+    place.write("text.parquet", "a text that is longer than a footer");
+    let none = Int64Array::from_iter_values(0..0);
+    files::write(&place.path("rowless.parquet"), &[("id", Arc::new(none))]);
+    let end = bytes.len();
+    let changed = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = bytes.clone();
+        change(&mut bytes);
+        place.write(name, bytes);
+    };
+    changed("encrypted.parquet", &|bytes| {
+        bytes[end - 4..].copy_from_slice(b"PARE")
+    });
+    changed("cut.parquet", &|bytes| bytes.truncate(end / 2));
+    changed("footer.parquet", &|bytes| {
+        bytes[end - 200..end - 8].fill(0xff)
+    });
+    changed("pages.parquet", &|bytes| bytes[4..end / 3].fill(0xff));
+    files::write_small(&place.path("mixed/a.parquet"));
+    let ids = || Arc::new(Int64Array::from_iter_values(0..100));
+    files::write(&place.path("mixed/b.parquet"), &[("id", ids())]);
+    let names = StringArray::from_iter_values((0..100).map(|id| id.to_string()));
+    files::write(&place.path("types/a.parquet"), &[("id", ids())]);
+    files::write(&place.path("types/b.parquet"), &[("id", Arc::new(names))]);
+    place
+        .bench()
+        .args(["learn", location, "-o", "like.yaml"])
+        .run()
+        .fails(2, &[words]);
+    assert!(!place.path("like.yaml").exists());
 }
 
 #[rstest]
