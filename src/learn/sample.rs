@@ -1,6 +1,7 @@
-//! A bounded sample: stretches of neighbouring rows, spread evenly over all files, and of each column
-//! as many of their rows as a number of bytes allows.
+//! A bounded sample: stretches of neighbouring rows, spread evenly over all files, and of each
+//! column as many of their rows as a number of bytes allows.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -42,8 +43,8 @@ pub(super) struct Limits {
     pub(super) row_bytes: u64,
 }
 
-/// What fits into the memory of a small machine a few times over, as values are copied and imitated,
-/// and is written by all codecs within minutes.
+/// What fits into the memory of a small machine a few times over, as values are copied and
+/// imitated, and is written by all codecs within minutes.
 pub(super) const LIMITS: Limits = Limits {
     sample_bytes: 256 << 20,
     column_bytes: 32 << 20,
@@ -133,9 +134,8 @@ pub(super) async fn take(
 
     let mut opened: BTreeMap<usize, SampleFile> = BTreeMap::new();
     for (group, _) in &stretches {
-        if !opened.contains_key(&group.file) {
-            let file = SampleFile::open(store, NAME, &files.files[group.file]).await?;
-            opened.insert(group.file, file);
+        if let Entry::Vacant(place) = opened.entry(group.file) {
+            place.insert(SampleFile::open(store, NAME, &files.files[group.file]).await?);
         }
     }
     let Some((_, first_file)) = opened.first_key_value() else {
@@ -148,7 +148,7 @@ pub(super) async fn take(
         .map(|place| Shape::of(place.field.data_type()))
         .collect();
 
-    // The smallest first: what these leave is for the larger ones, and no column takes from another.
+    // The smallest first: what these leave is for the larger ones, and none takes from another.
     let encoded_bytes = |name: &str| -> u64 {
         let leaves = inspection.columns.iter().filter(|facts| facts.root == name);
         leaves.map(|facts| facts.encoded_bytes).sum()
@@ -260,8 +260,8 @@ impl Found {
     }
 }
 
-/// Reads a column's rows of the stretches, as far as the limits allow. Each stretch has an equal share
-/// of the bytes; where rows are too large for that, it is one row of fewer stretches.
+/// Reads a column's rows of the stretches, as far as the limits allow. Each stretch has an equal
+/// share of the bytes; where rows are too large for that, it is one row of fewer stretches.
 async fn read(
     opened: &BTreeMap<usize, SampleFile>,
     place: &Place,
@@ -313,8 +313,8 @@ async fn read(
                 array: concat(&arrays)?,
             });
         }
-        // Where there is not one more row for each stretch that waits, some of these are passed over,
-        // so that the rows are spread over all files still.
+        // Where there is not one more row for each stretch that waits, some of these are passed
+        // over, so that the rows are spread over all files still.
         let row_bytes = match (taking.rows, taking.refused) {
             (0, refused) => refused.filter(|_| too_large.is_none()).unwrap_or(0),
             (rows, _) => taking.bytes / rows as u64,

@@ -1,9 +1,9 @@
 //! Some rows of a file, read without the engine, one column at a time.
 //!
-//! A few bytes of a file may stand for gigabytes of values: a page that compresses well, a text that
-//! a dictionary repeats, a list of a billion equal numbers. So pages are looked at before they are
-//! decompressed, texts are read as views of their page, and whoever takes the rows says after each
-//! batch how many to read next.
+//! A few bytes of a file may stand for gigabytes of values: a page that compresses well, a text
+//! that a dictionary repeats, a list of a billion equal numbers. So the reader looks at pages
+//! before it decompresses them, and reads texts as views of their page; and whoever takes the rows
+//! says after each batch how many to read next.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -32,7 +32,8 @@ use crate::dataset::{StoreReader, read_footer};
 use crate::storage::CountingStore;
 use crate::units;
 
-/// Bytes that a page may have when it is decompressed, which it is as a whole. Writers aim at 1 MiB.
+/// Bytes that a page may have when it is decompressed, which it is as a whole. Writers aim at
+/// 1 MiB.
 const MOST_PAGE_BYTES: u64 = 256 << 20;
 
 /// Values that a page of lists may have. One row may hold all of them, however few bytes they take.
@@ -291,8 +292,8 @@ async fn load(
     Ok((viewed, schema))
 }
 
-/// The same columns, with texts and binary values as views. Where a dictionary repeats a text, a view
-/// takes 16 bytes for each time, and the text is there once.
+/// The same columns, with texts and binary values as views. Where a dictionary repeats a text, a
+/// view takes 16 bytes for each time, and the text is there once.
 fn with_views(schema: &SchemaRef) -> SchemaRef {
     let fields: Vec<FieldRef> = schema.fields().iter().map(viewed).collect();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
