@@ -8,7 +8,7 @@ use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, output, print, runtime, show, show_text};
-use crate::learn::{CODECS, CodecSizes, Learned, learn as learn_files};
+use crate::learn::{CODECS, CodecErrors, CodecSizes, Learned, learn as learn_files};
 use crate::output::Replaces;
 use crate::run::{Event, Observer};
 use crate::storage::local_store;
@@ -75,21 +75,26 @@ fn describe(learned: &Learned) -> String {
             .chain(cells),
         );
     }
-    let medians = CODECS
-        .iter()
-        .map(|codec| share(learned.median_error_of(*codec)));
-    table.add_row(
-        ["median error".to_owned(), String::new(), String::new()]
+    // What concerns all columns comes last, under the codecs that it is of.
+    let errors = |head: &str, of: fn(&CodecErrors) -> Option<f64>| {
+        let shares = learned.errors.iter().map(|errors| share(of(errors)));
+        [head.to_owned(), String::new(), String::new()]
             .into_iter()
-            .chain(medians),
-    );
+            .chain(shares)
+            .collect::<Vec<String>>()
+    };
+    table.add_row(errors("error by bytes", |errors| errors.weighted_error));
+    table.add_row(errors("median error", |errors| errors.median_error));
     let mut text = format!(
         "{}: {} rows, {} of them looked at\n\
          bytes per value: in the files, by their footers; and original > look-alike, both written here in the learned layout\n{table}\n\
-         median error of all {}\n",
+         error by bytes {}: the bytes of a row that columns have too many or too few, as a share of all bytes of a row; the mean of {} codecs\n\
+         median error {}: half of all pairs of a column and a codec are off by less; each counts the same, however few bytes it has\n",
         learned.location,
         units::count(learned.rows),
         units::count(learned.sampled_rows),
+        share(learned.weighted_error),
+        CODECS.len(),
         share(learned.median_error),
     );
     for note in &learned.notes {

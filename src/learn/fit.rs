@@ -205,24 +205,27 @@ fn joined(arrays: &[ArrayRef], data_type: DataType) -> Result<ArrayRef, arrow::e
     }
 }
 
-/// The first rows of some pieces.
+/// The first rows of some pieces; of rows that are very large, one.
 pub(super) fn some_rows(series: &Series) -> Vec<Piece> {
     let step = series.pieces.len().div_ceil(FITTED_PIECES).max(1);
-    series
-        .pieces
-        .iter()
-        .step_by(step)
-        .filter(|piece| !piece.array.is_empty())
-        .map(|piece| {
-            let rows = piece.array.len();
-            let row_bytes = piece.array.get_array_memory_size() / rows;
-            let most = (FITTED_BYTES / row_bytes.max(1)).clamp(1, FITTED_ROWS);
-            Piece {
-                first: piece.first,
-                array: piece.array.slice(0, rows.min(most)),
-            }
-        })
-        .collect()
+    let pieces = series.pieces.iter().step_by(step);
+    let mut found: Vec<Piece> = Vec::new();
+    let mut room = FITTED_PIECES * FITTED_BYTES;
+    for piece in pieces.filter(|piece| !piece.array.is_empty()) {
+        let rows = piece.array.len();
+        let row_bytes = (piece.array.get_array_memory_size() / rows).max(1);
+        // Each candidate is generated and written for all of these.
+        if !found.is_empty() && row_bytes > room {
+            break;
+        }
+        let most = (FITTED_BYTES / row_bytes).clamp(1, FITTED_ROWS).min(rows);
+        room = room.saturating_sub(row_bytes * most);
+        found.push(Piece {
+            first: piece.first,
+            array: piece.array.slice(0, most),
+        });
+    }
+    found
 }
 
 /// Compares candidates with the original.

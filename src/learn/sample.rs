@@ -1,22 +1,24 @@
-//! A bounded sample: stretches of neighbouring rows, spread evenly over all files.
+//! A bounded sample: stretches of neighbouring rows, spread evenly over all files, and of each
+//! column as many of their rows as a number of bytes allows.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::array::{Array, StringArray};
 use arrow::compute::{cast, concat};
-use arrow::datatypes::{DataType, Field, SchemaRef};
-use arrow::error::ArrowError;
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use object_store::ObjectStore;
 
 use super::LearnError;
 use super::series::{Piece, Series};
 use super::shape::Shape;
-use crate::dataset::{pages_of, read_footer};
+use super::taking::{ELEMENT_BYTES, Taking};
 use crate::storage::CountingStore;
 use crate::table::{
-    ColumnFacts, Inspection, Stretch, TableError, TableFiles, discover, read_stretch,
+    ColumnFacts, Inspection, SampleFile, Stretch, TableFiles, discover, same_values,
 };
+use crate::units;
 
 /// What messages call the files.
 const NAME: &str = "";
@@ -30,13 +32,32 @@ const MOST_STRETCHES: u64 = 16;
 /// Encoded bytes of a stretch, where its rows are large.
 const STRETCH_BYTES: u64 = 8 << 20;
 
-/// Bytes of a column's values in a stretch, which may be many more than they are encoded, and what an element of a list
-/// counts, as it takes more time than room.
-const COLUMN_BYTES: usize = 32 << 20;
-const ELEMENT_BYTES: usize = 32;
+/// Bytes of the sampled values, which may be many more than they are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Of all columns together.
+    pub(super) sample_bytes: u64,
+    /// Of a column, unless its first row alone has more.
+    pub(super) column_bytes: u64,
+    /// Of a column's first row. A column whose rows have more is left out.
+    pub(super) row_bytes: u64,
+}
 
+/// What fits into the memory of a small machine a few times over, as values are copied and
+/// imitated, and is written by all codecs within minutes.
+pub(super) const LIMITS: Limits = Limits {
+    sample_bytes: 256 << 20,
+    column_bytes: 32 << 20,
+    row_bytes: 64 << 20,
+};
+
+/// Columns of which a note says by name that they are cut.
+const NAMED: usize = 5;
+
+#[derive(Debug)]
 pub(super) struct Sample {
     pub(super) columns: Vec<SampledColumn>,
+    /// Of the column of which the most were looked at.
     pub(super) rows: u64,
     /// Different values of all partition columns together; 1 where there are none.
     pub(super) partitions: u64,
@@ -45,6 +66,7 @@ pub(super) struct Sample {
     pub(super) notes: Vec<String>,
 }
 
+#[derive(Debug)]
 pub(super) struct SampledColumn {
     pub(super) name: String,
     pub(super) shape: Shape,
@@ -59,16 +81,22 @@ struct Group {
     rows: u64,
 }
 
+/// A column as the first file has it, and its place among the columns of each file.
+struct Place {
+    field: FieldRef,
+    places: BTreeMap<usize, usize>,
+}
+
 pub(super) async fn take(
     store: &Arc<CountingStore>,
     location: &str,
     inspection: &Inspection,
+    limits: Limits,
 ) -> Result<Sample, LearnError> {
     let unlearnable = |reason: String| LearnError::Unlearnable {
         location: location.to_owned(),
         reason,
     };
-    let objects = Arc::clone(store) as Arc<dyn ObjectStore>;
     let files = discover(NAME, location).await?;
     if files.files.len() != inspection.files.len() {
         return Err(unlearnable(
@@ -96,9 +124,6 @@ pub(super) async fn take(
         }
     }
     groups.retain(|group| group.rows > 0);
-    if groups.is_empty() {
-        return Err(unlearnable("it holds no rows".to_owned()));
-    }
     let encoded: u64 = inspection
         .columns
         .iter()
@@ -106,93 +131,105 @@ pub(super) async fn take(
         .sum();
     let stretches = stretches(&groups, inspection.rows, encoded);
 
-    let mut known: Option<(SchemaRef, usize)> = None;
-    let mut pieces: Vec<Vec<Piece>> = Vec::new();
-    for (group, stretch) in &stretches {
-        let file = &files.files[group.file];
-        let read = Arc::new(Mutex::new(Vec::new()));
-        let mut taking = Taking::default();
-        let taken = Arc::clone(&read);
-        let take = move |column: usize, field: &Field, array: ArrayRef| {
-            let mut read = taken.lock().unwrap_or_else(PoisonError::into_inner);
-            taking.take(&mut read, column, field, &array)
-        };
-        let schema = read_stretch(store, NAME, file, *stretch, take).await?;
-        match &known {
-            None => {
-                if let Some(name) = doubled(&schema) {
-                    return Err(unlearnable(format!(
-                        "two of its columns are named `{name}`"
-                    )));
-                }
-                pieces.resize_with(schema.fields().len(), Vec::new);
-                known = Some((schema, group.file));
-            }
-            Some((known, other)) => same_fields(known, &schema, &files, *other, group.file)?,
-        }
-        let read = std::mem::take(&mut *read.lock().unwrap_or_else(PoisonError::into_inner));
-        for (column, arrays) in read {
-            let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-            if let (Some(pieces), false) = (pieces.get_mut(column), arrays.is_empty()) {
-                pieces.push(Piece {
-                    first: group.first + stretch.first as u64,
-                    array: concat(&arrays)?,
-                });
-            }
+    let mut opened: BTreeMap<usize, SampleFile> = BTreeMap::new();
+    for (group, _) in &stretches {
+        if let Entry::Vacant(place) = opened.entry(group.file) {
+            place.insert(SampleFile::open(store, NAME, &files.files[group.file]).await?);
         }
     }
-    let Some((schema, _)) = known else {
+    let Some((_, first_file)) = opened.first_key_value() else {
         return Err(unlearnable("it holds no rows".to_owned()));
     };
-    // A corrupt page may make the reader panic.
-    let task = {
-        let (objects, files) = (Arc::clone(&objects), files.clone());
-        tokio::spawn(async move { page_version(&objects, &files).await })
+    let page_version = first_file.page_version().await?.unwrap_or(1);
+    let places = by_name(&opened)?;
+    let shapes: Vec<Result<Shape, String>> = places
+        .iter()
+        .map(|place| Shape::of(place.field.data_type()))
+        .collect();
+
+    // The smallest first: what these leave is for the larger ones, and none takes from another.
+    let encoded_bytes = |name: &str| -> u64 {
+        let leaves = inspection.columns.iter().filter(|facts| facts.root == name);
+        leaves.map(|facts| facts.encoded_bytes).sum()
     };
-    let page_version = task
-        .await
-        .map_err(|_| unlearnable("its pages are corrupt".to_owned()))??;
+    let mut order: Vec<usize> = (0..places.len())
+        .filter(|column| shapes[*column].is_ok())
+        .collect();
+    order.sort_by_cached_key(|column| encoded_bytes(places[*column].field.name()));
+    let mut found: BTreeMap<usize, Found> = BTreeMap::new();
+    let mut room = limits.sample_bytes;
+    for (done, column) in order.iter().enumerate() {
+        let Ok(shape) = &shapes[*column] else {
+            continue;
+        };
+        let share = room / (order.len() - done) as u64;
+        let limits = Limits {
+            sample_bytes: room,
+            column_bytes: limits.column_bytes.min(share),
+            row_bytes: limits.row_bytes.min(room),
+        };
+        let read = read(&opened, &places[*column], shape, &stretches, limits).await?;
+        room = room.saturating_sub(read.bytes);
+        found.insert(*column, read);
+    }
+
+    let rows: u64 = stretches
+        .iter()
+        .map(|(_, stretch)| stretch.rows as u64)
+        .sum();
     let mut sample = Sample {
         columns: Vec::new(),
-        rows: stretches
-            .iter()
-            .map(|(_, stretch)| stretch.rows as u64)
-            .sum(),
+        rows: found.values().map(Found::rows).max().unwrap_or(0),
         partitions: partitions(&files),
         page_version,
         notes: Vec::new(),
     };
-    for (field, pieces) in schema.fields().iter().zip(pieces) {
-        let shape = match Shape::of(field.data_type()) {
+    let mut cut = Vec::new();
+    for (column, (place, shape)) in places.iter().zip(shapes).enumerate() {
+        let (name, data_type) = (place.field.name(), place.field.data_type());
+        let shape = match shape {
             Ok(shape) => shape,
             Err(found) => {
-                let note = format!("`{}` is left out: {found} is not generated", field.name());
+                let note = format!("`{name}` is left out: {found} is not generated");
                 sample.notes.push(note);
                 continue;
             }
         };
-        if is_changed(field.data_type(), &shape) {
-            sample.notes.push(format!(
-                "`{}` is {}, and becomes {}",
-                field.name(),
-                field.data_type(),
-                shape.data_type()
-            ));
+        let Some(found) = found.remove(&column) else {
+            continue;
+        };
+        match &found.refused {
+            Some(reason) if found.pieces.is_empty() => {
+                sample.notes.push(format!("`{name}` is left out: {reason}"));
+                continue;
+            }
+            Some(reason) => sample
+                .notes
+                .push(format!("some rows of `{name}` are left out: {reason}")),
+            None if found.rows() < rows => cut.push((name.as_str(), found.rows())),
+            None => {}
+        }
+        if is_changed(data_type, &shape) {
+            let becomes = shape.data_type();
+            sample
+                .notes
+                .push(format!("`{name}` is {data_type}, and becomes {becomes}"));
         }
         let facts = inspection.columns.iter();
-        let facts = facts.clone().find(|facts| facts.column == *field.name());
+        let facts = facts.clone().find(|facts| facts.column == *name);
         let series = Series {
-            pieces,
+            pieces: found.pieces,
             rows: inspection.rows,
             // Of a column of one leaf, footers tell.
             nulls: facts.and_then(|facts| Some(facts.nulls? as f64 / facts.values.max(1) as f64)),
         };
         sample.columns.push(SampledColumn {
-            name: field.name().clone(),
+            name: name.clone(),
             shape,
             series,
         });
     }
+    sample.notes.extend(cut_note(&cut, rows, limits));
     for (index, name) in files.partition_by.iter().enumerate() {
         if sample.columns.iter().any(|column| column.name == *name) {
             let note = format!("`{name}` is a column and a folder; the folders are left out");
@@ -206,51 +243,188 @@ pub(super) async fn take(
     Ok(sample)
 }
 
-/// The arrays of a column that were read of a stretch, by its number.
-type Read = Vec<(usize, Vec<ArrayRef>)>;
-
-/// Keeps what is read of a stretch, as the shapes that are generated, up to a number of bytes of each column.
+/// What was read of a column.
 #[derive(Default)]
-struct Taking {
-    bytes: usize,
+struct Found {
+    pieces: Vec<Piece>,
+    bytes: u64,
+    /// Why a stretch of it, the first of them, could not be read.
+    refused: Option<String>,
 }
 
-impl Taking {
-    fn take(
-        &mut self,
-        read: &mut Read,
-        column: usize,
-        field: &Field,
-        array: &ArrayRef,
-    ) -> Result<bool, ArrowError> {
-        let Ok(shape) = Shape::of(field.data_type()) else {
-            return Ok(true);
+impl Found {
+    fn rows(&self) -> u64 {
+        let rows = self.pieces.iter().map(|piece| piece.array.len() as u64);
+        rows.sum()
+    }
+}
+
+/// Reads a column's rows of the stretches, as far as the limits allow. Each stretch has an equal
+/// share of the bytes; where rows are too large for that, it is one row of fewer stretches.
+async fn read(
+    opened: &BTreeMap<usize, SampleFile>,
+    place: &Place,
+    shape: &Shape,
+    stretches: &[(&Group, Stretch)],
+    limits: Limits,
+) -> Result<Found, LearnError> {
+    let mut found = Found::default();
+    let first_rows = Taking::first_rows(place.field.data_type());
+    let mut next = 0;
+    while let Some((group, stretch)) = stretches.get(next) {
+        let waiting = stretches.len() - next;
+        next += 1;
+        let (Some(file), Some(column)) = (opened.get(&group.file), place.places.get(&group.file))
+        else {
+            continue;
         };
-        let array = shape.take(array)?;
-        if read.last().is_none_or(|(last, _)| *last != column) {
-            read.push((column, Vec::new()));
-            self.bytes = 0;
+        let room = limits.column_bytes.saturating_sub(found.bytes);
+        let most_first_bytes = match found.pieces.is_empty() {
+            true => limits.row_bytes,
+            false => room,
+        };
+        let told = file.row_bytes(*column, group.row_group, ELEMENT_BYTES);
+        let (taking, oversize) = if told > limits.row_bytes {
+            let mut nothing = Taking::new(shape.clone(), 0, 0);
+            nothing.refused = Some(told);
+            (nothing, None)
+        } else {
+            let taking = Taking::new(shape.clone(), room / waiting as u64, most_first_bytes);
+            file.read(*column, *stretch, first_rows, taking, Taking::take)
+                .await?
+        };
+        let too_large = taking.refused.filter(|bytes| *bytes > limits.row_bytes);
+        let reason = oversize
+            .map(|oversize| oversize.to_string())
+            .or_else(|| too_large.map(|bytes| row_refused(bytes, limits)));
+        if let Some(reason) = reason {
+            let (row_group, path) = (group.row_group, file.path());
+            found
+                .refused
+                .get_or_insert_with(|| format!("{reason} (row group {row_group} of {path})"));
         }
-        // A slice of an array counts as all of it; these come whole.
-        self.bytes += array.get_array_memory_size() + ELEMENT_BYTES * elements(&array);
-        if let Some((_, arrays)) = read.last_mut() {
-            arrays.push(array);
+        // What was taken before a page turned out too large is as good as any.
+        if taking.rows > 0 {
+            found.bytes += taking.bytes;
+            let arrays: Vec<&dyn Array> = taking.arrays.iter().map(AsRef::as_ref).collect();
+            found.pieces.push(Piece {
+                first: group.first + stretch.first as u64,
+                array: concat(&arrays)?,
+            });
         }
-        Ok(self.bytes >= COLUMN_BYTES)
+        // Where there is not one more row for each stretch that waits, some of these are passed
+        // over, so that the rows are spread over all files still.
+        let row_bytes = match (taking.rows, taking.refused) {
+            (0, refused) => refused.filter(|_| too_large.is_none()).unwrap_or(0),
+            (rows, _) => taking.bytes / rows as u64,
+        };
+        let waiting = (stretches.len() - next) as u64;
+        let room = limits.column_bytes.saturating_sub(found.bytes);
+        match room.checked_div(row_bytes) {
+            Some(0) if !found.pieces.is_empty() => break,
+            Some(rows) if (1..waiting).contains(&rows) => {
+                next += (waiting.div_ceil(rows) - 1) as usize;
+            }
+            _ => {}
+        }
     }
+    Ok(found)
 }
 
-/// Elements of all lists in an array.
-fn elements(array: &ArrayRef) -> usize {
-    match array.data_type() {
-        DataType::List(_) => {
-            let values = array.as_list::<i32>().values();
-            values.len() + elements(values)
-        }
-        DataType::FixedSizeList(..) => array.as_fixed_size_list().values().len(),
-        DataType::Struct(_) => array.as_struct().columns().iter().map(elements).sum(),
-        _ => 0,
+fn row_refused(bytes: u64, limits: Limits) -> String {
+    format!(
+        "a row of it takes {} as it is unfolded, and one of at most {} is looked at",
+        units::bytes(bytes),
+        units::bytes(limits.row_bytes)
+    )
+}
+
+/// A note on columns of which there are fewer rows than there would be by the number of rows alone.
+fn cut_note(cut: &[(&str, u64)], rows: u64, limits: Limits) -> Option<String> {
+    if cut.is_empty() {
+        return None;
     }
+    let named = cut.iter().take(NAMED);
+    let mut of: Vec<String> = named
+        .map(|(name, found)| format!("{} of `{name}`", units::count(*found)))
+        .collect();
+    if let Some(more @ 1..) = cut.len().checked_sub(NAMED) {
+        of.push(format!("fewer of {more} more columns"));
+    }
+    Some(format!(
+        "the sample is cut by bytes, at {} of a column and {} of all: of {} rows it has {}",
+        units::bytes(limits.column_bytes),
+        units::bytes(limits.sample_bytes),
+        units::count(rows),
+        of.join(", ")
+    ))
+}
+
+/// The columns in the order of the first file, each with its place in every file.
+fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<Place>, LearnError> {
+    let bad = |file: &SampleFile, reason: String| LearnError::Unlearnable {
+        location: file.path().to_owned(),
+        reason,
+    };
+    let mut places: Vec<Place> = Vec::new();
+    let mut first: Option<&SampleFile> = None;
+    for (number, file) in opened {
+        let fields = file.schema().fields();
+        if let Some(name) = doubled(file.schema()) {
+            return Err(bad(file, format!("two of its columns are named `{name}`")));
+        }
+        let Some(first) = first else {
+            first = Some(file);
+            places = fields
+                .iter()
+                .enumerate()
+                .map(|(place, field)| Place {
+                    field: Arc::clone(field),
+                    places: BTreeMap::from([(*number, place)]),
+                })
+                .collect();
+            continue;
+        };
+        for known in &mut places {
+            let name = known.field.name();
+            let Some((place, field)) = fields.find(name) else {
+                return Err(bad(
+                    file,
+                    format!(
+                        "it has no column `{name}`, which {} has; give files of one schema",
+                        first.path()
+                    ),
+                ));
+            };
+            let (known_type, found_type) = (known.field.data_type(), field.data_type());
+            if !same_values(known_type, found_type) {
+                return Err(bad(
+                    file,
+                    format!(
+                        "its column `{name}` is {found_type}; in {} it is {known_type}",
+                        first.path()
+                    ),
+                ));
+            }
+            // A column of nothing but nulls takes the type that a later file has.
+            if *known_type == DataType::Null {
+                known.field = Arc::clone(field);
+            }
+            known.places.insert(*number, place);
+        }
+        let known = |name: &str| places.iter().any(|place| place.field.name() == name);
+        if let Some(more) = fields.iter().find(|field| !known(field.name())) {
+            return Err(bad(
+                file,
+                format!(
+                    "it has a column `{}`, which {} has not; give files of one schema",
+                    more.name(),
+                    first.path()
+                ),
+            ));
+        }
+    }
+    Ok(places)
 }
 
 fn doubled(schema: &SchemaRef) -> Option<&str> {
@@ -319,41 +493,6 @@ fn stretches(groups: &[Group], rows: u64, encoded_bytes: u64) -> Vec<(&Group, St
     stretches
 }
 
-fn same_fields(
-    known: &SchemaRef,
-    found: &SchemaRef,
-    files: &TableFiles,
-    other: usize,
-    file: usize,
-) -> Result<(), TableError> {
-    let path = |index: usize| files.files[index].path.display().to_string();
-    if known.fields().len() != found.fields().len() {
-        return Err(TableError::BadFile {
-            table: NAME.to_owned(),
-            file: path(file),
-            reason: format!("it has other columns than {}", path(other)),
-        });
-    }
-    let pairs = known.fields().iter().zip(found.fields());
-    for (known, found) in pairs {
-        if known.name() != found.name() || known.data_type() != found.data_type() {
-            return Err(TableError::BadFile {
-                table: NAME.to_owned(),
-                file: path(file),
-                reason: format!(
-                    "its column `{}` is {}; in {} there is `{}`, {}",
-                    found.name(),
-                    found.data_type(),
-                    path(other),
-                    known.name(),
-                    known.data_type()
-                ),
-            });
-        }
-    }
-    Ok(())
-}
-
 fn partitions(files: &TableFiles) -> u64 {
     let different: BTreeSet<_> = files.files.iter().map(|file| &file.partition).collect();
     different.len().max(1) as u64
@@ -399,28 +538,138 @@ fn of_partition(
     })
 }
 
-/// The version of the first data page's header.
-async fn page_version(
-    objects: &Arc<dyn ObjectStore>,
-    files: &TableFiles,
-) -> Result<u8, LearnError> {
-    for file in &files.files {
-        let path = file.path.display().to_string();
-        let (_, metadata) = read_footer(objects, &file.object.location, &path).await?;
-        let group = metadata
-            .row_groups()
-            .iter()
-            .find(|group| group.num_rows() > 0);
-        let smallest = group.and_then(|group| {
-            let chunks = group.columns().iter();
-            chunks.min_by_key(|chunk| chunk.compressed_size())
-        });
-        if let (Some(group), Some(chunk)) = (group, smallest) {
-            let rows = u64::try_from(group.num_rows()).unwrap_or(0);
-            let pages = pages_of(objects, &file.object.location, &path, chunk, rows).await?;
-            let data = pages.iter().find(|page| !page.is_dictionary);
-            return Ok(data.map_or(1, |page| page.version));
-        }
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs::File;
+    use std::path::Path;
+
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::storage::local_store;
+    use crate::table::{Depth, inspect};
+
+    fn write(path: &Path, group_rows: usize, columns: Vec<(&str, ArrayRef)>) {
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(group_rows))
+            .build();
+        let file = File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
     }
-    Ok(1)
+
+    /// Texts that are all different, of so many bytes each.
+    fn texts(rows: usize, bytes: usize) -> ArrayRef {
+        let texts = (0..rows).map(|row| format!("{row:0>bytes$}"));
+        Arc::new(StringArray::from_iter_values(texts))
+    }
+
+    fn numbers(rows: i64) -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(0..rows))
+    }
+
+    async fn sampled(path: &Path, limits: Limits) -> Sample {
+        let store = local_store();
+        let location = path.display().to_string();
+        let depth = Depth {
+            row_groups: true,
+            pages: false,
+        };
+        let inspection = inspect(&store, &location, depth).await.unwrap();
+        take(&store, &location, &inspection, limits).await.unwrap()
+    }
+
+    /// Numbers of the first rows of a column's pieces, and rows of all of them.
+    fn pieces(sample: &Sample, column: usize) -> (Vec<u64>, usize) {
+        let series = &sample.columns[column].series;
+        let firsts = series.pieces.iter().map(|piece| piece.first);
+        (firsts.collect(), series.len())
+    }
+
+    #[tokio::test]
+    async fn columns_share_a_number_of_bytes_and_leave_what_they_do_not_need() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("a.parquet");
+        let columns = vec![
+            ("a", texts(4_000, 100)),
+            ("b", numbers(4_000)),
+            ("c", texts(4_000, 101)),
+        ];
+        write(&path, 500, columns);
+        let limits = Limits {
+            sample_bytes: 150_000,
+            column_bytes: 100_000,
+            row_bytes: 50_000,
+        };
+        let sample = sampled(&path, limits).await;
+        let names: Vec<&str> = sample.columns.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        let whole: Vec<u64> = (0..8).map(|stretch| stretch * 500).collect();
+        assert_eq!(pieces(&sample, 1), (whole.clone(), 4_000));
+        let mut bytes = 4_000 * 8;
+        for (column, row_bytes) in [(0, 104), (2, 105)] {
+            let (firsts, rows) = pieces(&sample, column);
+            assert_eq!(firsts, whole, "all stretches have rows");
+            // A third each would be 50,000 bytes; the numbers need less.
+            assert!(rows * row_bytes > 50_000, "{rows}");
+            bytes += rows * row_bytes;
+        }
+        assert!(bytes <= 150_000, "{bytes}");
+        assert_eq!(sample.rows, 4_000);
+        let note = sample.notes.join("\n");
+        assert!(note.contains("the sample is cut by bytes"), "{note}");
+        assert!(note.contains("of `a`") && note.contains("of `c`"), "{note}");
+        assert!(!note.contains("`b`"), "{note}");
+    }
+
+    #[tokio::test]
+    async fn large_rows_are_taken_from_fewer_stretches_at_both_ends() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("a.parquet");
+        write(&path, 8, vec![("a", texts(64, 20_000)), ("b", numbers(64))]);
+        let limits = Limits {
+            sample_bytes: 1_000_000,
+            column_bytes: 50_000,
+            row_bytes: 30_000,
+        };
+        let sample = sampled(&path, limits).await;
+        assert_eq!(pieces(&sample, 0), (vec![0, 56], 2));
+        assert_eq!(pieces(&sample, 1).1, 64);
+    }
+
+    #[tokio::test]
+    async fn a_column_whose_rows_are_too_large_is_left_out_and_named() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("a.parquet");
+        write(&path, 8, vec![("a", texts(64, 20_000)), ("b", numbers(64))]);
+        let limits = Limits {
+            sample_bytes: 1_000_000,
+            column_bytes: 50_000,
+            row_bytes: 10_000,
+        };
+        let sample = sampled(&path, limits).await;
+        assert_eq!(sample.columns.len(), 1);
+        assert_eq!(sample.columns[0].name, "b");
+        let note = sample.notes.join("\n");
+        assert!(
+            note.starts_with("`a` is left out: a row of it takes 20.0 kB"),
+            "{note}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_fits_is_read_as_a_whole() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("a.parquet");
+        write(&path, 8, vec![("a", texts(64, 20_000)), ("b", numbers(64))]);
+        let sample = sampled(&path, LIMITS).await;
+        assert_eq!((pieces(&sample, 0).1, pieces(&sample, 1).1), (64, 64));
+        assert_eq!(sample.notes, Vec::<String>::new());
+    }
 }

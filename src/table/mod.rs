@@ -10,18 +10,20 @@ mod doubts;
 mod inspect;
 mod losses;
 mod open;
+mod page_header;
 mod provider;
 mod sample;
 mod source;
 mod text_files;
 mod unify;
 
+pub(crate) use check::same_values;
 pub(crate) use damage::first_damage;
 pub use discover::{discover, external_tables, from_manifest};
 pub(crate) use doubts::hides_nan;
 pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
 pub use open::{OpenTable, open};
-pub(crate) use sample::{Stretch, read_stretch};
+pub(crate) use sample::{SampleFile, Stretch, Then};
 pub use source::open_source;
 
 use std::path::PathBuf;

@@ -5,17 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array,
-    Int64Array, IntervalMonthDayNanoArray, ListArray, RecordBatch, StringArray, StructArray,
-    TimestampMillisecondArray,
+    Array, ArrayRef, BooleanArray, DictionaryArray, FixedSizeListArray, Float32Array, Float64Array,
+    Int32Array, Int64Array, IntervalMonthDayNanoArray, LargeStringArray, ListArray, NullArray,
+    RecordBatch, StringArray, StructArray, TimestampMillisecondArray,
 };
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int32Type};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::metadata::ParquetMetaDataWriter;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -204,6 +206,27 @@ fn what_is_learned_generates_files_of_the_same_types_and_layout() {
     }
 }
 
+/// The mean over codecs of what columns are off by, as a share of the bytes of a row.
+fn weighted_error(learned: &Value) -> f64 {
+    let columns = at(learned, "columns").as_array().unwrap();
+    let of_codec = |codec: usize| {
+        let (mut apart, mut all) = (0.0, 0.0);
+        for column in columns {
+            let of_row = |key: &str| {
+                let bytes = at(column, &format!("sizes.{codec}.{key}"))
+                    .as_f64()
+                    .unwrap();
+                bytes / column["values"].as_f64().unwrap()
+            };
+            let original = of_row("original_bytes");
+            apart += (of_row("alike_bytes") - original).abs();
+            all += original;
+        }
+        apart / all
+    };
+    (0..5).map(of_codec).sum::<f64>() / 5.0
+}
+
 #[test]
 fn a_look_alike_takes_about_as_many_bytes_with_every_codec() {
     let place = Place::new();
@@ -211,6 +234,9 @@ fn a_look_alike_takes_about_as_many_bytes_with_every_codec() {
     let learned = learn(&place, "mine.parquet", &[]);
     let median = at(&learned, "median_error").as_f64().unwrap();
     assert!(median < 0.15, "{median}");
+    let weighted = at(&learned, "weighted_error").as_f64().unwrap();
+    let expected = weighted_error(&learned);
+    assert!((weighted - expected).abs() < 1e-9, "{weighted} {expected}");
     for column in at(&learned, "columns").as_array().unwrap() {
         let sizes = column["sizes"].as_array().unwrap();
         assert_eq!(sizes.len(), 5);
@@ -234,6 +260,7 @@ fn a_look_alike_takes_about_as_many_bytes_with_every_codec() {
     for words in [
         "4,000 rows, 4,000 of them looked at",
         "temperature",
+        "error by bytes",
         "median error",
     ] {
         assert!(shown.stdout.contains(words), "{words}\n{}", shown.stdout);
@@ -390,6 +417,181 @@ fn values_that_are_many_times_the_file_are_learned_from_some_of_them() {
     let learned = learn(&place, "mine.parquet", &[]);
     let looked_at = at(&learned, "columns.0.values").as_u64().unwrap();
     assert!((1..ROWS as u64).contains(&looked_at), "{looked_at}");
+}
+
+/// Writes a column of its own, as Arrow's types are stored where nobody says which they were.
+fn write_plain(path: &Path, array: ArrayRef, properties: WriterProperties) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let batch = RecordBatch::try_from_iter([("column", array)]).unwrap();
+    let options = ArrowWriterOptions::new()
+        .with_skip_arrow_metadata(true)
+        .with_properties(properties);
+    let file = File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_long_text_that_a_dictionary_repeats_is_learned_from_a_few_rows() {
+    const TEXT_BYTES: usize = 1 << 20;
+    const TEXT_ROWS: usize = 200;
+    let place = Place::new();
+    let long = |city: &str| city.repeat(TEXT_BYTES.div_ceil(city.len()))[..TEXT_BYTES].to_owned();
+    let texts = StringArray::from_iter_values(CITIES[..3].iter().map(|city| long(city)));
+    let keys = Int32Array::from_iter_values((0..TEXT_ROWS).map(|row| (hash(row) % 3) as i32));
+    let coded: ArrayRef = Arc::new(DictionaryArray::new(keys, Arc::new(texts)));
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_dictionary_page_size_limit(16 * TEXT_BYTES)
+        .build();
+    let path = place.path("mine.parquet");
+    write_plain(&path, coded, properties);
+    // A few thousand bytes stand for 200 MiB.
+    assert!(fs::metadata(&path).unwrap().len() < TEXT_BYTES as u64 / 10);
+    let learned = learn(&place, "mine.parquet", &[]);
+    let looked_at = at(&learned, "columns.0.values").as_u64().unwrap();
+    assert!((1..32).contains(&looked_at), "{looked_at} MiB");
+    assert_eq!(at(&learned, "sampled_rows"), looked_at);
+    let notes = at(&learned, "notes").to_string();
+    let words = format!("of 200 rows it has {looked_at} of `column`");
+    assert!(notes.contains("the sample is cut by bytes"), "{notes}");
+    assert!(notes.contains(&words), "{notes}");
+}
+
+/// Replaces the pages of a column by one that claims to unfold to so many bytes.
+fn claim_page(path: &Path, column: usize, bytes: u64) {
+    let metadata = footer(path);
+    let varint = |mut number: u64| {
+        let mut bytes = Vec::new();
+        while number >= 0x80 {
+            bytes.push((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+        bytes
+    };
+    let rows = u64::try_from(metadata.row_group(0).num_rows()).unwrap();
+    // Thrift's compact protocol: a data page of version 1 with 3 bytes of so many PLAIN values.
+    let page = [
+        vec![0x15, 0, 0x15],
+        varint(bytes * 2),
+        vec![0x15, 6, 0x2c, 0x15],
+        varint(rows * 2),
+        vec![0x15, 0, 0x15, 6, 0x15, 6, 0, 0],
+        vec![1, 2, 3],
+    ]
+    .concat();
+    files::edit(path, |file| {
+        let length_at = file.len() - 8;
+        let length = u32::from_le_bytes(file[length_at..length_at + 4].try_into().unwrap());
+        file.truncate(length_at - length as usize);
+        let mut columns = metadata.row_group(0).columns().to_vec();
+        columns[column] = columns[column]
+            .clone()
+            .into_builder()
+            .set_data_page_offset(file.len() as i64)
+            .set_dictionary_page_offset(None)
+            .set_total_compressed_size(page.len() as i64)
+            .set_total_uncompressed_size(page.len() as i64)
+            .build()
+            .unwrap();
+        file.extend(&page);
+        let group = metadata.row_group(0).clone().into_builder();
+        let group = group.set_column_metadata(columns).build().unwrap();
+        let metadata = metadata.clone().into_builder();
+        let metadata = metadata.set_row_groups(vec![group]).build();
+        ParquetMetaDataWriter::new(&mut *file, &metadata)
+            .finish()
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_page_that_unfolds_without_bound_is_left_out_and_the_rest_is_learned() {
+    let place = Place::new();
+    let path = place.path("mine.parquet");
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .build();
+    let file = File::create(&path).unwrap();
+    let batch = batch().project(&[0, 5]).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    claim_page(&path, 1, 1 << 30);
+    let learned = learn(&place, "mine.parquet", &[]);
+    assert_eq!(at(&learned, "columns").as_array().unwrap().len(), 1);
+    assert_eq!(at(&learned, "columns.0.column"), "id");
+    let note = at(&learned, "notes").to_string();
+    let words = "`comment` is left out: a page of it unfolds to 1.07 GB";
+    assert!(note.contains(words), "{note}");
+    assert!(note.contains("row group 0 of"), "{note}");
+}
+
+#[test]
+fn lists_of_very_many_elements_are_left_out_before_they_are_read() {
+    const ELEMENTS: i32 = 2_200_000;
+    let place = Place::new();
+    let offsets = OffsetBuffer::new(vec![0, ELEMENTS, 2 * ELEMENTS].into());
+    let sevens = Int32Array::from_value(7, 2 * ELEMENTS as usize);
+    let item = Arc::new(Field::new("element", DataType::Int32, false));
+    let many: ArrayRef = Arc::new(ListArray::new(item, offsets, Arc::new(sevens), None));
+    let id: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let batch = RecordBatch::try_from_iter([("many", many), ("id", id)]).unwrap();
+    write(&place.path("mine.parquet"), &batch);
+    let learned = learn(&place, "mine.parquet", &[]);
+    assert_eq!(at(&learned, "columns").as_array().unwrap().len(), 1);
+    let note = at(&learned, "notes").to_string();
+    assert!(
+        note.contains("`many` is left out: a row of it takes 70.4 MB"),
+        "{note}"
+    );
+}
+
+/// What is learned of a folder, without what follows from its name.
+fn columns_learned(place: &Place, folder: &str) -> Value {
+    let output = format!("{folder}.yaml");
+    let bench = place.bench();
+    let bench = bench.args(["learn", folder, "-o", &output, "--format", "json"]);
+    at(&bench.run().succeeds().json(), "columns").clone()
+}
+
+#[test]
+fn files_whose_columns_are_in_another_order_are_learned_by_name() {
+    let place = Place::new();
+    let (one, other) = (batch().slice(0, 2_000), batch().slice(2_000, 2_000));
+    let backwards: Vec<usize> = (0..other.num_columns()).rev().collect();
+    for folder in ["same", "other"] {
+        write(&place.path(&format!("{folder}/a.parquet")), &one);
+    }
+    write(&place.path("same/b.parquet"), &other);
+    let other = other.project(&backwards).unwrap();
+    write(&place.path("other/b.parquet"), &other);
+    let learned = columns_learned(&place, "other");
+    // The first file's order counts.
+    assert_eq!(at(&learned, "0.column"), "id");
+    assert_eq!(learned, columns_learned(&place, "same"));
+}
+
+#[test]
+fn files_that_store_one_column_in_several_types_of_text_are_learned_together() {
+    let place = Place::new();
+    let names = || (0..500).map(|row| format!("name {}", hash(row) % 90));
+    let columns: [(&str, ArrayRef); 3] = [
+        ("a", Arc::new(NullArray::new(500))),
+        ("b", Arc::new(StringArray::from_iter_values(names()))),
+        ("c", Arc::new(LargeStringArray::from_iter_values(names()))),
+    ];
+    for (file, array) in columns {
+        let batch = RecordBatch::try_from_iter_with_nullable([("name", array, true)]).unwrap();
+        write(&place.path(&format!("names/{file}.parquet")), &batch);
+    }
+    let learned = columns_learned(&place, "names");
+    assert_eq!(at(&learned, "0.dtype"), "string");
+    assert_eq!(at(&learned, "0.values"), 1_500);
 }
 
 #[rstest]

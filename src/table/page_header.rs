@@ -1,0 +1,282 @@
+//! What the header of a page says, read before the page is decompressed.
+//!
+//! The `parquet` crate parses the same header, and keeps to itself how large the page becomes. The
+//! header is a Thrift struct in the compact protocol, of which no more is read here than numbers.
+
+/// Structs within structs that are skipped; as many as the `parquet` crate skips.
+const MOST_NESTED: u8 = 64;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PageHeader {
+    pub(super) kind: PageKind,
+    /// Of the page behind the header, as it lies in the file and as it is when it is decompressed.
+    pub(super) compressed_bytes: u64,
+    pub(super) uncompressed_bytes: u64,
+    /// Values and nulls of a data page, entries of a dictionary.
+    pub(super) values: u64,
+    pub(super) header_bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageKind {
+    Data { version: u8 },
+    Other,
+}
+
+impl PageHeader {
+    /// The header that the bytes begin with; none where they begin with something else.
+    pub(super) fn parse(bytes: &[u8]) -> Option<PageHeader> {
+        let mut struct_of = Compact { bytes, at: 0 };
+        let (mut kind, mut compressed, mut uncompressed, mut values) = (None, None, None, 0);
+        let mut last = 0;
+        while let Some(field) = struct_of.field(last)? {
+            last = field.id;
+            match field.id {
+                1 => kind = Some(struct_of.number()?),
+                2 => uncompressed = Some(struct_of.number()?),
+                3 => compressed = Some(struct_of.number()?),
+                // The header of a data page, of a dictionary, of a data page of version 2. Each
+                // begins with its number of values.
+                5 | 7 | 8 => values = struct_of.first_number()?,
+                _ => struct_of.skip(field.kind, MOST_NESTED)?,
+            }
+        }
+        Some(PageHeader {
+            kind: match kind? {
+                0 => PageKind::Data { version: 1 },
+                3 => PageKind::Data { version: 2 },
+                _ => PageKind::Other,
+            },
+            compressed_bytes: u64::try_from(compressed?).ok()?,
+            uncompressed_bytes: u64::try_from(uncompressed?).ok()?,
+            values: u64::try_from(values).ok()?,
+            header_bytes: struct_of.at,
+        })
+    }
+
+    /// The headers of the pages that lie one behind the other from the start of the bytes, as far
+    /// as the bytes hold them.
+    pub(super) fn all(bytes: &[u8]) -> impl Iterator<Item = PageHeader> {
+        let mut rest = Some(bytes);
+        std::iter::from_fn(move || {
+            let bytes = rest?;
+            let header = PageHeader::parse(bytes)?;
+            rest = usize::try_from(header.compressed_bytes)
+                .ok()
+                .and_then(|page| page.checked_add(header.header_bytes))
+                .and_then(|end| bytes.get(end..));
+            Some(header)
+        })
+    }
+}
+
+/// A field of a struct, before its value.
+struct FieldHead {
+    id: i16,
+    kind: u8,
+}
+
+/// Thrift's compact protocol. Each method is none where the bytes end too early.
+struct Compact<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Compact<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn pass(&mut self, count: u64) -> Option<()> {
+        let end = self.at.checked_add(usize::try_from(count).ok()?)?;
+        if end > self.bytes.len() {
+            return None;
+        }
+        self.at = end;
+        Some(())
+    }
+
+    /// Seven bits a byte, the lowest first. A number that is longer than it need be is read too, as
+    /// the `parquet` crate reads it.
+    fn varint(&mut self) -> Option<u64> {
+        let (mut number, mut shift) = (0_u64, 0_u32);
+        loop {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f).wrapping_shl(shift);
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+            shift = shift.wrapping_add(7);
+        }
+    }
+
+    /// Zigzag: 0, -1, 1, -2 and so on.
+    fn number(&mut self) -> Option<i32> {
+        let word = self.varint()?;
+        let number = (word >> 1) as i64 ^ -((word & 1) as i64);
+        Some(number as i32)
+    }
+
+    /// The next field after the one with the number `last`; an inner none at the end of the struct.
+    fn field(&mut self, last: i16) -> Option<Option<FieldHead>> {
+        let byte = self.byte()?;
+        let (step, kind) = (i16::from(byte >> 4), byte & 0x0f);
+        if kind == 0 {
+            return Some(None);
+        }
+        let id = match step {
+            0 => self.number()? as i16,
+            step => last.checked_add(step)?,
+        };
+        Some(Some(FieldHead { id, kind }))
+    }
+
+    /// The number of a struct's first field; the rest of the struct is passed over.
+    fn first_number(&mut self) -> Option<i32> {
+        let (mut last, mut first) = (0, 0);
+        while let Some(field) = self.field(last)? {
+            last = field.id;
+            match field.id {
+                1 => first = self.number()?,
+                _ => self.skip(field.kind, MOST_NESTED)?,
+            }
+        }
+        Some(first)
+    }
+
+    fn skip(&mut self, kind: u8, depth: u8) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        match kind {
+            // A bool is in the head of its field.
+            1 | 2 => Some(()),
+            3 => self.pass(1),
+            4..=6 => self.varint().map(|_| ()),
+            7 => self.pass(8),
+            8 => {
+                let length = self.varint()?;
+                self.pass(length)
+            }
+            // A list or a set.
+            9 | 10 => {
+                let head = self.byte()?;
+                let count = match head >> 4 {
+                    15 => self.varint()?,
+                    count => u64::from(count),
+                };
+                (0..count).try_for_each(|_| self.skip_element(head & 0x0f, depth))
+            }
+            // A map.
+            11 => match self.varint()? {
+                0 => Some(()),
+                count => {
+                    let kinds = self.byte()?;
+                    (0..count).try_for_each(|_| {
+                        self.skip_element(kinds >> 4, depth)?;
+                        self.skip_element(kinds & 0x0f, depth)
+                    })
+                }
+            },
+            12 => {
+                while let Some(field) = self.field(0)? {
+                    self.skip(field.kind, depth)?;
+                }
+                Some(())
+            }
+            13 => self.pass(16),
+            _ => None,
+        }
+    }
+
+    fn skip_element(&mut self, kind: u8, depth: u8) -> Option<()> {
+        match kind {
+            // There is no head of a field that could hold it.
+            1 | 2 => self.pass(1),
+            kind => self.skip(kind, depth),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use bytes::Bytes;
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::Compression;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use rstest::rstest;
+
+    use super::*;
+
+    /// A file of one column of texts.
+    fn file(version: WriterVersion) -> Bytes {
+        let texts = (0..5_000).map(|row| format!("text {}", row % 700));
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+        let batch = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+        let properties = WriterProperties::builder()
+            .set_writer_version(version)
+            .set_compression(Compression::SNAPPY)
+            .set_statistics_enabled(EnabledStatistics::Page)
+            .set_write_page_header_statistics(true)
+            .set_data_page_row_count_limit(1_000)
+            .build();
+        let mut bytes = Vec::new();
+        let mut writer =
+            ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        bytes.into()
+    }
+
+    #[rstest]
+    #[case(WriterVersion::PARQUET_1_0, 1)]
+    #[case(WriterVersion::PARQUET_2_0, 2)]
+    fn headers_tell_how_large_pages_become(#[case] of: WriterVersion, #[case] version: u8) {
+        let bytes = file(of);
+        let reader = SerializedFileReader::new(bytes.clone()).unwrap();
+        let (start, length) = reader.metadata().row_group(0).column(0).byte_range();
+        let (start, end) = (start as usize, (start + length) as usize);
+        let found: Vec<PageHeader> = PageHeader::all(&bytes[start..end]).collect();
+
+        let group = reader.get_row_group(0).unwrap();
+        let mut pages = group.get_column_page_reader(0).unwrap();
+        let mut expected = Vec::new();
+        while let Some(page) = pages.get_next_page().unwrap() {
+            let kind = match page.is_data_page() {
+                true => PageKind::Data { version },
+                false => PageKind::Other,
+            };
+            let bytes = page.buffer().len() as u64;
+            expected.push((kind, bytes, u64::from(page.num_values())));
+        }
+        assert!(expected.len() > 2, "a dictionary, and several pages");
+        let told: Vec<_> = found
+            .iter()
+            .map(|header| (header.kind, header.uncompressed_bytes, header.values))
+            .collect();
+        assert_eq!(told, expected);
+        let taken: u64 = found
+            .iter()
+            .map(|header| header.header_bytes as u64 + header.compressed_bytes)
+            .sum();
+        assert_eq!(taken, length, "the headers lead from page to page");
+    }
+
+    #[test]
+    fn what_is_no_header_is_none() {
+        let bytes = file(WriterVersion::PARQUET_1_0);
+        let header = PageHeader::parse(&bytes[4..]).unwrap();
+        for end in 0..header.header_bytes {
+            assert_eq!(PageHeader::parse(&bytes[4..4 + end]), None, "{end}");
+        }
+        assert_eq!(PageHeader::parse(&[0xff; 64]), None);
+        assert_eq!(PageHeader::parse(&[0; 64]), None);
+        // A struct in a struct, and so on.
+        assert_eq!(PageHeader::parse(&[0x9c; 4_096]), None);
+    }
+}
