@@ -8,7 +8,6 @@ use std::sync::Arc;
 use arrow::array::{Array, StringArray};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
-use object_store::ObjectStore;
 
 use super::LearnError;
 use super::series::{Piece, Series};
