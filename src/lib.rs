@@ -2,6 +2,8 @@
 
 pub mod units;
 
+pub mod text_file;
+
 // The desk: knows numbers, never Arrow, Parquet or DataFusion.
 pub mod statistics;
 

@@ -7,12 +7,19 @@ use std::fs;
 use std::path::Path;
 
 /// Rooms of each wing, each importing those before it only.
-const DESK: [&str; 5] = ["units", "statistics", "record", "analysis", "report"];
+const DESK: [&str; 6] = [
+    "units",
+    "text_file",
+    "statistics",
+    "record",
+    "analysis",
+    "report",
+];
 const WORKSHOP: [&str; 8] = [
     "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn",
 ];
 /// Desk rooms that the workshop imports.
-const SHARED: [&str; 3] = ["units", "statistics", "record"];
+const SHARED: [&str; 4] = ["units", "text_file", "statistics", "record"];
 
 /// Crates, and the only rooms that know them.
 const CRATES: [(&str, &[&str]); 8] = [
