@@ -193,6 +193,18 @@ fn tables_that_are_missing_are_told_before_data_is_written() {
 }
 
 #[test]
+fn a_default_scan_of_columns_that_a_variant_lacks_is_told_before_data_is_written() {
+    let place = Place::tiny();
+    let before = place.files();
+    let renamed = ["--sweep", "dataset.parquet.columns.id.name=id,other"];
+    for command in ["check", "run"] {
+        let bench = place.bench().args([command, "bench.yaml"]).args(renamed);
+        bench.run().fails(2, &["scan", "other", "id"]);
+        assert_eq!(place.files(), before);
+    }
+}
+
+#[test]
 fn a_cut_manifest_comes_with_a_way_out_that_works() {
     let place = Place::tiny();
     generate(&place, &[]).run().succeeds();
