@@ -1,4 +1,5 @@
-//! Files that are read whole, such as configs, SQL, manifests and records. None of them is read without end.
+//! Files that are read whole, such as configs, SQL, manifests and records. None of them is read
+//! without end.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,8 +13,8 @@ pub const MOST_WRITTEN_BYTES: u64 = 64 << 20;
 ///
 /// # Errors
 ///
-/// `InvalidInput` for a device, which may have no end, and `FileTooLarge` for more bytes than that. Otherwise what the system
-/// says.
+/// `InvalidInput` for a device, which may have no end, and `FileTooLarge` for more bytes than that.
+/// Otherwise what the system says.
 pub fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     // This looks before it opens, because opening a device may already do something.
     let found = fs::metadata(path)?;

@@ -24,7 +24,8 @@ const ITEM: &str = "item";
 /// Lists and structs within one another.
 const DEEPEST_NESTING: usize = 16;
 
-/// Most columns that follow one another in a row. To make a value of the last takes one of each of the others.
+/// Most columns that follow one another in a row. To make a value of the last takes one of each of
+/// the others.
 const LONGEST_CHAIN: usize = 16;
 
 /// The one binary column of a dataset that is described by its record length only.
@@ -58,8 +59,8 @@ fn plain(name: String, dtype: Dtype) -> Column {
     }
 }
 
-/// The columns that could be understood, in file order, and the names of those that could not. There may be very many, so
-/// that they are looked up by their names.
+/// The columns that could be understood, in file order, and the names of those that could not.
+/// There may be very many, so that they are looked up by their names.
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) columns: Vec<Column>,
@@ -95,8 +96,8 @@ impl Columns {
         true
     }
 
-    /// What is said of a name that no column has. Looking for near names takes time for each column, and nobody reads so many
-    /// problems.
+    /// What is said of a name that no column has. Looking for near names takes time for each
+    /// column, and nobody reads so many problems.
     pub(super) fn unknown(&self, name: &str, findings: &Findings<'_>) -> String {
         let near = match findings.problems.len() < MOST_PROBLEMS_SHOWN {
             true => did_you_mean(name, self.columns.iter().map(|it| it.name.as_str())),
@@ -400,8 +401,8 @@ fn children(
     }
 }
 
-/// Whether the columns that others follow are there, can be followed, and do not follow one another in a circle, or in too long
-/// a row.
+/// Whether the columns that others follow are there, can be followed, and do not follow one another
+/// in a circle, or in too long a row.
 fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'_>) {
     for (index, column) in found.columns.iter().enumerate() {
         let Some(with) = followed(column) else {
@@ -424,7 +425,8 @@ fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'
                 format!("`{with}` has several values in a row; give a column of single ones"),
             );
         }
-        // No longer than a chain may be, so that all chains together take no more than a multiple of the columns.
+        // No longer than a chain may be, so that all chains together take no more than a multiple
+        // of the columns.
         let mut way = vec![column.name.as_str()];
         let mut next = Some(with);
         while let Some(name) = next {

@@ -270,7 +270,8 @@ struct Gathered {
     without_effect: Distinct,
 }
 
-/// Texts in the order in which they came, each once. There may be one for each of very many columns.
+/// Texts in the order in which they came, each once. There may be one for each of very many
+/// columns.
 #[derive(Default)]
 struct Distinct {
     all: Vec<String>,

@@ -22,9 +22,9 @@ pub struct Removal {
     pub notes: Vec<String>,
 }
 
-/// What a plan owns in its folder: the files that its manifest names and that have the sizes that it says, or those of an
-/// unfinished writing of it. None where nothing is there, or what is there is of another dataset. Nothing is followed out of
-/// the folder.
+/// What a plan owns in its folder: the files that its manifest names and that have the sizes that
+/// it says, or those of an unfinished writing of it. None where nothing is there, or what is there
+/// is of another dataset. Nothing is followed out of the folder.
 pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     let root = &plan.root;
     let own = |content: &str, layout: &str| {

@@ -80,7 +80,8 @@ impl ColumnTotals {
     }
 }
 
-/// Where the totals of a column stand, which come last where there are none yet. `places` has what is known of the others.
+/// Where the totals of a column stand, which come last where there are none yet. `places` has what
+/// is known of the others.
 fn place_of(
     name: &str,
     totals: &mut Vec<ColumnTotals>,

@@ -20,7 +20,8 @@ pub(crate) const LOCK_FILE: &str = "_bench.lock";
 
 const MANIFEST_VERSION: u32 = 1;
 
-/// Most bytes that are read of a manifest: it has some hundred for each file, of which there may be millions.
+/// Most bytes that are read of a manifest: it has some hundred for each file, of which there may be
+/// millions.
 const MOST_BYTES: u64 = 4 << 30;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -148,8 +149,9 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
         })
 }
 
-/// What a user can do about a manifest, or another note of a dataset's folder, that cannot be read. Without it nobody knows
-/// which of the Parquet files there are this program's, so it must not go alone.
+/// What a user can do about a manifest, or another note of a dataset's folder, that cannot be read.
+/// Without it nobody knows which of the Parquet files there are this program's, so it must not go
+/// alone.
 pub(super) fn way_out(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if Share::is_part_file(&name) {

@@ -29,7 +29,8 @@ pub struct DatasetPlan {
     pub source: Option<Arc<SourceTable>>,
     /// Name of a column -> its position in `spec.columns`, of which there may be very many.
     positions: HashMap<String, usize>,
-    /// Mean logical bytes of a row. To find them makes the generators of all columns, so that it is done once.
+    /// Mean logical bytes of a row. To find them makes the generators of all columns, so that it is
+    /// done once.
     row_bytes: OnceLock<f64>,
 }
 
@@ -120,7 +121,8 @@ impl DatasetPlan {
             .filter_map(|name| self.column(name))
     }
 
-    /// The columns that one follows, the one that it names first. The config has seen to it that they are few.
+    /// The columns that one follows, the one that it names first. The config has seen to it that
+    /// they are few.
     fn followed_by(&self, column: &Column) -> Vec<Column> {
         let mut followed: Vec<Column> = Vec::new();
         let mut next = column;

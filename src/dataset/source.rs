@@ -168,7 +168,8 @@ impl SourceTable {
             .collect()
     }
 
-    /// The first field of each name: to look for one in the schema takes time for each of very many fields.
+    /// The first field of each name: to look for one in the schema takes time for each of very many
+    /// fields.
     fn fields_by_name(&self) -> HashMap<&str, &Arc<Field>> {
         let fields = self.schema.fields().iter().rev();
         fields.map(|field| (field.name().as_str(), field)).collect()

@@ -134,7 +134,8 @@ struct StartedSchemaVersion {
     record: SchemaVersion,
 }
 
-/// Whether what is in a file is a journal, of which no more than its first bytes may have been written.
+/// Whether what is in a file is a journal, of which no more than its first bytes may have been
+/// written.
 pub(super) fn is_journal(content: &[u8]) -> bool {
     content.starts_with(JOURNAL_START) || JOURNAL_START.starts_with(content)
 }

@@ -63,7 +63,8 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// Whether it is about the journal of a run that ended before it wrote anything, so that nothing of a run is lost.
+    /// Whether it is about the journal of a run that ended before it wrote anything, so that
+    /// nothing of a run is lost.
     pub fn holds_no_run(&self) -> bool {
         matches!(
             self,

@@ -136,8 +136,9 @@ pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError>
     Ok(())
 }
 
-/// Whether the config leaves the scenario to this program, and a generated dataset has every column that it names: those that
-/// the first variant reads. Then there is nothing about the query that planning could find wrong.
+/// Whether the config leaves the scenario to this program, and a generated dataset has every column
+/// that it names: those that the first variant reads. Then there is nothing about the query that
+/// planning could find wrong.
 fn has_default_columns(config: &Config, plan: &DatasetPlan) -> bool {
     let first = config.variants.first().and_then(|it| it.dataset.as_ref());
     let Some(first) = first.filter(|it| it.source.is_none() && config.scenarios.is_empty()) else {

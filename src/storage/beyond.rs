@@ -8,9 +8,9 @@ use object_store::{Error, GetRange, ObjectStore, ObjectStoreExt};
 
 use super::counting::local_file;
 
-/// The error of a read that failed. Where one of its ranges ends beyond the file, which a file does that was cut after it was
-/// planned to be read, the error has the file, the range and the file's size: stores name the file in some of these cases
-/// only.
+/// The error of a read that failed. Where one of its ranges ends beyond the file, which a file does
+/// that was cut after it was planned to be read, the error has the file, the range and the file's
+/// size: stores name the file in some of these cases only.
 pub(super) async fn explained(
     error: Error,
     store: &Arc<dyn ObjectStore>,
