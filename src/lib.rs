@@ -4,6 +4,8 @@ pub mod units;
 
 pub mod output;
 
+pub mod text_file;
+
 // The desk: knows numbers, never Arrow, Parquet or DataFusion.
 pub mod statistics;
 

@@ -7,9 +7,10 @@ use std::fs;
 use std::path::Path;
 
 /// Rooms of each wing, each importing those before it only.
-const DESK: [&str; 6] = [
+const DESK: [&str; 7] = [
     "units",
     "output",
+    "text_file",
     "statistics",
     "record",
     "analysis",
@@ -19,7 +20,7 @@ const WORKSHOP: [&str; 8] = [
     "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn",
 ];
 /// Desk rooms that the workshop imports.
-const SHARED: [&str; 4] = ["units", "output", "statistics", "record"];
+const SHARED: [&str; 5] = ["units", "output", "text_file", "statistics", "record"];
 
 /// Crates, and the only rooms that know them.
 const CRATES: [(&str, &[&str]); 8] = [

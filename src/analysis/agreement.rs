@@ -120,11 +120,12 @@ pub(super) fn disagreement_between(
     found.into_iter().next().map(|it| it.difference)
 }
 
-/// The iterations that came to a result; the lane `storage` makes none.
+/// The iterations that count and came to a result; the lane `storage` makes none. A void one may have
+/// read files that were being changed.
 fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {
     cell.iterations
         .iter()
-        .filter(|iteration| iteration.status != Status::Failed && iteration.lane != Lane::Storage)
+        .filter(|iteration| iteration.status == Status::Ok && iteration.lane != Lane::Storage)
 }
 
 /// The content fingerprints of a cell's datasets in their order; `None` where one is not in the record.

@@ -8,6 +8,7 @@ use crate::analysis::{summarise, summarise_measured};
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
 use crate::record::{RunRecord, read_record};
 use crate::scenario::QUICKSTART;
+use crate::text_file::{MOST_WRITTEN_BYTES, read_text, text_of};
 
 /// Loads the config that the arguments name: a file, the quickstart, or nothing but the tables of the command line.
 pub(crate) fn config(
@@ -42,7 +43,7 @@ pub(crate) fn source(
 
 /// The text that the process that has started this one read, which comes by stdin.
 pub(crate) fn of_parent(arguments: &ConfigArguments) -> Result<Source, CommandError> {
-    let text = std::io::read_to_string(std::io::stdin())
+    let text = text_of(std::io::stdin(), MOST_WRITTEN_BYTES)
         .map_err(|error| CommandError::Usage(format!("stdin: {error}")))?;
     let path = arguments.config.as_deref();
     Ok(Source {
@@ -136,10 +137,8 @@ fn scenarios(queries: &QueryArguments) -> Vec<ScenarioSource> {
 
 fn read(path: &Path) -> Result<Source, CommandError> {
     let origin = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|error| CommandError::Usage(format!("{origin}: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| CommandError::Usage(format!("{origin}: it is not UTF-8 text")))?;
+    let text = read_text(path, MOST_WRITTEN_BYTES)
+        .map_err(|error| CommandError::Usage(format!("{origin}: {error}")))?;
     Ok(Source {
         origin,
         text,

@@ -35,11 +35,28 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
     }
     let format = Format::from(arguments.format);
     let predicts = !arguments.history && format != Format::Csv;
+    let mut without_run = Vec::new();
     for file in &arguments.records {
-        records.push(match predicts {
-            true => load::record(file)?,
-            false => load::measured(file)?,
-        });
+        let read = match predicts {
+            true => load::record(file),
+            false => load::measured(file),
+        };
+        match read {
+            Ok(record) => records.push(record),
+            // A run that wrote nothing, as on a full disk, must not hide all the others.
+            Err(CommandError::Record(error)) if arguments.history && error.holds_no_run() => {
+                without_run.push(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if records.is_empty()
+        && let Some(error) = without_run.pop()
+    {
+        return Err(error.into());
+    }
+    for error in without_run {
+        print::line(&format!("warning: {error}; the history goes without it"));
     }
     let view = print::view(format, arguments.details, arguments.prefer.into());
     if let Some(file) = page_file {

@@ -1,9 +1,10 @@
 //! The columns of a dataset.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::dataset::check_length;
 use super::distribution::{self, default_of};
+use super::error::MOST_PROBLEMS_SHOWN;
 use super::key_path::KeyPath;
 use super::leaf::Leaf;
 use super::model::{Column, Distribution, Dtype};
@@ -22,6 +23,10 @@ const ITEM: &str = "item";
 
 /// Lists and structs within one another.
 const DEEPEST_NESTING: usize = 16;
+
+/// Most columns that follow one another in a row. To make a value of the last takes one of each of
+/// the others.
+const LONGEST_CHAIN: usize = 16;
 
 /// The one binary column of a dataset that is described by its record length only.
 pub(super) fn record(bytes: u64, findings: &mut Findings<'_>) -> Column {
@@ -55,12 +60,51 @@ fn plain(name: String, dtype: Dtype) -> Column {
 }
 
 /// The columns that could be understood, in file order, and the names of those that could not.
+/// There may be very many, so that they are looked up by their names.
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) columns: Vec<Column>,
-    pub(super) broken: Vec<String>,
+    /// Name -> position in `columns`.
+    positions: HashMap<String, usize>,
+    pub(super) broken: HashSet<String>,
     /// Columns whose chunks are laid out otherwise than the dataset's, and where that is written.
     pub(super) chunks: Vec<(String, RawChunk, KeyPath)>,
+}
+
+impl Columns {
+    /// The one column of a dataset without columns.
+    pub(super) fn of(column: Column) -> Columns {
+        Columns {
+            positions: HashMap::from([(column.name.clone(), 0)]),
+            columns: vec![column],
+            ..Columns::default()
+        }
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<&Column> {
+        self.columns.get(*self.positions.get(name)?)
+    }
+
+    /// Adds a column; false where there is one of that name.
+    fn add(&mut self, column: Column) -> bool {
+        if self.positions.contains_key(&column.name) {
+            return false;
+        }
+        self.positions
+            .insert(column.name.clone(), self.columns.len());
+        self.columns.push(column);
+        true
+    }
+
+    /// What is said of a name that no column has. Looking for near names takes time for each
+    /// column, and nobody reads so many problems.
+    pub(super) fn unknown(&self, name: &str, findings: &Findings<'_>) -> String {
+        let near = match findings.problems.len() < MOST_PROBLEMS_SHOWN {
+            true => did_you_mean(name, self.columns.iter().map(|it| it.name.as_str())),
+            false => String::new(),
+        };
+        format!("`{name}` is not a column{near}")
+    }
 }
 
 /// What a list of columns describes.
@@ -85,7 +129,6 @@ pub(super) fn validate(
         );
     }
     let mut found = Columns::default();
-    let mut names = HashSet::new();
     for (index, column) in raw.into_iter().enumerate() {
         let mut keys = keys_of(column);
         let name = keys.name.as_ref().and_then(|name| name.0.clone().ok());
@@ -103,10 +146,9 @@ pub(super) fn validate(
             found.broken.extend(name);
             continue;
         };
-        if names.insert(column.name.clone()) {
-            found.columns.push(column);
-        } else {
-            let message = format!("a column `{}` is there already", column.name);
+        let name = column.name.clone();
+        if !found.add(column) {
+            let message = format!("a column `{name}` is there already");
             findings.problem(&path.item(index, None), message);
         }
     }
@@ -359,13 +401,9 @@ fn children(
     }
 }
 
-/// Whether the columns that others follow are there, can be followed, and do not follow one another in a circle.
+/// Whether the columns that others follow are there, can be followed, and do not follow one another
+/// in a circle, or in too long a row.
 fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'_>) {
-    let followed = |column: &Column| match &column.distribution {
-        Distribution::CorrelatedWith { with, .. } => Some(with.clone()),
-        _ => None,
-    };
-    let by_name = |name: &str| found.columns.iter().find(|column| column.name == name);
     for (index, column) in found.columns.iter().enumerate() {
         let Some(with) = followed(column) else {
             continue;
@@ -374,11 +412,10 @@ fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'
             .item(index, Some(&column.name))
             .key("distribution")
             .key("column");
-        let Some(other) = by_name(&with) else {
-            if !found.broken.contains(&with) {
-                let names = found.columns.iter().map(|column| column.name.as_str());
-                let near = did_you_mean(&with, names);
-                findings.problem(&place, format!("`{with}` is not a column{near}"));
+        let Some(other) = found.named(with) else {
+            if !found.broken.contains(with) {
+                let message = found.unknown(with, findings);
+                findings.problem(&place, message);
             }
             continue;
         };
@@ -388,19 +425,35 @@ fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'
                 format!("`{with}` has several values in a row; give a column of single ones"),
             );
         }
-        let mut way = vec![column.name.clone()];
+        // No longer than a chain may be, so that all chains together take no more than a multiple
+        // of the columns.
+        let mut way = vec![column.name.as_str()];
         let mut next = Some(with);
         while let Some(name) = next {
             let seen = way.contains(&name);
-            way.push(name.clone());
+            way.push(name);
             if seen {
-                findings.problem(
-                    &place,
-                    format!("follows itself in a circle: {}", way.join(" -> ")),
-                );
+                let way = way.join(" -> ");
+                findings.problem(&place, format!("follows itself in a circle: {way}"));
                 break;
             }
-            next = by_name(&name).and_then(followed);
+            if way.len() > LONGEST_CHAIN {
+                let way = way.join(" -> ");
+                let message = format!(
+                    "makes more than {LONGEST_CHAIN} columns that follow one another: {way}; give one of the last of them"
+                );
+                findings.problem(&place, message);
+                break;
+            }
+            next = found.named(name).and_then(followed);
         }
+    }
+}
+
+/// The column that one follows.
+fn followed(column: &Column) -> Option<&str> {
+    match &column.distribution {
+        Distribution::CorrelatedWith { with, .. } => Some(with),
+        _ => None,
     }
 }

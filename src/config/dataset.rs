@@ -1,6 +1,6 @@
 //! The dataset of a variant: its files, its columns and its layout.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::codec::CodecText;
 use super::columns::{self, Columns, Described};
@@ -206,29 +206,25 @@ fn parquet_of(
     let mut columns = match raw.columns.take() {
         Some(columns) => columns::validate(columns, described, &path.key("columns"), findings),
         None if described == Described::Source => Columns::default(),
-        None => Columns {
-            columns: vec![columns::record(record_bytes, findings)],
-            ..Columns::default()
-        },
+        None => Columns::of(columns::record(record_bytes, findings)),
     };
+    let chunks = std::mem::take(&mut columns.chunks);
     let vector_layout = findings
         .take(&path.key("vector_layout"), raw.vector_layout.take())
         .unwrap_or(VectorLayout::FixedSizeList);
     let writer_version = layout::writer_version(&mut raw, &path, findings);
     let place = Place {
         path: &path,
-        columns: &columns.columns,
-        broken: &columns.broken,
+        columns: &columns,
         vector_layout,
         writer_version,
     };
     let chunk = layout::of_dataset(&mut raw, codec, described, &place, findings);
     let mut own = BTreeMap::new();
-    for (name, raw, path) in std::mem::take(&mut columns.chunks) {
+    for (name, raw, path) in chunks {
         let place = Place {
             path: &path,
-            columns: &columns.columns,
-            broken: &columns.broken,
+            columns: &columns,
             vector_layout,
             writer_version,
         };
@@ -304,6 +300,7 @@ fn partition_by(
     findings: &mut Findings<'_>,
 ) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
+    let mut taken: HashSet<String> = HashSet::new();
     for leaf in raw.map(OneOrMany::into_vec).unwrap_or_default() {
         let Some(name) = findings.take(path, Some(leaf)) else {
             continue;
@@ -312,9 +309,14 @@ fn partition_by(
             // What is wrong with that column has been said.
             continue;
         }
-        if let Some(message) = why_not_partition(&name, &names, &columns.columns, described) {
+        let wrong = match taken.contains(&name) {
+            true => Some(format!("`{name}` is given twice")),
+            false => why_not_partition(&name, columns, described, findings),
+        };
+        if let Some(message) = wrong {
             findings.problem(path, message);
         } else {
+            taken.insert(name.clone());
             names.push(name);
         }
     }
@@ -333,13 +335,10 @@ fn partition_by(
 
 fn why_not_partition(
     name: &str,
-    taken: &[String],
-    columns: &[Column],
+    columns: &Columns,
     described: Described,
+    findings: &Findings<'_>,
 ) -> Option<String> {
-    if taken.iter().any(|other| other == name) {
-        return Some(format!("`{name}` is given twice"));
-    }
     if name.contains(['/', '=']) {
         return Some(format!(
             "`{name}` cannot name a folder; a partition column's name has no `/` and no `=`"
@@ -349,8 +348,8 @@ fn why_not_partition(
         // Which columns there are, and of which types, is known when the source is opened.
         return None;
     }
-    let Some(column) = columns.iter().find(|column| column.name == name) else {
-        return Some(no_column(name, columns));
+    let Some(column) = columns.named(name) else {
+        return Some(columns.unknown(name, findings));
     };
     let dtype = column.dtype;
     if column.is_vector()
@@ -368,11 +367,6 @@ fn why_not_partition(
     None
 }
 
-fn no_column(name: &str, columns: &[Column]) -> String {
-    let names = columns.iter().map(|column| column.name.as_str());
-    format!("`{name}` is not a column{}", did_you_mean(name, names))
-}
-
 /// `[a, b desc]`
 fn sort_by(
     raw: Option<OneOrMany<Leaf<String>>>,
@@ -383,6 +377,8 @@ fn sort_by(
     findings: &mut Findings<'_>,
 ) -> Vec<SortColumn> {
     let mut sorted: Vec<SortColumn> = Vec::new();
+    let mut taken: HashSet<String> = HashSet::new();
+    let partition_by: HashSet<&str> = partition_by.iter().map(String::as_str).collect();
     for leaf in raw.map(OneOrMany::into_vec).unwrap_or_default() {
         let Some(text) = findings.take_text(path, Some(leaf)) else {
             continue;
@@ -393,19 +389,16 @@ fn sort_by(
             (None, Some(name)) => (name, false),
             (None, None) => (text.as_str(), false),
         };
-        if columns.broken.iter().any(|broken| broken == name) {
+        if columns.broken.contains(name) {
             continue;
         }
-        let column = columns.columns.iter().find(|column| column.name == name);
-        let wrong = match column {
-            _ if sorted.iter().any(|other| other.column == name) => {
-                Some(format!("`{name}` is given twice"))
-            }
-            _ if partition_by.iter().any(|other| other == name) => Some(format!(
+        let wrong = match columns.named(name) {
+            _ if taken.contains(name) => Some(format!("`{name}` is given twice")),
+            _ if partition_by.contains(name) => Some(format!(
                 "`{name}` is a partition column, which has one value in a file"
             )),
             None if described == Described::Source => None,
-            None => Some(no_column(name, &columns.columns)),
+            None => Some(columns.unknown(name, findings)),
             Some(column) if column.is_vector() || column.dtype.is_nested() => Some(format!(
                 "`{name}` has several values in a row; sort by single ones"
             )),
@@ -413,10 +406,13 @@ fn sort_by(
         };
         match wrong {
             Some(message) => findings.problem(path, message),
-            None => sorted.push(SortColumn {
-                column: name.to_owned(),
-                descending,
-            }),
+            None => {
+                taken.insert(name.to_owned());
+                sorted.push(SortColumn {
+                    column: name.to_owned(),
+                    descending,
+                });
+            }
         }
     }
     sorted

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codec::CodecText;
-use super::columns::Described;
+use super::columns::{Columns, Described};
 use super::key_path::KeyPath;
 use super::leaf::{Bytes, Leaf, Positive};
 use super::model::{
@@ -22,8 +22,7 @@ const DEFAULT_FPP: f64 = 0.05;
 pub(super) struct Place<'a> {
     /// Of the mapping that holds the keys.
     pub(super) path: &'a KeyPath,
-    pub(super) columns: &'a [Column],
-    pub(super) broken: &'a [String],
+    pub(super) columns: &'a Columns,
     pub(super) vector_layout: VectorLayout,
     pub(super) writer_version: u8,
 }
@@ -156,13 +155,14 @@ pub(super) fn of_dataset(
     let chunk = over(keys, &default, place.path, findings);
     let unfit: Vec<&str> = place
         .columns
+        .columns
         .iter()
         .filter(|column| !place.fits(column, chunk.encoding))
         .map(|column| column.name.as_str())
         .collect();
     if described != Described::Source && !unfit.is_empty() {
         let encoding = chunk.encoding.name();
-        if unfit.len() == place.columns.len() && place.broken.is_empty() {
+        if unfit.len() == place.columns.columns.len() && place.columns.broken.is_empty() {
             findings.problem(
                 &place.path.key("encoding"),
                 format!("`{encoding}` fits none of the columns"),
@@ -218,7 +218,7 @@ pub(super) fn of_column(
     }
     let encoding_given = raw.encoding.is_some();
     let chunk = over(raw, &inherited, path, findings);
-    let column = place.columns.iter().find(|column| column.name == name);
+    let column = place.columns.named(name);
     if encoding_given
         && described != Described::Source
         && let Some(column) = column.filter(|column| !place.fits(column, chunk.encoding))

@@ -5,7 +5,7 @@
 //! (`raw`) -> the validated model (`model`). Syntax errors end the first pass; everything else that is wrong is
 //! reported in one go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -243,7 +243,7 @@ fn read_variants(
     }
     gathered.report(count, reports);
     let (scenarios, measure) = shared?;
-    let mut notes = gathered.notes;
+    let mut notes = gathered.notes.all;
     notes.extend(same_variants(&variants));
     let cold = |variant: &Variant| variant.reader.cache == PageCache::Cold;
     if measure.drop_caches && !variants.iter().any(cold) {
@@ -266,8 +266,24 @@ struct Gathered {
     problems: Vec<(Problem, Typed, Vec<String>)>,
     /// (key path, message) -> position in `problems`.
     known: BTreeMap<(String, String), usize>,
-    notes: Vec<String>,
-    without_effect: Vec<String>,
+    notes: Distinct,
+    without_effect: Distinct,
+}
+
+/// Texts in the order in which they came, each once. There may be one for each of very many
+/// columns.
+#[derive(Default)]
+struct Distinct {
+    all: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl Distinct {
+    fn add(&mut self, text: String) {
+        if self.known.insert(text.clone()) {
+            self.all.push(text);
+        }
+    }
 }
 
 impl Gathered {
@@ -325,11 +341,7 @@ impl Gathered {
             (findings.notes, &mut self.notes),
             (findings.without_effect, &mut self.without_effect),
         ] {
-            for one in new {
-                if !all.contains(&one) {
-                    all.push(one);
-                }
-            }
+            new.into_iter().for_each(|one| all.add(one));
         }
         meaning
     }
@@ -358,9 +370,10 @@ impl Gathered {
             }
             reports.add(problem, &typed);
         }
-        if !self.without_effect.is_empty() {
-            let keys = self.without_effect.join(", ");
+        if !self.without_effect.all.is_empty() {
+            let keys = self.without_effect.all.join(", ");
             self.notes
+                .all
                 .insert(0, format!("these DLIO keys have no effect here: {keys}"));
         }
     }

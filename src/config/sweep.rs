@@ -258,6 +258,7 @@ impl Plan {
                 name: name.clone(),
                 settings: Vec::new(),
             };
+            let mut known: BTreeSet<String> = BTreeSet::new();
             // Null is the base as it is.
             let settings = match settings {
                 Value::Object(settings) => settings,
@@ -267,9 +268,10 @@ impl Plan {
                 let path = place.key(&written);
                 let typed = Typed::File(path.clone());
                 let key = canonical(&written);
-                if draft.settings.iter().any(|setting| setting.key == key) {
+                if known.contains(&key) {
                     self.refuse(path, "is set twice", &typed);
                 } else if self.may_vary(&path, &key, &typed) {
+                    known.insert(key.clone());
                     if pinned.contains(&key) {
                         overruled.entry(key.clone()).or_default().push(name.clone());
                     }
@@ -289,17 +291,17 @@ impl Plan {
 
 /// What variants are called by: the last part of each key path, or all of it where two axes share the last part.
 fn labels(axes: &[Axis]) -> Vec<&str> {
-    let last = |axis: &Axis| axis.key.rsplit('.').next().map(str::to_owned);
+    fn last(axis: &Axis) -> &str {
+        axis.key.rsplit('.').next().unwrap_or(&axis.key)
+    }
+    let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
+    for axis in axes {
+        *shared.entry(last(axis)).or_default() += 1;
+    }
     axes.iter()
-        .map(|axis| {
-            match axes
-                .iter()
-                .filter(|other| last(other) == last(axis))
-                .count()
-            {
-                1 => axis.key.rsplit('.').next().unwrap_or(&axis.key),
-                _ => &axis.key,
-            }
+        .map(|axis| match shared.get(last(axis)) {
+            Some(1) => last(axis),
+            _ => axis.key.as_str(),
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Removing datasets: what a plan owns, and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,8 +22,9 @@ pub struct Removal {
     pub notes: Vec<String>,
 }
 
-/// What a plan owns in its folder: the files that its manifest names, or those of an unfinished writing of it. None where
-/// nothing is there, or what is there is of another dataset. Nothing is followed out of the folder.
+/// What a plan owns in its folder: the files that its manifest names and that have the sizes that
+/// it says, or those of an unfinished writing of it. None where nothing is there, or what is there
+/// is of another dataset. Nothing is followed out of the folder.
 pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     let root = &plan.root;
     let own = |content: &str, layout: &str| {
@@ -31,15 +32,19 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     };
     let manifest = Manifest::read(root)?;
     let unfinished = read_json::<Unfinished>(&root.join(UNFINISHED_FILE))?;
-    let mut paths: Vec<PathBuf> = match (&manifest, &unfinished) {
+    let written: BTreeMap<PathBuf, u64> = match (&manifest, &unfinished) {
         (Some(manifest), _) if own(&manifest.content_fingerprint, &manifest.layout_fingerprint) => {
-            manifest.files().map(|file| root.join(&file.path)).collect()
+            let files = manifest.files();
+            files
+                .map(|file| (root.join(&file.path), file.bytes))
+                .collect()
         }
         (None, Some(note)) if own(&note.content_fingerprint, &note.layout_fingerprint) => {
-            Vec::new()
+            BTreeMap::new()
         }
         _ => return Ok(None),
     };
+    let mut paths: Vec<PathBuf> = written.keys().cloned().collect();
     if unfinished.is_some() {
         for table in &plan.tables {
             written_so_far(plan, table.split.files, &root.join(table.name), &mut paths)?;
@@ -73,10 +78,18 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
             continue;
         }
         match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_file() => {
-                removal.bytes += metadata.len();
-                removal.files.push(path);
-            }
+            Ok(metadata) if metadata.is_file() => match written.get(&path) {
+                // Somebody has put another file in the place of the one that was written.
+                Some(bytes) if *bytes != metadata.len() => removal.notes.push(format!(
+                    "{} has {} bytes, its manifest says {bytes}; it was changed after it was written, and is left alone",
+                    path.display(),
+                    metadata.len()
+                )),
+                _ => {
+                    removal.bytes += metadata.len();
+                    removal.files.push(path);
+                }
+            },
             Ok(_) => removal
                 .notes
                 .push(format!("{} is no file, and is left alone", path.display())),

@@ -1,6 +1,6 @@
 //! What footers say about a set of files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -38,6 +38,8 @@ pub struct ColumnTotals {
 impl ColumnTotals {
     /// Adds a footer's column chunks to the totals, in the order in which columns first appear.
     pub fn add(totals: &mut Vec<ColumnTotals>, metadata: &ParquetMetaData) {
+        // Made where a column is not the one that is expected next, as each is in the first file.
+        let mut places: Option<HashMap<String, usize>> = None;
         for row_group in metadata.row_groups() {
             // A nested column has several chunks under one name; files of one table list them in one order.
             let mut at = 0;
@@ -48,17 +50,12 @@ impl ColumnTotals {
                     .first()
                     .map(String::as_str)
                     .unwrap_or_default();
-                if totals.get(at).is_none_or(|entry| entry.name != name) {
-                    at = totals
-                        .iter()
-                        .position(|entry| entry.name == name)
-                        .unwrap_or_else(|| {
-                            totals.push(ColumnTotals {
-                                name: name.to_owned(),
-                                ..ColumnTotals::default()
-                            });
-                            totals.len() - 1
-                        });
+                let is_at = |at: usize| totals.get(at).is_some_and(|entry| entry.name == name);
+                if !is_at(at) {
+                    at = match is_at(at + 1) {
+                        true => at + 1,
+                        false => place_of(name, totals, &mut places),
+                    };
                 }
                 let entry = &mut totals[at];
                 for encoding in chunk.encodings() {
@@ -81,6 +78,29 @@ impl ColumnTotals {
             }
         }
     }
+}
+
+/// Where the totals of a column stand, which come last where there are none yet. `places` has what
+/// is known of the others.
+fn place_of(
+    name: &str,
+    totals: &mut Vec<ColumnTotals>,
+    places: &mut Option<HashMap<String, usize>>,
+) -> usize {
+    let places = places.get_or_insert_with(|| {
+        let names = totals.iter().map(|entry| entry.name.clone());
+        names.zip(0..).collect()
+    });
+    if let Some(place) = places.get(name) {
+        return *place;
+    }
+    let place = totals.len();
+    places.insert(name.to_owned(), place);
+    totals.push(ColumnTotals {
+        name: name.to_owned(),
+        ..ColumnTotals::default()
+    });
+    place
 }
 
 /// The totals as the run record keeps them; `dtype_of` names a column's type.
@@ -289,5 +309,43 @@ impl AsyncFileReader for StoreReader {
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         let metadata = Arc::clone(&self.metadata);
         async move { Ok(metadata) }.boxed()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    fn footer_of(names: &[&str]) -> ParquetMetaData {
+        let column = |name: &&str| {
+            let values: ArrayRef = Arc::new(Int32Array::from(vec![1, 2]));
+            ((*name).to_owned(), values)
+        };
+        let batch = RecordBatch::try_from_iter(names.iter().map(column)).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::<u8>::new(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap()
+    }
+
+    #[test]
+    fn columns_are_added_up_by_their_names_in_whatever_order_files_have_them() {
+        let mut totals = Vec::new();
+        for names in [
+            &["a", "b", "c"][..],
+            &["c", "d", "a"],
+            &["a", "b", "c", "d"],
+            &["e", "b"],
+        ] {
+            ColumnTotals::add(&mut totals, &footer_of(names));
+        }
+        let chunks: Vec<_> = totals
+            .iter()
+            .map(|total| (total.name.as_str(), total.chunks))
+            .collect();
+        assert_eq!(chunks, [("a", 3), ("b", 3), ("c", 3), ("d", 2), ("e", 1)]);
     }
 }

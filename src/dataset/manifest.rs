@@ -1,14 +1,15 @@
 //! The manifest: what a dataset's folder holds, written last, so that its presence means that all of it is there.
 
-use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
-use super::{DatasetError, Shortfalls};
-use crate::output::Output;
+use super::{DatasetError, Share, Shortfalls};
+use crate::output::{Output, folder_of};
 use crate::record::{ColumnRecord, WriteRecord};
+use crate::text_file::read_bytes;
 
 /// Name of the manifest in a dataset's folder.
 pub const MANIFEST_FILE: &str = "_bench_manifest.json";
@@ -18,6 +19,10 @@ pub(crate) const UNFINISHED_FILE: &str = "_bench_unfinished.json";
 pub(crate) const LOCK_FILE: &str = "_bench.lock";
 
 const MANIFEST_VERSION: u32 = 1;
+
+/// Most bytes that are read of a manifest: it has some hundred for each file, of which there may be
+/// millions.
+const MOST_BYTES: u64 = 4 << 30;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -79,9 +84,9 @@ impl Manifest {
             path: path.display().to_string(),
             reason,
         };
-        if manifest.manifest_version > MANIFEST_VERSION {
+        if !(1..=MANIFEST_VERSION).contains(&manifest.manifest_version) {
             return Err(bad(format!(
-                "manifest_version is {}, this program reads up to {MANIFEST_VERSION}",
+                "manifest_version is {}, this program reads 1 to {MANIFEST_VERSION}",
                 manifest.manifest_version
             )));
         }
@@ -125,17 +130,47 @@ impl Manifest {
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
     path: &Path,
 ) -> Result<Option<T>, DatasetError> {
-    let text = match fs::read(path) {
+    let bad = |reason: String| DatasetError::BadManifest {
+        path: path.display().to_string(),
+        reason,
+    };
+    let text = match read_bytes(path, MOST_BYTES) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(DatasetError::io(path, error)),
+        Err(error) => {
+            return match error.kind() {
+                ErrorKind::NotFound => Ok(None),
+                ErrorKind::InvalidInput | ErrorKind::FileTooLarge => Err(bad(error.to_string())),
+                _ => Err(DatasetError::io(path, error)),
+            };
+        }
     };
     serde_json::from_slice(&text)
         .map(Some)
-        .map_err(|error| DatasetError::BadManifest {
-            path: path.display().to_string(),
-            reason: error.to_string(),
+        .map_err(|error| match error.classify() {
+            Category::Eof => bad(format!("it ends too early, as after a crash: {error}")),
+            Category::Syntax | Category::Data | Category::Io => bad(error.to_string()),
         })
+}
+
+/// What a user can do about a manifest, or another note of a dataset's folder, that cannot be read.
+/// Without it nobody knows which of the Parquet files there are this program's, so it must not go
+/// alone.
+pub(super) fn way_out(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if Share::is_part_file(&name) {
+        return format!(
+            "remove {}, and start the process of that rank again, which keeps what it has written",
+            path.display()
+        );
+    }
+    let folder = folder_of(path);
+    format!(
+        "remove {}, and {} and {} with it, to have the dataset written again; without a manifest `bench clean` cannot tell \
+         which files are the dataset's",
+        path.display(),
+        folder.join("train").display(),
+        folder.join("valid").display()
+    )
 }
 
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), DatasetError> {

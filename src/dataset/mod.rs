@@ -160,6 +160,7 @@ impl DatasetError {
             DatasetError::OtherDataset { folder, .. } => {
                 Some(format!("set dataset.data_folder to another folder, or remove {folder}"))
             }
+            DatasetError::BadManifest { path, .. } => Some(manifest::way_out(std::path::Path::new(path))),
             DatasetError::Changed { file, .. } => Some(format!("remove {file} to have it written again")),
             DatasetError::ForeignSwept { .. } => Some("set dataset.data_folder to a folder of its own".to_owned()),
             DatasetError::Missing { .. } => {

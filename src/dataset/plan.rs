@@ -1,8 +1,8 @@
 //! What will be written, and where, as a value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use serde_json::json;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::DatasetError;
 use super::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
 use super::source::SourceTable;
-use crate::config::{Column, Dataset, RowGroupSize, Split};
+use crate::config::{Column, Dataset, Distribution, RowGroupSize, Split};
 use crate::storage::local_path;
 
 /// A dataset, placed in a folder.
@@ -27,6 +27,11 @@ pub struct DatasetPlan {
     pub tables: Vec<TablePlan>,
     /// Where the rows come from, where they are not generated.
     pub source: Option<Arc<SourceTable>>,
+    /// Name of a column -> its position in `spec.columns`, of which there may be very many.
+    positions: HashMap<String, usize>,
+    /// Mean logical bytes of a row. To find them makes the generators of all columns, so that it is
+    /// done once.
+    row_bytes: OnceLock<f64>,
 }
 
 /// One table of a dataset: `train` or `valid`.
@@ -87,12 +92,24 @@ impl DatasetPlan {
         self.tables.iter().map(TablePlan::rows).sum()
     }
 
+    /// A column of the config by its name.
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.spec.columns.get(*self.positions.get(name)?)
+    }
+
     /// Columns that files store: all but the partition columns, in the order of the config.
     pub fn stored_columns(&self) -> impl Iterator<Item = &Column> {
+        let partitions: HashSet<&str> = self
+            .spec
+            .layout
+            .partition_by
+            .iter()
+            .map(String::as_str)
+            .collect();
         self.spec
             .columns
             .iter()
-            .filter(|column| !self.spec.layout.partition_by.contains(&column.name))
+            .filter(move |column| !partitions.contains(column.name.as_str()))
     }
 
     /// Partition columns, outermost folder first.
@@ -101,7 +118,22 @@ impl DatasetPlan {
             .layout
             .partition_by
             .iter()
-            .filter_map(|name| self.spec.columns.iter().find(|column| &column.name == name))
+            .filter_map(|name| self.column(name))
+    }
+
+    /// The columns that one follows, the one that it names first. The config has seen to it that
+    /// they are few.
+    fn followed_by(&self, column: &Column) -> Vec<Column> {
+        let mut followed: Vec<Column> = Vec::new();
+        let mut next = column;
+        while let Distribution::CorrelatedWith { with, .. } = &next.distribution
+            && followed.len() < self.spec.columns.len()
+            && let Some(other) = self.column(with)
+        {
+            followed.push(other.clone());
+            next = other;
+        }
+        followed
     }
 
     pub(crate) fn generator(
@@ -113,7 +145,7 @@ impl DatasetPlan {
             self.spec.seed,
             table.name,
             column,
-            &self.spec.columns,
+            &self.followed_by(column),
             table.rows(),
             self.spec.layout.vector_layout,
         )
@@ -170,10 +202,16 @@ impl DatasetPlan {
         let Some(table) = self.tables.first() else {
             return Ok(0);
         };
-        let mut per_row = 0.0;
-        for column in self.stored_columns() {
-            per_row += self.generator(table, column)?.arrow_bytes_per_row();
-        }
+        let per_row = match self.row_bytes.get() {
+            Some(known) => *known,
+            None => {
+                let mut per_row = 0.0;
+                for column in self.stored_columns() {
+                    per_row += self.generator(table, column)?.arrow_bytes_per_row();
+                }
+                *self.row_bytes.get_or_init(|| per_row)
+            }
+        };
         Ok((per_row * self.rows() as f64) as u64)
     }
 
@@ -302,6 +340,11 @@ fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: PathBuf) 
         layout_fingerprint: fingerprint(&layout),
         tables,
         source,
+        positions: (0..)
+            .zip(&dataset.columns)
+            .map(|(position, column)| (column.name.clone(), position))
+            .collect(),
+        row_bytes: OnceLock::new(),
     }
 }
 
@@ -348,4 +391,48 @@ pub(crate) fn fingerprint(value: &serde_json::Value) -> String {
         .take(16)
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, Source, load};
+
+    fn names<'a>(columns: impl Iterator<Item = &'a Column>) -> Vec<&'a str> {
+        columns.map(|column| column.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_column_has_the_values_that_it_has_among_all_columns_of_its_table() {
+        let source = Source {
+            origin: "x.yaml".to_owned(),
+            text: "dataset: {num_samples_per_file: 100, parquet: {partition_by: [d, a], columns: [\
+                   {name: c, distribution: {kind: correlated_with, column: b}}, \
+                   {name: b, dtype: string, size: 4, distribution: {kind: correlated_with, column: a}}, \
+                   {name: a, dtype: int8}, {name: d, dtype: bool}, {name: e, dtype: int64}]}}"
+                .to_owned(),
+            folder: None,
+        };
+        let config = load(&source, &Overrides::default()).unwrap();
+        let dataset = config.variants[0].dataset.as_ref().unwrap();
+        let plan = place(&[(dataset, None)]).unwrap().remove(0);
+        let table = &plan.tables[0];
+        for column in &dataset.columns {
+            let found = plan.generator(table, column).unwrap().range(0, 100);
+            let layout = dataset.layout.vector_layout;
+            let columns = &dataset.columns;
+            let among = ColumnGenerator::among(
+                dataset.seed,
+                "train",
+                column,
+                columns,
+                table.rows(),
+                layout,
+            );
+            assert!(*found == *among.unwrap().range(0, 100), "{}", column.name);
+        }
+        assert_eq!(names(plan.stored_columns()), ["c", "b", "e"]);
+        assert_eq!(names(plan.partition_columns()), ["d", "a"]);
+    }
 }

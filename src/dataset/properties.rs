@@ -1,5 +1,7 @@
 //! From the config's layout to the properties of the Parquet writer.
 
+use std::collections::HashMap;
+
 use arrow::datatypes::Schema;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{
@@ -74,16 +76,23 @@ pub(crate) fn write_batch(layout: &Layout) -> u64 {
 
 /// The columns that a file's row groups are sorted by, as footers name them: by the number of the leaf.
 pub(crate) fn sorting_columns(layout: &Layout, schema: &SchemaDescriptor) -> Vec<SortingColumn> {
+    if layout.sort_by.is_empty() {
+        return Vec::new();
+    }
+    let leaves: HashMap<&str, usize> = (0..)
+        .zip(schema.columns())
+        .filter_map(|(number, leaf)| match leaf.path().parts() {
+            [name] => Some((name.as_str(), number)),
+            _ => None,
+        })
+        .collect();
     layout
         .sort_by
         .iter()
         .filter_map(|sort| {
-            let leaf = schema
-                .columns()
-                .iter()
-                .position(|leaf| leaf.path().parts() == [sort.column.as_str()])?;
+            let leaf = leaves.get(sort.column.as_str())?;
             Some(SortingColumn {
-                column_idx: i32::try_from(leaf).ok()?,
+                column_idx: i32::try_from(*leaf).ok()?,
                 descending: sort.descending,
                 nulls_first: true,
             })

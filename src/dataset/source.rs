@@ -1,5 +1,6 @@
 //! Existing rows that are written anew.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
 use parquet::arrow::ArrowSchemaConverter;
+use parquet::schema::types::ColumnDescPtr;
 use tokio::sync::OnceCell;
 
 use super::DatasetError;
@@ -117,10 +119,10 @@ impl SourceTable {
                 .collect();
             names.join(", ")
         };
+        let fields = self.fields_by_name();
         let field = |name: &str| {
-            self.schema
-                .field_with_name(name)
-                .map_err(|_| self.wrong(format!("has no column `{name}`; it has {}", names())))
+            let field = fields.get(name).copied();
+            field.ok_or_else(|| self.wrong(format!("has no column `{name}`; it has {}", names())))
         };
         if layout.vector_layout != VectorLayout::FixedSizeList {
             return Err(self.wrong(
@@ -175,15 +177,19 @@ impl SourceTable {
         let leaves = ArrowSchemaConverter::new()
             .convert(&self.stored_schema(layout))
             .map_err(|error| self.wrong(error.to_string()))?;
-        let fits = |encoding: Encoding, column: Option<&str>| {
-            leaves
-                .columns()
-                .iter()
-                .filter(|leaf| column.is_none_or(|column| leaf.path().parts()[0] == column))
-                .any(|leaf| encoding.fits(physical(leaf.physical_type()), layout.writer_version))
+        let fits = |encoding: Encoding, leaf: &ColumnDescPtr| {
+            encoding.fits(physical(leaf.physical_type()), layout.writer_version)
         };
+        let mut by_column: HashMap<&str, Vec<&ColumnDescPtr>> = HashMap::new();
+        for leaf in leaves.columns() {
+            let column = leaf.path().parts().first().map(String::as_str);
+            by_column
+                .entry(column.unwrap_or_default())
+                .or_default()
+                .push(leaf);
+        }
         let dataset = layout.chunk.encoding;
-        if !fits(dataset, None) {
+        if !leaves.columns().iter().any(|leaf| fits(dataset, leaf)) {
             return Err(self.wrong(format!(
                 "has no column that the encoding `{}` fits",
                 dataset.name()
@@ -191,7 +197,8 @@ impl SourceTable {
         }
         for (name, chunk) in &layout.columns {
             let encoding = chunk.encoding;
-            if encoding != dataset && !fits(encoding, Some(name)) {
+            let mut of_column = by_column.get(name.as_str()).into_iter().flatten();
+            if encoding != dataset && !of_column.any(|leaf| fits(encoding, leaf)) {
                 let data_type = self.schema.field_with_name(name).map(Field::data_type);
                 return Err(self.wrong(format!(
                     "has the column `{name}`, which the encoding `{}` does not fit{}",
@@ -205,21 +212,28 @@ impl SourceTable {
 
     /// The fields that files store, without partition columns.
     pub(crate) fn stored_fields(&self, layout: &Layout) -> Vec<Arc<Field>> {
+        let partitions: HashSet<&String> = layout.partition_by.iter().collect();
         self.schema
             .fields()
             .iter()
-            .filter(|field| !layout.partition_by.contains(field.name()))
+            .filter(|field| !partitions.contains(field.name()))
             .cloned()
             .collect()
     }
 
     pub(crate) fn partition_fields(&self, layout: &Layout) -> Vec<Arc<Field>> {
-        layout
-            .partition_by
-            .iter()
-            .filter_map(|name| self.schema.field_with_name(name).ok())
-            .map(|field| Arc::new(field.clone()))
+        let fields = self.fields_by_name();
+        let names = layout.partition_by.iter();
+        names
+            .filter_map(|name| fields.get(name.as_str()).copied().cloned())
             .collect()
+    }
+
+    /// The first field of each name: to look for one in the schema takes time for each of very many
+    /// fields.
+    fn fields_by_name(&self) -> HashMap<&str, &Arc<Field>> {
+        let fields = self.schema.fields().iter().rev();
+        fields.map(|field| (field.name().as_str(), field)).collect()
     }
 
     pub(crate) fn stored_schema(&self, layout: &Layout) -> SchemaRef {

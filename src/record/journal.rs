@@ -18,6 +18,8 @@ const JOURNAL_START: &[u8] = br#"{"event":"#;
 pub enum ApplyError {
     #[error("the run has already started")]
     StartedTwice,
+    #[error("a journal begins with the event `started`")]
+    NotStarted,
     #[error("there already is a cell {0:?}")]
     DuplicateCell(String),
     #[error("there is no cell {0:?}")]
@@ -132,8 +134,10 @@ struct StartedSchemaVersion {
     record: SchemaVersion,
 }
 
+/// Whether what is in a file is a journal, of which no more than its first bytes may have been
+/// written.
 pub(super) fn is_journal(content: &[u8]) -> bool {
-    content.starts_with(JOURNAL_START)
+    content.starts_with(JOURNAL_START) || JOURNAL_START.starts_with(content)
 }
 
 /// What the lines of a journal add up to. `path` is for errors.
@@ -184,8 +188,10 @@ fn parse_first_line(path: &Path, line: &[u8]) -> Result<RunRecord, RecordError> 
     check_schema(path, schema.record.schema_version)?;
     match serde_json::from_slice(line).map_err(failed)? {
         Event::Started { record } => Ok(*record),
-        _ => Err(RecordError::NeverStarted {
+        _ => Err(RecordError::Order {
             path: path.to_owned(),
+            line: 1,
+            source: ApplyError::NotStarted,
         }),
     }
 }
@@ -310,11 +316,28 @@ mod tests {
                 "{length}"
             );
         }
-        fs::write(journal.path(), &content[..first_line - 1]).unwrap();
-        assert!(matches!(
-            read_record(journal.path()),
-            Err(RecordError::NeverStarted { .. })
-        ));
+        for length in 1..first_line {
+            fs::write(journal.path(), &content[..length]).unwrap();
+            let error = read_record(journal.path()).unwrap_err();
+            assert!(
+                matches!(error, RecordError::NeverStarted { .. }) && error.holds_no_run(),
+                "{length}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_journal_that_begins_with_another_event_is_refused_with_the_line() {
+        let (_dir, journal) = journal_of(&[]);
+        let line = r#"{"event":"warning","text":"x","record":{"schema_version":1}}"#;
+        fs::write(journal.path(), format!("{line}\n")).unwrap();
+        let error = read_record(journal.path()).unwrap_err();
+        assert!(!error.holds_no_run());
+        let error = messages(&error);
+        assert!(
+            error.contains("line 1 of the journal") && error.contains("begins with the event"),
+            "{error}"
+        );
     }
 
     #[rstest]

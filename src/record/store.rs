@@ -1,16 +1,17 @@
 //! Files of records: where they lie, how they are written whole, and what is refused when they are read.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::journal::{fold_journal, is_journal};
+use super::{ApplyError, CellRecord, RequestProfile, RunRecord, SCHEMA_VERSION};
 use crate::output::{Output, OutputError};
-
-use super::{ApplyError, RequestProfile, RunRecord, SCHEMA_VERSION};
+use crate::text_file::read_bytes;
 
 /// Larger files are refused rather than read into memory: a record of a million iterations has about this size.
 const LARGEST_FILE_BYTES: u64 = 1 << 30;
@@ -25,10 +26,12 @@ pub enum RecordError {
     Read { path: PathBuf, source: io::Error },
     #[error("{run_id:?} cannot be the name of a file, as a run's id must")]
     RunId { run_id: String },
-    #[error("{} has {bytes} bytes; this program reads run records up to {LARGEST_FILE_BYTES} bytes", path.display())]
-    TooLarge { path: PathBuf, bytes: u64 },
+    #[error("{} has more than the {LARGEST_FILE_BYTES} bytes that this program reads of a run record", path.display())]
+    TooLarge { path: PathBuf },
     #[error("record {} has schema_version {found}; this program reads up to {SCHEMA_VERSION}", path.display())]
     NewerSchema { path: PathBuf, found: u32 },
+    #[error("record {} has schema_version {found}, and no record has; this program reads 1 to {SCHEMA_VERSION}", path.display())]
+    NoSuchSchema { path: PathBuf, found: u32 },
     #[error("{} is not a run record", path.display())]
     NotARecord {
         path: PathBuf,
@@ -40,7 +43,11 @@ pub enum RecordError {
         cell: String,
         found: usize,
     },
-    #[error("{} ends before its first line does: the run was stopped before it started", path.display())]
+    #[error("record {} has the cell {cell:?} twice", path.display())]
+    SameCell { path: PathBuf, cell: String },
+    #[error("{} is empty, as a journal is to which no event was written: the disk may have been full", path.display())]
+    Empty { path: PathBuf },
+    #[error("{} ends before its first line does: the run was stopped, or the disk was full, before it started", path.display())]
     NeverStarted { path: PathBuf },
     #[error("line {line} of the journal {} is not an event", path.display())]
     Line {
@@ -56,25 +63,55 @@ pub enum RecordError {
     },
 }
 
+impl RecordError {
+    /// Whether it is about the journal of a run that ended before it wrote anything, so that
+    /// nothing of a run is lost.
+    pub fn holds_no_run(&self) -> bool {
+        matches!(
+            self,
+            RecordError::Empty { .. } | RecordError::NeverStarted { .. }
+        )
+    }
+}
+
 /// Reads a run record, or a journal and what it adds up to; which of them is seen from the content. What `analysis` derives is
 /// not in a journal, and a journal that ends within a line lost that line alone, which becomes a warning.
 pub fn read_record(path: &Path) -> Result<RunRecord, RecordError> {
     let content = read_file(path)?;
+    if content.is_empty() {
+        return Err(RecordError::Empty {
+            path: path.to_owned(),
+        });
+    }
     let record = match is_journal(&content) {
         true => fold_journal(path, &content)?,
         false => parse_record(path, &content)?,
     };
-    for cell in &record.cells {
+    check_cells(path, &record.cells)?;
+    Ok(record)
+}
+
+fn check_cells(path: &Path, cells: &[CellRecord]) -> Result<(), RecordError> {
+    let named = |cell: &CellRecord| cell.id.chars().take(60).collect::<String>();
+    let mut ids = HashSet::new();
+    for cell in cells {
+        // Comparisons, noise and findings name a cell by its id.
+        if !ids.insert(cell.id.as_str()) {
+            return Err(RecordError::SameCell {
+                path: path.to_owned(),
+                cell: named(cell),
+            });
+        }
         let found = cell.profile.as_ref().map_or(0, RequestProfile::requests);
         if found > RequestProfile::MOST_REQUESTS {
             return Err(RecordError::TooManyRequests {
                 path: path.to_owned(),
-                cell: cell.id.chars().take(60).collect(),
+                cell: named(cell),
                 found,
             });
         }
     }
-    Ok(record)
+    Ok(())
 }
 
 /// Writes `<dir>/<run_id>.json`, complete or not at all; replaces an earlier one.
@@ -117,30 +154,15 @@ pub(super) fn path_of(dir: &Path, run_id: &str, extension: &str) -> Result<PathB
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, RecordError> {
-    let failed = |source| RecordError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
-    if bytes > LARGEST_FILE_BYTES {
-        return Err(RecordError::TooLarge {
+    read_bytes(path, LARGEST_FILE_BYTES).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => RecordError::TooLarge {
             path: path.to_owned(),
-            bytes,
-        });
-    }
-    let mut content = Vec::new();
-    // A pipe or a growing file has no length to be checked beforehand.
-    file.take(LARGEST_FILE_BYTES + 1)
-        .read_to_end(&mut content)
-        .map_err(failed)?;
-    if content.len() as u64 > LARGEST_FILE_BYTES {
-        return Err(RecordError::TooLarge {
+        },
+        _ => RecordError::Read {
             path: path.to_owned(),
-            bytes: content.len() as u64,
-        });
-    }
-    Ok(content)
+            source,
+        },
+    })
 }
 
 #[derive(Deserialize)]
@@ -150,13 +172,17 @@ pub(super) struct SchemaVersion {
 
 /// A newer record is refused before anything in it that this program does not know can fail.
 pub(super) fn check_schema(path: &Path, found: u32) -> Result<(), RecordError> {
-    if found > SCHEMA_VERSION {
-        Err(RecordError::NewerSchema {
-            path: path.to_owned(),
+    let path = || path.to_owned();
+    match found {
+        0 => Err(RecordError::NoSuchSchema {
+            path: path(),
             found,
-        })
-    } else {
-        Ok(())
+        }),
+        1..=SCHEMA_VERSION => Ok(()),
+        _ => Err(RecordError::NewerSchema {
+            path: path(),
+            found,
+        }),
     }
 }
 
@@ -290,7 +316,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.json");
         let deep = "[".repeat(100_000);
-        for content in ["", "hello", "{}", "[1]", "{\"schema_version\": 1}", &deep] {
+        for content in ["hello", "{}", "[1]", "{\"schema_version\": 1}", &deep] {
             fs::write(&path, content).unwrap();
             let error = read_record(&path).unwrap_err();
             assert!(
@@ -306,6 +332,57 @@ mod tests {
             read_record(dir.path()),
             Err(RecordError::Read { .. })
         ));
+    }
+
+    #[test]
+    fn an_empty_file_is_told_to_be_a_journal_without_events() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.jsonl");
+        fs::write(&path, "").unwrap();
+        let error = read_record(&path).unwrap_err();
+        assert!(error.holds_no_run());
+        let words = error.to_string();
+        for word in ["run.jsonl", "is empty", "no event", "full"] {
+            assert!(words.contains(word), "{words}");
+        }
+    }
+
+    #[test]
+    fn version_0_is_no_version_of_a_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut record = codecs();
+        record.schema_version = 0;
+        let path = write_record(dir.path(), &record).unwrap();
+        let error = read_record(&path).unwrap_err().to_string();
+        assert!(error.contains("schema_version 0, and no record"), "{error}");
+        fs::write(
+            &path,
+            "{\"event\":\"started\",\"record\":{\"schema_version\":0}}\n",
+        )
+        .unwrap();
+        assert!(matches!(
+            read_record(&path),
+            Err(RecordError::NoSuchSchema { found: 0, .. })
+        ));
+    }
+
+    #[test]
+    fn a_record_that_has_a_cell_twice_is_refused_with_the_cell() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut record = codecs();
+        record.cells.push(record.cells[1].clone());
+        let path = write_record(dir.path(), &record).unwrap();
+        let error = read_record(&path).unwrap_err().to_string();
+        assert!(
+            error.ends_with("has the cell \"full_scan/zstd\" twice"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_device_is_no_record() {
+        let error = read_record(Path::new("/dev/zero")).unwrap_err();
+        assert!(matches!(error, RecordError::Read { .. }), "{error}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::cells::CellPlan;
 use crate::output::{Output, Replaces};
 use crate::record::{EngineCache, RunRecord};
 use crate::storage::{Trace, local_file};
+use crate::text_file::read_text;
 
 /// Version of the lines.
 const TRACE_VERSION: u32 = 1;
@@ -32,6 +33,28 @@ pub struct KeptTrace {
     pub trace: Trace,
 }
 
+impl KeptTrace {
+    /// What is wrong with one that came from a file, if anything.
+    fn problem(&self) -> Option<String> {
+        if !(1..=TRACE_VERSION).contains(&self.trace_version) {
+            return Some(format!(
+                "its version is {}, and this program reads 1 to {TRACE_VERSION}",
+                self.trace_version
+            ));
+        }
+        if self.copies == 0 {
+            return Some("`copies` is 0, and at least one copy of the query ran".to_owned());
+        }
+        let (files, sizes) = (self.trace.files.len(), self.file_bytes.len());
+        if files != sizes {
+            return Some(format!(
+                "`file_bytes` has {sizes} sizes, and the trace has {files} files"
+            ));
+        }
+        self.trace.problem()
+    }
+}
+
 /// Why a file of traces cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
@@ -40,8 +63,6 @@ pub enum TraceError {
         path: String,
         source: std::io::Error,
     },
-    #[error("{path}: it has {bytes} bytes; up to {LARGEST_FILE_BYTES} are read")]
-    TooLarge { path: String, bytes: u64 },
     #[error("{path}: it holds no trace")]
     Empty { path: String },
     #[error("{path}, line {line}: {reason}")]
@@ -115,23 +136,10 @@ pub const TRACES: Replaces = Replaces::Kind {
 /// Reads a file of traces, each of which can be replayed.
 pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {
     let path = || file.display().to_string();
-    let failed = |source| TraceError::Read {
+    let text = read_text(file, LARGEST_FILE_BYTES).map_err(|source| TraceError::Read {
         path: path(),
         source,
-    };
-    let found = std::fs::metadata(file).map_err(failed)?;
-    if !found.is_file() {
-        let error = std::io::Error::other("it is not a regular file");
-        return Err(failed(error));
-    }
-    let bytes = found.len();
-    if bytes > LARGEST_FILE_BYTES {
-        return Err(TraceError::TooLarge {
-            path: path(),
-            bytes,
-        });
-    }
-    let text = std::fs::read_to_string(file).map_err(failed)?;
+    })?;
     let mut traces = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let bad = |reason: String| TraceError::Line {
@@ -143,13 +151,7 @@ pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {
             // The parser's line is always the first.
             bad(error.to_string().replace(" at line 1 column", " at column"))
         })?;
-        if kept.trace_version > TRACE_VERSION {
-            return Err(bad(format!(
-                "its version is {}, and this program reads up to {TRACE_VERSION}",
-                kept.trace_version
-            )));
-        }
-        if let Some(problem) = kept.trace.problem() {
+        if let Some(problem) = kept.problem() {
             return Err(bad(problem));
         }
         traces.push(kept);
@@ -157,5 +159,58 @@ pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {
     match traces.is_empty() {
         true => Err(TraceError::Empty { path: path() }),
         false => Ok(traces),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn kept() -> Value {
+        json!({
+            "trace_version": 1,
+            "run_id": "run",
+            "cell": "scan/base",
+            "engine_cache": "warm",
+            "copies": 1,
+            "file_bytes": [100],
+            "trace": {"files": ["a"], "streams": [[{"file": 0, "ranges": [[0, 10]]}]]},
+        })
+    }
+
+    /// What is said of a file whose second line is this one.
+    fn read(second: &Value) -> Result<Vec<KeptTrace>, TraceError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "{}\n{second}", kept()).unwrap();
+        read_traces(file.path())
+    }
+
+    #[test]
+    fn a_trace_that_was_kept_is_read() {
+        assert_eq!(read(&kept()).unwrap().len(), 2);
+    }
+
+    #[rstest]
+    #[case::no_copies("copies", json!(0), "`copies` is 0")]
+    #[case::no_version("trace_version", json!(0), "its version is 0")]
+    #[case::newer("trace_version", json!(7), "its version is 7")]
+    #[case::file_without_a_size("file_bytes", json!([]), "0 sizes, and the trace has 1 files")]
+    #[case::size_without_a_file("file_bytes", json!([100, 7]), "2 sizes")]
+    fn a_trace_that_cannot_be_is_refused_with_its_line(
+        #[case] key: &str,
+        #[case] value: Value,
+        #[case] words: &str,
+    ) {
+        let mut bad = kept();
+        bad[key] = value;
+        let error = read(&bad).unwrap_err().to_string();
+        assert!(
+            error.contains("line 2: ") && error.contains(words),
+            "{error}"
+        );
     }
 }

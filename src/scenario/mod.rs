@@ -9,6 +9,7 @@ pub use shipped::{QUICKSTART, SHIPPED};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Column, ScenarioSource};
+use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// Why a scenario cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +28,6 @@ pub enum ScenarioError {
         path: String,
         source: std::io::Error,
     },
-    #[error("{path}: it is not UTF-8 text")]
-    NotUtf8 { path: String },
     #[error("{path}: the folder holds no *.sql files")]
     EmptyFolder { path: String },
     #[error("{origin}: {source}")]
@@ -130,12 +129,10 @@ fn from_folder(folder: &Path) -> Result<Vec<Scenario>, ScenarioError> {
 
 fn from_file(file: &Path) -> Result<Scenario, ScenarioError> {
     let path = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|source| ScenarioError::Unreadable {
+    let text = read_text(file, MOST_WRITTEN_BYTES).map_err(|source| ScenarioError::Unreadable {
         path: path.clone(),
         source,
     })?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| ScenarioError::NotUtf8 { path: path.clone() })?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     parse(&name, &path, &text)
 }

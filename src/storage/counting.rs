@@ -21,6 +21,7 @@ use object_store::{
     PutResult, RenameOptions, Result,
 };
 
+use super::beyond;
 use super::calls::Calls;
 use super::direct::ranges_direct;
 use super::loaded::Loaded;
@@ -349,9 +350,13 @@ impl CountingStore {
     /// Ranges asked for by one call, read and counted.
     async fn counted(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         let (started, source) = (Instant::now(), self.source());
-        let bytes = self.read(file, ranges, &source).await?;
-        self.note(file, ranges, started, &source);
-        Ok(bytes)
+        match self.read(file, ranges, &source).await {
+            Ok(bytes) => {
+                self.note(file, ranges, started, &source);
+                Ok(bytes)
+            }
+            Err(error) => Err(beyond::explained(error, &self.inner, file, ranges).await),
+        }
     }
 
     /// Takes note of a call that has been answered.
@@ -473,8 +478,8 @@ impl ObjectStore for CountingStore {
             return Ok(result);
         };
         // A range is read here and now, so that its time is counted.
-        if let (GetRange::Bounded(range), false) = (asked, matches!(source, Source::Store)) {
-            let read = self.counted(location, std::slice::from_ref(&range)).await?;
+        if let (GetRange::Bounded(range), false) = (&asked, matches!(source, Source::Store)) {
+            let read = self.counted(location, std::slice::from_ref(range)).await?;
             let bytes = read.into_iter().next().unwrap_or_default();
             // Of the object, no more than this is known without asking for it.
             let meta = ObjectMeta {
@@ -484,10 +489,17 @@ impl ObjectStore for CountingStore {
                 e_tag: None,
                 version: None,
             };
-            return Ok(in_memory(bytes, range, meta, Attributes::default()));
+            return Ok(in_memory(bytes, range.clone(), meta, Attributes::default()));
         }
         let started = Instant::now();
-        let result = self.inner.get_opts(location, options).await?;
+        let result = match self.inner.get_opts(location, options).await {
+            Ok(result) => result,
+            Err(error) => {
+                let range = beyond::asked(&asked);
+                let ranges = std::slice::from_ref(&range);
+                return Err(beyond::explained(error, &self.inner, location, ranges).await);
+            }
+        };
         let (range, meta) = (result.range.clone(), result.meta.clone());
         let attributes = result.attributes.clone();
         let bytes = result.bytes().await?;
@@ -665,6 +677,37 @@ mod tests {
             .await
             .unwrap_err();
         assert!(error.to_string().contains("a b%20c#1=2.parquet"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_read_beyond_the_end_of_a_file_is_told_with_its_name_and_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cut.parquet");
+        std::fs::write(&file, [7; 100]).unwrap();
+        let store = CountingStore::of_local_files(Arc::new(LocalFileSystem::new()));
+        let path = crate::storage::object_path(&file).unwrap();
+        let ranges = [10..20, 80..90];
+        store.record();
+        store.get_ranges(&path, &ranges).await.unwrap();
+        let trace = Arc::new(store.recorded());
+        std::fs::write(&file, [7; 40]).unwrap();
+        let throttled = Source::Throttled(Arc::new(Throttle::new(None, Duration::ZERO)));
+        let mut errors = vec![
+            store.load(&trace).await.err(),
+            store.replay(&trace, &Source::Store).await.err(),
+            store.replay(&trace, &throttled).await.err(),
+        ];
+        for source in [Source::Store, Source::Direct, throttled] {
+            store.serve_from(source);
+            errors.push(store.get_ranges(&path, &ranges).await.err());
+            errors.push(store.get_range(&path, 80..90).await.err());
+        }
+        for error in errors {
+            let error = error.unwrap().to_string();
+            for words in ["cut.parquet", "bytes 80 to 90", "ends after 40 bytes"] {
+                assert!(error.contains(words), "{error}");
+            }
+        }
     }
 
     #[tokio::test]

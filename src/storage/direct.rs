@@ -8,6 +8,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use super::beyond::beyond;
 use super::page_cache::lies_in_memory;
 
 /// Direct reads begin, end and land at multiples of this many bytes. It is what file systems and devices ask for at most
@@ -86,7 +87,7 @@ impl RangeFile {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         if range.end > self.length {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Err(ended(self.length));
         }
         let (start, end) = match self.direct {
             true => (
@@ -100,7 +101,7 @@ impl RangeFile {
         let mut read = 0;
         while read < wanted {
             match self.file.read_at(&mut room[read..], start + read as u64) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(0) => return Err(ended(start + read as u64)),
                 Ok(bytes) => read += bytes,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -108,6 +109,10 @@ impl RangeFile {
         }
         Ok(&room[(range.start - start) as usize..wanted])
     }
+}
+
+fn ended(file_bytes: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, beyond(file_bytes))
 }
 
 /// Ranges of a file read past the page cache, each in memory of its own, as an object store gives them.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, Result};
 
+use super::beyond::explained;
 use super::trace::Trace;
 
 /// The bytes of a trace.
@@ -22,7 +23,10 @@ impl Loaded {
     pub(super) async fn of(trace: &Trace, store: &Arc<dyn ObjectStore>) -> Result<Self> {
         let mut files = HashMap::new();
         for (file, ranges) in trace.merged() {
-            let bytes = store.get_ranges(&file, &ranges).await?;
+            let bytes = match store.get_ranges(&file, &ranges).await {
+                Ok(bytes) => bytes,
+                Err(error) => return Err(explained(error, store, &file, &ranges).await),
+            };
             let starts = ranges.iter().map(|range| range.start);
             files.insert(file, starts.zip(bytes).collect());
         }

@@ -1,5 +1,6 @@
 //! Where data lies: paths and URLs, the object store that every dataset byte goes through, and the page cache.
 
+mod beyond;
 mod calls;
 mod counting;
 mod direct;

@@ -11,6 +11,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, Result};
 use tokio::task::{JoinError, JoinSet};
 
+use super::beyond::explained;
 use super::direct::{Buffer, RangeFile};
 use super::throttle::Throttle;
 use super::trace::{Call, Trace};
@@ -24,9 +25,15 @@ pub(super) enum Through {
 
 impl Through {
     async fn get_ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        match self {
-            Through::Store(store) => store.get_ranges(file, ranges).await,
-            Through::Throttle(throttle, store) => throttle.get_ranges(store, file, ranges).await,
+        let (read, store) = match self {
+            Through::Store(store) => (store.get_ranges(file, ranges).await, store),
+            Through::Throttle(throttle, store) => {
+                (throttle.get_ranges(store, file, ranges).await, store)
+            }
+        };
+        match read {
+            Ok(read) => Ok(read),
+            Err(error) => Err(explained(error, store, file, ranges).await),
         }
     }
 }

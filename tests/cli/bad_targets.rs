@@ -191,3 +191,60 @@ fn tables_that_are_missing_are_told_before_data_is_written() {
         .fails(2, &["`t`", "nowhere"]);
     assert_eq!(place.files(), before);
 }
+
+#[test]
+fn a_default_scan_of_columns_that_a_variant_lacks_is_told_before_data_is_written() {
+    let place = Place::tiny();
+    let before = place.files();
+    let renamed = ["--sweep", "dataset.parquet.columns.id.name=id,other"];
+    for command in ["check", "run"] {
+        let bench = place.bench().args([command, "bench.yaml"]).args(renamed);
+        bench.run().fails(2, &["scan", "other", "id"]);
+        assert_eq!(place.files(), before);
+    }
+}
+
+#[test]
+fn a_cut_manifest_comes_with_a_way_out_that_works() {
+    let place = Place::tiny();
+    generate(&place, &[]).run().succeeds();
+    let before = place.parquet("data");
+    let manifest = place.path("data/_bench_manifest.json");
+    let text = fs::read(&manifest).unwrap();
+    for left in [0, 100, text.len() - 3] {
+        fs::write(&manifest, &text[..left]).unwrap();
+        for command in ["generate", "run", "clean"] {
+            let bench = place.bench().args([command, "bench.yaml"]);
+            let words = [
+                "_bench_manifest.json",
+                "it ends too early",
+                "hint: remove ",
+                "data/train",
+                "bench clean",
+            ];
+            bench.run().fails(2, &words);
+        }
+    }
+    fs::remove_file(&manifest).unwrap();
+    fs::remove_dir_all(place.path("data/train")).unwrap();
+    generate(&place, &[]).run().succeeds();
+    assert!(manifest.exists() && place.parquet("data") == before);
+}
+
+#[test]
+fn clean_leaves_a_file_that_was_put_in_the_place_of_one_of_the_dataset() {
+    let place = Place::tiny();
+    generate(&place, &[]).run().succeeds();
+    let mine = place.write("data/train/img_1_of_2.parquet", "mine");
+    let bench = place.bench().args(["clean", "bench.yaml", "--yes"]);
+    let cleaned = bench.run().succeeds();
+    for words in [
+        "img_1_of_2.parquet has 4 bytes",
+        "its manifest says",
+        "is left alone",
+    ] {
+        assert!(cleaned.stdout.contains(words), "{}", cleaned.stdout);
+    }
+    assert_eq!(fs::read(mine).unwrap(), b"mine");
+    assert_eq!(place.parquet("data").len(), 1);
+}

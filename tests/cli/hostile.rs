@@ -1,11 +1,15 @@
 //! Records of someone who wishes the reader ill, in every format.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
+use std::thread;
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::{Output, Place};
+use crate::harness::{Output, Place, TINY};
 
 const ATTACK: &str = "=1+1|\"'><script>document.title='owned'</script><img src=http://127.0.0.1:9/x onerror=alert(1)>\
     \u{1b}[31m\u{9b}31m\u{202e}\u{200b}`*_[x](http://127.0.0.1:9/)\r\n# x";
@@ -181,4 +185,97 @@ fn a_record_of_absurd_depth_is_refused_by_whoever_reads_it(
     let output = place.bench().args(what).arg("bad.json").run();
     output.fails(2, &["bad.json", words]);
     assert_eq!(place.files().len(), 1);
+}
+
+#[test]
+fn a_journal_without_events_is_told_and_hides_no_other_run_of_a_history() {
+    let place = Place::tiny();
+    place.run(&[] as &[&str]).succeeds();
+    let whole = place.journal();
+    place.write("empty.jsonl", "");
+    place.write("cut.jsonl", "{\"event\":\"started\",\"rec");
+    for (file, words) in [
+        (
+            "empty.jsonl",
+            "no event was written: the disk may have been full",
+        ),
+        ("cut.jsonl", "ends before its first line does"),
+    ] {
+        for what in [&["report"][..], &["report", "--history"], &["compare"]] {
+            let bench = place.bench().args(what).arg(file);
+            bench.run().fails(2, &[file, words]);
+        }
+    }
+    let bench = place
+        .bench()
+        .args(["report", "--history", "--format", "json", "empty.jsonl"]);
+    let output = bench.args([&whole]).arg("cut.jsonl").run().succeeds();
+    assert_eq!(output.json()[0]["points"].as_array().unwrap().len(), 1);
+    for file in ["empty.jsonl", "cut.jsonl"] {
+        let warned = output
+            .stderr
+            .lines()
+            .any(|line| line.starts_with(&format!("warning: {file}")));
+        assert!(warned, "{}", output.stderr);
+    }
+}
+
+#[test]
+fn devices_are_neither_configs_nor_queries_nor_records_nor_manifests() {
+    let place = Place::tiny();
+    let device = ["/dev/zero", "it is a device"];
+    for arguments in [
+        &["check", "/dev/zero"][..],
+        &["run", "bench.yaml", "--query", "/dev/zero"],
+        &["report", "/dev/zero"],
+        &["replay", "/dev/zero"],
+    ] {
+        place.bench().args(arguments).run().fails(2, &device);
+    }
+    fs::create_dir(place.path("data")).unwrap();
+    let manifest = place.path("data/_bench_manifest.json");
+    std::os::unix::fs::symlink("/dev/zero", manifest).unwrap();
+    place
+        .run(&[] as &[&str])
+        .fails(2, &["_bench_manifest.json", "it is a device"]);
+}
+
+/// A pipe with a name.
+fn pipe(place: &Place, name: &str) -> std::path::PathBuf {
+    let path = place.path(name);
+    mkfifo(path.as_path(), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+    path
+}
+
+#[test]
+fn a_config_comes_out_of_a_pipe_and_out_of_stdin() {
+    let place = Place::new();
+    let named = pipe(&place, "config");
+    let writer = thread::spawn(move || fs::write(named, TINY));
+    let check = |config: &str| place.bench().args(["check", config]);
+    let resolved = |output: Output| {
+        let shown = output.succeeds().stdout;
+        shown.split("# variants").next().unwrap().to_owned()
+    };
+    let piped = resolved(check("config").run());
+    writer.join().unwrap().unwrap();
+    assert!(piped.contains("region"), "{piped}");
+    let file = place.write("bench.yaml", TINY);
+    let mut bench = check("/dev/stdin");
+    bench.command.stdin(File::open(file).unwrap());
+    assert_eq!(resolved(bench.run()), piped);
+}
+
+#[test]
+fn a_config_without_end_is_given_up() {
+    let place = Place::new();
+    let endless = pipe(&place, "config");
+    thread::spawn(move || {
+        let mut pipe = File::options().write(true).open(endless).unwrap();
+        while pipe.write_all(&[b'#'; 1 << 16]).is_ok() {}
+    });
+    let bench = place.bench().args(["check", "config"]);
+    bench
+        .run()
+        .fails(2, &["config", "more than 67108864 bytes"]);
 }

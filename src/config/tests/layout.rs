@@ -398,6 +398,29 @@ fn columns_that_make_no_sense_are_refused(#[case] keys: &str, #[case] expected: 
 }
 
 #[test]
+fn a_row_of_columns_that_follow_one_another_has_an_end() {
+    let row = |length: usize| {
+        let follower = |n: usize| {
+            format!(
+                ", {{name: c{n}, distribution: {{kind: correlated_with, column: c{}}}}}",
+                n - 1
+            )
+        };
+        let followers: String = (1..length).map(follower).collect();
+        columns(&format!("{{name: c0}}{followers}"))
+    };
+    assert_eq!(dataset_of(&row(16)).columns.len(), 16);
+    let message = bad(&row(17));
+    assert!(
+        message.contains(
+            "columns.c16.distribution.column: makes more than 16 columns that follow one another: c16 -> c15 -> "
+        ),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
 fn more_distinct_values_than_rows_are_refused() {
     let message = bad(&one_column(
         "dtype: int64, distribution: {kind: distinct, cardinality: 1001}",

@@ -1,0 +1,54 @@
+//! What is said of reads that go beyond the end of a file.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use object_store::path::Path;
+use object_store::{Error, GetRange, ObjectStore, ObjectStoreExt};
+
+use super::counting::local_file;
+
+/// The error of a read that failed. Where one of its ranges ends beyond the file, which a file does
+/// that was cut after it was planned to be read, the error has the file, the range and the file's
+/// size: stores name the file in some of these cases only.
+pub(super) async fn explained(
+    error: Error,
+    store: &Arc<dyn ObjectStore>,
+    file: &Path,
+    ranges: &[Range<u64>],
+) -> Error {
+    let Ok(found) = store.head(file).await else {
+        return error;
+    };
+    let Some(range) = ranges.iter().find(|range| range.end > found.size) else {
+        return error;
+    };
+    let name =
+        local_file(file).map_or_else(|_| file.to_string(), |local| local.display().to_string());
+    Error::Generic {
+        store: "LocalFileSystem",
+        source: format!(
+            "{name}: bytes {} to {}: {}",
+            range.start,
+            range.end,
+            beyond(found.size)
+        )
+        .into(),
+    }
+}
+
+/// What is wrong with a range that ends beyond a file of this size.
+pub(super) fn beyond(file_bytes: u64) -> String {
+    format!(
+        "the file ends after {file_bytes} bytes; it may have been cut since it was looked at first"
+    )
+}
+
+/// The bytes that a call asks for without knowing where the file ends.
+pub(super) fn asked(range: &GetRange) -> Range<u64> {
+    match range {
+        GetRange::Bounded(range) => range.clone(),
+        GetRange::Offset(start) => *start..start.saturating_add(1),
+        GetRange::Suffix(_) => 0..0,
+    }
+}
