@@ -96,6 +96,8 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
             | DatasetError::Source { .. }
             | DatasetError::Busy { .. }
             | DatasetError::InUse { .. }
+            | DatasetError::Input(_)
+            | DatasetError::Output(OutputError::Refused { .. })
             | DatasetError::Storage(_),
         ) => USAGE,
         RunError::Measure {
@@ -108,6 +110,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
         } => USAGE,
         RunError::Storage(_)
         | RunError::Table { .. }
+        | RunError::Input { .. }
         | RunError::Scenario(_)
         | RunError::Engine { .. }
         | RunError::Query { .. }

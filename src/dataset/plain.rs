@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::compute::CastOptions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
+use datafusion::common::nested_struct::cast_column;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
@@ -212,7 +213,8 @@ fn as_values_of(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String
         safe: false,
         ..CastOptions::default()
     };
-    cast_with_options(column, wanted, &options).map_err(|error| error.to_string())
+    // By the names of fields, of which a file may lack some.
+    cast_column(column, wanted, &options).map_err(|error| plain_message(&error))
 }
 
 /// Rows of a row group that are decoded at a time: few where they are large.

@@ -1,14 +1,19 @@
-//! Which file, and which row group of it, cannot be read.
+//! Which file, which row group of it, and which of its columns cannot be read.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-/// The first row group that cannot be decoded, in words that name the file; none where all can.
+use crate::engine::without_categories;
+
+/// The first column of a row group that cannot be decoded, in words that name the file; none where all
+/// can.
 ///
-/// The engine's errors tell what is wrong with a page, and not which file it is in. This reads all columns of every row
-/// group, and is for after a failure. A panic of the decoder counts as damage.
+/// The engine's errors tell what is wrong with a page, and not which file it is in. This reads all
+/// columns of every row group, one after the other, and is for after a failure. A panic of the decoder
+/// counts as damage.
 pub(crate) fn first_damage(files: &[PathBuf]) -> Option<String> {
     files
         .iter()
@@ -16,28 +21,41 @@ pub(crate) fn first_damage(files: &[PathBuf]) -> Option<String> {
 }
 
 fn damage_of(path: &Path) -> Option<String> {
+    let said = |error: &dyn std::fmt::Display| without_categories(&error.to_string()).to_owned();
     let open = || -> Result<ParquetRecordBatchReaderBuilder<File>, String> {
-        let file = File::open(path).map_err(|error| error.to_string())?;
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())
+        let file = File::open(path).map_err(|error| said(&error))?;
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| said(&error))
     };
-    let row_groups = match open() {
-        Ok(builder) => builder.metadata().num_row_groups(),
+    let (row_groups, columns) = match open() {
+        Ok(builder) => {
+            let fields = builder.parquet_schema().root_schema().get_fields();
+            let names: Vec<String> = fields.iter().map(|it| it.name().to_owned()).collect();
+            (builder.metadata().num_row_groups(), names)
+        }
         Err(error) => return Some(format!(": {error}")),
     };
-    (0..row_groups).find_map(|row_group| {
+    let places = (0..row_groups).flat_map(|group| (0..columns.len()).map(move |root| (group, root)));
+    places.into_iter().find_map(|(row_group, root)| {
         let read = std::panic::catch_unwind(|| -> Result<(), String> {
-            let reader = open()?
+            let builder = open()?;
+            let mask = ProjectionMask::roots(builder.parquet_schema(), [root]);
+            let reader = builder
                 .with_row_groups(vec![row_group])
+                .with_projection(mask)
                 .build()
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| said(&error))?;
             reader
                 .into_iter()
-                .try_for_each(|batch| batch.map(|_| ()).map_err(|error| error.to_string()))
+                .try_for_each(|batch| batch.map(|_| ()).map_err(|error| said(&error)))
         });
-        match read {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(format!(", row group {row_group}: {error}")),
-            Err(_) => Some(format!(", row group {row_group}: a page is corrupt")),
-        }
+        let what = match read {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => error,
+            Err(_) => "a page is corrupt".to_owned(),
+        };
+        Some(format!(
+            ", row group {row_group}, column `{}`: {what}",
+            columns[root]
+        ))
     })
 }

@@ -64,13 +64,15 @@ pub(super) fn annotations(
         let changed = of
             .iter()
             .zip(&will)
-            .find(|(was, is)| annotation(was) != annotation(is));
-        if let Some((was, is)) = changed {
+            .find_map(|(was, is)| {
+                let lost = annotation(was).filter(|lost| annotation(is) != Some(lost))?;
+                Some((was, lost, is))
+            });
+        if let Some((was, lost, is)) = changed {
             notes.push(format!(
-                "the source's column `{}` is annotated {}, and is written as {}",
+                "the source's column `{}` is annotated {lost}, and is written as {}",
                 was.path().string(),
-                annotation(was),
-                annotation(is)
+                annotation(is).map_or_else(|| is.physical_type().to_string(), str::to_owned)
             ));
         }
         if of
@@ -95,51 +97,36 @@ fn leaves<'a>(schema: &'a SchemaDescriptor, root: &str) -> Vec<&'a ColumnDescrip
         .collect()
 }
 
-/// A leaf's annotation in words. Annotations that say the same, as the old and the new one of strings,
-/// come out alike, and so do physical types that hold the same values.
-fn annotation(leaf: &ColumnDescriptor) -> String {
-    let physical = || match leaf.physical_type() {
-        PhysicalType::INT96 => "a timestamp".to_owned(),
-        PhysicalType::FIXED_LEN_BYTE_ARRAY => {
-            format!("FIXED_LEN_BYTE_ARRAY({}) alone", leaf.type_length())
-        }
-        other => format!("{other} alone"),
-    };
-    match leaf.logical_type_ref() {
-        Some(LogicalType::Uuid) => "UUID".to_owned(),
-        Some(LogicalType::Json) => "JSON".to_owned(),
-        Some(LogicalType::Bson) => "BSON".to_owned(),
-        Some(LogicalType::Enum) => "ENUM".to_owned(),
-        Some(LogicalType::String) => "STRING".to_owned(),
-        Some(LogicalType::Variant(_)) => "VARIANT".to_owned(),
-        Some(LogicalType::Geometry(_)) => "GEOMETRY".to_owned(),
-        Some(LogicalType::Geography(_)) => "GEOGRAPHY".to_owned(),
-        Some(LogicalType::Decimal(_)) => {
-            format!("DECIMAL({}, {})", leaf.type_precision(), leaf.type_scale())
-        }
-        Some(LogicalType::Date) => "DATE".to_owned(),
-        Some(LogicalType::Time(_)) => "TIME".to_owned(),
-        Some(LogicalType::Timestamp(_)) => "a timestamp".to_owned(),
-        Some(LogicalType::Float16) => "FLOAT16".to_owned(),
-        // The width of an integer is in its Arrow type.
-        Some(LogicalType::Integer(_)) => physical(),
+/// A leaf's annotation, by one name for the old and the new kind; none of a plain number or of bytes.
+/// The widths of integers, the digits of decimals and the units of times are in Arrow's types.
+fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
+    Some(match leaf.logical_type_ref() {
+        Some(LogicalType::Uuid) => "UUID",
+        Some(LogicalType::Json) => "JSON",
+        Some(LogicalType::Bson) => "BSON",
+        Some(LogicalType::Enum) => "ENUM",
+        Some(LogicalType::String) => "STRING",
+        Some(LogicalType::Variant(_)) => "VARIANT",
+        Some(LogicalType::Geometry(_)) => "GEOMETRY",
+        Some(LogicalType::Geography(_)) => "GEOGRAPHY",
+        Some(LogicalType::Decimal(_)) => "DECIMAL",
+        Some(LogicalType::Date) => "DATE",
+        Some(LogicalType::Time(_)) => "TIME",
+        Some(LogicalType::Timestamp(_)) => "TIMESTAMP",
+        Some(LogicalType::Float16) => "FLOAT16",
         Some(_) | None => match leaf.converted_type() {
-            ConvertedType::UTF8 => "STRING".to_owned(),
-            ConvertedType::JSON => "JSON".to_owned(),
-            ConvertedType::BSON => "BSON".to_owned(),
-            ConvertedType::ENUM => "ENUM".to_owned(),
-            ConvertedType::INTERVAL => "INTERVAL".to_owned(),
-            ConvertedType::DECIMAL => {
-                format!("DECIMAL({}, {})", leaf.type_precision(), leaf.type_scale())
-            }
-            ConvertedType::DATE => "DATE".to_owned(),
-            ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS => "TIME".to_owned(),
-            ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS => {
-                "a timestamp".to_owned()
-            }
-            _ => physical(),
+            ConvertedType::UTF8 => "STRING",
+            ConvertedType::JSON => "JSON",
+            ConvertedType::BSON => "BSON",
+            ConvertedType::ENUM => "ENUM",
+            ConvertedType::INTERVAL => "INTERVAL",
+            ConvertedType::DECIMAL => "DECIMAL",
+            ConvertedType::DATE => "DATE",
+            ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS => "TIME",
+            ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS => "TIMESTAMP",
+            _ => return None,
         },
-    }
+    })
 }
 
 /// What of a file's intervals the reader drops, as a reason to refuse the file: it reads either months

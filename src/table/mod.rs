@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use arrow::datatypes::DataType;
 use object_store::ObjectMeta;
 
+use crate::engine::without_categories;
 use crate::record::Origin;
 use crate::storage::{InputError, ListingError, StorageError};
 
@@ -154,11 +155,16 @@ impl TableError {
     }
 }
 
-/// Why a file that bears the name of Parquet is not read. That another reader reads it is possible.
+/// Why a file is not read, by what the reader of its footer says. That another reader reads what this
+/// one does not is possible.
 fn unreadable(reason: &str) -> String {
-    let encrypted = reason.contains("encrypted") || reason.contains("PARE");
-    match encrypted {
-        true => "it is encrypted, and encrypted files are not read".to_owned(),
-        false => format!("parquet-rs, which this program reads with, cannot read it: {reason}"),
+    let reason = without_categories(reason);
+    let is_none = ["Invalid Parquet file", "at least 8 bytes", "does not end in PAR1"];
+    if reason.contains("encrypted") || reason.contains("PARE") {
+        "it is encrypted, and encrypted files are not read".to_owned()
+    } else if is_none.iter().any(|words| reason.contains(words)) {
+        format!("not a readable Parquet file: {reason}")
+    } else {
+        format!("parquet-rs, which this program reads with, cannot read it: {reason}")
     }
 }

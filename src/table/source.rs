@@ -1,6 +1,6 @@
 //! Existing rows as a source: Parquet, CSV, JSON lines or Arrow files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -64,7 +64,7 @@ pub async fn open_source(
         None => of_parquet(&context, store, location, unify).await?,
         Some(format) => {
             let rows = open_text(&context, store, location, format).await;
-            let rows = rows.map_err(|reason| bad(without(location, &reason)))?;
+            let rows = rows.map_err(|reason| named(location, &reason))?;
             Found {
                 provider: rows.provider,
                 paths: rows.paths,
@@ -97,7 +97,7 @@ pub async fn open_source(
         Some(rows) => rows,
         None => count(&context)
             .await
-            .map_err(|reason| bad(without(location, &reason)))?,
+            .map_err(|reason| named(location, &reason))?,
     };
     if rows == 0 {
         return Err(bad("holds no rows".to_owned()));
@@ -124,11 +124,18 @@ pub async fn open_source(
     })
 }
 
-/// A message without the location that stands before it anyway.
-fn without(location: &str, reason: &str) -> String {
-    let rest = reason.strip_prefix(location);
-    let rest = rest.and_then(|rest| rest.strip_prefix(": "));
-    rest.unwrap_or(reason).to_owned()
+/// An error that names the file that it is about, where its message begins with one, else the
+/// location.
+fn named(location: &str, reason: &str) -> TableError {
+    let (file, reason) = match reason.split_once(": ") {
+        Some((file, reason)) if Path::new(file).is_absolute() => (file, reason),
+        _ => (location, reason),
+    };
+    TableError::BadFile {
+        table: NAME.to_owned(),
+        file: file.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// A note on a type that other readers of Parquet take for another.

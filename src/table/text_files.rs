@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
@@ -129,7 +129,14 @@ pub(super) async fn open_text(
             let separator = match format.kind {
                 Kind::Tsv => b'\t',
                 _ => {
-                    let found = separator(&beginning(first, format.compression)?);
+                    let beginning = beginning(first, format.compression)?;
+                    let found = separator(&beginning);
+                    if let Some(name) = doubled_in_header(&beginning, found) {
+                        return Err(format!(
+                            "{}: two of its columns are named `{name}`; give each a name of its own",
+                            first.display()
+                        ));
+                    }
                     if found != b',' {
                         notes.push(format!(
                             "fields of {location} are separated by {:?}",
@@ -161,7 +168,7 @@ pub(super) async fn open_text(
         }
         Kind::Arrow => Arc::new(ArrowFormat),
     };
-    let schema = schema_of(context, store, reader.as_ref(), &paths).await?;
+    let schema = schema_of(context, store, reader.as_ref(), format, &paths).await?;
     let urls = paths.iter().map(|path| {
         let url = url::Url::from_file_path(path)
             .map_err(|()| format!("{} is no path", path.display()))?;
@@ -187,7 +194,8 @@ pub(super) async fn open_text(
 async fn schema_of(
     context: &SessionContext,
     store: &Arc<CountingStore>,
-    format: &dyn FileFormat,
+    reader: &dyn FileFormat,
+    format: TextFormat,
     paths: &[PathBuf],
 ) -> Result<SchemaRef, String> {
     let objects = Arc::clone(store) as Arc<dyn ObjectStore>;
@@ -203,7 +211,7 @@ async fn schema_of(
         if meta.size == 0 {
             return Err(format!("{shown}: it is empty (0 bytes)"));
         }
-        let schema = format
+        let schema = reader
             .infer_schema(&state, &objects, &[meta])
             .await
             .map_err(|error| format!("{shown}: {}", plain_message(&error)))?;
@@ -215,7 +223,8 @@ async fn schema_of(
         merged = Some(match merged {
             None => schema.as_ref().clone(),
             Some(merged) => {
-                merge(merged, &schema).map_err(|reason| format!("{shown}: {reason}"))?
+                merge(format.kind, merged, &schema)
+                .map_err(|reason| format!("{shown}: {reason}"))?
             }
         });
     }
@@ -228,7 +237,20 @@ fn doubled(schema: &Schema) -> Option<&str> {
     fields.find(|name| !names.insert(*name))
 }
 
-fn merge(known: Schema, found: &Schema) -> Result<Schema, String> {
+/// The type of a column that files of text have as two types: the one that the reader would have found
+/// in a single file.
+fn type_of_both(kind: Kind, left: &DataType, right: &DataType) -> Option<DataType> {
+    let number = |it: &DataType| matches!(it, DataType::Int64 | DataType::Float64);
+    match kind {
+        Kind::Csv | Kind::Tsv | Kind::Json if number(left) && number(right) => {
+            Some(if left == right { left.clone() } else { DataType::Float64 })
+        }
+        Kind::Csv | Kind::Tsv => wider(left, right).or(Some(DataType::Utf8)),
+        Kind::Json | Kind::Arrow => wider(left, right),
+    }
+}
+
+fn merge(kind: Kind, known: Schema, found: &Schema) -> Result<Schema, String> {
     let mut fields: Vec<Field> = known
         .fields()
         .iter()
@@ -238,7 +260,8 @@ fn merge(known: Schema, found: &Schema) -> Result<Schema, String> {
         match fields.iter_mut().find(|known| known.name() == field.name()) {
             None => fields.push(field.as_ref().clone().with_nullable(true)),
             Some(known) => {
-                let Some(wide) = wider(known.data_type(), field.data_type()) else {
+                let wide = type_of_both(kind, known.data_type(), field.data_type());
+                let Some(wide) = wide else {
                     return Err(format!(
                         "column `{}` is {}, and {} in the files before",
                         field.name(),
@@ -311,6 +334,19 @@ fn separator(beginning: &[u8]) -> u8 {
                 .all(|line| fields(line, *separator) == of_header)
     };
     SEPARATORS.into_iter().find(cuts_alike).unwrap_or(b',')
+}
+
+/// A name that a CSV header has twice. The engine would take both for one column.
+fn doubled_in_header(beginning: &[u8], separator: u8) -> Option<String> {
+    let header = beginning.split(|byte| *byte == b'\n').next()?;
+    let mut quoted = false;
+    let mut names = std::collections::HashSet::new();
+    let mut fields = header.split(|byte| {
+        quoted ^= *byte == b'"';
+        !quoted && *byte == separator
+    });
+    let name = |field: &[u8]| String::from_utf8_lossy(field).trim().to_owned();
+    fields.find(|field| !names.insert(name(field))).map(name)
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ fn a_table_without_files_is_an_error() {
 #[case::no_parquet_but_long([b'x'; 100].as_slice(), "not a readable Parquet file")]
 #[case::empty(b"".as_slice(), "empty (0 bytes)")]
 #[case::magic_only(b"PAR1".as_slice(), "not a readable Parquet file")]
-#[case::footer_of_nothing(b"PAR1\0\0\0\0PAR1".as_slice(), "not a readable Parquet file")]
+#[case::footer_of_nothing(b"PAR1\0\0\0\0PAR1".as_slice(), "parquet-rs, which this program reads with, cannot read it")]
 fn a_file_that_is_no_parquet_is_named(#[case] content: &[u8], #[case] words: &str) {
     let (place, path) = two_files();
     fs::write(path, content).unwrap();
@@ -91,7 +91,7 @@ fn a_corrupt_footer_is_named() {
         let end = bytes.len() - 8;
         bytes[end - 200..end].fill(0xee);
     });
-    unreadable(&place, &["t/worse.parquet", "not a readable Parquet file"]);
+    unreadable(&place, &["t/worse.parquet", "parquet-rs", "cannot read it"]);
 }
 
 #[rstest]

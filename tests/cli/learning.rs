@@ -601,7 +601,7 @@ fn files_that_store_one_column_in_several_types_of_text_are_learned_together() {
 #[case::no_parquet("text.parquet", "does not end in PAR1")]
 #[case::encrypted("encrypted.parquet", "encrypted")]
 #[case::cut("cut.parquet", "does not end in PAR1")]
-#[case::bad_footer("footer.parquet", "not a readable Parquet file")]
+#[case::bad_footer("footer.parquet", "parquet-rs, which this program reads with, cannot read it")]
 #[case::bad_pages("pages.parquet", "pages.parquet")]
 #[case::other_schemas("mixed", "files of one schema")]
 #[case::other_types("types", "its column `id` is Utf8")]
@@ -645,8 +645,8 @@ fn bad_files_are_named_and_nothing_is_written(#[case] location: &str, #[case] wo
 
 #[rstest]
 #[case::there_already("there.yaml", "it is not overwritten")]
-#[case::no_folder("nowhere/like.yaml", "No such file or directory")]
-#[case::a_folder("folder", "it is not overwritten")]
+#[case::no_folder("nowhere/like.yaml", "its folder does not exist")]
+#[case::a_folder("folder", "it is a folder")]
 fn a_config_goes_where_nothing_is(#[case] output: &str, #[case] words: &str) {
     let place = Place::new();
     files::write_small(&place.path("small.parquet"));
