@@ -1,6 +1,7 @@
 //! Rows and checksum of Parquet files, read by parquet-rs alone: no engine, no statistics, nothing of
 //! the way by which rows are written. What a source holds and what was written of it are compared by it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -169,8 +170,15 @@ impl PlainReader {
         batch: &RecordBatch,
         partition: &[Option<String>],
     ) -> Result<RecordBatch, String> {
+        let schema = batch.schema_ref();
+        let stored: HashMap<&str, &ArrayRef> = schema
+            .fields()
+            .iter()
+            .zip(batch.columns())
+            .map(|(field, column)| (field.name().as_str(), column))
+            .collect();
         let columns = self.schema.fields().iter().map(|field| {
-            if let Some(column) = batch.column_by_name(field.name()) {
+            if let Some(column) = stored.get(field.name().as_str()) {
                 return as_values_of(column, field.data_type());
             }
             let text = self

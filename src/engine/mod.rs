@@ -12,6 +12,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use datafusion::common::TableReference;
 use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
@@ -22,7 +23,7 @@ use datafusion::execution::memory_pool::{
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use object_store::ObjectStore;
 
 use crate::config::{ReadMode, Reader};
@@ -281,10 +282,12 @@ pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, Engine
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
-        let frame = context
-            .sql_with_options(&sql, options)
-            .await
-            .map_err(|error| query_error(&context, &error))?;
+        let whole = whole_table(&context, &sql).await;
+        let frame = match whole {
+            Some(frame) => Ok(frame),
+            None => context.sql_with_options(&sql, options).await,
+        };
+        let frame = frame.map_err(|error| query_error(&context, &error))?;
         let logical = frame.logical_plan().clone();
         let physical = frame
             .create_physical_plan()
@@ -297,6 +300,33 @@ pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, Engine
         })
     })
     .await
+}
+
+/// From so many columns on, a scan of a whole table is planned without naming them.
+const WIDE_TABLE_COLUMNS: usize = 1000;
+
+/// The plan of `SELECT * FROM table`, where that table is wide. The engine resolves a wildcard column
+/// by column, in time that is quadratic in their number; all columns of a table need no names.
+async fn whole_table(context: &SessionContext, sql: &str) -> Option<DataFrame> {
+    let dialect = context.copied_config().options().sql_parser.dialect;
+    let statement = context.state().sql_to_statement(sql, &dialect).ok()?;
+    // As the parser writes it, so that spelling and comments do not matter.
+    let written = statement.to_string();
+    let table = written.strip_prefix("SELECT * FROM ")?;
+    let name = match table
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
+        Some(quoted) if !quoted.contains('"') => quoted.to_owned(),
+        None if table.chars().all(|it| it.is_alphanumeric() || it == '_') => table.to_lowercase(),
+        _ => return None,
+    };
+    let reference = TableReference::bare(name);
+    let provider = context.table_provider(reference.clone()).await.ok()?;
+    if provider.schema().fields().len() < WIDE_TABLE_COLUMNS {
+        return None;
+    }
+    context.table(reference).await.ok()
 }
 
 /// Runs planning in a task of its own: it may take long without ever yielding, and whoever waits for it must be able to

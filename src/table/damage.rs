@@ -34,7 +34,8 @@ fn damage_of(path: &Path) -> Option<String> {
         }
         Err(error) => return Some(format!(": {error}")),
     };
-    let places = (0..row_groups).flat_map(|group| (0..columns.len()).map(move |root| (group, root)));
+    let places =
+        (0..row_groups).flat_map(|group| (0..columns.len()).map(move |root| (group, root)));
     places.into_iter().find_map(|(row_group, root)| {
         let read = std::panic::catch_unwind(|| -> Result<(), String> {
             let builder = open()?;

@@ -1,5 +1,6 @@
 //! What the columns of a source lose or change when they are written anew, and what cannot be written.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +24,12 @@ const INTERVALS: usize = 8192;
 /// The first column that Parquet, or this writer of it, cannot hold, and why: seen by writing one null
 /// of each type to nowhere.
 pub(super) fn unwritable(schema: &Schema) -> Option<(String, String)> {
-    schema.fields().iter().find_map(|field| {
+    let mut tried = HashSet::new();
+    let mut fields = schema.fields().iter();
+    fields.find_map(|field| {
+        if !tried.insert(field.data_type()) {
+            return None;
+        }
         let field = field.as_ref().clone().with_nullable(true);
         let name = field.name().clone();
         let data_type = field.data_type().to_string();
@@ -58,16 +64,17 @@ pub(super) fn annotations(
     let found = metadata.file_metadata().schema_descr();
     let becomes = ArrowSchemaConverter::new().convert(written)?;
     let mut notes = Vec::new();
+    let (of, will) = (leaves_by_root(found), leaves_by_root(&becomes));
     for field in written.fields() {
-        let of = leaves(found, field.name());
-        let will = leaves(&becomes, field.name());
-        let changed = of
-            .iter()
-            .zip(&will)
-            .find_map(|(was, is)| {
-                let lost = annotation(was).filter(|lost| annotation(is) != Some(lost))?;
-                Some((was, lost, is))
-            });
+        let leaves = |of: &HashMap<_, Vec<_>>| of.get(field.name().as_str()).cloned();
+        let (of, will) = (
+            leaves(&of).unwrap_or_default(),
+            leaves(&will).unwrap_or_default(),
+        );
+        let changed = of.iter().zip(&will).find_map(|(was, is)| {
+            let lost = annotation(was).filter(|lost| annotation(is) != Some(lost))?;
+            Some((was, lost, is))
+        });
         if let Some((was, lost, is)) = changed {
             notes.push(format!(
                 "the source's column `{}` is annotated {lost}, and is written as {}",
@@ -88,13 +95,16 @@ pub(super) fn annotations(
     Ok(notes)
 }
 
-fn leaves<'a>(schema: &'a SchemaDescriptor, root: &str) -> Vec<&'a ColumnDescriptor> {
-    let leaves = schema.columns().iter().map(AsRef::as_ref);
-    leaves
-        .filter(|leaf: &&ColumnDescriptor| {
-            leaf.path().parts().first().map(String::as_str) == Some(root)
-        })
-        .collect()
+fn leaves_by_root(schema: &SchemaDescriptor) -> HashMap<&str, Vec<&ColumnDescriptor>> {
+    let mut by_root: HashMap<&str, Vec<&ColumnDescriptor>> = HashMap::new();
+    for leaf in schema.columns() {
+        let root = leaf.path().parts().first().map(String::as_str);
+        by_root
+            .entry(root.unwrap_or_default())
+            .or_default()
+            .push(leaf.as_ref());
+    }
+    by_root
 }
 
 /// A leaf's annotation, by one name for the old and the new kind; none of a plain number or of bytes.

@@ -159,7 +159,11 @@ impl TableError {
 /// one does not is possible.
 fn unreadable(reason: &str) -> String {
     let reason = without_categories(reason);
-    let is_none = ["Invalid Parquet file", "at least 8 bytes", "does not end in PAR1"];
+    let is_none = [
+        "Invalid Parquet file",
+        "at least 8 bytes",
+        "does not end in PAR1",
+    ];
     if reason.contains("encrypted") || reason.contains("PARE") {
         "it is encrypted, and encrypted files are not read".to_owned()
     } else if is_none.iter().any(|words| reason.contains(words)) {

@@ -222,10 +222,8 @@ async fn schema_of(
         }
         merged = Some(match merged {
             None => schema.as_ref().clone(),
-            Some(merged) => {
-                merge(format.kind, merged, &schema)
-                .map_err(|reason| format!("{shown}: {reason}"))?
-            }
+            Some(merged) => merge(format.kind, merged, &schema)
+                .map_err(|reason| format!("{shown}: {reason}"))?,
         });
     }
     Ok(Arc::new(merged.unwrap_or_else(Schema::empty)))
@@ -243,7 +241,11 @@ fn type_of_both(kind: Kind, left: &DataType, right: &DataType) -> Option<DataTyp
     let number = |it: &DataType| matches!(it, DataType::Int64 | DataType::Float64);
     match kind {
         Kind::Csv | Kind::Tsv | Kind::Json if number(left) && number(right) => {
-            Some(if left == right { left.clone() } else { DataType::Float64 })
+            Some(if left == right {
+                left.clone()
+            } else {
+                DataType::Float64
+            })
         }
         Kind::Csv | Kind::Tsv => wider(left, right).or(Some(DataType::Utf8)),
         Kind::Json | Kind::Arrow => wider(left, right),

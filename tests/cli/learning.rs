@@ -601,7 +601,10 @@ fn files_that_store_one_column_in_several_types_of_text_are_learned_together() {
 #[case::no_parquet("text.parquet", "does not end in PAR1")]
 #[case::encrypted("encrypted.parquet", "encrypted")]
 #[case::cut("cut.parquet", "does not end in PAR1")]
-#[case::bad_footer("footer.parquet", "parquet-rs, which this program reads with, cannot read it")]
+#[case::bad_footer(
+    "footer.parquet",
+    "parquet-rs, which this program reads with, cannot read it"
+)]
 #[case::bad_pages("pages.parquet", "pages.parquet")]
 #[case::other_schemas("mixed", "files of one schema")]
 #[case::other_types("types", "its column `id` is Utf8")]
