@@ -10,12 +10,13 @@ use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, print, runtime, show, show_text};
-use crate::learn::{CODECS, CodecSizes, Learned, learn as learn_files};
+use crate::learn::{CODECS, CodecSizes, LearnError, Learned, learn as learn_files};
 use crate::run::{Event, Observer};
 use crate::storage::local_store;
 use crate::units;
 
 pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError> {
+    let cancel = cancel_on_interrupt()?;
     // Better said before the work than after it.
     if arguments.output.symlink_metadata().is_ok() {
         return Err(there_already(&arguments.output));
@@ -29,7 +30,6 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
         return Err(CommandError::Usage(format!("--output {output}: {error}")));
     }
     let runtime = runtime()?;
-    let cancel = cancel_on_interrupt();
     let progress = Progress::new();
     let learned = runtime.block_on(learn_files(
         &local_store(),
@@ -40,7 +40,11 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     ));
     progress.event(Event::Finished);
     let learned = learned?;
+    let Some(hold) = cancel.hold() else {
+        return Err(LearnError::Interrupted.into());
+    };
     write(&arguments.output, &config_text(&learned))?;
+    drop(hold);
     let output = arguments.output.display();
     match arguments.format {
         InspectFormat::Json => {

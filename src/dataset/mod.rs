@@ -25,11 +25,12 @@ mod share;
 mod sink;
 mod sort;
 mod source;
+mod threads;
 mod write;
 
-pub use cancel::Cancel;
+pub use cancel::{Cancel, Hold};
 pub use clean::{Removal, removal, remove};
-pub use control::ControlFolder;
+pub use control::{CONTROL_FOLDER, OwnedFolder};
 pub(crate) use encode::chunk_bytes;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
 pub(crate) use footer::{StoreReader, fell_back, is_dictionary, key_value, read_footer};
@@ -42,6 +43,7 @@ pub use probe::{Probe, probe};
 pub use share::Share;
 pub(crate) use source::SOURCE_TABLE;
 pub use source::SourceTable;
+pub(crate) use threads::{THREAD_STACK, together};
 pub use write::{Found, Generated, Progress, ensure, find};
 pub(crate) use write::{cpu_ns, is_parquet};
 

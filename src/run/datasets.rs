@@ -289,6 +289,12 @@ impl Datasets {
                 bytes: generated.manifest.file_bytes(),
                 elapsed_ns: generated.manifest.write.map(|write| write.elapsed_ns),
             });
+            if generated.short_of_threads {
+                observer.event(Event::Note(
+                    "the limits of this host (ulimit -u, ulimit -v) let fewer writers start, so that it took longer than it need; that \
+                     time is not kept",
+                ));
+            }
             if let Some(text) = fallbacks(&state.plan, &generated.manifest) {
                 observer.event(Event::Note(&text));
             }

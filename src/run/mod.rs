@@ -28,7 +28,7 @@ use tokio::runtime::Runtime;
 
 use crate::analysis::{disagreements, summarise};
 use crate::config::Config;
-use crate::dataset::{Cancel, DatasetError, Progress, Share};
+use crate::dataset::{Cancel, DatasetError, Hold, Progress, Share};
 use crate::engine::EngineError;
 use crate::measure::{MeasureError, system};
 use crate::record::{Event as Entry, Kind, RecordError, RunRecord, write_record};
@@ -316,6 +316,10 @@ pub fn run(
         return Err(RunError::DropCaches);
     }
     let datasets = prepare(runtime, config, options.yes, None, cancel, observer)?;
+    // From here on there are the control's files to remove, and measurements to keep.
+    let Some(hold) = cancel.hold() else {
+        return Err(RunError::Interrupted);
+    };
     let opened = runtime.block_on(async {
         tokio::select! {
             opened = open(config, &datasets, observer) => opened,
@@ -341,7 +345,7 @@ pub fn run(
     let whole = matches!(measured, Ok(()) | Err(RunError::GivenUp { .. }));
     let (mut record, finished) = journal.finish(whole);
     summarise(&mut record);
-    let kept = finished.and_then(|()| keep(&record, options));
+    let kept = finished.and_then(|()| keep(&record, options, cancel, hold));
     let agreed = match disagreements(&record).as_slice() {
         [] => Ok(()),
         found => {
@@ -451,9 +455,20 @@ pub fn prepare(
 }
 
 /// Writes the record, and a copy of it where one is wanted.
-fn keep(record: &RunRecord, options: &Options) -> Result<PathBuf, RunError> {
+fn keep(
+    record: &RunRecord,
+    options: &Options,
+    cancel: &Cancel,
+    hold: Hold,
+) -> Result<PathBuf, RunError> {
     let file = write_record(&options.results, record)?;
     if let Some(copy) = &options.record {
+        // A pipe waits for a reader who may never come, and nothing of what it is sent is left half-written.
+        let may_wait = std::fs::metadata(copy).is_ok_and(|found| !found.is_file());
+        let _hold = (!may_wait).then_some(hold);
+        if may_wait && cancel.is_cancelled() {
+            return Err(RunError::Interrupted);
+        }
         std::fs::copy(&file, copy).map_err(|source| RunError::Io {
             path: copy.display().to_string(),
             source,
