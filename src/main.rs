@@ -21,7 +21,18 @@ fn keep_memory_of_c() {
     unsafe {
         libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_ON_THE_HEAP_BYTES);
+        if address_space_is_limited() {
+            // Otherwise up to 64 MiB of it are set aside for each thread, and stacks have more need of that.
+            libc::mallopt(libc::M_ARENA_MAX, 1);
+        }
     }
+}
+
+/// Whether there is a limit of the kind that `ulimit -v` sets.
+#[cfg(target_env = "gnu")]
+fn address_space_is_limited() -> bool {
+    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+    getrlimit(Resource::RLIMIT_AS).is_ok_and(|(soft, _)| soft != RLIM_INFINITY)
 }
 
 #[cfg(not(target_env = "gnu"))]

@@ -23,7 +23,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, CommandErr
             folder.display()
         )));
     }
-    let (runtime, cancel) = (runtime()?, cancel_on_interrupt());
+    let (cancel, runtime) = (cancel_on_interrupt()?, runtime()?);
     let found = look(&runtime, &folder, &cancel, &Progress::new());
     runtime.shutdown_background();
     let found = found?;

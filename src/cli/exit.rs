@@ -22,7 +22,7 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// An expectation of a scenario, or a gate, failed.
 pub const EXPECTATION: u8 = 3;
-/// Interrupted, as by Ctrl-C.
+/// Interrupted: by Ctrl-C, by SIGTERM, or as the terminal has gone away.
 pub const INTERRUPTED: u8 = 130;
 
 /// Why a command failed.
@@ -130,6 +130,30 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
     }
 }
 
+/// What the system says where it refuses something, and the limit that stands behind that.
+const LIMITS: [(&str, &str); 3] = [
+    ("Resource temporarily unavailable", "ulimit -u, ulimit -v"),
+    ("Cannot allocate memory", "ulimit -v"),
+    ("Too many open files", "ulimit -n"),
+];
+
+/// The error that a panic stands for.
+pub(crate) fn of_panic(said: &str) -> CommandError {
+    of_limit(said).unwrap_or_else(|| {
+        CommandError::Failed(format!(
+            "this is a defect of bench, please report it: {said}"
+        ))
+    })
+}
+
+/// The same where the panic came of a limit of the host, as it does in crates that take threads and files for granted.
+pub(crate) fn of_limit(said: &str) -> Option<CommandError> {
+    let (words, limit) = LIMITS.iter().find(|(words, _)| said.contains(words))?;
+    Some(CommandError::Failed(format!(
+        "the system refused what the program needs: {words}; the limits of this host ({limit}) are too low"
+    )))
+}
+
 /// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives the exit code.
 pub(crate) fn report(error: &CommandError) -> ExitCode {
     let mut text = error.to_string();
@@ -144,4 +168,26 @@ pub(crate) fn report(error: &CommandError) -> ExitCode {
     }
     print::error(&text, &error.hints());
     ExitCode::from(error.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_that_came_of_a_limit_of_the_host_is_no_defect() {
+        let said = "panicked at tokio/src/runtime/blocking/pool.rs:386:17:\nOS can't spawn worker thread: Resource \
+                    temporarily unavailable (os error 11)";
+        let error = of_panic(said);
+        assert_eq!(error.code(), FAILED);
+        assert_eq!(
+            error.to_string(),
+            "the system refused what the program needs: Resource temporarily unavailable; the limits of this host (ulimit -u, \
+             ulimit -v) are too low"
+        );
+        let files = "failed to create UnixStream: Os { code: 24, kind: Uncategorized, message: \"Too many open files\" }";
+        assert!(of_panic(files).to_string().contains("ulimit -n"));
+        let defect = of_panic("index out of bounds").to_string();
+        assert!(defect.contains("defect of bench") && defect.contains("index out of bounds"));
+    }
 }

@@ -10,12 +10,12 @@ use crate::measure::evaluate;
 use crate::run::{CellPlan, Event, Observer, RunError, open, prepare};
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
+    let cancel = cancel_on_interrupt()?;
     let mut config = load::config(&arguments.config, Some(&arguments.queries), &[])?;
     // It has the baseline's plans.
     config.measure.control = Some(false);
     let progress = Progress::new();
     let runtime = runtime()?;
-    let cancel = cancel_on_interrupt();
     let datasets = prepare(&runtime, &config, arguments.yes, None, &cancel, &progress)?;
     let explained = runtime.block_on(async {
         let all = async {

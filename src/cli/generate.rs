@@ -11,6 +11,7 @@ use crate::run::{Event, Observer, prepare};
 use crate::units;
 
 pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, CommandError> {
+    let cancel = cancel_on_interrupt()?;
     let config = load::config(&arguments.config, None, &[])?;
     if arguments.dry_run {
         return check::dry_run(&config);
@@ -18,7 +19,6 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     let share = share(arguments)?;
     let progress = Progress::new();
     let runtime = runtime()?;
-    let cancel = cancel_on_interrupt();
     let datasets = prepare(&runtime, &config, arguments.yes, share, &cancel, &progress)?;
     progress.event(Event::Finished);
 

@@ -8,16 +8,16 @@ use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, output, print, runtime, show, show_text};
-use crate::learn::{CODECS, CodecErrors, CodecSizes, Learned, learn as learn_files};
+use crate::learn::{CODECS, CodecErrors, CodecSizes, LearnError, Learned, learn as learn_files};
 use crate::output::Replaces;
 use crate::run::{Event, Observer};
 use crate::storage::local_store;
 use crate::units;
 
 pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError> {
+    let cancel = cancel_on_interrupt()?;
     let config = output("--output", &arguments.output, Replaces::Nothing)?;
     let runtime = runtime()?;
-    let cancel = cancel_on_interrupt();
     let progress = Progress::new();
     let learned = runtime.block_on(learn_files(
         &local_store(),
@@ -28,7 +28,11 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     ));
     progress.event(Event::Finished);
     let learned = learned?;
+    let Some(hold) = cancel.hold() else {
+        return Err(LearnError::Interrupted.into());
+    };
     config.write(|file| file.write_all(config_text(&learned).as_bytes()))?;
+    drop(hold);
     let written = arguments.output.display();
     match arguments.format {
         InspectFormat::Json => {

@@ -1,11 +1,12 @@
 //! The one place that writes to the terminal: stdout is data, stderr is everything else.
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use crate::record::Preference;
 use crate::report::{Format, View, visible};
 
-/// Writes data to stdout. A reader that has gone away, as `head` does, is no error.
+/// Writes data to stdout. A reader that has gone away, as `head` does, or the terminal that has, is no error.
 pub(crate) fn data(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout
@@ -13,8 +14,15 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
         .and_then(|()| stdout.flush())
     {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::EIO) && is_device(&stdout) => Ok(()),
         result => result,
     }
+}
+
+/// Whether a file is a terminal or a device like it, also where the terminal has been closed, which then is no terminal to
+/// `is_terminal`.
+fn is_device(file: &impl AsFd) -> bool {
+    nix::sys::stat::fstat(file).is_ok_and(|found| found.st_mode & libc::S_IFMT == libc::S_IFCHR)
 }
 
 /// Writes a line to stderr. Where stderr cannot be written to, there is nobody to tell.

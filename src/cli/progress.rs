@@ -1,10 +1,12 @@
 //! Progress on stderr: a bar where it is a terminal, lines for what is worth keeping.
 
+use std::sync::OnceLock;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::print;
+use super::{print, threads};
 use crate::record::Kind;
 use crate::run::{Event, Observer};
 use crate::units;
@@ -12,7 +14,12 @@ use crate::units;
 pub(crate) struct Progress {
     /// Hidden where stderr is no terminal.
     bar: ProgressBar,
+    /// What a thread that turns the spinner waits for, once there is one: it ends when this is dropped. None where it cannot start.
+    turning: OnceLock<Option<Sender<()>>>,
 }
+
+/// How often the spinner turns while a query runs.
+const TURN_EVERY: Duration = Duration::from_millis(200);
 
 impl Progress {
     pub(crate) fn new() -> Self {
@@ -21,11 +28,33 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Progress { bar }
+        Progress {
+            bar,
+            turning: OnceLock::new(),
+        }
     }
 
     fn line(&self, text: &str) {
         self.bar.suspend(|| print::line(text));
+    }
+
+    /// Turns the spinner from now on. The bar's own thread for that would panic where it cannot start.
+    fn turn(&self) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        self.turning.get_or_init(|| {
+            let (sender, ended) = channel::<()>();
+            let bar = self.bar.clone();
+            let turn = move || {
+                while ended.recv_timeout(TURN_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    if !bar.is_finished() {
+                        bar.tick();
+                    }
+                }
+            };
+            threads::small().spawn(turn).ok().map(|_| sender)
+        });
     }
 
     pub(crate) fn at(&self, position: u64, length: u64, message: String) {
@@ -125,7 +154,7 @@ impl Observer for Progress {
             } => {
                 if done == 0 {
                     self.bar.reset();
-                    self.bar.enable_steady_tick(Duration::from_millis(200));
+                    self.turn();
                 }
                 let kind = match kind {
                     Kind::Warmup => "warm-up",

@@ -12,13 +12,14 @@ use crate::run::{Replayed, read_traces, replay as replay_traces};
 use crate::units;
 
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandError> {
+    let cancel = cancel_on_interrupt()?;
     let traces = read_traces(&arguments.trace)?;
     let cache = match arguments.cache {
         CacheArgument::Warm => PageCache::Warm,
         CacheArgument::Cold => PageCache::Cold,
         CacheArgument::Direct => PageCache::Direct,
     };
-    let (runtime, cancel) = (runtime()?, cancel_on_interrupt());
+    let runtime = runtime()?;
     let replayed = replay_traces(&runtime, &traces, cache, arguments.rounds, &cancel);
     // A read that hangs must not hold the program.
     runtime.shutdown_background();

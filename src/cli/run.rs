@@ -22,10 +22,13 @@ use crate::run::{Options, TRACES, needed, run as run_config, with_baseline_first
 const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
-    let source = match arguments.needed_memory_of {
-        // As it was when the run began, whatever has become of the file.
-        Some(_) => load::of_parent(&arguments.config)?,
-        None => load::source(&arguments.config, Some(&arguments.queries))?,
+    let (cancel, source) = match arguments.needed_memory_of {
+        // As it was when the run began, whatever has become of the file. Whoever waits for this process ends it.
+        Some(_) => (Cancel::default(), load::of_parent(&arguments.config)?),
+        None => (
+            cancel_on_interrupt()?,
+            load::source(&arguments.config, Some(&arguments.queries))?,
+        ),
     };
     let mut config = load::config_of(
         &source,
@@ -67,7 +70,6 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             arguments.baseline.as_deref(),
         )?);
     }
-    let cancel = cancel_on_interrupt();
     let asked = cancel.clone();
     let options = Options {
         baseline: arguments.baseline.clone(),
@@ -97,13 +99,15 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         arguments.prefer.into(),
     );
     let shown = render(&outcome.record, &view)?;
-    print::data(&shown).map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
+    let shown = print::data(&shown);
     let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
     print::line(&format!("record: {}", kept.display()));
     print::line(&format!(
         "charts: bench report {} --html report.html",
         kept.display()
     ));
+    // What was measured is kept all the same, and where that is has been said.
+    shown.map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
     if let Some(error) = outcome.ended_by {
         let code = run_code(&error);
         if code == exit::INTERRUPTED {

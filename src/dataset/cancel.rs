@@ -6,26 +6,99 @@ use tokio::sync::watch;
 
 /// A request to stop, shared by all who can make it and all who look out for it.
 #[derive(Debug, Clone)]
-pub struct Cancel(Arc<watch::Sender<bool>>);
+pub struct Cancel(Arc<watch::Sender<State>>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct State {
+    asked: bool,
+    /// How many [`Hold`]s there are.
+    holds: usize,
+}
 
 impl Default for Cancel {
     fn default() -> Self {
-        Cancel(Arc::new(watch::Sender::new(false)))
+        Cancel(Arc::new(watch::Sender::new(State::default())))
     }
 }
 
 impl Cancel {
-    pub fn cancel(&self) {
-        self.0.send_replace(true);
+    /// Asks to stop. Says whether somebody holds on to something that has to be put in order first; where nobody does, the
+    /// process may end at once.
+    pub fn cancel(&self) -> bool {
+        let mut held = false;
+        self.0.send_modify(|state| {
+            state.asked = true;
+            held = state.holds > 0;
+        });
+        held
     }
 
+    /// Whether the request has been made.
     pub fn is_cancelled(&self) -> bool {
-        *self.0.borrow()
+        self.0.borrow().asked
     }
 
     /// Waits for the request.
     pub async fn cancelled(&self) {
         // The sender lives as long as `self`, so that waiting cannot fail.
-        let _ = self.0.subscribe().wait_for(|cancelled| *cancelled).await;
+        let _ = self.0.subscribe().wait_for(|state| state.asked).await;
+    }
+
+    /// For whoever makes something that must be removed again or written to its end, and looks out for the request
+    /// meanwhile: the process is not ended at once for as long as what this gives is there. None where the request has
+    /// been made and nobody holds on to anything, so that nothing is begun while the process ends.
+    pub fn hold(&self) -> Option<Hold> {
+        let mut taken = false;
+        self.change(|state| {
+            taken = !state.asked || state.holds > 0;
+            state.holds += usize::from(taken);
+        });
+        taken.then(|| Hold(self.clone()))
+    }
+
+    /// Changes what nobody waits for.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        self.0.send_if_modified(|state| {
+            change(state);
+            false
+        });
+    }
+}
+
+/// Keeps a request to stop from ending the process at once, until this is dropped.
+#[derive(Debug)]
+#[must_use = "it holds for as long as it is there"]
+pub struct Hold(Cancel);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.change(|state| state.holds -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_told_whether_somebody_holds_on_to_something() {
+        let cancel = Cancel::default();
+        let (one, two) = (cancel.hold(), cancel.clone().hold());
+        assert!(one.is_some() && two.is_some() && !cancel.is_cancelled());
+        drop(one);
+        assert!(cancel.cancel() && cancel.is_cancelled());
+        drop(two);
+        assert!(!cancel.cancel());
+    }
+
+    #[test]
+    fn nothing_is_begun_once_the_process_may_end() {
+        let cancel = Cancel::default();
+        let outer = cancel.hold();
+        cancel.cancel();
+        let inner = cancel.hold();
+        assert!(inner.is_some(), "what is under way may need it");
+        drop((outer, inner));
+        assert!(cancel.hold().is_none());
     }
 }

@@ -27,11 +27,12 @@ mod shortfalls;
 mod sink;
 mod sort;
 mod source;
+mod threads;
 mod write;
 
-pub use cancel::Cancel;
+pub use cancel::{Cancel, Hold};
 pub use clean::{Removal, removal, remove};
-pub use control::ControlFolder;
+pub use control::{CONTROL_FOLDER, OwnedFolder};
 pub(crate) use encode::chunk_bytes;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
 pub(crate) use footer::{
@@ -49,6 +50,7 @@ pub use share::Share;
 pub use shortfalls::{OffRowGroups, Shortfalls};
 pub(crate) use source::SOURCE_TABLE;
 pub use source::{PlainSource, SourceTable};
+pub(crate) use threads::{THREAD_STACK, together};
 pub use write::{Found, Generated, Progress, ensure, find};
 pub(crate) use write::{cpu_ns, is_parquet};
 

@@ -5,7 +5,7 @@
 //! waiting and one being encoded. What was written is read back, and its rows compared with the source's.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -28,6 +28,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::checksum::{Checksum, ResultDigest};
 use super::encode::{by_column, write_array};
@@ -39,6 +40,7 @@ use super::prover::Prover;
 use super::scheduler::Target;
 use super::sink::ObjectSink;
 use super::source::{SOURCE_TABLE, SourceTable};
+use super::threads::together;
 use super::write::{Written, WrittenFile};
 use super::{DatasetError, Progress};
 use crate::config::{Layout, RowGroupSize, SortScope};
@@ -103,7 +105,7 @@ pub(crate) fn write_files(
         },
         written: Written::default(),
     };
-    let (sender, receiver) = sync_channel(1);
+    let (sender, mut receiver) = channel(1);
     let cuts: Vec<(u64, bool)> = files
         .iter()
         .zip(&kept)
@@ -122,7 +124,7 @@ pub(crate) fn write_files(
     let result = files
         .into_iter()
         .zip(kept)
-        .try_for_each(|(file, kept)| work.file(file, kept, &receiver));
+        .try_for_each(|(file, kept)| work.file(file, kept, &mut receiver));
     // Ends a reader that waits for room.
     drop(receiver);
     let read = target.handle.block_on(reader).map_err(|error| {
@@ -392,7 +394,7 @@ struct Reading {
     /// Rows of each file, and whether they are wanted.
     cuts: Vec<(u64, bool)>,
     partition_by: Vec<String>,
-    sender: SyncSender<RowGroup>,
+    sender: Sender<RowGroup>,
 }
 
 impl Reading {
@@ -464,10 +466,7 @@ impl Reading {
                 {
                     group = vec![sorted(&self.layout, &schema, &group).map_err(arrow)?];
                 }
-                let sender = self.sender.clone();
-                // Waiting for room must not hold a thread that others need.
-                let sent = tokio::task::spawn_blocking(move || sender.send(group)).await;
-                if !matches!(sent, Ok(Ok(()))) {
+                if self.sender.send(group).await.is_err() {
                     return Err(DatasetError::Interrupted);
                 }
             }
@@ -534,7 +533,7 @@ impl Work<'_> {
         &mut self,
         file: FileToWrite,
         kept: Option<WrittenFile>,
-        groups: &Receiver<RowGroup>,
+        groups: &mut Receiver<RowGroup>,
     ) -> Result<(), DatasetError> {
         let written = match kept {
             Some(written) => {
@@ -553,7 +552,7 @@ impl Work<'_> {
     fn write(
         &mut self,
         file: FileToWrite,
-        groups: &Receiver<RowGroup>,
+        groups: &mut Receiver<RowGroup>,
     ) -> Result<WrittenFile, DatasetError> {
         let path = self.target.plan.root.join(&file.path);
         let object = object_path(&path)?;
@@ -581,7 +580,7 @@ impl Work<'_> {
             if self.target.cancel.is_cancelled() {
                 return Err(DatasetError::Interrupted);
             }
-            let group = groups.recv().map_err(|_| DatasetError::Source {
+            let group = groups.blocking_recv().ok_or_else(|| DatasetError::Source {
                 location: self.source.location.clone(),
                 reason: "its rows came to an end too early".to_owned(),
             })?;
@@ -602,7 +601,7 @@ impl Work<'_> {
 
     /// Encodes the columns of a row group on all threads, and appends it.
     fn append(
-        &self,
+        &mut self,
         writer: &mut SerializedFileWriter<ObjectSink>,
         factory: &ArrowRowGroupWriterFactory,
         index: u64,
@@ -641,16 +640,12 @@ impl Work<'_> {
                     .push((column, chunks));
             }
         };
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.target.threads.max(1))
-                .map(|_| scope.spawn(encode))
-                .collect();
-            threads.into_iter().try_for_each(|thread| {
-                thread.join().unwrap_or_else(|_| {
-                    Err(ParquetError::General("the writer panicked".to_owned()))
-                })
-            })
-        })?;
+        let encoded = together(self.target.threads, || {
+            catch_unwind(AssertUnwindSafe(encode))
+                .unwrap_or_else(|_| Err(ParquetError::General("the writer panicked".to_owned())))
+        });
+        self.written.short_of_threads |= !encoded.complete;
+        encoded.results.into_iter().collect::<Result<(), _>>()?;
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_by_key(|(column, _)| *column);
         let mut row_group = writer.next_row_group()?;

@@ -31,6 +31,7 @@ use super::prover::Prover;
 use super::share::Share;
 use super::sink::ObjectSink;
 use super::sort::{SortKey, sorted};
+use super::threads::together;
 use super::write::{Written, WrittenFile};
 use super::{Cancel, DatasetError, DatasetPlan, Progress};
 use crate::config::{RowGroupSize, SortScope};
@@ -105,15 +106,12 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> 
         }),
         changed: Condvar::new(),
     };
-    std::thread::scope(|scope| {
-        for _ in 0..target.threads.max(1) {
-            scope.spawn(|| work.run());
-        }
-    });
-    let state = work
+    let ran = together(target.threads, || work.run());
+    let mut state = work
         .state
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    state.written.short_of_threads = !ran.complete;
     match state.failure {
         Some(error) => Err(error),
         None => Ok(state.written),

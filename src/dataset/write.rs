@@ -53,6 +53,8 @@ pub struct Generated {
     /// Processes whose files are still missing, where several write a dataset together; the manifest is then that of this
     /// one's files.
     pub missing_ranks: Vec<u64>,
+    /// Whether the system let fewer writers start than were wanted.
+    pub short_of_threads: bool,
 }
 
 /// Looks at what a plan's folder holds, and changes nothing. A dataset counts as complete when the manifest's fingerprints
@@ -176,8 +178,13 @@ pub fn ensure(
             files_written: 0,
             files_kept: 0,
             missing_ranks: Vec::new(),
+            short_of_threads: false,
         });
     }
+    // What is under way is brought to where the next call can go on from.
+    let Some(_hold) = cancel.hold() else {
+        return Err(DatasetError::Interrupted);
+    };
     fs::create_dir_all(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
     if let (Some(source), Some(_)) = (&plan.source, share) {
         return Err(DatasetError::Source {
@@ -204,6 +211,7 @@ pub fn ensure(
                 files_written: 0,
                 files_kept: 0,
                 missing_ranks: Vec::new(),
+                short_of_threads: false,
             });
         }
         Found::External => {
@@ -242,7 +250,7 @@ pub fn ensure(
     };
     let folder = File::open(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
     sync(&folder, &plan.root)?;
-    let kept = written.kept;
+    let (kept, short_of_threads) = (written.kept, written.short_of_threads);
     let own = seal(plan, written, started, cpu_before);
     let files_written = (own.files().count() as u64).saturating_sub(kept);
     let _sealing = sealing()?;
@@ -277,6 +285,7 @@ pub fn ensure(
         files_kept: kept,
         manifest,
         missing_ranks,
+        short_of_threads,
     })
 }
 
@@ -298,6 +307,8 @@ pub(crate) struct Written {
     pub(crate) tables: BTreeMap<usize, Vec<ManifestFile>>,
     pub(crate) columns: Vec<ColumnTotals>,
     pub(crate) shortfalls: Shortfalls,
+    /// Whether fewer threads wrote than were wanted.
+    pub(crate) short_of_threads: bool,
 }
 
 impl Written {
@@ -348,8 +359,8 @@ fn seal(plan: &DatasetPlan, mut written: Written, started: Instant, cpu_before: 
                 .map_or_else(|_| String::new(), |field| field.data_type().to_string())
         }),
         tables,
-        // The time of a part of the files says nothing about all of them.
-        write: (written.kept == 0).then(|| WriteRecord {
+        // The time of a part of the files says nothing about all of them, nor does that of a part of the threads.
+        write: (written.kept == 0 && !written.short_of_threads).then(|| WriteRecord {
             elapsed_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
             cpu_ns: process_cpu_ns().saturating_sub(cpu_before),
         }),

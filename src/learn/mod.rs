@@ -29,7 +29,7 @@ use crate::config::{
     to_config_text,
 };
 use crate::dataset::content::{ColumnGenerator, ContentError};
-use crate::dataset::{Cancel, DatasetError};
+use crate::dataset::{Cancel, DatasetError, together};
 use crate::statistics::median;
 use crate::storage::CountingStore;
 use crate::table::{Depth, Inspection, TableError, inspect};
@@ -552,21 +552,13 @@ fn in_parallel<T: Sync, R: Send>(
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());
         }
     };
-    let mut results = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads.min(items.len()).max(1))
-            .map(|_| scope.spawn(worker))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| match thread.join() {
-                Ok(results) => results,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect::<Result<Vec<_>, LearnError>>()
-    })?
-    .into_iter()
-    .flatten()
-    .collect::<Vec<(usize, R)>>();
+    let mut results = together(threads.min(items.len()), worker)
+        .results
+        .into_iter()
+        .collect::<Result<Vec<_>, LearnError>>()?
+        .into_iter()
+        .flatten()
+        .collect::<Vec<(usize, R)>>();
     results.sort_by_key(|(index, _)| *index);
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use super::datasets::{DatasetState, free_bytes};
-use crate::dataset::ControlFolder;
+use crate::dataset::{CONTROL_FOLDER, OwnedFolder, THREAD_STACK};
 use crate::record::ControlKind;
 use crate::storage::object_path;
 use crate::table::TableFiles;
@@ -29,7 +29,7 @@ pub struct Control {
     /// Why they are the baseline's own, where they are.
     pub warning: Option<String>,
     /// Removed when this is dropped.
-    _folders: Vec<ControlFolder>,
+    _folders: Vec<OwnedFolder>,
 }
 
 impl Control {
@@ -84,12 +84,12 @@ impl Control {
 async fn copied<'a>(
     tables: &[Files<'a>],
     roots: &[PathBuf],
-) -> io::Result<(Vec<Files<'a>>, Vec<ControlFolder>)> {
+) -> io::Result<(Vec<Files<'a>>, Vec<OwnedFolder>)> {
     let mut folders = Vec::new();
     let mut copies = tables.to_vec();
     let mut jobs = Vec::new();
     for ((table, _), root) in copies.iter_mut().zip(roots) {
-        let folder = ControlFolder::create(root)?;
+        let folder = OwnedFolder::create(root, CONTROL_FOLDER)?;
         for (index, file) in table.files.iter_mut().enumerate() {
             // By a name that nobody takes for a file of the table.
             let copy = folder.path().join(format!("{index}.copy"));
@@ -102,13 +102,16 @@ async fn copied<'a>(
     let (sender, receiver) = oneshot::channel();
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    let thread = std::thread::spawn(move || {
+    let builder = std::thread::Builder::new().stack_size(THREAD_STACK);
+    let thread = builder.spawn(move || {
         let copied = jobs
             .iter()
             .try_for_each(|(from, to)| copy_bytes(from, to, &asked));
         // Whoever no longer waits needs no answer.
         let _ = sender.send(copied);
     });
+    let thread = thread
+        .map_err(|error| io::Error::other(format!("a thread for that cannot start: {error}")))?;
     // Ends the copying where nobody waits for it any more, before the folders go.
     let _copying = Copying {
         stop,

@@ -292,6 +292,12 @@ impl Datasets {
                 bytes: generated.manifest.file_bytes(),
                 elapsed_ns: generated.manifest.write.map(|write| write.elapsed_ns),
             });
+            if generated.short_of_threads {
+                observer.event(Event::Note(
+                    "the limits of this host (ulimit -u, ulimit -v) let fewer writers start, so that it took longer than it need; that \
+                     time is not kept",
+                ));
+            }
             let shortfalls = generated.manifest.shortfalls.sentences().into_iter();
             for text in shortfalls.chain(fallbacks(&state.plan, &generated.manifest)) {
                 observer.event(Event::Note(&text));

@@ -12,7 +12,7 @@ use super::versions::build;
 use super::{Observer, Options, RunError, run};
 use crate::analysis::control_log_ratios;
 use crate::config::{Overrides, Source, load};
-use crate::dataset::Cancel;
+use crate::dataset::{Cancel, OwnedFolder};
 use crate::measure::{Disturbance, HostUsage, device_read_bytes, system};
 use crate::record::{Noise, System};
 use crate::statistics::{CONFIDENCE, detectable};
@@ -49,6 +49,9 @@ pub struct Doctor {
     pub disturbances: Vec<String>,
 }
 
+/// What the names of the folders that it works in begin with.
+const WORKING_FOLDER: &str = "_bench.doctor.";
+
 /// Looks at a folder's storage and at the host, in a temporary folder that is removed again.
 pub fn doctor(
     runtime: &Runtime,
@@ -60,10 +63,11 @@ pub fn doctor(
         path: folder.display().to_string(),
         source,
     };
-    let within = tempfile::Builder::new()
-        .prefix("_bench.doctor.")
-        .tempdir_in(folder)
-        .map_err(failed)?;
+    // Dropped after the folder, which has to be removed before the process may end.
+    let Some(_hold) = cancel.hold() else {
+        return Err(RunError::Interrupted);
+    };
+    let within = OwnedFolder::create(folder, WORKING_FOLDER).map_err(failed)?;
     let host = HostUsage::now();
     let config = load(
         &Source {
@@ -120,6 +124,9 @@ pub fn doctor(
     make_resident(&file).map_err(failed)?;
     let delivered = before.zip(device_read_bytes());
     let (clock_step_ns, clock_read_ns) = clock();
+    if cancel.is_cancelled() {
+        return Err(RunError::Interrupted);
+    }
     Ok(Doctor {
         folder: folder.display().to_string(),
         system: system(&[folder.to_path_buf()], build()),

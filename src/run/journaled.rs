@@ -1,6 +1,9 @@
 //! A run record that is in the journal as it grows.
 
 use std::path::Path;
+use std::time::SystemTime;
+
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::versions::versions;
 use super::{Observer, Options, RunError};
@@ -19,12 +22,12 @@ impl Journaled {
         options: &Options,
         system: System,
     ) -> Result<Self, RunError> {
-        let now = chrono::Utc::now();
+        let (started_at, second) = told(SystemTime::now());
         let random = getrandom::u32().unwrap_or_else(|_| std::process::id());
         let record = RunRecord {
             schema_version: SCHEMA_VERSION,
-            run_id: format!("{}-{random:08x}", now.format("%Y%m%dT%H%M%SZ")),
-            started_at: now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            run_id: format!("{second}-{random:08x}"),
+            started_at,
             command_line: options.command_line.clone(),
             labels: options.labels.clone(),
             seed: config.measure.seed,
@@ -86,5 +89,37 @@ impl Journaled {
             Ok(())
         };
         (self.record, ended)
+    }
+}
+
+/// A time as records tell it, and its second as ids of runs begin with it. `Utc::now` would panic where the clock stands before
+/// 1970.
+fn told(time: SystemTime) -> (String, String) {
+    let time = DateTime::<Utc>::from(time);
+    (
+        time.to_rfc3339_opts(SecondsFormat::Millis, true),
+        time.format("%Y%m%dT%H%M%SZ").to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn a_clock_before_1970_is_told_as_any_other() {
+        let of = |(full, second): (&str, &str)| (full.to_owned(), second.to_owned());
+        let after = UNIX_EPOCH + Duration::from_millis(86_400_500);
+        assert_eq!(
+            told(after),
+            of(("1970-01-02T00:00:00.500Z", "19700102T000000Z"))
+        );
+        let before = UNIX_EPOCH - Duration::from_millis(500);
+        assert_eq!(
+            told(before),
+            of(("1969-12-31T23:59:59.500Z", "19691231T235959Z"))
+        );
     }
 }

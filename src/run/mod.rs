@@ -324,6 +324,10 @@ pub fn run(
         return Err(RunError::DropCaches);
     }
     let datasets = prepare(runtime, config, options.yes, None, cancel, observer)?;
+    // From here on there are the control's files to remove, and measurements to keep.
+    let Some(hold) = cancel.hold() else {
+        return Err(RunError::Interrupted);
+    };
     let opened = runtime.block_on(async {
         tokio::select! {
             opened = open(config, &datasets, observer) => opened,
@@ -356,6 +360,7 @@ pub fn run(
             .map_err(RunError::from),
         _ => Ok(()),
     };
+    drop(hold);
     let agreed = match disagreements(&record).as_slice() {
         [] => Ok(()),
         found => {

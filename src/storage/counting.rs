@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::DateTime;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -411,6 +412,18 @@ pub fn local_file(path: &Path) -> Result<PathBuf> {
     LocalFileSystem::new().path_to_filesystem(path)
 }
 
+/// The local store tells when a file was changed by a kind of time that ends in the year 262142, and panics over any other.
+fn without_panic<T>(told: Result<T>) -> Result<T> {
+    told.map_err(|error| match error {
+        Error::JoinError { source } if source.is_panic() => Error::Generic {
+            store: "LocalFileSystem",
+            source: "the time of a file's last change is after the year 262142, or as far before; `touch` sets another"
+                .into(),
+        },
+        other => other,
+    })
+}
+
 fn in_memory(
     bytes: Bytes,
     range: Range<u64>,
@@ -460,7 +473,7 @@ impl ObjectStore for CountingStore {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         if options.head {
-            return self.inner.get_opts(location, options).await;
+            return without_panic(self.inner.get_opts(location, options).await);
         }
         let bounded = matches!(options.range, Some(GetRange::Bounded(_)));
         let source = self.source();
@@ -473,7 +486,7 @@ impl ObjectStore for CountingStore {
             });
         }
         let Some(asked) = options.range.clone() else {
-            let result = self.inner.get_opts(location, options).await?;
+            let result = without_panic(self.inner.get_opts(location, options).await)?;
             self.count(location, std::slice::from_ref(&result.range), &source);
             return Ok(result);
         };
@@ -492,7 +505,8 @@ impl ObjectStore for CountingStore {
             return Ok(in_memory(bytes, range.clone(), meta, Attributes::default()));
         }
         let started = Instant::now();
-        let result = match self.inner.get_opts(location, options).await {
+        let found = without_panic(self.inner.get_opts(location, options).await);
+        let result = match found {
             Ok(result) => result,
             Err(error) => {
                 let range = beyond::asked(&asked);
@@ -519,7 +533,7 @@ impl ObjectStore for CountingStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        self.inner.list(prefix).map(without_panic).boxed()
     }
 
     fn list_with_offset(

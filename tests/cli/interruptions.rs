@@ -1,13 +1,22 @@
-//! Ctrl-C and kill -9: what was measured stays, what was written is whole.
+//! Ctrl-C, SIGTERM, SIGHUP and kill -9: what was measured stays, what was written is whole, what was only for a while is gone.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::pty::openpty;
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use rstest::rstest;
 use serde_json::Value;
 
-use crate::harness::{Place, Running};
+use crate::harness::{Bench, Place, Running};
 
 /// What an interrupted join may take. It takes about 20 ms where it is stopped, and 17 s and more where it is not.
 const A_MOMENT: Duration = Duration::from_secs(1);
@@ -163,4 +172,208 @@ fn a_journal_whose_last_line_is_half_there_is_still_a_report() {
         record["cells"][0]["iterations"].as_array().unwrap().len(),
         1
     );
+}
+
+/// Has a call find a signal as whoever runs these tests would have to leave it: ignored, or not.
+fn finding(mut bench: Bench, found: Signal, handler: SigHandler) -> Bench {
+    // SAFETY: sigaction(2) may be called between fork and exec, and nothing else is.
+    unsafe {
+        bench
+            .command
+            .pre_exec(move || signal(found, handler).map(drop).map_err(Into::into));
+    }
+    bench
+}
+
+/// A run of two variants, so that there is a control, that has only begun after any time.
+fn endless(place: &Place) -> Bench {
+    let bench = place.bench().args(["run", "bench.yaml"]);
+    bench.args([
+        "--sweep",
+        "dataset.compression=none,snappy",
+        "--rounds",
+        "1000000",
+    ])
+}
+
+/// Folders anywhere below another whose names begin with `start`.
+fn folders(root: &Path, start: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path());
+                if entry.file_name().to_string_lossy().starts_with(start) {
+                    found.push(entry.path());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The record beside the only journal.
+fn kept(place: &Place) -> Value {
+    let record = place.journal().with_extension("json");
+    serde_json::from_slice(&fs::read(record).unwrap()).unwrap()
+}
+
+#[rstest]
+fn whatever_asks_a_run_to_stop_has_its_record_kept_and_its_copies_removed(
+    #[values(Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP)] asked: Signal,
+) {
+    let place = Place::tiny();
+    let mut running = finding(endless(&place), asked, SigHandler::SigDfl).start();
+    wait_for(&mut running, &place, "iteration", 3);
+    assert_eq!(folders(place.root(), "_bench.control.").len(), 1);
+    running.signal(asked);
+    let output = running.end();
+    assert_eq!(output.code, Some(130), "{output:?}");
+    assert!(output.stderr.contains("interrupted"), "{output:?}");
+    assert_eq!(kept(&place)["complete"], false);
+    assert!(folders(place.root(), "_bench.control.").is_empty());
+}
+
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let place = Place::tiny();
+    let bench = place.bench().args(["run", "bench.yaml", "--rounds", "20"]);
+    let mut running = finding(bench, Signal::SIGHUP, SigHandler::SigIgn).start();
+    wait_for(&mut running, &place, "iteration", 1);
+    running.signal(Signal::SIGHUP);
+    running.end().succeeds();
+    let record = kept(&place);
+    assert_eq!(record["complete"], true);
+    let iterations = record["cells"][0]["iterations"].as_array().unwrap();
+    assert_eq!(iterations.len(), 20);
+}
+
+#[test]
+fn a_terminal_that_goes_away_takes_no_record_along() {
+    let place = Place::tiny();
+    let terminal = openpty(None, None).unwrap();
+    let mut shown = File::from(terminal.master);
+    fcntl(&shown, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    let mut bench = finding(endless(&place), Signal::SIGHUP, SigHandler::SigDfl);
+    bench
+        .command
+        .env("TERM", "xterm")
+        .stdout(Stdio::from(terminal.slave.try_clone().unwrap()))
+        .stderr(Stdio::from(terminal.slave));
+    let mut child = bench.command.spawn().unwrap();
+    // The program is to be the last that has the terminal open.
+    drop(bench);
+    let mut buffer = [0; 4096];
+    let iterations = || {
+        let journal = place.journals().pop()?;
+        let text = fs::read_to_string(journal).ok()?;
+        Some(text.matches(r#""event":"iteration""#).count())
+    };
+    while iterations() < Some(3) {
+        // What nobody reads would keep the program waiting.
+        _ = shown.read(&mut buffer);
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::yield_now();
+    }
+    drop(shown);
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, Signal::SIGHUP).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(kept(&place)["complete"], false);
+    assert!(folders(place.root(), "_bench.control.").is_empty());
+}
+
+/// A pipe, and its end that is written to once the program has opened the other one.
+fn wait_for_reader(running: &mut Running, pipe: &Path) -> File {
+    let mut options = File::options();
+    options.write(true).custom_flags(OFlag::O_NONBLOCK.bits());
+    running.wait_until(|| options.open(pipe).ok())
+}
+
+#[rstest]
+#[case(&["run", "pipe.sql"])]
+#[case(&["generate", "pipe.sql"])]
+#[case(&["explain", "pipe.sql"])]
+#[case(&["run", "bench.yaml", "--query", "./pipe.sql"])]
+#[case(&["explain", "bench.yaml", "--query", "./pipe.sql"])]
+fn one_signal_ends_whoever_waits_for_a_pipe_that_nobody_writes_to(
+    #[case] arguments: &[&str],
+    #[values(Signal::SIGTERM, Signal::SIGHUP)] asked: Signal,
+) {
+    let place = Place::tiny();
+    let pipe = place.path("pipe.sql");
+    mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+    let bench = place.bench().args(arguments);
+    let mut running = finding(bench, asked, SigHandler::SigDfl).start();
+    let _writer = wait_for_reader(&mut running, &pipe);
+    running.signal(asked);
+    running.end().fails(130, &["interrupted"]);
+    assert!(place.parquet("data").is_empty());
+}
+
+#[test]
+fn one_signal_ends_whoever_waits_for_a_reader_of_the_record() {
+    let place = Place::tiny();
+    mkfifo(&place.path("pipe"), Mode::S_IRWXU).unwrap();
+    let bench = place
+        .bench()
+        .args(["run", "bench.yaml", "--record", "pipe"]);
+    let mut running = bench.start();
+    running.wait_until(|| {
+        let journal = place.journals().pop()?;
+        journal.with_extension("json").exists().then_some(())
+    });
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.end().code, Some(130));
+    assert_eq!(kept(&place)["complete"], true);
+}
+
+/// A look at the host that has begun to measure, and the folder that it works in, which is none of those of others.
+fn begun(place: &Place, others: &[&PathBuf]) -> (Running, PathBuf) {
+    let mut running = place.bench().arg("doctor").start();
+    let folder = running.wait_until(|| {
+        let journals = |folder: &PathBuf| {
+            let entries = fs::read_dir(folder.join("results"));
+            entries.map_or(0, Iterator::count)
+        };
+        let mut folders = folders(place.root(), "_bench.doctor.").into_iter();
+        folders.find(|folder| !others.contains(&folder) && journals(folder) > 0)
+    });
+    (running, folder)
+}
+
+#[test]
+fn a_look_at_the_host_that_is_asked_to_stop_leaves_nothing() {
+    let place = Place::new();
+    let (running, _) = begun(&place, &[]);
+    running.signal(Signal::SIGTERM);
+    running.end().fails(130, &["interrupted"]);
+    assert_eq!(fs::read_dir(place.root()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_a_killed_look_at_the_host_left_is_removed_by_the_next_and_nothing_else_is() {
+    let place = Place::new();
+    let (running, killed) = begun(&place, &[]);
+    running.signal(Signal::SIGKILL);
+    assert_eq!(running.end().code, None);
+    assert!(killed.join("lock").exists());
+    fs::create_dir(place.path("_bench.doctor.just_made")).unwrap();
+    place.write("_bench.doctors/file", "x");
+    place.write("_bench.doctor.file", "x");
+
+    let (one, first) = begun(&place, &[&killed]);
+    let (two, second) = begun(&place, &[&killed, &first]);
+    assert!(first.exists() && second.exists(), "they are in use");
+    for running in [one, two] {
+        running.signal(Signal::SIGTERM);
+        running.end().fails(130, &["interrupted"]);
+    }
+    let left: Vec<String> = place.files().into_keys().collect();
+    assert_eq!(left, ["_bench.doctor.file", "_bench.doctors/file"]);
+    assert!(folders(place.root(), "_bench.doctor.").is_empty());
 }

@@ -14,6 +14,7 @@ mod bad_queries;
 mod bad_targets;
 mod commands;
 mod comparing;
+mod environment;
 mod external;
 mod files;
 mod generated;

@@ -1,0 +1,171 @@
+//! Environments that a program does not expect: absurd variables, limits that leave little, files from other ages.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::sys::resource::{Resource, rlim_t, setrlimit};
+use rstest::rstest;
+
+use crate::harness::{Bench, Output, Place};
+
+/// A user without rights, to whom limits apply that do not apply to root.
+const NOBODY: u32 = 65534;
+
+fn run(place: &Place) -> Bench {
+    place.bench().args(["run", "bench.yaml"])
+}
+
+/// A run with one limit less than the host's, and as many threads of the engine on any host.
+fn limited(place: &Place, resource: Resource, limit: rlim_t) -> Bench {
+    let mut bench = run(place);
+    bench.command.env("TOKIO_WORKER_THREADS", "2");
+    // SAFETY: setrlimit is async-signal-safe, and nothing else is called between fork and exec.
+    unsafe {
+        bench
+            .command
+            .pre_exec(move || setrlimit(resource, limit, limit).map_err(Into::into));
+    }
+    bench
+}
+
+/// Says in one error what is wrong, or does what it was asked to.
+fn ends_well_or_says_why_not(output: Output) -> Output {
+    for word in ["panicked", "defect of bench"] {
+        assert!(!output.stderr.contains(word), "{output:#?}");
+    }
+    match output.code {
+        Some(0) => output,
+        Some(1 | 2) => output.says_one_error(&[]),
+        _ => panic!("it ended by itself: {output:#?}"),
+    }
+}
+
+#[test]
+fn a_number_of_worker_threads_that_cannot_be_is_refused_before_anything_is_written() {
+    let place = Place::tiny();
+    let before = place.files();
+    let values = ["0", "x", "", "-1", "100000", "18446744073709551615"].map(OsStr::new);
+    for value in values.into_iter().chain([OsStr::from_bytes(b"\xff")]) {
+        let mut bench = run(&place);
+        bench.command.env("TOKIO_WORKER_THREADS", value);
+        bench.run().fails(2, &["TOKIO_WORKER_THREADS", "1 to 4096"]);
+        assert_eq!(place.files(), before);
+    }
+    let mut bench = run(&place);
+    bench.command.env("TOKIO_WORKER_THREADS", "1");
+    bench.run().succeeds();
+}
+
+#[rstest]
+#[case("RUST_MIN_STACK", "18446744073709551615")]
+#[case("RUST_MIN_STACK", "1000000000000000")]
+#[case("TMPDIR", "/no/such/folder")]
+#[case("TZ", "no/such/zone")]
+#[case("LANG", "\u{7f}")]
+#[case("COLUMNS", "0")]
+#[case("TERM", "")]
+#[case("DATAFUSION_EXECUTION_BATCH_SIZE", "0")]
+fn no_variable_of_the_environment_keeps_a_run_from_its_end(
+    #[case] name: &str,
+    #[case] value: &str,
+) {
+    let place = Place::tiny();
+    let mut bench = run(&place).args(["--sweep", "dataset.compression=none,snappy"]);
+    bench.command.env(name, value);
+    bench.run().succeeds();
+}
+
+/// What the program maps, and the stacks that it would have by default, do not fit in most of these.
+#[rstest]
+fn a_limit_of_the_address_space_is_kept_or_named(
+    #[values(700, 1000, 1400, 1900, 2300, 2500, 2800, 3100)] mebibytes: rlim_t,
+) {
+    let place = Place::tiny();
+    let bench = limited(&place, Resource::RLIMIT_AS, mebibytes << 20);
+    ends_well_or_says_why_not(bench.run());
+}
+
+#[test]
+fn a_limit_of_threads_is_kept_or_named() {
+    let place = Place::tiny();
+    fs::set_permissions(place.root(), Permissions::from_mode(0o777)).unwrap();
+    let nobody = |bench: &mut Bench| {
+        if nix::unistd::geteuid().is_root() {
+            bench.command.uid(NOBODY);
+        }
+    };
+    let mut bench = place.bench().arg("schema");
+    nobody(&mut bench);
+    if bench.command.output().is_err() {
+        eprintln!("skipped: another user may not run the binary from where it lies");
+        return;
+    }
+    for threads in [1, 2, 3, 5, 7, 9, 11, 14, 20] {
+        let mut bench = limited(&place, Resource::RLIMIT_NPROC, threads);
+        nobody(&mut bench);
+        let output = ends_well_or_says_why_not(bench.run());
+        if threads == 1 {
+            output.fails(1, &["a thread cannot start", "ulimit -u"]);
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_open_files_is_kept_or_named() {
+    let place = Place::tiny();
+    for files in 4..24 {
+        let bench = limited(&place, Resource::RLIMIT_NOFILE, files);
+        ends_well_or_says_why_not(bench.run());
+    }
+}
+
+/// Sets when a file was changed, and says whether the file system keeps that.
+fn changed_at(path: &Path, time: SystemTime) -> bool {
+    let file = File::options().write(true).open(path).unwrap();
+    file.set_modified(time).is_ok() && fs::metadata(path).unwrap().modified().unwrap() == time
+}
+
+#[test]
+fn files_that_were_changed_before_1970_or_in_a_far_future_are_read_as_any() {
+    let place = Place::new();
+    let file = place.path("old.parquet");
+    crate::files::write_small(&file);
+    let day = Duration::from_secs(86_400);
+    for time in [UNIX_EPOCH - 3650 * day, UNIX_EPOCH + 100_000 * day] {
+        if !changed_at(&file, time) {
+            eprintln!("skipped: this file system does not keep {time:?}");
+            continue;
+        }
+        let inspect = place.bench().args(["inspect", "old.parquet"]);
+        inspect.run().succeeds();
+        let table = ["run", "--table", "t=old.parquet", "--rounds", "1"];
+        place.bench().args(table).run().succeeds();
+    }
+}
+
+#[test]
+fn a_time_of_change_that_cannot_be_told_is_named() {
+    let memory = Path::new("/dev/shm");
+    if !memory.is_dir() {
+        eprintln!("skipped: there is no file system in memory");
+        return;
+    }
+    let place = Place::within(memory);
+    let file = place.path("far/far.parquet");
+    crate::files::write_small(&file);
+    let time = UNIX_EPOCH + Duration::from_secs(1 << 60);
+    if !changed_at(&file, time) {
+        eprintln!("skipped: this file system does not keep {time:?}");
+        return;
+    }
+    assert_eq!(fs::metadata(&file).unwrap().mtime(), 1 << 60);
+    for location in ["far", "far/far.parquet", "far/*.parquet"] {
+        let inspect = place.bench().args(["inspect", location]);
+        inspect.run().fails(2, &["far", "last change", "touch"]);
+    }
+}
