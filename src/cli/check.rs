@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
 use super::exit::CommandError;
+use super::progress::Progress;
 use super::{load, runtime, show_text};
 use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yaml};
 use crate::dataset::{Found, probe};
@@ -39,7 +40,7 @@ fn describe(config: &Config) -> Result<String, CommandError> {
     }
     let runtime = runtime()?;
     let datasets = runtime.block_on(Datasets::place(config))?;
-    runtime.block_on(check_cells(config, &datasets))?;
+    runtime.block_on(check_cells(config, &datasets, &Progress::new()))?;
     writeln!(text, "# variants (the first is the baseline)").map_err(failed)?;
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
         let dataset = dataset

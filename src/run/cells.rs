@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
@@ -75,7 +76,11 @@ impl Bench {
 
 /// Refuses what can be told to be wrong before any data is there, and so before any is written: scenarios that cannot be
 /// found or parsed, options that the engine does not take, and tables without files.
-pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError> {
+pub async fn check(
+    config: &Config,
+    datasets: &Datasets,
+    observer: &dyn Observer,
+) -> Result<(), RunError> {
     let scenarios = scenarios(config)?;
     let mut ids = BTreeMap::new();
     for scenario in &scenarios {
@@ -124,7 +129,12 @@ pub async fn check(config: &Config, datasets: &Datasets) -> Result<(), RunError>
         for scenario in &scenarios {
             // Against tables that are still to be written, a query can be planned; others are opened before it can be.
             let checked = match to_write {
-                Some(_) if !known_good => plan(&context, &scenario.sql).await.map(|_| ()),
+                Some(_) if !known_good => {
+                    let planned = plan(&context, &scenario.sql);
+                    patiently(planned, observer, scenario, &variant.name)
+                        .await
+                        .map(|_| ())
+                }
                 _ => parse(&context, &scenario.sql),
             };
             checked.map_err(|source| RunError::Query {
@@ -278,6 +288,29 @@ pub(super) fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, RunError>
     Ok(scenarios.into_iter().map(Arc::new).collect())
 }
 
+/// After this long, it is said that the engine is still planning.
+const LONG_PLANNING: Duration = Duration::from_secs(3);
+
+/// Waits for a query to be planned, and says so where that takes long.
+async fn patiently<T>(
+    planning: impl Future<Output = T>,
+    observer: &dyn Observer,
+    scenario: &Scenario,
+    variant: &str,
+) -> T {
+    let mut planning = std::pin::pin!(planning);
+    tokio::select! {
+        planned = &mut planning => return planned,
+        () = tokio::time::sleep(LONG_PLANNING) => {}
+    }
+    observer.event(Event::Note(&format!(
+        "the engine is still planning scenario `{}` on `{variant}`: it takes long for queries that name thousands of columns, \
+         or have thousands of conditions",
+        scenario.name
+    )));
+    planning.await
+}
+
 /// A variant whose tables are being opened.
 struct Opening<'a> {
     variant: &'a Variant,
@@ -396,16 +429,16 @@ impl<'a> Opening<'a> {
             variant: self.name.clone(),
             source,
         };
-        let (cell, planned) = Cell::new(
+        let planned = Cell::new(
             id.clone(),
             Arc::clone(scenario),
             bench.context.clone(),
             Arc::clone(&self.datasets.store),
             self.variant.reader,
             &bench.tables,
-        )
-        .await
-        .map_err(query_error)?;
+        );
+        let planned = patiently(planned, self.observer, scenario, &self.variant.name);
+        let (cell, planned) = planned.await.map_err(query_error)?;
         let scans = physical_scans(&planned.physical);
         let from_statistics =
             not_read(&bench.context, &planned, &scans, &cell.tables).map_err(query_error)?;

@@ -459,7 +459,7 @@ pub fn prepare(
     }
     let placed_and_checked = async {
         let datasets = Datasets::place(config).await?;
-        check(config, &datasets).await?;
+        check(config, &datasets, observer).await?;
         Ok(datasets)
     };
     let mut datasets = runtime.block_on(async {
