@@ -14,7 +14,8 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader,
+    ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataBuilder,
+    ParquetMetaDataReader,
 };
 
 use super::DatasetError;
@@ -236,6 +237,31 @@ pub(crate) fn rows_of(metadata: &ParquetMetaData) -> u64 {
     rows.map(|rows| u64::try_from(rows).unwrap_or(0)).sum()
 }
 
+/// A footer with the rows of its row groups, where it claims none itself.
+pub(crate) fn recounted(metadata: &ParquetMetaData) -> Option<ParquetMetaData> {
+    let about = metadata.file_metadata();
+    let rows = i64::try_from(rows_of(metadata)).ok()?;
+    if about.num_rows() != 0 || rows == 0 {
+        return None;
+    }
+    let about = FileMetaData::new(
+        about.version(),
+        rows,
+        about.created_by().map(str::to_owned),
+        about.key_value_metadata().cloned(),
+        about.schema_descr_ptr(),
+        about.column_orders().cloned(),
+    );
+    let indexes = metadata.clone();
+    Some(
+        ParquetMetaDataBuilder::new(about)
+            .set_row_groups(metadata.row_groups().to_vec())
+            .set_column_index(indexes.column_index().cloned())
+            .set_offset_index(indexes.offset_index().cloned())
+            .build(),
+    )
+}
+
 /// What to know of a footer whose number of rows is not that of its row groups, which are read.
 pub(crate) fn row_caution(metadata: &ParquetMetaData) -> Option<String> {
     let claimed = metadata.file_metadata().num_rows();
@@ -282,6 +308,7 @@ pub(crate) async fn read_footer(
         path: path.to_owned(),
         source,
     })?;
+    let metadata = recounted(&metadata).unwrap_or(metadata);
     Ok((bytes, metadata))
 }
 

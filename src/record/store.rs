@@ -199,6 +199,8 @@ fn parse_record(path: &Path, content: &[u8]) -> Result<RunRecord, RecordError> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fs::File;
+
     use rstest::rstest;
 
     use super::*;

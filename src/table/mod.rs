@@ -12,6 +12,7 @@ mod losses;
 mod open;
 mod page_header;
 mod provider;
+mod recount;
 mod sample;
 mod source;
 mod text_files;

@@ -174,6 +174,7 @@ pub async fn open(
             statistics,
         });
     }
+    let recounts = !summary.cautions.is_empty();
     let list: Vec<_> = files
         .files
         .iter()
@@ -216,6 +217,7 @@ pub async fn open(
             Arc::clone(&file_schema),
             partition_fields,
             provider_files,
+            recounts,
         )),
         file_schema,
     })

@@ -18,7 +18,8 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::listing::helpers::expr_applicable_for_cols;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
@@ -27,6 +28,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 
+use super::recount::Recounting;
 use crate::storage::local_store_url;
 
 /// One file of the table, with what is known of it.
@@ -44,6 +46,21 @@ pub(crate) struct FilesTable {
     schema: TableSchema,
     partition_fields: Vec<FieldRef>,
     files: Vec<PartitionedFile>,
+    /// Whether a footer claims no rows beside row groups that have some.
+    recounts: bool,
+}
+
+/// The same scan with readers that count the rows of footers anew.
+fn recounting(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    let scan = plan.downcast_ref::<DataSourceExec>()?;
+    let (config, source) = scan.downcast_to_file_source::<ParquetSource>()?;
+    let inner = Arc::clone(source.parquet_file_reader_factory()?);
+    let source = source.clone();
+    let source = source.with_parquet_file_reader_factory(Arc::new(Recounting { inner }));
+    let config = FileScanConfigBuilder::from(config.clone())
+        .with_source(Arc::new(source))
+        .build();
+    Some(DataSourceExec::from_data_source(config))
 }
 
 impl FilesTable {
@@ -52,6 +69,7 @@ impl FilesTable {
         file_schema: SchemaRef,
         partition_fields: Vec<FieldRef>,
         files: Vec<ProviderFile>,
+        recounts: bool,
     ) -> Self {
         let files = files
             .into_iter()
@@ -64,6 +82,7 @@ impl FilesTable {
             schema,
             partition_fields,
             files,
+            recounts,
         }
     }
 
@@ -218,7 +237,11 @@ impl TableProvider for FilesTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        format.create_physical_plan(state, scan).await
+        let plan = format.create_physical_plan(state, scan).await?;
+        Ok(match self.recounts {
+            true => recounting(&plan).unwrap_or(plan),
+            false => plan,
+        })
     }
 
     fn supports_filters_pushdown(

@@ -347,7 +347,10 @@ fn doubled_in_header(beginning: &[u8], separator: u8) -> Option<String> {
         quoted ^= *byte == b'"';
         !quoted && *byte == separator
     });
-    let name = |field: &[u8]| String::from_utf8_lossy(field).trim().to_owned();
+    let name = |field: &[u8]| {
+        let text = String::from_utf8_lossy(field);
+        text.trim().trim_matches('"').to_owned()
+    };
     fields.find(|field| !names.insert(name(field))).map(name)
 }
 

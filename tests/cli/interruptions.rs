@@ -315,23 +315,6 @@ fn one_signal_ends_whoever_waits_for_a_pipe_that_nobody_writes_to(
     assert!(place.parquet("data").is_empty());
 }
 
-#[test]
-fn one_signal_ends_whoever_waits_for_a_reader_of_the_record() {
-    let place = Place::tiny();
-    mkfifo(&place.path("pipe"), Mode::S_IRWXU).unwrap();
-    let bench = place
-        .bench()
-        .args(["run", "bench.yaml", "--record", "pipe"]);
-    let mut running = bench.start();
-    running.wait_until(|| {
-        let journal = place.journals().pop()?;
-        journal.with_extension("json").exists().then_some(())
-    });
-    running.signal(Signal::SIGTERM);
-    assert_eq!(running.end().code, Some(130));
-    assert_eq!(kept(&place)["complete"], true);
-}
-
 /// A look at the host that has begun to measure, and the folder that it works in, which is none of those of others.
 fn begun(place: &Place, others: &[&PathBuf]) -> (Running, PathBuf) {
     let mut running = place.bench().arg("doctor").start();

@@ -1,0 +1,318 @@
+//! Inputs that change while they are used, and outputs that are somebody else's files.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::files::write_small;
+use crate::harness::{Output, Place, Running};
+
+const SELECT: [&str; 2] = ["--sql", "SELECT id, name FROM t"];
+
+/// A run over the folder `t` that goes on until something ends it, and has finished an iteration.
+fn endless(place: &Place) -> Running {
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1000000"]);
+    let mut running = bench.args(SELECT).start();
+    wait_for_iterations(&mut running, place, 1);
+    running
+}
+
+fn wait_for_iterations(running: &mut Running, place: &Place, count: usize) {
+    running.wait_until(|| {
+        let journal = fs::read_to_string(place.journals().first()?).ok()?;
+        let found = journal.matches(r#""event":"iteration""#).count();
+        (found >= count).then_some(())
+    });
+}
+
+/// The iterations that a journal has kept.
+fn iterations(journal: &Path) -> Vec<Value> {
+    let journal = fs::read_to_string(journal).unwrap();
+    let lines = journal
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let iterations = lines.filter(|line| line["event"] == "iteration");
+    iterations.map(|line| line["iteration"].clone()).collect()
+}
+
+fn ends_by_a_change(place: &Place, output: Output) {
+    assert_eq!(output.code, Some(2), "{output:?}");
+    let output = output.says_one_error(&["t/a.parquet", "was changed while it was used"]);
+    assert!(!output.stdout.contains("DISAGREE"), "{output:?}");
+    let iterations = iterations(&place.journal());
+    let last = iterations.last().unwrap();
+    assert_eq!(last["status"], "void", "{last:#}");
+    let reason = last["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("t/a.parquet was changed while it was used"),
+        "{reason}"
+    );
+    let others = &iterations[..iterations.len() - 1];
+    assert!(others.iter().all(|it| it["status"] == "ok"));
+    let report = place.bench().args(["report"]).args([place.journal()]).run();
+    report.succeeds();
+}
+
+type Change = fn(&Place, &Path);
+
+#[rstest]
+#[case::replaced(|place: &Place, path: &Path| {
+    let other = place.path("other.parquet");
+    crate::files::write(&other, &[
+        ("id", std::sync::Arc::new(arrow::array::Int64Array::from(vec![1; 30]))),
+        ("name", std::sync::Arc::new(arrow::array::StringArray::from(vec!["x"; 30]))),
+    ]);
+    fs::rename(other, path).unwrap();
+})]
+#[case::appended_to(|_: &Place, path: &Path| {
+    File::options().append(true).open(path).unwrap().write_all(b"more").unwrap();
+})]
+#[case::truncated(|_: &Place, path: &Path| {
+    File::options().write(true).open(path).unwrap().set_len(100).unwrap();
+})]
+#[case::removed(|_: &Place, path: &Path| fs::remove_file(path).unwrap())]
+fn a_table_that_changes_while_it_is_measured_ends_the_run_and_voids_what_it_touched(
+    #[case] change: Change,
+) {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    write_small(&path);
+    write_small(&place.path("t/b.parquet"));
+    let running = endless(&place);
+    change(&place, &path);
+    ends_by_a_change(&place, running.end());
+}
+
+#[test]
+fn new_permissions_and_links_are_no_change_of_a_table() {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    write_small(&path);
+    let mut running = endless(&place);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(&path, mode).unwrap();
+    fs::hard_link(&path, place.path("link")).unwrap();
+    let done = iterations(&place.journal()).len();
+    wait_for_iterations(&mut running, &place, done + 3);
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.end().code, Some(130));
+    assert!(
+        iterations(&place.journal())
+            .iter()
+            .all(|it| it["status"] == "ok")
+    );
+}
+
+#[test]
+fn a_source_that_changes_between_two_variants_ends_the_run() {
+    let place = Place::new();
+    let mut text = "id,text\n".to_owned();
+    (0..20_000).for_each(|row| text.push_str(&format!("{row},text {}\n", row * 7919 % 9973)));
+    let source = place.write("mine.csv", &text);
+    let sweep = "dataset.compression=none,brotli(9),brotli(10),brotli(11),gzip(9)";
+    let bench = place
+        .bench()
+        .args(["run", "--source", "mine.csv", "--rounds", "1"]);
+    let folder = ["--set", "dataset.data_folder=out", "--sweep", sweep];
+    let mut running = bench.args(folder).start();
+    let complete = |place: &Place| {
+        let files = place.files().into_keys();
+        files
+            .filter(|name| name.ends_with("_bench_manifest.json"))
+            .count()
+    };
+    running.wait_until(|| (complete(&place) > 0).then_some(()));
+    File::options()
+        .append(true)
+        .open(&source)
+        .unwrap()
+        .write_all(b"1,more\n")
+        .unwrap();
+    let output = running.end();
+    output.fails(2, &["mine.csv", "was changed while it was used"]);
+    assert!(complete(&place) < 5);
+    assert!(place.journals().is_empty());
+}
+
+/// Everything that lies in a folder, links by what they lead to.
+fn everything(place: &Place) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(place.root()).unwrap().map(Result::unwrap);
+    let shown = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().unwrap();
+        let kind = entry.file_type().unwrap();
+        let content = if kind.is_symlink() {
+            format!("link to {}", fs::read_link(entry.path()).unwrap().display())
+        } else if kind.is_file() {
+            format!("{:?}", fs::read(entry.path()).unwrap())
+        } else {
+            format!("{kind:?}")
+        };
+        (name != "results").then_some((name, content))
+    });
+    shown.collect()
+}
+
+/// A folder with all kinds of things that an output must not take the place of.
+fn things() -> Place {
+    let place = Place::new();
+    write_small(&place.path("data.parquet"));
+    place.write("mine.csv", "id,name\n1,x\n");
+    place.write("config.yaml", "tables: { t: data.parquet }\n");
+    place.write("query.sql", "SELECT id FROM t");
+    place.write("precious.txt", "years of work");
+    place.write("empty", "");
+    place.write(
+        "precious.json",
+        "{\"schema_version\": 2, \"precious\": true}",
+    );
+    symlink("precious.txt", place.path("link")).unwrap();
+    symlink("nowhere", place.path("dangling")).unwrap();
+    mkfifo(&place.path("fifo"), Mode::S_IRWXU).unwrap();
+    fs::create_dir(place.path("folder")).unwrap();
+    place
+}
+
+const NO_OUTPUTS: [&str; 11] = [
+    "data.parquet",
+    "mine.csv",
+    "config.yaml",
+    "query.sql",
+    "precious.txt",
+    "precious.json",
+    "link",
+    "dangling",
+    "fifo",
+    "folder",
+    "no/such/folder/file",
+];
+
+#[test]
+fn no_flag_writes_over_anything() {
+    let place = things();
+    let record = place
+        .bench()
+        .args(["run", "config.yaml", "--query", "query.sql"]);
+    let record = record.args(["--rounds", "1", "--record", "old.json"]).run();
+    record.succeeds();
+    let before = everything(&place);
+    let names = NO_OUTPUTS.iter().chain(&["old.json", "empty", "/dev/null"]);
+    for name in names {
+        for flag in ["--record", "--trace"] {
+            let bench = place
+                .bench()
+                .args(["run", "config.yaml", "--query", "query.sql"]);
+            let bench = bench.args(["--rounds", "1", flag, name]);
+            bench.run().fails(2, &[flag, name]);
+        }
+        let page = place
+            .bench()
+            .args(["report", "old.json", "--html", name])
+            .run();
+        page.fails(2, &["--html", name]);
+        let learned = place
+            .bench()
+            .args(["learn", "data.parquet", "-o", name])
+            .run();
+        learned.fails(2, &["--output", name]);
+        assert_eq!(everything(&place), before, "{name}");
+    }
+}
+
+#[test]
+fn a_copy_of_the_record_that_fails_leaves_the_record_and_names_it() {
+    let place = things();
+    let bench = place
+        .bench()
+        .args(["run", "config.yaml", "--query", "query.sql"]);
+    let mut running = bench
+        .args(["--rounds", "40", "--record", "copy.json"])
+        .start();
+    running.wait_until(|| place.journals().first().map(|_| ()));
+    // Somebody takes the name while the run goes on.
+    place.write("copy.json", "theirs");
+    let output = running.end();
+    assert_eq!(output.code, Some(2), "{output:?}");
+    let output = output.says_one_error(&["copy.json", "not overwritten"]);
+    let kept = output
+        .stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("record: "));
+    let report = place.bench().args(["report", kept.unwrap()]).run();
+    report.succeeds();
+    assert_eq!(fs::read(place.path("copy.json")).unwrap(), b"theirs");
+}
+
+#[test]
+fn a_lock_is_not_opened_through_a_link() {
+    let place = Place::tiny();
+    place.write("precious.txt", "years of work");
+    fs::create_dir(place.path("data")).unwrap();
+    symlink("../precious.txt", place.path("data/_bench.lock")).unwrap();
+    let output = place.bench().args(["generate", "bench.yaml"]).run();
+    assert_eq!(output.code, Some(1), "{output:?}");
+    output.says_one_error(&["_bench.lock"]);
+    assert_eq!(
+        fs::read(place.path("precious.txt")).unwrap(),
+        b"years of work"
+    );
+}
+
+#[rstest]
+#[case::not_utf8(b"b\xff.parquet", true)]
+#[case::odd_text(b"b\xff.txt", false)]
+fn a_name_that_cannot_be_opened_is_an_error_where_it_is_wanted(
+    #[case] name: &[u8],
+    #[case] wanted: bool,
+) {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    write_small(&place.path("mine/a.parquet"));
+    let odd = place.path("mine").join(OsStr::from_bytes(name));
+    fs::copy(place.path("mine/a.parquet"), odd).unwrap();
+    for source in ["mine", "mine/*.parquet"] {
+        let folder = ["--set", "dataset.data_folder=out"];
+        let bench = place.bench().args(["generate", "--source", source]);
+        let output = bench.args(folder).run();
+        match wanted {
+            true => _ = output.fails(2, &["mine/b", "its name is not UTF-8"]),
+            false => _ = output.succeeds(),
+        }
+    }
+}
+
+#[test]
+fn links_to_nothing_and_pipes_by_the_name_of_parquet_are_errors() {
+    for (name, words) in [("link", "link to nothing"), ("pipe", "a FIFO")] {
+        let place = Place::new();
+        write_small(&place.path("t/a.parquet"));
+        let path = place.path(&format!("t/{name}.parquet"));
+        match name {
+            "link" => symlink("/no/such/file", path).unwrap(),
+            _ => mkfifo(&path, Mode::S_IRWXU).unwrap(),
+        }
+        for table in ["t=t", "t=t/*.parquet"] {
+            let bench = place.bench().args(["run", "--table", table]);
+            bench.args(SELECT).run().fails(2, &["`t`", name, words]);
+        }
+        for command in ["inspect", "learn"] {
+            let bench = place.bench().args([command, "t"]);
+            let more: &[&str] = if command == "learn" {
+                &["-o", "c.yaml"]
+            } else {
+                &[]
+            };
+            bench.args(more).run().fails(2, &[name, words]);
+        }
+    }
+}

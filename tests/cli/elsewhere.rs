@@ -1,0 +1,976 @@
+//! Files from elsewhere: footers that say what is not so, values that have no bounds, keys that are too
+//! narrow, texts in many shapes. Each is rewritten with equal values, or refused in one line.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, Int64Array,
+    IntervalDayTimeArray, ListArray, RecordBatch, StringArray, StringViewArray, StructArray,
+};
+use arrow::datatypes::{
+    DataType, Field, Float64Type, Int8Type, Int32Type, Int64Type, IntervalDayTime, Schema,
+};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType};
+use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::statistics::Statistics;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use parquet_bench::dataset::checksum::ResultDigest;
+use proptest::prelude::*;
+use rstest::rstest;
+
+use crate::files::{edit, footer, footers, replace_footer, write};
+use crate::harness::{Output, Place, at, cell};
+
+/// Writes a source in a layout, into the folder `out`.
+fn rewrite(place: &Place, source: &str, set: &[&str]) -> Output {
+    let set = set.iter().flat_map(|set| ["--set", *set]);
+    let folder = ["--set", "dataset.data_folder=out"];
+    let bench = place.bench().args(["generate", "--source", source]);
+    bench.args(folder).args(set).run()
+}
+
+/// The rows of a file, in their order.
+fn read(path: &Path) -> Vec<RecordBatch> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    builder.build().unwrap().map(Result::unwrap).collect()
+}
+
+/// A column of the only file that was written.
+fn written(place: &Place, column: &str) -> ArrayRef {
+    let files = place.parquet_paths("out");
+    assert_eq!(files.len(), 1, "{files:?}");
+    let batches = read(&files[0]);
+    let columns: Vec<&dyn Array> = batches
+        .iter()
+        .map(|batch| batch.column_by_name(column).unwrap().as_ref())
+        .collect();
+    arrow::compute::concat(&columns).unwrap()
+}
+
+/// Changes the statistics of every column chunk of a file.
+fn change_statistics(path: &Path, change: impl Fn(&ColumnChunkMetaData) -> Option<Statistics>) {
+    replace_footer(path, |metadata| {
+        let groups = metadata.row_groups().iter().map(|group| {
+            let columns = group.columns().iter().map(|chunk| {
+                let builder = chunk.clone().into_builder();
+                match change(chunk) {
+                    Some(statistics) => builder.set_statistics(statistics),
+                    None => builder,
+                }
+                .build()
+                .unwrap()
+            });
+            let builder = group.clone().into_builder();
+            builder
+                .set_column_metadata(columns.collect())
+                .build()
+                .unwrap()
+        });
+        let groups = groups.collect();
+        metadata.into_builder().set_row_groups(groups).build()
+    });
+}
+
+/// The same statistics with another count of nulls.
+fn with_nulls(statistics: &Statistics, nulls: Option<u64>) -> Statistics {
+    match statistics {
+        Statistics::Int64(it) => Statistics::int64(
+            it.min_opt().copied(),
+            it.max_opt().copied(),
+            None,
+            nulls,
+            false,
+        ),
+        Statistics::Int32(it) => Statistics::int32(
+            it.min_opt().copied(),
+            it.max_opt().copied(),
+            None,
+            nulls,
+            false,
+        ),
+        Statistics::Double(it) => Statistics::double(
+            it.min_opt().copied(),
+            it.max_opt().copied(),
+            None,
+            nulls,
+            false,
+        ),
+        Statistics::ByteArray(it) => Statistics::byte_array(
+            it.min_opt().cloned(),
+            it.max_opt().cloned(),
+            None,
+            nulls,
+            false,
+        ),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn a_source_is_read_whatever_its_statistics_say() {
+    let place = Place::new();
+    let reals = Float64Array::from_iter((0..10).map(|row| match row {
+        7 => Some(f64::NAN),
+        _ => Some(1.0),
+    }));
+    let texts = StringArray::from_iter((0..10).map(|row| (row % 3 != 0).then_some("x")));
+    let columns: [(&str, ArrayRef); 2] = [("real", Arc::new(reals)), ("text", Arc::new(texts))];
+    write(&place.path("mine.parquet"), &columns);
+    // As some writers leave it: bounds, and no count of nulls, which readers take for none.
+    change_statistics(&place.path("mine.parquet"), |chunk| {
+        chunk.statistics().map(|it| with_nulls(it, None))
+    });
+    rewrite(&place, "mine.parquet", &[]).succeeds();
+    let real = written(&place, "real");
+    let nan: Vec<usize> = (0..10)
+        .filter(|row| real.as_primitive::<Float64Type>().value(*row).is_nan())
+        .collect();
+    assert_eq!(nan, [7]);
+    assert_eq!(written(&place, "text").null_count(), 4);
+}
+
+#[test]
+fn a_table_says_what_was_answered_from_statistics() {
+    let place = Place::new();
+    let constant = Int64Array::from(vec![5; 10]);
+    let columns: [(&str, ArrayRef); 2] = [
+        ("id", Arc::new(Int64Array::from_iter_values(0..10))),
+        ("constant", Arc::new(constant)),
+    ];
+    write(&place.path("t/a.parquet"), &columns);
+    let run = |sql: &str| {
+        let bench = place
+            .bench()
+            .args(["run", "--table", "t=t", "--rounds", "1"]);
+        bench
+            .args(["--sql", sql, "--record", "record.json"])
+            .run()
+            .succeeds()
+    };
+    let record = |place: &Place| -> serde_json::Value {
+        let text = fs::read(place.path("record.json")).unwrap();
+        fs::remove_file(place.path("record.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    };
+    let shown = run("SELECT id, constant FROM t").stdout;
+    assert!(
+        shown.contains("answered from statistics, and not read: constant"),
+        "{shown}"
+    );
+    let found = record(&place);
+    let found = cell(&found, "sql/base");
+    assert_eq!(at(found, "from_statistics.0.column"), "constant");
+    assert_eq!(at(found, "columns_read"), 1);
+
+    let shown = run("SELECT count(*) FROM t").stdout;
+    assert!(
+        shown.contains("not read: the number of rows of t"),
+        "{shown}"
+    );
+    record(&place);
+    let shown = run("SELECT max(id) FROM t").stdout;
+    assert!(
+        shown.contains("answered from statistics, and not read: id"),
+        "{shown}"
+    );
+    record(&place);
+    let shown = run("SELECT sum(id) FROM t").stdout;
+    assert!(!shown.contains("answered from statistics"), "{shown}");
+}
+
+#[test]
+fn bounds_that_cannot_be_trusted_are_a_caution_where_they_are_used() {
+    let place = Place::new();
+    let columns: [(&str, ArrayRef); 3] = [
+        ("real", Arc::new(Float64Array::from(vec![1.0; 5]))),
+        (
+            "text",
+            Arc::new(StringArray::from(vec![
+                Some("a"),
+                None,
+                Some("b"),
+                None,
+                None,
+            ])),
+        ),
+        ("id", Arc::new(Int64Array::from_iter_values(0..5))),
+    ];
+    let path = place.path("t/a.parquet");
+    write(&path, &columns);
+    let run = |sql: &str| {
+        let bench = place
+            .bench()
+            .args(["run", "--table", "t=t", "--rounds", "1"]);
+        bench.args(["--sql", sql]).run().succeeds().stderr
+    };
+    let said = run("SELECT real, text FROM t");
+    assert!(
+        said.contains("column `real` is answered from its bounds, which leave out NaN"),
+        "{said}"
+    );
+    assert!(!said.contains("`text`"), "{said}");
+    change_statistics(&path, |chunk| {
+        let statistics = chunk.statistics()?;
+        Some(match statistics {
+            Statistics::ByteArray(it) => Statistics::byte_array(
+                it.min_opt().cloned(),
+                it.max_opt().cloned(),
+                None,
+                Some(3),
+                true,
+            ),
+            other => with_nulls(other, Some(9)),
+        })
+    });
+    let said = run("SELECT text FROM t WHERE text > 'a'");
+    assert!(
+        said.contains("column `text`: its bounds are of the deprecated kind"),
+        "{said}"
+    );
+    let said = run("SELECT id FROM t");
+    assert!(
+        said.contains("column `id`: its statistics count more nulls than"),
+        "{said}"
+    );
+    assert!(!said.contains("`text`"), "{said}");
+}
+
+fn lists(values: impl Iterator<Item = Option<Vec<Option<i32>>>>) -> ArrayRef {
+    Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(values))
+}
+
+/// Columns of which a writer can give no bounds, by name.
+fn without_bounds() -> Vec<(&'static str, ArrayRef)> {
+    let field = Arc::new(Field::new("a", DataType::Int32, true));
+    let inner: ArrayRef = Arc::new(Int32Array::from(vec![None; 30]));
+    vec![
+        (
+            "nothing",
+            Arc::new(StringArray::from(vec![None::<&str>; 30])),
+        ),
+        ("nan", Arc::new(Float64Array::from(vec![f64::NAN; 30]))),
+        ("empty", lists((0..30).map(|_| Some(Vec::new())))),
+        ("inner", Arc::new(StructArray::from(vec![(field, inner)]))),
+    ]
+}
+
+#[test]
+fn chunks_without_bounds_are_counted_and_the_rest_is_proven() {
+    for statistics in ["chunk", "page"] {
+        let place = Place::new();
+        write(&place.path("mine.parquet"), &without_bounds());
+        let set = format!("dataset.parquet.statistics={statistics}");
+        let said = rewrite(&place, "mine.parquet", &[&set]).succeeds().stderr;
+        assert!(said.contains("column chunks without bounds"), "{said}");
+        for column in ["nothing", "nan", "empty", "inner"] {
+            assert!(
+                said.contains(&format!("`{column}` (1)")),
+                "{column}: {said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn pages_without_bounds_cost_the_column_index_and_not_the_run() {
+    let place = Place::new();
+    let reals = (0..400).map(|row| if row < 200 { f64::from(row) } else { f64::NAN });
+    let nulls = (0..400).map(|row| match row < 200 {
+        true => Some(vec![Some(row)]),
+        false => Some(vec![None, None]),
+    });
+    let columns: [(&str, ArrayRef); 3] = [
+        ("id", Arc::new(Int64Array::from_iter_values(0..400))),
+        ("real", Arc::new(Float64Array::from_iter_values(reals))),
+        ("list", lists(nulls)),
+    ];
+    write(&place.path("mine.parquet"), &columns);
+    for more in [
+        "dataset.parquet.sort_by=[id]",
+        "dataset.parquet.sort_by=[real]",
+    ] {
+        let set = [
+            "dataset.parquet.data_page_rows=100",
+            "dataset.parquet.statistics=page",
+            more,
+        ];
+        let said = rewrite(&place, "mine.parquet", &set).succeeds().stderr;
+        assert!(said.contains("have no column index: "), "{said}");
+        assert!(
+            said.contains("`real` (1)") && !said.contains("`id` (1)"),
+            "{said}"
+        );
+        let chunks = footers(&place.path("out"));
+        let has_index = |leaf: usize| {
+            chunks[0]
+                .1
+                .row_group(0)
+                .column(leaf)
+                .column_index_offset()
+                .is_some()
+        };
+        assert!(has_index(0) && !has_index(1));
+        fs::remove_dir_all(place.path("out")).unwrap();
+    }
+}
+
+#[test]
+fn row_groups_by_bytes_may_be_off_where_rows_become_wider() {
+    let place = Place::new();
+    let texts = (0..150_000).map(|row| match row < 75_000 {
+        true => "x".to_owned(),
+        false => format!("{:09}", row * 7919 % 100_003),
+    });
+    let columns: [(&str, ArrayRef); 2] = [
+        ("id", Arc::new(Int64Array::from_iter_values(0..150_000))),
+        ("text", Arc::new(StringArray::from_iter_values(texts))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = File::create(place.path("mine.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let set = ["dataset.parquet.row_group_bytes=65536"];
+    let said = rewrite(&place, "mine.parquet", &set).succeeds().stderr;
+    assert!(
+        said.contains("row groups are cut by rows, whose width changes"),
+        "{said}"
+    );
+    let manifest = fs::read(place.path("out/_bench_manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let off = at(&manifest, "shortfalls.row_group_bytes");
+    assert!(at(off, "row_groups").as_u64().unwrap() > 0);
+    let largest = at(off, "largest_bytes").as_u64().unwrap();
+    let footers = footers(&place.path("out"));
+    let groups = footers[0].1.row_groups().iter();
+    let found = groups.map(|group| group.total_byte_size() as u64).max();
+    assert_eq!(found, Some(largest));
+}
+
+/// Four files of 60 categories each, none of them shared, with keys of 8 bits.
+fn categories(place: &Place) {
+    for day in 0..4 {
+        let shops: Vec<String> = (0..60)
+            .map(|shop| format!("shop-{}", day * 60 + shop))
+            .collect();
+        let shops: DictionaryArray<Int8Type> = shops.iter().map(String::as_str).collect();
+        let days = Int64Array::from(vec![day; 60]);
+        let columns: [(&str, ArrayRef); 2] = [("shop", Arc::new(shops)), ("day", Arc::new(days))];
+        write(&place.path(&format!("mine/{day}.parquet")), &columns);
+    }
+}
+
+#[rstest]
+#[case("dataset.parquet.sort_by=[shop desc]", 1)]
+#[case("dataset.compression=zstd", 1)]
+#[case("dataset.parquet.partition_by=[shop]", 240)]
+fn categories_of_many_files_find_room_in_one(#[case] set: &str, #[case] files: usize) {
+    let place = Place::new();
+    categories(&place);
+    rewrite(&place, "mine", &[set]).succeeds();
+    let written = place.parquet_paths("out");
+    assert_eq!(written.len(), files);
+    let rows: usize = written
+        .iter()
+        .flat_map(|file| read(file))
+        .map(|it| it.num_rows())
+        .sum();
+    assert_eq!(rows, 240);
+    // What this program wrote can be grouped as well as what it read.
+    for table in ["t=mine", "t=out"] {
+        let bench = place
+            .bench()
+            .args(["run", "--table", table, "--rounds", "1"]);
+        let sql = "SELECT shop, count(*) FROM t GROUP BY shop";
+        let output = bench
+            .args(["--sql", sql, "--format", "json"])
+            .run()
+            .succeeds();
+        let record = output.json();
+        assert_eq!(at(cell(&record, "sql/base"), "iterations.0.rows"), 240);
+    }
+}
+
+#[test]
+fn categories_and_views_of_strings_make_partitions() {
+    let names = || (0..40).map(|row| ["a", "b c", "d/e"][row % 3]);
+    let dictionary: DictionaryArray<Int8Type> = names().collect();
+    let columns: [(&str, ArrayRef); 2] = [
+        ("dictionary", Arc::new(dictionary)),
+        ("view", Arc::new(StringViewArray::from_iter_values(names()))),
+    ];
+    for (name, column) in columns {
+        let place = Place::new();
+        let id: ArrayRef = Arc::new(Int64Array::from_iter_values(0..40));
+        write(&place.path("mine.parquet"), &[("id", id), ("kind", column)]);
+        rewrite(
+            &place,
+            "mine.parquet",
+            &["dataset.parquet.partition_by=[kind]"],
+        )
+        .succeeds();
+        assert_eq!(place.parquet_paths("out").len(), 3, "{name}");
+    }
+}
+
+#[test]
+fn types_come_from_all_rows() {
+    let place = Place::new();
+    let mut text = "a,b\n".to_owned();
+    (0..1100).for_each(|row| text.push_str(&format!("{row},{row}\n")));
+    text.push_str("1,3.5\n");
+    place.write("mine.csv", &text);
+    rewrite(&place, "mine.csv", &[]).succeeds();
+    let column = written(&place, "b");
+    assert_eq!(column.as_primitive::<Float64Type>().value(1100), 3.5);
+}
+
+#[test]
+fn json_numbers_of_several_files_are_of_one_type() {
+    let place = Place::new();
+    place.write("mine/a.jsonl", "{\"a\":1}\n");
+    place.write("mine/b.jsonl", "{\"a\":1.5}\n");
+    rewrite(&place, "mine", &[]).succeeds();
+    let column = written(&place, "a");
+    assert_eq!(column.as_primitive::<Float64Type>().values(), &[1.0, 1.5]);
+}
+
+#[test]
+fn a_json_array_is_read_as_its_elements() {
+    let place = Place::new();
+    place.write("mine.json", " [{\"a\": 1},\n {\"a\": 2}]");
+    rewrite(&place, "mine.json", &[]).succeeds();
+    assert_eq!(
+        written(&place, "a").as_primitive::<Int64Type>().values(),
+        &[1, 2]
+    );
+}
+
+#[test]
+fn separators_are_found_and_said() {
+    let place = Place::new();
+    place.write("mine.csv", "a;b\n1;2,5\n3;4\n");
+    let said = rewrite(&place, "mine.csv", &[]).succeeds().stderr;
+    assert!(said.contains("separated by ';'"), "{said}");
+    assert_eq!(
+        written(&place, "a").as_primitive::<Int64Type>().values(),
+        &[1, 3]
+    );
+    assert_eq!(written(&place, "b").as_string::<i32>().value(0), "2,5");
+}
+
+#[test]
+fn compressed_text_is_read() {
+    let place = Place::new();
+    let mut gz = Vec::new();
+    // A stored block: a gzip file without a library to make one.
+    let text = b"a,b\n1,x\n2,y\n";
+    gz.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1]);
+    gz.extend((text.len() as u16).to_le_bytes());
+    gz.extend((!(text.len() as u16)).to_le_bytes());
+    gz.extend(text);
+    gz.extend(crc32(text).to_le_bytes());
+    gz.extend((text.len() as u32).to_le_bytes());
+    place.write("mine.csv.gz", gz);
+    rewrite(&place, "mine.csv.gz", &[]).succeeds();
+    assert_eq!(
+        written(&place, "a").as_primitive::<Int64Type>().values(),
+        &[1, 2]
+    );
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+        })
+    })
+}
+
+#[test]
+fn a_header_with_a_name_twice_is_refused_by_the_name() {
+    let place = Place::new();
+    place.write("mine.csv", "a,b,\"a\"\n1,2,3\n");
+    rewrite(&place, "mine.csv", &[]).fails(2, &["mine.csv", "two of its columns are named", "a"]);
+}
+
+/// A file of a single column with an annotation that Arrow has no type for.
+fn annotated(path: &Path, message: &str, write: impl FnOnce(&mut SerializedFileWriter<File>)) {
+    let schema = Arc::new(parse_message_type(message).unwrap());
+    let properties = Arc::new(WriterProperties::builder().build());
+    let file = File::create(path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, properties).unwrap();
+    write(&mut writer);
+    writer.close().unwrap();
+}
+
+fn intervals(path: &Path, months: i32) {
+    let message = "message m { required fixed_len_byte_array(12) iv (INTERVAL); }";
+    annotated(path, message, |writer| {
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let bytes: Vec<u8> = [months, 3, 4]
+            .iter()
+            .flat_map(|it| it.to_le_bytes())
+            .collect();
+        let values = vec![FixedLenByteArray::from(bytes); 10];
+        column
+            .typed::<FixedLenByteArrayType>()
+            .write_batch(&values, None, None)
+            .unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+    });
+}
+
+#[test]
+fn months_of_intervals_are_never_dropped_in_silence() {
+    let place = Place::new();
+    intervals(&place.path("months.parquet"), 5);
+    let words = ["months.parquet", "column `iv`", "months", "drop"];
+    rewrite(&place, "months.parquet", &[]).fails(2, &words);
+    assert!(!place.path("out").exists());
+    intervals(&place.path("days.parquet"), 0);
+    rewrite(&place, "days.parquet", &[]).succeeds();
+    let expected = IntervalDayTimeArray::from(vec![IntervalDayTime::new(3, 4); 10]);
+    assert_eq!(written(&place, "iv").as_ref(), &expected as &dyn Array);
+}
+
+#[test]
+fn annotations_and_key_values_are_kept_or_their_loss_is_said() {
+    let place = Place::new();
+    let texts = |path: &Path, annotation: &str| {
+        let message = format!("message m {{ required binary text ({annotation}); }}");
+        annotated(path, &message, |writer| {
+            writer.append_key_value_metadata(KeyValue::new("geo".to_owned(), "{}".to_owned()));
+            let mut group = writer.next_row_group().unwrap();
+            let mut column = group.next_column().unwrap().unwrap();
+            let values = vec![ByteArray::from("{}"); 4];
+            column
+                .typed::<ByteArrayType>()
+                .write_batch(&values, None, None)
+                .unwrap();
+            column.close().unwrap();
+            group.close().unwrap();
+        });
+    };
+    texts(&place.path("json.parquet"), "JSON");
+    let said = rewrite(&place, "json.parquet", &[]).succeeds().stderr;
+    assert!(!said.contains("annotated"), "{said}");
+    let annotation = |metadata: &FileMetaData| {
+        format!("{:?}", metadata.schema_descr().column(0).logical_type_ref())
+    };
+    let (_, found) = &footers(&place.path("out"))[0];
+    assert!(annotation(found.file_metadata()).contains("Json"));
+    assert_eq!(key_value(found, "geo").as_deref(), Some("{}"));
+    fs::remove_dir_all(place.path("out")).unwrap();
+
+    texts(&place.path("bson.parquet"), "BSON");
+    let said = rewrite(&place, "bson.parquet", &[]).succeeds().stderr;
+    assert!(
+        said.contains("column `text` is annotated BSON, and is written as"),
+        "{said}"
+    );
+}
+
+fn key_value(metadata: &ParquetMetaData, key: &str) -> Option<String> {
+    let mut entries = metadata.file_metadata().key_value_metadata()?.iter();
+    entries.find(|entry| entry.key == key)?.value.clone()
+}
+
+#[test]
+fn key_values_that_files_do_not_agree_on_are_named() {
+    let place = Place::new();
+    for (name, value) in [("a", "1"), ("b", "2")] {
+        let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false)]));
+        let ids: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![ids]).unwrap();
+        fs::create_dir_all(place.path("mine")).unwrap();
+        let file = File::create(place.path(&format!("mine/{name}.parquet"))).unwrap();
+        let mut writer = ArrowWriter::try_new(file, schema, None).unwrap();
+        for (key, value) in [("same", "x"), ("part", value)] {
+            writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value.to_owned()));
+        }
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+    let said = rewrite(&place, "mine", &[]).succeeds().stderr;
+    assert!(
+        said.contains("do not agree on are not kept: part"),
+        "{said}"
+    );
+    let (_, found) = &footers(&place.path("out"))[0];
+    assert_eq!(key_value(found, "same").as_deref(), Some("x"));
+    assert_eq!(key_value(found, "part"), None);
+}
+
+#[test]
+fn types_that_parquet_cannot_hold_are_refused_before_anything_is_written() {
+    let place = Place::new();
+    let months = arrow::array::IntervalMonthDayNanoArray::from(vec![
+        arrow::datatypes::IntervalMonthDayNano::new(1, 2, 3),
+    ]);
+    let id: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let batch =
+        RecordBatch::try_from_iter([("id", id), ("months", Arc::new(months) as ArrayRef)]).unwrap();
+    let file = File::create(place.path("mine.arrow")).unwrap();
+    let mut writer = arrow::ipc::writer::FileWriter::try_new(file, &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    let words = [
+        "mine.arrow",
+        "column `months`",
+        "cannot be written as Parquet",
+    ];
+    rewrite(&place, "mine.arrow", &[]).fails(2, &words);
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn a_footer_that_claims_no_rows_beside_sound_row_groups_is_read_with_a_caution() {
+    let place = Place::new();
+    let id: ArrayRef = Arc::new(Int64Array::from_iter_values(0..40));
+    let path = place.path("t/a.parquet");
+    write(&path, &[("id", id)]);
+    // In Thrift's compact form: field 3 of 64 bits, 40 in zigzag, and field 4, a list.
+    let claim = [0x16, 80, 0x19];
+    edit(&path, |bytes| {
+        let found = bytes.windows(3).rposition(|it| it == claim).unwrap();
+        bytes[found + 1] = 0;
+    });
+    assert_eq!(footer(&path).file_metadata().num_rows(), 0);
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    let output = bench
+        .args(["--sql", "SELECT id FROM t", "--format", "json"])
+        .run();
+    let output = output.succeeds();
+    assert!(
+        output.stderr.contains("its footer claims 0 rows"),
+        "{output:?}"
+    );
+    assert_eq!(
+        at(cell(&output.json(), "sql/base"), "iterations.0.rows"),
+        40
+    );
+    let said = rewrite(&place, "t", &[]).succeeds().stderr;
+    assert!(said.contains("its footer claims 0 rows"), "{said}");
+    assert_eq!(written(&place, "id").len(), 40);
+    let inspected = place.bench().args(["inspect", "t"]).run().succeeds();
+    assert!(inspected.stdout.contains("40 rows"), "{}", inspected.stdout);
+}
+
+#[rstest]
+#[case("_delta_log/0.json", "Delta")]
+#[case(".hoodie/hoodie.properties", "Hudi")]
+#[case("metadata/v1.metadata.json", "Iceberg")]
+fn folders_of_table_formats_are_read_with_one_caution(#[case] mark: &str, #[case] format: &str) {
+    let place = Place::new();
+    crate::files::write_small(&place.path("t/a.parquet"));
+    place.write(&format!("t/{mark}"), "{}");
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    let said = bench
+        .args(["--sql", "SELECT id FROM t"])
+        .run()
+        .succeeds()
+        .stderr;
+    assert_eq!(
+        said.matches(&format!("a table of {format}")).count(),
+        1,
+        "{said}"
+    );
+    let said = rewrite(&place, "t", &[]).succeeds().stderr;
+    assert_eq!(
+        said.matches(&format!("a table of {format}")).count(),
+        1,
+        "{said}"
+    );
+}
+
+#[test]
+fn files_of_other_names_are_read_by_a_pattern_and_the_message_says_so() {
+    let place = Place::new();
+    crate::files::write_small(&place.path("t/000000_0"));
+    place.write("t/.000000_0.crc", "x");
+    let run = |table: &str| {
+        let bench = place
+            .bench()
+            .args(["run", "--table", table, "--rounds", "1"]);
+        bench.args(["--sql", "SELECT id FROM t"]).run()
+    };
+    run("t=t").fails(
+        2,
+        &[
+            "holds no Parquet files",
+            "it holds 000000_0",
+            "hint:",
+            "'t/*'",
+        ],
+    );
+    run("t=t/*").succeeds();
+}
+
+#[test]
+fn schemas_that_only_widen_are_one_table_where_it_is_asked_for() {
+    let place = Place::new();
+    let number = |wide: bool| -> ArrayRef {
+        match wide {
+            false => Arc::new(Int32Array::from(vec![1, 2])),
+            true => Arc::new(Int64Array::from(vec![1 << 40, 4])),
+        }
+    };
+    let pair = |fields: &[&str]| -> ArrayRef {
+        let fields = fields.iter().map(|name| {
+            let field = Arc::new(Field::new(*name, DataType::Int64, true));
+            (field, Arc::new(Int64Array::from(vec![7, 8])) as ArrayRef)
+        });
+        Arc::new(StructArray::from(fields.collect::<Vec<_>>()))
+    };
+    let more: ArrayRef = Arc::new(StringArray::from(vec!["x", "y"]));
+    write(
+        &place.path("t/a.parquet"),
+        &[("n", number(false)), ("s", pair(&["a"]))],
+    );
+    write(
+        &place.path("t/b.parquet"),
+        &[
+            ("n", number(true)),
+            ("s", pair(&["a", "b"])),
+            ("more", more),
+        ],
+    );
+    let run = |more: &[&str]| {
+        let bench = place
+            .bench()
+            .args(["run", "--table", "t=t", "--rounds", "1"]);
+        bench
+            .args(["--sql", "SELECT * FROM t", "--format", "json"])
+            .args(more)
+            .run()
+    };
+    run(&[]).fails(
+        2,
+        &["b.parquet", "column `n` is Int64", "hint: --unify-schemas"],
+    );
+    let record = run(&["--unify-schemas"]).succeeds().json();
+    assert_eq!(at(cell(&record, "sql/base"), "iterations.0.rows"), 4);
+    rewrite(&place, "t", &[]).fails(2, &["--unify-schemas"]);
+    rewrite(&place, "t", &["reader.unify_schemas=true"]).succeeds();
+    assert_eq!(
+        written(&place, "n").as_primitive::<Int64Type>().values(),
+        &[1, 2, 1 << 40, 4]
+    );
+    assert_eq!(written(&place, "more").null_count(), 2);
+    let pairs = written(&place, "s");
+    let added = pairs.as_struct().column_by_name("b").unwrap();
+    assert_eq!(added.as_primitive::<Int64Type>().null_count(), 2);
+}
+
+#[test]
+fn two_thousand_columns_are_scanned_and_rewritten() {
+    let place = Place::new();
+    let names: Vec<String> = (0..2000).map(|column| format!("c{column}")).collect();
+    let column: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
+    let columns: Vec<(&str, ArrayRef)> = names
+        .iter()
+        .map(|name| (name.as_str(), Arc::clone(&column)))
+        .collect();
+    write(&place.path("t/a.parquet"), &columns);
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    let record = bench.args(["--format", "json"]).run().succeeds().json();
+    assert_eq!(at(cell(&record, "scan_t/base"), "columns_read"), 2000);
+    rewrite(&place, "t", &[]).succeeds();
+    assert_eq!(
+        footers(&place.path("out"))[0].1.row_group(0).num_columns(),
+        2000
+    );
+}
+
+/// A column of a generated file.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Constant,
+    ConstantOrNan,
+    ConstantOrNull,
+    Nan,
+    Null,
+    Real,
+    List,
+}
+
+const KINDS: [Kind; 7] = [
+    Kind::Constant,
+    Kind::ConstantOrNan,
+    Kind::ConstantOrNull,
+    Kind::Nan,
+    Kind::Null,
+    Kind::Real,
+    Kind::List,
+];
+
+fn column_of(kind: Kind, seeds: &[u8]) -> ArrayRef {
+    let reals = |value: &dyn Fn(u8) -> Option<f64>| -> ArrayRef {
+        Arc::new(Float64Array::from_iter(
+            seeds.iter().map(|seed| value(*seed)),
+        ))
+    };
+    match kind {
+        Kind::Constant => reals(&|_| Some(1.0)),
+        Kind::ConstantOrNan => reals(&|seed| Some(if seed % 4 == 0 { f64::NAN } else { 1.0 })),
+        Kind::ConstantOrNull => {
+            let texts = seeds.iter().map(|seed| (seed % 3 != 0).then_some("x"));
+            Arc::new(StringArray::from_iter(texts))
+        }
+        Kind::Nan => reals(&|_| Some(f64::NAN)),
+        Kind::Null => reals(&|_| None),
+        Kind::Real => reals(&|seed| match seed % 8 {
+            0 => None,
+            1 => Some(f64::NAN),
+            2 => Some(-0.0),
+            3 => Some(f64::INFINITY),
+            _ => Some(f64::from(seed)),
+        }),
+        Kind::List => lists(seeds.iter().map(|seed| match seed % 5 {
+            0 => None,
+            1 => Some(Vec::new()),
+            2 => Some(vec![None, None]),
+            _ => Some(vec![Some(i32::from(*seed)), None]),
+        })),
+    }
+}
+
+/// What a footer says of statistics that is not so.
+#[derive(Debug, Clone, Copy)]
+enum Lie {
+    None,
+    NoNullCounts,
+    NoNulls,
+    /// Bounds that are one value, whatever the values are.
+    OneValue,
+}
+
+fn lie(path: &Path, lie: Lie) {
+    change_statistics(path, |chunk| {
+        let statistics = chunk.statistics()?;
+        match (lie, statistics) {
+            (Lie::None, _) => None,
+            (Lie::NoNullCounts, it) => Some(with_nulls(it, None)),
+            (Lie::NoNulls, it) => Some(with_nulls(it, Some(0))),
+            (Lie::OneValue, Statistics::Double(_)) => Some(Statistics::double(
+                Some(5.0),
+                Some(5.0),
+                None,
+                Some(0),
+                false,
+            )),
+            (Lie::OneValue, Statistics::ByteArray(_)) => {
+                let value = Some(ByteArray::from("y"));
+                Some(Statistics::byte_array(
+                    value.clone(),
+                    value,
+                    None,
+                    Some(0),
+                    false,
+                ))
+            }
+            (Lie::OneValue, it) => Some(with_nulls(it, Some(0))),
+        }
+    });
+}
+
+fn digest_of(batches: &[RecordBatch]) -> (u64, String) {
+    let mut digest = ResultDigest::new(&batches[0].schema(), false);
+    batches
+        .iter()
+        .for_each(|batch| digest.update(batch).unwrap());
+    (digest.rows(), digest.finish().exact)
+}
+
+/// The rows below a folder, with the partition column `p` out of the names of folders.
+fn rows_below(place: &Place, schema: &Arc<Schema>) -> Vec<RecordBatch> {
+    let mut batches = Vec::new();
+    for path in place.parquet_paths("out") {
+        let partition = path.components().find_map(|part| {
+            let value = part.as_os_str().to_str()?.strip_prefix("p=")?.to_owned();
+            value.parse::<i32>().ok()
+        });
+        for batch in read(&path) {
+            let columns =
+                schema
+                    .fields()
+                    .iter()
+                    .map(|field| match batch.column_by_name(field.name()) {
+                        Some(column) => Arc::clone(column),
+                        None => Arc::new(Int32Array::from(vec![partition; batch.num_rows()])),
+                    });
+            let columns: Vec<ArrayRef> = columns.collect();
+            batches.push(RecordBatch::try_new(Arc::clone(schema), columns).unwrap());
+        }
+    }
+    batches
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_source_comes_out_with_its_rows_whatever_its_footers_say(
+        kinds in prop::collection::vec(prop::sample::select(KINDS.to_vec()), 1..5),
+        files in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..120), 1..4),
+        statistics in prop::sample::select(vec![
+            EnabledStatistics::None, EnabledStatistics::Chunk, EnabledStatistics::Page,
+        ]),
+        told in prop::sample::select(vec![Lie::None, Lie::NoNullCounts, Lie::NoNulls, Lie::OneValue]),
+        layout in prop::sample::subsequence(vec![
+            "dataset.parquet.statistics=page",
+            "dataset.parquet.data_page_rows=7",
+            "dataset.parquet.row_group_size=16",
+            "dataset.parquet.sort_by=[c0 desc]",
+            "dataset.parquet.partition_by=[p]",
+        ], 0..5),
+    ) {
+        let place = Place::new();
+        let mut drawn = Vec::new();
+        for (index, seeds) in files.iter().enumerate() {
+            let p: ArrayRef = Arc::new(Int32Array::from_iter_values(
+                seeds.iter().map(|seed| i32::from(seed % 3)),
+            ));
+            let named = kinds.iter().enumerate().map(|(index, kind)| {
+                (format!("c{index}"), column_of(*kind, seeds), true)
+            });
+            let columns = named.chain([("p".to_owned(), p, true)]);
+            let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+            let path = place.write(&format!("mine/{index}.parquet"), "");
+            let properties = WriterProperties::builder()
+                .set_statistics_enabled(statistics)
+                .set_max_row_group_row_count(Some(50))
+                .set_offset_index_disabled(true)
+                .build();
+            let file = File::create(&path).unwrap();
+            let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+            lie(&path, told);
+            drawn.push(batch);
+        }
+        let sortable = !matches!(kinds[0], Kind::List);
+        let layout: Vec<&str> = layout
+            .into_iter()
+            .filter(|key| sortable || !key.contains("sort_by"))
+            .collect();
+        rewrite(&place, "mine", &layout).succeeds();
+        let schema = drawn[0].schema();
+        prop_assert_eq!(digest_of(&rows_below(&place, &schema)), digest_of(&drawn));
+    }
+}
