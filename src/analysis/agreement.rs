@@ -120,6 +120,18 @@ pub(super) fn disagreement_between(
     found.into_iter().next().map(|it| it.difference)
 }
 
+/// What may be behind results that differ though the rows are equal, where a table has columns of floats.
+pub fn nan_may_be_pruned(record: &RunRecord) -> Option<&'static str> {
+    let columns = record.datasets.iter().flat_map(|dataset| &dataset.columns);
+    columns
+        .filter(|column| column.dtype.contains("Float"))
+        .map(|_| {
+            "bounds in statistics leave out NaN, and the engine prunes by bounds: where a column of floats holds NaN, a filter \
+             may lose its rows on a variant with statistics, and keep them on one without"
+        })
+        .next()
+}
+
 /// The iterations that count and came to a result; the lane `storage` makes none. A void one may have
 /// read files that were being changed.
 fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {

@@ -16,7 +16,9 @@ mod series;
 mod simulate;
 
 pub use across::{Across, AcrossError, Between, Compared, across};
-pub use agreement::{Difference, DifferentContent, Disagreement, different_content, disagreements};
+pub use agreement::{
+    Difference, DifferentContent, Disagreement, different_content, disagreements, nan_may_be_pruned,
+};
 pub use break_even::{Curve, LATENCY_NS, Predictions};
 pub use comparison::{
     control_log_ratios, family, rounds_for, summarise, summarise_measured, widest_interval,

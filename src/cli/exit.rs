@@ -94,6 +94,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
             | DatasetError::UnnameablePartition { .. }
             | DatasetError::Content { .. }
             | DatasetError::Source { .. }
+            | DatasetError::Damaged { .. }
             | DatasetError::Busy { .. }
             | DatasetError::InUse { .. }
             | DatasetError::Input(_)

@@ -252,12 +252,11 @@ pub(crate) fn recounted(metadata: &ParquetMetaData) -> Option<ParquetMetaData> {
         about.schema_descr_ptr(),
         about.column_orders().cloned(),
     );
-    let indexes = metadata.clone();
     Some(
         ParquetMetaDataBuilder::new(about)
             .set_row_groups(metadata.row_groups().to_vec())
-            .set_column_index(indexes.column_index().cloned())
-            .set_offset_index(indexes.offset_index().cloned())
+            .set_column_index(metadata.column_index().cloned())
+            .set_offset_index(metadata.offset_index().cloned())
             .build(),
     )
 }

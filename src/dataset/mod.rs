@@ -43,6 +43,7 @@ pub use pages::{PageFacts, pages_of};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};
 pub use plain::PlainFile;
 pub(crate) use plan::fingerprint;
+pub(crate) use plan::grows_by;
 pub use plan::{DatasetPlan, TablePlan, place};
 pub use probe::{Probe, probe};
 pub(crate) use proof::IDENTITY_KEY;
@@ -54,6 +55,7 @@ pub(crate) use threads::{THREAD_STACK, together};
 pub use write::{Found, Generated, Progress, ensure, find};
 pub(crate) use write::{cpu_ns, is_parquet};
 
+use crate::engine::without_categories;
 use crate::output::OutputError;
 use crate::storage::{InputError, StorageError};
 
@@ -139,6 +141,9 @@ pub enum DatasetError {
     },
     #[error("source {location}: {reason}")]
     Source { location: String, reason: String },
+    /// A source that cannot be read, in words that name the file and what of it.
+    #[error("{what}")]
+    Damaged { what: String },
     #[error("{folder} was written from {location} and does not hold the same rows: {reason}")]
     NotTheSource {
         folder: String,
@@ -156,6 +161,19 @@ pub enum DatasetError {
 }
 
 impl DatasetError {
+    /// What is wrong, without the file that it is about.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            DatasetError::Parquet { source, .. } => {
+                without_categories(&source.to_string()).to_owned()
+            }
+            DatasetError::Store { source, .. } => {
+                without_categories(&source.to_string()).to_owned()
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

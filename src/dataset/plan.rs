@@ -1,7 +1,7 @@
 //! What will be written, and where, as a value.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -261,24 +261,31 @@ pub fn place(
     Ok(plans)
 }
 
+/// A path without the links on the way to it. It need not exist; what exists of the way is followed.
+fn resolved(path: &Path) -> PathBuf {
+    path.ancestors()
+        .find_map(|part| {
+            let rest = path.strip_prefix(part).ok()?;
+            Some(std::fs::canonicalize(part).ok()?.join(rest))
+        })
+        .unwrap_or_else(|| path.to_path_buf())
+}
+
+/// Whether what is written into a dataset's folder would become a part of the folder at a location.
+pub(crate) fn grows_by(location: &str, root: &Path) -> Result<bool, DatasetError> {
+    let folder = resolved(&local_path(location)?);
+    Ok(folder.is_dir() && resolved(root).starts_with(&folder))
+}
+
 /// Refuses to write where the source lies, which would change or replace it.
-fn refuse_own_source(source: &SourceTable, folder: &std::path::Path) -> Result<(), DatasetError> {
-    let real = |path: &std::path::Path| {
-        // The target need not exist yet; what exists of the way to it may be a link.
-        path.ancestors()
-            .find_map(|part| {
-                let rest = path.strip_prefix(part).ok()?;
-                Some(std::fs::canonicalize(part).ok()?.join(rest))
-            })
-            .unwrap_or_else(|| path.to_path_buf())
-    };
-    let target = real(folder);
-    let read = local_path(&source.location).map(|path| real(&path))?;
+fn refuse_own_source(source: &SourceTable, folder: &Path) -> Result<(), DatasetError> {
+    let target = resolved(folder);
+    let read = local_path(&source.location).map(|path| resolved(&path))?;
     let inside = read.is_dir() && target.starts_with(&read);
     let own = source
         .paths
         .iter()
-        .find(|path| real(path).starts_with(&target));
+        .find(|path| resolved(path).starts_with(&target));
     match own.or(inside.then_some(&read)) {
         Some(path) => Err(DatasetError::Source {
             location: source.location.clone(),

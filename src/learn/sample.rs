@@ -13,7 +13,8 @@ use super::LearnError;
 use super::series::{Piece, Series};
 use super::shape::Shape;
 use super::taking::{ELEMENT_BYTES, Taking};
-use crate::storage::CountingStore;
+use crate::storage::{CountingStore, Inputs};
+use crate::table::TableError;
 use crate::table::{
     ColumnFacts, Inspection, SampleFile, Stretch, TableFiles, discover, same_values,
 };
@@ -97,7 +98,13 @@ pub(super) async fn take(
         reason,
     };
     let files = discover(NAME, location).await?;
-    if files.files.len() != inspection.files.len() {
+    let inputs =
+        Inputs::of(files.files.iter().map(|file| file.path.as_path())).map_err(TableError::from)?;
+    let same = files.files.iter().zip(&inspection.files);
+    let mut same = same.map(|(file, facts)| {
+        file.object.size == facts.file_bytes && file.path.display().to_string() == facts.path
+    });
+    if files.files.len() != inspection.files.len() || !same.all(|same| same) {
         return Err(unlearnable(
             "its files change while they are read".to_owned(),
         ));
@@ -239,6 +246,7 @@ pub(super) async fn take(
             .columns
             .push(of_partition(&files, index, &stretches, inspection.rows)?);
     }
+    inputs.check().map_err(TableError::from)?;
     Ok(sample)
 }
 

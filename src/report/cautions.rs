@@ -1,6 +1,6 @@
 //! What everything else on a page has to be read with.
 
-use crate::analysis::{DifferentContent, Disagreement};
+use crate::analysis::{DifferentContent, Disagreement, nan_may_be_pruned};
 use crate::record::{CellRecord, RunRecord};
 use crate::units;
 
@@ -24,6 +24,11 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
         cautions.extend(scenario.disagreements.iter().map(disagreement));
         let different = scenario.different_content.as_ref();
         cautions.extend(different.map(|found| different_content(scenario.name, found)));
+    }
+    if scenarios.iter().any(|it| !it.disagreements.is_empty()) {
+        cautions.extend(
+            nan_may_be_pruned(record).map(|text| format!("What may be behind it: {text}.")),
+        );
     }
     let failed = record
         .cells

@@ -13,7 +13,7 @@ use super::control::{Control, Files};
 use super::datasets::{DatasetState, Datasets};
 use super::{Event, Observer, RunError};
 use crate::config::{CONTROL, Config, PageCache, Variant};
-use crate::dataset::{DatasetPlan, Found};
+use crate::dataset::{DatasetPlan, Found, grows_by};
 use crate::engine::{
     EngineError, Planned, PlannedScan, columns_of_tables, from_statistics as statistics_of,
     has_planned_values, parse, physical_scans, plain_message, plan, plan_text, session, settings,
@@ -109,6 +109,21 @@ pub async fn check(
             })?;
         // Where nothing is to be written, opening them comes at once.
         for (table, location) in variant.tables.iter().filter(|_| writes) {
+            for state in datasets.to_write() {
+                if grows_by(location, &state.plan.root)? {
+                    return Err(RunError::Table {
+                        variant: name.clone(),
+                        source: TableError::BadFile {
+                            table: table.clone(),
+                            file: location.clone(),
+                            reason: format!(
+                                "{} would be written to, and lies in it; set dataset.data_folder to another folder",
+                                state.plan.root.display()
+                            ),
+                        },
+                    });
+                }
+            }
             let found = discover(table, location).await;
             found.map_err(|source| RunError::Table {
                 variant: name.clone(),

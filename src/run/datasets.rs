@@ -15,7 +15,7 @@ use crate::dataset::{
 };
 use crate::measure::{cores, memory_bytes};
 use crate::storage::{CountingStore, local_store};
-use crate::table::open_source;
+use crate::table::{first_damage, open_source};
 use crate::units;
 
 /// Writing more than this asks for consent, and so does more than half of the free space.
@@ -282,7 +282,8 @@ impl Datasets {
                 share,
                 cancel,
                 &report,
-            )?;
+            );
+            let generated = generated.map_err(|error| located(error, &state.plan))?;
             observer.event(Event::Written {
                 dataset,
                 datasets,
@@ -318,6 +319,18 @@ impl Datasets {
             state.found = Found::Complete(Box::new(generated.manifest));
         }
         Ok(())
+    }
+}
+
+/// The same error, with the file, the row group and the column of a source that cannot be read, where
+/// there is one.
+fn located(error: DatasetError, plan: &DatasetPlan) -> DatasetError {
+    let source = plan.source.as_ref().filter(|it| it.plain.is_some());
+    match (&error, source) {
+        (DatasetError::Source { .. } | DatasetError::Parquet { .. }, Some(source)) => {
+            first_damage(&source.paths).map_or(error, |what| DatasetError::Damaged { what })
+        }
+        _ => error,
     }
 }
 

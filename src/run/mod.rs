@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::analysis::{disagreements, summarise};
+use crate::analysis::{disagreements, nan_may_be_pruned, summarise};
 use crate::config::Config;
 use crate::dataset::{Cancel, DatasetError, Progress, Share};
 use crate::engine::EngineError;
@@ -215,8 +215,11 @@ pub enum RunError {
     /// What failed by itself; the rest was measured without it.
     #[error("{first}{}", and_more(*others))]
     GivenUp { first: String, others: usize },
-    #[error("equal rows gave different results: {0}")]
-    Disagreement(String),
+    #[error("equal rows gave different results: {found}")]
+    Disagreement {
+        found: String,
+        hint: Option<&'static str>,
+    },
     #[error("interrupted")]
     Interrupted,
     #[error("internal error: {0}")]
@@ -256,6 +259,7 @@ impl RunError {
         match self {
             RunError::Dataset(error) => error.hint(),
             RunError::Table { source, .. } => source.hint(),
+            RunError::Disagreement { hint, .. } => hint.map(str::to_owned),
             RunError::Consent { .. } => Some(
                 "add --yes to write it, or make it smaller: --set dataset.num_files_train=2"
                     .to_owned(),
@@ -365,7 +369,10 @@ pub fn run(
         [] => Ok(()),
         found => {
             let found: Vec<String> = found.iter().map(ToString::to_string).collect();
-            Err(RunError::Disagreement(found.join("; ")))
+            Err(RunError::Disagreement {
+                found: found.join("; "),
+                hint: nan_may_be_pruned(&record),
+            })
         }
     };
     Ok(Outcome {

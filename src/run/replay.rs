@@ -13,7 +13,7 @@ use crate::dataset::Cancel;
 use crate::measure::{establish, source_of};
 use crate::record::{CacheState, ColdEvidence, EngineCache, Status};
 use crate::statistics::{CONFIDENCE, median, median_interval};
-use crate::storage::{check_direct, local_file, local_store};
+use crate::storage::{Inputs, check_direct, local_file, local_store};
 
 /// What replays of one trace came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -92,12 +92,14 @@ pub fn replay(
                 });
             }
         }
+        let inputs = Inputs::of(files.iter().map(PathBuf::as_path))
+            .map_err(|source| RunError::Input { source })?;
         let trace = Arc::new(kept.trace.clone());
-        prepared.push((kept, trace, files, Vec::new()));
+        prepared.push((kept, trace, files, Arc::new(inputs), Vec::new()));
     }
     runtime.block_on(async {
         for round in 0..=rounds {
-            for (_, trace, files, found) in &mut prepared {
+            for (_, trace, files, inputs, found) in &mut prepared {
                 let once = async {
                     let files = files.clone();
                     let attested =
@@ -117,9 +119,16 @@ pub fn replay(
                     Ok::<_, RunError>((elapsed, attested))
                 };
                 let done = tokio::select! {
-                    done = once => done?,
+                    done = once => done,
                     () = cancel.cancelled() => return Err(RunError::Interrupted),
                 };
+                // Whatever came of files that changed is of no use.
+                let inputs = Arc::clone(inputs);
+                tokio::task::spawn_blocking(move || inputs.check())
+                    .await
+                    .map_err(|error| RunError::Internal(error.to_string()))?
+                    .map_err(|source| RunError::Input { source })?;
+                let done = done?;
                 if round > 0 {
                     found.push(done);
                 }
@@ -127,7 +136,7 @@ pub fn replay(
         }
         Ok(())
     })?;
-    let replayed = prepared.into_iter().map(|(kept, trace, _, found)| {
+    let replayed = prepared.into_iter().map(|(kept, trace, _, _, found)| {
         let counted = || {
             let found = found.iter();
             found.filter(|(_, (_, status, _))| *status == Status::Ok)

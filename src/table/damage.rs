@@ -1,11 +1,15 @@
 //! Which file, which row group of it, and which of its columns cannot be read.
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::ENCRYPTED;
+use super::page_header::is_encrypted;
 use crate::engine::without_categories;
 
 /// The first column of a row group that cannot be decoded, in words that name the file; none where all
@@ -20,12 +24,33 @@ pub(crate) fn first_damage(files: &[PathBuf]) -> Option<String> {
         .find_map(|file| damage_of(file).map(|what| format!("{}{what}", file.display())))
 }
 
+/// The bytes of a file's footer.
+fn footer_of(path: &Path) -> io::Result<Vec<u8>> {
+    const TAIL_BYTES: u64 = 8;
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let absent = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    let mut length = [0; 4];
+    file.read_exact_at(
+        &mut length,
+        size.checked_sub(TAIL_BYTES).ok_or_else(absent)?,
+    )?;
+    let length = u64::from(u32::from_le_bytes(length));
+    let start = size.checked_sub(TAIL_BYTES + length).ok_or_else(absent)?;
+    let mut footer = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+    file.read_exact_at(&mut footer, start)?;
+    Ok(footer)
+}
+
 fn damage_of(path: &Path) -> Option<String> {
     let said = |error: &dyn std::fmt::Display| without_categories(&error.to_string()).to_owned();
     let open = || -> Result<ParquetRecordBatchReaderBuilder<File>, String> {
         let file = File::open(path).map_err(|error| said(&error))?;
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| said(&error))
     };
+    if footer_of(path).is_ok_and(|footer| is_encrypted(&footer)) {
+        return Some(format!(": {ENCRYPTED}"));
+    }
     let (row_groups, columns) = match open() {
         Ok(builder) => {
             let fields = builder.parquet_schema().root_schema().get_fields();

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::{Array, ArrayRef};
-use arrow::compute::{concat, sort};
-use arrow::datatypes::Schema;
-use arrow::util::display::array_value_to_string;
+use arrow::compute::{cast, concat, sort};
+use arrow::datatypes::{DataType, Schema};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::parquet_to_arrow_schema;
@@ -18,9 +18,10 @@ use parquet::file::metadata::{
 };
 use serde::Serialize;
 
-use super::{TableError, TableFile, discover, unreadable};
+use super::page_header::is_encrypted;
+use super::{ENCRYPTED, TableError, TableFile, discover, unreadable};
 use crate::dataset::{StoreReader, check_plausible, fell_back, is_dictionary, pages_of, rows_of};
-use crate::storage::CountingStore;
+use crate::storage::{CountingStore, Inputs};
 
 /// Times that a footer is parsed; the shortest counts, as all that can happen to it makes it longer.
 const PARSES: usize = 3;
@@ -149,6 +150,7 @@ pub async fn inspect(
     const NAME: &str = "";
     let store = Arc::clone(store) as Arc<dyn ObjectStore>;
     let found = discover(NAME, location).await?;
+    let inputs = Inputs::of(found.files.iter().map(|file| file.path.as_path()))?;
     let mut inspection = Inspection {
         location: location.to_owned(),
         rows: 0,
@@ -187,6 +189,7 @@ pub async fn inspect(
     for (column, found) in inspection.columns.iter_mut().zip(bounds) {
         (column.min, column.max) = (text_of(found.0, false), text_of(found.1, true));
     }
+    inputs.check()?;
     Ok(inspection)
 }
 
@@ -207,7 +210,7 @@ async fn read(
     let tail = range(size - TAIL_BYTES..size).await?;
     let (length, magic) = tail.split_at(4);
     if magic == b"PARE" {
-        return Err("its footer is encrypted, and encrypted files are not read".to_owned());
+        return Err(ENCRYPTED.to_owned());
     }
     if magic != b"PAR1" {
         return Err("not a readable Parquet file: it does not end in PAR1".to_owned());
@@ -235,6 +238,9 @@ async fn read(
         metadata = Some(parsed);
     }
     let metadata = metadata.ok_or_else(|| "its footer was not parsed".to_owned())?;
+    if is_encrypted(&footer) {
+        return Err(ENCRYPTED.to_owned());
+    }
     check_plausible(&metadata, size)
         .map_err(|reason| format!("its footer is corrupt: {reason}"))?;
     let mut reader = StoreReader {
@@ -297,10 +303,11 @@ async fn read(
         }
         if depth.pages {
             for chunk in row_group.columns() {
-                let pages = pages_of(store, object, &facts.path, chunk, rows)
-                    .await
-                    .map_err(|error| error.to_string())?;
                 let column = chunk.column_path().string();
+                let pages = pages_of(store, object, &facts.path, chunk, rows).await;
+                let pages = pages.map_err(|error| {
+                    format!("row group {index}, column `{column}`: {}", error.reason())
+                })?;
                 facts
                     .pages
                     .extend(pages.iter().enumerate().map(|(number, page)| PageRow {
@@ -464,6 +471,14 @@ fn text_of(arrays: Vec<ArrayRef>, largest: bool) -> Option<String> {
     if sorted.is_empty() || sorted.is_null(0) {
         return None;
     }
-    let text = array_value_to_string(&sorted, 0).ok()?;
-    Some(shortened(&text))
+    let options = FormatOptions::new().with_display_error(false);
+    let text = ArrayFormatter::try_new(&sorted, &options)
+        .and_then(|formatter| formatter.value(0).try_to_string())
+        // A date or a time that no calendar has is shown as the number that it is.
+        .or_else(|_| {
+            let number = cast(&sorted.slice(0, 1), &DataType::Int64)?;
+            let formatter = ArrayFormatter::try_new(&number, &options)?;
+            formatter.value(0).try_to_string()
+        });
+    text.ok().map(|text| shortened(&text))
 }

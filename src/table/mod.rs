@@ -156,6 +156,9 @@ impl TableError {
     }
 }
 
+/// Why a file with an encrypted footer, or with encrypted columns, is not read.
+const ENCRYPTED: &str = "it is encrypted, and encrypted files are not read";
+
 /// Why a file is not read, by what the reader of its footer says. That another reader reads what this
 /// one does not is possible.
 fn unreadable(reason: &str) -> String {
@@ -166,7 +169,7 @@ fn unreadable(reason: &str) -> String {
         "does not end in PAR1",
     ];
     if reason.contains("encrypted") || reason.contains("PARE") {
-        "it is encrypted, and encrypted files are not read".to_owned()
+        ENCRYPTED.to_owned()
     } else if is_none.iter().any(|words| reason.contains(words)) {
         format!("not a readable Parquet file: {reason}")
     } else {

@@ -70,6 +70,27 @@ impl PageHeader {
     }
 }
 
+/// Whether the footer of a file that begins with `PAR1` says that columns are encrypted: it has the
+/// field `encryption_algorithm`, which the `parquet` crate passes over.
+pub(super) fn is_encrypted(footer: &[u8]) -> bool {
+    const ENCRYPTION_ALGORITHM: i16 = 8;
+    let mut metadata = Compact {
+        bytes: footer,
+        at: 0,
+    };
+    let mut last = 0;
+    while let Some(Some(field)) = metadata.field(last) {
+        last = field.id;
+        if field.id == ENCRYPTION_ALGORITHM {
+            return true;
+        }
+        if metadata.skip(field.kind, MOST_NESTED).is_none() {
+            return false;
+        }
+    }
+    false
+}
+
 /// A field of a struct, before its value.
 struct FieldHead {
     id: i16,

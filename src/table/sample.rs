@@ -27,8 +27,9 @@ use parquet::file::metadata::{
 };
 
 use super::page_header::{PageHeader, PageKind};
-use super::{TableError, TableFile};
+use super::{TableError, TableFile, unreadable};
 use crate::dataset::{StoreReader, read_footer};
+use crate::engine::without_categories;
 use crate::storage::CountingStore;
 use crate::units;
 
@@ -135,7 +136,7 @@ impl SampleFile {
         };
         let (metadata, schema) = task
             .await
-            .map_err(|_| bad("not a readable Parquet file: it is corrupt".to_owned()))?
+            .map_err(|_| bad(unreadable("it is corrupt")))?
             .map_err(&bad)?;
         Ok(SampleFile {
             store,
@@ -220,11 +221,12 @@ impl SampleFile {
                 async move { read(&file, column, stretch, first_rows, taken, take).await },
             );
         task.await
-            .map_err(|_| self.bad("not a readable Parquet file: it is corrupt".to_owned()))?
+            .map_err(|_| self.bad(unreadable("it is corrupt")))?
             .map_err(|reason| {
                 let fields = self.schema.fields();
                 let name = fields.get(column).map_or("", |field| field.name().as_str());
                 let row_group = stretch.row_group;
+                let reason = without_categories(&reason);
                 self.bad(format!("row group {row_group}, column `{name}`: {reason}"))
             })
     }
@@ -269,7 +271,7 @@ async fn load(
     let parquet = |error: ParquetError| error.to_string();
     let (_, footer) = read_footer(&store, &object, path)
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.reason())?;
     let mut reader = StoreReader {
         store,
         object,

@@ -182,7 +182,7 @@ async fn of_parquet(
         let objects = Arc::clone(store) as Arc<dyn ObjectStore>;
         let shown = path.display().to_string();
         let footer = read_footer(&objects, &object_path(path)?, &shown).await;
-        let (_, footer) = footer.map_err(|error| bad(shown.clone(), error.to_string()))?;
+        let (_, footer) = footer.map_err(|error| bad(shown.clone(), error.reason()))?;
         let changed = annotations(&footer, &schema);
         notes.extend(changed.map_err(|error| bad(shown, error.to_string()))?);
     }

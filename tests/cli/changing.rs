@@ -316,3 +316,56 @@ fn links_to_nothing_and_pipes_by_the_name_of_parquet_are_errors() {
         }
     }
 }
+
+#[test]
+fn a_dataset_is_not_written_into_a_folder_that_is_a_table() {
+    let place = Place::tiny();
+    write_small(&place.path("mine/a.parquet"));
+    let set = ["--set", "dataset.data_folder=mine/new", "--table", "t=mine"];
+    let bench = place.bench().args(["run", "bench.yaml"]).args(set);
+    let words = [
+        "`t`",
+        "mine/new would be written to",
+        "set dataset.data_folder",
+    ];
+    bench
+        .args(["--sql", "SELECT id FROM t"])
+        .run()
+        .fails(2, &words);
+    assert!(!place.path("mine/new").exists());
+}
+
+#[test]
+fn a_file_that_changes_while_its_trace_is_replayed_ends_the_replay() {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    write_small(&path);
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    bench
+        .args(SELECT)
+        .args(["--trace", "trace.jsonl"])
+        .run()
+        .succeeds();
+    let mut running = place
+        .bench()
+        .args(["replay", "trace.jsonl", "--rounds", "1000000"])
+        .start();
+    // More than the program reads before it replays.
+    let io = running.path_of("io");
+    running.wait_until(|| {
+        let io = fs::read_to_string(&io).ok()?;
+        let read = io.lines().find_map(|line| line.strip_prefix("rchar: "))?;
+        (read.parse::<u64>().ok()? > 8_000_000).then_some(())
+    });
+    File::options()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .write_all(b"more")
+        .unwrap();
+    running
+        .end()
+        .fails(2, &["t/a.parquet was changed while it was used"]);
+}

@@ -974,3 +974,113 @@ proptest! {
         prop_assert_eq!(digest_of(&rows_below(&place, &schema)), digest_of(&drawn));
     }
 }
+
+/// Fills the pages of a file's second column with what no codec gives.
+fn corrupt(path: &Path) {
+    let chunk = footer(path).row_group(0).column(1).byte_range();
+    edit(path, |bytes| {
+        let (start, end) = (chunk.0 as usize, (chunk.0 + chunk.1) as usize);
+        bytes[start + 20..end].fill(0xff);
+    });
+}
+
+#[test]
+fn a_corrupt_page_is_named_with_its_file_row_group_and_column_by_every_command() {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    crate::files::write_small(&path);
+    corrupt(&path);
+    let where_it_is = "t/a.parquet, row group 0, column `name`: ";
+    rewrite(&place, "t", &[]).fails(2, &[where_it_is]);
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    let output = bench.args(["--sql", "SELECT * FROM t"]).run();
+    assert_eq!(output.code, Some(2));
+    output.says_one_error(&[where_it_is]);
+    for command in [
+        vec!["inspect", "t", "--pages"],
+        vec!["learn", "t", "-o", "c.yaml"],
+    ] {
+        let output = place.bench().args(command).run();
+        let output = output.fails(2, &["t/a.parquet", "row group 0, column `name`: "]);
+        assert_eq!(output.error().matches("a.parquet").count(), 1, "{output:?}");
+        assert!(!output.error().contains("arquet error: "), "{output:?}");
+    }
+}
+
+#[test]
+fn encrypted_columns_are_named_as_such_by_every_command() {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    crate::files::write_small(&path);
+    corrupt(&path);
+    // Field 8 of the footer, behind the field 7: a struct with a field 1 that is an empty struct.
+    edit(&path, |bytes| {
+        let end = bytes.len() - 8;
+        assert_eq!(bytes[end - 1], 0, "the end of a struct");
+        bytes.splice(end - 1..end - 1, [0x1c, 0x1c, 0, 0]);
+        let at = bytes.len() - 8;
+        let length = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) + 4;
+        bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+    });
+    let words = [
+        "a.parquet",
+        "it is encrypted, and encrypted files are not read",
+    ];
+    rewrite(&place, "t", &[]).fails(2, &words);
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    let output = bench.args(["--sql", "SELECT * FROM t"]).run();
+    assert_eq!(output.code, Some(2));
+    output.says_one_error(&words);
+    for command in [vec!["inspect", "t"], vec!["learn", "t", "-o", "c.yaml"]] {
+        place.bench().args(command).run().fails(2, &words);
+    }
+}
+
+#[test]
+fn rows_of_nan_that_the_engine_prunes_are_explained() {
+    let place = Place::new();
+    let reals = (0..40).map(|row| if row == 7 { f64::NAN } else { 1.0 });
+    let columns: [(&str, ArrayRef); 2] = [
+        ("id", Arc::new(Int64Array::from_iter_values(0..40))),
+        ("real", Arc::new(Float64Array::from_iter_values(reals))),
+    ];
+    write(&place.path("mine.parquet"), &columns);
+    let sweep = ["--sweep", "dataset.parquet.statistics=none,chunk"];
+    let bench = place
+        .bench()
+        .args(["run", "--source", "mine.parquet", "--rounds", "1"]);
+    let sql = "SELECT id FROM train WHERE real <> 1.0";
+    let output = bench.args(sweep).args(["--sql", sql]).run();
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(
+        output.stdout.contains("bounds in statistics leave out NaN"),
+        "{output:?}"
+    );
+    output.says_one_error(&[
+        "equal rows gave different results",
+        "hint: bounds in statistics",
+    ]);
+}
+
+#[test]
+fn a_date_that_no_calendar_has_is_a_number_and_no_error_in_a_cell() {
+    let place = Place::new();
+    let days = arrow::array::Date32Array::from(vec![1, i32::MAX]);
+    write(&place.path("far.parquet"), &[("day", Arc::new(days))]);
+    let output = place
+        .bench()
+        .args(["inspect", "far.parquet", "--columns"])
+        .run()
+        .succeeds();
+    assert!(output.stdout.contains("1970-01-02"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains(&i32::MAX.to_string()),
+        "{}",
+        output.stdout
+    );
+    assert!(!output.stdout.contains("rror"), "{}", output.stdout);
+}

@@ -182,6 +182,11 @@ impl Running {
         kill(self.pid(), signal).unwrap();
     }
 
+    /// What the system tells of the program, below its folder in `/proc`.
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.0.id()))
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.0.id()).unwrap())
     }

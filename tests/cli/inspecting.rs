@@ -188,7 +188,7 @@ fn what_is_no_parquet_is_refused() {
         ("none.parquet", "no such file or folder"),
         ("short.parquet", "which no Parquet file has"),
         ("text.parquet", "does not end in PAR1"),
-        ("encrypted.parquet", "its footer is encrypted"),
+        ("encrypted.parquet", "it is encrypted"),
         ("long.parquet", "its footer claims"),
         ("damaged.parquet", "damaged.parquet"),
     ] {
