@@ -350,7 +350,9 @@ fn add_columns(
 ) -> Result<(), String> {
     let about = metadata.file_metadata();
     let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata())
-        .map_err(|error| format!("its schema cannot be read: {error}"))?;
+        .map_err(|error| {
+            format!("parquet-rs, which this program reads with, cannot read its schema: {error}")
+        })?;
     for (leaf, descriptor) in about.schema_descr().columns().iter().enumerate() {
         let name = descriptor.path().string();
         let at = match columns.iter().position(|column| column.column == name) {

@@ -356,7 +356,9 @@ impl<'a> Reader<'a> {
         let bad = |reason: String| TableError::BadFile {
             table: self.table.to_owned(),
             file: path.to_owned(),
-            reason: format!("its schema cannot be read: {reason}"),
+            reason: format!(
+                "parquet-rs, which this program reads with, cannot read its schema: {reason}"
+            ),
         };
         let state = self.context.state();
         let inferred = self
