@@ -17,9 +17,9 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataBuilder,
     ParquetMetaDataReader,
 };
+use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
 use super::DatasetError;
-
 use crate::record::ColumnRecord;
 use crate::storage::{Chunk, FileLayout};
 
@@ -122,6 +122,19 @@ pub fn column_records(
             fallback_chunks: total.fallback_chunks,
         })
         .collect()
+}
+
+/// The leaves of each top-level column, by its name.
+pub(crate) fn leaves_by_root(schema: &SchemaDescriptor) -> HashMap<&str, Vec<&ColumnDescriptor>> {
+    let mut by_root: HashMap<&str, Vec<&ColumnDescriptor>> = HashMap::new();
+    for leaf in schema.columns() {
+        let root = leaf.path().parts().first().map(String::as_str);
+        by_root
+            .entry(root.unwrap_or_default())
+            .or_default()
+            .push(leaf.as_ref());
+    }
+    by_root
 }
 
 /// Whether a chunk has a dictionary and pages that do not use it. Files that do not tell how their pages are encoded have

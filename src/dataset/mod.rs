@@ -36,7 +36,8 @@ pub use control::{CONTROL_FOLDER, OwnedFolder};
 pub(crate) use encode::chunk_bytes;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
 pub(crate) use footer::{
-    StoreReader, fell_back, is_dictionary, key_value, read_footer, recounted, row_caution, rows_of,
+    StoreReader, fell_back, is_dictionary, key_value, leaves_by_root, read_footer, recounted,
+    row_caution, rows_of,
 };
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
 pub use pages::{PageFacts, pages_of};

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::schema::types::ColumnDescPtr;
+use parquet::schema::types::ColumnDescriptor;
 use tokio::sync::OnceCell;
 
 use super::DatasetError;
 use super::checksum::Checksum;
+use super::footer::leaves_by_root;
 use super::plain::{PlainFile, PlainReader};
 use super::properties::physical;
 use crate::config::{Encoding, Layout, VectorLayout};
@@ -177,17 +178,10 @@ impl SourceTable {
         let leaves = ArrowSchemaConverter::new()
             .convert(&self.stored_schema(layout))
             .map_err(|error| self.wrong(error.to_string()))?;
-        let fits = |encoding: Encoding, leaf: &ColumnDescPtr| {
+        let fits = |encoding: Encoding, leaf: &ColumnDescriptor| {
             encoding.fits(physical(leaf.physical_type()), layout.writer_version)
         };
-        let mut by_column: HashMap<&str, Vec<&ColumnDescPtr>> = HashMap::new();
-        for leaf in leaves.columns() {
-            let column = leaf.path().parts().first().map(String::as_str);
-            by_column
-                .entry(column.unwrap_or_default())
-                .or_default()
-                .push(leaf);
-        }
+        let by_column = leaves_by_root(&leaves);
         let dataset = layout.chunk.encoding;
         if !leaves.columns().iter().any(|leaf| fits(dataset, leaf)) {
             return Err(self.wrong(format!(

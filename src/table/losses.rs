@@ -16,7 +16,9 @@ use parquet::data_type::{AsBytes, FixedLenByteArray};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
+use parquet::schema::types::ColumnDescriptor;
+
+use crate::dataset::leaves_by_root;
 
 /// Values of intervals that are looked at together.
 const INTERVALS: usize = 8192;
@@ -93,18 +95,6 @@ pub(super) fn annotations(
         }
     }
     Ok(notes)
-}
-
-fn leaves_by_root(schema: &SchemaDescriptor) -> HashMap<&str, Vec<&ColumnDescriptor>> {
-    let mut by_root: HashMap<&str, Vec<&ColumnDescriptor>> = HashMap::new();
-    for leaf in schema.columns() {
-        let root = leaf.path().parts().first().map(String::as_str);
-        by_root
-            .entry(root.unwrap_or_default())
-            .or_default()
-            .push(leaf.as_ref());
-    }
-    by_root
 }
 
 /// A leaf's annotation, by one name for the old and the new kind; none of a plain number or of bytes.
