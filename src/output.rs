@@ -161,23 +161,28 @@ impl Staged<'_> {
     /// # Errors
     ///
     /// `Refused` where something else has taken the path meanwhile, `Failed` where the file cannot be
-    /// written whole.
+    /// written whole; the path is as it was.
     pub fn publish(self) -> Result<(), OutputError> {
         let Staged { output, file } = self;
         let failed = |source| output.failed(source);
         file.as_file().sync_all().map_err(failed)?;
         output.check()?;
+        // What has not been looked at is not replaced.
+        let is_new = fs::symlink_metadata(&output.path).is_err();
         let persisted = match output.replaces {
-            Replaces::Nothing => file.persist_noclobber(&output.path),
-            Replaces::Kind { .. } | Replaces::Own => file.persist(&output.path),
+            Replaces::Own => file.persist(&output.path),
+            Replaces::Kind { .. } if !is_new => file.persist(&output.path),
+            Replaces::Nothing | Replaces::Kind { .. } => file.persist_noclobber(&output.path),
         };
-        match persisted {
-            Ok(_) => File::open(folder_of(&output.path))
-                .and_then(|folder| folder.sync_all())
-                .map_err(failed),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => output.check(),
-            Err(error) => Err(failed(error.error)),
+        if let Err(error) = persisted {
+            if error.error.kind() == io::ErrorKind::AlreadyExists {
+                output.check()?;
+            }
+            return Err(failed(error.error));
         }
+        // The file has its name. Not every file system can sync a folder.
+        let _ = File::open(folder_of(&output.path)).and_then(|folder| folder.sync_all());
+        Ok(())
     }
 }
 
@@ -200,11 +205,14 @@ fn begins_with(file: &Path, start: &[u8]) -> bool {
         .is_ok_and(|()| found == start)
 }
 
+/// What the names of files begin with that have no lasting name yet.
+pub const STAGED: &str = "._bench-";
+
 /// A file that has no lasting name yet, as readable for others as the umask lets it be.
 fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     tempfile::Builder::new()
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-        .prefix("._bench-")
+        .prefix(STAGED)
         .tempfile_in(folder)
 }
 

@@ -120,16 +120,24 @@ pub(super) fn disagreement_between(
     found.into_iter().next().map(|it| it.difference)
 }
 
-/// What may be behind results that differ though the rows are equal, where a table has columns of floats.
-pub fn nan_may_be_pruned(record: &RunRecord) -> Option<&'static str> {
-    let columns = record.datasets.iter().flat_map(|dataset| &dataset.columns);
-    columns
-        .filter(|column| column.dtype.contains("Float"))
-        .map(|_| {
-            "bounds in statistics leave out NaN, and the engine prunes by bounds: where a column of floats holds NaN, a filter \
-             may lose its rows on a variant with statistics, and keep them on one without"
+/// What may be behind results that differ though the rows are equal, where a query that disagrees with
+/// itself names a column of floats, or takes all columns of a table that has one.
+pub fn nan_may_be_pruned(record: &RunRecord, found: &[Disagreement]) -> Option<&'static str> {
+    let disagrees = |cell: &&CellRecord| found.iter().any(|it| it.scenario == cell.scenario);
+    let mut cells = record.cells.iter().filter(disagrees);
+    let takes_floats = |cell: &CellRecord| {
+        let of_cell = record.datasets.iter();
+        let of_cell = of_cell.filter(|dataset| cell.dataset.contains(&dataset.id));
+        let mut columns = of_cell.flat_map(|dataset| &dataset.columns);
+        columns.any(|column| {
+            let named = cell.sql.contains(&column.name) || cell.sql.contains('*');
+            named && column.dtype.contains("Float")
         })
-        .next()
+    };
+    cells.any(takes_floats).then_some(
+        "bounds in statistics leave out NaN, and the engine prunes by bounds: where a column of floats holds NaN, a filter \
+         may lose its rows on a variant with statistics, and keep them on one without",
+    )
 }
 
 /// The iterations that count and came to a result; the lane `storage` makes none. A void one may have

@@ -87,6 +87,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
         RunError::Dataset(
             DatasetError::OtherDataset { .. }
             | DatasetError::Changed { .. }
+            | DatasetError::Foreign { .. }
             | DatasetError::ForeignSwept { .. }
             | DatasetError::Missing { .. }
             | DatasetError::BadManifest { .. }

@@ -7,7 +7,7 @@ use super::exit::CommandError;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, load, runtime, show_text};
 use crate::measure::evaluate;
-use crate::run::{CellPlan, Event, Observer, RunError, open, prepare};
+use crate::run::{CellPlan, Event, Observer, RunError, open, prepare, unchanged};
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
@@ -43,7 +43,9 @@ async fn describe(plan: &CellPlan) -> Result<String, RunError> {
         variant: plan.variant.clone(),
         source,
     };
-    let verified = match cell.verify().await {
+    let verified = cell.verify().await;
+    unchanged(cell).await?;
+    let verified = match verified {
         Ok(verified) => verified,
         Err(error) => return Err(failed(cell.locate(error).await)),
     };

@@ -9,6 +9,7 @@ use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json};
 use super::partition::decode_partition_value;
 use super::share::Share;
 use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, write};
+use crate::output::STAGED;
 
 /// What would be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,9 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         paths.push(root.join(name));
     }
     for entry in entries(root)? {
-        if Share::is_part_file(&entry.file_name().to_string_lossy()) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if Share::is_part_file(&name) || name.starts_with(STAGED) {
             paths.push(entry.path());
         }
         // What a run that was killed has left.

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Schema};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -104,11 +105,17 @@ fn place_of(
     place
 }
 
-/// The totals as the run record keeps them; `dtype_of` names a column's type.
-pub fn column_records(
-    totals: &[ColumnTotals],
-    dtype_of: impl Fn(&str) -> String,
-) -> Vec<ColumnRecord> {
+/// The totals as the run record keeps them, with the types of the schema's columns.
+pub fn column_records(totals: &[ColumnTotals], schema: &Schema) -> Vec<ColumnRecord> {
+    let types: HashMap<&str, &DataType> = schema
+        .fields()
+        .iter()
+        .map(|field| (field.name().as_str(), field.data_type()))
+        .collect();
+    let dtype_of = |name: &str| {
+        let data_type = types.get(name);
+        data_type.map_or_else(String::new, |data_type| data_type.to_string())
+    };
     totals
         .iter()
         .map(|total| ColumnRecord {

@@ -11,6 +11,7 @@ pub mod content;
 mod control;
 mod encode;
 mod footer;
+mod keys;
 mod manifest;
 mod pages;
 mod partition;
@@ -39,6 +40,7 @@ pub(crate) use footer::{
     StoreReader, fell_back, is_dictionary, key_value, leaves_by_root, read_footer, recounted,
     row_caution, rows_of,
 };
+pub(crate) use keys::{wide_schema, with_wide_dictionaries};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
 pub use pages::{PageFacts, pages_of};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};
@@ -74,12 +76,12 @@ pub enum DatasetError {
         path: String,
         source: std::io::Error,
     },
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", without_categories(&source.to_string()))]
     Store {
         path: String,
         source: object_store::Error,
     },
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", without_categories(&source.to_string()))]
     Parquet {
         path: String,
         source: parquet::errors::ParquetError,
@@ -106,6 +108,8 @@ pub enum DatasetError {
         "{folder} holds Parquet files that this program did not write; dataset keys cannot be swept over existing files"
     )]
     ForeignSwept { folder: String },
+    #[error("{file} is not this dataset's, and stands where a file of it would be written")]
+    Foreign { file: String },
     #[error("{folder} holds no dataset, and `workflow.generate_data` is false")]
     Missing { folder: String },
     #[error(
@@ -182,6 +186,9 @@ impl DatasetError {
                 Some(format!("set dataset.data_folder to another folder, or remove {folder}"))
             }
             DatasetError::BadManifest { path, .. } => Some(manifest::way_out(std::path::Path::new(path))),
+            DatasetError::Foreign { file } => Some(format!(
+                "move {file} away, or set dataset.data_folder to another folder"
+            )),
             DatasetError::Changed { file, .. } => Some(format!("remove {file} to have it written again")),
             DatasetError::ForeignSwept { .. } => Some("set dataset.data_folder to a folder of its own".to_owned()),
             DatasetError::Missing { .. } => {

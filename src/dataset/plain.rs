@@ -1,7 +1,7 @@
 //! Rows and checksum of Parquet files, read by parquet-rs alone: no engine, no statistics, nothing of
 //! the way by which rows are written. What a source holds and what was written of it are compared by it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -15,10 +15,11 @@ use parquet::arrow::ParquetRecordBatchStreamBuilder;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::checksum::{Checksum, ResultDigest};
 use super::footer::{StoreReader, read_footer};
+use super::keys::with_wide_keys;
 use super::{Cancel, DatasetError};
 use crate::engine::plain_message;
 use crate::storage::object_path;
@@ -26,6 +27,9 @@ use crate::storage::object_path;
 /// Most rows, and about the bytes before compression, that are decoded at a time.
 const BATCH_ROWS: i64 = 8192;
 const BATCH_BYTES: i64 = 8 << 20;
+
+/// Compressed bytes of the row groups that are held at a time, unless a single one has more.
+const HELD_BYTES: i64 = 512 << 20;
 
 /// A Parquet file, and the values that its folders give to partition columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,13 +79,22 @@ impl PlainReader {
                     })?
                 }
             });
-            let mut digests = futures::stream::iter(groups).buffer_unordered(self.threads.max(1));
+            let at_once = self.at_once(metadata.metadata());
+            let mut digests = futures::stream::iter(groups).buffer_unordered(at_once);
             while let Some(digest) = digests.try_next().await? {
                 sum.add(digest);
             }
         }
         let rows = sum.rows();
         Ok((rows, sum.finish()))
+    }
+
+    /// Row groups of a file that are read at once: as many as there are threads, and have room.
+    fn at_once(&self, metadata: &ParquetMetaData) -> usize {
+        let bytes = metadata.row_groups().iter().map(|it| it.compressed_size());
+        let largest = bytes.max().unwrap_or(0).max(1);
+        let fitting = usize::try_from(HELD_BYTES / largest).unwrap_or(0);
+        self.threads.min(fitting).max(1)
     }
 
     async fn metadata(&self, file: &PlainFile) -> Result<ArrowReaderMetadata, DatasetError> {
@@ -95,37 +108,40 @@ impl PlainReader {
         let options = ArrowReaderOptions::new();
         let metadata =
             ArrowReaderMetadata::try_new(Arc::clone(&footer), options).map_err(parquet)?;
-        // As nanoseconds, which the reader takes INT96 for, far dates would wrap.
-        let columns = footer.file_metadata().schema_descr().columns();
-        let int96: Vec<&str> = columns
+        let int96: HashSet<&str> = footer
+            .file_metadata()
+            .schema_descr()
+            .columns()
             .iter()
             .filter(|leaf| leaf.physical_type() == PhysicalType::INT96)
             .filter_map(|leaf| leaf.path().parts().first().map(String::as_str))
             .collect();
-        if int96.is_empty() {
-            return Ok(metadata);
-        }
-        let fields: Vec<Field> = metadata
-            .schema()
+        let wanted: HashMap<&str, &DataType> = self
+            .schema
             .fields()
             .iter()
-            .map(|field| {
-                let wanted = self.schema.field_with_name(field.name());
-                match wanted
-                    .ok()
-                    .filter(|_| int96.contains(&field.name().as_str()))
-                {
-                    Some(wanted) => {
-                        let field = field.as_ref().clone();
-                        field.with_data_type(wanted.data_type().clone())
-                    }
-                    None => field.as_ref().clone(),
-                }
-            })
+            .map(|field| (field.name().as_str(), field.data_type()))
             .collect();
+        let fields = metadata.schema().fields().iter().map(|field| {
+            let name = field.name().as_str();
+            let data_type = match field.data_type() {
+                // As nanoseconds, which the reader takes INT96 for, far dates would wrap.
+                _ if int96.contains(name) && wanted.contains_key(name) => wanted[name].clone(),
+                // Values that a dictionary repeats are not copied.
+                DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+                DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+                other => with_wide_keys(other),
+            };
+            field.as_ref().clone().with_data_type(data_type)
+        });
+        let fields: Vec<Field> = fields.collect();
         let hint = Schema::new_with_metadata(fields, metadata.schema().metadata().clone());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(hint));
-        ArrowReaderMetadata::try_new(footer, options).map_err(parquet)
+        match ArrowReaderMetadata::try_new(Arc::clone(&footer), options) {
+            // The reader takes nothing else for some nested columns.
+            Err(_) if int96.is_empty() => Ok(metadata),
+            hinted => hinted.map_err(parquet),
+        }
     }
 
     async fn row_group(
@@ -214,7 +230,12 @@ fn as_values_of(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String
         DataType::Dictionary(_, value) => value.as_ref().clone(),
         other => other.clone(),
     };
-    if value_type(column.data_type()) == value_type(wanted) {
+    let alike = match (value_type(column.data_type()), value_type(wanted)) {
+        (DataType::Utf8View, DataType::Utf8 | DataType::LargeUtf8)
+        | (DataType::BinaryView, DataType::Binary | DataType::LargeBinary) => true,
+        (found, wanted) => found == wanted,
+    };
+    if alike {
         return Ok(Arc::clone(column));
     }
     let options = CastOptions {

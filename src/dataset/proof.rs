@@ -23,6 +23,12 @@ const ROW_GROUP_BYTES_TOLERANCE: f64 = 0.25;
 /// different seeds have the same.
 pub(crate) const IDENTITY_KEY: &str = "parquet-bench.file";
 
+/// What a difference is about where a file says that it is another one, or does not say which it is.
+pub(crate) const FILE_IDENTITY: &str = "the dataset and file in the footer";
+
+/// What is found where a file does not say which one it is: this program has not written it.
+pub(crate) const NO_IDENTITY: &str = "missing";
+
 /// What one file should turn out to be.
 pub(crate) struct Wanted<'a> {
     pub(crate) file: &'a str,
@@ -57,12 +63,8 @@ pub(crate) fn prove(
         .map_err(|found| differs("the footer", found, "a sound one".to_owned()))?;
     let identity = key_value(metadata.file_metadata(), IDENTITY_KEY);
     if identity != Some(wanted.identity) {
-        let found = identity.unwrap_or("missing").to_owned();
-        return Err(differs(
-            "the dataset and file in the footer",
-            found,
-            wanted.identity.to_owned(),
-        ));
+        let found = identity.unwrap_or(NO_IDENTITY).to_owned();
+        return Err(differs(FILE_IDENTITY, found, wanted.identity.to_owned()));
     }
     let rows = metadata.file_metadata().num_rows() as u64;
     if rows != wanted.rows {

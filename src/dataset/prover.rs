@@ -9,9 +9,10 @@ use object_store::path::Path as ObjectPath;
 use super::DatasetError;
 use super::footer::read_footer;
 use super::pages::prove_pages;
-use super::proof::{Wanted, prove};
+use super::proof::{FILE_IDENTITY, NO_IDENTITY, Wanted, prove};
 use super::scheduler::Target;
 use super::write::WrittenFile;
+use crate::storage::object_path;
 
 /// Proves the files of one dataset.
 pub(crate) struct Prover<'a> {
@@ -37,6 +38,38 @@ impl<'a> Prover<'a> {
         let plan = self.target.plan;
         let (content, layout) = (&plan.content_fingerprint, &plan.layout_fingerprint);
         format!("{content}-{layout}/{path}")
+    }
+
+    /// A file that an interrupted writing has left complete. None where there is none, or a torn one.
+    ///
+    /// # Errors
+    ///
+    /// `Foreign` for a sound file that this program has not written: it is somebody's, and stays.
+    pub(crate) fn kept(
+        &self,
+        table: usize,
+        path: &str,
+        partition: &[Option<String>],
+        rows: u64,
+    ) -> Result<Option<WrittenFile>, DatasetError> {
+        let file = self.target.plan.root.join(path);
+        match std::fs::symlink_metadata(&file) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(DatasetError::io(&file, error)),
+            Ok(_) => {}
+        }
+        let object = object_path(&file)?;
+        match self.prove(table, path.to_owned(), partition.to_vec(), rows, &object) {
+            Ok(written) => Ok(Some(written)),
+            Err(DatasetError::FileNotAsAsked {
+                what: FILE_IDENTITY,
+                found,
+                ..
+            }) if found == NO_IDENTITY => Err(DatasetError::Foreign {
+                file: file.display().to_string(),
+            }),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Reads the footer back from the store and compares it with what was asked for; of the first file, its pages too.

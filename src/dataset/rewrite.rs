@@ -57,11 +57,19 @@ struct FileToWrite {
     rows: u64,
 }
 
-/// Writes all files that are not there yet, proves each, and compares the rows of all of them with the source's.
+/// Files that were written from a source, and what of the source is known by reading it for them.
+pub(crate) struct Copied {
+    pub(crate) written: Written,
+    /// Rows and checksum, where no plain read can tell them.
+    digest: Option<(u64, Checksum)>,
+}
+
+/// Writes all files that are not there yet, and proves each. Whether they hold the source's rows is
+/// for [`verify`] to tell.
 pub(crate) fn write_files(
     target: &Target<'_>,
     source: &SourceTable,
-) -> Result<Written, DatasetError> {
+) -> Result<Copied, DatasetError> {
     let plan = target.plan;
     let layout = &plan.spec.layout;
     let schema = plan.file_schema();
@@ -72,24 +80,11 @@ pub(crate) fn write_files(
     };
     let properties = writer_properties(layout, &schema, Some(row_group_rows)).map_err(parquet)?;
     let prover = Prover::new(target, Arc::clone(&schema), row_group_rows);
-    source.check_unchanged()?;
     let files = files(target, source)?;
-    let mut kept: Vec<Option<WrittenFile>> = Vec::with_capacity(files.len());
-    for file in &files {
-        let path = plan.root.join(&file.path);
-        let there = path.exists();
-        let object = object_path(&path)?;
-        let prove = || {
-            prover.prove(
-                0,
-                file.path.clone(),
-                file.partition.clone(),
-                file.rows,
-                &object,
-            )
-        };
-        kept.push(if there { prove().ok() } else { None });
-    }
+    let kept = files
+        .iter()
+        .map(|file| prover.kept(0, &file.path, &file.partition, file.rows))
+        .collect::<Result<Vec<Option<WrittenFile>>, DatasetError>>()?;
     let mut work = Work {
         target,
         source,
@@ -106,17 +101,15 @@ pub(crate) fn write_files(
         written: Written::default(),
     };
     let (sender, mut receiver) = channel(1);
-    let cuts: Vec<(u64, bool)> = files
-        .iter()
-        .zip(&kept)
-        .map(|(file, kept)| (file.rows, kept.is_none()))
-        .collect();
+    let cuts = files.iter().zip(&kept);
     let reading = Reading {
         source: source.clone(),
         order: order(layout),
         layout: layout.clone(),
         row_group_rows,
-        cuts,
+        cuts: cuts
+            .map(|(file, kept)| (file.rows, kept.is_none()))
+            .collect(),
         partition_by: layout.partition_by.clone(),
         sender,
     };
@@ -127,50 +120,76 @@ pub(crate) fn write_files(
         .try_for_each(|(file, kept)| work.file(file, kept, &mut receiver));
     // Ends a reader that waits for room.
     drop(receiver);
-    let read = target.handle.block_on(reader).map_err(|error| {
-        DatasetError::Internal(format!("the reader of the source failed: {error}"))
-    });
+    let read = target.handle.block_on(reader);
+    // A corrupt page may make the decoder panic.
+    let read = read.map_err(|_| failed(source, &"it cannot be decoded: it is corrupt"));
     // What the reader says tells more than that it fell silent.
-    let wanted = match (result, read) {
+    match (result, read) {
         (Err(error @ DatasetError::Interrupted), _)
-        | (Err(error), Ok(Err(DatasetError::Interrupted))) => return Err(error),
-        (_, Ok(Err(error))) | (_, Err(error)) | (Err(error), _) => return Err(error),
-        (Ok(()), Ok(Ok(wanted))) => wanted,
-    };
+        | (Err(error), Ok(Err(DatasetError::Interrupted)))
+        | (_, Ok(Err(error)))
+        | (_, Err(error))
+        | (Err(error), _) => Err(error),
+        (Ok(()), Ok(Ok(digest))) => Ok(Copied {
+            written: work.written,
+            digest,
+        }),
+    }
+}
+
+/// Compares the rows of all files with the source's. Both are read by parquet-rs alone where the source
+/// is Parquet.
+///
+/// # Errors
+///
+/// `NotTheSource` where they differ.
+pub(crate) fn verify(
+    target: &Target<'_>,
+    source: &SourceTable,
+    copied: &Copied,
+) -> Result<(), DatasetError> {
+    let plan = target.plan;
     let reader = PlainReader {
         store: Arc::clone(target.store),
         schema: Arc::clone(&source.schema),
-        partition_by: layout.partition_by.clone(),
+        partition_by: plan.spec.layout.partition_by.clone(),
         threads: target.threads,
         cancel: target.cancel.clone(),
     };
-    let files: Vec<PlainFile> = work
-        .written
-        .tables
-        .values()
-        .flatten()
+    let files = copied.written.tables.values().flatten();
+    let files: Vec<PlainFile> = files
         .map(|file| PlainFile {
             path: plan.root.join(&file.path),
             partition: file.partition.clone(),
         })
         .collect();
     let found = target.handle.block_on(reader.digest(&files))?;
-    let wanted = match wanted {
-        Some(wanted) => wanted,
+    let wanted = match &copied.digest {
+        Some(digest) => digest.clone(),
         None => target.handle.block_on(source.plain_digest(&reader))?,
     };
-    source.check_unchanged()?;
-    if found != wanted {
-        return Err(DatasetError::NotTheSource {
-            folder: plan.root.display().to_string(),
-            location: source.location.clone(),
-            reason: format!(
-                "{} rows with checksum {}, read were {} rows with checksum {}",
-                found.0, found.1.exact, wanted.0, wanted.1.exact
-            ),
-        });
+    if found == wanted {
+        return Ok(());
     }
-    Ok(work.written)
+    Err(DatasetError::NotTheSource {
+        folder: plan.root.display().to_string(),
+        location: source.location.clone(),
+        reason: format!(
+            "{} rows with checksum {}, read were {} rows with checksum {}",
+            found.0, found.1.exact, wanted.0, wanted.1.exact
+        ),
+    })
+}
+
+/// Runs a read of the source as a task of its own, as a corrupt page may make the decoder panic.
+fn on_task<T: Send + 'static>(
+    target: &Target<'_>,
+    source: &SourceTable,
+    read: impl Future<Output = Result<T, DataFusionError>> + Send + 'static,
+) -> Result<T, DatasetError> {
+    let read = target.handle.block_on(target.handle.spawn(read));
+    read.map_err(|_| failed(source, &"it cannot be decoded: it is corrupt"))?
+        .map_err(|error| failed(source, &plain_message(&error)))
 }
 
 fn failed(source: &SourceTable, error: &dyn std::fmt::Display) -> DatasetError {
@@ -256,10 +275,10 @@ fn files(target: &Target<'_>, source: &SourceTable) -> Result<Vec<FileToWrite>, 
         "SELECT {columns}, count(*) FROM {SOURCE_TABLE} GROUP BY {columns} ORDER BY {}",
         order.join(", ")
     );
-    let batches = target
-        .handle
-        .block_on(async { source.context.sql(&sql).await?.collect().await })
-        .map_err(|error| failed(source, &plain_message(&error)))?;
+    let context = source.context.clone();
+    let batches = on_task(target, source, async move {
+        context.sql(&sql).await?.collect().await
+    })?;
     let mut files = Vec::new();
     for batch in batches {
         let texts: Vec<ArrayRef> = batch
@@ -321,10 +340,10 @@ fn rows_for_bytes(
     // As for generated rows: dictionaries make the bytes of a row depend on how many rows there are.
     for _ in 0..3 {
         let limit = usize::try_from(rows).unwrap_or(usize::MAX);
-        let batches = target
-            .handle
-            .block_on(first_rows(source, &order(layout), limit))
-            .map_err(|error| failed(source, &plain_message(&error)))?;
+        let (of, order) = (source.clone(), order(layout));
+        let batches = on_task(target, source, async move {
+            first_rows(&of, &order, limit).await
+        })?;
         let sampled: usize = batches.iter().map(RecordBatch::num_rows).sum();
         if sampled == 0 {
             return Ok(SAMPLED_ROWS);

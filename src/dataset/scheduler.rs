@@ -6,7 +6,6 @@
 //! many files, one file of many row groups, or one row group of many columns.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -290,7 +289,7 @@ impl Work<'_> {
                 Some(Output::File(output)) => {
                     let object = object_path(&self.target.plan.root.join(&output.path))?;
                     let output_rows = output.rows.count();
-                    match self.already_there(&output, &object)? {
+                    match self.already_there(&output)? {
                         Some(file) => {
                             state.rows_done += output_rows;
                             state.files_done += 1;
@@ -364,18 +363,10 @@ impl Work<'_> {
     }
 
     /// A file that an interrupted run left complete, when it proves to be what is wanted.
-    fn already_there(
-        &self,
-        output: &FileToWrite,
-        object: &ObjectPath,
-    ) -> Result<Option<WrittenFile>, DatasetError> {
-        let path = self.target.plan.root.join(&output.path);
-        match std::fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(DatasetError::io(&path, error)),
-            Ok(_) => {}
-        }
-        Ok(self.prove(output, object).ok())
+    fn already_there(&self, output: &FileToWrite) -> Result<Option<WrittenFile>, DatasetError> {
+        let rows = output.rows.count();
+        self.prover
+            .kept(output.table, &output.path, &output.partition, rows)
     }
 
     fn open(&self, output: FileToWrite, object: ObjectPath) -> Result<OpenFile, DatasetError> {

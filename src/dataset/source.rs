@@ -41,7 +41,7 @@ pub struct SourceTable {
     /// Key-values of its footers that all files agree on, without those that each writer makes.
     pub key_values: Vec<(String, Option<String>)>,
     /// Its files as they were when they were opened.
-    pub inputs: Inputs,
+    pub inputs: Arc<Inputs>,
     /// Its rows for a reader that knows neither the engine nor statistics, where these are Parquet.
     pub plain: Option<Arc<PlainSource>>,
     /// Has the table registered as `source`, and reads its rows in the order of the files.

@@ -20,6 +20,7 @@ use super::{
     ManifestTable, Shortfalls, column_records,
 };
 use crate::dataset::content::GENERATOR_VERSION;
+use crate::output::STAGED;
 use crate::record::WriteRecord;
 
 /// How far the writing of one dataset has come.
@@ -233,8 +234,6 @@ pub fn ensure(
         remove_staged(&plan.root)?;
     }
 
-    let started = Instant::now();
-    let cpu_before = process_cpu_ns();
     let target = Target {
         plan,
         store,
@@ -244,14 +243,9 @@ pub fn ensure(
         cancel,
         progress,
     };
-    let written = match &plan.source {
-        Some(source) => rewrite::write_files(&target, source)?,
-        None => scheduler::write_files(&target)?,
-    };
-    let folder = File::open(&plan.root).map_err(|error| DatasetError::io(&plan.root, error))?;
-    sync(&folder, &plan.root)?;
+    let (written, write) = write_and_verify(&target)?;
     let (kept, short_of_threads) = (written.kept, written.short_of_threads);
-    let own = seal(plan, written, started, cpu_before);
+    let own = seal(plan, written, write);
     let files_written = (own.files().count() as u64).saturating_sub(kept);
     let _sealing = sealing()?;
     let (manifest, missing_ranks) = match share {
@@ -328,7 +322,37 @@ impl Written {
     }
 }
 
-fn seal(plan: &DatasetPlan, mut written: Written, started: Instant, cpu_before: u64) -> Manifest {
+/// Writes what is missing, and brings it to the device; then rows from a source are compared with it,
+/// which is no part of the time that writing takes.
+fn write_and_verify(target: &Target<'_>) -> Result<(Written, WriteRecord), DatasetError> {
+    let started = Instant::now();
+    let cpu_before = process_cpu_ns();
+    let root = &target.plan.root;
+    let synced = || -> Result<WriteRecord, DatasetError> {
+        let folder = File::open(root).map_err(|error| DatasetError::io(root, error))?;
+        sync(&folder, root)?;
+        Ok(WriteRecord {
+            elapsed_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            cpu_ns: process_cpu_ns().saturating_sub(cpu_before),
+        })
+    };
+    let Some(source) = &target.plan.source else {
+        let written = scheduler::write_files(target)?;
+        return Ok((written, synced()?));
+    };
+    let copied = rewrite::write_files(target, source).and_then(|copied| {
+        let write = synced()?;
+        rewrite::verify(target, source, &copied)?;
+        Ok((copied.written, write))
+    });
+    if !matches!(copied, Err(DatasetError::Interrupted)) {
+        // That the source was changed tells more than what it made fail.
+        source.check_unchanged()?;
+    }
+    copied
+}
+
+fn seal(plan: &DatasetPlan, mut written: Written, write: WriteRecord) -> Manifest {
     let tables = plan
         .tables
         .iter()
@@ -343,7 +367,6 @@ fn seal(plan: &DatasetPlan, mut written: Written, started: Instant, cpu_before: 
             }
         })
         .collect();
-    let schema = plan.file_schema();
     Manifest {
         manifest_version: Manifest::version(),
         generator: format!("parquet-bench {}", env!("CARGO_PKG_VERSION")),
@@ -353,17 +376,10 @@ fn seal(plan: &DatasetPlan, mut written: Written, started: Instant, cpu_before: 
         codec: plan.spec.layout.chunk.codec.to_string(),
         partition_by: plan.spec.layout.partition_by.clone(),
         shortfalls: written.shortfalls,
-        columns: column_records(&written.columns, |name| {
-            schema
-                .field_with_name(name)
-                .map_or_else(|_| String::new(), |field| field.data_type().to_string())
-        }),
+        columns: column_records(&written.columns, &plan.file_schema()),
         tables,
         // The time of a part of the files says nothing about all of them, nor does that of a part of the threads.
-        write: (written.kept == 0 && !written.short_of_threads).then(|| WriteRecord {
-            elapsed_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            cpu_ns: process_cpu_ns().saturating_sub(cpu_before),
-        }),
+        write: (written.kept == 0 && !written.short_of_threads).then_some(write),
     }
 }
 
@@ -420,6 +436,11 @@ pub(super) fn open_lock(path: &Path) -> Result<File, DatasetError> {
 
 /// Removes what the object store's own temporary files left when a process was killed.
 fn remove_staged(root: &Path) -> Result<(), DatasetError> {
+    for entry in entries(root)? {
+        if entry.file_name().to_string_lossy().starts_with(STAGED) {
+            remove_if_there(&entry.path())?;
+        }
+    }
     let mut folders: Vec<PathBuf> = vec![root.join("train"), root.join("valid")];
     while let Some(folder) = folders.pop() {
         for entry in entries(&folder)? {

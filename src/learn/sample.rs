@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use arrow::array::{Array, StringArray};
 use arrow::compute::{cast, concat};
-use arrow::datatypes::{DataType, FieldRef, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef};
 
 use super::LearnError;
 use super::series::{Piece, Series};
 use super::shape::Shape;
 use super::taking::{ELEMENT_BYTES, Taking};
 use crate::storage::{CountingStore, Inputs};
-use crate::table::TableError;
 use crate::table::{
     ColumnFacts, Inspection, SampleFile, Stretch, TableFiles, discover, same_values,
 };
+use crate::table::{TableError, doubled};
 use crate::units;
 
 /// What messages call the files.
@@ -377,7 +377,12 @@ fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<Place>, LearnErro
     let mut first: Option<&SampleFile> = None;
     for (number, file) in opened {
         let fields = file.schema().fields();
-        if let Some(name) = doubled(file.schema()) {
+        if let Some(name) = doubled(
+            file.schema()
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str()),
+        ) {
             return Err(bad(file, format!("two of its columns are named `{name}`")));
         }
         let Some(first) = first else {
@@ -432,12 +437,6 @@ fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<Place>, LearnErro
         }
     }
     Ok(places)
-}
-
-fn doubled(schema: &SchemaRef) -> Option<&str> {
-    let mut known = BTreeSet::new();
-    let mut names = schema.fields().iter().map(|field| field.name().as_str());
-    names.find(|name| !known.insert(*name))
 }
 
 /// Whether the nearest type that is generated is another one in a file too.

@@ -25,9 +25,13 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
         let different = scenario.different_content.as_ref();
         cautions.extend(different.map(|found| different_content(scenario.name, found)));
     }
-    if scenarios.iter().any(|it| !it.disagreements.is_empty()) {
+    let found: Vec<Disagreement> = scenarios
+        .iter()
+        .flat_map(|it| it.disagreements.iter().cloned())
+        .collect();
+    if !found.is_empty() {
         cautions.extend(
-            nan_may_be_pruned(record).map(|text| format!("What may be behind it: {text}.")),
+            nan_may_be_pruned(record, &found).map(|text| format!("What may be behind it: {text}.")),
         );
     }
     let failed = record

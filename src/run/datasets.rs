@@ -256,6 +256,9 @@ impl Datasets {
                         files,
                         bytes: manifest.file_bytes(),
                     });
+                    for text in manifest.shortfalls.sentences() {
+                        observer.event(Event::Note(&text));
+                    }
                     continue;
                 }
                 Found::ToWrite => {}

@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 use super::cells::{CellPlan, open, scenarios};
 use super::datasets::Datasets;
 use super::journaled::Journaled;
+use super::rounds::unchanged;
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Variant};
 use crate::measure::{reset_peak, resident_bytes};
@@ -41,6 +42,7 @@ pub(super) async fn look(
         let told = tokio::task::spawn_blocking(move || needed(&id))
             .await
             .map_err(|error| RunError::Internal(error.to_string()))?;
+        unchanged(&plan.cell).await?;
         match told {
             Ok((base_memory_bytes, peak_memory_bytes)) => journal.append(Entry::Memory {
                 cell,

@@ -38,7 +38,8 @@ use crate::scenario::ScenarioError;
 use crate::storage::{InputError, StorageError, may_drop_caches};
 use crate::table::TableError;
 use journaled::Journaled;
-use rounds::{Rounds, unchanged};
+use rounds::Rounds;
+pub use rounds::unchanged;
 use versions::build;
 
 /// What the command line adds to a config.
@@ -365,13 +366,14 @@ pub fn run(
         _ => Ok(()),
     };
     drop(hold);
-    let agreed = match disagreements(&record).as_slice() {
+    let found = disagreements(&record);
+    let agreed = match found.as_slice() {
         [] => Ok(()),
-        found => {
-            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        disagreeing => {
+            let found: Vec<String> = disagreeing.iter().map(ToString::to_string).collect();
             Err(RunError::Disagreement {
                 found: found.join("; "),
-                hint: nan_may_be_pruned(&record),
+                hint: nan_may_be_pruned(&record, disagreeing),
             })
         }
     };
@@ -432,15 +434,17 @@ impl Whole<'_> {
             {
                 memory::look(needed, &cells, journal, self.observer).await?;
             }
-            for plan in &cells {
-                unchanged(&plan.cell).await?;
-            }
             Ok::<(), RunError>(())
         };
-        tokio::select! {
-            looked_at = looked_at => looked_at?,
+        let looked_at = tokio::select! {
+            looked_at = looked_at => looked_at,
             () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+        };
+        // A change tells more than what it made fail.
+        for plan in &cells {
+            unchanged(&plan.cell).await?;
         }
+        looked_at?;
         match given_up.split_first() {
             None => Ok(()),
             Some((first, others)) => Err(RunError::GivenUp {

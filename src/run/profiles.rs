@@ -2,6 +2,7 @@
 
 use super::cells::CellPlan;
 use super::journaled::Journaled;
+use super::rounds::unchanged;
 use super::{Event, Observer, RunError};
 use crate::record::{Event as Entry, RequestProfile};
 
@@ -29,7 +30,9 @@ pub(super) async fn look(
             variant: &plan.record.variant_name,
         });
         let cell = plan.record.id.clone();
-        match plan.cell.profile().await {
+        let profile = plan.cell.profile().await;
+        unchanged(&plan.cell).await?;
+        match profile {
             Ok(profile) if profile.requests() > RequestProfile::MOST_REQUESTS => {
                 let most = RequestProfile::MOST_REQUESTS;
                 left_out.push(format!("{cell}: more than {most} requests"));

@@ -338,7 +338,7 @@ impl<'a> Rounds<'a> {
 }
 
 /// Fails where a file that a cell reads is not what it was when it was opened.
-pub(super) async fn unchanged(cell: &Cell) -> Result<(), RunError> {
+pub async fn unchanged(cell: &Cell) -> Result<(), RunError> {
     for table in cell.tables.clone() {
         tokio::task::spawn_blocking(move || table.inputs.check())
             .await

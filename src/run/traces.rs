@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::cells::CellPlan;
+use super::rounds::unchanged;
 use crate::output::{Output, Replaces};
 use crate::record::{EngineCache, RunRecord};
 use crate::storage::{Trace, local_file};
@@ -88,7 +89,9 @@ pub(super) async fn write(
         .iter_mut()
         .filter(|plan| plan.record.control.is_none())
     {
-        let trace = match plan.cell.recorded().await {
+        let trace = plan.cell.recorded().await;
+        unchanged(&plan.cell).await?;
+        let trace = match trace {
             Ok(trace) => trace,
             // That it cannot be executed has been told of.
             Err(error) if error.is_of_the_cell() => continue,

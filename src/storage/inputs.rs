@@ -5,11 +5,13 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// Bytes at the end of a file that are hashed: a Parquet file's footer, or most of it.
-const TAIL_BYTES: u64 = 64 << 10;
+/// Bytes at each end of a file that are hashed. A Parquet file ends with its footer, where any other
+/// content has other sizes, offsets or bounds.
+const END_BYTES: u64 = 4 << 10;
 
 /// What is the matter with a file that was there before.
 #[derive(Debug, thiserror::Error)]
@@ -21,16 +23,17 @@ pub enum InputError {
 }
 
 /// Files as they were when they were first looked at.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Inputs {
     files: Vec<Input>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Input {
     path: PathBuf,
-    identity: Identity,
-    tail: u64,
+    /// As it was when it was last found to have the same content.
+    identity: Mutex<Identity>,
+    ends: u64,
 }
 
 /// What the file system says of a file, without opening it.
@@ -63,11 +66,11 @@ impl Inputs {
                 path: path.to_owned(),
                 source,
             };
-            let (identity, tail) = look(path).map_err(unreadable)?;
+            let (identity, ends) = look(path).map_err(unreadable)?;
             Ok(Input {
                 path: path.to_owned(),
-                identity,
-                tail,
+                identity: Mutex::new(identity),
+                ends,
             })
         });
         Ok(Inputs {
@@ -78,7 +81,7 @@ impl Inputs {
     /// Looks at all files again.
     ///
     /// Another size or time of modification is a change. Another inode, or an inode changed by
-    /// itself, is one where the file's end differs too: a new link or new permissions change no
+    /// itself, is one where an end of the file differs too: a new link or new permissions change no
     /// content, and some network file systems give inodes anew.
     ///
     /// # Errors
@@ -86,6 +89,11 @@ impl Inputs {
     /// Names the first file that is not what it was.
     pub fn check(&self) -> Result<(), InputError> {
         self.files.iter().try_for_each(Input::check)
+    }
+
+    /// Hashes of the ends of each file, by which contents of one size and time differ.
+    pub fn ends(&self) -> Vec<u64> {
+        self.files.iter().map(|file| file.ends).collect()
     }
 }
 
@@ -97,8 +105,9 @@ impl Input {
                 what,
             })
         };
+        let mut identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
         let (was, is) = match std::fs::metadata(&self.path) {
-            Ok(found) => (self.identity, Identity::of(&found)),
+            Ok(found) => (*identity, Identity::of(&found)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return changed("it is gone".to_owned());
             }
@@ -114,21 +123,26 @@ impl Input {
             return changed("it was written to".to_owned());
         }
         match look(&self.path) {
-            Ok((_, tail)) if tail == self.tail => Ok(()),
+            Ok((is, ends)) if ends == self.ends => {
+                *identity = is;
+                Ok(())
+            }
             Ok(_) => changed("another file is in its place".to_owned()),
             Err(error) => changed(error.to_string()),
         }
     }
 }
 
-/// A file's identity, and a hash of its end.
+/// A file's identity, and a hash of its ends.
 fn look(path: &Path) -> io::Result<(Identity, u64)> {
     let file = File::open(path)?;
     let identity = Identity::of(&file.metadata()?);
-    let length = identity.bytes.min(TAIL_BYTES);
-    let mut tail = vec![0; usize::try_from(length).unwrap_or(0)];
-    file.read_exact_at(&mut tail, identity.bytes - length)?;
-    Ok((identity, xxh3_64(&tail)))
+    let length = identity.bytes.min(END_BYTES);
+    let mut end = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.read_exact_at(&mut end, 0)?;
+    let first = xxh3_64(&end);
+    file.read_exact_at(&mut end, identity.bytes - length)?;
+    Ok((identity, xxh3_64_with_seed(&end, first)))
 }
 
 #[cfg(test)]

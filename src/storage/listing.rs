@@ -78,7 +78,7 @@ pub fn list(location: &str, is_wanted: &dyn Fn(&Path) -> bool) -> Result<Listing
             if !listing.base.is_dir() {
                 return Err(ListingError::NotFound);
             }
-            for found in matches(&path)? {
+            for found in matches(&path, is_wanted)? {
                 match std::fs::metadata(&found) {
                     Ok(metadata) if metadata.is_dir() => listing.walk(&found, is_wanted)?,
                     Ok(metadata) => listing.add(found, metadata)?,
@@ -127,19 +127,10 @@ impl Listing {
         for entry in below.filter_entry(|entry| entry.depth() == 0 || is_visible(entry)) {
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) => {
-                    let path = error.path().unwrap_or(folder).to_owned();
-                    if is_link_to_nothing(&error) && !may_matter(&path, is_wanted) {
-                        continue;
-                    }
-                    return Err(match error.io_error() {
-                        Some(error) => unreadable(path, error),
-                        None => ListingError::Bad {
-                            path,
-                            reason: "it is a link to a folder that it lies in".to_owned(),
-                        },
-                    });
-                }
+                Err(error) => match that_matters(error, folder, is_wanted) {
+                    Some(error) => return Err(error),
+                    None => continue,
+                },
             };
             if entry.file_type().is_dir() {
                 continue;
@@ -199,60 +190,107 @@ fn literal_base(pattern: &Path) -> PathBuf {
 
 /// The paths that a pattern matches, looking at nothing beside the pattern's own way. Names that are
 /// not UTF-8 are matched as they would be shown; the `glob` crate's own walk leaves them out.
-fn matches(pattern: &Path) -> Result<Vec<PathBuf>, ListingError> {
+fn matches(
+    pattern: &Path,
+    is_wanted: &dyn Fn(&Path) -> bool,
+) -> Result<Vec<PathBuf>, ListingError> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {
         let text = part.as_os_str().to_string_lossy();
+        let mut next = Vec::new();
         if !text.contains(GLOB_CHARACTERS) {
-            for path in &mut found {
-                path.push(part);
-            }
-            found.retain(|path| path.symlink_metadata().is_ok());
-            continue;
-        }
-        found = match text.as_ref() {
-            "**" => found
-                .iter()
-                .map(|folder| folders_below(folder))
-                .collect::<Result<Vec<_>, _>>()?
-                .concat(),
-            name => {
-                let pattern = Pattern::new(name).map_err(|error| ListingError::BadPattern {
-                    reason: error.to_string(),
-                })?;
-                let mut matching = Vec::new();
-                for folder in found.iter().filter(|path| path.is_dir()) {
-                    for entry in entries(folder)? {
-                        let name = entry.file_name();
-                        if pattern.matches_with(&name.to_string_lossy(), MATCHING) {
-                            matching.push(entry.path());
-                        }
-                    }
+            for folder in found {
+                let path = folder.join(part);
+                if is_there(&path)? {
+                    next.push(path);
+                } else {
+                    leads_somewhere(&folder, is_wanted)?;
                 }
-                matching
             }
-        };
+        } else if text == "**" {
+            for folder in found {
+                next.extend(folders_below(&folder, is_wanted)?);
+            }
+        } else {
+            let name = Pattern::new(&text).map_err(|error| ListingError::BadPattern {
+                reason: error.to_string(),
+            })?;
+            for folder in found {
+                if !folder.is_dir() {
+                    leads_somewhere(&folder, is_wanted)?;
+                    continue;
+                }
+                next.extend(entries(&folder)?.into_iter().filter_map(|entry| {
+                    let shown = entry.file_name();
+                    let shown = shown.to_string_lossy();
+                    name.matches_with(&shown, MATCHING).then(|| entry.path())
+                }));
+            }
+        }
+        found = next;
     }
     Ok(found)
 }
 
+/// Whether there is such a path; an error where this user may not know.
+fn is_there(path: &Path) -> Result<bool, ListingError> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+            _ => Err(unreadable(path.to_owned(), &error)),
+        },
+    }
+}
+
+/// Refuses a link that leads nowhere and could have led to a folder of wanted files.
+fn leads_somewhere(folder: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> Result<(), ListingError> {
+    match folder.metadata() {
+        Err(error) if folder.is_symlink() && may_matter(folder, is_wanted) => {
+            Err(unreadable(folder.to_owned(), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A folder and all visible folders below it.
-fn folders_below(folder: &Path) -> Result<Vec<PathBuf>, ListingError> {
+fn folders_below(
+    folder: &Path,
+    is_wanted: &dyn Fn(&Path) -> bool,
+) -> Result<Vec<PathBuf>, ListingError> {
     let below = WalkDir::new(folder).follow_links(true).into_iter();
     let mut folders = Vec::new();
     for entry in below.filter_entry(|entry| entry.depth() == 0 || is_visible(entry)) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => folders.push(entry.into_path()),
             Ok(_) => {}
-            Err(error) if is_link_to_nothing(&error) => {}
             Err(error) => {
-                let path = error.path().unwrap_or(folder).to_owned();
-                let reason = error.to_string();
-                return Err(ListingError::Bad { path, reason });
+                if let Some(error) = that_matters(error, folder, is_wanted) {
+                    return Err(error);
+                }
             }
         }
     }
     Ok(folders)
+}
+
+/// What is wrong with an entry of a folder, unless it is a link to nothing that nobody looks for.
+fn that_matters(
+    error: walkdir::Error,
+    folder: &Path,
+    is_wanted: &dyn Fn(&Path) -> bool,
+) -> Option<ListingError> {
+    let path = error.path().unwrap_or(folder).to_owned();
+    if is_link_to_nothing(&error) && !may_matter(&path, is_wanted) {
+        return None;
+    }
+    Some(match error.io_error() {
+        Some(error) => unreadable(path, error),
+        None => ListingError::Bad {
+            path,
+            reason: "it is a link to a folder that it lies in".to_owned(),
+        },
+    })
 }
 
 fn entries(folder: &Path) -> Result<Vec<std::fs::DirEntry>, ListingError> {
@@ -367,6 +405,20 @@ mod tests {
             let error = listed(folder.path(), location).unwrap_err();
             assert!(error.contains("pipe.data: it is a FIFO"), "{error}");
         }
+    }
+
+    #[test]
+    fn patterns_pass_over_no_link_to_nothing_on_their_way() {
+        let folder = some_files();
+        symlink("/no/such", folder.path().join("x=3")).unwrap();
+        for location in ["x=*/*.data", "*/*.data", "**/*.data", "x=*/d.data", "x=*"] {
+            let error = listed(folder.path(), location).unwrap_err();
+            assert!(
+                error.contains("x=3: it is a link to nothing"),
+                "{location}: {error}"
+            );
+        }
+        assert!(listed(folder.path(), "x=1/*.data").is_ok());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Whether a file's columns are the ones that are wanted.
 
+use std::collections::HashSet;
+
 use arrow::datatypes::{DataType, Schema};
 
 use super::TableError;
@@ -26,6 +28,12 @@ pub(crate) fn same_values(left: &DataType, right: &DataType) -> bool {
         (Plain::Other(left), Plain::Other(right)) => left.equals_datatype(right),
         _ => false,
     }
+}
+
+/// A name that occurs twice. The engine would read one of the columns, and not say so.
+pub(crate) fn doubled<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let mut known = HashSet::new();
+    names.into_iter().find(|name| !known.insert(*name))
 }
 
 enum Plain<'a> {

@@ -3,10 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 
 use super::ENCRYPTED;
 use super::page_header::is_encrypted;
@@ -44,44 +47,42 @@ fn footer_of(path: &Path) -> io::Result<Vec<u8>> {
 
 fn damage_of(path: &Path) -> Option<String> {
     let said = |error: &dyn std::fmt::Display| without_categories(&error.to_string()).to_owned();
-    let open = || -> Result<ParquetRecordBatchReaderBuilder<File>, String> {
-        let file = File::open(path).map_err(|error| said(&error))?;
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| said(&error))
-    };
     if footer_of(path).is_ok_and(|footer| is_encrypted(&footer)) {
         return Some(format!(": {ENCRYPTED}"));
     }
-    let (row_groups, columns) = match open() {
-        Ok(builder) => {
-            let fields = builder.parquet_schema().root_schema().get_fields();
-            let names: Vec<String> = fields.iter().map(|it| it.name().to_owned()).collect();
-            (builder.metadata().num_row_groups(), names)
-        }
+    let open = || File::open(path).map_err(|error| said(&error));
+    let metadata = open().and_then(|file| {
+        let options = ArrowReaderOptions::new();
+        ArrowReaderMetadata::load(&file, options).map_err(|error| said(&error))
+    });
+    let metadata = match metadata {
+        Ok(metadata) => metadata,
         Err(error) => return Some(format!(": {error}")),
     };
-    let places =
-        (0..row_groups).flat_map(|group| (0..columns.len()).map(move |root| (group, root)));
-    places.into_iter().find_map(|(row_group, root)| {
-        let read = std::panic::catch_unwind(|| -> Result<(), String> {
-            let builder = open()?;
+    let columns = metadata.parquet_schema().root_schema().get_fields();
+    let row_groups = metadata.metadata().num_row_groups();
+    let mut places =
+        (0..row_groups).flat_map(|group| (0..columns.len()).map(move |it| (group, it)));
+    places.find_map(|(row_group, root)| {
+        let metadata = metadata.clone();
+        let read = std::panic::catch_unwind(AssertUnwindSafe(|| -> Result<(), String> {
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(open()?, metadata);
             let mask = ProjectionMask::roots(builder.parquet_schema(), [root]);
-            let reader = builder
+            let mut reader = builder
                 .with_row_groups(vec![row_group])
                 .with_projection(mask)
                 .build()
                 .map_err(|error| said(&error))?;
-            reader
-                .into_iter()
-                .try_for_each(|batch| batch.map(|_| ()).map_err(|error| said(&error)))
-        });
+            reader.try_for_each(|batch| batch.map(|_| ()).map_err(|error| said(&error)))
+        }));
         let what = match read {
             Ok(Ok(())) => return None,
             Ok(Err(error)) => error,
             Err(_) => "a page is corrupt".to_owned(),
         };
+        let column = columns[root].name();
         Some(format!(
-            ", row group {row_group}, column `{}`: {what}",
-            columns[root]
+            ", row group {row_group}, column `{column}`: {what}"
         ))
     })
 }

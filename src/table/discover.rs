@@ -144,20 +144,26 @@ fn in_words(others: &[PathBuf]) -> String {
     }
 }
 
-/// A caution where a folder belongs to a table format that keeps a list of its files elsewhere.
-fn kept_by(folder: &Path) -> Option<String> {
-    let has_metadata = || {
+/// Folders above the one that was named in which the lists of a table format are looked for.
+const FOLDERS_ABOVE: usize = 3;
+
+/// A caution where a folder, or one above it, belongs to a table format that keeps a list of its files
+/// elsewhere.
+fn kept_by(named: &Path) -> Option<String> {
+    let of = |folder: &Path| {
+        if folder.join(".hoodie").is_dir() {
+            return Some(("Hudi", ".hoodie".to_owned()));
+        }
+        if folder.join("_delta_log").is_dir() {
+            return Some(("Delta", "_delta_log".to_owned()));
+        }
         let entries = std::fs::read_dir(folder.join("metadata")).ok()?;
         let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        names.find(|name| name.ends_with(".metadata.json"))
+        let name = names.find(|name| name.ends_with(".metadata.json"))?;
+        Some(("Iceberg", format!("metadata/{name}")))
     };
-    let (format, mark) = if folder.join(".hoodie").is_dir() {
-        ("Hudi", ".hoodie".to_owned())
-    } else if folder.join("_delta_log").is_dir() {
-        ("Delta", "_delta_log".to_owned())
-    } else {
-        ("Iceberg", format!("metadata/{}", has_metadata()?))
-    };
+    let mut folders = named.ancestors().take(1 + FOLDERS_ABOVE);
+    let (folder, (format, mark)) = folders.find_map(|it| Some((it, of(it)?)))?;
     Some(format!(
         "{} is the folder of a table of {format} (it has {mark}): its Parquet files are read as they lie, also those that \
          the table no longer holds",

@@ -19,9 +19,9 @@ use parquet::file::metadata::{
 use serde::Serialize;
 
 use super::page_header::is_encrypted;
-use super::{ENCRYPTED, TableError, TableFile, discover, unreadable};
+use super::{ENCRYPTED, TableError, TableFile, discover, look, unreadable};
 use crate::dataset::{StoreReader, check_plausible, fell_back, is_dictionary, pages_of, rows_of};
-use crate::storage::{CountingStore, Inputs};
+use crate::storage::CountingStore;
 
 /// Times that a footer is parsed; the shortest counts, as all that can happen to it makes it longer.
 const PARSES: usize = 3;
@@ -150,7 +150,7 @@ pub async fn inspect(
     const NAME: &str = "";
     let store = Arc::clone(store) as Arc<dyn ObjectStore>;
     let found = discover(NAME, location).await?;
-    let inputs = Inputs::of(found.files.iter().map(|file| file.path.as_path()))?;
+    let inputs = look(NAME, &found).await?;
     let mut inspection = Inspection {
         location: location.to_owned(),
         rows: 0,

@@ -1,6 +1,6 @@
 //! What the columns of a source lose or change when they are written anew, and what cannot be written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use parquet::data_type::{AsBytes, FixedLenByteArray};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::schema::types::ColumnDescriptor;
+use parquet::schema::types::{ColumnDescriptor, Type as SchemaType};
 
 use crate::dataset::leaves_by_root;
 
@@ -57,40 +57,80 @@ fn write_null(field: Field) -> Result<(), ParquetError> {
     writer.close().map(|_| ())
 }
 
-/// How the leaves of a file's columns are annotated otherwise once they are written with `written`, a
-/// sentence for each column.
-pub(super) fn annotations(
-    metadata: &ParquetMetaData,
+/// How a part of a column is annotated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Annotation {
+    /// The column's name, and the path of the part.
+    root: String,
+    path: String,
+    /// Place among the column's leaves; none of a group.
+    leaf: Option<usize>,
+    name: &'static str,
+}
+
+/// What INT96 is called among the annotations.
+const INT96: &str = "INT96";
+
+/// Adds the annotations of a file's columns.
+pub(super) fn add_annotations(found: &mut BTreeSet<Annotation>, metadata: &ParquetMetaData) {
+    let descriptor = metadata.file_metadata().schema_descr();
+    for (root, leaves) in leaves_by_root(descriptor) {
+        for (place, leaf) in leaves.into_iter().enumerate() {
+            let int96 = leaf.physical_type() == PhysicalType::INT96;
+            if let Some(name) = int96.then_some(INT96).or_else(|| annotation(leaf)) {
+                found.insert(Annotation {
+                    root: root.to_owned(),
+                    path: leaf.path().string(),
+                    leaf: Some(place),
+                    name,
+                });
+            }
+        }
+    }
+    for field in descriptor.root_schema().get_fields() {
+        if has_variant(field) {
+            found.insert(Annotation {
+                root: field.name().to_owned(),
+                path: field.name().to_owned(),
+                leaf: None,
+                name: "VARIANT",
+            });
+        }
+    }
+}
+
+fn has_variant(part: &SchemaType) -> bool {
+    let own = part.get_basic_info().logical_type_ref();
+    matches!(own, Some(LogicalType::Variant(_)))
+        || (part.is_group() && part.get_fields().iter().any(|part| has_variant(part)))
+}
+
+/// Which annotations are others once the columns are written with `written`, a sentence for each.
+pub(super) fn changed_annotations(
+    found: &BTreeSet<Annotation>,
     written: &SchemaRef,
 ) -> Result<Vec<String>, ParquetError> {
-    let found = metadata.file_metadata().schema_descr();
     let becomes = ArrowSchemaConverter::new().convert(written)?;
+    let becomes = leaves_by_root(&becomes);
     let mut notes = Vec::new();
-    let (of, will) = (leaves_by_root(found), leaves_by_root(&becomes));
-    for field in written.fields() {
-        let leaves = |of: &HashMap<_, Vec<_>>| of.get(field.name().as_str()).cloned();
-        let (of, will) = (
-            leaves(&of).unwrap_or_default(),
-            leaves(&will).unwrap_or_default(),
-        );
-        let changed = of.iter().zip(&will).find_map(|(was, is)| {
-            let lost = annotation(was).filter(|lost| annotation(is) != Some(lost))?;
-            Some((was, lost, is))
-        });
-        if let Some((was, lost, is)) = changed {
+    for Annotation { path, name, .. } in found.iter().filter(|it| it.name == INT96) {
+        notes.push(format!(
+            "the source's column `{path}` is {name}; it is read and written as microseconds, without what lies below them"
+        ));
+    }
+    for part in found.iter().filter(|it| it.name != INT96) {
+        let leaves = becomes.get(part.root.as_str());
+        let leaf = part.leaf.and_then(|place| leaves?.get(place).copied());
+        let is = leaf.and_then(annotation);
+        if is != Some(part.name) {
+            let is = is
+                .map(str::to_owned)
+                .or_else(|| Some(leaf?.physical_type().to_string()));
             notes.push(format!(
-                "the source's column `{}` is annotated {lost}, and is written as {}",
-                was.path().string(),
-                annotation(is).map_or_else(|| is.physical_type().to_string(), str::to_owned)
-            ));
-        }
-        if of
-            .iter()
-            .any(|leaf| leaf.physical_type() == PhysicalType::INT96)
-        {
-            notes.push(format!(
-                "the source's column `{}` is INT96; it is read and written as microseconds, without what lies below them",
-                field.name()
+                "the source's column `{}` is annotated {}, and is written as {}",
+                part.path,
+                part.name,
+                is.as_deref().unwrap_or("a plain group")
             ));
         }
     }
@@ -106,7 +146,6 @@ fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
         Some(LogicalType::Bson) => "BSON",
         Some(LogicalType::Enum) => "ENUM",
         Some(LogicalType::String) => "STRING",
-        Some(LogicalType::Variant(_)) => "VARIANT",
         Some(LogicalType::Geometry(_)) => "GEOMETRY",
         Some(LogicalType::Geography(_)) => "GEOGRAPHY",
         Some(LogicalType::Decimal(_)) => "DECIMAL",
@@ -132,22 +171,29 @@ fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
 /// What of a file's intervals the reader drops, as a reason to refuse the file: it reads either months
 /// or days and milliseconds. None where there is nothing to drop.
 pub(super) fn dropped_of_intervals(path: &Path, schema: &Schema) -> Result<Option<String>, String> {
-    let unit = |name: &str| match schema.field_with_name(name).ok()?.data_type() {
-        DataType::Interval(unit) => Some(*unit),
-        // Within lists and structs, they are taken for days.
-        data_type if data_type.is_nested() => Some(IntervalUnit::DayTime),
-        _ => None,
+    // The units of a column's leaves, in the order in which a file has them.
+    let units = |name: &str| {
+        let mut units = Vec::new();
+        if let Ok(field) = schema.field_with_name(name) {
+            add_units(&mut units, field.data_type());
+        }
+        units
     };
     let failed = |error: ParquetError| error.to_string();
     let file = File::open(path).map_err(|error| error.to_string())?;
     let reader = SerializedFileReader::new(file).map_err(failed)?;
     let descriptor = reader.metadata().file_metadata().schema_descr_ptr();
+    let mut place = (String::new(), 0);
     for (index, leaf) in descriptor.columns().iter().enumerate() {
+        let root = leaf.path().parts().first().cloned().unwrap_or_default();
+        place = match place {
+            (last, place) if last == root => (root.clone(), place + 1),
+            _ => (root.clone(), 0),
+        };
         if leaf.converted_type() != ConvertedType::INTERVAL {
             continue;
         }
-        let root = leaf.path().parts().first().cloned().unwrap_or_default();
-        let dropped = match unit(&root) {
+        let dropped = match units(&root).get(place.1).copied().flatten() {
             Some(IntervalUnit::YearMonth) => 4..12,
             Some(IntervalUnit::DayTime) => 0..4,
             _ => continue,
@@ -193,6 +239,32 @@ pub(super) fn dropped_of_intervals(path: &Path, schema: &Schema) -> Result<Optio
         }
     }
     Ok(None)
+}
+
+/// Whether a column is, or holds, intervals.
+pub(super) fn holds_intervals(schema: &Schema) -> bool {
+    let mut units = Vec::new();
+    for field in schema.fields() {
+        add_units(&mut units, field.data_type());
+    }
+    units.iter().any(Option::is_some)
+}
+
+/// Adds the unit of each leaf of a type, which is none where the leaf is no interval.
+fn add_units(units: &mut Vec<Option<IntervalUnit>>, data_type: &DataType) {
+    match data_type {
+        DataType::Interval(unit) => units.push(Some(*unit)),
+        DataType::Struct(fields) => {
+            for field in fields {
+                add_units(units, field.data_type());
+            }
+        }
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => add_units(units, item.data_type()),
+        _ => units.push(None),
+    }
 }
 
 #[cfg(test)]

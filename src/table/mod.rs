@@ -18,7 +18,7 @@ mod source;
 mod text_files;
 mod unify;
 
-pub(crate) use check::same_values;
+pub(crate) use check::{doubled, same_values};
 pub(crate) use damage::first_damage;
 pub use discover::{discover, external_tables, from_manifest};
 pub(crate) use doubts::hides_nan;
@@ -34,7 +34,7 @@ use object_store::ObjectMeta;
 
 use crate::engine::without_categories;
 use crate::record::Origin;
-use crate::storage::{InputError, ListingError, StorageError};
+use crate::storage::{InputError, Inputs, ListingError, StorageError};
 
 /// The files of a table, before anything of them is read.
 #[derive(Debug, Clone)]
@@ -154,6 +154,19 @@ impl TableError {
             _ => None,
         }
     }
+}
+
+/// Looks at the files of a table for the first time, on a thread where that may take its time.
+async fn look(table: &str, files: &TableFiles) -> Result<Inputs, TableError> {
+    let paths: Vec<PathBuf> = files.files.iter().map(|file| file.path.clone()).collect();
+    let looked =
+        tokio::task::spawn_blocking(move || Inputs::of(paths.iter().map(PathBuf::as_path)));
+    let looked = looked.await.map_err(|error| TableError::BadFile {
+        table: table.to_owned(),
+        file: files.location.clone(),
+        reason: error.to_string(),
+    })?;
+    Ok(looked?)
 }
 
 /// Why a file with an encrypted footer, or with encrypted columns, is not read.

@@ -1,12 +1,12 @@
 //! Reads every footer of a table, checks it, and makes the table that the engine scans.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::common::ScalarValue;
+use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -19,16 +19,17 @@ use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::file::metadata::{FileMetaData, ParquetMetaData};
 use serde_json::json;
 
-use super::check::{check_columns, same_values};
+use super::check::{check_columns, doubled, same_values};
 use super::doubts::add_doubts;
+use super::losses::{Annotation, add_annotations};
 use super::provider::{FilesTable, ProviderFile};
-use super::unify::{wider, with_wide_keys};
-use super::{TableError, TableFiles, unreadable};
+use super::unify::{same, wider};
+use super::{TableError, TableFiles, look, unreadable};
 use crate::config::Column;
 use crate::dataset::content::scalar_type;
 use crate::dataset::{
     ColumnTotals, IDENTITY_KEY, check_plausible, column_records, file_layout, fingerprint,
-    key_value, row_caution, rows_of,
+    key_value, row_caution, rows_of, wide_schema, with_wide_dictionaries,
 };
 use crate::engine::plain_message;
 use crate::record::ColumnRecord;
@@ -59,6 +60,8 @@ pub struct OpenTable {
     /// Key-values of the footers that all files agree on, without those that each writer makes, and
     /// the keys that they do not agree on.
     pub key_values: KeyValues,
+    /// How the files annotate their columns.
+    pub(crate) annotations: BTreeSet<Annotation>,
 }
 
 /// Reads the footers of all files and checks each: plausible figures, one schema, and the config's columns where there
@@ -71,64 +74,13 @@ pub async fn open(
     wanted: Option<&[Column]>,
     unify: bool,
 ) -> Result<OpenTable, TableError> {
-    let paths: Vec<PathBuf> = files.files.iter().map(|file| file.path.clone()).collect();
-    let inputs =
-        tokio::task::spawn_blocking(move || Inputs::of(paths.iter().map(PathBuf::as_path)));
-    let inputs = inputs.await.map_err(|error| TableError::BadFile {
-        table: files.name.clone(),
-        file: files.location.clone(),
-        reason: error.to_string(),
-    })??;
+    let inputs = look(&files.name, files).await?;
     let reader = Reader::new(context, store, &files.name);
-    let mut summary = Summary::default();
-    let mut provider_files = Vec::with_capacity(files.files.len());
-    let mut footers = futures::stream::iter(
-        files
-            .files
-            .iter()
-            .map(|file| reader.footer(&file.object, &file.path)),
-    )
-    .buffered(reader.concurrency);
-    let mut known: Option<KnownSchema> = None;
-    let mut merged: Option<Schema> = None;
-    let mut metadata = Vec::with_capacity(files.files.len());
-    for file in &files.files {
-        let path = file.path.display().to_string();
-        let Some(footer) = footers.try_next().await? else {
-            break;
-        };
-        if known.as_ref().is_none_or(|known| !known.is_of(&footer)) {
-            if let Some(column) = doubled_column(&footer) {
-                return Err(TableError::BadFile {
-                    table: files.name.clone(),
-                    file: path,
-                    reason: format!("two of its columns are named `{column}`"),
-                });
-            }
-            let schema = with_wide_dictionaries(&*reader.schema(&file.object, &path).await?);
-            if let Some(wanted) = wanted {
-                check_columns(&files.name, &path, &schema, wanted, &files.partition_by)?;
-            }
-            merged = Some(match merged {
-                None => schema,
-                Some(merged) => merge(&files.name, &path, merged, &schema, unify)?,
-            });
-            known = Some(KnownSchema {
-                metadata: Arc::clone(&footer),
-            });
-        }
-        store.set_layout(file.object.location.clone(), file_layout(&footer));
-        summary.add(&footer, file.object.size);
-        summary
-            .cautions
-            .extend(row_caution(&footer).map(|caution| format!("{path}: {caution}")));
-        add_doubts(&mut summary.doubts, &footer);
-        summary.key_values.add(footer.file_metadata());
-        metadata.push(footer);
-    }
-    drop(footers);
-
-    let file_schema: SchemaRef = Arc::new(merged.unwrap_or_else(Schema::empty));
+    let Gathered {
+        summary,
+        merged: file_schema,
+        footers,
+    } = gathered(&reader, store, files, wanted, unify).await?;
     // A column that files store as well is the file's own.
     let partition_by: Vec<(usize, &String)> = files
         .partition_by
@@ -146,13 +98,8 @@ pub async fn open(
             ))
         })
         .collect();
-    for (file, footer) in files.files.iter().zip(metadata) {
-        let engine = |source| TableError::Engine {
-            table: files.name.clone(),
-            source,
-        };
-        let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, &file_schema)
-            .map_err(engine)?;
+    let mut provider_files = Vec::with_capacity(files.files.len());
+    for (file, (footer, schema)) in files.files.iter().zip(footers) {
         let partition = partition_by
             .iter()
             .zip(&partition_fields)
@@ -171,7 +118,8 @@ pub async fn open(
         provider_files.push(ProviderFile {
             object: file.object.clone(),
             partition,
-            statistics,
+            statistics: statistics(&files.name, &footer, &schema, &file_schema)?,
+            schema: schema.wide.clone(),
         });
     }
     let recounts = !summary.cautions.is_empty();
@@ -197,11 +145,7 @@ pub async fn open(
         rows: summary.rows,
         file_bytes: summary.file_bytes,
         row_groups: summary.row_groups,
-        columns: column_records(&summary.columns, |name| {
-            file_schema
-                .field_with_name(name)
-                .map_or_else(|_| String::new(), |field| field.data_type().to_string())
-        }),
+        columns: column_records(&summary.columns, &file_schema),
         files_fingerprint: fingerprint(&json!(list)),
         inputs,
         cautions: files
@@ -212,6 +156,7 @@ pub async fn open(
             .collect(),
         doubts: summary.doubts,
         key_values: summary.key_values,
+        annotations: summary.annotations,
         provider: Arc::new(FilesTable::new(
             &files.name,
             Arc::clone(&file_schema),
@@ -223,6 +168,109 @@ pub async fn open(
     })
 }
 
+/// The columns of files that have the same ones.
+struct FileColumns {
+    /// By name, as the engine reads them.
+    types: HashMap<String, DataType>,
+    /// What the engine is to read them by, where their dictionaries have narrow keys.
+    wide: Option<SchemaRef>,
+}
+
+/// What the footers of all files come to.
+struct Gathered {
+    summary: Summary,
+    merged: SchemaRef,
+    /// Of each file, in their order.
+    footers: Vec<(Arc<ParquetMetaData>, Arc<FileColumns>)>,
+}
+
+async fn gathered(
+    reader: &Reader<'_>,
+    store: &Arc<CountingStore>,
+    files: &TableFiles,
+    wanted: Option<&[Column]>,
+    unify: bool,
+) -> Result<Gathered, TableError> {
+    let mut summary = Summary::default();
+    let each = files.files.iter();
+    let each = each.map(|file| reader.footer(&file.object, &file.path));
+    let mut found = futures::stream::iter(each).buffered(reader.concurrency);
+    let mut known: Option<(KnownSchema, Arc<FileColumns>)> = None;
+    let mut merged: Option<Schema> = None;
+    let mut footers = Vec::with_capacity(files.files.len());
+    for file in &files.files {
+        let path = file.path.display().to_string();
+        let Some(footer) = found.try_next().await? else {
+            break;
+        };
+        let same = known.as_ref().filter(|(known, _)| known.is_of(&footer));
+        let columns = match same {
+            Some((_, columns)) => Arc::clone(columns),
+            None => {
+                let root = footer.file_metadata().schema_descr().root_schema();
+                if let Some(column) = doubled(root.get_fields().iter().map(|it| it.name())) {
+                    return Err(TableError::BadFile {
+                        table: files.name.clone(),
+                        file: path,
+                        reason: format!("two of its columns are named `{column}`"),
+                    });
+                }
+                let schema = reader.schema(&file.object, &path).await?;
+                let schema = with_wide_dictionaries(&schema);
+                if let Some(wanted) = wanted {
+                    check_columns(&files.name, &path, &schema, wanted, &files.partition_by)?;
+                }
+                let fields = schema.fields().iter();
+                let types = fields.map(|it| (it.name().clone(), it.data_type().clone()));
+                let columns = Arc::new(FileColumns {
+                    types: types.collect(),
+                    wide: wide_schema(&footer),
+                });
+                merged = Some(match merged {
+                    None => schema,
+                    Some(merged) => merge(&files.name, &path, merged, &schema, unify)?,
+                });
+                add_annotations(&mut summary.annotations, &footer);
+                let metadata = Arc::clone(&footer);
+                known = Some((KnownSchema { metadata }, Arc::clone(&columns)));
+                columns
+            }
+        };
+        store.set_layout(file.object.location.clone(), file_layout(&footer));
+        summary.add(&path, &footer, file.object.size);
+        footers.push((footer, columns));
+    }
+    Ok(Gathered {
+        summary,
+        merged: Arc::new(merged.unwrap_or_else(Schema::empty)),
+        footers,
+    })
+}
+
+/// What a file's footer says of its columns, for the engine to prune and to answer by. Of columns that
+/// are read as a wider type nothing is known: the engine compares bounds of the file's type with those
+/// of the table's.
+fn statistics(
+    table: &str,
+    footer: &ParquetMetaData,
+    columns: &FileColumns,
+    file_schema: &SchemaRef,
+) -> Result<Statistics, TableError> {
+    let found = DFParquetMetadata::statistics_from_parquet_metadata(footer, file_schema);
+    let mut statistics = found.map_err(|source| TableError::Engine {
+        table: table.to_owned(),
+        source,
+    })?;
+    let fields = file_schema.fields().iter();
+    for (field, column) in fields.zip(&mut statistics.column_statistics) {
+        let stored = columns.types.get(field.name());
+        if stored.is_some_and(|stored| !same_values(stored, field.data_type())) {
+            *column = ColumnStatistics::new_unknown();
+        }
+    }
+    Ok(statistics)
+}
+
 #[derive(Default)]
 struct Summary {
     rows: u64,
@@ -232,6 +280,7 @@ struct Summary {
     cautions: Vec<String>,
     doubts: BTreeMap<String, String>,
     key_values: KeyValues,
+    annotations: BTreeSet<Annotation>,
 }
 
 /// What footers keep beside their schemas.
@@ -277,7 +326,12 @@ impl KeyValues {
 }
 
 impl Summary {
-    fn add(&mut self, footer: &ParquetMetaData, file_bytes: u64) {
+    fn add(&mut self, path: &str, footer: &ParquetMetaData, file_bytes: u64) {
+        let caution = row_caution(footer);
+        self.cautions
+            .extend(caution.map(|caution| format!("{path}: {caution}")));
+        add_doubts(&mut self.doubts, footer);
+        self.key_values.add(footer.file_metadata());
         self.rows += rows_of(footer);
         self.file_bytes += file_bytes;
         self.row_groups += footer.num_row_groups() as u64;
@@ -386,27 +440,6 @@ impl KnownSchema {
     }
 }
 
-/// A name that two columns of a file share. The engine would read one of them, and not say so.
-fn doubled_column(footer: &ParquetMetaData) -> Option<&str> {
-    let mut names = std::collections::HashSet::new();
-    footer
-        .file_metadata()
-        .schema_descr()
-        .root_schema()
-        .get_fields()
-        .iter()
-        .map(|field| field.name())
-        .find(|name| !names.insert(*name))
-}
-
-fn with_wide_dictionaries(schema: &Schema) -> Schema {
-    let fields = schema.fields().iter().map(|field| {
-        let wide = with_wide_keys(field.data_type());
-        field.as_ref().clone().with_data_type(wide)
-    });
-    Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone())
-}
-
 /// The columns of both; those in both are of one type.
 fn merge(
     table: &str,
@@ -416,41 +449,42 @@ fn merge(
     unify: bool,
 ) -> Result<Schema, TableError> {
     let mut fields: Vec<FieldRef> = known.fields().iter().cloned().collect();
+    let places: HashMap<&String, usize> = known
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(place, field)| (field.name(), place))
+        .collect();
+    let mut found = HashSet::with_capacity(fields.len());
     for field in schema.fields() {
-        match fields.iter_mut().find(|known| known.name() == field.name()) {
-            None => fields.push(Arc::new(field.as_ref().clone().with_nullable(true))),
-            Some(known) if same_values(known.data_type(), field.data_type()) => {
-                let nullable = known.is_nullable() || field.is_nullable();
-                // A column of nothing but nulls takes the type that a later file has.
-                let typed = if *known.data_type() == DataType::Null {
-                    field
-                } else {
-                    &*known
-                };
-                *known = Arc::new(typed.as_ref().clone().with_nullable(nullable));
-            }
-            Some(known) => match wider(known.data_type(), field.data_type()) {
-                Some(wide) if unify => {
-                    let nullable = known.is_nullable() || field.is_nullable();
-                    let wide = known.as_ref().clone().with_data_type(wide);
-                    *known = Arc::new(wide.with_nullable(nullable));
-                }
-                wide => {
-                    return Err(TableError::OtherType {
-                        table: table.to_owned(),
-                        file: file.to_owned(),
-                        column: field.name().clone(),
-                        found: field.data_type().to_string(),
-                        wanted: format!("{} (as in the files before)", known.data_type()),
-                        widens: wide.is_some(),
-                    });
-                }
-            },
-        }
+        let Some(place) = places.get(field.name()) else {
+            fields.push(Arc::new(field.as_ref().clone().with_nullable(true)));
+            continue;
+        };
+        found.insert(*place);
+        let known = &fields[*place];
+        let (known_type, found_type) = (known.data_type(), field.data_type());
+        let both = match unify {
+            true => wider(known_type, found_type),
+            false => same(known_type, found_type),
+        };
+        let Some(both) = both else {
+            return Err(TableError::OtherType {
+                table: table.to_owned(),
+                file: file.to_owned(),
+                column: field.name().clone(),
+                found: found_type.to_string(),
+                wanted: format!("{known_type} (as in the files before)"),
+                widens: wider(known_type, found_type).is_some(),
+            });
+        };
+        let nullable = known.is_nullable() || field.is_nullable();
+        let known = known.as_ref().clone().with_data_type(both);
+        fields[*place] = Arc::new(known.with_nullable(nullable));
     }
     // A column that this file lacks is null for its rows.
-    for known in &mut fields {
-        if schema.field_with_name(known.name()).is_err() && !known.is_nullable() {
+    for (place, known) in fields.iter_mut().enumerate().take(places.len()) {
+        if !found.contains(&place) && !known.is_nullable() {
             *known = Arc::new(known.as_ref().clone().with_nullable(true));
         }
     }

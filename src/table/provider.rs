@@ -39,6 +39,8 @@ pub(crate) struct ProviderFile {
     pub(crate) partition: Vec<ScalarValue>,
     /// Of the file's columns, without the partition columns.
     pub(crate) statistics: Statistics,
+    /// What the reader is to take the file's columns for, where that is not what its footer says.
+    pub(crate) schema: Option<SchemaRef>,
 }
 
 #[derive(Debug)]
@@ -149,6 +151,7 @@ fn partitioned_file(table: &str, file: ProviderFile) -> PartitionedFile {
         object,
         partition,
         mut statistics,
+        schema,
     } = file;
     // PartitionedFile::with_statistics claims that a partition value is never null.
     for value in &partition {
@@ -176,6 +179,7 @@ fn partitioned_file(table: &str, file: ProviderFile) -> PartitionedFile {
         .with_partition_values(partition)
         .with_table_reference(Some(TableReference::bare(table)));
     partitioned.statistics = Some(Arc::new(statistics));
+    partitioned.arrow_schema = schema;
     partitioned
 }
 

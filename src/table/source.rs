@@ -7,15 +7,15 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::prelude::SessionContext;
-use object_store::ObjectStore;
+use serde_json::json;
 
-use super::losses::{annotations, dropped_of_intervals, unwritable};
+use super::losses::{changed_annotations, dropped_of_intervals, holds_intervals, unwritable};
 use super::text_files::{TextFormat, open_text};
 use super::{TableError, discover, open};
 use crate::config::Reader;
-use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, read_footer};
+use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, fingerprint};
 use crate::engine::{plain_message, session};
-use crate::storage::{CountingStore, Inputs, local_path, object_path};
+use crate::storage::{CountingStore, Inputs, local_path};
 
 /// A source is named by its path alone.
 const NAME: &str = "";
@@ -118,7 +118,7 @@ pub async fn open_source(
         fingerprint: found.fingerprint,
         notes,
         key_values: found.key_values,
-        inputs: found.inputs,
+        inputs: Arc::new(found.inputs),
         plain: found.plain.map(Arc::new),
         context,
     })
@@ -178,14 +178,8 @@ async fn of_parquet(
         reason,
     };
     let mut notes = table.cautions.clone();
-    if let Some(path) = table.paths.first() {
-        let objects = Arc::clone(store) as Arc<dyn ObjectStore>;
-        let shown = path.display().to_string();
-        let footer = read_footer(&objects, &object_path(path)?, &shown).await;
-        let (_, footer) = footer.map_err(|error| bad(shown.clone(), error.reason()))?;
-        let changed = annotations(&footer, &schema);
-        notes.extend(changed.map_err(|error| bad(shown, error.to_string()))?);
-    }
+    let changed = changed_annotations(&table.annotations, &schema);
+    notes.extend(changed.map_err(|error| bad(location.to_owned(), error.to_string()))?);
     if !table.key_values.differing.is_empty() {
         let keys: Vec<&str> = table
             .key_values
@@ -198,7 +192,7 @@ async fn of_parquet(
             keys.join(", ")
         ));
     }
-    if has_intervals(&schema) {
+    if holds_intervals(&schema) {
         for path in table.paths.clone() {
             let (shown, schema) = (path.display().to_string(), Arc::clone(&schema));
             let dropped =
@@ -219,7 +213,7 @@ async fn of_parquet(
             .iter()
             .map(|column| column.encoded_bytes)
             .sum(),
-        fingerprint: table.files_fingerprint.clone(),
+        fingerprint: fingerprint(&json!([table.files_fingerprint, table.inputs.ends()])),
         rows: Some(table.rows),
         paths: table.paths.clone(),
         provider: Arc::clone(&table.provider),
@@ -231,22 +225,6 @@ async fn of_parquet(
         inputs: table.inputs,
         notes,
     })
-}
-
-/// Whether a column is, or may hold, intervals.
-fn has_intervals(schema: &Schema) -> bool {
-    fn holds(data_type: &DataType) -> bool {
-        match data_type {
-            DataType::Interval(_) => true,
-            DataType::List(item)
-            | DataType::LargeList(item)
-            | DataType::FixedSizeList(item, _)
-            | DataType::Map(item, _) => holds(item.data_type()),
-            DataType::Struct(fields) => fields.iter().any(|field| holds(field.data_type())),
-            _ => false,
-        }
-    }
-    schema.fields().iter().any(|field| holds(field.data_type()))
 }
 
 async fn count(context: &SessionContext) -> Result<u64, String> {

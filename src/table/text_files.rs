@@ -1,6 +1,8 @@
 //! CSV, JSON lines and Arrow files as rows to write anew.
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs::Metadata;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ use datafusion::prelude::SessionContext;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::json;
 
+use super::check::doubled;
 use super::unify::wider;
 use crate::dataset::{fingerprint, is_parquet};
 use crate::engine::plain_message;
@@ -103,49 +106,95 @@ pub(super) async fn open_text(
     location: &str,
     format: TextFormat,
 ) -> Result<TextRows, String> {
+    let named = location.to_owned();
+    let looked = tokio::task::spawn_blocking(move || look_at(&named, format));
+    let LookedAt {
+        paths,
+        bytes,
+        fingerprint,
+        inputs,
+        notes,
+        reader,
+    } = looked.await.map_err(|error| error.to_string())??;
+    let schema = schema_of(context, store, reader.as_ref(), format, &paths).await?;
+    let urls = paths.iter().map(|path| {
+        let url = url::Url::from_file_path(path)
+            .map_err(|()| format!("{} is no path", path.display()))?;
+        ListingTableUrl::parse(url.as_str()).map_err(|error| plain_message(&error))
+    });
+    let urls = urls.collect::<Result<Vec<_>, String>>()?;
+    let options = ListingOptions::new(reader).with_file_extension("");
+    let config = ListingTableConfig::new_with_multi_paths(urls)
+        .with_listing_options(options)
+        .with_schema(schema);
+    let table = ListingTable::try_new(config).map_err(|error| plain_message(&error))?;
+    Ok(TextRows {
+        provider: Arc::new(table),
+        paths,
+        bytes,
+        fingerprint,
+        inputs,
+        notes,
+    })
+}
+
+/// The files of a location, and how they are to be read.
+struct LookedAt {
+    paths: Vec<PathBuf>,
+    bytes: u64,
+    fingerprint: String,
+    inputs: Inputs,
+    notes: Vec<String>,
+    reader: Arc<dyn FileFormat>,
+}
+
+fn look_at(location: &str, format: TextFormat) -> Result<LookedAt, String> {
     let is_wanted = move |path: &Path| TextFormat::of(path) == Some(format);
-    let Listing { files, .. } = list(location, &is_wanted).map_err(|error| error.to_string())?;
-    if files.is_empty() {
-        return Err("no such file or folder".to_owned());
+    let Listing { files, others, .. } =
+        list(location, &is_wanted).map_err(|error| error.to_string())?;
+    if let Some(other) = others.iter().find(|it| TextFormat::of(it).is_some()) {
+        return Err(format!(
+            "{}: it is of another format than the files before; a pattern names those of one",
+            other.display()
+        ));
     }
-    let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
-    let inputs =
-        Inputs::of(paths.iter().map(PathBuf::as_path)).map_err(|error| error.to_string())?;
+    let Some((first, _)) = files.first() else {
+        return Err("no such file or folder".to_owned());
+    };
+    let inputs = Inputs::of(files.iter().map(|(path, _)| path.as_path()));
+    let inputs = inputs.map_err(|error| error.to_string())?;
     let list: Vec<_> = files
         .iter()
-        .map(|(path, found)| {
-            let changed = found
-                .modified()
-                .ok()
-                .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-                .map(|time| time.as_micros() as u64);
-            json!([path, found.len(), changed])
+        .zip(inputs.ends())
+        .map(|((path, found), ends)| {
+            json!([path, found.len(), found.mtime_nsec(), found.mtime(), ends])
         })
         .collect();
     let mut notes = Vec::new();
-    let first = paths.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
     let reader: Arc<dyn FileFormat> = match format.kind {
         Kind::Csv | Kind::Tsv => {
             let separator = match format.kind {
                 Kind::Tsv => b'\t',
                 _ => {
-                    let beginning = beginning(first, format.compression)?;
-                    let found = separator(&beginning);
-                    if let Some(name) = doubled_in_header(&beginning, found) {
-                        return Err(format!(
-                            "{}: two of its columns are named `{name}`; give each a name of its own",
-                            first.display()
-                        ));
-                    }
+                    let Separator { found, doubted } =
+                        separator(&beginning(first, format.compression)?);
                     if found != b',' {
                         notes.push(format!(
                             "fields of {location} are separated by {:?}",
                             char::from(found)
                         ));
                     }
+                    if let Some(other) = doubted {
+                        notes.push(format!(
+                            "{location} is read as a single column: its header has {:?}, which does not cut all of the first \
+                             lines alike; fields are separated by commas, and by tabs in files called .tsv",
+                            char::from(other)
+                        ));
+                    }
                     found
                 }
             };
+            same_headers(&files, format, separator)?;
             Arc::new(
                 CsvFormat::default()
                     .with_schema_infer_max_rec(usize::MAX)
@@ -168,26 +217,79 @@ pub(super) async fn open_text(
         }
         Kind::Arrow => Arc::new(ArrowFormat),
     };
-    let schema = schema_of(context, store, reader.as_ref(), format, &paths).await?;
-    let urls = paths.iter().map(|path| {
-        let url = url::Url::from_file_path(path)
-            .map_err(|()| format!("{} is no path", path.display()))?;
-        ListingTableUrl::parse(url.as_str()).map_err(|error| plain_message(&error))
-    });
-    let urls = urls.collect::<Result<Vec<_>, String>>()?;
-    let options = ListingOptions::new(reader).with_file_extension("");
-    let config = ListingTableConfig::new_with_multi_paths(urls)
-        .with_listing_options(options)
-        .with_schema(schema);
-    let table = ListingTable::try_new(config).map_err(|error| plain_message(&error))?;
-    Ok(TextRows {
-        provider: Arc::new(table),
-        paths,
+    Ok(LookedAt {
         bytes: files.iter().map(|(_, found)| found.len()).sum(),
         fingerprint: fingerprint(&json!(list)),
+        paths: files.into_iter().map(|(path, _)| path).collect(),
         inputs,
         notes,
+        reader,
     })
+}
+
+/// Refuses a header that has a name twice, which the engine would take for one column, and headers
+/// that differ: the engine reads fields by their place.
+fn same_headers(
+    files: &[(PathBuf, Metadata)],
+    format: TextFormat,
+    separator: u8,
+) -> Result<(), String> {
+    let mut first: Option<(&Path, Vec<String>)> = None;
+    for (path, _) in files {
+        let shown = path.display();
+        let names = header_of(&beginning(path, format.compression)?, separator);
+        if let Some(name) = doubled(names.iter().map(String::as_str)) {
+            return Err(format!(
+                "{shown}: two of its columns are named `{name}`; give each a name of its own"
+            ));
+        }
+        match &first {
+            None => first = Some((path, names)),
+            Some((other, known)) if *known != names => {
+                return Err(format!(
+                    "{shown}: its header is {}, that of {} is {}; fields are read by their place, so that headers must be the \
+                     same",
+                    names.join(", "),
+                    other.display(),
+                    known.join(", ")
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The names in a CSV header.
+fn header_of(beginning: &[u8], separator: u8) -> Vec<String> {
+    let Some(header) = records(beginning).into_iter().next() else {
+        return Vec::new();
+    };
+    let mut quoted = false;
+    let fields = header.split(|byte| {
+        quoted ^= *byte == b'"';
+        !quoted && *byte == separator
+    });
+    let name = |field: &[u8]| {
+        let text = String::from_utf8_lossy(field);
+        text.trim_start_matches('\u{feff}')
+            .trim()
+            .trim_matches('"')
+            .to_owned()
+    };
+    fields.map(name).collect()
+}
+
+/// The records of a CSV text that are not blank; a line end within quotes ends none.
+fn records(text: &[u8]) -> Vec<&[u8]> {
+    let mut quoted = false;
+    let lines = text.split(|byte| {
+        quoted ^= *byte == b'"';
+        !quoted && *byte == b'\n'
+    });
+    lines
+        .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
+        .collect()
 }
 
 /// The columns of all files, each of a type that holds what it has in each of them.
@@ -215,11 +317,6 @@ async fn schema_of(
             .infer_schema(&state, &objects, &[meta])
             .await
             .map_err(|error| format!("{shown}: {}", plain_message(&error)))?;
-        if let Some(name) = doubled(&schema) {
-            return Err(format!(
-                "{shown}: two of its columns are named `{name}`; give each a name of its own"
-            ));
-        }
         merged = Some(match merged {
             None => schema.as_ref().clone(),
             Some(merged) => merge(format.kind, merged, &schema)
@@ -227,12 +324,6 @@ async fn schema_of(
         });
     }
     Ok(Arc::new(merged.unwrap_or_else(Schema::empty)))
-}
-
-fn doubled(schema: &Schema) -> Option<&str> {
-    let mut names = std::collections::HashSet::new();
-    let mut fields = schema.fields().iter().map(|field| field.name().as_str());
-    fields.find(|name| !names.insert(*name))
 }
 
 /// The type of a column that files of text have as two types: the one that the reader would have found
@@ -299,59 +390,49 @@ fn beginning(path: &Path, compression: FileCompressionType) -> Result<Vec<u8>, S
     Ok(bytes)
 }
 
-/// What separates the fields of a CSV file: a comma, unless the header has none, and another separator
-/// cuts all of the first lines into as many fields as the header.
-fn separator(beginning: &[u8]) -> u8 {
-    let complete = (beginning.len() as u64) < BEGINNING_BYTES;
-    let mut lines: Vec<Vec<u8>> = BufReader::new(beginning)
-        .split(b'\n')
-        .map_while(Result::ok)
-        .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
-        .collect();
-    // The last one may be cut.
-    if !complete && lines.len() > 1 {
-        lines.pop();
-    }
-    let fields = |line: &[u8], separator: u8| {
-        let mut quoted = false;
-        1 + line
-            .iter()
-            .filter(|byte| {
-                quoted ^= **byte == b'"';
-                !quoted && **byte == separator
-            })
-            .count()
-    };
-    let Some(header) = lines.first() else {
-        return b',';
-    };
-    if fields(header, b',') > 1 {
-        return b',';
-    }
-    let cuts_alike = |separator: &u8| {
-        let of_header = fields(header, *separator);
-        of_header > 1
-            && lines
-                .iter()
-                .all(|line| fields(line, *separator) == of_header)
-    };
-    SEPARATORS.into_iter().find(cuts_alike).unwrap_or(b',')
+/// What separates the fields of a CSV file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Separator {
+    found: u8,
+    /// Another one that the header has, where the one found gives a single column.
+    doubted: Option<u8>,
 }
 
-/// A name that a CSV header has twice. The engine would take both for one column.
-fn doubled_in_header(beginning: &[u8], separator: u8) -> Option<String> {
-    let header = beginning.split(|byte| *byte == b'\n').next()?;
-    let mut quoted = false;
-    let mut names = std::collections::HashSet::new();
-    let mut fields = header.split(|byte| {
-        quoted ^= *byte == b'"';
-        !quoted && *byte == separator
-    });
-    let name = |field: &[u8]| {
-        let text = String::from_utf8_lossy(field);
-        text.trim().trim_matches('"').to_owned()
+/// A comma, unless the header has none, and another separator cuts all of the first records into as
+/// many fields as the header.
+fn separator(beginning: &[u8]) -> Separator {
+    let complete = (beginning.len() as u64) < BEGINNING_BYTES;
+    let mut records = records(beginning);
+    // The last one may be cut.
+    if !complete && records.len() > 1 {
+        records.pop();
+    }
+    let fields = |record: &[u8], separator: u8| {
+        let mut quoted = false;
+        let separators = record.iter().filter(|byte| {
+            quoted ^= **byte == b'"';
+            !quoted && **byte == separator
+        });
+        1 + separators.count()
     };
-    fields.find(|field| !names.insert(name(field))).map(name)
+    let of = |found, doubted| Separator { found, doubted };
+    let Some(header) = records.first() else {
+        return of(b',', None);
+    };
+    if fields(header, b',') > 1 {
+        return of(b',', None);
+    }
+    let mut in_header = SEPARATORS.into_iter().filter(|it| fields(header, *it) > 1);
+    let cuts_alike = |separator: &u8| {
+        let of_header = fields(header, *separator);
+        records
+            .iter()
+            .all(|record| fields(record, *separator) == of_header)
+    };
+    match in_header.clone().find(cuts_alike) {
+        Some(found) => of(found, None),
+        None => of(b',', in_header.next()),
+    }
 }
 
 #[cfg(test)]
@@ -360,17 +441,20 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("a,b\n1,2\n", b',')]
-    #[case("a;b\n1,5;2,5\n", b';')]
-    #[case("a\tb\n1\t2", b'\t')]
-    #[case("a|b\n\"x|y\"|2\n", b'|')]
-    #[case("text\nsome; more\nwithout\n", b',')]
-    #[case("one\n1\n", b',')]
-    #[case("", b',')]
-    fn separators_are_found_by_the_header_and_the_first_lines(
+    #[case("a,b\n1,2\n", b',', None)]
+    #[case("a;b\n1,5;2,5\n", b';', None)]
+    #[case("a\tb\n1\t2", b'\t', None)]
+    #[case("a|b\n\"x|y\"|2\n", b'|', None)]
+    #[case("a;b\n\"two\nlines\";2\n", b';', None)]
+    #[case("text\nsome; more\nwithout\n", b',', None)]
+    #[case("a;b\n1;2\n3\n", b',', Some(b';'))]
+    #[case("one\n1\n", b',', None)]
+    #[case("", b',', None)]
+    fn separators_are_found_by_the_header_and_the_first_records(
         #[case] text: &str,
-        #[case] expected: u8,
+        #[case] found: u8,
+        #[case] doubted: Option<u8>,
     ) {
-        assert_eq!(char::from(separator(text.as_bytes())), char::from(expected));
+        assert_eq!(separator(text.as_bytes()), Separator { found, doubted });
     }
 }

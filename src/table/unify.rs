@@ -1,37 +1,51 @@
-//! Types that hold the values of two others, and dictionary keys that have room for the values of many
-//! files.
+//! Types that hold the values of two others.
 
 use std::sync::Arc;
 
+use super::check::same_values;
 use arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef, Fields,
 };
 
-/// Bits of the keys of dictionaries. A dictionary of a file has as narrow keys as its own values
-/// need, which those of several files together may exceed.
-const KEY: DataType = DataType::Int32;
-
-/// The type with the keys of its dictionaries at least 32 bits wide.
-pub(crate) fn with_wide_keys(data_type: &DataType) -> DataType {
-    let field = |field: &FieldRef| {
-        let wide = with_wide_keys(field.data_type());
-        Arc::new(field.as_ref().clone().with_data_type(wide))
+/// The type of a column that two files have with the same values, if they do: strings, bytes, lists and
+/// dictionaries in any of their layouts. Nothing but nulls is of any type, at any depth, and takes the
+/// type that the other file has; what may be null in one file may be null.
+pub(crate) fn same(left: &DataType, right: &DataType) -> Option<DataType> {
+    use DataType as D;
+    let both = |one: &FieldRef, other: &FieldRef| -> Option<FieldRef> {
+        let data_type = same(one.data_type(), other.data_type())?;
+        let nullable = one.is_nullable() || other.is_nullable();
+        let field = one.as_ref().clone();
+        Some(Arc::new(
+            field.with_data_type(data_type).with_nullable(nullable),
+        ))
     };
-    match data_type {
-        DataType::Dictionary(key, value) => {
-            let narrow = matches!(
-                key.as_ref(),
-                DataType::Int8 | DataType::UInt8 | DataType::Int16 | DataType::UInt16
-            );
-            let key = if narrow { &KEY } else { key.as_ref() };
-            DataType::Dictionary(Box::new(key.clone()), value.clone())
+    match (left, right) {
+        _ if left == right => Some(left.clone()),
+        (D::Null, other) | (other, D::Null) => Some(other.clone()),
+        (D::Struct(one), D::Struct(other)) if one.len() == other.len() => {
+            let fields = one
+                .iter()
+                .zip(other)
+                .map(|(one, other)| (one.name() == other.name()).then(|| both(one, other))?);
+            Some(D::Struct(fields.collect::<Option<Fields>>()?))
         }
-        DataType::List(item) => DataType::List(field(item)),
-        DataType::LargeList(item) => DataType::LargeList(field(item)),
-        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(field(item), *size),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
-        DataType::Map(entries, sorted) => DataType::Map(field(entries), *sorted),
-        other => other.clone(),
+        (D::List(one), D::List(other) | D::LargeList(other) | D::FixedSizeList(other, _)) => {
+            Some(D::List(both(one, other)?))
+        }
+        (D::LargeList(one), D::List(other) | D::LargeList(other) | D::FixedSizeList(other, _)) => {
+            Some(D::LargeList(both(one, other)?))
+        }
+        (D::FixedSizeList(one, size), D::FixedSizeList(other, other_size))
+            if size == other_size =>
+        {
+            Some(D::FixedSizeList(both(one, other)?, *size))
+        }
+        (D::FixedSizeList(one, size), D::List(other) | D::LargeList(other)) => {
+            Some(D::FixedSizeList(both(one, other)?, *size))
+        }
+        (D::Map(one, sorted), D::Map(other, _)) => Some(D::Map(both(one, other)?, *sorted)),
+        (one, other) => same_values(one, other).then(|| one.clone()),
     }
 }
 
@@ -40,11 +54,10 @@ pub(crate) fn with_wide_keys(data_type: &DataType) -> DataType {
 /// spellings of UTC.
 pub(crate) fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
     use DataType as D;
-    if left == right {
-        return Some(left.clone());
+    if let Some(same) = same(left, right) {
+        return Some(same);
     }
     match (left, right) {
-        (D::Null, other) | (other, D::Null) => Some(other.clone()),
         (D::Dictionary(_, value), other) | (other, D::Dictionary(_, value)) => wider(value, other),
         (D::Timestamp(unit, Some(one)), D::Timestamp(other_unit, Some(other)))
             if unit == other_unit && is_utc(one) && is_utc(other) =>
@@ -61,8 +74,7 @@ pub(crate) fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
         }
         _ => integers(left, right)
             .or_else(|| floats(left, right))
-            .or_else(|| decimals(left, right))
-            .or_else(|| texts(left, right)),
+            .or_else(|| decimals(left, right)),
     }
 }
 
@@ -184,23 +196,6 @@ fn decimals(left: &DataType, right: &DataType) -> Option<DataType> {
     }
 }
 
-fn texts(left: &DataType, right: &DataType) -> Option<DataType> {
-    let text = |it: &DataType| {
-        matches!(
-            it,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-        )
-    };
-    let bytes = |it: &DataType| {
-        matches!(
-            it,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView
-        )
-    };
-    let alike = (text(left) && text(right)) || (bytes(left) && bytes(right));
-    alike.then(|| left.clone())
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::datatypes::TimeUnit;
@@ -243,6 +238,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_but_nulls_takes_the_other_type_at_any_depth() {
+        let list = |item, nullable| DataType::List(Arc::new(Field::new("item", item, nullable)));
+        let of =
+            |item: DataType| DataType::Struct(vec![Field::new("a", list(item, true), true)].into());
+        let decimal = DataType::Decimal128(9, 2);
+        assert_eq!(
+            same(&of(DataType::Null), &of(decimal.clone())),
+            Some(of(decimal.clone()))
+        );
+        assert_eq!(
+            same(&list(decimal.clone(), false), &list(decimal.clone(), true)),
+            Some(list(decimal.clone(), true))
+        );
+        assert_eq!(same(&of(DataType::Int32), &of(decimal)), None);
+    }
+
+    #[test]
     fn structs_take_the_fields_of_both() {
         let of = |fields: Vec<Field>| DataType::Struct(fields.into());
         let one = of(vec![Field::new("a", DataType::Int32, false)]);
@@ -255,17 +267,5 @@ mod tests {
             Field::new("b", DataType::Utf8, true),
         ]);
         assert_eq!(wider(&one, &other), Some(both));
-    }
-
-    #[test]
-    fn narrow_keys_are_widened_at_any_depth() {
-        let dictionary = |key| DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8));
-        let list = |item| DataType::List(Arc::new(Field::new("item", item, true)));
-        assert_eq!(
-            with_wide_keys(&list(dictionary(DataType::Int8))),
-            list(dictionary(DataType::Int32))
-        );
-        let wide = dictionary(DataType::UInt64);
-        assert_eq!(with_wide_keys(&wide), wide);
     }
 }

@@ -369,3 +369,53 @@ fn a_file_that_changes_while_its_trace_is_replayed_ends_the_replay() {
         .end()
         .fails(2, &["t/a.parquet was changed while it was used"]);
 }
+
+#[test]
+fn a_source_that_is_replaced_by_one_of_the_same_size_and_time_is_another_source() {
+    let place = Place::new();
+    let source = place.write("mine.csv", "id,text\n1,aaaa\n");
+    let generate = |place: &Place| {
+        let folder = ["--set", "dataset.data_folder=out"];
+        place
+            .bench()
+            .args(["generate", "--source", "mine.csv"])
+            .args(folder)
+            .run()
+    };
+    generate(&place).succeeds();
+    let was = fs::metadata(&source).unwrap();
+    fs::write(&source, "id,text\n1,bbbb\n").unwrap();
+    let times = fs::FileTimes::new().set_modified(was.modified().unwrap());
+    File::options()
+        .write(true)
+        .open(&source)
+        .unwrap()
+        .set_times(times)
+        .unwrap();
+    generate(&place).fails(2, &["out", "holds another dataset"]);
+}
+
+#[test]
+fn a_foreign_file_where_a_dataset_would_be_written_stays() {
+    let place = Place::tiny();
+    place
+        .bench()
+        .args(["generate", "bench.yaml"])
+        .run()
+        .succeeds();
+    // As an interruption leaves it, and then somebody puts a file of his own in the place of one.
+    let manifest = place.path("data/_bench_manifest.json");
+    let text: Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+    let unfinished = serde_json::json!({
+        "content_fingerprint": text["content_fingerprint"],
+        "layout_fingerprint": text["layout_fingerprint"],
+    });
+    fs::remove_file(manifest).unwrap();
+    place.write("data/_bench_unfinished.json", unfinished.to_string());
+    let file = place.parquet_paths("data").remove(0);
+    write_small(&file);
+    let theirs = fs::read(&file).unwrap();
+    let output = place.bench().args(["generate", "bench.yaml"]).run();
+    output.fails(2, &["is not this dataset's", "hint: move"]);
+    assert_eq!(fs::read(&file).unwrap(), theirs);
+}

@@ -776,6 +776,138 @@ fn schemas_that_only_widen_are_one_table_where_it_is_asked_for() {
 }
 
 #[test]
+fn bounds_of_files_that_are_read_as_a_wider_type_are_not_compared_with_others() {
+    let place = Place::new();
+    let narrow: ArrayRef = Arc::new(Int32Array::from(vec![1000, 7]));
+    let wide: ArrayRef = Arc::new(Int64Array::from(vec![4, 5]));
+    write(&place.path("t/a.parquet"), &[("n", narrow)]);
+    write(&place.path("t/b.parquet"), &[("n", wide)]);
+    for (sql, rows) in [
+        (
+            "SELECT n FROM t WHERE n = (SELECT max(n) FROM t) AND n = 1000",
+            1,
+        ),
+        ("SELECT n FROM t WHERE n > 6", 2),
+        ("SELECT n FROM t WHERE n < 5", 1),
+    ] {
+        let bench = place
+            .bench()
+            .args(["run", "--table", "t=t", "--rounds", "1"]);
+        let bench = bench.args(["--unify-schemas", "--sql", sql, "--format", "json"]);
+        let record = bench.run().succeeds().json();
+        assert_eq!(
+            at(cell(&record, "sql/base"), "iterations.0.rows"),
+            rows,
+            "{sql}"
+        );
+    }
+}
+
+#[test]
+fn nothing_but_nulls_in_lists_of_one_file_takes_no_values_from_another() {
+    let place = Place::new();
+    let nothing = Arc::new(Field::new("item", DataType::Null, true));
+    let nulls: ArrayRef = Arc::new(arrow::array::NullArray::new(0));
+    let offsets = arrow::buffer::OffsetBuffer::new(vec![0, 0, 0].into());
+    let empty: ArrayRef = Arc::new(ListArray::new(nothing, offsets, nulls, None));
+    write(&place.path("t/a.parquet"), &[("list", empty)]);
+    let values = lists([Some(vec![Some(1), Some(2)]), None].into_iter());
+    write(&place.path("t/b.parquet"), &[("list", values)]);
+    rewrite(&place, "t", &[]).succeeds();
+    let list = written(&place, "list");
+    let values = list.as_list::<i32>().values();
+    assert_eq!(values.as_primitive::<Int32Type>().values(), &[1, 2]);
+}
+
+#[test]
+fn items_that_may_be_null_in_one_file_may_be_null() {
+    let place = Place::new();
+    let list = |nullable: bool| -> ArrayRef {
+        let field = Arc::new(Field::new("item", DataType::Int32, nullable));
+        let offsets = arrow::buffer::OffsetBuffer::new(vec![0, 1].into());
+        let values: ArrayRef = match nullable {
+            true => Arc::new(Int32Array::from(vec![None])),
+            false => Arc::new(Int32Array::from(vec![5])),
+        };
+        Arc::new(ListArray::new(field, offsets, values, None))
+    };
+    write(&place.path("t/a.parquet"), &[("list", list(false))]);
+    write(&place.path("t/b.parquet"), &[("list", list(true))]);
+    rewrite(&place, "t", &[]).succeeds();
+    let column = written(&place, "list");
+    let values = column.as_list::<i32>().values();
+    assert_eq!(values.null_count(), 1);
+}
+
+/// 300 categories in one file whose keys are said to have 8 bits, as a file has them that was made of
+/// several.
+#[test]
+fn categories_beyond_their_keys_in_one_file_are_read() {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    let wide: DictionaryArray<Int32Type> = (0..300)
+        .map(|it| format!("kind {it}"))
+        .collect::<Vec<_>>()
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let narrow: DictionaryArray<Int8Type> = ["x"].into_iter().collect();
+    let said = Schema::new(vec![Field::new("kind", narrow.data_type().clone(), true)]);
+    let batch = RecordBatch::try_from_iter([("kind", Arc::new(wide) as ArrayRef)]).unwrap();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let options =
+        parquet::arrow::arrow_writer::ArrowWriterOptions::new().with_skip_arrow_metadata(true);
+    let file = File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options).unwrap();
+    let encoded = parquet::arrow::encode_arrow_schema(&said);
+    writer.append_key_value_metadata(KeyValue::new("ARROW:schema".to_owned(), encoded));
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    rewrite(&place, "t", &[]).succeeds();
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    let sql = "SELECT kind FROM t";
+    let record = bench
+        .args(["--sql", sql, "--format", "json"])
+        .run()
+        .succeeds()
+        .json();
+    assert_eq!(at(cell(&record, "sql/base"), "iterations.0.rows"), 300);
+}
+
+#[rstest]
+#[case::other_order("a,b\n1,2\n", "b,a\n1,2\n", "headers must be the same")]
+#[case::other_names("a,b\n1,2\n", "a,c\n1,2\n", "headers must be the same")]
+#[case::doubled_later("a,b\n1,2\n", "a,a\n1,2\n", "two of its columns are named `a`")]
+fn csv_files_whose_fields_do_not_lie_alike_are_refused(
+    #[case] one: &str,
+    #[case] other: &str,
+    #[case] words: &str,
+) {
+    for extension in ["csv", "tsv"] {
+        let place = Place::new();
+        let text = |text: &str| match extension {
+            "tsv" => text.replace(',', "\t"),
+            _ => text.to_owned(),
+        };
+        place.write(&format!("mine/1.{extension}"), text(one));
+        place.write(&format!("mine/2.{extension}"), text(other));
+        rewrite(&place, "mine", &[]).fails(2, &["mine/2.", words]);
+    }
+}
+
+#[test]
+fn a_folder_of_several_formats_is_refused_by_the_file_that_would_be_left_out() {
+    for other in ["b.csv.gz", "b.jsonl", "b.tsv"] {
+        let place = Place::new();
+        place.write("mine/a.csv", "a,b\n1,2\n");
+        place.write(&format!("mine/{other}"), "a,b\n3,4\n");
+        rewrite(&place, "mine", &[]).fails(2, &[other, "of another format"]);
+    }
+}
+
+#[test]
 fn two_thousand_columns_are_scanned_and_rewritten() {
     let place = Place::new();
     let names: Vec<String> = (0..2000).map(|column| format!("c{column}")).collect();
@@ -971,6 +1103,14 @@ proptest! {
             .collect();
         rewrite(&place, "mine", &layout).succeeds();
         let schema = drawn[0].schema();
+        let keeps_order = !layout.iter().any(|key| key.contains("_by="));
+        if keeps_order {
+            let in_order = |batches: &[RecordBatch]| {
+                let rows = arrow::compute::concat_batches(&schema, batches).unwrap();
+                format!("{:?}", rows.columns())
+            };
+            prop_assert_eq!(in_order(&rows_below(&place, &schema)), in_order(&drawn));
+        }
         prop_assert_eq!(digest_of(&rows_below(&place, &schema)), digest_of(&drawn));
     }
 }
