@@ -22,7 +22,8 @@ fn keep_memory_of_c() {
         libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_ON_THE_HEAP_BYTES);
         if address_space_is_limited() {
-            // Otherwise up to 64 MiB of it are set aside for each thread, and stacks have more need of that.
+            // Otherwise up to 64 MiB of it are set aside for each thread, and stacks have more need
+            // of that.
             libc::mallopt(libc::M_ARENA_MAX, 1);
         }
     }

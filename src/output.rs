@@ -23,7 +23,8 @@ pub enum OutputError {
 pub enum Replaces {
     /// None: the path must be new.
     Nothing,
-    /// An earlier output of the same kind, which begins with `start`; `name` is its name in messages.
+    /// An earlier output of the same kind, which begins with `start`; `name` is its name in
+    /// messages.
     Kind {
         start: &'static [u8],
         name: &'static str,

@@ -120,8 +120,8 @@ pub(super) fn disagreement_between(
     found.into_iter().next().map(|it| it.difference)
 }
 
-/// What may be behind results that differ though the rows are equal, where a query that disagrees with
-/// itself names a column of floats, or takes all columns of a table that has one.
+/// What may be behind results that differ though the rows are equal, where a query that disagrees
+/// with itself names a column of floats, or takes all columns of a table that has one.
 pub fn nan_may_be_pruned(record: &RunRecord, found: &[Disagreement]) -> Option<&'static str> {
     let disagrees = |cell: &&CellRecord| found.iter().any(|it| it.scenario == cell.scenario);
     let mut cells = record.cells.iter().filter(disagrees);
@@ -140,8 +140,8 @@ pub fn nan_may_be_pruned(record: &RunRecord, found: &[Disagreement]) -> Option<&
     )
 }
 
-/// The iterations that count and came to a result; the lane `storage` makes none. A void one may have
-/// read files that were being changed.
+/// The iterations that count and came to a result; the lane `storage` makes none. A void one may
+/// have read files that were being changed.
 fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {
     cell.iterations
         .iter()

@@ -132,7 +132,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
     }
 }
 
-/// What the system says where it refuses something, and the limit that stands behind that.
+/// Messages of the system when it refuses something, each with the limit that causes it.
 const LIMITS: [(&str, &str); 3] = [
     ("Resource temporarily unavailable", "ulimit -u, ulimit -v"),
     ("Cannot allocate memory", "ulimit -v"),
@@ -148,7 +148,8 @@ pub(crate) fn of_panic(said: &str) -> CommandError {
     })
 }
 
-/// The same where the panic came of a limit of the host, as it does in crates that take threads and files for granted.
+/// The error of a panic that a limit of the host has caused: some crates panic when they get no
+/// thread or no file.
 pub(crate) fn of_limit(said: &str) -> Option<CommandError> {
     let (words, limit) = LIMITS.iter().find(|(words, _)| said.contains(words))?;
     Some(CommandError::Failed(format!(

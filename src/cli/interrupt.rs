@@ -1,5 +1,5 @@
-//! The signals that ask the program to stop: Ctrl-C, SIGTERM, by which batch systems end what they started, and SIGHUP, which
-//! comes when a terminal or a connection goes away.
+//! The signals that ask the program to stop: Ctrl-C, SIGTERM, by which batch systems end what they
+//! started, and SIGHUP, which comes when a terminal or a connection goes away.
 
 use std::future::pending;
 use std::io;
@@ -13,17 +13,20 @@ use super::exit::{self, CommandError};
 use super::{last_panic, print, threads};
 use crate::dataset::Cancel;
 
-/// How long stderr may take for a line. A terminal that is stopped, or a pipe that is full, takes none.
+/// How long stderr may take for a line. A terminal that is stopped, or a pipe that is full, takes
+/// none.
 const TO_SAY: Duration = Duration::from_secs(1);
 
-/// How long the program may take to stop. Batch systems kill what has not stopped after about that time.
+/// How long the program may take to stop. Batch systems kill what has not stopped after about that
+/// time.
 const TO_STOP: Duration = Duration::from_secs(30);
 
-/// Watches for signals from here on. Where nothing has to be put in order first, the first one ends the process at once, as it
-/// may be waiting for a pipe that nobody writes to; otherwise it asks to stop, and the second one ends the process.
+/// Watches for signals from here on. Where nothing has to be put in order first, the first one ends
+/// the process at once, as it may be waiting for a pipe that nobody writes to; otherwise it asks to
+/// stop, and the second one ends the process.
 ///
-/// The watch has a thread and a runtime of its own, since a join that never yields starves the signals of the runtime it runs
-/// on.
+/// The watch has a thread and a runtime of its own, since a join that never yields starves the
+/// signals of the runtime it runs on.
 pub(super) fn cancel_on_interrupt() -> Result<Cancel, CommandError> {
     let failed = |why: &str| CommandError::Failed(format!("signals cannot be watched for: {why}"));
     let cancel = Cancel::default();
@@ -124,14 +127,16 @@ impl Signals {
 /// Whether this process ignores a signal.
 fn is_ignored(signal: libc::c_int) -> bool {
     let mut found = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: without a new action, sigaction(2) only tells the present one, for which there is room; and all zeros are one.
+    // SAFETY: without a new action, sigaction(2) only tells the present one, for which there is
+    // room; and all zeros are one.
     unsafe {
         let told = libc::sigaction(signal, std::ptr::null(), found.as_mut_ptr()) == 0;
         told && found.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 
-/// Says something, and waits no longer for that than a moment. Where no thread can start for it, nothing is said.
+/// Says something, and waits no longer for that than a moment. Where no thread can start for it,
+/// nothing is said.
 fn say(words: impl FnOnce() + Send + 'static) {
     let (said, heard) = channel();
     let speaking = threads::small().spawn(move || {

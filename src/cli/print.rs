@@ -6,7 +6,8 @@ use std::os::fd::AsFd;
 use crate::record::Preference;
 use crate::report::{Format, View, visible};
 
-/// Writes data to stdout. A reader that has gone away, as `head` does, or the terminal that has, is no error.
+/// Writes data to stdout. A reader that has gone away, as `head` does, or the terminal that has, is
+/// no error.
 pub(crate) fn data(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout
@@ -19,8 +20,8 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
     }
 }
 
-/// Whether a file is a terminal or a device like it, also where the terminal has been closed, which then is no terminal to
-/// `is_terminal`.
+/// Whether a file is a terminal or a device like it, also where the terminal has been closed, which
+/// then is no terminal to `is_terminal`.
 fn is_device(file: &impl AsFd) -> bool {
     nix::sys::stat::fstat(file).is_ok_and(|found| found.st_mode & libc::S_IFMT == libc::S_IFCHR)
 }

@@ -14,7 +14,8 @@ use crate::units;
 pub(crate) struct Progress {
     /// Hidden where stderr is no terminal.
     bar: ProgressBar,
-    /// What a thread that turns the spinner waits for, once there is one: it ends when this is dropped. None where it cannot start.
+    /// Channel of the thread that turns the spinner; dropping it ends the thread. None where no
+    /// thread could start.
     turning: OnceLock<Option<Sender<()>>>,
 }
 
@@ -38,7 +39,8 @@ impl Progress {
         self.bar.suspend(|| print::line(text));
     }
 
-    /// Turns the spinner from now on. The bar's own thread for that would panic where it cannot start.
+    /// Turns the spinner from now on. The bar's own thread for that would panic where it cannot
+    /// start.
     fn turn(&self) {
         if self.bar.is_hidden() {
             return;

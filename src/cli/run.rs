@@ -23,7 +23,8 @@ const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     let (cancel, source) = match arguments.needed_memory_of {
-        // As it was when the run began, whatever has become of the file. Whoever waits for this process ends it.
+        // As it was when the run began, whatever has become of the file. Whoever waits for this
+        // process ends it.
         Some(_) => (Cancel::default(), load::of_parent(&arguments.config)?),
         None => (
             cancel_on_interrupt()?,

@@ -1,4 +1,5 @@
-//! The threads of the program: how many there are, their stacks, and the runtime that queries run on.
+//! The threads of the program: how many there are, their stacks, and the runtime that queries run
+//! on.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,16 +13,19 @@ use tokio::runtime::Runtime;
 use super::exit::CommandError;
 use crate::dataset::THREAD_STACK;
 
-/// Stacks of the main thread and of the engine's threads, in bytes, the first that there is room for. SQL is parsed and planned
-/// by recursion, and a thousand conditions are not a reason to abort. Only what is used of a stack takes memory, but all of it
-/// takes address space, of which `ulimit -v` may leave little.
+/// Stacks of the main thread and of the engine's threads, in bytes, the first that there is room
+/// for. SQL is parsed and planned by recursion, and a thousand conditions are not a reason to
+/// abort. Only what is used of a stack takes memory, but all of it takes address space, of which
+/// `ulimit -v` may leave little.
 const MAIN_STACKS: [usize; 3] = [1 << 30, 64 << 20, 8 << 20];
 const ENGINE_STACKS: [usize; 3] = [256 << 20, 64 << 20, 8 << 20];
 
-/// Threads that there must be room for besides the runtime's workers: some that read files, and those that write some.
+/// Threads that there must be room for besides the runtime's workers: some that read files, and
+/// those that write some.
 const MORE_THREADS: usize = 4;
 
-/// Where the number of the runtime's workers comes from, as in any program that uses tokio, and the most that there may be.
+/// Where the number of the runtime's workers comes from, as in any program that uses tokio, and the
+/// most that there may be.
 const WORKERS: &str = "TOKIO_WORKER_THREADS";
 const MOST_WORKERS: usize = 4096;
 
@@ -64,8 +68,8 @@ pub(super) fn runtime() -> Result<Runtime, CommandError> {
         .thread_keep_alive(FOREVER)
         .build()
         .map_err(|error| CommandError::Failed(format!("the runtime cannot start: {error}")))?;
-    // A thread that reads files, from the beginning on: it does the work of those that cannot start later. Without any, tokio
-    // would panic then.
+    // A thread that reads files, from the beginning on: it does the work of those that cannot start
+    // later. Without any, tokio would panic then.
     drop(runtime.spawn_blocking(|| ()));
     Ok(runtime)
 }
@@ -98,8 +102,8 @@ pub(super) fn refused(error: &io::Error) -> CommandError {
     ))
 }
 
-/// The first of some sizes of stacks with which so many threads can be there at once; where there is none, why the last one
-/// will not do.
+/// The first of some sizes of stacks with which so many threads can be there at once; where there
+/// is none, why the last one will not do.
 fn first_fitting(threads: usize, stacks: &[usize]) -> io::Result<usize> {
     let mut found = Err(io::ErrorKind::InvalidInput.into());
     for stack in stacks {

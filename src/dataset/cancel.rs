@@ -22,8 +22,8 @@ impl Default for Cancel {
 }
 
 impl Cancel {
-    /// Asks to stop. Says whether somebody holds on to something that has to be put in order first; where nobody does, the
-    /// process may end at once.
+    /// Asks to stop. Says whether somebody holds on to something that has to be put in order first;
+    /// where nobody does, the process may end at once.
     pub fn cancel(&self) -> bool {
         let mut held = false;
         self.0.send_modify(|state| {
@@ -44,9 +44,10 @@ impl Cancel {
         let _ = self.0.subscribe().wait_for(|state| state.asked).await;
     }
 
-    /// For whoever makes something that must be removed again or written to its end, and looks out for the request
-    /// meanwhile: the process is not ended at once for as long as what this gives is there. None where the request has
-    /// been made and nobody holds on to anything, so that nothing is begun while the process ends.
+    /// For whoever makes something that must be removed again or written to its end, and looks out
+    /// for the request meanwhile: the process is not ended at once for as long as what this gives
+    /// is there. None where the request has been made and nobody holds on to anything, so that
+    /// nothing is begun while the process ends.
     pub fn hold(&self) -> Option<Hold> {
         let mut taken = false;
         self.change(|state| {

@@ -1,6 +1,6 @@
-//! Folders that a process has for itself for as long as it needs them, such as one beside a dataset's tables that holds
-//! copies of its files while a run lasts. What a killed process leaves of them, the next one that makes such a folder
-//! removes.
+//! Folders that a process has for itself for as long as it needs them, such as one beside a
+//! dataset's tables that holds copies of its files while a run lasts. What a killed process leaves
+//! of them, the next one that makes such a folder removes.
 
 use std::fs::{self, File};
 use std::io;
@@ -20,18 +20,21 @@ const UNLOCKED_FILE: &str = "unlocked";
 /// A folder that is removed when this is dropped.
 #[derive(Debug)]
 pub struct OwnedFolder {
-    /// Closed before the folder goes: some file systems keep a file that is removed while it is open, and its folder.
+    /// Closed before the folder goes: some file systems keep a file that is removed while it is
+    /// open, and its folder.
     _lock: File,
     folder: TempDir,
 }
 
 impl OwnedFolder {
-    /// Makes one below `root` whose name begins with `prefix`, and removes those of processes that were killed.
+    /// Makes one below `root` whose name begins with `prefix`, and removes those of processes that
+    /// were killed.
     pub fn create(root: &Path, prefix: &str) -> io::Result<Self> {
-        // Whoever makes such a folder has the root locked meanwhile, so that one without a lock was left by a process that was
-        // killed while making it. Not every file system locks folders; where none can be locked, such a one stays.
+        // Whoever makes such a folder has the root locked meanwhile, so that one without a lock was
+        // left by a process that was killed while making it. Not every file system locks folders;
+        // where none can be locked, such a one stays.
         let making = File::open(root)?;
-        let alone = making.lock().is_ok();
+        let alone = making.try_lock().is_ok();
         for entry in fs::read_dir(root)?.flatten() {
             if is_named(&entry, prefix) && is_left(&entry.path(), alone) {
                 // What this user may not remove is for another one to remove.
@@ -60,14 +63,23 @@ fn is_named(entry: &fs::DirEntry, prefix: &str) -> bool {
     named && entry.file_type().is_ok_and(|kind| kind.is_dir())
 }
 
-/// Whether the process that a folder belongs to is gone. Of a folder without a lock, only whoever is `alone` in making such
-/// folders knows.
+/// Whether the process that a folder belongs to is gone. Of a folder without a lock, only whoever
+/// is `alone` in making such folders knows.
 fn is_left(folder: &Path, alone: bool) -> bool {
     // Some file systems lock only what may be written to.
     match File::options().write(true).open(folder.join(LOCK_FILE)) {
         Ok(lock) => lock.try_lock().is_ok(),
-        Err(error) => alone && error.kind() == io::ErrorKind::NotFound,
+        Err(error) => alone && error.kind() == io::ErrorKind::NotFound && is_begun(folder),
     }
+}
+
+/// Whether a folder holds nothing yet but the lock that is not locked. Any other one without a lock
+/// is not of this program's making.
+fn is_begun(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|entries| {
+        let mut names = entries.flatten().map(|entry| entry.file_name());
+        names.all(|name| name == UNLOCKED_FILE)
+    })
 }
 
 /// Whether what lies in a dataset's folder is a folder with copies of its files.
@@ -75,7 +87,8 @@ pub(super) fn is_control(entry: &fs::DirEntry) -> bool {
     is_named(entry, CONTROL_FOLDER)
 }
 
-/// Whether the process that a folder belongs to is alive. One without a lock may be just being made.
+/// Whether the process that a folder belongs to is alive. One without a lock may be just being
+/// made.
 pub(super) fn in_use(folder: &Path) -> bool {
     !is_left(folder, false)
 }

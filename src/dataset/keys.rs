@@ -7,8 +7,8 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::ParquetMetaData;
 
-/// Type of the keys of dictionaries. A dictionary of a file has as narrow keys as its own values need,
-/// which those of several files together, or of several row groups, may exceed.
+/// Type of the keys of dictionaries. A dictionary of a file has as narrow keys as its own values
+/// need, which those of several files together, or of several row groups, may exceed.
 const KEY: DataType = DataType::Int32;
 
 /// The type with the keys of its dictionaries at least 32 bits wide.
@@ -44,8 +44,8 @@ pub(crate) fn with_wide_dictionaries(schema: &Schema) -> Schema {
     Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone())
 }
 
-/// The schema that a file is to be read by so that its own dictionaries have wide keys. None where they
-/// have them, or where the reader does not take it.
+/// The schema that a file is to be read by so that its own dictionaries have wide keys. None where
+/// they have them, or where the reader does not take it.
 pub(crate) fn wide_schema(metadata: &Arc<ParquetMetaData>) -> Option<SchemaRef> {
     let about = metadata.file_metadata();
     let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata()).ok()?;

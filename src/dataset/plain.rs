@@ -1,5 +1,6 @@
-//! Rows and checksum of Parquet files, read by parquet-rs alone: no engine, no statistics, nothing of
-//! the way by which rows are written. What a source holds and what was written of it are compared by it.
+//! Rows and checksum of Parquet files, read by parquet-rs alone: no engine, no statistics, nothing
+//! of the way by which rows are written. What a source holds and what was written of it are
+//! compared by it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -261,7 +261,8 @@ pub fn place(
     Ok(plans)
 }
 
-/// A path without the links on the way to it. It need not exist; what exists of the way is followed.
+/// A path without the links on the way to it. It need not exist; what exists of the way is
+/// followed.
 fn resolved(path: &Path) -> PathBuf {
     path.ancestors()
         .find_map(|part| {

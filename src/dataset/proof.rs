@@ -15,15 +15,17 @@ use super::shortfalls::{
 };
 use crate::config::{Encoding, Layout, RowGroupSize, Statistics};
 
-/// How far the encoded bytes of a full row group may lie from what was asked for before it is counted. Row groups by
-/// bytes are cut at a row count that a sample of the first rows gives, and data is not everywhere alike.
+/// How far the encoded bytes of a full row group may lie from what was asked for before it is
+/// counted. Row groups by bytes are cut at a row count that a sample of the first rows gives, and
+/// data is not everywhere alike.
 const ROW_GROUP_BYTES_TOLERANCE: f64 = 0.25;
 
 /// Key in a footer under which a file says which file of which dataset it is. Shapes alone cannot tell: two files of
 /// different seeds have the same.
 pub(crate) const IDENTITY_KEY: &str = "parquet-bench.file";
 
-/// What a difference is about where a file says that it is another one, or does not say which it is.
+/// What a difference is about where a file says that it is another one, or does not say which it
+/// is.
 pub(crate) const FILE_IDENTITY: &str = "the dataset and file in the footer";
 
 /// What is found where a file does not say which one it is: this program has not written it.
@@ -41,8 +43,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) row_group_rows: u64,
 }
 
-/// Compares rows, row groups, codec, column types and statistics; the first difference is the error.
-/// What no writer could have written is counted.
+/// Compares rows, row groups, codec, column types and statistics; the first difference is the
+/// error. What no writer could have written is counted.
 pub(crate) fn prove(
     metadata: &ParquetMetaData,
     file_bytes: u64,

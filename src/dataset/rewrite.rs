@@ -219,8 +219,9 @@ fn order(layout: &Layout) -> Vec<(String, SortOptions)> {
     partitions.chain(sorted).collect()
 }
 
-/// The rows of a source in an order, at least the first `limit` of them. The scan is planned by hand:
-/// the engine's planner takes time by the square of the columns, and has nothing to find here.
+/// The rows of a source in an order, at least the first `limit` of them. The scan is planned by
+/// hand: the engine's planner takes time by the square of the columns, and has nothing to find
+/// here.
 async fn rows(
     source: &SourceTable,
     order: &[(String, SortOptions)],

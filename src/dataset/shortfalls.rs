@@ -1,5 +1,5 @@
-//! What a layout asks for and no writer can write for the values at hand. It is counted and named, and
-//! is no reason to refuse a sound file.
+//! What a layout asks for and no writer can write for the values at hand. It is counted and named,
+//! and is no reason to refuse a sound file.
 
 use std::collections::BTreeMap;
 
@@ -111,8 +111,8 @@ pub(crate) fn has_bounds(chunk: &ColumnChunkMetaData) -> bool {
         .is_some_and(|statistics| statistics.min_bytes_opt().is_some())
 }
 
-/// Whether a chunk may have no bounds: it has nothing but nulls, which empty lists count as; or floats,
-/// which may all be NaN; or values without an order.
+/// Whether a chunk may have no bounds: it has nothing but nulls, which empty lists count as; or
+/// floats, which may all be NaN; or values without an order.
 pub(crate) fn may_lack_bounds(chunk: &ColumnChunkMetaData) -> bool {
     let nulls = chunk
         .statistics()
@@ -121,8 +121,8 @@ pub(crate) fn may_lack_bounds(chunk: &ColumnChunkMetaData) -> bool {
     all_null || is_float(chunk) || !is_ordered(chunk)
 }
 
-/// Whether a chunk with bounds may have no column index: a page of NaN has no bounds, nor has one of
-/// lists of nulls, which is not a page of nulls to the format.
+/// Whether a chunk with bounds may have no column index: a page of NaN has no bounds, nor has one
+/// of lists of nulls, which is not a page of nulls to the format.
 pub(crate) fn may_lack_column_index(chunk: &ColumnChunkMetaData) -> bool {
     is_float(chunk) || chunk.column_descr().max_rep_level() > 0
 }

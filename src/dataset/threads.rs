@@ -3,7 +3,8 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-/// Stack of a thread in bytes: what the standard library gives where the environment (`RUST_MIN_STACK`) asks for no other.
+/// Stack of a thread in bytes: what the standard library gives where the environment
+/// (`RUST_MIN_STACK`) asks for no other.
 pub(crate) const THREAD_STACK: usize = 2 << 20;
 
 /// What threads gave that did the same work.
@@ -15,8 +16,9 @@ pub(crate) struct Together<R> {
     pub(crate) complete: bool,
 }
 
-/// Does the same work on so many threads at once, of which the caller's is one. Where the system lets fewer start, these do
-/// all of it: each is to take its share from a list that they have in common.
+/// Does the same work on so many threads at once, of which the caller's is one. Where the system
+/// lets fewer start, these do all of it: each is to take its share from a list that they have in
+/// common.
 pub(crate) fn together<R: Send>(threads: usize, work: impl Fn() -> R + Sync) -> Together<R> {
     with_stacks(THREAD_STACK, threads, work)
 }

@@ -322,8 +322,8 @@ impl Written {
     }
 }
 
-/// Writes what is missing, and brings it to the device; then rows from a source are compared with it,
-/// which is no part of the time that writing takes.
+/// Writes what is missing, and brings it to the device; then rows from a source are compared with
+/// it, which is no part of the time that writing takes.
 fn write_and_verify(target: &Target<'_>) -> Result<(Written, WriteRecord), DatasetError> {
     let started = Instant::now();
     let cpu_before = process_cpu_ns();
@@ -378,7 +378,8 @@ fn seal(plan: &DatasetPlan, mut written: Written, write: WriteRecord) -> Manifes
         shortfalls: written.shortfalls,
         columns: column_records(&written.columns, &plan.file_schema()),
         tables,
-        // The time of a part of the files says nothing about all of them, nor does that of a part of the threads.
+        // The time of a part of the files says nothing about all of them, nor does that of a part
+        // of the threads.
         write: (written.kept == 0 && !written.short_of_threads).then_some(write),
     }
 }
@@ -423,7 +424,8 @@ fn lock(root: &Path, name: &str, shared: bool, cancel: &Cancel) -> Result<File, 
     }
 }
 
-/// Opens, or makes, a file to be locked. Nothing is opened through a link, and what is there is kept.
+/// Opens, or makes, a file to be locked. Nothing is opened through a link, and what is there is
+/// kept.
 pub(super) fn open_lock(path: &Path) -> Result<File, DatasetError> {
     File::options()
         .write(true)

@@ -150,8 +150,8 @@ fn is_constant(column: &ColumnStatistics, rows: &Precision<usize>) -> bool {
     matches!((rows, nulls), (Precision::Exact(rows), Precision::Exact(nulls)) if rows == nulls)
 }
 
-/// Whether a plan gives out values that the planner has found without any scan, as counts, minima and
-/// maxima by statistics.
+/// Whether a plan gives out values that the planner has found without any scan, as counts, minima
+/// and maxima by statistics.
 pub fn has_planned_values(plan: &Arc<dyn ExecutionPlan>) -> bool {
     plan.downcast_ref::<PlaceholderRowExec>().is_some()
         || plan.children().into_iter().any(has_planned_values)

@@ -305,8 +305,9 @@ pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, Engine
 /// From so many columns on, a scan of a whole table is planned without naming them.
 const WIDE_TABLE_COLUMNS: usize = 1000;
 
-/// The plan of `SELECT * FROM table`, where that table is wide. The engine resolves a wildcard column
-/// by column, in time that is quadratic in their number; all columns of a table need no names.
+/// The plan of `SELECT * FROM table`, where that table is wide. The engine resolves a wildcard
+/// column by column, in time that is quadratic in their number; all columns of a table need no
+/// names.
 async fn whole_table(context: &SessionContext, sql: &str) -> Option<DataFrame> {
     let dialect = context.copied_config().options().sql_parser.dialect;
     let statement = context.state().sql_to_statement(sql, &dialect).ok()?;

@@ -155,11 +155,11 @@ impl CodecErrors {
     }
 }
 
-/// A column weighs as much as the bytes that it takes of a row. These are the sampled bytes over the
-/// sampled values, since of a column with large values fewer are sampled, and a sum of sampled bytes
-/// would make little of just the columns that hold the most. The bytes of a row in the files, by
-/// their footers, are those of the files' own codec and levels, and say nothing of the other ones.
-/// Columns that folders tell take no bytes of any file.
+/// A column weighs as much as the bytes that it takes of a row. These are the sampled bytes over
+/// the sampled values, since of a column with large values fewer are sampled, and a sum of sampled
+/// bytes would make little of just the columns that hold the most. The bytes of a row in the files,
+/// by their footers, are those of the files' own codec and levels, and say nothing of the other
+/// ones. Columns that folders tell take no bytes of any file.
 fn weighted_error(columns: &[Likeness], codec: Codec) -> Option<f64> {
     let (mut apart, mut original) = (0.0, 0.0);
     for column in columns {

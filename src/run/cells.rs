@@ -497,7 +497,8 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// What a query takes from statistics: columns of its scans, and whole tables that it does not scan.
+/// What a query takes from statistics: columns of its scans, and whole tables that it does not
+/// scan.
 fn not_read(
     context: &SessionContext,
     planned: &Planned,

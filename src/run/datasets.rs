@@ -325,8 +325,8 @@ impl Datasets {
     }
 }
 
-/// The same error, with the file, the row group and the column of a source that cannot be read, where
-/// there is one.
+/// The same error, with the file, the row group and the column of a source that cannot be read,
+/// where there is one.
 fn located(error: DatasetError, plan: &DatasetPlan) -> DatasetError {
     let source = plan.source.as_ref().filter(|it| it.plain.is_some());
     match (&error, source) {

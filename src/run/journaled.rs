@@ -22,7 +22,7 @@ impl Journaled {
         options: &Options,
         system: System,
     ) -> Result<Self, RunError> {
-        let (started_at, second) = told(SystemTime::now());
+        let (started_at, second) = timestamps(SystemTime::now());
         let random = getrandom::u32().unwrap_or_else(|_| std::process::id());
         let record = RunRecord {
             schema_version: SCHEMA_VERSION,
@@ -92,9 +92,9 @@ impl Journaled {
     }
 }
 
-/// A time as records tell it, and its second as ids of runs begin with it. `Utc::now` would panic where the clock stands before
-/// 1970.
-fn told(time: SystemTime) -> (String, String) {
+/// A time as records tell it, and its second as ids of runs begin with it. `Utc::now` would panic
+/// where the clock stands before 1970.
+fn timestamps(time: SystemTime) -> (String, String) {
     let time = DateTime::<Utc>::from(time);
     (
         time.to_rfc3339_opts(SecondsFormat::Millis, true),
@@ -109,16 +109,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_before_1970_is_told_as_any_other() {
+    fn a_clock_before_1970_gives_timestamps_as_any_other() {
         let of = |(full, second): (&str, &str)| (full.to_owned(), second.to_owned());
         let after = UNIX_EPOCH + Duration::from_millis(86_400_500);
         assert_eq!(
-            told(after),
+            timestamps(after),
             of(("1970-01-02T00:00:00.500Z", "19700102T000000Z"))
         );
         let before = UNIX_EPOCH - Duration::from_millis(500);
         assert_eq!(
-            told(before),
+            timestamps(before),
             of(("1969-12-31T23:59:59.500Z", "19691231T235959Z"))
         );
     }

@@ -412,7 +412,8 @@ pub fn local_file(path: &Path) -> Result<PathBuf> {
     LocalFileSystem::new().path_to_filesystem(path)
 }
 
-/// The local store tells when a file was changed by a kind of time that ends in the year 262142, and panics over any other.
+/// The local store tells when a file was changed by a kind of time that ends in the year 262142,
+/// and panics over any other.
 fn without_panic<T>(told: Result<T>) -> Result<T> {
     told.map_err(|error| match error {
         Error::JoinError { source } if source.is_panic() => Error::Generic {

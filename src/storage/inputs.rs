@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// Bytes at each end of a file that are hashed. A Parquet file ends with its footer, where any other
-/// content has other sizes, offsets or bounds.
+/// Bytes at each end of a file that are hashed. A Parquet file ends with its footer, where any
+/// other content has other sizes, offsets or bounds.
 const END_BYTES: u64 = 4 << 10;
 
 /// What is the matter with a file that was there before.

@@ -13,8 +13,8 @@ use crate::output::kind_of;
 
 const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];
 
-/// As in a shell: `*` stays within a name, and finds hidden names only where the pattern begins with
-/// their dot.
+/// As in a shell: `*` stays within a name, and finds hidden names only where the pattern begins
+/// with their dot.
 const MATCHING: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
@@ -48,9 +48,9 @@ pub enum ListingError {
     Bad { path: PathBuf, reason: String },
 }
 
-/// Lists a location as a user wrote it. A file is itself; a folder is the wanted files at any depth,
-/// except below names that begin with `.` or `_`; a pattern is the files that it matches and the
-/// wanted files of the folders that it matches. `is_wanted` looks at a file's name.
+/// Lists a location as a user wrote it. A file is itself; a folder is the wanted files at any
+/// depth, except below names that begin with `.` or `_`; a pattern is the files that it matches and
+/// the wanted files of the folders that it matches. `is_wanted` looks at a file's name.
 pub fn list(location: &str, is_wanted: &dyn Fn(&Path) -> bool) -> Result<Listing, ListingError> {
     let path = local_path(location)?;
     let mut listing = match std::fs::metadata(&path) {
@@ -188,8 +188,8 @@ fn literal_base(pattern: &Path) -> PathBuf {
         .collect()
 }
 
-/// The paths that a pattern matches, looking at nothing beside the pattern's own way. Names that are
-/// not UTF-8 are matched as they would be shown; the `glob` crate's own walk leaves them out.
+/// The paths that a pattern matches, looking at nothing beside the pattern's own way. Names that
+/// are not UTF-8 are matched as they would be shown; the `glob` crate's own walk leaves them out.
 fn matches(
     pattern: &Path,
     is_wanted: &dyn Fn(&Path) -> bool,

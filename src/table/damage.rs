@@ -15,12 +15,12 @@ use super::ENCRYPTED;
 use super::page_header::is_encrypted;
 use crate::engine::without_categories;
 
-/// The first column of a row group that cannot be decoded, in words that name the file; none where all
-/// can.
+/// The first column of a row group that cannot be decoded, in words that name the file; none where
+/// all can.
 ///
 /// The engine's errors tell what is wrong with a page, and not which file it is in. This reads all
-/// columns of every row group, one after the other, and is for after a failure. A panic of the decoder
-/// counts as damage.
+/// columns of every row group, one after the other, and is for after a failure. A panic of the
+/// decoder counts as damage.
 pub(crate) fn first_damage(files: &[PathBuf]) -> Option<String> {
     files
         .iter()

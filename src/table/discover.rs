@@ -147,8 +147,8 @@ fn in_words(others: &[PathBuf]) -> String {
 /// Folders above the one that was named in which the lists of a table format are looked for.
 const FOLDERS_ABOVE: usize = 3;
 
-/// A caution where a folder, or one above it, belongs to a table format that keeps a list of its files
-/// elsewhere.
+/// A caution where a folder, or one above it, belongs to a table format that keeps a list of its
+/// files elsewhere.
 fn kept_by(named: &Path) -> Option<String> {
     let of = |folder: &Path| {
         if folder.join(".hoodie").is_dir() {

@@ -1,4 +1,5 @@
-//! What the columns of a source lose or change when they are written anew, and what cannot be written.
+//! What the columns of a source lose or change when they are written anew, and what cannot be
+//! written.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
@@ -23,8 +24,8 @@ use crate::dataset::leaves_by_root;
 /// Values of intervals that are looked at together.
 const INTERVALS: usize = 8192;
 
-/// The first column that Parquet, or this writer of it, cannot hold, and why: seen by writing one null
-/// of each type to nowhere.
+/// The first column that Parquet, or this writer of it, cannot hold, and why: seen by writing one
+/// null of each type to nowhere.
 pub(super) fn unwritable(schema: &Schema) -> Option<(String, String)> {
     let mut tried = HashSet::new();
     let mut fields = schema.fields().iter();
@@ -137,8 +138,9 @@ pub(super) fn changed_annotations(
     Ok(notes)
 }
 
-/// A leaf's annotation, by one name for the old and the new kind; none of a plain number or of bytes.
-/// The widths of integers, the digits of decimals and the units of times are in Arrow's types.
+/// A leaf's annotation, by one name for the old and the new kind; none of a plain number or of
+/// bytes. The widths of integers, the digits of decimals and the units of times are in Arrow's
+/// types.
 fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
     Some(match leaf.logical_type_ref() {
         Some(LogicalType::Uuid) => "UUID",
@@ -168,8 +170,8 @@ fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
     })
 }
 
-/// What of a file's intervals the reader drops, as a reason to refuse the file: it reads either months
-/// or days and milliseconds. None where there is nothing to drop.
+/// What of a file's intervals the reader drops, as a reason to refuse the file: it reads either
+/// months or days and milliseconds. None where there is nothing to drop.
 pub(super) fn dropped_of_intervals(path: &Path, schema: &Schema) -> Result<Option<String>, String> {
     // The units of a column's leaves, in the order in which a file has them.
     let units = |name: &str| {

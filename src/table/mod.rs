@@ -172,8 +172,8 @@ async fn look(table: &str, files: &TableFiles) -> Result<Inputs, TableError> {
 /// Why a file with an encrypted footer, or with encrypted columns, is not read.
 const ENCRYPTED: &str = "it is encrypted, and encrypted files are not read";
 
-/// Why a file is not read, by what the reader of its footer says. That another reader reads what this
-/// one does not is possible.
+/// Why a file is not read, by what the reader of its footer says. That another reader reads what
+/// this one does not is possible.
 fn unreadable(reason: &str) -> String {
     let reason = without_categories(reason);
     let is_none = [

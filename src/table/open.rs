@@ -64,9 +64,9 @@ pub struct OpenTable {
     pub(crate) annotations: BTreeSet<Annotation>,
 }
 
-/// Reads the footers of all files and checks each: plausible figures, one schema, and the config's columns where there
-/// are `wanted` ones. With `unify`, types that only widen are one schema. The footers stay in the session's metadata
-/// cache, as far as it has room.
+/// Reads the footers of all files and checks each: plausible figures, one schema, and the config's
+/// columns where there are `wanted` ones. With `unify`, types that only widen are one schema. The
+/// footers stay in the session's metadata cache, as far as it has room.
 pub async fn open(
     context: &SessionContext,
     store: &Arc<CountingStore>,
@@ -247,9 +247,9 @@ async fn gathered(
     })
 }
 
-/// What a file's footer says of its columns, for the engine to prune and to answer by. Of columns that
-/// are read as a wider type nothing is known: the engine compares bounds of the file's type with those
-/// of the table's.
+/// What a file's footer says of its columns, for the engine to prune and to answer by. Of columns
+/// that are read as a wider type nothing is known: the engine compares bounds of the file's type
+/// with those of the table's.
 fn statistics(
     table: &str,
     footer: &ParquetMetaData,

@@ -1,5 +1,5 @@
-//! Footers that claim no rows beside row groups that have some. The reader decodes no more rows at a
-//! time than the footer claims, and so none; it is given the sum of the row groups instead.
+//! Footers that claim no rows beside row groups that have some. The reader decodes no more rows at
+//! a time than the footer claims, and so none; it is given the sum of the row groups instead.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -20,8 +20,9 @@ use crate::storage::{CountingStore, Inputs, local_path};
 /// A source is named by its path alone.
 const NAME: &str = "";
 
-/// Options of the session that reads a source. Nothing is taken from statistics, of files, row groups
-/// or pages, since a footer may be wrong, and bounds leave out NaN; types are kept as they are.
+/// Options of the session that reads a source. Nothing is taken from statistics, of files, row
+/// groups or pages, since a footer may be wrong, and bounds leave out NaN; types are kept as they
+/// are.
 const OPTIONS: [(&str, &str); 7] = [
     ("execution.collect_statistics", "false"),
     ("execution.parquet.pruning", "false"),

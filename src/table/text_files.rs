@@ -71,8 +71,8 @@ impl TextFormat {
         Some(TextFormat { kind, compression })
     }
 
-    /// The format of files that are not Parquet. A folder without Parquet is of the format of its first
-    /// file that is of any.
+    /// The format of files that are not Parquet. A folder without Parquet is of the format of its
+    /// first file that is of any.
     pub(super) fn of_location(path: &Path) -> Option<Self> {
         if !path.is_dir() {
             return TextFormat::of(path);
@@ -326,8 +326,8 @@ async fn schema_of(
     Ok(Arc::new(merged.unwrap_or_else(Schema::empty)))
 }
 
-/// The type of a column that files of text have as two types: the one that the reader would have found
-/// in a single file.
+/// The type of a column that files of text have as two types: the one that the reader would have
+/// found in a single file.
 fn type_of_both(kind: Kind, left: &DataType, right: &DataType) -> Option<DataType> {
     let number = |it: &DataType| matches!(it, DataType::Int64 | DataType::Float64);
     match kind {

@@ -7,9 +7,9 @@ use arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef, Fields,
 };
 
-/// The type of a column that two files have with the same values, if they do: strings, bytes, lists and
-/// dictionaries in any of their layouts. Nothing but nulls is of any type, at any depth, and takes the
-/// type that the other file has; what may be null in one file may be null.
+/// The type of a column that two files have with the same values, if they do: strings, bytes, lists
+/// and dictionaries in any of their layouts. Nothing but nulls is of any type, at any depth, and
+/// takes the type that the other file has; what may be null in one file may be null.
 pub(crate) fn same(left: &DataType, right: &DataType) -> Option<DataType> {
     use DataType as D;
     let both = |one: &FieldRef, other: &FieldRef| -> Option<FieldRef> {

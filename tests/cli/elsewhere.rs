@@ -1,5 +1,5 @@
-//! Files from elsewhere: footers that say what is not so, values that have no bounds, keys that are too
-//! narrow, texts in many shapes. Each is rewritten with equal values, or refused in one line.
+//! Files from elsewhere: footers that say what is not so, values that have no bounds, keys that are
+//! too narrow, texts in many shapes. Each is rewritten with equal values, or refused in one line.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -839,8 +839,8 @@ fn items_that_may_be_null_in_one_file_may_be_null() {
     assert_eq!(values.null_count(), 1);
 }
 
-/// 300 categories in one file whose keys are said to have 8 bits, as a file has them that was made of
-/// several.
+/// 300 categories in one file whose keys are said to have 8 bits, as a file has them that was made
+/// of several.
 #[test]
 fn categories_beyond_their_keys_in_one_file_are_read() {
     let place = Place::new();

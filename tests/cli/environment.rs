@@ -1,4 +1,5 @@
-//! Environments that a program does not expect: absurd variables, limits that leave little, files from other ages.
+//! Environments that a program does not expect: absurd variables, limits that leave little, files
+//! from other ages.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -80,7 +81,8 @@ fn no_variable_of_the_environment_keeps_a_run_from_its_end(
     bench.run().succeeds();
 }
 
-/// What the program maps, and the stacks that it would have by default, do not fit in most of these.
+/// What the program maps, and the stacks that it would have by default, do not fit in most of
+/// these.
 #[rstest]
 fn a_limit_of_the_address_space_is_kept_or_named(
     #[values(700, 1000, 1400, 1900, 2300, 2500, 2800, 3100)] mebibytes: rlim_t,

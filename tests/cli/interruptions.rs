@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM, SIGHUP and kill -9: what was measured stays, what was written is whole, what was only for a while is gone.
+//! Ctrl-C, SIGTERM, SIGHUP and kill -9: what was measured stays, what was written is whole, what
+//! was only for a while is gone.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -315,7 +316,8 @@ fn one_signal_ends_whoever_waits_for_a_pipe_that_nobody_writes_to(
     assert!(place.parquet("data").is_empty());
 }
 
-/// A look at the host that has begun to measure, and the folder that it works in, which is none of those of others.
+/// A look at the host that has begun to measure, and the folder that it works in, which is none of
+/// those of others.
 fn begun(place: &Place, others: &[&PathBuf]) -> (Running, PathBuf) {
     let mut running = place.bench().arg("doctor").start();
     let folder = running.wait_until(|| {
