@@ -258,20 +258,14 @@ impl<'a> Rounds<'a> {
             () = self.cancel.cancelled() => return Err(RunError::Interrupted),
         };
         // Looked at between iterations, untimed: what ran on files that changed is void.
-        let changed = unchanged(cell).await;
-        if let Err(RunError::Input { source: changed }) = changed {
-            let mut iteration = match measured {
-                Ok((iteration, _)) => iteration,
-                Err(source) => cell.failed(probe, &source),
-            };
-            (iteration.status, iteration.reason) = (Status::Void, Some(changed.to_string()));
+        if let Err(changed) = unchanged(cell).await {
+            let iteration = voided(cell, measured, probe, &changed);
             self.journal.append(Entry::Iteration {
                 cell: record.id.clone(),
                 iteration: Box::new(iteration),
             })?;
-            return Err(RunError::Input { source: changed });
+            return Err(changed);
         }
-        changed?;
         let (iteration, first) = match measured {
             Ok(measured) => measured,
             Err(source) => {
@@ -334,6 +328,24 @@ impl<'a> Rounds<'a> {
                 .append(Entry::Expectations { cell, expectations })?;
         }
         Ok(())
+    }
+}
+
+/// An iteration that is of no use, whatever it came to.
+fn voided(
+    cell: &Cell,
+    measured: Result<(Iteration, bool), MeasureError>,
+    probe: Probe,
+    why: &RunError,
+) -> Iteration {
+    let iteration = match measured {
+        Ok((iteration, _)) => iteration,
+        Err(source) => cell.failed(probe, &source),
+    };
+    Iteration {
+        status: Status::Void,
+        reason: Some(why.to_string()),
+        ..iteration
     }
 }
 
