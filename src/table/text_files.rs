@@ -317,6 +317,15 @@ async fn schema_of(
             .infer_schema(&state, &objects, &[meta])
             .await
             .map_err(|error| format!("{shown}: {}", plain_message(&error)))?;
+        // The engine reads the columns of Arrow files by their place.
+        if let (Kind::Arrow, Some(known)) = (format.kind, &merged)
+            && known.fields() != schema.fields()
+        {
+            return Err(format!(
+                "{shown}: its columns are not those of the files before, in name, type and order; Arrow files are read by the \
+                 place of columns, so that these must be the same"
+            ));
+        }
         merged = Some(match merged {
             None => schema.as_ref().clone(),
             Some(merged) => merge(format.kind, merged, &schema)

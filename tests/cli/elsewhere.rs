@@ -897,6 +897,32 @@ fn csv_files_whose_fields_do_not_lie_alike_are_refused(
     }
 }
 
+/// An Arrow file of columns of one row each.
+fn arrow_file(path: &Path, columns: &[(&str, i64)]) {
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, _)| Field::new(*name, DataType::Int64, true))
+        .collect();
+    let values = columns
+        .iter()
+        .map(|(_, value)| Arc::new(Int64Array::from(vec![*value])) as ArrayRef);
+    let schema = Arc::new(Schema::new(fields));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), values.collect()).unwrap();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let file = File::create(path).unwrap();
+    let mut writer = arrow::ipc::writer::FileWriter::try_new(file, &schema).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+}
+
+#[test]
+fn arrow_files_whose_columns_do_not_lie_alike_are_refused() {
+    let place = Place::new();
+    arrow_file(&place.path("mine/1.arrow"), &[("a", 1), ("b", 2)]);
+    arrow_file(&place.path("mine/2.arrow"), &[("b", 3), ("a", 4)]);
+    rewrite(&place, "mine", &[]).fails(2, &["2.arrow", "must be the same"]);
+}
+
 #[test]
 fn a_folder_of_several_formats_is_refused_by_the_file_that_would_be_left_out() {
     for other in ["b.csv.gz", "b.jsonl", "b.tsv"] {
