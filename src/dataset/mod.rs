@@ -40,7 +40,7 @@ pub(crate) use footer::{
     StoreReader, fell_back, is_dictionary, key_value, leaves_by_root, read_footer, recounted,
     row_caution, rows_of,
 };
-pub(crate) use keys::{wide_schema, with_wide_dictionaries};
+pub(crate) use keys::{wide_schema, with_wide_dictionaries, with_wide_keys};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
 pub use pages::{PageFacts, pages_of};
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};

@@ -45,6 +45,8 @@ struct Identity {
     /// Change of the inode, which no program can set.
     changed: (i64, i64),
     inode: (u64, u64),
+    /// What else changes an inode: mode, owner, group, and the number of links.
+    access: (u32, u32, u32, u64),
 }
 
 impl Identity {
@@ -54,6 +56,7 @@ impl Identity {
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
             inode: (found.dev(), found.ino()),
+            access: (found.mode(), found.uid(), found.gid(), found.nlink()),
         }
     }
 }
@@ -80,9 +83,10 @@ impl Inputs {
 
     /// Looks at all files again.
     ///
-    /// Another size or time of modification is a change. Another inode, or an inode changed by
-    /// itself, is one where an end of the file differs too: a new link or new permissions change no
-    /// content, and some network file systems give inodes anew.
+    /// Another size or time of modification is a change, and so is an inode that was changed for no
+    /// other reason than that its time of modification was set back. New links and permissions
+    /// change no content, and some network file systems give inodes anew: there the ends of the
+    /// file decide.
     ///
     /// # Errors
     ///
@@ -121,6 +125,9 @@ impl Input {
         }
         if was.modified != is.modified {
             return changed("it was written to".to_owned());
+        }
+        if was.changed != is.changed && (was.access == is.access || was.inode != is.inode) {
+            return changed("its inode was changed though its size and time were not, so that its content may be another".to_owned());
         }
         match look(&self.path) {
             Ok((is, ends)) if ends == self.ends => {
@@ -176,6 +183,17 @@ mod tests {
             .unwrap();
     }
 
+    /// Writes into a file and sets its time back, until the clock of the file system has moved on.
+    fn overwrite(file: &Path, content: &[u8], at: u64) {
+        let was = fs::metadata(file).unwrap();
+        let changed = |found: &Metadata| (found.ctime(), found.ctime_nsec());
+        while changed(&fs::metadata(file).unwrap()) == changed(&was) {
+            let open = File::options().write(true).open(file).unwrap();
+            open.write_all_at(content, at).unwrap();
+            restore_times(file, &was);
+        }
+    }
+
     fn what(inputs: &Inputs) -> String {
         inputs.check().unwrap_err().to_string()
     }
@@ -200,26 +218,30 @@ mod tests {
         let was = fs::metadata(&one).unwrap();
         restore_times(&other, &was);
         fs::rename(&other, &one).unwrap();
-        assert!(what(&inputs).contains("another file is in its place"));
+        assert!(what(&inputs).contains(one.to_str().unwrap()));
 
         let (_folder, one, _, inputs) = files();
-        let was = fs::metadata(&one).unwrap();
-        fs::write(&one, "other content").unwrap();
-        restore_times(&one, &was);
-        assert!(what(&inputs).contains("another file is in its place"));
+        overwrite(&one, b"other content", 0);
+        assert!(what(&inputs).contains("its inode was changed"));
     }
 
     #[test]
-    fn links_permissions_and_copies_of_the_same_content_are_no_change() {
+    fn a_change_far_from_both_ends_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = folder.path().join("one");
+        fs::write(&one, vec![0; 1 << 20]).unwrap();
+        let inputs = Inputs::of([one.as_path()]).unwrap();
+        overwrite(&one, b"other", 1 << 19);
+        assert!(what(&inputs).contains("its inode was changed"));
+    }
+
+    #[test]
+    fn links_and_permissions_are_no_change() {
         let (folder, one, _, inputs) = files();
         fs::hard_link(&one, folder.path().join("link")).unwrap();
+        inputs.check().unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         fs::set_permissions(&one, mode).unwrap();
-        inputs.check().unwrap();
-        let (copy, was) = (folder.path().join("copy"), fs::metadata(&one).unwrap());
-        fs::copy(&one, &copy).unwrap();
-        restore_times(&copy, &was);
-        fs::rename(&copy, &one).unwrap();
         inputs.check().unwrap();
     }
 }

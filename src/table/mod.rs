@@ -7,6 +7,7 @@ mod check;
 mod damage;
 mod discover;
 mod doubts;
+mod formats;
 mod inspect;
 mod losses;
 mod open;
@@ -15,7 +16,6 @@ mod provider;
 mod recount;
 mod sample;
 mod source;
-mod text_files;
 mod unify;
 
 pub(crate) use check::{doubled, same_values};

@@ -441,7 +441,7 @@ impl KnownSchema {
 }
 
 /// The columns of both; those in both are of one type.
-fn merge(
+pub(super) fn merge(
     table: &str,
     file: &str,
     known: Schema,

@@ -1,6 +1,6 @@
 //! Existing rows as a source: Parquet, CSV, JSON lines or Arrow files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -9,8 +9,8 @@ use datafusion::common::TableReference;
 use datafusion::prelude::SessionContext;
 use serde_json::json;
 
+use super::formats::{Format, open_rows};
 use super::losses::{changed_annotations, dropped_of_intervals, holds_intervals, unwritable};
-use super::text_files::{TextFormat, open_text};
 use super::{TableError, discover, open};
 use crate::config::Reader;
 use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, fingerprint};
@@ -61,15 +61,14 @@ pub async fn open_source(
         .await
         .map_err(|error| bad(error.to_string()))?;
     let path = local_path(location)?;
-    let found = match TextFormat::of_location(&path) {
+    let found = match Format::of_location(&path) {
         None => of_parquet(&context, store, location, unify).await?,
         Some(format) => {
-            let rows = open_text(&context, store, location, format).await;
-            let rows = rows.map_err(|reason| named(location, &reason))?;
+            let rows = open_rows(location, format, unify).await?;
             Found {
                 provider: rows.provider,
                 paths: rows.paths,
-                rows: None,
+                rows: rows.rows,
                 bytes: rows.bytes,
                 fingerprint: rows.fingerprint,
                 inputs: rows.inputs,
@@ -94,13 +93,7 @@ pub async fn open_source(
     if let Some((column, reason)) = unwritable(&schema) {
         return Err(bad(format!("column `{column}`: {reason}")));
     }
-    let rows = match found.rows {
-        Some(rows) => rows,
-        None => count(&context)
-            .await
-            .map_err(|reason| named(location, &reason))?,
-    };
-    if rows == 0 {
+    if found.rows == 0 {
         return Err(bad("holds no rows".to_owned()));
     }
     let mut notes = found.notes;
@@ -114,7 +107,7 @@ pub async fn open_source(
         location: location.to_owned(),
         paths: found.paths,
         schema,
-        rows,
+        rows: found.rows,
         bytes: found.bytes,
         fingerprint: found.fingerprint,
         notes,
@@ -125,25 +118,12 @@ pub async fn open_source(
     })
 }
 
-/// An error that names the file that it is about, where its message begins with one, else the
-/// location.
-fn named(location: &str, reason: &str) -> TableError {
-    let (file, reason) = match reason.split_once(": ") {
-        Some((file, reason)) if Path::new(file).is_absolute() => (file, reason),
-        _ => (location, reason),
-    };
-    TableError::BadFile {
-        table: NAME.to_owned(),
-        file: file.to_owned(),
-        reason: reason.to_owned(),
-    }
-}
-
 /// A note on a type that other readers of Parquet take for another.
 fn seen_otherwise(field: &Field) -> Option<String> {
     let counts = match field.data_type() {
         DataType::Date64 => "milliseconds, which Parquet has no date of",
         DataType::Timestamp(TimeUnit::Second, _) => "seconds, which Parquet has no timestamp of",
+        DataType::Duration(_) => "a duration, which Parquet has no type of",
         _ => return None,
     };
     Some(format!(
@@ -155,7 +135,7 @@ fn seen_otherwise(field: &Field) -> Option<String> {
 struct Found {
     provider: Arc<dyn TableProvider>,
     paths: Vec<PathBuf>,
-    rows: Option<u64>,
+    rows: u64,
     bytes: u64,
     fingerprint: String,
     inputs: Inputs,
@@ -215,7 +195,7 @@ async fn of_parquet(
             .map(|column| column.encoded_bytes)
             .sum(),
         fingerprint: fingerprint(&json!([table.files_fingerprint, table.inputs.ends()])),
-        rows: Some(table.rows),
+        rows: table.rows,
         paths: table.paths.clone(),
         provider: Arc::clone(&table.provider),
         plain: Some(PlainSource::new(
@@ -226,18 +206,4 @@ async fn of_parquet(
         inputs: table.inputs,
         notes,
     })
-}
-
-async fn count(context: &SessionContext) -> Result<u64, String> {
-    let counted = async {
-        context
-            .table(TableReference::bare(SOURCE_TABLE))
-            .await?
-            .count()
-            .await
-    };
-    counted
-        .await
-        .map(|rows| rows as u64)
-        .map_err(|error| plain_message(&error))
 }

@@ -13,7 +13,6 @@ use arrow::datatypes::{
     DataType, Field, Float64Type, Int8Type, Int32Type, Int64Type, IntervalDayTime, Schema,
 };
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType};
 use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -24,34 +23,8 @@ use parquet_bench::dataset::checksum::ResultDigest;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use crate::files::{edit, footer, footers, replace_footer, write};
-use crate::harness::{Output, Place, at, cell};
-
-/// Writes a source in a layout, into the folder `out`.
-fn rewrite(place: &Place, source: &str, set: &[&str]) -> Output {
-    let set = set.iter().flat_map(|set| ["--set", *set]);
-    let folder = ["--set", "dataset.data_folder=out"];
-    let bench = place.bench().args(["generate", "--source", source]);
-    bench.args(folder).args(set).run()
-}
-
-/// The rows of a file, in their order.
-fn read(path: &Path) -> Vec<RecordBatch> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
-    builder.build().unwrap().map(Result::unwrap).collect()
-}
-
-/// A column of the only file that was written.
-fn written(place: &Place, column: &str) -> ArrayRef {
-    let files = place.parquet_paths("out");
-    assert_eq!(files.len(), 1, "{files:?}");
-    let batches = read(&files[0]);
-    let columns: Vec<&dyn Array> = batches
-        .iter()
-        .map(|batch| batch.column_by_name(column).unwrap().as_ref())
-        .collect();
-    arrow::compute::concat(&columns).unwrap()
-}
+use crate::files::{edit, footer, footers, read, replace_footer, rewrite, write, written};
+use crate::harness::{Place, at, cell};
 
 /// Changes the statistics of every column chunk of a file.
 fn change_statistics(path: &Path, change: impl Fn(&ColumnChunkMetaData) -> Option<Statistics>) {
@@ -417,87 +390,6 @@ fn categories_and_views_of_strings_make_partitions() {
         .succeeds();
         assert_eq!(place.parquet_paths("out").len(), 3, "{name}");
     }
-}
-
-#[test]
-fn types_come_from_all_rows() {
-    let place = Place::new();
-    let mut text = "a,b\n".to_owned();
-    (0..1100).for_each(|row| text.push_str(&format!("{row},{row}\n")));
-    text.push_str("1,3.5\n");
-    place.write("mine.csv", &text);
-    rewrite(&place, "mine.csv", &[]).succeeds();
-    let column = written(&place, "b");
-    assert_eq!(column.as_primitive::<Float64Type>().value(1100), 3.5);
-}
-
-#[test]
-fn json_numbers_of_several_files_are_of_one_type() {
-    let place = Place::new();
-    place.write("mine/a.jsonl", "{\"a\":1}\n");
-    place.write("mine/b.jsonl", "{\"a\":1.5}\n");
-    rewrite(&place, "mine", &[]).succeeds();
-    let column = written(&place, "a");
-    assert_eq!(column.as_primitive::<Float64Type>().values(), &[1.0, 1.5]);
-}
-
-#[test]
-fn a_json_array_is_read_as_its_elements() {
-    let place = Place::new();
-    place.write("mine.json", " [{\"a\": 1},\n {\"a\": 2}]");
-    rewrite(&place, "mine.json", &[]).succeeds();
-    assert_eq!(
-        written(&place, "a").as_primitive::<Int64Type>().values(),
-        &[1, 2]
-    );
-}
-
-#[test]
-fn separators_are_found_and_said() {
-    let place = Place::new();
-    place.write("mine.csv", "a;b\n1;2,5\n3;4\n");
-    let said = rewrite(&place, "mine.csv", &[]).succeeds().stderr;
-    assert!(said.contains("separated by ';'"), "{said}");
-    assert_eq!(
-        written(&place, "a").as_primitive::<Int64Type>().values(),
-        &[1, 3]
-    );
-    assert_eq!(written(&place, "b").as_string::<i32>().value(0), "2,5");
-}
-
-#[test]
-fn compressed_text_is_read() {
-    let place = Place::new();
-    let mut gz = Vec::new();
-    // A stored block: a gzip file without a library to make one.
-    let text = b"a,b\n1,x\n2,y\n";
-    gz.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1]);
-    gz.extend((text.len() as u16).to_le_bytes());
-    gz.extend((!(text.len() as u16)).to_le_bytes());
-    gz.extend(text);
-    gz.extend(crc32(text).to_le_bytes());
-    gz.extend((text.len() as u32).to_le_bytes());
-    place.write("mine.csv.gz", gz);
-    rewrite(&place, "mine.csv.gz", &[]).succeeds();
-    assert_eq!(
-        written(&place, "a").as_primitive::<Int64Type>().values(),
-        &[1, 2]
-    );
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
-        })
-    })
-}
-
-#[test]
-fn a_header_with_a_name_twice_is_refused_by_the_name() {
-    let place = Place::new();
-    place.write("mine.csv", "a,b,\"a\"\n1,2,3\n");
-    rewrite(&place, "mine.csv", &[]).fails(2, &["mine.csv", "two of its columns are named", "a"]);
 }
 
 /// A file of a single column with an annotation that Arrow has no type for.
@@ -874,63 +766,6 @@ fn categories_beyond_their_keys_in_one_file_are_read() {
         .succeeds()
         .json();
     assert_eq!(at(cell(&record, "sql/base"), "iterations.0.rows"), 300);
-}
-
-#[rstest]
-#[case::other_order("a,b\n1,2\n", "b,a\n1,2\n", "headers must be the same")]
-#[case::other_names("a,b\n1,2\n", "a,c\n1,2\n", "headers must be the same")]
-#[case::doubled_later("a,b\n1,2\n", "a,a\n1,2\n", "two of its columns are named `a`")]
-fn csv_files_whose_fields_do_not_lie_alike_are_refused(
-    #[case] one: &str,
-    #[case] other: &str,
-    #[case] words: &str,
-) {
-    for extension in ["csv", "tsv"] {
-        let place = Place::new();
-        let text = |text: &str| match extension {
-            "tsv" => text.replace(',', "\t"),
-            _ => text.to_owned(),
-        };
-        place.write(&format!("mine/1.{extension}"), text(one));
-        place.write(&format!("mine/2.{extension}"), text(other));
-        rewrite(&place, "mine", &[]).fails(2, &["mine/2.", words]);
-    }
-}
-
-/// An Arrow file of columns of one row each.
-fn arrow_file(path: &Path, columns: &[(&str, i64)]) {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, _)| Field::new(*name, DataType::Int64, true))
-        .collect();
-    let values = columns
-        .iter()
-        .map(|(_, value)| Arc::new(Int64Array::from(vec![*value])) as ArrayRef);
-    let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), values.collect()).unwrap();
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let file = File::create(path).unwrap();
-    let mut writer = arrow::ipc::writer::FileWriter::try_new(file, &schema).unwrap();
-    writer.write(&batch).unwrap();
-    writer.finish().unwrap();
-}
-
-#[test]
-fn arrow_files_whose_columns_do_not_lie_alike_are_refused() {
-    let place = Place::new();
-    arrow_file(&place.path("mine/1.arrow"), &[("a", 1), ("b", 2)]);
-    arrow_file(&place.path("mine/2.arrow"), &[("b", 3), ("a", 4)]);
-    rewrite(&place, "mine", &[]).fails(2, &["2.arrow", "must be the same"]);
-}
-
-#[test]
-fn a_folder_of_several_formats_is_refused_by_the_file_that_would_be_left_out() {
-    for other in ["b.csv.gz", "b.jsonl", "b.tsv"] {
-        let place = Place::new();
-        place.write("mine/a.csv", "a,b\n1,2\n");
-        place.write(&format!("mine/{other}"), "a,b\n3,4\n");
-        rewrite(&place, "mine", &[]).fails(2, &[other, "of another format"]);
-    }
 }
 
 #[test]

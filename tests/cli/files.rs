@@ -4,12 +4,15 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataWriter};
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use crate::harness::{Output, Place};
 
 /// 100 rows of `id` and `name`, in row groups of 40.
 pub fn write_small(path: &Path) {
@@ -64,4 +67,30 @@ pub fn replace_footer(path: &Path, change: impl FnOnce(ParquetMetaData) -> Parqu
             .finish()
             .unwrap();
     });
+}
+
+/// Writes a source in a layout, into the folder `out`.
+pub fn rewrite(place: &Place, source: &str, set: &[&str]) -> Output {
+    let set = set.iter().flat_map(|set| ["--set", *set]);
+    let folder = ["--set", "dataset.data_folder=out"];
+    let bench = place.bench().args(["generate", "--source", source]);
+    bench.args(folder).args(set).run()
+}
+
+/// The rows of a file, in their order.
+pub fn read(path: &Path) -> Vec<RecordBatch> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    builder.build().unwrap().map(Result::unwrap).collect()
+}
+
+/// A column of the only file that was written.
+pub fn written(place: &Place, column: &str) -> ArrayRef {
+    let files = place.parquet_paths("out");
+    assert_eq!(files.len(), 1, "{files:?}");
+    let batches = read(&files[0]);
+    let columns: Vec<&dyn Array> = batches
+        .iter()
+        .map(|batch| batch.column_by_name(column).unwrap().as_ref())
+        .collect();
+    arrow::compute::concat(&columns).unwrap()
 }

@@ -19,6 +19,7 @@ mod elsewhere;
 mod environment;
 mod external;
 mod files;
+mod formats;
 mod generated;
 mod harness;
 mod hostile;

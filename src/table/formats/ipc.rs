@@ -1,0 +1,293 @@
+//! Arrow files and streams.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchReader, new_null_array};
+use arrow::compute::CastOptions;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
+use arrow::ipc::{root_as_footer, root_as_message};
+use datafusion::common::nested_struct::cast_column;
+
+use super::{Batches, Look, ReadRows, bad, each_batch};
+use crate::dataset::with_wide_keys;
+use crate::engine::plain_message;
+use crate::table::TableError;
+use crate::table::check::doubled;
+use crate::table::open::merge;
+
+/// What an Arrow file, a Feather file of version 1, and a message of an Arrow stream begin with.
+const FILE: &[u8] = b"ARROW1";
+const FEATHER_1: &[u8] = b"FEA1";
+const MESSAGE: &[u8] = b"\xff\xff\xff\xff";
+
+/// Length of that mark, and of the length of the message's header behind it.
+const MESSAGE_PREFIX_BYTES: u64 = 8;
+
+/// Length of the number of bytes that a compressed buffer unfolds to, and the most that a byte of
+/// one can unfold to.
+const UNFOLDED_BYTES: u64 = 8;
+const MOST_UNFOLDED: u64 = 1 << 16;
+
+/// Length of the end of an Arrow file: that of the footer, and the magic once more.
+const END_BYTES: u64 = 10;
+
+#[derive(Debug)]
+struct ArrowRows;
+
+impl ReadRows for ArrowRows {
+    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<Batches, String> {
+        let reader = open(path)?;
+        let schema = Arc::clone(schema);
+        Ok(Box::new(reader.map(move |batch| {
+            as_wanted(&batch.map_err(|error| said(&error))?, &schema)
+        })))
+    }
+}
+
+/// Reads all files, so that what is damaged is named before anything is written.
+pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
+    let mut merged: Option<Schema> = None;
+    let mut notes = Vec::new();
+    for path in paths {
+        let found = std::panic::catch_unwind(|| open(path).map(|reader| reader.schema()));
+        let found = found.unwrap_or_else(|_| Err("it cannot be read: it is corrupt".to_owned()));
+        let found = found.map_err(|reason| bad(path, &reason))?;
+        if let Some(name) = doubled(found.fields().iter().map(|field| field.name().as_str())) {
+            return Err(bad(
+                path,
+                &format!("two of its columns are named `{name}`; give each a name of its own"),
+            ));
+        }
+        for field in found.fields() {
+            let note = note(field);
+            notes.extend(note.filter(|note| !notes.contains(note)));
+        }
+        let writable = Schema::new(
+            found
+                .fields()
+                .iter()
+                .map(writable)
+                .collect::<Vec<FieldRef>>(),
+        );
+        merged = Some(match merged {
+            None => writable,
+            Some(known) => merge("", &path.display().to_string(), known, &writable, unify)?,
+        });
+    }
+    let schema = Arc::new(merged.unwrap_or_else(Schema::empty));
+    let mut rows = 0;
+    for path in paths {
+        each_batch(&ArrowRows, path, &schema, &mut |batch| {
+            rows += batch.num_rows() as u64;
+            true
+        })?;
+    }
+    Ok(Look {
+        schema,
+        rows,
+        notes,
+        reader: Arc::new(ArrowRows),
+    })
+}
+
+fn open(path: &Path) -> Result<Box<dyn RecordBatchReader>, String> {
+    let failed = |error: io::Error| error.to_string();
+    let mut file = File::open(path).map_err(failed)?;
+    let mut start = Vec::new();
+    file.by_ref()
+        .take(8)
+        .read_to_end(&mut start)
+        .map_err(failed)?;
+    if start.starts_with(FEATHER_1) {
+        return Err(
+            "it is a Feather file of version 1, which is not read; those of version 2 are"
+                .to_owned(),
+        );
+    }
+    if start.starts_with(FILE) {
+        check_file(&file)?;
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let reader = FileReader::try_new_buffered(file, None).map_err(|error| said(&error))?;
+        return Ok(Box::new(reader));
+    }
+    if start.starts_with(MESSAGE) {
+        check_stream(&file)?;
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let reader = StreamReader::try_new_buffered(file, None).map_err(|error| said(&error))?;
+        return Ok(Box::new(reader));
+    }
+    Err("it is neither an Arrow file nor an Arrow stream".to_owned())
+}
+
+/// Refuses a file that says of itself what does not fit it: readers allocate what a file says
+/// before they read it.
+fn check_file(file: &File) -> Result<(), String> {
+    let bytes = file.metadata().map_err(|error| error.to_string())?.len();
+    checked_blocks(file, bytes)
+        .ok_or_else(|| "its footer or a part of it is corrupt, or the file is cut".to_owned())
+}
+
+fn checked_blocks(file: &File, bytes: u64) -> Option<()> {
+    let before_end = bytes.checked_sub(END_BYTES)?;
+    let end = read(file, before_end, END_BYTES)?;
+    let footer_bytes = read_footer_length(end.try_into().ok()?).ok()?;
+    let footer_start = before_end.checked_sub(u64::try_from(footer_bytes).ok()?)?;
+    let footer = read(file, footer_start, before_end - footer_start)?;
+    let footer = root_as_footer(&footer).ok()?;
+    let batches = footer.recordBatches().into_iter().flatten();
+    let dictionaries = footer.dictionaries().into_iter().flatten();
+    for block in batches.chain(dictionaries) {
+        let start = u64::try_from(block.offset()).ok()?;
+        let metadata = u64::try_from(block.metaDataLength()).ok()?;
+        let body = u64::try_from(block.bodyLength()).ok()?;
+        if start.checked_add(metadata)?.checked_add(body)? > footer_start {
+            return None;
+        }
+        checked_message(file, start, footer_start)?;
+    }
+    Some(())
+}
+
+/// As [`check_file`], of a stream.
+fn check_stream(file: &File) -> Result<(), String> {
+    let bytes = file.metadata().map_err(|error| error.to_string())?.len();
+    let checked = || {
+        let mut at = 0;
+        while at < bytes {
+            match checked_message(file, at, bytes)? {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        Some(())
+    };
+    checked().ok_or_else(|| "a message of it is corrupt, or the stream is cut".to_owned())
+}
+
+/// Whether a message fits in what lies before `limit`, and how many bytes its buffers say that they
+/// unfold to. Gives where it ends, if it is not the mark of the end; nothing where it does not fit.
+fn checked_message(file: &File, at: u64, limit: u64) -> Option<Option<u64>> {
+    let prefix = read(file, at, MESSAGE_PREFIX_BYTES)?;
+    let (marker, length) = prefix.split_at_checked(MESSAGE.len())?;
+    let length = u64::from(u32::from_le_bytes(length.try_into().ok()?));
+    if marker != MESSAGE {
+        return None;
+    }
+    if length == 0 {
+        return Some(None);
+    }
+    let header = at.checked_add(MESSAGE_PREFIX_BYTES)?;
+    let body = header.checked_add(length).filter(|body| *body <= limit)?;
+    let message = read(file, header, length)?;
+    let message = root_as_message(&message).ok()?;
+    let end = body.checked_add(u64::try_from(message.bodyLength()).ok()?);
+    let end = end.filter(|end| *end <= limit)?;
+    let batch = match message.header_as_dictionary_batch() {
+        Some(dictionary) => dictionary.data(),
+        None => message.header_as_record_batch(),
+    };
+    if let Some(batch) = batch.filter(|batch| batch.compression().is_some()) {
+        for buffer in batch.buffers().into_iter().flatten() {
+            let length = u64::try_from(buffer.length()).ok()?;
+            if length == 0 {
+                continue;
+            }
+            let start = body.checked_add(u64::try_from(buffer.offset()).ok()?)?;
+            let unfolded = read(file, start, UNFOLDED_BYTES)?;
+            let unfolded = i64::from_le_bytes(unfolded.try_into().ok()?);
+            let most = length.saturating_mul(MOST_UNFOLDED);
+            // -1 is of a buffer that is kept as it is.
+            if unfolded != -1 && !u64::try_from(unfolded).is_ok_and(|it| it <= most) {
+                return None;
+            }
+        }
+    }
+    Some(Some(end))
+}
+
+/// Bytes of a file, if it has them.
+fn read(file: &File, at: u64, length: u64) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    file.read_exact_at(&mut bytes, at).ok()?;
+    Some(bytes)
+}
+
+fn said(error: &ArrowError) -> String {
+    let said = error.to_string();
+    if said.contains("failed to fill whole buffer") {
+        return "it ends in the middle of its rows".to_owned();
+    }
+    let known = [
+        "Ipc error: ",
+        "Io error: ",
+        "Parser error: ",
+        "Schema error: ",
+    ];
+    let short = known
+        .iter()
+        .find_map(|category| said.strip_prefix(category));
+    short.unwrap_or(&said).to_owned()
+}
+
+/// A column as Parquet has a type for: times in milliseconds where it knows no seconds, values where
+/// it knows no runs.
+fn writable(field: &FieldRef) -> FieldRef {
+    let data_type = with_wide_keys(&writable_type(field.data_type()));
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
+}
+
+fn writable_type(data_type: &DataType) -> DataType {
+    let part = |field: &FieldRef| -> FieldRef {
+        let data_type = writable_type(field.data_type());
+        Arc::new(Field::clone(field).with_data_type(data_type))
+    };
+    match data_type {
+        DataType::Timestamp(TimeUnit::Second, zone) => {
+            DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+        }
+        DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
+        DataType::RunEndEncoded(_, values) => writable_type(values.data_type()),
+        DataType::List(item) => DataType::List(part(item)),
+        DataType::LargeList(item) => DataType::LargeList(part(item)),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(part(item), *size),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(part).collect()),
+        DataType::Map(entries, sorted) => DataType::Map(part(entries), *sorted),
+        other => other.clone(),
+    }
+}
+
+/// What of a column's type is not kept.
+fn note(field: &Field) -> Option<String> {
+    let (is, becomes) = (field.data_type(), writable_type(field.data_type()));
+    (*is != becomes).then(|| {
+        format!(
+            "the source's column `{}` is {is}, which Parquet does not have, and is written as {becomes}",
+            field.name()
+        )
+    })
+}
+
+/// A batch with the wanted columns, by name.
+fn as_wanted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
+    // A value that does not fit is an error, and no null.
+    let strict = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    let column = |field: &FieldRef| -> Result<ArrayRef, String> {
+        let Some(column) = batch.column_by_name(field.name()) else {
+            return Ok(new_null_array(field.data_type(), batch.num_rows()));
+        };
+        let cast = cast_column(column, field.data_type(), &strict);
+        cast.map_err(|error| format!("column `{}`: {}", field.name(), plain_message(&error)))
+    };
+    let columns = schema.fields().iter().map(column);
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| said(&error))
+}
