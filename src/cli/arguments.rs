@@ -124,7 +124,7 @@ pub(crate) struct ConfigArguments {
     /// Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline
     #[arg(long = "sweep", value_name = "KEY=A,B,..")]
     pub(crate) sweep: Vec<String>,
-    /// Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON lines or Arrow
+    /// Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow
     /// files. Without a config, they are written below `data/`
     #[arg(long, value_name = "URL")]
     pub(crate) source: Option<String>,

@@ -92,7 +92,7 @@ pub(super) struct RawDataset {
     pub(super) compression_level: Option<Leaf<u64>>,
     /// Seed of the content. Default: `train.seed`, else 123.
     pub(super) seed: Option<Leaf<u64>>,
-    /// Existing rows to write in the layouts of this config, instead of generated ones: Parquet, CSV, JSON lines or Arrow
+    /// Existing rows to write in the layouts of this config, instead of generated ones: Parquet, CSV, JSON or Arrow
     /// files, as a file, a folder or a glob.
     pub(super) source: Option<Leaf<String>>,
     /// Columns and layout of the Parquet files.

@@ -152,6 +152,7 @@ fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
         Some(LogicalType::Geography(_)) => "GEOGRAPHY",
         Some(LogicalType::Decimal(_)) => "DECIMAL",
         Some(LogicalType::Date) => "DATE",
+        Some(LogicalType::Time(time)) if time.is_adjusted_to_u_t_c => "TIME in UTC",
         Some(LogicalType::Time(_)) => "TIME",
         Some(LogicalType::Timestamp(_)) => "TIMESTAMP",
         Some(LogicalType::Float16) => "FLOAT16",
@@ -163,7 +164,8 @@ fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
             ConvertedType::INTERVAL => "INTERVAL",
             ConvertedType::DECIMAL => "DECIMAL",
             ConvertedType::DATE => "DATE",
-            ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS => "TIME",
+            // The old kind is in UTC by definition.
+            ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS => "TIME in UTC",
             ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS => "TIMESTAMP",
             _ => return None,
         },

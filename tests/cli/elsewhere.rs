@@ -471,6 +471,23 @@ fn annotations_and_key_values_are_kept_or_their_loss_is_said() {
     );
 }
 
+#[test]
+fn times_of_day_in_utc_lose_that_and_it_is_said() {
+    let place = Place::new();
+    let message = "message m { required int32 t (TIME(MILLIS,true)); }";
+    annotated(&place.path("mine.parquet"), message, |writer| {
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let values = column.typed::<parquet::data_type::Int32Type>();
+        values.write_batch(&[1, 2], None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+    });
+    let said = rewrite(&place, "mine.parquet", &[]).succeeds().stderr;
+    let words = "column `t` is annotated TIME in UTC, and is written as TIME";
+    assert!(said.contains(words), "{said}");
+}
+
 fn key_value(metadata: &ParquetMetaData, key: &str) -> Option<String> {
     let mut entries = metadata.file_metadata().key_value_metadata()?.iter();
     entries.find(|entry| entry.key == key)?.value.clone()
