@@ -1,7 +1,7 @@
 //! Reads every footer of a table, checks it, and makes the table that the engine scans.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -81,7 +81,8 @@ pub async fn open(
         merged: file_schema,
         footers,
     } = gathered(&reader, store, files, wanted, unify).await?;
-    // A column that files store as well is the file's own.
+    check_partitions(files, &footers)?;
+    // A column that all files store as well is the files' own.
     let partition_by: Vec<(usize, &String)> = files
         .partition_by
         .iter()
@@ -123,17 +124,6 @@ pub async fn open(
         });
     }
     let recounts = !summary.cautions.is_empty();
-    let list: Vec<_> = files
-        .files
-        .iter()
-        .map(|file| {
-            json!([
-                file.path,
-                file.object.size,
-                file.object.last_modified.timestamp_micros()
-            ])
-        })
-        .collect();
     Ok(OpenTable {
         name: files.name.clone(),
         paths: files.files.iter().map(|file| file.path.clone()).collect(),
@@ -146,7 +136,7 @@ pub async fn open(
         file_bytes: summary.file_bytes,
         row_groups: summary.row_groups,
         columns: column_records(&summary.columns, &file_schema),
-        files_fingerprint: fingerprint(&json!(list)),
+        files_fingerprint: fingerprint_of(files),
         inputs,
         cautions: files
             .cautions
@@ -168,6 +158,17 @@ pub async fn open(
     })
 }
 
+fn fingerprint_of(files: &TableFiles) -> String {
+    let list = files.files.iter().map(|file| {
+        json!([
+            file.path,
+            file.object.size,
+            file.object.last_modified.timestamp_micros()
+        ])
+    });
+    fingerprint(&json!(list.collect::<Vec<_>>()))
+}
+
 /// The columns of files that have the same ones.
 struct FileColumns {
     /// By name, as the engine reads them.
@@ -181,8 +182,10 @@ struct Gathered {
     summary: Summary,
     merged: SchemaRef,
     /// Of each file, in their order.
-    footers: Vec<(Arc<ParquetMetaData>, Arc<FileColumns>)>,
+    footers: Vec<Footer>,
 }
+
+type Footer = (Arc<ParquetMetaData>, Arc<FileColumns>);
 
 async fn gathered(
     reader: &Reader<'_>,
@@ -245,6 +248,28 @@ async fn gathered(
         merged: Arc::new(merged.unwrap_or_else(Schema::empty)),
         footers,
     })
+}
+
+/// Refuses a column that some files store, and that others have in the names of their folders
+/// alone: whichever of the two were read, rows would come with a value that is not theirs.
+fn check_partitions(files: &TableFiles, footers: &[Footer]) -> Result<(), TableError> {
+    for column in &files.partition_by {
+        let stores = |wanted: bool| {
+            footers
+                .iter()
+                .position(|(_, it)| it.types.contains_key(column) == wanted)
+        };
+        if let (Some(stored), Some(named)) = (stores(true), stores(false)) {
+            let path = |place: usize| files.files[place].path.display().to_string();
+            return Err(TableError::PartlyStored {
+                table: files.name.clone(),
+                column: column.clone(),
+                file: path(stored),
+                other: path(named),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// What a file's footer says of its columns, for the engine to prune and to answer by. Of columns
@@ -375,7 +400,7 @@ impl<'a> Reader<'a> {
     async fn footer(
         &self,
         object: &ObjectMeta,
-        path: &std::path::Path,
+        path: &Path,
     ) -> Result<Arc<ParquetMetaData>, TableError> {
         let bad = |reason: String| TableError::BadFile {
             table: self.table.to_owned(),

@@ -1,11 +1,13 @@
 //! Parquet files that are missing, foreign or damaged.
 
 use std::fs;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use rstest::rstest;
 
-use crate::files::{edit, footer, replace_footer, write_small};
+use crate::files::{edit, footer, replace_footer, write, write_small};
 use crate::harness::{Output, Place};
 
 const SELECT: [&str; 2] = ["--sql", "SELECT * FROM t"];
@@ -180,6 +182,61 @@ fn a_corrupt_page_is_named_with_its_file_and_row_group() {
             .code
             == Some(0)
     );
+}
+
+/// Columns of 64-bit integers, in the order of their names.
+fn numbers(columns: &[(&'static str, i64)]) -> Vec<(&'static str, ArrayRef)> {
+    let of = |value: i64| -> ArrayRef { Arc::new(Int64Array::from(vec![value])) };
+    columns
+        .iter()
+        .map(|(name, value)| (*name, of(*value)))
+        .collect()
+}
+
+/// Rewrites `t/` as a source, which fails before anything is written.
+fn unreadable_source(place: &Place, words: &[&str]) {
+    let folder = ["--set", "dataset.data_folder=out"];
+    let bench = place.bench().args(["generate", "--source", "t"]);
+    bench.args(folder).run().fails(2, words);
+    assert!(!place.path("out").exists(), "something was written");
+}
+
+#[test]
+fn a_column_that_some_files_have_as_a_partition_alone_is_refused() {
+    let place = Place::new();
+    write(
+        &place.path("t/x=1/a.parquet"),
+        &numbers(&[("x", 9), ("v", 1)]),
+    );
+    write(&place.path("t/x=2/b.parquet"), &numbers(&[("v", 2)]));
+    let words = [
+        "t/x=1/a.parquet stores the column `x`",
+        "t/x=2/b.parquet",
+        "hint: ",
+    ];
+    unreadable(&place, &words);
+    unreadable_source(&place, &words);
+    // One that all files store is theirs.
+    write(
+        &place.path("t/x=2/b.parquet"),
+        &numbers(&[("v", 2), ("x", 8)]),
+    );
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1", "--format", "json"]);
+    let output = bench.args(["--sql", "SELECT v FROM t WHERE x = 9"]).run();
+    let record = output.succeeds().json();
+    let cell = crate::harness::cell(&record, "sql/base");
+    assert_eq!(crate::harness::at(cell, "iterations.0.rows"), 1);
+}
+
+#[test]
+fn a_partition_that_lies_twice_on_the_way_to_a_file_is_refused() {
+    let place = Place::new();
+    write(&place.path("t/x=1/x=2/f.parquet"), &numbers(&[("v", 1)]));
+    let words = ["t/x=1/x=2/f.parquet", "two of the folders", "`x=...`"];
+    unreadable(&place, &words);
+    unreadable_source(&place, &words);
 }
 
 #[test]
