@@ -24,7 +24,7 @@ use super::doubts::add_doubts;
 use super::losses::{Annotation, add_annotations};
 use super::provider::{FilesTable, ProviderFile};
 use super::unify::{same, wider};
-use super::{TableError, TableFiles, look, unreadable};
+use super::{TableError, TableFiles, look, of, unreadable};
 use crate::config::Column;
 use crate::dataset::content::scalar_type;
 use crate::dataset::{
@@ -82,6 +82,7 @@ pub async fn open(
         footers,
     } = gathered(&reader, store, files, wanted, unify).await?;
     check_partitions(files, &footers)?;
+    let missing = missing_columns(files, &file_schema, &footers);
     // A column that all files store as well is the files' own.
     let partition_by: Vec<(usize, &String)> = files
         .partition_by
@@ -142,6 +143,7 @@ pub async fn open(
             .cautions
             .iter()
             .cloned()
+            .chain(missing)
             .chain(summary.cautions)
             .collect(),
         doubts: summary.doubts,
@@ -270,6 +272,45 @@ fn check_partitions(files: &TableFiles, footers: &[Footer]) -> Result<(), TableE
         }
     }
     Ok(())
+}
+
+/// Columns that cautions name.
+const MOST_NAMED: usize = 5;
+
+/// A caution for each column that some files lack, whose rows have nulls there.
+fn missing_columns(files: &TableFiles, merged: &Schema, footers: &[Footer]) -> Vec<String> {
+    let mut lacking: BTreeMap<usize, (usize, &Path)> = BTreeMap::new();
+    for (file, (_, columns)) in files.files.iter().zip(footers) {
+        // The schema has the columns of all files: one with as many has every one.
+        if columns.types.len() == merged.fields().len() {
+            continue;
+        }
+        for (place, field) in merged.fields().iter().enumerate() {
+            if !columns.types.contains_key(field.name()) {
+                lacking.entry(place).or_insert((0, file.path.as_path())).0 += 1;
+            }
+        }
+    }
+    let all = footers.len();
+    let named = lacking.iter().take(MOST_NAMED);
+    let mut cautions: Vec<String> = named
+        .map(|(place, (count, first))| {
+            format!(
+                "{}column `{}` is missing in {count} of {all} files, first {}: null for their rows",
+                of(&files.name),
+                merged.field(*place).name(),
+                first.display()
+            )
+        })
+        .collect();
+    if lacking.len() > MOST_NAMED {
+        let more = lacking.len() - MOST_NAMED;
+        cautions.push(format!(
+            "{}{more} more columns are missing in some files, and null for their rows",
+            of(&files.name)
+        ));
+    }
+    cautions
 }
 
 /// What a file's footer says of its columns, for the engine to prune and to answer by. Of columns

@@ -611,6 +611,37 @@ fn key_values_that_files_do_not_agree_on_are_named() {
 }
 
 #[test]
+fn a_column_that_some_files_lack_is_null_there_which_is_said() {
+    let place = Place::new();
+    let column = || -> ArrayRef { Arc::new(Int64Array::from(vec![1, 2])) };
+    write(
+        &place.path("t/a.parquet"),
+        &[("a", column()), ("b", column())],
+    );
+    for name in ["b", "c"] {
+        write(
+            &place.path(&format!("t/{name}.parquet")),
+            &[("a", column())],
+        );
+    }
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    let run = bench.args(["--sql", "SELECT * FROM t"]).run().succeeds();
+    let rewritten = rewrite(&place, "t", &[]).succeeds();
+    for said in [run.stderr, rewritten.stderr] {
+        for words in [
+            "column `b` is missing in 2 of 3 files, first ",
+            "t/b.parquet: null for their rows",
+        ] {
+            assert!(said.contains(words), "{said}");
+        }
+        assert!(!said.contains("column `a`"), "{said}");
+    }
+    assert_eq!(written(&place, "b").null_count(), 4);
+}
+
+#[test]
 fn types_that_parquet_cannot_hold_are_refused_before_anything_is_written() {
     let place = Place::new();
     let months = arrow::array::IntervalMonthDayNanoArray::from(vec![
