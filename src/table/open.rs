@@ -20,7 +20,7 @@ use parquet::file::metadata::{FileMetaData, ParquetMetaData};
 use serde_json::json;
 
 use super::check::{check_columns, doubled, same_values};
-use super::doubts::add_doubts;
+use super::doubts::{add_doubts, impossible_columns};
 use super::losses::{Annotation, add_annotations};
 use super::provider::{FilesTable, ProviderFile};
 use super::unify::{same, wider};
@@ -315,7 +315,8 @@ fn missing_columns(files: &TableFiles, merged: &Schema, footers: &[Footer]) -> V
 
 /// What a file's footer says of its columns, for the engine to prune and to answer by. Of columns
 /// that are read as a wider type nothing is known: the engine compares bounds of the file's type
-/// with those of the table's.
+/// with those of the table's. Nor is anything of those whose statistics no values can have: the
+/// planner fails over them.
 fn statistics(
     table: &str,
     footer: &ParquetMetaData,
@@ -327,10 +328,16 @@ fn statistics(
         table: table.to_owned(),
         source,
     })?;
+    let impossible = impossible_columns(footer);
     let fields = file_schema.fields().iter();
     for (field, column) in fields.zip(&mut statistics.column_statistics) {
         let stored = columns.types.get(field.name());
-        if stored.is_some_and(|stored| !same_values(stored, field.data_type())) {
+        let bounds = (column.min_value.get_value(), column.max_value.get_value());
+        let swapped = matches!(bounds, (Some(min), Some(max)) if !max.is_null() && min > max);
+        if stored.is_some_and(|stored| !same_values(stored, field.data_type()))
+            || impossible.contains(field.name().as_str())
+            || swapped
+        {
             *column = ColumnStatistics::new_unknown();
         }
     }

@@ -185,6 +185,45 @@ fn a_table_says_what_was_answered_from_statistics() {
 }
 
 #[test]
+fn statistics_that_no_values_can_have_are_a_caution_and_mislead_no_planner() {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    let ids = (1000..1040).map(|id| (id != 1005).then_some(id));
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter(ids));
+    for (lie, words) in [
+        (
+            Statistics::int64(Some(1000), Some(1039), None, Some(60), false),
+            "its statistics count more nulls than it has values",
+        ),
+        (
+            Statistics::int64(Some(1039), Some(1000), None, Some(1), false),
+            "by its statistics, its smallest value is greater than its largest",
+        ),
+    ] {
+        write(&path, &[("id", Arc::clone(&ids))]);
+        change_statistics(&path, |_| Some(lie.clone()));
+        for sql in [
+            "SELECT c FROM (SELECT count(id) AS c FROM t) WHERE c = 39",
+            "SELECT id FROM t WHERE id > 1010",
+            "SELECT a.id FROM t a JOIN t b ON a.id = b.id",
+        ] {
+            let bench = place
+                .bench()
+                .args(["run", "--table", "t=t", "--rounds", "1"]);
+            let output = bench.args(["--sql", sql, "--format", "json"]).run();
+            let output = output.succeeds();
+            let caution = format!("column `id`: {words}");
+            assert!(output.stderr.contains(&caution), "{sql}: {output:#?}");
+            if sql.contains("count") {
+                let rows = output.json();
+                let rows = at(cell(&rows, "sql/base"), "iterations.0.rows").clone();
+                assert_eq!(rows, 1, "{sql}");
+            }
+        }
+    }
+}
+
+#[test]
 fn bounds_that_cannot_be_trusted_are_a_caution_where_they_are_used() {
     let place = Place::new();
     let columns: [(&str, ArrayRef); 3] = [
