@@ -180,8 +180,17 @@ fn a_table_says_what_was_answered_from_statistics() {
         "{shown}"
     );
     record(&place);
-    let shown = run("SELECT sum(id) FROM t").stdout;
-    assert!(!shown.contains("answered from statistics"), "{shown}");
+    let shown = run("SELECT (SELECT count(*) FROM t), (SELECT sum(id) FROM t)").stdout;
+    assert!(
+        shown.contains("not read: the number of rows of t"),
+        "{shown}"
+    );
+    record(&place);
+    for sql in ["SELECT sum(id) FROM t", "SELECT (SELECT sum(id) FROM t)"] {
+        let shown = run(sql).stdout;
+        assert!(!shown.contains("answered from statistics"), "{shown}");
+        record(&place);
+    }
 }
 
 #[test]
@@ -221,6 +230,27 @@ fn statistics_that_no_values_can_have_are_a_caution_and_mislead_no_planner() {
             }
         }
     }
+}
+
+#[test]
+fn a_comparison_with_nan_is_a_caution_and_one_with_a_number_is_none() {
+    let place = Place::new();
+    let reals = (0..40).map(|row| if row == 7 { f64::NAN } else { f64::from(row) });
+    let reals: ArrayRef = Arc::new(Float64Array::from_iter_values(reals));
+    write(&place.path("t/a.parquet"), &[("real", reals)]);
+    let run = |sql: &str| {
+        let bench = place
+            .bench()
+            .args(["run", "--table", "t=t", "--rounds", "1"]);
+        bench.args(["--sql", sql]).run().succeeds().stderr
+    };
+    let said = run("SELECT real FROM t WHERE real = 'NaN'::double");
+    assert!(
+        said.contains("column `real` is compared with NaN, which bounds in statistics leave out"),
+        "{said}"
+    );
+    let said = run("SELECT real FROM t WHERE real > 5");
+    assert!(!said.contains("NaN"), "{said}");
 }
 
 #[test]
