@@ -1,6 +1,8 @@
 //! Parquet files that are missing, foreign or damaged.
 
 use std::fs;
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
@@ -182,6 +184,51 @@ fn a_corrupt_page_is_named_with_its_file_and_row_group() {
             .code
             == Some(0)
     );
+}
+
+/// Where the offset index of the second column lies, in the first row group of a file.
+fn offset_index(path: &Path) -> Range<usize> {
+    let footer = footer(path);
+    let chunk = footer.row_group(0).column(1);
+    let start = chunk.offset_index_offset().unwrap() as usize;
+    start..start + chunk.offset_index_length().unwrap() as usize
+}
+
+/// Where the header of the first page of the second column begins, in the first row group.
+fn page_header(path: &Path) -> Range<usize> {
+    let start = footer(path).row_group(0).column(1).byte_range().0 as usize;
+    start..start + 16
+}
+
+#[rstest]
+#[case::page_index(offset_index)]
+#[case::page_header(page_header)]
+fn whatever_bit_is_wrong_the_file_is_named_in_one_line(#[case] part: fn(&Path) -> Range<usize>) {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    write_small(&path);
+    let (good, mut refused) = (fs::read(&path).unwrap(), 0);
+    for position in part(&path) {
+        for bit in [2, 64] {
+            fs::write(&path, &good).unwrap();
+            edit(&path, |bytes| bytes[position] ^= bit);
+            let bench = place
+                .bench()
+                .args(["run", "--table", "t=t", "--rounds", "1"]);
+            let output = bench.args(SELECT).run();
+            for words in ["panicked", "Internal error", "bug in DataFusion"] {
+                let shown = format!("{}{}", output.stdout, output.stderr);
+                assert!(!shown.contains(words), "byte {position}: {output:#?}");
+            }
+            if output.code != Some(0) {
+                assert_eq!(output.code, Some(2), "byte {position}: {output:#?}");
+                assert_eq!(output.error().trim_end().lines().count(), 1, "{output:#?}");
+                output.says_one_error(&["t/a.parquet"]);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0, "nothing was found wrong");
 }
 
 /// Columns of 64-bit integers, in the order of their names.

@@ -15,7 +15,9 @@ use arrow::datatypes::{
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType};
-use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder,
+};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedFileWriter;
@@ -229,6 +231,53 @@ fn statistics_that_no_values_can_have_are_a_caution_and_mislead_no_planner() {
                 assert_eq!(rows, 1, "{sql}");
             }
         }
+    }
+}
+
+/// Makes a footer claim so many rows, of its only row group and of all.
+fn claim_rows(path: &Path, rows: i64) {
+    replace_footer(path, |metadata| {
+        let about = metadata.file_metadata();
+        let about = FileMetaData::new(
+            about.version(),
+            rows,
+            about.created_by().map(str::to_owned),
+            about.key_value_metadata().cloned(),
+            about.schema_descr_ptr(),
+            about.column_orders().cloned(),
+        );
+        let group = metadata.row_group(0);
+        let columns = group.columns().iter().map(|chunk| {
+            let builder = chunk.clone().into_builder();
+            builder.set_num_values(rows).build().unwrap()
+        });
+        let columns = columns.collect();
+        let builder = group.clone().into_builder().set_num_rows(rows);
+        let group = builder.set_column_metadata(columns).build().unwrap();
+        ParquetMetaDataBuilder::new(about)
+            .set_row_groups(vec![group])
+            .build()
+    });
+}
+
+#[test]
+fn a_source_whose_pages_hold_other_rows_than_its_footer_claims_is_named() {
+    for (rows, layout) in [
+        (39, "dataset.parquet.row_group_size=10"),
+        (39, "dataset.parquet.sort_by=[id]"),
+        (39, "dataset.parquet.partition_by=[id]"),
+        (41, "dataset.parquet.row_group_size=10"),
+    ] {
+        let place = Place::new();
+        let columns: [(&str, ArrayRef); 2] = [
+            ("id", Arc::new(Int64Array::from_iter_values(0..40))),
+            ("v", Arc::new(Int64Array::from_iter_values(0..40))),
+        ];
+        write(&place.path("mine.parquet"), &columns);
+        claim_rows(&place.path("mine.parquet"), rows);
+        let claim = format!("its footer claims {rows} rows, its pages hold 40");
+        let words = ["mine.parquet, row group 0", claim.as_str()];
+        rewrite(&place, "mine.parquet", &[layout]).fails(2, &words);
     }
 }
 
