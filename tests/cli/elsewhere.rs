@@ -729,6 +729,35 @@ fn key_values_that_files_do_not_agree_on_are_named() {
 }
 
 #[test]
+fn key_values_that_name_columns_are_kept_where_no_partition_takes_any() {
+    let place = Place::new();
+    let column = || -> ArrayRef { Arc::new(Int64Array::from(vec![1])) };
+    let batch = RecordBatch::try_from_iter([("id", column()), ("p", column())]).unwrap();
+    let file = File::create(place.path("mine.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    let naming = ["pandas", "org.apache.spark.sql.parquet.row.metadata"];
+    for key in ["other", naming[0], naming[1]] {
+        writer.append_key_value_metadata(KeyValue::new(key.to_owned(), "{}".to_owned()));
+    }
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    for (layout, kept) in [
+        (&[][..], true),
+        (&["dataset.parquet.partition_by=[p]"], false),
+    ] {
+        let said = rewrite(&place, "mine.parquet", layout).succeeds().stderr;
+        assert_eq!(!said.contains("takes out of the files"), kept, "{said}");
+        let (_, found) = &footers(&place.path("out"))[0];
+        assert_eq!(key_value(found, "other").as_deref(), Some("{}"));
+        for key in naming {
+            assert_eq!(key_value(found, key).is_some(), kept, "{key}");
+            assert_eq!(!said.contains(key), kept, "{said}");
+        }
+        fs::remove_dir_all(place.path("out")).unwrap();
+    }
+}
+
+#[test]
 fn a_column_that_some_files_lack_is_null_there_which_is_said() {
     let place = Place::new();
     let column = || -> ArrayRef { Arc::new(Int64Array::from(vec![1, 2])) };
