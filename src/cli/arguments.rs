@@ -128,8 +128,9 @@ pub(crate) struct ConfigArguments {
     /// files. Without a config, they are written below `data/`
     #[arg(long, value_name = "URL")]
     pub(crate) source: Option<String>,
-    /// Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64,
-    /// decimals of other digits, added columns and fields, "UTC" beside "+00:00"
+    /// Reads files as one table where their types only widen, as `reader.unify_schemas: true` does:
+    /// int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside
+    /// "+00:00". Columns that some files lack need no flag
     #[arg(long)]
     pub(crate) unify_schemas: bool,
 }

@@ -340,7 +340,8 @@ pub(super) struct RawReader {
     /// Reads past the page cache, as `measure.cache: direct` does. Default: false.
     pub(super) odirect: Option<Leaf<bool>>,
     /// Reads files as one table where their types only widen: integers, floats and decimals of more
-    /// digits, added columns and fields, spellings of UTC. Default: false, which refuses them.
+    /// digits, fields added to structs, spellings of UTC. Default: false, which refuses them.
+    /// Columns that some files lack are null for their rows either way.
     pub(super) unify_schemas: Option<Leaf<bool>>,
 }
 

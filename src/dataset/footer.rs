@@ -292,6 +292,12 @@ pub(crate) fn row_caution(metadata: &ParquetMetaData) -> Option<String> {
     })
 }
 
+/// How the rows that a row group holds differ from those that its footer claims.
+pub(crate) fn row_difference(claimed: i64, rows: u64) -> Option<String> {
+    (u64::try_from(claimed) != Ok(rows))
+        .then(|| format!("its footer claims {claimed} rows, its pages hold {rows}"))
+}
+
 /// Reads a file's footer from the store; also gives the file's size in bytes. `path` is the file's name in errors.
 pub(crate) async fn read_footer(
     store: &Arc<dyn ObjectStore>,

@@ -38,7 +38,7 @@ pub(crate) use encode::chunk_bytes;
 pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
 pub(crate) use footer::{
     StoreReader, fell_back, is_dictionary, key_value, leaves_by_root, read_footer, recounted,
-    row_caution, rows_of,
+    row_caution, row_difference, rows_of,
 };
 pub(crate) use keys::{wide_schema, with_wide_dictionaries, with_wide_keys};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};

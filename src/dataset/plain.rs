@@ -19,7 +19,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::checksum::{Checksum, ResultDigest};
-use super::footer::{StoreReader, read_footer};
+use super::footer::{StoreReader, read_footer, row_difference};
 use super::keys::with_wide_keys;
 use super::{Cancel, DatasetError};
 use crate::engine::plain_message;
@@ -161,7 +161,8 @@ impl PlainReader {
             object: object_path(&file.path)?,
             metadata: Arc::clone(metadata.metadata()),
         };
-        let batch_rows = batch_rows(metadata.metadata().row_group(group));
+        let about = metadata.metadata().row_group(group);
+        let (claimed, batch_rows) = (about.num_rows(), batch_rows(about));
         let mut stream = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata)
             .with_row_groups(vec![group])
             .with_batch_size(batch_rows)
@@ -177,6 +178,10 @@ impl PlainReader {
             digest
                 .update(&rows)
                 .map_err(|error| parquet(error.into()))?;
+        }
+        if let Some(what) = row_difference(claimed, digest.rows()) {
+            let what = format!("row group {group}: {what}");
+            return Err(parquet(ParquetError::General(what)));
         }
         Ok(digest)
     }

@@ -3,7 +3,8 @@
 use arrow::datatypes::Schema;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::basic::{CompressionCodec, Encoding as ParquetEncoding};
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
 use super::DatasetError;
 use super::footer::{check_plausible, key_value};
@@ -50,113 +51,116 @@ pub(crate) fn prove(
     file_bytes: u64,
     wanted: &Wanted<'_>,
 ) -> Result<Shortfalls, DatasetError> {
-    let mut shortfalls = Shortfalls::default();
-    let differs = |what, found: String, asked: String| DatasetError::FileNotAsAsked {
-        file: wanted.file.to_owned(),
-        what,
-        found,
-        wanted: asked,
-    };
     let parquet = |source| DatasetError::Parquet {
         path: wanted.file.to_owned(),
         source,
     };
-    check_plausible(metadata, file_bytes)
-        .map_err(|found| differs("the footer", found, "a sound one".to_owned()))?;
-    let identity = key_value(metadata.file_metadata(), IDENTITY_KEY);
-    if identity != Some(wanted.identity) {
-        let found = identity.unwrap_or(NO_IDENTITY).to_owned();
-        return Err(differs(FILE_IDENTITY, found, wanted.identity.to_owned()));
+    if let Some((what, found, asked)) =
+        file_difference(metadata, file_bytes, wanted).map_err(parquet)?
+    {
+        return Err(DatasetError::FileNotAsAsked {
+            file: wanted.file.to_owned(),
+            what,
+            found,
+            wanted: asked,
+        });
     }
-    let rows = metadata.file_metadata().num_rows() as u64;
-    if rows != wanted.rows {
-        return Err(differs(
-            "the number of rows",
-            rows.to_string(),
-            wanted.rows.to_string(),
-        ));
-    }
-    let groups = metadata.num_row_groups() as u64;
-    let asked_groups = wanted.rows.div_ceil(wanted.row_group_rows);
-    if groups != asked_groups {
-        return Err(differs(
-            "the number of row groups",
-            groups.to_string(),
-            asked_groups.to_string(),
-        ));
-    }
-    let file_metadata = metadata.file_metadata();
-    let schema = parquet_to_arrow_schema(
-        file_metadata.schema_descr(),
-        file_metadata.key_value_metadata(),
-    )
-    .map_err(parquet)?;
-    if schema.fields() != wanted.schema.fields() {
-        return Err(differs(
-            "the schema",
-            format!("{:?}", schema.fields()),
-            format!("{:?}", wanted.schema.fields()),
-        ));
-    }
-    let sorting = sorting_columns(wanted.layout, file_metadata.schema_descr());
+    let mut shortfalls = Shortfalls::default();
+    let sorting = sorting_columns(wanted.layout, metadata.file_metadata().schema_descr());
     for (index, row_group) in metadata.row_groups().iter().enumerate() {
-        let differs =
-            |column: Option<String>, what, found: String, asked: String| DatasetError::NotAsAsked {
-                file: wanted.file.to_owned(),
-                row_group: index,
-                column,
-                what,
-                found,
-                wanted: asked,
-            };
-        let last = index as u64 + 1 == groups;
-        let asked_rows = if last {
-            wanted.rows - index as u64 * wanted.row_group_rows
-        } else {
-            wanted.row_group_rows
+        let differs = |column: Option<String>, (what, found, asked)| DatasetError::NotAsAsked {
+            file: wanted.file.to_owned(),
+            row_group: index,
+            column,
+            what,
+            found,
+            wanted: asked,
+        };
+        let last = index + 1 == metadata.num_row_groups();
+        let asked_rows = match last {
+            true => wanted.rows - index as u64 * wanted.row_group_rows,
+            false => wanted.row_group_rows,
         };
         if row_group.num_rows() as u64 != asked_rows {
             let found = row_group.num_rows().to_string();
-            return Err(differs(
-                None,
-                "the number of rows",
-                found,
-                asked_rows.to_string(),
-            ));
+            let difference = ("the number of rows", found, asked_rows.to_string());
+            return Err(differs(None, difference));
         }
-        if let RowGroupSize::Bytes(asked) = wanted.layout.row_group {
-            let found = u64::try_from(row_group.total_byte_size()).unwrap_or(0);
-            let off = (found as f64 / asked as f64 - 1.0).abs();
-            // A row group of one row cannot be cut smaller, and one of a few rows not finer than by a row.
-            let one_row = 1.0 / asked_rows as f64;
-            if !last && asked_rows > 1 && off > ROW_GROUP_BYTES_TOLERANCE + one_row {
-                shortfalls.add_row_groups(OffRowGroups {
-                    asked_bytes: asked,
-                    row_groups: 1,
-                    smallest_bytes: found,
-                    largest_bytes: found,
-                });
-            }
+        if let RowGroupSize::Bytes(asked) = wanted.layout.row_group
+            && !last
+        {
+            count_off(row_group, asked, &mut shortfalls);
         }
         let found = row_group.sorting_columns().cloned().unwrap_or_default();
         if found != sorting {
-            return Err(differs(
-                None,
+            let difference = (
                 "the sort order",
                 format!("{found:?}"),
                 format!("{sorting:?}"),
-            ));
+            );
+            return Err(differs(None, difference));
         }
         for chunk in row_group.columns() {
             let column = chunk.column_path().string();
             let difference = chunk_difference(chunk, row_group.num_rows(), wanted, &mut shortfalls)
                 .map_err(parquet)?;
-            if let Some((what, found, asked)) = difference {
-                return Err(differs(Some(column), what, found, asked));
+            if let Some(difference) = difference {
+                return Err(differs(Some(column), difference));
             }
         }
     }
     Ok(shortfalls)
+}
+
+/// What a footer says of its file as a whole that was not asked for.
+fn file_difference(
+    metadata: &ParquetMetaData,
+    file_bytes: u64,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Difference>, ParquetError> {
+    if let Err(found) = check_plausible(metadata, file_bytes) {
+        return Ok(Some(("the footer", found, "a sound one".to_owned())));
+    }
+    let about = metadata.file_metadata();
+    let identity = key_value(about, IDENTITY_KEY);
+    if identity != Some(wanted.identity) {
+        let found = identity.unwrap_or(NO_IDENTITY).to_owned();
+        return Ok(Some((FILE_IDENTITY, found, wanted.identity.to_owned())));
+    }
+    let groups = metadata.num_row_groups() as u64;
+    let asked_groups = wanted.rows.div_ceil(wanted.row_group_rows);
+    for (what, found, asked) in [
+        ("the number of rows", about.num_rows() as u64, wanted.rows),
+        ("the number of row groups", groups, asked_groups),
+    ] {
+        if found != asked {
+            return Ok(Some((what, found.to_string(), asked.to_string())));
+        }
+    }
+    let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata())?;
+    Ok((schema.fields() != wanted.schema.fields()).then(|| {
+        (
+            "the schema",
+            format!("{:?}", schema.fields()),
+            format!("{:?}", wanted.schema.fields()),
+        )
+    }))
+}
+
+/// Counts a full row group whose bytes are far from those that were asked for.
+fn count_off(row_group: &RowGroupMetaData, asked: u64, shortfalls: &mut Shortfalls) {
+    let found = u64::try_from(row_group.total_byte_size()).unwrap_or(0);
+    let off = (found as f64 / asked as f64 - 1.0).abs();
+    // A row group of one row cannot be cut smaller, and one of a few rows not finer than by a row.
+    let one_row = 1.0 / row_group.num_rows() as f64;
+    if row_group.num_rows() > 1 && off > ROW_GROUP_BYTES_TOLERANCE + one_row {
+        shortfalls.add_row_groups(OffRowGroups {
+            asked_bytes: asked,
+            row_groups: 1,
+            smallest_bytes: found,
+            largest_bytes: found,
+        });
+    }
 }
 
 type Difference = (&'static str, String, String);
@@ -168,7 +172,7 @@ fn chunk_difference(
     rows: i64,
     wanted: &Wanted<'_>,
     shortfalls: &mut Shortfalls,
-) -> Result<Option<Difference>, parquet::errors::ParquetError> {
+) -> Result<Option<Difference>, ParquetError> {
     let Wanted {
         layout,
         row_group_rows,

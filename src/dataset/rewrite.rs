@@ -592,7 +592,8 @@ impl Work<'_> {
                 .map_err(failed)?;
         let identity = self.prover.identity(&file.path);
         writer.append_key_value_metadata(KeyValue::new(IDENTITY_KEY.to_owned(), identity));
-        for (key, value) in &self.source.key_values {
+        let layout = &self.target.plan.spec.layout;
+        for (key, value) in self.source.kept_key_values(layout) {
             writer.append_key_value_metadata(KeyValue::new(key.clone(), value.clone()));
         }
         let count = file.rows.div_ceil(self.row_group_rows);

@@ -22,6 +22,9 @@ use crate::storage::Inputs;
 /// Name of the source among the tables of its session.
 pub(crate) const SOURCE_TABLE: &str = "source";
 
+/// Keys of footers under which pandas and Spark keep the columns that a file has.
+const KEYS_OF_COLUMNS: [&str; 2] = ["pandas", "org.apache.spark.sql.parquet.row.metadata"];
+
 /// Rows to write anew: a table of a session of its own, and what is known of it.
 #[derive(Clone)]
 pub struct SourceTable {
@@ -68,6 +71,10 @@ impl PlainSource {
     }
 }
 
+fn names_columns(key: &str) -> bool {
+    KEYS_OF_COLUMNS.contains(&key)
+}
+
 impl fmt::Debug for SourceTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SourceTable")
@@ -102,6 +109,31 @@ impl SourceTable {
         };
         let digest = plain.digest.get_or_try_init(|| reader.digest(&plain.files));
         digest.await.cloned()
+    }
+
+    /// The key-values that files of a layout keep: not those that name columns which partitions
+    /// take away, as readers that go by them look for these in the files.
+    pub(crate) fn kept_key_values(
+        &self,
+        layout: &Layout,
+    ) -> impl Iterator<Item = &(String, Option<String>)> {
+        let takes_columns = !layout.partition_by.is_empty();
+        self.key_values
+            .iter()
+            .filter(move |(key, _)| !takes_columns || !names_columns(key))
+    }
+
+    /// What to know of the key-values that files of a layout do not keep.
+    pub(crate) fn dropped_key_values(&self, layout: &Layout) -> Option<String> {
+        let keys = self.key_values.iter().map(|(key, _)| key.as_str());
+        let keys: Vec<&str> = keys.filter(|key| names_columns(key)).collect();
+        (!layout.partition_by.is_empty() && !keys.is_empty()).then(|| {
+            format!(
+                "key-values of the source's footers that name columns which `partition_by` takes out of the files are not \
+                 kept: {}",
+                keys.join(", ")
+            )
+        })
     }
 
     /// Fails where a file is not what it was when the source was opened.

@@ -58,6 +58,19 @@ pub struct Generated {
     pub short_of_threads: bool,
 }
 
+impl Generated {
+    /// One for which nothing had to be done.
+    fn found(manifest: Manifest) -> Self {
+        Generated {
+            manifest,
+            files_written: 0,
+            files_kept: 0,
+            missing_ranks: Vec::new(),
+            short_of_threads: false,
+        }
+    }
+}
+
 /// Looks at what a plan's folder holds, and changes nothing. A dataset counts as complete when the manifest's fingerprints
 /// are the plan's and all of its files are there with the sizes that it says.
 pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
@@ -174,13 +187,7 @@ pub fn ensure(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Generated, DatasetError> {
     if let Found::Complete(manifest) = find(plan)? {
-        return Ok(Generated {
-            manifest: *manifest,
-            files_written: 0,
-            files_kept: 0,
-            missing_ranks: Vec::new(),
-            short_of_threads: false,
-        });
+        return Ok(Generated::found(*manifest));
     }
     // What is under way is brought to where the next call can go on from.
     let Some(_hold) = cancel.hold() else {
@@ -206,15 +213,7 @@ pub fn ensure(
     let looking = sealing()?;
     // Another process may have finished it meanwhile.
     match find(plan)? {
-        Found::Complete(manifest) => {
-            return Ok(Generated {
-                manifest: *manifest,
-                files_written: 0,
-                files_kept: 0,
-                missing_ranks: Vec::new(),
-                short_of_threads: false,
-            });
-        }
+        Found::Complete(manifest) => return Ok(Generated::found(*manifest)),
         Found::External => {
             return Err(DatasetError::ForeignSwept {
                 folder: plan.root.display().to_string(),
@@ -250,29 +249,10 @@ pub fn ensure(
     let _sealing = sealing()?;
     let (manifest, missing_ranks) = match share {
         None => (own, Vec::new()),
-        Some(share) => {
-            write_part(&plan.root, share, &own)?;
-            match joined(plan, share.world_size())? {
-                Ok(whole) if all_present(plan, &whole)? => (whole, Vec::new()),
-                // A part whose files were removed since is as good as none.
-                Ok(_) => {
-                    let others = (0..share.world_size()).filter(|rank| *rank != share.rank());
-                    (own, others.collect())
-                }
-                Err(missing) => (own, missing),
-            }
-        }
+        Some(share) => with_others(plan, share, own)?,
     };
     if missing_ranks.is_empty() {
-        manifest.write(&plan.root)?;
-        remove_if_there(&plan.root.join(UNFINISHED_FILE))?;
-        for entry in entries(&plan.root)? {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if Share::is_part_file(&name) && name.ends_with(".json") {
-                remove_if_there(&entry.path())?;
-            }
-        }
+        publish(plan, &manifest)?;
     }
     Ok(Generated {
         files_written,
@@ -281,6 +261,39 @@ pub fn ensure(
         missing_ranks,
         short_of_threads,
     })
+}
+
+/// The manifest of all files where each process has written its own, and the ranks of those that
+/// have not.
+fn with_others(
+    plan: &DatasetPlan,
+    share: Share,
+    own: Manifest,
+) -> Result<(Manifest, Vec<u64>), DatasetError> {
+    write_part(&plan.root, share, &own)?;
+    Ok(match joined(plan, share.world_size())? {
+        Ok(whole) if all_present(plan, &whole)? => (whole, Vec::new()),
+        // A part whose files were removed since is as good as none.
+        Ok(_) => {
+            let others = (0..share.world_size()).filter(|rank| *rank != share.rank());
+            (own, others.collect())
+        }
+        Err(missing) => (own, missing),
+    })
+}
+
+/// Puts the manifest where it tells that the dataset is complete, and removes what led to it.
+fn publish(plan: &DatasetPlan, manifest: &Manifest) -> Result<(), DatasetError> {
+    manifest.write(&plan.root)?;
+    remove_if_there(&plan.root.join(UNFINISHED_FILE))?;
+    for entry in entries(&plan.root)? {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if Share::is_part_file(&name) && name.ends_with(".json") {
+            remove_if_there(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// A file as it was written and proven.

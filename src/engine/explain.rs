@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use datafusion::common::ColumnStatistics;
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{ColumnStatistics, ScalarValue};
 use datafusion::datasource::physical_plan::ParquetSource;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{BinaryExpr, Literal};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::metrics::MetricValue;
@@ -150,27 +152,79 @@ fn is_constant(column: &ColumnStatistics, rows: &Precision<usize>) -> bool {
     matches!((rows, nulls), (Precision::Exact(rows), Precision::Exact(nulls)) if rows == nulls)
 }
 
-/// Whether a plan gives out values that the planner has found without any scan, as counts, minima
-/// and maxima by statistics.
-pub fn has_planned_values(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.downcast_ref::<PlaceholderRowExec>().is_some()
-        || plan.children().into_iter().any(has_planned_values)
-}
-
-/// The columns that an optimized plan takes of its tables, by the names of the tables.
-pub fn columns_of_tables(plan: &LogicalPlan) -> BTreeMap<String, BTreeSet<String>> {
-    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let _ = plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            let columns = tables
-                .entry(scan.table_name.table().to_owned())
-                .or_default();
-            let fields = scan.projected_schema.fields().iter();
-            columns.extend(fields.map(|field| field.name().clone()));
+/// Columns that the predicate of a scan compares with NaN. The engine prunes by it, and bounds
+/// leave NaN out.
+pub fn compared_with_nan(scan: &PlannedScan) -> BTreeSet<String> {
+    let mut columns = BTreeSet::new();
+    let source = scan
+        .node
+        .downcast_ref::<DataSourceExec>()
+        .and_then(|scan| scan.downcast_to_file_source::<ParquetSource>());
+    let Some(filter) = source.and_then(|(config, _)| config.file_source().filter()) else {
+        return columns;
+    };
+    // The closure never fails, hence neither does the walk.
+    let _ = filter.apply(|expr| {
+        if let Some(comparison) = expr.downcast_ref::<BinaryExpr>() {
+            let (left, right) = (comparison.left(), comparison.right());
+            for (one, other) in [(left, right), (right, left)] {
+                if is_nan(one) {
+                    let found = collect_columns(other).into_iter();
+                    columns.extend(found.map(|column| column.name().to_owned()));
+                }
+            }
         }
         Ok(TreeNodeRecursion::Continue)
     });
-    tables
+    columns
+}
+
+fn is_nan(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    let literal = expr.downcast_ref::<Literal>();
+    literal.is_some_and(|literal| match literal.value() {
+        ScalarValue::Float16(Some(value)) => value.is_nan(),
+        ScalarValue::Float32(Some(value)) => value.is_nan(),
+        ScalarValue::Float64(Some(value)) => value.is_nan(),
+        _ => false,
+    })
+}
+
+/// How often a plan gives out a row that no scan gives: values that the planner has found by
+/// itself, as counts, minima and maxima by statistics, and queries that name no table.
+pub fn rows_without_scan(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    let own = usize::from(plan.downcast_ref::<PlaceholderRowExec>().is_some());
+    let below = plan.children().into_iter().map(rows_without_scan);
+    own + below.sum::<usize>()
+}
+
+/// The scans of an optimized plan.
+#[derive(Debug, Default)]
+pub struct LogicalScans {
+    /// The columns that each takes, by the name of its table.
+    pub of_tables: BTreeMap<String, Vec<BTreeSet<String>>>,
+    /// How often the plan gives out a row without any table.
+    pub without_table: usize,
+}
+
+pub fn logical_scans(plan: &LogicalPlan) -> LogicalScans {
+    let mut scans = LogicalScans::default();
+    // The closure never fails, hence neither does the walk.
+    let _ = plan.apply_with_subqueries(|node| {
+        match node {
+            LogicalPlan::TableScan(scan) => {
+                let fields = scan.projected_schema.fields().iter();
+                let columns = fields.map(|field| field.name().clone()).collect();
+                let table = scan.table_name.table().to_owned();
+                scans.of_tables.entry(table).or_default().push(columns);
+            }
+            LogicalPlan::EmptyRelation(empty) if empty.produce_one_row => {
+                scans.without_table += 1;
+            }
+            _ => {}
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    scans
 }
 
 /// Rows that each partition of a scan has given out.

@@ -4,8 +4,8 @@ mod explain;
 mod whole_file;
 
 pub use explain::{
-    PlannedScan, columns_of_tables, from_statistics, has_aggregation, has_planned_values,
-    partition_rows, physical_scans, plan_text, scan_metrics, tables_of,
+    LogicalScans, PlannedScan, compared_with_nan, from_statistics, has_aggregation, logical_scans,
+    partition_rows, physical_scans, plan_text, rows_without_scan, scan_metrics, tables_of,
 };
 
 use std::num::NonZeroUsize;
@@ -25,6 +25,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use object_store::ObjectStore;
+use tokio::task::JoinError;
 
 use crate::config::{ReadMode, Reader};
 use crate::record::{EngineRecord, ThrottleRecord};
@@ -58,6 +59,8 @@ pub enum EngineError {
     BadQuery { reason: String },
     #[error("{reason}")]
     Planning { reason: String },
+    #[error("the planner failed: {said}")]
+    PlannerFailed { said: String },
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {
@@ -216,9 +219,39 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
         })
 }
 
-/// DataFusion's message without its own categories around it.
+/// DataFusion's message in one line, without its own categories around it, and without its request
+/// to report what mostly is the fault of a file.
 pub fn plain_message(error: &DataFusionError) -> String {
-    without_categories(&error.find_root().strip_backtrace()).to_owned()
+    let root = error.find_root();
+    if let DataFusionError::ExecutionJoin(error) = root {
+        return format!("a task of the engine failed: {}", words_of(error));
+    }
+    let message = root.strip_backtrace();
+    let message = message.split(REQUEST).next().unwrap_or_default();
+    let words = without_categories(message);
+    let words = match words.strip_prefix("Internal error: ") {
+        Some(words) => format!("{ENGINE_FAILED}{words}"),
+        None => words.to_owned(),
+    };
+    let lines = words.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// How the message begins of what the engine takes for a fault of its own.
+pub(crate) const ENGINE_FAILED: &str = "the engine failed: ";
+
+/// How the request begins that the engine puts below errors of its own.
+const REQUEST: &str = "This issue was likely caused by a bug in DataFusion's code";
+
+/// What a task's panic said, without what the runtime says of it.
+fn words_of(error: &JoinError) -> String {
+    let text = error.to_string();
+    let said = text.split_once("with message \"");
+    let said = said.and_then(|(_, said)| said.strip_suffix('"'));
+    said.map_or_else(|| "it gave no reason".to_owned(), str::to_owned)
 }
 
 /// Categories that the engine and its libraries put before a message, each once more for each layer
@@ -336,8 +369,8 @@ async fn in_task<T: Send + 'static>(
     planning: impl Future<Output = Result<T, EngineError>> + Send + 'static,
 ) -> Result<T, EngineError> {
     tokio::spawn(planning).await.unwrap_or_else(|error| {
-        Err(EngineError::Planning {
-            reason: format!("the planner failed: {error}"),
+        Err(EngineError::PlannerFailed {
+            said: words_of(&error),
         })
     })
 }

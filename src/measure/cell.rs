@@ -10,6 +10,7 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
+use parquet::errors::ParquetError;
 
 use super::cache::{Attested, establish};
 use super::execute::{Execution, execute};
@@ -18,9 +19,9 @@ use super::process::Usage;
 use crate::config::{PageCache, Reader};
 use crate::dataset::checksum::ResultDigest;
 use crate::engine::{
-    EngineError, Planned, PlannedScan, clear_caches, has_aggregation, memory_peak_bytes,
-    partition_rows, physical_scans, plain_message, plan, plan_text, reset_memory_peak,
-    scan_metrics, tables_of,
+    ENGINE_FAILED, EngineError, Planned, PlannedScan, clear_caches, has_aggregation,
+    memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,
+    reset_memory_peak, scan_metrics, tables_of,
 };
 use crate::record::{Cache, CacheState, Checksum, EngineCache, Iteration, Kind, Lane, Scan};
 use crate::scenario::Scenario;
@@ -54,8 +55,10 @@ pub enum MeasureError {
 /// What an execution failed by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// Reading a file or decoding a page, or a task that panicked over either.
+    /// Reading a file, or a task that panicked, perhaps over one.
     Reading,
+    /// Decoding what a file holds.
+    Decoding,
     /// A file that cannot be read.
     BadInput,
     /// More memory than the limit allows.
@@ -68,26 +71,24 @@ impl MeasureError {
     fn execution(error: &DataFusionError) -> Self {
         let cause = match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Cause::Memory,
-            DataFusionError::ParquetError(_)
-            | DataFusionError::ObjectStore(_)
+            // What a store says, and some codecs.
+            DataFusionError::ParquetError(error) => match **error {
+                ParquetError::External(_) => Cause::Reading,
+                _ => Cause::Decoding,
+            },
+            DataFusionError::ObjectStore(_)
             | DataFusionError::IoError(_)
             | DataFusionError::ExecutionJoin(_)
             | DataFusionError::External(_) => Cause::Reading,
             DataFusionError::ArrowError(error, _) => match **error {
-                ArrowError::ParquetError(_)
-                | ArrowError::ExternalError(_)
-                | ArrowError::IoError(..) => Cause::Reading,
+                ArrowError::ParquetError(_) => Cause::Decoding,
+                ArrowError::ExternalError(_) | ArrowError::IoError(..) => Cause::Reading,
                 _ => Cause::Other,
             },
             _ => Cause::Other,
         };
-        let message = plain_message(error);
-        let lines = message
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty());
         MeasureError::Execution {
-            message: lines.collect::<Vec<_>>().join(" "),
+            message: plain_message(error),
             cause,
         }
     }
@@ -501,26 +502,48 @@ impl Cell {
     }
 
     /// The same error, with the file and the row group that cannot be read where there is one. Only what reading may have
-    /// caused is looked into.
+    /// caused is looked into, and what the engine takes for a fault of its own.
     pub async fn locate(&self, error: MeasureError) -> MeasureError {
-        let MeasureError::Execution {
-            message,
-            cause: Cause::Reading,
-        } = error
-        else {
+        let MeasureError::Execution { message, cause } = error else {
             return error;
         };
+        let reads = matches!(cause, Cause::Reading | Cause::Decoding);
+        if !reads && !message.starts_with(ENGINE_FAILED) {
+            return MeasureError::Execution { message, cause };
+        }
         let files = self.files();
+        let named = match files.as_slice() {
+            [] => return MeasureError::reading(message),
+            [only] => only.display().to_string(),
+            [first, others @ ..] => {
+                format!("{} or one of {} more files", first.display(), others.len())
+            }
+        };
         match tokio::task::spawn_blocking(move || first_damage(&files)).await {
             Ok(Some(damage)) => MeasureError::Execution {
                 message: damage,
                 cause: Cause::BadInput,
             },
             Ok(None) | Err(_) => MeasureError::Execution {
-                message,
-                cause: Cause::Reading,
+                message: format!("{named}: {message}{}", self.doubted()),
+                cause: match cause {
+                    Cause::Decoding => Cause::BadInput,
+                    other => other,
+                },
             },
         }
+    }
+
+    /// A column whose statistics cannot be trusted, as the end of a message; empty where there is
+    /// none.
+    fn doubted(&self) -> String {
+        let doubt = self
+            .tables
+            .iter()
+            .find_map(|table| Some((table, table.doubts.first_key_value()?)));
+        doubt.map_or_else(String::new, |(table, (column, reason))| {
+            format!("; table `{}`: column `{column}`: {reason}", table.name)
+        })
     }
 
     /// What the scans of an executed plan did, by table: DataFusion's metrics, and what the store saw of each and of all.

@@ -15,8 +15,9 @@ use super::{Event, Observer, RunError};
 use crate::config::{CONTROL, Config, PageCache, Variant};
 use crate::dataset::{DatasetPlan, Found, grows_by};
 use crate::engine::{
-    EngineError, Planned, PlannedScan, columns_of_tables, from_statistics as statistics_of,
-    has_planned_values, parse, physical_scans, plain_message, plan, plan_text, session, settings,
+    EngineError, Planned, PlannedScan, compared_with_nan, from_statistics as statistics_of,
+    logical_scans, parse, physical_scans, plain_message, plan, plan_text, rows_without_scan,
+    session, settings,
 };
 use crate::measure::{Cell, Verified};
 use crate::record::{CellRecord, DatasetRecord, FromStatistics, Origin};
@@ -453,13 +454,20 @@ impl<'a> Opening<'a> {
             &bench.tables,
         );
         let planned = patiently(planned, self.observer, scenario, &self.variant.name);
-        let (cell, planned) = planned.await.map_err(query_error)?;
+        let planned = planned.await;
+        let (cell, planned) =
+            planned.map_err(|error| query_error(blaming_statistics(error, &bench.tables)))?;
         let scans = physical_scans(&planned.physical);
-        let from_statistics =
-            not_read(&bench.context, &planned, &scans, &cell.tables).map_err(query_error)?;
-        let unread = |scan: &PlannedScan| {
-            let (constant, files) = statistics_of(scan);
-            constant.values().filter(|of| **of == files).count() as u64
+        let constants: Vec<Constants> = scans.iter().map(statistics_of).collect();
+        let mut from_statistics = not_read(&scans, &constants);
+        let planned_values = not_scanned(&bench.context, &planned, &scans, &cell.tables);
+        for value in planned_values.map_err(query_error)? {
+            if !from_statistics.contains(&value) {
+                from_statistics.push(value);
+            }
+        }
+        let unread = |(constant, files): &Constants| {
+            constant.values().filter(|of| **of == *files).count() as u64
         };
         let stored = |table: &Arc<OpenTable>| table.provider.schema().fields().len() as u64;
         let record = CellRecord {
@@ -474,7 +482,8 @@ impl<'a> Opening<'a> {
             plan: plan_text(&planned.physical),
             columns_read: scans
                 .iter()
-                .map(|scan| scan.columns.len() as u64 - unread(scan))
+                .zip(&constants)
+                .map(|(scan, constants)| scan.columns.len() as u64 - unread(constants))
                 .sum(),
             from_statistics,
             columns_stored: match scans.len() {
@@ -497,52 +506,89 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// What a query takes from statistics: columns of its scans, and whole tables that it does not
-/// scan.
-fn not_read(
+/// The same error; a planner that broke off did so for statistics that cannot be trusted, where a
+/// table has such.
+fn blaming_statistics(error: EngineError, tables: &[Arc<OpenTable>]) -> EngineError {
+    let doubt = tables
+        .iter()
+        .find_map(|table| Some((table, table.doubts.first_key_value()?)));
+    match (error, doubt) {
+        (EngineError::PlannerFailed { said }, Some((table, (column, reason)))) => {
+            EngineError::Planning {
+                reason: format!(
+                    "table `{}`: column `{column}`: {reason}; the planner may have failed for that: {said}",
+                    table.name
+                ),
+            }
+        }
+        (error, _) => error,
+    }
+}
+
+/// Columns that a scan does not read in some of its files, and the number of all of these.
+type Constants = (BTreeMap<String, u64>, u64);
+
+/// The columns that scans take from statistics.
+fn not_read(scans: &[PlannedScan], constants: &[Constants]) -> Vec<FromStatistics> {
+    let mut found = Vec::new();
+    for (scan, (constant, of_files)) in scans.iter().zip(constants) {
+        let table = scan.table.clone().unwrap_or_default();
+        found.extend(constant.iter().map(|(column, files)| FromStatistics {
+            table: table.clone(),
+            column: Some(column.clone()),
+            files: *files,
+            of_files: *of_files,
+        }));
+    }
+    found
+}
+
+/// What a query takes from the statistics of tables that it does not scan, or scans in other
+/// branches alone.
+fn not_scanned(
     context: &SessionContext,
     planned: &Planned,
     scans: &[PlannedScan],
     tables: &[Arc<OpenTable>],
 ) -> Result<Vec<FromStatistics>, EngineError> {
     let mut found = Vec::new();
-    for scan in scans {
-        let (constant, of_files) = statistics_of(scan);
-        let table = scan.table.clone().unwrap_or_default();
-        found.extend(constant.into_iter().map(|(column, files)| FromStatistics {
-            table: table.clone(),
-            column: Some(column),
-            files,
-            of_files,
-        }));
-    }
-    let is_scanned = |table: &OpenTable| {
-        let mut names = scans.iter().filter_map(|scan| scan.table.as_ref());
-        names.any(|name| *name == table.name)
-    };
-    let unscanned: Vec<_> = tables.iter().filter(|table| !is_scanned(table)).collect();
-    if unscanned.is_empty() || !has_planned_values(&planned.physical) {
+    let rows = rows_without_scan(&planned.physical);
+    if rows == 0 {
         return Ok(found);
     }
     let optimized = context.state().optimize(&planned.logical);
     let optimized = optimized.map_err(|error| EngineError::Planning {
         reason: plain_message(&error),
     })?;
-    let columns = columns_of_tables(&optimized);
-    for table in unscanned {
+    let mut logical = logical_scans(&optimized);
+    if rows <= logical.without_table {
+        return Ok(found);
+    }
+    for table in tables {
+        let mut left = logical.of_tables.remove(&table.name).unwrap_or_default();
+        for scan in scans {
+            if scan.table.as_ref() != Some(&table.name) {
+                continue;
+            }
+            let same = left.iter().position(|columns| *columns == scan.columns);
+            if !left.is_empty() {
+                left.swap_remove(same.unwrap_or(0));
+            }
+        }
+        let mut taken = BTreeSet::new();
+        for columns in left {
+            match columns.is_empty() {
+                true => _ = taken.insert(None),
+                false => taken.extend(columns.into_iter().map(Some)),
+            }
+        }
         let of_files = table.paths.len() as u64;
-        let row = |column| FromStatistics {
+        found.extend(taken.into_iter().map(|column| FromStatistics {
             table: table.name.clone(),
             column,
             files: of_files,
             of_files,
-        };
-        match columns.get(&table.name) {
-            Some(columns) if !columns.is_empty() => {
-                found.extend(columns.iter().map(|column| row(Some(column.clone()))));
-            }
-            _ => found.push(row(None)),
-        }
+        }));
     }
     Ok(found)
 }
@@ -566,6 +612,18 @@ fn doubts(cell: &Cell, taken: &[FromStatistics], scans: &[PlannedScan]) -> Vec<S
         doubts.extend(doubted.map(|(column, reason)| {
             format!(
                 "table `{}`: column `{column}`: {reason}; what the engine prunes or answers by them may be wrong",
+                table.name
+            )
+        }));
+        let compared: BTreeSet<String> = scans
+            .iter()
+            .filter(of_table)
+            .flat_map(compared_with_nan)
+            .collect();
+        doubts.extend(compared.iter().map(|column| {
+            format!(
+                "table `{}`: column `{column}` is compared with NaN, which bounds in statistics leave out: the engine may \
+                 prune rows that the query looks for",
                 table.name
             )
         }));

@@ -139,15 +139,16 @@ impl Datasets {
         })
     }
 
-    /// What columns of sources lose or change, each sentence once.
-    pub fn source_notes(&self) -> BTreeSet<&str> {
-        let sources = self
-            .all
-            .iter()
-            .filter_map(|state| state.plan.source.as_ref());
-        sources
-            .flat_map(|source| source.notes.iter().map(String::as_str))
-            .collect()
+    /// What columns and footers of sources lose or change, each sentence once.
+    pub fn source_notes(&self) -> BTreeSet<String> {
+        let mut notes = BTreeSet::new();
+        for state in &self.all {
+            if let Some(source) = &state.plan.source {
+                notes.extend(source.notes.iter().cloned());
+                notes.extend(source.dropped_key_values(&state.plan.spec.layout));
+            }
+        }
+        notes
     }
 
     /// The datasets that are still to be written, wholly or in part.

@@ -480,7 +480,7 @@ pub fn prepare(
         }
     })?;
     for note in datasets.source_notes() {
-        observer.event(Event::Note(note));
+        observer.event(Event::Note(&note));
     }
     datasets.ask_consent(yes)?;
     datasets.ensure(runtime, share, cancel, observer)?;

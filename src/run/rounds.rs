@@ -269,6 +269,10 @@ impl<'a> Rounds<'a> {
         let (iteration, first) = match measured {
             Ok(measured) => measured,
             Err(source) => {
+                let source = tokio::select! {
+                    located = cell.locate(source) => located,
+                    () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+                };
                 self.journal.append(Entry::Iteration {
                     cell: record.id.clone(),
                     iteration: Box::new(cell.failed(probe, &source)),
@@ -282,10 +286,6 @@ impl<'a> Rounds<'a> {
                     self.given_up.insert((visit.cell, visit.lane), text.clone());
                     return self.warn_of(&text);
                 }
-                let source = tokio::select! {
-                    located = cell.locate(source) => located,
-                    () = self.cancel.cancelled() => return Err(RunError::Interrupted),
-                };
                 return Err(RunError::Measure {
                     scenario: record.scenario.clone(),
                     variant: variant.clone(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use object_store::ObjectMeta;
 
+use super::check::doubled;
 use super::{TableError, TableFile, TableFiles};
 use crate::dataset::{DatasetPlan, Manifest, decode_partition_value, is_parquet};
 use crate::record::Origin;
@@ -187,7 +188,8 @@ fn object_of(path: &Path, found: &Metadata) -> Result<ObjectMeta, TableError> {
     })
 }
 
-/// Reads `key=value` folders below `base`. All files of a table lie under the same keys.
+/// Reads `key=value` folders below `base`. All files of a table lie under the same keys, each of
+/// which occurs once.
 fn with_partitions(
     table: &str,
     base: &Path,
@@ -226,5 +228,15 @@ fn with_partitions(
             partition,
         });
     }
-    Ok((expected.map(|(keys, _)| keys).unwrap_or_default(), files))
+    let Some((keys, first)) = expected else {
+        return Ok((Vec::new(), files));
+    };
+    if let Some(key) = doubled(keys.iter().map(String::as_str)) {
+        return Err(TableError::BadFile {
+            table: table.to_owned(),
+            file: first.display().to_string(),
+            reason: format!("two of the folders on the way to it are named `{key}=...`"),
+        });
+    }
+    Ok((keys, files))
 }

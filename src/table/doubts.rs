@@ -1,10 +1,11 @@
 //! Bounds in footers that the engine takes for true, and that may not be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::datatypes::Schema;
 use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescriptor;
 
 /// Adds a sentence for each column of a file whose statistics cannot be trusted, where it has none
@@ -15,14 +16,89 @@ pub(super) fn add_doubts(doubts: &mut BTreeMap<String, String>, metadata: &Parqu
             let Some(reason) = doubt(chunk) else {
                 continue;
             };
-            let name = chunk.column_path().parts().first();
-            let name = name.map(String::as_str).unwrap_or_default();
+            let name = root_of(chunk);
             if !doubts.contains_key(name) {
                 let place = format!("{reason} (first in row group {index})");
                 doubts.insert(name.to_owned(), place);
             }
         }
     }
+}
+
+/// The columns of a file that have statistics which no values can have, by their top-level names.
+pub(super) fn impossible_columns(metadata: &ParquetMetaData) -> HashSet<&str> {
+    let groups = metadata.row_groups().iter();
+    let chunks = groups.flat_map(|group| group.columns());
+    chunks
+        .filter(|chunk| impossible(chunk).is_some())
+        .map(root_of)
+        .collect()
+}
+
+fn root_of(chunk: &ColumnChunkMetaData) -> &str {
+    let parts = chunk.column_path().parts();
+    parts.first().map(String::as_str).unwrap_or_default()
+}
+
+/// Why a chunk's statistics are those of no values.
+fn impossible(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
+    let statistics = chunk.statistics()?;
+    let nulls = statistics.null_count_opt();
+    if nulls.is_some_and(|nulls| i64::try_from(nulls).is_ok_and(|it| it > chunk.num_values())) {
+        return Some("its statistics count more nulls than it has values");
+    }
+    let all_null = nulls.is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()));
+    if all_null && chunk.num_values() > 0 && statistics.min_bytes_opt().is_some() {
+        return Some("its statistics count nothing but nulls beside bounds of values");
+    }
+    if bounds_are_swapped(statistics, chunk.column_descr()) {
+        return Some("by its statistics, its smallest value is greater than its largest");
+    }
+    None
+}
+
+/// Whether the lower bound lies above the upper one. Bounds of the deprecated kind are left out, as
+/// these may be of another order, and so are decimals in bytes and floats of 16 bits.
+fn bounds_are_swapped(statistics: &Statistics, descriptor: &ColumnDescriptor) -> bool {
+    fn swapped<T: PartialOrd>(min: Option<T>, max: Option<T>) -> bool {
+        matches!((min, max), (Some(min), Some(max)) if min > max)
+    }
+    let anew = is_ordered_anew(descriptor);
+    if anew && statistics.is_min_max_deprecated() {
+        return false;
+    }
+    let (min, max) = (statistics.min_bytes_opt(), statistics.max_bytes_opt());
+    match statistics {
+        Statistics::Int32(it) if anew => {
+            let unsigned = |bound: Option<&i32>| bound.map(|bound| bound.cast_unsigned());
+            swapped(unsigned(it.min_opt()), unsigned(it.max_opt()))
+        }
+        Statistics::Int64(it) if anew => {
+            let unsigned = |bound: Option<&i64>| bound.map(|bound| bound.cast_unsigned());
+            swapped(unsigned(it.min_opt()), unsigned(it.max_opt()))
+        }
+        Statistics::Boolean(it) => swapped(it.min_opt(), it.max_opt()),
+        Statistics::Int32(it) => swapped(it.min_opt(), it.max_opt()),
+        Statistics::Int64(it) => swapped(it.min_opt(), it.max_opt()),
+        Statistics::Float(it) => swapped(it.min_opt(), it.max_opt()),
+        Statistics::Double(it) => swapped(it.min_opt(), it.max_opt()),
+        Statistics::ByteArray(_) | Statistics::FixedLenByteArray(_) => {
+            is_ordered_by_bytes(descriptor) && swapped(min, max)
+        }
+        Statistics::Int96(_) => false,
+    }
+}
+
+fn is_ordered_by_bytes(descriptor: &ColumnDescriptor) -> bool {
+    let is_decimal = matches!(
+        descriptor.logical_type_ref(),
+        Some(LogicalType::Decimal(_) | LogicalType::Float16)
+    );
+    !is_decimal
+        && !matches!(
+            descriptor.converted_type(),
+            ConvertedType::DECIMAL | ConvertedType::INTERVAL
+        )
 }
 
 /// Why a chunk's statistics may say what is not so.
@@ -38,15 +114,13 @@ fn doubt(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
              engine's",
         );
     }
-    let nulls = statistics.null_count_opt();
-    if nulls.is_some_and(|nulls| i64::try_from(nulls).is_ok_and(|it| it > chunk.num_values())) {
-        return Some("its statistics count more nulls than it has values");
+    if let Some(reason) = impossible(chunk) {
+        return Some(reason);
     }
-    let all_null = nulls.is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()));
-    if all_null && chunk.num_values() > 0 && statistics.min_bytes_opt().is_some() {
-        return Some("its statistics count nothing but nulls beside bounds of values");
-    }
-    if nulls.is_none() && statistics.min_bytes_opt().is_some() && descriptor.max_def_level() > 0 {
+    if statistics.null_count_opt().is_none()
+        && statistics.min_bytes_opt().is_some()
+        && descriptor.max_def_level() > 0
+    {
         return Some(
             "its statistics have bounds and no count of nulls, which the engine takes for none",
         );

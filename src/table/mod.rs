@@ -98,6 +98,13 @@ pub enum TableError {
         first: String,
         expected: String,
     },
+    #[error("{}{file} stores the column `{column}`, which {other} has in the names of its folders alone", of(.table))]
+    PartlyStored {
+        table: String,
+        column: String,
+        file: String,
+        other: String,
+    },
     #[error("{}{file} has no column `{column}`; the config wants it as {wanted}", of(.table))]
     MissingColumn {
         table: String,
@@ -148,6 +155,10 @@ impl TableError {
                 "a pattern reads files of any name: '{}/*'",
                 location.trim_end_matches('/')
             )),
+            TableError::PartlyStored { .. } => Some(
+                "a pattern names the files of one kind alone, as in 'folder/x=1/*.parquet'"
+                    .to_owned(),
+            ),
             TableError::OtherType { widens: true, .. } => {
                 Some("--unify-schemas reads such columns as the wider type".to_owned())
             }

@@ -1,7 +1,7 @@
 //! Reads every footer of a table, checks it, and makes the table that the engine scans.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -20,11 +20,11 @@ use parquet::file::metadata::{FileMetaData, ParquetMetaData};
 use serde_json::json;
 
 use super::check::{check_columns, doubled, same_values};
-use super::doubts::add_doubts;
+use super::doubts::{add_doubts, impossible_columns};
 use super::losses::{Annotation, add_annotations};
 use super::provider::{FilesTable, ProviderFile};
 use super::unify::{same, wider};
-use super::{TableError, TableFiles, look, unreadable};
+use super::{TableError, TableFiles, look, of, unreadable};
 use crate::config::Column;
 use crate::dataset::content::scalar_type;
 use crate::dataset::{
@@ -81,7 +81,9 @@ pub async fn open(
         merged: file_schema,
         footers,
     } = gathered(&reader, store, files, wanted, unify).await?;
-    // A column that files store as well is the file's own.
+    check_partitions(files, &footers)?;
+    let missing = missing_columns(files, &file_schema, &footers);
+    // A column that all files store as well is the files' own.
     let partition_by: Vec<(usize, &String)> = files
         .partition_by
         .iter()
@@ -123,17 +125,6 @@ pub async fn open(
         });
     }
     let recounts = !summary.cautions.is_empty();
-    let list: Vec<_> = files
-        .files
-        .iter()
-        .map(|file| {
-            json!([
-                file.path,
-                file.object.size,
-                file.object.last_modified.timestamp_micros()
-            ])
-        })
-        .collect();
     Ok(OpenTable {
         name: files.name.clone(),
         paths: files.files.iter().map(|file| file.path.clone()).collect(),
@@ -146,12 +137,13 @@ pub async fn open(
         file_bytes: summary.file_bytes,
         row_groups: summary.row_groups,
         columns: column_records(&summary.columns, &file_schema),
-        files_fingerprint: fingerprint(&json!(list)),
+        files_fingerprint: fingerprint_of(files),
         inputs,
         cautions: files
             .cautions
             .iter()
             .cloned()
+            .chain(missing)
             .chain(summary.cautions)
             .collect(),
         doubts: summary.doubts,
@@ -168,6 +160,17 @@ pub async fn open(
     })
 }
 
+fn fingerprint_of(files: &TableFiles) -> String {
+    let list = files.files.iter().map(|file| {
+        json!([
+            file.path,
+            file.object.size,
+            file.object.last_modified.timestamp_micros()
+        ])
+    });
+    fingerprint(&json!(list.collect::<Vec<_>>()))
+}
+
 /// The columns of files that have the same ones.
 struct FileColumns {
     /// By name, as the engine reads them.
@@ -181,8 +184,10 @@ struct Gathered {
     summary: Summary,
     merged: SchemaRef,
     /// Of each file, in their order.
-    footers: Vec<(Arc<ParquetMetaData>, Arc<FileColumns>)>,
+    footers: Vec<Footer>,
 }
+
+type Footer = (Arc<ParquetMetaData>, Arc<FileColumns>);
 
 async fn gathered(
     reader: &Reader<'_>,
@@ -247,9 +252,71 @@ async fn gathered(
     })
 }
 
+/// Refuses a column that some files store, and that others have in the names of their folders
+/// alone: whichever of the two were read, rows would come with a value that is not theirs.
+fn check_partitions(files: &TableFiles, footers: &[Footer]) -> Result<(), TableError> {
+    for column in &files.partition_by {
+        let stores = |wanted: bool| {
+            footers
+                .iter()
+                .position(|(_, it)| it.types.contains_key(column) == wanted)
+        };
+        if let (Some(stored), Some(named)) = (stores(true), stores(false)) {
+            let path = |place: usize| files.files[place].path.display().to_string();
+            return Err(TableError::PartlyStored {
+                table: files.name.clone(),
+                column: column.clone(),
+                file: path(stored),
+                other: path(named),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Columns that cautions name.
+const MOST_NAMED: usize = 5;
+
+/// A caution for each column that some files lack, whose rows have nulls there.
+fn missing_columns(files: &TableFiles, merged: &Schema, footers: &[Footer]) -> Vec<String> {
+    let mut lacking: BTreeMap<usize, (usize, &Path)> = BTreeMap::new();
+    for (file, (_, columns)) in files.files.iter().zip(footers) {
+        // The schema has the columns of all files: one with as many has every one.
+        if columns.types.len() == merged.fields().len() {
+            continue;
+        }
+        for (place, field) in merged.fields().iter().enumerate() {
+            if !columns.types.contains_key(field.name()) {
+                lacking.entry(place).or_insert((0, file.path.as_path())).0 += 1;
+            }
+        }
+    }
+    let all = footers.len();
+    let named = lacking.iter().take(MOST_NAMED);
+    let mut cautions: Vec<String> = named
+        .map(|(place, (count, first))| {
+            format!(
+                "{}column `{}` is missing in {count} of {all} files, first {}: null for their rows",
+                of(&files.name),
+                merged.field(*place).name(),
+                first.display()
+            )
+        })
+        .collect();
+    if lacking.len() > MOST_NAMED {
+        let more = lacking.len() - MOST_NAMED;
+        cautions.push(format!(
+            "{}{more} more columns are missing in some files, and null for their rows",
+            of(&files.name)
+        ));
+    }
+    cautions
+}
+
 /// What a file's footer says of its columns, for the engine to prune and to answer by. Of columns
 /// that are read as a wider type nothing is known: the engine compares bounds of the file's type
-/// with those of the table's.
+/// with those of the table's. Nor is anything of those whose statistics no values can have: the
+/// planner fails over them.
 fn statistics(
     table: &str,
     footer: &ParquetMetaData,
@@ -261,10 +328,16 @@ fn statistics(
         table: table.to_owned(),
         source,
     })?;
+    let impossible = impossible_columns(footer);
     let fields = file_schema.fields().iter();
     for (field, column) in fields.zip(&mut statistics.column_statistics) {
         let stored = columns.types.get(field.name());
-        if stored.is_some_and(|stored| !same_values(stored, field.data_type())) {
+        let bounds = (column.min_value.get_value(), column.max_value.get_value());
+        let swapped = matches!(bounds, (Some(min), Some(max)) if !max.is_null() && min > max);
+        if stored.is_some_and(|stored| !same_values(stored, field.data_type()))
+            || impossible.contains(field.name().as_str())
+            || swapped
+        {
             *column = ColumnStatistics::new_unknown();
         }
     }
@@ -375,7 +448,7 @@ impl<'a> Reader<'a> {
     async fn footer(
         &self,
         object: &ObjectMeta,
-        path: &std::path::Path,
+        path: &Path,
     ) -> Result<Arc<ParquetMetaData>, TableError> {
         let bad = |reason: String| TableError::BadFile {
             table: self.table.to_owned(),

@@ -11,24 +11,31 @@ use arrow::datatypes::{
 /// and dictionaries in any of their layouts. Nothing but nulls is of any type, at any depth, and
 /// takes the type that the other file has; what may be null in one file may be null.
 pub(crate) fn same(left: &DataType, right: &DataType) -> Option<DataType> {
+    common(left, right, Rule::Same)
+}
+
+/// The type that holds all values of two types, if there is one that only widens them: integers,
+/// floats and decimals of more digits, structs with the fields of both, and time zones that are
+/// spellings of UTC.
+pub(crate) fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
+    common(left, right, Rule::Wider)
+}
+
+/// What two types may differ in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Same,
+    Wider,
+}
+
+fn common(left: &DataType, right: &DataType, rule: Rule) -> Option<DataType> {
     use DataType as D;
-    let both = |one: &FieldRef, other: &FieldRef| -> Option<FieldRef> {
-        let data_type = same(one.data_type(), other.data_type())?;
-        let nullable = one.is_nullable() || other.is_nullable();
-        let field = one.as_ref().clone();
-        Some(Arc::new(
-            field.with_data_type(data_type).with_nullable(nullable),
-        ))
-    };
+    let both = |one: &FieldRef, other: &FieldRef| field_of_both(one, other, rule);
     match (left, right) {
         _ if left == right => Some(left.clone()),
         (D::Null, other) | (other, D::Null) => Some(other.clone()),
-        (D::Struct(one), D::Struct(other)) if one.len() == other.len() => {
-            let fields = one
-                .iter()
-                .zip(other)
-                .map(|(one, other)| (one.name() == other.name()).then(|| both(one, other))?);
-            Some(D::Struct(fields.collect::<Option<Fields>>()?))
+        (D::Struct(one), D::Struct(other)) if rule == Rule::Wider || named_alike(one, other) => {
+            Some(D::Struct(fields_of_both(one, other, rule)?))
         }
         (D::List(one), D::List(other) | D::LargeList(other) | D::FixedSizeList(other, _)) => {
             Some(D::List(both(one, other)?))
@@ -45,32 +52,21 @@ pub(crate) fn same(left: &DataType, right: &DataType) -> Option<DataType> {
             Some(D::FixedSizeList(both(one, other)?, *size))
         }
         (D::Map(one, sorted), D::Map(other, _)) => Some(D::Map(both(one, other)?, *sorted)),
-        (one, other) => same_values(one, other).then(|| one.clone()),
+        (one, other) if same_values(one, other) => Some(one.clone()),
+        _ if rule == Rule::Wider => wider_value(left, right),
+        _ => None,
     }
 }
 
-/// The type that holds all values of two types, if there is one that only widens them: integers,
-/// floats and decimals of more digits, structs with the fields of both, and time zones that are
-/// spellings of UTC.
-pub(crate) fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
+/// The type that holds the values of two types, neither of which has fields.
+fn wider_value(left: &DataType, right: &DataType) -> Option<DataType> {
     use DataType as D;
-    if let Some(same) = same(left, right) {
-        return Some(same);
-    }
     match (left, right) {
         (D::Dictionary(_, value), other) | (other, D::Dictionary(_, value)) => wider(value, other),
         (D::Timestamp(unit, Some(one)), D::Timestamp(other_unit, Some(other)))
             if unit == other_unit && is_utc(one) && is_utc(other) =>
         {
             Some(left.clone())
-        }
-        (D::Struct(one), D::Struct(other)) => Some(D::Struct(fields_of_both(one, other)?)),
-        (D::List(one), D::List(other)) => Some(D::List(item(one, other)?)),
-        (D::LargeList(one), D::LargeList(other)) => Some(D::LargeList(item(one, other)?)),
-        (D::FixedSizeList(one, size), D::FixedSizeList(other, other_size))
-            if size == other_size =>
-        {
-            Some(D::FixedSizeList(item(one, other)?, *size))
         }
         _ => integers(left, right)
             .or_else(|| floats(left, right))
@@ -85,8 +81,13 @@ fn is_utc(zone: &str) -> bool {
     .contains(&zone.to_ascii_lowercase().as_str())
 }
 
-fn item(one: &FieldRef, other: &FieldRef) -> Option<FieldRef> {
-    let data_type = wider(one.data_type(), other.data_type())?;
+fn named_alike(one: &Fields, other: &Fields) -> bool {
+    let names = one.iter().map(|field| field.name());
+    names.eq(other.iter().map(|field| field.name()))
+}
+
+fn field_of_both(one: &FieldRef, other: &FieldRef, rule: Rule) -> Option<FieldRef> {
+    let data_type = common(one.data_type(), other.data_type(), rule)?;
     let nullable = one.is_nullable() || other.is_nullable();
     let field = one.as_ref().clone();
     Some(Arc::new(
@@ -95,7 +96,13 @@ fn item(one: &FieldRef, other: &FieldRef) -> Option<FieldRef> {
 }
 
 /// The fields of both, in the order of the first; those that one lacks are null for its rows.
-fn fields_of_both(one: &Fields, other: &Fields) -> Option<Fields> {
+fn fields_of_both(one: &Fields, other: &Fields, rule: Rule) -> Option<Fields> {
+    if named_alike(one, other) {
+        let pairs = one.iter().zip(other);
+        return pairs
+            .map(|(one, other)| field_of_both(one, other, rule))
+            .collect();
+    }
     let named = |fields: &Fields, name: &str| {
         let mut fields = fields.iter();
         fields.find(|field| field.name() == name).cloned()
@@ -105,7 +112,7 @@ fn fields_of_both(one: &Fields, other: &Fields) -> Option<Fields> {
     let mut fields = Vec::new();
     for field in one {
         fields.push(match named(other, field.name()) {
-            Some(same) => item(field, &same)?,
+            Some(same) => field_of_both(field, &same, rule)?,
             None => nullable(field),
         });
     }

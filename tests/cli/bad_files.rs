@@ -1,11 +1,15 @@
 //! Parquet files that are missing, foreign or damaged.
 
 use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use rstest::rstest;
 
-use crate::files::{edit, footer, replace_footer, write_small};
+use crate::files::{edit, footer, replace_footer, write, write_small};
 use crate::harness::{Output, Place};
 
 const SELECT: [&str; 2] = ["--sql", "SELECT * FROM t"];
@@ -180,6 +184,106 @@ fn a_corrupt_page_is_named_with_its_file_and_row_group() {
             .code
             == Some(0)
     );
+}
+
+/// Where the offset index of the second column lies, in the first row group of a file.
+fn offset_index(path: &Path) -> Range<usize> {
+    let footer = footer(path);
+    let chunk = footer.row_group(0).column(1);
+    let start = chunk.offset_index_offset().unwrap() as usize;
+    start..start + chunk.offset_index_length().unwrap() as usize
+}
+
+/// Where the header of the first page of the second column begins, in the first row group.
+fn page_header(path: &Path) -> Range<usize> {
+    let start = footer(path).row_group(0).column(1).byte_range().0 as usize;
+    start..start + 16
+}
+
+#[rstest]
+#[case::page_index(offset_index)]
+#[case::page_header(page_header)]
+fn whatever_bit_is_wrong_the_file_is_named_in_one_line(#[case] part: fn(&Path) -> Range<usize>) {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    write_small(&path);
+    let (good, mut refused) = (fs::read(&path).unwrap(), 0);
+    for position in part(&path) {
+        for bit in [2, 64] {
+            fs::write(&path, &good).unwrap();
+            edit(&path, |bytes| bytes[position] ^= bit);
+            let bench = place
+                .bench()
+                .args(["run", "--table", "t=t", "--rounds", "1"]);
+            let output = bench.args(SELECT).run();
+            for words in ["panicked", "Internal error", "bug in DataFusion"] {
+                let shown = format!("{}{}", output.stdout, output.stderr);
+                assert!(!shown.contains(words), "byte {position}: {output:#?}");
+            }
+            if output.code != Some(0) {
+                assert_eq!(output.code, Some(2), "byte {position}: {output:#?}");
+                assert_eq!(output.error().trim_end().lines().count(), 1, "{output:#?}");
+                output.says_one_error(&["t/a.parquet"]);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0, "nothing was found wrong");
+}
+
+/// Columns of 64-bit integers, in the order of their names.
+fn numbers(columns: &[(&'static str, i64)]) -> Vec<(&'static str, ArrayRef)> {
+    let of = |value: i64| -> ArrayRef { Arc::new(Int64Array::from(vec![value])) };
+    columns
+        .iter()
+        .map(|(name, value)| (*name, of(*value)))
+        .collect()
+}
+
+/// Rewrites `t/` as a source, which fails before anything is written.
+fn unreadable_source(place: &Place, words: &[&str]) {
+    let folder = ["--set", "dataset.data_folder=out"];
+    let bench = place.bench().args(["generate", "--source", "t"]);
+    bench.args(folder).run().fails(2, words);
+    assert!(!place.path("out").exists(), "something was written");
+}
+
+#[test]
+fn a_column_that_some_files_have_as_a_partition_alone_is_refused() {
+    let place = Place::new();
+    write(
+        &place.path("t/x=1/a.parquet"),
+        &numbers(&[("x", 9), ("v", 1)]),
+    );
+    write(&place.path("t/x=2/b.parquet"), &numbers(&[("v", 2)]));
+    let words = [
+        "t/x=1/a.parquet stores the column `x`",
+        "t/x=2/b.parquet",
+        "hint: ",
+    ];
+    unreadable(&place, &words);
+    unreadable_source(&place, &words);
+    // One that all files store is theirs.
+    write(
+        &place.path("t/x=2/b.parquet"),
+        &numbers(&[("v", 2), ("x", 8)]),
+    );
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1", "--format", "json"]);
+    let output = bench.args(["--sql", "SELECT v FROM t WHERE x = 9"]).run();
+    let record = output.succeeds().json();
+    let cell = crate::harness::cell(&record, "sql/base");
+    assert_eq!(crate::harness::at(cell, "iterations.0.rows"), 1);
+}
+
+#[test]
+fn a_partition_that_lies_twice_on_the_way_to_a_file_is_refused() {
+    let place = Place::new();
+    write(&place.path("t/x=1/x=2/f.parquet"), &numbers(&[("v", 1)]));
+    let words = ["t/x=1/x=2/f.parquet", "two of the folders", "`x=...`"];
+    unreadable(&place, &words);
+    unreadable_source(&place, &words);
 }
 
 #[test]

@@ -14,7 +14,9 @@ use arrow::datatypes::{
 };
 use parquet::arrow::ArrowWriter;
 use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType};
-use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder,
+};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedFileWriter;
@@ -153,8 +155,124 @@ fn a_table_says_what_was_answered_from_statistics() {
         "{shown}"
     );
     record(&place);
-    let shown = run("SELECT sum(id) FROM t").stdout;
-    assert!(!shown.contains("answered from statistics"), "{shown}");
+    let shown = run("SELECT (SELECT count(*) FROM t), (SELECT sum(id) FROM t)").stdout;
+    assert!(
+        shown.contains("not read: the number of rows of t"),
+        "{shown}"
+    );
+    record(&place);
+    for sql in ["SELECT sum(id) FROM t", "SELECT (SELECT sum(id) FROM t)"] {
+        let shown = run(sql).stdout;
+        assert!(!shown.contains("answered from statistics"), "{shown}");
+        record(&place);
+    }
+}
+
+#[test]
+fn statistics_that_no_values_can_have_are_a_caution_and_mislead_no_planner() {
+    let place = Place::new();
+    let path = place.path("t/a.parquet");
+    let ids = (1000..1040).map(|id| (id != 1005).then_some(id));
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter(ids));
+    for (lie, words) in [
+        (
+            Statistics::int64(Some(1000), Some(1039), None, Some(60), false),
+            "its statistics count more nulls than it has values",
+        ),
+        (
+            Statistics::int64(Some(1039), Some(1000), None, Some(1), false),
+            "by its statistics, its smallest value is greater than its largest",
+        ),
+    ] {
+        write(&path, &[("id", Arc::clone(&ids))]);
+        change_statistics(&path, |_| Some(lie.clone()));
+        for sql in [
+            "SELECT c FROM (SELECT count(id) AS c FROM t) WHERE c = 39",
+            "SELECT id FROM t WHERE id > 1010",
+            "SELECT a.id FROM t a JOIN t b ON a.id = b.id",
+        ] {
+            let bench = place
+                .bench()
+                .args(["run", "--table", "t=t", "--rounds", "1"]);
+            let output = bench.args(["--sql", sql, "--format", "json"]).run();
+            let output = output.succeeds();
+            let caution = format!("column `id`: {words}");
+            assert!(output.stderr.contains(&caution), "{sql}: {output:#?}");
+            if sql.contains("count") {
+                let rows = output.json();
+                let rows = at(cell(&rows, "sql/base"), "iterations.0.rows").clone();
+                assert_eq!(rows, 1, "{sql}");
+            }
+        }
+    }
+}
+
+/// Makes a footer claim so many rows, of its only row group and of all.
+fn claim_rows(path: &Path, rows: i64) {
+    replace_footer(path, |metadata| {
+        let about = metadata.file_metadata();
+        let about = FileMetaData::new(
+            about.version(),
+            rows,
+            about.created_by().map(str::to_owned),
+            about.key_value_metadata().cloned(),
+            about.schema_descr_ptr(),
+            about.column_orders().cloned(),
+        );
+        let group = metadata.row_group(0);
+        let columns = group.columns().iter().map(|chunk| {
+            let builder = chunk.clone().into_builder();
+            builder.set_num_values(rows).build().unwrap()
+        });
+        let columns = columns.collect();
+        let builder = group.clone().into_builder().set_num_rows(rows);
+        let group = builder.set_column_metadata(columns).build().unwrap();
+        ParquetMetaDataBuilder::new(about)
+            .set_row_groups(vec![group])
+            .build()
+    });
+}
+
+#[test]
+fn a_source_whose_pages_hold_other_rows_than_its_footer_claims_is_named() {
+    for (rows, layout) in [
+        (39, "dataset.parquet.row_group_size=10"),
+        (39, "dataset.parquet.sort_by=[id]"),
+        (39, "dataset.parquet.partition_by=[id]"),
+        (41, "dataset.parquet.row_group_size=10"),
+    ] {
+        let place = Place::new();
+        let columns: [(&str, ArrayRef); 2] = [
+            ("id", Arc::new(Int64Array::from_iter_values(0..40))),
+            ("v", Arc::new(Int64Array::from_iter_values(0..40))),
+        ];
+        write(&place.path("mine.parquet"), &columns);
+        claim_rows(&place.path("mine.parquet"), rows);
+        let claim = format!("its footer claims {rows} rows, its pages hold 40");
+        let words = ["mine.parquet, row group 0", claim.as_str()];
+        rewrite(&place, "mine.parquet", &[layout]).fails(2, &words);
+    }
+}
+
+#[test]
+fn a_comparison_with_nan_is_a_caution_and_one_with_a_number_is_none() {
+    let place = Place::new();
+    let reals = (0..40).map(|row| if row == 7 { f64::NAN } else { f64::from(row) });
+    let reals: ArrayRef = Arc::new(Float64Array::from_iter_values(reals));
+    write(&place.path("t/a.parquet"), &[("real", reals)]);
+    let run = |sql: &str| {
+        let bench = place
+            .bench()
+            .args(["run", "--table", "t=t", "--rounds", "1"]);
+        bench.args(["--sql", sql]).run().succeeds().stderr
+    };
+    let said = run("SELECT real FROM t WHERE real = 'NaN'::double");
+    assert!(
+        said.contains("column `real` is compared with NaN, which bounds in statistics leave out"),
+        "{said}"
+    );
+    let said = run("SELECT real FROM t WHERE real > 5");
+    assert!(!said.contains("NaN"), "{said}");
 }
 
 #[test]
@@ -517,6 +635,66 @@ fn key_values_that_files_do_not_agree_on_are_named() {
     let (_, found) = &footers(&place.path("out"))[0];
     assert_eq!(key_value(found, "same").as_deref(), Some("x"));
     assert_eq!(key_value(found, "part"), None);
+}
+
+#[test]
+fn key_values_that_name_columns_are_kept_where_no_partition_takes_any() {
+    let place = Place::new();
+    let column = || -> ArrayRef { Arc::new(Int64Array::from(vec![1])) };
+    let batch = RecordBatch::try_from_iter([("id", column()), ("p", column())]).unwrap();
+    let file = File::create(place.path("mine.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    let naming = ["pandas", "org.apache.spark.sql.parquet.row.metadata"];
+    for key in ["other", naming[0], naming[1]] {
+        writer.append_key_value_metadata(KeyValue::new(key.to_owned(), "{}".to_owned()));
+    }
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    for (layout, kept) in [
+        (&[][..], true),
+        (&["dataset.parquet.partition_by=[p]"], false),
+    ] {
+        let said = rewrite(&place, "mine.parquet", layout).succeeds().stderr;
+        assert_eq!(!said.contains("takes out of the files"), kept, "{said}");
+        let (_, found) = &footers(&place.path("out"))[0];
+        assert_eq!(key_value(found, "other").as_deref(), Some("{}"));
+        for key in naming {
+            assert_eq!(key_value(found, key).is_some(), kept, "{key}");
+            assert_eq!(!said.contains(key), kept, "{said}");
+        }
+        fs::remove_dir_all(place.path("out")).unwrap();
+    }
+}
+
+#[test]
+fn a_column_that_some_files_lack_is_null_there_which_is_said() {
+    let place = Place::new();
+    let column = || -> ArrayRef { Arc::new(Int64Array::from(vec![1, 2])) };
+    write(
+        &place.path("t/a.parquet"),
+        &[("a", column()), ("b", column())],
+    );
+    for name in ["b", "c"] {
+        write(
+            &place.path(&format!("t/{name}.parquet")),
+            &[("a", column())],
+        );
+    }
+    let bench = place
+        .bench()
+        .args(["run", "--table", "t=t", "--rounds", "1"]);
+    let run = bench.args(["--sql", "SELECT * FROM t"]).run().succeeds();
+    let rewritten = rewrite(&place, "t", &[]).succeeds();
+    for said in [run.stderr, rewritten.stderr] {
+        for words in [
+            "column `b` is missing in 2 of 3 files, first ",
+            "t/b.parquet: null for their rows",
+        ] {
+            assert!(said.contains(words), "{said}");
+        }
+        assert!(!said.contains("column `a`"), "{said}");
+    }
+    assert_eq!(written(&place, "b").null_count(), 4);
 }
 
 #[test]
