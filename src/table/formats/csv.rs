@@ -378,8 +378,8 @@ impl Values {
 
     fn data_type(&self) -> DataType {
         let unit = match self.digits {
-            ..=3 => Some(TimeUnit::Millisecond),
-            ..=6 => Some(TimeUnit::Microsecond),
+            0..=3 => Some(TimeUnit::Millisecond),
+            4..=6 => Some(TimeUnit::Microsecond),
             _ => self.fits_nanoseconds.then_some(TimeUnit::Nanosecond),
         };
         match unit {
