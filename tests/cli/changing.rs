@@ -23,16 +23,8 @@ fn endless(place: &Place) -> Running {
         .bench()
         .args(["run", "--table", "t=t", "--rounds", "1000000"]);
     let mut running = bench.args(SELECT).start();
-    wait_for_iterations(&mut running, place, 1);
+    running.wait_for(place, "iteration", 1);
     running
-}
-
-fn wait_for_iterations(running: &mut Running, place: &Place, count: usize) {
-    running.wait_until(|| {
-        let journal = fs::read_to_string(place.journals().first()?).ok()?;
-        let found = journal.matches(r#""event":"iteration""#).count();
-        (found >= count).then_some(())
-    });
 }
 
 /// The iterations that a journal has kept.
@@ -103,7 +95,7 @@ fn new_permissions_and_links_are_no_change_of_a_table() {
     fs::set_permissions(&path, mode).unwrap();
     fs::hard_link(&path, place.path("link")).unwrap();
     let done = iterations(&place.journal()).len();
-    wait_for_iterations(&mut running, &place, done + 3);
+    running.wait_for(&place, "iteration", done + 3);
     running.signal(Signal::SIGINT);
     assert_eq!(running.end().code, Some(130));
     assert!(
