@@ -11,7 +11,7 @@ use crate::learn::LearnError;
 use crate::measure::{Cause, MeasureError};
 use crate::output::OutputError;
 use crate::record::RecordError;
-use crate::report::ReportError;
+use crate::report::{ReportError, visible};
 use crate::run::{RunError, TraceError};
 
 /// Done.
@@ -68,6 +68,25 @@ impl CommandError {
             | CommandError::Output(OutputError::Failed { .. })
             | CommandError::Failed(_) => FAILED,
             CommandError::Run(error) => run_code(error),
+        }
+    }
+
+    /// The lines of what is shown, its `text`: a config has one for each problem, and the engine
+    /// says what it says of a query in several. Any other line break is one of a name.
+    fn lines(&self, text: &str) -> Vec<String> {
+        let said = match self {
+            CommandError::Config(error) => return error.lines(),
+            CommandError::Run(RunError::Query { source, .. } | RunError::Engine { source, .. }) => {
+                source.to_string()
+            }
+            _ => return vec![text.to_owned()],
+        };
+        match text.split_once(&said) {
+            Some((before, after)) => format!("{}{said}{}", visible(before), visible(after))
+                .lines()
+                .map(|line| line.trim_start_matches('\t').to_owned())
+                .collect(),
+            None => vec![text.to_owned()],
         }
     }
 
@@ -169,13 +188,32 @@ pub(crate) fn report(error: &CommandError) -> ExitCode {
         }
         cause = source.source();
     }
-    print::error(&text, &error.hints());
+    print::error(&error.lines(&text), &error.hints());
     ExitCode::from(error.code())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::EngineError;
+
+    #[test]
+    fn only_what_the_engine_says_of_a_query_has_several_lines() {
+        let reason = "no such function\n\tCandidates:\n\tabs(Int64)";
+        let query = CommandError::Run(RunError::Query {
+            scenario: "a\nb".to_owned(),
+            variant: None,
+            source: EngineError::Planning {
+                reason: reason.to_owned(),
+            },
+        });
+        let lines = query.lines(&query.to_string());
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines[0].contains("`a\\nb`") && lines[0].ends_with("no such function"));
+        assert_eq!(lines[2], "abs(Int64)");
+        let name = CommandError::Usage("a\nb: no such folder".to_owned());
+        assert_eq!(name.lines(&name.to_string()), ["a\nb: no such folder"]);
+    }
 
     #[test]
     fn a_panic_that_came_of_a_limit_of_the_host_is_no_defect() {
