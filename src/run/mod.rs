@@ -10,6 +10,7 @@ mod profiles;
 mod replay;
 mod rounds;
 mod traces;
+mod unchanged;
 mod versions;
 
 pub use cells::{CellPlan, Opened, check, open};
@@ -39,7 +40,7 @@ use crate::storage::{InputError, StorageError, may_drop_caches};
 use crate::table::TableError;
 use journaled::Journaled;
 use rounds::Rounds;
-pub use rounds::unchanged;
+pub use unchanged::unchanged;
 use versions::build;
 
 /// What the command line adds to a config.

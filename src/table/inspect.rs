@@ -19,7 +19,7 @@ use parquet::file::metadata::{
 use serde::Serialize;
 
 use super::page_header::is_encrypted;
-use super::{ENCRYPTED, TableError, TableFile, discover, look, unreadable};
+use super::{ENCRYPTED, TableError, TableFile, discover, look, look_again, unreadable};
 use crate::dataset::{StoreReader, check_plausible, fell_back, is_dictionary, pages_of, rows_of};
 use crate::storage::CountingStore;
 
@@ -189,7 +189,7 @@ pub async fn inspect(
     for (column, found) in inspection.columns.iter_mut().zip(bounds) {
         (column.min, column.max) = (text_of(found.0, false), text_of(found.1, true));
     }
-    inputs.check()?;
+    look_again(NAME, location, inputs).await?;
     Ok(inspection)
 }
 
