@@ -15,7 +15,7 @@ use arrow::datatypes::{
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType};
-use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData};
+use parquet::file::metadata::{FileMetaData, KeyValue, ParquetMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedFileWriter;
@@ -24,7 +24,7 @@ use parquet_bench::dataset::checksum::ResultDigest;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use crate::files::{edit, footer, footers, replace_footer, write};
+use crate::files::{change_statistics, edit, footer, footers, with_nulls, write};
 use crate::harness::{Output, Place, at, cell};
 
 /// Writes a source in a layout, into the folder `out`.
@@ -51,65 +51,6 @@ fn written(place: &Place, column: &str) -> ArrayRef {
         .map(|batch| batch.column_by_name(column).unwrap().as_ref())
         .collect();
     arrow::compute::concat(&columns).unwrap()
-}
-
-/// Changes the statistics of every column chunk of a file.
-fn change_statistics(path: &Path, change: impl Fn(&ColumnChunkMetaData) -> Option<Statistics>) {
-    replace_footer(path, |metadata| {
-        let groups = metadata.row_groups().iter().map(|group| {
-            let columns = group.columns().iter().map(|chunk| {
-                let builder = chunk.clone().into_builder();
-                match change(chunk) {
-                    Some(statistics) => builder.set_statistics(statistics),
-                    None => builder,
-                }
-                .build()
-                .unwrap()
-            });
-            let builder = group.clone().into_builder();
-            builder
-                .set_column_metadata(columns.collect())
-                .build()
-                .unwrap()
-        });
-        let groups = groups.collect();
-        metadata.into_builder().set_row_groups(groups).build()
-    });
-}
-
-/// The same statistics with another count of nulls.
-fn with_nulls(statistics: &Statistics, nulls: Option<u64>) -> Statistics {
-    match statistics {
-        Statistics::Int64(it) => Statistics::int64(
-            it.min_opt().copied(),
-            it.max_opt().copied(),
-            None,
-            nulls,
-            false,
-        ),
-        Statistics::Int32(it) => Statistics::int32(
-            it.min_opt().copied(),
-            it.max_opt().copied(),
-            None,
-            nulls,
-            false,
-        ),
-        Statistics::Double(it) => Statistics::double(
-            it.min_opt().copied(),
-            it.max_opt().copied(),
-            None,
-            nulls,
-            false,
-        ),
-        Statistics::ByteArray(it) => Statistics::byte_array(
-            it.min_opt().cloned(),
-            it.max_opt().cloned(),
-            None,
-            nulls,
-            false,
-        ),
-        other => other.clone(),
-    }
 }
 
 #[test]
