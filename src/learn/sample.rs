@@ -277,8 +277,8 @@ impl Sample {
         };
         if let Err(reason) = &nulls {
             self.notes.push(format!(
-                "`{name}`: {reason}; the footers' counts of its nulls are not believed, and its share \
-                 of nulls is that of the rows that were looked at"
+                "`{name}`: {reason}; the footers' counts of its nulls are not believed, and its \
+                 share of nulls is that of the rows that were looked at"
             ));
         }
         self.columns.push(SampledColumn {
@@ -339,8 +339,8 @@ impl Found {
             let (row_group, path) = (group.row_group, file.path());
             self.other_nulls.get_or_insert_with(|| {
                 format!(
-                    "{} of {} rows are null in row group {row_group} of {path}, whose footer counts \
-                     {} nulls among {} values",
+                    "{} of {} rows are null in row group {row_group} of {path}, whose footer \
+                     counts {} nulls among {} values",
                     units::count(nulls),
                     units::count(rows),
                     units::count(told),

@@ -7,6 +7,7 @@ mod doctor;
 mod journaled;
 mod memory;
 mod profiles;
+mod reads;
 mod replay;
 mod rounds;
 mod traces;
@@ -18,6 +19,7 @@ pub use control::Control;
 pub use datasets::{DatasetState, Datasets, free_bytes, writers};
 pub use doctor::{Doctor, doctor};
 pub use memory::{Needed, needed};
+pub use reads::reader_of;
 pub use replay::{Replayed, replay};
 pub use traces::{KeptTrace, TRACES, TraceError, read_traces};
 

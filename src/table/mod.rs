@@ -20,7 +20,9 @@ mod unify;
 
 pub(crate) use check::{doubled, same_values};
 pub(crate) use damage::first_damage;
-pub use discover::{discover, external_tables, from_manifest};
+pub use discover::{
+    discover, external_tables, from_manifest, would_be_of_source, would_be_of_table,
+};
 pub(crate) use doubts::hides_nan;
 pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
 pub use open::{OpenTable, open};
