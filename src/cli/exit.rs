@@ -176,6 +176,12 @@ pub(crate) fn of_limit(said: &str) -> Option<CommandError> {
     )))
 }
 
+/// What an error may come of that only says what the system has refused.
+fn hint_of_limit(text: &str) -> Option<String> {
+    let (_, limit) = LIMITS.iter().find(|(words, _)| text.contains(words))?;
+    (!text.contains("ulimit")).then(|| format!("a limit of this host ({limit}) may be too low"))
+}
+
 /// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives the exit code.
 pub(crate) fn report(error: &CommandError) -> ExitCode {
     let mut text = error.to_string();
@@ -188,7 +194,9 @@ pub(crate) fn report(error: &CommandError) -> ExitCode {
         }
         cause = source.source();
     }
-    print::error(&error.lines(&text), &error.hints());
+    let mut hints = error.hints();
+    hints.extend(hint_of_limit(&text));
+    print::error(&error.lines(&text), &hints);
     ExitCode::from(error.code())
 }
 
@@ -228,6 +236,12 @@ mod tests {
         );
         let files = "failed to create UnixStream: Os { code: 24, kind: Uncategorized, message: \"Too many open files\" }";
         assert!(of_panic(files).to_string().contains("ulimit -n"));
+        let refused = hint_of_limit("x: Too many open files (os error 24)");
+        assert_eq!(
+            refused.as_deref(),
+            Some("a limit of this host (ulimit -n) may be too low")
+        );
+        assert_eq!(hint_of_limit(&error.to_string()), None);
         let defect = of_panic("index out of bounds").to_string();
         assert!(defect.contains("defect of bench") && defect.contains("index out of bounds"));
     }
