@@ -187,9 +187,11 @@ fn is_of_the_system(folder: &Path) -> bool {
 
 /// Whether a folder has not been seen by another name.
 fn is_new(folder: &DirEntry, seen: &mut BTreeSet<(u64, u64)>) -> bool {
-    // One that cannot be looked at is an error of the walk.
-    let found = folder.metadata();
-    found.map_or(true, |found| seen.insert((found.dev(), found.ino())))
+    match folder.metadata() {
+        Ok(found) => seen.insert((found.dev(), found.ino())),
+        // The walk itself says why.
+        Err(_) => true,
+    }
 }
 
 /// Makes sure that the dataset is there, complete and proven. Must not be called from within the runtime of `handle`.
