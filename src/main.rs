@@ -1,19 +1,100 @@
 //! The `bench` program: parses, calls the library, returns the exit code.
 
+use std::alloc::{GlobalAlloc, Layout};
+use std::io::Write;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// DataFusion's own command line uses it too: its large buffers make the system's allocator return memory and ask for it
-/// again at every batch, which is noise here.
+use mimalloc::MiMalloc;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use parquet_bench::cli::exit::USAGE;
+
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Allocator = Allocator;
+
+/// Mimalloc, which DataFusion's own command line uses too: its large buffers make the system's
+/// allocator return memory and ask for it again at every batch, which is noise here. Where a limit
+/// of the address space leaves no room, it ends the program in one error, as Rust would abort it
+/// and run no code of ours.
+struct Allocator;
+
+// SAFETY: mimalloc does all of it; each call is passed on as it came.
+unsafe impl GlobalAlloc for Allocator {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps what is asked of it, here and below.
+        given(unsafe { MiMalloc.alloc(layout) }, layout.size())
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: see above.
+        given(unsafe { MiMalloc.alloc_zeroed(layout) }, layout.size())
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: see above.
+        unsafe { MiMalloc.dealloc(memory, layout) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        // SAFETY: see above.
+        given(unsafe { MiMalloc.realloc(memory, layout, bytes) }, bytes)
+    }
+}
+
+#[inline]
+fn given(memory: *mut u8, bytes: usize) -> *mut u8 {
+    if memory.is_null() {
+        refused(bytes);
+    }
+    memory
+}
+
+/// Ends the program, unless there is no limit, or what was asked for is more than it: whoever asks
+/// for so much may be able to do without.
+#[cold]
+fn refused(bytes: usize) {
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    let Some(limit) = address_space().filter(|limit| bytes as u64 <= *limit) else {
+        return;
+    };
+    while IS_SAID.swap(true, Ordering::Relaxed) {
+        // SAFETY: pause(2) only waits, here for the end that another thread makes.
+        unsafe { libc::pause() };
+    }
+    // Nothing here may ask for memory.
+    let mut text = [0_u8; 256];
+    let mut rest = &mut text[..];
+    // SAFETY: isatty(3) takes a number only.
+    let bar = match unsafe { libc::isatty(libc::STDERR_FILENO) } {
+        1 => "\n",
+        _ => "",
+    };
+    let _ = writeln!(
+        rest,
+        "{bar}error: memory ran out, as {bytes} bytes more were asked for; the limit of this host's \
+         address space (ulimit -v), {limit} bytes, is too low"
+    );
+    let left = rest.len();
+    let length = text.len() - left;
+    // SAFETY: so many bytes of the text are there, and _exit(2) takes a number only.
+    unsafe {
+        libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), length);
+        libc::_exit(i32::from(USAGE));
+    }
+}
 
 fn main() -> ExitCode {
     keep_memory_of_c();
     parquet_bench::cli::main()
 }
 
-/// What zstd's C code frees stays with this process, too. By glibc's default, how much of it is returned to the kernel depends on the
-/// largest block that was ever freed: a process that had written files read those of zstd up to 20 % faster than one that had not.
+/// What zstd's C code frees stays with this process, too. By glibc's default, how much of it is
+/// returned to the kernel depends on the largest block that was ever freed: a process that had
+/// written files read those of zstd up to 20 % faster than one that had not.
 #[cfg(target_env = "gnu")]
 fn keep_memory_of_c() {
     const LARGEST_ON_THE_HEAP_BYTES: libc::c_int = 32 << 20; // more is refused
@@ -21,7 +102,7 @@ fn keep_memory_of_c() {
     unsafe {
         libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_ON_THE_HEAP_BYTES);
-        if address_space_is_limited() {
+        if address_space().is_some() {
             // Otherwise up to 64 MiB of it are set aside for each thread, and stacks have more need
             // of that.
             libc::mallopt(libc::M_ARENA_MAX, 1);
@@ -29,11 +110,10 @@ fn keep_memory_of_c() {
     }
 }
 
-/// Whether there is a limit of the kind that `ulimit -v` sets.
-#[cfg(target_env = "gnu")]
-fn address_space_is_limited() -> bool {
-    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
-    getrlimit(Resource::RLIMIT_AS).is_ok_and(|(soft, _)| soft != RLIM_INFINITY)
+/// The limit of the kind that `ulimit -v` sets, in bytes, if there is one.
+fn address_space() -> Option<u64> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_AS).ok()?;
+    (soft != RLIM_INFINITY).then_some(soft)
 }
 
 #[cfg(not(target_env = "gnu"))]

@@ -71,6 +71,15 @@ impl Output {
         &self.path
     }
 
+    /// Whether another output goes to the same file, by whichever name.
+    pub fn is_at(&self, other: &Output) -> bool {
+        let place = |output: &Output| {
+            let folder = folder_of(&output.path).canonicalize().ok()?;
+            Some(folder.join(output.path.file_name()?))
+        };
+        self.path == other.path || place(self).is_some_and(|it| place(other) == Some(it))
+    }
+
     /// Writes the file under a temporary name beside its place, syncs it, and renames it.
     ///
     /// # Errors
@@ -277,6 +286,25 @@ mod tests {
         }
         let device = reason(Output::claim(Path::new("/dev/null"), PAGE));
         assert!(device.contains("a device"), "{device}");
+    }
+
+    #[test]
+    fn two_outputs_are_at_one_place_by_whichever_names() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("a/b")).unwrap();
+        symlink("a", folder.path().join("link")).unwrap();
+        let at = |name: &str| Output::claim(&folder.path().join(name), Replaces::Nothing).unwrap();
+        for (one, other) in [
+            ("a/x", "a/x"),
+            ("a/x", "a/b/../x"),
+            ("link/x", "a/x"),
+            ("x", "./x"),
+        ] {
+            assert!(at(one).is_at(&at(other)), "{one} {other}");
+        }
+        for (one, other) in [("a/x", "x"), ("a/x", "a/y"), ("link/x", "a/b/x")] {
+            assert!(!at(one).is_at(&at(other)), "{one} {other}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::learn::LearnError;
 use crate::measure::{Cause, MeasureError};
 use crate::output::OutputError;
 use crate::record::RecordError;
-use crate::report::ReportError;
+use crate::report::{ReportError, visible};
 use crate::run::{RunError, TraceError};
 
 /// Done.
@@ -68,6 +68,25 @@ impl CommandError {
             | CommandError::Output(OutputError::Failed { .. })
             | CommandError::Failed(_) => FAILED,
             CommandError::Run(error) => run_code(error),
+        }
+    }
+
+    /// The lines of what is shown, its `text`: a config has one for each problem, and the engine
+    /// says what it says of a query in several. Any other line break is one of a name.
+    fn lines(&self, text: &str) -> Vec<String> {
+        let said = match self {
+            CommandError::Config(error) => return error.lines(),
+            CommandError::Run(RunError::Query { source, .. } | RunError::Engine { source, .. }) => {
+                source.to_string()
+            }
+            _ => return vec![text.to_owned()],
+        };
+        match text.split_once(&said) {
+            Some((before, after)) => format!("{}{said}{}", visible(before), visible(after))
+                .lines()
+                .map(|line| line.trim_start_matches('\t').to_owned())
+                .collect(),
+            None => vec![text.to_owned()],
         }
     }
 
@@ -157,6 +176,12 @@ pub(crate) fn of_limit(said: &str) -> Option<CommandError> {
     )))
 }
 
+/// What an error may come of that only says what the system has refused.
+fn hint_of_limit(text: &str) -> Option<String> {
+    let (_, limit) = LIMITS.iter().find(|(words, _)| text.contains(words))?;
+    (!text.contains("ulimit")).then(|| format!("a limit of this host ({limit}) may be too low"))
+}
+
 /// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives the exit code.
 pub(crate) fn report(error: &CommandError) -> ExitCode {
     let mut text = error.to_string();
@@ -169,13 +194,34 @@ pub(crate) fn report(error: &CommandError) -> ExitCode {
         }
         cause = source.source();
     }
-    print::error(&text, &error.hints());
+    let mut hints = error.hints();
+    hints.extend(hint_of_limit(&text));
+    print::error(&error.lines(&text), &hints);
     ExitCode::from(error.code())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::EngineError;
+
+    #[test]
+    fn only_what_the_engine_says_of_a_query_has_several_lines() {
+        let reason = "no such function\n\tCandidates:\n\tabs(Int64)";
+        let query = CommandError::Run(RunError::Query {
+            scenario: "a\nb".to_owned(),
+            variant: None,
+            source: EngineError::Planning {
+                reason: reason.to_owned(),
+            },
+        });
+        let lines = query.lines(&query.to_string());
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines[0].contains("`a\\nb`") && lines[0].ends_with("no such function"));
+        assert_eq!(lines[2], "abs(Int64)");
+        let name = CommandError::Usage("a\nb: no such folder".to_owned());
+        assert_eq!(name.lines(&name.to_string()), ["a\nb: no such folder"]);
+    }
 
     #[test]
     fn a_panic_that_came_of_a_limit_of_the_host_is_no_defect() {
@@ -190,6 +236,12 @@ mod tests {
         );
         let files = "failed to create UnixStream: Os { code: 24, kind: Uncategorized, message: \"Too many open files\" }";
         assert!(of_panic(files).to_string().contains("ulimit -n"));
+        let refused = hint_of_limit("x: Too many open files (os error 24)");
+        assert_eq!(
+            refused.as_deref(),
+            Some("a limit of this host (ulimit -n) may be too low")
+        );
+        assert_eq!(hint_of_limit(&error.to_string()), None);
         let defect = of_panic("index out of bounds").to_string();
         assert!(defect.contains("defect of bench") && defect.contains("index out of bounds"));
     }

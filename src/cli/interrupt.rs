@@ -77,7 +77,7 @@ fn watch(asked: &Cancel, watching: &Sender<io::Result<()>>) {
                 }),
             }
         } else {
-            say(|| print::error("interrupted", &[]));
+            say(|| print::error(&["interrupted".to_owned()], &[]));
         }
         std::process::exit(i32::from(exit::INTERRUPTED));
     });

@@ -7,16 +7,25 @@ use super::arguments::{InspectFormat, LearnArguments};
 use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, output, print, runtime, show, show_text};
+use super::{cancel_on_interrupt, output, print, runtime, show, show_text, would_be_read};
 use crate::learn::{CODECS, CodecErrors, CodecSizes, LearnError, Learned, learn as learn_files};
 use crate::output::Replaces;
 use crate::run::{Event, Observer};
 use crate::storage::local_store;
+use crate::table::would_be_of_table;
 use crate::units;
 
 pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
-    let config = output("--output", &arguments.output, Replaces::Nothing)?;
+    let config = output(
+        "--output",
+        "like.yaml",
+        &arguments.output,
+        Replaces::Nothing,
+    )?;
+    if would_be_of_table(&arguments.location, config.path()) {
+        return Err(would_be_read("--output", &config, &arguments.location));
+    }
     let runtime = runtime()?;
     let progress = Progress::new();
     let learned = runtime.block_on(learn_files(

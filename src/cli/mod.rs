@@ -22,6 +22,7 @@ mod threads;
 
 pub use reference::{manual, reference};
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
@@ -86,9 +87,28 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// A file that a flag names to be written, checked before any work is done.
-fn output(flag: &str, file: &std::path::Path, replaces: Replaces) -> Result<Output, CommandError> {
+/// A file that a flag names to be written, as `example` would be, checked before any work is done.
+fn output(
+    flag: &str,
+    example: &str,
+    file: &Path,
+    replaces: Replaces,
+) -> Result<Output, CommandError> {
+    if file.as_os_str() == "-" {
+        return Err(CommandError::Usage(format!(
+            "{flag} -: this goes to a file, and not to stdout; name one, such as {example}"
+        )));
+    }
     Output::claim(file, replaces).map_err(|error| CommandError::Usage(format!("{flag} {error}")))
+}
+
+/// The error of an output that lies where it would be read by later calls, as data or as a query.
+fn would_be_read(flag: &str, output: &Output, reader: &str) -> CommandError {
+    CommandError::Usage(format!(
+        "{flag} {}: {reader} would have this file, too, from then on; name one in another folder, or \
+         one that ends in another way",
+        output.path().display()
+    ))
 }
 
 /// Puts data on stdout, which ends a command well.

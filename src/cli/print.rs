@@ -31,8 +31,9 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", visible(text));
 }
 
-pub(crate) fn error(text: &str, hints: &[String]) {
-    for (index, part) in text.lines().enumerate() {
+/// Shows an error. Line breaks within its lines and hints are of names, and made visible.
+pub(crate) fn error(lines: &[String], hints: &[String]) {
+    for (index, part) in lines.iter().enumerate() {
         line(&if index == 0 {
             format!("error: {part}")
         } else {

@@ -26,12 +26,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
                 "--html shows one record; name one, or add --history".to_owned(),
             ));
         }
-        if file.as_os_str() == "-" {
-            return Err(CommandError::Usage(
-                "--html -: a page goes to a file; name one, such as report.html".to_owned(),
-            ));
-        }
-        page_file = Some(output("--html", file, PAGE)?);
+        page_file = Some(output("--html", "report.html", file, PAGE)?);
     }
     let format = Format::from(arguments.format);
     let predicts = !arguments.history && format != Format::Csv;

@@ -11,12 +11,12 @@ use std::time::Duration;
 use super::arguments::{CacheArgument, LaneArgument, RunArguments};
 use super::exit::{self, CommandError, run_code};
 use super::progress::Progress;
-use super::{cancel_on_interrupt, check, load, output, print, runtime, show};
-use crate::config::without_secrets;
+use super::{cancel_on_interrupt, check, load, output, print, runtime, show, would_be_read};
+use crate::config::{Config, without_secrets};
 use crate::dataset::Cancel;
-use crate::output::Replaces;
+use crate::output::{Output, Replaces};
 use crate::report::render;
-use crate::run::{Options, TRACES, needed, run as run_config, with_baseline_first};
+use crate::run::{Options, TRACES, needed, reader_of, run as run_config, with_baseline_first};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
@@ -50,21 +50,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         .iter()
         .map(|label| load::name_and_value("--label", label, "KEY=VALUE"))
         .collect::<Result<BTreeMap<_, _>, _>>()?;
-    let record = arguments.record.as_deref();
-    let record = record.map(|file| output("--record", file, Replaces::Nothing));
-    let record = record.transpose()?;
-    let trace = arguments.trace.as_deref();
-    let trace = trace
-        .map(|file| output("--trace", file, TRACES))
-        .transpose()?;
-    if let (Some(record), Some(trace)) = (&arguments.record, &arguments.trace)
-        && std::path::absolute(record).ok() == std::path::absolute(trace).ok()
-    {
-        return Err(CommandError::Usage(format!(
-            "--trace {}: --record goes to the same file",
-            trace.display()
-        )));
-    }
+    let (record, trace) = outputs(arguments, &config)?;
     if arguments.dry_run {
         return check::dry_run(&with_baseline_first(
             &config,
@@ -124,6 +110,35 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     } else {
         exit::DONE
     }))
+}
+
+/// Where the record and the trace go besides, and nothing else does or is read from.
+fn outputs(
+    arguments: &RunArguments,
+    config: &Config,
+) -> Result<(Option<Output>, Option<Output>), CommandError> {
+    let record = arguments.record.as_deref();
+    let record = record.map(|file| output("--record", "record.json", file, Replaces::Nothing));
+    let record = record.transpose()?;
+    let trace = arguments.trace.as_deref();
+    let trace = trace.map(|file| output("--trace", "my.trace", file, TRACES));
+    let trace = trace.transpose()?;
+    if let (Some(record), Some(trace)) = (&record, &trace)
+        && record.is_at(trace)
+    {
+        return Err(CommandError::Usage(format!(
+            "--trace {}: --record goes to the same file",
+            trace.path().display()
+        )));
+    }
+    for (flag, output) in [("--record", &record), ("--trace", &trace)] {
+        if let Some(output) = output
+            && let Some(reader) = reader_of(config, output.path())
+        {
+            return Err(would_be_read(flag, output, &reader));
+        }
+    }
+    Ok((record, trace))
 }
 
 /// What flags set of the config.

@@ -31,7 +31,7 @@ impl Problem {
 
 /// Everything that is wrong with a config, one line per problem: `configs/x.yaml:12: dataset.format: ...`.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", self.lines())]
+#[error("{}", self.lines().join("\n"))]
 pub struct ConfigError {
     problems: Vec<Placed>,
 }
@@ -89,7 +89,8 @@ impl ConfigError {
         hints
     }
 
-    fn lines(&self) -> String {
+    /// A line for each problem, and one for those that are counted only.
+    pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self
             .problems
             .iter()
@@ -100,7 +101,7 @@ impl ConfigError {
         if hidden > 0 {
             lines.push(format!("... and {hidden} more problems"));
         }
-        lines.join("\n")
+        lines
     }
 }
 

@@ -1,14 +1,19 @@
 //! Removing datasets: what a plan owns, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
+use parquet::file::metadata::ParquetMetaDataReader;
+
 use super::control::{in_use, is_control};
+use super::footer::key_value;
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json};
 use super::partition::decode_partition_value;
+use super::proof::IDENTITY_KEY;
 use super::share::Share;
-use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, write};
+use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, is_parquet, write};
 use crate::output::STAGED;
 
 /// What would be removed.
@@ -24,7 +29,7 @@ pub struct Removal {
 }
 
 /// What a plan owns in its folder: the files that its manifest names and that have the sizes that
-/// it says, or those of an unfinished writing of it. None where nothing is there, or what is there
+/// it says, or those of an unfinished writing of it that say in their footers what they are. None where nothing is there, or what is there
 /// is of another dataset. Nothing is followed out of the folder.
 pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     let root = &plan.root;
@@ -45,12 +50,18 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         }
         _ => return Ok(None),
     };
-    let mut paths: Vec<PathBuf> = written.keys().cloned().collect();
+    let mut so_far = Vec::new();
     if unfinished.is_some() {
         for table in &plan.tables {
-            written_so_far(plan, table.split.files, &root.join(table.name), &mut paths)?;
+            written_so_far(plan, table.split.files, &root.join(table.name), &mut so_far)?;
         }
     }
+    let mut paths: Vec<PathBuf> = written.keys().chain(&so_far).cloned().collect();
+    let known = Known {
+        written,
+        // What is staged has no footer yet, and a name that nobody else gives.
+        so_far: so_far.into_iter().filter(|path| is_parquet(path)).collect(),
+    };
     let mut removal = Removal {
         root: root.clone(),
         files: Vec::new(),
@@ -74,35 +85,70 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         }
     }
     for path in paths {
-        if let Some(link) = link_on_the_way(root, &path) {
-            removal
-                .notes
-                .push(format!("{} is a link, and is left alone", link.display()));
-            continue;
-        }
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_file() => match written.get(&path) {
-                // Somebody has put another file in the place of the one that was written.
-                Some(bytes) if *bytes != metadata.len() => removal.notes.push(format!(
-                    "{} has {} bytes, its manifest says {bytes}; it was changed after it was written, and is left alone",
-                    path.display(),
-                    metadata.len()
-                )),
-                _ => {
-                    removal.bytes += metadata.len();
-                    removal.files.push(path);
-                }
-            },
-            Ok(_) => removal
-                .notes
-                .push(format!("{} is no file, and is left alone", path.display())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(DatasetError::io(&path, error)),
-        }
+        removal.add(path, &known)?;
     }
     removal.notes.sort();
     removal.notes.dedup();
     Ok(Some(removal))
+}
+
+/// What is known of the data files that bear a plan's names.
+struct Known {
+    /// By the manifest, with the bytes that it says.
+    written: BTreeMap<PathBuf, u64>,
+    /// By their names alone, as no manifest tells of them.
+    so_far: BTreeSet<PathBuf>,
+}
+
+impl Known {
+    /// Why a file of so many bytes is not what was written, if it is not: somebody has put another
+    /// one in its place.
+    fn foreign(&self, path: &Path, found: u64) -> Option<String> {
+        match self.written.get(path) {
+            Some(bytes) if *bytes != found => Some(format!(
+                "has {found} bytes, its manifest says {bytes}; it was changed after it was written"
+            )),
+            Some(_) => None,
+            None => (self.so_far.contains(path) && !has_identity(path)).then(|| {
+                "has a name of the dataset's, and no footer that says that it is of one".to_owned()
+            }),
+        }
+    }
+}
+
+/// Whether a file's footer says that this program has written it.
+fn has_identity(path: &Path) -> bool {
+    let found = || -> Option<bool> {
+        let file = File::open(path).ok()?;
+        let footer = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
+        Some(key_value(footer.file_metadata(), IDENTITY_KEY).is_some())
+    };
+    // A corrupt footer may make the parser panic.
+    catch_unwind(found).is_ok_and(|found| found == Some(true))
+}
+
+impl Removal {
+    /// Adds a file that is there, or a note of why it stays.
+    fn add(&mut self, path: PathBuf, known: &Known) -> Result<(), DatasetError> {
+        let alone = |path: &Path, why: &str| format!("{} {why}, and is left alone", path.display());
+        if let Some(link) = link_on_the_way(&self.root, &path) {
+            self.notes.push(alone(&link, "is a link"));
+            return Ok(());
+        }
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_file() => match known.foreign(&path, metadata.len()) {
+                Some(why) => self.notes.push(alone(&path, &why)),
+                None => {
+                    self.bytes += metadata.len();
+                    self.files.push(path);
+                }
+            },
+            Ok(_) => self.notes.push(alone(&path, "is no file")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(DatasetError::io(&path, error)),
+        }
+        Ok(())
+    }
 }
 
 /// The first part of the way from the root to a path that is a symbolic link.

@@ -1,15 +1,17 @@
 //! Makes a dataset true: finds what is there, writes what is missing, proves it, and seals it with the manifest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 use object_store::ObjectStore;
 use parquet::file::metadata::ParquetMetaData;
 use tokio::runtime::Handle;
+use walkdir::{DirEntry, WalkDir};
 
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json, write_json};
 use super::rewrite;
@@ -152,23 +154,57 @@ fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetE
 }
 
 /// Whether a folder holds Parquet anywhere below that this program did not write. Folders with a manifest, or with the
-/// note of an unfinished dataset, are its own.
+/// note of an unfinished dataset, are its own. Links are followed, each folder is looked at once,
+/// and the system's `/proc` is not, whose links lead everywhere.
 fn holds_parquet(root: &Path) -> Result<bool, DatasetError> {
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in entries(&folder)? {
-            let path = entry.path();
-            if path.is_dir() {
-                let notes = [MANIFEST_FILE, UNFINISHED_FILE];
-                if !notes.iter().any(|note| path.join(note).exists()) {
-                    folders.push(path);
+    if !root.is_dir() {
+        return entries(root).map(|_| false);
+    }
+    let mut seen = BTreeSet::new();
+    let below = WalkDir::new(root).follow_links(true).into_iter();
+    let below = below.filter_entry(|entry| {
+        !entry.file_type().is_dir()
+            || (entry.depth() == 0 || !is_own(entry.path()))
+                && !is_of_the_system(entry.path())
+                && is_new(entry, &mut seen)
+    });
+    for entry in below {
+        let path = match entry {
+            Ok(entry) if entry.file_type().is_dir() => continue,
+            Ok(entry) => entry.into_path(),
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) => {
+                let path = error.path().unwrap_or(root).to_path_buf();
+                if let (true, Some(source)) = (path.is_dir(), error.into_io_error()) {
+                    return Err(DatasetError::io(&path, source));
                 }
-            } else if is_parquet(&path) {
-                return Ok(true);
+                // A link that leads nowhere is what its name says.
+                path
             }
+        };
+        if is_parquet(&path) {
+            return Ok(true);
         }
     }
     Ok(false)
+}
+
+fn is_own(folder: &Path) -> bool {
+    let notes = [MANIFEST_FILE, UNFINISHED_FILE];
+    notes.iter().any(|note| folder.join(note).exists())
+}
+
+fn is_of_the_system(folder: &Path) -> bool {
+    statfs(folder).is_ok_and(|found| found.filesystem_type() == PROC_SUPER_MAGIC)
+}
+
+/// Whether a folder has not been seen by another name.
+fn is_new(folder: &DirEntry, seen: &mut BTreeSet<(u64, u64)>) -> bool {
+    match folder.metadata() {
+        Ok(found) => seen.insert((found.dev(), found.ino())),
+        // The walk itself says why.
+        Err(_) => true,
+    }
 }
 
 /// Makes sure that the dataset is there, complete and proven. Must not be called from within the runtime of `handle`.

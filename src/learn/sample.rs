@@ -13,11 +13,11 @@ use super::LearnError;
 use super::series::{Piece, Series};
 use super::shape::Shape;
 use super::taking::{ELEMENT_BYTES, Taking};
-use crate::storage::{CountingStore, Inputs};
+use crate::storage::CountingStore;
 use crate::table::{
-    ColumnFacts, Inspection, SampleFile, Stretch, TableFiles, discover, same_values,
+    ColumnFacts, Inspection, SampleFile, Stretch, TableFiles, discover, doubled, look, look_again,
+    same_values,
 };
-use crate::table::{TableError, doubled};
 use crate::units;
 
 /// What messages call the files.
@@ -93,33 +93,76 @@ pub(super) async fn take(
     inspection: &Inspection,
     limits: Limits,
 ) -> Result<Sample, LearnError> {
-    let unlearnable = |reason: String| LearnError::Unlearnable {
-        location: location.to_owned(),
-        reason,
-    };
     let files = discover(NAME, location).await?;
-    let inputs =
-        Inputs::of(files.files.iter().map(|file| file.path.as_path())).map_err(TableError::from)?;
+    let inputs = look(NAME, &files).await?;
+    check_alike(&files, inspection)?;
+    let groups = groups_of(inspection);
+    let leaves = inspection.columns.iter();
+    let encoded = leaves.map(|leaf| leaf.encoded_bytes).sum();
+    let stretches = stretches(&groups, inspection.rows, encoded);
+    let opened = open_all(store, &files, &stretches).await?;
+    let Some((_, first_file)) = opened.first_key_value() else {
+        return Err(unlearnable(&files, "it holds no rows".to_owned()));
+    };
+    let page_version = first_file.page_version().await?.unwrap_or(1);
+    let columns: Vec<(Place, Result<Shape, String>)> = by_name(&opened)?
+        .into_iter()
+        .map(|place| {
+            let shape = Shape::of(place.field.data_type());
+            (place, shape)
+        })
+        .collect();
+    let found = read_all(&opened, &columns, &stretches, inspection, limits).await?;
+    let mut sample = Sample {
+        columns: Vec::new(),
+        rows: found.values().map(Found::rows).max().unwrap_or(0),
+        partitions: partitions(&files),
+        page_version,
+        notes: Vec::new(),
+    };
+    let rows = stretches.iter().map(|(_, stretch)| stretch.rows as u64);
+    sample.add_columns(&columns, found, inspection, rows.sum(), limits);
+    sample.add_partitions(&files, &stretches, inspection.rows)?;
+    look_again(NAME, location, inputs).await?;
+    Ok(sample)
+}
+
+fn unlearnable(files: &TableFiles, reason: String) -> LearnError {
+    LearnError::Unlearnable {
+        location: files.location.clone(),
+        reason,
+    }
+}
+
+/// Refuses files that are not those that were inspected, and files of several schemas.
+fn check_alike(files: &TableFiles, inspection: &Inspection) -> Result<(), LearnError> {
     let same = files.files.iter().zip(&inspection.files);
     let mut same = same.map(|(file, facts)| {
         file.object.size == facts.file_bytes && file.path.display().to_string() == facts.path
     });
     if files.files.len() != inspection.files.len() || !same.all(|same| same) {
-        return Err(unlearnable(
-            "its files change while they are read".to_owned(),
-        ));
+        let reason = "its files change while they are read".to_owned();
+        return Err(unlearnable(files, reason));
     }
     let fewer = |column: &&ColumnFacts| column.chunks < inspection.row_groups;
-    if let Some(column) = inspection.columns.iter().find(fewer) {
-        return Err(unlearnable(format!(
-            "the column `{}` is in some of its files only; give files of one schema",
-            column.column
-        )));
+    match inspection.columns.iter().find(fewer) {
+        Some(column) => Err(unlearnable(
+            files,
+            format!(
+                "the column `{}` is in some of its files only; give files of one schema",
+                column.column
+            ),
+        )),
+        None => Ok(()),
     }
+}
+
+/// The row groups that have rows.
+fn groups_of(inspection: &Inspection) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut first = 0;
     for (file, facts) in inspection.files.iter().enumerate() {
-        for group in &facts.row_groups {
+        for group in facts.row_groups.iter().filter(|group| group.rows > 0) {
             groups.push(Group {
                 file,
                 row_group: group.row_group as usize,
@@ -129,125 +172,144 @@ pub(super) async fn take(
             first += group.rows;
         }
     }
-    groups.retain(|group| group.rows > 0);
-    let encoded: u64 = inspection
-        .columns
-        .iter()
-        .map(|column| column.encoded_bytes)
-        .sum();
-    let stretches = stretches(&groups, inspection.rows, encoded);
+    groups
+}
 
-    let mut opened: BTreeMap<usize, SampleFile> = BTreeMap::new();
-    for (group, _) in &stretches {
+/// Opens the files that stretches lie in.
+async fn open_all(
+    store: &Arc<CountingStore>,
+    files: &TableFiles,
+    stretches: &[(&Group, Stretch)],
+) -> Result<BTreeMap<usize, SampleFile>, LearnError> {
+    let mut opened = BTreeMap::new();
+    for (group, _) in stretches {
         if let Entry::Vacant(place) = opened.entry(group.file) {
             place.insert(SampleFile::open(store, NAME, &files.files[group.file]).await?);
         }
     }
-    let Some((_, first_file)) = opened.first_key_value() else {
-        return Err(unlearnable("it holds no rows".to_owned()));
-    };
-    let page_version = first_file.page_version().await?.unwrap_or(1);
-    let places = by_name(&opened)?;
-    let shapes: Vec<Result<Shape, String>> = places
-        .iter()
-        .map(|place| Shape::of(place.field.data_type()))
-        .collect();
+    Ok(opened)
+}
 
-    // The smallest first: what these leave is for the larger ones, and none takes from another.
+/// Reads all columns that have a shape, by their number. The smallest come first: what these leave
+/// is for the larger ones, and none takes from another.
+async fn read_all(
+    opened: &BTreeMap<usize, SampleFile>,
+    columns: &[(Place, Result<Shape, String>)],
+    stretches: &[(&Group, Stretch)],
+    inspection: &Inspection,
+    limits: Limits,
+) -> Result<BTreeMap<usize, Found>, LearnError> {
     let encoded_bytes = |name: &str| -> u64 {
         let leaves = inspection.columns.iter().filter(|facts| facts.root == name);
         leaves.map(|facts| facts.encoded_bytes).sum()
     };
-    let mut order: Vec<usize> = (0..places.len())
-        .filter(|column| shapes[*column].is_ok())
-        .collect();
-    order.sort_by_cached_key(|column| encoded_bytes(places[*column].field.name()));
-    let mut found: BTreeMap<usize, Found> = BTreeMap::new();
+    let shaped = columns.iter().enumerate();
+    let shaped =
+        shaped.filter_map(|(column, (place, shape))| Some((column, place, shape.as_ref().ok()?)));
+    let mut order: Vec<(usize, &Place, &Shape)> = shaped.collect();
+    order.sort_by_cached_key(|(_, place, _)| encoded_bytes(place.field.name()));
+    let mut found = BTreeMap::new();
     let mut room = limits.sample_bytes;
-    for (done, column) in order.iter().enumerate() {
-        let Ok(shape) = &shapes[*column] else {
-            continue;
-        };
+    for (done, (column, place, shape)) in order.iter().enumerate() {
         let share = room / (order.len() - done) as u64;
         let limits = Limits {
             sample_bytes: room,
             column_bytes: limits.column_bytes.min(share),
             row_bytes: limits.row_bytes.min(room),
         };
-        let read = read(&opened, &places[*column], shape, &stretches, limits).await?;
+        let read = read(opened, place, shape, stretches, limits).await?;
         room = room.saturating_sub(read.bytes);
         found.insert(*column, read);
     }
+    Ok(found)
+}
 
-    let rows: u64 = stretches
-        .iter()
-        .map(|(_, stretch)| stretch.rows as u64)
-        .sum();
-    let mut sample = Sample {
-        columns: Vec::new(),
-        rows: found.values().map(Found::rows).max().unwrap_or(0),
-        partitions: partitions(&files),
-        page_version,
-        notes: Vec::new(),
-    };
-    let mut cut = Vec::new();
-    for (column, (place, shape)) in places.iter().zip(shapes).enumerate() {
-        let (name, data_type) = (place.field.name(), place.field.data_type());
-        let shape = match shape {
-            Ok(shape) => shape,
-            Err(found) => {
-                let note = format!("`{name}` is left out: {found} is not generated");
-                sample.notes.push(note);
-                continue;
+impl Sample {
+    /// Adds what was read of the columns, of `rows` rows where nothing was cut.
+    fn add_columns(
+        &mut self,
+        columns: &[(Place, Result<Shape, String>)],
+        mut found: BTreeMap<usize, Found>,
+        inspection: &Inspection,
+        rows: u64,
+        limits: Limits,
+    ) {
+        let mut cut = Vec::new();
+        for (column, (place, shape)) in columns.iter().enumerate() {
+            let name = place.field.name();
+            let (shape, found) = match (shape, found.remove(&column)) {
+                (Err(found), _) => {
+                    let note = format!("`{name}` is left out: {found} is not generated");
+                    self.notes.push(note);
+                    continue;
+                }
+                (Ok(_), None) => continue,
+                (Ok(shape), Some(found)) => (shape, found),
+            };
+            match &found.refused {
+                Some(reason) if found.pieces.is_empty() => {
+                    self.notes.push(format!("`{name}` is left out: {reason}"));
+                    continue;
+                }
+                Some(reason) => self
+                    .notes
+                    .push(format!("some rows of `{name}` are left out: {reason}")),
+                None if found.rows() < rows => cut.push((name.as_str(), found.rows())),
+                None => {}
             }
-        };
-        let Some(found) = found.remove(&column) else {
-            continue;
-        };
-        match &found.refused {
-            Some(reason) if found.pieces.is_empty() => {
-                sample.notes.push(format!("`{name}` is left out: {reason}"));
-                continue;
-            }
-            Some(reason) => sample
-                .notes
-                .push(format!("some rows of `{name}` are left out: {reason}")),
-            None if found.rows() < rows => cut.push((name.as_str(), found.rows())),
-            None => {}
+            self.add_column(place, shape.clone(), found, inspection);
         }
+        self.notes.extend(cut_note(&cut, rows, limits));
+    }
+
+    fn add_column(&mut self, place: &Place, shape: Shape, found: Found, inspection: &Inspection) {
+        let (name, data_type) = (place.field.name(), place.field.data_type());
         if is_changed(data_type, &shape) {
             let becomes = shape.data_type();
-            sample
-                .notes
+            self.notes
                 .push(format!("`{name}` is {data_type}, and becomes {becomes}"));
         }
-        let facts = inspection.columns.iter();
-        let facts = facts.clone().find(|facts| facts.column == *name);
-        let series = Series {
-            pieces: found.pieces,
-            rows: inspection.rows,
+        let mut facts = inspection.columns.iter();
+        let nulls = match facts.find(|facts| facts.column == *name) {
             // Of a column of one leaf, footers tell.
-            nulls: facts.and_then(|facts| Some(facts.nulls? as f64 / facts.values.max(1) as f64)),
+            Some(facts) => found.nulls_told(facts),
+            None => Ok(None),
         };
-        sample.columns.push(SampledColumn {
+        if let Err(reason) = &nulls {
+            self.notes.push(format!(
+                "`{name}`: {reason}; the footers' counts of its nulls are not believed, and its \
+                 share of nulls is that of the rows that were looked at"
+            ));
+        }
+        self.columns.push(SampledColumn {
             name: name.clone(),
             shape,
-            series,
+            series: Series {
+                pieces: found.pieces,
+                rows: inspection.rows,
+                nulls: nulls.ok().flatten(),
+            },
         });
     }
-    sample.notes.extend(cut_note(&cut, rows, limits));
-    for (index, name) in files.partition_by.iter().enumerate() {
-        if sample.columns.iter().any(|column| column.name == *name) {
-            let note = format!("`{name}` is a column and a folder; the folders are left out");
-            sample.notes.push(note);
-            continue;
+
+    /// Adds the columns that folders tell.
+    fn add_partitions(
+        &mut self,
+        files: &TableFiles,
+        stretches: &[(&Group, Stretch)],
+        rows: u64,
+    ) -> Result<(), LearnError> {
+        for (index, name) in files.partition_by.iter().enumerate() {
+            if self.columns.iter().any(|column| column.name == *name) {
+                let note = format!("`{name}` is a column and a folder; the folders are left out");
+                self.notes.push(note);
+                continue;
+            }
+            self.columns
+                .push(of_partition(files, index, stretches, rows)?);
         }
-        sample
-            .columns
-            .push(of_partition(&files, index, &stretches, inspection.rows)?);
+        Ok(())
     }
-    inputs.check().map_err(TableError::from)?;
-    Ok(sample)
 }
 
 /// What was read of a column.
@@ -257,12 +319,52 @@ struct Found {
     bytes: u64,
     /// Why a stretch of it, the first of them, could not be read.
     refused: Option<String>,
+    /// Why a footer's count of nulls cannot be that of the rows that were read.
+    other_nulls: Option<String>,
 }
 
 impl Found {
     fn rows(&self) -> u64 {
         let rows = self.pieces.iter().map(|piece| piece.array.len() as u64);
         rows.sum()
+    }
+
+    /// Compares the nulls of what was taken of a row group with what its footer counts.
+    fn compare_nulls(&mut self, taking: &Taking, file: &SampleFile, column: usize, group: &Group) {
+        let Some((told, values)) = file.nulls_told(column, group.row_group) else {
+            return;
+        };
+        let (rows, nulls) = (taking.rows as u64, taking.nulls as u64);
+        if nulls > told || rows - nulls > values.saturating_sub(told) {
+            let (row_group, path) = (group.row_group, file.path());
+            self.other_nulls.get_or_insert_with(|| {
+                format!(
+                    "{} of {} rows are null in row group {row_group} of {path}, whose footer \
+                     counts {} nulls among {} values",
+                    units::count(nulls),
+                    units::count(rows),
+                    units::count(told),
+                    units::count(values)
+                )
+            });
+        }
+    }
+
+    /// The share of the whole column that is null, where footers tell.
+    ///
+    /// # Errors
+    ///
+    /// Says why what they tell cannot be so.
+    fn nulls_told(&self, facts: &ColumnFacts) -> Result<Option<f64>, String> {
+        if facts.has_more_nulls_than_values {
+            return Err("more nulls are counted than there are values".to_owned());
+        }
+        match &self.other_nulls {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(facts
+                .nulls
+                .map(|nulls| nulls as f64 / facts.values.max(1) as f64)),
+        }
     }
 }
 
@@ -312,6 +414,7 @@ async fn read(
         }
         // What was taken before a page turned out too large is as good as any.
         if taking.rows > 0 {
+            found.compare_nulls(&taking, file, *column, group);
             found.bytes += taking.bytes;
             let arrays: Vec<&dyn Array> = taking.arrays.iter().map(AsRef::as_ref).collect();
             found.pieces.push(Piece {
@@ -634,32 +737,34 @@ mod tests {
         assert!(!note.contains("`b`"), "{note}");
     }
 
-    #[tokio::test]
-    async fn large_rows_are_taken_from_fewer_stretches_at_both_ends() {
+    /// A sample of 64 rows, in row groups of 8: texts of 20 kB, and numbers.
+    async fn of_large_rows(limits: Limits) -> Sample {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("a.parquet");
         write(&path, 8, vec![("a", texts(64, 20_000)), ("b", numbers(64))]);
+        sampled(&path, limits).await
+    }
+
+    #[tokio::test]
+    async fn large_rows_are_taken_from_fewer_stretches_at_both_ends() {
         let limits = Limits {
             sample_bytes: 1_000_000,
             column_bytes: 50_000,
             row_bytes: 30_000,
         };
-        let sample = sampled(&path, limits).await;
+        let sample = of_large_rows(limits).await;
         assert_eq!(pieces(&sample, 0), (vec![0, 56], 2));
         assert_eq!(pieces(&sample, 1).1, 64);
     }
 
     #[tokio::test]
     async fn a_column_whose_rows_are_too_large_is_left_out_and_named() {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("a.parquet");
-        write(&path, 8, vec![("a", texts(64, 20_000)), ("b", numbers(64))]);
         let limits = Limits {
             sample_bytes: 1_000_000,
             column_bytes: 50_000,
             row_bytes: 10_000,
         };
-        let sample = sampled(&path, limits).await;
+        let sample = of_large_rows(limits).await;
         assert_eq!(sample.columns.len(), 1);
         assert_eq!(sample.columns[0].name, "b");
         let note = sample.notes.join("\n");
@@ -671,10 +776,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_fits_is_read_as_a_whole() {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("a.parquet");
-        write(&path, 8, vec![("a", texts(64, 20_000)), ("b", numbers(64))]);
-        let sample = sampled(&path, LIMITS).await;
+        let sample = of_large_rows(LIMITS).await;
         assert_eq!((pieces(&sample, 0).1, pieces(&sample, 1).1), (64, 64));
         assert_eq!(sample.notes, Vec::<String>::new());
     }

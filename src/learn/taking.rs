@@ -31,6 +31,8 @@ pub(super) struct Taking {
     growths: u32,
     pub(super) arrays: Vec<ArrayRef>,
     pub(super) rows: usize,
+    /// Rows that are null in the file.
+    pub(super) nulls: usize,
     pub(super) bytes: u64,
     /// Bytes of a first row that was too large to be kept.
     pub(super) refused: Option<u64>,
@@ -46,6 +48,7 @@ impl Taking {
             growths: GROWTHS,
             arrays: Vec::new(),
             rows: 0,
+            nulls: 0,
             bytes: 0,
             refused: None,
         }
@@ -89,6 +92,7 @@ impl Taking {
     fn keep(&mut self, array: &ArrayRef, bytes: u64) -> Result<(), ArrowError> {
         self.arrays.push(self.shape.take(array)?);
         self.rows += array.len();
+        self.nulls += array.logical_null_count();
         self.bytes += bytes;
         Ok(())
     }

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use super::cells::{CellPlan, open, scenarios};
 use super::datasets::Datasets;
 use super::journaled::Journaled;
-use super::rounds::unchanged;
+use super::unchanged::unchanged;
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Variant};
 use crate::measure::{reset_peak, resident_bytes};

@@ -7,9 +7,11 @@ mod doctor;
 mod journaled;
 mod memory;
 mod profiles;
+mod reads;
 mod replay;
 mod rounds;
 mod traces;
+mod unchanged;
 mod versions;
 
 pub use cells::{CellPlan, Opened, check, open};
@@ -17,6 +19,7 @@ pub use control::Control;
 pub use datasets::{DatasetState, Datasets, free_bytes, writers};
 pub use doctor::{Doctor, doctor};
 pub use memory::{Needed, needed};
+pub use reads::reader_of;
 pub use replay::{Replayed, replay};
 pub use traces::{KeptTrace, TRACES, TraceError, read_traces};
 
@@ -39,7 +42,7 @@ use crate::storage::{InputError, StorageError, may_drop_caches};
 use crate::table::TableError;
 use journaled::Journaled;
 use rounds::Rounds;
-pub use rounds::unchanged;
+pub use unchanged::unchanged;
 use versions::build;
 
 /// What the command line adds to a config.

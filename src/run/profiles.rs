@@ -2,7 +2,7 @@
 
 use super::cells::CellPlan;
 use super::journaled::Journaled;
-use super::rounds::unchanged;
+use super::unchanged::unchanged;
 use super::{Event, Observer, RunError};
 use crate::record::{Event as Entry, RequestProfile};
 

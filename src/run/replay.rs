@@ -1,19 +1,21 @@
 //! Replaying kept traces: what the storage gives for the byte ranges of a query, without the engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use super::RunError;
 use super::traces::KeptTrace;
+use super::unchanged::checked;
 use crate::config::PageCache;
 use crate::dataset::Cancel;
-use crate::measure::{establish, source_of};
-use crate::record::{CacheState, ColdEvidence, EngineCache, Status};
+use crate::measure::{device_read_bytes, establish, source_of};
+use crate::record::{Cache, CacheState, ColdEvidence, EngineCache, Status};
 use crate::statistics::{CONFIDENCE, median, median_interval};
-use crate::storage::{Inputs, check_direct, local_file, local_store};
+use crate::storage::{CountingStore, Inputs, Trace, check_direct, local_file, local_store};
 
 /// What replays of one trace came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,10 +38,17 @@ pub struct Replayed {
     pub bytes_per_s: Option<f64>,
 }
 
-fn sizes(files: &[PathBuf]) -> impl Iterator<Item = u64> {
-    let sizes = files.iter().map(std::fs::metadata);
-    sizes.map(|found| found.map_or(0, |found| found.len()))
+/// A trace that can be replayed, and what came of it so far.
+struct Prepared<'a> {
+    kept: &'a KeptTrace,
+    trace: Arc<Trace>,
+    files: Vec<PathBuf>,
+    inputs: Arc<Inputs>,
+    found: Vec<Once>,
 }
+
+/// How long a replay took, and what its cache state was.
+type Once = (Duration, (Cache, Status, Option<String>));
 
 /// Replays each trace so many times, in rounds, after one replay of each that does not count.
 pub fn replay(
@@ -50,9 +59,32 @@ pub fn replay(
     cancel: &Cancel,
 ) -> Result<Vec<Replayed>, RunError> {
     let store = local_store();
-    let source = source_of(cache);
-    let mut prepared = Vec::new();
-    for kept in traces {
+    let prepared = traces.iter().map(|kept| Prepared::of(kept, cache));
+    let mut prepared = prepared.collect::<Result<Vec<_>, _>>()?;
+    runtime.block_on(async {
+        for round in 0..=rounds {
+            for one in &mut prepared {
+                let done = tokio::select! {
+                    done = one.once(&store, cache) => done,
+                    () = cancel.cancelled() => return Err(RunError::Interrupted),
+                };
+                // Whatever came of files that changed is of no use.
+                let inputs = Arc::clone(&one.inputs);
+                checked(move || inputs.check()).await?;
+                let done = done?;
+                if round > 0 {
+                    one.found.push(done);
+                }
+            }
+        }
+        Ok::<(), RunError>(())
+    })?;
+    Ok(prepared.iter().map(|one| one.outcome(cache)).collect())
+}
+
+impl<'a> Prepared<'a> {
+    /// Looks whether the files are there, as they were when the trace was recorded.
+    fn of(kept: &'a KeptTrace, cache: PageCache) -> Result<Self, RunError> {
         let files: Vec<PathBuf> = kept
             .trace
             .files
@@ -61,82 +93,40 @@ pub fn replay(
             .collect::<Result<_, _>>()
             .map_err(|source| RunError::Replay { source })?;
         for file in &files {
-            // To open a pipe would wait for whoever writes to it.
-            let regular = std::fs::metadata(file).and_then(|found| match found.is_file() {
-                true => Ok(()),
-                false => Err(std::io::Error::other("it is not a regular file")),
-            });
-            let checked = regular.and_then(|()| match cache {
-                PageCache::Direct => check_direct(file),
-                PageCache::Warm | PageCache::Cold => std::fs::File::open(file).map(|_| ()),
-            });
-            checked.map_err(|source| match cache {
-                PageCache::Direct if source.kind() == std::io::ErrorKind::InvalidInput => {
-                    RunError::Direct {
-                        path: file.display().to_string(),
-                        source,
-                    }
-                }
-                _ => RunError::Missing {
-                    path: file.display().to_string(),
-                    source,
-                },
-            })?;
+            check_readable(file, cache)?;
         }
-        for ((file, size), known) in files.iter().zip(sizes(&files)).zip(&kept.file_bytes) {
-            if size != *known {
-                let message = format!("it has {size} bytes, and had {known} when it was recorded");
-                return Err(RunError::Missing {
-                    path: file.display().to_string(),
-                    source: std::io::Error::other(message),
-                });
-            }
+        for (file, known) in files.iter().zip(&kept.file_bytes) {
+            check_size(file, *known)?;
         }
         let inputs = Inputs::of(files.iter().map(PathBuf::as_path))
             .map_err(|source| RunError::Input { source })?;
-        let trace = Arc::new(kept.trace.clone());
-        prepared.push((kept, trace, files, Arc::new(inputs), Vec::new()));
+        Ok(Prepared {
+            kept,
+            trace: Arc::new(kept.trace.clone()),
+            files,
+            inputs: Arc::new(inputs),
+            found: Vec::new(),
+        })
     }
-    runtime.block_on(async {
-        for round in 0..=rounds {
-            for (_, trace, files, inputs, found) in &mut prepared {
-                let once = async {
-                    let files = files.clone();
-                    let attested =
-                        tokio::task::spawn_blocking(move || establish(&files, cache, false));
-                    let attested = attested
-                        .await
-                        .map_err(|error| RunError::Internal(error.to_string()))?;
-                    let before = crate::measure::device_read_bytes();
-                    let elapsed = store
-                        .replay(trace, &source)
-                        .await
-                        .map_err(|source| RunError::Replay { source })?;
-                    let after = crate::measure::device_read_bytes();
-                    let device = before.zip(after);
-                    let device = device.map(|(before, after)| after.saturating_sub(before));
-                    let attested = attested.finish(EngineCache::Warm, device, trace.bytes());
-                    Ok::<_, RunError>((elapsed, attested))
-                };
-                let done = tokio::select! {
-                    done = once => done,
-                    () = cancel.cancelled() => return Err(RunError::Interrupted),
-                };
-                // Whatever came of files that changed is of no use.
-                let inputs = Arc::clone(inputs);
-                tokio::task::spawn_blocking(move || inputs.check())
-                    .await
-                    .map_err(|error| RunError::Internal(error.to_string()))?
-                    .map_err(|source| RunError::Input { source })?;
-                let done = done?;
-                if round > 0 {
-                    found.push(done);
-                }
-            }
-        }
-        Ok(())
-    })?;
-    let replayed = prepared.into_iter().map(|(kept, trace, _, _, found)| {
+
+    async fn once(&self, store: &CountingStore, cache: PageCache) -> Result<Once, RunError> {
+        let files = self.files.clone();
+        let attested = tokio::task::spawn_blocking(move || establish(&files, cache, false))
+            .await
+            .map_err(|error| RunError::Internal(error.to_string()))?;
+        let before = device_read_bytes();
+        let elapsed = store
+            .replay(&self.trace, &source_of(cache))
+            .await
+            .map_err(|source| RunError::Replay { source })?;
+        let device = before.zip(device_read_bytes());
+        let device = device.map(|(before, after)| after.saturating_sub(before));
+        let attested = attested.finish(EngineCache::Warm, device, self.trace.bytes());
+        Ok((elapsed, attested))
+    }
+
+    fn outcome(&self, cache: PageCache) -> Replayed {
+        let (trace, found) = (&self.trace, &self.found);
         let counted = || {
             let found = found.iter();
             found.filter(|(_, (_, status, _))| *status == Status::Ok)
@@ -148,7 +138,7 @@ pub fn replay(
         let median_ns = median(&times);
         let interval = median_interval(&times, CONFIDENCE);
         Replayed {
-            cell: kept.cell.clone(),
+            cell: self.kept.cell.clone(),
             cache: cache.state(),
             cold_evidence: evidence
                 .max_by_key(|it| *it == Some(ColdEvidence::None))
@@ -164,6 +154,41 @@ pub fn replay(
             ci_high_ns: interval.map(|interval| interval.high),
             bytes_per_s: median_ns.map(|median| trace.bytes() as f64 / median * 1e9),
         }
+    }
+}
+
+fn check_readable(file: &Path, cache: PageCache) -> Result<(), RunError> {
+    // To open a pipe would wait for whoever writes to it.
+    let regular = std::fs::metadata(file).and_then(|found| match found.is_file() {
+        true => Ok(()),
+        false => Err(std::io::Error::other("it is not a regular file")),
     });
-    Ok(replayed.collect())
+    let checked = regular.and_then(|()| match cache {
+        PageCache::Direct => check_direct(file),
+        PageCache::Warm | PageCache::Cold => std::fs::File::open(file).map(|_| ()),
+    });
+    checked.map_err(|source| match cache {
+        PageCache::Direct if source.kind() == std::io::ErrorKind::InvalidInput => {
+            RunError::Direct {
+                path: file.display().to_string(),
+                source,
+            }
+        }
+        _ => RunError::Missing {
+            path: file.display().to_string(),
+            source,
+        },
+    })
+}
+
+fn check_size(file: &Path, known: u64) -> Result<(), RunError> {
+    let size = std::fs::metadata(file).map_or(0, |found| found.len());
+    if size == known {
+        return Ok(());
+    }
+    let message = format!("it has {size} bytes, and had {known} when it was recorded");
+    Err(RunError::Missing {
+        path: file.display().to_string(),
+        source: std::io::Error::other(message),
+    })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::journaled::Journaled;
+use super::unchanged::unchanged;
 use super::{CellPlan, Event, Observer, RunError, on_variant};
 use crate::analysis::{family, rounds_for, widest_interval};
 use crate::config::{Config, PageCache};
@@ -347,17 +348,6 @@ fn voided(
         reason: Some(why.to_string()),
         ..iteration
     }
-}
-
-/// Fails where a file that a cell reads is not what it was when it was opened.
-pub async fn unchanged(cell: &Cell) -> Result<(), RunError> {
-    for table in cell.tables.clone() {
-        tokio::task::spawn_blocking(move || table.inputs.check())
-            .await
-            .map_err(|error| RunError::Internal(error.to_string()))?
-            .map_err(|source| RunError::Input { source })?;
-    }
-    Ok(())
 }
 
 /// How a cell is named in sentences.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::cells::CellPlan;
-use super::rounds::unchanged;
+use super::unchanged::unchanged;
 use crate::output::{Output, Replaces};
 use crate::record::{EngineCache, RunRecord};
 use crate::storage::{Trace, local_file};

@@ -9,6 +9,7 @@ pub use shipped::{QUICKSTART, SHIPPED};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Column, ScenarioSource};
+use crate::output::folder_of;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// Why a scenario cannot be used.
@@ -77,17 +78,11 @@ fn parse(name: &str, origin: &str, text: &str) -> Result<Scenario, ScenarioError
 }
 
 fn named(name: &str, folder: Option<&Path>) -> Result<Vec<Scenario>, ScenarioError> {
-    let candidates = [
-        Some(PathBuf::from(name)),
-        folder.map(|folder| folder.join(name)),
-    ];
-    for path in candidates.into_iter().flatten() {
-        if path.is_dir() {
-            return from_folder(&path);
-        }
-        if path.exists() {
-            return Ok(vec![from_file(&path)?]);
-        }
+    if let Some(path) = found(name, folder) {
+        return match path.is_dir() {
+            true => from_folder(&path),
+            false => Ok(vec![from_file(&path)?]),
+        };
     }
     match shipped::find(name) {
         Some(sql) => Ok(vec![parse(name, &format!("shipped scenario {name}"), sql)?]),
@@ -107,6 +102,27 @@ fn named(name: &str, folder: Option<&Path>) -> Result<Vec<Scenario>, ScenarioErr
     }
 }
 
+/// The file or folder that a name is one of.
+fn found(name: &str, folder: Option<&Path>) -> Option<PathBuf> {
+    let candidates = [
+        Some(PathBuf::from(name)),
+        folder.map(|folder| folder.join(name)),
+    ];
+    let mut candidates = candidates.into_iter().flatten();
+    candidates.find(|path| path.exists())
+}
+
+/// Whether a file that is not there yet would be one of the scenarios of a name.
+pub fn would_be_of(name: &str, folder: Option<&Path>, file: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    found(name, folder)
+        .is_some_and(|path| path.is_dir() && is_sql(file) && real(&path) == real(folder_of(file)))
+}
+
+fn is_sql(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "sql")
+}
+
 fn from_folder(folder: &Path) -> Result<Vec<Scenario>, ScenarioError> {
     let path = || folder.display().to_string();
     let unreadable = |source| ScenarioError::Unreadable {
@@ -116,7 +132,7 @@ fn from_folder(folder: &Path) -> Result<Vec<Scenario>, ScenarioError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
-        if file.extension().is_some_and(|extension| extension == "sql") {
+        if is_sql(&file) {
             files.push(file);
         }
     }

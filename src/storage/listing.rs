@@ -1,6 +1,7 @@
 //! Which files a path, a folder or a pattern names. A file that a user named and that cannot be
 //! opened is an error; none is left out in silence.
 
+use std::borrow::Cow;
 use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use glob::{MatchOptions, Pattern};
 use walkdir::{DirEntry, WalkDir};
 
 use super::{StorageError, local_path};
-use crate::output::kind_of;
+use crate::output::{folder_of, kind_of};
 
 const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];
 
@@ -100,6 +101,56 @@ pub fn list(location: &str, is_wanted: &dyn Fn(&Path) -> bool) -> Result<Listing
     Ok(listing)
 }
 
+/// Whether a file that is not there yet would be one of those that a location names. Links on the
+/// way to both are followed; links that lie in a folder that is named are not.
+pub fn would_list(location: &str, file: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> bool {
+    // What is not local, or is not there, is for others to say.
+    let Ok(path) = local_path(location) else {
+        return false;
+    };
+    let base = match path.is_dir() {
+        true => path.clone(),
+        false => literal_base(&path),
+    };
+    let (Ok(real), Ok(folder)) = (base.canonicalize(), folder_of(file).canonicalize()) else {
+        return false;
+    };
+    let placed = folder.join(file.file_name().unwrap_or_default());
+    let (Ok(below), Ok(pattern)) = (placed.strip_prefix(real), path.strip_prefix(base)) else {
+        return false;
+    };
+    let (parts, pattern) = (parts_of(below), parts_of(pattern));
+    let matches_file = pattern.last().is_some_and(|last| *last != "**");
+    let in_folder = |passed: usize| {
+        let mut below = parts[passed..].iter();
+        matches_parts(&pattern, &parts[..passed]) && below.all(|part| is_visible_name(part))
+    };
+    matches_file && matches_parts(&pattern, &parts)
+        || is_wanted(&placed) && (0..parts.len()).any(in_folder)
+}
+
+fn parts_of(path: &Path) -> Vec<Cow<'_, str>> {
+    let parts = path.components();
+    parts
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect()
+}
+
+/// Whether the parts of a path match those of a pattern, as `matches` would find them.
+fn matches_parts(pattern: &[Cow<'_, str>], parts: &[Cow<'_, str>]) -> bool {
+    let Some((first, pattern)) = pattern.split_first() else {
+        return parts.is_empty();
+    };
+    if *first == "**" {
+        let visible = parts.iter().take_while(|part| is_visible_name(part));
+        return (0..=visible.count()).any(|passed| matches_parts(pattern, &parts[passed..]));
+    }
+    parts.split_first().is_some_and(|(part, parts)| {
+        let name = Pattern::new(first);
+        name.is_ok_and(|name| name.matches_with(part, MATCHING)) && matches_parts(pattern, parts)
+    })
+}
+
 impl Listing {
     fn add(&mut self, path: PathBuf, found: Metadata) -> Result<(), ListingError> {
         let bad = |path, reason: String| Err(ListingError::Bad { path, reason });
@@ -175,7 +226,10 @@ fn may_matter(path: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> bool {
 }
 
 fn is_visible(entry: &DirEntry) -> bool {
-    let name = entry.file_name().to_string_lossy();
+    is_visible_name(&entry.file_name().to_string_lossy())
+}
+
+fn is_visible_name(name: &str) -> bool {
     // A partition column may begin with an underscore.
     !(name.starts_with('.') || name.starts_with('_')) || name.contains('=')
 }
@@ -364,6 +418,77 @@ mod tests {
         assert!(listed(folder, "no*/x.data").unwrap_or_default().is_empty());
         assert!(listed(folder, "absent").unwrap_err().contains("no such"));
         assert!(listed(folder, "[").unwrap_err().contains("pattern"));
+    }
+
+    #[test]
+    fn a_file_that_is_to_come_would_be_listed_where_it_is_listed_then() {
+        let locations = [
+            "",
+            ".",
+            "x=1",
+            "x=1/..",
+            "*",
+            "*.data",
+            "*.txt",
+            "x=*",
+            "x=*/*.data",
+            "**",
+            "**/new*",
+            "**/deep",
+            "x=2/**/new.data",
+            "?=2/d*",
+            "_log",
+            "_log/*",
+            ".meta",
+            "link",
+            "link/*",
+            "new.data",
+            "a.data",
+            "x=1/new.txt",
+            "absent/*",
+            "s3://bucket/*",
+        ];
+        let files = [
+            "new.data",
+            "new.txt",
+            ".new.data",
+            "_new.data",
+            "x=1/new.data",
+            "x=1/new.txt",
+            "x=2/deep/new.data",
+            "_log/new.data",
+            ".meta/new.data",
+            "link/new.data",
+            "link/new.txt",
+        ];
+        for file in files {
+            let folder = some_files();
+            let folder = folder.path();
+            symlink("x=2/deep", folder.join("link")).unwrap();
+            let file = folder.join(file);
+            let would: Vec<bool> = locations
+                .iter()
+                .map(|location| would_list(&at(folder, location), &file, &is_data))
+                .collect();
+            fs::write(&file, "").unwrap();
+            let real = file.canonicalize().unwrap();
+            for (location, would) in locations.iter().zip(would) {
+                let listing = list(&at(folder, location), &is_data).unwrap_or_default();
+                let mut paths = listing.files.iter().map(|(path, _)| path);
+                let does = paths.any(|path| path.canonicalize().unwrap() == real);
+                // One that is named itself was not there.
+                let named = folder.join(location) == file;
+                assert!(would == does || named, "{location} {file:?}: {would}");
+            }
+        }
+    }
+
+    /// A location below a folder.
+    fn at(folder: &Path, location: &str) -> String {
+        match location.contains("://") {
+            true => location.to_owned(),
+            false => folder.join(location).display().to_string(),
+        }
     }
 
     #[test]

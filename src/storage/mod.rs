@@ -15,7 +15,7 @@ mod trace;
 pub use counting::{Chunk, Counters, CountingStore, FileLayout, Source, Touched, local_file};
 pub use direct::check_direct;
 pub use inputs::{InputError, Inputs};
-pub use listing::{Listing, ListingError, list};
+pub use listing::{Listing, ListingError, list, would_list};
 pub use loaded::Loaded;
 pub use page_cache::{
     Residency, drop_caches, evict, lies_in_memory, make_resident, may_attest, may_drop_caches,

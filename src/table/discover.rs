@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use object_store::ObjectMeta;
 
 use super::check::doubled;
+use super::formats::Format;
 use super::{TableError, TableFile, TableFiles};
 use crate::dataset::{DatasetPlan, Manifest, decode_partition_value, is_parquet};
 use crate::record::Origin;
-use crate::storage::{ListingError, list, object_path};
+use crate::storage::{ListingError, list, local_path, object_path, would_list};
 
 /// The tables of a dataset that is complete, without listing its folder.
 pub fn from_manifest(
@@ -130,6 +131,20 @@ pub async fn discover(table: &str, location: &str) -> Result<TableFiles, TableEr
         files,
         cautions,
     })
+}
+
+/// Whether a file that is not there yet would be one of a table's.
+pub fn would_be_of_table(location: &str, file: &Path) -> bool {
+    would_list(location, file, &is_parquet)
+}
+
+/// Whether a file that is not there yet would be one of a source's, whose folders without Parquet
+/// have text.
+pub fn would_be_of_source(location: &str, file: &Path) -> bool {
+    let has_text = local_path(location).is_ok_and(|path| Format::of_location(&path).is_some());
+    let is_wanted =
+        |name: &Path| is_parquet(name) || has_text && Format::of_location(name).is_some();
+    would_list(location, file, &is_wanted)
 }
 
 /// Names of files that are not read, as a part of a sentence; empty where there are none.

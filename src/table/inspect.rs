@@ -19,7 +19,7 @@ use parquet::file::metadata::{
 use serde::Serialize;
 
 use super::page_header::is_encrypted;
-use super::{ENCRYPTED, TableError, TableFile, discover, look, unreadable};
+use super::{ENCRYPTED, TableError, TableFile, discover, look, look_again, unreadable};
 use crate::dataset::{StoreReader, check_plausible, fell_back, is_dictionary, pages_of, rows_of};
 use crate::storage::CountingStore;
 
@@ -113,6 +113,9 @@ pub struct ColumnFacts {
     pub values: u64,
     /// Where all chunks tell.
     pub nulls: Option<u64>,
+    /// Whether a chunk tells of more nulls than it has values.
+    #[serde(skip)]
+    pub has_more_nulls_than_values: bool,
     pub encoded_bytes: u64,
     pub compressed_bytes: u64,
     /// Data pages, where all chunks have an offset index.
@@ -189,7 +192,7 @@ pub async fn inspect(
     for (column, found) in inspection.columns.iter_mut().zip(bounds) {
         (column.min, column.max) = (text_of(found.0, false), text_of(found.1, true));
     }
-    inputs.check()?;
+    look_again(NAME, location, inputs).await?;
     Ok(inspection)
 }
 
@@ -417,7 +420,10 @@ fn add_chunk(
     let nulls = chunk
         .statistics()
         .and_then(|statistics| statistics.null_count_opt());
-    column.nulls = column.nulls.zip(nulls).map(|(sum, nulls)| sum + nulls);
+    column.has_more_nulls_than_values |=
+        nulls.is_some_and(|nulls| nulls > positive(chunk.num_values()));
+    let sum = column.nulls.zip(nulls);
+    column.nulls = sum.map(|(sum, nulls)| sum.saturating_add(nulls));
     column.pages = column.pages.zip(pages).map(|(sum, pages)| sum + pages);
     column.encoded_bytes += positive(chunk.uncompressed_size());
     column.compressed_bytes += positive(chunk.compressed_size());

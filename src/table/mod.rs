@@ -20,7 +20,9 @@ mod unify;
 
 pub(crate) use check::{doubled, same_values};
 pub(crate) use damage::first_damage;
-pub use discover::{discover, external_tables, from_manifest};
+pub use discover::{
+    discover, external_tables, from_manifest, would_be_of_source, would_be_of_table,
+};
 pub(crate) use doubts::hides_nan;
 pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
 pub use open::{OpenTable, open};
@@ -168,13 +170,30 @@ impl TableError {
 }
 
 /// Looks at the files of a table for the first time, on a thread where that may take its time.
-async fn look(table: &str, files: &TableFiles) -> Result<Inputs, TableError> {
+pub(crate) async fn look(table: &str, files: &TableFiles) -> Result<Inputs, TableError> {
     let paths: Vec<PathBuf> = files.files.iter().map(|file| file.path.clone()).collect();
-    let looked =
-        tokio::task::spawn_blocking(move || Inputs::of(paths.iter().map(PathBuf::as_path)));
-    let looked = looked.await.map_err(|error| TableError::BadFile {
+    let of = move || Inputs::of(paths.iter().map(PathBuf::as_path));
+    looked(table, &files.location, of).await
+}
+
+/// Looks at the files of a table for the last time, likewise.
+pub(crate) async fn look_again(
+    table: &str,
+    location: &str,
+    inputs: Inputs,
+) -> Result<(), TableError> {
+    looked(table, location, move || inputs.check()).await
+}
+
+async fn looked<T: Send + 'static>(
+    table: &str,
+    location: &str,
+    look: impl FnOnce() -> Result<T, InputError> + Send + 'static,
+) -> Result<T, TableError> {
+    let looked = tokio::task::spawn_blocking(look).await;
+    let looked = looked.map_err(|error| TableError::BadFile {
         table: table.to_owned(),
-        file: files.location.clone(),
+        file: location.to_owned(),
         reason: error.to_string(),
     })?;
     Ok(looked?)

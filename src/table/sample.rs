@@ -190,6 +190,18 @@ impl SampleFile {
             .saturating_add(texts / rows)
     }
 
+    /// Nulls and values of a column in a row group, as the footer counts them, where the column has
+    /// no more than one value in a row.
+    pub(crate) fn nulls_told(&self, column: usize, row_group: usize) -> Option<(u64, u64)> {
+        let group = self.metadata.metadata().row_groups().get(row_group)?;
+        let is_plain = |chunk: &&ColumnChunkMetaData| {
+            chunk.column_path().parts().len() == 1 && !is_repeated(chunk)
+        };
+        let chunk = self.chunks(column, group).find(is_plain)?;
+        let nulls = chunk.statistics()?.null_count_opt()?;
+        Some((nulls, u64::try_from(chunk.num_values()).unwrap_or(0)))
+    }
+
     /// The chunks of a column's leaves.
     fn chunks<'a>(
         &'a self,

@@ -293,10 +293,7 @@ fn a_file_that_vanishes_while_it_is_measured_is_named() {
         .bench()
         .args(["run", "--table", "t=t", "--rounds", "1000000"]);
     let mut running = bench.args(SELECT).start();
-    running.wait_until(|| {
-        let journal = fs::read_to_string(place.journals().first()?).ok()?;
-        journal.contains(r#""event":"iteration""#).then_some(())
-    });
+    running.wait_for(&place, "iteration", 1);
     fs::remove_file(&path).unwrap();
     let output = running.end();
     assert_eq!(output.code, Some(2), "{output:?}");

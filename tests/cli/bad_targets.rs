@@ -1,7 +1,7 @@
 //! Places that cannot be written to, and writers that meet.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 
 use nix::sys::resource::{Resource, setrlimit};
@@ -247,4 +247,34 @@ fn clean_leaves_a_file_that_was_put_in_the_place_of_one_of_the_dataset() {
     }
     assert_eq!(fs::read(mine).unwrap(), b"mine");
     assert_eq!(place.parquet("data").len(), 1);
+}
+
+#[test]
+fn a_folder_with_links_to_itself_is_looked_through_once() {
+    let place = Place::tiny();
+    for name in ["one", "other"] {
+        fs::create_dir_all(place.path("data").join(name)).unwrap();
+        symlink("..", place.path("data").join(name).join("up")).unwrap();
+        symlink("../one", place.path("data").join(name).join("across")).unwrap();
+        symlink(".", place.path("data").join(name).join("here")).unwrap();
+        symlink("here", place.path("data").join(name).join("again")).unwrap();
+    }
+    symlink("round", place.path("data/round")).unwrap();
+    generate(&place, &["--dry-run"]).run().succeeds();
+    // What lies behind a link counts.
+    fs::create_dir(place.path("far")).unwrap();
+    crate::files::write_small(&place.path("far/mine.parquet"));
+    symlink("../far", place.path("data/train")).unwrap();
+    let sweep = ["--sweep", "dataset.compression=none,zstd"];
+    let output = generate(&place, &sweep).run();
+    output.fails(2, &["data", "did not write", "swept"]);
+    assert_eq!(fs::read_dir(place.path("far")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_folder_of_the_system_is_named_and_not_looked_through() {
+    let place = Place::tiny();
+    let output = generate(&place, &["--set", "dataset.data_folder=/proc/self"]).run();
+    assert!(matches!(output.code, Some(1 | 2)), "{output:?}");
+    output.says_one_error(&["/proc/self"]);
 }

@@ -23,16 +23,8 @@ fn endless(place: &Place) -> Running {
         .bench()
         .args(["run", "--table", "t=t", "--rounds", "1000000"]);
     let mut running = bench.args(SELECT).start();
-    wait_for_iterations(&mut running, place, 1);
+    running.wait_for(place, "iteration", 1);
     running
-}
-
-fn wait_for_iterations(running: &mut Running, place: &Place, count: usize) {
-    running.wait_until(|| {
-        let journal = fs::read_to_string(place.journals().first()?).ok()?;
-        let found = journal.matches(r#""event":"iteration""#).count();
-        (found >= count).then_some(())
-    });
 }
 
 /// The iterations that a journal has kept.
@@ -103,7 +95,7 @@ fn new_permissions_and_links_are_no_change_of_a_table() {
     fs::set_permissions(&path, mode).unwrap();
     fs::hard_link(&path, place.path("link")).unwrap();
     let done = iterations(&place.journal()).len();
-    wait_for_iterations(&mut running, &place, done + 3);
+    running.wait_for(&place, "iteration", done + 3);
     running.signal(Signal::SIGINT);
     assert_eq!(running.end().code, Some(130));
     assert!(
@@ -226,6 +218,83 @@ fn no_flag_writes_over_anything() {
         learned.fails(2, &["--output", name]);
         assert_eq!(everything(&place), before, "{name}");
     }
+}
+
+#[rstest]
+#[case::a_table(&["--table", "t=t"], "t/new.parquet", "table `t`")]
+#[case::a_link_to_a_table(&["--table", "t=link"], "t/k=1/new.parquet", "table `t`")]
+#[case::a_pattern(&["--table", "t=t/*.p*"], "link/new.pages", "table `t`")]
+#[case::a_source(&["--source", "text"], "text/new.csv", "dataset.source")]
+#[case::a_compressed_source(&["--source", "text"], "text/new.jsonl.gz", "dataset.source")]
+#[case::a_dataset(&["--set", "dataset.data_folder=t"], "t/new.PARQUET", "dataset.data_folder")]
+#[case::queries(&["--query", "q"], "q/new.sql", "the queries in q")]
+fn no_flag_writes_where_later_runs_would_read(
+    #[case] reads: &[&str],
+    #[case] name: &str,
+    #[case] reader: &str,
+) {
+    let place = Place::new();
+    write_small(&place.path("t/a.parquet"));
+    fs::create_dir(place.path("t/k=1")).unwrap();
+    symlink("t", place.path("link")).unwrap();
+    place.write("text/a.csv", "id\n1\n");
+    place.write("q/a.sql", "SELECT 1 FROM train");
+    let before = place.files();
+    for flag in ["--record", "--trace"] {
+        let bench = place.bench().arg("run").args(reads).args([flag, name]);
+        let output = bench.args(["--rounds", "1"]).run();
+        output.fails(2, &[flag, name, reader, "from then on"]);
+        assert_eq!(place.files(), before);
+    }
+}
+
+#[test]
+fn a_file_that_no_table_reads_may_lie_beside_its_files() {
+    let place = Place::new();
+    write_small(&place.path("t/a.parquet"));
+    let bench = place.bench().args(["run", "--table", "t=t"]).args(SELECT);
+    let files = ["--record", "t/record.json", "--trace", "t/_new.parquet"];
+    bench.args(["--rounds", "1"]).args(files).run().succeeds();
+    let learn = |output: &str| place.bench().args(["learn", "t", "-o", output]).run();
+    learn("t/new.parquet").fails(2, &["--output t/new.parquet", "from then on"]);
+    learn("t/like.yaml").succeeds();
+}
+
+#[test]
+fn two_flags_do_not_go_to_one_file_by_two_names() {
+    let place = Place::new();
+    write_small(&place.path("t/a.parquet"));
+    fs::create_dir_all(place.path("a/b")).unwrap();
+    symlink("a", place.path("link")).unwrap();
+    let before = place.files();
+    for (record, trace) in [
+        ("x.json", "a/../x.json"),
+        ("a/x", "link/x"),
+        ("./a/b/x", "a/b/x"),
+    ] {
+        let bench = place.bench().args(["run", "--table", "t=t"]).args(SELECT);
+        let bench = bench.args(["--record", record, "--trace", trace]);
+        bench.run().fails(2, &["--trace", trace, "the same file"]);
+        assert_eq!(place.files(), before);
+    }
+}
+
+#[test]
+fn a_dash_is_no_file() {
+    let place = Place::new();
+    write_small(&place.path("t/a.parquet"));
+    let run = ["run", "--table", "t=t", "--sql", "SELECT id FROM t"];
+    for (arguments, flag, example) in [
+        (&run[..], "--record", "record.json"),
+        (&run[..], "--trace", "my.trace"),
+        (&["report", "x.json"][..], "--html", "report.html"),
+        (&["learn", "t"][..], "--output", "like.yaml"),
+    ] {
+        let bench = place.bench().args(arguments).args([flag, "-"]);
+        let dash = format!("{flag} -: ");
+        bench.run().fails(2, &[&dash, "not to stdout", example]);
+    }
+    assert!(!place.path("-").exists());
 }
 
 #[test]

@@ -14,9 +14,7 @@ use arrow::datatypes::{
 };
 use parquet::arrow::ArrowWriter;
 use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType};
-use parquet::file::metadata::{
-    ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder,
-};
+use parquet::file::metadata::{FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedFileWriter;
@@ -25,67 +23,11 @@ use parquet_bench::dataset::checksum::ResultDigest;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use crate::files::{edit, footer, footers, read, replace_footer, rewrite, write, written};
+use crate::files::{
+    change_statistics, edit, footer, footers, read, replace_footer, rewrite, with_nulls, write,
+    written,
+};
 use crate::harness::{Place, at, cell};
-
-/// Changes the statistics of every column chunk of a file.
-fn change_statistics(path: &Path, change: impl Fn(&ColumnChunkMetaData) -> Option<Statistics>) {
-    replace_footer(path, |metadata| {
-        let groups = metadata.row_groups().iter().map(|group| {
-            let columns = group.columns().iter().map(|chunk| {
-                let builder = chunk.clone().into_builder();
-                match change(chunk) {
-                    Some(statistics) => builder.set_statistics(statistics),
-                    None => builder,
-                }
-                .build()
-                .unwrap()
-            });
-            let builder = group.clone().into_builder();
-            builder
-                .set_column_metadata(columns.collect())
-                .build()
-                .unwrap()
-        });
-        let groups = groups.collect();
-        metadata.into_builder().set_row_groups(groups).build()
-    });
-}
-
-/// The same statistics with another count of nulls.
-fn with_nulls(statistics: &Statistics, nulls: Option<u64>) -> Statistics {
-    match statistics {
-        Statistics::Int64(it) => Statistics::int64(
-            it.min_opt().copied(),
-            it.max_opt().copied(),
-            None,
-            nulls,
-            false,
-        ),
-        Statistics::Int32(it) => Statistics::int32(
-            it.min_opt().copied(),
-            it.max_opt().copied(),
-            None,
-            nulls,
-            false,
-        ),
-        Statistics::Double(it) => Statistics::double(
-            it.min_opt().copied(),
-            it.max_opt().copied(),
-            None,
-            nulls,
-            false,
-        ),
-        Statistics::ByteArray(it) => Statistics::byte_array(
-            it.min_opt().cloned(),
-            it.max_opt().cloned(),
-            None,
-            nulls,
-            false,
-        ),
-        other => other.clone(),
-    }
-}
 
 #[test]
 fn a_source_is_read_whatever_its_statistics_say() {

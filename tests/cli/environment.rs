@@ -23,7 +23,10 @@ fn run(place: &Place) -> Bench {
 
 /// A run with one limit less than the host's, and as many threads of the engine on any host.
 fn limited(place: &Place, resource: Resource, limit: rlim_t) -> Bench {
-    let mut bench = run(place);
+    with_limit(run(place), resource, limit)
+}
+
+fn with_limit(mut bench: Bench, resource: Resource, limit: rlim_t) -> Bench {
     bench.command.env("TOKIO_WORKER_THREADS", "2");
     // SAFETY: setrlimit is async-signal-safe, and nothing else is called between fork and exec.
     unsafe {
@@ -90,6 +93,31 @@ fn a_limit_of_the_address_space_is_kept_or_named(
     let place = Place::tiny();
     let bench = limited(&place, Resource::RLIMIT_AS, mebibytes << 20);
     ends_well_or_says_why_not(bench.run());
+}
+
+/// From where the program starts at all to where it has enough.
+#[test]
+fn memory_that_a_limit_of_the_address_space_refuses_is_one_error() {
+    const STEP: rlim_t = 16 << 20;
+    let place = Place::new();
+    let starts = |limit: &rlim_t| {
+        let mut bench = with_limit(place.bench().arg("schema"), Resource::RLIMIT_AS, *limit);
+        let ended = bench.command.output();
+        ended.is_ok_and(|output| output.status.success())
+    };
+    let mut limits = (1..256).map(|step| step * STEP);
+    let least = limits.find(starts).unwrap();
+    let mut named = 0;
+    for step in 0..20 {
+        let bench = place.bench().args(["doctor", "--format", "json"]);
+        let bench = with_limit(bench, Resource::RLIMIT_AS, least + step * STEP);
+        let output = ends_well_or_says_why_not(bench.run());
+        if output.code == Some(0) {
+            break;
+        }
+        named += u32::from(output.error().contains("ulimit -v"));
+    }
+    assert!(named > 0, "nothing was refused");
 }
 
 #[test]

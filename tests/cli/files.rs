@@ -8,9 +8,10 @@ use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataWriter};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataWriter};
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::statistics::Statistics;
 
 use crate::harness::{Output, Place};
 
@@ -93,4 +94,63 @@ pub fn written(place: &Place, column: &str) -> ArrayRef {
         .map(|batch| batch.column_by_name(column).unwrap().as_ref())
         .collect();
     arrow::compute::concat(&columns).unwrap()
+}
+
+/// Changes the statistics of every column chunk of a file.
+pub fn change_statistics(path: &Path, change: impl Fn(&ColumnChunkMetaData) -> Option<Statistics>) {
+    replace_footer(path, |metadata| {
+        let groups = metadata.row_groups().iter().map(|group| {
+            let columns = group.columns().iter().map(|chunk| {
+                let builder = chunk.clone().into_builder();
+                match change(chunk) {
+                    Some(statistics) => builder.set_statistics(statistics),
+                    None => builder,
+                }
+                .build()
+                .unwrap()
+            });
+            let builder = group.clone().into_builder();
+            builder
+                .set_column_metadata(columns.collect())
+                .build()
+                .unwrap()
+        });
+        let groups = groups.collect();
+        metadata.into_builder().set_row_groups(groups).build()
+    });
+}
+
+/// The same statistics with another count of nulls.
+pub fn with_nulls(statistics: &Statistics, nulls: Option<u64>) -> Statistics {
+    match statistics {
+        Statistics::Int64(it) => Statistics::int64(
+            it.min_opt().copied(),
+            it.max_opt().copied(),
+            None,
+            nulls,
+            false,
+        ),
+        Statistics::Int32(it) => Statistics::int32(
+            it.min_opt().copied(),
+            it.max_opt().copied(),
+            None,
+            nulls,
+            false,
+        ),
+        Statistics::Double(it) => Statistics::double(
+            it.min_opt().copied(),
+            it.max_opt().copied(),
+            None,
+            nulls,
+            false,
+        ),
+        Statistics::ByteArray(it) => Statistics::byte_array(
+            it.min_opt().cloned(),
+            it.max_opt().cloned(),
+            None,
+            nulls,
+            false,
+        ),
+        other => other.clone(),
+    }
 }

@@ -115,6 +115,14 @@ impl Place {
         found[0].clone()
     }
 
+    /// Events of a kind in the first journal; 0 where there is no journal.
+    pub fn events(&self, event: &str) -> usize {
+        let journal = self.journals().into_iter().next();
+        let text = journal.and_then(|journal| fs::read_to_string(journal).ok());
+        let event = format!(r#""event":"{event}""#);
+        text.map_or(0, |text| text.matches(&event).count())
+    }
+
     pub fn journals(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("results")) else {
             return Vec::new();
@@ -203,6 +211,11 @@ impl Running {
             assert!(started.elapsed() < DEADLINE, "nothing was to be seen");
             std::thread::yield_now();
         }
+    }
+
+    /// Waits until the only journal holds so many events of a kind.
+    pub fn wait_for(&mut self, place: &Place, event: &str, count: usize) {
+        self.wait_until(|| (place.events(event) >= count).then_some(()));
     }
 
     pub fn end(self) -> Output {

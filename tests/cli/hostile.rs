@@ -279,3 +279,26 @@ fn a_config_without_end_is_given_up() {
         .run()
         .fails(2, &["config", "more than 67108864 bytes"]);
 }
+
+/// Names of files and folders that would be lines of their own, and look like errors and hints.
+#[rstest]
+#[case::a_location(&["inspect", "a\nerror: b"])]
+#[case::a_table(&["run", "--table", "t=a\nerror: b", "--sql", "SELECT 1"])]
+#[case::a_file_of_a_table(&["run", "--table", "t=t", "--sql", "SELECT 1"])]
+#[case::a_config(&["run", "a\nerror: b.yaml"])]
+#[case::a_config_with_a_problem(&["check", "bad\nerror: b.yaml"])]
+#[case::queries(&["run", "--query", "t/a\nerror: b"])]
+#[case::a_record(&["report", "a\nerror: b.json"])]
+#[case::an_output(&["run", "--record", "a\nerror: b/c.json"])]
+#[case::a_folder(&["doctor", "a\nerror: b"])]
+#[case::a_trace(&["replay", "a\nerror: b"])]
+fn a_name_of_several_lines_is_one_line_of_an_error(#[case] arguments: &[&str]) {
+    let place = Place::new();
+    place.write("t/a\nerror: b/c.parquet", "x");
+    place.write("bad\nerror: b.yaml", "dataset: { nothing: 1 }\n");
+    let output = place.bench().args(arguments).run();
+    let output = output.fails(2, &["\\nerror: b"]);
+    let lines = output.error().lines();
+    let errors = lines.filter(|line| !line.starts_with("hint: "));
+    assert_eq!(errors.count(), 1, "{}", output.stderr);
+}

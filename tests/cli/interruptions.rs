@@ -32,22 +32,13 @@ fn lines(journal: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// Waits until the journal holds so many events of a kind.
-fn wait_for(running: &mut Running, place: &Place, event: &str, count: usize) {
-    let event = format!(r#""event":"{event}""#);
-    running.wait_until(|| {
-        let journal = fs::read_to_string(place.journals().first()?).ok()?;
-        (journal.matches(&event).count() >= count).then_some(())
-    });
-}
-
 #[test]
 fn ctrl_c_during_a_nested_loop_join_ends_the_run_and_keeps_the_journal() {
     let place = Place::tiny();
     let size = ["--set", "dataset.num_samples_per_file=30000"];
     let bench = place.bench().args(["run", "bench.yaml", "--sql", JOIN]);
     let mut running = bench.args(size).start();
-    wait_for(&mut running, &place, "cell", 1);
+    running.wait_for(&place, "cell", 1);
     let asked = Instant::now();
     running.signal(Signal::SIGINT);
     let output = running.end();
@@ -71,7 +62,7 @@ fn ctrl_c_between_rounds_shows_what_there_is() {
         "json",
     ]);
     let mut running = bench.start();
-    wait_for(&mut running, &place, "iteration", 3);
+    running.wait_for(&place, "iteration", 3);
     running.signal(Signal::SIGINT);
     let output = running.end();
     assert_eq!(output.code, Some(130), "{output:?}");
@@ -138,7 +129,7 @@ fn kill_9_during_a_run_loses_no_finished_iteration() {
         .bench()
         .args(["run", "bench.yaml", "--rounds", "1000000"])
         .start();
-    wait_for(&mut running, &place, "iteration", 3);
+    running.wait_for(&place, "iteration", 3);
     running.signal(Signal::SIGKILL);
     assert_eq!(running.end().code, None);
     let report = place
@@ -229,7 +220,7 @@ fn whatever_asks_a_run_to_stop_has_its_record_kept_and_its_copies_removed(
 ) {
     let place = Place::tiny();
     let mut running = finding(endless(&place), asked, SigHandler::SigDfl).start();
-    wait_for(&mut running, &place, "iteration", 3);
+    running.wait_for(&place, "iteration", 3);
     assert_eq!(folders(place.root(), "_bench.control.").len(), 1);
     running.signal(asked);
     let output = running.end();
@@ -244,7 +235,7 @@ fn a_run_under_nohup_outlives_its_terminal() {
     let place = Place::tiny();
     let bench = place.bench().args(["run", "bench.yaml", "--rounds", "20"]);
     let mut running = finding(bench, Signal::SIGHUP, SigHandler::SigIgn).start();
-    wait_for(&mut running, &place, "iteration", 1);
+    running.wait_for(&place, "iteration", 1);
     running.signal(Signal::SIGHUP);
     running.end().succeeds();
     let record = kept(&place);
@@ -269,12 +260,7 @@ fn a_terminal_that_goes_away_takes_no_record_along() {
     // The program is to be the last that has the terminal open.
     drop(bench);
     let mut buffer = [0; 4096];
-    let iterations = || {
-        let journal = place.journals().pop()?;
-        let text = fs::read_to_string(journal).ok()?;
-        Some(text.matches(r#""event":"iteration""#).count())
-    };
-    while iterations() < Some(3) {
+    while place.events("iteration") < 3 {
         // What nobody reads would keep the program waiting.
         _ = shown.read(&mut buffer);
         assert!(child.try_wait().unwrap().is_none(), "it ended too early");

@@ -400,6 +400,55 @@ fn nulls_are_as_frequent_where_they_were() {
     assert!((share(vectors) - 0.4).abs() < 0.05, "{}", share(vectors));
 }
 
+/// Learns from 4 000 numbers, a quarter of them null, in row groups of 1 000, of which footers say
+/// something else. Gives the share of nulls that is learned, and the notes.
+fn nulls_learned(told: impl Fn(i64) -> u64) -> (Option<f64>, String) {
+    let place = Place::new();
+    let path = place.path("mine.parquet");
+    let numbers = Int64Array::from_iter(rows().map(|row| (row % 4 > 0).then_some(row as i64)));
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(1_000))
+        .build();
+    write_plain(&path, Arc::new(numbers), properties);
+    files::change_statistics(&path, |chunk| {
+        let nulls = told(chunk.num_values());
+        let statistics = chunk.statistics();
+        statistics.map(|it| files::with_nulls(it, Some(nulls)))
+    });
+    let learned = learn(&place, "mine.parquet", &[]);
+    let config = fs::read_to_string(place.path("like.yaml")).unwrap();
+    let share = config.lines().find_map(|line| {
+        let (_, share) = line.split_once("null_fraction: ")?;
+        let end = share.find(|character: char| !character.is_ascii_digit() && character != '.');
+        share[..end.unwrap_or(share.len())].parse().ok()
+    });
+    (share, at(&learned, "notes").to_string())
+}
+
+#[test]
+fn counts_of_nulls_that_the_values_contradict_are_not_believed() {
+    let (share, notes) = nulls_learned(|_| 250);
+    assert_eq!(share, Some(0.25));
+    assert!(!notes.contains("not believed"), "{notes}");
+    let all_null: fn(i64) -> u64 = |values| values as u64;
+    let none: fn(i64) -> u64 = |_| 0;
+    let other: fn(i64) -> u64 = |_| 260;
+    for told in [all_null, none, other] {
+        let (share, notes) = nulls_learned(told);
+        assert_eq!(share, Some(0.25), "{notes}");
+        assert!(notes.contains("250 of 1,000 rows are null"), "{notes}");
+        assert!(notes.contains("not believed"), "{notes}");
+    }
+    let more: fn(i64) -> u64 = |values| values as u64 + 1;
+    let most: fn(i64) -> u64 = |_| i64::MAX as u64;
+    for told in [more, most] {
+        let (share, notes) = nulls_learned(told);
+        assert_eq!(share, Some(0.25), "{notes}");
+        let words = "`column`: more nulls are counted than there are values";
+        assert!(notes.contains(words), "{notes}");
+    }
+}
+
 #[test]
 fn values_that_are_many_times_the_file_are_learned_from_some_of_them() {
     let place = Place::new();

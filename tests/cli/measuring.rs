@@ -286,10 +286,11 @@ fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
 
     let warm = place.record(&["--sql", "SELECT * FROM train"]);
     let iteration = at(&warm, "cells.0.iterations.0");
-    assert_eq!(
-        (&iteration["device_read_bytes"], &iteration["status"]),
-        (&json!(0), &json!("ok"))
-    );
+    assert_eq!(iteration["status"], "ok", "{iteration}");
+    // The kernel may have dropped a page of the program itself, which the device gives again.
+    let device = number(&iteration["device_read_bytes"]);
+    let requested = number(&iteration["requested_bytes"]);
+    assert!(device < requested / 100, "{iteration}");
 
     let file = File::open(place.parquet_paths("data/train").remove(0)).unwrap();
     // SAFETY: nobody changes the file while it is mapped.

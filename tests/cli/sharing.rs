@@ -238,6 +238,31 @@ fn clean_of_an_unfinished_dataset_takes_only_names_that_the_plan_writes() {
 }
 
 #[test]
+fn clean_of_an_unfinished_dataset_takes_only_files_that_this_program_has_written() {
+    for theirs in [&b"mine"[..], b"PAR1 and no footer PAR1", b""] {
+        let place = Place::with(TINY);
+        generate(&place, &["--rank", "0", "--world-size", "2"]).succeeds();
+        let text = place.write("data/train/img_1_of_2.parquet", theirs);
+        place.write("data/train/img_1_of_2.parquet#1", "staged");
+        place.write("data/._bench-half", "staged");
+        let listed = clean(&place, &[]);
+        let note = "img_1_of_2.parquet has a name of the dataset's";
+        assert!(listed.stdout.contains(note), "{}", listed.stdout);
+        clean(&place, &["--yes"]);
+        assert_eq!(fs::read(&text).unwrap(), theirs);
+        let left: Vec<String> = files_below(&place.path("data")).into_keys().collect();
+        assert_eq!(left, ["train/img_1_of_2.parquet"]);
+    }
+    let place = Place::with(TINY);
+    generate(&place, &["--rank", "0", "--world-size", "2"]).succeeds();
+    let file = place.path("data/train/img_1_of_2.parquet");
+    crate::files::write_small(&file);
+    clean(&place, &["--yes"]);
+    crate::files::footer(&file);
+    assert_eq!(place.parquet("data").len(), 1);
+}
+
+#[test]
 fn a_part_whose_files_are_gone_makes_no_dataset() {
     let place = Place::with(TINY);
     generate(&place, &["--rank", "0", "--world-size", "2"]).succeeds();

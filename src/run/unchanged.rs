@@ -1,0 +1,24 @@
+//! Whether files that are read are still what they were, looked at again on a thread where that may
+//! take its time.
+
+use super::RunError;
+use crate::measure::Cell;
+use crate::storage::InputError;
+
+/// Fails where a file that a cell reads is not what it was when it was opened.
+pub async fn unchanged(cell: &Cell) -> Result<(), RunError> {
+    for table in cell.tables.clone() {
+        checked(move || table.inputs.check()).await?;
+    }
+    Ok(())
+}
+
+/// What a look at files comes to.
+pub(super) async fn checked(
+    look: impl FnOnce() -> Result<(), InputError> + Send + 'static,
+) -> Result<(), RunError> {
+    tokio::task::spawn_blocking(look)
+        .await
+        .map_err(|error| RunError::Internal(error.to_string()))?
+        .map_err(|source| RunError::Input { source })
+}
