@@ -98,17 +98,17 @@ fn a_limit_of_the_address_space_is_kept_or_named(
 /// From where the program starts at all to where it has enough.
 #[test]
 fn memory_that_a_limit_of_the_address_space_refuses_is_one_error() {
-    const STEP: rlim_t = 16 << 20;
+    const STEP: rlim_t = 32 << 20;
     let place = Place::new();
     let starts = |limit: &rlim_t| {
         let mut bench = with_limit(place.bench().arg("schema"), Resource::RLIMIT_AS, *limit);
         let ended = bench.command.output();
         ended.is_ok_and(|output| output.status.success())
     };
-    let mut limits = (1..256).map(|step| step * STEP);
+    let mut limits = (1..128).map(|step| step * STEP);
     let least = limits.find(starts).unwrap();
     let mut named = 0;
-    for step in 0..20 {
+    for step in 0..5 {
         let bench = place.bench().args(["doctor", "--format", "json"]);
         let bench = with_limit(bench, Resource::RLIMIT_AS, least + step * STEP);
         let output = ends_well_or_says_why_not(bench.run());
