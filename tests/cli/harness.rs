@@ -29,7 +29,7 @@ dataset:
       - { name: id, dtype: int64, distribution: { kind: sequence } }
       - { name: region, dtype: string, distribution: { kind: categorical, values: [north, south] } }
       - { name: vector, dtype: float32, size: 4, read: false }
-measure: { warmup: 0, rounds: 1, break_even: false }
+measure: { warmup: 0, rounds: 1, break_even: false, peak_memory: false }
 ";
 
 /// A working folder.

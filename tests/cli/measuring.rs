@@ -412,7 +412,9 @@ fn a_query_that_needs_more_memory_than_the_limit_fails_and_the_others_go_on() {
 #[test]
 fn a_process_of_its_own_tells_what_memory_a_cell_takes() {
     let place = Place::tiny();
-    let record = place.record(&["--sweep", "dataset.compression=none,zstd"]);
+    let sweep = ["--sweep", "dataset.compression=none,zstd"];
+    let asked = ["--set", "measure.peak_memory=true"];
+    let record = place.record(&[sweep, asked].concat());
     for variant in ["none", "zstd"] {
         let cell = cell(&record, &format!("scan/{variant}"));
         let (base, peak) = (
@@ -583,7 +585,7 @@ fn a_run_says_why_it_ended(#[case] arguments: &[&str], #[case] by: &str, #[case]
 
 #[test]
 fn as_many_rounds_are_made_as_a_verdict_on_all_comparisons_takes() {
-    let config = TINY.replace("rounds: 1", "time_budget: 1ms, peak_memory: false");
+    let config = TINY.replace("rounds: 1", "time_budget: 1ms");
     let place = Place::with(&config);
     let codecs = "dataset.compression=none,snappy,lz4,zstd(1),zstd(2),zstd(3),zstd(4),zstd(5)";
     let record = place.record(&["--sweep", codecs]);
