@@ -40,6 +40,7 @@ mod validate;
 mod yaml;
 
 pub use error::ConfigError;
+pub use dlio::dlio_keys;
 pub use model::{
     BloomFilter, ChunkLayout, Codec, Column, Config, Dataset, Distribution, Dtype, Encoding,
     Layout, Length, LengthDistribution, Measure, Number, PageCache, Physical, Pool, ReadMode,

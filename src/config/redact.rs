@@ -6,11 +6,9 @@ const REMOVED: &str = "<removed>";
 
 /// The tree without secret storage options, and without the user information and queries of URLs.
 pub(super) fn tree(mut tree: Value) -> Value {
-    if let Some(options) = tree
-        .pointer_mut("/storage/storage_options")
-        .and_then(Value::as_object_mut)
-    {
-        for (name, value) in options {
+    for place in ["/storage/storage_options", "/reader/storage_options"] {
+        let options = tree.pointer_mut(place).and_then(Value::as_object_mut);
+        for (name, value) in options.into_iter().flatten() {
             let name = name.to_lowercase();
             if ["key", "secret", "token", "password"]
                 .iter()

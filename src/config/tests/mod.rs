@@ -7,6 +7,8 @@ mod bad_input;
 mod dataset;
 mod distributions;
 mod dlio_dialect;
+mod interpolation;
+mod keys;
 mod layout;
 mod overriding;
 mod schema;
