@@ -121,6 +121,10 @@ pub(crate) struct ConfigArguments {
     /// Sets a key, as in `dataset.seed=7`; the value is YAML
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`.
+    /// Give the config before it
+    #[arg(long = "params", alias = "param", value_name = "KEY=VALUE", num_args = 1..)]
+    pub(crate) params: Vec<String>,
     /// Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline
     #[arg(long = "sweep", value_name = "KEY=A,B,..")]
     pub(crate) sweep: Vec<String>,

@@ -42,6 +42,12 @@ impl KeyPath {
         })
     }
 
+    /// The same path below one more key.
+    pub(super) fn within(&self, key: &str) -> KeyPath {
+        let steps = std::iter::once(Step::Key(key.to_owned()));
+        KeyPath(steps.chain(self.0.iter().cloned()).collect())
+    }
+
     fn then(&self, step: Step) -> KeyPath {
         let mut steps = self.0.clone();
         steps.push(step);

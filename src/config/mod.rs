@@ -92,8 +92,10 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
         Err(error) => return Err(ConfigError::of_yaml(&redact::url(&source.origin), error)),
     };
     let mut reports = Reports {
+    let wrapped = without_wrapper(&mut tree);
         source,
         placed: Vec::new(),
+        wrapped: wrapped == Ok(true),
     };
     if !tree.is_object() {
         let message = format!(
@@ -106,7 +108,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
         );
         return Err(ConfigError::new(reports.placed));
     }
-    for problem in normalise(&mut tree) {
+    for problem in wrapped.err().into_iter().chain(normalise(&mut tree)) {
         let typed = Typed::File(problem.path.clone());
         reports.add(problem, &typed);
     }
@@ -150,11 +152,20 @@ struct Reports<'a> {
     placed: Vec<Placed>,
 }
 
+    /// Whether the file has everything below the top key `workload`.
+    wrapped: bool,
 impl Reports<'_> {
-    fn add(&mut self, problem: Problem, typed: &Typed) {
+    fn add(&mut self, mut problem: Problem, typed: &Typed) {
+        let typed = match typed {
+            Typed::File(place) if self.wrapped => {
+                problem.path = problem.path.within(WRAPPER);
+                Typed::File(place.within(WRAPPER))
+            }
+            other => other.clone(),
+        };
         self.placed.push(origins::place(
             problem,
-            typed,
+            &typed,
             self.source,
             self.placed.len(),
         ));
@@ -164,6 +175,38 @@ impl Reports<'_> {
 /// Brings a file's tree into the one spelling that the other passes know.
 fn normalise(tree: &mut Json) -> Vec<Problem> {
     let mut problems = Vec::new();
+/// The top key that Hydra puts a workload below, as in the resolved config that DLIO writes beside its results.
+const WRAPPER: &str = "workload";
+
+/// Takes a config out of the top key that all of it is below. Tells whether there was one.
+fn without_wrapper(tree: &mut Json) -> Result<bool, Problem> {
+    // Hydra's own, which mean nothing here.
+    const BESIDE: [&str; 2] = ["hydra", "defaults"];
+    let Some(map) = tree.as_object_mut() else {
+        return Ok(false);
+    };
+    let Some(workload) = map.remove(WRAPPER) else {
+        return Ok(false);
+    };
+    let refused = |message: String| Err(Problem::new(KeyPath::of([WRAPPER]), message));
+    if let Some(other) = map.keys().find(|key| !BESIDE.contains(&key.as_str())) {
+        return refused(format!(
+            "stands beside `{other}`; a config is below `workload` as a whole, or not at all"
+        ));
+    }
+    match workload {
+        Json::Object(workload) => {
+            map.extend(workload);
+            Ok(true)
+        }
+        Json::Null => Ok(true),
+        other => refused(format!(
+            "expected a mapping, found {}",
+            leaf::quoted(&other)
+        )),
+    }
+}
+
     if let Some(dataset @ Json::Null) = tree.get_mut("dataset") {
         // `dataset:` with nothing below it is the dataset that DLIO makes by default.
         *dataset = Json::Object(Map::new());

@@ -14,6 +14,7 @@ mod overriding;
 mod schema;
 mod sweeping;
 mod workload;
+mod wrapper;
 
 fn source(text: &str) -> Source {
     Source {
