@@ -1,9 +1,9 @@
 //! The config: YAML as written, in DLIO's dialect and ours, becomes a validated [`Config`].
 //!
 //! In passes, each with a type of its own: text -> tree of values (`yaml`) -> the tree with the command line laid over it
-//! (`overrides`) -> variants, each a tree (`sweep`) -> the tree of the right shape (`shape`) -> the raw mirror
-//! (`raw`) -> the validated model (`model`). Syntax errors end the first pass; everything else that is wrong is
-//! reported in one go.
+//! (`overrides`) -> variants, each a tree (`sweep`) -> the tree with its references resolved (`interpolate`) -> the tree
+//! of the right shape (`shape`) -> the raw mirror (`raw`) -> the validated model (`model`). Syntax errors end the first
+//! pass; everything else that is wrong is reported in one go.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ mod distribution;
 mod dlio;
 mod error;
 mod fit;
+mod interpolate;
 mod key_path;
 mod kind;
 mod layout;
@@ -39,8 +40,8 @@ mod tests;
 mod validate;
 mod yaml;
 
-pub use error::ConfigError;
 pub use dlio::dlio_keys;
+pub use error::ConfigError;
 pub use model::{
     BloomFilter, ChunkLayout, Codec, Column, Config, Dataset, Distribution, Dtype, Encoding,
     Layout, Length, LengthDistribution, Measure, Number, PageCache, Physical, Pool, ReadMode,
@@ -91,11 +92,11 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
         Ok(tree) => tree,
         Err(error) => return Err(ConfigError::of_yaml(&redact::url(&source.origin), error)),
     };
-    let mut reports = Reports {
     let wrapped = without_wrapper(&mut tree);
+    let mut reports = Reports {
         source,
-        placed: Vec::new(),
         wrapped: wrapped == Ok(true),
+        placed: Vec::new(),
     };
     if !tree.is_object() {
         let message = format!(
@@ -133,6 +134,8 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
     match read {
         Some(read) if reports.placed.is_empty() => {
             notes.extend(read.notes);
+            // What only variants make whole stays as it is written.
+            let _ = interpolate::resolve(&mut tree);
             Ok(Config {
                 variants: read.variants,
                 scenarios: read.scenarios,
@@ -149,11 +152,11 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
 /// Problems with their places, as they are found.
 struct Reports<'a> {
     source: &'a Source,
+    /// Whether the file has everything below the top key `workload`.
+    wrapped: bool,
     placed: Vec<Placed>,
 }
 
-    /// Whether the file has everything below the top key `workload`.
-    wrapped: bool,
 impl Reports<'_> {
     fn add(&mut self, mut problem: Problem, typed: &Typed) {
         let typed = match typed {
@@ -172,9 +175,6 @@ impl Reports<'_> {
     }
 }
 
-/// Brings a file's tree into the one spelling that the other passes know.
-fn normalise(tree: &mut Json) -> Vec<Problem> {
-    let mut problems = Vec::new();
 /// The top key that Hydra puts a workload below, as in the resolved config that DLIO writes beside its results.
 const WRAPPER: &str = "workload";
 
@@ -207,6 +207,9 @@ fn without_wrapper(tree: &mut Json) -> Result<bool, Problem> {
     }
 }
 
+/// Brings a file's tree into the one spelling that the other passes know.
+fn normalise(tree: &mut Json) -> Vec<Problem> {
+    let mut problems = Vec::new();
     if let Some(dataset @ Json::Null) = tree.get_mut("dataset") {
         // `dataset:` with nothing below it is the dataset that DLIO makes by default.
         *dataset = Json::Object(Map::new());
@@ -350,8 +353,10 @@ impl Gathered {
                 }
             }
         }
+        let mut malformed = interpolate::resolve(&mut tree);
         options::flatten(&mut tree);
         let shaped = shape::check(&tree);
+        malformed.extend(shaped.problems);
         let mut findings = Findings {
             origins: &origins,
             problems: Vec::new(),
@@ -366,15 +371,12 @@ impl Gathered {
                 None
             }
         };
-        // What has the wrong shape is empty for validation, which then has nothing new to say of it.
-        let misshapen: BTreeSet<String> = shaped
-            .problems
-            .iter()
-            .map(|problem| problem.path.to_string())
-            .collect();
+        // What leads nowhere, or has the wrong shape, is empty for those who look next: they have nothing new to say of it.
+        let mut told: BTreeSet<String> = BTreeSet::new();
+        malformed.retain(|problem| told.insert(problem.path.to_string()));
         let news = findings.problems.into_iter();
-        let news = news.filter(|problem| !misshapen.contains(&problem.path.to_string()));
-        for problem in shaped.problems.into_iter().chain(news) {
+        let news = news.filter(|problem| !told.contains(&problem.path.to_string()));
+        for problem in malformed.into_iter().chain(news) {
             let typed = origins.typed(&problem.path);
             problems.push((problem, typed));
         }
@@ -475,6 +477,7 @@ pub fn to_yaml(resolved: &serde_json::Value) -> Result<String, String> {
 /// A config as YAML that people can edit: each column on a line of its own, as in the configs that ship.
 pub fn to_config_text(config: &Json) -> Result<String, String> {
     let mut config = config.clone();
+    interpolate::escape(&mut config);
     let columns = config
         .pointer_mut("/dataset/parquet")
         .and_then(Json::as_object_mut)
