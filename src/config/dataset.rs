@@ -12,7 +12,7 @@ use super::model::{
     Codec, Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
 };
 use super::near::did_you_mean;
-use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawTrain, RawWorkflow};
+use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawWorkflow};
 use super::validate::Findings;
 
 // DLIO's defaults: `ConfigArguments` in dlio_benchmark/utils/config.py.
@@ -31,7 +31,6 @@ const DEFAULT_ROW_GROUP_ROWS: u64 = 1_000_000;
 pub(super) struct Sections {
     pub(super) storage: RawStorage,
     pub(super) workflow: RawWorkflow,
-    pub(super) train: RawTrain,
 }
 
 pub(super) fn validate(
@@ -98,7 +97,9 @@ pub(super) fn validate(
         train,
         valid: (valid.files > 0).then_some(valid),
         rows_per_file,
-        seed: seed(raw.seed.take(), sections.train, findings),
+        seed: findings
+            .take(&path.key("seed"), raw.seed.take())
+            .unwrap_or(DEFAULT_SEED),
         source,
         columns,
         layout,
@@ -471,16 +472,6 @@ fn file_prefix(leaf: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findin
         );
     }
     prefix
-}
-
-fn seed(own: Option<Leaf<u64>>, train: RawTrain, findings: &mut Findings<'_>) -> u64 {
-    let fallback_path = KeyPath::of(["train", "seed"]);
-    let own = findings.take(&KeyPath::of(["dataset", "seed"]), own);
-    let fallback = findings.take(&fallback_path, train.seed);
-    if own.is_some() && fallback.is_some() {
-        findings.without_effect.push(fallback_path.to_string());
-    }
-    own.or(fallback).unwrap_or(DEFAULT_SEED)
 }
 
 /// A length that Arrow's 32-bit offsets can hold.

@@ -29,8 +29,6 @@ pub(super) struct RawConfig {
     pub(super) storage: Option<RawStorage>,
     /// Which phases run.
     pub(super) workflow: Option<RawWorkflow>,
-    /// DLIO's training loop; only its seed is used.
-    pub(super) train: Option<RawTrain>,
     /// Existing Parquet files, by the name of the table that they become.
     pub(super) tables: Option<BTreeMap<String, RawTable>>,
     /// What to read: SQL files, folders of them, names of shipped scenarios, or SQL. Where left out, one scan of the
@@ -90,7 +88,7 @@ pub(super) struct RawDataset {
     pub(super) compression: Option<Leaf<CodecText>>,
     /// Level for codecs that have levels, where the codec names none.
     pub(super) compression_level: Option<Leaf<u64>>,
-    /// Seed of the content. Default: `train.seed`, else 123.
+    /// Seed of the content. Default: 123.
     pub(super) seed: Option<Leaf<u64>>,
     /// Existing rows to write in the layouts of this config, instead of generated ones: Parquet, CSV, JSON or Arrow
     /// files, as a file, a folder or a glob.
@@ -369,13 +367,6 @@ pub(super) struct RawThrottle {
 pub(super) struct RawWorkflow {
     /// Whether missing data is generated; where false, missing data is an error. Default: true.
     pub(super) generate_data: Option<Leaf<bool>>,
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawTrain {
-    /// Seed of the content where `dataset.seed` is left out.
-    pub(super) seed: Option<Leaf<u64>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

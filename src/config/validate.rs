@@ -125,7 +125,6 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         let sections = dataset::Sections {
             storage: raw_storage,
             workflow: raw.workflow.unwrap_or_default(),
-            train: raw.train.unwrap_or_default(),
         };
         dataset::validate(dataset, sections, findings)
     });

@@ -228,9 +228,11 @@ fn booleans_of_yaml_1_1_are_booleans() {
 }
 
 #[test]
-fn the_seed_is_the_datasets_else_the_one_of_training() {
+fn the_seed_of_training_changes_no_content() {
     assert_eq!(dataset_of("dataset: {seed: 7}").seed, 7);
-    assert_eq!(dataset_of("dataset: {}\ntrain: {seed: 8}").seed, 8);
+    for text in ["dataset: {}", "dataset: {}\ntrain: {seed: 8}"] {
+        assert_eq!(dataset_of(text).seed, 123);
+    }
     let both = good("dataset: {seed: 7}\ntrain: {seed: 8}");
     assert_eq!(both.variants[0].dataset.as_ref().unwrap().seed, 7);
     assert_eq!(
