@@ -7,7 +7,7 @@ use super::columns::{self, Columns, Described};
 use super::error::Problem;
 use super::key_path::KeyPath;
 use super::layout::{self, Place};
-use super::leaf::Leaf;
+use super::leaf::{Leaf, Rounded};
 use super::model::{
     Codec, Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
 };
@@ -182,8 +182,16 @@ fn record_bytes(
             }
         }
     }
-    let bytes = findings.take_count(&long, raw.record_length_bytes.take());
-    let alias = findings.take_count(&short, raw.record_length.take());
+    let mut take = |path: &KeyPath, leaf: Option<Leaf<Rounded>>| {
+        let length = findings.take(path, leaf)?;
+        if let Some(written) = length.written.filter(|_| !has_columns) {
+            let note = format!("`{path}` is {written}, and counts as {}", length.count);
+            findings.notes.push(note);
+        }
+        Some(length.count)
+    };
+    let bytes = take(&long, raw.record_length_bytes.take());
+    let alias = take(&short, raw.record_length.take());
     match (bytes, alias) {
         (Some(bytes), Some(alias)) if bytes != alias => findings.problem(
             &short,
