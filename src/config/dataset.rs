@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::codec::CodecText;
 use super::columns::{self, Columns, Described};
+use super::dlio::OTHER_FORMATS;
 use super::error::Problem;
 use super::key_path::KeyPath;
 use super::layout::{self, Place};
@@ -23,6 +24,12 @@ const DEFAULT_RECORD_BYTES: u64 = 65_536;
 const DEFAULT_ROWS_PER_FILE: u64 = 1;
 const DEFAULT_SEED: u64 = 123;
 const DEFAULT_STORAGE_ROOT: &str = "./";
+
+/// Local files that are read past the page cache.
+pub(super) const DIRECT_FS: &str = "direct_fs";
+
+/// Kinds of storage that are local files, whatever they are mounted from.
+const LOCAL: [&str; 3] = ["local_fs", "parallel_fs", DIRECT_FS];
 
 /// Rows. DLIO has no default of its own for Parquet's; 1 000 000 is what it passes to PyArrow (1 Mi) in round figures.
 const DEFAULT_ROW_GROUP_ROWS: u64 = 1_000_000;
@@ -138,10 +145,16 @@ fn check_format(leaf: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findi
         .filter(|format| format != "parquet")
     {
         let near = did_you_mean(&format, ["parquet"]);
-        findings.problem(
-            path,
-            format!("`{format}` is not a format that this program reads; known: parquet{near}"),
-        );
+        let message =
+            format!("`{format}` is not a format that this program reads; known: parquet{near}");
+        let hint = OTHER_FORMATS.contains(&format.as_str()).then(|| {
+            "--set dataset.format=parquet runs its shape: as many files, rows and bytes per row, as Parquet"
+                .to_owned()
+        });
+        findings.problems.push(Problem {
+            hint,
+            ..Problem::new(path.clone(), message)
+        });
     }
 }
 
@@ -437,12 +450,17 @@ fn data_folder(
     let kind_path = section.key("storage_type");
     if let Some(kind) = findings
         .take(&kind_path, storage.storage_type.take())
-        .filter(|kind| kind != "local_fs")
+        .filter(|kind| !LOCAL.contains(&kind.as_str()))
     {
         let message = format!(
-            "`{kind}` is not available, object stores are not built in yet; known: local_fs"
+            "`{kind}` is not available, object stores are not built in yet; known: {}",
+            LOCAL.join(", ")
         );
-        findings.problem(&kind_path, message);
+        let hint = "--set storage.storage_type=local_fs --set storage.storage_root=FOLDER runs it on local files";
+        findings.problems.push(Problem {
+            hint: Some(hint.to_owned()),
+            ..Problem::new(kind_path, message)
+        });
     }
     let root = findings.take_location(&section.key("storage_root"), storage.storage_root.take());
     let folder = findings.take_location(&KeyPath::of(["dataset", "data_folder"]), folder);
