@@ -204,10 +204,11 @@ pub(crate) struct GenerateArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
     /// Writes only the files of this process, counted from 0, of those that write the datasets together. Also read from
-    /// OMPI_COMM_WORLD_RANK, SLURM_PROCID and RANK
+    /// what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK
     #[arg(long, value_name = "R", requires = "world_size")]
     pub(crate) rank: Option<u64>,
-    /// How many processes write together. Also read from OMPI_COMM_WORLD_SIZE, SLURM_NTASKS and WORLD_SIZE
+    /// How many processes write together. Also read from what launchers set: OMPI_COMM_WORLD_SIZE, MV2_COMM_WORLD_SIZE,
+    /// PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE
     #[arg(long, value_name = "N", requires = "rank")]
     pub(crate) world_size: Option<u64>,
     /// Shows what would be written, and writes nothing
