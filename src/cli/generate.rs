@@ -21,6 +21,7 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     let runtime = runtime()?;
     let datasets = prepare(&runtime, &config, arguments.yes, share, &cancel, &progress)?;
     progress.event(Event::Finished);
+    datasets.warn(&progress);
 
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
