@@ -25,7 +25,7 @@ impl Section {
 
     /// The whole key paths.
     pub(super) fn paths(&self) -> impl Iterator<Item = String> + '_ {
-        self.keys.iter().map(|key| match self.path {
+        self.keys.iter().map(move |key| match self.path {
             "" => (*key).to_owned(),
             path => format!("{path}.{key}"),
         })

@@ -245,8 +245,9 @@ impl Resolver<'_> {
                 }
             }
             "oc.decode" => match first {
-                Value::String(text) => yaml::parse(&text)
-                    .map_err(|error| format!("`{whole}`: `{text}`: {}", error.message)),
+                Value::String(text) => {
+                    yaml::parse(&text).map_err(|error| format!("`{whole}`: {}", error.message))
+                }
                 other => Ok(other),
             },
             _ => {
