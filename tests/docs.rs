@@ -30,3 +30,8 @@ fn the_config_schema_is_up_to_date() {
     let schema = serde_json::to_string_pretty(&parquet_bench::config::json_schema()).unwrap();
     assert_page("config.schema.json", &format!("{schema}\n"));
 }
+
+#[test]
+fn the_page_of_dlios_keys_is_up_to_date() {
+    assert_page("dlio.md", &parquet_bench::config::dlio_keys());
+}

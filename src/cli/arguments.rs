@@ -121,6 +121,10 @@ pub(crate) struct ConfigArguments {
     /// Sets a key, as in `dataset.seed=7`; the value is YAML
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`.
+    /// Give the config before it
+    #[arg(long = "params", alias = "param", value_name = "KEY=VALUE", num_args = 1..)]
+    pub(crate) params: Vec<String>,
     /// Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline
     #[arg(long = "sweep", value_name = "KEY=A,B,..")]
     pub(crate) sweep: Vec<String>,
@@ -201,10 +205,11 @@ pub(crate) struct GenerateArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
     /// Writes only the files of this process, counted from 0, of those that write the datasets together. Also read from
-    /// OMPI_COMM_WORLD_RANK, SLURM_PROCID and RANK
+    /// what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK
     #[arg(long, value_name = "R", requires = "world_size")]
     pub(crate) rank: Option<u64>,
-    /// How many processes write together. Also read from OMPI_COMM_WORLD_SIZE, SLURM_NTASKS and WORLD_SIZE
+    /// How many processes write together. Also read from what launchers set: OMPI_COMM_WORLD_SIZE, MV2_COMM_WORLD_SIZE,
+    /// PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE
     #[arg(long, value_name = "N", requires = "rank")]
     pub(crate) world_size: Option<u64>,
     /// Shows what would be written, and writes nothing

@@ -17,6 +17,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     let progress = Progress::new();
     let runtime = runtime()?;
     let datasets = prepare(&runtime, &config, arguments.yes, None, &cancel, &progress)?;
+    datasets.warn(&progress);
     let explained = runtime.block_on(async {
         let all = async {
             let mut text = String::new();

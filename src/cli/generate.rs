@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::arguments::GenerateArguments;
 use super::exit::CommandError;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, check, load, runtime, show_text};
+use super::{cancel_on_interrupt, check, launcher, load, runtime, show_text};
 use crate::dataset::{Found, Share};
 use crate::run::{Event, Observer, prepare};
 use crate::units;
@@ -21,6 +21,7 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     let runtime = runtime()?;
     let datasets = prepare(&runtime, &config, arguments.yes, share, &cancel, &progress)?;
     progress.event(Event::Finished);
+    datasets.warn(&progress);
 
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
@@ -57,43 +58,12 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     show_text(&format!("{table}\n"))
 }
 
-/// Environment variables that tell a process its rank and how many there are: of Open MPI, Slurm and PyTorch.
-const LAUNCHERS: [(&str, &str); 3] = [
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-    ("SLURM_PROCID", "SLURM_NTASKS"),
-    ("RANK", "WORLD_SIZE"),
-];
-
 /// This process's share of the files: by the arguments, else by a launcher's environment. None for a process alone.
 fn share(arguments: &GenerateArguments) -> Result<Option<Share>, CommandError> {
-    let (rank, world_size, said) = match (arguments.rank, arguments.world_size) {
-        (Some(rank), Some(world_size)) => (rank, world_size, "--rank and --world-size".to_owned()),
-        _ => {
-            let found = LAUNCHERS.iter().find_map(|(rank, size)| {
-                let read = |name: &str| std::env::var(name).ok();
-                Some((read(rank)?, read(size)?, format!("{rank} and {size}")))
-            });
-            let Some((rank, world_size, said)) = found else {
-                return Ok(None);
-            };
-            let number = |text: &str| {
-                text.trim().parse::<u64>().map_err(|_| {
-                    CommandError::Usage(format!("{said}: `{text}` is not a whole number"))
-                })
-            };
-            (number(&rank)?, number(&world_size)?, said)
+    match (arguments.rank, arguments.world_size) {
+        (Some(rank), Some(world_size)) => {
+            launcher::share_of(rank, world_size, "--rank and --world-size")
         }
-    };
-    if world_size > Share::MOST {
-        return Err(CommandError::Usage(format!(
-            "{said}: {world_size} is more than the {} processes that may write together",
-            Share::MOST
-        )));
+        _ => Ok(launcher::launched()?.map(|(share, _)| share)),
     }
-    let share = Share::new(rank, world_size).ok_or_else(|| {
-        CommandError::Usage(format!(
-            "{said}: rank {rank} is not below the world size, which is {world_size}; ranks count from 0"
-        ))
-    })?;
-    Ok((world_size > 1).then_some(share))
 }

@@ -81,6 +81,7 @@ pub(crate) fn config_of(
         .iter()
         .chain(&unify)
         .chain(&arguments.set)
+        .chain(&arguments.params)
         .chain(more)
         .cloned()
         .collect();

@@ -10,6 +10,7 @@ mod explain;
 mod generate;
 mod inspect;
 mod interrupt;
+mod launcher;
 mod learn;
 mod load;
 mod print;

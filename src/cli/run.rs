@@ -11,7 +11,9 @@ use std::time::Duration;
 use super::arguments::{CacheArgument, LaneArgument, RunArguments};
 use super::exit::{self, CommandError, run_code};
 use super::progress::Progress;
-use super::{cancel_on_interrupt, check, load, output, print, runtime, show, would_be_read};
+use super::{
+    cancel_on_interrupt, check, launcher, load, output, print, runtime, show, would_be_read,
+};
 use crate::config::{Config, without_secrets};
 use crate::dataset::Cancel;
 use crate::output::{Output, Replaces};
@@ -26,10 +28,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         // As it was when the run began, whatever has become of the file. Whoever waits for this
         // process ends it.
         Some(_) => (Cancel::default(), load::of_parent(&arguments.config)?),
-        None => (
-            cancel_on_interrupt()?,
-            load::source(&arguments.config, Some(&arguments.queries))?,
-        ),
+        None => {
+            launcher::refuse_several_runs()?;
+            let cancel = cancel_on_interrupt()?;
+            let queries = Some(&arguments.queries);
+            (cancel, load::source(&arguments.config, queries)?)
+        }
     };
     let mut config = load::config_of(
         &source,

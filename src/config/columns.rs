@@ -9,7 +9,7 @@ use super::key_path::KeyPath;
 use super::leaf::Leaf;
 use super::model::{Column, Distribution, Dtype};
 use super::near::did_you_mean;
-use super::raw::{RawChunk, RawColumn, RawColumnKeys};
+use super::raw::{RawChunk, RawColumn, RawColumnKeys, RawDistribution, RawLength};
 use super::validate::Findings;
 
 /// Name of the one column of a dataset without columns, as DLIO calls it.
@@ -32,9 +32,20 @@ const LONGEST_CHAIN: usize = 16;
 pub(super) fn record(bytes: u64, findings: &mut Findings<'_>) -> Column {
     let dataset = KeyPath::of(["dataset", "record_length_bytes"]);
     findings.problems.extend(check_length(&dataset, bytes));
+    record_of(bytes)
+}
+
+fn record_of(bytes: u64) -> Column {
     Column {
         size: bytes,
         ..plain(RECORD_COLUMN.to_owned(), Dtype::Binary)
+    }
+}
+
+impl Column {
+    /// Whether it is the one column of a dataset that is described by its record length only.
+    pub fn is_record(&self) -> bool {
+        self.name == RECORD_COLUMN && *self == record_of(self.size)
     }
 }
 
@@ -237,7 +248,7 @@ fn named(
 
 /// Everything of a column but its name.
 fn values_of(
-    raw: RawColumnKeys,
+    mut raw: RawColumnKeys,
     rows: u64,
     path: &KeyPath,
     depth: usize,
@@ -251,13 +262,15 @@ fn values_of(
         return None;
     }
     let dtype_given = raw.dtype.is_some();
-    let dtype = findings.take(&path.key("dtype"), raw.dtype);
+    let dtype = findings.take(&path.key("dtype"), raw.dtype.take());
     let size_given = raw.size.is_some();
     let size = findings
-        .take_count(&path.key("size"), raw.size)
+        .take_count(&path.key("size"), raw.size.take())
         .unwrap_or(1);
     let read_given = raw.read.is_some();
-    let read = findings.take(&path.key("read"), raw.read).unwrap_or(true);
+    let read = findings
+        .take(&path.key("read"), raw.read.take())
+        .unwrap_or(true);
     if read_given && depth > 0 {
         findings.problem(
             &path.key("read"),
@@ -275,6 +288,13 @@ fn values_of(
     findings
         .problems
         .extend(check_length(&path.key("size"), size));
+    let size = match dtype {
+        Dtype::List if size_given => {
+            make_as_long(&mut raw, size, path, findings);
+            1
+        }
+        _ => size,
+    };
     if size_given && size > 1 && !(dtype.is_numeric() || dtype.is_text()) {
         findings.problem(
             &path.key("size"),
@@ -332,6 +352,33 @@ fn values_of(
         children: children?,
         ..plain(ITEM.to_owned(), dtype)
     })
+}
+
+/// Gives every row of a list `size` elements. DLIO's lists have no item, and are of float32.
+fn make_as_long(raw: &mut RawColumnKeys, size: u64, path: &KeyPath, findings: &mut Findings<'_>) {
+    raw.item.get_or_insert_default();
+    let mut keys = match raw.distribution.take() {
+        None => Box::default(),
+        Some(RawDistribution::Keys(keys)) => keys,
+        // What is wrong with the kind of a list is said with it.
+        kind => {
+            raw.distribution = kind;
+            return;
+        }
+    };
+    if keys.length.is_some() {
+        findings.problem(
+            &path.key("size"),
+            "stands beside `distribution.length`; give one of them",
+        );
+    } else {
+        keys.length = Some(RawLength {
+            min: Some(Leaf(Ok(size))),
+            max: Some(Leaf(Ok(size))),
+            distribution: None,
+        });
+    }
+    raw.distribution = Some(RawDistribution::Keys(keys));
 }
 
 /// A list's item or a struct's fields. None where something about them is wrong, which is said.

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::codec::CodecText;
 use super::columns::{self, Columns, Described};
+use super::dlio::OTHER_FORMATS;
 use super::error::Problem;
 use super::key_path::KeyPath;
 use super::layout::{self, Place};
-use super::leaf::Leaf;
+use super::leaf::{Leaf, Rounded};
 use super::model::{
     Codec, Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
 };
 use super::near::did_you_mean;
-use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawTrain, RawWorkflow};
+use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawWorkflow};
 use super::validate::Findings;
 
 // DLIO's defaults: `ConfigArguments` in dlio_benchmark/utils/config.py.
@@ -24,6 +25,12 @@ const DEFAULT_ROWS_PER_FILE: u64 = 1;
 const DEFAULT_SEED: u64 = 123;
 const DEFAULT_STORAGE_ROOT: &str = "./";
 
+/// Local files that are read past the page cache.
+pub(super) const DIRECT_FS: &str = "direct_fs";
+
+/// Kinds of storage that are local files, whatever they are mounted from.
+const LOCAL: [&str; 3] = ["local_fs", "parallel_fs", DIRECT_FS];
+
 /// Rows. DLIO has no default of its own for Parquet's; 1 000 000 is what it passes to PyArrow (1 Mi) in round figures.
 const DEFAULT_ROW_GROUP_ROWS: u64 = 1_000_000;
 
@@ -31,7 +38,6 @@ const DEFAULT_ROW_GROUP_ROWS: u64 = 1_000_000;
 pub(super) struct Sections {
     pub(super) storage: RawStorage,
     pub(super) workflow: RawWorkflow,
-    pub(super) train: RawTrain,
 }
 
 pub(super) fn validate(
@@ -98,7 +104,9 @@ pub(super) fn validate(
         train,
         valid: (valid.files > 0).then_some(valid),
         rows_per_file,
-        seed: seed(raw.seed.take(), sections.train, findings),
+        seed: findings
+            .take(&path.key("seed"), raw.seed.take())
+            .unwrap_or(DEFAULT_SEED),
         source,
         columns,
         layout,
@@ -137,10 +145,16 @@ fn check_format(leaf: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findi
         .filter(|format| format != "parquet")
     {
         let near = did_you_mean(&format, ["parquet"]);
-        findings.problem(
-            path,
-            format!("`{format}` is not a format that this program reads; known: parquet{near}"),
-        );
+        let message =
+            format!("`{format}` is not a format that this program reads; known: parquet{near}");
+        let hint = OTHER_FORMATS.contains(&format.as_str()).then(|| {
+            "--set dataset.format=parquet runs its shape: as many files, rows and bytes per row, as Parquet"
+                .to_owned()
+        });
+        findings.problems.push(Problem {
+            hint,
+            ..Problem::new(path.clone(), message)
+        });
     }
 }
 
@@ -181,8 +195,16 @@ fn record_bytes(
             }
         }
     }
-    let bytes = findings.take_count(&long, raw.record_length_bytes.take());
-    let alias = findings.take_count(&short, raw.record_length.take());
+    let mut take = |path: &KeyPath, leaf: Option<Leaf<Rounded>>| {
+        let length = findings.take(path, leaf)?;
+        if let Some(written) = length.written.filter(|_| !has_columns) {
+            let note = format!("`{path}` is {written}, and counts as {}", length.count);
+            findings.notes.push(note);
+        }
+        Some(length.count)
+    };
+    let bytes = take(&long, raw.record_length_bytes.take());
+    let alias = take(&short, raw.record_length.take());
     match (bytes, alias) {
         (Some(bytes), Some(alias)) if bytes != alias => findings.problem(
             &short,
@@ -428,12 +450,17 @@ fn data_folder(
     let kind_path = section.key("storage_type");
     if let Some(kind) = findings
         .take(&kind_path, storage.storage_type.take())
-        .filter(|kind| kind != "local_fs")
+        .filter(|kind| !LOCAL.contains(&kind.as_str()))
     {
         let message = format!(
-            "`{kind}` is not available, object stores are not built in yet; known: local_fs"
+            "`{kind}` is not available, object stores are not built in yet; known: {}",
+            LOCAL.join(", ")
         );
-        findings.problem(&kind_path, message);
+        let hint = "--set storage.storage_type=local_fs --set storage.storage_root=FOLDER runs it on local files";
+        findings.problems.push(Problem {
+            hint: Some(hint.to_owned()),
+            ..Problem::new(kind_path, message)
+        });
     }
     let root = findings.take_location(&section.key("storage_root"), storage.storage_root.take());
     let folder = findings.take_location(&KeyPath::of(["dataset", "data_folder"]), folder);
@@ -471,16 +498,6 @@ fn file_prefix(leaf: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findin
         );
     }
     prefix
-}
-
-fn seed(own: Option<Leaf<u64>>, train: RawTrain, findings: &mut Findings<'_>) -> u64 {
-    let fallback_path = KeyPath::of(["train", "seed"]);
-    let own = findings.take(&KeyPath::of(["dataset", "seed"]), own);
-    let fallback = findings.take(&fallback_path, train.seed);
-    if own.is_some() && fallback.is_some() {
-        findings.without_effect.push(fallback_path.to_string());
-    }
-    own.or(fallback).unwrap_or(DEFAULT_SEED)
 }
 
 /// A length that Arrow's 32-bit offsets can hold.

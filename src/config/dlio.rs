@@ -1,15 +1,47 @@
-//! Keys of DLIO and MLPerf Storage that a workload file may have and that mean nothing here.
+//! Keys of DLIO and MLPerf Storage: which of them take effect here, and which mean nothing here and are accepted all
+//! the same.
 //!
-//! Source: `LoadConfig` in `dlio_benchmark/utils/config.py`, of Argonne's DLIO and of MLCommons' fork of it.
+//! Source: `LoadConfig` in `dlio_benchmark/utils/config.py`, of Argonne's DLIO (2026-06) and of MLCommons' fork of it
+//! (2026-07), and the workload files that the two projects and MLPerf Storage publish.
+
+use std::fmt::Write;
 
 /// Marks a schema as that of a key without effect.
 pub(super) const NO_EFFECT: &str = "x-no-effect";
 
-/// Key path of a mapping, outer ones first -> its keys without effect. The empty path is the top.
-pub(super) const KEYS: [(&str, &[&str]); 18] = [
-    ("", &["framework", "defaults", "hydra"]),
-    (
+/// Keys of one mapping.
+pub(super) struct Section {
+    /// Key path of the mapping; empty at the top.
+    pub(super) path: &'static str,
+    /// What they are about, and why that is nothing here.
+    pub(super) why: &'static str,
+    pub(super) keys: &'static [&'static str],
+}
+
+impl Section {
+    const fn new(path: &'static str, why: &'static str, keys: &'static [&'static str]) -> Section {
+        Section { path, why, keys }
+    }
+
+    /// The whole key paths.
+    pub(super) fn paths(&self) -> impl Iterator<Item = String> + '_ {
+        self.keys.iter().map(move |key| match self.path {
+            "" => (*key).to_owned(),
+            path => format!("{path}.{key}"),
+        })
+    }
+}
+
+/// Keys that DLIO's parser knows and that have no effect here, outer mappings first.
+pub(super) static KEYS: [Section; 19] = [
+    Section::new(
+        "",
+        "the framework of the training loop; which files Hydra puts together, and where it works",
+        &["framework", "defaults", "hydra"],
+    ),
+    Section::new(
         "model",
+        "the model, which sizes checkpoints and names folders",
         &[
             "name",
             "type",
@@ -22,12 +54,14 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "optimizer_datatype",
         ],
     ),
-    (
+    Section::new(
         "model.parallelism",
+        "the model, which sizes checkpoints",
         &["tensor", "pipeline", "data", "zero_stage"],
     ),
-    (
+    Section::new(
         "model.transformer",
+        "the model, which sizes checkpoints",
         &[
             "vocab_size",
             "hidden_size",
@@ -36,8 +70,9 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "num_kv_heads",
         ],
     ),
-    (
+    Section::new(
         "storage",
+        "object stores, which are not built in yet; a rest after generating, which is synced here",
         &[
             "storage_options",
             "storage_library",
@@ -45,16 +80,20 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "s3_endpoint",
             "s3_force_path_style",
             "s3_max_attempts",
+            "post_generation_settle_seconds",
         ],
     ),
-    (
+    Section::new(
         "dataset",
+        "other formats than Parquet; how DLIO generates; how it guesses names instead of listing \
+         files, which are always listed here",
         &[
             "record_length_stdev",
             "record_length_resize",
             "record_length_bytes_stdev",
             "record_length_bytes_resize",
             "generation_buffer_size",
+            "data_gen_method",
             "enable_chunking",
             "chunk_size",
             "chunking",
@@ -62,15 +101,29 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "record_element_bytes",
             "record_element_type",
             "record_dims",
+            "skip_listing",
+            "listing_validation_interval",
+            "num_files_generated",
         ],
     ),
-    (
+    Section::new(
         "dataset.hdf5",
+        "another format than Parquet",
         &["chunk_dims", "num_dset_per_record", "max_shape"],
     ),
-    ("dataset.parquet", &["generation_batch_size"]),
-    (
+    Section::new(
+        "dataset.arrow",
+        "another format than Parquet",
+        &["columns", "generation_batch_size"],
+    ),
+    Section::new(
+        "dataset.parquet",
+        "how DLIO generates",
+        &["generation_batch_size", "use_s3dlio_gen"],
+    ),
+    Section::new(
         "reader",
+        "DLIO's data loaders, and their order of samples: here the engine reads",
         &[
             "dont_use_mmap",
             "reader_classname",
@@ -79,6 +132,7 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "data_loader_classname",
             "data_loader_sampler",
             "computation_threads",
+            "write_threads",
             "batch_size_eval",
             "prefetch_size",
             "file_shuffle",
@@ -94,18 +148,21 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "transformed_record_element_type",
         ],
     ),
-    (
+    Section::new(
         "train",
+        "the training loop; its seed shuffles samples, and content comes from `dataset.seed` alone",
         &[
             "epochs",
             "total_training_steps",
+            "seed",
             "seed_change_epoch",
             "computation_time",
             "computation_time_stdev",
         ],
     ),
-    (
+    Section::new(
         "evaluation",
+        "the training loop",
         &[
             "eval_time",
             "eval_time_stdev",
@@ -113,8 +170,9 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "epochs_between_evals",
         ],
     ),
-    (
+    Section::new(
         "checkpoint",
+        "checkpoints, which are not measured here",
         &[
             "checkpoint_folder",
             "checkpoint_after_epoch",
@@ -137,8 +195,9 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "layer_parameters",
         ],
     ),
-    (
+    Section::new(
         "checkpoint.ksm",
+        "checkpoints, which are not measured here",
         &[
             "madv_mergeable_id",
             "high_ram_trigger",
@@ -146,15 +205,236 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "await_time",
         ],
     ),
-    ("output", &["folder", "log_file"]),
-    (
+    Section::new(
+        "output",
+        "DLIO's own results; those of `bench` lie in `results/`",
+        &["folder", "log_file"],
+    ),
+    Section::new(
         "output.metric",
+        "DLIO's own results",
         &["exclude_start_steps", "exclude_end_steps"],
     ),
-    (
+    Section::new(
         "workflow",
+        "phases other than generating and reading",
         &["train", "evaluation", "checkpoint", "profiling"],
     ),
-    ("profiling", &["profiler", "iostat_devices"]),
-    ("metric", &["au"]),
+    Section::new(
+        "profiling",
+        "profilers; the record has what the host did",
+        &["profiler", "iostat_devices"],
+    ),
+    Section::new("metric", "the training loop", &["au"]),
 ];
+
+/// Keys that published workload files carry though DLIO's parser does not read them.
+pub(super) static UNREAD: [Section; 8] = [
+    Section::new(
+        "",
+        "logging; settings of generators",
+        &["logging", "generator"],
+    ),
+    Section::new(
+        "storage",
+        "object stores and file systems of other kinds",
+        &[
+            "endpoint_uris",
+            "load_balance_strategy",
+            "use_mpi_endpoint_distribution",
+            "fsspec_plugin",
+            "fsspec_extra_params",
+        ],
+    ),
+    Section::new(
+        "dataset",
+        "sizes that others work out; a batch of rows that is generated at once; other storage",
+        &[
+            "total_disk_bytes",
+            "generation_batch_size",
+            "eval_num_samples_per_file",
+            "daos_pool",
+            "daos_cont",
+        ],
+    ),
+    Section::new(
+        "reader",
+        "other storage, and the order of samples",
+        &[
+            "storage_library",
+            "storage_options",
+            "data_loader_root",
+            "endpoint_uris",
+            "load_balance_strategy",
+            "use_mpi_endpoint_distribution",
+            "checkpoint_folder",
+            "shuffle",
+            "seed",
+        ],
+    ),
+    Section::new("train", "the training loop", &["total_eval_steps"]),
+    Section::new("evaluation", "the training loop", &["steps_between_evals"]),
+    Section::new(
+        "checkpoint",
+        "checkpoints, which are not measured here",
+        &["checkpoint_daos_pool", "checkpoint_daos_cont"],
+    ),
+    Section::new(
+        "workflow",
+        "phases other than generating and reading",
+        &["do_eval", "debug"],
+    ),
+];
+
+/// All keys without effect.
+pub(super) fn without_effect() -> impl Iterator<Item = &'static Section> {
+    KEYS.iter().chain(&UNREAD)
+}
+
+/// DLIO's keys that take effect here, and what becomes of each.
+pub(super) const TAKEN: [(&str, &str); 23] = [
+    (
+        "workflow.generate_data",
+        "whether missing data is generated; left out, it is true (DLIO: false)",
+    ),
+    (
+        "storage.storage_type",
+        "`local_fs` and `parallel_fs` are local files, `direct_fs` too, and reads pass the page \
+         cache by; object stores are refused",
+    ),
+    (
+        "storage.storage_root",
+        "where a relative `dataset.data_folder` starts",
+    ),
+    ("dataset.data_folder", "the dataset's folder"),
+    (
+        "dataset.format",
+        "`parquet`; other formats are refused, and `--set dataset.format=parquet` runs their shape",
+    ),
+    ("dataset.num_files_train", "files of the table `train`"),
+    ("dataset.num_files_eval", "files of the table `valid`"),
+    (
+        "dataset.num_subfolders_train",
+        "folders that the files are spread over",
+    ),
+    (
+        "dataset.num_subfolders_eval",
+        "folders that the files are spread over",
+    ),
+    ("dataset.num_samples_per_file", "rows per file"),
+    (
+        "dataset.record_length_bytes",
+        "bytes of the one column of a dataset without columns, rounded; beside columns without effect",
+    ),
+    ("dataset.record_length", "the same"),
+    ("dataset.file_prefix", "how names of files begin"),
+    (
+        "dataset.compression",
+        "the codec (DLIO writes Parquet without any, whatever this says)",
+    ),
+    (
+        "dataset.compression_level",
+        "the codec's level, where it has levels",
+    ),
+    (
+        "dataset.parquet.columns",
+        "names, types and sizes of columns; `read` chooses those of the default scenario. \
+         `dtype: list` with `size` is a list of that length",
+    ),
+    (
+        "dataset.parquet.row_group_size",
+        "rows per row group; left out, 1 000 000 (DLIO: 1 024)",
+    ),
+    ("dataset.parquet.partition_by", "Hive folders"),
+    (
+        "dataset.parquet.read_mode",
+        "`row_group` or `default`, the projection of a whole file in memory",
+    ),
+    (
+        "reader.read_threads",
+        "partitions that the engine reads at once",
+    ),
+    ("reader.batch_size", "rows per batch of the engine"),
+    ("reader.odirect", "reads pass the page cache by"),
+    ("data_reader", "another name of `reader`"),
+];
+
+/// Keys of one word, as DLIO's own objects and some files call them, and where they stand.
+const FLAT: [(&str, &str); 12] = [
+    ("parquet_columns", "dataset.parquet.columns"),
+    ("parquet_field_specs", "dataset.parquet.columns"),
+    ("parquet_row_group_size", "dataset.parquet.row_group_size"),
+    ("parquet_num_row_groups", "dataset.parquet.row_group_size"),
+    ("parquet_partition_by", "dataset.parquet.partition_by"),
+    ("parquet_read_mode", "dataset.parquet.read_mode"),
+    ("parquet_compression", "dataset.compression"),
+    (
+        "parquet_generation_batch_size",
+        "dataset.parquet.generation_batch_size",
+    ),
+    ("parquet_use_s3dlio_gen", "dataset.parquet.use_s3dlio_gen"),
+    ("do_train", "workflow.train"),
+    ("do_checkpoint", "workflow.checkpoint"),
+    ("do_profiling", "workflow.profiling"),
+];
+
+/// The key path that a key of one word stands for.
+pub(super) fn place_of_flat(key: &str) -> Option<&'static str> {
+    FLAT.iter()
+        .find(|(flat, _)| *flat == key)
+        .map(|(_, place)| *place)
+}
+
+/// Values of DLIO's `dataset.format` beside `parquet`.
+pub(super) const OTHER_FORMATS: [&str; 14] = [
+    "tfrecord",
+    "hdf5",
+    "hdf5_opt",
+    "csv",
+    "npz",
+    "npy",
+    "dlio_npz",
+    "jpeg",
+    "jpg",
+    "png",
+    "arrow",
+    "indexed_binary",
+    "mmap_indexed_binary",
+    "synthetic",
+];
+
+/// What becomes of each of DLIO's keys, in markdown.
+pub fn dlio_keys() -> String {
+    let mut page = "# Keys of DLIO and MLPerf Storage\n\nMade from the program's own tables; `BENCH_UPDATE_DOCS=1 \
+                    cargo test` writes it anew. Every key that DLIO's parser knows is accepted, at the top of a file \
+                    or below `workload:`. What has no effect is named once, in a note. Other keys are errors.\n\n\
+                    ## Keys that take effect\n\n| key | here |\n|---|---|\n"
+        .to_owned();
+    // Writing to a string cannot fail.
+    for (key, here) in TAKEN {
+        let _ = writeln!(page, "| `{key}` | {here} |");
+    }
+    for (title, sections) in [
+        ("Keys without effect", KEYS.as_slice()),
+        (
+            "Keys of published files that DLIO does not read, without effect here, too",
+            UNREAD.as_slice(),
+        ),
+    ] {
+        let _ = writeln!(
+            page,
+            "\n## {title}\n\n| keys | what they are about |\n|---|---|"
+        );
+        for section in sections {
+            let keys: Vec<String> = section.paths().map(|key| format!("`{key}`")).collect();
+            let _ = writeln!(page, "| {} | {} |", keys.join(", "), section.why);
+        }
+    }
+    page.push_str(
+        "\n## Keys of one word\n\nThey are errors that name the place.\n\n| key | place |\n|---|---|\n",
+    );
+    for (flat, place) in FLAT {
+        let _ = writeln!(page, "| `{flat}` | `{place}` |");
+    }
+    page
+}

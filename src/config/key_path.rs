@@ -42,6 +42,12 @@ impl KeyPath {
         })
     }
 
+    /// The same path below one more key.
+    pub(super) fn within(&self, key: &str) -> KeyPath {
+        let steps = std::iter::once(Step::Key(key.to_owned()));
+        KeyPath(steps.chain(self.0.iter().cloned()).collect())
+    }
+
     fn then(&self, step: Step) -> KeyPath {
         let mut steps = self.0.clone();
         steps.push(step);
@@ -114,11 +120,7 @@ pub(super) fn canonical(typed: &str) -> String {
 ///
 /// Says what is wrong where an element does not exist, or where the path goes on below a plain value.
 pub(super) fn set(tree: &mut Value, path: &str, value: Value) -> Result<KeyPath, String> {
-    let mut parts = split(path)?;
-    // The entries of these have dotted names of their own.
-    if let Some((section @ ("datafusion" | "sweep"), entry)) = path.split_once('.') {
-        parts = vec![section.to_owned(), entry.to_owned()];
-    }
+    let parts = split(path)?;
     let mut place = KeyPath::default();
     let mut node = tree;
     let mut rest = parts.as_slice();
@@ -133,8 +135,34 @@ pub(super) fn set(tree: &mut Value, path: &str, value: Value) -> Result<KeyPath,
     Ok(created.unwrap_or(place))
 }
 
+/// The value that the parts of a path lead to, and where it stands.
+pub(super) fn get<'a>(tree: &'a Value, parts: &[String]) -> Option<(&'a Value, KeyPath)> {
+    let mut node = tree;
+    let mut place = KeyPath::default();
+    let mut rest = parts;
+    while let Some((part, further)) = rest.split_first() {
+        match node {
+            Value::Object(map) => {
+                node = map.get(part)?;
+                place = place.key(part);
+                rest = further;
+            }
+            Value::Array(items) => {
+                let (index, used) = find_item(items, rest)?;
+                let name = items.get(index).and_then(item_name);
+                let name = name.filter(|_| place.is_columns());
+                place = place.item(index, name);
+                node = items.get(index)?;
+                rest = rest.get(used..)?;
+            }
+            _ => return None,
+        }
+    }
+    Some((node, place))
+}
+
 /// `columns[3].size` -> `columns`, `3`, `size`.
-fn split(path: &str) -> Result<Vec<String>, String> {
+pub(super) fn split(path: &str) -> Result<Vec<String>, String> {
     let mut parts = Vec::new();
     for part in path.split('.') {
         match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
@@ -146,6 +174,10 @@ fn split(path: &str) -> Result<Vec<String>, String> {
         return Err(format!(
             "`{path}` is not a key path; write `dataset.compression`"
         ));
+    }
+    // The entries of these have dotted names of their own.
+    if let Some((section @ ("datafusion" | "sweep"), entry)) = path.split_once('.') {
+        return Ok(vec![section.to_owned(), entry.to_owned()]);
     }
     Ok(parts)
 }

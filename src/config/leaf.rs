@@ -121,6 +121,30 @@ impl Scalar for Positive {
     }
 }
 
+/// A count of at least one that may be written with a fraction, as means are. The nearest whole number counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rounded {
+    pub(super) count: u64,
+    /// As it is written, where that has a fraction.
+    pub(super) written: Option<f64>,
+}
+
+impl Scalar for Rounded {
+    fn read(value: &Json) -> Result<Self, String> {
+        let written = value.as_f64();
+        let written = written.filter(|number| number.fract() != 0.0 && *number >= 1.0);
+        let count = match written {
+            Some(number) => number.round() as u64,
+            None => whole_from(value, 1)?,
+        };
+        Ok(Rounded { count, written })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "number", "minimum": 1})
+    }
+}
+
 impl Scalar for f64 {
     fn read(value: &Json) -> Result<Self, String> {
         Number::read(value).map(Number::as_f64)
@@ -419,6 +443,23 @@ mod tests {
     #[case(json!(null), None)]
     fn counts_are_whole_and_at_least_one(#[case] value: Json, #[case] expected: Option<u64>) {
         assert_eq!(Positive::read(&value).ok().map(|count| count.0), expected);
+    }
+
+    #[rstest]
+    #[case(json!(114_660.07), Some((114_660, true)))]
+    #[case(json!(1.5), Some((2, true)))]
+    #[case(json!(512), Some((512, false)))]
+    #[case(json!(512.0), Some((512, false)))]
+    #[case(json!("1_000"), Some((1000, false)))]
+    #[case(json!(0.5), None)]
+    #[case(json!(-3.5), None)]
+    #[case(json!("1.5"), None)]
+    fn lengths_are_rounded(#[case] value: Json, #[case] expected: Option<(u64, bool)>) {
+        let read = Rounded::read(&value).ok();
+        assert_eq!(
+            read.map(|length| (length.count, length.written.is_some())),
+            expected
+        );
     }
 
     #[rstest]

@@ -6,6 +6,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::WRAPPER;
 use super::key_path::{KeyPath, Step};
 
 /// The line, counted from 1, of the deepest part of `path` that the text has. None where it has none of it, or is not
@@ -97,7 +98,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
             if found {
                 entries.next_value_seed(Walk {
                     steps: rest,
-                    top: false,
+                    top: self.top && wanted == WRAPPER,
                 })?;
             } else {
                 entries.next_value::<IgnoredAny>()?;

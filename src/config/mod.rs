@@ -1,9 +1,9 @@
 //! The config: YAML as written, in DLIO's dialect and ours, becomes a validated [`Config`].
 //!
 //! In passes, each with a type of its own: text -> tree of values (`yaml`) -> the tree with the command line laid over it
-//! (`overrides`) -> variants, each a tree (`sweep`) -> the tree of the right shape (`shape`) -> the raw mirror
-//! (`raw`) -> the validated model (`model`). Syntax errors end the first pass; everything else that is wrong is
-//! reported in one go.
+//! (`overrides`) -> variants, each a tree (`sweep`) -> the tree with its references resolved (`interpolate`) -> the tree
+//! of the right shape (`shape`) -> the raw mirror (`raw`) -> the validated model (`model`). Syntax errors end the first
+//! pass; everything else that is wrong is reported in one go.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ mod distribution;
 mod dlio;
 mod error;
 mod fit;
+mod interpolate;
 mod key_path;
 mod kind;
 mod layout;
@@ -39,6 +40,7 @@ mod tests;
 mod validate;
 mod yaml;
 
+pub use dlio::dlio_keys;
 pub use error::ConfigError;
 pub use model::{
     BloomFilter, ChunkLayout, Codec, Column, Config, Dataset, Distribution, Dtype, Encoding,
@@ -90,8 +92,10 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
         Ok(tree) => tree,
         Err(error) => return Err(ConfigError::of_yaml(&redact::url(&source.origin), error)),
     };
+    let wrapped = without_wrapper(&mut tree);
     let mut reports = Reports {
         source,
+        wrapped: wrapped == Ok(true),
         placed: Vec::new(),
     };
     if !tree.is_object() {
@@ -105,7 +109,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
         );
         return Err(ConfigError::new(reports.placed));
     }
-    for problem in normalise(&mut tree) {
+    for problem in wrapped.err().into_iter().chain(normalise(&mut tree)) {
         let typed = Typed::File(problem.path.clone());
         reports.add(problem, &typed);
     }
@@ -130,6 +134,8 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
     match read {
         Some(read) if reports.placed.is_empty() => {
             notes.extend(read.notes);
+            // What only variants make whole stays as it is written.
+            let _ = interpolate::resolve(&mut tree);
             Ok(Config {
                 variants: read.variants,
                 scenarios: read.scenarios,
@@ -146,17 +152,58 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
 /// Problems with their places, as they are found.
 struct Reports<'a> {
     source: &'a Source,
+    /// Whether the file has everything below the top key `workload`.
+    wrapped: bool,
     placed: Vec<Placed>,
 }
 
 impl Reports<'_> {
-    fn add(&mut self, problem: Problem, typed: &Typed) {
+    fn add(&mut self, mut problem: Problem, typed: &Typed) {
+        let typed = match typed {
+            Typed::File(place) if self.wrapped => {
+                problem.path = problem.path.within(WRAPPER);
+                Typed::File(place.within(WRAPPER))
+            }
+            other => other.clone(),
+        };
         self.placed.push(origins::place(
             problem,
-            typed,
+            &typed,
             self.source,
             self.placed.len(),
         ));
+    }
+}
+
+/// The top key that Hydra puts a workload below, as in the resolved config that DLIO writes beside its results.
+const WRAPPER: &str = "workload";
+
+/// Takes a config out of the top key that all of it is below. Tells whether there was one.
+fn without_wrapper(tree: &mut Json) -> Result<bool, Problem> {
+    // Hydra's own, which mean nothing here.
+    const BESIDE: [&str; 2] = ["hydra", "defaults"];
+    let Some(map) = tree.as_object_mut() else {
+        return Ok(false);
+    };
+    let Some(workload) = map.remove(WRAPPER) else {
+        return Ok(false);
+    };
+    let refused = |message: String| Err(Problem::new(KeyPath::of([WRAPPER]), message));
+    if let Some(other) = map.keys().find(|key| !BESIDE.contains(&key.as_str())) {
+        return refused(format!(
+            "stands beside `{other}`; a config is below `workload` as a whole, or not at all"
+        ));
+    }
+    match workload {
+        Json::Object(workload) => {
+            map.extend(workload);
+            Ok(true)
+        }
+        Json::Null => Ok(true),
+        other => refused(format!(
+            "expected a mapping, found {}",
+            leaf::quoted(&other)
+        )),
     }
 }
 
@@ -306,8 +353,10 @@ impl Gathered {
                 }
             }
         }
+        let mut malformed = interpolate::resolve(&mut tree);
         options::flatten(&mut tree);
         let shaped = shape::check(&tree);
+        malformed.extend(shaped.problems);
         let mut findings = Findings {
             origins: &origins,
             problems: Vec::new(),
@@ -322,15 +371,12 @@ impl Gathered {
                 None
             }
         };
-        // What has the wrong shape is empty for validation, which then has nothing new to say of it.
-        let misshapen: BTreeSet<String> = shaped
-            .problems
-            .iter()
-            .map(|problem| problem.path.to_string())
-            .collect();
+        // What leads nowhere, or has the wrong shape, is empty for those who look next: they have nothing new to say of it.
+        let mut told: BTreeSet<String> = BTreeSet::new();
+        malformed.retain(|problem| told.insert(problem.path.to_string()));
         let news = findings.problems.into_iter();
-        let news = news.filter(|problem| !misshapen.contains(&problem.path.to_string()));
-        for problem in shaped.problems.into_iter().chain(news) {
+        let news = news.filter(|problem| !told.contains(&problem.path.to_string()));
+        for problem in malformed.into_iter().chain(news) {
             let typed = origins.typed(&problem.path);
             problems.push((problem, typed));
         }
@@ -431,6 +477,7 @@ pub fn to_yaml(resolved: &serde_json::Value) -> Result<String, String> {
 /// A config as YAML that people can edit: each column on a line of its own, as in the configs that ship.
 pub fn to_config_text(config: &Json) -> Result<String, String> {
     let mut config = config.clone();
+    interpolate::escape(&mut config);
     let columns = config
         .pointer_mut("/dataset/parquet")
         .and_then(Json::as_object_mut)

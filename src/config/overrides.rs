@@ -137,7 +137,7 @@ fn axis(text: &str) -> Result<Axis, Problem> {
 }
 
 /// Splits at the commas that lie outside of brackets and quotes.
-fn split_values(list: &str) -> Vec<&str> {
+pub(super) fn split_values(list: &str) -> Vec<&str> {
     let mut values = Vec::new();
     let (mut start, mut depth, mut quote) = (0, 0usize, None);
     for (position, character) in list.char_indices() {

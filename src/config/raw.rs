@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::codec::CodecText;
 use super::kind::Kind;
-use super::leaf::{Bandwidth, Bytes, Latency, Leaf, Point, Positive, Share, Span};
+use super::leaf::{Bandwidth, Bytes, Latency, Leaf, Point, Positive, Rounded, Share, Span};
 use super::model::{
     Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, Value,
     VectorLayout,
@@ -29,8 +29,6 @@ pub(super) struct RawConfig {
     pub(super) storage: Option<RawStorage>,
     /// Which phases run.
     pub(super) workflow: Option<RawWorkflow>,
-    /// DLIO's training loop; only its seed is used.
-    pub(super) train: Option<RawTrain>,
     /// Existing Parquet files, by the name of the table that they become.
     pub(super) tables: Option<BTreeMap<String, RawTable>>,
     /// What to read: SQL files, folders of them, names of shipped scenarios, or SQL. Where left out, one scan of the
@@ -79,10 +77,11 @@ pub(super) struct RawDataset {
     pub(super) num_subfolders_eval: Option<Leaf<u64>>,
     /// Rows per file. Default: 1.
     pub(super) num_samples_per_file: Option<Leaf<Positive>>,
-    /// Bytes per row, used where `parquet.columns` is left out: one binary column `data`. Default: 65536.
-    pub(super) record_length_bytes: Option<Leaf<Positive>>,
+    /// Bytes per row, used where `parquet.columns` is left out: one binary column `data`. A fraction is rounded. Default:
+    /// 65536.
+    pub(super) record_length_bytes: Option<Leaf<Rounded>>,
     /// Another spelling of `record_length_bytes`.
-    pub(super) record_length: Option<Leaf<Positive>>,
+    pub(super) record_length: Option<Leaf<Rounded>>,
     /// First part of the file names. Default: `img`.
     pub(super) file_prefix: Option<Leaf<String>>,
     /// Codec, with its level where wanted: `none`, `snappy`, `gzip`, `brotli`, `lz4`, `zstd`, `zstd(9)`. Levels: gzip 0
@@ -90,7 +89,7 @@ pub(super) struct RawDataset {
     pub(super) compression: Option<Leaf<CodecText>>,
     /// Level for codecs that have levels, where the codec names none.
     pub(super) compression_level: Option<Leaf<u64>>,
-    /// Seed of the content. Default: `train.seed`, else 123.
+    /// Seed of the content. Default: 123.
     pub(super) seed: Option<Leaf<u64>>,
     /// Existing rows to write in the layouts of this config, instead of generated ones: Parquet, CSV, JSON or Arrow
     /// files, as a file, a folder or a glob.
@@ -199,7 +198,8 @@ pub(super) struct RawColumnKeys {
     pub(super) name: Option<Leaf<String>>,
     /// Type of the values. Default: `float32`.
     pub(super) dtype: Option<Leaf<Dtype>>,
-    /// Numeric types: values per row, a vector where above 1. String and binary: length in bytes. Default: 1.
+    /// Numeric types: values per row, a vector where above 1. String and binary: length in bytes. Lists: elements of
+    /// each row. Default: 1.
     pub(super) size: Option<Leaf<Positive>>,
     /// Whether the default scenario reads the column. Default: true.
     pub(super) read: Option<Leaf<bool>>,
@@ -207,7 +207,7 @@ pub(super) struct RawColumnKeys {
     pub(super) distribution: Option<RawDistribution>,
     /// Of a timestamp: an IANA name such as `Europe/Paris`, or an offset such as `+02:00`.
     pub(super) time_zone: Option<Leaf<String>>,
-    /// The elements of a list.
+    /// The elements of a list. Default, beside `size`: float32.
     pub(super) item: Option<Box<RawColumnKeys>>,
     /// The fields of a struct.
     pub(super) fields: Option<Vec<RawColumn>>,
@@ -348,7 +348,8 @@ pub(super) struct RawReader {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStorage {
-    /// Kind of storage: `local_fs`, the only one in this version.
+    /// Kind of storage: `local_fs`, `parallel_fs` (the same) or `direct_fs` (reads past the page cache, too, as
+    /// `reader.odirect` does).
     pub(super) storage_type: Option<Leaf<String>>,
     /// Folder that a relative `dataset.data_folder` starts from. Default: `./`.
     pub(super) storage_root: Option<Leaf<String>>,
@@ -370,13 +371,6 @@ pub(super) struct RawThrottle {
 pub(super) struct RawWorkflow {
     /// Whether missing data is generated; where false, missing data is an error. Default: true.
     pub(super) generate_data: Option<Leaf<bool>>,
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawTrain {
-    /// Seed of the content where `dataset.seed` is left out.
-    pub(super) seed: Option<Leaf<u64>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

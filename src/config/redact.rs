@@ -6,11 +6,9 @@ const REMOVED: &str = "<removed>";
 
 /// The tree without secret storage options, and without the user information and queries of URLs.
 pub(super) fn tree(mut tree: Value) -> Value {
-    if let Some(options) = tree
-        .pointer_mut("/storage/storage_options")
-        .and_then(Value::as_object_mut)
-    {
-        for (name, value) in options {
+    for place in ["/storage/storage_options", "/reader/storage_options"] {
+        let options = tree.pointer_mut(place).and_then(Value::as_object_mut);
+        for (name, value) in options.into_iter().flatten() {
             let name = name.to_lowercase();
             if ["key", "secret", "token", "password"]
                 .iter()
@@ -27,7 +25,7 @@ pub(super) fn tree(mut tree: Value) -> Value {
 /// An argument of the command line, as `storage.storage_options.key=x` or `t=s3://user:password@bucket/a`, without what
 /// `tree` removes. Of storage options, no value is kept.
 pub fn argument(text: &str) -> String {
-    let (flag, rest) = ["--set=", "--sweep=", "--table="]
+    let (flag, rest) = ["--set=", "--params=", "--sweep=", "--table="]
         .iter()
         .find_map(|flag| Some((*flag, text.strip_prefix(flag)?)))
         .unwrap_or(("", text));
@@ -94,6 +92,10 @@ mod tests {
     #[case(
         "--set=++workload.storage={storage_options: {key: x}}",
         "--set=++workload.storage=<removed>"
+    )]
+    #[case(
+        "--params=storage.storage_options.key=x",
+        "--params=storage.storage_options.key=<removed>"
     )]
     #[case("--table=t=s3://u:p@b/a?sig=1", "--table=t=s3://b/a")]
     #[case("t=s3://u:p@b/a", "t=s3://b/a")]

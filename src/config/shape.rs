@@ -17,8 +17,8 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
         .with(|settings| settings.inline_subschemas = true)
         .into_generator();
     let mut schema = generator.into_root_schema_for::<RawConfig>().to_value();
-    for (path, keys) in dlio::KEYS {
-        add_keys_without_effect(&mut schema, path, keys);
+    for section in dlio::without_effect() {
+        add_keys_without_effect(&mut schema, section.path, section.keys);
     }
     schema
 });
@@ -265,6 +265,9 @@ fn is_without_effect(schema: &Value) -> bool {
 
 /// `unknown key`, with the place that has this key, the nearest key, or all keys that have an effect.
 fn unknown_key(key: &str, properties: Option<&Map<String, Value>>) -> String {
+    if let Some(place) = dlio::place_of_flat(key) {
+        return format!("unknown key (did you mean `{place}`?)");
+    }
     let properties = properties.into_iter().flatten();
     let here: Vec<&str> = properties.clone().map(|(name, _)| name.as_str()).collect();
     if nearest(key, here.iter().copied()).is_some() {

@@ -14,7 +14,8 @@ use super::model::{
 };
 use super::origins::Origins;
 use super::raw::{
-    OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawTable, RawThrottle,
+    OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawStorage, RawTable,
+    RawThrottle,
 };
 use super::redact;
 use crate::record::{EngineCache, Lane};
@@ -103,7 +104,15 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
     let top = KeyPath::default();
     let names_data = raw.dataset.is_some() || raw.tables.as_ref().is_some_and(|it| !it.is_empty());
     if !names_data {
-        findings.problem(&top, "names nothing to read; give `dataset` or `tables`");
+        let about_checkpoints =
+            |key: &String| key.starts_with("checkpoint.") || key == "workflow.checkpoint";
+        let message = match findings.without_effect.iter().any(about_checkpoints) {
+            true => {
+                "is about checkpoints alone, and checkpoints are not measured here; give `dataset` or `tables`"
+            }
+            false => "names nothing to read; give `dataset` or `tables`",
+        };
+        findings.problem(&top, message);
     }
     let names_scenarios = raw.scenarios.is_some();
     let mut raw_measure = raw.measure.unwrap_or_default();
@@ -116,7 +125,7 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
     let reader = reader(
         raw.reader.unwrap_or_default(),
         read_mode,
-        raw_storage.throttle.take(),
+        &mut raw_storage,
         &mut raw_measure,
         findings,
     );
@@ -125,7 +134,6 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         let sections = dataset::Sections {
             storage: raw_storage,
             workflow: raw.workflow.unwrap_or_default(),
-            train: raw.train.unwrap_or_default(),
         };
         dataset::validate(dataset, sections, findings)
     });
@@ -154,17 +162,24 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
 fn reader(
     raw: RawReader,
     read_mode: Option<Leaf<ReadMode>>,
-    throttle: Option<RawThrottle>,
+    storage: &mut RawStorage,
     measure: &mut RawMeasure,
     findings: &mut Findings<'_>,
 ) -> Reader {
     let path = KeyPath::of(["reader"]);
     let measured = KeyPath::of(["measure"]);
-    let direct = findings.take(&path.key("odirect"), raw.odirect) == Some(true);
+    let direct_fs =
+        matches!(&storage.storage_type, Some(Leaf(Ok(kind))) if kind == dataset::DIRECT_FS);
+    let odirect = findings.take(&path.key("odirect"), raw.odirect);
+    let direct = odirect.unwrap_or(direct_fs);
     let cache = findings.take(&measured.key("cache"), measure.cache.take());
     if let Some(cache) = cache.filter(|cache| direct && *cache != PageCache::Direct) {
+        let by = match odirect {
+            Some(_) => path.key("odirect"),
+            None => KeyPath::of(["storage", "storage_type"]),
+        };
         findings.problem(
-            &path.key("odirect"),
+            &by,
             format!(
                 "reads past the page cache, but `measure.cache` is `{}`; leave one of them out",
                 cache.name()
@@ -181,6 +196,7 @@ fn reader(
     let streams = findings.take_count(&measured.key("streams"), measure.streams.take());
     let memory_limit = findings.take(&measured.key("memory_limit"), measure.memory_limit.take());
     let read_mode_path = KeyPath::of(["dataset", "parquet", "read_mode"]);
+    let throttle = storage.throttle.take();
     let throttle = throttle.and_then(|throttle| throttled(throttle, findings));
     if throttle.is_some() && cache == PageCache::Direct {
         findings.problem(

@@ -227,6 +227,13 @@ impl Datasets {
         Ok(())
     }
 
+    /// Tells of the warnings, for who keeps no record that has them.
+    pub fn warn(&self, observer: &dyn Observer) {
+        for text in &self.warnings {
+            observer.event(Event::Warning(text));
+        }
+    }
+
     /// Writes what is missing, dataset by dataset, each on all cores.
     pub fn ensure(
         &mut self,
@@ -246,7 +253,6 @@ impl Datasets {
                          seed and other layout keys say nothing about them; to generate instead, name another dataset.data_folder",
                         folder.display()
                     );
-                    observer.event(Event::Warning(&text));
                     self.warnings.push(text);
                     continue;
                 }

@@ -68,6 +68,9 @@ pub(crate) fn check_columns(
     {
         let wanted = if column.is_vector() {
             format!("a vector of {} {}", column.size, column.dtype)
+        } else if column.is_record() {
+            let bytes = dlio_bytes(column.size);
+            format!("{}, or {bytes} uint8 as DLIO writes them", column.dtype)
         } else {
             column.dtype.to_string()
         };
@@ -93,6 +96,11 @@ pub(crate) fn check_columns(
     Ok(())
 }
 
+/// Bytes that DLIO writes where a record of so many is asked for: a square of whole bytes.
+fn dlio_bytes(record: u64) -> u64 {
+    record.isqrt().pow(2)
+}
+
 /// Whether values of `found` can be what the config describes. DLIO writes vectors as lists or as fixed-size lists;
 /// vectors may also be stored as binary.
 fn fits(column: &Column, found: &DataType) -> bool {
@@ -101,6 +109,12 @@ fn fits(column: &Column, found: &DataType) -> bool {
         return same_values(found, wanted.data_type());
     }
     let element = scalar_type(column);
+    if column.is_record()
+        && let Plain::List(item, size) = plain(found)
+    {
+        let fits = |size: i32| u64::try_from(size) == Ok(dlio_bytes(column.size));
+        return *item == DataType::UInt8 && size.is_none_or(fits);
+    }
     if !column.is_vector() {
         return same_values(found, &element);
     }

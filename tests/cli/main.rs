@@ -15,6 +15,7 @@ mod bad_targets;
 mod changing;
 mod commands;
 mod comparing;
+mod dialect;
 mod elsewhere;
 mod environment;
 mod external;

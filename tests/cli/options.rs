@@ -686,14 +686,6 @@ fn the_vector_layout_is_that_of_the_files(#[case] layout: &str, #[case] expected
 
 #[test]
 fn keys_that_stand_in_for_others_take_effect() {
-    let base = crate::harness::TINY.replace("  seed: 10\n", "");
-    let print = |more: &str| {
-        let record = Place::with(&format!("{base}{more}")).record(&NONE);
-        at(&record, "datasets.0.content_fingerprint").clone()
-    };
-    assert_ne!(print(""), print("train: {seed: 5}\n"));
-    assert_eq!(print(""), print("train: {seed: 123}\n"));
-
     let place = Place::with("dataset: {data_folder: data, num_files_train: 1, record_length: 300}");
     let record = place.record(&["--rounds", "1"]);
     assert_eq!(

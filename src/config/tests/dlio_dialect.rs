@@ -103,20 +103,13 @@ fn keys_of_dlio_without_effect_are_named_once_in_one_note() {
 }
 
 #[test]
-fn every_key_of_dlio_is_accepted() {
-    for (section, keys) in dlio::KEYS {
-        for key in keys {
-            let path = if section.is_empty() {
-                (*key).to_owned()
-            } else {
-                format!("{section}.{key}")
-            };
-            let config = good_with("dataset: {}", &[&format!("{path}=1")], &[]);
-            assert_eq!(
-                config.notes,
-                [format!("these DLIO keys have no effect here: {path}")]
-            );
-        }
+fn every_key_without_effect_is_accepted_and_named() {
+    for path in dlio::without_effect().flat_map(dlio::Section::paths) {
+        let config = good_with("dataset: {}", &[&format!("{path}=1")], &[]);
+        assert_eq!(
+            config.notes,
+            [format!("these DLIO keys have no effect here: {path}")]
+        );
     }
 }
 
@@ -235,9 +228,11 @@ fn booleans_of_yaml_1_1_are_booleans() {
 }
 
 #[test]
-fn the_seed_is_the_datasets_else_the_one_of_training() {
+fn the_seed_of_training_changes_no_content() {
     assert_eq!(dataset_of("dataset: {seed: 7}").seed, 7);
-    assert_eq!(dataset_of("dataset: {}\ntrain: {seed: 8}").seed, 8);
+    for text in ["dataset: {}", "dataset: {}\ntrain: {seed: 8}"] {
+        assert_eq!(dataset_of(text).seed, 123);
+    }
     let both = good("dataset: {seed: 7}\ntrain: {seed: 8}");
     assert_eq!(both.variants[0].dataset.as_ref().unwrap().seed, 7);
     assert_eq!(
@@ -281,5 +276,89 @@ dataset:
             ("b", Dtype::Int8, 3),
             ("c", Dtype::Int16, 3)
         ]
+    );
+}
+
+#[test]
+fn a_list_with_a_size_has_so_many_elements_in_each_row() {
+    let list = |keys: &str| dataset_of(&one_column(keys)).columns.remove(0);
+    let column = list("dtype: list, size: 16");
+    let exactly = |elements| Length {
+        min: elements,
+        max: elements,
+        distribution: LengthDistribution::Uniform,
+    };
+    assert_eq!(
+        (column.dtype, column.size, column.length),
+        (Dtype::List, 1, Some(exactly(16)))
+    );
+    assert_eq!(column.children[0].dtype, Dtype::Float32);
+    let column =
+        list("dtype: list, size: 1, item: {dtype: int64}, distribution: {null_fraction: 0.5}");
+    assert_eq!(column.children[0].dtype, Dtype::Int64);
+    assert_eq!(
+        (column.length, column.null_fraction),
+        (Some(exactly(1)), 0.5)
+    );
+    let message = bad(&one_column(
+        "dtype: list, size: 2, distribution: {length: {max: 3}}",
+    ));
+    assert!(
+        message.contains("columns.c.size: stands beside `distribution.length`"),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
+fn a_record_length_with_a_fraction_is_rounded_and_that_is_said_once() {
+    let config = good_with(
+        "dataset: {record_length_bytes: 114660.07}",
+        &[],
+        &["dataset.compression=none,snappy"],
+    );
+    for variant in &config.variants {
+        assert_eq!(variant.dataset.as_ref().unwrap().columns[0].size, 114_660);
+    }
+    assert_eq!(
+        config.notes,
+        ["`dataset.record_length_bytes` is 114660.07, and counts as 114660"]
+    );
+    // It has no effect there.
+    let beside = good("dataset: {record_length_bytes: 1.5, parquet: {columns: [a]}}");
+    assert_eq!(
+        beside.notes,
+        ["these DLIO keys have no effect here: dataset.record_length_bytes"]
+    );
+}
+
+#[test]
+fn parallel_and_direct_file_systems_are_local_files() {
+    let cache = |text: &str| good(text).variants[0].reader.cache;
+    let of = |kind: &str| format!("dataset: {{}}\nstorage: {{storage_type: {kind}}}\n");
+    assert_eq!(cache(&of("parallel_fs")), PageCache::Warm);
+    assert_eq!(cache(&of("direct_fs")), PageCache::Direct);
+    // What is said of the very thing counts.
+    let buffered = format!("{}reader: {{odirect: false}}\n", of("direct_fs"));
+    assert_eq!(cache(&buffered), PageCache::Warm);
+    let warm = format!("{}measure: {{cache: warm}}\n", of("direct_fs"));
+    assert_eq!(
+        bad(&warm),
+        "x.yaml:2: storage.storage_type: reads past the page cache, but `measure.cache` is `warm`; leave one of them out"
+    );
+}
+
+#[test]
+fn what_is_not_parquet_or_not_local_says_what_would_run() {
+    let hints = |text: &str| read(text).unwrap_err().hints();
+    for format in ["npz", "jpeg", "png", "tfrecord", "hdf5", "csv"] {
+        let hint = hints(&format!("dataset: {{format: {format}}}"));
+        assert!(hint[0].contains("--set dataset.format=parquet"), "{hint:?}");
+    }
+    assert_eq!(hints("dataset: {format: parqet}"), Vec::<String>::new());
+    let hint = hints("dataset: {}\nstorage: {storage_type: s3dlio}");
+    assert!(
+        hint[0].contains("--set storage.storage_type=local_fs"),
+        "{hint:?}"
     );
 }

@@ -7,11 +7,14 @@ mod bad_input;
 mod dataset;
 mod distributions;
 mod dlio_dialect;
+mod interpolation;
+mod keys;
 mod layout;
 mod overriding;
 mod schema;
 mod sweeping;
 mod workload;
+mod wrapper;
 
 fn source(text: &str) -> Source {
     Source {
