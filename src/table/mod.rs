@@ -20,7 +20,7 @@ mod unify;
 
 pub(crate) use check::{doubled, same_values};
 pub(crate) use damage::first_damage;
-pub use discover::{discover, external_tables, from_manifest};
+pub use discover::{discover, existing_tables, from_manifest};
 pub(crate) use doubts::hides_nan;
 pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
 pub use open::{OpenTable, open};
@@ -77,6 +77,14 @@ pub enum TableError {
         location: String,
         /// The files that it holds instead, as a part of the sentence.
         others: String,
+    },
+    #[error("{}{location} has {found} Parquet files, and `dataset.{key}` wants {wanted}", of(.table))]
+    TooFewFiles {
+        table: String,
+        location: String,
+        found: u64,
+        wanted: u64,
+        key: &'static str,
     },
     #[error("{}`{location}`: {source}", of(.table))]
     Listing {
@@ -147,6 +155,9 @@ impl TableError {
             } if !others.is_empty() => Some(format!(
                 "a pattern reads files of any name: '{}/*'",
                 location.trim_end_matches('/')
+            )),
+            TableError::TooFewFiles { found, key, .. } if *found > 0 => Some(format!(
+                "read what is there with --set dataset.{key}={found}"
             )),
             TableError::OtherType { widens: true, .. } => {
                 Some("--unify-schemas reads such columns as the wider type".to_owned())
