@@ -1,17 +1,17 @@
 //! Makes sure that the datasets of all variants are there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
+use super::estimate::{Estimate, Free, estimate};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Encoding};
 use crate::dataset::{
     Cancel, DatasetError, DatasetPlan, Found, Manifest, Share, SourceTable, ensure, find, place,
-    probe,
 };
 use crate::measure::{cores, memory_bytes};
 use crate::storage::{CountingStore, local_store};
@@ -45,7 +45,7 @@ impl DatasetState {
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.found {
             Found::Complete(manifest) => Some(manifest),
-            Found::ToWrite | Found::External => None,
+            Found::ToWrite | Found::Missing | Found::External { .. } => None,
         }
     }
 }
@@ -100,8 +100,21 @@ impl Datasets {
         Ok(place(&specs)?)
     }
 
-    /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
+    /// Places the datasets of all variants, and refuses those that are missing and not to be generated. Nothing is changed.
     pub async fn place(config: &Config) -> Result<Self, RunError> {
+        let datasets = Datasets::look(config).await?;
+        let mut states = datasets.all.iter();
+        match states.find(|state| matches!(state.found, Found::Missing)) {
+            Some(state) => {
+                let folder = state.plan.root.display().to_string();
+                Err(DatasetError::Missing { folder }.into())
+            }
+            None => Ok(datasets),
+        }
+    }
+
+    /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
+    pub async fn look(config: &Config) -> Result<Self, RunError> {
         let store = local_store();
         let mut plans = Datasets::placed(config, &store).await?.into_iter();
         let mut all: Vec<DatasetState> = Vec::new();
@@ -117,10 +130,6 @@ impl Datasets {
                 Some(index) => index,
                 None => {
                     let found = find(&plan)?;
-                    if matches!(found, Found::ToWrite) && !plan.spec.generate {
-                        let folder = plan.root.display().to_string();
-                        return Err(DatasetError::Missing { folder }.into());
-                    }
                     all.push(DatasetState {
                         plan,
                         found,
@@ -157,70 +166,53 @@ impl Datasets {
             .filter(|state| matches!(state.found, Found::ToWrite))
     }
 
-    /// Logical bytes that are still to be written, by dataset folder.
-    pub fn bytes_to_write(&self) -> Result<Vec<(&Path, u64)>, RunError> {
+    /// What is still to be written, and what it will take.
+    pub fn estimates(&self) -> Result<Vec<(&Path, Estimate)>, RunError> {
         self.to_write()
-            .map(|state| {
-                Ok((
-                    state.plan.root.as_path(),
-                    state.plan.expected_arrow_bytes()?,
-                ))
-            })
+            .map(|state| Ok((state.plan.root.as_path(), estimate(&state.plan)?)))
             .collect()
     }
 
-    /// What the files still to be written will take, by a sample where they are generated.
-    fn file_bytes_to_write(&self) -> Result<u64, RunError> {
-        let mut bytes: u64 = 0;
-        for state in self.to_write() {
-            let of_one = match probe(&state.plan)? {
-                Some(probe) => probe.file_bytes_of(state.plan.rows()),
-                // Not known before it is written.
-                None => 0,
-            };
-            bytes = bytes.saturating_add(of_one);
-        }
-        Ok(bytes)
-    }
-
-    /// Refuses to write what the disk cannot hold, and what is large without consent: more than 10 GB, or more than half of the free space.
+    /// Refuses to write what the disk may not be able to hold, and what is large without consent: more than 10 GB, or more
+    /// than half of the free space. What it cannot hold by the best guess is refused whatever was agreed to.
     pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
-        let to_write = self.bytes_to_write()?;
         for state in self.to_write() {
             writers(&state.plan)?;
         }
-        let total: u64 = to_write.iter().map(|(_, bytes)| bytes).sum();
-        let Some((folder, _)) = to_write.first() else {
+        let estimates = self.estimates()?;
+        let Some((folder, _)) = estimates.first() else {
             return Ok(());
         };
-        let free = free_bytes(folder);
-        if let Some(free) = free.filter(|free| total > *free) {
-            let needed = self.file_bytes_to_write()?;
-            if needed > free {
+        let all = Estimate::sum(estimates.iter().map(|(_, estimate)| estimate));
+        let free = Free::of(folder);
+        let text = |free: &str| {
+            format!(
+                "{} would be written below {}{free}",
+                all.in_words(),
+                folder.display()
+            )
+        };
+        if let Some(free) = &free {
+            let left = format!(", where {} are free", free.in_words());
+            if all.likely_blocks() > free.bytes {
                 return Err(RunError::Full {
-                    reason: format!(
-                        "about {} would be written below {}, where {} are free",
-                        units::bytes(needed),
-                        folder.display(),
-                        units::bytes(free)
-                    ),
+                    reason: text(&left),
+                });
+            }
+            if !yes && !free.holds(&all) {
+                return Err(RunError::Consent {
+                    reason: format!("{}: it may fill the disk", text(&left)),
                 });
             }
         }
-        if yes {
-            return Ok(());
-        }
-        let large = total > LARGE_BYTES;
-        if large || free.is_some_and(|free| total > free / 2) {
+        let most = all.values.max(all.most_blocks());
+        let half = free.as_ref().map_or(u64::MAX, |free| free.bytes / 2);
+        if !yes && (most > LARGE_BYTES || all.most_blocks() > half) {
             let free = free.map_or_else(String::new, |free| {
-                format!("; {} are free there", units::bytes(free))
+                format!("; {} are free there", free.in_words())
             });
             return Err(RunError::Consent {
-                reason: format!(
-                    "up to {} would be written below {}{free}",
-                    units::bytes(total),
-                    folder.display()
-                ),
+                reason: text(&free),
             });
         }
         Ok(())
@@ -239,7 +231,9 @@ impl Datasets {
         for (dataset, state) in self.all.iter_mut().enumerate() {
             let folder = state.plan.root.clone();
             match &state.found {
-                Found::External => {
+                // How they differ from the config is told when they are opened.
+                Found::External { .. } if !state.plan.spec.generate => continue,
+                Found::External { .. } => {
                     let text = format!(
                         "{}: these files were there before; they are read as they are, and the config's codec, row groups, \
                          seed and other layout keys say nothing about them; to generate instead, name another dataset.data_folder",
@@ -261,7 +255,7 @@ impl Datasets {
                     }
                     continue;
                 }
-                Found::ToWrite => {}
+                Found::ToWrite | Found::Missing => {}
             }
             let writers = writers(&state.plan)?;
             observer.event(Event::Begun {
@@ -380,18 +374,4 @@ pub fn writers(plan: &DatasetPlan) -> Result<usize, RunError> {
         Ok(fitting) => Ok(fitting.min(cores())),
         Err(_) => Ok(cores()),
     }
-}
-
-/// Free bytes for this user on the file system that holds, or will hold, a folder.
-pub fn free_bytes(folder: &Path) -> Option<u64> {
-    let existing: PathBuf = folder
-        .ancestors()
-        .find(|ancestor| ancestor.exists())?
-        .to_path_buf();
-    let statistics = nix::sys::statvfs::statvfs(&existing).ok()?;
-    Some(
-        statistics
-            .blocks_available()
-            .saturating_mul(statistics.fragment_size()),
-    )
 }
