@@ -10,7 +10,7 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::Type;
 use parquet::errors::ParquetError;
-use parquet::schema::types::ColumnDescriptor;
+use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
 use super::census::{Census, census};
 use super::content::{ColumnGenerator, Most};
@@ -19,10 +19,11 @@ use super::encode::rows_for_bytes;
 use super::properties::{
     asked_encoding, most_filter_bytes, page_encoding, physical, write_batch, writer_properties,
 };
-use super::sample::{Held, held};
+use super::sample::{Held, LEAST_TEXT, held};
 use super::{DatasetError, DatasetPlan, TablePlan};
 use crate::config::{
-    ChunkLayout, Codec, Column, Encoding, Layout, RowGroupSize, Statistics, VectorLayout,
+    ChunkLayout, Codec, Column, Distribution, Encoding, Layout, RowGroupSize, Statistics,
+    VectorLayout,
 };
 
 /// Row groups of more bytes are not encoded to see how many rows they have.
@@ -38,9 +39,9 @@ const BLOCKS_OF: f64 = 4.0;
 /// What a dataset takes at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
-    /// Bytes of all files, the manifest and its parts included.
+    /// Bytes of all files, the manifest included.
     pub bytes: u64,
-    /// Of these, what is not in column chunks: footers, indexes, filters, manifests.
+    /// Of these, what is not in column chunks: footers, indexes, filters, the manifest.
     pub structure: u64,
     /// Bytes of the file system's blocks that these take, and the folders.
     pub blocks: u64,
@@ -66,45 +67,39 @@ pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, Data
     let leaves = ArrowSchemaConverter::new()
         .convert(&schema)
         .map_err(parquet)?;
-    let (mut chunks, mut structure, mut files, mut folders) = (0.0, 0.0, 0, 1);
-    let (mut names, mut row_groups) = (0.0, 0_u64);
+    let block = block_bytes.max(1) as f64;
+    let (mut chunks, mut structure, mut blocks, mut names) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
+    let (mut files, mut folders, mut row_groups) = (0_u64, 1_u64, 0_u64);
     for table in &plan.tables {
         let known = leaves_of(plan, table)?;
-        let rows = row_group_rows(plan, table, &schema, &known)?;
-        let census = census(plan, table, rows)?;
-        for (known, descriptor) in known.iter().zip(leaves.columns()) {
-            let leaf = Leaf {
-                known,
-                descriptor,
-                chunk: layout.chunk_of(&known.column.name),
-                layout,
-                rows: table.rows() as f64,
-                row_group_rows: rows,
-                census,
-            };
-            let pages = leaf.pages();
-            chunks += leaf.chunk_bytes(pages);
-            structure += leaf.structure_bytes(pages);
-        }
-        let groups = census.row_groups as f64;
-        structure += groups * (72.0 + 10.0 * layout.sort_by.len() as f64);
-        // The key-value with the file's name.
-        structure += census.files as f64 * (empty_file + 160.0 + census.path_bytes as f64);
-        names += census.files as f64 * (census.path_bytes as f64 + 16.0);
-        files += census.files;
+        let row_group_rows = row_group_rows(plan, table, &schema, &known)?;
+        let census = census(plan, table, row_group_rows)?;
+        let whole = Whole {
+            plan,
+            schema: &leaves,
+            known,
+            rows: table.rows(),
+            row_group_rows,
+            census,
+            empty_file,
+        };
+        let (inside, outside) = whole.bytes();
+        chunks += inside;
+        structure += outside;
+        let of_files = census.files as f64;
+        let with_ends = inside + outside + of_files * (block - 1.0);
+        let one_by_one = of_files * (whole.largest_file().bytes_together() / block).ceil() * block;
+        blocks += with_ends.min(one_by_one);
+        names += of_files * (census.path_bytes as f64 + 16.0);
+        files = files.saturating_add(census.files);
+        folders = folders.saturating_add(census.folders);
         row_groups = row_groups.saturating_add(census.row_groups);
-        folders += census.folders;
     }
-    // The manifest, and the parts that several processes make of it first.
-    let of_file = 120.0 * files as f64 + 2.0 * names;
-    structure += 2.0 * (of_file + 1024.0 + columns_in_manifest(plan));
-    let block = block_bytes.max(1) as f64;
+    let manifest = 100.0 * files as f64 + 2.0 * names + 600.0 + columns_in_manifest(plan);
+    structure += manifest;
     let bytes = chunks + structure;
     // File systems keep lists of blocks, with at most 4 bytes for each of 4096.
-    let blocks = bytes * (1.0 + 1.0 / 1024.0)
-        + (files as f64 + 4.0) * (block - 1.0)
-        + folders as f64 * block
-        + 2.0 * names;
+    blocks += bytes / 1024.0 + manifest + 2.0 * block + folders as f64 * block + 2.0 * names;
     Ok(Some(Bound {
         bytes: bytes.ceil() as u64,
         structure: structure.ceil() as u64,
@@ -113,6 +108,90 @@ pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, Data
         files,
         row_groups,
     }))
+}
+
+/// All files of a table, or one of them.
+struct Whole<'a> {
+    plan: &'a DatasetPlan,
+    schema: &'a SchemaDescriptor,
+    known: Vec<Known<'a>>,
+    rows: u64,
+    row_group_rows: u64,
+    census: Census,
+    /// Bytes of a file without rows.
+    empty_file: f64,
+}
+
+impl<'a> Whole<'a> {
+    /// The file with the most rows, each of them as large as a row can be.
+    fn largest_file(&self) -> Whole<'a> {
+        let rows = self.census.most_file_rows;
+        let known = self.known.iter().map(|known| {
+            let (values, bytes) = (known.most.values as f64, known.most.bytes as f64);
+            Known {
+                held: Held {
+                    levels: values * rows as f64,
+                    values: values * rows as f64,
+                    bytes: bytes.max(LEAST_TEXT) * rows as f64,
+                },
+                ..*known
+            }
+        });
+        Whole {
+            known: known.collect(),
+            rows,
+            census: Census {
+                files: 1,
+                row_groups: rows.div_ceil(self.row_group_rows),
+                ..self.census
+            },
+            ..*self
+        }
+    }
+
+    /// Bytes of column chunks, and of what else files have.
+    fn bytes(&self) -> (f64, f64) {
+        let layout = &self.plan.spec.layout;
+        let wide = self.wide();
+        let (files, groups) = (self.census.files as f64, self.census.row_groups as f64);
+        let (mut chunks, mut structure) = (0.0, 0.0);
+        for (known, descriptor) in self.known.iter().zip(self.schema.columns()) {
+            let leaf = Leaf {
+                known,
+                descriptor,
+                chunk: layout.chunk_of(&known.column.name),
+                layout,
+                rows: self.rows as f64,
+                row_group_rows: self.row_group_rows,
+                census: self.census,
+                wide,
+            };
+            let pages = leaf.pages();
+            chunks += leaf.chunk_bytes(pages);
+            structure += leaf.structure_bytes(pages);
+        }
+        structure += groups * (14.0 + 4.0 * wide + 10.0 * layout.sort_by.len() as f64);
+        // The key-value that names the file.
+        let identity = 100.0 + self.census.path_bytes as f64 + 2.0 * wide;
+        (chunks, structure + files * (self.empty_file + identity))
+    }
+
+    fn bytes_together(&self) -> f64 {
+        let (chunks, structure) = self.bytes();
+        chunks + structure
+    }
+
+    /// Bytes that a number in a file's metadata takes, an offset or a count: seven bits each, and one bit for its sign.
+    fn wide(&self) -> f64 {
+        let groups = self.census.row_groups as f64;
+        let roughly: f64 = self
+            .known
+            .iter()
+            .map(|leaf| 2.0 * leaf.held.bytes + 144.0 * leaf.held.levels + 4096.0 * groups)
+            .sum();
+        let files = 65_536.0 * self.census.files as f64;
+        (bits_of(2.0 * (roughly + files)) / 7.0).ceil()
+    }
 }
 
 /// Bytes of a file without rows: its schema in both forms, and what else a footer has.
@@ -130,6 +209,7 @@ fn columns_in_manifest(plan: &DatasetPlan) -> f64 {
 }
 
 /// What is known of a leaf before anything is written.
+#[derive(Clone, Copy)]
 struct Known<'a> {
     /// The column of the config that it is a part of.
     column: &'a Column,
@@ -152,11 +232,19 @@ fn leaves_of<'a>(plan: &'a DatasetPlan, table: &TablePlan) -> Result<Vec<Known<'
         add_leaves(column, &mut leaves);
         let held = held(&generator, column, table.rows());
         for ((leaf, held), most) in leaves.iter().zip(held).zip(generator.most_per_row()) {
+            // Values that follow others are numbered, which takes digits whatever size they are to have.
+            let least = match leaf.distribution {
+                Distribution::CorrelatedWith { .. } if leaf.dtype.is_text() => LEAST_TEXT as u64,
+                _ => 0,
+            };
             let is_list = column.is_vector() && vectors != VectorLayout::Binary;
             known.push(Known {
                 column,
                 held,
-                most: *most,
+                most: Most {
+                    bytes: most.bytes.max(least),
+                    ..*most
+                },
                 distinct: most_distinct_stored(leaf, vectors).map(|most| most as f64),
                 is_full: !column.dtype.is_nested() && column.null_fraction == 0.0,
                 is_vector: is_list,
@@ -221,6 +309,8 @@ struct Leaf<'a> {
     rows: f64,
     row_group_rows: u64,
     census: Census,
+    /// Bytes of a number in the metadata.
+    wide: f64,
 }
 
 impl Leaf<'_> {
@@ -312,6 +402,12 @@ impl Leaf<'_> {
         }
     }
 
+    /// Whether a dictionary may grow so large that the writer gives it up.
+    fn may_fall_back(&self) -> bool {
+        let limit = self.chunk.dictionary_page_bytes as f64;
+        self.distinct_of_chunk() * self.longest() >= limit
+    }
+
     /// Bytes of dictionaries, of the values beside them, and what each page of these adds.
     fn with_dictionary(&self, otherwise: Encoding) -> (f64, f64, f64) {
         let limit = self.chunk.dictionary_page_bytes as f64;
@@ -322,8 +418,8 @@ impl Leaf<'_> {
             .min(self.plain())
             .min((2.0 * limit + of_row) * self.chunks());
         let bits = bits_of(distinct);
-        let (indices, of_page) = (hybrid(self.known.held.values, bits), 10.0 + bits);
-        if distinct * longest < limit {
+        let (indices, of_page) = (hybrid(self.known.held.values, bits), 6.0 + bits);
+        if !self.may_fall_back() {
             return (dictionaries, indices, of_page);
         }
         let (encoded, of_other) = self.encoded(otherwise);
@@ -336,14 +432,14 @@ impl Leaf<'_> {
         let (mut bytes, mut of_page) = (0.0, 0.0);
         let definition = f64::from(self.descriptor.max_def_level());
         if definition > 0.0 {
-            of_page += 14.0;
+            of_page += 10.0;
             if !self.known.is_full {
                 bytes += hybrid(levels, bits_of(definition + 1.0));
             }
         }
         let repetition = f64::from(self.descriptor.max_rep_level());
         if repetition > 0.0 {
-            of_page += 14.0;
+            of_page += 10.0;
             let each = hybrid(levels, bits_of(repetition + 1.0));
             bytes += match self.known.is_vector {
                 // A start, a group of eight, and a run.
@@ -376,8 +472,12 @@ impl Leaf<'_> {
             }
             false => levels,
         };
-        (by_rows + by_bytes + 3.0 * self.chunks())
-            .min(levels + self.chunks())
+        let last = match has_dictionary && self.may_fall_back() {
+            true => 2.0,
+            false => 1.0,
+        };
+        (by_rows + by_bytes + last * self.chunks())
+            .min(levels)
             .ceil()
     }
 
@@ -396,8 +496,8 @@ impl Leaf<'_> {
         let encoded = dictionaries + values + levels + pages * (of_page + levels_of_page);
         let all_pages = pages + dictionary_pages;
         let header = match self.layout.writer_version {
-            2 => 51.0,
-            _ => 29.0,
+            2 => 15.0 + 7.0 * self.wide,
+            _ => 14.0 + 3.0 * self.wide,
         };
         let statistics = match self.chunk.statistics {
             Statistics::Page => self.statistics_bytes(),
@@ -415,25 +515,39 @@ impl Leaf<'_> {
     /// Of a chunk or a page: two bounds, each once more in the field of old readers where values have a sign, counts and flags.
     fn statistics_bytes(&self) -> f64 {
         let bounds = if self.width().is_some() { 4.0 } else { 2.0 };
-        14.0 + bounds * self.bound_bytes()
+        5.0 + self.wide + bounds * self.bound_bytes()
     }
 
     /// What footers, indexes and filters have of the leaf.
     fn structure_bytes(&self, pages: f64) -> f64 {
-        let histograms =
-            2.0 + f64::from(self.descriptor.max_def_level() + self.descriptor.max_rep_level());
+        let wide = self.wide;
+        let counted = [
+            self.descriptor.max_def_level(),
+            self.descriptor.max_rep_level(),
+        ];
+        let counted = counted.into_iter().filter(|level| *level > 0);
+        let histograms: f64 = counted.map(|level| f64::from(level) + 1.0).sum();
         let path = self.descriptor.path().parts().iter();
         let path: f64 = path.map(|part| part.len() as f64 + 2.0).sum();
-        let mut of_chunk = 131.0 + path + 5.0 * histograms;
-        if self.chunk.statistics != Statistics::None {
-            of_chunk += self.statistics_bytes();
+        let page_kinds = match self.encoding().1 {
+            true if self.may_fall_back() => 3.0,
+            true => 2.0,
+            false => 1.0,
+        };
+        let has_statistics = self.chunk.statistics != Statistics::None;
+        let mut of_chunk = 28.0 + 5.0 * wide + path + page_kinds * (6.0 + wide);
+        if has_statistics {
+            of_chunk += self.statistics_bytes() + 6.0 + wide + histograms * wide;
+        }
+        if self.chunk.bloom_filter.is_some() {
+            of_chunk += 2.0 + 2.0 * wide;
         }
         let mut of_page = 0.0;
         if self.layout.page_index {
-            of_chunk += 40.0;
-            of_page += 23.0;
-            if self.chunk.statistics != Statistics::None {
-                of_page += 6.0 + 2.0 * self.bound_bytes() + 3.0 * histograms;
+            of_chunk += 32.0 + 4.0 * wide;
+            of_page += 4.0 + 4.0 * wide;
+            if has_statistics {
+                of_page += 1.0 + 2.0 * self.bound_bytes() + (histograms + 1.0) * wide;
             }
         }
         of_chunk * self.chunks() + of_page * pages + self.filter_bytes()
@@ -471,15 +585,15 @@ fn delta(values: f64, bits: f64, mini_block: f64) -> (f64, f64) {
     (values * each, 20.0 + block_header + mini_block * bits / 8.0)
 }
 
-/// The most that a codec makes of so many bytes in so many pages, by the bounds that its implementation states.
+/// The most that a codec makes of so many bytes in so many pages: bytes as they are where nothing is gained, with headers.
 fn compressed(codec: Codec, bytes: f64, pages: f64) -> f64 {
     match codec {
         Codec::None => bytes,
         Codec::Snappy => bytes * (1.0 + 1.0 / 6.0) + 32.0 * pages,
         Codec::Lz4 => bytes * (1.0 + 1.0 / 255.0) + 16.0 * pages,
         // A block of fixed codes takes nine bits for a byte.
-        Codec::Gzip(_) => bytes * (1.0 + 1.0 / 8.0) + 32.0 * pages,
+        Codec::Gzip(_) => bytes * (1.0 + 1.0 / 8.0) + 24.0 * pages,
         Codec::Brotli(_) => bytes * (1.0 + 1.0 / 256.0) + 32.0 * pages,
-        Codec::Zstd(_) => bytes * (1.0 + 1.0 / 256.0) + 80.0 * pages,
+        Codec::Zstd(_) => bytes * (1.0 + 1.0 / 256.0) + 24.0 * pages,
     }
 }

@@ -14,7 +14,8 @@ const MOST_ROWS: u64 = 4_000_000;
 pub(crate) struct Census {
     pub(crate) files: u64,
     pub(crate) row_groups: u64,
-    /// Rows of the largest row group.
+    /// Rows of the largest file, and of the largest row group.
+    pub(crate) most_file_rows: u64,
     pub(crate) most_rows: u64,
     pub(crate) folders: u64,
     /// Bytes of the longest path below the dataset's folder.
@@ -37,6 +38,7 @@ pub(crate) fn census(
     let whole = Census {
         files,
         row_groups: files.saturating_mul(rows_per_file.div_ceil(row_group_rows)),
+        most_file_rows: rows_per_file,
         most_rows: rows_per_file.min(row_group_rows),
         folders: 1 + table.split.subfolders.min(files),
         path_bytes: path.len() as u64,
@@ -70,7 +72,7 @@ fn partitioned(
             let rows = rows.len() as u64;
             found.files += 1;
             found.row_groups += rows.div_ceil(row_group_rows);
-            found.most_rows = found.most_rows.max(rows.min(row_group_rows));
+            found.most_file_rows = found.most_file_rows.max(rows);
             known.insert(key);
         }
         left = left.saturating_sub(count);
@@ -92,13 +94,15 @@ fn partitioned(
         found.row_groups = found
             .files
             .saturating_add(table.rows().div_ceil(row_group_rows));
-        found.most_rows = whole.most_rows;
+        found.most_file_rows = whole.most_file_rows;
     }
+    found.most_rows = found.most_file_rows.min(row_group_rows);
     let folders = match looked_at_all {
         true => (known.len() as u64).saturating_mul(table.split.subfolders.max(1)),
         false => found.files,
     };
-    found.folders += folders.min(found.files).saturating_mul(depth);
+    let below = folders.min(found.files).saturating_mul(depth);
+    found.folders = found.folders.saturating_add(below);
     found.path_bytes = whole.path_bytes + longest;
     Ok(found)
 }

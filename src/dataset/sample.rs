@@ -11,7 +11,7 @@ const MOST_ROWS: u64 = 8192;
 const MOST_BYTES: u64 = 32 << 20;
 
 /// Values never hold less room than this in a bound: names that are numbered have digits.
-const LEAST_TEXT: f64 = 20.0;
+pub(crate) const LEAST_TEXT: f64 = 20.0;
 
 /// The logarithm of three over the chance that a bound by a sample fails, which is one in 10^9.
 const LOG_OF_DOUBT: f64 = 22.0;

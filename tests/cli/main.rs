@@ -17,6 +17,7 @@ mod commands;
 mod comparing;
 mod elsewhere;
 mod environment;
+mod estimates;
 mod external;
 mod files;
 mod formats;
