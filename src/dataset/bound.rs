@@ -132,7 +132,7 @@ impl<'a> Whole<'a> {
                 held: Held {
                     levels: values * rows as f64,
                     values: values * rows as f64,
-                    bytes: bytes.max(LEAST_TEXT) * rows as f64,
+                    bytes: bytes * rows as f64,
                 },
                 ..*known
             }

@@ -4,11 +4,11 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
 use super::content::ColumnGenerator;
-use crate::config::Column;
+use crate::config::{Column, Distribution};
 
 /// Most rows, and most bytes of values, that are looked at of a column.
 const MOST_ROWS: u64 = 8192;
-const MOST_BYTES: u64 = 32 << 20;
+const MOST_BYTES: u64 = 8 << 20;
 
 /// Values never hold less room than this in a bound: names that are numbered have digits.
 pub(crate) const LEAST_TEXT: f64 = 20.0;
@@ -31,7 +31,7 @@ pub(crate) struct Held {
 pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> Vec<Held> {
     let most = generator.most_per_row();
     let valid = most_valid(column, rows);
-    if let (false, [only]) = (column.dtype.is_nested() || column.dtype.is_text(), most) {
+    if let (true, [only]) = (has_one_size(column), most) {
         let values = valid * only.values as f64;
         let nulls = if column.null_fraction > 0.0 { rows } else { 0 };
         return vec![Held {
@@ -69,6 +69,20 @@ pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> V
         .collect()
 }
 
+/// Whether all values of a column have the same size, but for nulls.
+fn has_one_size(column: &Column) -> bool {
+    match column.dtype.is_text() {
+        true => {
+            let sized = matches!(
+                column.distribution,
+                Distribution::Uniform { .. } | Distribution::Compressible { .. }
+            );
+            sized && column.length.is_none()
+        }
+        false => !column.dtype.is_nested(),
+    }
+}
+
 /// Rows that are not null: the mean, and seven standard deviations. Nulls come in runs where values do.
 fn most_valid(column: &Column, rows: u64) -> f64 {
     let (rows, valid) = (rows as f64, 1.0 - column.null_fraction);
@@ -79,7 +93,7 @@ fn most_valid(column: &Column, rows: u64) -> f64 {
 
 /// All rows where they are few, else one at random of each of as many stretches of equal length.
 fn chosen_rows(rows: u64, generator: &ColumnGenerator) -> Vec<u64> {
-    let bytes = (generator.arrow_bytes_per_row().max(1.0)) as u64;
+    let bytes = generator.arrow_bytes_per_row().max(1.0) as u64;
     let most = MOST_ROWS
         .min(MOST_BYTES / bytes.max(1))
         .min(generator.max_rows_per_array() as u64)

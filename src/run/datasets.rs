@@ -7,7 +7,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
-use super::estimate::{Estimate, Free, estimate};
+use super::estimate::{Estimate, Free, blocks_of, estimate};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Encoding};
 use crate::dataset::{
@@ -185,6 +185,11 @@ impl Datasets {
         };
         let all = Estimate::sum(estimates.iter().map(|(_, estimate)| estimate));
         let free = Free::of(folder);
+        // What an interrupted writing has left is there already.
+        let there: u64 = self
+            .to_write()
+            .map(|state| blocks_of(&state.plan.root))
+            .sum();
         let text = |free: &str| {
             format!(
                 "{} would be written below {}{free}",
@@ -194,12 +199,13 @@ impl Datasets {
         };
         if let Some(free) = &free {
             let left = format!(", where {} are free", free.in_words());
-            if all.likely_blocks() > free.bytes {
+            if all.likely_blocks().saturating_sub(there) > free.bytes {
                 return Err(RunError::Full {
                     reason: text(&left),
                 });
             }
-            if !yes && !free.holds(&all) {
+            let most = all.most_blocks().saturating_sub(there);
+            if !yes && !free.has_room(most, all.bound.map_or(0, |bound| bound.inodes)) {
                 return Err(RunError::Consent {
                     reason: format!("{}: it may fill the disk", text(&left)),
                 });

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -123,14 +124,9 @@ impl Free {
         })
     }
 
-    /// Whether there is room for the most that something takes.
-    fn has_room(&self, bytes: u64, inodes: u64) -> bool {
+    /// Whether there is room for so many bytes of blocks, and for so many files and folders.
+    pub fn has_room(&self, bytes: u64, inodes: u64) -> bool {
         bytes <= self.bytes && self.inodes.is_none_or(|free| inodes <= free)
-    }
-
-    pub fn holds(&self, estimate: &Estimate) -> bool {
-        let inodes = estimate.bound.map_or(0, |bound| bound.inodes);
-        self.has_room(estimate.most_blocks(), inodes)
     }
 
     pub fn in_words(&self) -> String {
@@ -143,6 +139,14 @@ impl Free {
             ),
         }
     }
+}
+
+/// Bytes of the disk that the tables in a dataset's folder take.
+pub(super) fn blocks_of(root: &Path) -> u64 {
+    let tables = ["train", "valid"].map(|table| walkdir::WalkDir::new(root.join(table)));
+    let found = tables.into_iter().flatten().flatten();
+    let blocks = found.filter_map(|entry| Some(entry.metadata().ok()?.blocks()));
+    blocks.sum::<u64>().saturating_mul(512)
 }
 
 /// The part of a path that is there.
