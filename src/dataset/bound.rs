@@ -41,8 +41,6 @@ const BLOCKS_OF: f64 = 4.0;
 pub struct Bound {
     /// Bytes of all files, the manifest included.
     pub bytes: u64,
-    /// Of these, what is not in column chunks: footers, indexes, filters, the manifest.
-    pub structure: u64,
     /// Bytes of the file system's blocks that these take, and the folders.
     pub blocks: u64,
     /// Files and folders.
@@ -68,7 +66,7 @@ pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, Data
         .convert(&schema)
         .map_err(parquet)?;
     let block = block_bytes.max(1) as f64;
-    let (mut chunks, mut structure, mut blocks, mut names) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
+    let (mut bytes, mut blocks, mut names) = (0.0_f64, 0.0_f64, 0.0_f64);
     let (mut files, mut folders, mut row_groups) = (0_u64, 1_u64, 0_u64);
     for table in &plan.tables {
         let known = leaves_of(plan, table)?;
@@ -83,12 +81,10 @@ pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, Data
             census,
             empty_file,
         };
-        let (inside, outside) = whole.bytes();
-        chunks += inside;
-        structure += outside;
-        let of_files = census.files as f64;
-        let with_ends = inside + outside + of_files * (block - 1.0);
-        let one_by_one = of_files * (whole.largest_file().bytes_together() / block).ceil() * block;
+        let (of_table, of_files) = (whole.bytes(), census.files as f64);
+        bytes += of_table;
+        let with_ends = of_table + of_files * (block - 1.0);
+        let one_by_one = of_files * (whole.largest_file().bytes() / block).ceil() * block;
         blocks += with_ends.min(one_by_one);
         names += of_files * (census.path_bytes as f64 + 16.0);
         files = files.saturating_add(census.files);
@@ -96,13 +92,11 @@ pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, Data
         row_groups = row_groups.saturating_add(census.row_groups);
     }
     let manifest = 100.0 * files as f64 + 2.0 * names + 600.0 + columns_in_manifest(plan);
-    structure += manifest;
-    let bytes = chunks + structure;
+    bytes += manifest;
     // File systems keep lists of blocks, with at most 4 bytes for each of 4096.
     blocks += bytes / 1024.0 + manifest + 2.0 * block + folders as f64 * block + 2.0 * names;
     Ok(Some(Bound {
         bytes: bytes.ceil() as u64,
-        structure: structure.ceil() as u64,
         blocks: blocks.ceil() as u64,
         inodes: files.saturating_add(folders).saturating_add(4),
         files,
@@ -149,12 +143,11 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// Bytes of column chunks, and of what else files have.
-    fn bytes(&self) -> (f64, f64) {
+    fn bytes(&self) -> f64 {
         let layout = &self.plan.spec.layout;
         let wide = self.wide();
         let (files, groups) = (self.census.files as f64, self.census.row_groups as f64);
-        let (mut chunks, mut structure) = (0.0, 0.0);
+        let mut bytes = 0.0;
         for (known, descriptor) in self.known.iter().zip(self.schema.columns()) {
             let leaf = Leaf {
                 known,
@@ -167,18 +160,12 @@ impl<'a> Whole<'a> {
                 wide,
             };
             let pages = leaf.pages();
-            chunks += leaf.chunk_bytes(pages);
-            structure += leaf.structure_bytes(pages);
+            bytes += leaf.chunk_bytes(pages) + leaf.structure_bytes(pages);
         }
-        structure += groups * (14.0 + 4.0 * wide + 10.0 * layout.sort_by.len() as f64);
+        bytes += groups * (14.0 + 4.0 * wide + 10.0 * layout.sort_by.len() as f64);
         // The key-value that names the file.
         let identity = 100.0 + self.census.path_bytes as f64 + 2.0 * wide;
-        (chunks, structure + files * (self.empty_file + identity))
-    }
-
-    fn bytes_together(&self) -> f64 {
-        let (chunks, structure) = self.bytes();
-        chunks + structure
+        bytes + files * (self.empty_file + identity)
     }
 
     /// Bytes that a number in a file's metadata takes, an offset or a count: seven bits each, and one bit for its sign.

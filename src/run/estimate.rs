@@ -41,10 +41,9 @@ pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, RunError> {
             blocks: values,
         });
     };
-    let group_rows = plan.rows().div_ceil(bound.row_groups.max(1));
-    let probe = probe(plan, group_rows)?;
-    let chunks = probe.map_or(0, |probe| probe.chunk_bytes_of(plan.rows()));
-    let file_bytes = chunks.saturating_add(bound.structure).min(bound.bytes);
+    let probe = probe(plan, &bound)?;
+    let file_bytes = probe.map_or(0, |probe| probe.file_bytes_of(plan.rows()));
+    let file_bytes = file_bytes.min(bound.bytes);
     let ends = bound.blocks.saturating_sub(bound.bytes);
     Ok(Estimate {
         values,
@@ -64,7 +63,6 @@ impl Estimate {
                 values: sum.values.saturating_add(more.values),
                 bound: sum.bound.zip(more.bound).map(|(sum, more)| Bound {
                     bytes: sum.bytes.saturating_add(more.bytes),
-                    structure: sum.structure.saturating_add(more.structure),
                     blocks: sum.blocks.saturating_add(more.blocks),
                     inodes: sum.inodes.saturating_add(more.inodes),
                     files: sum.files.saturating_add(more.files),
