@@ -59,6 +59,8 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
     if !datasets.all.is_empty() {
         writeln!(text, "\n# datasets").map_err(failed)?;
     }
+    let first = datasets.to_write().next();
+    let disk = first.and_then(|state| Disk::probe(&state.plan.root).ok());
     let mut to_write = Vec::new();
     for (index, state) in datasets.all.iter().enumerate() {
         let existing = runtime.block_on(existing(config, datasets, index, &progress))?;
@@ -67,8 +69,9 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
             Found::Complete(_) | Found::External { .. } => None,
         };
         text.push_str(&dataset(state, existing.as_ref(), estimate.as_ref())?);
-        if matches!(state.found, Found::ToWrite) {
-            to_write.extend(estimate.map(|estimate| (state.plan.root.as_path(), estimate)));
+        if let (Some(estimate), Found::ToWrite) = (estimate, &state.found) {
+            text.push_str(&time(&state.plan, &estimate, disk.as_ref())?);
+            to_write.push((state.plan.root.as_path(), estimate));
         }
     }
     if let Some((folder, _)) = to_write.first() {
@@ -219,9 +222,6 @@ fn dataset(
     if let Some(estimate) = estimate {
         text.push_str(&room(estimate));
     }
-    if let (Some(estimate), Found::ToWrite) = (estimate, &state.found) {
-        text.push_str(&time(plan, estimate)?);
-    }
     Ok(text)
 }
 
@@ -242,7 +242,11 @@ fn room(estimate: &Estimate) -> String {
 }
 
 /// How long a dataset will take to be written, and what of memory.
-fn time(plan: &DatasetPlan, estimate: &Estimate) -> Result<String, CommandError> {
+fn time(
+    plan: &DatasetPlan,
+    estimate: &Estimate,
+    disk: Option<&Disk>,
+) -> Result<String, CommandError> {
     let row_group = plan.expected_row_group_bytes().map_err(RunError::from)?;
     let (writers, rows) = (writers(plan)?, plan.rows());
     let mut text = format!(
@@ -253,7 +257,6 @@ fn time(plan: &DatasetPlan, estimate: &Estimate) -> Result<String, CommandError>
         return Ok(text);
     };
     let encoding = units::duration_ns(probe.elapsed_ns_of(rows, writers));
-    let disk = Disk::probe(&plan.root).ok();
     let whole = disk.and_then(|disk| disk.elapsed_ns_of(estimate, rows, writers));
     text.push_str(&match whole {
         Some(whole) => format!(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
-use super::estimate::{Estimate, Free, blocks_of, estimate};
+use super::estimate::{Estimate, Free, blocks_of, bounded, estimate};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Encoding};
 use crate::dataset::{
@@ -166,11 +166,16 @@ impl Datasets {
             .filter(|state| matches!(state.found, Found::ToWrite))
     }
 
-    /// What is still to be written, and what it will take.
-    pub fn estimates(&self) -> Result<Vec<(&Path, Estimate)>, RunError> {
-        self.to_write()
-            .map(|state| Ok((state.plan.root.as_path(), estimate(&state.plan)?)))
-            .collect()
+    /// What all that is still to be written will take.
+    fn together(
+        &self,
+        of_one: impl Fn(&DatasetPlan) -> Result<Estimate, RunError>,
+    ) -> Result<Estimate, RunError> {
+        let all: Vec<Estimate> = self
+            .to_write()
+            .map(|state| of_one(&state.plan))
+            .collect::<Result<_, _>>()?;
+        Ok(Estimate::sum(all.iter()))
     }
 
     /// Refuses to write what the disk may not be able to hold, and what is large without consent: more than 10 GB, or more
@@ -179,49 +184,45 @@ impl Datasets {
         for state in self.to_write() {
             writers(&state.plan)?;
         }
-        let estimates = self.estimates()?;
-        let Some((folder, _)) = estimates.first() else {
+        let Some(first) = self.to_write().next() else {
             return Ok(());
         };
-        let all = Estimate::sum(estimates.iter().map(|(_, estimate)| estimate));
+        let folder = &first.plan.root;
+        let most = self.together(bounded)?;
         let free = Free::of(folder);
         // What an interrupted writing has left is there already.
         let there: u64 = self
             .to_write()
             .map(|state| blocks_of(&state.plan.root))
             .sum();
-        let text = |free: &str| {
-            format!(
-                "{} would be written below {}{free}",
-                all.in_words(),
-                folder.display()
-            )
-        };
-        if let Some(free) = &free {
-            let left = format!(", where {} are free", free.in_words());
-            if all.likely_blocks().saturating_sub(there) > free.bytes {
-                return Err(RunError::Full {
-                    reason: text(&left),
-                });
-            }
-            let most = all.most_blocks().saturating_sub(there);
-            if !yes && !free.has_room(most, all.bound.map_or(0, |bound| bound.inodes)) {
-                return Err(RunError::Consent {
-                    reason: format!("{}: it may fill the disk", text(&left)),
-                });
-            }
+        let half = free.map_or(u64::MAX, |free| free.bytes / 2);
+        let is_large =
+            most.values.max(most.most_blocks()) > LARGE_BYTES || most.most_blocks() > half;
+        let fits = free.is_none_or(|free| {
+            let inodes = most.bound.map_or(0, |bound| bound.inodes);
+            free.has_room(most.most_blocks().saturating_sub(there), inodes)
+        });
+        if fits && (yes || !is_large) {
+            return Ok(());
         }
-        let most = all.values.max(all.most_blocks());
-        let half = free.as_ref().map_or(u64::MAX, |free| free.bytes / 2);
-        if !yes && (most > LARGE_BYTES || all.most_blocks() > half) {
-            let free = free.map_or_else(String::new, |free| {
-                format!("; {} are free there", free.in_words())
-            });
-            return Err(RunError::Consent {
-                reason: text(&free),
-            });
+        let all = self.together(estimate)?;
+        let left = free.map_or_else(String::new, |free| {
+            format!(", where {} are free", free.in_words())
+        });
+        let reason = format!(
+            "{} would be written below {}{left}",
+            all.in_words(),
+            folder.display()
+        );
+        let likely = all.likely_blocks().saturating_sub(there);
+        match free {
+            Some(free) if likely > free.bytes => Err(RunError::Full { reason }),
+            _ if yes => Ok(()),
+            _ if !fits => Err(RunError::Consent {
+                reason: format!("{reason}; it may fill the disk"),
+            }),
+            _ => Err(RunError::Consent { reason }),
         }
-        Ok(())
     }
 
     /// Writes what is missing, dataset by dataset, each on all cores.

@@ -30,27 +30,33 @@ pub struct Estimate {
 
 /// Looks at what a dataset is to hold, and encodes a little of it.
 pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, RunError> {
-    let values = plan.expected_arrow_bytes()?;
-    let block_bytes = Free::of(&plan.root).map_or(USUAL_BLOCK_BYTES, |free| free.block_bytes);
-    let Some(bound) = bound(plan, block_bytes)? else {
-        return Ok(Estimate {
-            values,
-            bound: None,
-            probe: None,
-            file_bytes: values,
-            blocks: values,
-        });
+    let most = bounded(plan)?;
+    let Some(bound) = most.bound else {
+        return Ok(most);
     };
     let probe = probe(plan, &bound)?;
-    let file_bytes = probe.map_or(0, |probe| probe.file_bytes_of(plan.rows()));
+    let file_bytes = probe.map_or(bound.bytes, |probe| probe.file_bytes_of(plan.rows()));
     let file_bytes = file_bytes.min(bound.bytes);
     let ends = bound.blocks.saturating_sub(bound.bytes);
     Ok(Estimate {
-        values,
-        bound: Some(bound),
         probe,
         file_bytes,
         blocks: file_bytes.saturating_add(ends),
+        ..most
+    })
+}
+
+/// Looks at what a dataset is to hold; what it will take is the most that it can.
+pub(super) fn bounded(plan: &DatasetPlan) -> Result<Estimate, RunError> {
+    let values = plan.expected_arrow_bytes()?;
+    let block_bytes = Free::of(&plan.root).map_or(USUAL_BLOCK_BYTES, |free| free.block_bytes);
+    let bound = bound(plan, block_bytes)?;
+    Ok(Estimate {
+        values,
+        bound,
+        probe: None,
+        file_bytes: bound.map_or(values, |bound| bound.bytes),
+        blocks: bound.map_or(values, |bound| bound.blocks),
     })
 }
 
