@@ -13,8 +13,8 @@ use crate::dataset::{DatasetPlan, Found};
 use crate::measure::memory_bytes;
 use crate::record::EngineCache;
 use crate::run::{
-    DatasetState, Datasets, Disk, Estimate, Existing, Free, RunError, check as check_cells,
-    estimate, existing, writers,
+    DatasetState, Datasets, Disk, Estimate, Event, Existing, Free, Observer, RunError,
+    check as check_cells, estimate, existing, writers,
 };
 use crate::units;
 
@@ -74,6 +74,7 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
             to_write.push((state.plan.root.as_path(), estimate));
         }
     }
+    progress.event(Event::Finished);
     if let Some((folder, _)) = to_write.first() {
         let all = Estimate::sum(to_write.iter().map(|(_, estimate)| estimate));
         let free = Free::of(folder).map_or_else(|| "unknown".to_owned(), |free| free.in_words());

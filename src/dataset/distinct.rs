@@ -80,3 +80,31 @@ fn between(min: Option<Number>, max: Option<Number>) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, Source, load};
+
+    #[test]
+    fn distributions_limit_how_many_values_there_are() {
+        let source = Source {
+            origin: "x.yaml".to_owned(),
+            text: "dataset: {parquet: {columns: [\
+                   {name: any, dtype: int64, distribution: {kind: uniform}}, \
+                   {name: small, dtype: int8}, \
+                   {name: range, dtype: int32, distribution: {kind: uniform, min: 1, max: 10}}, \
+                   {name: float, dtype: float32, distribution: {kind: uniform, min: 1, max: 10}}, \
+                   {name: text, dtype: string, distribution: {kind: zipf, cardinality: 7}}, \
+                   {name: pool, dtype: int64, distribution: {kind: uniform, pool: {size: 5}}}]}}"
+                .to_owned(),
+            folder: None,
+        };
+        let config = load(&source, &Overrides::default()).unwrap();
+        let dataset = config.variants[0].dataset.as_ref().unwrap();
+        let found: Vec<_> = dataset.columns.iter().map(most_distinct).collect();
+        let wanted = [None, Some(256), Some(10), None, Some(7), Some(5)];
+        assert_eq!(found, wanted);
+    }
+}

@@ -206,3 +206,63 @@ fn text_bytes(array: &ArrayRef) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::{DatasetPlan, place};
+    use super::*;
+    use crate::config::{Overrides, Source, load};
+
+    const ROWS: u64 = 100_000;
+
+    fn plan() -> DatasetPlan {
+        let source = Source {
+            origin: "x.yaml".to_owned(),
+            text: "dataset: {num_files_train: 1, num_samples_per_file: 100000, parquet: {columns: [\
+                   {name: fixed, dtype: string, size: 9, distribution: {kind: uniform, null_fraction: 0.5}}, \
+                   {name: drawn, dtype: string, distribution: {kind: uniform, length: {min: 0, max: 99}}}, \
+                   {name: words, dtype: string, distribution: {kind: words}}, \
+                   {name: number, dtype: int32}, {name: vector, dtype: float32, size: 3}, \
+                   {name: list, dtype: list, distribution: {length: {max: 5}, null_fraction: 0.2}, item: {dtype: string, size: 4}}]}}"
+                .to_owned(),
+            folder: None,
+        };
+        let config = load(&source, &Overrides::default()).unwrap();
+        let dataset = config.variants[0].dataset.as_ref().unwrap();
+        place(&[(dataset, None)]).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_sample_bounds_what_all_rows_hold_from_near_above() {
+        let plan = plan();
+        for column in &plan.spec.columns {
+            let generator = plan.generator(&plan.tables[0], column).unwrap();
+            let found = held(&generator, column, ROWS);
+            let mut real = Held::default();
+            for first in (0..ROWS).step_by(10_000) {
+                let array = generator.range(first, 10_000);
+                let starts: Vec<usize> = (0..=10_000).collect();
+                let mut moments = Vec::new();
+                add_moments(&array, &starts, &[0; 10_000], &mut moments);
+                real.levels += moments[0].levels.sum;
+                real.values += moments[0].values.sum;
+                real.bytes += moments[0].bytes.sum;
+            }
+            assert_eq!(found.len(), 1, "{}", column.name);
+            let [found] = found[..] else { continue };
+            let mut pairs = vec![(found.levels, real.levels), (found.values, real.values)];
+            if column.dtype.is_text() {
+                pairs.push((found.bytes, real.bytes));
+            }
+            for (most, real) in pairs {
+                let ratio = most / real;
+                assert!(
+                    (1.0..1.6).contains(&ratio),
+                    "{}: {most} for {real}",
+                    column.name
+                );
+            }
+        }
+    }
+}
