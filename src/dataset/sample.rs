@@ -33,9 +33,13 @@ pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> V
     let valid = most_valid(column, rows);
     if let (true, [only]) = (has_one_size(column), most) {
         let values = valid * only.values as f64;
-        let nulls = if column.null_fraction > 0.0 { rows } else { 0 };
+        let levels = match only.values {
+            1 => rows as f64,
+            _ if column.null_fraction > 0.0 => values + rows as f64,
+            _ => values,
+        };
         return vec![Held {
-            levels: values + nulls as f64,
+            levels,
             values,
             bytes: valid * only.bytes as f64,
         }];
