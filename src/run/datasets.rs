@@ -1,7 +1,6 @@
 //! Makes sure that the datasets of all variants are there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
