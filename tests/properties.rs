@@ -1,7 +1,11 @@
-//! The rows that are read back are the rows that were drawn, whatever the layout and however many threads write and read.
+//! The rows that are read back are the rows that were drawn, whatever the layout and however many threads write and read; and
+//! what was estimated before holds for what was written.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
@@ -10,7 +14,7 @@ use parquet_bench::config::{Config, Overrides, Source, VectorLayout, load};
 use parquet_bench::dataset::checksum::{Checksum, ResultDigest};
 use parquet_bench::dataset::content::ColumnGenerator;
 use parquet_bench::dataset::{Cancel, ensure};
-use parquet_bench::run::{Datasets, Event, Observer, open};
+use parquet_bench::run::{Datasets, Estimate, Event, Observer, estimate, open};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
@@ -48,6 +52,27 @@ dataset:
 const COLUMNS: &str = "id, city, code, flag, amount, half, large, text, blob, vector, day, at, price, walk, near, hot, key, \
      link, pair, sparse";
 
+/// Values that no encoding makes much smaller, and columns to partition by.
+const RANDOM: &str = "\
+dataset:
+  data_folder: data
+  num_files_train: 1
+  num_samples_per_file: 240
+  parquet:
+    columns:
+      - { name: id, dtype: int64, distribution: { kind: uniform } }
+      - { name: city, dtype: string, distribution: { kind: categorical, values: [a, 'b/c', 'd=e f'], null_fraction: 0.2 } }
+      - { name: code, dtype: int16, distribution: { kind: categorical, cardinality: 3, min: -1, null_fraction: 0.1 } }
+      - { name: flag, dtype: bool, distribution: { kind: uniform, null_fraction: 0.3 } }
+      - { name: day, dtype: date32, distribution: { kind: uniform, min: 2024-01-01, max: 2024-01-09 } }
+      - { name: amount, dtype: float64 }
+      - { name: walk, dtype: float32 }
+      - { name: count, dtype: int32, distribution: { kind: uniform, null_fraction: 0.2 } }
+      - { name: link, dtype: string, size: 24 }
+      - { name: blob, dtype: binary, size: 60 }
+      - { name: vector, dtype: float32, size: 12 }
+";
+
 struct Silent;
 
 impl Observer for Silent {
@@ -55,9 +80,14 @@ impl Observer for Silent {
 }
 
 fn config(set: Vec<String>) -> Config {
+    let scenario = format!("scenarios: [{{ name: all, sql: 'SELECT {COLUMNS} FROM train' }}]\n");
+    config_of(format!("{CONFIG}{scenario}"), set)
+}
+
+fn config_of(text: String, set: Vec<String>) -> Config {
     let source = Source {
         origin: "the test".to_owned(),
-        text: format!("{CONFIG}scenarios: [{{ name: all, sql: 'SELECT {COLUMNS} FROM train' }}]\n"),
+        text,
         folder: None,
     };
     let overrides = Overrides {
@@ -166,10 +196,10 @@ fn layouts() -> impl Strategy<Value = Layout> {
         )
 }
 
-fn read_back(layout: &Layout) -> (Checksum, u64) {
-    let folder = tempfile::tempdir().unwrap();
+/// A layout as keys of the config.
+fn keys(layout: &Layout, folder: &Path) -> Vec<String> {
     let mut set = vec![
-        format!("dataset.data_folder={}", folder.path().display()),
+        format!("dataset.data_folder={}", folder.display()),
         format!("dataset.compression={}", layout.codec),
         format!("dataset.parquet.{}", layout.row_group),
         format!("dataset.parquet.vector_layout={}", layout.vectors),
@@ -188,22 +218,43 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
             .filter(|key| sorted || !key.starts_with("sort_scope"))
             .map(|key| format!("dataset.parquet.{key}")),
     );
-    let config = config(set);
-    let runtime = Runtime::new().unwrap();
-    let datasets = runtime.block_on(Datasets::place(&config)).unwrap();
+    set
+}
+
+/// Writes the dataset, and gives what was estimated before.
+fn write(config: &Config, runtime: &Runtime, writers: usize) -> Estimate {
+    let datasets = runtime.block_on(Datasets::place(config)).unwrap();
     let store = Arc::clone(&datasets.store) as Arc<dyn ObjectStore>;
     let plan = &datasets.all[0].plan;
+    let estimated = estimate(plan).unwrap();
     let cancel = Cancel::default();
-    let written = ensure(
-        plan,
-        &store,
-        runtime.handle(),
-        layout.writers,
-        None,
-        &cancel,
-        &|_| {},
-    );
+    let handle = runtime.handle();
+    let written = ensure(plan, &store, handle, writers, None, &cancel, &|_| {});
     assert!(written.unwrap().files_written > 0);
+    estimated
+}
+
+/// Bytes of all files below a folder, bytes of the disk with those of the folders, and how many of both there are.
+fn taken(folder: &Path) -> (u64, u64, u64) {
+    let own = fs::metadata(folder).unwrap();
+    let mut sum = (0, own.blocks() * 512, 1);
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let found = fs::metadata(&path).unwrap();
+        let (bytes, blocks, inodes) = match found.is_dir() {
+            true => taken(&path),
+            false => (found.len(), found.blocks() * 512, 1),
+        };
+        sum = (sum.0 + bytes, sum.1 + blocks, sum.2 + inodes);
+    }
+    sum
+}
+
+fn read_back(layout: &Layout) -> (Checksum, u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(keys(layout, folder.path()));
+    let runtime = Runtime::new().unwrap();
+    write(&config, &runtime, layout.writers);
     let datasets = runtime.block_on(Datasets::place(&config)).unwrap();
     let opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
     let verified = runtime.block_on(opened.cells[0].cell.verify()).unwrap();
@@ -218,5 +269,42 @@ proptest! {
         let (checksum, rows) = read_back(&layout);
         prop_assert_eq!(rows, ROWS);
         prop_assert_eq!(&checksum, &*DRAWN);
+    }
+
+    #[test]
+    fn what_is_written_takes_no_more_than_its_bound(layout in layouts()) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(keys(&layout, folder.path()));
+        let estimated = write(&config, &Runtime::new().unwrap(), layout.writers);
+        let bound = estimated.bound.unwrap();
+        let (bytes, blocks, inodes) = taken(folder.path());
+        prop_assert!(bytes <= bound.bytes, "{bytes} bytes for {bound:?}");
+        prop_assert!(blocks <= bound.blocks, "{blocks} bytes of blocks for {bound:?}");
+        prop_assert!(inodes <= bound.inodes, "{inodes} inodes for {bound:?}");
+        prop_assert!(estimated.file_bytes <= bound.bytes && estimated.blocks <= bound.blocks);
+    }
+
+    #[test]
+    fn the_bound_is_at_most_twice_of_what_random_values_take_without_a_codec(layout in layouts()) {
+        let layout = Layout { codec: "none", ..layout };
+        let more: Vec<_> = layout
+            .more
+            .iter()
+            .filter(|key| !key.starts_with("sort_by") && !key.starts_with("sort_scope"))
+            .filter(|key| !key.contains("link.parquet.compression"))
+            .copied()
+            .collect();
+        let layout = Layout { more, ..layout };
+        let folder = tempfile::tempdir().unwrap();
+        let config = config_of(RANDOM.to_owned(), keys(&layout, folder.path()));
+        let estimated = write(&config, &Runtime::new().unwrap(), layout.writers);
+        let bound = estimated.bound.unwrap();
+        let (bytes, blocks, _) = taken(folder.path());
+        prop_assert!(bytes <= bound.bytes && bound.bytes <= 2 * bytes, "{bytes} bytes for {bound:?}");
+        prop_assert!(blocks <= bound.blocks, "{blocks} bytes of blocks for {bound:?}");
+        // File systems that keep folders in no blocks of their own take less.
+        if layout.partition_by == "[]" {
+            prop_assert!(bound.blocks <= 2 * blocks, "{blocks} bytes of blocks for {bound:?}");
+        }
     }
 }

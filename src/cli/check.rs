@@ -9,10 +9,13 @@ use super::exit::CommandError;
 use super::progress::Progress;
 use super::{load, runtime, show_text};
 use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yaml};
-use crate::dataset::{Found, probe};
+use crate::dataset::{DatasetPlan, Found};
 use crate::measure::memory_bytes;
 use crate::record::EngineCache;
-use crate::run::{DatasetState, Datasets, RunError, check as check_cells, free_bytes, writers};
+use crate::run::{
+    DatasetState, Datasets, Disk, Estimate, Event, Existing, Free, Observer, RunError,
+    check as check_cells, estimate, existing, writers,
+};
 use crate::units;
 
 /// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot serve them.
@@ -21,26 +24,29 @@ const MLPERF_MEMORY_FACTOR: u64 = 5;
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
     let config = load::config(&arguments.config, None, &[])?;
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
+    // What a config means can be told without its data.
+    let datasets = runtime()?.block_on(Datasets::look(&config))?;
     show_text(&format!(
         "# resolved config\n{yaml}\n{}",
-        describe(&config)?
+        describe(&config, &datasets)?
     ))
 }
 
 /// What a run of the config would write and measure.
 pub(super) fn dry_run(config: &Config) -> Result<ExitCode, CommandError> {
-    show_text(&describe(config)?)
+    let datasets = runtime()?.block_on(Datasets::place(config))?;
+    show_text(&describe(config, &datasets)?)
 }
 
-fn describe(config: &Config) -> Result<String, CommandError> {
+fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError> {
     let mut text = String::new();
     let failed = |_| CommandError::Failed("a description cannot be written".to_owned());
     for note in &config.notes {
         writeln!(text, "note: {note}").map_err(failed)?;
     }
     let runtime = runtime()?;
-    let datasets = runtime.block_on(Datasets::place(config))?;
-    runtime.block_on(check_cells(config, &datasets, &Progress::new()))?;
+    let progress = Progress::new();
+    runtime.block_on(check_cells(config, datasets, &progress))?;
     writeln!(text, "# variants (the first is the baseline)").map_err(failed)?;
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
         let dataset = dataset
@@ -53,17 +59,30 @@ fn describe(config: &Config) -> Result<String, CommandError> {
     if !datasets.all.is_empty() {
         writeln!(text, "\n# datasets").map_err(failed)?;
     }
-    for state in &datasets.all {
-        text.push_str(&dataset(state)?);
+    let first = datasets.to_write().next();
+    let disk = first.and_then(|state| Disk::probe(&state.plan.root).ok());
+    let mut to_write = Vec::new();
+    for (index, state) in datasets.all.iter().enumerate() {
+        let existing = runtime.block_on(existing(config, datasets, index, &progress))?;
+        let estimate = match state.found {
+            Found::ToWrite | Found::Missing => Some(estimate(&state.plan)?),
+            Found::Complete(_) | Found::External { .. } => None,
+        };
+        text.push_str(&dataset(state, existing.as_ref(), estimate.as_ref())?);
+        if let (Some(estimate), Found::ToWrite) = (estimate, &state.found) {
+            text.push_str(&time(&state.plan, &estimate, disk.as_ref())?);
+            to_write.push((state.plan.root.as_path(), estimate));
+        }
     }
-    let to_write = datasets.bytes_to_write()?;
+    progress.event(Event::Finished);
     if let Some((folder, _)) = to_write.first() {
-        let total: u64 = to_write.iter().map(|(_, bytes)| bytes).sum();
-        let free = free_bytes(folder).map_or_else(|| "unknown".to_owned(), units::bytes);
+        let all = Estimate::sum(to_write.iter().map(|(_, estimate)| estimate));
+        let free = Free::of(folder).map_or_else(|| "unknown".to_owned(), |free| free.in_words());
+        let most = all.in_words();
         writeln!(
             text,
-            "\nto write: up to {} (before compression); free on disk: {free}",
-            units::bytes(total)
+            "\nto write: {}; free there: {free}",
+            most.trim_end_matches(',')
         )
         .map_err(failed)?;
     }
@@ -145,54 +164,110 @@ fn measurement(config: &Config) -> String {
     )
 }
 
-fn dataset(state: &DatasetState) -> Result<String, CommandError> {
+fn dataset(
+    state: &DatasetState,
+    existing: Option<&Existing>,
+    estimate: Option<&Estimate>,
+) -> Result<String, CommandError> {
     let plan = &state.plan;
-    let bytes = plan.expected_arrow_bytes().map_err(RunError::from)?;
-    let rows = plan.rows();
-    let files: u64 = plan.tables.iter().map(|table| table.split.files).sum();
-    let (memory, _) = memory_bytes();
+    let mut values = plan.expected_arrow_bytes().map_err(RunError::from)?;
+    let (mut rows, mut files) = (
+        plan.rows(),
+        plan.tables
+            .iter()
+            .map(|table| table.split.files)
+            .sum::<u64>(),
+    );
+    let mut split = match plan.spec.layout.partition_by.as_slice() {
+        [] => String::new(),
+        columns => format!(", each split by {}", columns.join(", ")),
+    };
     let found = match &state.found {
         Found::Complete(manifest) => {
             format!("complete, {} in files", units::bytes(manifest.file_bytes()))
         }
         Found::ToWrite => "to be written".to_owned(),
-        Found::External => "existing files, read as they are".to_owned(),
+        Found::Missing => "missing, and `workflow.generate_data` is false".to_owned(),
+        Found::External { .. } => "existing files, read as they are".to_owned(),
     };
-    let partitions = match plan.spec.layout.partition_by.as_slice() {
-        [] => String::new(),
-        columns => format!(", each split by {}", columns.join(", ")),
+    let mut notes = String::new();
+    let mut found_bytes = String::new();
+    if let Some(existing) = existing {
+        let row_bytes = values as f64 / rows.max(1) as f64;
+        (rows, files) = (existing.rows, existing.files);
+        values = (row_bytes * rows as f64) as u64;
+        split = String::new();
+        found_bytes = format!(", {} in files", units::bytes(existing.file_bytes));
+        notes = existing
+            .notes
+            .iter()
+            .map(|note| format!("  {note}\n"))
+            .collect();
+    }
+    let (memory, _) = memory_bytes();
+    let of_memory = match memory {
+        0 => f64::NAN,
+        memory => values as f64 / memory as f64,
     };
     let mut text = format!(
-        "{} ({})\n  {}: {found}\n  {} rows, {} columns, {} files{partitions}\n  about {} of values, {:.2} times this \
-         host's memory; MLPerf Storage asks for {MLPERF_MEMORY_FACTOR} times\n",
+        "{} ({})\n  {}: {found}{found_bytes}\n  {} rows, {} columns, {} files{split}\n  about {} of values, \
+         {of_memory:.2} times this host's memory; MLPerf Storage asks for {MLPERF_MEMORY_FACTOR} times\n{notes}",
         plan.id(),
         plan.spec.layout.chunk.codec,
         plan.root.display(),
         units::count(rows),
         plan.table_schema().fields().len(),
         units::count(files),
-        units::bytes(bytes),
-        if memory == 0 {
-            f64::NAN
-        } else {
-            bytes as f64 / memory as f64
-        },
+        units::bytes(values),
     );
-    if matches!(state.found, Found::ToWrite) {
-        let row_group = plan.expected_row_group_bytes().map_err(RunError::from)?;
-        let writers = writers(plan)?;
-        text.push_str(&format!(
-            "  {writers} writers, each with a row group of about {} in memory\n",
-            units::bytes(row_group)
-        ));
-        if let Some(probe) = probe(plan).map_err(RunError::from)? {
-            text.push_str(&format!(
-                "  by a probe of {} rows: about {} in files, {} to generate and encode\n",
-                units::count(probe.rows),
-                units::bytes(probe.file_bytes_of(rows)),
-                units::duration_ns(probe.elapsed_ns_of(rows, writers))
-            ));
-        }
+    if let Some(estimate) = estimate {
+        text.push_str(&room(estimate));
     }
+    Ok(text)
+}
+
+/// What the files of a dataset will take of a disk, as far as that is known.
+fn room(estimate: &Estimate) -> String {
+    let (Some(bound), Some(probe)) = (estimate.bound, estimate.probe) else {
+        return String::new();
+    };
+    format!(
+        "  by a probe of {} rows: about {} in files\n  at most {} in {} files with {} row groups, {} on disk\n",
+        units::count(probe.rows),
+        units::bytes(estimate.file_bytes),
+        units::bytes(bound.bytes),
+        units::count(bound.files),
+        units::count(bound.row_groups),
+        units::bytes(bound.blocks)
+    )
+}
+
+/// How long a dataset will take to be written, and what of memory.
+fn time(
+    plan: &DatasetPlan,
+    estimate: &Estimate,
+    disk: Option<&Disk>,
+) -> Result<String, CommandError> {
+    let row_group = plan.expected_row_group_bytes().map_err(RunError::from)?;
+    let (writers, rows) = (writers(plan)?, plan.rows());
+    let mut text = format!(
+        "  {writers} writers, each with a row group of about {} in memory\n",
+        units::bytes(row_group)
+    );
+    let Some(probe) = estimate.probe else {
+        return Ok(text);
+    };
+    let encoding = units::duration_ns(probe.elapsed_ns_of(rows, writers));
+    let whole = disk.and_then(|disk| disk.elapsed_ns_of(estimate, rows, writers));
+    text.push_str(&match whole {
+        Some(whole) => format!(
+            "  about {} to write: {encoding} to generate and encode, the rest to write, sync and prove files as fast as a \
+             probe of the disk did\n",
+            units::duration_ns(whole)
+        ),
+        None => {
+            format!("  about {encoding} to generate and encode; writing, syncing and proving take longer\n")
+        }
+    });
     Ok(text)
 }

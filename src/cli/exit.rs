@@ -112,6 +112,7 @@ pub(crate) fn run_code(error: &RunError) -> u8 {
             | DatasetError::BadManifest { .. }
             | DatasetError::TooManyPartitions { .. }
             | DatasetError::UnnameablePartition { .. }
+            | DatasetError::LongPartition { .. }
             | DatasetError::Content { .. }
             | DatasetError::Source { .. }
             | DatasetError::Damaged { .. }

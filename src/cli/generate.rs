@@ -48,8 +48,8 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
             ]),
             None => {
                 let what = match state.found {
-                    Found::External => "existing files",
-                    Found::ToWrite | Found::Complete(_) => "a part of it",
+                    Found::External { .. } => "existing files",
+                    Found::ToWrite | Found::Missing | Found::Complete(_) => "a part of it",
                 };
                 table.add_row([what, "-", "-", "-", "-", "-", folder.as_str()])
             }

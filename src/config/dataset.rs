@@ -102,6 +102,7 @@ pub(super) fn validate(
         data_folder: data_folder(raw.data_folder.take(), sections.storage, findings),
         file_prefix: file_prefix(raw.file_prefix.take(), &path.key("file_prefix"), findings),
         train,
+        names_files: files.is_some(),
         valid: (valid.files > 0).then_some(valid),
         rows_per_file,
         seed: findings

@@ -61,6 +61,9 @@ pub struct Dataset {
     pub data_folder: String,
     pub file_prefix: String,
     pub train: Split,
+    /// Whether the config says how many files `train` has. Then so many of those that are there already
+    /// are read, where none are to be generated.
+    pub names_files: bool,
     /// Present where `num_files_eval` is above 0.
     pub valid: Option<Split>,
     /// 0 beside a `source`, whose rows are shared out among the files.

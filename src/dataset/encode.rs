@@ -8,7 +8,6 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
 
 use super::Cancel;
 use super::content::ColumnGenerator;
@@ -131,17 +130,15 @@ pub(crate) fn chunk_bytes(
     Ok(bytes)
 }
 
-/// Rows whose encoded size comes nearest to `bytes`, found by encoding samples of the first table's first rows.
+/// Rows of these columns whose encoded size comes nearest to `bytes`, found by encoding samples of the first rows.
 pub(crate) fn rows_for_bytes(
-    columns: &[TableColumns],
+    columns: &[ColumnGenerator],
     schema: &SchemaRef,
-    properties: &WriterProperties,
+    layout: &Layout,
     bytes: u64,
     rows_per_file: u64,
 ) -> Result<u64, ParquetError> {
-    let Some(table) = columns.first() else {
-        return Ok(1);
-    };
+    let properties = writer_properties(layout, schema, None)?;
     let never = Cancel::default();
     let mut rows = ROWS_PER_ARRAY as u64;
     // Dictionaries make the bytes of a row depend on how many rows there are, hence the second look; a third changes
@@ -163,7 +160,7 @@ pub(crate) fn rows_for_bytes(
         for (column, mut writers) in writers.into_iter().enumerate() {
             write_column(
                 &mut writers,
-                &table.stored[column],
+                &columns[column],
                 schema,
                 column,
                 &range,

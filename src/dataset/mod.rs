@@ -4,11 +4,14 @@
 //! there when fingerprints match, continues what was interrupted, and otherwise writes, reads the footers back, and puts
 //! the manifest in place last.
 
+mod bound;
 mod cancel;
+mod census;
 pub mod checksum;
 mod clean;
 pub mod content;
 mod control;
+mod distinct;
 mod encode;
 mod footer;
 mod keys;
@@ -22,6 +25,7 @@ mod proof;
 mod properties;
 mod prover;
 mod rewrite;
+mod sample;
 mod scheduler;
 mod share;
 mod shortfalls;
@@ -31,6 +35,7 @@ mod source;
 mod threads;
 mod write;
 
+pub use bound::{Bound, bound};
 pub use cancel::{Cancel, Hold};
 pub use clean::{Removal, removal, remove};
 pub use control::{CONTROL_FOLDER, OwnedFolder};
@@ -139,6 +144,14 @@ pub enum DatasetError {
         "partition column `{column}` has the value `{value}`, which a Hive path cannot tell from a null"
     )]
     UnnameablePartition { column: String, value: String },
+    #[error(
+        "partition column `{column}` has a value whose folder would have a name of {bytes} bytes; a name has {limit} at most"
+    )]
+    LongPartition {
+        column: String,
+        bytes: usize,
+        limit: usize,
+    },
     #[error("dataset.parquet.columns.{column}: {source}")]
     Content {
         column: String,

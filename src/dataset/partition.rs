@@ -17,6 +17,9 @@ pub const DEFAULT_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Most partitions that one logical file may have.
 pub(crate) const MAX_PARTITIONS: usize = 10_000;
 
+/// Most bytes of a folder's name on the file systems of Linux (NAME_MAX).
+const LONGEST_NAME: usize = 255;
+
 /// Rows whose partition is found at a time.
 const ROWS_AT_ONCE: u64 = 65_536;
 
@@ -131,6 +134,14 @@ fn key_text(
                 return Err(DatasetError::UnnameablePartition {
                     column: name.clone(),
                     value: value.to_owned(),
+                });
+            }
+            let bytes = folder_name(name, Some(value)).len();
+            if bytes > LONGEST_NAME {
+                return Err(DatasetError::LongPartition {
+                    column: name.clone(),
+                    bytes,
+                    limit: LONGEST_NAME,
                 });
             }
             Ok(Some(value.to_owned()))

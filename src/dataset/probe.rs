@@ -1,28 +1,35 @@
-//! How long writing will take and how large it will be, by writing a few rows to nowhere.
+//! How long writing will take and how large it will be, by writing a few rows to memory.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::properties::WriterProperties;
 
+use super::content::ColumnGenerator;
 use super::encode::{Rows, by_column, write_column};
 use super::properties::writer_properties;
-use super::{Cancel, DatasetError, DatasetPlan};
-use crate::config::RowGroupSize;
+use super::{Bound, Cancel, DatasetError, DatasetPlan};
 
 /// Most rows, and most bytes of values, that are tried.
 const MOST_ROWS: u64 = 32_768;
 const MOST_BYTES: u64 = 64 << 20;
 
+/// Most row groups that are tried, where they are small.
+const MOST_GROUPS: u64 = 64;
+
 /// What a few rows of a dataset took.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
     pub rows: u64,
-    /// Generating, encoding and compressing them in one thread.
+    /// Generating, encoding and compressing them in one thread, with footers, which are read back.
     pub elapsed_ns: u64,
-    /// What they take in a file, compressed.
+    /// Bytes of the files that they make.
     pub file_bytes: u64,
 }
 
@@ -38,8 +45,9 @@ impl Probe {
     }
 }
 
-/// Generates and encodes the first rows of a generated dataset. None for existing rows, which are not generated.
-pub fn probe(plan: &DatasetPlan) -> Result<Option<Probe>, DatasetError> {
+/// Generates and encodes the first rows of a generated dataset, in files and row groups as large as its own are in the mean,
+/// where these are small. None for existing rows, which are not generated.
+pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, DatasetError> {
     let (Some(table), None) = (plan.tables.first(), &plan.source) else {
         return Ok(None);
     };
@@ -48,50 +56,93 @@ pub fn probe(plan: &DatasetPlan) -> Result<Option<Probe>, DatasetError> {
         source,
     };
     let row_bytes = plan.expected_arrow_bytes()? / plan.rows().max(1);
-    let mut rows = MOST_ROWS
+    let most = MOST_ROWS
         .min(MOST_BYTES / row_bytes.max(1))
         .clamp(1, table.rows().max(1));
-    if let RowGroupSize::Rows(group) = plan.spec.layout.row_group {
-        rows = rows.min(group);
-    }
+    let of_group = plan.rows().div_ceil(bound.row_groups.max(1));
+    let rows = of_group.clamp(1, most);
+    let groups = (most / rows).min(MOST_GROUPS);
     let schema = plan.file_schema();
     let properties = writer_properties(&plan.spec.layout, &schema, Some(rows)).map_err(parquet)?;
     let generators = plan
         .stored_columns()
         .map(|column| plan.generator(table, column))
         .collect::<Result<Vec<_>, _>>()?;
-    let options = ArrowWriterOptions::new().with_properties(properties);
-    let (_, factory) = ArrowWriter::try_new_with_options(io::sink(), Arc::clone(&schema), options)
-        .and_then(ArrowWriter::into_serialized_writer)
-        .map_err(parquet)?;
-    let writers = by_column(&schema, factory.create_column_writers(0).map_err(parquet)?);
-    let range = Rows::Range {
-        first: 0,
-        count: rows,
-    };
-    let never = Cancel::default();
+    let of_file = (bound.row_groups / bound.files.max(1)).max(1);
     let started = Instant::now();
-    let mut file_bytes = 0;
-    for (column, (generator, mut writers)) in generators.iter().zip(writers).enumerate() {
-        write_column(
-            &mut writers,
-            generator,
-            &schema,
-            column,
-            &range,
-            0,
+    let (mut done, mut file_bytes) = (0, 0);
+    while done < groups {
+        let file = SampleFile {
+            schema: &schema,
+            properties: &properties,
+            generators: &generators,
+            first: done * rows,
+            groups: of_file.min(groups - done),
             rows,
-            &never,
-        )
-        .map_err(parquet)?;
-        for writer in writers {
-            let chunk = writer.close().map_err(parquet)?;
-            file_bytes += u64::try_from(chunk.close().metadata.compressed_size()).unwrap_or(0);
-        }
+        };
+        done += file.groups;
+        file_bytes += file.written().map_err(parquet)?;
     }
     Ok(Some(Probe {
-        rows,
+        rows: rows * groups,
         elapsed_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
         file_bytes,
     }))
+}
+
+/// Row groups that make a file.
+struct SampleFile<'a> {
+    schema: &'a SchemaRef,
+    properties: &'a WriterProperties,
+    generators: &'a [ColumnGenerator],
+    /// The first row.
+    first: u64,
+    groups: u64,
+    /// Of each row group.
+    rows: u64,
+}
+
+impl SampleFile<'_> {
+    /// Makes the file in memory, reads its footer back as a proof does, and gives its bytes.
+    fn written(&self) -> Result<u64, ParquetError> {
+        let options = ArrowWriterOptions::new().with_properties(self.properties.clone());
+        let (mut writer, factory) =
+            ArrowWriter::try_new_with_options(Vec::<u8>::new(), Arc::clone(self.schema), options)?
+                .into_serialized_writer()?;
+        let never = Cancel::default();
+        for group in 0..self.groups {
+            let range = Rows::Range {
+                first: self.first + group * self.rows,
+                count: self.rows,
+            };
+            let index = usize::try_from(group).unwrap_or(usize::MAX);
+            let writers = by_column(self.schema, factory.create_column_writers(index)?);
+            let mut chunks = Vec::new();
+            for (column, (generator, mut writers)) in
+                self.generators.iter().zip(writers).enumerate()
+            {
+                write_column(
+                    &mut writers,
+                    generator,
+                    self.schema,
+                    column,
+                    &range,
+                    0,
+                    self.rows,
+                    &never,
+                )?;
+                for writer in writers {
+                    chunks.push(writer.close()?);
+                }
+            }
+            let mut row_group = writer.next_row_group()?;
+            for chunk in chunks {
+                chunk.append_to_row_group(&mut row_group)?;
+            }
+            row_group.close()?;
+        }
+        let file = Bytes::from(writer.into_inner()?);
+        ParquetMetaDataReader::new().parse_and_finish(&file)?;
+        Ok(file.len() as u64)
+    }
 }

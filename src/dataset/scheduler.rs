@@ -86,9 +86,11 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<Written, DatasetError> 
     let row_group_rows = match layout.row_group {
         RowGroupSize::Rows(rows) => rows,
         RowGroupSize::Bytes(bytes) => {
-            let properties = writer_properties(layout, &schema, None).map_err(parquet)?;
-            let rows_per_file = plan.spec.rows_per_file;
-            rows_for_bytes(&columns, &schema, &properties, bytes, rows_per_file).map_err(parquet)?
+            let first = columns
+                .first()
+                .map_or(&[][..], |table| table.stored.as_slice());
+            rows_for_bytes(first, &schema, layout, bytes, plan.spec.rows_per_file)
+                .map_err(parquet)?
         }
     };
     let properties = writer_properties(layout, &schema, Some(row_group_rows)).map_err(parquet)?;

@@ -42,8 +42,11 @@ pub enum Found {
     Complete(Box<Manifest>),
     /// Nothing, or a part of it.
     ToWrite,
-    /// Parquet that this program did not write; it is read as it is.
-    External,
+    /// Nothing, or a part of it, and nothing is to be generated.
+    Missing,
+    /// Parquet that is read as it is: this program did not write it, or it is another dataset and
+    /// nothing is to be generated; that one's id is then `other`.
+    External { other: Option<String> },
 }
 
 /// A dataset that is there now.
@@ -74,13 +77,21 @@ impl Generated {
 }
 
 /// Looks at what a plan's folder holds, and changes nothing. A dataset counts as complete when the manifest's fingerprints
-/// are the plan's and all of its files are there with the sizes that it says.
+/// are the plan's and all of its files are there with the sizes that it says. Where nothing is to be generated, what is there
+/// is what counts.
 pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
+    Ok(match found_in_folder(plan)? {
+        Found::ToWrite if !plan.spec.generate => Found::Missing,
+        found => found,
+    })
+}
+
+fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
     let folder = || plan.root.display().to_string();
     let wanted = plan.id();
     let other = |content: &str, layout: &str| DatasetError::OtherDataset {
         folder: folder(),
-        found: format!("{:.8}-{:.8}", content, layout),
+        found: id_of(content, layout),
         wanted: wanted.clone(),
     };
     let matches = |content: &str, layout: &str| {
@@ -88,6 +99,14 @@ pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
     };
     if let Some(manifest) = Manifest::read(&plan.root)? {
         if !matches(&manifest.content_fingerprint, &manifest.layout_fingerprint) {
+            if !plan.spec.generate {
+                return Ok(Found::External {
+                    other: Some(id_of(
+                        &manifest.content_fingerprint,
+                        &manifest.layout_fingerprint,
+                    )),
+                });
+            }
             return Err(other(
                 &manifest.content_fingerprint,
                 &manifest.layout_fingerprint,
@@ -112,7 +131,7 @@ pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
         return Ok(Found::ToWrite);
     }
     if holds_parquet(&plan.root)? {
-        return Ok(Found::External);
+        return Ok(Found::External { other: None });
     }
     if let Some(data_folder) = swept_from(plan)
         && Manifest::read(data_folder)?.is_none()
@@ -124,6 +143,11 @@ pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
         });
     }
     Ok(Found::ToWrite)
+}
+
+/// The id of a dataset with these fingerprints.
+fn id_of(content: &str, layout: &str) -> String {
+    format!("{content:.8}-{layout:.8}")
 }
 
 /// `data_folder` of a dataset that lies in `<data_folder>/variants/<fingerprint>`.
@@ -250,8 +274,13 @@ pub fn ensure(
     // Another process may have finished it meanwhile.
     match find(plan)? {
         Found::Complete(manifest) => return Ok(Generated::found(*manifest)),
-        Found::External => {
+        Found::External { .. } => {
             return Err(DatasetError::ForeignSwept {
+                folder: plan.root.display().to_string(),
+            });
+        }
+        Found::Missing => {
+            return Err(DatasetError::Missing {
                 folder: plan.root.display().to_string(),
             });
         }

@@ -1,6 +1,8 @@
 //! From variants and scenarios to cells that can be measured.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use datafusion::prelude::SessionContext;
 
 use super::control::{Control, Files};
 use super::datasets::{DatasetState, Datasets};
+use super::estimate::existing_part;
+use super::existing::{Existing, difference};
 use super::{Event, Observer, RunError};
 use crate::config::{CONTROL, Config, PageCache, Variant};
 use crate::dataset::{DatasetPlan, Found, grows_by};
@@ -24,7 +28,7 @@ use crate::record::{CellRecord, DatasetRecord, FromStatistics, Origin};
 use crate::scenario::{Scenario, default_scenario, resolve, source_scenario};
 use crate::storage::{check_direct, lies_in_memory};
 use crate::table::{
-    OpenTable, TableError, TableFiles, discover, external_tables, from_manifest, hides_nan,
+    OpenTable, TableError, TableFiles, discover, existing_tables, from_manifest, hides_nan,
     open as open_table,
 };
 
@@ -131,9 +135,13 @@ pub async fn check(
                 source,
             })?;
         }
-        let to_write = dataset
-            .and_then(|index| datasets.all.get(index))
-            .filter(|state| matches!(state.found, Found::ToWrite) && variant.tables.is_empty());
+        let state = dataset.and_then(|index| datasets.all.get(index));
+        if let Some(state) = state.filter(|state| matches!(state.found, Found::ToWrite)) {
+            check_target_cache(variant.reader.cache, &state.plan.root)?;
+        }
+        let to_write = state
+            .filter(|state| matches!(state.found, Found::ToWrite | Found::Missing))
+            .filter(|_| variant.tables.is_empty());
         if let Some(state) = to_write {
             for table in &state.plan.tables {
                 let empty = Arc::new(EmptyTable::new(state.plan.table_schema()));
@@ -161,6 +169,35 @@ pub async fn check(
         }
     }
     Ok(())
+}
+
+/// Refuses a state of the page cache that files of a dataset could not be brought to, before they are written. The file
+/// system is tried with a file that is removed.
+fn check_target_cache(cache: PageCache, root: &Path) -> Result<(), RunError> {
+    if cache == PageCache::Warm {
+        return Ok(());
+    }
+    let tried = existing_part(root).and_then(|beside| {
+        let mut file = tempfile::NamedTempFile::new_in(beside).ok()?;
+        file.write_all(&[0; 4096]).ok()?;
+        Some(file)
+    });
+    // Where nothing can be written, writing the dataset will say so.
+    tried.map_or(Ok(()), |file| check_file_cache(cache, file.path(), root))
+}
+
+/// Refuses a state of the page cache that a file cannot be brought to; the error names another path.
+fn check_file_cache(cache: PageCache, file: &Path, named: &Path) -> Result<(), RunError> {
+    let path = || named.display().to_string();
+    match cache {
+        PageCache::Warm => Ok(()),
+        PageCache::Cold if lies_in_memory(file) => Err(RunError::Memoryless { path: path() }),
+        PageCache::Cold => Ok(()),
+        PageCache::Direct => check_direct(file).map_err(|source| RunError::Direct {
+            path: path(),
+            source,
+        }),
+    }
 }
 
 /// Whether the config leaves the scenario to this program, and a generated dataset has every column
@@ -225,6 +262,7 @@ pub async fn open(
         let files = opening.files(state).await?;
         let bench = opening.tables(&files, Some(&mut records)).await?;
         warnings.extend(bench.tables.iter().flat_map(|table| table.cautions.clone()));
+        warnings.extend(state.and_then(|state| difference(state, &bench.tables)));
         for scenario in &scenarios {
             let id = format!("{}/{}", scenario.name, variant.name);
             let (record, cell, doubts) = opening.cell(id, scenario, &bench).await?;
@@ -277,6 +315,42 @@ pub async fn open(
         warnings,
         control,
     })
+}
+
+/// What footers say of the n-th dataset, where its files are read as they are.
+pub async fn existing(
+    config: &Config,
+    datasets: &Datasets,
+    index: usize,
+    observer: &dyn Observer,
+) -> Result<Option<Existing>, RunError> {
+    let mut variants = config.variants.iter().zip(&datasets.of_variant);
+    let (Some(state), Some((variant, _))) = (
+        datasets
+            .all
+            .get(index)
+            .filter(|state| matches!(state.found, Found::External { .. })),
+        variants.find(|(_, dataset)| **dataset == Some(index)),
+    ) else {
+        return Ok(None);
+    };
+    let name = (config.variants.len() > 1).then(|| variant.name.clone());
+    let opening = Opening {
+        variant,
+        name: &name,
+        datasets,
+        observer,
+    };
+    let mut files = opening.files(Some(state)).await?;
+    files.retain(|(_, state)| state.is_some());
+    let tables = opening.tables(&files, None).await?.tables;
+    let cautions = tables.iter().flat_map(|table| table.cautions.clone());
+    Ok(Some(Existing {
+        rows: tables.iter().map(|table| table.rows).sum(),
+        files: tables.iter().map(|table| table.paths.len() as u64).sum(),
+        file_bytes: tables.iter().map(|table| table.file_bytes).sum(),
+        notes: cautions.chain(difference(state, &tables)).collect(),
+    }))
 }
 
 /// The scenarios of a config; where it has none, one scan of each table.
@@ -348,7 +422,7 @@ impl<'a> Opening<'a> {
         if let Some(state) = state {
             let tables = match state.manifest() {
                 Some(manifest) => from_manifest(&state.plan, manifest),
-                None => external_tables(&state.plan.root).await,
+                None => existing_tables(&state.plan).await,
             };
             let tables = tables.map_err(|error| self.table_error(error))?;
             files.extend(tables.into_iter().map(|table| (table, Some(state))));
@@ -358,18 +432,7 @@ impl<'a> Opening<'a> {
             files.push((found.map_err(|error| self.table_error(error))?, None));
         }
         for file in files.iter().filter_map(|(table, _)| table.files.first()) {
-            let cache = self.variant.reader.cache;
-            if cache == PageCache::Cold && lies_in_memory(&file.path) {
-                return Err(RunError::Memoryless {
-                    path: file.path.display().to_string(),
-                });
-            }
-            if cache == PageCache::Direct {
-                check_direct(&file.path).map_err(|source| RunError::Direct {
-                    path: file.path.display().to_string(),
-                    source,
-                })?;
-            }
+            check_file_cache(self.variant.reader.cache, &file.path, &file.path)?;
         }
         Ok(files)
     }

@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::datasets::{DatasetState, free_bytes};
+use super::datasets::DatasetState;
+use super::estimate::Free;
 use crate::dataset::{CONTROL_FOLDER, OwnedFolder, THREAD_STACK};
 use crate::record::ControlKind;
 use crate::storage::object_path;
@@ -61,8 +62,8 @@ impl Control {
             let why = format!("they have {}, more than {limit}", units::bytes(bytes));
             return (tables, same(why));
         }
-        let free = roots.first().and_then(|root| free_bytes(root));
-        if free.is_some_and(|free| bytes > free / 10) {
+        let free = roots.first().and_then(|root| Free::of(root));
+        if free.is_some_and(|free| bytes > free.bytes / 10) {
             let why = "a copy would take more than a tenth of the free space".to_owned();
             return (tables, same(why));
         }

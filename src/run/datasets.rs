@@ -1,17 +1,16 @@
 //! Makes sure that the datasets of all variants are there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
+use super::estimate::{Estimate, Free, blocks_of, bounded, estimate};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Encoding};
 use crate::dataset::{
     Cancel, DatasetError, DatasetPlan, Found, Manifest, Share, SourceTable, ensure, find, place,
-    probe,
 };
 use crate::measure::{cores, memory_bytes};
 use crate::storage::{CountingStore, local_store};
@@ -45,7 +44,7 @@ impl DatasetState {
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.found {
             Found::Complete(manifest) => Some(manifest),
-            Found::ToWrite | Found::External => None,
+            Found::ToWrite | Found::Missing | Found::External { .. } => None,
         }
     }
 }
@@ -100,8 +99,21 @@ impl Datasets {
         Ok(place(&specs)?)
     }
 
-    /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
+    /// Places the datasets of all variants, and refuses those that are missing and not to be generated. Nothing is changed.
     pub async fn place(config: &Config) -> Result<Self, RunError> {
+        let datasets = Datasets::look(config).await?;
+        let mut states = datasets.all.iter();
+        match states.find(|state| matches!(state.found, Found::Missing)) {
+            Some(state) => {
+                let folder = state.plan.root.display().to_string();
+                Err(DatasetError::Missing { folder }.into())
+            }
+            None => Ok(datasets),
+        }
+    }
+
+    /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
+    pub async fn look(config: &Config) -> Result<Self, RunError> {
         let store = local_store();
         let mut plans = Datasets::placed(config, &store).await?.into_iter();
         let mut all: Vec<DatasetState> = Vec::new();
@@ -117,10 +129,6 @@ impl Datasets {
                 Some(index) => index,
                 None => {
                     let found = find(&plan)?;
-                    if matches!(found, Found::ToWrite) && !plan.spec.generate {
-                        let folder = plan.root.display().to_string();
-                        return Err(DatasetError::Missing { folder }.into());
-                    }
                     all.push(DatasetState {
                         plan,
                         found,
@@ -158,73 +166,63 @@ impl Datasets {
             .filter(|state| matches!(state.found, Found::ToWrite))
     }
 
-    /// Logical bytes that are still to be written, by dataset folder.
-    pub fn bytes_to_write(&self) -> Result<Vec<(&Path, u64)>, RunError> {
-        self.to_write()
-            .map(|state| {
-                Ok((
-                    state.plan.root.as_path(),
-                    state.plan.expected_arrow_bytes()?,
-                ))
-            })
-            .collect()
+    /// What all that is still to be written will take.
+    fn together(
+        &self,
+        of_one: impl Fn(&DatasetPlan) -> Result<Estimate, RunError>,
+    ) -> Result<Estimate, RunError> {
+        let all: Vec<Estimate> = self
+            .to_write()
+            .map(|state| of_one(&state.plan))
+            .collect::<Result<_, _>>()?;
+        Ok(Estimate::sum(all.iter()))
     }
 
-    /// What the files still to be written will take, by a sample where they are generated.
-    fn file_bytes_to_write(&self) -> Result<u64, RunError> {
-        let mut bytes: u64 = 0;
-        for state in self.to_write() {
-            let of_one = match probe(&state.plan)? {
-                Some(probe) => probe.file_bytes_of(state.plan.rows()),
-                // Not known before it is written.
-                None => 0,
-            };
-            bytes = bytes.saturating_add(of_one);
-        }
-        Ok(bytes)
-    }
-
-    /// Refuses to write what the disk cannot hold, and what is large without consent: more than 10 GB, or more than half of the free space.
+    /// Refuses to write what the disk may not be able to hold, and what is large without consent: more than 10 GB, or more
+    /// than half of the free space. What it cannot hold by the best guess is refused whatever was agreed to.
     pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
-        let to_write = self.bytes_to_write()?;
         for state in self.to_write() {
             writers(&state.plan)?;
         }
-        let total: u64 = to_write.iter().map(|(_, bytes)| bytes).sum();
-        let Some((folder, _)) = to_write.first() else {
+        let Some(first) = self.to_write().next() else {
             return Ok(());
         };
-        let free = free_bytes(folder);
-        if let Some(free) = free.filter(|free| total > *free) {
-            let needed = self.file_bytes_to_write()?;
-            if needed > free {
-                return Err(RunError::Full {
-                    reason: format!(
-                        "about {} would be written below {}, where {} are free",
-                        units::bytes(needed),
-                        folder.display(),
-                        units::bytes(free)
-                    ),
-                });
-            }
-        }
-        if yes {
+        let folder = &first.plan.root;
+        let most = self.together(bounded)?;
+        let free = Free::of(folder);
+        // What an interrupted writing has left is there already.
+        let there: u64 = self
+            .to_write()
+            .map(|state| blocks_of(&state.plan.root))
+            .sum();
+        let half = free.map_or(u64::MAX, |free| free.bytes / 2);
+        let is_large =
+            most.values.max(most.most_blocks()) > LARGE_BYTES || most.most_blocks() > half;
+        let fits = free.is_none_or(|free| {
+            let inodes = most.bound.map_or(0, |bound| bound.inodes);
+            free.has_room(most.most_blocks().saturating_sub(there), inodes)
+        });
+        if fits && (yes || !is_large) {
             return Ok(());
         }
-        let large = total > LARGE_BYTES;
-        if large || free.is_some_and(|free| total > free / 2) {
-            let free = free.map_or_else(String::new, |free| {
-                format!("; {} are free there", units::bytes(free))
-            });
-            return Err(RunError::Consent {
-                reason: format!(
-                    "up to {} would be written below {}{free}",
-                    units::bytes(total),
-                    folder.display()
-                ),
-            });
+        let all = self.together(estimate)?;
+        let left = free.map_or_else(String::new, |free| {
+            format!(", where {} are free", free.in_words())
+        });
+        let reason = format!(
+            "{} would be written below {}{left}",
+            all.in_words(),
+            folder.display()
+        );
+        let likely = all.likely_blocks().saturating_sub(there);
+        match free {
+            Some(free) if likely > free.bytes => Err(RunError::Full { reason }),
+            _ if yes => Ok(()),
+            _ if !fits => Err(RunError::Consent {
+                reason: format!("{reason}; it may fill the disk"),
+            }),
+            _ => Err(RunError::Consent { reason }),
         }
-        Ok(())
     }
 
     /// Tells of the warnings, for who keeps no record that has them.
@@ -247,7 +245,9 @@ impl Datasets {
         for (dataset, state) in self.all.iter_mut().enumerate() {
             let folder = state.plan.root.clone();
             match &state.found {
-                Found::External => {
+                // How they differ from the config is told when they are opened.
+                Found::External { .. } if !state.plan.spec.generate => continue,
+                Found::External { .. } => {
                     let text = format!(
                         "{}: these files were there before; they are read as they are, and the config's codec, row groups, \
                          seed and other layout keys say nothing about them; to generate instead, name another dataset.data_folder",
@@ -268,7 +268,7 @@ impl Datasets {
                     }
                     continue;
                 }
-                Found::ToWrite => {}
+                Found::ToWrite | Found::Missing => {}
             }
             let writers = writers(&state.plan)?;
             observer.event(Event::Begun {
@@ -387,18 +387,4 @@ pub fn writers(plan: &DatasetPlan) -> Result<usize, RunError> {
         Ok(fitting) => Ok(fitting.min(cores())),
         Err(_) => Ok(cores()),
     }
-}
-
-/// Free bytes for this user on the file system that holds, or will hold, a folder.
-pub fn free_bytes(folder: &Path) -> Option<u64> {
-    let existing: PathBuf = folder
-        .ancestors()
-        .find(|ancestor| ancestor.exists())?
-        .to_path_buf();
-    let statistics = nix::sys::statvfs::statvfs(&existing).ok()?;
-    Some(
-        statistics
-            .blocks_available()
-            .saturating_mul(statistics.fragment_size()),
-    )
 }

@@ -12,6 +12,7 @@ use super::{TableError, TableFile, TableFiles};
 use crate::dataset::{DatasetPlan, Manifest, decode_partition_value, is_parquet};
 use crate::record::Origin;
 use crate::storage::{ListingError, list, local_path, object_path, would_list};
+use crate::units;
 
 /// The tables of a dataset that is complete, without listing its folder.
 pub fn from_manifest(
@@ -59,9 +60,72 @@ pub fn from_manifest(
         .collect()
 }
 
+/// The tables of a dataset's folder whose files are read as they are. Where none are to be generated, each has as many files
+/// as the config wants of it, the first ones by their paths, as DLIO takes them.
+pub async fn existing_tables(plan: &DatasetPlan) -> Result<Vec<TableFiles>, TableError> {
+    let mut tables = external_tables(&plan.root).await?;
+    let spec = &plan.spec;
+    if spec.generate || spec.source.is_some() {
+        return Ok(tables);
+    }
+    let train = spec.names_files.then_some(spec.train);
+    for (name, key, split) in [
+        ("train", "num_files_train", train),
+        ("valid", "num_files_eval", spec.valid),
+    ] {
+        let Some(split) = split else { continue };
+        match tables.iter_mut().find(|table| table.name == name) {
+            Some(table) => keep_first(table, split.files, key)?,
+            None => {
+                return Err(TableError::TooFewFiles {
+                    table: name.to_owned(),
+                    location: plan.root.join(name).display().to_string(),
+                    found: 0,
+                    wanted: split.files,
+                    key,
+                });
+            }
+        }
+    }
+    Ok(tables)
+}
+
+/// Keeps the first files of a table by their whole paths, byte by byte.
+fn keep_first(table: &mut TableFiles, wanted: u64, key: &'static str) -> Result<(), TableError> {
+    let found = table.files.len() as u64;
+    if found < wanted {
+        return Err(TableError::TooFewFiles {
+            table: table.name.clone(),
+            location: table.location.clone(),
+            found,
+            wanted,
+            key,
+        });
+    }
+    if found == wanted {
+        return Ok(());
+    }
+    table
+        .files
+        .sort_by(|left, right| left.path.as_os_str().cmp(right.path.as_os_str()));
+    table
+        .files
+        .truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+    table
+        .files
+        .sort_by(|left, right| left.path.cmp(&right.path));
+    table.cautions.push(format!(
+        "{} has {} Parquet files, of which the first {}, sorted by path, are read, as `dataset.{key}` says",
+        table.location,
+        units::count(found),
+        units::count(wanted)
+    ));
+    Ok(())
+}
+
 /// The tables of a `data_folder` that this program did not write: `train` and `valid` are its folders of these names; a
 /// folder without them is `train` itself.
-pub async fn external_tables(root: &Path) -> Result<Vec<TableFiles>, TableError> {
+async fn external_tables(root: &Path) -> Result<Vec<TableFiles>, TableError> {
     let mut tables = Vec::new();
     for name in ["train", "valid"] {
         let folder = root.join(name);

@@ -21,7 +21,7 @@ mod unify;
 pub(crate) use check::{doubled, same_values};
 pub(crate) use damage::first_damage;
 pub use discover::{
-    discover, external_tables, from_manifest, would_be_of_source, would_be_of_table,
+    discover, existing_tables, from_manifest, would_be_of_source, would_be_of_table,
 };
 pub(crate) use doubts::hides_nan;
 pub use inspect::{ColumnFacts, Depth, FileFacts, Inspection, PageRow, RowGroupFacts, inspect};
@@ -79,6 +79,14 @@ pub enum TableError {
         location: String,
         /// The files that it holds instead, as a part of the sentence.
         others: String,
+    },
+    #[error("{}{location} has {found} Parquet files, and `dataset.{key}` wants {wanted}", of(.table))]
+    TooFewFiles {
+        table: String,
+        location: String,
+        found: u64,
+        wanted: u64,
+        key: &'static str,
     },
     #[error("{}`{location}`: {source}", of(.table))]
     Listing {
@@ -161,6 +169,9 @@ impl TableError {
                 "a pattern names the files of one kind alone, as in 'folder/x=1/*.parquet'"
                     .to_owned(),
             ),
+            TableError::TooFewFiles { found, key, .. } if *found > 0 => Some(format!(
+                "read what is there with --set dataset.{key}={found}"
+            )),
             TableError::OtherType { widens: true, .. } => {
                 Some("--unify-schemas reads such columns as the wider type".to_owned())
             }

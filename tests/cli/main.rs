@@ -18,6 +18,7 @@ mod comparing;
 mod dialect;
 mod elsewhere;
 mod environment;
+mod estimates;
 mod external;
 mod files;
 mod formats;

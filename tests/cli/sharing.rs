@@ -145,7 +145,7 @@ fn a_dry_run_tells_sizes_and_time_by_a_probe() {
     let place = Place::with(FILES);
     let output = generate(&place, &["--dry-run"]).succeeds();
     assert!(
-        output.stdout.contains("by a probe of 1,000 rows: about "),
+        output.stdout.contains("  by a probe of "),
         "{}",
         output.stdout
     );

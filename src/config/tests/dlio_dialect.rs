@@ -153,6 +153,7 @@ fn what_is_left_out_has_the_defaults_of_dlio() {
                 files: 8,
                 subfolders: 0
             },
+            names_files: false,
             valid: None,
             rows_per_file: 1,
             seed: 123,

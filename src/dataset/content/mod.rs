@@ -112,6 +112,15 @@ pub struct ColumnGenerator {
     maker: Arc<Maker>,
     bytes_per_row: f64,
     max_rows: usize,
+    most: Vec<Most>,
+}
+
+/// The most that a row has of a column's leaf, which is a column of its own in Parquet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Most {
+    pub(crate) values: u64,
+    /// Bytes of these values together.
+    pub(crate) bytes: u64,
 }
 
 /// Which rows are null, whatever their values.
@@ -182,6 +191,11 @@ impl ColumnGenerator {
     /// Mean logical bytes of a row, estimated; the rules are those of `checksum::logical_bytes`.
     pub fn arrow_bytes_per_row(&self) -> f64 {
         self.bytes_per_row
+    }
+
+    /// The most that a row has of each leaf, in the order of the file's columns.
+    pub(crate) fn most_per_row(&self) -> &[Most] {
+        &self.most
     }
 
     fn array(&self, rows: Rows<'_>) -> ArrayRef {
@@ -279,6 +293,7 @@ impl Making<'_> {
             }};
         }
         let mut children_bytes = 0.0;
+        let mut most = Vec::new();
         let (maker, lengths) = match column.dtype {
             Dtype::Int8 => numbers!(Int8Type),
             Dtype::Int16 => numbers!(Int16Type),
@@ -336,6 +351,10 @@ impl Making<'_> {
                 let lengthening = Lengthening::new(key, length)?;
                 let items = total_rows.saturating_mul(length.max);
                 let child = self.column(item, &format!("{path}.item"), items, depth)?;
+                most.extend(child.most.iter().map(|item| Most {
+                    values: item.values.saturating_mul(length.max.max(1)),
+                    bytes: item.bytes.saturating_mul(length.max),
+                }));
                 let mean = lengthening.mean() * child.bytes_per_row;
                 children_bytes = mean;
                 let per_item = (ARRAY_BYTES / child.max_rows as u64).max(1);
@@ -363,6 +382,7 @@ impl Making<'_> {
                     .map(|child| (ARRAY_BYTES / child.max_rows as u64).max(1))
                     .sum();
                 children_bytes = children.iter().map(|child| child.bytes_per_row).sum();
+                most.extend(children.iter().flat_map(|child| child.most.iter().copied()));
                 let fields: Fields = children.iter().map(ColumnGenerator::field).collect();
                 let lengths = Lengths {
                     longest,
@@ -373,6 +393,13 @@ impl Making<'_> {
         };
         if lengths.longest > i32::MAX as u64 {
             return Err(ContentError::TooLong(lengths.longest));
+        }
+        if !column.dtype.is_nested() {
+            let is_list = column.is_vector() && self.vector_layout != VectorLayout::Binary;
+            most.push(Most {
+                values: if is_list { column.size } else { 1 },
+                bytes: lengths.longest,
+            });
         }
         const NULL: u64 = u64::from_le_bytes(*b"null row");
         let mean = if column.dtype.is_nested() {
@@ -391,6 +418,7 @@ impl Making<'_> {
             maker: Arc::new(maker),
             bytes_per_row: arrow_bytes(column, mean),
             max_rows: (ARRAY_BYTES / lengths.longest.max(1)).max(1) as usize,
+            most,
         })
     }
 
