@@ -11,13 +11,33 @@ use parquet::file::metadata::ParquetMetaData;
 /// need, which those of several files together, or of several row groups, may exceed.
 const KEY: DataType = DataType::Int32;
 
-/// The type with the keys of its dictionaries at least 32 bits wide.
+/// Whether dictionaries of such values are written as such, and read again: some other values are
+/// written wrongly, or not read.
+fn has_dictionaries(values: &DataType) -> bool {
+    !values.is_nested()
+        && !matches!(
+            values,
+            DataType::Null
+                | DataType::Boolean
+                | DataType::Float16
+                | DataType::FixedSizeBinary(_)
+                | DataType::Decimal32(..)
+                | DataType::Decimal64(..)
+                | DataType::Decimal128(..)
+                | DataType::Decimal256(..)
+                | DataType::Interval(_)
+        )
+}
+
+/// The type with the keys of its dictionaries at least 32 bits wide, and without dictionaries of
+/// values that Parquet's reader or writer does not take.
 pub(crate) fn with_wide_keys(data_type: &DataType) -> DataType {
     let field = |field: &FieldRef| {
         let wide = with_wide_keys(field.data_type());
         Arc::new(field.as_ref().clone().with_data_type(wide))
     };
     match data_type {
+        DataType::Dictionary(_, value) if !has_dictionaries(value) => with_wide_keys(value),
         DataType::Dictionary(key, value) => {
             let narrow = matches!(
                 key.as_ref(),
@@ -74,5 +94,18 @@ mod tests {
         );
         let wide = dictionary(DataType::UInt64);
         assert_eq!(with_wide_keys(&wide), wide);
+    }
+
+    #[test]
+    fn dictionaries_of_values_that_are_not_read_again_are_their_values() {
+        for values in [
+            DataType::Boolean,
+            DataType::FixedSizeBinary(2),
+            DataType::Decimal128(9, 2),
+        ] {
+            let dictionary =
+                DataType::Dictionary(Box::new(DataType::Int8), Box::new(values.clone()));
+            assert_eq!(with_wide_keys(&dictionary), values);
+        }
     }
 }

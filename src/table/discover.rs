@@ -4,6 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use arrow::datatypes::DataType;
 use object_store::ObjectMeta;
 
 use super::check::doubled;
@@ -11,7 +12,7 @@ use super::formats::Format;
 use super::{TableError, TableFile, TableFiles};
 use crate::dataset::{DatasetPlan, Manifest, decode_partition_value, is_parquet};
 use crate::record::Origin;
-use crate::storage::{ListingError, list, local_path, object_path, would_list};
+use crate::storage::{ListingError, list, object_path, would_list};
 use crate::units;
 
 /// The tables of a dataset that is complete, without listing its folder.
@@ -205,9 +206,8 @@ pub fn would_be_of_table(location: &str, file: &Path) -> bool {
 /// Whether a file that is not there yet would be one of a source's, whose folders without Parquet
 /// have text.
 pub fn would_be_of_source(location: &str, file: &Path) -> bool {
-    let has_text = local_path(location).is_ok_and(|path| Format::of_location(&path).is_some());
-    let is_wanted =
-        |name: &Path| is_parquet(name) || has_text && Format::of_location(name).is_some();
+    let has_text = Format::of_location(location).is_some();
+    let is_wanted = |name: &Path| is_parquet(name) || has_text && Format::of(name).is_some();
     would_list(location, file, &is_wanted)
 }
 
@@ -269,7 +269,7 @@ fn object_of(path: &Path, found: &Metadata) -> Result<ObjectMeta, TableError> {
 
 /// Reads `key=value` folders below `base`. All files of a table lie under the same keys, each of
 /// which occurs once.
-fn with_partitions(
+pub(super) fn with_partitions(
     table: &str,
     base: &Path,
     found: Vec<(PathBuf, Metadata)>,
@@ -318,4 +318,15 @@ fn with_partitions(
         });
     }
     Ok((keys, files))
+}
+
+/// The type of a column that folders give: 64-bit integers where each value is spelled as such, else
+/// strings, since `01` and `1` are two values.
+pub(super) fn type_of_folders<'a>(values: impl Iterator<Item = &'a str>) -> DataType {
+    let is_integer = |text: &str| text.parse::<i64>().is_ok_and(|it| it.to_string() == text);
+    let mut values = values.peekable();
+    match values.peek().is_some() && values.all(is_integer) {
+        true => DataType::Int64,
+        false => DataType::Utf8,
+    }
 }

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef};
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
 use parquet::column::reader::ColumnReader;
@@ -25,7 +26,7 @@ use crate::dataset::leaves_by_root;
 const INTERVALS: usize = 8192;
 
 /// The first column that Parquet, or this writer of it, cannot hold, and why: seen by writing one
-/// null of each type to nowhere.
+/// null of each type, and reading it.
 pub(super) fn unwritable(schema: &Schema) -> Option<(String, String)> {
     let mut tried = HashSet::new();
     let mut fields = schema.fields().iter();
@@ -53,9 +54,16 @@ fn write_null(field: Field) -> Result<(), ParquetError> {
     let null = new_null_array(field.data_type(), 1);
     let schema = Arc::new(Schema::new(vec![field]));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![null])?;
-    let mut writer = ArrowWriter::try_new(io::sink(), schema, None)?;
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, schema, None)?;
     writer.write(&batch)?;
-    writer.close().map(|_| ())
+    writer.close()?;
+    // What is nested too deep is written, and cannot be read.
+    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(file))?.build()?;
+    for batch in reader {
+        batch?;
+    }
+    Ok(())
 }
 
 /// How a part of a column is annotated.

@@ -277,6 +277,13 @@ fn check_partitions(files: &TableFiles, footers: &[Footer]) -> Result<(), TableE
 /// Columns that cautions name.
 const MOST_NAMED: usize = 5;
 
+/// What is said of a column that some files lack.
+pub(super) fn missing(column: &str, lacking: usize, all: usize, first: &str) -> String {
+    format!(
+        "column `{column}` is missing in {lacking} of {all} files, first {first}: null for their rows"
+    )
+}
+
 /// A caution for each column that some files lack, whose rows have nulls there.
 fn missing_columns(files: &TableFiles, merged: &Schema, footers: &[Footer]) -> Vec<String> {
     let mut lacking: BTreeMap<usize, (usize, &Path)> = BTreeMap::new();
@@ -295,12 +302,9 @@ fn missing_columns(files: &TableFiles, merged: &Schema, footers: &[Footer]) -> V
     let named = lacking.iter().take(MOST_NAMED);
     let mut cautions: Vec<String> = named
         .map(|(place, (count, first))| {
-            format!(
-                "{}column `{}` is missing in {count} of {all} files, first {}: null for their rows",
-                of(&files.name),
-                merged.field(*place).name(),
-                first.display()
-            )
+            let name = merged.field(*place).name();
+            let what = missing(name, *count, all, &first.display().to_string());
+            format!("{}{what}", of(&files.name))
         })
         .collect();
     if lacking.len() > MOST_NAMED {
@@ -592,7 +596,10 @@ fn type_of_partition(
 }
 
 /// A folder's text as a value; fails with the text where it is not of the type.
-fn partition_value(text: Option<&str>, data_type: &DataType) -> Result<ScalarValue, String> {
+pub(super) fn partition_value(
+    text: Option<&str>,
+    data_type: &DataType,
+) -> Result<ScalarValue, String> {
     let Some(text) = text else {
         return ScalarValue::try_from(data_type).map_err(|error| error.to_string());
     };

@@ -15,7 +15,7 @@ use super::{TableError, discover, open};
 use crate::config::Reader;
 use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, fingerprint};
 use crate::engine::{plain_message, session};
-use crate::storage::{CountingStore, Inputs, local_path};
+use crate::storage::{CountingStore, Inputs};
 
 /// A source is named by its path alone.
 const NAME: &str = "";
@@ -60,8 +60,7 @@ pub async fn open_source(
     let context = session(&reader, &options, store)
         .await
         .map_err(|error| bad(error.to_string()))?;
-    let path = local_path(location)?;
-    let found = match Format::of_location(&path) {
+    let found = match Format::of_location(location) {
         None => of_parquet(&context, store, location, unify).await?,
         Some(format) => {
             let rows = open_rows(location, format, unify).await?;
@@ -120,16 +119,32 @@ pub async fn open_source(
 
 /// A note on a type that other readers of Parquet take for another.
 fn seen_otherwise(field: &Field) -> Option<String> {
-    let counts = match field.data_type() {
-        DataType::Date64 => "milliseconds, which Parquet has no date of",
-        DataType::Timestamp(TimeUnit::Second, _) => "seconds, which Parquet has no timestamp of",
-        DataType::Duration(_) => "a duration, which Parquet has no type of",
-        _ => return None,
-    };
+    let counts = counted(field.data_type())?;
     Some(format!(
         "the source's column `{}` counts {counts}: readers other than Arrow's see whole numbers",
         field.name()
     ))
+}
+
+/// What a type, or a part of it, counts that Parquet has no type of.
+fn counted(data_type: &DataType) -> Option<&'static str> {
+    match data_type {
+        DataType::Date64 => Some("milliseconds, which Parquet has no date of"),
+        DataType::Timestamp(TimeUnit::Second, _) => {
+            Some("seconds, which Parquet has no timestamp of")
+        }
+        DataType::Time32(TimeUnit::Second) => Some("seconds, which Parquet has no time of day of"),
+        DataType::Duration(_) => Some("a duration, which Parquet has no type of"),
+        DataType::Dictionary(_, values) => counted(values),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::Map(item, _) => counted(item.data_type()),
+        DataType::Struct(fields) => fields.iter().find_map(|field| counted(field.data_type())),
+        _ => None,
+    }
 }
 
 struct Found {

@@ -67,7 +67,7 @@ fn check_shows_the_config_the_variants_and_their_sizes_and_writes_nothing() {
         "zstd: dataset",
         "200 rows",
         "memory",
-        "free on disk",
+        "free there",
         "5 times",
     ] {
         assert!(text.contains(word), "`{word}` is missing in:\n{text}");

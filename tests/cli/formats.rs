@@ -1,20 +1,22 @@
 //! Sources that are not Parquet: every row comes out with its values, or the file is refused before
 //! anything is written.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::cast::AsArray;
 use arrow::array::{
-    Array, ArrayRef, Date64Array, DictionaryArray, Int64Array, RecordBatch, RunArray, StringArray,
+    Array, ArrayRef, BooleanArray, Date64Array, Decimal128Array, DictionaryArray,
+    FixedSizeBinaryArray, Int64Array, RecordBatch, RunArray, StringArray, StringViewArray,
     TimestampSecondArray,
 };
 use arrow::datatypes::{
     DataType, Field, Float64Type, Int8Type, Int32Type, Int64Type, Schema, TimeUnit, UInt64Type,
 };
-use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow::ipc::{CompressionType, MetadataVersion};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -99,11 +101,90 @@ fn numbers_that_floats_round_are_kept_or_said() {
         written(&place, "id").as_primitive::<UInt64Type>().values(),
         &[u64::MAX, 1]
     );
+    assert!(said.contains("`x` has numbers of more digits"), "{said}");
+    assert!(!said.contains("`id`"), "{said}");
+    let place = Place::new();
+    place.write("mine.json", "{\"a\":{\"b\":[\"x\",1e2]},\"c\":1e300}\n");
+    let said = rewrite(&place, "mine.json", &[]).succeeds().stderr;
     assert!(
-        said.contains("`x` has integers that float64 rounds"),
+        said.contains("`a.b` has numbers or booleans beside texts"),
         "{said}"
     );
-    assert!(!said.contains("`id`"), "{said}");
+    assert!(!said.contains("`c`"), "{said}");
+}
+
+#[test]
+fn a_number_beyond_the_range_of_floats_stays_a_text() {
+    let place = Place::new();
+    place.write("mine.csv", "a\n0.5\n1e400\n");
+    rewrite(&place, "mine.csv", &[]).succeeds();
+    assert_eq!(written(&place, "a").as_string::<i32>().value(1), "1e400");
+}
+
+#[test]
+fn folders_on_the_way_to_text_and_arrow_files_are_columns() {
+    for extension in ["csv", "json", "arrow"] {
+        let place = Place::new();
+        for (folder, value) in [("k=01/n=1", 1), ("k=1/n=2", 2)] {
+            let path = format!("mine/{folder}/a.{extension}");
+            match extension {
+                "csv" => _ = place.write(&path, format!("v\n{value}\n")),
+                "json" => _ = place.write(&path, format!("{{\"v\":{value}}}")),
+                _ => arrow_file(&place.path(&path), &[("v", ints(&[value]))]),
+            }
+        }
+        rewrite(&place, "mine", &[]).succeeds();
+        let texts = written(&place, "k");
+        let texts: Vec<&str> = texts.as_string::<i32>().iter().flatten().collect();
+        assert_eq!(texts, ["01", "1"], "{extension}");
+        for name in ["n", "v"] {
+            let numbers = written(&place, name);
+            assert_eq!(numbers.as_primitive::<Int64Type>().values(), &[1, 2]);
+        }
+    }
+}
+
+#[test]
+fn a_text_column_that_a_folder_names_too_is_refused() {
+    let place = Place::new();
+    place.write("mine/k=1/a.csv", "k\n2\n");
+    rewrite(&place, "mine", &[]).fails(2, &["a.csv", "`k`", "`k=...`"]);
+}
+
+#[test]
+fn empty_parts_beside_others_have_no_rows() {
+    let place = Place::new();
+    place.write("mine/a.csv", "");
+    place.write("mine/b.csv", "a\n1\n");
+    let said = rewrite(&place, "mine", &[]).succeeds().stderr;
+    assert!(
+        said.contains("files of 0 bytes, 1 of them") && said.contains("a.csv"),
+        "{said}"
+    );
+    fs::remove_file(place.path("mine/b.csv")).unwrap();
+    rewrite(&place, "mine", &["dataset.data_folder=no"]).fails(2, &["a.csv", "it is empty"]);
+}
+
+#[test]
+fn rows_of_a_megabyte_are_read_a_few_at_a_time() {
+    let place = Place::new();
+    let long = "x".repeat(1 << 20);
+    let mut text = "a,b\n".to_owned();
+    (0..80).for_each(|row| text.push_str(&format!("{row},{long}\n")));
+    place.write("mine.csv", text);
+    rewrite(&place, "mine.csv", &["dataset.parquet.row_group_size=20"]).succeeds();
+    assert_eq!(written(&place, "b").as_string::<i32>().value(79), long);
+}
+
+#[test]
+fn objects_within_one_another_deeper_than_parquet_reads_are_refused() {
+    let place = Place::new();
+    let deep = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+    place.write("deep.json", deep(70));
+    rewrite(&place, "deep.json", &[]).fails(2, &["deep.json", "`a`"]);
+    assert!(!place.path("out").exists());
+    place.write("good.json", deep(20));
+    rewrite(&place, "good.json", &[]).succeeds();
 }
 
 #[test]
@@ -142,14 +223,23 @@ fn what_a_csv_parser_passes_over_is_said() {
     let place = Place::new();
     place.write("blank.csv", "a\n1\n\n2\n");
     let said = rewrite(&place, "blank.csv", &[]).succeeds().stderr;
-    assert!(
-        said.contains("blank lines") && said.contains("blank.csv"),
-        "{said}"
-    );
+    assert!(said.contains("blank.csv: blank lines"), "{said}");
+    for (text, words) in [
+        ("a,b\n1,\"x\n2,y\n", "a quote is not closed"),
+        (
+            "a,b\n1,\"say \\\"hi\\\"\"\n",
+            "go on behind a closing quote",
+        ),
+    ] {
+        let place = Place::new();
+        place.write("mine.csv", text);
+        let said = rewrite(&place, "mine.csv", &[]).succeeds().stderr;
+        assert!(said.contains(words), "{said}");
+    }
     let place = Place::new();
-    place.write("open.csv", "a,b\n1,\"x\n2,y\n");
-    let said = rewrite(&place, "open.csv", &[]).succeeds().stderr;
-    assert!(said.contains("an odd number of quotes"), "{said}");
+    place.write("inch.csv", "a,b\n5\",x\n");
+    let said = rewrite(&place, "inch.csv", &[]).succeeds().stderr;
+    assert!(!said.contains("quote"), "{said}");
 }
 
 #[test]
@@ -249,6 +339,17 @@ fn arrow_bytes(
     is_stream: bool,
     compression: Option<CompressionType>,
 ) -> Vec<u8> {
+    let options = IpcWriteOptions::default()
+        .try_with_compression(compression)
+        .unwrap();
+    arrow_bytes_with(batches, is_stream, options)
+}
+
+fn arrow_bytes_with(
+    batches: &[&[Column<'_>]],
+    is_stream: bool,
+    options: IpcWriteOptions,
+) -> Vec<u8> {
     let batches: Vec<RecordBatch> = batches
         .iter()
         .map(|columns| {
@@ -261,9 +362,6 @@ fn arrow_bytes(
         })
         .collect();
     let schema = batches[0].schema();
-    let options = IpcWriteOptions::default()
-        .try_with_compression(compression)
-        .unwrap();
     let mut bytes = Vec::new();
     if is_stream {
         let mut writer = StreamWriter::try_new_with_options(&mut bytes, &schema, options).unwrap();
@@ -379,6 +477,83 @@ fn arrow_types_that_parquet_lacks_are_written_as_ones_that_it_has_and_that_is_sa
     let far: ArrayRef = Arc::new(TimestampSecondArray::from(vec![i64::MAX]));
     arrow_file(&place.path("far.arrow"), &[("t", far)]);
     rewrite(&place, "far.arrow", &["dataset.data_folder=far"]).fails(2, &["far.arrow", "`t`"]);
+}
+
+#[test]
+fn arrow_dictionaries_of_any_values_come_out_with_their_values() {
+    let place = Place::new();
+    let keys = arrow::array::Int8Array::from(vec![Some(1), None, Some(0)]);
+    let of = |values: ArrayRef| -> ArrayRef {
+        Arc::new(DictionaryArray::try_new(keys.clone(), values).unwrap())
+    };
+    let bytes = FixedSizeBinaryArray::try_from_iter([b"ab", b"cd"].into_iter()).unwrap();
+    let decimals = Decimal128Array::from(vec![150, -25])
+        .with_precision_and_scale(20, 2)
+        .unwrap();
+    let columns: [Column<'_>; 4] = [
+        ("bytes", of(Arc::new(bytes))),
+        ("bools", of(Arc::new(BooleanArray::from(vec![true, false])))),
+        ("decimals", of(Arc::new(decimals))),
+        ("views", of(Arc::new(StringViewArray::from(vec!["x", "y"])))),
+    ];
+    arrow_file(&place.path("mine.arrow"), &columns);
+    rewrite(&place, "mine.arrow", &[]).succeeds();
+    // As whoever does not know the types of Arrow reads them.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let file = File::open(&place.parquet_paths("out")[0]).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).unwrap();
+    let batch = reader.build().unwrap().next().unwrap().unwrap();
+    let shown = |name: &str| -> Vec<String> {
+        let column = batch.column_by_name(name).unwrap();
+        let options = arrow::util::display::FormatOptions::default();
+        let shown = arrow::util::display::ArrayFormatter::try_new(column, &options).unwrap();
+        (0..3).map(|row| shown.value(row).to_string()).collect()
+    };
+    assert_eq!(shown("bytes"), ["6364", "", "6162"]);
+    assert_eq!(shown("bools"), ["false", "", "true"]);
+    assert_eq!(shown("decimals"), ["-0.25", "", "1.50"]);
+    assert_eq!(shown("views"), ["y", "", "x"]);
+}
+
+#[test]
+fn a_column_that_an_arrow_file_lacks_is_null_there_which_is_said() {
+    let place = Place::new();
+    arrow_file(
+        &place.path("mine/1.arrow"),
+        &[("a", ints(&[1])), ("b", ints(&[2]))],
+    );
+    arrow_file(&place.path("mine/2.arrow"), &[("a", ints(&[3]))]);
+    let said = rewrite(&place, "mine", &[]).succeeds().stderr;
+    assert!(
+        said.contains("column `b` is missing in 1 of 2 files"),
+        "{said}"
+    );
+    assert!(written(&place, "b").is_null(1));
+}
+
+#[rstest]
+#[case::file(false)]
+#[case::stream(true)]
+fn arrow_of_before_version_0_15_is_read(#[case] is_stream: bool) {
+    let place = Place::new();
+    let columns: [Column<'_>; 1] = [("a", ints(&[1, 2]))];
+    let options = IpcWriteOptions::try_new(8, true, MetadataVersion::V4).unwrap();
+    let bytes = arrow_bytes_with(&[&columns], is_stream, options);
+    place.write("mine.arrow", bytes);
+    rewrite(&place, "mine.arrow", &[]).succeeds();
+    assert_eq!(
+        written(&place, "a").as_primitive::<Int64Type>().values(),
+        &[1, 2]
+    );
+}
+
+#[test]
+fn what_lies_behind_the_end_of_a_stream_is_not_left_out_in_silence() {
+    let place = Place::new();
+    let columns: [Column<'_>; 1] = [("a", ints(&[1, 2]))];
+    let stream = arrow_bytes(&[&columns], true, None);
+    place.write("mine.arrow", [stream.clone(), stream].concat());
+    rewrite(&place, "mine.arrow", &[]).fails(2, &["mine.arrow", "follow the end of its stream"]);
 }
 
 #[rstest]

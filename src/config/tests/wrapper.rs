@@ -56,10 +56,8 @@ fn errors_name_the_key_path_as_it_is_written() {
 
 #[test]
 fn a_config_is_below_workload_as_a_whole_or_not_at_all() {
-    assert_eq!(
-        bad("workload: {dataset: {}}\nreader: {}\n"),
-        "x.yaml:1: workload: stands beside `reader`; a config is below `workload` as a whole, or not at all"
-    );
+    let expected = "x.yaml:1: workload: stands beside `reader`; a config is below `workload` as a whole, or not at all";
+    assert!(bad("workload: {dataset: {}}\nreader: {}\n").starts_with(expected));
     assert!(
         bad("dataset: {}\nworkload: dlrm\n")
             .starts_with("x.yaml:2: workload: stands beside `dataset`")

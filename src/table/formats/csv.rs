@@ -9,12 +9,12 @@ use arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
 use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::Format as CsvFormat;
 use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
 use chrono::Utc;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
 use super::{
-    BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, is_exact_as_float, of_strings, opened,
-    rounded,
+    BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, of_strings, opened, rounded,
 };
 use crate::table::TableError;
 use crate::table::check::doubled;
@@ -29,6 +29,7 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 struct CsvRows {
     separator: u8,
     compression: FileCompressionType,
+    batch_rows: usize,
 }
 
 impl ReadRows for CsvRows {
@@ -36,16 +37,20 @@ impl ReadRows for CsvRows {
         let reader = ReaderBuilder::new(Arc::clone(schema))
             .with_header(true)
             .with_delimiter(self.separator)
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(self.batch_rows)
             .build(opened(path, self.compression)?)
-            .map_err(|error| error.to_string())?;
-        Ok(Box::new(reader.map(|batch| {
-            batch.map_err(|error| {
-                let said = error.to_string();
-                said.trim_start_matches("Csv error: ").to_owned()
-            })
-        })))
+            .map_err(|error| said(&error))?;
+        Ok(Box::new(
+            reader.map(|batch| batch.map_err(|error| said(&error))),
+        ))
     }
+}
+
+fn said(error: &ArrowError) -> String {
+    let said = error.to_string();
+    let mut categories = ["Csv error: ", "Io error: "].iter();
+    let short = categories.find_map(|category| said.strip_prefix(category));
+    short.unwrap_or(&said).to_owned()
 }
 
 /// Reads all files for the types of their columns. `usual` is the separator that their names
@@ -67,9 +72,20 @@ pub(super) fn look(
         }
     };
     let names = same_headers(paths, compression, separator)?;
+    let mut longest = 1;
+    for path in paths {
+        let text = opened(path, compression).map_err(|reason| bad(path, &reason))?;
+        let marks =
+            Marks::of(BufReader::new(text), separator).map_err(|error| bad(path, &error))?;
+        longest = longest.max(marks.longest);
+        notes.extend(marks.notes(path, names.len()));
+    }
     let reader = CsvRows {
         separator,
         compression,
+        batch_rows: usize::try_from(BATCH_BYTES / longest)
+            .unwrap_or(BATCH_ROWS)
+            .clamp(1, BATCH_ROWS),
     };
     let strings = of_strings(&names);
     let mut columns = vec![Values::default(); names.len()];
@@ -86,10 +102,6 @@ pub(super) fn look(
             }
             true
         })?;
-    }
-    for path in paths {
-        let marks = Marks::of(path, compression).map_err(|error| bad(path, &error))?;
-        notes.extend(marks.notes(path, names.len()));
     }
     let named = names.iter().zip(&columns);
     notes.extend(named.clone().flat_map(|(name, values)| values.notes(name)));
@@ -150,7 +162,7 @@ fn header_of(
         .with_header(true)
         .with_delimiter(separator)
         .infer_schema(opened(path, compression)?, Some(0))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| said(&error))?;
     let names = schema.fields().iter().map(|field| field.name().clone());
     Ok(names.collect())
 }
@@ -165,32 +177,61 @@ fn beginning(path: &Path, compression: FileCompressionType) -> Result<Vec<u8>, S
     Ok(bytes)
 }
 
-/// What of a text its parser passes over in silence.
+/// What of a text its parser passes over in silence, and how large its records are.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Marks {
-    quotes: u64,
+    /// Whether a quote is not closed.
+    is_open: bool,
+    /// Fields that go on behind their closing quote.
+    behind_quotes: u64,
     blank_lines: u64,
+    /// Bytes of the longest record.
+    longest: u64,
+}
+
+/// Where in a field a byte stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote that closes the field, or is the first half of one within it.
+    Closing,
 }
 
 impl Marks {
-    fn of(path: &Path, compression: FileCompressionType) -> Result<Self, String> {
-        Marks::in_text(BufReader::new(opened(path, compression)?))
-            .map_err(|error| error.to_string())
-    }
-
-    fn in_text(mut text: impl BufRead) -> io::Result<Self> {
+    fn of(mut text: impl BufRead, separator: u8) -> io::Result<Self> {
         let mut marks = Marks::default();
-        let mut last = b'\n';
+        let (mut at, mut record_bytes, mut last) = (At::Start, 0, 0);
         loop {
             let bytes = text.fill_buf()?;
             if bytes.is_empty() {
+                marks.is_open = at == At::Quoted;
+                marks.longest = marks.longest.max(record_bytes);
                 return Ok(marks);
             }
-            for byte in bytes.iter().copied().filter(|byte| *byte != b'\r') {
-                marks.quotes += u64::from(byte == b'"');
-                let ends_blank = byte == b'\n' && last == b'\n' && marks.quotes.is_multiple_of(2);
-                marks.blank_lines += u64::from(ends_blank);
+            for byte in bytes.iter().copied() {
+                at = match (at, byte) {
+                    (At::Quoted, b'"') => At::Closing,
+                    (At::Quoted, _) | (At::Start | At::Closing, b'"') => At::Quoted,
+                    (_, b'\n' | b'\r') => {
+                        let is_half = byte == b'\n' && last == b'\r';
+                        marks.blank_lines += u64::from(record_bytes == 0 && !is_half);
+                        marks.longest = marks.longest.max(record_bytes);
+                        record_bytes = 0;
+                        last = byte;
+                        at = At::Start;
+                        continue;
+                    }
+                    (_, byte) if byte == separator => At::Start,
+                    (At::Closing, _) => {
+                        marks.behind_quotes += 1;
+                        At::Plain
+                    }
+                    (At::Start | At::Plain, _) => At::Plain,
+                };
                 last = byte;
+                record_bytes += 1;
             }
             let read = bytes.len();
             text.consume(read);
@@ -198,18 +239,24 @@ impl Marks {
     }
 
     fn notes(&self, path: &Path, columns: usize) -> Vec<String> {
+        let shown = path.display();
         let mut notes = Vec::new();
-        if !self.quotes.is_multiple_of(2) {
+        if self.is_open {
             notes.push(format!(
-                "{} has an odd number of quotes: one that is not closed makes a single field of all that follows",
-                path.display()
+                "{shown}: a quote is not closed, and makes a single field of all that follows"
+            ));
+        }
+        if self.behind_quotes > 0 {
+            notes.push(format!(
+                "{shown}: {} fields go on behind a closing quote, as where a backslash stands before a quote; a quote \
+                 within quotes is written twice",
+                self.behind_quotes
             ));
         }
         // With more columns than one, no row is a blank line.
         if columns == 1 && self.blank_lines > 0 {
             notes.push(format!(
-                "blank lines of {}, {} of them, are no rows",
-                path.display(),
+                "{shown}: blank lines, {} of them, are no rows",
                 self.blank_lines
             ));
         }
@@ -352,11 +399,13 @@ impl Values {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             (self.signed, self.unsigned) = (false, false);
             self.floats = self.floats && is_float(text);
+            self.rounded |= self.floats && !is_kept_by_float(text);
             return;
         }
         self.signed = self.signed && text.parse::<i64>().is_ok();
         self.unsigned = self.unsigned && text.parse::<u64>().is_ok();
-        self.rounded |= !text.parse::<i128>().is_ok_and(is_exact_as_float);
+        self.floats = self.floats && is_float(text);
+        self.rounded |= !is_kept_by_float(text);
         self.leading_zeros |= digits.len() > 1 && digits.starts_with('0');
     }
 
@@ -416,13 +465,37 @@ impl Values {
     }
 }
 
+/// Whether a text is a number of the size that floats have.
 fn is_float(text: &str) -> bool {
-    let known = ["NaN", "nan", "inf", "-inf"].contains(&text);
+    if ["NaN", "nan", "inf", "-inf"].contains(&text) {
+        return true;
+    }
     let plain = text.starts_with(|first: char| matches!(first, '-' | '.' | '0'..='9'))
         && text
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    (known || plain) && Float64Type::parse(text).is_some()
+    let is_zero = !digits_of(text).any(|digit| digit != b'0');
+    plain && Float64Type::parse(text).is_some_and(|it| it.is_finite() && (it != 0.0 || is_zero))
+}
+
+/// The digits of a number in front of its exponent.
+fn digits_of(text: &str) -> impl Iterator<Item = u8> {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    mantissa.bytes().filter(u8::is_ascii_digit)
+}
+
+/// Whether a float has all digits of a text, which is so for what a program has written of one.
+fn is_kept_by_float(text: &str) -> bool {
+    const ALWAYS_KEPT: usize = 15;
+    let digits: Vec<u8> = digits_of(text).skip_while(|digit| *digit == b'0').collect();
+    if digits.len() <= ALWAYS_KEPT {
+        return true;
+    }
+    let Some(float) = Float64Type::parse(text) else {
+        return false;
+    };
+    let again = format!("{float:.*e}", digits.len() - 1);
+    digits_of(&again).eq(digits)
 }
 
 /// Whether a text has digits, and these characters, at these places.
@@ -450,6 +523,10 @@ struct Time {
 fn time(text: &str) -> Option<Time> {
     let with_time = is_like(text, "0000-00-00T00:00:00");
     if !with_time && !is_date(text) {
+        return None;
+    }
+    // A leap second would become the next one.
+    if text.get(17..19) == Some("60") {
         return None;
     }
     let parsed = string_to_datetime(&Utc, text).ok()?;
@@ -499,21 +576,27 @@ mod tests {
     }
 
     #[rstest]
-    #[case("a\n1\n\n2\n", 0, 1)]
-    #[case("a\r\n1\r\n\r\n2\r\n", 0, 1)]
-    #[case("a\n\"1\n\n2\"\n", 2, 0)]
-    #[case("a,b\n1,\"2\n", 1, 0)]
-    fn quotes_and_blank_lines_are_counted(
+    #[case("a\n1\n\n2\n", false, 0, 1, 1)]
+    #[case("a\r\n1\r\n\r\n2\r\n", false, 0, 1, 1)]
+    #[case("a\n\"1\n\n2\"\n", false, 0, 0, 6)]
+    #[case("a,b\n1,\"2\n", true, 0, 0, 5)]
+    #[case("a,b\n5\",x\n", false, 0, 0, 4)]
+    #[case("a,b\n1,\"say \\\"hi\\\"\"\n", false, 1, 0, 14)]
+    #[case("a,b\n1,\"say \"\"hi\"\"\"\n", false, 0, 0, 14)]
+    fn quotes_and_blank_lines_are_told_as_the_parser_takes_them(
         #[case] text: &str,
-        #[case] quotes: u64,
+        #[case] is_open: bool,
+        #[case] behind_quotes: u64,
         #[case] blank_lines: u64,
+        #[case] longest: u64,
     ) {
-        let found = Marks::in_text(text.as_bytes()).ok();
         let expected = Marks {
-            quotes,
+            is_open,
+            behind_quotes,
             blank_lines,
+            longest,
         };
-        assert_eq!(found, Some(expected));
+        assert_eq!(Marks::of(text.as_bytes(), b',').ok(), Some(expected));
     }
 
     #[test]
@@ -528,6 +611,10 @@ mod tests {
     #[case(&["-1", "18446744073709551615"], DataType::Float64)]
     #[case(&["1", "2.5", "1e9", "NaN"], DataType::Float64)]
     #[case(&["1", "+2"], DataType::Utf8)]
+    #[case(&["0.5", "1e400"], DataType::Utf8)]
+    #[case(&["0.5", "1e-400"], DataType::Utf8)]
+    #[case(&["0.5", "0e-400"], DataType::Float64)]
+    #[case(&["2016-12-31T23:59:60"], DataType::Utf8)]
     #[case(&["True", "false"], DataType::Boolean)]
     #[case(&["true", "1"], DataType::Utf8)]
     #[case(&["2020-02-29"], DataType::Date32)]
@@ -558,7 +645,22 @@ mod tests {
             texts.iter().for_each(|text| values.add(text));
             values.notes("c").join("; ")
         };
-        assert!(notes(&["9007199254740993", "0.5"]).contains("rounds to 53 bits"));
+        for rounded in [
+            "9007199254740993",
+            "12345678901234567.89",
+            "9007199254740993.0",
+            "0.10000000000000000001",
+        ] {
+            assert!(notes(&[rounded, "0.5"]).contains("rounded"), "{rounded}");
+        }
+        for kept in [
+            "0.1",
+            "0.10000000000000001",
+            "1.7976931348623157e308",
+            "-0.25e-3",
+        ] {
+            assert!(notes(&[kept, "0.5"]).is_empty(), "{kept}");
+        }
         assert!(notes(&["9007199254740992", "0.5"]).is_empty());
         assert!(notes(&["9007199254740993"]).is_empty());
         assert!(notes(&["007"]).contains("begin with zeros"));

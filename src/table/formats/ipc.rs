@@ -1,5 +1,6 @@
 //! Arrow files and streams.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
@@ -19,7 +20,7 @@ use crate::dataset::with_wide_keys;
 use crate::engine::plain_message;
 use crate::table::TableError;
 use crate::table::check::doubled;
-use crate::table::open::merge;
+use crate::table::open::{merge, missing};
 
 /// What an Arrow file, a Feather file of version 1, and a message of an Arrow stream begin with.
 const FILE: &[u8] = b"ARROW1";
@@ -27,7 +28,7 @@ const FEATHER_1: &[u8] = b"FEA1";
 const MESSAGE: &[u8] = b"\xff\xff\xff\xff";
 
 /// Length of that mark, and of the length of the message's header behind it.
-const MESSAGE_PREFIX_BYTES: u64 = 8;
+const LENGTH_BYTES: u64 = 4;
 
 /// Length of the number of bytes that a compressed buffer unfolds to, and the most that a byte of
 /// one can unfold to.
@@ -54,6 +55,7 @@ impl ReadRows for ArrowRows {
 pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
     let mut merged: Option<Schema> = None;
     let mut notes = Vec::new();
+    let mut columns: Vec<HashSet<String>> = Vec::new();
     for path in paths {
         let found = std::panic::catch_unwind(|| open(path).map(|reader| reader.schema()));
         let found = found.unwrap_or_else(|_| Err("it cannot be read: it is corrupt".to_owned()));
@@ -64,6 +66,11 @@ pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
                 &format!("two of its columns are named `{name}`; give each a name of its own"),
             ));
         }
+        if found.fields().is_empty() {
+            return Err(bad(path, &"it holds no columns"));
+        }
+        let names = found.fields().iter().map(|field| field.name().clone());
+        columns.push(names.collect());
         for field in found.fields() {
             let note = note(field);
             notes.extend(note.filter(|note| !notes.contains(note)));
@@ -81,6 +88,16 @@ pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
         });
     }
     let schema = Arc::new(merged.unwrap_or_else(Schema::empty));
+    for field in schema.fields() {
+        let lacks = |(path, names): (&_, &HashSet<String>)| -> Option<String> {
+            let path: &PathBuf = path;
+            (!names.contains(field.name())).then(|| path.display().to_string())
+        };
+        let lacking: Vec<String> = paths.iter().zip(&columns).filter_map(lacks).collect();
+        if let Some(first) = lacking.first() {
+            notes.push(missing(field.name(), lacking.len(), paths.len(), first));
+        }
+    }
     let mut rows = 0;
     for path in paths {
         each_batch(&ArrowRows, path, &schema, &mut |batch| {
@@ -116,13 +133,14 @@ fn open(path: &Path) -> Result<Box<dyn RecordBatchReader>, String> {
         let reader = FileReader::try_new_buffered(file, None).map_err(|error| said(&error))?;
         return Ok(Box::new(reader));
     }
-    if start.starts_with(MESSAGE) {
-        check_stream(&file)?;
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        let reader = StreamReader::try_new_buffered(file, None).map_err(|error| said(&error))?;
-        return Ok(Box::new(reader));
-    }
-    Err("it is neither an Arrow file nor an Arrow stream".to_owned())
+    let marked = start.starts_with(MESSAGE);
+    match check_stream(&file) {
+        Err(reason) if marked => return Err(reason),
+        Err(_) => return Err("it is neither an Arrow file nor an Arrow stream".to_owned()),
+        Ok(()) => file.seek(SeekFrom::Start(0)).map_err(failed)?,
+    };
+    let reader = StreamReader::try_new_buffered(file, None).map_err(|error| said(&error))?;
+    Ok(Box::new(reader))
 }
 
 /// Refuses a file that says of itself what does not fit it: readers allocate what a file says
@@ -154,35 +172,52 @@ fn checked_blocks(file: &File, bytes: u64) -> Option<()> {
     Some(())
 }
 
-/// As [`check_file`], of a stream.
+/// As [`check_file`], of a stream. What lies behind its end would not be read.
 fn check_stream(file: &File) -> Result<(), String> {
     let bytes = file.metadata().map_err(|error| error.to_string())?.len();
-    let checked = || {
-        let mut at = 0;
-        while at < bytes {
-            match checked_message(file, at, bytes)? {
-                Some(next) => at = next,
-                None => break,
+    let mut at = 0;
+    while at < bytes {
+        let next = checked_message(file, at, bytes);
+        match next.ok_or("a message of it is corrupt, or the stream is cut")? {
+            Message::Until(end) => at = end,
+            Message::Last(end) if end < bytes => {
+                return Err(format!(
+                    "{} bytes follow the end of its stream, and would not be read; give each stream a file of its own",
+                    bytes - end
+                ));
             }
+            Message::Last(_) => break,
         }
-        Some(())
-    };
-    checked().ok_or_else(|| "a message of it is corrupt, or the stream is cut".to_owned())
+    }
+    Ok(())
 }
 
-/// Whether a message fits in what lies before `limit`, and how many bytes its buffers say that they
-/// unfold to. Gives where it ends, if it is not the mark of the end; nothing where it does not fit.
-fn checked_message(file: &File, at: u64, limit: u64) -> Option<Option<u64>> {
-    let prefix = read(file, at, MESSAGE_PREFIX_BYTES)?;
-    let (marker, length) = prefix.split_at_checked(MESSAGE.len())?;
-    let length = u64::from(u32::from_le_bytes(length.try_into().ok()?));
-    if marker != MESSAGE {
-        return None;
-    }
+/// Where a message ends, or the mark that no more come.
+enum Message {
+    Until(u64),
+    Last(u64),
+}
+
+/// The length of a message's header and where the header begins. Streams of before version 0.15 of
+/// the format have no mark in front of the length.
+fn header_at(file: &File, at: u64) -> Option<(u64, u64)> {
+    let number = |at| Some(read(file, at, LENGTH_BYTES)?.try_into().ok()?);
+    let first: [u8; 4] = number(at)?;
+    let at = at.checked_add(LENGTH_BYTES)?;
+    let (length, at) = match first.as_slice() == MESSAGE {
+        true => (number(at)?, at.checked_add(LENGTH_BYTES)?),
+        false => (first, at),
+    };
+    Some((u64::from(u32::from_le_bytes(length)), at))
+}
+
+/// Looks whether a message fits in what lies before `limit`, and its buffers in what they can unfold
+/// to; none where it does not.
+fn checked_message(file: &File, at: u64, limit: u64) -> Option<Message> {
+    let (length, header) = header_at(file, at)?;
     if length == 0 {
-        return Some(None);
+        return Some(Message::Last(header));
     }
-    let header = at.checked_add(MESSAGE_PREFIX_BYTES)?;
     let body = header.checked_add(length).filter(|body| *body <= limit)?;
     let message = read(file, header, length)?;
     let message = root_as_message(&message).ok()?;
@@ -208,7 +243,7 @@ fn checked_message(file: &File, at: u64, limit: u64) -> Option<Option<u64>> {
             }
         }
     }
-    Some(Some(end))
+    Some(Message::Until(end))
 }
 
 /// Bytes of a file, if it has them.
@@ -238,8 +273,13 @@ fn said(error: &ArrowError) -> String {
 /// A column as Parquet has a type for: times in milliseconds where it knows no seconds, values where
 /// it knows no runs.
 fn writable(field: &FieldRef) -> FieldRef {
-    let data_type = with_wide_keys(&writable_type(field.data_type()));
-    Arc::new(field.as_ref().clone().with_data_type(data_type))
+    let data_type = writable_type(field.data_type());
+    Arc::new(
+        field
+            .as_ref()
+            .clone()
+            .with_data_type(with_wide_keys(&data_type)),
+    )
 }
 
 fn writable_type(data_type: &DataType) -> DataType {
@@ -252,8 +292,20 @@ fn writable_type(data_type: &DataType) -> DataType {
             DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
         }
         DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
+        DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+        // Views in dictionaries are not written.
+        DataType::Dictionary(key, values) => {
+            let values = match values.as_ref() {
+                DataType::Utf8View => DataType::Utf8,
+                DataType::BinaryView => DataType::Binary,
+                other => writable_type(other),
+            };
+            DataType::Dictionary(key.clone(), Box::new(values))
+        }
         DataType::RunEndEncoded(_, values) => writable_type(values.data_type()),
         DataType::List(item) => DataType::List(part(item)),
+        DataType::ListView(item) => DataType::ListView(part(item)),
+        DataType::LargeListView(item) => DataType::LargeListView(part(item)),
         DataType::LargeList(item) => DataType::LargeList(part(item)),
         DataType::FixedSizeList(item, size) => DataType::FixedSizeList(part(item), *size),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(part).collect()),

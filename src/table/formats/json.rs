@@ -1,6 +1,6 @@
 //! JSON files: objects one after the other, on lines or not, and arrays of objects.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -8,23 +8,21 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder;
 use arrow::json::reader::{Decoder, infer_json_schema_from_iterator};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-use super::{
-    BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, holds_floats, is_exact_as_float, opened,
-    rounded,
-};
+use super::{BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, opened, rounded};
 use crate::table::TableError;
 
-/// Objects that are handed over together, and such lots that may wait.
+/// Objects that are handed over together unless they are large, and such lots that may wait.
 const LOT: usize = 256;
+const LOT_BYTES: u64 = 4 << 20;
 const WAITING_LOTS: usize = 4;
 
 #[derive(Debug)]
@@ -48,12 +46,34 @@ impl ReadRows for JsonRows {
 }
 
 fn next_batch(objects: &mut Objects, decoder: &mut Decoder) -> Result<Option<RecordBatch>, String> {
-    let rows: Vec<Value> = objects.take(BATCH_ROWS).collect::<Result<_, _>>()?;
+    let (mut rows, mut weight) = (Vec::new(), 0);
+    while rows.len() < BATCH_ROWS && weight < BATCH_BYTES {
+        let Some(object) = objects.next().transpose()? else {
+            break;
+        };
+        weight += weight_of(&object);
+        rows.push(object);
+    }
     if rows.is_empty() {
         return Ok(None);
     }
     let decoded = decoder.serialize(&rows).and_then(|()| decoder.flush());
     decoded.map_err(|error| without_category(&error))
+}
+
+/// About how many bytes a value takes as text.
+fn weight_of(value: &Value) -> u64 {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() as u64,
+        Value::Array(items) => items.iter().map(weight_of).sum(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            fields
+                .map(|(name, value)| name.len() as u64 + weight_of(value))
+                .sum()
+        }
+    }
 }
 
 fn without_category(error: &ArrowError) -> String {
@@ -67,7 +87,7 @@ pub(super) fn look(
     compression: FileCompressionType,
 ) -> Result<Look, TableError> {
     let mut rows = 0;
-    let mut numbers = Numbers::default();
+    let mut seen = Seen::default();
     let mut last = Path::new("");
     let each = paths.iter().flat_map(|path| {
         let (objects, failed) = match Objects::of(path, compression) {
@@ -81,29 +101,20 @@ pub(super) fn look(
         last = path;
         let object = object.map_err(ArrowError::JsonError)?;
         rows += 1;
-        numbers.add(&object);
+        seen.add(&object);
         Ok(object)
     });
     let schema = infer_json_schema_from_iterator(each);
     let schema = schema.map_err(|error| bad(last, &without_category(&error)))?;
-    let fields: Vec<Field> = schema
-        .fields()
-        .iter()
-        .map(|field| {
-            let only_unsigned =
-                field.data_type() == &DataType::Float64 && numbers.are_unsigned(field.name());
-            match only_unsigned {
-                true => field.as_ref().clone().with_data_type(DataType::UInt64),
-                false => field.as_ref().clone(),
-            }
-        })
-        .collect();
-    let is_rounded = |field: &&Field| {
-        holds_floats(field.data_type()) && numbers.beyond_floats.contains(field.name())
-    };
-    let notes = fields.iter().filter(is_rounded);
-    let notes = notes.map(|field| rounded(field.name())).collect();
-    let (schema, reader) = (Arc::new(Schema::new(fields)), JsonRows { compression });
+    let mut notes = Vec::new();
+    let fields = schema.fields().iter().map(|field| {
+        let (name, found) = (field.name(), field.data_type());
+        let seen = seen.fields.get(name);
+        let own = seen.map_or_else(|| found.clone(), |it| it.own_type(name, found, &mut notes));
+        field.as_ref().clone().with_data_type(own)
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
+    let reader = JsonRows { compression };
     // Single values beside lists are taken for lists, but are not read as such.
     if schema
         .fields()
@@ -130,51 +141,92 @@ fn holds_lists(data_type: &DataType) -> bool {
     }
 }
 
-/// What the numbers of each column are, by its name.
+/// What the values at one place of all objects are.
 #[derive(Debug, Default)]
-struct Numbers {
-    /// Whether all values are integers of 64 bits without a sign.
-    unsigned: BTreeMap<String, bool>,
-    /// Columns with integers that floats of 64 bits do not hold.
-    beyond_floats: BTreeSet<String>,
+struct Seen {
+    texts: bool,
+    /// Numbers, and booleans.
+    others: bool,
+    /// Numbers other than integers of 64 bits without a sign.
+    not_unsigned: bool,
+    /// Numbers of more digits than floats of 64 bits have. Integers beyond 64 bits have been
+    /// rounded by the parser.
+    rounded: bool,
+    fields: BTreeMap<String, Seen>,
+    items: Option<Box<Seen>>,
 }
 
-impl Numbers {
-    fn add(&mut self, object: &Value) {
-        for (name, value) in object.as_object().into_iter().flatten() {
-            if value.is_null() {
-                continue;
+impl Seen {
+    fn add(&mut self, value: &Value) {
+        match value {
+            Value::Null => {}
+            Value::Bool(_) => self.others = true,
+            Value::String(_) => self.texts = true,
+            Value::Number(number) => {
+                self.others = true;
+                self.not_unsigned |= !number.is_u64();
+                self.rounded |= is_rounded(number);
             }
-            match self.unsigned.get_mut(name) {
-                Some(unsigned) => *unsigned = *unsigned && value.is_u64(),
-                None => {
-                    self.unsigned.insert(name.clone(), value.is_u64());
+            Value::Array(items) => {
+                let seen = self.items.get_or_insert_default();
+                items.iter().for_each(|item| seen.add(item));
+            }
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match self.fields.get_mut(name) {
+                        Some(seen) => seen.add(value),
+                        None => self.fields.entry(name.clone()).or_default().add(value),
+                    }
                 }
-            }
-            if is_beyond_floats(value) && !self.beyond_floats.contains(name) {
-                self.beyond_floats.insert(name.clone());
             }
         }
     }
 
-    fn are_unsigned(&self, name: &str) -> bool {
-        self.unsigned.get(name).copied().unwrap_or(false)
+    /// The type of the values at `path`, for which arrow-rs takes `found`, and notes on what it does
+    /// not keep of them.
+    fn own_type(&self, path: &str, found: &DataType, notes: &mut Vec<String>) -> DataType {
+        match (found, &self.items) {
+            (DataType::Float64, _) if !self.not_unsigned => return DataType::UInt64,
+            (DataType::Float64, _) if self.rounded => notes.push(rounded(path)),
+            (DataType::Utf8, _) if self.texts && self.others => notes.push(format!(
+                "the source's column `{path}` has numbers or booleans beside texts, which are written as texts of \
+                 their values"
+            )),
+            (DataType::List(item), Some(items)) => {
+                let of_item = items.own_type(path, item.data_type(), notes);
+                return DataType::List(Arc::new(item.as_ref().clone().with_data_type(of_item)));
+            }
+            (DataType::Struct(fields), _) => {
+                let fields = fields.iter().map(|field| -> FieldRef {
+                    let below = format!("{path}.{}", field.name());
+                    let seen = self.fields.get(field.name());
+                    let own = field.data_type();
+                    let own = seen.map_or_else(|| own.clone(), |it| it.own_type(&below, own, notes));
+                    Arc::new(field.as_ref().clone().with_data_type(own))
+                });
+                return DataType::Struct(fields.collect());
+            }
+            _ => {}
+        }
+        found.clone()
     }
 }
 
-/// Whether a value is, or holds, an integer that a float of 64 bits rounds. Integers beyond 64 bits
-/// have been rounded by the parser, and look like other floats of that size.
-fn is_beyond_floats(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(integer), ..) => !is_exact_as_float(integer.into()),
-            (_, Some(integer), _) => !is_exact_as_float(integer.into()),
-            (.., Some(float)) => float.abs() >= 2_f64.powi(63),
-            _ => true,
-        },
-        Value::Array(items) => items.iter().any(is_beyond_floats),
-        Value::Object(fields) => fields.values().any(is_beyond_floats),
-        _ => false,
+/// Whether a float of 64 bits rounds a number, or has done so. Larger ones than a decimal of 38
+/// digits are taken for floats.
+fn is_rounded(number: &Number) -> bool {
+    const LARGEST_INTEGER: f64 = 1e38;
+    let integer = number
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| number.as_u64().map(i128::from));
+    match (integer, number.as_f64()) {
+        (Some(integer), _) => integer as f64 as i128 != integer,
+        (None, Some(float)) => {
+            let size = float.abs();
+            (2_f64.powi(63)..LARGEST_INTEGER).contains(&size) && size.fract() == 0.0
+        }
+        (None, None) => false,
     }
 }
 
@@ -222,6 +274,7 @@ fn send_objects(text: impl std::io::Read, sender: SyncSender<Result<Vec<Value>, 
     let mut lots = Lots {
         sender,
         lot: Vec::with_capacity(LOT),
+        weight: 0,
     };
     let mut parser = serde_json::Deserializer::from_reader(text);
     while parser.end().is_err() {
@@ -238,16 +291,19 @@ fn send_objects(text: impl std::io::Read, sender: SyncSender<Result<Vec<Value>, 
 struct Lots {
     sender: SyncSender<Result<Vec<Value>, String>>,
     lot: Vec<Value>,
+    weight: u64,
 }
 
 impl Lots {
     /// Whether anybody takes more.
     fn add(&mut self, object: Value) -> bool {
+        self.weight += weight_of(&object);
         self.lot.push(object);
-        self.lot.len() < LOT || self.send()
+        (self.lot.len() < LOT && self.weight < LOT_BYTES) || self.send()
     }
 
     fn send(&mut self) -> bool {
+        self.weight = 0;
         let lot = std::mem::replace(&mut self.lot, Vec::with_capacity(LOT));
         self.sender.send(Ok(lot)).is_ok()
     }
@@ -283,7 +339,7 @@ impl<'de> Visitor<'de> for Each<'_> {
     }
 }
 
-/// An item of an array.
+/// An item of an array, which is an object.
 struct Object(Value);
 
 impl<'de> Deserialize<'de> for Object {
@@ -309,12 +365,71 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 /// An object. One that has a key twice is refused, of which the parser would keep one value.
 fn object<'de, A: MapAccess<'de>>(mut map: A) -> Result<Value, A::Error> {
     let mut object = Map::new();
-    while let Some((key, value)) = map.next_entry::<String, Value>()? {
+    while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
         if object.insert(key.clone(), value).is_some() {
             return Err(A::Error::custom(format!("the key `{key}` is there twice")));
         }
     }
     Ok(Value::Object(object))
+}
+
+/// A value, in which no object has a key twice.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
+        parser.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        object(map)
+    }
 }
 
 fn taken<E: Error>(taken: bool) -> Result<(), E> {
@@ -351,6 +466,7 @@ mod tests {
     #[case("[{\"a\":1},{\"a\":2}", "EOF")]
     #[case("{\"a\":1}\n{\"a\":", "EOF")]
     #[case("[{\"a\":1}] rubbish", "expected value")]
+    #[case("{\"a\":{\"b\":[{\"c\":1,\"c\":2}]}}", "`c` is there twice")]
     #[case("[{\"a\":1}, 2]", "an array of objects")]
     #[case("{\"a\":1,\"a\":2}", "`a` is there twice")]
     #[case("1", "an object, or an array of objects")]

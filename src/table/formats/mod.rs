@@ -16,9 +16,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
+use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -26,13 +27,18 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::PartitionStream;
 use serde_json::json;
 
-use super::TableError;
+use super::discover::{type_of_folders, with_partitions};
+use super::open::partition_value;
+use super::{TableError, TableFile};
 use crate::dataset::{fingerprint, is_parquet};
 use crate::engine::plain_message;
-use crate::storage::{Inputs, Listing, list};
+use crate::storage::{Inputs, list, local_path};
 
-/// Rows that are read together.
+/// Rows that are read together, unless they are large.
 const BATCH_ROWS: usize = 4096;
+
+/// Bytes of text of the rows that are read together: a batch holds no more than 2 GiB of a column.
+const BATCH_BYTES: u64 = 64 << 20;
 
 /// Batches that may wait to be written.
 const WAITING_BATCHES: usize = 2;
@@ -58,7 +64,7 @@ pub(super) struct Format {
 
 impl Format {
     /// By how a file's name ends; none for Parquet, and for whatever is not known.
-    fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         let extension = |path: &Path| Some(path.extension()?.to_str()?.to_ascii_lowercase());
         let (compression, inner) = match extension(path)?.as_str() {
             "gz" => (FileCompressionType::GZIP, path.with_extension("")),
@@ -79,20 +85,18 @@ impl Format {
         Some(Format { kind, compression })
     }
 
-    /// The format of files that are not Parquet. A folder without Parquet is of the format of its
-    /// first file that is of any.
-    pub(super) fn of_location(path: &Path) -> Option<Self> {
-        if !path.is_dir() {
-            return Format::of(path);
+    /// The format of files that are not Parquet: that of their names, or of the first file that is of
+    /// any where a folder or a pattern names no Parquet.
+    pub(super) fn of_location(location: &str) -> Option<Self> {
+        let path = local_path(location).ok()?;
+        if let Some(format) = Format::of(&path).filter(|_| !path.is_dir()) {
+            return Some(format);
         }
-        let mut names: Vec<PathBuf> = std::fs::read_dir(path)
-            .ok()?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .collect();
-        names.sort();
-        match names.iter().any(|name| name.is_dir() || is_parquet(name)) {
+        // What cannot be listed is for the reader of Parquet to name.
+        let files = list(location, &|_| true).ok()?.files;
+        match files.iter().any(|(path, _)| is_parquet(path)) {
             true => None,
-            false => names.iter().find_map(|name| Format::of(name)),
+            false => files.iter().find_map(|(path, _)| Format::of(path)),
         }
     }
 }
@@ -127,50 +131,96 @@ pub(super) async fn open_rows(
 fn open_all(location: &str, format: Format, unify: bool) -> Result<Rows, TableError> {
     let at = Path::new(location);
     let is_wanted = move |path: &Path| Format::of(path) == Some(format);
-    let Listing { files, others, .. } =
-        list(location, &is_wanted).map_err(|error| TableError::Listing {
-            table: String::new(),
-            location: location.to_owned(),
-            source: error,
-        })?;
-    if let Some(other) = others.iter().find(|it| Format::of(it).is_some()) {
-        let reason = "it is of another format than the files before; a pattern names those of one";
+    let listing = list(location, &is_wanted).map_err(|error| TableError::Listing {
+        table: String::new(),
+        location: location.to_owned(),
+        source: error,
+    })?;
+    let other = |path: &&PathBuf| Format::of(path).is_some_and(|found| found != format);
+    let listed = listing.files.iter().map(|(path, _)| path);
+    if let Some(other) = listing.others.iter().chain(listed).find(other) {
+        let reason = "it is of another format than other files; a pattern names those of one";
         return Err(bad(other, &reason));
     }
-    if let Some((empty, _)) = files.iter().find(|(_, found)| found.len() == 0) {
-        return Err(bad(empty, &"it is empty (0 bytes)"));
+    let inputs = Inputs::of(listing.files.iter().map(|(path, _)| path.as_path()))?;
+    let fingerprint = fingerprint_of(&listing.files, &inputs);
+    let bytes = listing.files.iter().map(|(_, found)| found.len()).sum();
+    let (partition_by, files) = with_partitions("", &listing.base, listing.files)?;
+    let mut paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+    let (empty, mut filled): (Vec<TableFile>, Vec<TableFile>) =
+        files.into_iter().partition(|file| file.object.size == 0);
+    let mut notes = Vec::new();
+    if let Some(first) = empty.first() {
+        // Programs that write in parts leave such beside others.
+        if filled.is_empty() || format.kind == Kind::Arrow {
+            return Err(bad(&first.path, &"it is empty (0 bytes)"));
+        }
+        let (count, shown) = (empty.len(), first.path.display());
+        notes.push(format!(
+            "files of 0 bytes, {count} of them, have no rows, first {shown}"
+        ));
+        paths = filled.iter().map(|file| file.path.clone()).collect();
     }
-    let inputs = Inputs::of(files.iter().map(|(path, _)| path.as_path()))?;
-    let fingerprint = fingerprint_of(&files, &inputs);
-    let bytes = files.iter().map(|(_, found)| found.len()).sum();
-    let paths: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
-    let Look {
-        schema,
-        rows,
-        notes,
-        reader,
-    } = match format.kind {
+    let look = match format.kind {
         Kind::Csv => csv::look(location, &paths, format.compression, b',')?,
         Kind::Tsv => csv::look(location, &paths, format.compression, b'\t')?,
         Kind::Json => json::look(&paths, format.compression)?,
         Kind::Arrow => ipc::look(&paths, unify)?,
     };
+    notes.extend(look.notes);
+    let folders = Folders::of(&partition_by, &filled, &look.schema)?;
+    let fields = look.schema.fields().iter().chain(&folders.fields);
+    let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<FieldRef>>()));
+    let files = filled.drain(..).zip(folders.values);
     let stream = AllFiles {
         schema: Arc::clone(&schema),
-        paths: paths.clone(),
-        reader,
+        stored: look.schema,
+        files: files.map(|(file, values)| (file.path, values)).collect(),
+        reader: look.reader,
     };
     let table = StreamingTable::try_new(schema, vec![Arc::new(stream)])
         .map_err(|error| bad(at, &plain_message(&error)))?;
     Ok(Rows {
         provider: Arc::new(table),
         paths,
-        rows,
+        rows: look.rows,
         bytes,
         fingerprint,
         inputs,
         notes,
     })
+}
+
+/// Columns that the folders on the way to files give.
+struct Folders {
+    fields: Vec<FieldRef>,
+    /// Of each file.
+    values: Vec<Vec<ScalarValue>>,
+}
+
+impl Folders {
+    fn of(names: &[String], files: &[TableFile], stored: &Schema) -> Result<Self, TableError> {
+        let mut folders = Folders {
+            fields: Vec::new(),
+            values: vec![Vec::new(); files.len()],
+        };
+        for (index, name) in names.iter().enumerate() {
+            if let (Ok(_), Some(first)) = (stored.field_with_name(name), files.first()) {
+                let reason = format!("it has a column `{name}`, and lies in a folder `{name}=...`");
+                return Err(bad(&first.path, &reason));
+            }
+            let texts = files.iter().map(|file| file.partition[index].as_deref());
+            let data_type = type_of_folders(texts.clone().flatten());
+            for (values, text) in folders.values.iter_mut().zip(texts) {
+                let value = partition_value(text, &data_type);
+                values.push(value.map_err(|text| bad(Path::new(&text), &"it is no value"))?);
+            }
+            folders
+                .fields
+                .push(Arc::new(Field::new(name, data_type, true)));
+        }
+        Ok(folders)
+    }
 }
 
 fn fingerprint_of(files: &[(PathBuf, Metadata)], inputs: &Inputs) -> String {
@@ -226,7 +276,10 @@ fn each_batch(
 #[derive(Debug)]
 struct AllFiles {
     schema: SchemaRef,
-    paths: Vec<PathBuf>,
+    /// What the files hold, without the columns that folders give.
+    stored: SchemaRef,
+    /// With the values of its folders.
+    files: Vec<(PathBuf, Vec<ScalarValue>)>,
     reader: Arc<dyn ReadRows>,
 }
 
@@ -238,12 +291,16 @@ impl PartitionStream for AllFiles {
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let mut stream =
             RecordBatchReceiverStream::builder(Arc::clone(&self.schema), WAITING_BATCHES);
-        let (schema, paths) = (Arc::clone(&self.schema), self.paths.clone());
-        let (reader, sender) = (Arc::clone(&self.reader), stream.tx());
+        let (schema, stored) = (Arc::clone(&self.schema), Arc::clone(&self.stored));
+        let (files, reader) = (self.files.clone(), Arc::clone(&self.reader));
+        let sender = stream.tx();
         stream.spawn_blocking(move || {
-            let mut send = |batch| sender.blocking_send(Ok(batch)).is_ok();
-            for path in paths {
-                let stopped = each_batch(reader.as_ref(), &path, &schema, &mut send)
+            for (path, values) in files {
+                let mut send = |batch: RecordBatch| {
+                    let batch = with_values(&batch, &values, &schema);
+                    sender.blocking_send(batch).is_ok()
+                };
+                let stopped = each_batch(reader.as_ref(), &path, &stored, &mut send)
                     .map_err(|error| DataFusionError::External(Box::new(error)))?;
                 if stopped {
                     break;
@@ -253,6 +310,19 @@ impl PartitionStream for AllFiles {
         });
         stream.build()
     }
+}
+
+/// A batch with columns of one value each behind its own.
+fn with_values(
+    batch: &RecordBatch,
+    values: &[ScalarValue],
+    schema: &SchemaRef,
+) -> Result<RecordBatch, DataFusionError> {
+    let mut columns = batch.columns().to_vec();
+    for value in values {
+        columns.push(value.to_array_of_size(batch.num_rows())?);
+    }
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 fn bad(path: &Path, reason: &dyn fmt::Display) -> TableError {
@@ -281,31 +351,16 @@ fn opened(path: &Path, compression: FileCompressionType) -> Result<Box<dyn Read 
     Ok(Box::new(Cursor::new(start).chain(reader)))
 }
 
-/// Whether a float of 64 bits holds this integer.
-fn is_exact_as_float(value: i128) -> bool {
-    value as f64 as i128 == value
-}
-
-/// Whether a type is, or holds, floats of 64 bits.
-fn holds_floats(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Float64 => true,
-        DataType::List(item) => holds_floats(item.data_type()),
-        DataType::Struct(fields) => fields.iter().any(|field| holds_floats(field.data_type())),
-        _ => false,
-    }
-}
-
-/// A note on a column whose integers are rounded.
+/// A note on a column whose numbers are rounded.
 fn rounded(name: &str) -> String {
     format!(
-        "the source's column `{name}` has integers that float64 rounds to 53 bits, and other numbers that only float64 holds"
+        "the source's column `{name}` has numbers of more digits than float64 holds, which are rounded to 53 bits"
     )
 }
 
 /// A schema of strings.
 fn of_strings<'a>(names: impl IntoIterator<Item = &'a String>) -> SchemaRef {
     let fields = names.into_iter();
-    let fields = fields.map(|name| arrow::datatypes::Field::new(name, DataType::Utf8, true));
+    let fields = fields.map(|name| Field::new(name, DataType::Utf8, true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
