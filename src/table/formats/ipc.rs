@@ -336,6 +336,9 @@ fn as_wanted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Str
         let Some(column) = batch.column_by_name(field.name()) else {
             return Ok(new_null_array(field.data_type(), batch.num_rows()));
         };
+        if column.data_type() == field.data_type() {
+            return Ok(Arc::clone(column));
+        }
         let cast = cast_column(column, field.data_type(), &strict);
         cast.map_err(|error| format!("column `{}`: {}", field.name(), plain_message(&error)))
     };
