@@ -92,6 +92,13 @@ impl DatasetPlan {
         self.tables.iter().map(TablePlan::rows).sum()
     }
 
+    /// What the footer of the file at a path below the folder says that it is: its dataset, and its
+    /// place in it.
+    pub(crate) fn identity(&self, path: &str) -> String {
+        let (content, layout) = (&self.content_fingerprint, &self.layout_fingerprint);
+        format!("{content}-{layout}/{path}")
+    }
+
     /// A column of the config by its name.
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.spec.columns.get(*self.positions.get(name)?)
