@@ -48,6 +48,7 @@ pub(crate) use footer::{
 pub(crate) use keys::{wide_schema, with_wide_dictionaries, with_wide_keys};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
 pub use pages::{PageFacts, pages_of};
+pub(crate) use partition::is_whole_number;
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};
 pub use plain::PlainFile;
 pub(crate) use plan::fingerprint;
