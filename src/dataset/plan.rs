@@ -241,15 +241,25 @@ impl DatasetPlan {
 pub fn place(
     datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
 ) -> Result<Vec<DatasetPlan>, DatasetError> {
+    for (dataset, source) in datasets {
+        let folder = local_path(&dataset.data_folder)?;
+        if let Some(source) = source {
+            source.check(&dataset.layout)?;
+            refuse_own_source(source, &folder)?;
+        }
+    }
+    place_checked(datasets)
+}
+
+/// Likewise, for sources that were checked when the datasets were placed before.
+pub(crate) fn place_checked(
+    datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
+) -> Result<Vec<DatasetPlan>, DatasetError> {
     let mut plans = Vec::with_capacity(datasets.len());
     let mut fingerprints: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
     for (dataset, source) in datasets {
         let folder = local_path(&dataset.data_folder)?;
         let plan = unplaced(dataset, source.clone(), folder.clone());
-        if let Some(source) = source {
-            source.check(&dataset.layout)?;
-            refuse_own_source(source, &folder)?;
-        }
         let id = plan.id();
         let known = fingerprints.entry(folder).or_default();
         if !known.contains(&id) {
