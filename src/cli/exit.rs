@@ -7,6 +7,7 @@ use super::print;
 use crate::analysis::AcrossError;
 use crate::config::ConfigError;
 use crate::dataset::DatasetError;
+use crate::engine::without_categories;
 use crate::learn::LearnError;
 use crate::measure::{Cause, MeasureError};
 use crate::output::OutputError;
@@ -189,7 +190,8 @@ pub(crate) fn report(error: &CommandError) -> ExitCode {
     let mut cause = error.source();
     while let Some(source) = cause {
         let words = source.to_string();
-        if !text.contains(&words) {
+        // The libraries put their category before what is the same for the rest.
+        if !text.contains(without_categories(&words)) {
             text.push_str(": ");
             text.push_str(&words);
         }

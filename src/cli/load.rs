@@ -7,6 +7,7 @@ use super::exit::CommandError;
 use crate::analysis::{summarise, summarise_measured};
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
 use crate::record::{RunRecord, read_record};
+use crate::run::KnownSources;
 use crate::scenario::QUICKSTART;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text, text_of};
 
@@ -41,16 +42,31 @@ pub(crate) fn source(
     })
 }
 
-/// The text that the process that has started this one read, which comes by stdin.
-pub(crate) fn of_parent(arguments: &ConfigArguments) -> Result<Source, CommandError> {
-    let text = text_of(std::io::stdin(), MOST_WRITTEN_BYTES)
-        .map_err(|error| CommandError::Usage(format!("stdin: {error}")))?;
+/// What [`of_parent`] reads.
+pub(crate) fn for_child(text: &str, sources: &KnownSources) -> Result<String, serde_json::Error> {
+    // JSON has no line break in it.
+    Ok(format!("{}\n{text}", serde_json::to_string(sources)?))
+}
+
+/// The text that the process that has started this one read, and what it knows of sources, which
+/// come by stdin.
+pub(crate) fn of_parent(
+    arguments: &ConfigArguments,
+) -> Result<(Source, KnownSources), CommandError> {
+    let bad = |error: String| CommandError::Usage(format!("stdin: {error}"));
+    let told = text_of(std::io::stdin(), 2 * MOST_WRITTEN_BYTES)
+        .map_err(|error| bad(error.to_string()))?;
+    let (sources, text) = told
+        .split_once('\n')
+        .ok_or_else(|| bad("it has one line only".to_owned()))?;
+    let sources = serde_json::from_str(sources).map_err(|error| bad(error.to_string()))?;
     let path = arguments.config.as_deref();
-    Ok(Source {
+    let source = Source {
         origin: path.map_or_else(|| "stdin".to_owned(), |path| path.display().to_string()),
-        text,
+        text: text.to_owned(),
         folder: path.and_then(Path::parent).map(Path::to_path_buf),
-    })
+    };
+    Ok((source, sources))
 }
 
 /// The config of a text, with what the arguments change of it.

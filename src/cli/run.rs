@@ -18,13 +18,15 @@ use crate::config::{Config, without_secrets};
 use crate::dataset::Cancel;
 use crate::output::{Output, Replaces};
 use crate::report::render;
-use crate::run::{Options, TRACES, needed, reader_of, run as run_config, with_baseline_first};
+use crate::run::{
+    KnownSources, Options, TRACES, needed, reader_of, run as run_config, with_baseline_first,
+};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
-    let (cancel, source) = match arguments.needed_memory_of {
+    let (cancel, (source, sources)) = match arguments.needed_memory_of {
         // As it was when the run began, whatever has become of the file. Whoever waits for this
         // process ends it.
         Some(_) => (Cancel::default(), load::of_parent(&arguments.config)?),
@@ -32,7 +34,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             launcher::refuse_several_runs()?;
             let cancel = cancel_on_interrupt()?;
             let queries = Some(&arguments.queries);
-            (cancel, load::source(&arguments.config, queries)?)
+            let source = load::source(&arguments.config, queries)?;
+            (cancel, (source, KnownSources::new()))
         }
     };
     let mut config = load::config_of(
@@ -46,7 +49,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         config.measure.until = None;
     }
     if let Some(cell) = &arguments.needed_memory_of {
-        let (base, peak) = needed(&runtime()?, &config, cell, &Progress::new())?;
+        let (base, peak) = needed(&runtime()?, &config, cell, &sources, &Progress::new())?;
         return show(&format!("{base} {peak}\n"));
     }
     let labels = arguments
@@ -72,8 +75,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             .map(|argument| without_secrets(&argument.to_string_lossy()))
             .collect(),
         trace,
-        needed: Some(Arc::new(move |cell| {
-            needed_by_child(cell, &source.text, &asked)
+        needed: Some(Arc::new(move |cell: &str, sources: &KnownSources| {
+            let told = load::for_child(&source.text, sources).map_err(|error| error.to_string())?;
+            needed_by_child(cell, &told, &asked)
         })),
         spin: None,
     };
@@ -175,7 +179,7 @@ fn set(arguments: &RunArguments) -> Vec<String> {
 const ASK_EVERY: Duration = Duration::from_millis(10);
 
 /// Starts this program anew with the same arguments, to execute one cell and nothing else, and reads what memory it tells of.
-fn needed_by_child(cell: &str, config: &str, cancel: &Cancel) -> Result<(u64, u64), String> {
+fn needed_by_child(cell: &str, told: &str, cancel: &Cancel) -> Result<(u64, u64), String> {
     let failed = |error: std::io::Error| error.to_string();
     let program = std::env::current_exe().map_err(failed)?;
     let mut arguments = std::env::args_os().skip(1);
@@ -200,7 +204,7 @@ fn needed_by_child(cell: &str, config: &str, cancel: &Cancel) -> Result<(u64, u6
     let mut child = command.spawn().map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
         // One that ended early says why.
-        let _ = stdin.write_all(config.as_bytes());
+        let _ = stdin.write_all(told.as_bytes());
     }
     let status = loop {
         match child.try_wait().map_err(failed)? {

@@ -28,9 +28,9 @@ pub struct Removal {
     pub notes: Vec<String>,
 }
 
-/// What a plan owns in its folder: the files that its manifest names and that have the sizes that
-/// it says, or those of an unfinished writing of it that say in their footers what they are. None where nothing is there, or what is there
-/// is of another dataset. Nothing is followed out of the folder.
+/// What a plan owns in its folder: the files that its manifest names, with the sizes that it says,
+/// or those of an unfinished writing of it; each says in its footer what it is. None where nothing
+/// is there, or what is there is of another dataset. Nothing is followed out of the folder.
 pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     let root = &plan.root;
     let own = |content: &str, layout: &str| {
@@ -108,7 +108,11 @@ impl Known {
             Some(bytes) if *bytes != found => Some(format!(
                 "has {found} bytes, its manifest says {bytes}; it was changed after it was written"
             )),
-            Some(_) => None,
+            Some(_) => (!has_identity(path)).then(|| {
+                "has the size that its manifest says, and no footer that says that it is of a \
+                 dataset"
+                    .to_owned()
+            }),
             None => (self.so_far.contains(path) && !has_identity(path)).then(|| {
                 "has a name of the dataset's, and no footer that says that it is of one".to_owned()
             }),

@@ -66,6 +66,32 @@ pub fn decode_partition_value(text: &str) -> Option<String> {
     )
 }
 
+/// Whether a folder's text is the one by which a 64-bit integer is written: `01` and `+1` are texts
+/// of their own, which would be lost as numbers.
+pub(crate) fn is_whole_number(text: &str) -> bool {
+    text.parse::<i64>()
+        .is_ok_and(|value| value.to_string() == text)
+}
+
+/// Refuses a value that no folder can be named by.
+pub(crate) fn check_value(column: &str, value: &str) -> Result<(), DatasetError> {
+    if value.is_empty() || value == DEFAULT_PARTITION {
+        return Err(DatasetError::UnnameablePartition {
+            column: column.to_owned(),
+            value: value.to_owned(),
+        });
+    }
+    let bytes = folder_name(column, Some(value)).len();
+    match bytes > LONGEST_NAME {
+        true => Err(DatasetError::LongPartition {
+            column: column.to_owned(),
+            bytes,
+            limit: LONGEST_NAME,
+        }),
+        false => Ok(()),
+    }
+}
+
 /// The rows of `first..first + count` by partition, in the order of the keys. Holds 8 bytes per row.
 pub(crate) fn split_rows(
     columns: &[(String, ColumnGenerator)],
@@ -130,20 +156,7 @@ fn key_text(
                 return Ok(None);
             }
             let value = text.value(0);
-            if value.is_empty() || value == DEFAULT_PARTITION {
-                return Err(DatasetError::UnnameablePartition {
-                    column: name.clone(),
-                    value: value.to_owned(),
-                });
-            }
-            let bytes = folder_name(name, Some(value)).len();
-            if bytes > LONGEST_NAME {
-                return Err(DatasetError::LongPartition {
-                    column: name.clone(),
-                    bytes,
-                    limit: LONGEST_NAME,
-                });
-            }
+            check_value(name, value)?;
             Ok(Some(value.to_owned()))
         })
         .collect()
@@ -178,5 +191,30 @@ mod tests {
             "region=__HIVE_DEFAULT_PARTITION__"
         );
         assert_eq!(decode_partition_value(DEFAULT_PARTITION), None);
+    }
+
+    #[test]
+    fn a_number_is_one_only_as_it_is_written() {
+        for text in [
+            "0",
+            "1",
+            "-1",
+            "9223372036854775807",
+            "-9223372036854775808",
+        ] {
+            assert!(is_whole_number(text), "{text}");
+        }
+        for text in [
+            "",
+            "01",
+            "+1",
+            "-0",
+            "007",
+            " 1",
+            "1.0",
+            "9223372036854775808",
+        ] {
+            assert!(!is_whole_number(text), "{text}");
+        }
     }
 }

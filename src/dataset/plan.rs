@@ -92,6 +92,13 @@ impl DatasetPlan {
         self.tables.iter().map(TablePlan::rows).sum()
     }
 
+    /// What the footer of the file at a path below the folder says that it is: its dataset, and its
+    /// place in it.
+    pub(crate) fn identity(&self, path: &str) -> String {
+        let (content, layout) = (&self.content_fingerprint, &self.layout_fingerprint);
+        format!("{content}-{layout}/{path}")
+    }
+
     /// A column of the config by its name.
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.spec.columns.get(*self.positions.get(name)?)
@@ -234,15 +241,25 @@ impl DatasetPlan {
 pub fn place(
     datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
 ) -> Result<Vec<DatasetPlan>, DatasetError> {
+    for (dataset, source) in datasets {
+        let folder = local_path(&dataset.data_folder)?;
+        if let Some(source) = source {
+            source.check(&dataset.layout)?;
+            refuse_own_source(source, &folder)?;
+        }
+    }
+    place_checked(datasets)
+}
+
+/// Likewise, for sources that were checked when the datasets were placed before.
+pub(crate) fn place_checked(
+    datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
+) -> Result<Vec<DatasetPlan>, DatasetError> {
     let mut plans = Vec::with_capacity(datasets.len());
     let mut fingerprints: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
     for (dataset, source) in datasets {
         let folder = local_path(&dataset.data_folder)?;
         let plan = unplaced(dataset, source.clone(), folder.clone());
-        if let Some(source) = source {
-            source.check(&dataset.layout)?;
-            refuse_own_source(source, &folder)?;
-        }
         let id = plan.id();
         let known = fingerprints.entry(folder).or_default();
         if !known.contains(&id) {

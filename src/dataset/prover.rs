@@ -33,11 +33,9 @@ impl<'a> Prover<'a> {
         }
     }
 
-    /// What a file's footer says that it is: its dataset, and its place in it.
+    /// What a file's footer says that it is.
     pub(crate) fn identity(&self, path: &str) -> String {
-        let plan = self.target.plan;
-        let (content, layout) = (&plan.content_fingerprint, &plan.layout_fingerprint);
-        format!("{content}-{layout}/{path}")
+        self.target.plan.identity(path)
     }
 
     /// A file that an interrupted writing has left complete. None where there is none, or a torn one.

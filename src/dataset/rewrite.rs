@@ -32,7 +32,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::checksum::{Checksum, ResultDigest};
 use super::encode::{by_column, write_array};
-use super::partition::{DEFAULT_PARTITION, Key, MAX_PARTITIONS, folder_name};
+use super::partition::{Key, MAX_PARTITIONS, check_value, folder_name};
 use super::plain::{PlainFile, PlainReader};
 use super::proof::IDENTITY_KEY;
 use super::properties::writer_properties;
@@ -297,13 +297,8 @@ fn files(target: &Target<'_>, source: &SourceTable) -> Result<Vec<FileToWrite>, 
             let partition: Key = values.by_ref().take(partition_by.len()).collect();
             let rows = values.next().flatten().and_then(|rows| rows.parse().ok());
             for (value, name) in partition.iter().zip(partition_by) {
-                if let Some(value) = value
-                    && (value.is_empty() || value == DEFAULT_PARTITION)
-                {
-                    return Err(DatasetError::UnnameablePartition {
-                        column: name.clone(),
-                        value: value.clone(),
-                    });
+                if let Some(value) = value {
+                    check_value(name, value)?;
                 }
             }
             let folders: Vec<String> = partition_by

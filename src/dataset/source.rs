@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::prelude::SessionContext;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::schema::types::ColumnDescriptor;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use super::DatasetError;
@@ -68,6 +69,55 @@ impl PlainSource {
             partition_by,
             digest: OnceCell::new(),
         }
+    }
+}
+
+/// What of a source tells which dataset was written from it: enough for a process that reads the
+/// dataset and must not read the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownSource {
+    location: String,
+    fingerprint: String,
+    rows: u64,
+    /// Name and type of each column that the dataset is partitioned by, which its files do not have.
+    partitions: Vec<(String, String)>,
+}
+
+impl KnownSource {
+    pub(crate) fn of(source: &SourceTable, layout: &Layout) -> Self {
+        let fields = source.partition_fields(layout).into_iter();
+        KnownSource {
+            location: source.location.clone(),
+            fingerprint: source.fingerprint.clone(),
+            rows: source.rows,
+            partitions: fields
+                .map(|field| (field.name().clone(), field.data_type().to_string()))
+                .collect(),
+        }
+    }
+
+    /// A source without files and rows, which stands for this one in a plan.
+    pub(crate) fn table(&self) -> Result<SourceTable, DatasetError> {
+        let fields = self.partitions.iter().map(|(name, data_type)| {
+            let data_type = data_type
+                .parse::<DataType>()
+                .map_err(|error| DatasetError::Internal(error.to_string()))?;
+            Ok(Field::new(name, data_type, true))
+        });
+        let fields = fields.collect::<Result<Vec<Field>, DatasetError>>()?;
+        Ok(SourceTable {
+            location: self.location.clone(),
+            paths: Vec::new(),
+            schema: Arc::new(Schema::new(fields)),
+            rows: self.rows,
+            bytes: 0,
+            fingerprint: self.fingerprint.clone(),
+            notes: Vec::new(),
+            key_values: Vec::new(),
+            inputs: Arc::new(Inputs::default()),
+            plain: None,
+            context: SessionContext::new(),
+        })
     }
 }
 

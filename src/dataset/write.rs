@@ -307,7 +307,11 @@ pub fn ensure(
         cancel,
         progress,
     };
-    let (written, write) = write_and_verify(&target)?;
+    let written = write_and_verify(&target);
+    if share.is_none() && written.as_ref().is_err_and(is_of_partitions) {
+        withdraw(plan);
+    }
+    let (written, write) = written?;
     let (kept, short_of_threads) = (written.kept, written.short_of_threads);
     let own = seal(plan, written, write);
     let files_written = (own.files().count() as u64).saturating_sub(kept);
@@ -326,6 +330,31 @@ pub fn ensure(
         missing_ranks,
         short_of_threads,
     })
+}
+
+/// Whether a dataset cannot be written for the values that it would be partitioned by.
+fn is_of_partitions(error: &DatasetError) -> bool {
+    matches!(
+        error,
+        DatasetError::TooManyPartitions { .. }
+            | DatasetError::UnnameablePartition { .. }
+            | DatasetError::LongPartition { .. }
+    )
+}
+
+/// Removes the note of a dataset of which no file was written and none can be, so that the folder
+/// is free for one that can. Why none can be tells more than that the note stays.
+fn withdraw(plan: &DatasetPlan) {
+    let tables = plan.tables.iter().map(|table| plan.root.join(table.name));
+    let is_file = |entry: walkdir::Result<DirEntry>| match entry {
+        Ok(entry) => !entry.file_type().is_dir(),
+        Err(error) => error
+            .io_error()
+            .is_none_or(|error| error.kind() != std::io::ErrorKind::NotFound),
+    };
+    if !tables.flat_map(WalkDir::new).any(is_file) {
+        let _ = remove_if_there(&plan.root.join(UNFINISHED_FILE));
+    }
 }
 
 /// The manifest of all files where each process has written its own, and the ranks of those that

@@ -13,6 +13,7 @@ use super::LearnError;
 use super::series::{Piece, Series};
 use super::shape::Shape;
 use super::taking::{ELEMENT_BYTES, Taking};
+use crate::dataset::is_whole_number;
 use crate::storage::CountingStore;
 use crate::table::{
     ColumnFacts, Inspection, SampleFile, Stretch, TableFiles, discover, doubled, look, look_again,
@@ -607,7 +608,8 @@ fn partitions(files: &TableFiles) -> u64 {
     different.len().max(1) as u64
 }
 
-/// A column that folders tell: whole numbers where all of its values are, else text.
+/// A column that folders tell: whole numbers where all of its values are written as these are, else
+/// text.
 fn of_partition(
     files: &TableFiles,
     index: usize,
@@ -618,7 +620,7 @@ fn of_partition(
         .files
         .iter()
         .filter_map(|file| file.partition[index].as_deref())
-        .all(|value| value.parse::<i64>().is_ok());
+        .all(is_whole_number);
     let data_type = match whole {
         true => DataType::Int64,
         false => DataType::Utf8,

@@ -8,9 +8,10 @@ use tokio::runtime::Runtime;
 
 use super::estimate::{Estimate, Free, blocks_of, bounded, estimate};
 use super::{Event, Observer, RunError};
-use crate::config::{Config, Encoding};
+use crate::config::{Config, Encoding, Variant};
 use crate::dataset::{
-    Cancel, DatasetError, DatasetPlan, Found, Manifest, Share, SourceTable, ensure, find, place,
+    Cancel, DatasetError, DatasetPlan, Found, KnownSource, Manifest, Share, SourceTable, ensure,
+    find, place, place_checked,
 };
 use crate::measure::{cores, memory_bytes};
 use crate::storage::{CountingStore, local_store};
@@ -19,6 +20,9 @@ use crate::units;
 
 /// Writing more than this asks for consent, and so does more than half of the free space.
 const LARGE_BYTES: u64 = 10_000_000_000;
+
+/// The sources that datasets were written from, by the names of the variants that read these.
+pub type KnownSources = BTreeMap<String, KnownSource>;
 
 /// The datasets of a config, each once, and which variant reads which.
 pub struct Datasets {
@@ -101,21 +105,60 @@ impl Datasets {
 
     /// Places the datasets of all variants, and refuses those that are missing and not to be generated. Nothing is changed.
     pub async fn place(config: &Config) -> Result<Self, RunError> {
-        let datasets = Datasets::look(config).await?;
-        let mut states = datasets.all.iter();
+        Datasets::look(config).await?.without_missing()
+    }
+
+    /// Places the datasets of all variants as the process did that tells of their `sources`, none
+    /// of which is looked at: they may have changed since.
+    pub fn place_again(config: &Config, sources: &KnownSources) -> Result<Self, RunError> {
+        let mut specs = Vec::new();
+        for variant in &config.variants {
+            if let Some(dataset) = &variant.dataset {
+                let source = dataset.source.as_ref();
+                let source = source.map(|_| known_source(variant, sources));
+                specs.push((dataset, source.transpose()?));
+            }
+        }
+        Datasets::of(config, local_store(), place_checked(&specs)?)?.without_missing()
+    }
+
+    /// What [`Datasets::place_again`] goes by.
+    pub fn known_sources(&self, config: &Config) -> KnownSources {
+        let variants = config.variants.iter().zip(&self.of_variant);
+        let known = variants.filter_map(|(variant, dataset)| {
+            let plan = &self.all.get((*dataset)?)?.plan;
+            let source = KnownSource::of(plan.source.as_ref()?, &plan.spec.layout);
+            Some((variant.name.clone(), source))
+        });
+        known.collect()
+    }
+
+    /// Refuses datasets that are missing and not to be generated.
+    fn without_missing(self) -> Result<Self, RunError> {
+        let mut states = self.all.iter();
         match states.find(|state| matches!(state.found, Found::Missing)) {
             Some(state) => {
                 let folder = state.plan.root.display().to_string();
                 Err(DatasetError::Missing { folder }.into())
             }
-            None => Ok(datasets),
+            None => Ok(self),
         }
     }
 
     /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
     pub async fn look(config: &Config) -> Result<Self, RunError> {
         let store = local_store();
-        let mut plans = Datasets::placed(config, &store).await?.into_iter();
+        let plans = Datasets::placed(config, &store).await?;
+        Datasets::of(config, store, plans)
+    }
+
+    /// Looks at what is there of the datasets, whose plans come one for each variant that has one.
+    fn of(
+        config: &Config,
+        store: Arc<CountingStore>,
+        plans: Vec<DatasetPlan>,
+    ) -> Result<Self, RunError> {
+        let mut plans = plans.into_iter();
         let mut all: Vec<DatasetState> = Vec::new();
         let mut of_variant = Vec::with_capacity(config.variants.len());
         for variant in &config.variants {
@@ -330,6 +373,17 @@ impl Datasets {
         }
         Ok(())
     }
+}
+
+/// What stands for the source of a variant's dataset.
+fn known_source(variant: &Variant, sources: &KnownSources) -> Result<Arc<SourceTable>, RunError> {
+    let known = sources.get(&variant.name).ok_or_else(|| {
+        RunError::Internal(format!(
+            "nothing is known of the source of {:?}",
+            variant.name
+        ))
+    })?;
+    Ok(Arc::new(known.table()?))
 }
 
 /// The same error, with the file, the row group and the column of a source that cannot be read,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::cells::{CellPlan, open, scenarios};
-use super::datasets::Datasets;
+use super::datasets::{Datasets, KnownSources};
 use super::journaled::Journaled;
 use super::unchanged::unchanged;
 use super::{Event, Observer, RunError};
@@ -13,13 +13,15 @@ use crate::config::{Config, Variant};
 use crate::measure::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
 
-/// Starts a process for a cell, by its id, waits for it, and gives what [`needed`] told there: resident memory before the query, and
-/// the most while it ran, in bytes. The error says why there is none.
-pub type Needed = Arc<dyn Fn(&str) -> Result<(u64, u64), String> + Send + Sync>;
+/// Starts a process for a cell, by its id, tells it of the sources, waits for it, and gives what
+/// [`needed`] told there: resident memory before the query, and the most while it ran, in bytes. The
+/// error says why there is none.
+pub type Needed = Arc<dyn Fn(&str, &KnownSources) -> Result<(u64, u64), String> + Send + Sync>;
 
 /// Has a process look at each cell but the control, which is the baseline's twin, one after the other.
 pub(super) async fn look(
     needed: &Needed,
+    sources: &Arc<KnownSources>,
     cells: &[CellPlan],
     journal: &mut Journaled,
     observer: &dyn Observer,
@@ -38,8 +40,8 @@ pub(super) async fn look(
             scenario: &plan.record.scenario,
             variant: &plan.record.variant_name,
         });
-        let (needed, id) = (Arc::clone(needed), cell.clone());
-        let told = tokio::task::spawn_blocking(move || needed(&id))
+        let (needed, sources, id) = (Arc::clone(needed), Arc::clone(sources), cell.clone());
+        let told = tokio::task::spawn_blocking(move || needed(&id, &sources))
             .await
             .map_err(|error| RunError::Internal(error.to_string()))?;
         unchanged(&plan.cell).await?;
@@ -62,17 +64,19 @@ pub(super) async fn look(
     Ok(())
 }
 
-/// Executes one cell of a config once, and gives the memory that was resident before, and the most that was, in bytes. To be
-/// called in a process that does nothing else.
+/// Executes one cell of a config once, and gives the memory that was resident before, and the most
+/// that was, in bytes. To be called in a process that does nothing else. The `sources` themselves are
+/// not read.
 pub fn needed(
     runtime: &Runtime,
     config: &Config,
     cell: &str,
+    sources: &KnownSources,
     observer: &dyn Observer,
 ) -> Result<(u64, u64), RunError> {
     let unknown = || RunError::Internal(format!("there is no cell {cell:?}"));
     runtime.block_on(async {
-        let mut datasets = Datasets::place(config).await?;
+        let mut datasets = Datasets::place_again(config, sources)?;
         let mut config = config.clone();
         let scenarios = scenarios(&config)?;
         let is_of = |variant: &Variant| {

@@ -18,7 +18,7 @@ mod versions;
 
 pub use cells::{CellPlan, Opened, check, existing, open};
 pub use control::Control;
-pub use datasets::{DatasetState, Datasets, writers};
+pub use datasets::{DatasetState, Datasets, KnownSources, writers};
 pub use doctor::{Doctor, doctor};
 pub use estimate::{Disk, Estimate, Free, estimate};
 pub use existing::Existing;
@@ -30,6 +30,7 @@ pub use traces::{KeptTrace, TRACES, TraceError, read_traces};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -357,6 +358,7 @@ pub fn run(
         options,
         cancel,
         observer,
+        sources: Arc::new(datasets.known_sources(config)),
     };
     let warnings = datasets.warnings.into_iter();
     let measured = runtime.block_on(all.measure(opened, warnings, &mut journal));
@@ -402,6 +404,7 @@ struct Whole<'a> {
     options: &'a Options,
     cancel: &'a Cancel,
     observer: &'a dyn Observer,
+    sources: Arc<KnownSources>,
 }
 
 impl Whole<'_> {
@@ -439,7 +442,7 @@ impl Whole<'_> {
             if let Some(needed) = &self.options.needed
                 && self.config.measure.peak_memory
             {
-                memory::look(needed, &cells, journal, self.observer).await?;
+                memory::look(needed, &self.sources, &cells, journal, self.observer).await?;
             }
             Ok::<(), RunError>(())
         };

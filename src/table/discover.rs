@@ -41,6 +41,7 @@ pub fn from_manifest(
                         path,
                         object,
                         partition: file.partition.clone(),
+                        identity: Some(plan.identity(&file.path)),
                     })
                 })
                 .collect::<Result<_, TableError>>()?;
@@ -305,6 +306,7 @@ pub(super) fn with_partitions(
             path,
             object,
             partition,
+            identity: None,
         });
     }
     let Some((keys, first)) = expected else {

@@ -61,6 +61,8 @@ pub struct TableFile {
     pub object: ObjectMeta,
     /// Values of the partition columns as text; none for a null.
     pub partition: Vec<Option<String>>,
+    /// What its footer must say that it is, where a manifest names it.
+    pub identity: Option<String>,
 }
 
 /// Why files cannot be read as a table. `table` is the name that the user gave it; empty where
@@ -99,6 +101,13 @@ pub enum TableError {
         table: String,
         file: String,
         reason: String,
+    },
+    #[error("{}{file} is not the file that was written there: {}", of(.table), in_footer(.found))]
+    Replaced {
+        table: String,
+        file: String,
+        /// What its footer says that it is, if it says so.
+        found: Option<String>,
     },
     #[error("{}{file} lies in partitions ({found}), {first} in ({expected})", of(.table))]
     MixedPartitions {
@@ -155,6 +164,14 @@ fn of(table: &str) -> String {
     }
 }
 
+/// What a footer says of the file that it is of, as a part of the sentence.
+fn in_footer(found: &Option<String>) -> String {
+    match found {
+        Some(found) => format!("its footer says that it is {found}"),
+        None => "its footer does not say that it is of a dataset".to_owned(),
+    }
+}
+
 impl TableError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
@@ -165,6 +182,11 @@ impl TableError {
                 "a pattern reads files of any name: '{}/*'",
                 location.trim_end_matches('/')
             )),
+            TableError::Replaced { .. } => Some(
+                "put the file back that was written there, or write the dataset anew: \
+                 `bench clean`, then `bench generate`"
+                    .to_owned(),
+            ),
             TableError::PartlyStored { .. } => Some(
                 "a pattern names the files of one kind alone, as in 'folder/x=1/*.parquet'"
                     .to_owned(),

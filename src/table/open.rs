@@ -24,12 +24,12 @@ use super::doubts::{add_doubts, impossible_columns};
 use super::losses::{Annotation, add_annotations};
 use super::provider::{FilesTable, ProviderFile};
 use super::unify::{same, wider};
-use super::{TableError, TableFiles, look, of, unreadable};
+use super::{TableError, TableFile, TableFiles, look, of, unreadable};
 use crate::config::Column;
 use crate::dataset::content::scalar_type;
 use crate::dataset::{
     ColumnTotals, IDENTITY_KEY, check_plausible, column_records, file_layout, fingerprint,
-    key_value, row_caution, rows_of, wide_schema, with_wide_dictionaries,
+    is_whole_number, key_value, row_caution, rows_of, wide_schema, with_wide_dictionaries,
 };
 use crate::engine::plain_message;
 use crate::record::ColumnRecord;
@@ -208,6 +208,7 @@ async fn gathered(
         let Some(footer) = found.try_next().await? else {
             break;
         };
+        check_identity(&files.name, file, &footer)?;
         let same = known.as_ref().filter(|(known, _)| known.is_of(&footer));
         let columns = match same {
             Some((_, columns)) => Arc::clone(columns),
@@ -250,6 +251,24 @@ async fn gathered(
         merged: Arc::new(merged.unwrap_or_else(Schema::empty)),
         footers,
     })
+}
+
+/// Refuses a file that took the place of one that a manifest names. The manifest has sizes only, and
+/// layouts of other rows often have the same.
+fn check_identity(
+    table: &str,
+    file: &TableFile,
+    footer: &ParquetMetaData,
+) -> Result<(), TableError> {
+    let found = key_value(footer.file_metadata(), IDENTITY_KEY);
+    match &file.identity {
+        Some(wanted) if found != Some(wanted.as_str()) => Err(TableError::Replaced {
+            table: table.to_owned(),
+            file: file.path.display().to_string(),
+            found: found.map(str::to_owned),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a column that some files store, and that others have in the names of their folders
@@ -568,7 +587,8 @@ pub(super) fn merge(
     Ok(Schema::new(fields))
 }
 
-/// As the config says; without a config, 64-bit integers where all values are, else strings.
+/// As the config says; without a config, 64-bit integers where all values are written as these are,
+/// else strings.
 fn type_of_partition(
     files: &TableFiles,
     wanted: Option<&[Column]>,
@@ -588,7 +608,7 @@ fn type_of_partition(
         .iter()
         .filter_map(|file| file.partition[index].as_deref())
         .peekable();
-    if values.peek().is_some() && values.all(|value| value.parse::<i64>().is_ok()) {
+    if values.peek().is_some() && values.all(is_whole_number) {
         DataType::Int64
     } else {
         DataType::Utf8

@@ -199,3 +199,20 @@ fn a_time_of_change_that_cannot_be_told_is_named() {
         inspect.run().fails(2, &["far", "last change", "touch"]);
     }
 }
+
+#[test]
+fn a_limit_of_file_sizes_is_told_once() {
+    let place = Place::tiny();
+    let mut text = "id,text\n".to_owned();
+    (0..20_000).for_each(|row| text.push_str(&format!("{row},text {}\n", row * 7919 % 9973)));
+    place.write("mine.csv", text);
+    let large = ["--set", "dataset.num_samples_per_file=20000"];
+    for input in [&["--source", "mine.csv"][..], &["bench.yaml"]] {
+        let bench = place.bench().arg("generate").args(input);
+        let bench = bench.args(large.iter().filter(|_| input.len() == 1));
+        let output = with_limit(bench, Resource::RLIMIT_FSIZE, 10 << 10).run();
+        let output = output.fails(1, &["File too large (os error 27)"]);
+        let said = output.error().matches("File too large").count();
+        assert_eq!(said, 1, "{}", output.stderr);
+    }
+}

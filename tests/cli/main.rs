@@ -32,6 +32,8 @@ mod learning;
 mod measuring;
 mod options;
 mod pages;
+mod partitions;
+mod replaced;
 mod sharing;
 mod sources;
 mod terminal;

@@ -18,7 +18,7 @@ use parquet::schema::parser::parse_message_type;
 use rstest::rstest;
 
 use crate::files::footers;
-use crate::harness::{Place, at};
+use crate::harness::{Place, at, cell};
 
 const ROWS: i64 = 1000;
 
@@ -340,5 +340,30 @@ fn what_columns_lose_is_said() {
         for note in notes {
             assert!(output.stderr.contains(note), "{note}\n{}", output.stderr);
         }
+    }
+}
+
+/// Datasets hold all that is measured of a source, also where a process of its own looks at memory.
+#[test]
+fn a_source_that_is_gone_once_its_datasets_are_written_is_not_missed() {
+    let place = Place::new();
+    let rows = (0..100).map(|row| format!("{row},{},{}\n", row % 3, ["a", "b"][row % 2]));
+    let source = place.write("mine.csv", format!("id,g,h\n{}", rows.collect::<String>()));
+    let bench = place.bench().args(["run", "--source", "mine.csv"]);
+    let bench = bench.args(["--set", "dataset.data_folder=out"]);
+    let bench = bench.args(["--set", "dataset.parquet.partition_by=[g, h]"]);
+    let bench = bench.args(["--sweep", "dataset.compression=none,zstd"]);
+    let mut running = bench.args(["--rounds", "10", "--format", "json"]).start();
+    running.wait_for(&place, "iteration", 1);
+    std::fs::remove_file(source).unwrap();
+    let output = running.end().succeeds();
+    assert!(!output.stderr.contains("not known"), "{}", output.stderr);
+    let record = output.json();
+    for variant in ["none", "zstd"] {
+        let cell = cell(&record, &format!("scan/{variant}"));
+        assert!(
+            cell["peak_memory_bytes"].as_u64() > Some(1 << 20),
+            "{cell:#}"
+        );
     }
 }
