@@ -4,7 +4,6 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use arrow::datatypes::DataType;
 use object_store::ObjectMeta;
 
 use super::check::doubled;
@@ -320,15 +319,4 @@ pub(super) fn with_partitions(
         });
     }
     Ok((keys, files))
-}
-
-/// The type of a column that folders give: 64-bit integers where each value is spelled as such, else
-/// strings, since `01` and `1` are two values.
-pub(super) fn type_of_folders<'a>(values: impl Iterator<Item = &'a str>) -> DataType {
-    let is_integer = |text: &str| text.parse::<i64>().is_ok_and(|it| it.to_string() == text);
-    let mut values = values.peekable();
-    match values.peek().is_some() && values.all(is_integer) {
-        true => DataType::Int64,
-        false => DataType::Utf8,
-    }
 }

@@ -603,15 +603,16 @@ fn type_of_partition(
     {
         return scalar_type(column);
     }
-    let mut values = files
-        .files
-        .iter()
-        .filter_map(|file| file.partition[index].as_deref())
-        .peekable();
-    if values.peek().is_some() && values.all(is_whole_number) {
-        DataType::Int64
-    } else {
-        DataType::Utf8
+    let files = files.files.iter();
+    type_of_folders(files.filter_map(|file| file.partition[index].as_deref()))
+}
+
+/// The type of a column that folders give.
+pub(super) fn type_of_folders<'a>(values: impl Iterator<Item = &'a str>) -> DataType {
+    let mut values = values.peekable();
+    match values.peek().is_some() && values.all(is_whole_number) {
+        true => DataType::Int64,
+        false => DataType::Utf8,
     }
 }
 

@@ -201,7 +201,7 @@ enum Message {
 /// The length of a message's header and where the header begins. Streams of before version 0.15 of
 /// the format have no mark in front of the length.
 fn header_at(file: &File, at: u64) -> Option<(u64, u64)> {
-    let number = |at| Some(read(file, at, LENGTH_BYTES)?.try_into().ok()?);
+    let number = |at| read(file, at, LENGTH_BYTES)?.try_into().ok();
     let first: [u8; 4] = number(at)?;
     let at = at.checked_add(LENGTH_BYTES)?;
     let (length, at) = match first.as_slice() == MESSAGE {

@@ -27,8 +27,8 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::PartitionStream;
 use serde_json::json;
 
-use super::discover::{type_of_folders, with_partitions};
-use super::open::partition_value;
+use super::discover::with_partitions;
+use super::open::{partition_value, type_of_folders};
 use super::{TableError, TableFile};
 use crate::dataset::{fingerprint, is_parquet};
 use crate::engine::plain_message;
