@@ -14,7 +14,14 @@ const BYTE_UNITS: [Unit; 6] = [
     (1e12, "TB"),
     (1e15, "PB"),
 ];
-const DURATION_UNITS: [Unit; 4] = [(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")];
+const DURATION_UNITS: [Unit; 6] = [
+    (1.0, "ns"),
+    (1e3, "µs"),
+    (1e6, "ms"),
+    (1e9, "s"),
+    (3.6e12, "h"),
+    (8.64e13, "d"),
+];
 const ROW_UNITS: [Unit; 4] = [
     (1.0, "rows/s"),
     (1e3, "k rows/s"),
@@ -220,6 +227,9 @@ mod tests {
     #[case(1_500.0, "1.50 µs")]
     #[case(999_960_000.0, "1.00 s")]
     #[case(125e9, "125 s")]
+    #[case(1_800e9, "1800 s")]
+    #[case(7_200e9, "2.00 h")]
+    #[case(531_896e9, "6.16 d")]
     fn durations_keep_three_significant_digits(#[case] value: f64, #[case] shown: &str) {
         assert_eq!(duration_ns(value), shown);
     }
