@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
@@ -14,7 +15,7 @@ use crate::measure::memory_bytes;
 use crate::record::EngineCache;
 use crate::run::{
     DatasetState, Datasets, Disk, Estimate, Event, Existing, Free, Observer, RunError,
-    check as check_cells, estimate, existing, writers,
+    by_file_system, check as check_cells, estimate, existing, writers,
 };
 use crate::units;
 
@@ -59,8 +60,25 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
     if !datasets.all.is_empty() {
         writeln!(text, "\n# datasets").map_err(failed)?;
     }
-    let first = datasets.to_write().next();
-    let disk = first.and_then(|state| Disk::probe(&state.plan.root).ok());
+    let disks: Vec<(Vec<&Path>, Option<Disk>)> =
+        by_file_system(datasets.to_write(), |state| state.plan.root.as_path())
+            .into_iter()
+            .map(|states| {
+                let folders: Vec<&Path> = states
+                    .iter()
+                    .map(|state| state.plan.root.as_path())
+                    .collect();
+                let probed = folders.first().and_then(|folder| Disk::probe(folder).ok());
+                (folders, probed)
+            })
+            .collect();
+    let disk_of = |folder: &Path| {
+        let mut disks = disks.iter();
+        disks
+            .find(|(folders, _)| folders.contains(&folder))?
+            .1
+            .as_ref()
+    };
     let mut to_write = Vec::new();
     for (index, state) in datasets.all.iter().enumerate() {
         let existing = runtime.block_on(existing(config, datasets, index, &progress))?;
@@ -70,13 +88,16 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
         };
         text.push_str(&dataset(state, existing.as_ref(), estimate.as_ref())?);
         if let (Some(estimate), Found::ToWrite) = (estimate, &state.found) {
-            text.push_str(&time(&state.plan, &estimate, disk.as_ref())?);
+            text.push_str(&time(&state.plan, &estimate, disk_of(&state.plan.root))?);
             to_write.push((state.plan.root.as_path(), estimate));
         }
     }
     progress.event(Event::Finished);
-    if let Some((folder, _)) = to_write.first() {
-        let all = Estimate::sum(to_write.iter().map(|(_, estimate)| estimate));
+    for disk in by_file_system(to_write, |(folder, _)| folder) {
+        let Some((folder, _)) = disk.first() else {
+            continue;
+        };
+        let all = Estimate::sum(disk.iter().map(|(_, estimate)| estimate));
         let free = Free::of(folder).map_or_else(|| "unknown".to_owned(), |free| free.in_words());
         let most = all.in_words();
         writeln!(

@@ -263,6 +263,9 @@ pub(super) static UNREAD: [Section; 8] = [
         &[
             "storage_library",
             "storage_options",
+            "storage_root",
+            "storage_type",
+            "protocol",
             "data_loader_root",
             "endpoint_uris",
             "load_balance_strategy",
@@ -277,7 +280,15 @@ pub(super) static UNREAD: [Section; 8] = [
     Section::new(
         "checkpoint",
         "checkpoints, which are not measured here",
-        &["checkpoint_daos_pool", "checkpoint_daos_cont"],
+        &[
+            "checkpoint_daos_pool",
+            "checkpoint_daos_cont",
+            "checkpoint_mechanism",
+            "model_datatype",
+            "num_checkpoints",
+            "optimizer_datatype",
+            "recovery_after_steps",
+        ],
     ),
     Section::new(
         "workflow",
@@ -386,7 +397,7 @@ pub(super) fn place_of_flat(key: &str) -> Option<&'static str> {
 }
 
 /// Values of DLIO's `dataset.format` beside `parquet`.
-pub(super) const OTHER_FORMATS: [&str; 14] = [
+pub(super) const OTHER_FORMATS: [&str; 15] = [
     "tfrecord",
     "hdf5",
     "hdf5_opt",
@@ -394,6 +405,7 @@ pub(super) const OTHER_FORMATS: [&str; 14] = [
     "npz",
     "npy",
     "dlio_npz",
+    "dlio_tfrecord",
     "jpeg",
     "jpg",
     "png",

@@ -469,24 +469,26 @@ fn same_variants(variants: &[Variant]) -> Vec<String> {
     notes
 }
 
-/// A resolved config as YAML, for people to read.
+/// A resolved config as YAML, which is read back as it is.
 pub fn to_yaml(resolved: &serde_json::Value) -> Result<String, String> {
-    serde_yaml::to_string(resolved).map_err(|error| error.to_string())
+    let mut resolved = resolved.clone();
+    interpolate::escape(&mut resolved);
+    serde_yaml::to_string(&resolved).map_err(|error| error.to_string())
 }
 
 /// A config as YAML that people can edit: each column on a line of its own, as in the configs that ship.
 pub fn to_config_text(config: &Json) -> Result<String, String> {
     let mut config = config.clone();
-    interpolate::escape(&mut config);
     let columns = config
         .pointer_mut("/dataset/parquet")
         .and_then(Json::as_object_mut)
         .and_then(|parquet| parquet.insert("columns".to_owned(), json!(COLUMNS_HERE)));
-    let Some(Json::Array(columns)) = columns else {
+    let Some(mut columns @ Json::Array(_)) = columns else {
         return Err("it has no list of columns".to_owned());
     };
+    interpolate::escape(&mut columns);
     let mut lines = String::new();
-    for column in &columns {
+    for column in columns.as_array().into_iter().flatten() {
         lines.push_str("\n    - ");
         flow(column, &mut lines)?;
     }

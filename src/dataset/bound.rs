@@ -410,7 +410,11 @@ impl Leaf<'_> {
             return (dictionaries, indices, of_page);
         }
         let (encoded, of_other) = self.encoded(otherwise);
-        (dictionaries, indices.max(encoded), of_page.max(of_other))
+        let beside = indices.max(encoded);
+        // A row's values are in the dictionary and an index, or beside it: none are there twice.
+        let all = self.plain().max(encoded) + indices;
+        let dictionaries = dictionaries.min((all - beside).max(0.0));
+        (dictionaries, beside, of_page.max(of_other))
     }
 
     /// Bytes of definition and repetition levels, and what each page adds.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
-use super::estimate::{Estimate, Free, blocks_of, bounded, estimate};
+use super::estimate::{Estimate, Free, blocks_of, bounded, by_file_system, estimate};
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Encoding, Variant};
 use crate::dataset::{
@@ -209,63 +209,17 @@ impl Datasets {
             .filter(|state| matches!(state.found, Found::ToWrite))
     }
 
-    /// What all that is still to be written will take.
-    fn together(
-        &self,
-        of_one: impl Fn(&DatasetPlan) -> Result<Estimate, RunError>,
-    ) -> Result<Estimate, RunError> {
-        let all: Vec<Estimate> = self
-            .to_write()
-            .map(|state| of_one(&state.plan))
-            .collect::<Result<_, _>>()?;
-        Ok(Estimate::sum(all.iter()))
-    }
-
-    /// Refuses to write what the disk may not be able to hold, and what is large without consent: more than 10 GB, or more
-    /// than half of the free space. What it cannot hold by the best guess is refused whatever was agreed to.
+    /// Refuses to write what a disk may not be able to hold, and what is large without consent: more
+    /// than 10 GB, or more than half of the free space. What it cannot hold by the best guess, or by
+    /// the number of files, is refused whatever was agreed to.
     pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
         for state in self.to_write() {
             writers(&state.plan)?;
         }
-        let Some(first) = self.to_write().next() else {
-            return Ok(());
-        };
-        let folder = &first.plan.root;
-        let most = self.together(bounded)?;
-        let free = Free::of(folder);
-        // What an interrupted writing has left is there already.
-        let there: u64 = self
-            .to_write()
-            .map(|state| blocks_of(&state.plan.root))
-            .sum();
-        let half = free.map_or(u64::MAX, |free| free.bytes / 2);
-        let is_large =
-            most.values.max(most.most_blocks()) > LARGE_BYTES || most.most_blocks() > half;
-        let fits = free.is_none_or(|free| {
-            let inodes = most.bound.map_or(0, |bound| bound.inodes);
-            free.has_room(most.most_blocks().saturating_sub(there), inodes)
-        });
-        if fits && (yes || !is_large) {
-            return Ok(());
-        }
-        let all = self.together(estimate)?;
-        let left = free.map_or_else(String::new, |free| {
-            format!(", where {} are free", free.in_words())
-        });
-        let reason = format!(
-            "{} would be written below {}{left}",
-            all.in_words(),
-            folder.display()
-        );
-        let likely = all.likely_blocks().saturating_sub(there);
-        match free {
-            Some(free) if likely > free.bytes => Err(RunError::Full { reason }),
-            _ if yes => Ok(()),
-            _ if !fits => Err(RunError::Consent {
-                reason: format!("{reason}; it may fill the disk"),
-            }),
-            _ => Err(RunError::Consent { reason }),
-        }
+        let disks = by_file_system(self.to_write(), |state| state.plan.root.as_path());
+        disks
+            .iter()
+            .try_for_each(|states| ask_consent_for(states, yes))
     }
 
     /// Tells of the warnings, for who keeps no record that has them.
@@ -441,4 +395,56 @@ pub fn writers(plan: &DatasetPlan) -> Result<usize, RunError> {
         Ok(fitting) => Ok(fitting.min(cores())),
         Err(_) => Ok(cores()),
     }
+}
+
+/// As [`Datasets::ask_consent`], for datasets on one file system.
+fn ask_consent_for(states: &[&DatasetState], yes: bool) -> Result<(), RunError> {
+    let Some(first) = states.first() else {
+        return Ok(());
+    };
+    let folder = &first.plan.root;
+    let most = together(states, bounded)?;
+    let free = Free::of(folder);
+    // What an interrupted writing has left is there already.
+    let there: u64 = states.iter().map(|state| blocks_of(&state.plan.root)).sum();
+    let half = free.map_or(u64::MAX, |free| free.bytes / 2);
+    let is_large = most.values.max(most.most_blocks()) > LARGE_BYTES || most.most_blocks() > half;
+    let fits = free
+        .is_none_or(|free| free.has_room(most.most_blocks().saturating_sub(there), most.inodes()));
+    if fits && (yes || !is_large) {
+        return Ok(());
+    }
+    let all = together(states, estimate)?;
+    let left = free.map_or_else(String::new, |free| {
+        format!(", where {} are free", free.in_words())
+    });
+    let reason = format!(
+        "{} would be written below {}{left}",
+        all.in_words(),
+        folder.display()
+    );
+    let likely = all.likely_blocks().saturating_sub(there);
+    match free {
+        Some(free) if there == 0 && !free.has_inodes(all.inodes()) => {
+            let inodes = units::count(all.inodes());
+            let reason = format!("{reason}; it takes {inodes} inodes");
+            Err(RunError::Full { reason })
+        }
+        Some(free) if likely > free.bytes => Err(RunError::Full { reason }),
+        _ if yes => Ok(()),
+        _ if !fits => Err(RunError::Consent {
+            reason: format!("{reason}; it may fill the disk"),
+        }),
+        _ => Err(RunError::Consent { reason }),
+    }
+}
+
+/// What datasets will take together.
+fn together(
+    states: &[&DatasetState],
+    of_one: impl Fn(&DatasetPlan) -> Result<Estimate, RunError>,
+) -> Result<Estimate, RunError> {
+    let all = states.iter().map(|state| of_one(&state.plan));
+    let all: Vec<Estimate> = all.collect::<Result<_, _>>()?;
+    Ok(Estimate::sum(all.iter()))
 }

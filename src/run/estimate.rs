@@ -86,11 +86,14 @@ impl Estimate {
         self.bound.map_or(self.blocks, |bound| bound.blocks)
     }
 
-    /// The guess with a quarter more, for rows that are unlike the first ones. Of rows from a source there is none: how far
-    /// they compress is not known.
+    /// The guess. Of rows from a source there is none: how far they compress is not known.
     pub fn likely_blocks(&self) -> u64 {
-        let likely = self.blocks.saturating_add(self.blocks / 4);
-        self.bound.map_or(0, |bound| likely.min(bound.blocks))
+        self.bound.map_or(0, |_| self.blocks)
+    }
+
+    /// Files and folders, as far as these are known.
+    pub fn inodes(&self) -> u64 {
+        self.bound.map_or(0, |bound| bound.inodes)
     }
 
     /// `about 1.00 GB of files for 5.00 GB of values, at most 3.00 GB on disk,`
@@ -130,7 +133,11 @@ impl Free {
 
     /// Whether there is room for so many bytes of blocks, and for so many files and folders.
     pub fn has_room(&self, bytes: u64, inodes: u64) -> bool {
-        bytes <= self.bytes && self.inodes.is_none_or(|free| inodes <= free)
+        bytes <= self.bytes && self.has_inodes(inodes)
+    }
+
+    pub fn has_inodes(&self, inodes: u64) -> bool {
+        self.inodes.is_none_or(|free| inodes <= free)
     }
 
     pub fn in_words(&self) -> String {
@@ -151,6 +158,23 @@ pub(super) fn blocks_of(root: &Path) -> u64 {
     let found = tables.into_iter().flatten().flatten();
     let blocks = found.filter_map(|entry| Some(entry.metadata().ok()?.blocks()));
     blocks.sum::<u64>().saturating_mul(512)
+}
+
+/// Sorts what lies in folders by the file systems that hold them, in the order of the first ones.
+pub fn by_file_system<T>(
+    all: impl IntoIterator<Item = T>,
+    folder: impl Fn(&T) -> &Path,
+) -> Vec<Vec<T>> {
+    let mut groups: Vec<(Option<u64>, Vec<T>)> = Vec::new();
+    for one in all {
+        let found = existing_part(folder(&one)).and_then(|part| fs::metadata(part).ok());
+        let device = found.map(|found| found.dev());
+        match groups.iter_mut().find(|(known, _)| *known == device) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((device, vec![one])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 /// The part of a path that is there.

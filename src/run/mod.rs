@@ -20,7 +20,7 @@ pub use cells::{CellPlan, Opened, check, existing, open};
 pub use control::Control;
 pub use datasets::{DatasetState, Datasets, KnownSources, writers};
 pub use doctor::{Doctor, doctor};
-pub use estimate::{Disk, Estimate, Free, estimate};
+pub use estimate::{Disk, Estimate, Free, by_file_system, estimate};
 pub use existing::Existing;
 pub use memory::{Needed, needed};
 pub use reads::reader_of;

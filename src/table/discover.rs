@@ -61,12 +61,12 @@ pub fn from_manifest(
         .collect()
 }
 
-/// The tables of a dataset's folder whose files are read as they are. Where none are to be generated, each has as many files
-/// as the config wants of it, the first ones by their paths, as DLIO takes them.
+/// The tables of a dataset's folder whose files are read as they are. Each has as many files as
+/// the config says of it, the first ones by their paths, as DLIO takes them.
 pub async fn existing_tables(plan: &DatasetPlan) -> Result<Vec<TableFiles>, TableError> {
     let mut tables = external_tables(&plan.root).await?;
     let spec = &plan.spec;
-    if spec.generate || spec.source.is_some() {
+    if spec.source.is_some() {
         return Ok(tables);
     }
     let train = spec.names_files.then_some(spec.train);
