@@ -68,7 +68,9 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
                     .iter()
                     .map(|state| state.plan.root.as_path())
                     .collect();
-                let probed = folders.first().and_then(|folder| Disk::probe(folder).ok());
+                let probed = folders
+                    .first()
+                    .and_then(|folder| Disk::probe(folder, runtime.handle()).ok());
                 (folders, probed)
             })
             .collect();

@@ -210,7 +210,7 @@ fn record_bytes(
         (Some(bytes), Some(alias)) if bytes != alias => findings.problem(
             &short,
             format!(
-                "{alias} disagrees with `record_length_bytes`, which is {bytes}; give one of them"
+                "{alias} disagrees with `record_length_bytes`, which is {bytes}; give one of them, or both alike"
             ),
         ),
         _ => {}

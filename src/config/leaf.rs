@@ -83,8 +83,15 @@ pub(super) fn whole_float(value: f64) -> Option<i128> {
 
 fn whole_from(value: &Json, smallest: u64) -> Result<u64, String> {
     let range = || {
+        let is_text = value
+            .as_str()
+            .is_some_and(|text| text.parse::<u64>().is_ok());
+        let why = match is_text {
+            true => ", but a text; `${oc.decode:...}` makes a number of what the environment has",
+            false => "",
+        };
         format!(
-            "{} is not a whole number of {smallest} or more",
+            "{} is not a whole number of {smallest} or more{why}",
             quoted(value)
         )
     };

@@ -58,6 +58,7 @@ pub use probe::{Probe, probe};
 pub(crate) use proof::IDENTITY_KEY;
 pub use share::Share;
 pub use shortfalls::{OffRowGroups, Shortfalls};
+pub(crate) use sink::ObjectSink;
 pub(crate) use source::SOURCE_TABLE;
 pub use source::{KnownSource, PlainSource, SourceTable};
 pub(crate) use threads::{THREAD_STACK, together};

@@ -4,10 +4,15 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use object_store::{ObjectStore, ObjectStoreExt};
+use tokio::runtime::Handle;
+
 use super::RunError;
-use crate::dataset::{Bound, DatasetPlan, Probe, bound, probe};
+use crate::dataset::{Bound, DatasetPlan, ObjectSink, Probe, bound, probe};
+use crate::storage::{local_store, object_path};
 use crate::units;
 
 /// Of a file system that does not tell.
@@ -194,8 +199,9 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Tries the file system that holds, or will hold, a folder, in a folder beside it that is removed.
-    pub fn probe(folder: &Path) -> io::Result<Disk> {
+    /// Tries the file system that holds, or will hold, a folder, in a folder beside it that is removed. Small files are
+    /// written and read again as those of datasets are.
+    pub fn probe(folder: &Path, runtime: &Handle) -> io::Result<Disk> {
         let beside = existing_part(folder).ok_or(io::ErrorKind::NotFound)?;
         let tried = tempfile::TempDir::new_in(beside)?;
         let large = tried.path().join("large");
@@ -211,13 +217,20 @@ impl Disk {
         file.write_all(&bytes)?;
         file.sync_all()?;
         let ns_per_byte = nanoseconds(started.elapsed()) / TRIED_BYTES as f64;
+        let store: Arc<dyn ObjectStore> = local_store();
+        let small = &bytes[..USUAL_BLOCK_BYTES as usize];
         let started = Instant::now();
         for number in 0..TRIED_FILES {
-            let staged = tried.path().join(format!("{number}#1"));
-            let named = tried.path().join(number.to_string());
-            File::create_new(&staged)?.write_all(&bytes[..USUAL_BLOCK_BYTES as usize])?;
-            fs::rename(&staged, &named)?;
-            fs::read(&named)?;
+            let path = object_path(&tried.path().join(number.to_string()));
+            let path = path.map_err(io::Error::other)?;
+            let mut sink = ObjectSink::new(Arc::clone(&store), runtime.clone(), path.clone());
+            sink.write_all(small)?;
+            sink.finish()?;
+            let read = async {
+                store.head(&path).await?;
+                store.get_range(&path, 0..USUAL_BLOCK_BYTES).await
+            };
+            runtime.block_on(read).map_err(io::Error::other)?;
         }
         nix::unistd::syncfs(&File::open(tried.path())?)?;
         Ok(Disk {

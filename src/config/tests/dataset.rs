@@ -365,7 +365,7 @@ fn a_partition_column_with_a_problem_of_its_own_is_reported_once() {
 )]
 #[case(
     "record_length: 1, record_length_bytes: 2",
-    "record_length: 1 disagrees with `record_length_bytes`, which is 2"
+    "record_length: 1 disagrees with `record_length_bytes`, which is 2; give one of them, or both alike"
 )]
 #[case("seed: -1", "seed: `-1` is not a whole number of 0 or more")]
 #[case(
