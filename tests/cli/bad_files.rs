@@ -304,6 +304,7 @@ fn a_file_that_vanishes_while_it_is_measured_is_named() {
 fn a_folder_with_foreign_parquet_is_read_and_never_written_into() {
     let place = Place::tiny();
     write_small(&place.path("data/train/other.parquet"));
+    write_small(&place.path("data/train/second.parquet"));
     let before = place.parquet("data");
     // The config's columns are not those of the files.
     place

@@ -148,6 +148,10 @@ fn files_of_others_are_chosen_in_the_same_way() {
     assert_eq!(at(&record, "datasets.0.files"), 2);
     let words = ["3 Parquet files", "wants 4"];
     place.run(&["--set", &wanted("4")]).fails(2, &words);
+    // They are there, whatever else is to be generated.
+    let generating = ["--set", "workflow.generate_data=true", "--set"];
+    let record = place.record(&[&generating[..], &[&wanted("2")]].concat());
+    assert_eq!(at(&record, "datasets.0.files"), 2);
     // Where the config names no number, all of them are read.
     let record = place.record(&[] as &[&str]);
     assert_eq!(at(&record, "datasets.0.files"), 3);

@@ -36,4 +36,6 @@ mod partitions;
 mod replaced;
 mod sharing;
 mod sources;
+mod statistics;
 mod terminal;
+mod types;
