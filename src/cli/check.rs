@@ -1,8 +1,8 @@
 //! `bench check`, and what `--dry-run` shows.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
@@ -60,27 +60,14 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
     if !datasets.all.is_empty() {
         writeln!(text, "\n# datasets").map_err(failed)?;
     }
-    let disks: Vec<(Vec<&Path>, Option<Disk>)> =
-        by_file_system(datasets.to_write(), |state| state.plan.root.as_path())
-            .into_iter()
-            .map(|states| {
-                let folders: Vec<&Path> = states
-                    .iter()
-                    .map(|state| state.plan.root.as_path())
-                    .collect();
-                let probed = folders
-                    .first()
-                    .and_then(|folder| Disk::probe(folder, runtime.handle()).ok());
-                (folders, probed)
-            })
-            .collect();
-    let disk_of = |folder: &Path| {
-        let mut disks = disks.iter();
-        disks
-            .find(|(folders, _)| folders.contains(&folder))?
-            .1
-            .as_ref()
-    };
+    let mut disks = HashMap::new();
+    for states in by_file_system(datasets.to_write(), |state| state.plan.root.as_path()) {
+        let first = states.first();
+        let probed = first.and_then(|it| Disk::probe(&it.plan.root, runtime.handle()).ok());
+        if let Some(disk) = probed {
+            disks.extend(states.into_iter().map(|state| (&state.plan.root, disk)));
+        }
+    }
     let mut to_write = Vec::new();
     for (index, state) in datasets.all.iter().enumerate() {
         let existing = runtime.block_on(existing(config, datasets, index, &progress))?;
@@ -90,7 +77,7 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
         };
         text.push_str(&dataset(state, existing.as_ref(), estimate.as_ref())?);
         if let (Some(estimate), Found::ToWrite) = (estimate, &state.found) {
-            text.push_str(&time(&state.plan, &estimate, disk_of(&state.plan.root))?);
+            text.push_str(&time(&state.plan, &estimate, disks.get(&state.plan.root))?);
             to_write.push((state.plan.root.as_path(), estimate));
         }
     }

@@ -98,7 +98,10 @@ fn damage_by(path: &Path, way: Way) -> Option<String> {
 
 /// Runs a read of a corrupt file, over which the decoder may panic: that is an error in the words
 /// of `what`.
-fn without_panic<T>(what: &str, read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(super) fn without_panic<T>(
+    what: &str,
+    read: impl FnOnce() -> Result<T, String>,
+) -> Result<T, String> {
     std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(what.to_owned()))
 }
 

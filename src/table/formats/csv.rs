@@ -9,15 +9,14 @@ use arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
 use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::Format as CsvFormat;
 use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema, SchemaRef, TimeUnit};
-use arrow::error::ArrowError;
 use chrono::Utc;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
 use super::{
-    BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, of_strings, opened, rounded,
+    BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, check_names, each_batch, of_strings,
+    opened, rounded, said,
 };
 use crate::table::TableError;
-use crate::table::check::doubled;
 
 /// Bytes of a file's beginning by which its separator is found.
 const BEGINNING_BYTES: u64 = 64 << 10;
@@ -44,13 +43,6 @@ impl ReadRows for CsvRows {
             reader.map(|batch| batch.map_err(|error| said(&error))),
         ))
     }
-}
-
-fn said(error: &ArrowError) -> String {
-    let said = error.to_string();
-    let mut categories = ["Csv error: ", "Io error: "].iter();
-    let short = categories.find_map(|category| said.strip_prefix(category));
-    short.unwrap_or(&said).to_owned()
 }
 
 /// Reads all files for the types of their columns. `usual` is the separator that their names
@@ -127,12 +119,7 @@ fn same_headers(
         if names.is_empty() {
             return Err(bad(path, &"it has no header"));
         }
-        if let Some(name) = doubled(names.iter().map(String::as_str)) {
-            return Err(bad(
-                path,
-                &format!("two of its columns are named `{name}`; give each a name of its own"),
-            ));
-        }
+        check_names(path, names.iter().map(String::as_str))?;
         match &first {
             None => first = Some((path, names)),
             Some((other, known)) if *known != names => {

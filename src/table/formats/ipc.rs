@@ -10,16 +10,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchReader, new_null_array};
 use arrow::compute::CastOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
-use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
 use arrow::ipc::{root_as_footer, root_as_message};
 use datafusion::common::nested_struct::cast_column;
 
-use super::{Batches, Look, ReadRows, bad, each_batch};
+use super::{Batches, CORRUPT, Look, ReadRows, bad, check_names, each_batch, said};
 use crate::dataset::with_wide_keys;
 use crate::engine::plain_message;
 use crate::table::TableError;
-use crate::table::check::doubled;
+use crate::table::damage::without_panic;
 use crate::table::open::{merge, missing};
 
 /// What an Arrow file, a Feather file of version 1, and a message of an Arrow stream begin with.
@@ -57,15 +56,12 @@ pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
     let mut notes = Vec::new();
     let mut columns: Vec<HashSet<String>> = Vec::new();
     for path in paths {
-        let found = std::panic::catch_unwind(|| open(path).map(|reader| reader.schema()));
-        let found = found.unwrap_or_else(|_| Err("it cannot be read: it is corrupt".to_owned()));
+        let found = without_panic(CORRUPT, || open(path).map(|reader| reader.schema()));
         let found = found.map_err(|reason| bad(path, &reason))?;
-        if let Some(name) = doubled(found.fields().iter().map(|field| field.name().as_str())) {
-            return Err(bad(
-                path,
-                &format!("two of its columns are named `{name}`; give each a name of its own"),
-            ));
-        }
+        check_names(
+            path,
+            found.fields().iter().map(|field| field.name().as_str()),
+        )?;
         if found.fields().is_empty() {
             return Err(bad(path, &"it holds no columns"));
         }
@@ -89,13 +85,11 @@ pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
     }
     let schema = Arc::new(merged.unwrap_or_else(Schema::empty));
     for field in schema.fields() {
-        let lacks = |(path, names): (&_, &HashSet<String>)| -> Option<String> {
-            let path: &PathBuf = path;
-            (!names.contains(field.name())).then(|| path.display().to_string())
-        };
-        let lacking: Vec<String> = paths.iter().zip(&columns).filter_map(lacks).collect();
-        if let Some(first) = lacking.first() {
-            notes.push(missing(field.name(), lacking.len(), paths.len(), first));
+        let files = paths.iter().zip(&columns);
+        let mut lacking = files.filter(|(_, names)| !names.contains(field.name()));
+        if let Some((first, _)) = lacking.next() {
+            let (first, count) = (first.display().to_string(), 1 + lacking.count());
+            notes.push(missing(field.name(), count, paths.len(), &first));
         }
     }
     let mut rows = 0;
@@ -251,23 +245,6 @@ fn read(file: &File, at: u64, length: u64) -> Option<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length).ok()?];
     file.read_exact_at(&mut bytes, at).ok()?;
     Some(bytes)
-}
-
-fn said(error: &ArrowError) -> String {
-    let said = error.to_string();
-    if said.contains("failed to fill whole buffer") {
-        return "it ends in the middle of its rows".to_owned();
-    }
-    let known = [
-        "Ipc error: ",
-        "Io error: ",
-        "Parser error: ",
-        "Schema error: ",
-    ];
-    let short = known
-        .iter()
-        .find_map(|category| said.strip_prefix(category));
-    short.unwrap_or(&said).to_owned()
 }
 
 /// A column as Parquet has a type for: times in milliseconds where it knows no seconds, values where

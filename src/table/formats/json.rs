@@ -14,10 +14,12 @@ use arrow::json::ReaderBuilder;
 use arrow::json::reader::{Decoder, infer_json_schema_from_iterator};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, opened, rounded};
+use super::{
+    BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, opened, rounded, said,
+};
 use crate::table::TableError;
 
 /// Objects that are handed over together unless they are large, and such lots that may wait.
@@ -58,7 +60,7 @@ fn next_batch(objects: &mut Objects, decoder: &mut Decoder) -> Result<Option<Rec
         return Ok(None);
     }
     let decoded = decoder.serialize(&rows).and_then(|()| decoder.flush());
-    decoded.map_err(|error| without_category(&error))
+    decoded.map_err(|error| said(&error))
 }
 
 /// About how many bytes a value takes as text.
@@ -74,11 +76,6 @@ fn weight_of(value: &Value) -> u64 {
                 .sum()
         }
     }
-}
-
-fn without_category(error: &ArrowError) -> String {
-    let said = error.to_string();
-    said.trim_start_matches("Json error: ").to_owned()
 }
 
 /// Reads all files for the types of their columns.
@@ -105,7 +102,7 @@ pub(super) fn look(
         Ok(object)
     });
     let schema = infer_json_schema_from_iterator(each);
-    let schema = schema.map_err(|error| bad(last, &without_category(&error)))?;
+    let schema = schema.map_err(|error| bad(last, &said(&error)))?;
     let mut notes = Vec::new();
     let fields = schema.fields().iter().map(|field| {
         let (name, found) = (field.name(), field.data_type());
@@ -332,33 +329,14 @@ impl<'de> Visitor<'de> for Each<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while let Some(item) = items.next_element::<Object>()? {
-            taken(self.0.add(item.0))?;
+        while let Some(Strict(item)) = items.next_element()? {
+            if !item.is_object() {
+                let found = Unexpected::Other("an item that is no object");
+                return Err(A::Error::invalid_type(found, &"an array of objects"));
+            }
+            taken(self.0.add(item))?;
         }
         Ok(())
-    }
-}
-
-/// An item of an array, which is an object.
-struct Object(Value);
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
-        parser.deserialize_map(ObjectVisitor).map(Object)
-    }
-}
-
-struct ObjectVisitor;
-
-impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of objects")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        object(map)
     }
 }
 

@@ -11,12 +11,12 @@ use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{Cursor, Read};
 use std::os::unix::fs::MetadataExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::ScalarValue;
@@ -27,6 +27,8 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::PartitionStream;
 use serde_json::json;
 
+use super::check::doubled;
+use super::damage::without_panic;
 use super::discover::with_partitions;
 use super::open::{partition_value, type_of_folders};
 use super::{TableError, TableFile};
@@ -42,6 +44,9 @@ const BATCH_BYTES: u64 = 64 << 20;
 
 /// Batches that may wait to be written.
 const WAITING_BATCHES: usize = 2;
+
+/// What is said of a file over which a decoder panics.
+const CORRUPT: &str = "it cannot be read: it is corrupt";
 
 /// Marks a text as UTF-8; it is no part of the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -266,10 +271,7 @@ fn each_batch(
         Ok(false)
     };
     // A corrupt file may make a decoder panic.
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(read) => read.map_err(|reason| bad(path, &reason)),
-        Err(_) => Err(bad(path, &"it cannot be read: it is corrupt")),
-    }
+    without_panic(CORRUPT, read).map_err(|reason| bad(path, &reason))
 }
 
 /// All files, one after the other.
@@ -331,6 +333,35 @@ fn bad(path: &Path, reason: &dyn fmt::Display) -> TableError {
         file: path.display().to_string(),
         reason: reason.to_string(),
     }
+}
+
+/// Refuses columns of which two have one name.
+fn check_names<'a>(path: &Path, names: impl Iterator<Item = &'a str>) -> Result<(), TableError> {
+    match doubled(names) {
+        None => Ok(()),
+        Some(name) => Err(bad(
+            path,
+            &format!("two of its columns are named `{name}`; give each a name of its own"),
+        )),
+    }
+}
+
+/// What arrow-rs says of a file, without its category.
+fn said(error: &ArrowError) -> String {
+    const CATEGORIES: [&str; 6] = [
+        "Csv error: ",
+        "Json error: ",
+        "Ipc error: ",
+        "Io error: ",
+        "Parser error: ",
+        "Schema error: ",
+    ];
+    let said = error.to_string();
+    if said.contains("failed to fill whole buffer") {
+        return "it ends in the middle of its rows".to_owned();
+    }
+    let short = CATEGORIES.iter().find_map(|it| said.strip_prefix(it));
+    short.unwrap_or(&said).to_owned()
 }
 
 /// The content of a text file, decompressed, without a byte order mark.
