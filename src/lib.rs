@@ -20,6 +20,8 @@ pub mod config;
 
 pub mod storage;
 
+pub mod observe;
+
 pub mod engine;
 
 pub mod dataset;

@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::{load, runtime, show_text};
 use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yaml};
 use crate::dataset::{DatasetPlan, Found};
-use crate::measure::memory_bytes;
+use crate::observe::memory_bytes;
 use crate::record::EngineCache;
 use crate::run::{
     DatasetState, Datasets, Disk, Estimate, Event, Existing, Free, Observer, RunError,

@@ -62,8 +62,8 @@ pub(crate) use sink::ObjectSink;
 pub(crate) use source::SOURCE_TABLE;
 pub use source::{KnownSource, PlainSource, SourceTable};
 pub(crate) use threads::{THREAD_STACK, together};
+pub(crate) use write::is_parquet;
 pub use write::{Found, Generated, Progress, ensure, find};
-pub(crate) use write::{cpu_ns, is_parquet};
 
 use crate::engine::without_categories;
 use crate::output::OutputError;

@@ -22,6 +22,7 @@ use super::{
     ManifestTable, Shortfalls, column_records,
 };
 use crate::dataset::content::GENERATOR_VERSION;
+use crate::observe::cpu_ns;
 use crate::output::STAGED;
 use crate::record::WriteRecord;
 
@@ -594,19 +595,6 @@ pub(super) fn remove_if_there(path: &Path) -> Result<(), DatasetError> {
         }
         _ => Ok(()),
     }
-}
-
-/// User and system time of this process so far, in nanoseconds.
-pub(crate) fn cpu_ns() -> (u64, u64) {
-    use nix::sys::resource::{UsageWho, getrusage};
-    use nix::sys::time::{TimeVal, TimeValLike};
-    let nanoseconds = |time: TimeVal| u64::try_from(time.num_nanoseconds()).unwrap_or(0);
-    getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0), |usage| {
-        (
-            nanoseconds(usage.user_time()),
-            nanoseconds(usage.system_time()),
-        )
-    })
 }
 
 fn process_cpu_ns() -> u64 {

@@ -20,6 +20,7 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::{
     GreedyMemoryPool, MemoryPool, PeakRecordingPool, TrackConsumersPool,
 };
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
@@ -29,7 +30,7 @@ use tokio::task::JoinError;
 
 use crate::config::{ReadMode, Reader};
 use crate::record::{EngineRecord, ThrottleRecord};
-use crate::storage::{CountingStore, local_store_url};
+use crate::storage::local_store_url;
 use whole_file::WholeFiles;
 
 /// INT96 holds dates that nanoseconds in 64 bits cannot; as nanoseconds they would wrap in silence.
@@ -74,7 +75,7 @@ fn did_you_mean(nearest: &Option<String>) -> String {
 pub async fn session(
     reader: &Reader,
     options: &[(String, String)],
-    store: &Arc<CountingStore>,
+    store: &Arc<dyn ObjectStore>,
 ) -> Result<SessionContext, EngineError> {
     let mut config = SessionConfig::new();
     if let Some(threads) = reader.read_threads {
@@ -106,22 +107,28 @@ pub async fn session(
         let statement = format!("SET datafusion.{name} = '{}'", value.replace('\'', "''"));
         context.sql(&statement).await.map_err(bad)?;
     }
-    let context = with_pool_and_read_mode(&context, reader)?;
-    let store: Arc<dyn ObjectStore> = Arc::clone(store) as Arc<dyn ObjectStore>;
-    context.register_object_store(local_store_url().as_ref(), store);
-    Ok(context)
+    context.register_object_store(local_store_url().as_ref(), Arc::clone(store));
+    if reader.read_mode != ReadMode::WholeFile {
+        return Ok(context);
+    }
+    let readers = context.state().config().target_partitions().max(1);
+    let state = SessionStateBuilder::new_from_existing(context.state())
+        .with_physical_optimizer_rule(Arc::new(WholeFiles { readers }));
+    Ok(SessionContext::new_with_state(state.build()))
 }
 
 /// Consumers of memory that an error of a full pool names.
 const LARGEST_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
-/// The same session, its memory pool limited where the reader says so, and recorded.
-fn with_pool_and_read_mode(
-    context: &SessionContext,
+/// The session of one measurement: the same tables, options and caches as `session`, with an object
+/// store and a memory pool of its own. Plans that are made in it bind that store, so that they read
+/// through it whatever else is measured meanwhile.
+pub fn measured(
+    session: &SessionContext,
     reader: &Reader,
+    store: &Arc<dyn ObjectStore>,
 ) -> Result<SessionContext, EngineError> {
-    let planning = |error: DataFusionError| planning_error(&error);
-    let runtime = context.runtime_env();
+    let runtime = session.runtime_env();
     let pool: Arc<dyn MemoryPool> = match reader.memory_limit_bytes {
         Some(bytes) => Arc::new(TrackConsumersPool::new(
             GreedyMemoryPool::new(usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -130,17 +137,14 @@ fn with_pool_and_read_mode(
         // As `runtime.memory_limit` among the engine's own options has made it.
         None => Arc::clone(&runtime.memory_pool),
     };
+    let stores = DefaultObjectStoreRegistry::new();
+    stores.register_store(local_store_url().as_ref(), Arc::clone(store));
     let runtime = RuntimeEnvBuilder::from_runtime_env(&runtime)
         .with_memory_pool(Arc::new(PeakRecordingPool::new(pool)))
+        .with_object_store_registry(Arc::new(stores))
         .build_arc()
-        .map_err(planning)?;
-    let mut state =
-        SessionStateBuilder::new_from_existing(context.state()).with_runtime_env(runtime);
-    if reader.read_mode == ReadMode::WholeFile {
-        state = state.with_physical_optimizer_rule(Arc::new(WholeFiles {
-            readers: context.state().config().target_partitions().max(1),
-        }));
-    }
+        .map_err(|error| planning_error(&error))?;
+    let state = SessionStateBuilder::new_from_existing(session.state()).with_runtime_env(runtime);
     Ok(SessionContext::new_with_state(state.build()))
 }
 

@@ -31,7 +31,6 @@ use crate::config::{
 use crate::dataset::content::{ColumnGenerator, ContentError};
 use crate::dataset::{Cancel, DatasetError, together};
 use crate::statistics::median;
-use crate::storage::CountingStore;
 use crate::table::{Depth, Inspection, TableError, inspect};
 use fit::{Fitting, Keys, fit, generated, sizes};
 use layout::LearnedLayout;
@@ -190,7 +189,7 @@ fn median_error(columns: &[Likeness], codec: Option<Codec>) -> Option<f64> {
 /// Looks at footers, page indexes and a bounded sample of the files behind a path, a folder or a glob. `progress` is told
 /// how many columns are done, and how many there are.
 pub async fn learn(
-    store: &Arc<CountingStore>,
+    store: &Arc<dyn ObjectStore>,
     location: &str,
     keep_values: bool,
     cancel: &Cancel,

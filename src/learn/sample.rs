@@ -14,7 +14,6 @@ use super::series::{Piece, Series};
 use super::shape::Shape;
 use super::taking::{ELEMENT_BYTES, Taking};
 use crate::dataset::is_whole_number;
-use crate::storage::CountingStore;
 use crate::table::{
     ColumnFacts, Inspection, SampleFile, Stretch, TableFiles, discover, doubled, look, look_again,
     same_values,
@@ -89,7 +88,7 @@ struct Place {
 }
 
 pub(super) async fn take(
-    store: &Arc<CountingStore>,
+    store: &Arc<dyn ObjectStore>,
     location: &str,
     inspection: &Inspection,
     limits: Limits,
@@ -178,7 +177,7 @@ fn groups_of(inspection: &Inspection) -> Vec<Group> {
 
 /// Opens the files that stretches lie in.
 async fn open_all(
-    store: &Arc<CountingStore>,
+    store: &Arc<dyn ObjectStore>,
     files: &TableFiles,
     stretches: &[(&Group, Stretch)],
 ) -> Result<BTreeMap<usize, SampleFile>, LearnError> {

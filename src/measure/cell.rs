@@ -10,23 +10,25 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
+use object_store::ObjectStore;
 use parquet::errors::ParquetError;
 
-use super::cache::{Attested, establish};
 use super::execute::{Execution, execute};
 use super::expectation::Observed;
-use super::process::Usage;
 use crate::config::{PageCache, Reader};
 use crate::dataset::checksum::ResultDigest;
 use crate::engine::{
-    ENGINE_FAILED, EngineError, Planned, PlannedScan, clear_caches, has_aggregation,
+    ENGINE_FAILED, EngineError, Planned, PlannedScan, clear_caches, has_aggregation, measured,
     memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,
     reset_memory_peak, scan_metrics, tables_of,
 };
-use crate::record::{Cache, CacheState, Checksum, EngineCache, Iteration, Kind, Lane, Scan};
+use crate::observe::{CacheSetting, Ledger, MeasuredStore, Touched, Watch, Watched, WatchedFiles};
+use crate::record::{
+    Cache, CacheState, Checksum, EngineCache, Figures, Iteration, Kind, Lane, Scan, Status,
+};
 use crate::scenario::Scenario;
 use crate::statistics::median;
-use crate::storage::{CountingStore, Source, Touched, Trace};
+use crate::storage::{Source, Trace};
 use crate::table::{OpenTable, first_damage};
 use crate::units;
 
@@ -122,7 +124,8 @@ pub struct Cell {
     pub id: String,
     pub scenario: Arc<Scenario>,
     pub context: SessionContext,
-    pub store: Arc<CountingStore>,
+    /// The store that holds the files, without layers.
+    pub(super) store: Arc<dyn ObjectStore>,
     /// The tables that the query scans.
     pub tables: Vec<Arc<OpenTable>>,
     pub(super) reader: Reader,
@@ -158,7 +161,7 @@ impl Cell {
         id: String,
         scenario: Arc<Scenario>,
         context: SessionContext,
-        store: Arc<CountingStore>,
+        store: Arc<dyn ObjectStore>,
         reader: Reader,
         registered: &[Arc<OpenTable>],
     ) -> Result<(Self, Planned), EngineError> {
@@ -200,6 +203,42 @@ impl Cell {
             .collect()
     }
 
+    /// A ledger of the query's files, in which nothing is counted yet.
+    pub(super) fn ledger(&self) -> Arc<Ledger> {
+        let files = self.tables.iter().flat_map(|table| {
+            let layouts = table.layouts.iter().cloned();
+            table.objects.iter().cloned().zip(layouts)
+        });
+        Arc::new(Ledger::new(files))
+    }
+
+    /// What one measurement reads through.
+    pub(super) fn measurement(&self, source: &Source) -> Result<Measurement, MeasureError> {
+        let ledger = self.ledger();
+        let store = MeasuredStore::new(&self.store, source, &ledger);
+        self.measurement_of(ledger, store)
+    }
+
+    /// The same, which records the calls besides.
+    pub(super) fn recording(&self, source: &Source) -> Result<Measurement, MeasureError> {
+        let ledger = self.ledger();
+        let store = MeasuredStore::new(&self.store, source, &ledger).recording();
+        self.measurement_of(ledger, store)
+    }
+
+    fn measurement_of(
+        &self,
+        ledger: Arc<Ledger>,
+        store: MeasuredStore,
+    ) -> Result<Measurement, MeasureError> {
+        let context = measured(&self.context, &self.reader, store.objects())?;
+        Ok(Measurement {
+            ledger,
+            store,
+            context,
+        })
+    }
+
     /// Bytes of these files.
     pub fn file_bytes(&self) -> u64 {
         self.tables.iter().map(|table| table.file_bytes).sum()
@@ -218,8 +257,6 @@ impl Cell {
             Lane::EndToEnd => self.query(probe).await,
             Lane::Compute => {
                 self.recorded().await?;
-                // Of a query that failed before this one.
-                self.store.missed();
                 self.query(probe).await
             }
         }
@@ -227,41 +264,34 @@ impl Cell {
 
     async fn query(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let source = self.source(probe.lane).await?;
+        if !self.executions.contains_key(&probe.lane) && probe.kind == Kind::Measured {
+            self.calibrate(probe.lane, &source).await?;
+        }
+        let measurement = self.measurement(&source)?;
         let preparing = Instant::now();
-        let mut attested = self.prepared(&source).await?;
-        let planned = plan(&self.context, &self.scenario.sql).await?;
+        let mut watch = self.watch(&source, &measurement.ledger).await?;
+        let planned = plan(&measurement.context, &self.scenario.sql).await?;
         // What each further execution costs besides.
         let preparation = match self.prepares_each() {
             true => preparing.elapsed(),
             false => planned.elapsed,
         };
         let mut first = Some(Arc::clone(&planned.physical));
-        if !self.executions.contains_key(&probe.lane) && probe.kind == Kind::Measured {
-            // Without a warm-up, an execution that is not counted tells how many one iteration takes.
-            let plans = self.plans(&planned, &mut first).await?;
-            let (elapsed, _) = self.executed(&plans, &source).await?;
-            let executions = executions_for(elapsed, preparation);
-            self.executions.insert(probe.lane, executions);
-            attested = self.prepared(&source).await?;
-        }
         let executions = self.executions.get(&probe.lane).copied().unwrap_or(1);
-        let mut sum = Sum::default();
+        let mut results = Results::default();
         let mut last = Arc::clone(&planned.physical);
-        self.store.reset_counters();
         for execution in 0..executions {
-            let plans = self.plans(&planned, &mut first).await?;
+            let plans = self.plans(&measurement, &planned, &mut first).await?;
             if execution > 0 && self.prepares_each() {
-                attested = attested.and(self.prepared(&source).await?);
+                self.prepare(&mut watch).await?;
             }
-            self.store.reset_touched();
-            reset_memory_peak(&self.context);
-            let before = Usage::now();
-            let (elapsed, found) = self.executed(&plans, &source).await?;
-            sum.add(elapsed, &found, &before, &Usage::now());
-            sum.memory_pool_peak_bytes = sum
-                .memory_pool_peak_bytes
-                .max(memory_peak_bytes(&self.context));
-            if let Some(rows) = sum.rows
+            measurement.ledger.forget_touched();
+            reset_memory_peak(&measurement.context);
+            let running = watch.start();
+            let (elapsed, found) = self.executed(&plans, &measurement).await?;
+            watch.stop(&running, elapsed);
+            results.add(&found, memory_peak_bytes(&measurement.context));
+            if let Some(rows) = results.rows
                 && let Some(other) = found.iter().find(|found| found.rows != rows)
                 && self.scenario.nondeterministic.is_none()
             {
@@ -274,81 +304,70 @@ impl Cell {
                 last = plan;
             }
         }
-        let (scans, touched) = self.scans(&last);
-        let mut iteration = self.finished(probe, executions, attested, sum);
-        iteration.planning_ns = nanoseconds(planned.elapsed);
-        iteration.arrow_bytes = probe.arrow_bytes;
-        iteration.chunk_encoded_bytes = touched.encoded_bytes;
-        iteration.chunk_compressed_bytes = touched.compressed_bytes;
+        let (scans, touched) = self.scans(&last, &measurement.ledger);
+        let mut iteration = self.finished(probe, watch.end());
+        let first_batch = results.first_batch.map(|total| total / executions);
+        iteration.figures = Figures {
+            planning_ns: nanoseconds(planned.elapsed),
+            first_batch_ns: first_batch.map(nanoseconds),
+            memory_pool_peak_bytes: results.memory_pool_peak_bytes,
+            stream_elapsed_ns: results.stream_elapsed_ns,
+            rows: results.rows.unwrap_or(0),
+            arrow_bytes: probe.arrow_bytes,
+            chunk_encoded_bytes: touched.encoded_bytes,
+            chunk_compressed_bytes: touched.compressed_bytes,
+            ..iteration.figures
+        };
         iteration.scan_partitions = scans
             .iter()
             .map(|scan| scan.partition_rows.len() as u64)
             .max()
             .unwrap_or(0);
         iteration.scans = scans;
-        if probe.lane == Lane::Compute {
-            self.remember_missed(&mut iteration);
-        }
+        self.remember_missed(&measurement.store, &mut iteration);
         if probe.kind == Kind::Warmup {
-            let elapsed = Duration::from_nanos(iteration.elapsed_ns);
+            let elapsed = Duration::from_nanos(iteration.figures.elapsed_ns);
             let executions = executions_for(elapsed, preparation);
             self.executions.insert(probe.lane, executions);
         }
         Ok(iteration)
     }
 
-    /// What the executions of an iteration come to.
-    pub(super) fn finished(
-        &self,
-        probe: Probe,
-        executions: u32,
-        attested: Attested,
-        sum: Sum,
-    ) -> Iteration {
-        let counters = self.store.counters();
-        let per_execution = u64::from(executions);
-        let usage = sum.usage.per(per_execution);
-        let requested_bytes = counters.requested_bytes / per_execution;
-        let (cache, status, reason) = attested.finish(
-            self.reader.engine_cache,
-            usage.device_read_bytes,
-            // What is asked for twice comes from a device once.
-            requested_bytes.min(self.file_bytes()),
-        );
+    /// Without a warm-up, an execution that is not counted says how many one iteration takes.
+    async fn calibrate(&mut self, lane: Lane, source: &Source) -> Result<(), MeasureError> {
+        let measurement = self.measurement(source)?;
+        let preparing = Instant::now();
+        self.watch(source, &measurement.ledger).await?;
+        let planned = plan(&measurement.context, &self.scenario.sql).await?;
+        let preparation = match self.prepares_each() {
+            true => preparing.elapsed(),
+            false => planned.elapsed,
+        };
+        let mut first = Some(Arc::clone(&planned.physical));
+        let plans = self.plans(&measurement, &planned, &mut first).await?;
+        let (elapsed, _) = self.executed(&plans, &measurement).await?;
+        let executions = executions_for(elapsed, preparation);
+        self.executions.insert(lane, executions);
+        Ok(())
+    }
+
+    /// An iteration of the executions that were watched.
+    pub(super) fn finished(&self, probe: Probe, watched: Watched) -> Iteration {
         Iteration {
             lane: probe.lane,
             round: probe.round,
             position: probe.position,
             started_offset_ns: probe.started_offset_ns,
             kind: probe.kind,
-            status,
-            reason,
-            elapsed_ns: nanoseconds(sum.elapsed / executions),
-            planning_ns: 0,
-            first_batch_ns: sum.first_batch.map(|total| nanoseconds(total / executions)),
-            executions,
-            cpu_user_ns: usage.cpu_user_ns,
-            cpu_system_ns: usage.cpu_system_ns,
-            minor_faults: usage.minor_faults,
-            major_faults: usage.major_faults,
-            voluntary_switches: usage.voluntary_switches,
-            involuntary_switches: usage.involuntary_switches,
-            memory_pool_peak_bytes: sum.memory_pool_peak_bytes,
-            streams: self.reader.streams.0,
-            stream_elapsed_ns: sum.stream_elapsed_ns,
-            rows: sum.rows.unwrap_or(0),
-            arrow_bytes: 0,
-            checksum: None,
-            engine_ranges: counters.ranges / per_execution,
-            engine_data_bytes: counters.data_bytes / per_execution,
-            engine_metadata_bytes: counters.metadata_bytes / per_execution,
-            chunk_encoded_bytes: 0,
-            chunk_compressed_bytes: 0,
-            requests: counters.requests / per_execution,
-            requested_bytes,
-            store_calls: self.store.calls(),
-            device_read_bytes: usage.device_read_bytes,
-            cache,
+            status: match watched.void {
+                None => Status::Ok,
+                Some(_) => Status::Void,
+            },
+            reason: watched.void,
+            figures: Figures {
+                streams: self.reader.streams.0,
+                ..watched.figures
+            },
             scan_partitions: 0,
             scans: Vec::new(),
         }
@@ -380,23 +399,45 @@ impl Cell {
         self.reader.cache == PageCache::Cold || self.reader.engine_cache == EngineCache::Fresh
     }
 
-    /// Brings the caches into the variant's state, untimed, on a thread where reading files may take its time.
-    pub(super) async fn prepared(&self, source: &Source) -> Result<Attested, MeasureError> {
+    /// Brings the caches into the variant's state, untimed, and begins to watch executions.
+    pub(super) async fn watch(
+        &self,
+        source: &Source,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Watch, MeasureError> {
+        self.clear_engine();
+        let setting = CacheSetting {
+            page_cache: self.reader.cache,
+            engine: self.reader.engine_cache,
+            whole_host: self.drop_caches,
+            in_memory: matches!(source, Source::Memory(_)),
+        };
+        let files = WatchedFiles {
+            paths: self.files().into(),
+            bytes: self.file_bytes(),
+        };
+        Watch::begin(files, setting, Arc::clone(ledger))
+            .await
+            .map_err(|error| MeasureError::defect(error.to_string()))
+    }
+
+    /// Brings the caches into that state once more.
+    pub(super) async fn prepare(&self, watch: &mut Watch) -> Result<(), MeasureError> {
+        self.clear_engine();
+        let prepared = watch.prepare().await;
+        prepared.map_err(|error| MeasureError::defect(error.to_string()))
+    }
+
+    fn clear_engine(&self) {
         if self.reader.engine_cache == EngineCache::Fresh {
             clear_caches(&self.context);
         }
-        if matches!(source, Source::Memory(_)) {
-            return Ok(Attested::memory());
-        }
-        let (files, cache, whole_host) = (self.files(), self.reader.cache, self.drop_caches);
-        tokio::task::spawn_blocking(move || establish(&files, cache, whole_host))
-            .await
-            .map_err(|error| MeasureError::defect(error.to_string()))
     }
 
     /// A plan per stream, none of which has run yet.
     pub(super) async fn plans(
         &self,
+        measurement: &Measurement,
         planned: &Planned,
         first: &mut Option<Arc<dyn ExecutionPlan>>,
     ) -> Result<Vec<Arc<dyn ExecutionPlan>>, MeasureError> {
@@ -404,7 +445,7 @@ impl Cell {
         for _ in 0..self.reader.streams.0 {
             plans.push(match first.take() {
                 Some(plan) => plan,
-                None => planned.again(&self.context).await?,
+                None => planned.again(&measurement.context).await?,
             });
         }
         Ok(plans)
@@ -414,10 +455,9 @@ impl Cell {
     pub(super) async fn executed(
         &mut self,
         plans: &[Arc<dyn ExecutionPlan>],
-        source: &Source,
+        measurement: &Measurement,
     ) -> Result<(Duration, Vec<Execution>), MeasureError> {
-        let task = self.context.task_ctx();
-        let _serving = Serving::of(&self.store, source);
+        let task = measurement.context.task_ctx();
         let started = Instant::now();
         let found = match plans {
             [plan] => execute(plan, &task, None).await.map(|found| vec![found]),
@@ -443,33 +483,45 @@ impl Cell {
     /// Executes the query once, in the variant's cache state, and drops the result.
     pub async fn execute_once(&mut self) -> Result<(), MeasureError> {
         let source = self.source(Lane::EndToEnd).await?;
-        let planned = plan(&self.context, &self.scenario.sql).await?;
-        let plans = self
-            .plans(&planned, &mut Some(Arc::clone(&planned.physical)))
-            .await?;
-        self.prepared(&source).await?;
-        self.executed(&plans, &source).await.map(|_| ())
+        let measurement = self.measurement(&source)?;
+        self.execute_in(&source, &measurement).await
+    }
+
+    pub(super) async fn execute_in(
+        &mut self,
+        source: &Source,
+        measurement: &Measurement,
+    ) -> Result<(), MeasureError> {
+        let planned = plan(&measurement.context, &self.scenario.sql).await?;
+        let mut first = Some(Arc::clone(&planned.physical));
+        let plans = self.plans(measurement, &planned, &mut first).await?;
+        self.watch(source, &measurement.ledger).await?;
+        self.executed(&plans, measurement).await.map(|_| ())
     }
 
     /// An untimed execution that counts and checksums the result.
     pub async fn verify(&self) -> Result<Verified, MeasureError> {
-        let planned = plan(&self.context, &self.scenario.sql).await?;
+        let measurement = self.measurement(&Source::Store)?;
+        let planned = plan(&measurement.context, &self.scenario.sql).await?;
         let approximate = has_aggregation(&planned.physical);
         let digest = Arc::new(Mutex::new(ResultDigest::new(
             &planned.physical.schema(),
             approximate,
         )));
-        self.store.reset_touched();
-        let found = execute(&planned.physical, &self.context.task_ctx(), Some(&digest))
-            .await
-            .map_err(|error| MeasureError::execution(&error))?;
+        let found = execute(
+            &planned.physical,
+            &measurement.context.task_ctx(),
+            Some(&digest),
+        )
+        .await
+        .map_err(|error| MeasureError::execution(&error))?;
         let scans = physical_scans(&planned.physical);
         let columns = scans
             .iter()
             .flat_map(|scan| scan.columns.iter().cloned())
             .collect();
         let row_groups_kept = self
-            .scans(&planned.physical)
+            .scans(&planned.physical, &measurement.ledger)
             .0
             .iter()
             .map(|scan| row_groups_kept(&scan.metrics))
@@ -546,8 +598,9 @@ impl Cell {
         })
     }
 
-    /// What the scans of an executed plan did, by table: DataFusion's metrics, and what the store saw of each and of all.
-    fn scans(&self, executed: &Arc<dyn ExecutionPlan>) -> (Vec<Scan>, Touched) {
+    /// What the scans of an executed plan did, by table: DataFusion's metrics, and what the ledger
+    /// has of each and of all.
+    fn scans(&self, executed: &Arc<dyn ExecutionPlan>, ledger: &Ledger) -> (Vec<Scan>, Touched) {
         let scans = physical_scans(executed);
         let mut all = Touched::default();
         let mut of_tables = Vec::new();
@@ -565,7 +618,7 @@ impl Cell {
                     widest = Some(scan);
                 }
             }
-            let touched = self.store.touched(table.objects.iter());
+            let touched = ledger.touched(table.objects.iter());
             all.encoded_bytes += touched.encoded_bytes;
             all.compressed_bytes += touched.compressed_bytes;
             let kept = row_groups_kept(&metrics);
@@ -584,22 +637,12 @@ impl Cell {
     }
 }
 
-/// A store that serves from a source until this is dropped.
-struct Serving<'a> {
-    store: &'a CountingStore,
-}
-
-impl<'a> Serving<'a> {
-    fn of(store: &'a Arc<CountingStore>, source: &Source) -> Self {
-        store.serve_from(source.clone());
-        Serving { store }
-    }
-}
-
-impl Drop for Serving<'_> {
-    fn drop(&mut self) {
-        self.store.serve_from(Source::Store);
-    }
+/// What one measurement reads through, and where its reads are counted.
+pub(super) struct Measurement {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) store: MeasuredStore,
+    /// The session whose plans bind that store.
+    pub(super) context: SessionContext,
 }
 
 /// What a result turned out to be.
@@ -624,25 +667,23 @@ fn row_groups_kept(metrics: &BTreeMap<String, u64>) -> u64 {
         .saturating_sub(metric("row_groups_pruned_dynamic_filter"))
 }
 
-/// What the executions of an iteration add up to.
+/// Results of the executions of an iteration.
 #[derive(Default)]
-pub(super) struct Sum {
-    pub(super) elapsed: Duration,
+struct Results {
+    /// Sum over the executions.
     first_batch: Option<Duration>,
     /// Of the first execution; the others give as many.
     rows: Option<u64>,
-    pub(super) usage: Usage,
     memory_pool_peak_bytes: Option<u64>,
     stream_elapsed_ns: Vec<u64>,
 }
 
-impl Sum {
+impl Results {
     /// Adds an execution of all streams.
-    fn add(&mut self, elapsed: Duration, streams: &[Execution], before: &Usage, after: &Usage) {
+    fn add(&mut self, streams: &[Execution], memory_pool_peak_bytes: Option<u64>) {
         if let Some(first) = streams.first() {
             self.rows.get_or_insert(first.rows);
         }
-        self.elapsed += elapsed;
         if let Some(first_batch) = streams.iter().filter_map(|found| found.first_batch).min() {
             self.first_batch = Some(self.first_batch.unwrap_or_default() + first_batch);
         }
@@ -650,7 +691,7 @@ impl Sum {
             let elapsed = streams.iter().map(|found| nanoseconds(found.elapsed));
             self.stream_elapsed_ns.extend(elapsed);
         }
-        self.usage.add(before, after);
+        self.memory_pool_peak_bytes = self.memory_pool_peak_bytes.max(memory_pool_peak_bytes);
     }
 }
 

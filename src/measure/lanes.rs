@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cell::{Cell, MeasureError, Probe, Sum, executions_for, nanoseconds};
-use super::process::{Usage, memory_bytes};
+use super::cell::{Cell, MeasureError, Probe, executions_for, nanoseconds};
 use crate::config::{PageCache, Throttled};
 use crate::engine::plan;
+use crate::observe::{MeasuredStore, memory_bytes};
 use crate::record::{Iteration, Kind, Lane, RequestProfile, Status, StoreCall};
-use crate::storage::{Source, Throttle, Timed, Trace};
+use crate::storage::{Loaded, Source, Throttle, Timed, Trace, replay};
 use crate::units;
 
 /// How often, and for how long at most, a query is executed for its profile.
@@ -60,7 +60,7 @@ impl Cell {
         if available > 0 && bytes > available / 2 {
             return Err(MeasureError::TooLarge { bytes, available });
         }
-        let loaded = self.store.load(&self.memory).await;
+        let loaded = Loaded::of(&self.memory, &self.store).await;
         let loaded = loaded.map_err(|error| MeasureError::reading(error.to_string()))?;
         Ok(Source::Memory(Arc::new(loaded)))
     }
@@ -69,40 +69,40 @@ impl Cell {
     pub(super) async fn replay(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let trace = self.recorded().await?;
         let source = self.source(Lane::Storage).await?;
+        let ledger = self.ledger();
         let preparing = Instant::now();
-        let mut attested = self.prepared(&source).await?;
+        let mut watch = self.watch(&source, &ledger).await?;
         let preparation = match self.reader.cache {
             PageCache::Cold => preparing.elapsed(),
             PageCache::Warm | PageCache::Direct => Duration::ZERO,
         };
         let failed = |error: object_store::Error| MeasureError::reading(error.to_string());
         if !self.executions.contains_key(&Lane::Storage) {
-            // One that is not counted tells how many one iteration takes.
-            let elapsed = self.store.replay(&trace, &source).await.map_err(failed)?;
-            let executions = executions_for(elapsed, preparation);
+            // One that is not counted says how many one iteration takes.
+            let elapsed = replay(&trace, &self.store, true, &source).await;
+            let executions = executions_for(elapsed.map_err(failed)?, preparation);
             self.executions.insert(Lane::Storage, executions);
-            attested = self.prepared(&source).await?;
+            watch = self.watch(&source, &ledger).await?;
         }
         let executions = match probe.kind {
             Kind::Warmup => 1,
             Kind::Measured => self.executions.get(&Lane::Storage).copied().unwrap_or(1),
         };
-        let mut sum = Sum::default();
-        self.store.reset_counters();
         for execution in 0..executions {
             if execution > 0 && self.reader.cache == PageCache::Cold {
-                attested = attested.and(self.prepared(&source).await?);
+                self.prepare(&mut watch).await?;
             }
-            let before = Usage::now();
-            sum.elapsed += self.store.replay(&trace, &source).await.map_err(failed)?;
-            sum.usage.add(&before, &Usage::now());
+            let running = watch.start();
+            let elapsed = replay(&trace, &self.store, true, &source).await;
+            watch.stop(&running, elapsed.map_err(failed)?);
+            ledger.replayed(&trace, &source);
         }
-        Ok(self.finished(probe, executions, attested, sum))
+        Ok(self.finished(probe, watch.end()))
     }
 
     /// An iteration in memory that had to read does not count; the next one has what it lacked.
-    pub(super) fn remember_missed(&mut self, iteration: &mut Iteration) {
-        let missed = self.store.missed();
+    pub(super) fn remember_missed(&mut self, store: &MeasuredStore, iteration: &mut Iteration) {
+        let missed = store.missed();
         let ranges = missed.ranges();
         if ranges == 0 {
             return;
@@ -120,21 +120,20 @@ impl Cell {
     pub async fn profile(&mut self) -> Result<RequestProfile, MeasureError> {
         self.recorded().await?;
         let mut source = self.source(Lane::Compute).await?;
-        let planned = plan(&self.context, &self.scenario.sql).await?;
-        let mut first = Some(Arc::clone(&planned.physical));
         let mut profiles = Vec::new();
         let began = Instant::now();
         while profiles.len() < LEAST_PROFILES
             || profiles.len() < MOST_PROFILES && began.elapsed() < PROFILING
         {
-            self.prepared(&source).await?;
-            let plans = self.plans(&planned, &mut first).await?;
-            self.store.record();
+            let measurement = self.recording(&source)?;
+            self.watch(&source, &measurement.ledger).await?;
+            let planned = plan(&measurement.context, &self.scenario.sql).await?;
+            let mut first = Some(Arc::clone(&planned.physical));
+            let plans = self.plans(&measurement, &planned, &mut first).await?;
             let started = Instant::now();
-            let executed = self.executed(&plans, &source).await;
-            let streams = self.store.recorded_times();
-            let (elapsed, _) = executed?;
-            let missed = self.store.missed();
+            let (elapsed, _) = self.executed(&plans, &measurement).await?;
+            let streams = measurement.store.recorded_times();
+            let missed = measurement.store.missed();
             let had_to_read = missed.ranges() > 0;
             if had_to_read {
                 self.memory.join(missed);
@@ -162,10 +161,10 @@ impl Cell {
         if let Some(trace) = &self.trace {
             return Ok(Arc::clone(trace));
         }
-        self.store.record();
-        let executed = self.execute_once().await;
-        let trace = self.store.recorded();
-        executed?;
+        let source = self.source(Lane::EndToEnd).await?;
+        let measurement = self.recording(&source)?;
+        self.execute_in(&source, &measurement).await?;
+        let trace = measurement.store.recorded();
         self.memory = trace.clone();
         let trace = Arc::new(trace);
         self.trace = Some(Arc::clone(&trace));

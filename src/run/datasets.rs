@@ -13,8 +13,8 @@ use crate::dataset::{
     Cancel, DatasetError, DatasetPlan, Found, KnownSource, Manifest, Share, SourceTable, ensure,
     find, place, place_checked,
 };
-use crate::measure::{cores, memory_bytes};
-use crate::storage::{CountingStore, local_store};
+use crate::observe::{cores, memory_bytes};
+use crate::storage::local_store;
 use crate::table::{first_damage, open_source};
 use crate::units;
 
@@ -26,7 +26,7 @@ pub type KnownSources = BTreeMap<String, KnownSource>;
 
 /// The datasets of a config, each once, and which variant reads which.
 pub struct Datasets {
-    pub store: Arc<CountingStore>,
+    pub store: Arc<dyn ObjectStore>,
     pub all: Vec<DatasetState>,
     /// Index into `all` for each variant; none for a variant without a dataset.
     pub of_variant: Vec<Option<usize>>,
@@ -71,7 +71,7 @@ impl Datasets {
     /// A plan for each variant that has a dataset.
     async fn placed(
         config: &Config,
-        store: &Arc<CountingStore>,
+        store: &Arc<dyn ObjectStore>,
     ) -> Result<Vec<DatasetPlan>, RunError> {
         let mut sources: BTreeMap<(&str, bool), Arc<SourceTable>> = BTreeMap::new();
         let mut specs = Vec::new();
@@ -155,7 +155,7 @@ impl Datasets {
     /// Looks at what is there of the datasets, whose plans come one for each variant that has one.
     fn of(
         config: &Config,
-        store: Arc<CountingStore>,
+        store: Arc<dyn ObjectStore>,
         plans: Vec<DatasetPlan>,
     ) -> Result<Self, RunError> {
         let mut plans = plans.into_iter();
@@ -238,7 +238,7 @@ impl Datasets {
         observer: &dyn Observer,
     ) -> Result<(), RunError> {
         let datasets = self.all.len();
-        let store: Arc<dyn ObjectStore> = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
+        let store = Arc::clone(&self.store);
         for (dataset, state) in self.all.iter_mut().enumerate() {
             let folder = state.plan.root.clone();
             match &state.found {

@@ -13,7 +13,7 @@ use super::{Observer, Options, RunError, run};
 use crate::analysis::control_log_ratios;
 use crate::config::{Overrides, Source, load};
 use crate::dataset::{Cancel, OwnedFolder};
-use crate::measure::{Disturbance, HostUsage, device_read_bytes, system};
+use crate::observe::{Disturbance, HostUsage, device_read_bytes, system};
 use crate::record::{Noise, System};
 use crate::statistics::{CONFIDENCE, detectable};
 use crate::storage::{check_direct, evict, make_resident, may_attest, may_drop_caches, residency};

@@ -10,7 +10,7 @@ use super::journaled::Journaled;
 use super::unchanged::unchanged;
 use super::{Event, Observer, RunError};
 use crate::config::{Config, Variant};
-use crate::measure::{reset_peak, resident_bytes};
+use crate::observe::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
 
 /// Starts a process for a cell, by its id, tells it of the sources, waits for it, and gives what

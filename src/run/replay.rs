@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
+use object_store::ObjectStore;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
@@ -12,10 +12,13 @@ use super::traces::KeptTrace;
 use super::unchanged::checked;
 use crate::config::PageCache;
 use crate::dataset::Cancel;
-use crate::measure::{device_read_bytes, establish, source_of};
-use crate::record::{Cache, CacheState, ColdEvidence, EngineCache, Status};
+use crate::measure::source_of;
+use crate::observe::{CacheSetting, Ledger, Watch, Watched, WatchedFiles};
+use crate::record::{CacheState, ColdEvidence, EngineCache};
 use crate::statistics::{CONFIDENCE, median, median_interval};
-use crate::storage::{CountingStore, Inputs, Trace, check_direct, local_file, local_store};
+use crate::storage::{
+    Inputs, Trace, check_direct, local_file, local_store, replay as replay_trace,
+};
 
 /// What replays of one trace came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,11 +47,8 @@ struct Prepared<'a> {
     trace: Arc<Trace>,
     files: Vec<PathBuf>,
     inputs: Arc<Inputs>,
-    found: Vec<Once>,
+    found: Vec<Watched>,
 }
-
-/// How long a replay took, and what its cache state was.
-type Once = (Duration, (Cache, Status, Option<String>));
 
 /// Replays each trace so many times, in rounds, after one replay of each that does not count.
 pub fn replay(
@@ -109,32 +109,41 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    async fn once(&self, store: &CountingStore, cache: PageCache) -> Result<Once, RunError> {
-        let files = self.files.clone();
-        let attested = tokio::task::spawn_blocking(move || establish(&files, cache, false))
+    async fn once(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        cache: PageCache,
+    ) -> Result<Watched, RunError> {
+        let setting = CacheSetting {
+            page_cache: cache,
+            engine: EngineCache::Warm,
+            whole_host: false,
+            in_memory: false,
+        };
+        let files = WatchedFiles {
+            paths: self.files.clone().into(),
+            bytes: u64::MAX,
+        };
+        let ledger = Arc::new(Ledger::default());
+        let mut watch = Watch::begin(files, setting, Arc::clone(&ledger))
             .await
             .map_err(|error| RunError::Internal(error.to_string()))?;
-        let before = device_read_bytes();
-        let elapsed = store
-            .replay(&self.trace, &source_of(cache))
+        let (running, source) = (watch.start(), source_of(cache));
+        let elapsed = replay_trace(&self.trace, store, true, &source)
             .await
             .map_err(|source| RunError::Replay { source })?;
-        let device = before.zip(device_read_bytes());
-        let device = device.map(|(before, after)| after.saturating_sub(before));
-        let attested = attested.finish(EngineCache::Warm, device, self.trace.bytes());
-        Ok((elapsed, attested))
+        watch.stop(&running, elapsed);
+        ledger.replayed(&self.trace, &source);
+        Ok(watch.end())
     }
 
     fn outcome(&self, cache: PageCache) -> Replayed {
         let (trace, found) = (&self.trace, &self.found);
-        let counted = || {
-            let found = found.iter();
-            found.filter(|(_, (_, status, _))| *status == Status::Ok)
-        };
+        let counted = || found.iter().filter(|one| one.void.is_none());
         let times: Vec<f64> = counted()
-            .map(|(elapsed, _)| elapsed.as_nanos().max(1) as f64)
+            .map(|one| one.figures.elapsed_ns.max(1) as f64)
             .collect();
-        let evidence = counted().map(|(_, (cache, _, _))| cache.cold_evidence);
+        let evidence = counted().map(|one| one.figures.cache.cold_evidence);
         let median_ns = median(&times);
         let interval = median_interval(&times, CONFIDENCE);
         Replayed {
@@ -148,7 +157,7 @@ impl<'a> Prepared<'a> {
             bytes: trace.bytes(),
             replays: times.len() as u32,
             void: (found.len() - times.len()) as u32,
-            reason: found.iter().find_map(|(_, (_, _, reason))| reason.clone()),
+            reason: found.iter().find_map(|one| one.void.clone()),
             median_ns,
             ci_low_ns: interval.map(|interval| interval.low),
             ci_high_ns: interval.map(|interval| interval.high),

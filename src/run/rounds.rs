@@ -11,9 +11,9 @@ use crate::analysis::{family, rounds_for, widest_interval};
 use crate::config::{Config, PageCache};
 use crate::dataset::Cancel;
 use crate::measure::{
-    BLOCK, Cell, HostUsage, MeasureError, Probe, Schedule, Verified, Visit, evaluate, memory_bytes,
-    offset_ns, warm_alike,
+    BLOCK, Cell, MeasureError, Probe, Schedule, Verified, Visit, evaluate, offset_ns,
 };
+use crate::observe::{HostUsage, memory_bytes, warm_alike};
 use crate::record::{
     CellRecord, ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status, StopReason, Stopped,
 };

@@ -1,17 +1,22 @@
-//! What is said of reads that go beyond the end of a file.
+//! The words for reads that go beyond the end of a file.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{Error, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::{Error, ObjectStore, ObjectStoreExt, Result};
 
-use super::counting::local_file;
+/// The file that a path of the local store is.
+pub fn local_file(path: &Path) -> Result<PathBuf> {
+    LocalFileSystem::new().path_to_filesystem(path)
+}
 
 /// The error of a read that failed. Where one of its ranges ends beyond the file, which a file does
 /// that was cut after it was planned to be read, the error has the file, the range and the file's
 /// size: stores name the file in some of these cases only.
-pub(super) async fn explained(
+pub async fn explained(
     error: Error,
     store: &Arc<dyn ObjectStore>,
     file: &Path,
@@ -42,13 +47,4 @@ pub(super) fn beyond(file_bytes: u64) -> String {
     format!(
         "the file ends after {file_bytes} bytes; it may have been cut since it was looked at first"
     )
-}
-
-/// The bytes that a call asks for without knowing where the file ends.
-pub(super) fn asked(range: &GetRange) -> Range<u64> {
-    match range {
-        GetRange::Bounded(range) => range.clone(),
-        GetRange::Offset(start) => *start..start.saturating_add(1),
-        GetRange::Suffix(_) => 0..0,
-    }
 }

@@ -1,14 +1,19 @@
-//! Reads past the page cache, by O_DIRECT.
+//! Reads past the page cache, by O_DIRECT, and the layer that makes them.
 
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
+use object_store::path::Path as ObjectPath;
+use object_store::{Error, GetOptions, GetResult, ObjectStore, Result};
 
-use super::beyond::beyond;
+use super::beyond::{beyond, local_file};
+use super::layer::ReadLayer;
 use super::page_cache::lies_in_memory;
 
 /// Direct reads begin, end and land at multiples of this many bytes. It is what file systems and devices ask for at most
@@ -116,7 +121,7 @@ fn ended(file_bytes: u64) -> io::Error {
 }
 
 /// Ranges of a file read past the page cache, each in memory of its own, as an object store gives them.
-pub(super) fn ranges_direct(path: &Path, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
+fn ranges_direct(path: &Path, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
     let file = RangeFile::open(path, true)?;
     ranges
         .iter()
@@ -128,6 +133,49 @@ pub(super) fn ranges_direct(path: &Path, ranges: &[Range<u64>]) -> io::Result<Ve
             Ok(Bytes::from(buffer.bytes).slice(offset..offset + length))
         })
         .collect()
+}
+
+/// Reads files of this host past the page cache.
+#[derive(Debug)]
+pub struct DirectLayer {
+    below: Arc<dyn ObjectStore>,
+}
+
+impl DirectLayer {
+    /// `below` is a store whose paths are those of files of this host.
+    pub fn new(below: Arc<dyn ObjectStore>) -> Self {
+        DirectLayer { below }
+    }
+}
+
+#[async_trait]
+impl ReadLayer for DirectLayer {
+    const NAME: &'static str = "direct";
+
+    fn below(&self) -> &Arc<dyn ObjectStore> {
+        &self.below
+    }
+
+    async fn ranges(&self, file: &ObjectPath, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let (path, ranges) = (local_file(file)?, ranges.to_vec());
+        let read = move || {
+            ranges_direct(&path, &ranges).map_err(|source| Error::Generic {
+                store: "LocalFileSystem",
+                source: format!("{}: direct read: {source}", path.display()).into(),
+            })
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|source| Error::JoinError { source })?
+    }
+
+    /// Refused: it would go through the page cache.
+    async fn other(&self, _: &ObjectPath, _: GetOptions) -> Result<GetResult> {
+        Err(Error::NotImplemented {
+            operation: "direct reads of other than bounded ranges".to_owned(),
+            implementer: "DirectLayer".to_owned(),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
-//! Byte ranges held in memory.
+//! Byte ranges held in memory, and the layer that serves them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, Result};
 
 use super::beyond::explained;
-use super::trace::Trace;
+use super::layer::ReadLayer;
+use super::trace::{Recorder, Trace};
 
 /// The bytes of a trace.
 #[derive(Debug, Default)]
@@ -19,8 +22,8 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads what a trace asked for.
-    pub(super) async fn of(trace: &Trace, store: &Arc<dyn ObjectStore>) -> Result<Self> {
+    /// Reads the bytes that a trace asked for, uncounted.
+    pub async fn of(trace: &Trace, store: &Arc<dyn ObjectStore>) -> Result<Self> {
         let mut files = HashMap::new();
         for (file, ranges) in trace.merged() {
             let bytes = match store.get_ranges(&file, &ranges).await {
@@ -45,8 +48,54 @@ impl Loaded {
     }
 }
 
+/// Serves calls from memory where all of their ranges are there, and others from the store below.
+#[derive(Debug)]
+pub struct MemoryLayer {
+    below: Arc<dyn ObjectStore>,
+    loaded: Arc<Loaded>,
+    missed: Mutex<Recorder>,
+}
+
+impl MemoryLayer {
+    pub fn new(below: Arc<dyn ObjectStore>, loaded: Arc<Loaded>) -> Self {
+        MemoryLayer {
+            below,
+            loaded,
+            missed: Mutex::default(),
+        }
+    }
+
+    /// The calls that were not answered from memory so far, which are forgotten.
+    pub fn take_missed(&self) -> Trace {
+        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *missed).finish()
+    }
+}
+
+#[async_trait]
+impl ReadLayer for MemoryLayer {
+    const NAME: &'static str = "in-memory";
+
+    fn below(&self) -> &Arc<dyn ObjectStore> {
+        &self.below
+    }
+
+    async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let here = ranges.iter().map(|range| self.loaded.get(file, range));
+        if let Some(here) = here.collect() {
+            return Ok(here);
+        }
+        let now = Instant::now();
+        self.missed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(file, ranges, (now, now));
+        self.below.get_ranges(file, ranges).await
+    }
+}
+
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 mod tests {
     use object_store::memory::InMemory;
     use object_store::{ObjectStoreExt, PutPayload};
@@ -77,5 +126,30 @@ mod tests {
             assert_eq!(get(range.clone()), None, "{range:?}");
         }
         assert_eq!(loaded.get(&Path::from("b"), &(10..11)), None);
+    }
+
+    #[tokio::test]
+    async fn calls_that_memory_cannot_answer_are_kept_once() {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let file = Path::from("a");
+        let payload = PutPayload::from(vec![7_u8; 100]);
+        store.put(&file, payload).await.unwrap();
+        let trace = Trace {
+            files: vec![file.clone()],
+            streams: vec![vec![Call {
+                file: 0,
+                ranges: vec![(10, 20), (40, 50)],
+            }]],
+        };
+        let loaded = Loaded::of(&trace, &store).await.unwrap();
+        let memory = MemoryLayer::new(Arc::clone(&store), Arc::new(loaded));
+        store.delete(&file).await.unwrap();
+        assert_eq!(memory.ranges(&file, &[11..12]).await.unwrap()[0].len(), 1);
+        memory.ranges(&file, &[10..20, 45..50]).await.unwrap();
+        assert_eq!(memory.take_missed(), Trace::default());
+        assert!(memory.ranges(&file, &[0..5]).await.is_err());
+        let missed = memory.take_missed();
+        assert_eq!((missed.ranges(), missed.bytes()), (1, 5));
+        assert_eq!(memory.take_missed(), Trace::default());
     }
 }

@@ -1,34 +1,41 @@
 //! Where data lies: paths and URLs, the object store that every dataset byte goes through, and the page cache.
 
 mod beyond;
-mod calls;
-mod counting;
 mod direct;
 mod inputs;
+mod layer;
+mod layout;
 mod listing;
 mod loaded;
+mod local;
 mod page_cache;
+mod recording;
 mod replay;
+mod source;
 mod throttle;
 mod trace;
 
-pub use counting::{Chunk, Counters, CountingStore, FileLayout, Source, Touched, local_file};
-pub use direct::check_direct;
+pub use beyond::{explained, local_file};
+pub use direct::{DirectLayer, check_direct};
 pub use inputs::{InputError, Inputs};
+pub use layer::{Layered, ReadLayer};
+pub use layout::{Chunk, FileLayout};
 pub use listing::{Listing, ListingError, list, would_list};
-pub use loaded::Loaded;
+pub use loaded::{Loaded, MemoryLayer};
+pub use local::local_store;
 pub use page_cache::{
     Residency, drop_caches, evict, lies_in_memory, make_resident, may_attest, may_drop_caches,
     residency,
 };
-pub use throttle::Throttle;
+pub use recording::RecordingLayer;
+pub use replay::replay;
+pub use source::Source;
+pub use throttle::{Throttle, ThrottleLayer, merged};
 pub use trace::{Call, Timed, Trace};
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
-use object_store::local::LocalFileSystem;
 
 /// Why a location cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,13 +53,6 @@ pub enum StorageError {
     },
     #[error("`{location}` is not valid as an object path: {reason}")]
     BadPath { location: String, reason: String },
-}
-
-/// The local file system as an object store, counted. Paths in it are absolute.
-pub fn local_store() -> Arc<CountingStore> {
-    Arc::new(CountingStore::of_local_files(Arc::new(
-        LocalFileSystem::new(),
-    )))
 }
 
 /// The URL under which `local_store` is registered with the engine.

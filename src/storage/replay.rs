@@ -6,48 +6,54 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use object_store::path::Path;
 use object_store::{Error, ObjectStore, Result};
 use tokio::task::{JoinError, JoinSet};
 
-use super::beyond::explained;
+use super::beyond::{explained, local_file};
 use super::direct::{Buffer, RangeFile};
-use super::throttle::Throttle;
+use super::layer::Layered;
+use super::source::Source;
+use super::throttle::ThrottleLayer;
 use super::trace::{Call, Trace};
 
-/// A store that ranges are read through.
-#[derive(Clone)]
-pub(super) enum Through {
-    Store(Arc<dyn ObjectStore>),
-    Throttle(Arc<Throttle>, Arc<dyn ObjectStore>),
-}
-
-impl Through {
-    async fn get_ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let (read, store) = match self {
-            Through::Store(store) => (store.get_ranges(file, ranges).await, store),
-            Through::Throttle(throttle, store) => {
-                (throttle.get_ranges(store, file, ranges).await, store)
-            }
-        };
-        match read {
-            Ok(read) => Ok(read),
-            Err(error) => Err(explained(error, store, file, ranges).await),
+/// Reads the ranges of a trace, its streams at once and each in its order, and drops them. Files of
+/// this host are read by pread(2) into one buffer per stream, for [`Source::Direct`] past the page
+/// cache; other stores, and throttled ones, through their own API. Nothing is counted.
+///
+/// `local` says whether the store's paths are those of files of this host. Returns the time from
+/// the first request to the last answer.
+pub async fn replay(
+    trace: &Arc<Trace>,
+    store: &Arc<dyn ObjectStore>,
+    local: bool,
+    source: &Source,
+) -> Result<Duration> {
+    match source {
+        Source::Throttled(throttle) => {
+            let throttled = ThrottleLayer::new(Arc::clone(store), Arc::clone(throttle));
+            replay_store(trace, &Layered::new(throttled)).await
         }
+        _ if local => {
+            let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
+            replay_files(trace, paths, matches!(source, Source::Direct)).await
+        }
+        Source::Store | Source::Direct | Source::Memory(_) => replay_store(trace, store).await,
     }
 }
 
 /// Reads a trace's ranges through an object store, a task per stream.
-pub(super) async fn replay_store(trace: &Arc<Trace>, store: &Through) -> Result<Duration> {
+async fn replay_store(trace: &Arc<Trace>, store: &Arc<dyn ObjectStore>) -> Result<Duration> {
     let mut streams = JoinSet::new();
     let started = Instant::now();
     for stream in 0..trace.streams.len() {
-        let (trace, store) = (Arc::clone(trace), store.clone());
+        let (trace, store) = (Arc::clone(trace), Arc::clone(store));
         streams.spawn(async move {
             for Call { file, ranges } in &trace.streams[stream] {
                 let ranges: Vec<_> = ranges.iter().map(|(start, end)| *start..*end).collect();
-                store.get_ranges(&trace.files[*file], &ranges).await?;
+                let file = &trace.files[*file];
+                if let Err(error) = store.get_ranges(file, &ranges).await {
+                    return Err(explained(error, &store, file, &ranges).await);
+                }
             }
             Ok(())
         });
@@ -58,11 +64,7 @@ pub(super) async fn replay_store(trace: &Arc<Trace>, store: &Through) -> Result<
 
 /// Reads a trace's ranges from local files, a thread per stream, each with one buffer: what the storage gives, without what an
 /// engine pays for memory. `paths` are those of the trace's files.
-pub(super) async fn replay_files(
-    trace: &Arc<Trace>,
-    paths: Vec<PathBuf>,
-    direct: bool,
-) -> Result<Duration> {
+async fn replay_files(trace: &Arc<Trace>, paths: Vec<PathBuf>, direct: bool) -> Result<Duration> {
     let paths = Arc::new(paths);
     let mut streams = JoinSet::new();
     let started = Instant::now();

@@ -1,4 +1,5 @@
-//! A slower storage than the one at hand: a bandwidth that all requests share, and a latency that each has.
+//! A slower storage than the one at hand: a bandwidth that all requests share, and a latency that
+//! each has; and the layer that reads so.
 //!
 //! object_store's own throttle sleeps in each call by itself, so that many calls at once are as fast as many stores. Here all
 //! requests draw on one bucket.
@@ -8,10 +9,16 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{Error, OBJECT_STORE_COALESCE_DEFAULT, ObjectStore, Result, coalesce_ranges};
+use object_store::{
+    Error, GetOptions, GetResult, OBJECT_STORE_COALESCE_DEFAULT, ObjectStore, Result,
+    coalesce_ranges,
+};
 use tokio::task::JoinError;
+
+use super::layer::ReadLayer;
 
 /// What a request gets before another one has its turn.
 const TURN: Duration = Duration::from_millis(1);
@@ -91,6 +98,40 @@ impl Throttle {
             sleep_until(due);
             bytes -= taken;
         }
+    }
+}
+
+/// Reads no faster than a throttle lets it.
+#[derive(Debug)]
+pub struct ThrottleLayer {
+    below: Arc<dyn ObjectStore>,
+    throttle: Arc<Throttle>,
+}
+
+impl ThrottleLayer {
+    pub fn new(below: Arc<dyn ObjectStore>, throttle: Arc<Throttle>) -> Self {
+        ThrottleLayer { below, throttle }
+    }
+}
+
+#[async_trait]
+impl ReadLayer for ThrottleLayer {
+    const NAME: &'static str = "throttled";
+
+    fn below(&self) -> &Arc<dyn ObjectStore> {
+        &self.below
+    }
+
+    async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.throttle.get_ranges(&self.below, file, ranges).await
+    }
+
+    /// Refused: it would be as fast as can be.
+    async fn other(&self, _: &Path, _: GetOptions) -> Result<GetResult> {
+        Err(Error::NotImplemented {
+            operation: "throttled reads of other than bounded ranges".to_owned(),
+            implementer: "ThrottleLayer".to_owned(),
+        })
     }
 }
 

@@ -21,7 +21,6 @@ use serde::Serialize;
 use super::page_header::is_encrypted;
 use super::{ENCRYPTED, TableError, TableFile, discover, look, look_again, unreadable};
 use crate::dataset::{StoreReader, check_plausible, fell_back, is_dictionary, pages_of, rows_of};
-use crate::storage::CountingStore;
 
 /// Times that a footer is parsed; the shortest counts, as all that can happen to it makes it longer.
 const PARSES: usize = 3;
@@ -145,13 +144,13 @@ impl ColumnFacts {
 
 /// Reads the footers of all files behind a path, a folder or a glob, and more by `depth`.
 pub async fn inspect(
-    store: &Arc<CountingStore>,
+    store: &Arc<dyn ObjectStore>,
     location: &str,
     depth: Depth,
 ) -> Result<Inspection, TableError> {
     // Files that are inspected have no name but their own.
     const NAME: &str = "";
-    let store = Arc::clone(store) as Arc<dyn ObjectStore>;
+    let store = Arc::clone(store);
     let found = discover(NAME, location).await?;
     let inputs = look(NAME, &found).await?;
     let mut inspection = Inspection {

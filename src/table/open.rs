@@ -33,7 +33,7 @@ use crate::dataset::{
 };
 use crate::engine::plain_message;
 use crate::record::ColumnRecord;
-use crate::storage::{CountingStore, Inputs};
+use crate::storage::{FileLayout, Inputs};
 
 /// A table that the engine can scan, and what its footers say.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct OpenTable {
     pub paths: Vec<PathBuf>,
     /// The same files as the store names them.
     pub objects: Vec<object_store::path::Path>,
+    /// Where each of them keeps its column chunks, in the same order.
+    pub layouts: Vec<Arc<FileLayout>>,
     pub rows: u64,
     pub file_bytes: u64,
     pub row_groups: u64,
@@ -69,7 +71,7 @@ pub struct OpenTable {
 /// footers stay in the session's metadata cache, as far as it has room.
 pub async fn open(
     context: &SessionContext,
-    store: &Arc<CountingStore>,
+    store: &Arc<dyn ObjectStore>,
     files: &TableFiles,
     wanted: Option<&[Column]>,
     unify: bool,
@@ -80,9 +82,12 @@ pub async fn open(
         summary,
         merged: file_schema,
         footers,
-    } = gathered(&reader, store, files, wanted, unify).await?;
+    } = gathered(&reader, files, wanted, unify).await?;
     check_partitions(files, &footers)?;
     let missing = missing_columns(files, &file_schema, &footers);
+    let layouts = footers.iter();
+    let layouts = layouts.map(|(footer, _)| Arc::new(file_layout(footer)));
+    let layouts = layouts.collect();
     // A column that all files store as well is the files' own.
     let partition_by: Vec<(usize, &String)> = files
         .partition_by
@@ -133,6 +138,7 @@ pub async fn open(
             .iter()
             .map(|file| file.object.location.clone())
             .collect(),
+        layouts,
         rows: summary.rows,
         file_bytes: summary.file_bytes,
         row_groups: summary.row_groups,
@@ -191,7 +197,6 @@ type Footer = (Arc<ParquetMetaData>, Arc<FileColumns>);
 
 async fn gathered(
     reader: &Reader<'_>,
-    store: &Arc<CountingStore>,
     files: &TableFiles,
     wanted: Option<&[Column]>,
     unify: bool,
@@ -242,7 +247,6 @@ async fn gathered(
                 columns
             }
         };
-        store.set_layout(file.object.location.clone(), file_layout(&footer));
         summary.add(&path, &footer, file.object.size);
         footers.push((footer, columns));
     }
@@ -446,7 +450,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(context: &'a SessionContext, store: &Arc<CountingStore>, table: &'a str) -> Self {
+    fn new(context: &'a SessionContext, store: &Arc<dyn ObjectStore>, table: &'a str) -> Self {
         let state = context.state_ref();
         let state = state.read();
         let options = state.config_options();
@@ -456,7 +460,7 @@ impl<'a> Reader<'a> {
         };
         Reader {
             context,
-            store: Arc::clone(store) as Arc<dyn ObjectStore>,
+            store: Arc::clone(store),
             format: ParquetFormat::default().with_options(parquet),
             cache: context
                 .runtime_env()

@@ -30,7 +30,6 @@ use super::page_header::{PageHeader, PageKind};
 use super::{TableError, TableFile, unreadable};
 use crate::dataset::{StoreReader, read_footer};
 use crate::engine::without_categories;
-use crate::storage::CountingStore;
 use crate::units;
 
 /// Bytes that a page may have when it is decompressed, which it is as a whole. Writers aim at
@@ -117,7 +116,7 @@ pub(crate) struct SampleFile {
 impl SampleFile {
     /// Reads a file's footer and page index. `table` is what messages call the table.
     pub(crate) async fn open(
-        store: &Arc<CountingStore>,
+        store: &Arc<dyn ObjectStore>,
         table: &str,
         file: &TableFile,
     ) -> Result<SampleFile, TableError> {
@@ -127,7 +126,7 @@ impl SampleFile {
             file: path.clone(),
             reason,
         };
-        let store = Arc::clone(store) as Arc<dyn ObjectStore>;
+        let store = Arc::clone(store);
         let object = file.object.location.clone();
         // A corrupt file may make the parser panic.
         let task = {

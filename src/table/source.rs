@@ -15,7 +15,7 @@ use super::{TableError, discover, open};
 use crate::config::Reader;
 use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, fingerprint};
 use crate::engine::{plain_message, session};
-use crate::storage::{CountingStore, Inputs};
+use crate::storage::Inputs;
 
 /// A source is named by its path alone.
 const NAME: &str = "";
@@ -36,7 +36,7 @@ const OPTIONS: [(&str, &str); 7] = [
 /// Opens existing rows. `memory_bytes` is what sorting them may use before it spills to disk. With
 /// `unify`, files whose types only widen are one source.
 pub async fn open_source(
-    store: &Arc<CountingStore>,
+    store: &Arc<dyn ObjectStore>,
     location: &str,
     memory_bytes: u64,
     unify: bool,
@@ -161,7 +161,7 @@ struct Found {
 
 async fn of_parquet(
     context: &SessionContext,
-    store: &Arc<CountingStore>,
+    store: &Arc<dyn ObjectStore>,
     location: &str,
     unify: bool,
 ) -> Result<Found, TableError> {

@@ -70,7 +70,7 @@ fn cpuinfo_field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// A field of /proc/meminfo, which gives kibibytes, in bytes.
-pub(in crate::measure) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
+pub(super) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
     meminfo.lines().find_map(|line| {
         let (field, value) = line.split_once(':')?;
         let kibibytes = value.trim().strip_suffix(" kB")?;

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::config::PageCache;
-use crate::record::{Cache, CacheState, ColdEvidence, EngineCache, Status};
+use crate::record::{Cache, CacheState, ColdEvidence, EngineCache};
 use crate::storage::{Residency, drop_caches, evict, make_resident, may_attest, residency};
 
 /// Share of a working set's pages that must be resident for a warm iteration to count.
@@ -17,9 +17,9 @@ const COLD_RATIO: f64 = 0.01;
 /// Share of the requested bytes that devices must have delivered for it to show that nothing else did.
 const DEVICE_SHARE: f64 = 0.95;
 
-/// What was found of the cache before the executions of an iteration.
+/// State of the cache that was found before executions.
 #[derive(Debug, Clone)]
-pub struct Attested {
+pub(super) struct Attested {
     state: CacheState,
     /// The worst of the executions; absent where a file may not be asked about.
     ratio: Option<f64>,
@@ -63,29 +63,27 @@ impl Attested {
         }
     }
 
-    /// What holds for this execution and for another one of the same iteration.
-    pub(super) fn and(self, other: Attested) -> Attested {
+    /// Adds what was found before another execution of the same iteration.
+    pub(super) fn join(&mut self, other: Attested) {
         let worse = match self.state {
             CacheState::Cold => f64::max,
             _ => f64::min,
         };
-        Attested {
-            state: self.state,
-            ratio: self
-                .ratio
-                .zip(other.ratio)
-                .map(|(one, two)| worse(one, two)),
-            reason: self.reason.or(other.reason),
+        let ratios = self.ratio.zip(other.ratio);
+        self.ratio = ratios.map(|(one, two)| worse(one, two));
+        if self.reason.is_none() {
+            self.reason = other.reason;
         }
     }
 
-    /// What is kept of it, once it is known what the devices delivered of what was wanted.
-    pub fn finish(
+    /// The state as records keep it, once it is known how many of the wanted bytes the devices
+    /// delivered, and why the executions do not count; none where they do.
+    pub(super) fn finish(
         self,
         engine: EngineCache,
         device_read_bytes: Option<u64>,
         wanted_bytes: u64,
-    ) -> (Cache, Status, Option<String>) {
+    ) -> (Cache, Option<String>) {
         let delivered = device_read_bytes.is_some_and(|bytes| {
             wanted_bytes > 0 && bytes as f64 >= wanted_bytes as f64 * DEVICE_SHARE
         });
@@ -97,17 +95,13 @@ impl Attested {
             _ if delivered => Some(ColdEvidence::DeviceBytes),
             _ => Some(ColdEvidence::None),
         };
-        let status = match self.reason {
-            None => Status::Ok,
-            Some(_) => Status::Void,
-        };
         let cache = Cache {
             state: self.state,
             resident_ratio_before: self.ratio,
             cold_evidence,
             engine,
         };
-        (cache, status, self.reason)
+        (cache, self.reason)
     }
 }
 
@@ -178,7 +172,7 @@ impl<'a> Turns<'a> {
 
 /// Brings the page cache into a state, and looks whether it is in it. Where this user may not ask about a file's pages, they
 /// are read or evicted all the same, and no ratio is claimed. With `whole_host`, cold drops what other files have there, too.
-pub fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> Attested {
+pub(super) fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> Attested {
     // What reads no file finds nothing, in whichever state.
     if files.is_empty() {
         return Attested::found(state.state(), None);
@@ -257,8 +251,8 @@ mod tests {
             (PageCache::Warm, CacheState::Warm, 1.0),
             (PageCache::Cold, CacheState::Cold, 0.0),
         ] {
-            let (cache, status, reason) = finished(establish(state));
-            assert_eq!((cache.state, status, reason), (expected, Status::Ok, None));
+            let (cache, void) = finished(establish(state));
+            assert_eq!((cache.state, void), (expected, None));
             assert_eq!(cache.resident_ratio_before, Some(ratio));
         }
         // SAFETY: nobody changes the file while it is mapped.
@@ -267,9 +261,8 @@ mod tests {
             map.iter().map(|byte| u64::from(*byte)).sum::<u64>(),
             1_000_000
         );
-        let (_, status, reason) = finished(establish(PageCache::Cold));
-        assert_eq!(status, Status::Void);
-        assert!(reason.unwrap().contains("1 % is cold"));
+        let (_, void) = finished(establish(PageCache::Cold));
+        assert!(void.unwrap().contains("1 % is cold"));
     }
 
     #[test]
@@ -300,10 +293,8 @@ mod tests {
     fn a_file_that_is_gone_voids_the_iteration() {
         let files = [PathBuf::from("/no/such/file")];
         for state in [PageCache::Warm, PageCache::Cold] {
-            let (_, status, reason) =
-                establish(&files, state, false).finish(EngineCache::Warm, None, 0);
-            assert_eq!(status, Status::Void);
-            assert!(reason.unwrap().contains("/no/such/file"));
+            let (_, void) = establish(&files, state, false).finish(EngineCache::Warm, None, 0);
+            assert!(void.unwrap().contains("/no/such/file"));
         }
     }
 
@@ -320,7 +311,7 @@ mod tests {
         #[case] device: Option<u64>,
         #[case] evidence: Option<ColdEvidence>,
     ) {
-        let (cache, _, _) = Attested::found(state, ratio).finish(EngineCache::Fresh, device, 100);
+        let (cache, _) = Attested::found(state, ratio).finish(EngineCache::Fresh, device, 100);
         assert_eq!(
             (cache.cold_evidence, cache.engine),
             (evidence, EngineCache::Fresh)
@@ -331,8 +322,11 @@ mod tests {
     fn the_worst_of_several_executions_counts() {
         let cold = |ratio| Attested::found(CacheState::Cold, Some(ratio));
         let warm = |ratio| Attested::found(CacheState::Warm, Some(ratio));
-        let of = |one: Attested, two: Attested| one.and(two).finish(EngineCache::Warm, None, 0);
-        assert_eq!(of(cold(0.0), cold(0.5)).1, Status::Void);
+        let of = |mut one: Attested, two: Attested| {
+            one.join(two);
+            one.finish(EngineCache::Warm, None, 0)
+        };
+        assert!(of(cold(0.0), cold(0.5)).1.is_some());
         assert_eq!(of(cold(0.5), cold(0.0)).0.resident_ratio_before, Some(0.5));
         assert_eq!(of(warm(1.0), warm(0.5)).0.resident_ratio_before, Some(0.5));
     }

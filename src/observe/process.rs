@@ -3,25 +3,23 @@
 use std::fs;
 
 use nix::sys::resource::{UsageWho, getrusage};
-
-use super::host::{meminfo_bytes, memory_left_bytes};
-use crate::dataset::cpu_ns;
+use nix::sys::time::{TimeVal, TimeValLike};
 
 /// What this process has used so far, from getrusage(2) and /proc/self/io.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Usage {
-    pub(crate) cpu_user_ns: u64,
-    pub(crate) cpu_system_ns: u64,
-    pub(crate) minor_faults: u64,
-    pub(crate) major_faults: u64,
-    pub(crate) voluntary_switches: u64,
-    pub(crate) involuntary_switches: u64,
+pub(super) struct Usage {
+    pub(super) cpu_user_ns: u64,
+    pub(super) cpu_system_ns: u64,
+    pub(super) minor_faults: u64,
+    pub(super) major_faults: u64,
+    pub(super) voluntary_switches: u64,
+    pub(super) involuntary_switches: u64,
     /// Bytes that block devices delivered; absent where the system does not tell.
-    pub(crate) device_read_bytes: Option<u64>,
+    pub(super) device_read_bytes: Option<u64>,
 }
 
 impl Usage {
-    pub(crate) fn now() -> Self {
+    pub(super) fn now() -> Self {
         let (cpu_user_ns, cpu_system_ns) = cpu_ns();
         let count = |count: i64| u64::try_from(count).unwrap_or(0);
         let usage = getrusage(UsageWho::RUSAGE_SELF).ok();
@@ -40,7 +38,7 @@ impl Usage {
     }
 
     /// Adds what was used between two moments.
-    pub(crate) fn add(&mut self, before: &Usage, after: &Usage) {
+    pub(super) fn add(&mut self, before: &Usage, after: &Usage) {
         self.cpu_user_ns += after.cpu_user_ns.saturating_sub(before.cpu_user_ns);
         self.cpu_system_ns += after.cpu_system_ns.saturating_sub(before.cpu_system_ns);
         self.minor_faults += after.minor_faults.saturating_sub(before.minor_faults);
@@ -56,7 +54,7 @@ impl Usage {
     }
 
     /// The share of one of so many executions.
-    pub(crate) fn per(self, executions: u64) -> Self {
+    pub(super) fn per(self, executions: u64) -> Self {
         let executions = executions.max(1);
         Usage {
             cpu_user_ns: self.cpu_user_ns / executions,
@@ -68,6 +66,17 @@ impl Usage {
             device_read_bytes: self.device_read_bytes.map(|bytes| bytes / executions),
         }
     }
+}
+
+/// User and system time of this process so far, in nanoseconds.
+pub fn cpu_ns() -> (u64, u64) {
+    let nanoseconds = |time: TimeVal| u64::try_from(time.num_nanoseconds()).unwrap_or(0);
+    getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0), |usage| {
+        (
+            nanoseconds(usage.user_time()),
+            nanoseconds(usage.system_time()),
+        )
+    })
 }
 
 /// Memory that is resident in this process, and the most that ever was since [`reset_peak`], in bytes; none where the system
@@ -96,16 +105,6 @@ pub fn device_read_bytes() -> Option<u64> {
 }
 
 /// Cores that this process may use.
-pub(crate) fn cores() -> usize {
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Memory of this host, and what of it is available to this process, limits of its control groups included, in bytes; zeros where the system does not tell.
-pub fn memory_bytes() -> (u64, u64) {
-    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let available = meminfo_bytes(&text, "MemAvailable").unwrap_or(0);
-    (
-        meminfo_bytes(&text, "MemTotal").unwrap_or(0),
-        memory_left_bytes().map_or(available, |left| left.min(available)),
-    )
 }

@@ -1,0 +1,87 @@
+//! The layer that counts reads.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{GetOptions, GetResult, ObjectStore, Result};
+
+use super::ledger::Ledger;
+use crate::storage::{ReadLayer, explained};
+
+/// Height in a stack of layers at which reads are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Height {
+    /// On top: what the engine asks for.
+    Engine,
+    /// Below all layers that change requests: what reaches the storage.
+    Storage,
+}
+
+/// Writes reads that were answered into a ledger.
+#[derive(Debug)]
+pub(super) struct CountingLayer {
+    below: Arc<dyn ObjectStore>,
+    ledger: Arc<Ledger>,
+    height: Height,
+}
+
+impl CountingLayer {
+    /// Counts what the engine asks for, and words the errors that it gets.
+    pub(super) fn of_engine(below: Arc<dyn ObjectStore>, ledger: Arc<Ledger>) -> Self {
+        CountingLayer {
+            below,
+            ledger,
+            height: Height::Engine,
+        }
+    }
+
+    /// Counts the requests that reach the storage.
+    pub(super) fn of_storage(below: Arc<dyn ObjectStore>, ledger: Arc<Ledger>) -> Self {
+        CountingLayer {
+            below,
+            ledger,
+            height: Height::Storage,
+        }
+    }
+
+    fn count(&self, file: &Path, ranges: &[Range<u64>], started: Instant) {
+        match self.height {
+            Height::Engine => self.ledger.asked(file, ranges, started.elapsed()),
+            Height::Storage => self.ledger.sent(ranges),
+        }
+    }
+}
+
+#[async_trait]
+impl ReadLayer for CountingLayer {
+    const NAME: &'static str = "counted";
+
+    fn below(&self) -> &Arc<dyn ObjectStore> {
+        &self.below
+    }
+
+    async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let started = Instant::now();
+        match self.below.get_ranges(file, ranges).await {
+            Ok(read) => {
+                self.count(file, ranges, started);
+                Ok(read)
+            }
+            Err(error) if self.height == Height::Engine => {
+                Err(explained(error, &self.below, file, ranges).await)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn other(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
+        let started = Instant::now();
+        let found = self.below.get_opts(file, options).await?;
+        self.count(file, std::slice::from_ref(&found.range), started);
+        Ok(found)
+    }
+}

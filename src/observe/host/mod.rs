@@ -1,0 +1,15 @@
+//! The host: what it is, and what disturbs a measurement on it.
+
+mod cgroup;
+mod container;
+mod disturbance;
+mod kernel;
+mod memory;
+mod mounts;
+mod system;
+mod usage;
+
+pub use disturbance::Disturbance;
+pub use memory::memory_bytes;
+pub use system::system;
+pub use usage::HostUsage;

@@ -1,0 +1,253 @@
+//! The byte ledger of one measurement: what was asked of a store, and what of the files that touched.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use object_store::path::Path;
+
+use super::calls::Calls;
+use crate::record::StoreCalls;
+use crate::storage::{FileLayout, Source, Trace, merged};
+
+/// Reads that a ledger has counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Byte ranges asked for.
+    pub ranges: u64,
+    /// Bytes asked for in ranges that lie within a file's column chunks.
+    pub data_bytes: u64,
+    /// Bytes of all other ranges: footers, page indexes, bloom filters, and whatever a speculative
+    /// read of a footer brings along.
+    pub metadata_bytes: u64,
+    /// Requests that reached the storage.
+    pub requests: u64,
+    /// Bytes of these requests.
+    pub requested_bytes: u64,
+}
+
+/// Parts of a set of files that were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Row groups of which at least one column chunk was asked for.
+    pub row_groups: u64,
+    /// Files with such a row group.
+    pub files: u64,
+    /// Bytes before compression of the column chunks that were asked for, in whole or in part.
+    pub encoded_bytes: u64,
+    /// Bytes of these chunks as they are stored.
+    pub compressed_bytes: u64,
+}
+
+/// A file of a ledger, and which of its chunks were read.
+#[derive(Debug)]
+struct LedgerFile {
+    layout: Arc<FileLayout>,
+    touched: Vec<AtomicBool>,
+}
+
+impl LedgerFile {
+    fn add_to(&self, sum: &mut Touched) {
+        let mut row_groups = Vec::new();
+        let chunks = self.layout.chunks.iter().zip(&self.touched);
+        for (chunk, _) in chunks.filter(|(_, touched)| touched.load(Ordering::Relaxed)) {
+            sum.encoded_bytes += chunk.encoded_bytes;
+            sum.compressed_bytes += chunk.range.end - chunk.range.start;
+            row_groups.push(chunk.row_group);
+        }
+        row_groups.sort_unstable();
+        row_groups.dedup();
+        sum.row_groups += row_groups.len() as u64;
+        sum.files += u64::from(!row_groups.is_empty());
+    }
+}
+
+/// What one measurement asks of a store. The layers of its store write to it; no other measurement
+/// does.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    files: HashMap<Path, LedgerFile>,
+    calls: Mutex<Calls>,
+    ranges: AtomicU64,
+    data_bytes: AtomicU64,
+    metadata_bytes: AtomicU64,
+    requests: AtomicU64,
+    requested_bytes: AtomicU64,
+}
+
+impl Ledger {
+    /// An empty ledger, which tells data from metadata in reads of these files. All bytes of others
+    /// count as metadata.
+    pub fn new(files: impl IntoIterator<Item = (Path, Arc<FileLayout>)>) -> Self {
+        let files = files.into_iter().map(|(path, layout)| {
+            let touched = layout.chunks.iter().map(|_| AtomicBool::new(false));
+            let touched = touched.collect();
+            (path, LedgerFile { layout, touched })
+        });
+        Ledger {
+            files: files.collect(),
+            ..Ledger::default()
+        }
+    }
+
+    /// Takes note of a call for ranges of a file, which was answered after this time.
+    pub fn asked(&self, file: &Path, ranges: &[Range<u64>], latency: Duration) {
+        self.calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(latency, ranges);
+        self.ask(file, ranges);
+    }
+
+    fn ask(&self, file: &Path, ranges: &[Range<u64>]) {
+        let known = self.files.get(file);
+        let (mut data, mut metadata) = (0, 0);
+        for range in ranges {
+            let bytes = range.end.saturating_sub(range.start);
+            let chunks = known.and_then(|known| Some((known, known.layout.chunks_of(range)?)));
+            match chunks {
+                Some((known, chunks)) => {
+                    data += bytes;
+                    for touched in &known.touched[chunks] {
+                        touched.store(true, Ordering::Relaxed);
+                    }
+                }
+                None => metadata += bytes,
+            }
+        }
+        self.ranges
+            .fetch_add(ranges.len() as u64, Ordering::Relaxed);
+        self.data_bytes.fetch_add(data, Ordering::Relaxed);
+        self.metadata_bytes.fetch_add(metadata, Ordering::Relaxed);
+    }
+
+    /// Takes note of ranges that the storage was asked for: a request each.
+    pub fn sent(&self, ranges: &[Range<u64>]) {
+        let bytes = ranges
+            .iter()
+            .map(|range| range.end.saturating_sub(range.start));
+        self.requests
+            .fetch_add(ranges.len() as u64, Ordering::Relaxed);
+        self.requested_bytes
+            .fetch_add(bytes.sum(), Ordering::Relaxed);
+    }
+
+    /// Takes note of a trace that was replayed from a source. Of its calls, no latencies are known.
+    pub fn replayed(&self, trace: &Trace, source: &Source) {
+        for call in trace.streams.iter().flatten() {
+            let ranges = call.ranges.iter().map(|(start, end)| *start..*end);
+            let ranges: Vec<Range<u64>> = ranges.collect();
+            self.ask(&trace.files[call.file], &ranges);
+            match source {
+                Source::Throttled(_) => self.sent(&merged(&ranges)),
+                Source::Store | Source::Direct | Source::Memory(_) => self.sent(&ranges),
+            }
+        }
+    }
+
+    pub fn counters(&self) -> Counters {
+        Counters {
+            ranges: self.ranges.load(Ordering::Relaxed),
+            data_bytes: self.data_bytes.load(Ordering::Relaxed),
+            metadata_bytes: self.metadata_bytes.load(Ordering::Relaxed),
+            requests: self.requests.load(Ordering::Relaxed),
+            requested_bytes: self.requested_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How long the calls took, and how large their ranges were; none without calls.
+    pub fn calls(&self) -> Option<StoreCalls> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.summary()
+    }
+
+    /// Parts of these files that were read since [`Ledger::forget_touched`].
+    pub fn touched<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Touched {
+        let mut touched = Touched::default();
+        for file in files.filter_map(|file| self.files.get(file)) {
+            file.add_to(&mut touched);
+        }
+        touched
+    }
+
+    /// Forgets which chunks were read; the counters go on. For a measurement of several executions,
+    /// whose last one says what an execution reads.
+    pub fn forget_touched(&self) {
+        for touched in self.files.values().flat_map(|file| &file.touched) {
+            touched.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)]
+mod tests {
+    use super::*;
+    use crate::storage::{Call, Chunk, Throttle};
+
+    fn layout(chunks: &[(Range<u64>, u32)]) -> Arc<FileLayout> {
+        let chunk = |(range, row_group): &(Range<u64>, u32)| Chunk {
+            range: range.clone(),
+            row_group: *row_group,
+            encoded_bytes: 1000,
+        };
+        Arc::new(FileLayout {
+            chunks: chunks.iter().map(chunk).collect(),
+        })
+    }
+
+    #[test]
+    fn ranges_within_the_chunks_are_data_and_all_others_metadata() {
+        let path = Path::from("a.parquet");
+        let layout = layout(&[(4..20, 0), (20..40, 0), (50..80, 1)]);
+        let ledger = Ledger::new([(path.clone(), layout)]);
+        ledger.asked(&path, &[4..14, 30..40], Duration::ZERO);
+        ledger.asked(&path, &[75..100], Duration::ZERO);
+        // Between two row groups, where some writers put bloom filters.
+        ledger.asked(&path, &[41..49], Duration::ZERO);
+        ledger.asked(&Path::from("other"), &[4..14], Duration::ZERO);
+        let expected = Counters {
+            ranges: 5,
+            data_bytes: 20,
+            metadata_bytes: 43,
+            ..Counters::default()
+        };
+        assert_eq!(ledger.counters(), expected);
+        assert_eq!(
+            ledger.touched([&path].into_iter()),
+            Touched {
+                row_groups: 1,
+                files: 1,
+                encoded_bytes: 2000,
+                compressed_bytes: 36,
+            }
+        );
+        ledger.forget_touched();
+        assert_eq!(ledger.touched([&path].into_iter()), Touched::default());
+        assert_eq!(ledger.counters(), expected);
+        assert_eq!(ledger.calls().map(|calls| calls.calls), Some(4));
+    }
+
+    #[test]
+    fn a_replay_counts_what_the_trace_asked_for() {
+        let trace = Trace {
+            files: vec![Path::from("a")],
+            streams: vec![vec![Call {
+                file: 0,
+                ranges: vec![(10, 20), (40, 50)],
+            }]],
+        };
+        let ledger = Ledger::default();
+        ledger.replayed(&trace, &Source::Store);
+        let counted = ledger.counters();
+        assert_eq!((counted.requests, counted.requested_bytes), (2, 20));
+        let slow = Source::Throttled(Arc::new(Throttle::new(None, Duration::ZERO)));
+        ledger.replayed(&trace, &slow);
+        let counted = ledger.counters();
+        assert_eq!((counted.requests, counted.requested_bytes), (3, 60));
+        assert_eq!((counted.ranges, counted.metadata_bytes), (4, 40));
+        assert_eq!(ledger.calls(), None);
+    }
+}

@@ -1,0 +1,157 @@
+//! An observation of executions, from the state of the caches before them to their figures.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinError;
+
+use super::cache::{Attested, establish};
+use super::ledger::Ledger;
+use super::process::Usage;
+use crate::config::PageCache;
+use crate::record::{EngineCache, Figures};
+
+/// State that executions are to find their caches in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSetting {
+    pub page_cache: PageCache,
+    /// State of the engine's caches, which whoever executes brings about.
+    pub engine: EngineCache,
+    /// Whether cold drops the page cache of the whole host.
+    pub whole_host: bool,
+    /// Whether the bytes are in this process's own memory, so that the page cache does not matter.
+    pub in_memory: bool,
+}
+
+/// Files that executions read.
+#[derive(Debug, Clone)]
+pub struct WatchedFiles {
+    /// Those that lie on this host, which alone have pages in its cache.
+    pub paths: Arc<[PathBuf]>,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+/// An observation of one execution or of several alike.
+#[derive(Debug)]
+pub struct Watch {
+    files: WatchedFiles,
+    setting: CacheSetting,
+    ledger: Arc<Ledger>,
+    attested: Attested,
+    executions: u32,
+    elapsed: Duration,
+    usage: Usage,
+}
+
+/// An execution that is under way.
+#[derive(Debug)]
+pub struct Running {
+    before: Usage,
+}
+
+/// Figures of the executions that were watched.
+#[derive(Debug)]
+pub struct Watched {
+    pub figures: Figures,
+    /// Why the executions do not count; none where they do.
+    pub void: Option<String>,
+}
+
+impl Watch {
+    /// Brings the files into their state, untimed, on a thread where reading them may take its time.
+    /// Executions from now on write to `ledger`.
+    ///
+    /// # Errors
+    ///
+    /// A panic of that thread. A state that cannot be established makes the executions void.
+    pub async fn begin(
+        files: WatchedFiles,
+        setting: CacheSetting,
+        ledger: Arc<Ledger>,
+    ) -> Result<Self, JoinError> {
+        Ok(Watch {
+            attested: attested(&files, setting).await?,
+            files,
+            setting,
+            ledger,
+            executions: 0,
+            elapsed: Duration::ZERO,
+            usage: Usage::default(),
+        })
+    }
+
+    /// Brings the files into their state once more, for the next execution.
+    ///
+    /// # Errors
+    ///
+    /// As [`Watch::begin`].
+    pub async fn prepare(&mut self) -> Result<(), JoinError> {
+        let again = attested(&self.files, self.setting).await?;
+        self.attested.join(again);
+        Ok(())
+    }
+
+    /// Begins an execution.
+    pub fn start(&self) -> Running {
+        Running {
+            before: Usage::now(),
+        }
+    }
+
+    /// Ends an execution, which took this time.
+    pub fn stop(&mut self, running: &Running, elapsed: Duration) {
+        self.usage.add(&running.before, &Usage::now());
+        self.executions += 1;
+        self.elapsed += elapsed;
+    }
+
+    /// Executions that have ended.
+    pub fn executions(&self) -> u32 {
+        self.executions
+    }
+
+    /// The figures of one execution: means over those that have ended, where there were several.
+    pub fn end(self) -> Watched {
+        let executions = u64::from(self.executions.max(1));
+        let (counters, usage) = (self.ledger.counters(), self.usage.per(executions));
+        let requested_bytes = counters.requested_bytes / executions;
+        let (cache, void) = self.attested.finish(
+            self.setting.engine,
+            usage.device_read_bytes,
+            // A range that is asked for twice comes from a device once.
+            requested_bytes.min(self.files.bytes),
+        );
+        let elapsed = self.elapsed / self.executions.max(1);
+        let figures = Figures {
+            elapsed_ns: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
+            executions: self.executions,
+            cpu_user_ns: usage.cpu_user_ns,
+            cpu_system_ns: usage.cpu_system_ns,
+            minor_faults: usage.minor_faults,
+            major_faults: usage.major_faults,
+            voluntary_switches: usage.voluntary_switches,
+            involuntary_switches: usage.involuntary_switches,
+            engine_ranges: counters.ranges / executions,
+            engine_data_bytes: counters.data_bytes / executions,
+            engine_metadata_bytes: counters.metadata_bytes / executions,
+            requests: counters.requests / executions,
+            requested_bytes,
+            store_calls: self.ledger.calls(),
+            device_read_bytes: usage.device_read_bytes,
+            cache,
+            ..Figures::default()
+        };
+        Watched { figures, void }
+    }
+}
+
+async fn attested(files: &WatchedFiles, setting: CacheSetting) -> Result<Attested, JoinError> {
+    if setting.in_memory {
+        return Ok(Attested::memory());
+    }
+    let paths = Arc::clone(&files.paths);
+    let (page_cache, whole_host) = (setting.page_cache, setting.whole_host);
+    tokio::task::spawn_blocking(move || establish(&paths, page_cache, whole_host)).await
+}

@@ -1,0 +1,69 @@
+//! Where a Parquet file keeps its column chunks.
+
+use std::ops::Range;
+
+/// A column chunk of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Of its bytes as stored, dictionary page included.
+    pub range: Range<u64>,
+    pub row_group: u32,
+    /// Bytes before compression.
+    pub encoded_bytes: u64,
+}
+
+/// Where a Parquet file keeps its column chunks; whatever lies outside is metadata, a bloom filter
+/// between two row groups included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileLayout {
+    /// In the order of their starts.
+    pub chunks: Vec<Chunk>,
+}
+
+impl FileLayout {
+    /// The chunks that a range lies in: one, or neighbours without a gap between them. None where a
+    /// part of it lies outside.
+    pub fn chunks_of(&self, range: &Range<u64>) -> Option<Range<usize>> {
+        let first = self
+            .chunks
+            .partition_point(|chunk| chunk.range.end <= range.start);
+        let mut covered = self.chunks.get(first)?.range.start;
+        if covered > range.start {
+            return None;
+        }
+        for (index, chunk) in self.chunks.iter().enumerate().skip(first) {
+            if chunk.range.start > covered {
+                return None;
+            }
+            covered = chunk.range.end;
+            if range.end <= covered {
+                return Some(first..index + 1);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_may_lie_in_neighbouring_chunks_but_not_beside_them() {
+        let chunk = |range: Range<u64>, row_group| Chunk {
+            range,
+            row_group,
+            encoded_bytes: 1000,
+        };
+        let layout = FileLayout {
+            chunks: vec![chunk(4..20, 0), chunk(20..40, 0), chunk(50..80, 1)],
+        };
+        assert_eq!(layout.chunks_of(&(4..20)), Some(0..1));
+        assert_eq!(layout.chunks_of(&(5..6)), Some(0..1));
+        assert_eq!(layout.chunks_of(&(10..40)), Some(0..2));
+        assert_eq!(layout.chunks_of(&(79..80)), Some(2..3));
+        for outside in [0..5, 3..4, 40..50, 30..60, 75..81, 80..81] {
+            assert_eq!(layout.chunks_of(&outside), None, "{outside:?}");
+        }
+    }
+}

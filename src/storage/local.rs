@@ -1,0 +1,60 @@
+//! The files of this host as an object store.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{Error, GetOptions, GetResult, ObjectStore, Result};
+
+use super::beyond::explained;
+use super::layer::{Layered, ReadLayer};
+
+/// The local file system as an object store. Paths in it are absolute.
+pub fn local_store() -> Arc<dyn ObjectStore> {
+    Layered::new(LocalLayer {
+        below: Arc::new(LocalFileSystem::new()),
+    })
+}
+
+/// Errors of the local file system in words that name the file and what is wrong with it.
+#[derive(Debug)]
+struct LocalLayer {
+    below: Arc<dyn ObjectStore>,
+}
+
+#[async_trait]
+impl ReadLayer for LocalLayer {
+    const NAME: &'static str = "files of";
+
+    fn below(&self) -> &Arc<dyn ObjectStore> {
+        &self.below
+    }
+
+    async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        match self.below.get_ranges(file, ranges).await {
+            Ok(read) => Ok(read),
+            Err(error) => Err(explained(self.worded(error), &self.below, file, ranges).await),
+        }
+    }
+
+    async fn other(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
+        let found = self.below.get_opts(file, options).await;
+        found.map_err(|error| self.worded(error))
+    }
+
+    /// The local store keeps the time of a file's last change in a kind of time that ends in the
+    /// year 262142, and panics over any other.
+    fn worded(&self, error: Error) -> Error {
+        match error {
+            Error::JoinError { source } if source.is_panic() => Error::Generic {
+                store: "LocalFileSystem",
+                source: "the time of a file's last change is after the year 262142, or as far before; `touch` sets another"
+                    .into(),
+            },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The layer that records what is asked of a store.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStore, Result};
+
+use super::layer::ReadLayer;
+use super::trace::{Recorder, Timed, Trace};
+
+/// Records the ranges that are asked for, and when each call began and was answered.
+#[derive(Debug)]
+pub struct RecordingLayer {
+    below: Arc<dyn ObjectStore>,
+    recorder: Mutex<Recorder>,
+}
+
+impl RecordingLayer {
+    pub fn new(below: Arc<dyn ObjectStore>) -> Self {
+        RecordingLayer {
+            below,
+            recorder: Mutex::default(),
+        }
+    }
+
+    /// The calls so far, which are forgotten.
+    pub fn take(&self) -> Trace {
+        std::mem::take(&mut *self.recorder()).finish()
+    }
+
+    /// The calls so far, by stream, as the requests that a remote object store would send, and when.
+    /// They are forgotten.
+    pub fn take_timed(&self) -> Vec<Vec<Timed>> {
+        std::mem::take(&mut *self.recorder()).timed()
+    }
+
+    fn recorder(&self) -> MutexGuard<'_, Recorder> {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl ReadLayer for RecordingLayer {
+    const NAME: &'static str = "recorded";
+
+    fn below(&self) -> &Arc<dyn ObjectStore> {
+        &self.below
+    }
+
+    async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let started = Instant::now();
+        // A call that never waits would let as many streams as there are threads take all the work,
+        // before others begin.
+        tokio::task::yield_now().await;
+        let read = self.below.get_ranges(file, ranges).await?;
+        self.recorder().add(file, ranges, (started, Instant::now()));
+        Ok(read)
+    }
+}
