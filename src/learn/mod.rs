@@ -34,6 +34,7 @@ use crate::statistics::median;
 use crate::table::{Depth, Inspection, TableError, inspect};
 use fit::{Fitting, Keys, fit, generated, sizes};
 use layout::LearnedLayout;
+use object_store::ObjectStore;
 use sample::{Sample, SampledColumn};
 
 /// The codecs that originals and look-alikes are compared by.

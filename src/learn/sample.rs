@@ -19,6 +19,7 @@ use crate::table::{
     same_values,
 };
 use crate::units;
+use object_store::ObjectStore;
 
 /// What messages call the files.
 const NAME: &str = "";

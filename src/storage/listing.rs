@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 use walkdir::{DirEntry, WalkDir};
 
-use super::{StorageError, local_path};
+use super::paths::{StorageError, local_path};
 use crate::output::{folder_of, kind_of};
 
 const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];

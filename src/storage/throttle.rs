@@ -151,7 +151,7 @@ fn sleep_until(due: Instant) {
 }
 
 /// The requests that a remote object store sends for ranges of one file: those that are near each other are one.
-pub(super) fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+pub fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut sorted = ranges.to_vec();
     sorted.sort_unstable_by_key(|range| range.start);
     let mut merged: Vec<Range<u64>> = Vec::new();

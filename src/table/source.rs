@@ -16,6 +16,7 @@ use crate::config::Reader;
 use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, fingerprint};
 use crate::engine::{plain_message, session};
 use crate::storage::Inputs;
+use object_store::ObjectStore;
 
 /// A source is named by its path alone.
 const NAME: &str = "";
