@@ -67,7 +67,7 @@ fn bare(trace: &Arc<Trace>) -> Duration {
 
 async fn iteration(cell: &mut Cell, lane: Lane) -> Duration {
     let iteration = shared::iteration(cell, lane).await;
-    Duration::from_nanos(iteration.elapsed_ns)
+    Duration::from_nanos(iteration.figures.elapsed_ns)
 }
 
 /// As many replays as an iteration consists of, and their mean.

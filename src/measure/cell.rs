@@ -23,7 +23,9 @@ use crate::engine::{
     memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,
     reset_memory_peak, scan_metrics, tables_of,
 };
-use crate::record::{Cache, CacheState, Checksum, EngineCache, Iteration, Kind, Lane, Scan};
+use crate::record::{
+    Cache, CacheState, Checksum, EngineCache, Figures, Iteration, Kind, Lane, Scan,
+};
 use crate::scenario::Scenario;
 use crate::statistics::median;
 use crate::storage::{CountingStore, Source, Touched, Trace};
@@ -276,10 +278,10 @@ impl Cell {
         }
         let (scans, touched) = self.scans(&last);
         let mut iteration = self.finished(probe, executions, attested, sum);
-        iteration.planning_ns = nanoseconds(planned.elapsed);
-        iteration.arrow_bytes = probe.arrow_bytes;
-        iteration.chunk_encoded_bytes = touched.encoded_bytes;
-        iteration.chunk_compressed_bytes = touched.compressed_bytes;
+        iteration.figures.planning_ns = nanoseconds(planned.elapsed);
+        iteration.figures.arrow_bytes = probe.arrow_bytes;
+        iteration.figures.chunk_encoded_bytes = touched.encoded_bytes;
+        iteration.figures.chunk_compressed_bytes = touched.compressed_bytes;
         iteration.scan_partitions = scans
             .iter()
             .map(|scan| scan.partition_rows.len() as u64)
@@ -290,7 +292,7 @@ impl Cell {
             self.remember_missed(&mut iteration);
         }
         if probe.kind == Kind::Warmup {
-            let elapsed = Duration::from_nanos(iteration.elapsed_ns);
+            let elapsed = Duration::from_nanos(iteration.figures.elapsed_ns);
             let executions = executions_for(elapsed, preparation);
             self.executions.insert(probe.lane, executions);
         }
@@ -307,7 +309,7 @@ impl Cell {
     ) -> Iteration {
         let counters = self.store.counters();
         let per_execution = u64::from(executions);
-        let usage = sum.usage.per(per_execution);
+        let usage = sum.usage.figures(per_execution);
         let requested_bytes = counters.requested_bytes / per_execution;
         let (cache, status, reason) = attested.finish(
             self.reader.engine_cache,
@@ -323,32 +325,23 @@ impl Cell {
             kind: probe.kind,
             status,
             reason,
-            elapsed_ns: nanoseconds(sum.elapsed / executions),
-            planning_ns: 0,
-            first_batch_ns: sum.first_batch.map(|total| nanoseconds(total / executions)),
-            executions,
-            cpu_user_ns: usage.cpu_user_ns,
-            cpu_system_ns: usage.cpu_system_ns,
-            minor_faults: usage.minor_faults,
-            major_faults: usage.major_faults,
-            voluntary_switches: usage.voluntary_switches,
-            involuntary_switches: usage.involuntary_switches,
-            memory_pool_peak_bytes: sum.memory_pool_peak_bytes,
-            streams: self.reader.streams.0,
-            stream_elapsed_ns: sum.stream_elapsed_ns,
-            rows: sum.rows.unwrap_or(0),
-            arrow_bytes: 0,
-            checksum: None,
-            engine_ranges: counters.ranges / per_execution,
-            engine_data_bytes: counters.data_bytes / per_execution,
-            engine_metadata_bytes: counters.metadata_bytes / per_execution,
-            chunk_encoded_bytes: 0,
-            chunk_compressed_bytes: 0,
-            requests: counters.requests / per_execution,
-            requested_bytes,
-            store_calls: self.store.calls(),
-            device_read_bytes: usage.device_read_bytes,
-            cache,
+            figures: Figures {
+                elapsed_ns: nanoseconds(sum.elapsed / executions),
+                first_batch_ns: sum.first_batch.map(|total| nanoseconds(total / executions)),
+                executions,
+                memory_pool_peak_bytes: sum.memory_pool_peak_bytes,
+                streams: self.reader.streams.0,
+                stream_elapsed_ns: sum.stream_elapsed_ns,
+                rows: sum.rows.unwrap_or(0),
+                engine_ranges: counters.ranges / per_execution,
+                engine_data_bytes: counters.data_bytes / per_execution,
+                engine_metadata_bytes: counters.metadata_bytes / per_execution,
+                requests: counters.requests / per_execution,
+                requested_bytes,
+                store_calls: self.store.calls(),
+                cache,
+                ..usage
+            },
             scan_partitions: 0,
             scans: Vec::new(),
         }
