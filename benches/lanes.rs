@@ -15,9 +15,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use parquet_bench::measure::Cell;
+use parquet_bench::engine::{measured, plan};
+use parquet_bench::measure::{Cell, execute};
+use parquet_bench::observe::{Ledger, MeasuredStore};
 use parquet_bench::record::Lane;
-use parquet_bench::storage::{Trace, local_file};
+use parquet_bench::storage::{Source, Trace, local_file};
 use tokio::runtime::Runtime;
 
 const PAIRS: usize = 61;
@@ -67,7 +69,7 @@ fn bare(trace: &Arc<Trace>) -> Duration {
 
 async fn iteration(cell: &mut Cell, lane: Lane) -> Duration {
     let iteration = shared::iteration(cell, lane).await;
-    Duration::from_nanos(iteration.elapsed_ns)
+    Duration::from_nanos(iteration.figures.elapsed_ns)
 }
 
 /// As many replays as an iteration consists of, and their mean.
@@ -87,11 +89,18 @@ fn report(what: &str, mut ratios: Vec<f64>) {
     );
 }
 
-async fn recorded(cell: &mut Cell) -> Duration {
-    cell.store.record();
-    let elapsed = iteration(cell, Lane::EndToEnd).await;
-    assert!(cell.store.recorded().ranges() > 0);
-    elapsed
+/// One execution of a cell's query, whose ranges are recorded or not.
+async fn executed(cell: &Cell, recording: bool) -> Duration {
+    let ledger = Arc::new(Ledger::default());
+    let mut store = MeasuredStore::new(cell.store(), &Source::Store, &ledger);
+    if recording {
+        store = store.recording();
+    }
+    let context = measured(&cell.context, cell.reader(), store.objects()).unwrap();
+    let planned = plan(&context, &cell.scenario.sql).await.unwrap();
+    let found = execute(&planned.physical, &context.task_ctx(), None).await;
+    assert_eq!(store.recorded().ranges() > 0, recording);
+    found.unwrap().elapsed
 }
 
 fn lanes(criterion: &mut Criterion) {
@@ -115,13 +124,13 @@ fn lanes(criterion: &mut Criterion) {
         if pair % 2 == 0 {
             ours = runtime.block_on(iteration(cell, Lane::Storage));
             theirs = bare_iteration(&trace);
-            with = runtime.block_on(recorded(cell));
-            without = runtime.block_on(iteration(cell, Lane::EndToEnd));
+            with = runtime.block_on(executed(cell, true));
+            without = runtime.block_on(executed(cell, false));
         } else {
             theirs = bare_iteration(&trace);
             ours = runtime.block_on(iteration(cell, Lane::Storage));
-            without = runtime.block_on(iteration(cell, Lane::EndToEnd));
-            with = runtime.block_on(recorded(cell));
+            without = runtime.block_on(executed(cell, false));
+            with = runtime.block_on(executed(cell, true));
         }
         speeds.push(theirs.as_secs_f64() / ours.as_secs_f64());
         costs.push(with.as_secs_f64() / without.as_secs_f64());
@@ -147,7 +156,11 @@ fn lanes(criterion: &mut Criterion) {
         });
     }
     group.bench_function("end_to_end, recorded", |bencher| {
-        bencher.iter_custom(|count| (0..count).map(|_| runtime.block_on(recorded(cell))).sum());
+        bencher.iter_custom(|count| {
+            (0..count)
+                .map(|_| runtime.block_on(executed(cell, true)))
+                .sum()
+        });
     });
     group.finish();
 }

@@ -54,8 +54,8 @@ fn config(folder: &Path) -> String {
 async fn harness(cell: &mut Cell) -> (Duration, u32) {
     let iteration = shared::iteration(cell, Lane::EndToEnd).await;
     (
-        Duration::from_nanos(iteration.elapsed_ns),
-        iteration.executions,
+        Duration::from_nanos(iteration.figures.elapsed_ns),
+        iteration.figures.executions,
     )
 }
 

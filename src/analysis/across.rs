@@ -778,7 +778,7 @@ mod tests {
         for cell in &mut one.cells {
             if cell.variant_name == "zstd" {
                 for iteration in &mut cell.iterations {
-                    iteration.elapsed_ns = iteration.elapsed_ns / 100 * 103;
+                    iteration.figures.elapsed_ns = iteration.figures.elapsed_ns / 100 * 103;
                 }
             }
         }

@@ -84,13 +84,13 @@ pub fn different_content(record: &RunRecord, scenario: &str) -> Option<Different
         cells
             .iter()
             .flat_map(|cell| finished(cell))
-            .map(|it| it.rows)
+            .map(|it| it.figures.rows)
     };
     let (fewest_rows, most_rows) = (rows().min()?, rows().max()?);
     let deterministic = cells.iter().all(|cell| cell.nondeterministic.is_none());
     let results_differ =
         fewest_rows != most_rows || (deterministic && !disagreements_among(&cells).is_empty());
-    let has_checksum = |cell: &&CellRecord| finished(cell).any(|it| it.checksum.is_some());
+    let has_checksum = |cell: &&CellRecord| finished(cell).any(|it| it.figures.checksum.is_some());
     if !results_differ && deterministic && cells.iter().all(has_checksum) {
         return None;
     }
@@ -164,16 +164,16 @@ fn disagreements_among(cells: &[&CellRecord]) -> Vec<Disagreement> {
     for cell in cells {
         let (mut rows_differ, mut checksums_differ) = (false, false);
         for iteration in finished(cell) {
-            let (reference, expected) = *rows.get_or_insert((cell, iteration.rows));
-            if iteration.rows != expected && !rows_differ {
+            let (reference, expected) = *rows.get_or_insert((cell, iteration.figures.rows));
+            if iteration.figures.rows != expected && !rows_differ {
                 rows_differ = true;
                 let difference = Difference::Rows {
                     first: expected,
-                    second: iteration.rows,
+                    second: iteration.figures.rows,
                 };
                 found.push(disagreement(reference, cell, difference));
             }
-            let Some(ours) = &iteration.checksum else {
+            let Some(ours) = &iteration.figures.checksum else {
                 continue;
             };
             let (reference, expected) = *checksum.get_or_insert((cell, ours));
@@ -244,8 +244,8 @@ mod tests {
     #[test]
     fn one_iteration_with_other_rows_is_told_of_once() {
         let mut record = codecs();
-        record.cells[2].iterations[4].rows = 999;
-        record.cells[2].iterations[5].rows = 998;
+        record.cells[2].iterations[4].figures.rows = 999;
+        record.cells[2].iterations[5].figures.rows = 998;
         assert_eq!(
             told(&record),
             [
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_cell_may_disagree_with_itself() {
         let mut record = codecs();
-        record.cells[0].iterations[10].rows = 7;
+        record.cells[0].iterations[10].figures.rows = 7;
         let found = disagreements(&record);
         assert_eq!(found.len(), 1);
         assert_eq!(
@@ -273,11 +273,7 @@ mod tests {
     fn failed_iterations_returned_nothing_to_compare() {
         let mut record = codecs();
         let iteration = &mut record.cells[1].iterations[3];
-        *iteration = Iteration {
-            status: Status::Failed,
-            rows: 0,
-            ..iteration.clone()
-        };
+        (iteration.status, iteration.figures.rows) = (Status::Failed, 0);
         assert_eq!(told(&record), [""; 0]);
     }
 
@@ -332,7 +328,7 @@ mod tests {
     fn other_content_other_sql_and_other_scenarios_are_not_compared() {
         let mut record = codecs();
         for cell in &mut record.cells[1..] {
-            cell.iterations[0].rows = 5;
+            cell.iterations[0].figures.rows = 5;
             cell.iterations.truncate(1);
         }
         record.datasets[1].content_fingerprint = "other rows".to_owned();
@@ -357,7 +353,7 @@ mod tests {
     #[test]
     fn equal_content_and_equal_results_are_not_told_of() {
         let mut equal_content = codecs();
-        equal_content.cells[1].iterations[0].rows = 5;
+        equal_content.cells[1].iterations[0].figures.rows = 5;
         assert_eq!(found(&equal_content), None);
         assert_eq!(found(&other_content()), None);
     }
@@ -365,7 +361,7 @@ mod tests {
     #[test]
     fn other_row_counts_of_other_content_are_told_of() {
         let mut record = other_content();
-        record.cells[1].iterations[4].rows = 7;
+        record.cells[1].iterations[4].figures.rows = 7;
         record.datasets[0].origin = Origin::External;
         let expected = DifferentContent {
             external: true,
@@ -400,7 +396,7 @@ mod tests {
     fn cells_without_results_are_not_told_of() {
         let mut record = other_content();
         for iteration in &mut record.cells[1].iterations {
-            (iteration.status, iteration.rows) = (Status::Failed, 0);
+            (iteration.status, iteration.figures.rows) = (Status::Failed, 0);
         }
         assert_eq!(found(&record), None);
     }

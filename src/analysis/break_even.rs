@@ -307,7 +307,7 @@ fn shares_files(record: &RunRecord, cell: &CellRecord) -> bool {
     let of_config = || record.config.get("datafusion")?.get(option);
     let mut iterations = counted(cell, Lane::EndToEnd);
     of_variant.or_else(of_config) != Some(&Value::Bool(false))
-        && iterations.all(|iteration| iteration.scans.len() < 2 && iteration.streams < 2)
+        && iterations.all(|iteration| iteration.scans.len() < 2 && iteration.figures.streams < 2)
 }
 
 /// Medians of the time with a warm page cache and nothing slowed down, and of what all calls of the store took of it.
@@ -316,13 +316,13 @@ fn warm_ns(cell: &CellRecord) -> Option<(f64, f64)> {
         .engine
         .as_ref()
         .is_some_and(|engine| engine.throttle.is_some());
-    let mut states = counted(cell, Lane::EndToEnd).map(|iteration| iteration.cache.state);
+    let mut states = counted(cell, Lane::EndToEnd).map(|iteration| iteration.figures.cache.state);
     let warm = !throttled && states.all(|state| state == CacheState::Warm);
     let summary = cell.summary.get(Lane::EndToEnd.name()).filter(|_| warm)?;
     let in_calls: Vec<f64> = counted(cell, Lane::EndToEnd)
         .filter_map(|iteration| {
-            let calls = iteration.store_calls.as_ref()?;
-            let per_execution = calls.calls as f64 / f64::from(iteration.executions.max(1));
+            let calls = iteration.figures.store_calls.as_ref()?;
+            let per_execution = calls.calls as f64 / f64::from(iteration.figures.executions.max(1));
             Some(calls.latency_ns.p50 as f64 * per_execution)
         })
         .collect();

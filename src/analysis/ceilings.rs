@@ -36,7 +36,7 @@ fn of_cell(cell: &CellRecord) -> Option<Ceilings> {
     let ratio = hodges_lehmann_paired(&ratios, CONFIDENCE)?;
     let overlap = hodges_lehmann_paired(&overlaps, CONFIDENCE)?;
     let requested: Vec<f64> = counted(cell, Lane::EndToEnd)
-        .map(|iteration| iteration.requested_bytes as f64)
+        .map(|iteration| iteration.figures.requested_bytes as f64)
         .collect();
     // What asks for nothing has no ceiling.
     let requested = median(&requested).filter(|bytes| *bytes > 0.0)?;

@@ -160,7 +160,7 @@ pub(super) fn lanes(cell: &CellRecord) -> BTreeSet<Lane> {
 
 /// The clock resolves 1 ns; less than that has no rate and no logarithm.
 pub(super) fn elapsed_ns(iteration: &Iteration) -> f64 {
-    iteration.elapsed_ns.max(1) as f64
+    iteration.figures.elapsed_ns.max(1) as f64
 }
 
 fn summary(cell: &CellRecord, lane: Lane) -> Option<Summary> {
@@ -170,12 +170,12 @@ fn summary(cell: &CellRecord, lane: Lane) -> Option<Summary> {
     let interval = median_interval(&elapsed, CONFIDENCE);
     let seconds = median_ns / 1e9;
     let all_streams =
-        |figure: u64, iteration: &Iteration| figure as f64 * f64::from(iteration.streams);
+        |figure: u64, iteration: &Iteration| figure as f64 * f64::from(iteration.figures.streams);
     let rows: Vec<f64> = counted(cell, lane)
-        .map(|it| all_streams(it.rows, it))
+        .map(|it| all_streams(it.figures.rows, it))
         .collect();
     let arrow: Vec<f64> = counted(cell, lane)
-        .map(|it| all_streams(it.arrow_bytes, it))
+        .map(|it| all_streams(it.figures.arrow_bytes, it))
         .collect();
     Some(Summary {
         median_ns,
@@ -185,7 +185,8 @@ fn summary(cell: &CellRecord, lane: Lane) -> Option<Summary> {
         iterations: elapsed.len() as u32,
         rows_per_s: median(&rows)? / seconds,
         arrow_bytes_per_s: median(&arrow)? / seconds,
-        requested_bytes_per_s: median(&of(|iteration| iteration.requested_bytes as f64))? / seconds,
+        requested_bytes_per_s: median(&of(|iteration| iteration.figures.requested_bytes as f64))?
+            / seconds,
         ledger: match lane {
             // It reads what the lane `end_to_end` did, and makes nothing of it.
             Lane::Storage => None,
@@ -201,31 +202,40 @@ fn ledger(cell: &CellRecord, lane: Lane) -> Option<Ledger> {
         median(&values).map(|value| value.round() as u64)
     };
     let device: Option<Vec<f64>> = counted(cell, lane)
-        .map(|iteration| iteration.device_read_bytes.map(|bytes| bytes as f64))
+        .map(|iteration| {
+            iteration
+                .figures
+                .device_read_bytes
+                .map(|bytes| bytes as f64)
+        })
         .collect();
     let device_read_bytes = device
         .and_then(|device| median(&device))
         .map(|bytes| bytes.round() as u64);
-    let past_the_cache = counted(cell, lane)
-        .all(|it| matches!(it.cache.state, CacheState::Cold | CacheState::Direct));
-    let requested_bytes = of(|it| it.requested_bytes)?;
-    let engine_data_bytes = of(|it| it.engine_data_bytes)?;
+    let past_the_cache = counted(cell, lane).all(|it| {
+        matches!(
+            it.figures.cache.state,
+            CacheState::Cold | CacheState::Direct
+        )
+    });
+    let requested_bytes = of(|it| it.figures.requested_bytes)?;
+    let engine_data_bytes = of(|it| it.figures.engine_data_bytes)?;
     let moved = match device_read_bytes {
         Some(bytes) if past_the_cache => bytes,
         _ => requested_bytes,
     };
     let all_streams = |figure: fn(&Iteration) -> u64| {
         let values: Vec<f64> = counted(cell, lane)
-            .map(|it| figure(it) as f64 * f64::from(it.streams))
+            .map(|it| figure(it) as f64 * f64::from(it.figures.streams))
             .collect();
         median(&values).map(|value| value.round() as u64)
     };
     Some(Ledger {
-        arrow_bytes: all_streams(|it| it.arrow_bytes)?,
-        chunk_encoded_bytes: all_streams(|it| it.chunk_encoded_bytes)?,
-        chunk_compressed_bytes: all_streams(|it| it.chunk_compressed_bytes)?,
+        arrow_bytes: all_streams(|it| it.figures.arrow_bytes)?,
+        chunk_encoded_bytes: all_streams(|it| it.figures.chunk_encoded_bytes)?,
+        chunk_compressed_bytes: all_streams(|it| it.figures.chunk_compressed_bytes)?,
         engine_data_bytes,
-        engine_metadata_bytes: of(|it| it.engine_metadata_bytes)?,
+        engine_metadata_bytes: of(|it| it.figures.engine_metadata_bytes)?,
         requested_bytes,
         device_read_bytes,
         over_read_ratio: (engine_data_bytes > 0).then(|| moved as f64 / engine_data_bytes as f64),
@@ -235,7 +245,7 @@ fn ledger(cell: &CellRecord, lane: Lane) -> Option<Ledger> {
 /// Nearest ranks of the times of all copies of a query.
 fn stream_ns(cell: &CellRecord, lane: Lane) -> Option<Percentiles> {
     let mut times: Vec<u64> = counted(cell, lane)
-        .flat_map(|iteration| iteration.stream_elapsed_ns.iter().copied())
+        .flat_map(|iteration| iteration.figures.stream_elapsed_ns.iter().copied())
         .collect();
     times.sort_unstable();
     let last = times.len().checked_sub(1)?;
@@ -442,16 +452,10 @@ mod tests {
     fn rounds_are_paired_by_number_and_only_where_both_were_measured_well() {
         let mut baseline = rounds(&[100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]);
         let mut candidate = rounds(&[50, 100, 150, 200, 250, 300, 350, 400, 450, 500]);
-        baseline[0] = Iteration {
-            status: Status::Void,
-            elapsed_ns: 1,
-            ..baseline[0].clone()
-        };
-        candidate[1] = Iteration {
-            status: Status::Failed,
-            elapsed_ns: 1,
-            ..candidate[1].clone()
-        };
+        baseline[0].status = Status::Void;
+        baseline[0].figures.elapsed_ns = 1;
+        candidate[1].status = Status::Failed;
+        candidate[1].figures.elapsed_ns = 1;
         candidate.push(Iteration {
             kind: Kind::Warmup,
             ..iteration(5, 1)
@@ -682,8 +686,8 @@ mod tests {
         );
         assert_eq!(ledger.over_read_ratio, Some(4_000.0 / 3_500.0));
         for iteration in &mut iterations {
-            iteration.cache.state = CacheState::Cold;
-            iteration.device_read_bytes = Some(7_000);
+            iteration.figures.cache.state = CacheState::Cold;
+            iteration.figures.device_read_bytes = Some(7_000);
         }
         record.cells = vec![cell("scan", "a", iterations)];
         summarise(&mut record);
@@ -699,8 +703,8 @@ mod tests {
         let mut record = record();
         let mut iterations = rounds(&[1_000_000_000; 9]);
         for iteration in &mut iterations {
-            iteration.streams = 4;
-            iteration.stream_elapsed_ns = vec![10, 20, 30, 1_000];
+            iteration.figures.streams = 4;
+            iteration.figures.stream_elapsed_ns = vec![10, 20, 30, 1_000];
         }
         record.cells = vec![cell("scan", "a", iterations)];
         summarise(&mut record);

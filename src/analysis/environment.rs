@@ -113,13 +113,12 @@ pub(super) fn excerpt(text: &str, start: usize) -> String {
 
 fn state(member: &Member, lane: Lane) -> String {
     let states: BTreeSet<&str> = counted(member.cell, lane)
-        .map(
-            |iteration| match (iteration.cache.state, iteration.cache.engine) {
-                (state @ CacheState::Warm, EngineCache::Warm) => state.name(),
-                (CacheState::Warm, EngineCache::Fresh) => "warm, the engine's fresh",
-                (state, _) => state.name(),
-            },
-        )
+        .map(|iteration| &iteration.figures.cache)
+        .map(|cache| match (cache.state, cache.engine) {
+            (state @ CacheState::Warm, EngineCache::Warm) => state.name(),
+            (CacheState::Warm, EngineCache::Fresh) => "warm, the engine's fresh",
+            (state, _) => state.name(),
+        })
         .collect();
     states.into_iter().collect::<Vec<_>>().join(", ")
 }

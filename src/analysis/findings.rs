@@ -69,7 +69,7 @@ fn outlying(log_times: &[f64]) -> Option<String> {
 fn other_ranges(cell: &CellRecord) -> Option<String> {
     let requested = |lane: Lane| {
         let bytes: Vec<f64> = counted(cell, lane)
-            .map(|it| it.requested_bytes as f64)
+            .map(|it| it.figures.requested_bytes as f64)
             .collect();
         median(&bytes)
     };
@@ -188,7 +188,7 @@ mod tests {
             vec![iteration(0, 1000), replayed.clone()],
         )];
         assert_eq!(findings(&run), []);
-        replayed.requested_bytes = 4_100;
+        replayed.figures.requested_bytes = 4_100;
         run.cells = vec![cell("scan", "a", vec![iteration(0, 1000), replayed])];
         assert_eq!(findings(&run)[0].kind, FindingKind::Ranges);
     }

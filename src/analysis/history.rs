@@ -125,7 +125,7 @@ struct Work(BTreeMap<&'static str, BTreeSet<String>>);
 impl Work {
     fn add(&mut self, run: &RunRecord, cell: &CellRecord, lane: Lane) {
         let states: BTreeSet<&str> = counted(cell, lane)
-            .map(|it| it.cache.state.name())
+            .map(|it| it.figures.cache.state.name())
             .collect();
         let throttle = cell.engine.as_ref().and_then(|it| it.throttle);
         for (what, value) in [

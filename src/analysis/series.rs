@@ -19,12 +19,15 @@ pub(super) fn log_times(cell: &CellRecord, lane: Lane) -> Series {
 /// Of the CPU time per copy of the query.
 pub(super) fn log_cpu(cell: &CellRecord, lane: Lane) -> Series {
     of(cell, lane, |it| {
-        it.cpu_user_ns.saturating_add(it.cpu_system_ns).max(1) as f64
+        it.figures
+            .cpu_user_ns
+            .saturating_add(it.figures.cpu_system_ns)
+            .max(1) as f64
     })
 }
 
 fn of(cell: &CellRecord, lane: Lane, figure: fn(&Iteration) -> f64) -> Series {
-    let per_copy = |it: &Iteration| (figure(it) / f64::from(it.streams.max(1))).ln();
+    let per_copy = |it: &Iteration| (figure(it) / f64::from(it.figures.streams.max(1))).ln();
     counted(cell, lane)
         .map(|iteration| (iteration.round, per_copy(iteration)))
         .collect()

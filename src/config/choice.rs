@@ -184,16 +184,18 @@ impl Choice for PageCache {
 
 impl Choice for EngineCache {
     const WHAT: &'static str = "a state of the engine's caches";
-    const ALL: &'static [(Self, &'static str)] =
-        &[(EngineCache::Fresh, "fresh"), (EngineCache::Warm, "warm")];
+    const ALL: &'static [(Self, &'static str)] = &[
+        (EngineCache::Fresh, EngineCache::Fresh.name()),
+        (EngineCache::Warm, EngineCache::Warm.name()),
+    ];
 }
 
 impl Choice for Lane {
     const WHAT: &'static str = "a lane";
     const ALL: &'static [(Self, &'static str)] = &[
-        (Lane::EndToEnd, "end_to_end"),
-        (Lane::Storage, "storage"),
-        (Lane::Compute, "compute"),
+        (Lane::EndToEnd, Lane::EndToEnd.name()),
+        (Lane::Storage, Lane::Storage.name()),
+        (Lane::Compute, Lane::Compute.name()),
     ];
 }
 

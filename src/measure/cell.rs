@@ -124,7 +124,6 @@ pub struct Cell {
     pub id: String,
     pub scenario: Arc<Scenario>,
     pub context: SessionContext,
-    /// The store that holds the files, without layers.
     pub(super) store: Arc<dyn ObjectStore>,
     /// The tables that the query scans.
     pub tables: Vec<Arc<OpenTable>>,
@@ -193,6 +192,11 @@ impl Cell {
 
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// The store that holds the files, without layers.
+    pub fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
     }
 
     /// Files that the query's tables consist of.

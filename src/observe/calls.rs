@@ -56,13 +56,6 @@ impl Calls {
             range_bytes: percentiles(&histograms.range_bytes),
         })
     }
-
-    pub(super) fn reset(&mut self) {
-        if let Some(histograms) = &mut self.histograms {
-            histograms.latency_ns.reset();
-            histograms.range_bytes.reset();
-        }
-    }
 }
 
 fn percentiles(histogram: &Histogram<u64>) -> Percentiles {
@@ -102,8 +95,6 @@ mod tests {
             "{latency:?}"
         );
         assert!(near(summary.range_bytes.p50, 100.0) && near(summary.range_bytes.max, 1000.0));
-        calls.reset();
-        assert_eq!(calls.summary(), None);
     }
 
     #[test]

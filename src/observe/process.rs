@@ -5,6 +5,8 @@ use std::fs;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
 
+use crate::record::Figures;
+
 /// What this process has used so far, from getrusage(2) and /proc/self/io.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Usage {
@@ -53,10 +55,10 @@ impl Usage {
         }
     }
 
-    /// The share of one of so many executions.
-    pub(super) fn per(self, executions: u64) -> Self {
+    /// Figures of one of so many executions, as far as they are known here; the others stay empty.
+    pub(super) fn figures(self, executions: u64) -> Figures {
         let executions = executions.max(1);
-        Usage {
+        Figures {
             cpu_user_ns: self.cpu_user_ns / executions,
             cpu_system_ns: self.cpu_system_ns / executions,
             minor_faults: self.minor_faults / executions,
@@ -64,6 +66,7 @@ impl Usage {
             voluntary_switches: self.voluntary_switches / executions,
             involuntary_switches: self.involuntary_switches / executions,
             device_read_bytes: self.device_read_bytes.map(|bytes| bytes / executions),
+            ..Figures::default()
         }
     }
 }

@@ -87,3 +87,191 @@ impl MeasuredStore {
         memory.map_or_else(Trace::default, |layer| layer.take_missed())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::TryStreamExt;
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+    use object_store::{ObjectStoreExt, PutPayload};
+
+    use super::*;
+    use crate::observe::Counters;
+    use crate::storage::{Loaded, Throttle, local_store, object_path, replay};
+
+    async fn store_with_file() -> (Arc<dyn ObjectStore>, Path) {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let path = Path::from("a.parquet");
+        let payload = PutPayload::from(vec![7_u8; 100]);
+        store.put(&path, payload).await.unwrap();
+        (store, path)
+    }
+
+    fn measured(store: &Arc<dyn ObjectStore>, source: &Source) -> (MeasuredStore, Arc<Ledger>) {
+        let ledger = Arc::new(Ledger::default());
+        (MeasuredStore::new(store, source, &ledger), ledger)
+    }
+
+    fn throttled() -> Source {
+        Source::Throttled(Arc::new(Throttle::new(None, Duration::ZERO)))
+    }
+
+    #[tokio::test]
+    async fn memory_serves_what_was_recorded_and_says_what_it_has_not() {
+        let (store, path) = store_with_file().await;
+        let (recording, _) = measured(&store, &Source::Store);
+        let recording = recording.recording();
+        let objects = recording.objects();
+        objects.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
+        objects.get_range(&path, 60..70).await.unwrap();
+        let trace = recording.recorded();
+        assert_eq!((trace.ranges(), trace.bytes()), (3, 30));
+        let loaded = Arc::new(Loaded::of(&trace, &store).await.unwrap());
+        let (memory, ledger) = measured(&store, &Source::Memory(loaded));
+        store.delete(&path).await.unwrap();
+        let read = memory.objects().get_range(&path, 61..62).await;
+        assert_eq!(read.unwrap().len(), 1);
+        memory.objects().get_ranges(&path, &[10..20]).await.unwrap();
+        assert_eq!(memory.missed(), Trace::default());
+        // Of requests, as many are counted as if they had reached the storage.
+        assert_eq!(ledger.counters().requests, 2);
+        let beyond = memory.objects().get_ranges(&path, &[0..5]).await;
+        assert!(beyond.is_err());
+        let missed = memory.missed();
+        assert_eq!((missed.ranges(), missed.bytes()), (1, 5));
+        assert_eq!(memory.missed(), Trace::default());
+    }
+
+    #[tokio::test]
+    async fn a_slower_storage_gets_fewer_requests_than_the_engine_makes() {
+        let (store, path) = store_with_file().await;
+        let (slow, ledger) = measured(&store, &throttled());
+        slow.objects()
+            .get_ranges(&path, &[10..20, 40..50])
+            .await
+            .unwrap();
+        let expected = Counters {
+            ranges: 2,
+            metadata_bytes: 20,
+            requests: 1,
+            requested_bytes: 40,
+            ..Counters::default()
+        };
+        assert_eq!(ledger.counters(), expected);
+    }
+
+    #[tokio::test]
+    async fn measurements_of_one_store_do_not_see_each_other() {
+        let (store, path) = store_with_file().await;
+        let (one, ledger) = measured(&store, &Source::Store);
+        let (two, other) = measured(&store, &throttled());
+        let two = two.recording();
+        one.objects().get_range(&path, 0..10).await.unwrap();
+        two.objects().get_range(&path, 0..30).await.unwrap();
+        let bytes = |ledger: &Ledger| ledger.counters().requested_bytes;
+        assert_eq!((bytes(&ledger), bytes(&other)), (10, 30));
+        let recorded = (one.recorded().ranges(), two.recorded().ranges());
+        assert_eq!(recorded, (0, 1));
+    }
+
+    #[tokio::test]
+    async fn local_files_are_replayed_whatever_their_names_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a b%20c#1=2.parquet");
+        std::fs::write(&file, [7; 100]).unwrap();
+        let (store, path) = (local_store(), object_path(&file).unwrap());
+        let (recording, _) = measured(&store, &Source::Store);
+        let recording = recording.recording();
+        let objects = recording.objects();
+        objects.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
+        let trace = recording.recorded();
+        let text = serde_json::to_string(&trace).unwrap();
+        assert_eq!(serde_json::from_str::<Trace>(&text).unwrap(), trace);
+        let trace = Arc::new(trace);
+        replay(&trace, &store, true, &Source::Store).await.unwrap();
+        std::fs::write(&file, [7; 49]).unwrap();
+        let error = replay(&trace, &store, true, &Source::Store).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("a b%20c#1=2.parquet"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_read_beyond_the_end_of_a_file_is_told_with_its_name_and_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cut.parquet");
+        std::fs::write(&file, [7; 100]).unwrap();
+        let (store, path) = (local_store(), object_path(&file).unwrap());
+        let ranges = [10..20, 80..90];
+        let (recording, _) = measured(&store, &Source::Store);
+        let recording = recording.recording();
+        recording
+            .objects()
+            .get_ranges(&path, &ranges)
+            .await
+            .unwrap();
+        let trace = Arc::new(recording.recorded());
+        std::fs::write(&file, [7; 40]).unwrap();
+        let mut errors = vec![
+            Loaded::of(&trace, &store).await.err(),
+            replay(&trace, &store, true, &Source::Store).await.err(),
+            replay(&trace, &store, true, &throttled()).await.err(),
+            store.get_ranges(&path, &ranges).await.err(),
+        ];
+        for source in [Source::Store, Source::Direct, throttled()] {
+            let (measured, ledger) = measured(&store, &source);
+            let objects = measured.objects();
+            errors.push(objects.get_ranges(&path, &ranges).await.err());
+            errors.push(objects.get_range(&path, 80..90).await.err());
+            let counted = ledger.counters();
+            assert_eq!((counted.ranges, ledger.calls()), (0, None));
+        }
+        for error in errors {
+            let error = error.unwrap().to_string();
+            for words in ["cut.parquet", "bytes 80 to 90", "ends after 40 bytes"] {
+                assert!(error.contains(words), "{error}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn writing_listing_and_asking_for_the_size_count_no_bytes() {
+        let (store, path) = store_with_file().await;
+        let (counted, ledger) = measured(&store, &Source::Store);
+        let objects = counted.objects();
+        assert_eq!(objects.head(&path).await.unwrap().size, 100);
+        objects.copy(&path, &Path::from("b.parquet")).await.unwrap();
+        let (from, to) = (Path::from("b.parquet"), Path::from("c.parquet"));
+        objects.rename(&from, &to).await.unwrap();
+        let listed: Vec<_> = objects.list(None).try_collect().await.unwrap();
+        assert_eq!(listed.len(), 2);
+        objects.delete(&path).await.unwrap();
+        assert_eq!(ledger.counters(), Counters::default());
+    }
+
+    #[tokio::test]
+    async fn a_failed_read_counts_nothing() {
+        let (store, _) = store_with_file().await;
+        let (counted, ledger) = measured(&store, &Source::Store);
+        let missing = Path::from("missing");
+        let read = counted.objects().get_ranges(&missing, &[0..1, 1..2]).await;
+        assert!(read.is_err());
+        assert_eq!(ledger.counters(), Counters::default());
+    }
+
+    #[tokio::test]
+    async fn reads_without_an_end_are_refused_where_a_layer_could_not_serve_them() {
+        let (store, path) = store_with_file().await;
+        for (source, allowed) in [
+            (Source::Store, true),
+            (Source::Direct, false),
+            (throttled(), false),
+        ] {
+            let (measured, _) = measured(&store, &source);
+            let read = measured.objects().get(&path).await;
+            assert_eq!(read.is_ok(), allowed, "{source:?}");
+        }
+    }
+}

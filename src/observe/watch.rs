@@ -115,7 +115,7 @@ impl Watch {
     /// The figures of one execution: means over those that have ended, where there were several.
     pub fn end(self) -> Watched {
         let executions = u64::from(self.executions.max(1));
-        let (counters, usage) = (self.ledger.counters(), self.usage.per(executions));
+        let (counters, usage) = (self.ledger.counters(), self.usage.figures(executions));
         let requested_bytes = counters.requested_bytes / executions;
         let (cache, void) = self.attested.finish(
             self.setting.engine,
@@ -127,21 +127,14 @@ impl Watch {
         let figures = Figures {
             elapsed_ns: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
             executions: self.executions,
-            cpu_user_ns: usage.cpu_user_ns,
-            cpu_system_ns: usage.cpu_system_ns,
-            minor_faults: usage.minor_faults,
-            major_faults: usage.major_faults,
-            voluntary_switches: usage.voluntary_switches,
-            involuntary_switches: usage.involuntary_switches,
             engine_ranges: counters.ranges / executions,
             engine_data_bytes: counters.data_bytes / executions,
             engine_metadata_bytes: counters.metadata_bytes / executions,
             requests: counters.requests / executions,
             requested_bytes,
             store_calls: self.ledger.calls(),
-            device_read_bytes: usage.device_read_bytes,
             cache,
-            ..Figures::default()
+            ..usage
         };
         Watched { figures, void }
     }

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{
-    Cache, CacheState, CellRecord, Checksum, ColumnRecord, DatasetRecord, EngineCache, Iteration,
-    Kind, Lane, Origin, RunRecord, SCHEMA_VERSION, Scan, Status, Versions,
-};
+use super::cache::{Cache, CacheState, EngineCache};
+use super::cell::CellRecord;
+use super::dataset::{ColumnRecord, DatasetRecord, Origin};
+use super::figures::{Checksum, Figures};
+use super::iteration::{Iteration, Kind, Lane, Scan, Status};
+use super::run::{RunRecord, SCHEMA_VERSION, Versions};
 
 /// A finished run without datasets and cells.
 pub(crate) fn record() -> RunRecord {
@@ -121,36 +123,34 @@ pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
         kind: Kind::Measured,
         status: Status::Ok,
         reason: None,
-        elapsed_ns,
-        planning_ns: 500_000,
-        first_batch_ns: Some(elapsed_ns / 2),
-        executions: 1,
-        cpu_user_ns: 600_000,
-        cpu_system_ns: 70_000,
-        minor_faults: 11,
-        major_faults: 0,
-        voluntary_switches: 5,
-        involuntary_switches: 1,
-        memory_pool_peak_bytes: Some(4_096),
-        streams: 1,
-        stream_elapsed_ns: Vec::new(),
-        rows: 1_000,
-        arrow_bytes: 8_000,
-        checksum: None,
-        engine_ranges: 40,
-        engine_data_bytes: 3_500,
-        engine_metadata_bytes: 300,
-        chunk_encoded_bytes: 7_000,
-        chunk_compressed_bytes: 3_500,
-        requests: 20,
-        requested_bytes: 4_000,
-        store_calls: None,
-        device_read_bytes: None,
-        cache: Cache {
-            state: CacheState::Warm,
-            resident_ratio_before: Some(1.0),
-            cold_evidence: None,
-            engine: EngineCache::Warm,
+        figures: Figures {
+            elapsed_ns,
+            planning_ns: 500_000,
+            first_batch_ns: Some(elapsed_ns / 2),
+            executions: 1,
+            cpu_user_ns: 600_000,
+            cpu_system_ns: 70_000,
+            minor_faults: 11,
+            voluntary_switches: 5,
+            involuntary_switches: 1,
+            memory_pool_peak_bytes: Some(4_096),
+            streams: 1,
+            rows: 1_000,
+            arrow_bytes: 8_000,
+            engine_ranges: 40,
+            engine_data_bytes: 3_500,
+            engine_metadata_bytes: 300,
+            chunk_encoded_bytes: 7_000,
+            chunk_compressed_bytes: 3_500,
+            requests: 20,
+            requested_bytes: 4_000,
+            cache: Cache {
+                state: CacheState::Warm,
+                resident_ratio_before: Some(1.0),
+                cold_evidence: None,
+                engine: EngineCache::Warm,
+            },
+            ..Figures::default()
         },
         scan_partitions: 2,
         scans: vec![Scan {
@@ -168,14 +168,13 @@ pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
 
 /// A warm-up with the checksum of its result.
 pub(crate) fn warmup(exact: &str, approximate: &[f64]) -> Iteration {
-    Iteration {
-        kind: Kind::Warmup,
-        checksum: Some(Checksum {
-            exact: exact.to_owned(),
-            approximate: approximate.to_vec(),
-        }),
-        ..iteration(0, 99_000_000)
-    }
+    let mut warmup = iteration(0, 99_000_000);
+    warmup.kind = Kind::Warmup;
+    warmup.figures.checksum = Some(Checksum {
+        exact: exact.to_owned(),
+        approximate: approximate.to_vec(),
+    });
+    warmup
 }
 
 /// Measured iterations in rounds 0, 1, ...

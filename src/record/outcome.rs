@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ControlKind, Lane, Percentiles};
+use super::control::ControlKind;
+use super::figures::Percentiles;
+use super::iteration::Lane;
 
 /// What the measured iterations of one cell in one lane come to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,93 +1,130 @@
-//! Every iteration as a row, for spreadsheets and data frames. Quoting as in RFC 4180, lines ended by a line feed alone.
+//! Every iteration as a row, for spreadsheets and data frames. Quoting as in RFC 4180, lines ended by
+//! a line feed alone.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::record::{
-    CellRecord, ColdEvidence, ControlKind, DatasetRecord, Iteration, Kind, RunRecord, Scan, Status,
+    CellRecord, ControlKind, DatasetRecord, Field, Figures, Iteration, RunRecord, Scan,
 };
 
 use super::text;
 
-/// A row has the labels of the run and the keys that the variants set, under these prefixes, after the fixed columns.
+/// A row has the labels of the run and the keys that the variants set, under these prefixes, after
+/// the columns that every row has.
 const LABEL_PREFIX: &str = "label.";
 const VARIANT_PREFIX: &str = "variant.";
 
-const COLUMNS: [&str; 58] = [
-    "run_id",
-    "cell",
-    "scenario",
-    "variant_name",
-    "lane",
-    "kind",
-    "round",
-    "position",
-    "status",
-    "reason",
-    "started_offset_ns",
-    "elapsed_ns",
-    "planning_ns",
-    "first_batch_ns",
-    "executions",
-    "cpu_user_ns",
-    "cpu_system_ns",
-    "minor_faults",
-    "major_faults",
-    "voluntary_switches",
-    "involuntary_switches",
-    "memory_pool_peak_bytes",
-    "streams",
-    "rows",
-    "arrow_bytes",
-    "checksum",
-    "engine_ranges",
-    "engine_data_bytes",
-    "engine_metadata_bytes",
-    "chunk_encoded_bytes",
-    "chunk_compressed_bytes",
-    "requests",
-    "requested_bytes",
-    "store_calls",
-    "call_p50_ns",
-    "call_p90_ns",
-    "call_p99_ns",
-    "range_p50_bytes",
-    "device_read_bytes",
-    "cache_state",
-    "resident_ratio_before",
-    "cold_evidence",
-    "engine_cache",
-    "scan_partitions",
-    "row_groups_read",
-    "row_groups_pruned",
-    "row_groups",
-    "files_read",
-    "files",
-    "file_bytes",
-    "columns_read",
-    "columns_stored",
-    "dataset",
-    "dataset_rows",
-    "content_fingerprint",
-    "control",
-    "peak_memory_bytes",
-    "base_memory_bytes",
+/// An iteration and what it belongs to.
+struct Row<'a> {
+    record: &'a RunRecord,
+    cell: &'a CellRecord,
+    /// Datasets that the cell reads; absent where the record lacks one of them.
+    datasets: Option<&'a [&'a DatasetRecord]>,
+    iteration: &'a Iteration,
+}
+
+/// Name of a column, and its text in a row.
+type Column = (&'static str, fn(&Row) -> String);
+
+/// Columns before those of the figures: which iteration it is, and what became of it.
+const PLACE: [Column; 11] = [
+    ("run_id", |row| field(&row.record.run_id)),
+    ("cell", |row| field(&row.cell.id)),
+    ("scenario", |row| field(&row.cell.scenario)),
+    ("variant_name", |row| field(&row.cell.variant_name)),
+    ("lane", |row| row.iteration.lane.name().to_owned()),
+    ("kind", |row| row.iteration.kind.to_string()),
+    ("round", |row| row.iteration.round.to_string()),
+    ("position", |row| row.iteration.position.to_string()),
+    ("status", |row| row.iteration.status.to_string()),
+    ("reason", |row| {
+        let reason = row.iteration.reason.as_deref();
+        reason.map(field).unwrap_or_default()
+    }),
+    ("started_offset_ns", |row| {
+        row.iteration.started_offset_ns.to_string()
+    }),
 ];
+
+/// Columns after those of the figures: what was read, of which datasets, in how much memory.
+const READ: [Column; 15] = [
+    ("scan_partitions", |row| {
+        row.iteration.scan_partitions.to_string()
+    }),
+    ("row_groups_read", |row| {
+        row.sum(|scan| scan.row_groups_read)
+    }),
+    ("row_groups_pruned", |row| {
+        row.sum(|scan| scan.row_groups_pruned)
+    }),
+    ("row_groups", |row| row.sum(|scan| scan.row_groups)),
+    ("files_read", |row| row.sum(|scan| scan.files_read)),
+    ("files", |row| row.sum(|scan| scan.files)),
+    ("file_bytes", |row| {
+        optional(Some(row.cell.file_bytes).filter(|bytes| *bytes > 0))
+    }),
+    ("columns_read", |row| row.cell.columns_read.to_string()),
+    ("columns_stored", |row| row.cell.columns_stored.to_string()),
+    ("dataset", |row| field(&row.cell.dataset.join(" "))),
+    ("dataset_rows", |row| {
+        let rows = |all: &[&DatasetRecord]| all.iter().map(|it| it.rows).sum::<u64>();
+        optional(row.datasets.map(rows))
+    }),
+    ("content_fingerprint", |row| {
+        let fingerprints = row.datasets.map(|all| {
+            all.iter()
+                .map(|it| it.content_fingerprint.as_str())
+                .collect::<Vec<_>>()
+        });
+        fingerprints
+            .map(|all| field(&all.join(" ")))
+            .unwrap_or_default()
+    }),
+    ("control", |row| {
+        optional(row.cell.control.map(ControlKind::name))
+    }),
+    ("peak_memory_bytes", |row| {
+        optional(row.cell.peak_memory_bytes)
+    }),
+    ("base_memory_bytes", |row| {
+        optional(row.cell.base_memory_bytes)
+    }),
+];
+
+impl Row<'_> {
+    /// A figure of scans, over all scans.
+    fn sum(&self, figure: fn(&Scan) -> u64) -> String {
+        let scans = self.iteration.scans.iter();
+        scans.map(figure).sum::<u64>().to_string()
+    }
+}
 
 pub(super) fn render(records: &[RunRecord]) -> String {
     let cells = || records.iter().flat_map(|record| &record.cells);
     let keys: BTreeSet<&String> = cells().flat_map(|cell| cell.variant.keys()).collect();
     let labels: BTreeSet<&String> = records.iter().flat_map(|it| it.labels.keys()).collect();
+    let heads = names(&PLACE)
+        .chain(Figures::columns().map(|column| column.name.to_owned()))
+        .chain(names(&READ));
     let label_heads = labels.iter().map(|label| format!("{LABEL_PREFIX}{label}"));
     let variant_heads = keys.iter().map(|key| format!("{VARIANT_PREFIX}{key}"));
-    let mut lines =
-        vec![line(COLUMNS.iter().map(|name| (*name).to_owned()).chain(
-            label_heads.chain(variant_heads).map(|it| field(&it)),
-        ))];
+    let mut lines = vec![line(
+        heads.chain(label_heads.chain(variant_heads).map(|it| field(&it))),
+    )];
     for record in records {
+        let dataset = |id: &String| record.datasets.iter().find(|dataset| dataset.id == *id);
         for cell in &record.cells {
+            let datasets: Option<Vec<&DatasetRecord>> = cell.dataset.iter().map(dataset).collect();
             for iteration in &cell.iterations {
+                let row = Row {
+                    record,
+                    cell,
+                    datasets: datasets.as_deref(),
+                    iteration,
+                };
+                let figures = Figures::columns();
                 let labels = labels.iter().map(|label| {
                     let value = record.labels.get(*label);
                     value.map(|it| field(it)).unwrap_or_default()
@@ -96,8 +133,9 @@ pub(super) fn render(records: &[RunRecord]) -> String {
                     .iter()
                     .map(|key| cell.variant.get(*key).map(value).unwrap_or_default());
                 lines.push(line(
-                    fixed(record, cell, iteration)
-                        .into_iter()
+                    texts(&PLACE, &row)
+                        .chain(figures.map(|column| figure((column.field)(&iteration.figures))))
+                        .chain(texts(&READ, &row))
                         .chain(labels)
                         .chain(variant),
                 ));
@@ -107,85 +145,22 @@ pub(super) fn render(records: &[RunRecord]) -> String {
     lines.concat()
 }
 
-/// In the order of [`COLUMNS`].
-fn fixed(record: &RunRecord, cell: &CellRecord, iteration: &Iteration) -> [String; COLUMNS.len()] {
-    let dataset = |id: &String| record.datasets.iter().find(|dataset| dataset.id == *id);
-    let datasets: Option<Vec<&DatasetRecord>> = cell.dataset.iter().map(dataset).collect();
-    let datasets = datasets.as_deref();
-    let fingerprints = datasets.map(|all| {
-        all.iter()
-            .map(|it| it.content_fingerprint.as_str())
-            .collect::<Vec<_>>()
-    });
-    let calls = iteration.store_calls.as_ref();
-    let sum =
-        |figure: fn(&Scan) -> u64| iteration.scans.iter().map(figure).sum::<u64>().to_string();
-    [
-        field(&record.run_id),
-        field(&cell.id),
-        field(&cell.scenario),
-        field(&cell.variant_name),
-        iteration.lane.name().to_owned(),
-        kind(iteration.kind).to_owned(),
-        iteration.round.to_string(),
-        iteration.position.to_string(),
-        status(iteration.status).to_owned(),
-        iteration.reason.as_deref().map(field).unwrap_or_default(),
-        iteration.started_offset_ns.to_string(),
-        iteration.elapsed_ns.to_string(),
-        iteration.planning_ns.to_string(),
-        optional(iteration.first_batch_ns),
-        iteration.executions.to_string(),
-        iteration.cpu_user_ns.to_string(),
-        iteration.cpu_system_ns.to_string(),
-        iteration.minor_faults.to_string(),
-        iteration.major_faults.to_string(),
-        iteration.voluntary_switches.to_string(),
-        iteration.involuntary_switches.to_string(),
-        optional(iteration.memory_pool_peak_bytes),
-        iteration.streams.to_string(),
-        iteration.rows.to_string(),
-        iteration.arrow_bytes.to_string(),
-        iteration
-            .checksum
-            .as_ref()
-            .map(|checksum| field(&checksum.exact))
-            .unwrap_or_default(),
-        iteration.engine_ranges.to_string(),
-        iteration.engine_data_bytes.to_string(),
-        iteration.engine_metadata_bytes.to_string(),
-        iteration.chunk_encoded_bytes.to_string(),
-        iteration.chunk_compressed_bytes.to_string(),
-        iteration.requests.to_string(),
-        iteration.requested_bytes.to_string(),
-        optional(calls.map(|calls| calls.calls)),
-        optional(calls.map(|calls| calls.latency_ns.p50)),
-        optional(calls.map(|calls| calls.latency_ns.p90)),
-        optional(calls.map(|calls| calls.latency_ns.p99)),
-        optional(calls.map(|calls| calls.range_bytes.p50)),
-        optional(iteration.device_read_bytes),
-        iteration.cache.state.name().to_owned(),
-        optional(iteration.cache.resident_ratio_before),
-        optional(iteration.cache.cold_evidence.map(ColdEvidence::name)),
-        iteration.cache.engine.name().to_owned(),
-        iteration.scan_partitions.to_string(),
-        sum(|scan| scan.row_groups_read),
-        sum(|scan| scan.row_groups_pruned),
-        sum(|scan| scan.row_groups),
-        sum(|scan| scan.files_read),
-        sum(|scan| scan.files),
-        optional((cell.file_bytes > 0).then_some(cell.file_bytes)),
-        cell.columns_read.to_string(),
-        cell.columns_stored.to_string(),
-        field(&cell.dataset.join(" ")),
-        optional(datasets.map(|all| all.iter().map(|it| it.rows).sum::<u64>())),
-        fingerprints
-            .map(|all| field(&all.join(" ")))
-            .unwrap_or_default(),
-        optional(cell.control.map(ControlKind::name)),
-        optional(cell.peak_memory_bytes),
-        optional(cell.base_memory_bytes),
-    ]
+fn names(columns: &[Column]) -> impl Iterator<Item = String> {
+    columns.iter().map(|(name, _)| (*name).to_owned())
+}
+
+fn texts(columns: &[Column], row: &Row) -> impl Iterator<Item = String> {
+    columns.iter().map(|(_, text)| text(row))
+}
+
+/// A figure as a field.
+fn figure(found: Field) -> String {
+    match found {
+        Field::Absent => String::new(),
+        Field::Count(count) => count.to_string(),
+        Field::Share(share) => share.to_string(),
+        Field::Text(text) => field(text),
+    }
 }
 
 pub(super) fn line(fields: impl Iterator<Item = String>) -> String {
@@ -218,20 +193,5 @@ fn value(value: &Value) -> String {
         Value::String(text) => field(text),
         Value::Number(number) => number.to_string(),
         other => field(&other.to_string()),
-    }
-}
-
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Warmup => "warmup",
-        Kind::Measured => "measured",
-    }
-}
-
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Void => "void",
-        Status::Failed => "failed",
     }
 }

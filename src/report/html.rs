@@ -370,7 +370,7 @@ fn latencies(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     let of = |cell: &Cell| {
         let calls: Vec<_> = cell
             .counted()
-            .filter_map(|it| it.store_calls.as_ref())
+            .filter_map(|it| it.figures.store_calls.as_ref())
             .collect();
         let over = |figure: fn(&crate::record::Percentiles) -> u64| {
             let values: Vec<f64> = calls
@@ -406,7 +406,7 @@ fn iterations(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
             points: measured
                 .map(|it| chart::IterationPoint {
                     elapsed_s: it.started_offset_ns as f64 / 1e9,
-                    time_ns: it.elapsed_ns as f64,
+                    time_ns: it.figures.elapsed_ns as f64,
                     is_void: it.status == Status::Void,
                 })
                 .collect(),

@@ -53,7 +53,7 @@ fn method_of_times(counted: &[&Iteration]) -> Option<String> {
     };
     let fresh = counted
         .iter()
-        .filter(|it| it.cache.engine == EngineCache::Fresh)
+        .filter(|it| it.figures.cache.engine == EngineCache::Fresh)
         .count();
     let engine = match fresh {
         0 => "",
@@ -80,10 +80,14 @@ fn method_of_times(counted: &[&Iteration]) -> Option<String> {
 
 /// What was found of the page cache before the iterations that were to be in a state.
 fn of_cache(state: CacheState, counted: &[&Iteration]) -> Option<String> {
-    let of_state = || counted.iter().filter(move |it| it.cache.state == state);
+    let of_state = || {
+        counted
+            .iter()
+            .filter(move |it| it.figures.cache.state == state)
+    };
     of_state().next()?;
     let ratios: Option<Vec<f64>> = of_state()
-        .map(|iteration| iteration.cache.resident_ratio_before)
+        .map(|iteration| iteration.figures.cache.resident_ratio_before)
         .collect();
     match state {
         CacheState::Warm => {
@@ -157,7 +161,9 @@ fn method_of_ratios(record: &RunRecord, scenarios: &[Scenario]) -> Option<String
 }
 
 fn method_of_streams(counted: &[&Iteration]) -> Option<String> {
-    let several = counted.iter().any(|iteration| iteration.streams > 1);
+    let several = counted
+        .iter()
+        .any(|iteration| iteration.figures.streams > 1);
     several.then(|| {
         "several copies of a query at once: times are those until the last of them ended, throughputs those of all, and time ratios \
          compare times per copy."
@@ -166,7 +172,7 @@ fn method_of_streams(counted: &[&Iteration]) -> Option<String> {
 }
 
 fn method_of_lanes(record: &RunRecord, counted: &[&Iteration]) -> Option<String> {
-    let fresh = |it: &&&Iteration| it.cache.engine == EngineCache::Fresh;
+    let fresh = |it: &&&Iteration| it.figures.cache.engine == EngineCache::Fresh;
     let footers = match counted.iter().filter(fresh).count() {
         0 => "Footers were in the engine's caches, and are part of no lane",
         all if all == counted.len() => "The footers that a query needs are part of every lane",

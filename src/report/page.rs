@@ -187,7 +187,12 @@ impl<'a> Scenario<'a> {
     /// Whether a cell was read cold, or past the page cache.
     pub(super) fn past_the_cache(&self) -> bool {
         let mut counted = self.cells.iter().flat_map(Cell::counted);
-        counted.any(|it| matches!(it.cache.state, CacheState::Cold | CacheState::Direct))
+        counted.any(|it| {
+            matches!(
+                it.figures.cache.state,
+                CacheState::Cold | CacheState::Direct
+            )
+        })
     }
 
     pub(super) fn baseline(&self) -> Option<&Cell<'a>> {

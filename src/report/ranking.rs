@@ -107,10 +107,10 @@ fn read_from(record: &RunRecord) -> &'static str {
     let Some(first) = states.next() else {
         return "";
     };
-    let state = first.cache.state;
+    let state = first.figures.cache.state;
     let attested = |it: &Iteration| {
-        it.cache.state == state
-            && (state != CacheState::Warm || it.cache.resident_ratio_before.is_some())
+        it.figures.cache.state == state
+            && (state != CacheState::Warm || it.figures.cache.resident_ratio_before.is_some())
     };
     match state {
         _ if !attested(first) || !states.all(attested) => "",

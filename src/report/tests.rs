@@ -31,10 +31,10 @@ fn two_variants() -> RunRecord {
         .iter_mut()
         .zip([80, 81, 82, 79, 78, 80, 84, 83, 76, 80])
     {
-        iteration.elapsed_ns = elapsed_ns * 100_000;
-        iteration.rows = 80_000;
-        iteration.arrow_bytes = 16_000_000;
-        iteration.requested_bytes = 2_400_000;
+        iteration.figures.elapsed_ns = elapsed_ns * 100_000;
+        iteration.figures.rows = 80_000;
+        iteration.figures.arrow_bytes = 16_000_000;
+        iteration.figures.requested_bytes = 2_400_000;
         iteration.scans[0].row_groups_read = 48;
     }
     candidate.iterations[3].scans[0].row_groups_read = 46;
@@ -198,7 +198,7 @@ fn the_answer_names_the_largest_gain_and_what_became_of_the_others() {
     snappy
         .iterations
         .iter_mut()
-        .for_each(|iteration| iteration.elapsed_ns += 1_000_000);
+        .for_each(|iteration| iteration.figures.elapsed_ns += 1_000_000);
     let mut few = snappy.clone();
     (few.id, few.variant_name) = ("full_scan/brotli".to_owned(), "brotli".to_owned());
     few.iterations.truncate(5);
@@ -229,7 +229,7 @@ fn where_all_others_are_slower_the_baseline_is_the_fastest() {
     let gzip = record.cells.remove(2);
     record.cells.truncate(1);
     for iteration in &mut lz4.iterations {
-        iteration.elapsed_ns = iteration.elapsed_ns * 11 / 10;
+        iteration.figures.elapsed_ns = iteration.figures.elapsed_ns * 11 / 10;
     }
     record.cells.extend([gzip, lz4]);
     let shown = shown(&summarised(record), Format::Table, None);
@@ -358,13 +358,19 @@ fn what_went_wrong_is_told() {
 #[test]
 fn residency_is_claimed_only_where_every_iteration_attests_it() {
     let mut record = codecs();
-    record.cells[1].iterations[2].cache.resident_ratio_before = Some(0.9979);
+    record.cells[1].iterations[2]
+        .figures
+        .cache
+        .resident_ratio_before = Some(0.9979);
     let shown_with = |record: &RunRecord| shown(&summarised(record.clone()), Format::Table, None);
     assert!(
         shown_with(&record)
             .contains("with at least 99.7 % of the pages of the tables' files found")
     );
-    record.cells[0].iterations[3].cache.resident_ratio_before = None;
+    record.cells[0].iterations[3]
+        .figures
+        .cache
+        .resident_ratio_before = None;
     assert!(!shown_with(&record).contains("page cache"));
 }
 
@@ -383,7 +389,7 @@ fn a_record_from_before_file_bytes_were_kept_of_cells_has_no_file_size() {
 #[test]
 fn where_equal_content_gave_other_results_they_are_told_of_and_nothing_wins() {
     let mut record = codecs();
-    record.cells[1].iterations[2].rows = 999;
+    record.cells[1].iterations[2].figures.rows = 999;
     let shown = shown(&summarised(record), Format::Table, None);
     assert!(shown.starts_with(
         "RESULTS DISAGREE: scenario full_scan: variants none and zstd read equal rows, but the first returned 1000 rows and \
@@ -439,7 +445,7 @@ fn variants_that_read_other_content_are_told_of(
         None => iteration(99, 1),
     };
     for iteration in &mut record.cells[1].iterations {
-        iteration.rows = rows;
+        iteration.figures.rows = rows;
     }
     let shown = shown(&summarised(record), Format::Table, None);
     let caution = format!(
@@ -541,7 +547,7 @@ fn csv_has_a_row_per_iteration_with_units_in_its_head() {
     record.cells[1]
         .variant
         .insert("dataset.parquet.row_group_size".to_owned(), json!(65536));
-    record.cells[1].iterations[0].device_read_bytes = Some(17);
+    record.cells[1].iterations[0].figures.device_read_bytes = Some(17);
     assert_snapshot!(shown(&record, Format::Csv, None), @r#"
 run_id,cell,scenario,variant_name,lane,kind,round,position,status,reason,started_offset_ns,elapsed_ns,planning_ns,first_batch_ns,executions,cpu_user_ns,cpu_system_ns,minor_faults,major_faults,voluntary_switches,involuntary_switches,memory_pool_peak_bytes,streams,rows,arrow_bytes,checksum,engine_ranges,engine_data_bytes,engine_metadata_bytes,chunk_encoded_bytes,chunk_compressed_bytes,requests,requested_bytes,store_calls,call_p50_ns,call_p90_ns,call_p99_ns,range_p50_bytes,device_read_bytes,cache_state,resident_ratio_before,cold_evidence,engine_cache,scan_partitions,row_groups_read,row_groups_pruned,row_groups,files_read,files,file_bytes,columns_read,columns_stored,dataset,dataset_rows,content_fingerprint,control,peak_memory_bytes,base_memory_bytes,label.array,variant.dataset.compression,variant.dataset.parquet.row_group_size
 20260101T120000Z-ab12,scan/none,scan,none,end_to_end,measured,0,1,ok,,1000000000,10000000,500000,5000000,1,600000,70000,11,0,5,1,4096,1,1000,8000,,40,3500,300,7000,3500,20,4000,,,,,,,warm,1,,warm,2,12,0,96,1,8,40000000,3,12,none,1000000,rows,,,,X,none,

@@ -357,20 +357,21 @@ fn place_of(record: &CellRecord, variant: &Option<String>) -> String {
 
 /// What an iteration cannot show of its cache state.
 fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<&'static str> {
-    let reads = iteration.requested_bytes > 0;
+    let reads = iteration.figures.requested_bytes > 0;
     if iteration.lane == Lane::Compute || iteration.status != Status::Ok || !reads {
         return None;
     }
+    let cache = &iteration.figures.cache;
     match cell.reader().cache {
-        PageCache::Warm if iteration.cache.resident_ratio_before.is_none() => Some(
+        PageCache::Warm if cache.resident_ratio_before.is_none() => Some(
             "this user may not ask which pages of the files are resident, so that a warm cache is established but not attested; run as \
              the owner of the files to have it attested",
         ),
-        PageCache::Cold if iteration.cache.cold_evidence == Some(ColdEvidence::None) => Some(
+        PageCache::Cold if cache.cold_evidence == Some(ColdEvidence::None) => Some(
             "this user may not ask which pages of the files are resident, and devices delivered less than 95 % of what was \
              requested, so that nothing shows that cold iterations were; run as the owner of the files, or with --cache direct",
         ),
-        PageCache::Direct if iteration.cache.cold_evidence == Some(ColdEvidence::None) => Some(
+        PageCache::Direct if cache.cold_evidence == Some(ColdEvidence::None) => Some(
             "devices delivered less than 95 % of what direct reads requested, so that nothing shows that no cache served them; \
              `bench doctor` tells what this storage allows",
         ),
@@ -406,19 +407,19 @@ async fn iterate(
     if first {
         let found = cell.verify().await?;
         if probe.lane != Lane::Storage {
-            iteration.checksum = Some(found.checksum.clone());
-            iteration.arrow_bytes = found.arrow_bytes;
+            iteration.figures.checksum = Some(found.checksum.clone());
+            iteration.figures.arrow_bytes = found.arrow_bytes;
         }
         *verified = Some(found);
     }
     if let Some(verified) = verified
         && probe.lane != Lane::Storage
-        && verified.rows != iteration.rows
+        && verified.rows != iteration.figures.rows
         && cell.scenario.nondeterministic.is_none()
     {
         return Err(MeasureError::defect(format!(
             "one execution gave {} rows, another {}",
-            verified.rows, iteration.rows
+            verified.rows, iteration.figures.rows
         )));
     }
     Ok((iteration, first))

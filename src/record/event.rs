@@ -1,0 +1,111 @@
+//! What happened in a run, in its order, and the record that it adds up to.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::cell::{CellRecord, ExpectationResult};
+use super::dataset::DatasetRecord;
+use super::iteration::Iteration;
+use super::profile::RequestProfile;
+use super::run::{RunRecord, Stopped};
+
+/// A line of the journal, in the order things happened. A record is what the lines add up to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// First line: the record without datasets and cells.
+    Started {
+        record: Box<RunRecord>,
+    },
+    Dataset {
+        dataset: Box<DatasetRecord>,
+    },
+    /// A cell before its first iteration.
+    Cell {
+        cell: Box<CellRecord>,
+    },
+    Iteration {
+        cell: String,
+        iteration: Box<Iteration>,
+    },
+    Expectations {
+        cell: String,
+        expectations: Vec<ExpectationResult>,
+    },
+    Warning {
+        text: String,
+    },
+    /// What a process that did nothing but execute a cell's query needed.
+    Memory {
+        cell: String,
+        peak_memory_bytes: u64,
+        base_memory_bytes: u64,
+    },
+    /// What a cell asks of the store, and when.
+    Profile {
+        cell: String,
+        profile: RequestProfile,
+    },
+    Stopped {
+        stopped: Stopped,
+    },
+    /// Last line of a run that came to its end.
+    Finished,
+}
+
+/// Why an event cannot follow the ones before it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ApplyError {
+    #[error("the run has already started")]
+    StartedTwice,
+    #[error("a journal begins with the event `started`")]
+    NotStarted,
+    #[error("there already is a cell {0:?}")]
+    DuplicateCell(String),
+    #[error("there is no cell {0:?}")]
+    UnknownCell(String),
+}
+
+impl RunRecord {
+    /// Adds what happened. The live run and the reader of its journal both build their record with
+    /// this alone.
+    pub fn apply(&mut self, event: Event) -> Result<(), ApplyError> {
+        match event {
+            Event::Started { .. } => return Err(ApplyError::StartedTwice),
+            Event::Dataset { dataset } => self.datasets.push(*dataset),
+            Event::Cell { cell } => {
+                if self.cells.iter().any(|known| known.id == cell.id) {
+                    return Err(ApplyError::DuplicateCell(cell.id));
+                }
+                self.cells.push(*cell);
+            }
+            Event::Iteration { cell, iteration } => {
+                self.cell_mut(cell)?.iterations.push(*iteration)
+            }
+            Event::Expectations { cell, expectations } => {
+                self.cell_mut(cell)?.expectations.extend(expectations)
+            }
+            Event::Warning { text } => self.warnings.push(text),
+            Event::Memory {
+                cell,
+                peak_memory_bytes,
+                base_memory_bytes,
+            } => {
+                let cell = self.cell_mut(cell)?;
+                cell.peak_memory_bytes = Some(peak_memory_bytes);
+                cell.base_memory_bytes = Some(base_memory_bytes);
+            }
+            Event::Profile { cell, profile } => self.cell_mut(cell)?.profile = Some(profile),
+            Event::Stopped { stopped } => self.stopped = Some(stopped),
+            Event::Finished => self.complete = true,
+        }
+        Ok(())
+    }
+
+    fn cell_mut(&mut self, id: String) -> Result<&mut CellRecord, ApplyError> {
+        self.cells
+            .iter_mut()
+            .find(|cell| cell.id == id)
+            .ok_or(ApplyError::UnknownCell(id))
+    }
+}

@@ -1,0 +1,237 @@
+//! What is known about an execution: every figure, declared once.
+
+use serde::{Deserialize, Serialize};
+
+use super::cache::Cache;
+use super::non_finite;
+
+/// A column of figures, as spreadsheets and data frames get it.
+pub struct Column {
+    pub name: &'static str,
+    pub unit: Unit,
+    pub field: for<'a> fn(&'a Figures) -> Field<'a>,
+}
+
+/// Unit of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Names of such columns end in `_ns`.
+    Nanoseconds,
+    /// Names of such columns end in `_bytes`.
+    Bytes,
+    Count,
+    /// 0 to 1.
+    Share,
+    Text,
+}
+
+/// Value of a column in one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Field<'a> {
+    Absent,
+    Count(u64),
+    Share(f64),
+    /// Text as a record holds it, which may be from somebody else's file.
+    Text(&'a str),
+}
+
+impl From<u32> for Field<'_> {
+    fn from(count: u32) -> Self {
+        Field::Count(count.into())
+    }
+}
+
+impl From<u64> for Field<'_> {
+    fn from(count: u64) -> Self {
+        Field::Count(count)
+    }
+}
+
+impl From<f64> for Field<'_> {
+    fn from(share: f64) -> Self {
+        Field::Share(share)
+    }
+}
+
+impl<'a> From<&'a str> for Field<'a> {
+    fn from(text: &'a str) -> Self {
+        Field::Text(text)
+    }
+}
+
+impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Field::Absent, T::into)
+    }
+}
+
+/// The columns of one figure: none, one of its own name in a unit, or several of other names.
+macro_rules! columns {
+    ($figure:ident) => {
+        &[]
+    };
+    ($figure:ident $unit:ident) => {
+        columns!($figure $figure: $unit = |it| it.$figure.into())
+    };
+    ($figure:ident $($column:ident: $unit:ident = $field:expr),+) => {
+        &[$(Column {
+            name: stringify!($column),
+            unit: Unit::$unit,
+            field: $field,
+        }),+]
+    };
+}
+
+/// Makes [`Figures`] and its columns of one table: doc, what serde has to know, name, type, and in
+/// brackets what [`columns!`] takes.
+macro_rules! figures {
+    ($($(#[$attribute:meta])* $figure:ident: $type:ty [$($columns:tt)*];)+) => {
+        /// What an execution took, and what it asked for: of one execution, the mean over several,
+        /// unless a figure says otherwise. The order is that of records and of columns.
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        pub struct Figures {
+            $($(#[$attribute])* pub $figure: $type,)+
+        }
+
+        /// The columns of each figure.
+        const COLUMNS: &[&[Column]] = &[$(columns!($figure $($columns)*)),+];
+    };
+}
+
+figures! {
+    /// Time from the start of the execution to the last batch of every partition; without planning.
+    elapsed_ns: u64 [Nanoseconds];
+    /// Time that the query's plan took.
+    planning_ns: u64 [Nanoseconds];
+    /// Time from the start of the execution to the first batch; absent where no batch came.
+    first_batch_ns: Option<u64> [Nanoseconds];
+    /// How many times the query was executed.
+    executions: u32 [Count];
+    /// CPU time outside the kernel, of the whole process and of all streams.
+    cpu_user_ns: u64 [Nanoseconds];
+    /// CPU time in the kernel, of the whole process and of all streams.
+    cpu_system_ns: u64 [Nanoseconds];
+    /// Page faults that were served without reading a device, of the whole process, by
+    /// getrusage(2).
+    #[serde(default)]
+    minor_faults: u64 [Count];
+    /// Page faults that were served by reading a device, of the whole process, by getrusage(2).
+    #[serde(default)]
+    major_faults: u64 [Count];
+    /// Context switches that the process asked for, by getrusage(2).
+    #[serde(default)]
+    voluntary_switches: u64 [Count];
+    /// Context switches that the process did not ask for, by getrusage(2).
+    #[serde(default)]
+    involuntary_switches: u64 [Count];
+    /// Most bytes that DataFusion's operators held in their memory pool at once. What scans hold is
+    /// not in it.
+    #[serde(default)]
+    memory_pool_peak_bytes: Option<u64> [Bytes];
+    /// Copies of the query that ran at once. Times are of all of them together; rows, Arrow bytes
+    /// and the bytes of chunks of one; other bytes and CPU time of all.
+    #[serde(default = "one")]
+    streams: u32 [Count];
+    /// How long each copy took, in each execution; empty where there is one copy.
+    #[serde(default)]
+    stream_elapsed_ns: Vec<u64> [];
+    /// Rows of one copy.
+    rows: u64 [Count];
+    /// Logical bytes of the result's values; counted in the checksummed execution, whose rows are
+    /// the same.
+    arrow_bytes: u64 [Bytes];
+    /// Order-independent checksum of the result, where one was taken (in warm-ups, outside the
+    /// timed region).
+    checksum: Option<Checksum> [
+        checksum: Text = |it| it.checksum.as_ref().map(|it| it.exact.as_str()).into()
+    ];
+    /// Byte ranges that the engine asked for.
+    engine_ranges: u64 [Count];
+    /// Bytes of column chunks that the engine asked for.
+    engine_data_bytes: u64 [Bytes];
+    /// Bytes of footers, page indexes and bloom filters that the engine asked for.
+    engine_metadata_bytes: u64 [Bytes];
+    /// Bytes, before compression, of the column chunks that were asked for in whole or in part.
+    #[serde(default)]
+    chunk_encoded_bytes: u64 [Bytes];
+    /// Bytes, as stored, of the column chunks that were asked for in whole or in part.
+    #[serde(default)]
+    chunk_compressed_bytes: u64 [Bytes];
+    /// Requests that reached the store; in the lane `compute`, those that would have, as memory
+    /// answers them.
+    requests: u64 [Count];
+    /// Bytes of these requests.
+    requested_bytes: u64 [Bytes];
+    /// How long calls of the store took, over all executions; absent where there were none.
+    #[serde(default)]
+    store_calls: Option<StoreCalls> [
+        store_calls: Count = |it| it.store_calls.as_ref().map(|it| it.calls).into(),
+        call_p50_ns: Nanoseconds = |it| it.store_calls.as_ref().map(|it| it.latency_ns.p50).into(),
+        call_p90_ns: Nanoseconds = |it| it.store_calls.as_ref().map(|it| it.latency_ns.p90).into(),
+        call_p99_ns: Nanoseconds = |it| it.store_calls.as_ref().map(|it| it.latency_ns.p99).into(),
+        range_p50_bytes: Bytes = |it| it.store_calls.as_ref().map(|it| it.range_bytes.p50).into()
+    ];
+    /// Bytes that the block device delivered to this process meanwhile, where the system tells.
+    device_read_bytes: Option<u64> [Bytes];
+    /// State of the caches, and what shows it.
+    cache: Cache [
+        cache_state: Text = |it| it.cache.state.name().into(),
+        resident_ratio_before: Share = |it| it.cache.resident_ratio_before.into(),
+        cold_evidence: Text = |it| it.cache.cold_evidence.map(|it| it.name()).into(),
+        engine_cache: Text = |it| it.cache.engine.name().into()
+    ];
+}
+
+impl Figures {
+    /// The columns of all figures, in their order.
+    pub fn columns() -> impl Iterator<Item = &'static Column> {
+        COLUMNS.iter().copied().flatten()
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Order-independent checksum: equal for equal multisets of rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checksum {
+    /// Hexadecimal, over all values that must be equal to the bit.
+    pub exact: String,
+    /// Sums of floating-point values that an aggregation produced; equal within 1e-9 relative. What
+    /// JSON has no number for is kept as "NaN", "inf" and "-inf".
+    #[serde(with = "non_finite")]
+    pub approximate: Vec<f64>,
+}
+
+/// The calls of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreCalls {
+    /// A call asks for one range or for several of one file.
+    pub calls: u64,
+    /// From the call to its last byte, within 1 %.
+    pub latency_ns: Percentiles,
+    /// Of single ranges, within 1 %.
+    pub range_bytes: Percentiles,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Percentiles {
+    pub p50: u64,
+    pub p90: u64,
+    pub p99: u64,
+    pub max: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_has_its_unit_in_its_name() {
+        for Column { name, unit, .. } in Figures::columns() {
+            assert_eq!(name.ends_with("_ns"), *unit == Unit::Nanoseconds, "{name}");
+            assert_eq!(name.ends_with("_bytes"), *unit == Unit::Bytes, "{name}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Everything kept of one run.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::CellRecord;
+use super::dataset::DatasetRecord;
+use super::outcome::{
+    BreakEven, Ceilings, Comparison, Finding, Noise, Overall, PredictionCheck, Ranking, Standing,
+};
+use super::system::System;
+
+/// Version of the record format that this program writes, and the newest that it reads.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// Everything kept of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub schema_version: u32,
+    pub run_id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub command_line: Vec<String>,
+    pub labels: BTreeMap<String, String>,
+    /// Seed of the order of cells in a round.
+    pub seed: u64,
+    pub versions: Versions,
+    pub system: System,
+    pub config: serde_json::Value,
+    pub warnings: Vec<String>,
+    /// False where the run was interrupted or failed before its last round.
+    pub complete: bool,
+    pub datasets: Vec<DatasetRecord>,
+    pub cells: Vec<CellRecord>,
+    /// Smallest effect of interest: a ratio that differs from 1 by no more is of no practical
+    /// consequence.
+    #[serde(default = "default_effect")]
+    pub effect: f64,
+    /// Why there were no more rounds; absent where the run did not come to its end.
+    #[serde(default)]
+    pub stopped: Option<Stopped>,
+    pub comparisons: Vec<Comparison>,
+    pub noise: Vec<Noise>,
+    #[serde(default)]
+    pub ceilings: Vec<Ceilings>,
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    #[serde(default)]
+    pub overall: Vec<Overall>,
+    #[serde(default)]
+    pub standings: Vec<Standing>,
+    #[serde(default)]
+    pub rankings: Vec<Ranking>,
+    #[serde(default)]
+    pub break_even: Vec<BreakEven>,
+    #[serde(default)]
+    pub prediction_checks: Vec<PredictionCheck>,
+}
+
+fn default_effect() -> f64 {
+    0.01
+}
+
+/// How the rounds of a run came to their end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    pub by: StopReason,
+    /// Measured rounds.
+    pub rounds: u32,
+    /// Widest of the intervals that were to become narrow, as a share: high / low - 1; absent where
+    /// one had no bounds yet.
+    pub widest_interval: Option<f64>,
+    /// Width that was asked for, and the time that there was for it; absent where a number of
+    /// rounds was asked for.
+    pub precision: Option<f64>,
+    pub time_budget_ns: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// As many as were asked for.
+    Rounds,
+    /// Every interval is as narrow as was asked for.
+    Precision,
+    /// The time was up before that.
+    TimeBudget,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    pub bench: String,
+    pub commit: String,
+    pub datafusion: String,
+    pub arrow: String,
+    pub parquet: String,
+    pub object_store: String,
+}

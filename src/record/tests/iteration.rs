@@ -1,0 +1,141 @@
+//! Iterations in records and journals.
+
+use serde_json::{Value, json};
+
+use crate::record::fixture::iteration;
+use crate::record::{
+    Cache, CacheState, Checksum, ColdEvidence, EngineCache, Figures, Iteration, Kind, Lane,
+    Percentiles, Scan, Status, StoreCalls,
+};
+
+fn percentiles(p50: u64) -> Percentiles {
+    Percentiles {
+        p50,
+        p90: p50 + 1,
+        p99: p50 + 2,
+        max: p50 + 3,
+    }
+}
+
+/// An iteration in which everything has a value.
+fn full() -> Iteration {
+    Iteration {
+        lane: Lane::EndToEnd,
+        round: 1,
+        position: 2,
+        started_offset_ns: 3,
+        kind: Kind::Measured,
+        status: Status::Void,
+        reason: Some("98.1 % resident".to_owned()),
+        figures: Figures {
+            elapsed_ns: 18_446_744_073_709_551_615,
+            planning_ns: 4,
+            first_batch_ns: Some(5),
+            executions: 6,
+            cpu_user_ns: 7,
+            cpu_system_ns: 8,
+            minor_faults: 9,
+            major_faults: 10,
+            voluntary_switches: 11,
+            involuntary_switches: 12,
+            memory_pool_peak_bytes: Some(13),
+            streams: 2,
+            stream_elapsed_ns: vec![14, 15],
+            rows: 16,
+            arrow_bytes: 17,
+            checksum: Some(Checksum {
+                exact: "ab".to_owned(),
+                approximate: vec![1.5, f64::INFINITY],
+            }),
+            engine_ranges: 18,
+            engine_data_bytes: 19,
+            engine_metadata_bytes: 20,
+            chunk_encoded_bytes: 21,
+            chunk_compressed_bytes: 22,
+            requests: 23,
+            requested_bytes: 24,
+            store_calls: Some(StoreCalls {
+                calls: 25,
+                latency_ns: percentiles(26),
+                range_bytes: percentiles(30),
+            }),
+            device_read_bytes: Some(34),
+            cache: Cache {
+                state: CacheState::Cold,
+                resident_ratio_before: Some(0.981),
+                cold_evidence: Some(ColdEvidence::DeviceBytes),
+                engine: EngineCache::Fresh,
+            },
+        },
+        scan_partitions: 35,
+        scans: vec![Scan {
+            table: "train".to_owned(),
+            metrics: [("bytes_scanned".to_owned(), 36)].into(),
+            row_groups_read: 37,
+            row_groups: 38,
+            row_groups_pruned: 39,
+            files_read: 40,
+            files: 41,
+            partition_rows: vec![42, 43],
+        }],
+    }
+}
+
+/// Other programs read these names, and tools that compare records their order.
+const FULL: &str = concat!(
+    r#"{"lane":"end_to_end","round":1,"position":2,"started_offset_ns":3,"kind":"measured","#,
+    r#""status":"void","reason":"98.1 % resident","elapsed_ns":18446744073709551615,"#,
+    r#""planning_ns":4,"first_batch_ns":5,"executions":6,"cpu_user_ns":7,"cpu_system_ns":8,"#,
+    r#""minor_faults":9,"major_faults":10,"voluntary_switches":11,"involuntary_switches":12,"#,
+    r#""memory_pool_peak_bytes":13,"streams":2,"stream_elapsed_ns":[14,15],"rows":16,"#,
+    r#""arrow_bytes":17,"checksum":{"exact":"ab","approximate":[1.5,"inf"]},"engine_ranges":18,"#,
+    r#""engine_data_bytes":19,"engine_metadata_bytes":20,"chunk_encoded_bytes":21,"#,
+    r#""chunk_compressed_bytes":22,"requests":23,"requested_bytes":24,"store_calls":{"calls":25,"#,
+    r#""latency_ns":{"p50":26,"p90":27,"p99":28,"max":29},"#,
+    r#""range_bytes":{"p50":30,"p90":31,"p99":32,"max":33}},"device_read_bytes":34,"#,
+    r#""cache":{"state":"cold","resident_ratio_before":0.981,"cold_evidence":"device_bytes","#,
+    r#""engine":"fresh"},"scan_partitions":35,"scans":[{"table":"train","#,
+    r#""metrics":{"bytes_scanned":36},"row_groups_read":37,"row_groups":38,"#,
+    r#""row_groups_pruned":39,"files_read":40,"files":41,"partition_rows":[42,43]}]}"#,
+);
+
+#[test]
+fn an_iteration_is_one_flat_object_in_a_fixed_order() {
+    assert_eq!(serde_json::to_string(&full()).unwrap(), FULL);
+    assert_eq!(serde_json::from_str::<Iteration>(FULL).unwrap(), full());
+}
+
+#[test]
+fn an_iteration_without_the_figures_that_came_later_still_reads() {
+    let mut old = serde_json::to_value(iteration(0, 7)).unwrap();
+    let fields = old.as_object_mut().unwrap();
+    for later in [
+        "minor_faults",
+        "major_faults",
+        "voluntary_switches",
+        "involuntary_switches",
+        "memory_pool_peak_bytes",
+        "streams",
+        "stream_elapsed_ns",
+        "chunk_encoded_bytes",
+        "chunk_compressed_bytes",
+        "store_calls",
+    ] {
+        assert!(fields.remove(later).is_some(), "{later}");
+    }
+    fields.insert("of_a_later_program".to_owned(), json!(1));
+    let read: Iteration = serde_json::from_value(old.clone()).unwrap();
+    assert_eq!(read.figures.streams, 1);
+    assert_eq!(read.figures.minor_faults, 0);
+    assert_eq!(read.figures.store_calls, None);
+    assert_eq!(read.figures.elapsed_ns, 7);
+    let refused = |field: &str| {
+        let mut without: Value = old.clone();
+        without.as_object_mut().unwrap().remove(field);
+        let error = serde_json::from_value::<Iteration>(without).unwrap_err();
+        error.to_string().contains(field)
+    };
+    for always in ["elapsed_ns", "rows", "cache", "scans"] {
+        assert!(refused(always), "{always}");
+    }
+}
