@@ -34,6 +34,16 @@ pub trait ReadLayer: fmt::Debug + Send + Sync + 'static {
         self.below().get_opts(file, options).await
     }
 
+    /// A read that is no question for an object's size alone: its range, or [`ReadLayer::other`].
+    async fn get(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
+        let Some(range) = bounded(&options) else {
+            return self.other(file, options).await;
+        };
+        let read = self.ranges(file, std::slice::from_ref(&range)).await?;
+        let bytes = read.into_iter().next().unwrap_or_default();
+        Ok(answer(file, range, bytes))
+    }
+
     /// The words for an error of the store below that concerns no range.
     fn worded(&self, error: Error) -> Error {
         error
@@ -116,17 +126,7 @@ impl<L: ReadLayer> ObjectStore for Layered<L> {
             let found = self.0.below().get_opts(location, options).await;
             return found.map_err(|error| self.0.worded(error));
         }
-        match bounded(&options) {
-            None => self.0.other(location, options).await,
-            Some(range) => {
-                let read = self
-                    .0
-                    .ranges(location, std::slice::from_ref(&range))
-                    .await?;
-                let bytes = read.into_iter().next().unwrap_or_default();
-                Ok(answer(location, range, bytes))
-            }
-        }
+        self.0.get(location, options).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {

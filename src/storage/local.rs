@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{Error, GetOptions, GetResult, ObjectStore, Result};
+use object_store::{Error, GetOptions, GetRange, GetResult, ObjectStore, Result};
 
 use super::beyond::explained;
 use super::layer::{Layered, ReadLayer};
@@ -40,9 +40,20 @@ impl ReadLayer for LocalLayer {
         }
     }
 
-    async fn other(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
+    /// Goes by what the file system says of the file, which a range alone does not ask for.
+    async fn get(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
+        let range = options.range.clone();
         let found = self.below.get_opts(file, options).await;
-        found.map_err(|error| self.worded(error))
+        let error = match found {
+            Ok(found) => return Ok(found),
+            Err(error) => self.worded(error),
+        };
+        match range {
+            Some(GetRange::Bounded(range)) => {
+                Err(explained(error, &self.below, file, &[range]).await)
+            }
+            _ => Err(error),
+        }
     }
 
     /// The local store keeps the time of a file's last change in a kind of time that ends in the
