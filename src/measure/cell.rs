@@ -17,7 +17,7 @@ use super::execute::{Execution, execute};
 use super::expectation::Observed;
 use super::process::Usage;
 use crate::config::{PageCache, Reader};
-use crate::dataset::checksum::ResultDigest;
+use crate::digest::ResultDigest;
 use crate::engine::{
     ENGINE_FAILED, EngineError, Planned, PlannedScan, clear_caches, has_aggregation,
     memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,
