@@ -8,8 +8,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use parquet_bench::config::{Column, Overrides, Source, VectorLayout, load};
-use parquet_bench::dataset::checksum::{ResultDigest, logical_bytes};
-use parquet_bench::dataset::content::ColumnGenerator;
+use parquet_bench::content::ColumnGenerator;
+use parquet_bench::digest::{ResultDigest, logical_bytes};
 
 const ROWS: usize = 8192;
 

@@ -1,5 +1,7 @@
 //! `bench` measures how fast a Parquet layout can be read, by SQL, on a given storage system.
 
+pub mod random;
+
 pub mod units;
 
 pub mod output;
@@ -23,6 +25,10 @@ pub mod storage;
 pub mod observe;
 
 pub mod engine;
+
+pub mod digest;
+
+pub mod content;
 
 pub mod dataset;
 

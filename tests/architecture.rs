@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 /// Rooms of each wing, each importing those before it only.
-const DESK: [&str; 7] = [
+const DESK: [&str; 8] = [
+    "random",
     "units",
     "output",
     "text_file",
@@ -16,11 +17,19 @@ const DESK: [&str; 7] = [
     "analysis",
     "report",
 ];
-const WORKSHOP: [&str; 8] = [
-    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn",
+const WORKSHOP: [&str; 10] = [
+    "config", "storage", "engine", "digest", "content", "dataset", "table", "scenario", "measure",
+    "learn",
 ];
 /// Desk rooms that the workshop imports.
-const SHARED: [&str; 5] = ["units", "output", "text_file", "statistics", "record"];
+const SHARED: [&str; 6] = [
+    "random",
+    "units",
+    "output",
+    "text_file",
+    "statistics",
+    "record",
+];
 
 /// Crates, and the only rooms that know them.
 const CRATES: [(&str, &[&str]); 8] = [
@@ -33,8 +42,9 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("parquet", &WORKSHOP_AND_RUN),
     ("datafusion", &WORKSHOP_AND_RUN),
 ];
-const WORKSHOP_AND_RUN: [&str; 9] = [
-    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn", "run",
+const WORKSHOP_AND_RUN: [&str; 11] = [
+    "config", "storage", "engine", "digest", "content", "dataset", "table", "scenario", "measure",
+    "learn", "run",
 ];
 
 /// What a room may import from this crate.
@@ -270,6 +280,7 @@ fn planted_violations_are_found() {
             "measure",
             "use crate::{\n    record::{Lane, Kind},\n    run::Event,\n};",
         ),
+        ("digest", "use crate::content::field_of;"),
         ("measure", "use crate::analysis;"),
         ("run", "use crate::cli::exit;"),
         ("record", "use arrow::array::Array;"),

@@ -13,7 +13,6 @@ use parquet::errors::ParquetError;
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
 use super::census::{Census, census};
-use super::content::{ColumnGenerator, Most};
 use super::distinct::most_distinct_stored;
 use super::encode::rows_for_bytes;
 use super::properties::{
@@ -25,6 +24,7 @@ use crate::config::{
     ChunkLayout, Codec, Column, Distribution, Encoding, Layout, RowGroupSize, Statistics,
     VectorLayout,
 };
+use crate::content::{ColumnGenerator, Most};
 
 /// Row groups of more bytes are not encoded to see how many rows they have.
 const MOST_ENCODED_BYTES: u64 = 32 << 20;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::content::ColumnGenerator;
 use super::partition::{Key, MAX_PARTITIONS, folder_name, split_rows};
 use super::{DatasetError, DatasetPlan, TablePlan};
+use crate::content::ColumnGenerator;
 
 /// Most rows whose partitions are looked at; beyond, what the columns' values can be decides.
 const MOST_ROWS: u64 = 4_000_000;

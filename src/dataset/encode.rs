@@ -10,10 +10,10 @@ use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions, comput
 use parquet::errors::ParquetError;
 
 use super::Cancel;
-use super::content::ColumnGenerator;
 use super::properties::writer_properties;
 use super::sort::SortKey;
 use crate::config::Layout;
+use crate::content::ColumnGenerator;
 
 /// Rows generated and encoded at a time; few enough that they stay in the core's cache.
 const ROWS_PER_ARRAY: usize = 8192;

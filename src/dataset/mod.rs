@@ -7,9 +7,7 @@
 mod bound;
 mod cancel;
 mod census;
-pub mod checksum;
 mod clean;
-pub mod content;
 mod control;
 mod distinct;
 mod encode;
@@ -65,6 +63,7 @@ pub(crate) use threads::{THREAD_STACK, together};
 pub(crate) use write::is_parquet;
 pub use write::{Found, Generated, Progress, ensure, find};
 
+use crate::content::ContentError;
 use crate::engine::without_categories;
 use crate::output::OutputError;
 use crate::storage::{InputError, StorageError};
@@ -157,7 +156,7 @@ pub enum DatasetError {
     #[error("dataset.parquet.columns.{column}: {source}")]
     Content {
         column: String,
-        source: content::ContentError,
+        source: ContentError,
     },
     #[error("source {location}: {reason}")]
     Source { location: String, reason: String },

@@ -18,11 +18,12 @@ use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
-use super::checksum::{Checksum, ResultDigest};
 use super::footer::{StoreReader, read_footer, row_difference};
 use super::keys::with_wide_keys;
 use super::{Cancel, DatasetError};
+use crate::digest::ResultDigest;
 use crate::engine::plain_message;
+use crate::record::Checksum;
 use crate::storage::object_path;
 
 /// Most rows, and about the bytes before compression, that are decoded at a time.

@@ -9,9 +9,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::DatasetError;
-use super::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
 use super::source::SourceTable;
 use crate::config::{Column, Dataset, Distribution, RowGroupSize, Split};
+use crate::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
 use crate::storage::local_path;
 
 /// A dataset, placed in a folder.

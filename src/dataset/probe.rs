@@ -11,10 +11,10 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::WriterProperties;
 
-use super::content::ColumnGenerator;
 use super::encode::{Rows, by_column, write_column};
 use super::properties::writer_properties;
 use super::{Bound, Cancel, DatasetError, DatasetPlan};
+use crate::content::ColumnGenerator;
 
 /// Most rows, and most bytes of values, that are tried.
 const MOST_ROWS: u64 = 32_768;

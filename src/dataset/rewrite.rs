@@ -30,7 +30,6 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::checksum::{Checksum, ResultDigest};
 use super::encode::{by_column, write_array};
 use super::partition::{Key, MAX_PARTITIONS, check_value, folder_name};
 use super::plain::{PlainFile, PlainReader};
@@ -44,7 +43,9 @@ use super::threads::together;
 use super::write::{Written, WrittenFile};
 use super::{DatasetError, Progress};
 use crate::config::{Layout, RowGroupSize, SortScope};
+use crate::digest::ResultDigest;
 use crate::engine::plain_message;
+use crate::record::Checksum;
 use crate::storage::object_path;
 
 /// Rows that the size of a row is estimated from, where row groups are cut by bytes.

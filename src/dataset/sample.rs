@@ -3,8 +3,9 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
-use super::content::ColumnGenerator;
 use crate::config::{Column, Distribution};
+use crate::content::ColumnGenerator;
+use crate::random::Key;
 
 /// Most rows, and most bytes of values, that are looked at of a column.
 const MOST_ROWS: u64 = 8192;
@@ -109,17 +110,9 @@ fn chosen_rows(rows: u64, generator: &ColumnGenerator) -> Vec<u64> {
     (0..most.min(rows))
         .map(|stretch| {
             let (first, end) = (start(stretch), start(stretch + 1));
-            first + mixed(stretch) % (end - first).max(1)
+            first + Key(0).word(stretch + 1) % (end - first).max(1)
         })
         .collect()
-}
-
-/// SplitMix64's output for a counter [Steele, Lea & Flood 2014].
-fn mixed(counter: u64) -> u64 {
-    let mut word = counter.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
 }
 
 /// Sums of what the rows of a sample hold.

@@ -5,8 +5,8 @@ use arrow::compute::{SortColumn as Keys, SortOptions, lexsort_to_indices};
 use arrow::error::ArrowError;
 
 use super::DatasetError;
-use super::content::ColumnGenerator;
 use super::encode::Rows;
+use crate::content::ColumnGenerator;
 
 /// Most rows that are sorted together: what 32 bits number, and 12 bytes each besides their values.
 const MOST_ROWS: u64 = u32::MAX as u64;

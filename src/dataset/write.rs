@@ -21,7 +21,7 @@ use super::{
     Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
     ManifestTable, Shortfalls, column_records,
 };
-use crate::dataset::content::GENERATOR_VERSION;
+use crate::content::GENERATOR_VERSION;
 use crate::observe::cpu_ns;
 use crate::output::STAGED;
 use crate::record::WriteRecord;

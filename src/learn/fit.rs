@@ -14,8 +14,8 @@ use super::shape::{Shape, Single};
 use super::text;
 use super::{LearnError, dataset_of};
 use crate::config::{Codec, Column, Layout, VectorLayout};
+use crate::content::ColumnGenerator;
 use crate::dataset::chunk_bytes;
-use crate::dataset::content::ColumnGenerator;
 
 /// Keys of a column or of its distribution, as a config has them.
 pub(super) type Keys = Map<String, Json>;

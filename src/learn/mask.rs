@@ -2,16 +2,13 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Letters become other letters of their case, digits other digits; what is neither stays. The letters follow from `seed`
-/// alone, so that nobody can look names up by what they became.
+use crate::random::SplitMix64;
+
+/// Letters become other letters of their case, digits other digits; what is neither stays. The
+/// letters follow from `seed` alone, so that nobody can look names up by what they became.
 pub(super) fn masked(text: &str, seed: u64) -> String {
-    let mut word = xxh3_64_with_seed(b"a mask", seed);
-    let mut next = |count: u32| {
-        // SplitMix64's step and a part of its mixer do for names.
-        word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        ((mixed >> 32) % u64::from(count)) as u32
-    };
+    let mut random = SplitMix64::new(xxh3_64_with_seed(b"a mask", seed));
+    let mut next = |count: u32| random.next_half_mixed() % count;
     text.chars()
         .map(|character| {
             let (from, count) = match character {

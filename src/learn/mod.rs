@@ -28,7 +28,7 @@ use crate::config::{
     Codec, Column, Config, ConfigError, Dataset, Layout, Overrides, Source, VectorLayout, load,
     to_config_text,
 };
-use crate::dataset::content::{ColumnGenerator, ContentError};
+use crate::content::{ColumnGenerator, ContentError};
 use crate::dataset::{Cancel, DatasetError, together};
 use crate::statistics::median;
 use crate::table::{Depth, Inspection, TableError, inspect};

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Fields, TimeUnit as Unit};
 use arrow::error::ArrowError;
 
 use crate::config::{Dtype, TimeUnit};
-use crate::dataset::content::scalar_type_of;
+use crate::content::scalar_type_of;
 
 /// The type of a column, of a list's elements or of a struct's field.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,7 +16,7 @@ use parquet::errors::ParquetError;
 use super::execute::{Execution, execute};
 use super::expectation::Observed;
 use crate::config::{PageCache, Reader};
-use crate::dataset::checksum::ResultDigest;
+use crate::digest::ResultDigest;
 use crate::engine::{
     ENGINE_FAILED, EngineError, Planned, PlannedScan, clear_caches, has_aggregation, measured,
     memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,

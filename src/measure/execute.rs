@@ -10,7 +10,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use futures::StreamExt;
 
-use crate::dataset::checksum::ResultDigest;
+use crate::digest::ResultDigest;
 
 /// What an execution gave.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Where a series in the order of time changes its level.
 
 use super::median::median;
-use super::sampling::SplitMix64;
+use crate::random::SplitMix64;
 
 /// Fewer values have no change point.
 const MINIMUM_VALUES: usize = 6;

@@ -1,7 +1,7 @@
 //! How small a shift a number of pairs can tell from none.
 
-use super::sampling::SplitMix64;
 use super::{hodges_lehmann_paired, median};
+use crate::random::SplitMix64;
 
 /// Fewer values say too little about their spread.
 const MINIMUM_VALUES: usize = 8;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::dip::dip_of_sorted;
-use super::sampling::{SplitMix64, evenly_spread};
+use super::sampling::evenly_spread;
+use crate::random::SplitMix64;
 
 /// Fewer values have no p-value: clusters of so few are chance.
 const MINIMUM_VALUES: usize = 10;

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Schema};
 
 use super::TableError;
 use crate::config::{Column, VectorLayout};
-use crate::dataset::content::{field_of, scalar_type};
+use crate::content::{field_of, scalar_type};
 
 /// Whether two types hold the same values, whatever their buffers look like: strings and binaries in any of their
 /// layouts, lists of one element type in any of theirs, dictionaries as their values.

@@ -26,7 +26,7 @@ use super::provider::{FilesTable, ProviderFile};
 use super::unify::{same, wider};
 use super::{TableError, TableFile, TableFiles, look, of, unreadable};
 use crate::config::Column;
-use crate::dataset::content::scalar_type;
+use crate::content::scalar_type;
 use crate::dataset::{
     ColumnTotals, IDENTITY_KEY, check_plausible, column_records, file_layout, fingerprint,
     is_whole_number, key_value, row_caution, rows_of, wide_schema, with_wide_dictionaries,

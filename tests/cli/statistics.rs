@@ -15,7 +15,7 @@ use parquet::data_type::ByteArray;
 use parquet::file::metadata::{FileMetaData, ParquetMetaDataBuilder};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::statistics::Statistics;
-use parquet_bench::dataset::checksum::ResultDigest;
+use parquet_bench::digest::ResultDigest;
 use proptest::prelude::*;
 
 use crate::files::{

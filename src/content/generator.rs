@@ -1,0 +1,116 @@
+//! The generator of a column.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::Field;
+
+use super::maker::Maker;
+use super::repeat::Repeat;
+use super::rows::{Rows, bits, fill};
+use crate::random::Key;
+
+/// Makes the values of one column. Cheap to clone.
+#[derive(Clone)]
+pub struct ColumnGenerator {
+    pub(super) key: Key,
+    pub(super) field: Field,
+    pub(super) nulls: Option<Nulls>,
+    pub(super) repeat: Repeat,
+    pub(super) maker: Arc<Maker>,
+    pub(super) bytes_per_row: f64,
+    pub(super) max_rows: usize,
+    pub(super) most: Vec<Most>,
+}
+
+/// The most that a row has of a column's leaf, which is a column of its own in Parquet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Most {
+    pub(crate) values: u64,
+    /// Bytes of these values together.
+    pub(crate) bytes: u64,
+}
+
+/// Choice of the rows that are null, whatever their values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nulls {
+    key: Key,
+    /// Out of 2^53.
+    threshold: u64,
+}
+
+impl Nulls {
+    /// None where no row is null.
+    pub(super) fn new(key: Key, fraction: f64) -> Option<Self> {
+        const NULL: u64 = u64::from_le_bytes(*b"null row");
+        (fraction > 0.0).then(|| Nulls {
+            key: key.derive(NULL),
+            threshold: (fraction * (1_u64 << 53) as f64) as u64,
+        })
+    }
+}
+
+impl ColumnGenerator {
+    /// Name and type; nullable where some rows are null.
+    pub fn field(&self) -> Field {
+        self.field.clone()
+    }
+
+    /// The values of rows `first..first + count`, up to
+    /// [`max_rows_per_array`](Self::max_rows_per_array) of them.
+    ///
+    /// # Panics
+    /// Where far more rows are asked for, so that offsets do not fit in 32 bits.
+    pub fn range(&self, first: u64, count: usize) -> ArrayRef {
+        self.array(Rows::Range { first, count })
+    }
+
+    /// The values of these rows, as [`range`](Self::range) gives them; fastest where they come in
+    /// ascending order.
+    ///
+    /// # Panics
+    /// Where far more rows than [`max_rows_per_array`](Self::max_rows_per_array) are asked for.
+    pub fn rows(&self, rows: &[u64]) -> ArrayRef {
+        self.array(Rows::Listed(rows))
+    }
+
+    /// Rows that an array can hold: at least one, and no more than 16 MiB of values.
+    pub fn max_rows_per_array(&self) -> usize {
+        self.max_rows
+    }
+
+    /// Mean logical bytes of a row, estimated; the rules are those of `digest::logical_bytes`.
+    pub fn arrow_bytes_per_row(&self) -> f64 {
+        self.bytes_per_row
+    }
+
+    /// The most that a row has of each leaf, in the order of the file's columns.
+    pub(crate) fn most_per_row(&self) -> &[Most] {
+        &self.most
+    }
+
+    /// The same values, also where rows are null.
+    pub(super) fn without_nulls(self) -> Self {
+        ColumnGenerator {
+            nulls: None,
+            ..self
+        }
+    }
+
+    /// The values of these rows, wherever their numbers come from.
+    pub(super) fn array(&self, rows: Rows<'_>) -> ArrayRef {
+        let starts = self.repeat.starts(rows);
+        let rows = starts.as_deref().map_or(rows, Rows::Listed);
+        let nulls = self.nulls.map(|nulls| {
+            let valid = fill(
+                rows,
+                1,
+                |row| [nulls.key.word(row) >> 11 >= nulls.threshold],
+            );
+            NullBuffer::new(bits(&valid))
+        });
+        let chosen = self.repeat.chosen(rows);
+        (self.maker)(chosen.as_deref().map_or(rows, Rows::Listed), nulls)
+    }
+}

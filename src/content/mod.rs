@@ -1,0 +1,49 @@
+//! Contents of the columns of a generated dataset.
+//!
+//! A value is a function of the seed, the table, the column's name and specification and the row
+//! number, and of [`GENERATOR_VERSION`]: never of batch boundaries, threads, partitions or the
+//! layout. Rows can be made in any order and number, and are the same on every platform: arithmetic
+//! is IEEE 754's, and logarithms and powers come from `libm`.
+
+mod bools;
+mod byte_arrays;
+mod characters;
+mod column;
+mod compressible;
+mod distributions;
+mod error;
+mod field;
+mod floats;
+mod follow;
+mod generator;
+mod identity;
+mod index;
+mod integers;
+mod lengths;
+mod maker;
+mod nested;
+mod normal;
+mod numbers;
+mod numeric;
+mod ordered;
+mod ranks;
+mod recipe;
+mod rejection;
+mod repeat;
+mod rows;
+mod scalars;
+mod sources;
+mod template;
+#[cfg(test)]
+mod tests;
+mod text;
+mod values;
+mod vocabulary;
+mod walk;
+
+pub use self::error::ContentError;
+pub(crate) use self::field::scalar_type_of;
+pub use self::field::{field_of, scalar_type};
+pub use self::generator::ColumnGenerator;
+pub(crate) use self::generator::Most;
+pub use self::identity::GENERATOR_VERSION;

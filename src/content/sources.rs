@@ -1,0 +1,84 @@
+//! Numbers of each type by the position: over a range, in an order, chosen by an index.
+
+use super::error::ContentError;
+use super::index::Index;
+use super::maker::Source;
+use super::numeric::{Line, Numeric, number};
+use super::ordered::Order;
+use crate::config::{Number, Value};
+use crate::random::Key;
+
+/// A type of numbers that can be drawn.
+pub(super) trait Sources: Numeric {
+    /// Each value of `numbers` rounded, and held within `min..=max`.
+    fn rounded(
+        numbers: impl Fn(u64) -> f64 + Send + Sync + 'static,
+        min: Self::Value,
+        max: Self::Value,
+    ) -> Source<Self::Value>;
+
+    /// Each value of `min..=max` alike (floats: `min..max`), or `cardinality` values spread over
+    /// it.
+    fn uniform(
+        key: Key,
+        min: Option<Number>,
+        max: Option<Number>,
+        cardinality: Option<u64>,
+    ) -> Result<Source<Self::Value>, ContentError>;
+
+    /// The same values, in an order.
+    fn ordered(
+        order: Order,
+        min: Option<Number>,
+        max: Option<Number>,
+        cardinality: Option<u64>,
+    ) -> Result<Source<Self::Value>, ContentError>;
+
+    /// `count` values spread over `min..=max` (floats: `min..max`), chosen by `index`.
+    fn spread(
+        key: Key,
+        index: Index,
+        min: Option<Number>,
+        max: Option<Number>,
+        count: u64,
+    ) -> Result<Source<Self::Value>, ContentError>;
+
+    /// Values by quantiles: as many words lie between two neighbours as between any others.
+    fn between(quantiles: &[Number], order: Order) -> Result<Source<Self::Value>, ContentError>;
+
+    /// The values of a line, each with a random number of up to `jitter` added.
+    fn jittered(
+        key: Key,
+        index: Index,
+        line: Self::Line,
+        jitter: Number,
+    ) -> Result<Source<Self::Value>, ContentError>;
+}
+
+/// Values of a line, chosen by an index.
+pub(super) fn indexed<T: Copy + Default + 'static>(
+    key: Key,
+    index: Index,
+    line: impl Line<T> + 'static,
+) -> Source<T> {
+    Box::new(move |rows, size| index.fill(key, rows, size, |number| line.at(number)))
+}
+
+/// Quantiles as values of the type, two or more.
+pub(super) fn ends<T: Numeric>(quantiles: &[Number]) -> Result<Vec<T::Value>, ContentError> {
+    if quantiles.len() < 2 {
+        return Err(ContentError::Empty);
+    }
+    quantiles
+        .iter()
+        .map(|quantile| number::<T>(&Value::Number(*quantile)))
+        .collect()
+}
+
+/// The neighbours of `ends` that a word lies between, and its place there out of 2^64.
+#[inline(always)]
+pub(super) fn between<T: Copy>(ends: &[T], word: u64) -> (T, T, u64) {
+    let product = u128::from(word) * (ends.len() as u128 - 1);
+    let number = (product >> 64) as usize;
+    (ends[number], ends[number + 1], product as u64)
+}

@@ -1,0 +1,12 @@
+//! The result of a query, boiled down to a few numbers that do not depend on the order of its rows:
+//! a checksum, and the bytes of its values.
+
+mod hash;
+mod nested;
+mod result;
+mod size;
+#[cfg(test)]
+mod tests;
+
+pub use self::result::ResultDigest;
+pub use self::size::logical_bytes;
