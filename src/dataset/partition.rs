@@ -8,8 +8,8 @@ use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::DatasetError;
 use super::content::ColumnGenerator;
+use super::error::DatasetError;
 
 /// Folder value that stands for a null, as Hive writes it.
 pub const DEFAULT_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";

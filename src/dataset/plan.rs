@@ -8,8 +8,8 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::DatasetError;
 use super::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
+use super::error::DatasetError;
 use super::source::SourceTable;
 use crate::config::{Column, Dataset, Distribution, RowGroupSize, Split};
 use crate::storage::local_path;

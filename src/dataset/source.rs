@@ -12,8 +12,8 @@ use parquet::schema::types::ColumnDescriptor;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::DatasetError;
 use super::checksum::Checksum;
+use super::error::DatasetError;
 use super::footer::leaves_by_root;
 use super::plain::{PlainFile, PlainReader};
 use super::properties::physical;
