@@ -286,3 +286,139 @@ impl<'a> Work<'a> {
         (self.target.progress)(state.progress);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use object_store::ObjectStore;
+    use object_store::memory::InMemory;
+    use tokio::runtime::Runtime;
+
+    use super::*;
+    use crate::config::{Overrides, Source, load};
+    use crate::dataset::cancel::Cancel;
+    use crate::dataset::content::ColumnGenerator;
+    use crate::dataset::pipeline::generated::GeneratedRows;
+    use crate::dataset::pipeline::source::Arrays;
+    use crate::dataset::pipeline::written::DataFile;
+    use crate::dataset::plan::{DatasetPlan, place};
+
+    const ROW_GROUP_ROWS: u64 = 100;
+
+    fn plan() -> DatasetPlan {
+        let source = Source {
+            origin: "x.yaml".to_owned(),
+            text: "dataset: {data_folder: /nowhere, num_files_train: 3, num_samples_per_file: 1000, \
+                   parquet: {row_group_size: 100, columns: [{name: a, dtype: int64}, {name: b, dtype: string, size: 4}, {name: c, dtype: float64}]}}"
+                .to_owned(),
+            folder: None,
+        };
+        let config = load(&source, &Overrides::default()).unwrap();
+        let dataset = config.variants[0].dataset.as_ref().unwrap();
+        place(&[(dataset, None)]).unwrap().remove(0)
+    }
+
+    /// Rows that are counted for as long as they are in memory.
+    struct CountedRows {
+        rows: GeneratedRows,
+        alive: Arc<AtomicUsize>,
+    }
+
+    impl RowGroup for CountedRows {
+        fn arrays(&self, column: usize) -> Arrays<'_> {
+            self.rows.arrays(column)
+        }
+    }
+
+    impl Drop for CountedRows {
+        fn drop(&mut self) {
+            self.alive.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Files of rows that are counted, of which one row group is to be under way at once.
+    struct CountedFiles {
+        columns: Arc<[ColumnGenerator]>,
+        files: VecDeque<DataFile>,
+        left: u64,
+        alive: Arc<AtomicUsize>,
+    }
+
+    impl RowGroups for CountedFiles {
+        fn next_file(&mut self) -> Result<Option<NextFile>, DatasetError> {
+            let file = self.files.pop_front();
+            self.left = file.as_ref().map_or(0, |file| file.rows);
+            Ok(file.map(NextFile::ToWrite))
+        }
+
+        fn next_row_group(&mut self) -> Result<Arc<dyn RowGroup>, DatasetError> {
+            assert_eq!(self.alive.fetch_add(1, Ordering::SeqCst), 0);
+            let count = self.left.min(ROW_GROUP_ROWS);
+            self.left -= count;
+            Ok(Arc::new(CountedRows {
+                rows: GeneratedRows::of_range(&self.columns, 0, count),
+                alive: Arc::clone(&self.alive),
+            }))
+        }
+
+        fn most_under_way(&self, _threads: usize) -> usize {
+            1
+        }
+
+        fn panicked(&self, path: &str, _shown: &str) -> DatasetError {
+            DatasetError::Internal(path.to_owned())
+        }
+    }
+
+    #[test]
+    fn rows_are_let_go_before_the_next_row_group_is_asked_for() {
+        let plan = plan();
+        let (runtime, cancel) = (Runtime::new().unwrap(), Cancel::default());
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let last = Mutex::new(None);
+        let target = Target {
+            plan: &plan,
+            store: &store,
+            handle: runtime.handle(),
+            threads: 4,
+            share: None,
+            cancel: &cancel,
+            progress: &|progress| *locked(&last) = Some(progress),
+        };
+        let schema = plan.file_schema();
+        let layout = &plan.spec.layout;
+        let format = FileFormat::new(layout, schema, ROW_GROUP_ROWS, 1000, Vec::new()).unwrap();
+        let prover = Prover::new(&target, &format);
+        let table = &plan.tables[0];
+        let columns = plan
+            .stored_columns()
+            .map(|column| plan.generator(table, column).unwrap());
+        let rows_of_files = [1000, 0, 250];
+        let mut source = CountedFiles {
+            columns: columns.collect(),
+            files: (0..)
+                .zip(rows_of_files)
+                .map(|(file, rows)| DataFile {
+                    table: 0,
+                    path: table.file_path(&plan.spec.file_prefix, file, &[]),
+                    partition: Vec::new(),
+                    rows,
+                })
+                .collect(),
+            left: 0,
+            alive: Arc::default(),
+        };
+        let written = write_all(&target, &format, &prover, &mut source).unwrap();
+        let files = &written.tables[&0];
+        let found: Vec<(u64, u64)> = files
+            .iter()
+            .map(|file| (file.rows, file.row_groups))
+            .collect();
+        assert_eq!(found, [(1000, 10), (0, 0), (250, 3)]);
+        let last = locked(&last).unwrap();
+        assert_eq!((last.rows_done, last.files_done), (1250, 3));
+    }
+}
