@@ -14,12 +14,14 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
 use super::census::{Census, census};
 use super::distinct::most_distinct_stored;
-use super::encode::rows_for_bytes;
+use super::error::DatasetError;
+use super::pipeline::generated::rows_for_bytes;
+use super::plan::{DatasetPlan, TablePlan};
 use super::properties::{
     asked_encoding, most_filter_bytes, page_encoding, physical, write_batch, writer_properties,
 };
 use super::sample::{Held, LEAST_TEXT, held};
-use super::{DatasetError, DatasetPlan, TablePlan};
+
 use crate::config::{
     ChunkLayout, Codec, Column, Distribution, Encoding, Layout, RowGroupSize, Statistics,
     VectorLayout,
@@ -278,7 +280,7 @@ fn row_group_rows(
     let generators = plan
         .stored_columns()
         .map(|column| plan.generator(first, column))
-        .collect::<Result<Vec<ColumnGenerator>, _>>()?;
+        .collect::<Result<Arc<[ColumnGenerator]>, _>>()?;
     rows_for_bytes(&generators, schema, layout, bytes, plan.spec.rows_per_file).map_err(|source| {
         DatasetError::Parquet {
             path: plan.root.display().to_string(),

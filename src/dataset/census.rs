@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::distinct::most_distinct;
+use super::error::DatasetError;
 use super::partition::{Key, MAX_PARTITIONS, folder_name, split_rows};
-use super::{DatasetError, DatasetPlan, TablePlan};
+use super::plan::{DatasetPlan, TablePlan};
 use crate::content::ColumnGenerator;
 
 /// Most rows whose partitions are looked at; beyond, what the columns' values can be decides.
@@ -111,7 +113,7 @@ fn partitioned(
 fn most_partitions(plan: &DatasetPlan, table: &TablePlan, files: u64) -> u64 {
     let values = plan.partition_columns().map(|column| {
         let nulls = u64::from(column.null_fraction > 0.0);
-        super::distinct::most_distinct(column).map_or(u64::MAX, |most| most.saturating_add(nulls))
+        most_distinct(column).map_or(u64::MAX, |most| most.saturating_add(nulls))
     });
     values
         .fold(1, u64::saturating_mul)

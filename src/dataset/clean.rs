@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::control::{in_use, is_control};
+use super::error::DatasetError;
+use super::folder::{self, is_parquet, open_lock, remove_if_there};
 use super::footer::key_value;
-use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json};
+use super::manifest::{Manifest, Unfinished, read_json};
+use super::names::{LOCK_FILE, MANIFEST_FILE, UNFINISHED_FILE, is_part_file};
 use super::partition::decode_partition_value;
+use super::plan::DatasetPlan;
 use super::proof::IDENTITY_KEY;
-use super::share::Share;
-use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, is_parquet, write};
 use crate::output::STAGED;
 
 /// What would be removed.
@@ -76,7 +78,7 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     for entry in entries(root)? {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if Share::is_part_file(&name) || name.starts_with(STAGED) {
+        if is_part_file(&name) || name.starts_with(STAGED) {
             paths.push(entry.path());
         }
         // What a run that was killed has left.
@@ -219,7 +221,7 @@ fn written_so_far(
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
     match fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_symlink()) {
         true => Ok(Vec::new()),
-        false => write::entries(folder),
+        false => folder::entries(folder),
     }
 }
 
@@ -230,7 +232,7 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
 /// Where another process writes or measures the dataset, and where a file cannot be removed.
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     let path = removal.root.join(LOCK_FILE);
-    let lock = write::open_lock(&path)?;
+    let lock = open_lock(&path)?;
     if lock.try_lock().is_err() {
         return Err(DatasetError::Busy {
             folder: removal.root.display().to_string(),
@@ -245,7 +247,7 @@ pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     }
     let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
     for file in &removal.files {
-        write::remove_if_there(file)?;
+        remove_if_there(file)?;
         let below = |folder: &&Path| folder.starts_with(&removal.root);
         folders.extend(
             file.ancestors()

@@ -1,4 +1,5 @@
-//! The manifest: what a dataset's folder holds, written last, so that its presence means that all of it is there.
+//! The manifest: what a dataset's folder holds, written last, so that its presence means that all
+//! of it is there.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -6,17 +7,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
-use super::{DatasetError, Share, Shortfalls};
-use crate::output::{Output, folder_of};
+use super::error::DatasetError;
+use super::names::MANIFEST_FILE;
+use super::shortfalls::Shortfalls;
+use crate::output::Output;
 use crate::record::{ColumnRecord, WriteRecord};
 use crate::text_file::read_bytes;
-
-/// Name of the manifest in a dataset's folder.
-pub const MANIFEST_FILE: &str = "_bench_manifest.json";
-/// Name of the note that stands there while files are being written. It makes the folder ours before the manifest does.
-pub(crate) const UNFINISHED_FILE: &str = "_bench_unfinished.json";
-/// Locked by the process that writes.
-pub(crate) const LOCK_FILE: &str = "_bench.lock";
 
 const MANIFEST_VERSION: u32 = 1;
 
@@ -32,7 +28,8 @@ pub struct Manifest {
     pub generator_version: u32,
     pub content_fingerprint: String,
     pub layout_fingerprint: String,
-    /// The codec with its level. The level is recorded as it was asked for: Parquet files do not store it.
+    /// The codec with its level. The level is recorded as it was asked for: Parquet files do not
+    /// store it.
     pub codec: String,
     pub partition_by: Vec<String>,
     /// What no writer could write as it was asked for.
@@ -150,27 +147,6 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
             Category::Eof => bad(format!("it ends too early, as after a crash: {error}")),
             Category::Syntax | Category::Data | Category::Io => bad(error.to_string()),
         })
-}
-
-/// What a user can do about a manifest, or another note of a dataset's folder, that cannot be read.
-/// Without it nobody knows which of the Parquet files there are this program's, so it must not go
-/// alone.
-pub(super) fn way_out(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if Share::is_part_file(&name) {
-        return format!(
-            "remove {}, and start the process of that rank again, which keeps what it has written",
-            path.display()
-        );
-    }
-    let folder = folder_of(path);
-    format!(
-        "remove {}, and {} and {} with it, to have the dataset written again; without a manifest `bench clean` cannot tell \
-         which files are the dataset's",
-        path.display(),
-        folder.join("train").display(),
-        folder.join("valid").display()
-    )
 }
 
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), DatasetError> {

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::DatasetError;
+use super::error::DatasetError;
 use crate::content::ColumnGenerator;
 
 /// Folder value that stands for a null, as Hive writes it.

@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::DatasetError;
+use super::error::DatasetError;
 use super::source::SourceTable;
 use crate::config::{Column, Dataset, Distribution, RowGroupSize, Split};
 use crate::content::{ColumnGenerator, GENERATOR_VERSION, field_of};

@@ -1,19 +1,23 @@
-//! How long writing will take and how large it will be, by writing a few rows to memory.
+//! The time that writing will take and the size that it will give, by writing a few rows to memory.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::WriterProperties;
 
-use super::encode::{Rows, by_column, write_column};
+use super::bound::Bound;
+use super::error::DatasetError;
+use super::pipeline::encode::{
+    append_row_group, close_column, column_writers, file_writer, write_arrays,
+};
+use super::pipeline::generated::GeneratedRows;
+use super::pipeline::source::RowGroup;
+use super::plan::DatasetPlan;
 use super::properties::writer_properties;
-use super::{Bound, Cancel, DatasetError, DatasetPlan};
 use crate::content::ColumnGenerator;
 
 /// Most rows, and most bytes of values, that are tried.
@@ -45,8 +49,8 @@ impl Probe {
     }
 }
 
-/// Generates and encodes the first rows of a generated dataset, in files and row groups as large as its own are in the mean,
-/// where these are small. None for existing rows, which are not generated.
+/// Generates and encodes the first rows of a generated dataset, in files and row groups as large as
+/// its own are in the mean, where these are small. None for existing rows, which are not generated.
 pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, DatasetError> {
     let (Some(table), None) = (plan.tables.first(), &plan.source) else {
         return Ok(None);
@@ -67,7 +71,7 @@ pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, Dataset
     let generators = plan
         .stored_columns()
         .map(|column| plan.generator(table, column))
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Arc<[ColumnGenerator]>, _>>()?;
     let of_file = (bound.row_groups / bound.files.max(1)).max(1);
     let started = Instant::now();
     let (mut done, mut file_bytes) = (0, 0);
@@ -94,7 +98,7 @@ pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, Dataset
 struct SampleFile<'a> {
     schema: &'a SchemaRef,
     properties: &'a WriterProperties,
-    generators: &'a [ColumnGenerator],
+    generators: &'a Arc<[ColumnGenerator]>,
     /// The first row.
     first: u64,
     groups: u64,
@@ -105,41 +109,19 @@ struct SampleFile<'a> {
 impl SampleFile<'_> {
     /// Makes the file in memory, reads its footer back as a proof does, and gives its bytes.
     fn written(&self) -> Result<u64, ParquetError> {
-        let options = ArrowWriterOptions::new().with_properties(self.properties.clone());
-        let (mut writer, factory) =
-            ArrowWriter::try_new_with_options(Vec::<u8>::new(), Arc::clone(self.schema), options)?
-                .into_serialized_writer()?;
-        let never = Cancel::default();
+        let (mut writer, factory) = file_writer(Vec::<u8>::new(), self.schema, self.properties)?;
         for group in 0..self.groups {
-            let range = Rows::Range {
-                first: self.first + group * self.rows,
-                count: self.rows,
-            };
+            let first = self.first + group * self.rows;
+            let rows = GeneratedRows::of_range(self.generators, first, self.rows);
             let index = usize::try_from(group).unwrap_or(usize::MAX);
-            let writers = by_column(self.schema, factory.create_column_writers(index)?);
+            let writers = column_writers(&factory, self.schema, index)?;
             let mut chunks = Vec::new();
-            for (column, (generator, mut writers)) in
-                self.generators.iter().zip(writers).enumerate()
-            {
-                write_column(
-                    &mut writers,
-                    generator,
-                    self.schema,
-                    column,
-                    &range,
-                    0,
-                    self.rows,
-                    &never,
-                )?;
-                for writer in writers {
-                    chunks.push(writer.close()?);
-                }
+            for (column, mut writers) in writers.into_iter().enumerate() {
+                let field = self.schema.field(column);
+                write_arrays(&mut writers, field, rows.arrays(column))?;
+                chunks.extend(close_column(writers)?);
             }
-            let mut row_group = writer.next_row_group()?;
-            for chunk in chunks {
-                chunk.append_to_row_group(&mut row_group)?;
-            }
-            row_group.close()?;
+            append_row_group(&mut writer, chunks)?;
         }
         let file = Bytes::from(writer.into_inner()?);
         ParquetMetaDataReader::new().parse_and_finish(&file)?;

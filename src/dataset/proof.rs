@@ -6,7 +6,7 @@ use parquet::basic::{CompressionCodec, Encoding as ParquetEncoding};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
-use super::DatasetError;
+use super::error::DatasetError;
 use super::footer::{check_plausible, key_value};
 use super::properties::{
     asked_encoding, compression, most_filter_bytes, page_encoding, sorting_columns,

@@ -207,9 +207,9 @@ fn text_bytes(array: &ArrayRef) -> usize {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::{DatasetPlan, place};
     use super::*;
     use crate::config::{Overrides, Source, load};
+    use crate::dataset::plan::{DatasetPlan, place};
 
     const ROWS: u64 = 100_000;
 

@@ -1,12 +1,15 @@
-//! One dataset written by several processes: who writes which files, and when all of them are there.
+//! One dataset written by several processes: who writes which files, and when all of them are
+//! there.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{read_json, write_json};
-use super::{DatasetError, DatasetPlan, Manifest};
+use super::error::DatasetError;
+use super::manifest::{Manifest, read_json, write_json};
+use super::names::{part_file, part_lock};
+use super::plan::DatasetPlan;
 use crate::record::WriteRecord;
 
 /// A process among those that write a dataset together.
@@ -15,9 +18,6 @@ pub struct Share {
     rank: u64,
     world_size: u64,
 }
-
-/// Held for a moment by a process that looks whether the dataset is whole, or makes it so.
-pub(crate) const SEAL_LOCK: &str = "_bench.seal.lock";
 
 impl Share {
     /// Most processes that write one dataset together.
@@ -41,26 +41,8 @@ impl Share {
         file % self.world_size == self.rank
     }
 
-    fn file_name(self) -> String {
-        format!("_bench_manifest.{}-of-{}.json", self.rank, self.world_size)
-    }
-
     pub(crate) fn lock_name(self) -> String {
-        format!("_bench.{}-of-{}.lock", self.rank, self.world_size)
-    }
-
-    /// Names of everything that a process leaves in the dataset's folder.
-    pub(crate) fn is_part_file(name: &str) -> bool {
-        let middle = |start: &str, end: &str| {
-            let middle = name.strip_prefix(start)?.strip_suffix(end)?;
-            let (rank, world_size) = middle.split_once("-of-")?;
-            let digits =
-                |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
-            (digits(rank) && digits(world_size)).then_some(())
-        };
-        name == SEAL_LOCK
-            || middle("_bench_manifest.", ".json").is_some()
-            || middle("_bench.", ".lock").is_some()
+        part_lock(self.rank, self.world_size)
     }
 }
 
@@ -82,7 +64,7 @@ pub(crate) fn write_part(
         world_size: share.world_size,
         manifest: manifest.clone(),
     };
-    write_json(&root.join(share.file_name()), &part)
+    write_json(&root.join(part_file(share.rank, share.world_size)), &part)
 }
 
 /// The manifest that the parts of a world make, or the ranks whose parts are missing.
@@ -93,8 +75,7 @@ pub(crate) fn joined(
     let mut missing = Vec::new();
     let mut whole: Option<Manifest> = None;
     for rank in 0..world_size {
-        let share = Share { rank, world_size };
-        let path: PathBuf = plan.root.join(share.file_name());
+        let path = plan.root.join(part_file(rank, world_size));
         let part = read_json::<Part>(&path)?.filter(|part| {
             part.manifest.content_fingerprint == plan.content_fingerprint
                 && part.manifest.layout_fingerprint == plan.layout_fingerprint

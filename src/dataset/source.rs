@@ -12,7 +12,7 @@ use parquet::schema::types::ColumnDescriptor;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::DatasetError;
+use super::error::DatasetError;
 use super::footer::leaves_by_root;
 use super::plain::{PlainFile, PlainReader};
 use super::properties::physical;

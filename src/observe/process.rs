@@ -22,7 +22,7 @@ pub(super) struct Usage {
 
 impl Usage {
     pub(super) fn now() -> Self {
-        let (cpu_user_ns, cpu_system_ns) = cpu_ns();
+        let (cpu_user_ns, cpu_system_ns) = cpu_times_ns();
         let count = |count: i64| u64::try_from(count).unwrap_or(0);
         let usage = getrusage(UsageWho::RUSAGE_SELF).ok();
         let of = |figure: fn(&nix::sys::resource::Usage) -> i64| {
@@ -71,8 +71,13 @@ impl Usage {
     }
 }
 
-/// User and system time of this process so far, in nanoseconds.
-pub fn cpu_ns() -> (u64, u64) {
+/// CPU time of this process so far, in nanoseconds.
+pub fn cpu_ns() -> u64 {
+    let (user, system) = cpu_times_ns();
+    user + system
+}
+
+fn cpu_times_ns() -> (u64, u64) {
     let nanoseconds = |time: TimeVal| u64::try_from(time.num_nanoseconds()).unwrap_or(0);
     getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0), |usage| {
         (

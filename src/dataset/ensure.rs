@@ -1,0 +1,192 @@
+//! Makes a dataset true: finds what is there, writes what is missing, proves it, and seals it with
+//! the manifest.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use object_store::ObjectStore;
+use tokio::runtime::Handle;
+
+use super::cancel::Cancel;
+use super::error::DatasetError;
+use super::find::{Found, find};
+use super::folder::{create, lock, remove_if_there, remove_staged, sync};
+use super::manifest::{Manifest, Unfinished, write_json};
+use super::names::{LOCK_FILE, MANIFEST_FILE, SEAL_LOCK, UNFINISHED_FILE};
+use super::pipeline::target::{Progress, Target};
+use super::pipeline::written::WrittenFiles;
+use super::pipeline::{generated, rewritten};
+use super::plan::DatasetPlan;
+use super::publish::{manifest_of, publish, with_others, withdraw};
+use super::share::Share;
+use crate::observe::cpu_ns;
+use crate::record::WriteRecord;
+
+/// A dataset that is there now.
+#[derive(Debug)]
+pub struct Generated {
+    pub manifest: Manifest,
+    /// Files that this call wrote, and files that an interrupted one before it had written.
+    pub files_written: u64,
+    pub files_kept: u64,
+    /// Processes whose files are still missing, where several write a dataset together; the
+    /// manifest is then that of this one's files.
+    pub missing_ranks: Vec<u64>,
+    /// Whether the system let fewer writers start than were wanted.
+    pub short_of_threads: bool,
+}
+
+impl Generated {
+    /// One for which nothing had to be done.
+    fn found(manifest: Manifest) -> Self {
+        Generated {
+            manifest,
+            files_written: 0,
+            files_kept: 0,
+            missing_ranks: Vec::new(),
+            short_of_threads: false,
+        }
+    }
+}
+
+/// Makes sure that the dataset is there, complete and proven. Must not be called from within the
+/// runtime of `handle`.
+///
+/// Files appear under their names only when complete; what an interruption leaves is continued by
+/// the next call. Only one process writes a dataset at a time, and another waits for it, unless
+/// each has a `share` of its files: then the last one to finish makes one manifest of all.
+#[allow(clippy::too_many_arguments)]
+pub fn ensure(
+    plan: &DatasetPlan,
+    store: &Arc<dyn ObjectStore>,
+    handle: &Handle,
+    threads: usize,
+    share: Option<Share>,
+    cancel: &Cancel,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Generated, DatasetError> {
+    if let Found::Complete(manifest) = find(plan)? {
+        return Ok(Generated::found(*manifest));
+    }
+    // What is under way is brought to where the next call can go on from.
+    let Some(_hold) = cancel.hold() else {
+        return Err(DatasetError::Interrupted);
+    };
+    create(&plan.root)?;
+    if let (Some(source), Some(_)) = (&plan.source, share) {
+        return Err(DatasetError::Source {
+            location: source.location.clone(),
+            reason: "is read in one stream, which several processes cannot share".to_owned(),
+        });
+    }
+    let _whole = lock(&plan.root, LOCK_FILE, share.is_some(), cancel)?;
+    let _own = match share {
+        Some(share) => Some(lock(&plan.root, &share.lock_name(), false, cancel)?),
+        None => None,
+    };
+    // Others that write a part may seal the whole at this moment: what is found and what is removed
+    // must belong together.
+    let sealing = || match share {
+        Some(_) => lock(&plan.root, SEAL_LOCK, false, cancel).map(Some),
+        None => Ok(None),
+    };
+    let looking = sealing()?;
+    // Another process may have finished it meanwhile.
+    match find(plan)? {
+        Found::Complete(manifest) => return Ok(Generated::found(*manifest)),
+        Found::External { .. } => {
+            return Err(DatasetError::ForeignSwept {
+                folder: plan.root.display().to_string(),
+            });
+        }
+        Found::Missing => {
+            return Err(DatasetError::Missing {
+                folder: plan.root.display().to_string(),
+            });
+        }
+        Found::ToWrite => {}
+    }
+    let unfinished = Unfinished {
+        content_fingerprint: plan.content_fingerprint.clone(),
+        layout_fingerprint: plan.layout_fingerprint.clone(),
+    };
+    write_json(&plan.root.join(UNFINISHED_FILE), &unfinished)?;
+    remove_if_there(&plan.root.join(MANIFEST_FILE))?;
+    drop(looking);
+    if share.is_none() {
+        // Of others' files nobody knows which are still being written.
+        remove_staged(&plan.root)?;
+    }
+
+    let target = Target {
+        plan,
+        store,
+        handle,
+        threads,
+        share,
+        cancel,
+        progress,
+    };
+    let written = write_and_verify(&target);
+    if share.is_none() && written.as_ref().is_err_and(is_of_partitions) {
+        withdraw(plan);
+    }
+    let (written, write) = written?;
+    let (kept, short_of_threads) = (written.kept, written.short_of_threads);
+    let own = manifest_of(plan, written, write);
+    let files_written = (own.files().count() as u64).saturating_sub(kept);
+    let _sealing = sealing()?;
+    let (manifest, missing_ranks) = match share {
+        None => (own, Vec::new()),
+        Some(share) => with_others(plan, share, own)?,
+    };
+    if missing_ranks.is_empty() {
+        publish(plan, &manifest)?;
+    }
+    Ok(Generated {
+        files_written,
+        files_kept: kept,
+        manifest,
+        missing_ranks,
+        short_of_threads,
+    })
+}
+
+/// Whether a dataset cannot be written for the values that it would be partitioned by.
+fn is_of_partitions(error: &DatasetError) -> bool {
+    matches!(
+        error,
+        DatasetError::TooManyPartitions { .. }
+            | DatasetError::UnnameablePartition { .. }
+            | DatasetError::LongPartition { .. }
+    )
+}
+
+/// Writes what is missing, and brings it to the device; then rows from a source are compared with
+/// it, which is no part of the time that writing takes.
+fn write_and_verify(target: &Target<'_>) -> Result<(WrittenFiles, WriteRecord), DatasetError> {
+    let started = Instant::now();
+    let cpu_before = cpu_ns();
+    let root = &target.plan.root;
+    let synced = || -> Result<WriteRecord, DatasetError> {
+        sync(root)?;
+        Ok(WriteRecord {
+            elapsed_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            cpu_ns: cpu_ns().saturating_sub(cpu_before),
+        })
+    };
+    let Some(source) = &target.plan.source else {
+        let written = generated::write_files(target)?;
+        return Ok((written, synced()?));
+    };
+    let copied = rewritten::write_files(target, source).and_then(|copied| {
+        let write = synced()?;
+        rewritten::verify(target, source, &copied)?;
+        Ok((copied.files, write))
+    });
+    if !matches!(copied, Err(DatasetError::Interrupted)) {
+        // That the source was changed tells more than what it made fail.
+        source.check_unchanged()?;
+    }
+    copied
+}

@@ -1,0 +1,128 @@
+//! What a dataset's folder holds already.
+
+use std::path::Path;
+
+use super::error::DatasetError;
+use super::folder::{bytes_of, holds_parquet, is_own};
+use super::manifest::{Manifest, Unfinished, read_json};
+use super::names::UNFINISHED_FILE;
+use super::plan::DatasetPlan;
+
+/// Content of a dataset's folder.
+#[derive(Debug)]
+pub enum Found {
+    /// Everything that the plan describes.
+    Complete(Box<Manifest>),
+    /// Nothing, or a part of it.
+    ToWrite,
+    /// Nothing, or a part of it, and nothing is to be generated.
+    Missing,
+    /// Parquet that is read as it is: this program did not write it, or it is another dataset and
+    /// nothing is to be generated; that one's id is then `other`.
+    External { other: Option<String> },
+}
+
+/// Looks at what a plan's folder holds, and changes nothing. A dataset counts as complete when the
+/// manifest's fingerprints are the plan's and all of its files are there with the sizes that it
+/// says. Where nothing is to be generated, what is there is what counts.
+pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
+    Ok(match found_in_folder(plan)? {
+        Found::ToWrite if !plan.spec.generate => Found::Missing,
+        found => found,
+    })
+}
+
+fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
+    let folder = || plan.root.display().to_string();
+    let wanted = plan.id();
+    let other = |content: &str, layout: &str| DatasetError::OtherDataset {
+        folder: folder(),
+        found: id_of(content, layout),
+        wanted: wanted.clone(),
+    };
+    let matches = |content: &str, layout: &str| {
+        content == plan.content_fingerprint && layout == plan.layout_fingerprint
+    };
+    if let Some(manifest) = Manifest::read(&plan.root)? {
+        if !matches(&manifest.content_fingerprint, &manifest.layout_fingerprint) {
+            if !plan.spec.generate {
+                return Ok(Found::External {
+                    other: Some(id_of(
+                        &manifest.content_fingerprint,
+                        &manifest.layout_fingerprint,
+                    )),
+                });
+            }
+            return Err(other(
+                &manifest.content_fingerprint,
+                &manifest.layout_fingerprint,
+            ));
+        }
+        return Ok(if all_present(plan, &manifest)? {
+            Found::Complete(Box::new(manifest))
+        } else {
+            Found::ToWrite
+        });
+    }
+    if let Some(unfinished) = read_json::<Unfinished>(&plan.root.join(UNFINISHED_FILE))? {
+        if !matches(
+            &unfinished.content_fingerprint,
+            &unfinished.layout_fingerprint,
+        ) {
+            return Err(other(
+                &unfinished.content_fingerprint,
+                &unfinished.layout_fingerprint,
+            ));
+        }
+        return Ok(Found::ToWrite);
+    }
+    if holds_parquet(&plan.root)? {
+        return Ok(Found::External { other: None });
+    }
+    if let Some(data_folder) = swept_from(plan)
+        && Manifest::read(data_folder)?.is_none()
+        && !is_own(data_folder)
+        && holds_parquet(data_folder)?
+    {
+        return Err(DatasetError::ForeignSwept {
+            folder: data_folder.display().to_string(),
+        });
+    }
+    Ok(Found::ToWrite)
+}
+
+/// The id of a dataset with these fingerprints.
+fn id_of(content: &str, layout: &str) -> String {
+    format!("{content:.8}-{layout:.8}")
+}
+
+/// `data_folder` of a dataset that lies in `<data_folder>/variants/<fingerprint>`.
+fn swept_from(plan: &DatasetPlan) -> Option<&Path> {
+    let variants = plan.root.parent()?;
+    (plan.root.file_name()? == plan.id().as_str() && variants.file_name()? == "variants")
+        .then(|| variants.parent())?
+}
+
+/// Whether all files of a manifest are there.
+///
+/// # Errors
+///
+/// `Changed` where one has other bytes than the manifest says.
+pub(super) fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetError> {
+    let mut all = true;
+    for file in manifest.files() {
+        let path = plan.root.join(&file.path);
+        match bytes_of(&path)? {
+            Some(bytes) if bytes == file.bytes => {}
+            Some(found) => {
+                return Err(DatasetError::Changed {
+                    file: path.display().to_string(),
+                    found,
+                    expected: file.bytes,
+                });
+            }
+            None => all = false,
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,94 @@
+//! Reading back what was written.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::format::FileFormat;
+use super::source::NextFile;
+use super::target::Target;
+use super::written::{DataFile, WrittenFile};
+use crate::dataset::error::DatasetError;
+use crate::dataset::folder::is_taken;
+use crate::dataset::footer::read_footer;
+use crate::dataset::pages::prove_pages;
+use crate::dataset::proof::{FILE_IDENTITY, NO_IDENTITY, Wanted, prove};
+
+/// Proves the files of one dataset.
+pub(crate) struct Prover<'a> {
+    target: &'a Target<'a>,
+    format: &'a FileFormat,
+    /// Whether the pages of a file have been looked at.
+    pages_proven: AtomicBool,
+}
+
+impl<'a> Prover<'a> {
+    pub(crate) fn new(target: &'a Target<'a>, format: &'a FileFormat) -> Self {
+        Prover {
+            target,
+            format,
+            pages_proven: AtomicBool::new(false),
+        }
+    }
+
+    /// Looks whether an interrupted writing has left a file complete. One that is torn is written
+    /// anew.
+    ///
+    /// # Errors
+    ///
+    /// `Foreign` for a sound file that this program has not written: it is somebody's, and stays.
+    pub(crate) fn look_up(&self, file: DataFile) -> Result<NextFile, DatasetError> {
+        if !is_taken(&self.target.plan.root.join(&file.path))? {
+            return Ok(NextFile::ToWrite(file));
+        }
+        match self.prove(&file) {
+            Ok(written) => Ok(NextFile::Kept(Box::new(written))),
+            Err(DatasetError::FileNotAsAsked {
+                what: FILE_IDENTITY,
+                found,
+                ..
+            }) if found == NO_IDENTITY => Err(DatasetError::Foreign {
+                file: self.target.shown(&file.path),
+            }),
+            Err(_) => Ok(NextFile::ToWrite(file)),
+        }
+    }
+
+    /// Reads the footer back from the store and compares it with what was asked for; of the first
+    /// file, its pages too.
+    pub(crate) fn prove(&self, file: &DataFile) -> Result<WrittenFile, DatasetError> {
+        let Target {
+            plan,
+            store,
+            handle,
+            ..
+        } = self.target;
+        let layout = &plan.spec.layout;
+        let (object, shown) = (
+            self.target.object(&file.path)?,
+            self.target.shown(&file.path),
+        );
+        let (bytes, metadata) = handle.block_on(read_footer(store, &object, &shown))?;
+        let wanted = Wanted {
+            file: &shown,
+            identity: &plan.identity(&file.path),
+            schema: &self.format.schema,
+            layout,
+            rows: file.rows,
+            row_group_rows: self.format.row_group_rows,
+        };
+        let shortfalls = prove(&metadata, bytes, &wanted)?;
+        if !self.pages_proven.swap(true, Ordering::Relaxed) {
+            handle.block_on(prove_pages(store, &object, &shown, &metadata, layout))?;
+        }
+        Ok(WrittenFile {
+            file: DataFile {
+                table: file.table,
+                path: file.path.clone(),
+                partition: file.partition.clone(),
+                rows: file.rows,
+            },
+            bytes,
+            metadata,
+            shortfalls,
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! Rows of a generated table by their numbers.
+
+use arrow::array::ArrayRef;
+
+use crate::content::ColumnGenerator;
+
+/// The rows of a table that a file holds, in the order that they are written in.
+pub(crate) enum Rows {
+    Range { first: u64, count: u64 },
+    List(Vec<u64>),
+}
+
+impl Rows {
+    pub(crate) fn count(&self) -> u64 {
+        match self {
+            Rows::Range { count, .. } => *count,
+            Rows::List(rows) => rows.len() as u64,
+        }
+    }
+
+    /// The values of a column in `count` rows of the file, from its row `first`.
+    pub(crate) fn array(&self, generator: &ColumnGenerator, first: u64, count: u64) -> ArrayRef {
+        match self {
+            Rows::Range { first: start, .. } => generator.range(start + first, count as usize),
+            Rows::List(rows) => generator.rows(&rows[first as usize..(first + count) as usize]),
+        }
+    }
+
+    /// The numbers of `count` rows of the file, from its row `first`.
+    pub(crate) fn numbers(&self, first: u64, count: u64) -> Vec<u64> {
+        match self {
+            Rows::Range { first: start, .. } => (start + first..start + first + count).collect(),
+            Rows::List(rows) => rows[first as usize..(first + count) as usize].to_vec(),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The dataset that is being written, and the means to write it.
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::path::Path as ObjectPath;
+use tokio::runtime::Handle;
+
+use crate::dataset::cancel::Cancel;
+use crate::dataset::error::DatasetError;
+use crate::dataset::plan::DatasetPlan;
+use crate::dataset::share::Share;
+use crate::storage::object_path;
+
+/// How far the writing of one dataset has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub rows_done: u64,
+    pub rows: u64,
+    /// Files, one per partition where there are partitions.
+    pub files_done: u64,
+    pub bytes_written: u64,
+}
+
+/// What to write, where, and with what.
+pub(crate) struct Target<'a> {
+    pub(crate) plan: &'a DatasetPlan,
+    pub(crate) store: &'a Arc<dyn ObjectStore>,
+    pub(crate) handle: &'a Handle,
+    pub(crate) threads: usize,
+    /// The files that are this process's, where several write them together.
+    pub(crate) share: Option<Share>,
+    pub(crate) cancel: &'a Cancel,
+    pub(crate) progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Target<'_> {
+    /// Name in the store of a file below the dataset's folder.
+    pub(crate) fn object(&self, path: &str) -> Result<ObjectPath, DatasetError> {
+        Ok(object_path(&self.plan.root.join(path))?)
+    }
+
+    /// A file below the dataset's folder as errors name it.
+    pub(crate) fn shown(&self, path: &str) -> String {
+        self.plan.root.join(path).display().to_string()
+    }
+}

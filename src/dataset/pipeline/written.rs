@@ -1,0 +1,63 @@
+//! Files of a dataset, to be written and written.
+
+use std::collections::BTreeMap;
+
+use parquet::file::metadata::ParquetMetaData;
+
+use crate::dataset::footer::ColumnTotals;
+use crate::dataset::manifest::ManifestFile;
+use crate::dataset::partition::Key;
+use crate::dataset::shortfalls::Shortfalls;
+
+/// One file of a dataset, written or not.
+pub(crate) struct DataFile {
+    /// Index among the plan's tables.
+    pub(crate) table: usize,
+    /// Below the dataset's folder.
+    pub(crate) path: String,
+    pub(crate) partition: Key,
+    pub(crate) rows: u64,
+}
+
+/// A file as it was written and proven.
+pub(crate) struct WrittenFile {
+    pub(crate) file: DataFile,
+    pub(crate) bytes: u64,
+    pub(crate) metadata: ParquetMetaData,
+    pub(crate) shortfalls: Shortfalls,
+}
+
+/// Totals of all files, kept as files finish, so that footers need not be held.
+#[derive(Default)]
+pub(crate) struct WrittenFiles {
+    /// Files that an earlier call had written.
+    pub(crate) kept: u64,
+    pub(crate) tables: BTreeMap<usize, Vec<ManifestFile>>,
+    pub(crate) columns: Vec<ColumnTotals>,
+    pub(crate) shortfalls: Shortfalls,
+    /// Whether fewer threads wrote than were wanted.
+    pub(crate) short_of_threads: bool,
+}
+
+impl WrittenFiles {
+    pub(crate) fn add(&mut self, written: WrittenFile) {
+        let WrittenFile {
+            file,
+            bytes,
+            metadata,
+            shortfalls,
+        } = written;
+        ColumnTotals::add(&mut self.columns, &metadata);
+        self.shortfalls.add(&shortfalls);
+        self.tables
+            .entry(file.table)
+            .or_default()
+            .push(ManifestFile {
+                path: file.path,
+                rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0),
+                bytes,
+                row_groups: metadata.num_row_groups() as u64,
+                partition: file.partition,
+            });
+    }
+}
