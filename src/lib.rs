@@ -22,6 +22,8 @@ pub mod storage;
 
 pub mod engine;
 
+pub mod files;
+
 pub mod dataset;
 
 pub mod table;

@@ -16,8 +16,8 @@ const DESK: [&str; 7] = [
     "analysis",
     "report",
 ];
-const WORKSHOP: [&str; 8] = [
-    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn",
+const WORKSHOP: [&str; 9] = [
+    "config", "storage", "engine", "files", "dataset", "table", "scenario", "measure", "learn",
 ];
 /// Desk rooms that the workshop imports.
 const SHARED: [&str; 5] = ["units", "output", "text_file", "statistics", "record"];
@@ -33,8 +33,9 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("parquet", &WORKSHOP_AND_RUN),
     ("datafusion", &WORKSHOP_AND_RUN),
 ];
-const WORKSHOP_AND_RUN: [&str; 9] = [
-    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn", "run",
+const WORKSHOP_AND_RUN: [&str; 10] = [
+    "config", "storage", "engine", "files", "dataset", "table", "scenario", "measure", "learn",
+    "run",
 ];
 
 /// What a room may import from this crate.

@@ -1,20 +1,23 @@
 //! Removing datasets: what a plan owns, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use parquet::file::metadata::ParquetMetaDataReader;
+use futures::executor::block_on;
+use object_store::ObjectStore;
 
 use super::control::{in_use, is_control};
-use super::footer::key_value;
 use super::manifest::{LOCK_FILE, UNFINISHED_FILE, Unfinished, read_json};
 use super::partition::decode_partition_value;
 use super::proof::IDENTITY_KEY;
 use super::share::Share;
 use super::{DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, is_parquet, write};
+use crate::files::{key_value, read_footer};
 use crate::output::STAGED;
+use crate::storage::{local_store, object_path};
 
 /// What would be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,8 +126,9 @@ impl Known {
 /// Whether a file's footer says that this program has written it.
 fn has_identity(path: &Path) -> bool {
     let found = || -> Option<bool> {
-        let file = File::open(path).ok()?;
-        let footer = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
+        let store: Arc<dyn ObjectStore> = local_store();
+        let object = object_path(path).ok()?;
+        let (_, footer) = block_on(read_footer(&store, &object, "")).ok()?;
         Some(key_value(footer.file_metadata(), IDENTITY_KEY).is_some())
     };
     // A corrupt footer may make the parser panic.

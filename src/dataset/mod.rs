@@ -13,10 +13,8 @@ pub mod content;
 mod control;
 mod distinct;
 mod encode;
-mod footer;
-mod keys;
 mod manifest;
-mod pages;
+mod page_proof;
 mod partition;
 mod plain;
 mod plan;
@@ -40,14 +38,7 @@ pub use cancel::{Cancel, Hold};
 pub use clean::{Removal, removal, remove};
 pub use control::{CONTROL_FOLDER, OwnedFolder};
 pub(crate) use encode::chunk_bytes;
-pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
-pub(crate) use footer::{
-    StoreReader, fell_back, is_dictionary, key_value, leaves_by_root, read_footer, recounted,
-    row_caution, row_difference, rows_of,
-};
-pub(crate) use keys::{wide_schema, with_wide_dictionaries, with_wide_keys};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestFile, ManifestTable};
-pub use pages::{PageFacts, pages_of};
 pub(crate) use partition::is_whole_number;
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};
 pub use plain::PlainFile;
@@ -66,6 +57,7 @@ pub use write::{Found, Generated, Progress, ensure, find};
 pub(crate) use write::{cpu_ns, is_parquet};
 
 use crate::engine::without_categories;
+use crate::files::FileError;
 use crate::output::OutputError;
 use crate::storage::{InputError, StorageError};
 
@@ -181,19 +173,6 @@ pub enum DatasetError {
 }
 
 impl DatasetError {
-    /// What is wrong, without the file that it is about.
-    pub(crate) fn reason(&self) -> String {
-        match self {
-            DatasetError::Parquet { source, .. } => {
-                without_categories(&source.to_string()).to_owned()
-            }
-            DatasetError::Store { source, .. } => {
-                without_categories(&source.to_string()).to_owned()
-            }
-            other => other.to_string(),
-        }
-    }
-
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -217,6 +196,19 @@ impl DatasetError {
         DatasetError::Io {
             path: path.display().to_string(),
             source,
+        }
+    }
+}
+
+impl From<FileError> for DatasetError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Store { path, source } => DatasetError::Store { path, source },
+            FileError::Parquet { path, source } => DatasetError::Parquet { path, source },
+            FileError::Bad { path, reason } => DatasetError::Parquet {
+                path,
+                source: parquet::errors::ParquetError::General(reason),
+            },
         }
     }
 }

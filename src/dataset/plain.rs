@@ -19,10 +19,9 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::checksum::{Checksum, ResultDigest};
-use super::footer::{StoreReader, read_footer, row_difference};
-use super::keys::with_wide_keys;
 use super::{Cancel, DatasetError};
 use crate::engine::plain_message;
+use crate::files::{StoreReader, read_footer, row_difference, with_wide_keys};
 use crate::storage::object_path;
 
 /// Most rows, and about the bytes before compression, that are decoded at a time.

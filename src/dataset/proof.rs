@@ -7,14 +7,14 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
 use super::DatasetError;
-use super::footer::{check_plausible, key_value};
 use super::properties::{
     asked_encoding, compression, most_filter_bytes, page_encoding, sorting_columns,
 };
-use super::shortfalls::{
-    OffRowGroups, Shortfalls, has_bounds, may_lack_bounds, may_lack_column_index,
-};
+use super::shortfalls::{OffRowGroups, Shortfalls};
 use crate::config::{Encoding, Layout, RowGroupSize, Statistics};
+use crate::files::{
+    check_plausible, has_bounds, key_value, may_lack_bounds, may_lack_column_index, root_of,
+};
 
 /// How far the encoded bytes of a full row group may lie from what was asked for before it is
 /// counted. Row groups by bytes are cut at a row count that a sample of the first rows gives, and
@@ -178,12 +178,7 @@ fn chunk_difference(
         row_group_rows,
         ..
     } = wanted;
-    let column = chunk
-        .column_path()
-        .parts()
-        .first()
-        .map(String::as_str)
-        .unwrap_or_default();
+    let column = root_of(chunk);
     let asked = layout.chunk_of(column);
     let codec = CompressionCodec::from(compression(asked.codec)?);
     let found = CompressionCodec::from(chunk.compression());

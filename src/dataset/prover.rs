@@ -7,11 +7,11 @@ use arrow::datatypes::SchemaRef;
 use object_store::path::Path as ObjectPath;
 
 use super::DatasetError;
-use super::footer::read_footer;
-use super::pages::prove_pages;
+use super::page_proof::prove_pages;
 use super::proof::{FILE_IDENTITY, NO_IDENTITY, Wanted, prove};
 use super::scheduler::Target;
 use super::write::WrittenFile;
+use crate::files::read_footer;
 use crate::storage::object_path;
 
 /// Proves the files of one dataset.

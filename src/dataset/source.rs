@@ -14,10 +14,10 @@ use tokio::sync::OnceCell;
 
 use super::DatasetError;
 use super::checksum::Checksum;
-use super::footer::leaves_by_root;
 use super::plain::{PlainFile, PlainReader};
 use super::properties::physical;
 use crate::config::{Encoding, Layout, VectorLayout};
+use crate::files::leaves_by_root;
 use crate::storage::Inputs;
 
 /// Name of the source among the tables of its session.

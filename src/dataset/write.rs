@@ -18,10 +18,11 @@ use super::rewrite;
 use super::scheduler::{self, Target};
 use super::share::{SEAL_LOCK, Share, joined, write_part};
 use super::{
-    Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
-    ManifestTable, Shortfalls, column_records,
+    Cancel, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile, ManifestTable,
+    Shortfalls,
 };
 use crate::dataset::content::GENERATOR_VERSION;
+use crate::files::Columns;
 use crate::output::STAGED;
 use crate::record::WriteRecord;
 
@@ -406,7 +407,7 @@ pub(crate) struct Written {
     /// Files that an earlier call had written.
     pub(crate) kept: u64,
     pub(crate) tables: BTreeMap<usize, Vec<ManifestFile>>,
-    pub(crate) columns: Vec<ColumnTotals>,
+    pub(crate) columns: Columns,
     pub(crate) shortfalls: Shortfalls,
     /// Whether fewer threads wrote than were wanted.
     pub(crate) short_of_threads: bool,
@@ -414,7 +415,7 @@ pub(crate) struct Written {
 
 impl Written {
     pub(crate) fn add(&mut self, file: WrittenFile) {
-        ColumnTotals::add(&mut self.columns, &file.metadata);
+        self.columns.add(&file.metadata);
         self.shortfalls.add(&file.shortfalls);
         self.tables
             .entry(file.table)
@@ -483,7 +484,7 @@ fn seal(plan: &DatasetPlan, mut written: Written, write: WriteRecord) -> Manifes
         codec: plan.spec.layout.chunk.codec.to_string(),
         partition_by: plan.spec.layout.partition_by.clone(),
         shortfalls: written.shortfalls,
-        columns: column_records(&written.columns, &plan.file_schema()),
+        columns: written.columns.records(&plan.file_schema()),
         tables,
         // The time of a part of the files says nothing about all of them, nor does that of a part
         // of the threads.

@@ -30,9 +30,10 @@ use crate::config::{
 };
 use crate::dataset::content::{ColumnGenerator, ContentError};
 use crate::dataset::{Cancel, DatasetError, together};
+use crate::files::Depth;
 use crate::statistics::median;
 use crate::storage::CountingStore;
-use crate::table::{Depth, Inspection, TableError, inspect};
+use crate::table::{Inspection, TableError, inspect};
 use fit::{Fitting, Keys, fit, generated, sizes};
 use layout::LearnedLayout;
 use sample::{Sample, SampledColumn};

@@ -10,6 +10,7 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
+use object_store::ObjectStore;
 use parquet::errors::ParquetError;
 
 use super::cache::{Attested, establish};
@@ -23,11 +24,12 @@ use crate::engine::{
     memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,
     reset_memory_peak, scan_metrics, tables_of,
 };
+use crate::files::first_damage;
 use crate::record::{Cache, CacheState, Checksum, EngineCache, Iteration, Kind, Lane, Scan};
 use crate::scenario::Scenario;
 use crate::statistics::median;
-use crate::storage::{CountingStore, Source, Touched, Trace};
-use crate::table::{OpenTable, first_damage};
+use crate::storage::{CountingStore, Source, Touched, Trace, local_store};
+use crate::table::OpenTable;
 use crate::units;
 
 /// A query faster than this is executed several times per iteration.
@@ -519,7 +521,9 @@ impl Cell {
                 format!("{} or one of {} more files", first.display(), others.len())
             }
         };
-        match tokio::task::spawn_blocking(move || first_damage(&files)).await {
+        // Not the store that is measured: it may be slow, and counts.
+        let store: Arc<dyn ObjectStore> = local_store();
+        match tokio::task::spawn_blocking(move || first_damage(&store, &files)).await {
             Ok(Some(damage)) => MeasureError::Execution {
                 message: damage,
                 cause: Cause::BadInput,

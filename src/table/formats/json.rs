@@ -17,10 +17,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{
+use super::rows::{
     BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, opened, rounded, said,
 };
-use crate::table::TableError;
+use crate::table::error::TableError;
 
 /// Objects that are handed over together unless they are large, and such lots that may wait.
 const LOT: usize = 256;
