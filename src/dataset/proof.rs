@@ -21,8 +21,8 @@ use crate::files::{
 /// data is not everywhere alike.
 const ROW_GROUP_BYTES_TOLERANCE: f64 = 0.25;
 
-/// Key in a footer under which a file says which file of which dataset it is. Shapes alone cannot tell: two files of
-/// different seeds have the same.
+/// Key in a footer under which a file says which file of which dataset it is. Shapes alone cannot
+/// tell: two files of different seeds have the same.
 pub(crate) const IDENTITY_KEY: &str = "parquet-bench.file";
 
 /// What a difference is about where a file says that it is another one, or does not say which it
@@ -165,8 +165,9 @@ fn count_off(row_group: &RowGroupMetaData, asked: u64, shortfalls: &mut Shortfal
 
 type Difference = (&'static str, String, String);
 
-/// What a column chunk's footer says that was not asked for: what it is about, what was found, what was wanted. A
-/// dictionary that the writer gave up is no difference; it is counted with the column.
+/// What a column chunk's footer says that was not asked for: what it is about, what was found, what
+/// was wanted. A dictionary that the writer gave up is no difference; it is counted with the
+/// column.
 fn chunk_difference(
     chunk: &ColumnChunkMetaData,
     rows: i64,

@@ -1,4 +1,5 @@
-//! How files annotate their columns, and which annotations change when the columns are written anew.
+//! How files annotate their columns, and which annotations change when the columns are written
+//! anew.
 
 use std::collections::BTreeSet;
 

@@ -207,7 +207,8 @@ impl Columns {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+    use arrow::array::{ArrayRef, Int32Array, RecordBatch, StructArray};
+    use arrow::datatypes::{DataType, Field};
     use parquet::arrow::ArrowWriter;
 
     use super::*;
@@ -240,5 +241,33 @@ mod tests {
             .map(|record| (record.name.as_str(), record.chunks))
             .collect();
         assert_eq!(chunks, [("a", 3), ("b", 3), ("c", 3), ("d", 2), ("e", 1)]);
+    }
+    #[test]
+    fn a_record_of_a_column_has_all_of_its_leaves() {
+        let numbers = |name| {
+            let values: ArrayRef = Arc::new(Int32Array::from(vec![1, 2]));
+            (Arc::new(Field::new(name, DataType::Int32, false)), values)
+        };
+        let pair: ArrayRef = Arc::new(StructArray::from(vec![numbers("x"), numbers("y")]));
+        let batch =
+            RecordBatch::try_from_iter([("pair", pair), ("one", numbers("one").1)]).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::<u8>::new(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        let footer = writer.close().unwrap();
+        let mut columns = Columns::default();
+        columns.add(&footer);
+        columns.add(&footer);
+        let leaves: Vec<_> = columns.facts.iter().map(|leaf| &leaf.column).collect();
+        assert_eq!(leaves, ["pair.x", "pair.y", "one"]);
+        let encoded: u64 = columns.facts[..2]
+            .iter()
+            .map(|leaf| leaf.encoded_bytes)
+            .sum();
+        let records = columns.records(&batch.schema());
+        assert_eq!(records.len(), 2);
+        assert_eq!((records[0].name.as_str(), records[0].chunks), ("pair", 4));
+        assert_eq!(records[0].encoded_bytes, encoded);
+        assert_eq!((records[1].name.as_str(), records[1].chunks), ("one", 2));
+        assert_eq!(records[1].dtype, "Int32");
     }
 }

@@ -14,7 +14,8 @@ use super::footer::{check_plausible, is_encrypted, rows_of};
 use super::pages::{PageFacts, pages_of};
 use super::reader::{FooterBytes, TAIL_BYTES, with_page_index};
 
-/// Times that a footer is parsed; the shortest counts, as all that can happen to it makes it longer.
+/// Times that a footer is parsed; the shortest counts, as all that can happen to it makes it
+/// longer.
 const PARSES: usize = 3;
 
 /// Bytes of the magic number that a file begins with.

@@ -159,3 +159,60 @@ impl AsyncFileReader for StoreReader {
         async move { Ok(metadata) }.boxed()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+    use object_store::memory::InMemory;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::metadata::KeyValue;
+
+    use super::*;
+
+    async fn stored(bytes: Vec<u8>) -> (Arc<dyn ObjectStore>, Path) {
+        let (store, object) = (InMemory::new(), Path::from("file"));
+        store.put(&object, bytes.into()).await.unwrap();
+        (Arc::new(store), object)
+    }
+
+    /// A file of one column, with a text of so many bytes in its footer.
+    fn file(text_bytes: usize) -> Vec<u8> {
+        let values: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
+        let batch = RecordBatch::try_from_iter([("a", values)]).unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.append_key_value_metadata(KeyValue::new("text".to_owned(), "x".repeat(text_bytes)));
+        writer.close().unwrap();
+        bytes
+    }
+
+    #[tokio::test]
+    async fn footers_of_any_size_are_read_from_any_store() {
+        for text_bytes in [1, 3 * FIRST_BYTES as usize] {
+            let bytes = file(text_bytes);
+            let length = bytes.len() as u64;
+            let (store, object) = stored(bytes).await;
+            let (file_bytes, footer) = read_footer(&store, &object, "file").await.unwrap();
+            assert_eq!(file_bytes, length);
+            assert_eq!(footer.file_metadata().num_rows(), 3);
+            let footer = FooterBytes::read(&store, &object, length).await.unwrap();
+            assert_eq!(footer.stored().len() as u64, footer.claimed_bytes());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_footer_is_an_error_that_names_the_file() {
+        let whole = file(1);
+        for bytes in [
+            Vec::new(),
+            b"PAR1".to_vec(),
+            whole[..whole.len() - 1].to_vec(),
+        ] {
+            let (store, object) = stored(bytes).await;
+            let error = read_footer(&store, &object, "t/file").await.unwrap_err();
+            assert!(error.to_string().starts_with("t/file: "), "{error}");
+        }
+    }
+}

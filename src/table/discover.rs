@@ -123,8 +123,8 @@ fn keep_first(table: &mut TableFiles, wanted: u64, key: &'static str) -> Result<
     Ok(())
 }
 
-/// The tables of a `data_folder` that this program did not write: `train` and `valid` are its folders of these names; a
-/// folder without them is `train` itself.
+/// The tables of a `data_folder` that this program did not write: `train` and `valid` are its
+/// folders of these names; a folder without them is `train` itself.
 async fn external_tables(root: &Path) -> Result<Vec<TableFiles>, TableError> {
     let mut tables = Vec::new();
     for name in ["train", "valid"] {

@@ -103,8 +103,8 @@ pub(super) async fn gathered(
     })
 }
 
-/// Refuses a file that took the place of one that a manifest names. The manifest has sizes only, and
-/// layouts of other rows often have the same.
+/// Refuses a file that took the place of one that a manifest names. The manifest has sizes only,
+/// and layouts of other rows often have the same.
 fn check_identity(
     table: &str,
     file: &TableFile,

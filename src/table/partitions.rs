@@ -86,8 +86,8 @@ fn object_of(path: &Path, found: &Metadata) -> Result<ObjectMeta, TableError> {
     })
 }
 
-/// The type of a partition column as the config says; without a config, 64-bit integers where all values are written as these are,
-/// else strings.
+/// The type of a partition column as the config says; without a config, 64-bit integers where all
+/// values are written as these are, else strings.
 pub(super) fn type_of_partition(
     files: &TableFiles,
     wanted: Option<&[Column]>,

@@ -276,6 +276,28 @@ mod tests {
     }
 
     #[test]
+    fn layouts_of_the_same_values_are_alike() {
+        let dictionary = |values| DataType::Dictionary(Box::new(DataType::Int8), Box::new(values));
+        let list = |item| DataType::List(Arc::new(Field::new("item", item, true)));
+        let fixed = |item| DataType::FixedSizeList(Arc::new(Field::new("f", item, false)), 3);
+        assert!(same_values(
+            &DataType::Utf8,
+            &dictionary(DataType::Utf8View)
+        ));
+        assert!(same_values(&DataType::Null, &dictionary(DataType::Int32)));
+        assert!(same_values(
+            &list(DataType::LargeBinary),
+            &fixed(DataType::Binary)
+        ));
+        assert!(!same_values(&DataType::Utf8, &DataType::Binary));
+        assert!(!same_values(
+            &list(DataType::Int32),
+            &fixed(DataType::Int64)
+        ));
+        assert!(!same_values(&dictionary(DataType::Utf8), &DataType::Int32));
+    }
+
+    #[test]
     fn spellings_of_utc_are_one_zone_and_others_are_not() {
         let zone = |name: &str| DataType::Timestamp(TimeUnit::Microsecond, Some(name.into()));
         assert_eq!(wider(&zone("UTC"), &zone("+00:00")), Some(zone("UTC")));

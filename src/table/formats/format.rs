@@ -46,8 +46,8 @@ impl Format {
         Some(Format { kind, compression })
     }
 
-    /// The format of files that are not Parquet: that of their names, or of the first file that is of
-    /// any where a folder or a pattern names no Parquet.
+    /// The format of files that are not Parquet: that of their names, or of the first file that is
+    /// of any where a folder or a pattern names no Parquet.
     pub(in crate::table) fn of_location(location: &str) -> Option<Self> {
         let path = local_path(location).ok()?;
         if let Some(format) = Format::of(&path).filter(|_| !path.is_dir()) {

@@ -196,8 +196,8 @@ fn header_at(file: &File, at: u64) -> Option<(u64, u64)> {
     Some((u64::from(u32::from_le_bytes(length)), at))
 }
 
-/// Looks whether a message fits in what lies before `limit`, and its buffers in what they can unfold
-/// to; none where it does not.
+/// Looks whether a message fits in what lies before `limit`, and its buffers in what they can
+/// unfold to; none where it does not.
 fn checked_message(file: &File, at: u64, limit: u64) -> Option<Message> {
     let (length, header) = header_at(file, at)?;
     if length == 0 {
@@ -238,8 +238,8 @@ fn read(file: &File, at: u64, length: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A column as Parquet has a type for: times in milliseconds where it knows no seconds, values where
-/// it knows no runs.
+/// A column as Parquet has a type for: times in milliseconds where it knows no seconds, values
+/// where it knows no runs.
 fn writable(field: &FieldRef) -> FieldRef {
     let data_type = writable_type(field.data_type());
     Arc::new(

@@ -179,8 +179,8 @@ impl Seen {
         }
     }
 
-    /// The type of the values at `path`, for which arrow-rs takes `found`, and notes on what it does
-    /// not keep of them.
+    /// The type of the values at `path`, for which arrow-rs takes `found`, and notes on what it
+    /// does not keep of them.
     fn own_type(&self, path: &str, found: &DataType, notes: &mut Vec<String>) -> DataType {
         match (found, &self.items) {
             (DataType::Float64, _) if !self.not_unsigned => return DataType::UInt64,
