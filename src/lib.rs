@@ -30,6 +30,8 @@ pub mod digest;
 
 pub mod content;
 
+pub mod files;
+
 pub mod dataset;
 
 pub mod table;

@@ -17,9 +17,9 @@ const DESK: [&str; 8] = [
     "analysis",
     "report",
 ];
-const WORKSHOP: [&str; 10] = [
-    "config", "storage", "engine", "digest", "content", "dataset", "table", "scenario", "measure",
-    "learn",
+const WORKSHOP: [&str; 12] = [
+    "config", "storage", "observe", "engine", "digest", "content", "files", "dataset", "table",
+    "scenario", "measure", "learn",
 ];
 /// Desk rooms that the workshop imports.
 const SHARED: [&str; 6] = [
@@ -42,9 +42,9 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("parquet", &WORKSHOP_AND_RUN),
     ("datafusion", &WORKSHOP_AND_RUN),
 ];
-const WORKSHOP_AND_RUN: [&str; 11] = [
-    "config", "storage", "engine", "digest", "content", "dataset", "table", "scenario", "measure",
-    "learn", "run",
+const WORKSHOP_AND_RUN: [&str; 13] = [
+    "config", "storage", "observe", "engine", "digest", "content", "files", "dataset", "table",
+    "scenario", "measure", "learn", "run",
 ];
 
 /// What a room may import from this crate.

@@ -8,9 +8,10 @@ use comfy_table::{CellAlignment, Table};
 use super::arguments::{InspectArguments, InspectFormat};
 use super::exit::CommandError;
 use super::{print, runtime, show, show_text};
+use crate::files::{ColumnFacts, Depth};
 use crate::run::RunError;
 use crate::storage::local_store;
-use crate::table::{ColumnFacts, Depth, Inspection, inspect as inspect_files};
+use crate::table::{Inspection, inspect as inspect_files};
 use crate::units;
 
 /// Files that the summary lists; the others are counted.

@@ -1,22 +1,25 @@
 //! Removing datasets: what a plan owns, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use parquet::file::metadata::ParquetMetaDataReader;
+use futures::executor::block_on;
+use object_store::ObjectStore;
 
 use super::control::{in_use, is_control};
 use super::error::DatasetError;
 use super::folder::{self, is_parquet, open_lock, remove_if_there};
-use super::footer::key_value;
 use super::manifest::{Manifest, Unfinished, read_json};
 use super::names::{LOCK_FILE, MANIFEST_FILE, UNFINISHED_FILE, is_part_file};
 use super::partition::decode_partition_value;
 use super::plan::DatasetPlan;
 use super::proof::IDENTITY_KEY;
+use crate::files::{key_value, read_footer};
 use crate::output::STAGED;
+use crate::storage::{local_store, object_path};
 
 /// What would be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,8 +128,9 @@ impl Known {
 /// Whether a file's footer says that this program has written it.
 fn has_identity(path: &Path) -> bool {
     let found = || -> Option<bool> {
-        let file = File::open(path).ok()?;
-        let footer = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
+        let store: Arc<dyn ObjectStore> = local_store();
+        let object = object_path(path).ok()?;
+        let (_, footer) = block_on(read_footer(&store, &object, "")).ok()?;
         Some(key_value(footer.file_metadata(), IDENTITY_KEY).is_some())
     };
     // A corrupt footer may make the parser panic.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::names::way_out;
 use crate::content::ContentError;
 use crate::engine::without_categories;
+use crate::files::FileError;
 use crate::output::OutputError;
 use crate::storage::{InputError, StorageError};
 
@@ -120,19 +121,6 @@ pub enum DatasetError {
 }
 
 impl DatasetError {
-    /// The reason alone, without the file that it is about.
-    pub(crate) fn reason(&self) -> String {
-        match self {
-            DatasetError::Parquet { source, .. } => {
-                without_categories(&source.to_string()).to_owned()
-            }
-            DatasetError::Store { source, .. } => {
-                without_categories(&source.to_string()).to_owned()
-            }
-            other => other.to_string(),
-        }
-    }
-
     /// Advice to the user.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -156,6 +144,19 @@ impl DatasetError {
         DatasetError::Io {
             path: path.display().to_string(),
             source,
+        }
+    }
+}
+
+impl From<FileError> for DatasetError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Store { path, source } => DatasetError::Store { path, source },
+            FileError::Parquet { path, source } => DatasetError::Parquet { path, source },
+            FileError::Bad { path, reason } => DatasetError::Parquet {
+                path,
+                source: parquet::errors::ParquetError::General(reason),
+            },
         }
     }
 }

@@ -14,11 +14,9 @@ mod ensure;
 mod error;
 mod find;
 mod folder;
-mod footer;
-mod keys;
 mod manifest;
 mod names;
-mod pages;
+mod page_proof;
 mod partition;
 mod pipeline;
 mod plain;
@@ -42,15 +40,8 @@ pub use ensure::{Generated, ensure};
 pub use error::DatasetError;
 pub use find::{Found, find};
 pub(crate) use folder::is_parquet;
-pub use footer::{ColumnTotals, check_plausible, column_records, file_layout};
-pub(crate) use footer::{
-    StoreReader, fell_back, is_dictionary, key_value, leaves_by_root, read_footer, recounted,
-    row_caution, row_difference, rows_of,
-};
-pub(crate) use keys::{wide_schema, with_wide_dictionaries, with_wide_keys};
 pub use manifest::{Manifest, ManifestFile, ManifestTable};
 pub use names::MANIFEST_FILE;
-pub use pages::{PageFacts, pages_of};
 pub(crate) use partition::is_whole_number;
 pub use partition::{DEFAULT_PARTITION, decode_partition_value};
 pub(crate) use pipeline::encode::chunk_bytes;

@@ -18,12 +18,10 @@ use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
-use super::cancel::Cancel;
-use super::error::DatasetError;
-use super::footer::{StoreReader, read_footer, row_difference};
-use super::keys::with_wide_keys;
+use super::{Cancel, DatasetError};
 use crate::digest::ResultDigest;
 use crate::engine::plain_message;
+use crate::files::{StoreReader, read_footer, row_difference, with_wide_keys};
 use crate::record::Checksum;
 use crate::storage::object_path;
 

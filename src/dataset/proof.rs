@@ -6,23 +6,23 @@ use parquet::basic::{CompressionCodec, Encoding as ParquetEncoding};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
-use super::error::DatasetError;
-use super::footer::{check_plausible, key_value};
+use super::DatasetError;
 use super::properties::{
     asked_encoding, compression, most_filter_bytes, page_encoding, sorting_columns,
 };
-use super::shortfalls::{
-    OffRowGroups, Shortfalls, has_bounds, may_lack_bounds, may_lack_column_index,
-};
+use super::shortfalls::{OffRowGroups, Shortfalls};
 use crate::config::{Encoding, Layout, RowGroupSize, Statistics};
+use crate::files::{
+    check_plausible, has_bounds, key_value, may_lack_bounds, may_lack_column_index, root_of,
+};
 
 /// How far the encoded bytes of a full row group may lie from what was asked for before it is
 /// counted. Row groups by bytes are cut at a row count that a sample of the first rows gives, and
 /// data is not everywhere alike.
 const ROW_GROUP_BYTES_TOLERANCE: f64 = 0.25;
 
-/// Key in a footer under which a file says which file of which dataset it is. Shapes alone cannot tell: two files of
-/// different seeds have the same.
+/// Key in a footer under which a file says which file of which dataset it is. Shapes alone cannot
+/// tell: two files of different seeds have the same.
 pub(crate) const IDENTITY_KEY: &str = "parquet-bench.file";
 
 /// What a difference is about where a file says that it is another one, or does not say which it
@@ -165,8 +165,9 @@ fn count_off(row_group: &RowGroupMetaData, asked: u64, shortfalls: &mut Shortfal
 
 type Difference = (&'static str, String, String);
 
-/// What a column chunk's footer says that was not asked for: what it is about, what was found, what was wanted. A
-/// dictionary that the writer gave up is no difference; it is counted with the column.
+/// What a column chunk's footer says that was not asked for: what it is about, what was found, what
+/// was wanted. A dictionary that the writer gave up is no difference; it is counted with the
+/// column.
 fn chunk_difference(
     chunk: &ColumnChunkMetaData,
     rows: i64,
@@ -178,12 +179,7 @@ fn chunk_difference(
         row_group_rows,
         ..
     } = wanted;
-    let column = chunk
-        .column_path()
-        .parts()
-        .first()
-        .map(String::as_str)
-        .unwrap_or_default();
+    let column = root_of(chunk);
     let asked = layout.chunk_of(column);
     let codec = CompressionCodec::from(compression(asked.codec)?);
     let found = CompressionCodec::from(chunk.compression());

@@ -3,7 +3,6 @@
 use super::error::DatasetError;
 use super::find::all_present;
 use super::folder::{holds_files, remove_if_there, remove_notes};
-use super::footer::column_records;
 use super::manifest::{Manifest, ManifestTable};
 use super::names::{UNFINISHED_FILE, is_part_file};
 use super::pipeline::written::WrittenFiles;
@@ -41,7 +40,7 @@ pub(super) fn manifest_of(
         codec: plan.spec.layout.chunk.codec.to_string(),
         partition_by: plan.spec.layout.partition_by.clone(),
         shortfalls: written.shortfalls,
-        columns: column_records(&written.columns, &plan.file_schema()),
+        columns: written.columns.records(&plan.file_schema()),
         tables,
         // The time of a part of the files says nothing about all of them, nor does that of a part
         // of the threads.

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
-use parquet::file::metadata::ColumnChunkMetaData;
 use serde::{Deserialize, Serialize};
 
 use crate::units;
@@ -102,50 +100,4 @@ fn named(columns: &BTreeMap<String, u64>) -> String {
         named.push(format!("and {} more columns", columns.len() - MOST_NAMED));
     }
     named.join(", ")
-}
-
-/// Whether the footer gives bounds of a chunk's values.
-pub(crate) fn has_bounds(chunk: &ColumnChunkMetaData) -> bool {
-    chunk
-        .statistics()
-        .is_some_and(|statistics| statistics.min_bytes_opt().is_some())
-}
-
-/// Whether a chunk may have no bounds: it has nothing but nulls, which empty lists count as; or
-/// floats, which may all be NaN; or values without an order.
-pub(crate) fn may_lack_bounds(chunk: &ColumnChunkMetaData) -> bool {
-    let nulls = chunk
-        .statistics()
-        .and_then(|statistics| statistics.null_count_opt());
-    let all_null = nulls.is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()));
-    all_null || is_float(chunk) || !is_ordered(chunk)
-}
-
-/// Whether a chunk with bounds may have no column index: a page of NaN has no bounds, nor has one
-/// of lists of nulls, which is not a page of nulls to the format.
-pub(crate) fn may_lack_column_index(chunk: &ColumnChunkMetaData) -> bool {
-    is_float(chunk) || chunk.column_descr().max_rep_level() > 0
-}
-
-fn is_float(chunk: &ColumnChunkMetaData) -> bool {
-    let descriptor = chunk.column_descr();
-    matches!(
-        descriptor.physical_type(),
-        PhysicalType::FLOAT | PhysicalType::DOUBLE
-    ) || matches!(descriptor.logical_type_ref(), Some(LogicalType::Float16))
-}
-
-fn is_ordered(chunk: &ColumnChunkMetaData) -> bool {
-    let descriptor = chunk.column_descr();
-    descriptor.physical_type() != PhysicalType::INT96
-        && descriptor.converted_type() != ConvertedType::INTERVAL
-        && !matches!(
-            descriptor.logical_type_ref(),
-            Some(
-                LogicalType::Geometry(_)
-                    | LogicalType::Geography(_)
-                    | LogicalType::Variant(_)
-                    | LogicalType::Unknown
-            )
-        )
 }

@@ -12,11 +12,11 @@ use parquet::schema::types::ColumnDescriptor;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::error::DatasetError;
-use super::footer::leaves_by_root;
+use super::DatasetError;
 use super::plain::{PlainFile, PlainReader};
 use super::properties::physical;
 use crate::config::{Encoding, Layout, VectorLayout};
+use crate::files::leaves_by_root;
 use crate::record::Checksum;
 use crate::storage::Inputs;
 

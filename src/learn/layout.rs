@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::fit::{Keys, keys_of};
-use crate::table::{ColumnFacts, Inspection};
+use crate::files::ColumnFacts;
+use crate::table::Inspection;
 
 /// The layout of a set of files.
 #[derive(Debug, Clone, Default)]

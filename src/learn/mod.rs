@@ -30,8 +30,9 @@ use crate::config::{
 };
 use crate::content::{ColumnGenerator, ContentError};
 use crate::dataset::{Cancel, DatasetError, together};
+use crate::files::Depth;
 use crate::statistics::median;
-use crate::table::{Depth, Inspection, TableError, inspect};
+use crate::table::{Inspection, TableError, inspect};
 use fit::{Fitting, Keys, fit, generated, sizes};
 use layout::LearnedLayout;
 use object_store::ObjectStore;

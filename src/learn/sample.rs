@@ -14,9 +14,9 @@ use super::series::{Piece, Series};
 use super::shape::Shape;
 use super::taking::{ELEMENT_BYTES, Taking};
 use crate::dataset::is_whole_number;
+use crate::files::{ColumnFacts, SampleFile, Stretch};
 use crate::table::{
-    ColumnFacts, Inspection, SampleFile, Stretch, TableFiles, discover, doubled, look, look_again,
-    same_values,
+    Inspection, TableError, TableFile, TableFiles, discover, doubled, look, look_again, same_values,
 };
 use crate::units;
 use object_store::ObjectStore;
@@ -105,7 +105,8 @@ pub(super) async fn take(
     let Some((_, first_file)) = opened.first_key_value() else {
         return Err(unlearnable(&files, "it holds no rows".to_owned()));
     };
-    let page_version = first_file.page_version().await?.unwrap_or(1);
+    let page_version = first_file.page_version().await;
+    let page_version = page_version.map_err(TableError::from)?.unwrap_or(1);
     let columns: Vec<(Place, Result<Shape, String>)> = by_name(&opened)?
         .into_iter()
         .map(|place| {
@@ -185,10 +186,16 @@ async fn open_all(
     let mut opened = BTreeMap::new();
     for (group, _) in stretches {
         if let Entry::Vacant(place) = opened.entry(group.file) {
-            place.insert(SampleFile::open(store, NAME, &files.files[group.file]).await?);
+            place.insert(open(store, &files.files[group.file]).await?);
         }
     }
     Ok(opened)
+}
+
+async fn open(store: &Arc<dyn ObjectStore>, file: &TableFile) -> Result<SampleFile, TableError> {
+    let (store, path) = (Arc::clone(store), file.path.display().to_string());
+    let opened = SampleFile::open(store, file.object.location.clone(), file.object.size, path);
+    Ok(opened.await?)
 }
 
 /// Reads all columns that have a shape, by their number. The smallest come first: what these leave
@@ -401,7 +408,8 @@ async fn read(
         } else {
             let taking = Taking::new(shape.clone(), room / waiting as u64, most_first_bytes);
             file.read(*column, *stretch, first_rows, taking, Taking::take)
-                .await?
+                .await
+                .map_err(TableError::from)?
         };
         let too_large = taking.refused.filter(|bytes| *bytes > limits.row_bytes);
         let reason = oversize
@@ -661,8 +669,9 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::files::Depth;
     use crate::storage::local_store;
-    use crate::table::{Depth, inspect};
+    use crate::table::inspect;
 
     fn write(path: &Path, group_rows: usize, columns: Vec<(&str, ArrayRef)>) {
         let batch = RecordBatch::try_from_iter(columns).unwrap();

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use super::shape::Shape;
-use crate::table::Then;
+use crate::files::Then;
 
 /// What an element of a list counts besides its value, as it takes more time than room.
 pub(super) const ELEMENT_BYTES: u64 = 32;

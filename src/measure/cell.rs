@@ -22,14 +22,15 @@ use crate::engine::{
     memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,
     reset_memory_peak, scan_metrics, tables_of,
 };
+use crate::files::first_damage;
 use crate::observe::{CacheSetting, Ledger, MeasuredStore, Touched, Watch, Watched, WatchedFiles};
 use crate::record::{
     Cache, CacheState, Checksum, EngineCache, Figures, Iteration, Kind, Lane, Scan, Status,
 };
 use crate::scenario::Scenario;
 use crate::statistics::median;
-use crate::storage::{Source, Trace};
-use crate::table::{OpenTable, first_damage};
+use crate::storage::{Source, Trace, local_store};
+use crate::table::OpenTable;
 use crate::units;
 
 /// A query faster than this is executed several times per iteration.
@@ -575,7 +576,9 @@ impl Cell {
                 format!("{} or one of {} more files", first.display(), others.len())
             }
         };
-        match tokio::task::spawn_blocking(move || first_damage(&files)).await {
+        // Not the store that is measured: it may be slow, and counts.
+        let store: Arc<dyn ObjectStore> = local_store();
+        match tokio::task::spawn_blocking(move || first_damage(&store, &files)).await {
             Ok(Some(damage)) => MeasureError::Execution {
                 message: damage,
                 cause: Cause::BadInput,

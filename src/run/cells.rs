@@ -23,13 +23,13 @@ use crate::engine::{
     logical_scans, parse, physical_scans, plain_message, plan, plan_text, rows_without_scan,
     session, settings,
 };
+use crate::files::hides_nan;
 use crate::measure::{Cell, Verified};
 use crate::record::{CellRecord, DatasetRecord, FromStatistics, Origin};
 use crate::scenario::{Scenario, default_scenario, resolve, source_scenario};
 use crate::storage::{check_direct, lies_in_memory};
 use crate::table::{
-    OpenTable, TableError, TableFiles, discover, existing_tables, from_manifest, hides_nan,
-    open as open_table,
+    OpenTable, TableError, TableFiles, discover, existing_tables, from_manifest, open as open_table,
 };
 
 /// A cell, its record before the first iteration, and what its first result turned out to be.

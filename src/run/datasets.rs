@@ -13,9 +13,10 @@ use crate::dataset::{
     Cancel, DatasetError, DatasetPlan, Found, KnownSource, Manifest, Share, SourceTable, ensure,
     find, place, place_checked,
 };
+use crate::files::first_damage;
 use crate::observe::{cores, memory_bytes};
 use crate::storage::local_store;
-use crate::table::{first_damage, open_source};
+use crate::table::open_source;
 use crate::units;
 
 /// Writing more than this asks for consent, and so does more than half of the free space.
@@ -290,7 +291,7 @@ impl Datasets {
                 cancel,
                 &report,
             );
-            let generated = generated.map_err(|error| located(error, &state.plan))?;
+            let generated = generated.map_err(|error| located(error, &state.plan, &store))?;
             observer.event(Event::Written {
                 dataset,
                 datasets,
@@ -342,11 +343,11 @@ fn known_source(variant: &Variant, sources: &KnownSources) -> Result<Arc<SourceT
 
 /// The same error, with the file, the row group and the column of a source that cannot be read,
 /// where there is one.
-fn located(error: DatasetError, plan: &DatasetPlan) -> DatasetError {
+fn located(error: DatasetError, plan: &DatasetPlan, store: &Arc<dyn ObjectStore>) -> DatasetError {
     let source = plan.source.as_ref().filter(|it| it.plain.is_some());
     match (&error, source) {
         (DatasetError::Source { .. } | DatasetError::Parquet { .. }, Some(source)) => {
-            first_damage(&source.paths).map_or(error, |what| DatasetError::Damaged { what })
+            first_damage(store, &source.paths).map_or(error, |what| DatasetError::Damaged { what })
         }
         _ => error,
     }

@@ -4,31 +4,10 @@ use std::collections::HashSet;
 
 use arrow::datatypes::{DataType, Schema};
 
-use super::TableError;
+use super::error::TableError;
+use super::unify::{is_bytes, same_values, values_of};
 use crate::config::{Column, VectorLayout};
 use crate::content::{field_of, scalar_type};
-
-/// Whether two types hold the same values, whatever their buffers look like: strings and binaries in any of their
-/// layouts, lists of one element type in any of theirs, dictionaries as their values.
-pub(crate) fn same_values(left: &DataType, right: &DataType) -> bool {
-    match (plain(left), plain(right)) {
-        // A column of nothing but nulls is of any type.
-        (Plain::Other(DataType::Null), _) | (_, Plain::Other(DataType::Null)) => true,
-        (Plain::Text, Plain::Text) | (Plain::Bytes, Plain::Bytes) => true,
-        (Plain::List(left, left_size), Plain::List(right, right_size)) => {
-            let sizes_fit = left_size.is_none() || right_size.is_none() || left_size == right_size;
-            sizes_fit && same_values(left, right)
-        }
-        (Plain::Other(DataType::Struct(left)), Plain::Other(DataType::Struct(right))) => {
-            left.len() == right.len()
-                && left.iter().zip(right).all(|(left, right)| {
-                    left.name() == right.name() && same_values(left.data_type(), right.data_type())
-                })
-        }
-        (Plain::Other(left), Plain::Other(right)) => left.equals_datatype(right),
-        _ => false,
-    }
-}
 
 /// A name that occurs twice. The engine would read one of the columns, and not say so.
 pub(crate) fn doubled<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -36,21 +15,12 @@ pub(crate) fn doubled<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'
     names.into_iter().find(|name| !known.insert(*name))
 }
 
-enum Plain<'a> {
-    Text,
-    Bytes,
-    List(&'a DataType, Option<i32>),
-    Other(&'a DataType),
-}
-
-fn plain(data_type: &DataType) -> Plain<'_> {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Plain::Text,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Plain::Bytes,
-        DataType::List(field) | DataType::LargeList(field) => Plain::List(field.data_type(), None),
-        DataType::FixedSizeList(field, size) => Plain::List(field.data_type(), Some(*size)),
-        DataType::Dictionary(_, value) => plain(value),
-        other => Plain::Other(other),
+/// The items of a list, and their number where it is fixed.
+fn list_of(data_type: &DataType) -> Option<(&DataType, Option<i32>)> {
+    match values_of(data_type) {
+        DataType::List(item) | DataType::LargeList(item) => Some((item.data_type(), None)),
+        DataType::FixedSizeList(item, size) => Some((item.data_type(), Some(*size))),
+        _ => None,
     }
 }
 
@@ -101,8 +71,8 @@ fn dlio_bytes(record: u64) -> u64 {
     record.isqrt().pow(2)
 }
 
-/// Whether values of `found` can be what the config describes. DLIO writes vectors as lists or as fixed-size lists;
-/// vectors may also be stored as binary.
+/// Whether values of `found` can be what the config describes. DLIO writes vectors as lists or as
+/// fixed-size lists; vectors may also be stored as binary.
 fn fits(column: &Column, found: &DataType) -> bool {
     if column.dtype.is_nested() {
         let wanted = field_of(column, VectorLayout::FixedSizeList);
@@ -110,7 +80,7 @@ fn fits(column: &Column, found: &DataType) -> bool {
     }
     let element = scalar_type(column);
     if column.is_record()
-        && let Plain::List(item, size) = plain(found)
+        && let Some((item, size)) = list_of(found)
     {
         let fits = |size: i32| u64::try_from(size) == Ok(dlio_bytes(column.size));
         return *item == DataType::UInt8 && size.is_none_or(fits);
@@ -118,12 +88,11 @@ fn fits(column: &Column, found: &DataType) -> bool {
     if !column.is_vector() {
         return same_values(found, &element);
     }
-    match plain(found) {
-        Plain::List(item, size) => {
+    match list_of(found) {
+        Some((item, size)) => {
             same_values(item, &element)
                 && size.is_none_or(|size| u64::try_from(size) == Ok(column.size))
         }
-        Plain::Bytes => true,
-        Plain::Text | Plain::Other(_) => false,
+        None => is_bytes(values_of(found)),
     }
 }

@@ -1,15 +1,14 @@
 //! Which files a table has.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use object_store::ObjectMeta;
 
-use super::check::doubled;
+use super::error::TableError;
 use super::formats::Format;
-use super::{TableError, TableFile, TableFiles};
-use crate::dataset::{DatasetPlan, Manifest, decode_partition_value, is_parquet};
+use super::partitions::with_partitions;
+use super::table_files::{TableFile, TableFiles};
+use crate::dataset::{DatasetPlan, Manifest, is_parquet};
 use crate::record::Origin;
 use crate::storage::{ListingError, list, object_path, would_list};
 use crate::units;
@@ -124,8 +123,8 @@ fn keep_first(table: &mut TableFiles, wanted: u64, key: &'static str) -> Result<
     Ok(())
 }
 
-/// The tables of a `data_folder` that this program did not write: `train` and `valid` are its folders of these names; a
-/// folder without them is `train` itself.
+/// The tables of a `data_folder` that this program did not write: `train` and `valid` are its
+/// folders of these names; a folder without them is `train` itself.
 async fn external_tables(root: &Path) -> Result<Vec<TableFiles>, TableError> {
     let mut tables = Vec::new();
     for name in ["train", "valid"] {
@@ -249,74 +248,4 @@ fn kept_by(named: &Path) -> Option<String> {
          the table no longer holds",
         folder.display()
     ))
-}
-
-/// What the store says of a file that was listed.
-fn object_of(path: &Path, found: &Metadata) -> Result<ObjectMeta, TableError> {
-    // Seconds that are no date, which only a clock gone wrong gives, are the epoch.
-    let modified = chrono::DateTime::from_timestamp(
-        found.mtime(),
-        u32::try_from(found.mtime_nsec()).unwrap_or(0),
-    );
-    Ok(ObjectMeta {
-        location: object_path(path)?,
-        last_modified: modified.unwrap_or_default(),
-        size: found.len(),
-        e_tag: None,
-        version: None,
-    })
-}
-
-/// Reads `key=value` folders below `base`. All files of a table lie under the same keys, each of
-/// which occurs once.
-pub(super) fn with_partitions(
-    table: &str,
-    base: &Path,
-    found: Vec<(PathBuf, Metadata)>,
-) -> Result<(Vec<String>, Vec<TableFile>), TableError> {
-    let mut expected: Option<(Vec<String>, PathBuf)> = None;
-    let mut files = Vec::with_capacity(found.len());
-    for (path, found) in found {
-        let object = object_of(&path, &found)?;
-        let folder = path
-            .strip_prefix(base)
-            .ok()
-            .and_then(Path::parent)
-            .unwrap_or(Path::new(""));
-        let (keys, partition): (Vec<String>, Vec<Option<String>>) = folder
-            .components()
-            .filter_map(|part| {
-                let part = part.as_os_str().to_str()?;
-                let (key, value) = part.split_once('=')?;
-                Some((decode_partition_value(key)?, decode_partition_value(value)))
-            })
-            .unzip();
-        let (known, first) = expected.get_or_insert_with(|| (keys.clone(), path.clone()));
-        if *known != keys {
-            return Err(TableError::MixedPartitions {
-                table: table.to_owned(),
-                file: path.display().to_string(),
-                found: keys.join(", "),
-                first: first.display().to_string(),
-                expected: known.join(", "),
-            });
-        }
-        files.push(TableFile {
-            path,
-            object,
-            partition,
-            identity: None,
-        });
-    }
-    let Some((keys, first)) = expected else {
-        return Ok((Vec::new(), files));
-    };
-    if let Some(key) = doubled(keys.iter().map(String::as_str)) {
-        return Err(TableError::BadFile {
-            table: table.to_owned(),
-            file: first.display().to_string(),
-            reason: format!("two of the folders on the way to it are named `{key}=...`"),
-        });
-    }
-    Ok((keys, files))
 }

@@ -1,7 +1,8 @@
 //! A table over a known list of files, scanned by DataFusion's own Parquet source.
 //!
-//! DataFusion's listing table lists and infers anew, finds nothing for `month = 1` in a folder `month=01`, and cannot hold
-//! a null partition. This one is told its files, sizes and partition values, and builds the same scan.
+//! DataFusion's listing table lists and infers anew, finds nothing for `month = 1` in a folder
+//! `month=01`, and cannot hold a null partition. This one is told its files, sizes and partition
+//! values, and builds the same scan.
 
 use std::sync::Arc;
 
@@ -95,7 +96,8 @@ impl FilesTable {
             .collect()
     }
 
-    /// The files whose partition values satisfy all filters. A comparison with a null is not satisfied.
+    /// The files whose partition values satisfy all filters. A comparison with a null is not
+    /// satisfied.
     fn kept_files(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
         let Some(filter) = conjunction(filters.iter().cloned()) else {
             return Ok(self.files.clone());
@@ -201,8 +203,8 @@ impl TableProvider for FilesTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let partitions = self.partition_names();
-        // What is left of a filter that partition values decide may have no column any more, as the NULL of
-        // `NOT IN (1, NULL)`, and counts all the same.
+        // What is left of a filter that partition values decide may have no column any more, as the
+        // NULL of `NOT IN (1, NULL)`, and counts all the same.
         let filters: Vec<Expr> = filters
             .iter()
             .filter(|filter| expr_applicable_for_cols(&partitions, filter))

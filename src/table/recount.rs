@@ -16,7 +16,7 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
-use crate::dataset::recounted;
+use crate::files::recounted;
 
 /// Readers of another factory, whose footers have the rows of their row groups.
 #[derive(Debug)]

@@ -3,20 +3,24 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::prelude::SessionContext;
+use object_store::ObjectStore;
 use serde_json::json;
 
+use super::discover::discover;
+use super::error::TableError;
 use super::formats::{Format, open_rows};
-use super::losses::{changed_annotations, dropped_of_intervals, holds_intervals, unwritable};
-use super::{TableError, discover, open};
+use super::open::open;
+use super::table_files::TableFile;
+use super::writable::unwritable;
 use crate::config::Reader;
 use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, fingerprint};
 use crate::engine::{plain_message, session};
+use crate::files::{FileError, changed_annotations, dropped_of_intervals, holds_intervals};
 use crate::storage::Inputs;
-use object_store::ObjectStore;
 
 /// A source is named by its path alone.
 const NAME: &str = "";
@@ -148,6 +152,38 @@ fn counted(data_type: &DataType) -> Option<&'static str> {
     }
 }
 
+/// Refuses a file whose intervals hold something that the reader drops.
+async fn refuse_dropped_intervals(
+    store: &Arc<dyn ObjectStore>,
+    file: &TableFile,
+    schema: &SchemaRef,
+) -> Result<(), TableError> {
+    let path = file.path.display().to_string();
+    let bad = |reason: String| TableError::BadFile {
+        table: NAME.to_owned(),
+        file: path.clone(),
+        reason,
+    };
+    let store = Arc::clone(store);
+    let (object, shown, schema) = (
+        file.object.location.clone(),
+        path.clone(),
+        Arc::clone(schema),
+    );
+    // A corrupt page may make the decoder panic.
+    let task =
+        tokio::spawn(async move { dropped_of_intervals(&store, &object, &shown, &schema).await });
+    let dropped = task.await.map_err(|error| bad(error.to_string()))?;
+    let dropped = dropped.map_err(|error| match error {
+        FileError::Parquet { source, .. } => bad(source.to_string()),
+        other => bad(other.reason()),
+    })?;
+    match dropped {
+        Some(reason) => Err(bad(reason)),
+        None => Ok(()),
+    }
+}
+
 struct Found {
     provider: Arc<dyn TableProvider>,
     paths: Vec<PathBuf>,
@@ -190,14 +226,8 @@ async fn of_parquet(
         ));
     }
     if holds_intervals(&schema) {
-        for path in table.paths.clone() {
-            let (shown, schema) = (path.display().to_string(), Arc::clone(&schema));
-            let dropped =
-                tokio::task::spawn_blocking(move || dropped_of_intervals(&path, &schema)).await;
-            let dropped = dropped.unwrap_or_else(|error| Err(error.to_string()));
-            if let Some(reason) = dropped.map_err(|reason| bad(shown.clone(), reason))? {
-                return Err(bad(shown, reason));
-            }
+        for file in &files.files {
+            refuse_dropped_intervals(store, file, &schema).await?;
         }
     }
     let plain = files.files.iter().map(|file| PlainFile {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::check::same_values;
 use arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef, Fields,
 };
@@ -10,14 +9,19 @@ use arrow::datatypes::{
 /// The type of a column that two files have with the same values, if they do: strings, bytes, lists
 /// and dictionaries in any of their layouts. Nothing but nulls is of any type, at any depth, and
 /// takes the type that the other file has; what may be null in one file may be null.
-pub(crate) fn same(left: &DataType, right: &DataType) -> Option<DataType> {
+pub(super) fn same(left: &DataType, right: &DataType) -> Option<DataType> {
     common(left, right, Rule::Same)
+}
+
+/// Whether two types hold the same values, whatever their buffers look like; see [`same`].
+pub(crate) fn same_values(left: &DataType, right: &DataType) -> bool {
+    same(left, right).is_some()
 }
 
 /// The type that holds all values of two types, if there is one that only widens them: integers,
 /// floats and decimals of more digits, structs with the fields of both, and time zones that are
 /// spellings of UTC.
-pub(crate) fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
+pub(super) fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
     common(left, right, Rule::Wider)
 }
 
@@ -52,10 +56,44 @@ fn common(left: &DataType, right: &DataType, rule: Rule) -> Option<DataType> {
             Some(D::FixedSizeList(both(one, other)?, *size))
         }
         (D::Map(one, sorted), D::Map(other, _)) => Some(D::Map(both(one, other)?, *sorted)),
-        (one, other) if same_values(one, other) => Some(one.clone()),
+        (one, other) if are_alike(one, other) => Some(one.clone()),
         _ if rule == Rule::Wider => wider_value(left, right),
         _ => None,
     }
+}
+
+/// Whether two types that are not lists, structs or maps both hold the same values: strings and
+/// binaries in any of their layouts, dictionaries as their values.
+fn are_alike(left: &DataType, right: &DataType) -> bool {
+    let (one, other) = (values_of(left), values_of(right));
+    if (one, other) != (left, right) {
+        return same_values(one, other);
+    }
+    is_text(one) && is_text(other)
+        || is_bytes(one) && is_bytes(other)
+        || !matches!(one, DataType::Struct(_)) && one.equals_datatype(other)
+}
+
+/// The type of the values of a dictionary; any other type is that of its own values.
+pub(super) fn values_of(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => values_of(values),
+        other => other,
+    }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    )
+}
+
+pub(super) fn is_bytes(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+    )
 }
 
 /// The type that holds the values of two types, neither of which has fields.
@@ -235,6 +273,28 @@ mod tests {
     ) {
         assert_eq!(wider(&left, &right), expected);
         assert_eq!(wider(&right, &left), expected);
+    }
+
+    #[test]
+    fn layouts_of_the_same_values_are_alike() {
+        let dictionary = |values| DataType::Dictionary(Box::new(DataType::Int8), Box::new(values));
+        let list = |item| DataType::List(Arc::new(Field::new("item", item, true)));
+        let fixed = |item| DataType::FixedSizeList(Arc::new(Field::new("f", item, false)), 3);
+        assert!(same_values(
+            &DataType::Utf8,
+            &dictionary(DataType::Utf8View)
+        ));
+        assert!(same_values(&DataType::Null, &dictionary(DataType::Int32)));
+        assert!(same_values(
+            &list(DataType::LargeBinary),
+            &fixed(DataType::Binary)
+        ));
+        assert!(!same_values(&DataType::Utf8, &DataType::Binary));
+        assert!(!same_values(
+            &list(DataType::Int32),
+            &fixed(DataType::Int64)
+        ));
+        assert!(!same_values(&dictionary(DataType::Utf8), &DataType::Int32));
     }
 
     #[test]

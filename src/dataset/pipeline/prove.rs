@@ -8,9 +8,9 @@ use super::target::Target;
 use super::written::{DataFile, WrittenFile};
 use crate::dataset::error::DatasetError;
 use crate::dataset::folder::is_taken;
-use crate::dataset::footer::read_footer;
-use crate::dataset::pages::prove_pages;
+use crate::dataset::page_proof::prove_pages;
 use crate::dataset::proof::{FILE_IDENTITY, NO_IDENTITY, Wanted, prove};
+use crate::files::read_footer;
 
 /// Proves the files of one dataset.
 pub(crate) struct Prover<'a> {

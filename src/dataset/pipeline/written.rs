@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use parquet::file::metadata::ParquetMetaData;
 
-use crate::dataset::footer::ColumnTotals;
 use crate::dataset::manifest::ManifestFile;
 use crate::dataset::partition::Key;
 use crate::dataset::shortfalls::Shortfalls;
+use crate::files::Columns;
 
 /// One file of a dataset, written or not.
 pub(crate) struct DataFile {
@@ -33,7 +33,7 @@ pub(crate) struct WrittenFiles {
     /// Files that an earlier call had written.
     pub(crate) kept: u64,
     pub(crate) tables: BTreeMap<usize, Vec<ManifestFile>>,
-    pub(crate) columns: Vec<ColumnTotals>,
+    pub(crate) columns: Columns,
     pub(crate) shortfalls: Shortfalls,
     /// Whether fewer threads wrote than were wanted.
     pub(crate) short_of_threads: bool,
@@ -47,7 +47,7 @@ impl WrittenFiles {
             metadata,
             shortfalls,
         } = written;
-        ColumnTotals::add(&mut self.columns, &metadata);
+        self.columns.add(&metadata);
         self.shortfalls.add(&shortfalls);
         self.tables
             .entry(file.table)

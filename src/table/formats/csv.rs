@@ -12,11 +12,11 @@ use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema, SchemaR
 use chrono::Utc;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
-use super::{
+use super::rows::{
     BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, check_names, each_batch, of_strings,
     opened, rounded, said,
 };
-use crate::table::TableError;
+use crate::table::error::TableError;
 
 /// Bytes of a file's beginning by which its separator is found.
 const BEGINNING_BYTES: u64 = 64 << 10;

@@ -1,6 +1,5 @@
 //! Arrow files and streams.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
@@ -14,12 +13,11 @@ use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
 use arrow::ipc::{root_as_footer, root_as_message};
 use datafusion::common::nested_struct::cast_column;
 
-use super::{Batches, CORRUPT, Look, ReadRows, bad, check_names, each_batch, said};
-use crate::dataset::with_wide_keys;
+use super::rows::{Batches, CORRUPT, Look, ReadRows, bad, check_names, each_batch, said};
 use crate::engine::plain_message;
-use crate::table::TableError;
-use crate::table::damage::without_panic;
-use crate::table::open::{merge, missing};
+use crate::files::{with_wide_keys, without_panic};
+use crate::table::error::TableError;
+use crate::table::merge::{ColumnTypes, merge, missing_columns, types_of};
 
 /// What an Arrow file, a Feather file of version 1, and a message of an Arrow stream begin with.
 const FILE: &[u8] = b"ARROW1";
@@ -54,7 +52,7 @@ impl ReadRows for ArrowRows {
 pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
     let mut merged: Option<Schema> = None;
     let mut notes = Vec::new();
-    let mut columns: Vec<HashSet<String>> = Vec::new();
+    let mut columns: Vec<ColumnTypes> = Vec::new();
     for path in paths {
         let found = without_panic(CORRUPT, || open(path).map(|reader| reader.schema()));
         let found = found.map_err(|reason| bad(path, &reason))?;
@@ -65,8 +63,7 @@ pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
         if found.fields().is_empty() {
             return Err(bad(path, &"it holds no columns"));
         }
-        let names = found.fields().iter().map(|field| field.name().clone());
-        columns.push(names.collect());
+        columns.push(types_of(&found));
         for field in found.fields() {
             let note = note(field);
             notes.extend(note.filter(|note| !notes.contains(note)));
@@ -84,14 +81,8 @@ pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
         });
     }
     let schema = Arc::new(merged.unwrap_or_else(Schema::empty));
-    for field in schema.fields() {
-        let files = paths.iter().zip(&columns);
-        let mut lacking = files.filter(|(_, names)| !names.contains(field.name()));
-        if let Some((first, _)) = lacking.next() {
-            let (first, count) = (first.display().to_string(), 1 + lacking.count());
-            notes.push(missing(field.name(), count, paths.len(), &first));
-        }
-    }
+    let files = paths.iter().map(PathBuf::as_path).zip(&columns);
+    notes.extend(missing_columns(&schema, files));
     let mut rows = 0;
     for path in paths {
         each_batch(&ArrowRows, path, &schema, &mut |batch| {
@@ -205,8 +196,8 @@ fn header_at(file: &File, at: u64) -> Option<(u64, u64)> {
     Some((u64::from(u32::from_le_bytes(length)), at))
 }
 
-/// Looks whether a message fits in what lies before `limit`, and its buffers in what they can unfold
-/// to; none where it does not.
+/// Looks whether a message fits in what lies before `limit`, and its buffers in what they can
+/// unfold to; none where it does not.
 fn checked_message(file: &File, at: u64, limit: u64) -> Option<Message> {
     let (length, header) = header_at(file, at)?;
     if length == 0 {
@@ -247,8 +238,8 @@ fn read(file: &File, at: u64, length: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A column as Parquet has a type for: times in milliseconds where it knows no seconds, values where
-/// it knows no runs.
+/// A column as Parquet has a type for: times in milliseconds where it knows no seconds, values
+/// where it knows no runs.
 fn writable(field: &FieldRef) -> FieldRef {
     let data_type = writable_type(field.data_type());
     Arc::new(

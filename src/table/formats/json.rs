@@ -17,10 +17,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{
+use super::rows::{
     BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, opened, rounded, said,
 };
-use crate::table::TableError;
+use crate::table::error::TableError;
 
 /// Objects that are handed over together unless they are large, and such lots that may wait.
 const LOT: usize = 256;
@@ -179,8 +179,8 @@ impl Seen {
         }
     }
 
-    /// The type of the values at `path`, for which arrow-rs takes `found`, and notes on what it does
-    /// not keep of them.
+    /// The type of the values at `path`, for which arrow-rs takes `found`, and notes on what it
+    /// does not keep of them.
     fn own_type(&self, path: &str, found: &DataType, notes: &mut Vec<String>) -> DataType {
         match (found, &self.items) {
             (DataType::Float64, _) if !self.not_unsigned => return DataType::UInt64,

@@ -8,9 +8,11 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescriptor;
 
+use super::chunk::{has_bounds, is_all_null, nulls, root_of};
+
 /// Adds a sentence for each column of a file whose statistics cannot be trusted, where it has none
 /// yet. Columns go by their top-level names.
-pub(super) fn add_doubts(doubts: &mut BTreeMap<String, String>, metadata: &ParquetMetaData) {
+pub(crate) fn add_doubts(doubts: &mut BTreeMap<String, String>, metadata: &ParquetMetaData) {
     for (index, group) in metadata.row_groups().iter().enumerate() {
         for chunk in group.columns() {
             let Some(reason) = doubt(chunk) else {
@@ -26,7 +28,7 @@ pub(super) fn add_doubts(doubts: &mut BTreeMap<String, String>, metadata: &Parqu
 }
 
 /// The columns of a file that have statistics which no values can have, by their top-level names.
-pub(super) fn impossible_columns(metadata: &ParquetMetaData) -> HashSet<&str> {
+pub(crate) fn impossible_columns(metadata: &ParquetMetaData) -> HashSet<&str> {
     let groups = metadata.row_groups().iter();
     let chunks = groups.flat_map(|group| group.columns());
     chunks
@@ -35,20 +37,15 @@ pub(super) fn impossible_columns(metadata: &ParquetMetaData) -> HashSet<&str> {
         .collect()
 }
 
-fn root_of(chunk: &ColumnChunkMetaData) -> &str {
-    let parts = chunk.column_path().parts();
-    parts.first().map(String::as_str).unwrap_or_default()
-}
-
 /// Why a chunk's statistics are those of no values.
 fn impossible(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
     let statistics = chunk.statistics()?;
-    let nulls = statistics.null_count_opt();
-    if nulls.is_some_and(|nulls| i64::try_from(nulls).is_ok_and(|it| it > chunk.num_values())) {
+    if nulls(chunk)
+        .is_some_and(|nulls| i64::try_from(nulls).is_ok_and(|it| it > chunk.num_values()))
+    {
         return Some("its statistics count more nulls than it has values");
     }
-    let all_null = nulls.is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()));
-    if all_null && chunk.num_values() > 0 && statistics.min_bytes_opt().is_some() {
+    if is_all_null(chunk) && chunk.num_values() > 0 && has_bounds(chunk) {
         return Some("its statistics count nothing but nulls beside bounds of values");
     }
     if bounds_are_swapped(statistics, chunk.column_descr()) {
@@ -105,22 +102,16 @@ fn is_ordered_by_bytes(descriptor: &ColumnDescriptor) -> bool {
 fn doubt(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
     let statistics = chunk.statistics()?;
     let descriptor = chunk.column_descr();
-    if statistics.min_bytes_opt().is_some()
-        && statistics.is_min_max_deprecated()
-        && is_ordered_anew(descriptor)
-    {
+    if has_bounds(chunk) && statistics.is_min_max_deprecated() && is_ordered_anew(descriptor) {
         return Some(
-            "its bounds are of the deprecated kind, whose order of strings, decimals and unsigned numbers is not the \
-             engine's",
+            "its bounds are of the deprecated kind, whose order of strings, decimals and unsigned \
+             numbers is not the engine's",
         );
     }
     if let Some(reason) = impossible(chunk) {
         return Some(reason);
     }
-    if statistics.null_count_opt().is_none()
-        && statistics.min_bytes_opt().is_some()
-        && descriptor.max_def_level() > 0
-    {
+    if nulls(chunk).is_none() && has_bounds(chunk) && descriptor.max_def_level() > 0 {
         return Some(
             "its statistics have bounds and no count of nulls, which the engine takes for none",
         );

@@ -1,10 +1,8 @@
 //! What the header of a page says, read before the page is decompressed.
 //!
-//! The `parquet` crate parses the same header, and keeps to itself how large the page becomes. The
-//! header is a Thrift struct in the compact protocol, of which no more is read here than numbers.
+//! The `parquet` crate parses the same header, and keeps to itself how large the page becomes.
 
-/// Structs within structs that are skipped; as many as the `parquet` crate skips.
-const MOST_NESTED: u8 = 64;
+use super::compact::Compact;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageHeader {
@@ -26,7 +24,7 @@ pub(super) enum PageKind {
 impl PageHeader {
     /// The header that the bytes begin with; none where they begin with something else.
     pub(super) fn parse(bytes: &[u8]) -> Option<PageHeader> {
-        let mut struct_of = Compact { bytes, at: 0 };
+        let mut struct_of = Compact::new(bytes);
         let (mut kind, mut compressed, mut uncompressed, mut values) = (None, None, None, 0);
         let mut last = 0;
         while let Some(field) = struct_of.field(last)? {
@@ -38,7 +36,7 @@ impl PageHeader {
                 // The header of a data page, of a dictionary, of a data page of version 2. Each
                 // begins with its number of values.
                 5 | 7 | 8 => values = struct_of.first_number()?,
-                _ => struct_of.skip(field.kind, MOST_NESTED)?,
+                _ => struct_of.skip(field.kind)?,
             }
         }
         Some(PageHeader {
@@ -50,7 +48,7 @@ impl PageHeader {
             compressed_bytes: u64::try_from(compressed?).ok()?,
             uncompressed_bytes: u64::try_from(uncompressed?).ok()?,
             values: u64::try_from(values).ok()?,
-            header_bytes: struct_of.at,
+            header_bytes: struct_of.at(),
         })
     }
 
@@ -67,155 +65,6 @@ impl PageHeader {
                 .and_then(|end| bytes.get(end..));
             Some(header)
         })
-    }
-}
-
-/// Whether the footer of a file that begins with `PAR1` says that columns are encrypted: it has the
-/// field `encryption_algorithm`, which the `parquet` crate passes over.
-pub(super) fn is_encrypted(footer: &[u8]) -> bool {
-    const ENCRYPTION_ALGORITHM: i16 = 8;
-    let mut metadata = Compact {
-        bytes: footer,
-        at: 0,
-    };
-    let mut last = 0;
-    while let Some(Some(field)) = metadata.field(last) {
-        last = field.id;
-        if field.id == ENCRYPTION_ALGORITHM {
-            return true;
-        }
-        if metadata.skip(field.kind, MOST_NESTED).is_none() {
-            return false;
-        }
-    }
-    false
-}
-
-/// A field of a struct, before its value.
-struct FieldHead {
-    id: i16,
-    kind: u8,
-}
-
-/// Thrift's compact protocol. Each method is none where the bytes end too early.
-struct Compact<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Compact<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn pass(&mut self, count: u64) -> Option<()> {
-        let end = self.at.checked_add(usize::try_from(count).ok()?)?;
-        if end > self.bytes.len() {
-            return None;
-        }
-        self.at = end;
-        Some(())
-    }
-
-    /// Seven bits a byte, the lowest first. A number that is longer than it need be is read too, as
-    /// the `parquet` crate reads it.
-    fn varint(&mut self) -> Option<u64> {
-        let (mut number, mut shift) = (0_u64, 0_u32);
-        loop {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f).wrapping_shl(shift);
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-            shift = shift.wrapping_add(7);
-        }
-    }
-
-    /// Zigzag: 0, -1, 1, -2 and so on.
-    fn number(&mut self) -> Option<i32> {
-        let word = self.varint()?;
-        let number = (word >> 1) as i64 ^ -((word & 1) as i64);
-        Some(number as i32)
-    }
-
-    /// The next field after the one with the number `last`; an inner none at the end of the struct.
-    fn field(&mut self, last: i16) -> Option<Option<FieldHead>> {
-        let byte = self.byte()?;
-        let (step, kind) = (i16::from(byte >> 4), byte & 0x0f);
-        if kind == 0 {
-            return Some(None);
-        }
-        let id = match step {
-            0 => self.number()? as i16,
-            step => last.checked_add(step)?,
-        };
-        Some(Some(FieldHead { id, kind }))
-    }
-
-    /// The number of a struct's first field; the rest of the struct is passed over.
-    fn first_number(&mut self) -> Option<i32> {
-        let (mut last, mut first) = (0, 0);
-        while let Some(field) = self.field(last)? {
-            last = field.id;
-            match field.id {
-                1 => first = self.number()?,
-                _ => self.skip(field.kind, MOST_NESTED)?,
-            }
-        }
-        Some(first)
-    }
-
-    fn skip(&mut self, kind: u8, depth: u8) -> Option<()> {
-        let depth = depth.checked_sub(1)?;
-        match kind {
-            // A bool is in the head of its field.
-            1 | 2 => Some(()),
-            3 => self.pass(1),
-            4..=6 => self.varint().map(|_| ()),
-            7 => self.pass(8),
-            8 => {
-                let length = self.varint()?;
-                self.pass(length)
-            }
-            // A list or a set.
-            9 | 10 => {
-                let head = self.byte()?;
-                let count = match head >> 4 {
-                    15 => self.varint()?,
-                    count => u64::from(count),
-                };
-                (0..count).try_for_each(|_| self.skip_element(head & 0x0f, depth))
-            }
-            // A map.
-            11 => match self.varint()? {
-                0 => Some(()),
-                count => {
-                    let kinds = self.byte()?;
-                    (0..count).try_for_each(|_| {
-                        self.skip_element(kinds >> 4, depth)?;
-                        self.skip_element(kinds & 0x0f, depth)
-                    })
-                }
-            },
-            12 => {
-                while let Some(field) = self.field(0)? {
-                    self.skip(field.kind, depth)?;
-                }
-                Some(())
-            }
-            13 => self.pass(16),
-            _ => None,
-        }
-    }
-
-    fn skip_element(&mut self, kind: u8, depth: u8) -> Option<()> {
-        match kind {
-            // There is no head of a field that could hold it.
-            1 | 2 => self.pass(1),
-            kind => self.skip(kind, depth),
-        }
     }
 }
 

@@ -5,43 +5,26 @@
 //! before it decompresses them, and reads texts as views of their page; and whoever takes the rows
 //! says after each batch how many to read next.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use bytes::Bytes;
-use futures::future::BoxFuture;
-use futures::{FutureExt, TryStreamExt};
+use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
+use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{
-    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
-};
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
+use super::chunk::{is_repeated, nulls, positive};
+use super::error::{FileError, unreadable};
 use super::page_header::{PageHeader, PageKind};
-use super::{TableError, TableFile, unreadable};
-use crate::dataset::{StoreReader, read_footer};
+use super::page_limits::{CheckedReader, Oversize, Seen};
+use super::reader::{StoreReader, read_footer, with_page_index};
 use crate::engine::without_categories;
-use crate::units;
-
-/// Bytes that a page may have when it is decompressed, which it is as a whole. Writers aim at
-/// 1 MiB.
-const MOST_PAGE_BYTES: u64 = 256 << 20;
-
-/// Values that a page of lists may have. One row may hold all of them, however few bytes they take.
-const MOST_PAGE_VALUES: u64 = 16 << 20;
-
-/// Bytes that are read from the file in one piece: a page, or the whole column chunk where the file
-/// has no page index.
-const MOST_READ_BYTES: u64 = 2 << 30;
 
 /// Bytes of a column chunk in which the header of its first data page is looked for.
 const HEADER_BYTES: u64 = 64 << 10;
@@ -64,48 +47,13 @@ pub(crate) enum Then {
     Read(usize),
 }
 
-/// Why a column is not read in a row group: it would take memory without bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Oversize {
-    PageBytes(u64),
-    PageValues(u64),
-    ReadBytes(u64),
-}
-
-impl fmt::Display for Oversize {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Oversize::PageBytes(bytes) => write!(
-                formatter,
-                "a page of it unfolds to {}, and pages of at most {} are read",
-                units::bytes(*bytes),
-                units::bytes(MOST_PAGE_BYTES)
-            ),
-            Oversize::PageValues(values) => write!(
-                formatter,
-                "a page of its lists holds {} values, and pages of at most {} are read",
-                units::count(*values),
-                units::count(MOST_PAGE_VALUES)
-            ),
-            Oversize::ReadBytes(bytes) => write!(
-                formatter,
-                "{} of it can only be read in one piece, and at most {} are; a page index would \
-                 allow for less",
-                units::bytes(*bytes),
-                units::bytes(MOST_READ_BYTES)
-            ),
-        }
-    }
-}
-
 /// A file of which stretches are read. Its footer is read once.
 #[derive(Clone)]
 pub(crate) struct SampleFile {
     store: Arc<dyn ObjectStore>,
     object: Path,
     bytes: u64,
-    /// What messages call the table and the file.
-    table: String,
+    /// The file's name in messages.
     path: String,
     /// With texts and binary values as views.
     metadata: ArrowReaderMetadata,
@@ -114,20 +62,22 @@ pub(crate) struct SampleFile {
 }
 
 impl SampleFile {
-    /// Reads a file's footer and page index. `table` is what messages call the table.
+    /// Reads the footer and the page index of a file of `bytes` bytes. `path` is the file's name in
+    /// messages.
+    ///
+    /// # Errors
+    ///
+    /// A footer, a page index or a schema that cannot be read.
     pub(crate) async fn open(
-        store: &Arc<dyn ObjectStore>,
-        table: &str,
-        file: &TableFile,
-    ) -> Result<SampleFile, TableError> {
-        let path = file.path.display().to_string();
-        let bad = |reason: String| TableError::BadFile {
-            table: table.to_owned(),
-            file: path.clone(),
+        store: Arc<dyn ObjectStore>,
+        object: Path,
+        bytes: u64,
+        path: String,
+    ) -> Result<SampleFile, FileError> {
+        let bad = |reason: String| FileError::Bad {
+            path: path.clone(),
             reason,
         };
-        let store = Arc::clone(store);
-        let object = file.object.location.clone();
         // A corrupt file may make the parser panic.
         let task = {
             let (store, object, path) = (Arc::clone(&store), object.clone(), path.clone());
@@ -136,12 +86,11 @@ impl SampleFile {
         let (metadata, schema) = task
             .await
             .map_err(|_| bad(unreadable("it is corrupt")))?
-            .map_err(&bad)?;
+            .map_err(bad)?;
         Ok(SampleFile {
             store,
             object,
-            bytes: file.object.size,
-            table: table.to_owned(),
+            bytes,
             path,
             metadata,
             schema,
@@ -158,10 +107,9 @@ impl SampleFile {
         &self.path
     }
 
-    fn bad(&self, reason: String) -> TableError {
-        TableError::BadFile {
-            table: self.table.clone(),
-            file: self.path.clone(),
+    fn bad(&self, reason: String) -> FileError {
+        FileError::Bad {
+            path: self.path.clone(),
             reason,
         }
     }
@@ -173,17 +121,16 @@ impl SampleFile {
         let Some(group) = self.metadata.metadata().row_groups().get(row_group) else {
             return 0;
         };
-        let count = |number: i64| u64::try_from(number).unwrap_or(0);
-        let rows = count(group.num_rows()).max(1);
+        let rows = positive(group.num_rows()).max(1);
         let chunks = || self.chunks(column, group);
         let elements = chunks()
             .filter(|chunk| is_repeated(chunk))
-            .map(|chunk| count(chunk.num_values()) / rows)
+            .map(|chunk| positive(chunk.num_values()) / rows)
             .max()
             .unwrap_or(0);
         let texts: u64 = chunks()
             .filter_map(|chunk| chunk.unencoded_byte_array_data_bytes())
-            .fold(0_u64, |sum, bytes| sum.saturating_add(count(bytes)));
+            .fold(0_u64, |sum, bytes| sum.saturating_add(positive(bytes)));
         elements
             .saturating_mul(element_bytes)
             .saturating_add(texts / rows)
@@ -197,8 +144,7 @@ impl SampleFile {
             chunk.column_path().parts().len() == 1 && !is_repeated(chunk)
         };
         let chunk = self.chunks(column, group).find(is_plain)?;
-        let nulls = chunk.statistics()?.null_count_opt()?;
-        Some((nulls, u64::try_from(chunk.num_values()).unwrap_or(0)))
+        Some((nulls(chunk)?, positive(chunk.num_values())))
     }
 
     /// The chunks of a column's leaves.
@@ -224,7 +170,7 @@ impl SampleFile {
         first_rows: usize,
         taken: T,
         take: fn(&mut T, &ArrayRef) -> Result<Then, ArrowError>,
-    ) -> Result<(T, Option<Oversize>), TableError> {
+    ) -> Result<(T, Option<Oversize>), FileError> {
         let file = self.clone();
         // A corrupt page may make the reader panic.
         let task =
@@ -244,7 +190,7 @@ impl SampleFile {
 
     /// The version of the first data page of a column, which speaks for the others; none where its
     /// header is not found.
-    pub(crate) async fn page_version(&self) -> Result<Option<u8>, TableError> {
+    pub(crate) async fn page_version(&self) -> Result<Option<u8>, FileError> {
         let groups = self.metadata.metadata().row_groups();
         let chunk = groups
             .iter()
@@ -269,10 +215,6 @@ impl SampleFile {
     }
 }
 
-fn is_repeated(chunk: &ColumnChunkMetaData) -> bool {
-    chunk.column_descr().max_rep_level() > 0
-}
-
 /// Reads a footer and a page index; gives what reads the file, and the schema as it is.
 async fn load(
     store: Arc<dyn ObjectStore>,
@@ -283,19 +225,9 @@ async fn load(
     let (_, footer) = read_footer(&store, &object, path)
         .await
         .map_err(|error| error.reason())?;
-    let mut reader = StoreReader {
-        store,
-        object,
-        metadata: Arc::new(footer.clone()),
-    };
     // With an offset index, only the pages of a stretch are read.
-    let mut indexes = ParquetMetaDataReader::new_with_metadata(footer)
-        .with_page_index_policy(PageIndexPolicy::Optional);
-    indexes
-        .load_page_index(&mut reader)
-        .await
-        .map_err(parquet)?;
-    let metadata = Arc::new(indexes.finish().map_err(parquet)?);
+    let metadata = with_page_index(&store, &object, footer).await;
+    let metadata = Arc::new(metadata.map_err(parquet)?);
     let plain = ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new())
         .map_err(parquet)?;
     let schema = Arc::clone(plain.schema());
@@ -381,7 +313,7 @@ async fn read<T>(
                 Ok(Some(batch)) => batch,
                 Ok(None) => break,
                 Err(error) => {
-                    let oversize = lock(&seen).oversize;
+                    let oversize = Seen::oversize(&seen);
                     return match oversize {
                         Some(oversize) => Ok((taken, Some(oversize))),
                         None => Err(error.to_string()),
@@ -406,119 +338,11 @@ async fn read<T>(
     Ok((taken, None))
 }
 
-/// What a reader has seen of a stretch.
-#[derive(Default)]
-struct Seen {
-    /// Bytes by where they begin and end. The streams of one stretch ask for the same ones.
-    read: HashMap<(u64, u64), Bytes>,
-    oversize: Option<Oversize>,
-}
-
-fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Looks at the headers of pages before it hands the pages to whoever decompresses them.
-struct CheckedReader {
-    inner: StoreReader,
-    /// Whether the column has lists, or is one.
-    lists: bool,
-    seen: Arc<Mutex<Seen>>,
-}
-
-impl CheckedReader {
-    fn refuse(&self, oversize: Oversize) -> ParquetError {
-        lock(&self.seen).oversize = Some(oversize);
-        ParquetError::General(oversize.to_string())
-    }
-}
-
-impl AsyncFileReader for CheckedReader {
-    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
-        async move {
-            let key = (range.start, range.end);
-            let known = lock(&self.seen).read.get(&key).cloned();
-            if let Some(known) = known {
-                return Ok(known);
-            }
-            let length = range.end.saturating_sub(range.start);
-            if length > MOST_READ_BYTES {
-                return Err(self.refuse(Oversize::ReadBytes(length)));
-            }
-            let bytes = self.inner.get_bytes(range).await?;
-            // What is asked for begins with a page: it is one, or a column chunk.
-            if let Some(oversize) = oversize(&bytes, self.lists) {
-                return Err(self.refuse(oversize));
-            }
-            lock(&self.seen).read.insert(key, bytes.clone());
-            Ok(bytes)
-        }
-        .boxed()
-    }
-
-    fn get_metadata<'a>(
-        &'a mut self,
-        options: Option<&'a ArrowReaderOptions>,
-    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
-        self.inner.get_metadata(options)
-    }
-}
-
-/// The first of these pages that is too large.
-fn oversize(pages: &[u8], lists: bool) -> Option<Oversize> {
-    PageHeader::all(pages).find_map(|header| {
-        if header.uncompressed_bytes > MOST_PAGE_BYTES {
-            Some(Oversize::PageBytes(header.uncompressed_bytes))
-        } else if lists && header.values > MOST_PAGE_VALUES {
-            Some(Oversize::PageValues(header.values))
-        } else {
-            None
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::datatypes::Field;
 
     use super::*;
-
-    fn varint(mut number: u64, bytes: &mut Vec<u8>) {
-        while number >= 0x80 {
-            bytes.push((number & 0x7f) as u8 | 0x80);
-            number >>= 7;
-        }
-        bytes.push(number as u8);
-    }
-
-    /// A data page of version 1 that takes 3 bytes.
-    fn page(uncompressed_bytes: u64, values: u64) -> Vec<u8> {
-        let mut bytes = vec![0x15, 0, 0x15];
-        varint(uncompressed_bytes * 2, &mut bytes);
-        bytes.extend([0x15, 6, 0x2c, 0x15]);
-        varint(values * 2, &mut bytes);
-        bytes.extend([0x15, 0, 0x15, 6, 0x15, 6, 0, 0]);
-        bytes.extend([1, 2, 3]);
-        bytes
-    }
-
-    #[test]
-    fn pages_that_unfold_without_bound_are_found_by_their_headers() {
-        let most = page(MOST_PAGE_BYTES, MOST_PAGE_VALUES);
-        assert_eq!(oversize(&most, true), None);
-        let (large, long) = (page(MOST_PAGE_BYTES + 1, 1), page(64, MOST_PAGE_VALUES + 1));
-        let behind = |page: &[u8]| [most.as_slice(), page].concat();
-        assert_eq!(
-            oversize(&behind(&large), false),
-            Some(Oversize::PageBytes(MOST_PAGE_BYTES + 1))
-        );
-        assert_eq!(
-            oversize(&behind(&long), true),
-            Some(Oversize::PageValues(MOST_PAGE_VALUES + 1))
-        );
-        // Values of a column without lists are read a few at a time.
-        assert_eq!(oversize(&behind(&long), false), None);
-    }
 
     #[test]
     fn texts_are_read_as_views_wherever_they_stand() {

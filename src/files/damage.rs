@@ -1,0 +1,150 @@
+//! Which file, which row group of it, and which of its columns cannot be read.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::datasource::file_format::parquet::transform_schema_to_view;
+use futures::TryStreamExt;
+use futures::executor::block_on;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
+
+use super::error::{ENCRYPTED, innermost, without_panic};
+use super::footer::{is_encrypted, row_difference};
+use super::reader::{FooterBytes, StoreReader, with_page_index};
+use crate::engine::without_categories;
+use crate::storage::object_path;
+
+/// The first column of a row group that cannot be decoded, in words that name the file; none where
+/// all can.
+///
+/// The engine's errors tell what is wrong with a page, and not which file it is in. This reads all
+/// columns of every row group, one after the other, and is for after a failure. A panic of the
+/// decoder counts as damage, and so do more or fewer rows than the footer claims.
+pub(crate) fn first_damage(store: &Arc<dyn ObjectStore>, files: &[PathBuf]) -> Option<String> {
+    files.iter().find_map(|path| {
+        let what = match object_path(path) {
+            Ok(object) => damage_of(&Suspect { store, object })?,
+            Err(error) => format!(": {error}"),
+        };
+        Some(format!("{}{what}", path.display()))
+    })
+}
+
+/// A file that may be damaged.
+struct Suspect<'a> {
+    store: &'a Arc<dyn ObjectStore>,
+    object: Path,
+}
+
+/// How a file is read to find what is wrong with it.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By its pages alone.
+    Plain,
+    /// As the engine reads it: by its page index too, and texts as views.
+    Engine,
+}
+
+fn damage_of(file: &Suspect<'_>) -> Option<String> {
+    let footer = match block_on(file.footer()) {
+        Ok(footer) => footer,
+        Err(reason) => return Some(format!(": {reason}")),
+    };
+    if is_encrypted(footer.stored()) {
+        return Some(format!(": {ENCRYPTED}"));
+    }
+    let mut ways = [Way::Plain, Way::Engine].into_iter();
+    ways.find_map(|way| damage_by(file, &footer, way))
+}
+
+fn damage_by(file: &Suspect<'_>, footer: &FooterBytes, way: Way) -> Option<String> {
+    let (part, prefix) = match way {
+        Way::Plain => ("its footer is corrupt", ""),
+        Way::Engine => ("it is corrupt", "its page index cannot be read: "),
+    };
+    let metadata = match without_panic(part, || block_on(file.metadata(footer, way))) {
+        Ok(metadata) => metadata,
+        Err(reason) => return Some(format!(": {prefix}{reason}")),
+    };
+    let columns = metadata.parquet_schema().root_schema().get_fields();
+    let row_groups = metadata.metadata().num_row_groups();
+    let mut places =
+        (0..row_groups).flat_map(|group| (0..columns.len()).map(move |it| (group, it)));
+    places.find_map(|(row_group, root)| {
+        let read = without_panic("a page is corrupt", || {
+            block_on(file.read_column(metadata.clone(), row_group, root))
+        });
+        let what = read.err()?;
+        let column = columns[root].name();
+        Some(format!(
+            ", row group {row_group}, column `{column}`: {what}"
+        ))
+    })
+}
+
+fn said(error: &dyn Display) -> String {
+    without_categories(&error.to_string()).to_owned()
+}
+
+impl Suspect<'_> {
+    async fn footer(&self) -> Result<FooterBytes, String> {
+        let found = self.store.head(&self.object).await;
+        let bytes = found.map_err(|error| innermost(&error))?.size;
+        let footer = FooterBytes::read(self.store, &self.object, bytes).await;
+        footer.map_err(|error| innermost(&error))
+    }
+
+    async fn metadata(
+        &self,
+        footer: &FooterBytes,
+        way: Way,
+    ) -> Result<ArrowReaderMetadata, String> {
+        let footer = footer.parse().map_err(|error| said(&error))?;
+        let footer = match way {
+            Way::Plain => Ok(footer),
+            Way::Engine => with_page_index(self.store, &self.object, footer).await,
+        };
+        let footer = footer.map_err(|error| said(&error))?;
+        let metadata = ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::new())
+            .map_err(|error| said(&error))?;
+        if matches!(way, Way::Plain) {
+            return Ok(metadata);
+        }
+        let views = Arc::new(transform_schema_to_view(metadata.schema()));
+        let options = ArrowReaderOptions::new().with_schema(views);
+        let viewed = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options);
+        Ok(viewed.unwrap_or(metadata))
+    }
+
+    /// Reads a column of a row group to its end, which is to have as many rows as the footer
+    /// claims.
+    async fn read_column(
+        &self,
+        metadata: ArrowReaderMetadata,
+        row_group: usize,
+        root: usize,
+    ) -> Result<(), String> {
+        let claimed = metadata.metadata().row_group(row_group).num_rows();
+        let file = StoreReader {
+            store: Arc::clone(self.store),
+            object: self.object.clone(),
+            metadata: Arc::clone(metadata.metadata()),
+        };
+        let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(file, metadata);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), [root]);
+        let batches = builder
+            .with_row_groups(vec![row_group])
+            .with_projection(mask)
+            .build()
+            .map_err(|error| said(&error))?;
+        let rows = batches.try_fold(0_u64, |rows, batch| {
+            std::future::ready(Ok(rows + batch.num_rows() as u64))
+        });
+        let rows = rows.await.map_err(|error| said(&error))?;
+        row_difference(claimed, rows).map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,63 @@
+//! The format of files by their names.
+
+use std::path::Path;
+
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+
+use crate::dataset::is_parquet;
+use crate::storage::{list, local_path};
+
+/// What rows are kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Csv,
+    Tsv,
+    Json,
+    Arrow,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::table) struct Format {
+    pub(super) kind: Kind,
+    pub(super) compression: FileCompressionType,
+}
+
+impl Format {
+    /// By how a file's name ends; none for Parquet, and for whatever is not known.
+    pub(in crate::table) fn of(path: &Path) -> Option<Self> {
+        let extension = |path: &Path| Some(path.extension()?.to_str()?.to_ascii_lowercase());
+        let (compression, inner) = match extension(path)?.as_str() {
+            "gz" => (FileCompressionType::GZIP, path.with_extension("")),
+            "bz2" => (FileCompressionType::BZIP2, path.with_extension("")),
+            "xz" => (FileCompressionType::XZ, path.with_extension("")),
+            "zst" => (FileCompressionType::ZSTD, path.with_extension("")),
+            _ => (FileCompressionType::UNCOMPRESSED, path.to_path_buf()),
+        };
+        let kind = match extension(&inner)?.as_str() {
+            "csv" => Kind::Csv,
+            "tsv" => Kind::Tsv,
+            "json" | "jsonl" | "ndjson" => Kind::Json,
+            "arrow" | "feather" | "ipc" if compression == FileCompressionType::UNCOMPRESSED => {
+                Kind::Arrow
+            }
+            _ => return None,
+        };
+        Some(Format { kind, compression })
+    }
+
+    /// The format of files that are not Parquet: that of their names, or of the first file that is
+    /// of any where a folder or a pattern names no Parquet.
+    pub(in crate::table) fn of_location(location: &str) -> Option<Self> {
+        let path = local_path(location).ok()?;
+        if let Some(format) = Format::of(&path).filter(|_| !path.is_dir()) {
+            return Some(format);
+        }
+        // What cannot be listed is for the reader of Parquet to name.
+        let files = list(location, &|_| true).ok()?.files;
+        match files.iter().any(|(path, _)| is_parquet(path)) {
+            true => None,
+            false => files.iter().find_map(|(path, _)| Format::of(path)),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Opens all files of a format.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, FieldRef, Schema};
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::common::ScalarValue;
+use serde_json::json;
+
+use super::all_files::AllFiles;
+use super::format::{Format, Kind};
+use super::rows::bad;
+use super::{csv, ipc, json};
+use crate::dataset::fingerprint;
+use crate::engine::plain_message;
+use crate::storage::{Inputs, list};
+use crate::table::error::TableError;
+use crate::table::partitions::{partition_value, type_of_folders, with_partitions};
+use crate::table::table_files::TableFile;
+
+/// Rows of files that are not Parquet.
+pub(in crate::table) struct Rows {
+    pub(in crate::table) provider: Arc<dyn TableProvider>,
+    pub(in crate::table) paths: Vec<PathBuf>,
+    pub(in crate::table) rows: u64,
+    /// Of the files.
+    pub(in crate::table) bytes: u64,
+    pub(in crate::table) fingerprint: String,
+    pub(in crate::table) inputs: Inputs,
+    /// What of the files is read as something else, one sentence each.
+    pub(in crate::table) notes: Vec<String>,
+}
+
+/// Opens all files of a format behind a location. With `unify`, Arrow files whose types only widen
+/// have one schema.
+pub(in crate::table) async fn open_rows(
+    location: &str,
+    format: Format,
+    unify: bool,
+) -> Result<Rows, TableError> {
+    let named = location.to_owned();
+    let opened = tokio::task::spawn_blocking(move || open_all(&named, format, unify));
+    opened
+        .await
+        .map_err(|error| bad(Path::new(location), &error))?
+}
+
+fn open_all(location: &str, format: Format, unify: bool) -> Result<Rows, TableError> {
+    let at = Path::new(location);
+    let is_wanted = move |path: &Path| Format::of(path) == Some(format);
+    let listing = list(location, &is_wanted).map_err(|error| TableError::Listing {
+        table: String::new(),
+        location: location.to_owned(),
+        source: error,
+    })?;
+    let other = |path: &&PathBuf| Format::of(path).is_some_and(|found| found != format);
+    let listed = listing.files.iter().map(|(path, _)| path);
+    if let Some(other) = listing.others.iter().chain(listed).find(other) {
+        let reason = "it is of another format than other files; a pattern names those of one";
+        return Err(bad(other, &reason));
+    }
+    let inputs = Inputs::of(listing.files.iter().map(|(path, _)| path.as_path()))?;
+    let fingerprint = fingerprint_of(&listing.files, &inputs);
+    let bytes = listing.files.iter().map(|(_, found)| found.len()).sum();
+    let (partition_by, files) = with_partitions("", &listing.base, listing.files)?;
+    let mut paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+    let (empty, mut filled): (Vec<TableFile>, Vec<TableFile>) =
+        files.into_iter().partition(|file| file.object.size == 0);
+    let mut notes = Vec::new();
+    if let Some(first) = empty.first() {
+        // Programs that write in parts leave such beside others.
+        if filled.is_empty() || format.kind == Kind::Arrow {
+            return Err(bad(&first.path, &"it is empty (0 bytes)"));
+        }
+        let (count, shown) = (empty.len(), first.path.display());
+        notes.push(format!(
+            "files of 0 bytes, {count} of them, have no rows, first {shown}"
+        ));
+        paths = filled.iter().map(|file| file.path.clone()).collect();
+    }
+    let look = match format.kind {
+        Kind::Csv => csv::look(location, &paths, format.compression, b',')?,
+        Kind::Tsv => csv::look(location, &paths, format.compression, b'\t')?,
+        Kind::Json => json::look(&paths, format.compression)?,
+        Kind::Arrow => ipc::look(&paths, unify)?,
+    };
+    notes.extend(look.notes);
+    let folders = Folders::of(&partition_by, &filled, &look.schema)?;
+    let fields = look.schema.fields().iter().chain(&folders.fields);
+    let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<FieldRef>>()));
+    let files = filled.drain(..).zip(folders.values);
+    let stream = AllFiles {
+        schema: Arc::clone(&schema),
+        stored: look.schema,
+        files: files.map(|(file, values)| (file.path, values)).collect(),
+        reader: look.reader,
+    };
+    let table = StreamingTable::try_new(schema, vec![Arc::new(stream)])
+        .map_err(|error| bad(at, &plain_message(&error)))?;
+    Ok(Rows {
+        provider: Arc::new(table),
+        paths,
+        rows: look.rows,
+        bytes,
+        fingerprint,
+        inputs,
+        notes,
+    })
+}
+
+/// Columns that the folders on the way to files give.
+struct Folders {
+    fields: Vec<FieldRef>,
+    /// Of each file.
+    values: Vec<Vec<ScalarValue>>,
+}
+
+impl Folders {
+    fn of(names: &[String], files: &[TableFile], stored: &Schema) -> Result<Self, TableError> {
+        let mut folders = Folders {
+            fields: Vec::new(),
+            values: vec![Vec::new(); files.len()],
+        };
+        for (index, name) in names.iter().enumerate() {
+            if let (Ok(_), Some(first)) = (stored.field_with_name(name), files.first()) {
+                let reason = format!("it has a column `{name}`, and lies in a folder `{name}=...`");
+                return Err(bad(&first.path, &reason));
+            }
+            let texts = files.iter().map(|file| file.partition[index].as_deref());
+            let data_type = type_of_folders(texts.clone().flatten());
+            for (values, text) in folders.values.iter_mut().zip(texts) {
+                let value = partition_value(text, &data_type);
+                values.push(value.map_err(|text| bad(Path::new(&text), &"it is no value"))?);
+            }
+            folders
+                .fields
+                .push(Arc::new(Field::new(name, data_type, true)));
+        }
+        Ok(folders)
+    }
+}
+
+fn fingerprint_of(files: &[(PathBuf, Metadata)], inputs: &Inputs) -> String {
+    let files = files.iter().zip(inputs.ends());
+    let list: Vec<_> = files
+        .map(|((path, found), ends)| {
+            json!([path, found.len(), found.mtime_nsec(), found.mtime(), ends])
+        })
+        .collect();
+    fingerprint(&json!(list))
+}

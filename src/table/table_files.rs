@@ -1,0 +1,36 @@
+//! The files of a table.
+
+use std::path::PathBuf;
+
+use arrow::datatypes::DataType;
+use object_store::ObjectMeta;
+
+use crate::record::Origin;
+
+/// The files of a table, before anything of them is read.
+#[derive(Debug, Clone)]
+pub struct TableFiles {
+    pub name: String,
+    /// As the user wrote it, or the dataset's folder.
+    pub location: String,
+    pub origin: Origin,
+    /// Partition columns, outermost folder first.
+    pub partition_by: Vec<String>,
+    /// Their types, where these are known.
+    pub partition_types: Vec<DataType>,
+    /// In the order of their paths; never empty.
+    pub files: Vec<TableFile>,
+    /// Why the files may not be the table that the user means, one sentence each.
+    pub cautions: Vec<String>,
+}
+
+/// One file of a table.
+#[derive(Debug, Clone)]
+pub struct TableFile {
+    pub path: PathBuf,
+    pub object: ObjectMeta,
+    /// Values of the partition columns as text; none for a null.
+    pub partition: Vec<Option<String>>,
+    /// What its footer must say that it is, where a manifest names it.
+    pub identity: Option<String>,
+}
