@@ -1,7 +1,8 @@
 //! How small a shift a number of pairs can tell from none.
 
+use super::median::median;
 use super::sampling::SplitMix64;
-use super::{hodges_lehmann_paired, median};
+use super::signed_rank::hodges_lehmann_paired;
 
 /// Fewer values say too little about their spread.
 const MINIMUM_VALUES: usize = 8;
