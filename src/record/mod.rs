@@ -17,9 +17,9 @@ pub use iteration::{
 };
 pub use journal::{ApplyError, Journal};
 pub use outcome::{
-    Binds, BreakEven, Ceilings, Comparison, Crossing, CrossingPoint, Finding, FindingKind, Ledger,
-    Noise, Overall, PredictionCheck, Preference, Ranked, Ranking, Standing, Stretch, Summary,
-    Verdict,
+    Binds, BreakEven, Ceilings, Comparison, Contrast, Crossing, CrossingPoint, Finding,
+    FindingKind, Ledger, Noise, Overall, PredictionCheck, Preference, Ranked, Ranking, Standing,
+    Stretch, Summary, Verdict,
 };
 pub use store::{RecordError, read_record, to_json, write_record};
 pub use system::{Build, FileSystem, System};
@@ -217,8 +217,9 @@ pub struct CellRecord {
     #[serde(default)]
     pub profile: Option<RequestProfile>,
     pub expectations: Vec<ExpectationResult>,
-    /// By lane; only measured iterations with status `ok` count.
-    pub summary: BTreeMap<String, Summary>,
+    /// Only measured iterations with status `ok` count.
+    #[serde(serialize_with = "outcome::by_name_of_lane")]
+    pub summary: BTreeMap<Lane, Summary>,
 }
 
 /// A column, or the number of rows, that the engine takes from statistics in footers.

@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
     use crate::record::fixture::{codecs, record, warmup};
-    use crate::record::{Journal, StoreCall, Summary};
+    use crate::record::{Journal, Lane, StoreCall, Summary};
 
     #[rstest]
     #[case("../run")]
@@ -246,7 +246,7 @@ mod tests {
             ],
         );
         record.cells[0].summary.insert(
-            "end_to_end".to_owned(),
+            Lane::EndToEnd,
             Summary {
                 median_ns: 7.038_531e-26,
                 ci_low_ns: None,
