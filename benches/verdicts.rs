@@ -13,7 +13,7 @@ use std::path::Path;
 
 use parquet_bench::config::{Overrides, Source, load};
 use parquet_bench::dataset::Cancel;
-use parquet_bench::record::{RunRecord, Verdict};
+use parquet_bench::record::{Contrast, RunRecord, Verdict};
 use parquet_bench::run::{Event, Observer, Options, run};
 use parquet_bench::statistics::median;
 use tokio::runtime::Runtime;
@@ -99,18 +99,22 @@ fn equal(runtime: &Runtime, folder: &Path) {
         let record = one(runtime, folder, more, index, None);
         let noise = record.noise.first().expect("a control");
         let stopped = record.stopped.as_ref().expect("an end");
-        let width = noise.ci_high / noise.ci_low - 1.0;
+        let (low, high) = noise.contrast.interval().unwrap();
+        let width = high / low - 1.0;
         println!(
             "equal {index:2}: {:.4} [{:.4}, {:.4}], width {:.2} %, {} rounds ({:?}), {:?}",
-            noise.ratio,
-            noise.ci_low,
-            noise.ci_high,
+            noise.contrast.ratio.unwrap(),
+            low,
+            high,
             width * 100.0,
             stopped.rounds,
             stopped.by,
-            noise.verdict
+            noise.contrast.verdict
         );
-        told_apart += usize::from(matches!(noise.verdict, Verdict::Faster | Verdict::Slower));
+        told_apart += usize::from(matches!(
+            noise.contrast.verdict,
+            Verdict::Faster | Verdict::Slower
+        ));
         widths.push(width);
     }
     println!(
@@ -128,17 +132,18 @@ fn planted(runtime: &Runtime, folder: &Path) {
         let record = one(runtime, folder, more, index, Some(PLANTED_SHARE));
         let comparison = record.comparisons.first().expect("a comparison");
         let noise = record.noise.first().expect("a control");
+        let bounds = |contrast: &Contrast| {
+            let (low, high) = contrast.interval().unwrap();
+            (contrast.ratio.unwrap(), low, high)
+        };
+        let (ratio, low, high) = bounds(&comparison.contrast);
+        let (noise_ratio, noise_low, noise_high) = bounds(&noise.contrast);
         println!(
-            "planted {index:2}: {:.4} [{:.4}, {:.4}], noise {:.4} [{:.4}, {:.4}], {:?}",
-            comparison.ratio.unwrap(),
-            comparison.ci_low.unwrap(),
-            comparison.ci_high.unwrap(),
-            noise.ratio,
-            noise.ci_low,
-            noise.ci_high,
-            comparison.verdict
+            "planted {index:2}: {ratio:.4} [{low:.4}, {high:.4}], \
+             noise {noise_ratio:.4} [{noise_low:.4}, {noise_high:.4}], {:?}",
+            comparison.contrast.verdict
         );
-        found += usize::from(comparison.verdict == Verdict::Slower);
+        found += usize::from(comparison.contrast.verdict == Verdict::Slower);
     }
     println!("planted: called slower in {found} of {PLANTED_RUNS} runs (at least 18 must be)");
 }

@@ -1,4 +1,5 @@
-//! Whether the cells of a scenario came to the same result, as they must where they read the same rows.
+//! Whether the cells of a scenario came to the same result, as they must where they read the same
+//! rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +7,12 @@ use thiserror::Error;
 
 use crate::record::{CellRecord, Checksum, Iteration, Lane, Origin, RunRecord, Status};
 
-/// Relative difference up to which sums of floating-point values count as equal: their order of addition is free.
+/// Relative difference up to which sums of floating-point values count as equal: their order of
+/// addition is free.
 const APPROXIMATE_TOLERANCE: f64 = 1e-9;
 
-/// Two results that must be equal and are not. Both variants are the same where a cell disagrees with itself.
+/// Two results that must be equal and are not. Both variants are the same where a cell disagrees
+/// with itself.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "scenario {scenario}: variants {first_variant} and {second_variant} read equal rows, but {difference}"
@@ -34,8 +37,9 @@ pub enum Difference {
     Approximate { first: String, second: String },
 }
 
-/// Disagreements among cells of one scenario and SQL text whose datasets hold equal content: in the row counts and the checksums of all
-/// iterations that came to their end, warm-ups included. Each cell is told of once per kind of difference.
+/// Disagreements among cells of one scenario and SQL text whose datasets hold equal content: in the
+/// row counts and the checksums of all iterations that came to their end, warm-ups included. Each
+/// cell is told of once per kind of difference.
 pub fn disagreements(record: &RunRecord) -> Vec<Disagreement> {
     let mut groups: BTreeMap<(&str, &str, Vec<&str>), Vec<&CellRecord>> = BTreeMap::new();
     for cell in record
@@ -64,12 +68,13 @@ pub struct DifferentContent {
     /// Rows of the results.
     pub fewest_rows: u64,
     pub most_rows: u64,
-    /// False where nothing shows that the results differ: their row counts are equal, and their checksums are missing or mean nothing.
+    /// False where nothing shows that the results differ: their row counts are equal, and their
+    /// checksums are missing or mean nothing.
     pub results_differ: bool,
 }
 
-/// `None` where the cells of this scenario that came to results read equal content, or where those results are equal by row count
-/// and checksum.
+/// `None` where the cells of this scenario that came to results read equal content, or where those
+/// results are equal by row count and checksum.
 pub fn different_content(record: &RunRecord, scenario: &str) -> Option<DifferentContent> {
     let cells: Vec<&CellRecord> = record
         .cells
@@ -105,7 +110,8 @@ pub fn different_content(record: &RunRecord, scenario: &str) -> Option<Different
     })
 }
 
-/// How two cells of different records differ in their results, where both read equal rows by the same SQL.
+/// How two cells of different records differ in their results, where both read equal rows by the
+/// same SQL.
 pub(super) fn disagreement_between(
     (one_record, one): (&RunRecord, &CellRecord),
     (other_record, other): (&RunRecord, &CellRecord),
@@ -148,7 +154,8 @@ fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {
         .filter(|iteration| iteration.status == Status::Ok && iteration.lane != Lane::Storage)
 }
 
-/// The content fingerprints of a cell's datasets in their order; `None` where one is not in the record.
+/// The content fingerprints of a cell's datasets in their order; `None` where one is not in the
+/// record.
 pub(super) fn content_of<'a>(record: &'a RunRecord, cell: &CellRecord) -> Option<Vec<&'a str>> {
     let content = |id: &String| {
         let dataset = record.datasets.iter().find(|dataset| dataset.id == *id)?;

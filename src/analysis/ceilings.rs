@@ -1,12 +1,13 @@
-//! What the three lanes of a cell say together: how fast it could get if one of the two sides cost nothing.
+//! What the three lanes of a cell say together: how fast it could get if one of the two sides cost
+//! nothing.
 
 use std::collections::BTreeMap;
 
-use super::comparison::{counted, elapsed_ns};
+use super::measured::{counted, elapsed_ns};
 use crate::record::{Binds, Ceilings, CellRecord, Lane};
 use crate::statistics::{CONFIDENCE, hodges_lehmann_paired, median};
 
-/// Of every cell but the control that was measured in all three lanes.
+/// Ceilings of every cell but the control that was measured in all three lanes.
 pub(super) fn ceilings(cells: &[CellRecord]) -> Vec<Ceilings> {
     let cells = cells.iter().filter(|cell| cell.control.is_none());
     cells.filter_map(of_cell).collect()

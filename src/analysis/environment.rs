@@ -1,29 +1,30 @@
-//! What besides the thing compared is different between two sides of a comparison.
+//! Differences between the sides of a comparison besides the thing compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::across::{Member, Place};
-use super::comparison::counted;
+use super::agreement::disagreement_between;
+use super::measured::counted;
+use super::sides::{Member, Side, called};
 use crate::record::{CacheState, DatasetRecord, EngineCache, Lane, RunRecord};
 
 /// Facts of a host that are never the same, or that say nothing of how fast it is.
 const OF_THE_MOMENT: [&str; 2] = ["memory_available_bytes", "file_systems"];
 
-/// Sections of a config that are compared fact by fact elsewhere, or are what a comparison is about.
+/// Sections of a config that are compared fact by fact elsewhere, or are what a comparison is
+/// about.
 const TOLD_ELSEWHERE: [&str; 3] = ["sweep", "variants", "scenarios"];
 
-/// Values that are shown of a difference.
+/// Most characters of a value that are shown.
 const LONGEST_VALUE: usize = 60;
 
-/// A sentence per difference of versions, hosts, configs, engine settings, cache states, queries and contents, with both values.
-pub(super) fn differences(
-    (base, base_cells): (&str, &BTreeMap<Place, Member>),
-    (side, side_cells): (&str, &BTreeMap<Place, Member>),
-    by: Option<&str>,
-) -> Vec<String> {
+/// A sentence per difference of versions, hosts, configs, engine settings, cache states, queries
+/// and contents, with both values.
+pub(super) fn differences(base: &Side, side: &Side, by: Option<&str>) -> Vec<String> {
+    let (base, base_cells) = (&base.name, &base.cells);
+    let (side, side_cells) = (&side.name, &side.cells);
     let mut told = BTreeSet::new();
     let mut tell = |what: String, one: &str, other: &str| {
         if one != other {
@@ -101,7 +102,7 @@ pub(super) fn differences(
     told.into_iter().collect()
 }
 
-/// What stands in a text from a byte on.
+/// Text from a byte on, shortened.
 pub(super) fn excerpt(text: &str, start: usize) -> String {
     let before = if start > 0 { "…" } else { "" };
     let text = &text[start..];
@@ -180,38 +181,47 @@ fn leaves(value: &impl Serialize) -> Vec<(String, String)> {
     found
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use crate::analysis::across;
-    use crate::record::fixture::codecs;
-
-    #[test]
-    fn what_else_differs_is_told_with_both_values() {
-        let (mut one, mut two) = (codecs(), codecs());
-        two.run_id = "two".to_owned();
-        two.versions.datafusion = "56.0.0".to_owned();
-        two.system.cores = 4;
-        two.config = serde_json::json!({"dataset": {"seed": 11}});
-        two.cells[1].sql = "SELECT 1".to_owned();
-        let long = |end: &str| serde_json::json!(format!("{}{end}", "é".repeat(100)));
-        (one.config["x"], two.config["x"]) = (long("ab"), long("ac"));
-        two.datasets[0].content_fingerprint = "other rows".to_owned();
-        let records = [("a.json".to_owned(), one), ("b.json".to_owned(), two)];
-        let found = across(&records, None).unwrap().differences;
-        for expected in [
-            "version of datafusion: 55.0.0 (a.json), 56.0.0 (b.json)",
-            "host: cores: 2 (a.json), 4 (b.json)",
-            "config: dataset.seed: 10 (a.json), 11 (b.json)",
-            "config: x: …ééééééééééab (a.json), …ééééééééééac (b.json)",
-            "SQL of full_scan: SELECT * FROM train (a.json), SELECT 1 (b.json)",
-            "rows of full_scan/none, by their fingerprint: rows of seed 10 (a.json), other rows (b.json)",
-        ] {
-            assert!(
-                found.iter().any(|it| it == expected),
-                "{expected}: {found:?}"
-            );
+/// Doubts about a comparison that whole records give rise to.
+pub(super) fn doubts(records: &[(String, RunRecord)]) -> Vec<String> {
+    let mut told = Vec::new();
+    for (index, (file, record)) in records.iter().enumerate() {
+        if !record.complete {
+            told.push(format!("{file} did not come to its end"));
         }
-        assert_eq!(found.len(), 6);
+        let expectations = record.cells.iter().flat_map(|cell| &cell.expectations);
+        let failed = expectations.filter(|it| !it.passed).count();
+        if failed > 0 {
+            told.push(format!("in {file}, {failed} expectation(s) failed"));
+        }
+        let same = records[..index]
+            .iter()
+            .find(|(_, other)| other.run_id == record.run_id);
+        if let Some((first, _)) = same {
+            told.push(format!("{file} is the same run as {first}, by its run_id"));
+        }
     }
+    told
+}
+
+/// Cells that read equal rows by the same SQL, and came to other results.
+pub(super) fn disagreements(base: &Side, others: &[Side]) -> Vec<String> {
+    let mut told = Vec::new();
+    for side in others {
+        for (place, first) in base
+            .cells
+            .iter()
+            .filter(|(place, _)| place.2 == Lane::EndToEnd)
+        {
+            let Some(second) = side.cells.get(place) else {
+                continue;
+            };
+            let one = (first.record, first.cell);
+            let other = (second.record, second.cell);
+            if let Some(difference) = disagreement_between(one, other) {
+                let (cell, first, second) = (called(place), &base.name, &side.name);
+                told.push(format!("{cell} ({first}, {second}): {difference}"));
+            }
+        }
+    }
+    told
 }

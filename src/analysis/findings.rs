@@ -1,6 +1,7 @@
-//! What a reader of the timings has to know, each by a method with a source. Nothing is left out of any figure for it.
+//! What a reader of the timings has to know, each by a method with a source. Nothing is left out of
+//! any figure for it.
 
-use super::comparison::{counted, elapsed_ns, lanes};
+use super::measured::{counted, elapsed_ns, lanes};
 use crate::record::{CellRecord, Finding, FindingKind, Lane, RunRecord};
 use crate::statistics::{dip_p, median, outliers, trend};
 use crate::units;

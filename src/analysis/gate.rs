@@ -1,4 +1,4 @@
-//! Whether a comparison passes a limit.
+//! The limit that a comparison has to pass.
 
 use serde::Serialize;
 
@@ -20,7 +20,8 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Whether the comparison is stopped here; where what cannot be excluded stops it too, what was not measured does.
+    /// Whether the comparison fails; `if_inconclusive` lets it fail also for cells that may be
+    /// beyond the limit, or that were not measured.
     pub fn fails(&self, if_inconclusive: bool) -> bool {
         let open = !self.inconclusive.is_empty() || !self.missing.is_empty();
         !self.slower.is_empty() || !self.disagreements.is_empty() || if_inconclusive && open
@@ -37,7 +38,7 @@ pub fn gate(across: &Across, limit: f64) -> Gate {
         disagreements: across.disagreements.clone(),
     };
     for cell in &across.cells {
-        match cell.ci_low.zip(cell.ci_high) {
+        match cell.contrast.interval() {
             Some((low, _)) if low > 1.0 + limit => gate.slower.push(cell.clone()),
             Some((_, high)) if high <= 1.0 + limit => {}
             _ => gate.inconclusive.push(cell.clone()),
@@ -49,7 +50,7 @@ pub fn gate(across: &Across, limit: f64) -> Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Lane, Verdict};
+    use crate::record::{Contrast, Lane, Verdict};
 
     fn cell(scenario: &str, interval: Option<(f64, f64)>) -> Compared {
         Compared {
@@ -59,14 +60,18 @@ mod tests {
             side: "b".to_owned(),
             base_ns: 1.0,
             time_ns: 1.0,
-            ratio: 1.0,
-            ci_low: interval.map(|it| it.0),
-            ci_high: interval.map(|it| it.1),
+            contrast: Contrast {
+                ratio: Some(1.0),
+                ci_low: interval.map(|it| it.0),
+                ci_high: interval.map(|it| it.1),
+                pairs: 10,
+                p: None,
+                p_adjusted: None,
+                verdict: Verdict::Inconclusive,
+            },
             paired: false,
             base_rounds: 10,
             rounds: 10,
-            p_adjusted: None,
-            verdict: Verdict::Inconclusive,
         }
     }
 

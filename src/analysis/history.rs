@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::agreement::content_of;
-use super::comparison::counted;
+use super::measured::counted;
 use crate::record::{CellRecord, Lane, RunRecord};
 use crate::statistics::change_points;
 
@@ -21,7 +21,7 @@ pub struct History {
     /// In the order of time.
     pub points: Vec<Point>,
     pub changes: Vec<Change>,
-    /// What the runs differ in that makes them other work: SQL, content, cache state, throttle.
+    /// Differences that make runs other work: SQL, content, cache state, throttle.
     pub differences: Vec<&'static str>,
 }
 
@@ -35,7 +35,7 @@ pub struct Point {
     pub ci_high_ns: Option<f64>,
 }
 
-/// Where a level gives way to another.
+/// Run from which on times have another level.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// Index of the first run of the new level.
@@ -45,12 +45,14 @@ pub struct Change {
     pub p: f64,
 }
 
-/// Fewest runs in which a change can be found: of fewer, even the clearest step is likelier than the level by chance.
+/// Fewest runs in which a change can be found: of fewer, even the clearest step is likelier than
+/// the level by chance.
 pub const LEAST_RUNS: usize = 10;
 
-/// Every cell but the controls, in the order of the first run that has it. Change points are those of Pettitt's test on the medians, in
-/// turn on the parts that they make, where the levels differ by more than the smallest effect. A run that is given twice, as a record and
-/// as its journal, counts once.
+/// Every cell but the controls, in the order of the first run that has it. Change points are those
+/// of Pettitt's test on the medians, in turn on the parts that they make, where the levels differ
+/// by more than the smallest effect. A run that is given twice, as a record and as its journal,
+/// counts once.
 pub fn history(records: &[RunRecord]) -> Vec<History> {
     let mut runs: Vec<&RunRecord> = records.iter().collect();
     runs.sort_by(|one, other| {
@@ -63,7 +65,7 @@ pub fn history(records: &[RunRecord]) -> Vec<History> {
     for run in &runs {
         for cell in run.cells.iter().filter(|cell| cell.control.is_none()) {
             for lane in Lane::ALL {
-                let Some(summary) = cell.summary.get(lane.name()) else {
+                let Some(summary) = cell.summary.get(&lane) else {
                     continue;
                 };
                 let key = (cell.scenario.clone(), cell.variant_name.clone(), lane);
@@ -118,7 +120,7 @@ pub fn history(records: &[RunRecord]) -> Vec<History> {
     all
 }
 
-/// What a cell was in each run.
+/// SQL, content, cache states and throttles of a cell over the runs.
 #[derive(Default)]
 struct Work(BTreeMap<&'static str, BTreeSet<String>>);
 
@@ -147,78 +149,5 @@ impl Work {
     fn differences(self) -> Vec<&'static str> {
         let several = self.0.into_iter().filter(|(_, values)| values.len() > 1);
         several.map(|(what, _)| what).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::analysis::summarise;
-    use crate::record::fixture::{cell, record, rounds};
-
-    fn runs(medians: &[u64]) -> Vec<RunRecord> {
-        let run = |(index, median): (usize, &u64)| {
-            let mut run = record();
-            run.run_id = format!("run{index:02}");
-            run.started_at = format!("2026-01-{:02}T00:00:00Z", index + 1);
-            run.cells = vec![cell("scan", "none", rounds(&[*median; 10]))];
-            summarise(&mut run);
-            run
-        };
-        // Given in any order.
-        let mut runs: Vec<RunRecord> = medians.iter().enumerate().map(run).collect();
-        runs.reverse();
-        runs
-    }
-
-    /// The fewest that are promised are the fewest that do.
-    #[test]
-    fn the_least_number_of_runs_finds_the_clearest_step_and_fewer_do_not() {
-        let jump = |runs_in_all: usize| {
-            let medians: Vec<u64> = (0..runs_in_all)
-                .map(|run| {
-                    100_000_000
-                        + run as u64
-                        + if run < runs_in_all / 2 {
-                            0
-                        } else {
-                            100_000_000
-                        }
-                })
-                .collect();
-            history(&runs(&medians))[0].changes.len()
-        };
-        assert_eq!((jump(LEAST_RUNS - 1), jump(LEAST_RUNS)), (0, 1));
-    }
-
-    #[test]
-    fn a_run_given_twice_counts_once_and_other_work_is_told() {
-        let mut twice = runs(&[100, 101, 102]);
-        twice.extend(runs(&[100, 101, 102]));
-        assert_eq!(history(&twice)[0].points.len(), 3);
-        assert_eq!(history(&twice)[0].differences, Vec::<&str>::new());
-        twice[0].cells[0].sql = "SELECT 2".to_owned();
-        assert_eq!(history(&twice)[0].differences, ["SQL"]);
-    }
-
-    #[test]
-    fn a_step_is_marked_at_the_run_that_brought_it() {
-        let medians = [
-            100, 101, 99, 100, 102, 98, 101, 120, 121, 119, 122, 120, 121, 119,
-        ];
-        let found = history(&runs(&medians.map(|it| it * 1_000_000)));
-        assert_eq!((found.len(), found[0].points.len()), (1, 14));
-        let changes = &found[0].changes;
-        assert_eq!(changes.len(), 1, "{changes:?}");
-        assert_eq!(found[0].points[changes[0].at].run_id, "run07");
-        assert!((changes[0].ratio - 1.2).abs() < 0.01);
-    }
-
-    #[test]
-    fn a_level_that_stays_has_no_change() {
-        let found = history(&runs(
-            &[100, 103, 99, 101, 98, 102, 100, 99, 103, 101].map(|it| it * 1_000_000),
-        ));
-        assert!(found[0].changes.is_empty());
     }
 }

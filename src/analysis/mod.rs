@@ -1,27 +1,39 @@
-//! What the iterations of a record come to: summaries, comparisons with the baseline, and whether results agree; and what several
-//! records come to together.
+//! Results of a record's iterations: summaries, comparisons with the baseline, predictions, and
+//! whether results agree; and comparisons of several records.
 
 mod across;
 mod agreement;
-mod break_even;
+mod between_runs;
 mod ceilings;
 mod comparison;
 mod environment;
 mod findings;
 mod gate;
 mod history;
+mod measured;
 mod overall;
+mod precision;
+mod prediction;
 mod ranking;
 mod series;
-mod simulate;
+mod sides;
+mod summarise;
+mod summary;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod verdict;
 
-pub use across::{Across, AcrossError, Between, Compared, across};
+pub use across::{Across, Compared, across};
 pub use agreement::{
     Difference, DifferentContent, Disagreement, different_content, disagreements, nan_may_be_pruned,
 };
-pub use break_even::{Curve, LATENCY_NS, Predictions};
-pub use comparison::{
-    control_log_ratios, family, rounds_for, summarise, summarise_measured, widest_interval,
-};
+pub use between_runs::Between;
+pub use comparison::{control_log_ratios, family};
 pub use gate::{Gate, gate};
 pub use history::{Change, History, LEAST_RUNS, Point, history};
+pub use precision::widest_interval;
+pub use prediction::{Curve, LATENCY_NS, Predictions};
+pub use sides::AcrossError;
+pub use summarise::{summarise, summarise_measured};
+pub use verdict::rounds_for;

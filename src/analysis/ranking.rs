@@ -1,11 +1,11 @@
-//! What each variant costs, which of them no other beats, and which one to take.
+//! Costs of each variant, the Pareto front, and the variant to take.
 
-use super::overall::{cell, variants};
+use super::measured::{cell, variants};
 use super::series::{Series, log_cpu, log_times, mean, middle, paired, ratio_of};
 use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing};
 use crate::statistics::{Estimate, Interval};
 
-/// What was seen once, and not in rounds, differs where it differs by more than this share.
+/// Shares by which figures have to differ that were seen once, and not in rounds.
 const MEMORY_NOISE: f64 = 0.05;
 const WRITE_NOISE: f64 = 0.1;
 
@@ -19,7 +19,8 @@ struct Variant<'a> {
     write_ns: Option<u64>,
 }
 
-/// What each variant but the control costs, and a ranking of them for each preference. Empty where fewer than two can be compared.
+/// Costs of each variant but the control, and a ranking of them for each preference. Empty where
+/// fewer than two can be compared.
 pub(super) fn ranked(record: &RunRecord) -> (Vec<Standing>, Vec<Ranking>) {
     let variants = compared(record);
     (
@@ -99,7 +100,7 @@ fn compared(record: &RunRecord) -> Vec<Variant<'_>> {
     names.iter().filter_map(variant).collect()
 }
 
-/// Whether what variants differ in is for a reader to choose, rather than what is read from, or how many read.
+/// Whether variants differ only in what a writer chooses, not in the storage or in how it is read.
 fn differ_in_layout_alone(record: &RunRecord) -> bool {
     let mut keys = record.cells.iter().flat_map(|cell| cell.variant.keys());
     !keys.any(|key| {
@@ -163,7 +164,7 @@ fn smaller(first: f64, second: f64, noise: f64) -> Smaller {
 
 /// `None` where neither is shown to be the smaller one, nor the first to be no larger.
 fn smaller_of(first: &Series, second: &Series, effect: f64) -> Option<Smaller> {
-    let interval = ratio_of(&paired(first, second)).0?.interval?;
+    let interval = ratio_of(&paired(first, second))?.interval?;
     if interval.low > 1.0 && interval.high > 1.0 + effect {
         Some(Smaller::First)
     } else if interval.high < 1.0 && interval.low < 1.0 - effect {
@@ -173,7 +174,8 @@ fn smaller_of(first: &Series, second: &Series, effect: f64) -> Option<Smaller> {
     }
 }
 
-/// Whether one is shown to be better in something and worse in nothing. What was seen once, and is not known of both, does not count.
+/// Whether one is shown to be better in something and worse in nothing. A figure that was seen once
+/// and is not known of both does not count.
 fn dominates(one: &Variant, other: &Variant, effect: f64) -> bool {
     let once = |of: fn(&Variant) -> Option<u64>, noise: f64| {
         let both = of(one).zip(of(other));
@@ -210,23 +212,17 @@ fn order(variants: &[Variant], prefer: Preference, effect: f64) -> Vec<Ranked> {
         .iter()
         .enumerate()
         .filter_map(|(place, (variant, cost))| {
-            let Estimate { value, interval } = ratio(best, cost, prefer)?;
+            let estimate = ratio(best, cost, prefer)?;
+            let interval = estimate.interval;
             let shown = interval.is_some_and(|it| it.low > 1.0 && it.high > 1.0 + effect);
-            Some(Ranked {
-                variant: variant.name.to_owned(),
-                ratio: value,
-                ci_low: interval.map(|interval| interval.low),
-                ci_high: interval.map(|interval| interval.high),
-                tied: place == 0 || !shown,
-            })
+            Some(of_estimate(variant.name, estimate, place == 0 || !shown))
         });
     ranked.collect()
 }
 
 /// One cost over another. Sizes are known, in however many rounds.
 fn ratio(of: &Series, cost: &Series, prefer: Preference) -> Option<Estimate> {
-    let ratios = paired(of, cost);
-    let estimate = ratio_of(&ratios).0?;
+    let estimate = ratio_of(&paired(of, cost))?;
     Some(match prefer {
         Preference::Size => Estimate {
             value: estimate.value,
@@ -238,6 +234,16 @@ fn ratio(of: &Series, cost: &Series, prefer: Preference) -> Option<Estimate> {
         },
         _ => estimate,
     })
+}
+
+fn of_estimate(variant: &str, estimate: Estimate, tied: bool) -> Ranked {
+    Ranked {
+        variant: variant.to_owned(),
+        ratio: estimate.value,
+        ci_low: estimate.interval.map(|interval| interval.low),
+        ci_high: estimate.interval.map(|interval| interval.high),
+        tied,
+    }
 }
 
 /// The order, with costs over that of the recommended one.
@@ -256,12 +262,7 @@ fn over(
         let both = of.as_ref().zip(cost_of(&ranked.variant));
         match both.and_then(|(of, cost)| ratio(of, &cost, prefer)) {
             None => ranked,
-            Some(Estimate { value, interval }) => Ranked {
-                ratio: value,
-                ci_low: interval.map(|interval| interval.low),
-                ci_high: interval.map(|interval| interval.high),
-                ..ranked
-            },
+            Some(estimate) => of_estimate(&ranked.variant, estimate, ranked.tied),
         }
     };
     order.into_iter().map(again).collect()
@@ -275,113 +276,4 @@ fn cost(variant: &Variant, prefer: Preference) -> Series {
         Some((*round, time * log_time + size + cpu * log_cpu))
     });
     rounds.collect()
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::analysis::summarise;
-    use crate::record::fixture::codecs;
-
-    fn ranking(record: &RunRecord, prefer: Preference) -> &Ranking {
-        record
-            .rankings
-            .iter()
-            .find(|it| it.prefer == prefer)
-            .unwrap()
-    }
-
-    fn names(ranking: &Ranking) -> Vec<&str> {
-        ranking.order.iter().map(|it| it.variant.as_str()).collect()
-    }
-
-    /// none 1, zstd 0.7, lz4 1.002 and gzip 1.5 times the time; 40, 10, 20 and 8 MB.
-    #[test]
-    fn variants_are_ranked_by_what_is_preferred() {
-        let mut record = codecs();
-        summarise(&mut record);
-        let time = ranking(&record, Preference::Time);
-        assert_eq!(names(time), ["zstd", "none", "lz4", "gzip"]);
-        assert_eq!(time.recommended, "zstd");
-        assert!((time.order[1].ratio - 1.0 / 0.7).abs() < 1e-6);
-        let size = ranking(&record, Preference::Size);
-        assert_eq!(names(size), ["gzip", "zstd", "lz4", "none"]);
-        assert!((size.order[1].ratio - 1.25).abs() < 1e-9 && !size.order[1].tied);
-        // CPU time is the same for all, so that the best in all is taken, and all are told to be equal.
-        let cpu = ranking(&record, Preference::Cpu);
-        assert!(cpu.order.iter().all(|it| it.tied));
-        assert_eq!(cpu.recommended, "zstd");
-        assert_eq!(ranking(&record, Preference::Balanced).recommended, "zstd");
-    }
-
-    #[test]
-    fn what_another_beats_in_something_and_loses_to_in_nothing_is_not_on_the_front() {
-        let mut record = codecs();
-        summarise(&mut record);
-        let dominated = |record: &RunRecord, name: &str| {
-            let standing = record
-                .standings
-                .iter()
-                .find(|it| it.variant == name)
-                .unwrap();
-            standing.dominated_by.clone()
-        };
-        assert_eq!(dominated(&record, "zstd"), Vec::<String>::new());
-        assert_eq!(dominated(&record, "gzip"), Vec::<String>::new());
-        assert_eq!(dominated(&record, "none"), ["zstd", "lz4"]);
-        // Memory that is lower by more than noise puts it back on the front.
-        for cell in &mut record.cells {
-            cell.peak_memory_bytes = Some(if cell.variant_name == "none" { 90 } else { 100 });
-        }
-        summarise(&mut record);
-        assert_eq!(dominated(&record, "none"), Vec::<String>::new());
-        assert_eq!(record.standings[0].peak_memory_bytes, Some(90));
-    }
-
-    /// Sizes need no rounds, but who is faster does.
-    #[test]
-    fn with_few_rounds_only_sizes_are_told_apart() {
-        let mut record = codecs();
-        for cell in &mut record.cells {
-            cell.iterations.truncate(4);
-        }
-        summarise(&mut record);
-        assert!(record.standings.iter().all(|it| it.dominated_by.is_empty()));
-        assert_eq!(ranking(&record, Preference::Size).recommended, "gzip");
-        let time = ranking(&record, Preference::Time);
-        assert!(time.order.iter().all(|it| it.tied && it.ci_low.is_none()));
-    }
-
-    #[test]
-    fn costs_are_over_that_of_the_recommended_one() {
-        let mut record = codecs();
-        summarise(&mut record);
-        // All CPU times are equal, and the one that is the best in all is recommended.
-        for ranking in &record.rankings {
-            let own = ranking
-                .order
-                .iter()
-                .find(|it| it.variant == ranking.recommended);
-            assert!((own.unwrap().ratio - 1.0).abs() < 1e-12);
-        }
-    }
-
-    #[test]
-    fn states_of_a_cache_and_storages_are_not_ranked() {
-        let mut record = codecs();
-        let cell = &mut record.cells[1];
-        cell.variant
-            .insert("measure.cache".to_owned(), "cold".into());
-        summarise(&mut record);
-        assert!(record.rankings.is_empty());
-    }
-
-    #[test]
-    fn a_lone_variant_is_not_ranked() {
-        let mut record = codecs();
-        record.cells.truncate(1);
-        summarise(&mut record);
-        assert!(record.rankings.is_empty() && record.standings.is_empty());
-    }
 }

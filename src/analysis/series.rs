@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::comparison::{counted, elapsed_ns};
+use super::measured::{counted, elapsed_ns};
 use crate::record::{CellRecord, Iteration, Lane};
-use crate::statistics::{
-    CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, median, signed_rank_p,
-};
+use crate::statistics::{CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, median};
 
 /// ln of a figure, by round.
 pub(super) type Series = BTreeMap<u32, f64>;
 
-/// Of the time per copy of the query, so that variants that run it in several copies at once are compared by their throughput.
+/// ln of the time per copy of the query: variants that run several copies at once are compared by
+/// their throughput.
 pub(super) fn log_times(cell: &CellRecord, lane: Lane) -> Series {
     of(cell, lane, elapsed_ns)
 }
 
-/// Of the CPU time per copy of the query.
+/// ln of the CPU time per copy of the query.
 pub(super) fn log_cpu(cell: &CellRecord, lane: Lane) -> Series {
     of(cell, lane, |it| {
         it.figures
@@ -33,7 +32,7 @@ fn of(cell: &CellRecord, lane: Lane, figure: fn(&Iteration) -> f64) -> Series {
         .collect()
 }
 
-/// The mean of several, which is ln of the geometric mean, of the rounds that all have.
+/// Mean of several series over the rounds that all have: ln of the geometric mean.
 pub(super) fn mean(all: &[Series]) -> Series {
     let Some((first, others)) = all.split_first() else {
         return Series::new();
@@ -53,13 +52,12 @@ pub(super) fn paired(baseline: &Series, candidate: &Series) -> Vec<f64> {
     candidate.iter().filter_map(pair).collect()
 }
 
-/// Of the ratio of two figures, from the differences of their logarithms.
-pub(super) fn ratio_of(log_ratios: &[f64]) -> (Option<Estimate>, Option<f64>) {
-    let estimate = hodges_lehmann_paired(log_ratios, CONFIDENCE).map(exponential);
-    (estimate, signed_rank_p(log_ratios))
+/// Estimate of the ratio of two figures, from the differences of their logarithms.
+pub(super) fn ratio_of(log_ratios: &[f64]) -> Option<Estimate> {
+    hodges_lehmann_paired(log_ratios, CONFIDENCE).map(exponential)
 }
 
-/// Of the figure itself, from that of its logarithm.
+/// Estimate of a figure, from that of its logarithm.
 pub(super) fn exponential(estimate: Estimate) -> Estimate {
     Estimate {
         value: estimate.value.exp(),
@@ -71,11 +69,12 @@ pub(super) fn exponential(estimate: Estimate) -> Estimate {
     }
 }
 
+/// Values of a series in the order of its rounds.
 pub(super) fn values(series: &Series) -> Vec<f64> {
     series.values().copied().collect()
 }
 
-/// The figure itself in the middle of the rounds. `None` without any.
+/// Median of the figure itself. `None` without rounds.
 pub(super) fn middle(series: &Series) -> Option<f64> {
     median(&values(series)).map(f64::exp)
 }

@@ -9,6 +9,7 @@ use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, runtime, show, show_text};
 use crate::record::{ControlKind, Verdict};
+use crate::report::ratio_with_interval;
 use crate::run::{Doctor, doctor as look};
 use crate::units;
 
@@ -152,7 +153,7 @@ fn describe(found: &Doctor) -> String {
         },
     );
     if let Some(noise) = &found.noise {
-        let verdict = match noise.verdict {
+        let verdict = match noise.contrast.verdict {
             Verdict::Tie => "a tie, as it has to be",
             Verdict::Inconclusive => "no verdict, as it has to be",
             Verdict::Faster | Verdict::Slower => "a difference, where there is none",
@@ -166,8 +167,8 @@ fn describe(found: &Doctor) -> String {
                     ControlKind::Copy => "a copy of its files",
                     ControlKind::SameFiles => "itself",
                 },
-                noise.pairs,
-                units::ratio_interval(noise.ratio, noise.ci_low, noise.ci_high)
+                noise.contrast.pairs,
+                ratio_with_interval(&noise.contrast).unwrap_or_default()
             ),
         );
     }

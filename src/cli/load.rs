@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::arguments::{ConfigArguments, QueryArguments};
 use super::exit::CommandError;
-use crate::analysis::{summarise, summarise_measured};
+use crate::analysis::{Predictions, summarise, summarise_measured};
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
 use crate::record::{RunRecord, read_record};
 use crate::run::KnownSources;
@@ -179,14 +179,14 @@ pub(crate) fn name_and_value(
     }
 }
 
-/// A stored record, or a journal, with what its iterations come to, predictions included.
-pub(super) fn record(file: &Path) -> Result<RunRecord, CommandError> {
+/// A stored record, or a journal, summarised, with the predictions that it gives.
+pub(super) fn predicted(file: &Path) -> Result<(RunRecord, Predictions), CommandError> {
     let mut record = read_record(file)?;
-    summarise(&mut record);
-    Ok(record)
+    let predictions = summarise(&mut record);
+    Ok((record, predictions))
 }
 
-/// Likewise, for those who show no predictions.
+/// A stored record, or a journal, summarised without predictions.
 pub(super) fn measured(file: &Path) -> Result<RunRecord, CommandError> {
     let mut record = read_record(file)?;
     summarise_measured(&mut record);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::arguments::ReportArguments;
 use super::exit::CommandError;
 use super::{load, output, print, show};
-use crate::analysis::history;
+use crate::analysis::{Predictions, history};
 use crate::output::Replaces;
 use crate::record::RunRecord;
 use crate::report::{Format, HTML_START, html, html_history, render_all, render_history};
@@ -30,10 +30,14 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
     }
     let format = Format::from(arguments.format);
     let predicts = !arguments.history && format != Format::Csv;
+    let mut predictions: Vec<Predictions> = Vec::new();
     let mut without_run = Vec::new();
     for file in &arguments.records {
         let read = match predicts {
-            true => load::record(file),
+            true => load::predicted(file).map(|(record, found)| {
+                predictions.push(found);
+                record
+            }),
             false => load::measured(file),
         };
         match read {
@@ -57,7 +61,11 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
     if let Some(file) = page_file {
         let page: String = match arguments.history {
             true => html_history(&history(&records)),
-            false => records.iter().map(|record| html(record, &view)).collect(),
+            false => records
+                .iter()
+                .zip(&predictions)
+                .map(|(record, predictions)| html(record, predictions, &view))
+                .collect(),
         };
         file.write(|file| file.write_all(page.as_bytes()))?;
         print::line(&format!("wrote {}", file.path().display()));

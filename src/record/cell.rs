@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::control::ControlKind;
-use super::iteration::Iteration;
-use super::outcome::Summary;
+use super::iteration::{Iteration, Lane};
+use super::outcome::{Summary, by_name_of_lane};
 use super::profile::RequestProfile;
 
 /// One scenario on one variant.
@@ -58,8 +58,9 @@ pub struct CellRecord {
     #[serde(default)]
     pub profile: Option<RequestProfile>,
     pub expectations: Vec<ExpectationResult>,
-    /// By lane; only measured iterations with status `ok` count.
-    pub summary: BTreeMap<String, Summary>,
+    /// Only measured iterations with status `ok` count.
+    #[serde(serialize_with = "by_name_of_lane")]
+    pub summary: BTreeMap<Lane, Summary>,
 }
 
 impl CellRecord {

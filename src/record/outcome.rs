@@ -1,6 +1,10 @@
 //! What measurements come to. All of it is derived, and can be derived anew.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
+use strum::IntoStaticStr;
 
 use super::control::ControlKind;
 use super::figures::Percentiles;
@@ -10,7 +14,8 @@ use super::iteration::Lane;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub median_ns: f64,
-    /// Interval of the median at `confidence`; absent where there are too few iterations for 99 %, which is under 8.
+    /// Interval of the median at `confidence`; absent where there are too few iterations for 99 %,
+    /// which is under 8.
     pub ci_low_ns: Option<f64>,
     pub ci_high_ns: Option<f64>,
     /// Confidence that the interval reaches (at least what was asked), 0 to 1.
@@ -27,7 +32,18 @@ pub struct Summary {
     pub stream_ns: Option<Percentiles>,
 }
 
-/// The bytes of one execution, all copies of the query together, medians over iterations, from what the user gets down to what the device gives.
+/// Writes summaries in the alphabetical order of their lanes, which records have always had them in
+/// and which is not that of [`Lane`].
+pub(super) fn by_name_of_lane<S: Serializer>(
+    summaries: &BTreeMap<Lane, Summary>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let by_name = summaries.iter().map(|(lane, it)| (lane.name(), it));
+    by_name.collect::<BTreeMap<_, _>>().serialize(serializer)
+}
+
+/// Bytes of one execution, all copies of the query together, medians over iterations, from what the
+/// user gets down to what the device gives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Logical bytes of the result.
@@ -42,13 +58,16 @@ pub struct Ledger {
     pub requested_bytes: u64,
     /// What block devices delivered, where the system tells.
     pub device_read_bytes: Option<u64>,
-    /// Bytes that were moved for a byte of data: those of the device where the cache was cold or passed by, else those
-    /// requested, over the engine's data bytes; absent where no data was read.
+    /// Bytes that were moved for a byte of data: those of the device where the cache was cold or
+    /// passed by, else those requested, over the engine's data bytes; absent where no data was
+    /// read.
     pub over_read_ratio: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Answer to whether one thing takes less time than another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Verdict {
     Faster,
     Slower,
@@ -56,8 +75,43 @@ pub enum Verdict {
     Inconclusive,
 }
 
+impl Verdict {
+    /// As records and reports have it: `faster`.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Ratio of the times of two things, how sure it is, and the verdict that follows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// Candidate over baseline; below 1 is faster. Absent without rounds that both have.
+    pub ratio: Option<f64>,
+    /// Interval of the ratio, at 99 % or more; absent where there are too few rounds for that.
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// Rounds that the ratio rests on: those in which both were measured, or, where runs are
+    /// compared as a whole, those of the one that has fewer.
+    #[serde(default)]
+    pub pairs: u32,
+    /// Probability of rounds as far from equal as these, were the two equal.
+    #[serde(default)]
+    pub p: Option<f64>,
+    /// `p` made larger by Holm's method for as many comparisons as are made at once.
+    #[serde(default)]
+    pub p_adjusted: Option<f64>,
+    pub verdict: Verdict,
+}
+
+impl Contrast {
+    /// Bounds of the ratio, the lower one first.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        self.ci_low.zip(self.ci_high)
+    }
+}
+
 /// One cell against another of the same scenario and lane.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Comparison {
     pub scenario: String,
     pub lane: Lane,
@@ -66,42 +120,70 @@ pub struct Comparison {
     /// Cell ids.
     pub baseline: String,
     pub candidate: String,
-    /// Candidate over baseline; below 1 is faster. Absent without pairs.
-    pub ratio: Option<f64>,
-    pub ci_low: Option<f64>,
-    pub ci_high: Option<f64>,
-    /// Confidence that the interval reaches, 0 to 1; where there is none, the one that was asked for.
+    #[serde(flatten)]
+    pub contrast: Contrast,
+    /// Confidence that the interval reaches, 0 to 1; without an interval, the one that was asked
+    /// for.
     pub confidence: f64,
     pub method: String,
-    /// Rounds in which both cells were measured.
-    pub pairs: u32,
-    /// Probability of pairs as far from equal as these, were the two equal; and the same made larger by Holm's method for as
-    /// many comparisons as the run makes.
-    #[serde(default)]
-    pub p: Option<f64>,
-    #[serde(default)]
-    pub p_adjusted: Option<f64>,
     /// Comparisons that the run makes.
     #[serde(default)]
     pub family: u32,
-    pub verdict: Verdict,
 }
 
-/// The control of a scenario and lane over its baseline: two cells that are equal, so that what they differ by is noise.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Keys in the order that records have always had them in.
+impl Serialize for Comparison {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut keys = serializer.serialize_struct("Comparison", 15)?;
+        keys.serialize_field("scenario", &self.scenario)?;
+        keys.serialize_field("lane", &self.lane)?;
+        keys.serialize_field("metric", &self.metric)?;
+        keys.serialize_field("baseline", &self.baseline)?;
+        keys.serialize_field("candidate", &self.candidate)?;
+        keys.serialize_field("ratio", &self.contrast.ratio)?;
+        keys.serialize_field("ci_low", &self.contrast.ci_low)?;
+        keys.serialize_field("ci_high", &self.contrast.ci_high)?;
+        keys.serialize_field("confidence", &self.confidence)?;
+        keys.serialize_field("method", &self.method)?;
+        keys.serialize_field("pairs", &self.contrast.pairs)?;
+        keys.serialize_field("p", &self.contrast.p)?;
+        keys.serialize_field("p_adjusted", &self.contrast.p_adjusted)?;
+        keys.serialize_field("family", &self.family)?;
+        keys.serialize_field("verdict", &self.contrast.verdict)?;
+        keys.end()
+    }
+}
+
+/// The control of a scenario and lane over its baseline: two cells that are equal, so that what
+/// they differ by is noise.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Noise {
     pub scenario: String,
     pub lane: Lane,
     pub kind: ControlKind,
-    pub ratio: f64,
-    pub ci_low: f64,
-    pub ci_high: f64,
+    /// Always with a ratio and its interval. The verdict is the one that the control would have if
+    /// it were any variant. Records do not keep the probabilities, which are absent here.
+    #[serde(flatten)]
+    pub contrast: Contrast,
     #[serde(default)]
     pub confidence: f64,
-    #[serde(default)]
-    pub pairs: u32,
-    /// What would be said of the control if it were any variant.
-    pub verdict: Verdict,
+}
+
+/// Keys in the order that records have always had them in.
+impl Serialize for Noise {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut keys = serializer.serialize_struct("Noise", 9)?;
+        keys.serialize_field("scenario", &self.scenario)?;
+        keys.serialize_field("lane", &self.lane)?;
+        keys.serialize_field("kind", &self.kind)?;
+        keys.serialize_field("ratio", &self.contrast.ratio)?;
+        keys.serialize_field("ci_low", &self.contrast.ci_low)?;
+        keys.serialize_field("ci_high", &self.contrast.ci_high)?;
+        keys.serialize_field("confidence", &self.confidence)?;
+        keys.serialize_field("pairs", &self.contrast.pairs)?;
+        keys.serialize_field("verdict", &self.contrast.verdict)?;
+        keys.end()
+    }
 }
 
 /// A variant over the baseline, as the geometric mean over scenarios.
@@ -111,25 +193,19 @@ pub struct Overall {
     /// Names of variants; the control is one of the candidates.
     pub baseline: String,
     pub candidate: String,
-    /// That both were measured in.
+    /// Scenarios that both were measured in.
     pub scenarios: u32,
-    /// Candidate over baseline; below 1 is faster. Absent where no round has all scenarios.
-    pub ratio: Option<f64>,
-    pub ci_low: Option<f64>,
-    pub ci_high: Option<f64>,
-    /// Rounds that have all of these scenarios.
-    pub pairs: u32,
-    /// As of a [`Comparison`], among the variants and lanes.
-    pub p: Option<f64>,
-    pub p_adjusted: Option<f64>,
-    pub verdict: Verdict,
+    /// Over the rounds that have all of these scenarios.
+    #[serde(flatten)]
+    pub contrast: Contrast,
 }
 
 /// What a variant costs, over all scenarios that every variant was measured in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     pub variant: String,
-    /// Geometric means over the scenarios of the medians, per copy of the query, in the lane `end_to_end`.
+    /// Geometric means over the scenarios of the medians, per copy of the query, in the lane
+    /// `end_to_end`.
     pub time_ns: f64,
     pub cpu_ns: f64,
     /// Of the tables of the scenario that has the largest.
@@ -138,7 +214,8 @@ pub struct Standing {
     pub peak_memory_bytes: Option<u64>,
     /// What it took to write all datasets that the scenarios read; absent where it is not known.
     pub write_ns: Option<u64>,
-    /// Variants that are better in one of these and worse in none, by more than noise. A variant without any is on the Pareto front.
+    /// Variants that are better in one of these and worse in none, by more than noise. A variant
+    /// without any is on the Pareto front.
     pub dominated_by: Vec<String>,
 }
 
@@ -160,15 +237,6 @@ impl Preference {
         Preference::Balanced,
     ];
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Preference::Time => "time",
-            Preference::Size => "size",
-            Preference::Cpu => "cpu",
-            Preference::Balanced => "balanced",
-        }
-    }
-
     /// Weights of time, file size and CPU time, which add up to 1.
     pub fn weights(self) -> [f64; 3] {
         match self {
@@ -180,7 +248,8 @@ impl Preference {
     }
 }
 
-/// The variants in the order of a cost: the weighted geometric mean of time, file size and CPU time.
+/// The variants in the order of a cost: the weighted geometric mean of time, file size and CPU
+/// time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
     pub prefer: Preference,
@@ -200,7 +269,8 @@ pub struct Ranked {
     pub tied: bool,
 }
 
-/// Which variants are the fastest on storage of which bandwidth, as far as a simulation of what they ask for tells.
+/// Which variants are the fastest on storage of which bandwidth, as far as a simulation of what
+/// they ask for tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BreakEven {
     /// Absent for the geometric mean over all scenarios that every variant has a profile in.
@@ -240,7 +310,8 @@ pub struct Crossing {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CrossingPoint {
     pub bytes_per_s: f64,
-    /// Where it may lie if the ratio of two predictions is 5 % off; the ends of the range where it may lie beyond.
+    /// Where it may lie if the ratio of two predictions is 5 % off; the ends of the range where it
+    /// may lie beyond.
     pub low_bytes_per_s: f64,
     pub high_bytes_per_s: f64,
 }
@@ -281,14 +352,15 @@ pub struct Ceilings {
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
     pub binds: Binds,
-    /// The larger of the two times over `end_to_end`, paired by rounds: 1 is perfect overlap of reading and computing; at their
-    /// sum over `end_to_end` = 1, there is none.
+    /// The larger of the two times over `end_to_end`, paired by rounds: 1 is perfect overlap of
+    /// reading and computing; at their sum over `end_to_end` = 1, there is none.
     pub overlap: f64,
 }
 
 /// Which of the two takes longer, and so bounds how fast the query can get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Binds {
     Storage,
     Compute,
@@ -296,7 +368,15 @@ pub enum Binds {
     Undecided,
 }
 
-/// Something about the timings of a cell that a reader has to know. Nothing is left out of the figures for it.
+impl Binds {
+    /// As records and reports have it: `storage`.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Something about the timings of a cell that a reader has to know. Nothing is left out of the
+/// figures for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     pub cell: String,
@@ -313,4 +393,109 @@ pub enum FindingKind {
     Outliers,
     Parallelism,
     Ranges,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const CONTRAST: Contrast = Contrast {
+        ratio: Some(0.5),
+        ci_low: Some(0.25),
+        ci_high: None,
+        pairs: 10,
+        p: Some(0.125),
+        p_adjusted: None,
+        verdict: Verdict::Faster,
+    };
+
+    fn comparison() -> Comparison {
+        Comparison {
+            scenario: "scan".to_owned(),
+            lane: Lane::EndToEnd,
+            metric: "elapsed_ns".to_owned(),
+            baseline: "scan/none".to_owned(),
+            candidate: "scan/zstd".to_owned(),
+            contrast: CONTRAST,
+            confidence: 0.99,
+            method: "m".to_owned(),
+            family: 3,
+        }
+    }
+
+    fn noise() -> Noise {
+        Noise {
+            scenario: "scan".to_owned(),
+            lane: Lane::Storage,
+            kind: ControlKind::Copy,
+            contrast: Contrast {
+                p: None,
+                ..CONTRAST
+            },
+            confidence: 0.99,
+        }
+    }
+
+    #[test]
+    fn a_contrast_keeps_the_keys_of_records_and_their_order() {
+        let shown = serde_json::to_string(&comparison()).unwrap();
+        let expected = r#"{"scenario":"scan","lane":"end_to_end","metric":"elapsed_ns","baseline":"scan/none","candidate":"scan/zstd","ratio":0.5,"ci_low":0.25,"ci_high":null,"confidence":0.99,"method":"m","pairs":10,"p":0.125,"p_adjusted":null,"family":3,"verdict":"faster"}"#;
+        assert_eq!(shown, expected);
+        let shown = serde_json::to_string(&noise()).unwrap();
+        let expected = r#"{"scenario":"scan","lane":"storage","kind":"copy","ratio":0.5,"ci_low":0.25,"ci_high":null,"confidence":0.99,"pairs":10,"verdict":"faster"}"#;
+        assert_eq!(shown, expected);
+        let overall = Overall {
+            lane: Lane::Compute,
+            baseline: "none".to_owned(),
+            candidate: "zstd".to_owned(),
+            scenarios: 2,
+            contrast: CONTRAST,
+        };
+        let shown = serde_json::to_string(&overall).unwrap();
+        let expected = r#"{"lane":"compute","baseline":"none","candidate":"zstd","scenarios":2,"ratio":0.5,"ci_low":0.25,"ci_high":null,"pairs":10,"p":0.125,"p_adjusted":null,"verdict":"faster"}"#;
+        assert_eq!(shown, expected);
+        assert_eq!(serde_json::from_str::<Overall>(expected).unwrap(), overall);
+    }
+
+    #[test]
+    fn comparisons_are_read_back_also_from_records_that_lack_the_newer_keys() {
+        let mut written = serde_json::to_value(comparison()).unwrap();
+        let read = |written: &Value| serde_json::from_value::<Comparison>(written.clone()).unwrap();
+        assert_eq!(read(&written), comparison());
+        for key in ["p", "p_adjusted", "family"] {
+            written.as_object_mut().unwrap().remove(key);
+        }
+        let old = read(&written);
+        assert_eq!((old.contrast.p, old.family), (None, 0));
+        let mut written = serde_json::to_value(noise()).unwrap();
+        let read = |written: &Value| serde_json::from_value::<Noise>(written.clone()).unwrap();
+        assert_eq!(read(&written), noise());
+        for key in ["confidence", "pairs"] {
+            written.as_object_mut().unwrap().remove(key);
+        }
+        assert_eq!(read(&written).contrast.pairs, 0);
+    }
+
+    #[test]
+    fn summaries_are_written_in_the_alphabetical_order_of_their_lanes() {
+        #[derive(Serialize, Deserialize)]
+        struct Cell {
+            #[serde(serialize_with = "by_name_of_lane")]
+            summary: BTreeMap<Lane, Summary>,
+        }
+        let summary = json!({
+            "median_ns": 1.0, "iterations": 1, "rows_per_s": 1.0,
+            "arrow_bytes_per_s": 1.0, "requested_bytes_per_s": 1.0,
+        });
+        let lanes = Lane::ALL.map(|lane| (lane.name().to_owned(), summary.clone()));
+        let lanes: BTreeMap<String, Value> = lanes.into_iter().collect();
+        let read: Cell = serde_json::from_value(json!({ "summary": lanes })).unwrap();
+        assert_eq!(read.summary.keys().copied().collect::<Vec<_>>(), Lane::ALL);
+        let written = serde_json::to_value(&read).unwrap();
+        let written: Vec<&String> = written["summary"].as_object().unwrap().keys().collect();
+        assert_eq!(written, ["compute", "end_to_end", "storage"]);
+    }
 }

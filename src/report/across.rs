@@ -6,15 +6,11 @@ use crate::analysis::{Across, Compared, Gate};
 use crate::record::Verdict;
 use crate::units;
 
-use super::ReportError;
-use super::columns::verdict;
 use super::csv::{field, line, optional};
 use super::page::Page;
-use super::table::{Head, Table};
+use super::table::{Head, Table, TableCell};
 use super::text;
-
-/// Differences, and cells that a side lacks, which are named; the rest are counted.
-const MOST_NAMED: usize = 12;
+use super::words::{ABSENT, MOST_NAMED, named, ratio_with_interval};
 
 pub(super) fn page(across: &Across, gate: Option<&Gate>) -> Page {
     let mut answers: Vec<String> = gate.map(|gate| gated(across, gate)).unwrap_or_default();
@@ -52,7 +48,7 @@ pub(super) fn page(across: &Across, gate: Option<&Gate>) -> Page {
 fn answer(across: &Across, side: &str) -> String {
     let of_side = || across.cells.iter().filter(|cell| cell.side == side);
     let with = |told: Verdict| -> Vec<String> {
-        let cells = of_side().filter(|cell| cell.verdict == told);
+        let cells = of_side().filter(|cell| cell.contrast.verdict == told);
         cells.map(|cell| text::name(&cell.name())).collect()
     };
     let mut between = across.between.iter().filter(|it| it.side == side);
@@ -67,7 +63,7 @@ fn answer(across: &Across, side: &str) -> String {
         let cells = with(told);
         let word = match told {
             Verdict::Tie if between_runs => "the same within what runs differ by",
-            told => verdict(told),
+            told => told.name(),
         };
         if !cells.is_empty() {
             parts.push(match cells.len() == of_side().count() {
@@ -94,7 +90,7 @@ fn answer(across: &Across, side: &str) -> String {
     )
 }
 
-/// What a limit makes of it.
+/// Sentences on whether a comparison passes a limit.
 pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
     let limit = units::percent(gate.limit);
     let listed = |cells: &[Compared]| {
@@ -136,10 +132,7 @@ pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
 }
 
 fn interval(cell: &Compared) -> String {
-    match cell.ci_low.zip(cell.ci_high) {
-        Some((low, high)) => units::ratio_interval(cell.ratio, low, high),
-        None => units::ratio(cell.ratio),
-    }
+    ratio_with_interval(&cell.contrast).unwrap_or_else(|| ABSENT.to_owned())
 }
 
 const HEADS: [Head; 8] = [
@@ -161,14 +154,14 @@ fn table(title: String, description: &str, cells: &[Compared]) -> Table {
             _ => cell.name(),
         };
         vec![
-            text::name(&name),
-            text::name(&cell.side),
-            units::duration_ns(cell.base_ns),
-            units::duration_ns(cell.time_ns),
-            interval(cell),
-            format!("{}, {}", cell.base_rounds, cell.rounds),
-            if cell.paired { "paired" } else { "unpaired" }.to_owned(),
-            verdict(cell.verdict).to_owned(),
+            text::name(&name).into(),
+            text::name(&cell.side).into(),
+            units::duration_ns(cell.base_ns).into(),
+            units::duration_ns(cell.time_ns).into(),
+            interval(cell).into(),
+            format!("{}, {}", cell.base_rounds, cell.rounds).into(),
+            TableCell::Text(if cell.paired { "paired" } else { "unpaired" }.to_owned()),
+            cell.contrast.verdict.into(),
         ]
     };
     Table {
@@ -203,23 +196,8 @@ fn notes(across: &Across) -> Vec<String> {
     notes
 }
 
-pub(super) fn named(what: &str, all: &[String]) -> Vec<String> {
-    let shown: Vec<String> = all
-        .iter()
-        .take(MOST_NAMED)
-        .map(|it| text::passage(it))
-        .collect();
-    let more = match all.len() - shown.len() {
-        0 => String::new(),
-        more => format!("; and {more} more (--format json)"),
-    };
-    match all.is_empty() {
-        true => Vec::new(),
-        false => vec![format!("{what}: {}{more}.", shown.join("; "))],
-    }
-}
-
-pub(super) fn json(across: &Across, gate: Option<&Gate>) -> Result<String, ReportError> {
+/// A comparison as JSON, with what a limit makes of it.
+pub(super) fn json(across: &Across, gate: Option<&Gate>) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Whole<'a> {
         #[serde(flatten)]
@@ -261,12 +239,12 @@ pub(super) fn csv(across: &Across) -> String {
             field(&cell.side),
             cell.base_ns.to_string(),
             cell.time_ns.to_string(),
-            cell.ratio.to_string(),
-            optional(cell.ci_low),
-            optional(cell.ci_high),
+            optional(cell.contrast.ratio),
+            optional(cell.contrast.ci_low),
+            optional(cell.contrast.ci_high),
             cell.paired.to_string(),
-            optional(cell.p_adjusted),
-            verdict(cell.verdict).to_owned(),
+            optional(cell.contrast.p_adjusted),
+            cell.contrast.verdict.name().to_owned(),
         ];
         lines.push(line(row.into_iter()));
     }

@@ -3,11 +3,12 @@
 use crate::record::Verdict;
 use crate::units;
 
-use super::columns::verdict;
-use super::page::{Cell, Scenario};
+use super::scenario::{Cell, Scenario};
+use super::words::ratio_with_interval;
 
-/// Which variant is the better one to read, by how much, and what became of the others. Every claim is one against the baseline, as
-/// the others are not compared with each other. Nothing is claimed where results differ. `None` where nothing was compared.
+/// Which variant is the better one to read, by how much, and what became of the others. Every claim
+/// is one against the baseline, as the others are not compared with each other. Nothing is claimed
+/// where results differ. `None` where nothing was compared.
 pub(super) fn answer(scenario: &Scenario) -> Option<String> {
     let baseline = scenario.baseline()?;
     let candidates = &scenario.cells[1..];
@@ -56,7 +57,7 @@ pub(super) fn answer(scenario: &Scenario) -> Option<String> {
         }
     };
     for told in [Verdict::Tie, Verdict::Slower, Verdict::Inconclusive] {
-        sentences.extend(list(verdict(told), &with_verdict(candidates, told)));
+        sentences.extend(list(told.name(), &with_verdict(candidates, told)));
     }
     Some(format!("{}.", sentences.join("; ")))
 }
@@ -66,14 +67,14 @@ fn with_verdict<'a, 'b>(cells: &'b [Cell<'a>], verdict: Verdict) -> Vec<&'b Cell
         .iter()
         .filter(|cell| {
             cell.comparison
-                .is_some_and(|comparison| comparison.verdict == verdict)
+                .is_some_and(|comparison| comparison.contrast.verdict == verdict)
         })
         .collect()
 }
 
 fn time_ratio(cell: &Cell) -> f64 {
     cell.comparison
-        .and_then(|comparison| comparison.ratio)
+        .and_then(|comparison| comparison.contrast.ratio)
         .unwrap_or(f64::NAN)
 }
 
@@ -93,15 +94,10 @@ fn gain(best: &Cell, baseline: &Cell, alone: bool) -> String {
 
 /// Time and size, over those of the baseline.
 fn costs(cell: &Cell, baseline: &Cell) -> String {
-    let comparison = cell.comparison;
-    let time = match comparison
-        .and_then(|comparison| Some((comparison.ratio?, comparison.ci_low?, comparison.ci_high?)))
-    {
-        Some((ratio, low, high)) => {
-            format!(", {} the time", units::ratio_interval(ratio, low, high))
-        }
-        None => String::new(),
-    };
+    let contrast = cell.comparison.map(|comparison| &comparison.contrast);
+    let known = contrast.filter(|contrast| contrast.interval().is_some());
+    let time = known.and_then(ratio_with_interval);
+    let time = time.map_or_else(String::new, |ratio| format!(", {ratio} the time"));
     let size = cell
         .size_ratio(baseline)
         .map(|ratio| format!(", {} the size", units::ratio(ratio)))

@@ -1,4 +1,4 @@
-//! Where the answer changes with the storage.
+//! Break-even points: how the answer changes with the storage.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,12 @@ use crate::analysis::LATENCY_NS;
 use crate::record::{BreakEven, CrossingPoint, RunRecord};
 use crate::units;
 
-use super::table::{Head, Table};
+use super::table::{Head, Table, texts};
 use super::text;
+use super::words::ABSENT;
 
-/// Who is the fastest on which storage: over all scenarios, or of each where there is one alone.
+/// Sentences on which variant is the fastest on which storage: over all scenarios, or of each where
+/// there is no mean.
 pub(super) fn break_evens(record: &RunRecord) -> Vec<String> {
     let at_latency = || {
         record
@@ -93,13 +95,13 @@ pub(super) fn crossings(record: &RunRecord) -> Option<Table> {
             } else {
                 "above"
             };
-            rows.push(vec![
+            rows.push(texts(vec![
                 scenario(found),
                 latency(found.latency_ns),
                 text::name(&crossing.variant),
                 text::name(&crossing.baseline),
                 format!("{side} {}", point(found, &crossing.at)),
-            ]);
+            ]));
         }
     }
     (!rows.is_empty()).then(|| Table {
@@ -128,10 +130,10 @@ const CHECKS: [Head; 6] = [
 /// Predictions beside what was measured.
 pub(super) fn prediction_checks(record: &RunRecord) -> Option<Table> {
     let rows = record.prediction_checks.iter().map(|check| {
-        vec![
+        texts(vec![
             text::name(&check.cell),
             check.bytes_per_s.map_or_else(
-                || "-".to_owned(),
+                || ABSENT.to_owned(),
                 |bytes| units::bytes_per_second(bytes as f64),
             ),
             latency(check.latency_ns),
@@ -141,9 +143,9 @@ pub(super) fn prediction_checks(record: &RunRecord) -> Option<Table> {
                 None => units::duration_ns(check.measured_ns),
             },
             format!("{:+.1} %", check.error * 100.0),
-        ]
+        ])
     });
-    let rows: Vec<Vec<String>> = rows.collect();
+    let rows: Vec<_> = rows.collect();
     (!rows.is_empty()).then(|| Table {
         title: "predictions".to_owned(),
         description: Some(checked(record)),

@@ -1,10 +1,10 @@
-//! What everything else on a page has to be read with.
+//! Warnings about everything else on a page.
 
 use crate::analysis::{DifferentContent, Disagreement, nan_may_be_pruned};
 use crate::record::{CellRecord, RunRecord};
 use crate::units;
 
-use super::page::Scenario;
+use super::scenario::Scenario;
 use super::text;
 
 /// Columns that a caution names.
@@ -48,7 +48,8 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
     cautions
 }
 
-/// What was slowed down on purpose, where the names of the variants do not say so.
+/// Warning of reads that were slowed down on purpose, where the names of the variants do not say
+/// so.
 fn throttled(record: &RunRecord) -> Option<String> {
     let named = |cell: &&CellRecord| {
         cell.variant
@@ -73,7 +74,7 @@ fn throttled(record: &RunRecord) -> Option<String> {
     ))
 }
 
-/// Columns of a cell's query that look free, as the engine does not read them.
+/// Warning of columns of a cell's query that look free, as the engine does not read them.
 fn from_statistics(cell: &CellRecord) -> Option<String> {
     if cell.control.is_some() {
         return None;

@@ -1,13 +1,11 @@
 //! The columns of a comparison table: what each says of a cell, and which to do without first.
 
-use crate::record::{Binds, Ceilings, Lane, Ledger, Scan, Status, Verdict};
+use crate::record::{Ceilings, Lane, Ledger, Scan, Status};
 use crate::units;
 
-use super::page::{Cell, Scenario};
-use super::table::Head;
-
-/// Where there is nothing to say.
-const ABSENT: &str = "-";
+use super::scenario::{Cell, Scenario};
+use super::table::{Head, TableCell};
+use super::words::{ABSENT, ratio_with_interval};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
@@ -58,7 +56,8 @@ const ALL: [Column; 13] = [
     Column::Verdict,
 ];
 
-/// What a narrow table leaves out, the least important first. The rest is the answer itself.
+/// Columns that a narrow table leaves out, the least important first. The rest is the answer
+/// itself.
 const DISPENSABLE: [Column; 10] = [
     Column::RowsOut,
     Column::ArrowOut,
@@ -73,7 +72,7 @@ const DISPENSABLE: [Column; 10] = [
 ];
 
 impl Column {
-    /// What the lanes of a cell come to.
+    /// Columns of the table of lanes.
     pub(super) const LANES: [Self; 8] = [
         Self::Variant,
         Self::EndToEndTime,
@@ -85,7 +84,7 @@ impl Column {
         Self::Overlap,
     ];
 
-    /// Where the bytes of a cell went.
+    /// Columns of the table of bytes.
     pub(super) const LEDGER: [Self; 9] = [
         Self::Variant,
         Self::ArrowBytes,
@@ -98,7 +97,8 @@ impl Column {
         Self::OverRead,
     ];
 
-    /// A lone variant is compared with nothing but its control, and what no cell has needs no column.
+    /// A lone variant is compared with nothing but its control, and what no cell has needs no
+    /// column.
     pub(super) fn of(scenario: &Scenario) -> Vec<Self> {
         let cells = || scenario.cells.iter();
         let has = |column: &Self| match column {
@@ -161,14 +161,29 @@ impl Column {
         !matches!(self, Self::Variant | Self::Verdict | Self::Binds)
     }
 
-    pub(super) fn text(self, cell: &Cell, scenario: &Scenario) -> String {
+    /// Content of the column for a cell.
+    pub(super) fn shown(self, cell: &Cell, scenario: &Scenario) -> TableCell {
+        match (self, cell.comparison) {
+            (Self::Verdict, Some(comparison)) if cell.noise.is_none() => {
+                comparison.contrast.verdict.into()
+            }
+            _ => {
+                let text = self.text(cell, scenario);
+                text.unwrap_or_else(|| ABSENT.to_owned()).into()
+            }
+        }
+    }
+
+    /// The text of every column, but of a verdict on a variant. `None` where there is nothing to
+    /// say.
+    fn text(self, cell: &Cell, scenario: &Scenario) -> Option<String> {
         let ledger = || cell.summary.and_then(|summary| summary.ledger);
         let of_ledger =
             |figure: fn(&Ledger) -> u64| ledger().as_ref().map(figure).map(units::bytes);
         let of_ceilings = |figure: fn(&Ceilings) -> f64, shown: fn(f64) -> String| {
             cell.ceilings.map(figure).map(shown)
         };
-        let shown = match self {
+        match self {
             Self::Variant => Some(variant(cell)),
             Self::FileSize => cell.file_bytes.map(units::bytes),
             Self::SizeRatio => scenario
@@ -190,12 +205,7 @@ impl Column {
             Self::StreamTimes => stream_times(cell),
             Self::PeakMemory => cell.record.peak_memory_bytes.map(units::bytes),
             Self::TimeRatio => time_ratio(cell, scenario),
-            Self::Verdict => match cell.noise {
-                Some(_) => Some("noise".to_owned()),
-                None => cell
-                    .comparison
-                    .map(|comparison| verdict(comparison.verdict).to_owned()),
-            },
+            Self::Verdict => cell.noise.map(|_| "noise".to_owned()),
             Self::EndToEndTime => lane_time(cell, Lane::EndToEnd),
             Self::StorageTime => lane_time(cell, Lane::Storage),
             Self::ComputeTime => lane_time(cell, Lane::Compute),
@@ -205,14 +215,7 @@ impl Column {
             Self::ComputeCeiling => {
                 of_ceilings(|it| it.compute_bytes_per_s, units::bytes_per_second)
             }
-            Self::Binds => cell.ceilings.map(|it| {
-                match it.binds {
-                    Binds::Storage => "storage",
-                    Binds::Compute => "compute",
-                    Binds::Undecided => "undecided",
-                }
-                .to_owned()
-            }),
+            Self::Binds => cell.ceilings.map(|it| it.binds.name().to_owned()),
             Self::Overlap => of_ceilings(|it| it.overlap, |share| format!("{share:.2}")),
             Self::ArrowBytes => of_ledger(|it| it.arrow_bytes),
             Self::EncodedBytes => of_ledger(|it| it.chunk_encoded_bytes),
@@ -224,17 +227,7 @@ impl Column {
                 .and_then(|it| it.device_read_bytes)
                 .map(units::bytes),
             Self::OverRead => ledger().and_then(|it| it.over_read_ratio).map(units::ratio),
-        };
-        shown.unwrap_or_else(|| ABSENT.to_owned())
-    }
-}
-
-pub(super) fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Faster => "faster",
-        Verdict::Slower => "slower",
-        Verdict::Tie => "tie",
-        Verdict::Inconclusive => "inconclusive",
+        }
     }
 }
 
@@ -270,10 +263,10 @@ fn stream_times(cell: &Cell) -> Option<String> {
 
 /// The median of a lane, and how it compares with the baseline's.
 fn lane_time(cell: &Cell, lane: Lane) -> Option<String> {
-    let summary = cell.record.summary.get(lane.name())?;
+    let summary = cell.record.summary.get(&lane)?;
     let shown = units::duration_ns(summary.median_ns);
     let compared = cell.of_lanes.iter().find(|it| it.lane == lane);
-    let compared = compared.and_then(|it| Some((it.ratio?, verdict(it.verdict))));
+    let compared = compared.and_then(|it| Some((it.contrast.ratio?, it.contrast.verdict.name())));
     Some(match compared {
         Some((ratio, verdict)) => format!("{shown}, {} {verdict}", units::ratio(ratio)),
         None => shown,
@@ -288,8 +281,8 @@ fn median_time(cell: &Cell) -> Option<String> {
     })
 }
 
-/// Such as `12 of 96, 84 pruned`, or `12 to 14 of 96` where iterations differ (as they may with filters that are built while
-/// running).
+/// Such as `12 of 96, 84 pruned`, or `12 to 14 of 96` where iterations differ (as they may with
+/// filters that are built while running).
 fn row_groups_read(cell: &Cell) -> Option<String> {
     let scanned = || {
         cell.counted()
@@ -329,16 +322,7 @@ fn time_ratio(cell: &Cell, scenario: &Scenario) -> Option<String> {
     {
         return Some("baseline".to_owned());
     }
-    if let Some(noise) = cell.noise {
-        return Some(units::ratio_interval(
-            noise.ratio,
-            noise.ci_low,
-            noise.ci_high,
-        ));
-    }
-    let comparison = cell.comparison?;
-    Some(match (comparison.ci_low, comparison.ci_high) {
-        (Some(low), Some(high)) => units::ratio_interval(comparison.ratio?, low, high),
-        _ => units::ratio(comparison.ratio?),
-    })
+    let noise = cell.noise.map(|noise| &noise.contrast);
+    let contrast = noise.or(cell.comparison.map(|comparison| &comparison.contrast))?;
+    ratio_with_interval(contrast)
 }

@@ -4,11 +4,11 @@ use crate::analysis::{Change, History, LEAST_RUNS, Point};
 use crate::record::Lane;
 use crate::units;
 
-use super::across::named;
 use super::csv::{field, line, optional};
 use super::page::Page;
-use super::table::{Head, Table};
+use super::table::{Head, Table, texts};
 use super::text;
+use super::words::{ABSENT, named};
 
 pub(super) fn page(histories: &[History]) -> Page {
     let changes: Vec<String> = histories
@@ -63,7 +63,7 @@ pub(super) fn name(history: &History) -> String {
     )
 }
 
-/// Where a level gives way to another.
+/// Sentence on a change.
 fn told(history: &History, change: &Change) -> Option<String> {
     let point = history.points.get(change.at)?;
     let way = if change.ratio > 1.0 {
@@ -93,7 +93,7 @@ const HEADS: [Head; 5] = [
 fn table(history: &History) -> Table {
     let row = |(index, point): (usize, &Point)| {
         let change = history.changes.iter().find(|change| change.at == index);
-        vec![
+        texts(vec![
             text::name(&point.run_id),
             text::name(&point.started_at),
             text::name(&point.commit),
@@ -102,10 +102,10 @@ fn table(history: &History) -> Table {
                 None => units::duration_ns(point.median_ns),
             },
             change.map_or_else(
-                || "-".to_owned(),
+                || ABSENT.to_owned(),
                 |change| format!("{} from here", units::ratio(change.ratio)),
             ),
-        ]
+        ])
     };
     Table {
         title: name(history),

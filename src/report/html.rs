@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::View;
 use super::break_even::{latency, point, prediction_checks, scenario as scenario_of, sentence};
 use super::chart::{self, Frame};
-use super::page::{Cell, Page, Scenario, scenarios};
+use super::page::{Page, tables};
+use super::scenario::{Cell, Scenario, scenarios};
 use super::text;
+use super::view::View;
 use crate::analysis::{History, LATENCY_NS, Predictions};
 use crate::record::{BreakEven, Kind, Lane, RunRecord, Status};
 use crate::units;
 
-/// What every such page begins with.
+/// Beginning of every such page.
 pub const START: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"generator\" content=\"bench\">";
 
 pub(super) const STYLE: &str = include_str!("style.css");
@@ -21,10 +22,10 @@ pub(super) const STYLE: &str = include_str!("style.css");
 /// Longest SQL text, plan and config, in characters.
 const LONGEST_TEXT: usize = 100_000;
 
-/// Shows a record as a page.
-pub fn html(record: &RunRecord, view: &View) -> String {
-    let page = Page::of(record, view.details, view.prefer);
+/// Shows a record as a page, with the predictions that its break-even points rest on.
+pub fn html(record: &RunRecord, predictions: &Predictions, view: &View) -> String {
     let scenarios = scenarios(record);
+    let page = Page::of(record, &scenarios, view.details, view.prefer);
     let mut charts = Charts(0);
     let title = format!(
         "Parquet layouts compared: run {}",
@@ -35,7 +36,7 @@ pub fn html(record: &RunRecord, view: &View) -> String {
         main {
             @if page.results_agree {
                 (whole(record, &page, &mut charts))
-                (break_even(record, &mut charts))
+                (break_even(record, predictions, &mut charts))
             }
             @for scenario in &scenarios { (of_scenario(record, scenario, view, &mut charts)) }
             section.notes {
@@ -159,9 +160,9 @@ fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
     }
 }
 
-/// Predicted times on other storage: over all scenarios at every latency, and of each scenario at one.
-fn break_even(record: &RunRecord, charts: &mut Charts) -> Markup {
-    let predictions = Predictions::of(record);
+/// Predicted times on other storage: over all scenarios at every latency, and of each scenario at
+/// one.
+fn break_even(record: &RunRecord, predictions: &Predictions, charts: &mut Charts) -> Markup {
     let together = record.break_even.iter().filter(|it| it.scenario.is_none());
     // Of each at one latency, and at those at which it was checked.
     let checked = |found: &BreakEven| {
@@ -182,7 +183,7 @@ fn break_even(record: &RunRecord, charts: &mut Charts) -> Markup {
                      variant becomes the fastest." }
                 @for found in together.chain(each) {
                     p { (sentence(found)) }
-                    (curve_chart(record, &predictions, found, charts))
+                    (curve_chart(record, predictions, found, charts))
                 }
             }
         }
@@ -285,7 +286,7 @@ fn of_scenario(
         section {
             h2 { "Scenario " (name) }
             @if let Some(description) = scenario.description { p { (text::passage(description)) } }
-            @for found in scenario.tables(view.details) { (chart::table(&found)) }
+            @for found in tables(scenario, view.details) { (chart::table(&found)) }
             @if !estimates.is_empty() {
                 (chart::intervals(&charts.frame(format!("{name}: median time with its interval")), &estimates))
             }
@@ -353,7 +354,7 @@ fn lanes(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
         .map(|cell| chart::Bars {
             name: cell.record.variant_name.clone(),
             values: Lane::ALL
-                .map(|lane| cell.record.summary.get(lane.name()).map(|it| it.median_ns))
+                .map(|lane| cell.record.summary.get(&lane).map(|it| it.median_ns))
                 .to_vec(),
         })
         .collect();
@@ -365,7 +366,8 @@ fn lanes(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     }
 }
 
-/// How long calls of the store took: of each percentile, the median over the iterations, and the longest of all.
+/// How long calls of the store took: of each percentile, the median over the iterations, and the
+/// longest of all.
 fn latencies(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     let of = |cell: &Cell| {
         let calls: Vec<_> = cell

@@ -11,7 +11,12 @@ pub(super) fn render(page: &Page) -> String {
             .map(|caution| format!("**{}**", escaped(caution))),
     );
     blocks.extend(list(&page.answers));
-    blocks.extend(page.overview.iter().chain(&page.tables).map(block));
+    blocks.extend(
+        page.overview
+            .iter()
+            .chain(&page.tables)
+            .map(Table::to_markdown),
+    );
     blocks.extend(list(&page.notes));
     let mut shown = blocks.join("\n\n");
     shown.push('\n');
@@ -26,33 +31,36 @@ fn list(items: &[String]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn block(table: &Table) -> String {
-    let mut lines = vec![format!("### {}", escaped(&table.title)), String::new()];
-    if let Some(description) = &table.description {
-        lines.extend([escaped(description), String::new()]);
-    }
-    lines.push(row(table
-        .heads
-        .iter()
-        .map(|head| head.text.replace('\n', " "))));
-    lines.push(row(table.heads.iter().map(|head| {
-        if head.is_number { "---:" } else { ":---" }.to_owned()
-    })));
-    lines.extend(
-        table
-            .rows
+impl Table {
+    /// The table as GitHub's Markdown, below a heading.
+    pub fn to_markdown(&self) -> String {
+        let mut lines = vec![format!("### {}", escaped(&self.title)), String::new()];
+        if let Some(description) = &self.description {
+            lines.extend([escaped(description), String::new()]);
+        }
+        lines.push(row(self
+            .heads
             .iter()
-            .map(|texts| row(texts.iter().map(|text| escaped(text)))),
-    );
-    lines.join("\n")
+            .map(|head| head.text.replace('\n', " "))));
+        lines.push(row(self.heads.iter().map(|head| {
+            if head.is_number { "---:" } else { ":---" }.to_owned()
+        })));
+        lines.extend(
+            self.rows
+                .iter()
+                .map(|cells| row(cells.iter().map(|cell| escaped(cell.text())))),
+        );
+        lines.join("\n")
+    }
 }
 
 fn row(texts: impl Iterator<Item = String>) -> String {
     format!("| {} |", texts.collect::<Vec<_>>().join(" | "))
 }
 
-/// Text that Markdown shows as it is: nothing in it ends a cell, or becomes HTML, code, emphasis, a link or an image. Intervals in
-/// brackets are left to be read in the source too, since brackets do nothing by themselves.
+/// Text that Markdown shows as it is: nothing in it ends a cell, or becomes HTML, code, emphasis, a
+/// link or an image. Intervals in brackets are left to be read in the source too, since brackets do
+/// nothing by themselves.
 pub(super) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();

@@ -1,7 +1,8 @@
-//! How a record is shown: the answer first, then a table per scenario, then what the numbers rest on.
+//! How a record is shown: the answer first, then a table per scenario, then what the numbers rest
+//! on.
 //!
-//! A record is all that is needed, so that an old one is shown as a fresh run is. What is shown comes from its `summary` and
-//! `comparisons`, which `analysis` fills.
+//! A record is all that is needed, so that an old one is shown as a fresh run is. What is shown
+//! comes from its `summary` and `comparisons`, which `analysis` fills.
 
 mod across;
 mod answer;
@@ -16,53 +17,25 @@ mod markdown;
 mod notes;
 mod page;
 mod ranking;
+mod scenario;
 mod table;
 mod terminal;
 mod text;
+mod view;
+mod words;
 
 use thiserror::Error;
 
 use crate::analysis::{Across, Gate, History};
-use crate::record::{Preference, RunRecord, to_json};
+use crate::record::{RunRecord, to_json};
 pub use html::{START as HTML_START, html, html_history};
 use page::Page;
+use scenario::scenarios;
+pub use table::{Head, Table, TableCell};
 pub use text::visible;
 use text::visible_json;
-
-/// What a record is shown as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For a terminal.
-    Table,
-    /// For a pull request.
-    Markdown,
-    /// A row per iteration, or per cell of a comparison or history.
-    Csv,
-    /// The record itself, or what was compared.
-    Json,
-}
-
-impl Format {
-    /// Whether it is read by people, rather than by programs.
-    pub fn is_for_readers(self) -> bool {
-        matches!(self, Format::Table | Format::Markdown)
-    }
-}
-
-/// How something is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct View {
-    pub format: Format,
-    /// More tables, and every finding.
-    pub details: bool,
-    /// What the recommendation is for.
-    pub prefer: Preference,
-    /// Of the terminal, in characters: [`Format::Table`] leaves out its least important columns until it fits; without a
-    /// width it has all of them.
-    pub width: Option<u16>,
-    /// Whether verdicts are coloured, too.
-    pub colour: bool,
-}
+pub use view::{Format, View};
+pub use words::ratio_with_interval;
 
 #[derive(Debug, Error)]
 pub enum ReportError {
@@ -73,11 +46,15 @@ pub enum ReportError {
 /// Shows a record.
 pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
     Ok(match view.format {
-        Format::Table => terminal::render(&Page::of(record, view.details, view.prefer), view),
-        Format::Markdown => markdown::render(&Page::of(record, view.details, view.prefer)),
+        Format::Table => terminal::render(&page_of(record, view), view),
+        Format::Markdown => markdown::render(&page_of(record, view)),
         Format::Csv => csv::render(std::slice::from_ref(record)),
         Format::Json => visible_json(&to_json(record)?),
     })
+}
+
+fn page_of(record: &RunRecord, view: &View) -> Page {
+    Page::of(record, &scenarios(record), view.details, view.prefer)
 }
 
 /// Shows one record, or several one after the other: as one list where programs read it.
@@ -119,7 +96,7 @@ pub fn render_across(
     })
 }
 
-/// What a limit makes of a comparison, in sentences.
+/// Sentences on whether a comparison passes a limit.
 pub fn gate_sentences(across: &Across, gate: &Gate) -> Vec<String> {
     across::gated(across, gate)
 }

@@ -1,4 +1,4 @@
-//! What the numbers rest on, and what to be wary of.
+//! Notes on the methods behind the numbers, and on what to be wary of.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,9 @@ use crate::statistics::{CONFIDENCE, MINIMUM_PAIRS};
 use crate::units;
 
 use super::break_even;
-use super::page::{Cell, Scenario};
+use super::scenario::{Cell, Scenario};
 use super::text;
+use super::words::{confidence, whole_percent};
 
 /// Cells that a note names where it is not to name all.
 const MOST_NAMED: usize = 3;
@@ -128,7 +129,7 @@ fn method_of_ratios(record: &RunRecord, scenarios: &[Scenario]) -> Option<String
     let cells = || scenarios.iter().flat_map(|scenario| &scenario.cells);
     let pairs: Vec<u32> = cells()
         .filter_map(|cell| cell.comparison)
-        .map(|comparison| comparison.pairs)
+        .map(|comparison| comparison.contrast.pairs)
         .collect();
     let (fewest, most) = (pairs.iter().min()?, pairs.iter().max()?);
     let rounds = if fewest == most {
@@ -284,14 +285,6 @@ fn words(kind: FindingKind) -> &'static str {
 fn effect(share: f64) -> String {
     let percent = format!("{:.2}", share * 100.0);
     format!("{} %", percent.trim_end_matches('0').trim_end_matches('.'))
-}
-
-pub(super) fn confidence() -> String {
-    whole_percent(CONFIDENCE)
-}
-
-fn whole_percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
 }
 
 fn failed_expectations(cell: &Cell) -> Vec<String> {

@@ -6,12 +6,12 @@ use crate::record::{
 };
 use crate::units;
 
-use super::columns::verdict;
-use super::notes::confidence;
 use super::table::{Head, Table};
 use super::text;
+use super::words::{ABSENT, confidence, ratio_with_interval};
 
-/// The variant to take and what it costs; then why, with the next one and by how much it is behind. Nothing where nothing is ranked.
+/// The variant to take and what it costs; then why, with the next one and by how much it is behind.
+/// Nothing where nothing is ranked.
 pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<String> {
     let Some(ranking) = record.rankings.iter().find(|it| it.prefer == prefer) else {
         return Vec::new();
@@ -121,7 +121,7 @@ fn read_from(record: &RunRecord) -> &'static str {
     }
 }
 
-/// What other preferences recommend.
+/// Recommendations for the other preferences.
 fn alternatives(record: &RunRecord) -> Option<String> {
     let others = [Preference::Time, Preference::Size, Preference::Cpu];
     let told = others.into_iter().filter_map(|prefer| {
@@ -140,7 +140,7 @@ fn alternatives(record: &RunRecord) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-/// What the recommended variant costs, where it is not the baseline itself.
+/// Cost of the recommended variant, where it is not the baseline itself.
 fn against_baseline(record: &RunRecord, name: &str) -> String {
     let Some((baseline, others)) = record.standings.split_first() else {
         return String::new();
@@ -162,10 +162,11 @@ fn against_baseline(record: &RunRecord, name: &str) -> String {
     })
 }
 
-/// Time of a variant over that of the baseline, as the rounds have it: over all scenarios, or of the only one.
+/// Time of a variant over that of the baseline, as the rounds have it: over all scenarios, or of
+/// the only one.
 fn paired_ratio(record: &RunRecord, name: &str) -> Option<(f64, Option<(f64, f64)>)> {
     if let Some(overall) = overall(record, name) {
-        return Some((overall.ratio?, overall.ci_low.zip(overall.ci_high)));
+        return Some((overall.contrast.ratio?, overall.contrast.interval()));
     }
     let is_of = |id: &str| {
         let mut cells = record.cells.iter();
@@ -173,10 +174,10 @@ fn paired_ratio(record: &RunRecord, name: &str) -> Option<(f64, Option<(f64, f64
     };
     let mut comparisons = record.comparisons.iter();
     let found = comparisons.find(|it| it.lane == Lane::EndToEnd && is_of(&it.candidate))?;
-    Some((found.ratio?, found.ci_low.zip(found.ci_high)))
+    Some((found.contrast.ratio?, found.contrast.interval()))
 }
 
-/// What a preference looks at.
+/// Words for what a preference weighs.
 fn weighted(prefer: Preference) -> String {
     match prefer {
         Preference::Time => "by time alone".to_owned(),
@@ -189,7 +190,7 @@ fn weighted(prefer: Preference) -> String {
     }
 }
 
-/// Who is beaten by nobody, where somebody is beaten.
+/// Variants that no other beats, where some are beaten.
 fn front(standings: &[Standing]) -> Option<String> {
     let on_front = |standing: &&Standing| standing.dominated_by.is_empty();
     let names: Vec<String> = standings
@@ -222,39 +223,45 @@ pub(super) fn overview(record: &RunRecord) -> Option<Table> {
     let scenarios = record.overall.iter().map(|it| it.scenarios).max();
     let heads: Vec<Head> = HEADS.to_vec();
     let rows = record.standings.iter().map(|standing| {
-        let overall = overall(record, &standing.variant);
+        let contrast = overall(record, &standing.variant).map(|overall| &overall.contrast);
         let is_baseline = standing.variant == baseline.variant;
-        let absent = || "-".to_owned();
+        let absent = || ABSENT.to_owned();
+        let known = contrast.filter(|contrast| contrast.interval().is_some());
+        let time_ratio = match known.and_then(ratio_with_interval) {
+            _ if is_baseline => "baseline".to_owned(),
+            Some(ratio) => ratio,
+            None => units::ratio(standing.time_ns / baseline.time_ns),
+        };
+        let dominated_by: Vec<String> = standing
+            .dominated_by
+            .iter()
+            .map(|name| text::name(name))
+            .collect();
         vec![
-            text::name(&standing.variant),
-            units::bytes(standing.file_bytes),
-            units::duration_ns(standing.time_ns),
-            match overall {
-                _ if is_baseline => "baseline".to_owned(),
-                Some(Overall {
-                    ratio: Some(ratio),
-                    ci_low: Some(low),
-                    ci_high: Some(high),
-                    ..
-                }) => units::ratio_interval(*ratio, *low, *high),
-                _ => units::ratio(standing.time_ns / baseline.time_ns),
+            text::name(&standing.variant).into(),
+            units::bytes(standing.file_bytes).into(),
+            units::duration_ns(standing.time_ns).into(),
+            time_ratio.into(),
+            match contrast {
+                Some(contrast) => contrast.verdict.into(),
+                None => absent().into(),
             },
-            overall.map_or_else(absent, |overall| verdict(overall.verdict).to_owned()),
-            units::duration_ns(standing.cpu_ns),
-            standing.peak_memory_bytes.map_or_else(absent, units::bytes),
+            units::duration_ns(standing.cpu_ns).into(),
+            standing
+                .peak_memory_bytes
+                .map_or_else(absent, units::bytes)
+                .into(),
             standing
                 .write_ns
-                .map_or_else(absent, |time| units::duration_ns(time as f64)),
-            match standing.dominated_by.is_empty() {
-                true => "-".to_owned(),
-                false => {
-                    let names = standing.dominated_by.iter().map(|name| text::name(name));
-                    names.collect::<Vec<_>>().join(", ")
-                }
+                .map_or_else(absent, |time| units::duration_ns(time as f64))
+                .into(),
+            match dominated_by.is_empty() {
+                true => absent().into(),
+                false => dominated_by.join(", ").into(),
             },
         ]
     });
-    let rows: Vec<Vec<String>> = rows.collect();
+    let rows: Vec<_> = rows.collect();
     // One scenario has a table of its own.
     scenarios.map(|scenarios| Table {
         title: "all scenarios".to_owned(),

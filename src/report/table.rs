@@ -2,28 +2,75 @@
 
 use std::borrow::Cow;
 
-/// All of its text is visible (see `text`).
+use crate::record::Verdict;
+
+/// A table whose text is visible (see [`visible`](super::visible)).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Table {
-    pub(super) title: String,
-    pub(super) description: Option<String>,
-    pub(super) heads: Vec<Head>,
-    /// A text per head. The first names what the others are of.
-    pub(super) rows: Vec<Vec<String>>,
+pub struct Table {
+    pub title: String,
+    pub description: Option<String>,
+    pub heads: Vec<Head>,
+    /// A cell per head in each row. The first one names the row.
+    pub rows: Vec<Vec<TableCell>>,
 }
 
 /// The head of a column.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Head {
+pub struct Head {
     /// Lines are separated by a line end.
-    pub(super) text: Cow<'static, str>,
-    pub(super) is_number: bool,
-    /// What a narrow table leaves out, 0 first; what it cannot do without is `None`.
-    pub(super) dispensable: Option<usize>,
+    pub text: Cow<'static, str>,
+    pub is_number: bool,
+    /// Place among the columns that a narrow table leaves out, 0 first; `None` for a column that it
+    /// keeps.
+    pub dispensable: Option<usize>,
+}
+
+/// Content of a row below a head. Only a verdict is coloured: a name that reads like one is
+/// text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TableCell {
+    Text(String),
+    Verdict(Verdict),
+}
+
+impl TableCell {
+    /// The words of the cell.
+    pub fn text(&self) -> &str {
+        match self {
+            TableCell::Text(text) => text,
+            TableCell::Verdict(verdict) => verdict.name(),
+        }
+    }
+
+    /// The verdict that the cell shows, if it is one.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self {
+            TableCell::Text(_) => None,
+            TableCell::Verdict(verdict) => Some(*verdict),
+        }
+    }
+}
+
+impl From<String> for TableCell {
+    fn from(text: String) -> Self {
+        TableCell::Text(text)
+    }
+}
+
+impl From<Verdict> for TableCell {
+    fn from(verdict: Verdict) -> Self {
+        TableCell::Verdict(verdict)
+    }
+}
+
+/// A row of texts alone.
+pub(super) fn texts(row: Vec<String>) -> Vec<TableCell> {
+    row.into_iter().map(TableCell::from).collect()
 }
 
 impl Head {
-    pub(super) const fn text(text: &'static str) -> Self {
+    /// Head of a column of texts, aligned left.
+    pub const fn text(text: &'static str) -> Self {
         Head {
             text: Cow::Borrowed(text),
             is_number: false,
@@ -31,7 +78,8 @@ impl Head {
         }
     }
 
-    pub(super) const fn number(text: &'static str) -> Self {
+    /// Head of a column of numbers, aligned right.
+    pub const fn number(text: &'static str) -> Self {
         Head {
             text: Cow::Borrowed(text),
             is_number: true,
@@ -39,8 +87,8 @@ impl Head {
         }
     }
 
-    /// Of numbers, called as a variant or a part is.
-    pub(super) fn named(name: &str) -> Self {
+    /// Head of a column of numbers, with a name that is made while running.
+    pub fn named(name: &str) -> Self {
         Head {
             text: Cow::Owned(name.to_owned()),
             is_number: true,
@@ -48,8 +96,8 @@ impl Head {
         }
     }
 
-    /// The same, left out of a narrow table in this place.
-    pub(super) const fn dispensable(mut self, place: usize) -> Self {
+    /// The same head, left out of a narrow table in this place.
+    pub const fn dispensable(mut self, place: usize) -> Self {
         self.dispensable = Some(place);
         self
     }

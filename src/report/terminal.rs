@@ -2,9 +2,10 @@
 
 use comfy_table::{CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
 
-use super::View;
 use super::page::Page;
-use super::table::Table;
+use super::table::{Table, TableCell};
+use super::view::View;
+use crate::record::Verdict;
 
 /// A rule under the head, and space between columns.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
@@ -21,7 +22,7 @@ pub(super) fn render(page: &Page, view: &View) -> String {
         page.overview
             .iter()
             .chain(&page.tables)
-            .map(|table| block(table, view)),
+            .map(|table| table.to_terminal(view)),
     );
     blocks.push(lines(&page.notes, width));
     blocks.retain(|block| !block.is_empty());
@@ -38,7 +39,8 @@ fn lines(sentences: &[String], width: Option<u16>) -> String {
     wrapped.join("\n")
 }
 
-/// The sentence in lines of at most `width` characters, all but the first indented. A longer word has a line to itself.
+/// The sentence in lines of at most `width` characters, all but the first indented. A longer word
+/// has a line to itself.
 fn wrapped(sentence: &str, width: Option<u16>) -> String {
     let Some(width) = width.map(usize::from) else {
         return sentence.to_owned();
@@ -57,20 +59,24 @@ fn wrapped(sentence: &str, width: Option<u16>) -> String {
     lines.join("\n")
 }
 
-fn block(table: &Table, view: &View) -> String {
-    let title = match &table.description {
-        Some(description) => format!("{}: {description}", table.title),
-        None => table.title.clone(),
-    };
-    let mut shown = wrapped(&title, view.width);
-    for line in drawn(table, view).lines() {
-        shown.push('\n');
-        shown.push_str(line.trim_end());
+impl Table {
+    /// The table as lines for a terminal, below its title.
+    pub fn to_terminal(&self, view: &View) -> String {
+        let title = match &self.description {
+            Some(description) => format!("{}: {description}", self.title),
+            None => self.title.clone(),
+        };
+        let mut shown = wrapped(&title, view.width);
+        for line in drawn(self, view).lines() {
+            shown.push('\n');
+            shown.push_str(line.trim_end());
+        }
+        shown
     }
-    shown
 }
 
-/// The table without as many of the least important columns as it takes to fit; what is left is wrapped if it still does not.
+/// The table without as many of the least important columns as it takes to fit; the rest is wrapped
+/// if it still does not.
 fn drawn(table: &Table, view: &View) -> comfy_table::Table {
     let mut kept: Vec<usize> = (0..table.heads.len()).collect();
     let mut drawn = with_columns(table, &kept, view);
@@ -107,8 +113,9 @@ fn with_columns(table: &Table, kept: &[usize], view: &View) -> comfy_table::Tabl
     drawn.set_header(kept.iter().map(|index| table.heads[*index].text.as_ref()));
     for row in &table.rows {
         let cells = kept.iter().map(|index| {
-            let text = row.get(*index).map_or("", String::as_str);
-            match colour_of(text) {
+            let cell = row.get(*index);
+            let text = cell.map_or("", TableCell::text);
+            match cell.and_then(colour_of) {
                 Some(colour) => comfy_table::Cell::new(text).fg(colour),
                 None => comfy_table::Cell::new(text),
             }
@@ -124,13 +131,13 @@ fn with_columns(table: &Table, kept: &[usize], view: &View) -> comfy_table::Tabl
     drawn
 }
 
-/// Of a verdict, which says the same as a word.
-fn colour_of(text: &str) -> Option<Color> {
-    match text {
-        "faster" => Some(Color::Green),
-        "slower" => Some(Color::Red),
-        "inconclusive" => Some(Color::Yellow),
-        _ => None,
+/// Colour of a verdict, which says the same as its word.
+fn colour_of(cell: &TableCell) -> Option<Color> {
+    match cell.verdict()? {
+        Verdict::Faster => Some(Color::Green),
+        Verdict::Slower => Some(Color::Red),
+        Verdict::Inconclusive => Some(Color::Yellow),
+        Verdict::Tie => None,
     }
 }
 
@@ -140,4 +147,22 @@ fn width_of(drawn: &comfy_table::Table) -> usize {
         .iter()
         .map(|width| usize::from(*width) + PADDING)
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_verdict_is_coloured_and_no_name_that_reads_like_one() {
+        for (verdict, colour) in [
+            (Verdict::Faster, Some(Color::Green)),
+            (Verdict::Slower, Some(Color::Red)),
+            (Verdict::Inconclusive, Some(Color::Yellow)),
+            (Verdict::Tie, None),
+        ] {
+            assert_eq!(colour_of(&verdict.into()), colour);
+            assert_eq!(colour_of(&verdict.name().to_owned().into()), None);
+        }
+    }
 }

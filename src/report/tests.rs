@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::analysis::summarise;
 use crate::record::fixture::{cell, codecs, dataset, iteration, record, rounds, warmup};
-use crate::record::{ExpectationResult, Iteration, Origin, Status};
+use crate::record::{ExpectationResult, Iteration, Origin, Preference, Status, Verdict};
 
 fn summarised(mut record: RunRecord) -> RunRecord {
     summarise(&mut record);
@@ -66,8 +66,9 @@ fn shown(record: &RunRecord, format: Format, width: Option<u16>) -> String {
 
 #[test]
 fn every_column_says_what_was_counted() {
-    // Median of the second: 8 ms. Rows: 80 000 / 8 ms. Arrow: 16 MB / 8 ms. Requested: 2.4 MB / 8 ms. Row groups: 46 or 48 and 1,
-    // of 96 and 4. Ratio: the Walsh averages of the logarithms of 0.76 to 0.84, of which the 4th from either end bound the interval.
+    // Median of the second: 8 ms. Rows: 80 000 / 8 ms. Arrow: 16 MB / 8 ms. Requested: 2.4 MB / 8
+    // ms. Row groups: 46 or 48 and 1, of 96 and 4. Ratio: the Walsh averages of the logarithms of
+    // 0.76 to 0.84, of which the 4th from either end bound the interval.
     assert_snapshot!(shown(&summarised(two_variants()), Format::Table, None), @r#"
 Recommended trade-off for reads from a warm page cache: `zstd(3)`, against `none` 20.0 % less time [17.0, 22.0] and 69.1 % smaller files.
 The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is `none`, 75.0 % worse [72.4, 76.8] (intervals at 99 %); by time alone `zstd(3)`, by file size alone `zstd(3)`, by CPU time alone all alike; on the Pareto front: `zstd(3)`.
@@ -517,6 +518,24 @@ fn hostile_text_does_nothing(
         codes.iter().any(|code| shown.contains(code)),
         "what was there is shown"
     );
+}
+
+#[test]
+fn a_variant_that_is_called_like_a_verdict_stays_a_name() {
+    let mut record = record();
+    record.cells = vec![
+        cell("scan", "inconclusive", rounds(&[10_000_000; 10])),
+        cell("scan", "slower", rounds(&[8_000_000; 10])),
+    ];
+    let record = summarised(record);
+    let page = Page::of(&record, &scenarios(&record), false, Preference::Balanced);
+    let names: Vec<&TableCell> = page.tables[0].rows.iter().map(|row| &row[0]).collect();
+    assert!(names.iter().all(|name| name.verdict().is_none()));
+    let verdicts = page.tables[0]
+        .rows
+        .iter()
+        .filter_map(|row| row.last()?.verdict());
+    assert_eq!(verdicts.collect::<Vec<_>>(), [Verdict::Faster]);
 }
 
 #[test]

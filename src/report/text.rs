@@ -4,8 +4,8 @@
 const LONGEST_NAME: usize = 60;
 const LONGEST_PASSAGE: usize = 600;
 
-/// The text with everything that moves a cursor, starts an escape sequence, hides or turns the direction of writing shown as its
-/// code, such as `\u{1b}` or `\n`.
+/// The text with everything that moves a cursor, starts an escape sequence, hides or turns the
+/// direction of writing shown as its code, such as `\u{1b}` or `\n`.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

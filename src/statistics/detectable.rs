@@ -1,6 +1,7 @@
 //! How small a shift a number of pairs can tell from none.
 
-use super::{hodges_lehmann_paired, median};
+use super::median::median;
+use super::signed_rank::hodges_lehmann_paired;
 use crate::random::SplitMix64;
 
 /// Fewer values say too little about their spread.

@@ -1,6 +1,6 @@
 //! The median and its interval from order statistics.
 
-use super::Interval;
+use super::estimate::Interval;
 
 /// The middle value, or the mean of the two middle ones; `None` of nothing.
 pub fn median(values: &[f64]) -> Option<f64> {

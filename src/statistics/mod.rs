@@ -7,6 +7,7 @@
 mod change_points;
 mod detectable;
 mod dip;
+mod estimate;
 mod holm;
 mod median;
 mod modality;
@@ -16,11 +17,14 @@ mod rank_sum;
 mod rank_test;
 mod sampling;
 mod signed_rank;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod trend;
 
 pub use change_points::{ChangePoint, change_points};
 pub use detectable::detectable;
 pub use dip::dip;
+pub use estimate::{Estimate, Interval};
 pub use holm::holm;
 pub use median::{median, median_interval};
 pub use modality::dip_p;
@@ -37,36 +41,3 @@ pub const SMALLEST_EFFECT: f64 = 0.01;
 
 /// Fewest pairs for a verdict: below 8, no outcome reaches 99 % (2 / 2^7 > 1 %).
 pub const MINIMUM_PAIRS: usize = 8;
-
-/// A closed interval and the confidence that it reaches, which is at least what was asked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    pub low: f64,
-    pub high: f64,
-    /// 0 to 1.
-    pub confidence: f64,
-}
-
-/// A value, with its interval where the sample is large enough for the confidence asked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
-    pub value: f64,
-    pub interval: Option<Interval>,
-}
-
-/// Numbers without an outside crate: Knuth's multiplier, the high bits only.
-#[cfg(test)]
-pub(crate) mod simulated {
-    pub(crate) struct Random(pub(crate) u64);
-
-    impl Random {
-        /// Uniform over the open interval from 0 to 1.
-        pub(crate) fn uniform(&mut self) -> f64 {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-        }
-    }
-}

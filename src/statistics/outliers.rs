@@ -1,6 +1,6 @@
 //! Outliers by distance from the median.
 
-use super::median;
+use super::median::median;
 
 /// Fewer values have no outliers: their median deviation says too little.
 const MINIMUM_VALUES: usize = 8;

@@ -5,7 +5,7 @@
 //! Hodges & Lehmann, "Estimates of Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963; Hollander, Wolfe &
 //! Chicken, "Nonparametric Statistical Methods", 3rd edition 2014, sections 4.1 to 4.3.
 
-use super::Estimate;
+use super::estimate::Estimate;
 use super::rank_test::{LowerTails, kth_smallest, sorted};
 
 /// While neither sample has more values, the distribution of the statistic is counted out; its counts fit an `i128`.
@@ -125,7 +125,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::super::Interval;
+    use super::super::estimate::Interval;
     use super::super::simulated::Random;
     use super::*;
 

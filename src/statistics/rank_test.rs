@@ -1,8 +1,8 @@
 //! What tests on ranks have in common: the distribution of their statistic, the rank that bounds an interval, and the selection of
 //! the bound.
 
+use super::estimate::{Estimate, Interval};
 use super::normal::normal_upper_tail;
-use super::{Estimate, Interval};
 
 /// Distribution of a test's statistic, from 0 up and symmetric, where there is no shift.
 pub(super) enum LowerTails {

@@ -4,7 +4,7 @@
 //! Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963; Hollander, Wolfe & Chicken, "Nonparametric
 //! Statistical Methods", 3rd edition 2014, sections 3.1 to 3.3.
 
-use super::Estimate;
+use super::estimate::Estimate;
 use super::rank_test::{LowerTails, kth_smallest, sorted};
 
 /// Up to here the distribution of the signed-rank statistic is counted out; its counts fit a `u64`.

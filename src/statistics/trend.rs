@@ -115,7 +115,7 @@ fn median_of_many(values: &mut [f64]) -> Option<f64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{median, simulated::Random};
+    use super::super::{median::median, simulated::Random};
     use super::*;
 
     /// Score, variance and slope counted by hand: S = 28 of 28 pairs, 8 * 7 * 21 / 18 = 65.33, z = 27 / 8.083 = 3.340.

@@ -8,8 +8,8 @@ use rstest::rstest;
 use crate::record::files::LARGEST_FILE_BYTES;
 use crate::record::fixture::{codecs, record, warmup};
 use crate::record::{
-    Journal, RecordError, RequestProfile, RunRecord, StoreCall, Summary, read_record, to_json,
-    write_record,
+    Journal, Lane, RecordError, RequestProfile, RunRecord, StoreCall, Summary, read_record,
+    to_json, write_record,
 };
 
 #[rstest]
@@ -51,7 +51,7 @@ fn a_written_record_is_read_back_to_the_bit() {
         ],
     );
     record.cells[0].summary.insert(
-        "end_to_end".to_owned(),
+        Lane::EndToEnd,
         Summary {
             median_ns: 7.038_531e-26,
             ci_low_ns: None,

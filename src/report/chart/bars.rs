@@ -3,13 +3,13 @@
 use maud::{Markup, html};
 
 use super::axis::{Axis, Kind};
-use super::draw::{colour_class, coordinate, line};
+use super::draw::{WIDTH, colour_class, coordinate, line};
+use super::figure::{Drawing, Frame, counted, figure};
 use super::label::long;
 use super::legend::{Entry, legend};
 use super::quantity::{ABSENT, Quantity, is_usable};
 use super::rows::Rows;
-use super::{Drawing, Frame, counted, figure};
-use super::{Head, Table};
+use crate::report::table::{Head, Table, texts};
 
 const STACKED_ROW: f64 = 28.0;
 const STACKED_BAR: f64 = 18.0;
@@ -104,7 +104,7 @@ pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
             @let first = layout.middle(index) - kinds.len() as f64 * GROUPED_BAR / 2.0;
             @if index > 0 {
                 @let edge = layout.middle(index) - row_height / 2.0;
-                (line("separator", (0.0, edge), (super::WIDTH, edge)))
+                (line("separator", (0.0, edge), (WIDTH, edge)))
             }
             @for (kind, value) in row.usable(kinds.len()) {
                 @let y = first + kind as f64 * GROUPED_BAR;
@@ -206,6 +206,6 @@ fn figures(
         title: title.to_owned(),
         description: None,
         heads,
-        rows: rows.iter().map(cells).collect(),
+        rows: rows.iter().map(cells).map(texts).collect(),
     }
 }

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Kind};
 use super::draw::{Point, coordinate, curve, interval, line, marker, text};
+use super::figure::{Drawing, Frame, counted, figure};
 use super::label::{LINE_HEIGHT, Placer, fitted, long, spread, width_of};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::{ABSENT, Quantity, is_usable};
-use super::{Drawing, Frame, counted, figure};
-use super::{Head, Table};
+use crate::report::table::{Head, Table, texts};
 
 /// More curves have a legend in place of labels at their ends.
 const MOST_LABELLED: usize = 8;
@@ -219,7 +219,7 @@ fn tables(curves: &[Curve], crossings: &[Crossing]) -> Vec<Table> {
             title: "Crossings".to_owned(),
             description: None,
             heads: vec![Head::text("bandwidth"), Head::number("time")],
-            rows: crossings.iter().map(cells).collect(),
+            rows: crossings.iter().map(cells).map(texts).collect(),
         });
     }
     tables
@@ -252,7 +252,7 @@ fn predicted(curves: &[Curve]) -> Table {
             .into_iter()
             .chain(heads)
             .collect(),
-        rows: bandwidths.iter().map(row).collect(),
+        rows: bandwidths.iter().map(row).map(texts).collect(),
     }
 }
 
@@ -279,6 +279,6 @@ fn measured(curves: &[Curve]) -> Table {
             Head::number("low"),
             Head::number("high"),
         ],
-        rows: rows.collect(),
+        rows: rows.map(texts).collect(),
     }
 }

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Kind};
 use super::draw::{Point, WIDTH, curve, interval, line, marker, text};
+use super::figure::{Drawing, Frame, counted, figure};
 use super::label::{fitted, long, width_of};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
-use super::{Drawing, Frame, counted, figure};
-use super::{Head, Table};
+use crate::report::table::{Head, Table, texts};
 
 const LONGEST_RUN: f64 = 90.0;
 const LONGEST_CHANGE: f64 = 200.0;
@@ -176,7 +176,7 @@ fn tables(runs: &[String], tracks: &[Track], changes: &[ChangePoint]) -> Vec<Tab
             Head::number("low"),
             Head::number("high"),
         ],
-        rows: rows.collect(),
+        rows: rows.map(texts).collect(),
     };
     let changed = (!changes.is_empty()).then(|| Table {
         title: "Changes".to_owned(),
@@ -184,7 +184,7 @@ fn tables(runs: &[String], tracks: &[Track], changes: &[ChangePoint]) -> Vec<Tab
         heads: vec![Head::text("first run"), Head::text("change")],
         rows: changes
             .iter()
-            .map(|change| vec![run_name(runs, change.run), change.label.clone()])
+            .map(|change| texts(vec![run_name(runs, change.run), change.label.clone()]))
             .collect(),
     });
     [levels].into_iter().chain(changed).collect()

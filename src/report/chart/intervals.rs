@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Kind};
 use super::draw::{interval, line, marker, text};
+use super::figure::{Drawing, Frame, counted, figure};
 use super::label::long;
 use super::quantity::{Quantity, is_usable};
 use super::rows::Rows;
-use super::{Drawing, Frame, counted, figure};
-use super::{Head, Table};
+use crate::report::table::{Head, Table, texts};
 
 const TOP: f64 = 20.0;
 const ROW_HEIGHT: f64 = 24.0;
@@ -103,6 +103,6 @@ fn figures(rows: &[Estimate]) -> Table {
             Head::number("low"),
             Head::number("high"),
         ],
-        rows: rows.iter().map(cells).collect(),
+        rows: rows.iter().map(cells).map(texts).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! Names and labels: how wide they are about, made to fit, and placed so that they do not lie on each other.
 
-use crate::report::visible;
+use crate::report::text::visible;
 
 /// Size of all text of a chart, in its units of length; the style sheet has it, too.
 const TEXT_SIZE: f64 = 12.0;

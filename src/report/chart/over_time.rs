@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Kind};
 use super::draw::{cross, marker};
+use super::figure::{Drawing, Frame, counted, figure};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
-use super::{Drawing, Frame, counted, figure};
-use super::{Head, Table};
+use crate::report::table::{Head, Table, texts};
 
 /// The iterations of a variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +109,6 @@ fn figures(series: &[IterationSeries]) -> Table {
             Head::number("time"),
             Head::text("state"),
         ],
-        rows: rows.collect(),
+        rows: rows.map(texts).collect(),
     }
 }

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Kind};
 use super::draw::{line, marker};
+use super::figure::{Drawing, Frame, counted, figure};
 use super::legend::{Entry, legend};
 use super::quantity::Quantity;
 use super::rows::Rows;
-use super::{Drawing, Frame, counted, figure};
-use super::{Head, Table};
+use crate::report::table::{Head, Table, texts};
 
 const ROW_HEIGHT: f64 = 24.0;
 const MARKS: [&str; 4] = ["p50", "p90", "p99", "max"];
@@ -89,6 +89,6 @@ fn figures(rows: &[Latencies]) -> Table {
         title: "Latencies of requests".to_owned(),
         description: None,
         heads: [Head::text("variant")].into_iter().chain(heads).collect(),
-        rows: rows.iter().map(cells).collect(),
+        rows: rows.iter().map(cells).map(texts).collect(),
     }
 }

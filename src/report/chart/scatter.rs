@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Kind};
 use super::draw::{Point, line, marker, polyline, text};
+use super::figure::{Drawing, Frame, counted, figure};
 use super::label::{Placer, fitted, long};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
-use super::{Drawing, Frame, counted, figure};
-use super::{Head, Table};
+use crate::report::table::{Head, Table, texts};
 
 const LONGEST_NAME: f64 = 150.0;
 
@@ -139,6 +139,6 @@ fn figures(points: &[Tradeoff]) -> Table {
             Head::number("time"),
             Head::text("on the Pareto front"),
         ],
-        rows: points.iter().map(cells).collect(),
+        rows: points.iter().map(cells).map(texts).collect(),
     }
 }

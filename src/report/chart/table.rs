@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::label::{long, shortened};
-use super::{Head, Table};
+use crate::record::Verdict;
+use crate::report::table::{Head, Table, TableCell};
 
 /// A page with more would be slow to open.
 const MOST_ROWS: usize = 2_000;
@@ -36,9 +37,9 @@ pub(crate) fn table(table: &Table) -> Markup {
                 tbody {
                     @for row in table.rows.iter().take(MOST_ROWS) {
                         tr {
-                            @for (index, (head, text)) in table.heads.iter().zip(row).enumerate() {
-                                @if index == 0 { th scope="row" class=[class(head, text)] { (long(text)) } }
-                                @else { td class=[class(head, text)] { (long(text)) } }
+                            @for (index, (head, cell)) in table.heads.iter().zip(row).enumerate() {
+                                @if index == 0 { th scope="row" class=[class(head, cell)] { (long(cell.text())) } }
+                                @else { td class=[class(head, cell)] { (long(cell.text())) } }
                             }
                         }
                     }
@@ -48,18 +49,18 @@ pub(crate) fn table(table: &Table) -> Markup {
     }
 }
 
-/// A verdict has a sign and a colour besides its word; a long text has room for some of it in every line, however many columns there are.
-fn class(head: &Head, text: &str) -> Option<&'static str> {
-    let is_long = text.chars().nth(LONGEST_UNWRAPPED).is_some();
-    match text {
-        "faster" => return Some("verdict faster"),
-        "slower" => return Some("verdict slower"),
-        "tie" => return Some("verdict tie"),
-        "inconclusive" => return Some("verdict inconclusive"),
-        _ => {}
-    }
-    match head.is_number {
-        true => Some("number"),
-        false => is_long.then_some("long"),
+/// A verdict has a sign and a colour besides its word; a long text has room for some of it in every
+/// line, however many columns there are.
+fn class(head: &Head, cell: &TableCell) -> Option<&'static str> {
+    let is_long = |text: &str| text.chars().nth(LONGEST_UNWRAPPED).is_some();
+    match cell {
+        TableCell::Verdict(verdict) => Some(match verdict {
+            Verdict::Faster => "verdict faster",
+            Verdict::Slower => "verdict slower",
+            Verdict::Tie => "verdict tie",
+            Verdict::Inconclusive => "verdict inconclusive",
+        }),
+        TableCell::Text(_) if head.is_number => Some("number"),
+        TableCell::Text(text) => is_long(text).then_some("long"),
     }
 }

@@ -1,4 +1,8 @@
+use maud::Markup;
+
 use super::*;
+use crate::record::Verdict;
+use crate::report::table::{Head, Table, TableCell, texts};
 
 fn frame(number: usize) -> Frame {
     Frame {
@@ -261,11 +265,30 @@ fn a_table_of_very_many_rows_says_how_many_it_leaves_out() {
         title: "Many".to_owned(),
         description: None,
         heads: vec![Head::text("variant")],
-        rows: vec![vec!["none".to_owned()]; 2_345],
+        rows: vec![texts(vec!["none".to_owned()]); 2_345],
     };
     let shown = table(&many).into_string();
     assert!(shown.contains("(the first 2000 rows; 345 more are left out)"));
     assert_eq!(shown.matches("<th scope=\"row\">").count(), 2_000);
+}
+
+#[test]
+fn only_a_verdict_has_the_class_of_one_and_no_name_that_reads_like_it() {
+    let named = Table {
+        title: "Named".to_owned(),
+        description: None,
+        heads: vec![Head::text("variant"), Head::text("verdict")],
+        rows: vec![vec![
+            TableCell::Text("slower".to_owned()),
+            TableCell::Verdict(Verdict::Slower),
+        ]],
+    };
+    let shown = table(&named).into_string();
+    assert!(shown.contains("<th scope=\"row\">slower</th>"), "{shown}");
+    assert!(
+        shown.contains("<td class=\"verdict slower\">slower</td>"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! Measured parts of a record: its counted iterations, lanes, variants and cells.
+
+use std::collections::BTreeSet;
+
+use crate::record::{CellRecord, Iteration, Kind, Lane, Status};
+
+/// Measured iterations of a lane that are `ok`: those that all figures rest on.
+pub(super) fn counted(cell: &CellRecord, lane: Lane) -> impl Iterator<Item = &Iteration> {
+    cell.iterations.iter().filter(move |iteration| {
+        iteration.lane == lane && iteration.kind == Kind::Measured && iteration.status == Status::Ok
+    })
+}
+
+/// Lanes that a cell was measured in, successfully or not.
+pub(super) fn lanes(cell: &CellRecord) -> BTreeSet<Lane> {
+    let measured = cell
+        .iterations
+        .iter()
+        .filter(|iteration| iteration.kind == Kind::Measured);
+    measured.map(|iteration| iteration.lane).collect()
+}
+
+/// Time of an iteration, at least 1 ns: the clock resolves no less, and 0 has no rate and no
+/// logarithm.
+pub(super) fn elapsed_ns(iteration: &Iteration) -> f64 {
+    iteration.figures.elapsed_ns.max(1) as f64
+}
+
+/// Names of the variants, the baseline first, in the order of their cells; the control is one of
+/// them.
+pub(super) fn variants(cells: &[CellRecord]) -> impl Iterator<Item = &str> {
+    distinct(cells.iter().map(|cell| cell.variant_name.as_str()))
+}
+
+/// Each name once, in the order of first appearance.
+pub(super) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    let mut seen = BTreeSet::new();
+    names.filter(move |name| seen.insert(*name))
+}
+
+/// Cell of a variant and a scenario.
+pub(super) fn cell<'a>(
+    cells: &'a [CellRecord],
+    variant: &str,
+    scenario: &str,
+) -> Option<&'a CellRecord> {
+    let is_it = |cell: &&CellRecord| cell.variant_name == variant && cell.scenario == scenario;
+    cells.iter().find(is_it)
+}

@@ -1,0 +1,78 @@
+//! How precise a run is so far.
+
+use super::comparison::{family, paired_log_ratios, pairs};
+use super::measured::{counted, elapsed_ns, lanes};
+use super::verdict::rounds_for;
+use crate::record::{CellRecord, Lane, RunRecord, Status};
+use crate::statistics::{CONFIDENCE, hodges_lehmann_paired, median_interval};
+
+/// Width, as high / low - 1, of the widest of a run's intervals so far: those of the comparisons
+/// and of the control, or, where there are none, of the medians. `None` where one has no bounds
+/// yet, or too few pairs for a verdict. Cells that failed, or have no counted iteration, are left
+/// out.
+pub fn widest_interval(record: &RunRecord) -> Option<f64> {
+    let mut widths: Vec<Option<f64>> = Vec::new();
+    let mut compared = false;
+    for (baseline, candidate) in pairs(&record.cells) {
+        compared = true;
+        let lanes = &lanes(baseline) | &lanes(candidate);
+        let needed = rounds_for(family(record, lanes.len())) as usize;
+        for lane in lanes {
+            let ratios = paired_log_ratios(baseline, candidate, lane);
+            if !ratios.is_empty() && !failed(baseline, lane) && !failed(candidate, lane) {
+                let estimate = hodges_lehmann_paired(&ratios, CONFIDENCE);
+                let estimate = estimate.filter(|_| ratios.len() >= needed);
+                let interval = estimate.and_then(|estimate| estimate.interval);
+                widths.push(interval.map(|interval| (interval.high - interval.low).exp() - 1.0));
+            }
+        }
+    }
+    for cell in record.cells.iter().filter(|_| !compared) {
+        for lane in lanes(cell) {
+            let elapsed: Vec<f64> = counted(cell, lane).map(elapsed_ns).collect();
+            if !elapsed.is_empty() {
+                let interval = median_interval(&elapsed, CONFIDENCE);
+                widths.push(interval.map(|interval| interval.high / interval.low - 1.0));
+            }
+        }
+    }
+    if widths.is_empty() {
+        return None;
+    }
+    widths
+        .into_iter()
+        .try_fold(0.0, |widest: f64, width| Some(widest.max(width?)))
+}
+
+/// Whether a lane of a cell was given up.
+fn failed(cell: &CellRecord, lane: Lane) -> bool {
+    let mut iterations = cell.iterations.iter().filter(|it| it.lane == lane);
+    iterations.any(|iteration| iteration.status == Status::Failed)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::record::fixture::{cell, record, rounds};
+
+    #[test]
+    fn the_widest_interval_is_that_of_the_comparisons_or_else_of_the_medians() {
+        let steady = vec![1000; 10];
+        let shaky: Vec<u64> = (0..10).map(|round| 1000 + round * 20).collect();
+        let mut record = record();
+        record.cells = vec![cell("scan", "a", rounds(&shaky))];
+        assert!((widest_interval(&record).unwrap() - 0.18).abs() < 1e-9);
+        record.cells = vec![
+            cell("scan", "a", rounds(&steady)),
+            cell("scan", "b", rounds(&steady)),
+        ];
+        assert_eq!(widest_interval(&record), Some(0.0));
+        record.cells[1] = cell("scan", "b", rounds(&shaky));
+        assert!(widest_interval(&record).unwrap() > 0.1);
+        record.cells[1].iterations.truncate(7);
+        assert_eq!(widest_interval(&record), None);
+        record.cells[1].iterations.clear();
+        assert_eq!(widest_interval(&record), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! On which storage which variant would be the fastest, by simulating what each asks for.
+
+mod crossings;
+mod curves;
+mod load;
+mod predictions;
+mod simulation;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+pub use curves::Curve;
+pub use predictions::{LATENCY_NS, Predictions};

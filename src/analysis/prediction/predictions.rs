@@ -1,0 +1,255 @@
+//! Which variant is the fastest on which storage: the recorded requests of each, simulated on
+//! storage of other bandwidths.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::crossings::{crossings, fastest};
+use super::curves::{Curve, HIGHEST, LOWEST, curves_of, mean, storage};
+use super::load::{Call, Load, Profile};
+use crate::analysis::measured::{counted, distinct};
+use crate::record::{
+    BreakEven, CacheState, CellRecord, Lane, PredictionCheck, RunRecord, StoreCall, as_written,
+};
+use crate::statistics::median;
+
+/// Latencies that are looked at, in nanoseconds: a local SSD's, a file server's, an object store's
+/// near and far.
+pub(super) const LATENCIES_NS: [u64; 4] = [100_000, 1_000_000, 10_000_000, 50_000_000];
+
+/// Latencies of throttled cells that are looked at besides: curves take time.
+const MOST_MEASURED_LATENCIES: usize = 8;
+
+/// Latency whose prediction reports show first.
+pub const LATENCY_NS: u64 = 1_000_000;
+
+/// Predicted times of a record's variants on other storage.
+pub struct Predictions {
+    curves: Vec<Predicted>,
+    checks: Vec<PredictionCheck>,
+}
+
+/// Curves of a scenario's variants at a latency, the baseline's first.
+struct Predicted {
+    /// Absent for the geometric means over all scenarios.
+    scenario: Option<String>,
+    latency_ns: u64,
+    curves: Vec<Curve>,
+}
+
+/// A cell with a profile, and its variant as curves name it.
+struct Source<'a> {
+    cell: &'a CellRecord,
+    variant: String,
+    load: Load,
+}
+
+impl Predictions {
+    /// From the cells that have a profile. Variants that differ only in how their files are cached,
+    /// or in how slow a storage they were read from, have one curve together.
+    pub fn of(record: &RunRecord) -> Self {
+        let scenarios = distinct(record.cells.iter().map(|cell| cell.scenario.as_str()));
+        let sources: Vec<(&str, Vec<Source>)> = scenarios
+            .map(|scenario| (scenario, sources(record, scenario)))
+            .collect();
+        let latencies = latencies_ns(record).into_iter();
+        Predictions {
+            curves: latencies
+                .flat_map(|latency_ns| predicted(&sources, latency_ns))
+                .collect(),
+            checks: checks(record, &sources),
+        }
+    }
+
+    /// Curves of a scenario's variants at a latency, or of the geometric means over all scenarios,
+    /// the baseline's first. None at latencies other than those of the record's `break_even`.
+    pub fn curves(&self, scenario: Option<&str>, latency_ns: u64) -> &[Curve] {
+        let mut of_latency = self.curves.iter().filter(|it| it.latency_ns == latency_ns);
+        let found = of_latency.find(|it| it.scenario.as_deref() == scenario);
+        found.map_or(&[], |it| &it.curves)
+    }
+
+    /// The fastest variants by bandwidth, over all scenarios and of each in which several variants
+    /// have a profile, at each latency.
+    pub(in crate::analysis) fn break_even(&self, effect: f64) -> Vec<BreakEven> {
+        let several = self.curves.iter().filter(|it| it.curves.len() > 1);
+        let found = several.map(|it| BreakEven {
+            scenario: it.scenario.clone(),
+            latency_ns: it.latency_ns,
+            low_bytes_per_s: LOWEST,
+            high_bytes_per_s: HIGHEST,
+            fastest: fastest(&it.curves, effect),
+            crossings: crossings(&it.curves, effect),
+        });
+        found.collect()
+    }
+
+    /// Every throttled cell that was measured beside a prediction from the profile of one that
+    /// differs from it in the storage alone.
+    pub(in crate::analysis) fn checks(&self) -> &[PredictionCheck] {
+        &self.checks
+    }
+}
+
+/// [`LATENCIES_NS`], and those that cells were throttled to.
+fn latencies_ns(record: &RunRecord) -> BTreeSet<u64> {
+    let cells = record.cells.iter();
+    let throttles = cells.filter_map(|cell| cell.engine.as_ref()?.throttle);
+    let measured: BTreeSet<u64> = throttles.map(|it| it.latency_ns).collect();
+    let measured = measured.into_iter().take(MOST_MEASURED_LATENCIES);
+    LATENCIES_NS.into_iter().chain(measured).collect()
+}
+
+/// Curves over all scenarios, then of each.
+fn predicted(sources: &[(&str, Vec<Source>)], latency_ns: u64) -> Vec<Predicted> {
+    let curves = |(_, sources): &(&str, Vec<Source>)| {
+        let loads: Vec<(&str, &Load)> = sources
+            .iter()
+            .map(|source| (source.variant.as_str(), &source.load))
+            .collect();
+        curves_of(&loads, latency_ns)
+    };
+    let each: Vec<Vec<Curve>> = sources.iter().map(curves).collect();
+    let whole = mean(&each).into_iter().map(|curves| (None, curves));
+    let names = sources.iter().map(|(name, _)| Some((*name).to_owned()));
+    let predicted = whole.chain(names.zip(each));
+    predicted
+        .map(|(scenario, curves)| Predicted {
+            scenario,
+            latency_ns,
+            curves,
+        })
+        .collect()
+}
+
+fn checks(record: &RunRecord, sources: &[(&str, Vec<Source>)]) -> Vec<PredictionCheck> {
+    let cells = record.cells.iter().filter(|cell| cell.control.is_none());
+    let checks = cells.filter_map(|cell| {
+        let throttle = cell.engine.as_ref()?.throttle?;
+        let summary = cell.summary.get(&Lane::EndToEnd)?;
+        let mut sources = sources.iter().flat_map(|(_, sources)| sources);
+        let from = sources.find(|source| same_but_for_the_storage(cell, source.cell))?;
+        let bytes_per_s = throttle
+            .bytes_per_s
+            .map_or(f64::INFINITY, |bytes| bytes as f64);
+        let predicted_ns = from
+            .load
+            .time_ns(&storage(bytes_per_s, throttle.latency_ns));
+        Some(PredictionCheck {
+            cell: cell.id.clone(),
+            scenario: cell.scenario.clone(),
+            variant: from.variant.clone(),
+            from: from.cell.id.clone(),
+            bytes_per_s: throttle.bytes_per_s,
+            latency_ns: throttle.latency_ns,
+            predicted_ns,
+            measured_ns: summary.median_ns,
+            ci_low_ns: summary.ci_low_ns,
+            ci_high_ns: summary.ci_high_ns,
+            error: predicted_ns / summary.median_ns - 1.0,
+        })
+    });
+    checks.collect()
+}
+/// Keys of a variant that do not change which bytes its query asks for.
+fn is_of_the_storage(key: &str) -> bool {
+    key.starts_with("storage.throttle") || key == "measure.cache" || key == "reader.odirect"
+}
+
+/// Settings of a variant, apart from the storage.
+fn settings(cell: &CellRecord) -> impl Iterator<Item = (&String, &Value)> {
+    let settings = cell.variant.iter();
+    settings.filter(|(key, _)| !is_of_the_storage(key))
+}
+
+/// Name of a variant, apart from the storage.
+fn name_of(cell: &CellRecord) -> String {
+    if settings(cell).count() == cell.variant.len() {
+        return cell.variant_name.clone();
+    }
+    let values: Vec<String> = settings(cell).map(|(_, value)| as_written(value)).collect();
+    match values.is_empty() {
+        true => "all variants".to_owned(),
+        false => values.join(","),
+    }
+}
+
+fn same_but_for_the_storage(one: &CellRecord, other: &CellRecord) -> bool {
+    one.scenario == other.scenario
+        && one.dataset == other.dataset
+        && settings(one).eq(settings(other))
+}
+
+fn sources<'a>(record: &'a RunRecord, scenario: &str) -> Vec<Source<'a>> {
+    let mut sources: Vec<Source> = Vec::new();
+    for cell in record.cells.iter().filter(|it| it.scenario == scenario) {
+        let known = sources
+            .iter()
+            .any(|known| same_but_for_the_storage(known.cell, cell));
+        if !known && let Some(load) = load(record, cell) {
+            sources.push(Source {
+                cell,
+                variant: name_of(cell),
+                load,
+            });
+        }
+    }
+    sources
+}
+
+/// Load of a cell's profile. The cost of bytes that are not in memory yet is fitted: a storage as
+/// fast as the page cache gives the time that was measured with a warm one.
+fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
+    let profile = cell.profile.as_ref()?;
+    let calls = |calls: &Vec<StoreCall>| {
+        let calls = calls.iter().map(|call| Call {
+            began_ns: call.0,
+            ended_ns: call.1,
+            request_bytes: call.2.clone(),
+            file: call.3,
+        });
+        calls.collect()
+    };
+    let mut load = Load::of(&Profile {
+        elapsed_ns: profile.elapsed_ns,
+        cores: record.system.cores.max(1) as f64,
+        shared_files: shares_files(record, cell),
+        streams: profile.streams.iter().map(calls).collect(),
+    });
+    if let Some((elapsed_ns, in_calls_ns)) = warm_ns(cell) {
+        load.fit(elapsed_ns, in_calls_ns);
+    }
+    Some(load)
+}
+
+/// Whether DataFusion's streams share their files: those of one scan do unless an option forbids
+/// it, but not those of several, nor those of executions at once.
+fn shares_files(record: &RunRecord, cell: &CellRecord) -> bool {
+    let option = "execution.enable_file_stream_work_stealing";
+    let of_variant = cell.variant.get(&format!("datafusion.{option}"));
+    let of_config = || record.config.get("datafusion")?.get(option);
+    let mut iterations = counted(cell, Lane::EndToEnd);
+    of_variant.or_else(of_config) != Some(&Value::Bool(false))
+        && iterations.all(|iteration| iteration.scans.len() < 2 && iteration.figures.streams < 2)
+}
+
+/// Medians of the time with a warm page cache and nothing slowed down, and of the part of it that
+/// all calls of the store took.
+fn warm_ns(cell: &CellRecord) -> Option<(f64, f64)> {
+    let throttled = cell
+        .engine
+        .as_ref()
+        .is_some_and(|engine| engine.throttle.is_some());
+    let mut states = counted(cell, Lane::EndToEnd).map(|iteration| iteration.figures.cache.state);
+    let warm = !throttled && states.all(|state| state == CacheState::Warm);
+    let summary = cell.summary.get(&Lane::EndToEnd).filter(|_| warm)?;
+    let in_calls: Vec<f64> = counted(cell, Lane::EndToEnd)
+        .filter_map(|iteration| {
+            let calls = iteration.figures.store_calls.as_ref()?;
+            let per_execution = calls.calls as f64 / f64::from(iteration.figures.executions.max(1));
+            Some(calls.latency_ns.p50 as f64 * per_execution)
+        })
+        .collect();
+    Some((summary.median_ns, median(&in_calls).unwrap_or(0.0)))
+}

@@ -1,0 +1,2 @@
+mod predictions;
+mod simulation;

@@ -1,0 +1,234 @@
+use proptest::prelude::*;
+
+use crate::analysis::prediction::crossings::fastest;
+use crate::analysis::prediction::curves::{Curve, bandwidths};
+use crate::analysis::prediction::predictions::{LATENCIES_NS, LATENCY_NS, Predictions};
+use crate::analysis::summarise::summarise;
+use crate::record::fixture::{cell, record, rounds};
+use crate::record::{CellRecord, EngineRecord, RequestProfile, StoreCall, ThrottleRecord};
+
+const MB: u64 = 1_000_000;
+
+/// A query of one stream that asks for so many MB and then computes for so many ms.
+fn profiled(variant: &str, megabytes: u64, compute_ms: u64) -> CellRecord {
+    let elapsed_ns = compute_ms * 1_000_000;
+    CellRecord {
+        profile: Some(RequestProfile {
+            elapsed_ns,
+            streams: vec![vec![StoreCall(0, 0, vec![megabytes * MB], 0)]],
+        }),
+        ..cell("scan", variant, rounds(&[elapsed_ns; 10]))
+    }
+}
+
+fn engine(throttle: Option<ThrottleRecord>) -> Option<EngineRecord> {
+    Some(EngineRecord {
+        target_partitions: 2,
+        batch_size: 8192,
+        metadata_cache_limit_bytes: 0,
+        list_files_cache_limit_bytes: 0,
+        file_statistics_cache_limit_bytes: 0,
+        memory_limit_bytes: None,
+        throttle,
+    })
+}
+
+/// 100 MB and 20 ms against 50 MB and 70 ms: they are equal where 50 MB take 50 ms, at 1 GB/s.
+#[test]
+fn a_smaller_and_slower_variant_wins_below_the_bandwidth_that_its_bytes_pay_for() {
+    let mut record = record();
+    record.cells = vec![profiled("none", 100, 20), profiled("zstd", 50, 70)];
+    summarise(&mut record);
+    assert_eq!(record.break_even.len(), LATENCIES_NS.len());
+    let found = &record.break_even[1];
+    assert_eq!(found.latency_ns, LATENCY_NS);
+    let names: Vec<_> = found.fastest.iter().map(|it| it.variant.as_str()).collect();
+    assert_eq!(names, ["zstd", "none"]);
+    assert!(found.fastest.iter().all(|it| it.equal.is_empty()));
+    let crossing = &found.crossings[0];
+    assert!(crossing.faster_below && crossing.variant == "zstd");
+    let at = crossing.at;
+    assert!((at.bytes_per_s / 1e9 - 1.0).abs() < 0.01, "{at:?}");
+    assert_eq!(found.fastest[1].from, Some(at));
+    assert!(
+        at.low_bytes_per_s < 0.95e9 && at.high_bytes_per_s > 1.05e9,
+        "{at:?}"
+    );
+    assert!(
+        at.low_bytes_per_s > 0.5e9 && at.high_bytes_per_s < 2e9,
+        "{at:?}"
+    );
+}
+
+/// The second scenario has its crossing at 4 GB/s, and the same shape.
+#[test]
+fn all_scenarios_together_cross_between_where_each_does() {
+    let mut record = record();
+    let second = |cell: CellRecord| CellRecord {
+        scenario: "other".to_owned(),
+        ..cell
+    };
+    record.cells = vec![
+        profiled("none", 100, 20),
+        profiled("zstd", 50, 70),
+        second(profiled("none", 400, 20)),
+        second(profiled("zstd", 200, 70)),
+    ];
+    summarise(&mut record);
+    let at = |scenario: Option<&str>| {
+        let mut found = record
+            .break_even
+            .iter()
+            .filter(|it| it.latency_ns == LATENCY_NS);
+        let found = found.find(|it| it.scenario.as_deref() == scenario).unwrap();
+        found.crossings[0].at.bytes_per_s / 1e9
+    };
+    assert!((at(Some("scan")) - 1.0).abs() < 0.01 && (at(Some("other")) - 4.0).abs() < 0.04);
+    assert!((1.2..3.5).contains(&at(None)), "{}", at(None));
+    let predictions = Predictions::of(&record);
+    let whole = predictions.curves(None, LATENCY_NS);
+    assert_eq!((whole.len(), whole[0].bytes), (2, 500 * MB));
+}
+
+#[test]
+fn a_variant_that_is_smaller_and_as_fast_wins_everywhere() {
+    let mut record = record();
+    record.cells = vec![profiled("none", 100, 20), profiled("lz4", 50, 19)];
+    summarise(&mut record);
+    let found = &record.break_even[1];
+    assert_eq!(found.fastest.len(), 1);
+    assert_eq!(
+        (found.fastest[0].variant.as_str(), found.crossings.len()),
+        ("lz4", 0)
+    );
+}
+
+#[test]
+fn a_throttled_cell_is_held_against_the_prediction_from_its_twin() {
+    let mut record = record();
+    let mut slow = cell("scan", "none", rounds(&[122_000_000; 10]));
+    slow.variant
+        .insert("storage.throttle.bandwidth".to_owned(), "1GB/s".into());
+    slow.engine = engine(Some(ThrottleRecord {
+        bytes_per_s: Some(1000 * MB),
+        latency_ns: 1_000_000,
+    }));
+    slow.id = "scan/slow".to_owned();
+    slow.variant_name = "slow".to_owned();
+    let mut fast = profiled("none", 100, 20);
+    fast.engine = engine(None);
+    record.cells = vec![fast, slow];
+    summarise(&mut record);
+    let check = &record.prediction_checks[0];
+    assert_eq!(
+        (check.cell.as_str(), check.from.as_str()),
+        ("scan/slow", "scan/none")
+    );
+    assert!((check.predicted_ns - 121e6).abs() < 1.0, "{check:?}");
+    assert!((check.error - (121.0 / 122.0 - 1.0)).abs() < 1e-9);
+    // They are one curve, so that nothing breaks even.
+    assert!(record.break_even.is_empty());
+    assert_eq!(
+        Predictions::of(&record)
+            .curves(Some("scan"), LATENCY_NS)
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn what_bytes_cost_that_are_not_in_memory_is_fitted_to_the_warm_time() {
+    let mut record = record();
+    let mut fast = profiled("none", 100, 20);
+    fast.iterations = rounds(&[30_000_000; 10]);
+    record.cells = vec![fast];
+    summarise(&mut record);
+    let predictions = Predictions::of(&record);
+    let curve = &predictions.curves(Some("scan"), LATENCIES_NS[0])[0];
+    let (_, at_most) = curve.points.last().unwrap();
+    // 10 ms more after the call, and 2 ms of transfer at 50 GB/s.
+    assert!((at_most - 32.1e6).abs() < 0.3e6, "{at_most}");
+    let (_, at_least) = curve.points.first().unwrap();
+    assert!((at_least / 1e9 - 10.03).abs() < 0.01, "{at_least}");
+}
+
+/// Times at eight bandwidths of the range.
+fn curve(variant: &str, times: [f64; 8]) -> Curve {
+    Curve {
+        variant: variant.to_owned(),
+        bytes: 1,
+        requests: 1,
+        points: bandwidths(8).zip(times).collect(),
+    }
+}
+
+fn held(curves: &[Curve]) -> Vec<(String, Option<f64>)> {
+    let found = fastest(curves, 0.01);
+    let stretches = found.into_iter();
+    stretches
+        .map(|it| (it.variant, it.from.map(|at| at.bytes_per_s.log10())))
+        .collect()
+}
+
+/// Who was ahead by less than the effect gives way without having had a stretch.
+#[test]
+fn one_that_was_never_clearly_ahead_has_no_stretch() {
+    let none = curve("none", [100.0, 100.0, 90.0, 80.0, 70.0, 60.0, 50.0, 40.0]);
+    let lz4 = curve("lz4", [100.5, 99.5, 80.0, 70.0, 60.0, 50.0, 40.0, 30.0]);
+    let found = held(&[none.clone(), lz4]);
+    assert_eq!(found.len(), 2);
+    assert!(
+        found[1].1.is_some_and(|at| (7.0..7.6).contains(&at)),
+        "{found:?}"
+    );
+    let always = curve("lz4", [99.5, 99.0, 80.0, 70.0, 60.0, 50.0, 40.0, 30.0]);
+    assert_eq!(held(&[none, always]), [("lz4".to_owned(), None)]);
+}
+
+#[test]
+fn equal_variants_are_told_together() {
+    let times = [100.0, 90.0, 80.0, 70.0, 60.0, 50.0, 40.0, 30.0];
+    let found = fastest(
+        &[
+            curve("none", times),
+            curve("lz4", times.map(|it| it * 1.005)),
+        ],
+        0.01,
+    );
+    assert_eq!((found.len(), &found[0].equal), (1, &vec!["lz4".to_owned()]));
+}
+
+proptest! {
+    #[test]
+    fn stretches_rise(
+        curves in prop::collection::vec(prop::array::uniform8(1.0..1.3_f64), 1..6)
+    ) {
+        let curves: Vec<Curve> = curves.into_iter().enumerate()
+            .map(|(index, times)| curve(&index.to_string(), times)).collect();
+        let found = fastest(&curves, 0.05);
+        prop_assert!(found[0].from.is_none());
+        let starts: Vec<f64> = found.iter().skip(1).map(|it| it.from.unwrap().bytes_per_s).collect();
+        prop_assert!(starts.windows(2).all(|two| two[0] < two[1]), "{found:?}");
+        for stretch in found.iter().filter_map(|it| it.from) {
+            prop_assert!(stretch.low_bytes_per_s <= stretch.bytes_per_s && stretch.bytes_per_s <= stretch.high_bytes_per_s, "{found:?}");
+        }
+    }
+}
+
+/// A scenario that a variant has no profile in says nothing of all variants.
+#[test]
+fn the_mean_is_over_scenarios_that_all_variants_have() {
+    let mut record = record();
+    let of = |scenario: &str, cell: CellRecord| CellRecord {
+        scenario: scenario.to_owned(),
+        ..cell
+    };
+    for scenario in ["a", "b", "c"] {
+        record.cells.push(of(scenario, profiled("none", 100, 20)));
+        record.cells.push(of(scenario, profiled("zstd", 50, 70)));
+    }
+    record.cells[4].profile = None;
+    let predictions = Predictions::of(&record);
+    let curves = predictions.curves(None, LATENCY_NS);
+    assert_eq!((curves.len(), curves[0].bytes), (2, 200 * MB));
+}

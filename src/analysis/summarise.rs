@@ -1,0 +1,42 @@
+//! Everything that a record derives from its iterations and profiles.
+
+use super::ceilings::ceilings;
+use super::comparison::{comparisons, noise};
+use super::findings::findings;
+use super::measured::lanes;
+use super::overall::overall;
+use super::prediction::Predictions;
+use super::ranking::ranked;
+use super::summary::summary;
+use crate::record::RunRecord;
+
+/// Derives every cell's `summary` and the record's `comparisons`, `noise`, `ceilings`, `findings`,
+/// `overall`, `standings`, `rankings`, `break_even` and `prediction_checks` from the iterations and
+/// profiles, replacing what was there: the same for a run that has just ended and for an old
+/// record. Returns the curves that the predictions rest on, which a record does not keep.
+///
+/// Only measured iterations that are `ok` count. The baseline of a scenario is the first of its
+/// cells; every other one is compared with it, by the rounds that both have.
+pub fn summarise(record: &mut RunRecord) -> Predictions {
+    summarise_measured(record);
+    let predictions = Predictions::of(record);
+    record.break_even = predictions.break_even(record.effect);
+    record.prediction_checks = predictions.checks().to_vec();
+    predictions
+}
+
+/// [`summarise`] without predictions, which take time: those that the record has stay.
+pub fn summarise_measured(record: &mut RunRecord) {
+    for cell in &mut record.cells {
+        cell.summary = lanes(cell)
+            .into_iter()
+            .filter_map(|lane| Some((lane, summary(cell, lane)?)))
+            .collect();
+    }
+    record.noise = noise(record);
+    record.comparisons = comparisons(record);
+    record.ceilings = ceilings(&record.cells);
+    record.findings = findings(record);
+    record.overall = overall(record);
+    (record.standings, record.rankings) = ranked(record);
+}

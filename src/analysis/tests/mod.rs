@@ -1,0 +1,7 @@
+mod across;
+mod comparison;
+mod environment;
+mod history;
+mod overall;
+mod ranking;
+mod summary;

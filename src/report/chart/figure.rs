@@ -1,0 +1,62 @@
+//! A chart with its title, its text alternative and its figures as a table.
+
+use maud::{Markup, html};
+
+use super::draw::WIDTH;
+use super::label::{long, shortened};
+use super::table::table;
+use crate::report::table::Table;
+
+/// Title and number of a chart, beside its data.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Frame {
+    /// Number of this chart and of no other on its page: all of its ids are made of it, such as
+    /// `chart-3`.
+    pub(crate) number: usize,
+    pub(crate) title: String,
+    /// The plot in words, for those who do not see it; if absent, it is made of the data.
+    pub(crate) description: Option<String>,
+}
+
+/// A chart, before it has its frame.
+pub(super) struct Drawing {
+    /// In units of length.
+    pub(super) height: f64,
+    pub(super) drawn: Markup,
+    pub(super) description: String,
+    pub(super) tables: Vec<Table>,
+}
+
+/// Puts a chart into its frame.
+pub(super) fn figure(frame: &Frame, drawing: &Drawing) -> Markup {
+    let id = format!("chart-{}", frame.number);
+    let (title_id, description_id) = (format!("{id}-title"), format!("{id}-description"));
+    let title = long(&frame.title);
+    let description = frame.description.as_ref().unwrap_or(&drawing.description);
+    html! {
+        figure.chart id=(id) {
+            figcaption { (title) }
+            div.scroll tabindex="0" role="region" aria-label=(format!("Chart: {title}")) {
+                svg viewBox=(format!("0 0 {WIDTH} {:.0}", drawing.height.ceil())) role="img"
+                    aria-labelledby=(format!("{title_id} {description_id}")) {
+                    title id=(title_id) { (title) }
+                    desc id=(description_id) { (shortened(description, LONGEST_DESCRIPTION)) }
+                    (drawing.drawn)
+                }
+            }
+            details open {
+                summary { "Table" }
+                @for figures in &drawing.tables { (table(figures)) }
+            }
+        }
+    }
+}
+
+/// In characters.
+const LONGEST_DESCRIPTION: usize = 1_000;
+
+/// `1 variant`, `3 variants`.
+pub(super) fn counted(count: usize, one: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{ending}")
+}

@@ -1,0 +1,14 @@
+//! Numbers without an outside crate: Knuth's multiplier, the high bits only.
+
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    /// Uniform over the open interval from 0 to 1.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+}
