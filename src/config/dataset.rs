@@ -6,6 +6,7 @@ use super::codec::CodecText;
 use super::columns::{self, Columns, Described};
 use super::dlio::OTHER_FORMATS;
 use super::error::Problem;
+use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::layout::{self, Place};
 use super::leaf::{Leaf, Rounded};
@@ -14,7 +15,6 @@ use super::model::{
 };
 use super::near::did_you_mean;
 use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawWorkflow};
-use super::validate::Findings;
 
 // DLIO's defaults: `ConfigArguments` in dlio_benchmark/utils/config.py.
 const DEFAULT_DATA_FOLDER: &str = "./data/";
@@ -499,15 +499,4 @@ fn file_prefix(leaf: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findin
         );
     }
     prefix
-}
-
-/// A length that Arrow's 32-bit offsets can hold.
-pub(super) fn check_length(path: &KeyPath, length: u64) -> Option<Problem> {
-    let longest = i32::MAX;
-    (length > u64::from(longest.unsigned_abs())).then(|| {
-        Problem::new(
-            path.clone(),
-            format!("{length} is longer than the {longest} that a value may be"),
-        )
-    })
 }

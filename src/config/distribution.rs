@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::fit::{fitted, fitting_value, limits, shown, stored};
+use super::findings::Findings;
+use super::fit::{check_length, fitted, fitting_value, limits, shown, stored};
 use super::key_path::KeyPath;
 use super::kind::Kind;
 use super::leaf::{Leaf, Point, Positive, whole_float};
@@ -11,7 +12,6 @@ use super::model::{
 };
 use super::raw::{RawDistribution, RawDistributionKeys, RawLength, RawPool};
 use super::template;
-use super::validate::Findings;
 
 const DEFAULT_STD_DEV: f64 = 1.0;
 const DEFAULT_EXPONENT: f64 = 1.1;
@@ -361,7 +361,7 @@ fn length(
     }
     findings
         .problems
-        .extend(super::dataset::check_length(&path.key("max"), max));
+        .extend(check_length(&path.key("max"), max));
     Some(Length {
         min,
         max,

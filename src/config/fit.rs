@@ -1,7 +1,9 @@
-//! Whether a value fits a column's type.
+//! Whether a value or a length fits a column's type.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
+use super::error::Problem;
+use super::key_path::KeyPath;
 use super::leaf::{Point, flag_of, whole_float};
 use super::model::{DECIMAL_DIGITS, Dtype, Number, TimeUnit, Value};
 
@@ -160,4 +162,15 @@ pub(super) fn fitting_value(value: Value, dtype: Dtype) -> Result<Value, String>
             ))
         }
     }
+}
+
+/// The problem of a length that Arrow's 32-bit offsets cannot hold.
+pub(super) fn check_length(path: &KeyPath, length: u64) -> Option<Problem> {
+    let longest = i32::MAX;
+    (length > u64::from(longest.unsigned_abs())).then(|| {
+        Problem::new(
+            path.clone(),
+            format!("{length} is longer than the {longest} that a value may be"),
+        )
+    })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::codec::CodecText;
 use super::columns::{Columns, Described};
+use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::leaf::{Bytes, Leaf, Positive};
 use super::model::{
@@ -11,7 +12,6 @@ use super::model::{
 };
 use super::origins::Layer;
 use super::raw::{RawChunk, RawParquet};
-use super::validate::Findings;
 
 // Defaults of the `parquet` crate: `DEFAULT_*` in parquet::file::properties.
 const DEFAULT_PAGE_BYTES: u64 = 1 << 20;

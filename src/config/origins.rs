@@ -1,8 +1,9 @@
 //! Who wrote which value: the file, the command line over it, a variant over both.
 
 use super::error::{Placed, Problem};
+use super::input::Source;
 use super::key_path::KeyPath;
-use super::{Source, line, redact};
+use super::{line, redact};
 
 /// Later layers win over earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
