@@ -7,10 +7,11 @@ use std::fs;
 use std::path::Path;
 
 /// Rooms of each wing, each importing those before it only.
-const DESK: [&str; 7] = [
+const DESK: [&str; 8] = [
     "units",
     "output",
     "text_file",
+    "suggest",
     "statistics",
     "record",
     "analysis",
@@ -20,7 +21,14 @@ const WORKSHOP: [&str; 8] = [
     "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn",
 ];
 /// Desk rooms that the workshop imports.
-const SHARED: [&str; 5] = ["units", "output", "text_file", "statistics", "record"];
+const SHARED: [&str; 6] = [
+    "units",
+    "output",
+    "text_file",
+    "suggest",
+    "statistics",
+    "record",
+];
 
 /// Crates, and the only rooms that know them.
 const CRATES: [(&str, &[&str]); 8] = [

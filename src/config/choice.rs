@@ -8,8 +8,8 @@ use super::model::{
     Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, TimeUnit,
     VectorLayout,
 };
-use super::near::did_you_mean;
 use crate::record::{EngineCache, Lane};
+use crate::suggest::did_you_mean;
 
 /// A type whose values have names.
 pub(super) trait Choice: Copy + 'static {

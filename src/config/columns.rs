@@ -9,8 +9,8 @@ use super::fit::check_length;
 use super::key_path::KeyPath;
 use super::leaf::Leaf;
 use super::model::{Column, Distribution, Dtype};
-use super::near::did_you_mean;
 use super::raw::{RawChunk, RawColumn, RawColumnKeys, RawDistribution, RawLength};
+use crate::suggest::did_you_mean;
 
 /// Name of the one column of a dataset without columns, as DLIO calls it.
 const RECORD_COLUMN: &str = "data";

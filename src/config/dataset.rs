@@ -13,8 +13,8 @@ use super::leaf::{Leaf, Rounded};
 use super::model::{
     Codec, Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
 };
-use super::near::did_you_mean;
 use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawWorkflow};
+use crate::suggest::did_you_mean;
 
 // DLIO's defaults: `ConfigArguments` in dlio_benchmark/utils/config.py.
 const DEFAULT_DATA_FOLDER: &str = "./data/";

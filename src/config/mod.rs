@@ -23,7 +23,6 @@ mod leaf;
 mod line;
 mod load;
 mod model;
-mod near;
 mod options;
 mod origins;
 mod overrides;

@@ -13,6 +13,8 @@
 
 use std::fmt;
 
+use crate::suggest::nearest_within;
+
 /// Directives that a scenario may have, as they are spelt.
 const DESCRIPTION: &str = "description";
 const NONDETERMINISTIC: &str = "nondeterministic";
@@ -494,14 +496,10 @@ fn nearest(word: &str) -> Option<&'static str> {
     } else {
         NEAR
     };
-    let (distance, name) = KNOWN
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&word, known), known))
-        .min()?;
-    (distance <= allowed).then_some(name)
+    nearest_within(&word, KNOWN, allowed)
 }
 
-/// `expect rows: 10` is prose to the eye that wrote it and to no other.
+/// Catches `expect rows: 10`, a directive misspelt with a space.
 fn misspelt_in_several_words(line: usize, text: &str) -> Option<DirectiveError> {
     let (head, _) = text.split_once(':')?;
     let head = head
@@ -512,13 +510,11 @@ fn misspelt_in_several_words(line: usize, text: &str) -> Option<DirectiveError> 
         return None;
     }
     let word = head.to_ascii_lowercase().replace([' ', '-'], "_");
-    let name = KNOWN
-        .into_iter()
-        .find(|known| strsim::damerau_levenshtein(&word, known) <= NEAR)?;
-    Some(DirectiveError::Unknown {
+    let nearest = nearest_within(&word, KNOWN, NEAR);
+    nearest.is_some().then(|| DirectiveError::Unknown {
         line,
         found: head.to_owned(),
-        nearest: Some(name),
+        nearest,
     })
 }
 

@@ -10,18 +10,17 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Column, ScenarioSource};
 use crate::output::folder_of;
+use crate::suggest::did_you_mean;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// Why a scenario cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    #[error(
-        "`{name}` is no file, no folder and no shipped scenario{near}; shipped are {shipped}",
-        near = .nearest.map_or_else(String::new, |nearest| format!(" (did you mean `{nearest}`?)"))
-    )]
+    /// `near` follows the name, and names the nearest shipped scenario.
+    #[error("`{name}` is no file, no folder and no shipped scenario{near}; shipped are {shipped}")]
     NotFound {
         name: String,
-        nearest: Option<&'static str>,
+        near: String,
         shipped: String,
     },
     #[error("{path}: {source}")]
@@ -88,11 +87,7 @@ fn named(name: &str, folder: Option<&Path>) -> Result<Vec<Scenario>, ScenarioErr
         Some(sql) => Ok(vec![parse(name, &format!("shipped scenario {name}"), sql)?]),
         None => Err(ScenarioError::NotFound {
             name: name.to_owned(),
-            nearest: SHIPPED
-                .iter()
-                .map(|(shipped, _)| *shipped)
-                .filter(|shipped| strsim::damerau_levenshtein(shipped, name) <= 3)
-                .min_by_key(|shipped| strsim::damerau_levenshtein(shipped, name)),
+            near: did_you_mean(name, SHIPPED.iter().map(|(shipped, _)| *shipped)),
             shipped: SHIPPED
                 .iter()
                 .map(|(name, _)| *name)
