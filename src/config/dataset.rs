@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::codec::CodecText;
+use super::codec::{Codec, CodecText};
 use super::columns::{self, Columns, Described};
 use super::dlio::OTHER_FORMATS;
 use super::error::Problem;
@@ -11,7 +11,7 @@ use super::key_path::KeyPath;
 use super::layout::{self, Place};
 use super::leaf::{Leaf, Rounded};
 use super::model::{
-    Codec, Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
+    Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
 };
 use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawWorkflow};
 use crate::suggest::did_you_mean;
@@ -87,7 +87,7 @@ pub(super) fn validate(
     let record_bytes = record_bytes(&mut raw, parquet.columns.is_some(), &path, findings);
     let text = findings
         .take(&path.key("compression"), raw.compression.take())
-        .unwrap_or(CodecText::NONE);
+        .unwrap_or(CodecText::of(Codec::None));
     let level = findings.take(&path.key("compression_level"), raw.compression_level.take());
     let codec = layout::codec(text, level, &path, findings);
     let (columns, layout) = parquet_of(parquet, codec, record_bytes, described, findings);

@@ -7,9 +7,8 @@ use super::fit::{check_length, fitted, fitting_value, limits, shown, stored};
 use super::key_path::KeyPath;
 use super::kind::Kind;
 use super::leaf::{Leaf, Point, Positive, whole_float};
-use super::model::{
-    Distribution, Dtype, Length, LengthDistribution, Number, Pool, TemplatePart, Value,
-};
+use super::model::{Distribution, Dtype, Length, LengthDistribution, Pool, TemplatePart};
+use super::number::{Number, Value};
 use super::raw::{RawDistribution, RawDistributionKeys, RawLength, RawPool};
 use super::template;
 

@@ -5,7 +5,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use super::error::Problem;
 use super::key_path::KeyPath;
 use super::leaf::{Point, flag_of, whole_float};
-use super::model::{DECIMAL_DIGITS, Dtype, Number, TimeUnit, Value};
+use super::model::{DECIMAL_DIGITS, Dtype, TimeUnit};
+use super::number::{Number, Value};
 
 const LARGEST_FLOAT16: f64 = 65_504.0;
 

@@ -1,10 +1,12 @@
 //! The kinds of distributions: what each draws and which keys it takes.
 
-use super::choice::Choice;
+use strum::{IntoStaticStr, VariantArray};
+
 use super::model::Dtype;
 
 /// The distributions, by their `kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Kind {
     Uniform,
     Distinct,
@@ -24,34 +26,9 @@ pub(super) enum Kind {
     Compressible,
 }
 
-impl Choice for Kind {
-    const WHAT: &'static str = "a distribution";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Kind::Uniform, "uniform"),
-        (Kind::Distinct, "distinct"),
-        (Kind::Normal, "normal"),
-        (Kind::Lognormal, "lognormal"),
-        (Kind::Quantiles, "quantiles"),
-        (Kind::Zipf, "zipf"),
-        (Kind::Hotspot, "hotspot"),
-        (Kind::Categorical, "categorical"),
-        (Kind::Sequence, "sequence"),
-        (Kind::RandomWalk, "random_walk"),
-        (Kind::CorrelatedWith, "correlated_with"),
-        (Kind::Constant, "constant"),
-        (Kind::Words, "words"),
-        (Kind::Template, "template"),
-        (Kind::Json, "json"),
-        (Kind::Compressible, "compressible"),
-    ];
-}
-
 impl Kind {
     pub(super) fn name(self) -> &'static str {
-        Kind::ALL
-            .iter()
-            .find(|(other, _)| *other == self)
-            .map_or("", |(_, name)| name)
+        self.into()
     }
 
     /// What the kind draws, where it does not draw this type.

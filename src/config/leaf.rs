@@ -8,8 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-use super::model::{Number, Value};
+use super::number::{Number, Value};
 use super::redact;
+use crate::suggest::did_you_mean;
 use crate::units::{parse_bytes, parse_seconds};
 
 /// A value as read, or why it could not be.
@@ -55,6 +56,17 @@ pub(super) fn quoted(value: &Json) -> String {
         Json::Object(_) => "a mapping".to_owned(),
         other => format!("`{other}`"),
     }
+}
+
+/// `` `zstdd` is not a codec; known: none, zstd (did you mean `zstd`?) ``
+pub(super) fn unknown_choice<'a>(
+    found: &str,
+    what: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    let near = did_you_mean(found.trim_matches('`'), known.clone());
+    let known: Vec<&str> = known.collect();
+    format!("{found} is not {what}; known: {}{near}", known.join(", "))
 }
 
 /// A whole number out of an integer, a float without a fraction, or digits grouped by underscores (which YAML 1.1

@@ -23,6 +23,7 @@ mod leaf;
 mod line;
 mod load;
 mod model;
+mod number;
 mod options;
 mod origins;
 mod overrides;
@@ -40,16 +41,18 @@ mod variants;
 mod wrapper;
 mod yaml;
 
+pub use codec::Codec;
 pub use dlio::dlio_keys;
 pub use error::ConfigError;
 pub use input::{Overrides, Source};
 pub use load::load;
 pub use model::{
-    BloomFilter, ChunkLayout, Codec, Column, Config, Dataset, Distribution, Dtype, Encoding,
-    Layout, Length, LengthDistribution, Measure, Number, PageCache, Physical, Pool, ReadMode,
-    Reader, RowGroupSize, ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams,
-    TemplatePart, Throttled, TimeUnit, Until, Value, Variant, VectorLayout,
+    BloomFilter, ChunkLayout, Column, Config, Dataset, Distribution, Dtype, Encoding, Layout,
+    Length, LengthDistribution, Measure, PageCache, Physical, Pool, ReadMode, Reader, RowGroupSize,
+    ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams, TemplatePart, Throttled,
+    TimeUnit, Until, Variant, VectorLayout,
 };
+pub use number::{Number, Value};
 pub use print::{to_config_text, to_yaml};
 pub use redact::argument as without_secrets;
 pub use shape::json_schema;

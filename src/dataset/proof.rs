@@ -8,9 +8,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMeta
 
 use super::DatasetError;
 use super::footer::{check_plausible, key_value};
-use super::properties::{
-    asked_encoding, compression, most_filter_bytes, page_encoding, sorting_columns,
-};
+use super::properties::{asked_encoding, most_filter_bytes, page_encoding, sorting_columns};
 use super::shortfalls::{
     OffRowGroups, Shortfalls, has_bounds, may_lack_bounds, may_lack_column_index,
 };
@@ -185,7 +183,7 @@ fn chunk_difference(
         .map(String::as_str)
         .unwrap_or_default();
     let asked = layout.chunk_of(column);
-    let codec = CompressionCodec::from(compression(asked.codec)?);
+    let codec = CompressionCodec::from(asked.codec.compression()?);
     let found = CompressionCodec::from(chunk.compression());
     let there = |there: bool| if there { "there" } else { "missing" }.to_owned();
     if found != codec {
