@@ -33,7 +33,6 @@ mod redact;
 mod reports;
 mod shape;
 mod sweep;
-mod template;
 #[cfg(test)]
 mod tests;
 mod validate;

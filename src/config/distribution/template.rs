@@ -1,6 +1,6 @@
 //! Templates of text: `user-{zipf:6}`.
 
-use super::model::TemplatePart;
+use crate::config::model::TemplatePart;
 use crate::suggest::did_you_mean;
 
 /// The placeholders, and how many characters those have that name none. Numbers that count are padded to so many.
