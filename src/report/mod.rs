@@ -20,6 +20,7 @@ mod table;
 mod terminal;
 mod text;
 
+use strum::IntoStaticStr;
 use thiserror::Error;
 
 use crate::analysis::{Across, Gate, History};
@@ -30,7 +31,8 @@ pub use text::visible;
 use text::visible_json;
 
 /// What a record is shown as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Format {
     /// For a terminal.
     Table,
@@ -43,6 +45,10 @@ pub enum Format {
 }
 
 impl Format {
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
     /// Whether it is read by people, rather than by programs.
     pub fn is_for_readers(self) -> bool {
         matches!(self, Format::Table | Format::Markdown)
