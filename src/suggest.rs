@@ -1,14 +1,14 @@
 //! The word that somebody meant: the nearest known one to a word that nobody knows.
 
-/// Longest word that is looked at, in bytes. Counting typing errors takes time quadratic in the length,
-/// and no name is this long.
+/// Longest word that is looked at, in bytes. Counting typing errors takes time quadratic in the
+/// length, and no name is this long.
 const LONGEST_WORD_BYTES: usize = 100;
 
 /// Fewest bytes of a word for another that begins with it to count as near.
 const SHORTEST_BEGINNING_BYTES: usize = 4;
 
-/// The candidate that `word` is a slip of, in whichever case: at most a third of its letters are typing
-/// errors (Damerau and Levenshtein's), or one of the two begins with the other.
+/// The candidate that `word` is a slip of, in whichever case: at most a third of its letters are
+/// typing errors (Damerau and Levenshtein's), or one of the two begins with the other.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > LONGEST_WORD_BYTES {
         return None;
@@ -38,8 +38,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, _, candidate)| candidate)
 }
 
-/// The candidate with the fewest typing errors between it and `word`, the first of several, where there
-/// are at most `errors`. For words of a small grammar, whose beginnings say little.
+/// The candidate with the fewest typing errors between it and `word`, the first of several, where
+/// there are at most `errors`. For words of a small grammar, whose beginnings say little.
 pub fn nearest_within(
     word: &str,
     candidates: impl IntoIterator<Item = &'static str>,

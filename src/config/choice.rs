@@ -14,7 +14,7 @@ use crate::record::{EngineCache, Lane};
 
 /// A type whose values have names.
 pub(super) trait Choice: Copy + 'static {
-    /// What one of them is, as in "is not a codec".
+    /// A value of the type as messages call it, as in "is not a codec".
     const WHAT: &'static str;
     /// In the order in which messages list them.
     const ALL: &'static [Self];

@@ -1,7 +1,7 @@
 //! Compression codecs, each said once: its names, its levels, what Parquet calls it.
 //!
-//! A new codec is a variant of [`Codec`], an entry of [`FAMILIES`], and a sentence in the description of
-//! `dataset.compression`.
+//! A new codec is a variant of [`Codec`], an entry of [`FAMILIES`], and a sentence in the
+//! description of `dataset.compression`.
 
 use std::fmt;
 use std::mem::discriminant;
@@ -139,8 +139,8 @@ impl Codec {
         FAMILIES.iter().find(same).unwrap_or(&FAMILIES[0])
     }
 
-    /// The codec as Parquet's writer takes it. Fails where the level lies outside of the codec's range,
-    /// which the config has refused before.
+    /// The codec as Parquet's writer takes it. Fails where the level lies outside of the codec's
+    /// range, which the config has refused before.
     pub fn compression(self) -> Result<Compression, ParquetError> {
         (self.family().parquet)(self.level().unwrap_or(0))
     }

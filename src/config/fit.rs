@@ -66,8 +66,8 @@ pub(super) fn fitted(number: Number, dtype: Dtype) -> Result<Number, String> {
     }
 }
 
-/// The number that a column of this type stores for what the config says: days or units since 1970 for a date or a
-/// time, a decimal without its point.
+/// The number that a column of this type stores for what the config says: days or units since 1970
+/// for a date or a time, a decimal without its point.
 pub(super) fn stored(point: Point, dtype: Dtype) -> Result<Number, String> {
     let number = match (point, dtype) {
         (Point::Text(text), dtype) if dtype.is_temporal() => moment(&text, dtype)?,
@@ -88,7 +88,8 @@ pub(super) fn stored(point: Point, dtype: Dtype) -> Result<Number, String> {
     fitted(number, dtype)
 }
 
-/// A number times 10^`scale`, where that is whole; up to an error that the way from text to float may have brought.
+/// A number times 10^`scale`, where that is whole; up to an error that the way from text to float
+/// may have brought.
 fn without_point(number: Number, scale: u8) -> Option<Number> {
     let factor = 10_i128.checked_pow(scale.into())?;
     match number {

@@ -1,4 +1,4 @@
-//! What a config is read from: the text, and what the command line changes of it.
+//! The text that a config is read from, and the changes that the command line makes.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub struct Source {
     pub folder: Option<PathBuf>,
 }
 
-/// What the command line changes.
+/// Changes that the command line makes to a config.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// `key.path=value`, the value in YAML's flow style.

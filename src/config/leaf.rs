@@ -1,5 +1,5 @@
-//! Single values of the raw mirror. One that cannot be read is kept as the sentence that says why, so that all of a
-//! file's wrong values are reported in one go, each by whoever knows its key path.
+//! Single values of the raw mirror. One that cannot be read is kept as the sentence that says why,
+//! so that all of a file's wrong values are reported in one go, each by whoever knows its key path.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -69,8 +69,8 @@ pub(super) fn unknown_choice<'a>(
     format!("{found} is not {what}; known: {}{near}", known.join(", "))
 }
 
-/// A whole number out of an integer, a float without a fraction, or digits grouped by underscores (which YAML 1.1
-/// has and 1.2 has not).
+/// A whole number out of an integer, a float without a fraction, or digits grouped by underscores
+/// (which YAML 1.1 has and 1.2 has not).
 fn whole(value: &Json) -> Option<i128> {
     match value {
         Json::Number(number) => number
@@ -142,7 +142,8 @@ impl Scalar for Positive {
     }
 }
 
-/// A count of at least one that may be written with a fraction, as means are. The nearest whole number counts.
+/// A count of at least one that may be written with a fraction, as means are. The nearest whole
+/// number counts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rounded {
     pub(super) count: u64,

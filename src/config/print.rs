@@ -15,7 +15,8 @@ pub fn to_yaml(resolved: &serde_json::Value) -> Result<String, String> {
     serde_yaml::to_string(&resolved).map_err(|error| error.to_string())
 }
 
-/// A config as YAML that people can edit: each column on a line of its own, as in the configs that ship.
+/// A config as YAML that people can edit: each column on a line of its own, as in the configs that
+/// ship.
 pub fn to_config_text(config: &Json) -> Result<String, String> {
     let mut config = config.clone();
     let columns = config
@@ -78,7 +79,8 @@ fn flow(value: &Json, text: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether YAML takes a text as it is, for a text: a name that begins with a letter and is no word of YAML 1.1's.
+/// Whether YAML takes a text as it is, for a text: a name that begins with a letter and is no word
+/// of YAML 1.1's.
 fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 4] = ["null", "nan", "inf", "infinity"];
     let named = text.starts_with(|first: char| first.is_ascii_alphabetic())

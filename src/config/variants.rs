@@ -139,7 +139,8 @@ impl Gathered {
                 None
             }
         };
-        // What leads nowhere, or has the wrong shape, is empty for those who look next: they have nothing new to say of it.
+        // What leads nowhere, or has the wrong shape, is empty for those who look next: they have
+        // nothing new to say of it.
         let mut told: BTreeSet<String> = BTreeSet::new();
         malformed.retain(|problem| told.insert(problem.path.to_string()));
         let news = findings.problems.into_iter();
@@ -176,7 +177,8 @@ impl Gathered {
         }
     }
 
-    /// Reports the problems, with the variants that have them where not all do, and finishes the notes.
+    /// Reports the problems, with the variants that have them where not all do, and finishes the
+    /// notes.
     fn report(&mut self, variants: usize, reports: &mut Reports<'_>) {
         for (mut problem, typed, names) in std::mem::take(&mut self.problems) {
             if names.len() < variants {

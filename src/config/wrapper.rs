@@ -6,8 +6,8 @@ use super::error::Problem;
 use super::key_path::KeyPath;
 use super::leaf::quoted;
 
-/// The top key that Hydra puts a workload below, as in the resolved config that DLIO writes beside its
-/// results.
+/// The top key that Hydra puts a workload below, as in the resolved config that DLIO writes beside
+/// its results.
 pub(super) const WRAPPER: &str = "workload";
 
 /// Takes a config out of the top key that all of it is below. Returns whether there was one.

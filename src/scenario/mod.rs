@@ -1,4 +1,5 @@
-//! Scenarios: SQL reads with their expectations, from files, from the config, shipped, or made from a column list.
+//! Scenarios: SQL reads with their expectations, from files, from the config, shipped, or made from
+//! a column list.
 
 mod directives;
 mod shipped;
@@ -43,8 +44,8 @@ pub enum ScenarioError {
     },
 }
 
-/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in `folder`; then the name is
-/// looked up among the shipped ones.
+/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in
+/// `folder`; then the name is looked up among the shipped ones.
 pub fn resolve(
     sources: &[ScenarioSource],
     folder: Option<&Path>,
@@ -148,7 +149,8 @@ fn from_file(file: &Path) -> Result<Scenario, ScenarioError> {
     parse(&name, &path, &text)
 }
 
-/// One scan of all columns of existing rows, but for those that the config lists with `read: false`.
+/// One scan of all columns of existing rows, but for those that the config lists with `read:
+/// false`.
 pub fn source_scenario(columns: &[Column]) -> Scenario {
     let skipped: Vec<String> = columns
         .iter()

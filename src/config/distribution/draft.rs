@@ -195,7 +195,8 @@ impl Draft<'_, '_> {
         }
     }
 
-    /// How many made-up values of the column's size there are, where they can be counted and are no numbers.
+    /// How many made-up values of the column's size there are, where they can be counted and are no
+    /// numbers.
     pub(super) fn made_up_values(&self) -> Option<u64> {
         let base = match self.target.dtype {
             Dtype::String | Dtype::LargeString => CHARACTERS,

@@ -1,6 +1,8 @@
-//! How a column's values are drawn: whether the parameters fit each other, the column's type and its rows.
+//! How a column's values are drawn: whether the parameters fit each other, the column's type and
+//! its rows.
 //!
-//! A kind's keys, defaults and check stand together in the file of its family; [`rules_of`] lists them.
+//! A kind's keys, defaults and check stand together in the file of its family; [`rules_of`] lists
+//! them.
 
 mod correlated;
 mod draft;
@@ -176,8 +178,8 @@ fn check_nested(
     }
 }
 
-/// The kind, which may be left out where the keys say nothing about values (`says_more`: but something
-/// else). None where it is unknown or does not draw the type.
+/// The kind, which may be left out where the keys say nothing about values (`says_more`: but
+/// something else). None where it is unknown or does not draw the type.
 fn kind_of(
     keys: &mut RawDistributionKeys,
     says_more: bool,

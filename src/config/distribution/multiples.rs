@@ -6,7 +6,7 @@ use crate::config::leaf::{Leaf, Point};
 use crate::config::model::Distribution;
 use crate::config::number::Number;
 
-/// What numbers are rounded to multiples of.
+/// The number whose multiples values are rounded to.
 pub(super) fn multiple_of(draft: &mut Draft<'_, '_>, leaf: Leaf<Point>) -> Option<Number> {
     let dtype = draft.target.dtype;
     if !dtype.draws_numbers() {

@@ -1,4 +1,4 @@
-//! What a kind of distribution takes, beside the keys of every kind.
+//! The keys that a kind of distribution takes, beside those of every kind.
 
 use super::draft::Draft;
 use crate::config::model::{Distribution, Dtype};
@@ -7,7 +7,7 @@ use crate::config::raw::RawDistributionKeys;
 /// The keys for the order of rows, of kinds that draw values one by one.
 const ORDER_KEYS: [&str; 3] = ["sortedness", "cycle", "drift"];
 
-/// What a kind takes, and how its keys are read. Each kind's rules stand beside its check.
+/// The keys that a kind takes, and how they are read. Each kind's rules stand beside its check.
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) draws: Draws,
@@ -15,8 +15,8 @@ pub(super) struct Rules {
     pub(super) keys: &'static [&'static str],
     /// Whether it takes [`ORDER_KEYS`].
     pub(super) ordered: bool,
-    /// Whether neighbouring rows may share a draw, and draws come out of a pool: not where rows differ or
-    /// follow another column's.
+    /// Whether neighbouring rows may share a draw, and draws come out of a pool: not where rows
+    /// differ or follow another column's.
     pub(super) repeats: bool,
     /// Whether values of a drawn length can be made of it, where the column is string or binary.
     pub(super) has_length: bool,

@@ -120,7 +120,7 @@ fn random_walk(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<D
     })
 }
 
-/// What a sequence grows by, for numbers.
+/// The step of a sequence that names none: 1 in the unit of the column.
 fn one(draft: &Draft<'_, '_>) -> Number {
     match draft.target.dtype {
         Dtype::Decimal128 { scale, .. } => Number::Integer(10_i128.pow(scale.into())),

@@ -13,7 +13,7 @@ const DEFAULT_TIMES: (&str, &str) = ("2020-01-01", "2024-12-31");
 pub(in crate::config) struct Target {
     pub(in crate::config) dtype: Dtype,
     pub(in crate::config) size: u64,
-    /// Of the whole table.
+    /// Rows of the whole table.
     pub(in crate::config) rows: u64,
 }
 

@@ -3,7 +3,8 @@
 use crate::config::model::TemplatePart;
 use crate::suggest::did_you_mean;
 
-/// The placeholders, and how many characters those have that name none. Numbers that count are padded to so many.
+/// The placeholders, and how many characters those have that name none. Numbers that count are
+/// padded to so many.
 const PLACEHOLDERS: [(&str, u64); 8] = [
     ("row", 0),
     ("uniform", 0),

@@ -23,14 +23,15 @@ pub struct Column {
     pub sortedness: f64,
     /// Strings and binary: bytes of a value, instead of `size`. Lists: elements of a row.
     pub length: Option<Length>,
-    /// Mean number of neighbouring rows that share one draw, at least 1; nulls come in such runs too.
+    /// Mean number of neighbouring rows that share one draw, at least 1; nulls come in such runs
+    /// too.
     #[serde(skip_serializing_if = "is_one")]
     pub run_length: f64,
     /// Where set, rows are sorted by `sortedness` within so many of them, and then anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cycle: Option<u64>,
-    /// Where set, each row's rank among all values is that of the row before and a normal step: its standard deviation
-    /// as a share of the ranks, above 0 and at most 1.
+    /// Where set, each row's rank among all values is that of the row before and a normal step: its
+    /// standard deviation as a share of the ranks, above 0 and at most 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<f64>,
     /// Where set, rows choose among so many values that are drawn once.
@@ -39,7 +40,7 @@ pub struct Column {
     /// Where set, numbers are rounded to multiples of it; above 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multiple_of: Option<Number>,
-    /// Of a timestamp: an IANA name, or an offset such as `+02:00`.
+    /// Time zone of a timestamp: an IANA name, or an offset such as `+02:00`.
     pub time_zone: Option<String>,
     /// A list's elements, called `item`; a struct's fields.
     pub children: Vec<Column>,
@@ -49,7 +50,8 @@ fn is_one(number: &f64) -> bool {
     *number == 1.0
 }
 
-/// Values that are drawn once, and chosen by rank: that of rank k with probability proportional to k^-`exponent`.
+/// Values that are drawn once, and chosen by rank: that of rank k with probability proportional to
+/// k^-`exponent`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pool {
     /// How many values there are, at least 1.

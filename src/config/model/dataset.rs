@@ -12,15 +12,16 @@ pub struct Dataset {
     pub data_folder: String,
     pub file_prefix: String,
     pub train: Split,
-    /// Whether the config says how many files `train` has. Then so many of those that are there already
-    /// are read, where none are to be generated.
+    /// Whether the config says how many files `train` has. Then so many of those that are there
+    /// already are read, where none are to be generated.
     pub names_files: bool,
     /// Present where `num_files_eval` is above 0.
     pub valid: Option<Split>,
     /// 0 beside a `source`, whose rows are shared out among the files.
     pub rows_per_file: u64,
     pub seed: u64,
-    /// Existing rows that are written anew instead of generated ones: a path, a glob or a file:// URL.
+    /// Existing rows that are written anew instead of generated ones: a path, a glob or a file://
+    /// URL.
     pub source: Option<String>,
     /// Names are unique. Empty only beside a `source`, whose columns they are then.
     pub columns: Vec<Column>,

@@ -4,32 +4,36 @@ use serde::Serialize;
 
 use crate::config::number::{Number, Value};
 
-/// How a column's values are drawn. Every value is a function of the seed, the column and the row number.
+/// How a column's values are drawn. Every value is a function of the seed, the column and the row
+/// number.
 ///
 /// Bounds are inclusive, and are integers for types that are drawn as integers, in the type's unit.
 ///
-/// Kinds that draw numbers one by one can be more or less sorted: a share of the rows, the square root of the column's
-/// `sortedness`, stands where sorting would put it, and the others stand anywhere. Of n rows without equal neighbours, so
-/// many more than half are followed by a larger one as Zeng et al. (VLDB 2023) take for their sortedness.
+/// Kinds that draw numbers one by one can be more or less sorted: a share of the rows, the square
+/// root of the column's `sortedness`, stands where sorting would put it, and the others stand
+/// anywhere. Of n rows without equal neighbours, so many more than half are followed by a larger
+/// one as Zeng et al. (VLDB 2023) take for their sortedness.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Distribution {
-    /// Numbers: each of `min..=max` alike (floats: `[min, max)`). Bool: both alike. String: letters and digits, and
-    /// binary: bytes, of the column's `size`. With `cardinality`, one of that many values, spread over the range.
+    /// Numbers: each of `min..=max` alike (floats: `[min, max)`). Bool: both alike. String: letters
+    /// and digits, and binary: bytes, of the column's `size`. With `cardinality`, one of that many
+    /// values, spread over the range.
     Uniform {
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
     },
-    /// `cardinality` values, spread over the range as for `Uniform`, each in as many rows as the others (give or take one)
-    /// and in no order. All rows differ where `cardinality` is left out.
+    /// `cardinality` values, spread over the range as for `Uniform`, each in as many rows as the
+    /// others (give or take one) and in no order. All rows differ where `cardinality` is left out.
     Distinct {
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
     },
-    /// Bell curve, rounded for integers, held within `min..=max` and within the type. With `cardinality`, that many
-    /// values, each as likely as the others and in the middle of its share.
+    /// Bell curve, rounded for integers, held within `min..=max` and within the type. With
+    /// `cardinality`, that many values, each as likely as the others and in the middle of its
+    /// share.
     Normal {
         mean: f64,
         std_dev: f64,
@@ -45,21 +49,21 @@ pub enum Distribution {
         max: Option<Number>,
         cardinality: Option<u64>,
     },
-    /// Numbers by their quantiles: as many rows lie between two neighbours of `values` as between any other two, evenly.
-    /// Equal neighbours are a value that so many rows have.
+    /// Numbers by their quantiles: as many rows lie between two neighbours of `values` as between
+    /// any other two, evenly. Equal neighbours are a value that so many rows have.
     Quantiles {
         /// Two or more, ascending.
         values: Vec<Number>,
     },
-    /// Rank k of 1..=`cardinality` with probability proportional to k^-`exponent`. Numbers: `min` + k - 1.
-    /// String and binary: the k-th of `cardinality` made-up values of the column's `size`.
+    /// Rank k of 1..=`cardinality` with probability proportional to k^-`exponent`. Numbers: `min` +
+    /// k - 1. String and binary: the k-th of `cardinality` made-up values of the column's `size`.
     Zipf {
         exponent: f64,
         cardinality: u64,
         min: Option<Number>,
     },
-    /// `cardinality` values, of which the first `hot_fraction` get `hot_share` of the rows, each alike among themselves.
-    /// Values as for `Zipf`.
+    /// `cardinality` values, of which the first `hot_fraction` get `hot_share` of the rows, each
+    /// alike among themselves. Values as for `Zipf`.
     Hotspot {
         cardinality: u64,
         /// At least one value, and not all.
@@ -68,8 +72,8 @@ pub enum Distribution {
         hot_share: f64,
         min: Option<Number>,
     },
-    /// One of `values`, by `weights` or each alike. Where the config gives a `cardinality` only: numbers `min` ..
-    /// `min` + cardinality - 1, made-up words for strings.
+    /// One of `values`, by `weights` or each alike. Where the config gives a `cardinality` only:
+    /// numbers `min` .. `min` + cardinality - 1, made-up words for strings.
     Categorical {
         values: Option<Vec<Value>>,
         /// As many as `values`, none negative, not all 0.
@@ -77,8 +81,9 @@ pub enum Distribution {
         cardinality: u64,
         min: Option<Number>,
     },
-    /// `start` + row * `step` + up to `jitter`, row counted over the whole table; starts again after `cardinality` rows. The
-    /// elements of a vector count on: element j of row r is number r * size + j.
+    /// `start` + row * `step` + up to `jitter`, row counted over the whole table; starts again
+    /// after `cardinality` rows. The elements of a vector count on: element j of row r is number r
+    /// * size + j.
     Sequence {
         start: Number,
         step: Number,
@@ -86,17 +91,19 @@ pub enum Distribution {
         jitter: Option<Number>,
         cardinality: Option<u64>,
     },
-    /// Each row's value is the one before it and a normal step of standard deviation `step`, reflected at the bounds. Every
-    /// block of rows starts anew, at a level drawn from `min..=max`; without bounds, near `start`.
+    /// Each row's value is the one before it and a normal step of standard deviation `step`,
+    /// reflected at the bounds. Every block of rows starts anew, at a level drawn from `min..=max`;
+    /// without bounds, near `start`.
     RandomWalk {
         start: f64,
         step: f64,
         min: Option<Number>,
         max: Option<Number>,
     },
-    /// Follows the column named `with`. Numbers that follow numbers are normal with `mean` and `std_dev` and have
-    /// `correlation` with them. Otherwise a share of the rows, `correlation`, has the one of `cardinality` values that
-    /// belongs to the other column's, and the others any of them.
+    /// Follows the column named `with`. Numbers that follow numbers are normal with `mean` and
+    /// `std_dev` and have `correlation` with them. Otherwise a share of the rows, `correlation`,
+    /// has the one of `cardinality` values that belongs to the other column's, and the others any
+    /// of them.
     CorrelatedWith {
         with: String,
         /// -1 to 1 between numbers, else 0 to 1.
@@ -110,8 +117,8 @@ pub enum Distribution {
     Constant {
         value: Value,
     },
-    /// Strings of `min_words` to `max_words` made-up words out of a vocabulary of `cardinality`, the frequent ones first
-    /// (zipf with exponent 1).
+    /// Strings of `min_words` to `max_words` made-up words out of a vocabulary of `cardinality`,
+    /// the frequent ones first (zipf with exponent 1).
     Words {
         min_words: u64,
         max_words: u64,
@@ -120,12 +127,13 @@ pub enum Distribution {
     /// Text with placeholders in braces.
     Template {
         template: Vec<TemplatePart>,
-        /// Of `{zipf}`.
+        /// The exponent of `{zipf}`.
         exponent: f64,
-        /// Of `{zipf}`, `{uniform}` and `{word}`.
+        /// Values that `{zipf}`, `{uniform}` and `{word}` have.
         cardinality: u64,
     },
-    /// JSON objects of `min_fields` to `max_fields` fields, with words, numbers and booleans as values.
+    /// JSON objects of `min_fields` to `max_fields` fields, with words, numbers and booleans as
+    /// values.
     Json {
         min_fields: u64,
         max_fields: u64,

@@ -113,7 +113,8 @@ impl Dtype {
         self.is_integer() || self.is_float()
     }
 
-    /// Whether its values are drawn as numbers: dates, timestamps and decimals are integers of their unit.
+    /// Whether its values are drawn as numbers: dates, timestamps and decimals are integers of
+    /// their unit.
     pub fn draws_numbers(self) -> bool {
         self.is_float() || self.integer_range().is_some()
     }
@@ -131,8 +132,8 @@ impl Dtype {
         matches!(self, Dtype::List | Dtype::Struct)
     }
 
-    /// Smallest and largest value of a type that is drawn as integers: days of a date, units of a timestamp, and a
-    /// decimal without its point.
+    /// Smallest and largest value of a type that is drawn as integers: days of a date, units of a
+    /// timestamp, and a decimal without its point.
     pub fn integer_range(self) -> Option<(i128, i128)> {
         Some(match self {
             Dtype::Int8 => (i8::MIN.into(), i8::MAX.into()),
@@ -151,8 +152,8 @@ impl Dtype {
         })
     }
 
-    /// Bytes of one value; for string and binary, of one character or byte. A bool counts as one byte, and nested
-    /// types as nothing of their own.
+    /// Bytes of one value; for string and binary, of one character or byte. A bool counts as one
+    /// byte, and nested types as nothing of their own.
     pub fn value_bytes(self) -> u64 {
         match self {
             Dtype::Int8
@@ -169,7 +170,8 @@ impl Dtype {
         }
     }
 
-    /// The physical type that Parquet stores it as; none for nested types, whose leaves have one each.
+    /// The physical type that Parquet stores it as; none for nested types, whose leaves have one
+    /// each.
     pub fn physical(self) -> Option<Physical> {
         Some(match self {
             Dtype::Int8

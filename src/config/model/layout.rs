@@ -15,7 +15,8 @@ pub struct Layout {
     pub vector_layout: VectorLayout,
     /// Columns that become folders, outermost first; never all of the columns.
     pub partition_by: Vec<String>,
-    /// Columns that rows are sorted by, the most significant first; none for the order in which they are drawn.
+    /// Columns that rows are sorted by, the most significant first; none for the order in which
+    /// they are drawn.
     pub sort_by: Vec<SortColumn>,
     pub sort_scope: SortScope,
     /// 1 or 2: data page headers of that version, and its default encodings.
@@ -24,7 +25,7 @@ pub struct Layout {
     pub data_page_rows: u64,
     /// Whether files have column and offset indexes.
     pub page_index: bool,
-    /// Of every column that `columns` does not name.
+    /// The chunks of every column that `columns` does not name.
     pub chunk: ChunkLayout,
     /// Columns with keys of their own, complete.
     pub columns: BTreeMap<String, ChunkLayout>,
@@ -55,7 +56,8 @@ pub struct ChunkLayout {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Encoding {
-    /// The writer's choice: a dictionary while it is small enough, then the default of the writer version.
+    /// The writer's choice: a dictionary while it is small enough, then the default of the writer
+    /// version.
     Auto,
     Plain,
     Dictionary,
@@ -116,9 +118,9 @@ impl Encoding {
 #[strum(serialize_all = "snake_case")]
 pub enum Statistics {
     None,
-    /// Of column chunks, in the footer.
+    /// Those of column chunks, in the footer.
     Chunk,
-    /// Of column chunks, and of pages in their headers.
+    /// Those of column chunks, and of pages in their headers.
     Page,
 }
 
@@ -126,8 +128,8 @@ pub enum Statistics {
 pub struct BloomFilter {
     /// Wanted share of false positives, above 0 and below 1.
     pub fpp: f64,
-    /// Most distinct values of a column chunk that it has room for; no more than the rows of a row group, which it is
-    /// where left out.
+    /// Most distinct values of a column chunk that it has room for; no more than the rows of a row
+    /// group, which it is where left out.
     pub ndv: Option<u64>,
 }
 

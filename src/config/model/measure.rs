@@ -1,4 +1,4 @@
-//! What is measured, how often, and how exactly.
+//! How much is measured, how often, and how exactly.
 
 use std::time::Duration;
 
@@ -22,15 +22,15 @@ pub struct Measure {
     pub effect: f64,
     /// Seed of the order in which a round visits the cells.
     pub seed: u64,
-    /// What is timed, each once.
+    /// The lanes that are timed, each once.
     pub lanes: Vec<Lane>,
-    /// Whether the baseline is measured a second time, to see what noise alone does; where left out, it is where there are
-    /// variants to compare.
+    /// Whether the baseline is measured a second time, to see what noise alone does; where left
+    /// out, it is where there are variants to compare.
     pub control: Option<bool>,
     /// Whether a process of its own executes each cell once, to see how much memory it takes.
     pub peak_memory: bool,
-    /// Whether what each cell asks of the store is kept with its times, from which times on other storage are predicted; where left
-    /// out, it is where there are variants to compare.
+    /// Whether what each cell asks of the store is kept with its times, from which times on other
+    /// storage are predicted; where left out, it is where there are variants to compare.
     pub break_even: Option<bool>,
     /// Whether cold iterations drop the page cache of the whole host, which only root may.
     pub drop_caches: bool,

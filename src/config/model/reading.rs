@@ -15,7 +15,8 @@ pub struct Reader {
     pub batch_size: Option<u64>,
     pub read_mode: ReadMode,
     pub cache: PageCache,
-    /// The engine's own caches: fresh for cold and direct reads, warm for warm ones, where left out.
+    /// The engine's own caches: fresh for cold and direct reads, warm for warm ones, where left
+    /// out.
     pub engine_cache: EngineCache,
     /// Copies of a query that run at once; 0 never occurs.
     pub streams: Streams,
@@ -32,7 +33,7 @@ pub struct Reader {
 pub struct Throttled {
     /// Bytes per second of all requests together; no limit where left out.
     pub bytes_per_s: Option<u64>,
-    /// Of each request.
+    /// Latency of each request.
     pub latency: Duration,
 }
 
@@ -58,7 +59,7 @@ pub enum ReadMode {
     RowGroup,
 }
 
-/// What the page cache of this host holds of the files before each iteration.
+/// State of this host's page cache, of the files, before each iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum PageCache {

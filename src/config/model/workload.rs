@@ -7,7 +7,8 @@ use super::dataset::Dataset;
 use super::measure::Measure;
 use super::reading::Reader;
 
-/// A whole workload: the variants to measure, the scenarios to run on each, and how to measure them.
+/// A whole workload: the variants to measure, the scenarios to run on each, and how to measure
+/// them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Never empty. The first is the baseline.
@@ -15,7 +16,7 @@ pub struct Config {
     /// As written; empty means one scan of the columns with `read: true`.
     pub scenarios: Vec<ScenarioSource>,
     pub measure: Measure,
-    /// What the user should know about keys that were accepted without effect, one sentence each.
+    /// Keys that were accepted without effect, a sentence for each.
     pub notes: Vec<String>,
     /// The config after overrides, before variants are applied; what the run record keeps.
     pub resolved: serde_json::Value,
@@ -28,12 +29,13 @@ pub struct Config {
 pub struct Variant {
     /// Unique within the config.
     pub name: String,
-    /// Key path -> value, as given by the sweep or the `variants:` list. Empty where nothing is swept.
+    /// Key path -> value, as given by the sweep or the `variants:` list. Empty where nothing is
+    /// swept.
     pub settings: BTreeMap<String, serde_json::Value>,
     pub dataset: Option<Dataset>,
     pub reader: Reader,
-    /// DataFusion options, name -> value as text (`execution.parquet.pushdown_filters` -> `true`), in the order
-    /// written; the prefix `datafusion.` is left off.
+    /// DataFusion options, name -> value as text (`execution.parquet.pushdown_filters` -> `true`),
+    /// in the order written; the prefix `datafusion.` is left off.
     pub engine: Vec<(String, String)>,
     /// Existing files: table name -> path, glob or URL as written.
     pub tables: BTreeMap<String, String>,
