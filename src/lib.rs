@@ -8,6 +8,8 @@ pub mod output;
 
 pub mod text_file;
 
+pub mod suggest;
+
 // The desk: knows numbers, never Arrow, Parquet or DataFusion.
 pub mod statistics;
 

@@ -1,8 +1,6 @@
-//! How quantities are shown to people, and how sizes are read from them.
+//! How quantities are shown to people, and how sizes and durations are read from them.
 //!
 //! Shown sizes are decimal: 1 GB is 10^9 bytes. Three significant digits are kept, as more is rarely known.
-
-use thiserror::Error;
 
 type Unit = (f64, &'static str);
 
@@ -30,19 +28,21 @@ const ROW_UNITS: [Unit; 4] = [
 ];
 
 /// Units that [`parse_bytes`] takes, and their bytes.
-const PARSED_UNITS: [(&str, u64); 11] = [
+const PARSED_BYTE_UNITS: [(&str, u64); 9] = [
     ("B", 1),
     ("kB", 1_000),
     ("KB", 1_000),
     ("MB", 1_000_000),
     ("GB", 1_000_000_000),
-    ("TB", 1_000_000_000_000),
     ("KiB", 1 << 10),
-    ("kiB", 1 << 10),
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
     ("TiB", 1 << 40),
 ];
+
+/// Units that [`parse_seconds`] takes, and their seconds.
+const PARSED_DURATION_UNITS: [(&str, f64); 4] =
+    [("ms", 0.001), ("s", 1.0), ("min", 60.0), ("h", 3600.0)];
 
 /// `1.23 GB`; whole below 1 kB.
 pub fn bytes(bytes: u64) -> String {
@@ -109,59 +109,24 @@ pub fn ratio_interval(ratio: f64, low: f64, high: f64) -> String {
     format!("{ratio:.decimals$}x [{low:.decimals$}, {high:.decimals$}]")
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ParseBytesError {
-    #[error(
-        "{0:?} is not a size: a number is expected, with or without a unit, such as 1048576, 128MiB or 1.5GB"
-    )]
-    Number(String),
-    #[error(
-        "{0:?} is not a unit of size; the units are B, kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB (powers of 1024)"
-    )]
-    Unit(String),
-    #[error("{0:?} is more than 2^64 - 1 bytes")]
-    TooLarge(String),
+/// Bytes from a whole number with a unit: `128MiB`, `64 MB`. None for anything else, and for more than
+/// 64 bits count.
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+    let unit = text.get(digits.len()..)?.trim();
+    let (_, factor) = PARSED_BYTE_UNITS.iter().find(|(name, _)| *name == unit)?;
+    digits.trim().parse::<u64>().ok()?.checked_mul(*factor)
 }
 
-/// Bytes from `1048576`, `128MiB`, `1.5 GB`. Fractions of a byte are cut off.
-pub fn parse_bytes(text: &str) -> Result<u64, ParseBytesError> {
-    let trimmed = text.trim();
-    let number_end = trimmed
-        .find(|character: char| !character.is_ascii_digit() && character != '.' && character != '_')
-        .unwrap_or(trimmed.len());
-    let (number, unit) = trimmed.split_at(number_end);
-    let number = number.replace('_', "");
-    let unit = unit.trim_start();
-    let not_a_number = || ParseBytesError::Number(text.to_owned());
-    let too_large = || ParseBytesError::TooLarge(text.to_owned());
-
-    if !number.starts_with(|character: char| character.is_ascii_digit()) {
-        return Err(not_a_number());
-    }
-    let multiplier = if unit.is_empty() {
-        1
-    } else {
-        PARSED_UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .map(|(_, multiplier)| *multiplier)
-            .ok_or_else(|| ParseBytesError::Unit(unit.to_owned()))?
-    };
-    if number.contains('.') {
-        let value = number.parse::<f64>().map_err(|_| not_a_number())? * multiplier as f64;
-        if value < u64::MAX as f64 {
-            Ok(value as u64)
-        } else {
-            Err(too_large())
-        }
-    } else {
-        // Only digits are left, so the one way to fail is too many of them.
-        number
-            .parse::<u64>()
-            .ok()
-            .and_then(|value| value.checked_mul(multiplier))
-            .ok_or_else(too_large)
-    }
+/// Seconds from a number with a unit: `250ms`, `90s`, `1.5 min`, `1h`. None for anything else. They may be
+/// below 0 or not finite.
+pub fn parse_seconds(text: &str) -> Option<f64> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = text.get(number.len()..)?.trim();
+    let (_, factor) = PARSED_DURATION_UNITS
+        .iter()
+        .find(|(name, _)| *name == unit)?;
+    Some(number.trim().parse::<f64>().ok()? * factor)
 }
 
 fn with_unit(value: f64, units: &[Unit]) -> String {
@@ -270,43 +235,52 @@ mod tests {
     }
 
     #[rstest]
-    #[case("1048576", 1_048_576)]
-    #[case("1_000", 1_000)]
-    #[case("0", 0)]
-    #[case(" 128MiB ", 134_217_728)]
-    #[case("128 MiB", 134_217_728)]
-    #[case("1.5GB", 1_500_000_000)]
+    #[case("7B", 7)]
+    #[case("0MB", 0)]
+    #[case("128MiB", 134_217_728)]
+    #[case("128 MiB ", 134_217_728)]
     #[case("2kB", 2_000)]
     #[case("2KB", 2_000)]
     #[case("2KiB", 2_048)]
-    #[case("3TB", 3_000_000_000_000)]
-    #[case("3TiB", 3_298_534_883_328)]
+    #[case("5GB", 5_000_000_000)]
     #[case("1GiB", 1_073_741_824)]
-    #[case("7B", 7)]
+    #[case("3TiB", 3_298_534_883_328)]
     fn sizes_are_parsed(#[case] text: &str, #[case] value: u64) {
-        assert_eq!(parse_bytes(text), Ok(value));
+        assert_eq!(parse_bytes(text), Some(value));
     }
 
     #[rstest]
-    #[case("", "is not a size")]
-    #[case("-1", "is not a size")]
-    #[case("MiB", "is not a size")]
-    #[case(".5GB", "is not a size")]
-    #[case("1.2.3GB", "is not a size")]
-    #[case("12 parsecs", "\"parsecs\" is not a unit of size")]
-    #[case("1 mb", "\"mb\" is not a unit of size")]
-    #[case("99999999999999999999", "more than 2^64")]
-    #[case("18000000TiB", "more than 2^64")]
-    #[case("18000000.5TiB", "more than 2^64")]
-    fn a_bad_size_says_what_is_wrong(#[case] text: &str, #[case] message: &str) {
-        let error = parse_bytes(text).unwrap_err().to_string();
-        assert!(error.contains(message), "{error}");
+    #[case::nothing("")]
+    #[case::no_unit("1048576")]
+    #[case::below_0("-1MB")]
+    #[case::no_number("MiB")]
+    #[case::no_whole_number("1.5GB")]
+    #[case::two_points("1.2.3GB")]
+    #[case::unknown_unit("12 parsecs")]
+    #[case::other_case("1 mb")]
+    #[case::too_many_digits("99999999999999999999B")]
+    #[case::too_large("18000000TiB")]
+    fn other_texts_are_no_sizes(#[case] text: &str) {
+        assert_eq!(parse_bytes(text), None);
+    }
+
+    #[rstest]
+    #[case("250ms", Some(0.25))]
+    #[case("90s", Some(90.0))]
+    #[case("1.5 min", Some(90.0))]
+    #[case("1h", Some(3600.0))]
+    #[case("0s", Some(0.0))]
+    #[case("5", None)]
+    #[case("5 days", None)]
+    #[case("s", None)]
+    fn durations_are_parsed(#[case] text: &str, #[case] seconds: Option<f64>) {
+        assert_eq!(parse_seconds(text), seconds);
     }
 
     proptest! {
         #[test]
-        fn a_plain_integer_is_itself(value: u64) {
-            prop_assert_eq!(parse_bytes(&value.to_string()), Ok(value));
+        fn a_number_of_bytes_is_itself(value: u64) {
+            prop_assert_eq!(parse_bytes(&format!("{value}B")), Some(value));
         }
 
         #[test]

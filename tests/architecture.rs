@@ -7,11 +7,12 @@ use std::fs;
 use std::path::Path;
 
 /// Rooms of each wing, each importing those before it only.
-const DESK: [&str; 8] = [
+const DESK: [&str; 9] = [
     "random",
     "units",
     "output",
     "text_file",
+    "suggest",
     "statistics",
     "record",
     "analysis",
@@ -22,11 +23,12 @@ const WORKSHOP: [&str; 12] = [
     "scenario", "measure", "learn",
 ];
 /// Desk rooms that the workshop imports.
-const SHARED: [&str; 6] = [
+const SHARED: [&str; 7] = [
     "random",
     "units",
     "output",
     "text_file",
+    "suggest",
     "statistics",
     "record",
 ];

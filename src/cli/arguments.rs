@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::config::PageCache;
 use crate::record::Preference;
 use crate::report::Format;
 
@@ -163,8 +165,8 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "LANE,..", value_delimiter = ',')]
     pub(crate) lane: Vec<LaneArgument>,
     /// State of the page cache before each iteration
-    #[arg(long, value_enum)]
-    pub(crate) cache: Option<CacheArgument>,
+    #[arg(long, value_parser = one_of(&CACHES, PageCache::name))]
+    pub(crate) cache: Option<PageCache>,
     /// Measured rounds, exactly so many
     #[arg(long, value_name = "N")]
     pub(crate) rounds: Option<u32>,
@@ -181,14 +183,14 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
     /// What stdout shows
-    #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
-    pub(crate) format: FormatArgument,
+    #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
+    pub(crate) format: Format,
     /// Tells more in tables: where the bytes went, where variants break even, and every finding about single cells
     #[arg(long)]
     pub(crate) details: bool,
     /// What the recommended variant is to be good at
-    #[arg(long, value_enum, default_value_t = PreferArgument::Balanced)]
-    pub(crate) prefer: PreferArgument,
+    #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced")]
+    pub(crate) prefer: Preference,
     /// Executes one cell once, and tells what memory was resident; for this program's own use
     #[arg(long, hide = true, value_name = "CELL")]
     pub(crate) needed_memory_of: Option<String>,
@@ -301,24 +303,14 @@ pub(crate) enum LaneArgument {
     All,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CacheArgument {
-    /// All pages of the files are in it
-    Warm,
-    /// None is; a server's or a hypervisor's cache is not seen
-    Cold,
-    /// Reads pass it by (O_DIRECT)
-    Direct,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
     /// File that `bench run --trace` has written. A throttle of that run is not applied: the storage is read as fast as it is
     #[arg(value_name = "TRACE")]
     pub(crate) trace: PathBuf,
     /// State of the page cache before each replay
-    #[arg(long, value_enum, default_value_t = CacheArgument::Warm)]
-    pub(crate) cache: CacheArgument,
+    #[arg(long, value_parser = one_of(&CACHES, PageCache::name), default_value = "warm")]
+    pub(crate) cache: PageCache,
     /// Replays of each trace
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
@@ -352,11 +344,11 @@ pub(crate) struct ReportArguments {
     #[arg(long)]
     pub(crate) details: bool,
     /// What the recommended variant is to be good at
-    #[arg(long, value_enum, default_value_t = PreferArgument::Balanced)]
-    pub(crate) prefer: PreferArgument,
+    #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced")]
+    pub(crate) prefer: Preference,
     /// What stdout shows
-    #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
-    pub(crate) format: FormatArgument,
+    #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -374,8 +366,8 @@ pub(crate) struct CompareArguments {
     #[arg(long, requires = "fail_if_slower")]
     pub(crate) fail_if_inconclusive: bool,
     /// What stdout shows
-    #[arg(long, value_enum, default_value_t = FormatArgument::Table)]
-    pub(crate) format: FormatArgument,
+    #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
+    pub(crate) format: Format,
 }
 
 /// A share as `5%` or `0.05`.
@@ -391,48 +383,45 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "write a share from 0.1% to 1000%, such as `5%`, or `0.05`".to_owned())
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum PreferArgument {
-    /// Time alone
-    Time,
-    /// File size alone
-    Size,
-    /// CPU time alone
-    Cpu,
-    /// Time 40 %, file size 40 %, CPU time 20 %
-    Balanced,
+/// A parser of an enum of another room: its values, each with its help.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    values: &'static [(T, &'static str)],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let possible = values
+        .iter()
+        .map(|(value, help)| PossibleValue::new(name(*value)).help(*help));
+    PossibleValuesParser::new(possible).try_map(move |text| {
+        let found = values.iter().find(|(value, _)| name(*value) == text);
+        found.map(|(value, _)| *value).ok_or("an unknown value")
+    })
 }
 
-impl From<PreferArgument> for Preference {
-    fn from(prefer: PreferArgument) -> Self {
-        match prefer {
-            PreferArgument::Time => Preference::Time,
-            PreferArgument::Size => Preference::Size,
-            PreferArgument::Cpu => Preference::Cpu,
-            PreferArgument::Balanced => Preference::Balanced,
-        }
-    }
-}
+const CACHES: [(PageCache, &str); 3] = [
+    (PageCache::Warm, "All pages of the files are in it"),
+    (
+        PageCache::Cold,
+        "None is; a server's or a hypervisor's cache is not seen",
+    ),
+    (PageCache::Direct, "Reads pass it by (O_DIRECT)"),
+];
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum FormatArgument {
-    /// Tables for a terminal
-    Table,
-    /// Tables for a pull request
-    Markdown,
-    /// A row per iteration, or per cell of a comparison
-    Csv,
-    /// The run record, or what was compared
-    Json,
-}
+const PREFERENCES: [(Preference, &str); 4] = [
+    (Preference::Time, "Time alone"),
+    (Preference::Size, "File size alone"),
+    (Preference::Cpu, "CPU time alone"),
+    (
+        Preference::Balanced,
+        "Time 40 %, file size 40 %, CPU time 20 %",
+    ),
+];
 
-impl From<FormatArgument> for Format {
-    fn from(format: FormatArgument) -> Self {
-        match format {
-            FormatArgument::Table => Format::Table,
-            FormatArgument::Markdown => Format::Markdown,
-            FormatArgument::Csv => Format::Csv,
-            FormatArgument::Json => Format::Json,
-        }
-    }
-}
+const FORMATS: [(Format, &str); 4] = [
+    (Format::Table, "Tables for a terminal"),
+    (Format::Markdown, "Tables for a pull request"),
+    (
+        Format::Csv,
+        "A row per iteration, or per cell of a comparison",
+    ),
+    (Format::Json, "The run record, or what was compared"),
+];

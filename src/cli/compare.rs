@@ -24,7 +24,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CommandE
     }
     let across = across(&records, arguments.by.as_deref())?;
     let gate = arguments.fail_if_slower.map(|limit| gate(&across, limit));
-    let view = print::view(arguments.format.into(), false, Preference::Balanced);
+    let view = print::view(arguments.format, false, Preference::Balanced);
     let shown = show(&render_across(&across, gate.as_ref(), &view)?)?;
     let failed = gate.filter(|gate| gate.fails(arguments.fail_if_inconclusive));
     if let Some(gate) = failed.as_ref().filter(|_| !view.format.is_for_readers()) {

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::arguments::{CacheArgument, InspectFormat, ReplayArguments};
+use super::arguments::{InspectFormat, ReplayArguments};
 use super::exit::CommandError;
 use super::inspect::table;
 use super::{cancel_on_interrupt, runtime, show, show_text};
-use crate::config::PageCache;
 use crate::report::visible;
 use crate::run::{Replayed, read_traces, replay as replay_traces};
 use crate::units;
@@ -14,13 +13,14 @@ use crate::units;
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
     let traces = read_traces(&arguments.trace)?;
-    let cache = match arguments.cache {
-        CacheArgument::Warm => PageCache::Warm,
-        CacheArgument::Cold => PageCache::Cold,
-        CacheArgument::Direct => PageCache::Direct,
-    };
     let runtime = runtime()?;
-    let replayed = replay_traces(&runtime, &traces, cache, arguments.rounds, &cancel);
+    let replayed = replay_traces(
+        &runtime,
+        &traces,
+        arguments.cache,
+        arguments.rounds,
+        &cancel,
+    );
     // A read that hangs must not hold the program.
     runtime.shutdown_background();
     let replayed = replayed?;

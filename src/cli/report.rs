@@ -28,7 +28,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
         }
         page_file = Some(output("--html", "report.html", file, PAGE)?);
     }
-    let format = Format::from(arguments.format);
+    let format = arguments.format;
     let predicts = !arguments.history && format != Format::Csv;
     let mut predictions: Vec<Predictions> = Vec::new();
     let mut without_run = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
     for error in without_run {
         print::line(&format!("warning: {error}; the history goes without it"));
     }
-    let view = print::view(format, arguments.details, arguments.prefer.into());
+    let view = print::view(format, arguments.details, arguments.prefer);
     if let Some(file) = page_file {
         let page: String = match arguments.history {
             true => html_history(&history(&records)),

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::{CacheArgument, LaneArgument, RunArguments};
+use super::arguments::{LaneArgument, RunArguments};
 use super::exit::{self, CommandError, run_code};
 use super::progress::Progress;
 use super::{
@@ -88,11 +88,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     let outcome = outcome?;
 
     let failed_expectation = outcome.failed_expectation();
-    let view = print::view(
-        arguments.format.into(),
-        arguments.details,
-        arguments.prefer.into(),
-    );
+    let view = print::view(arguments.format, arguments.details, arguments.prefer);
     let shown = render(&outcome.record, &view)?;
     let shown = print::data(&shown);
     let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
@@ -154,14 +150,9 @@ fn set(arguments: &RunArguments) -> Vec<String> {
     let rounds = arguments
         .rounds
         .map(|rounds| format!("measure.rounds={rounds}"));
-    let cache = arguments.cache.map(|cache| {
-        let cache = match cache {
-            CacheArgument::Warm => "warm",
-            CacheArgument::Cold => "cold",
-            CacheArgument::Direct => "direct",
-        };
-        format!("measure.cache={cache}")
-    });
+    let cache = arguments
+        .cache
+        .map(|cache| format!("measure.cache={}", cache.name()));
     let mut lanes: Vec<&str> = Vec::new();
     for lane in &arguments.lane {
         match lane {

@@ -2,40 +2,45 @@
 
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value as Json};
+use strum::VariantArray;
 
-use super::leaf::{Scalar, quoted};
+use super::kind::Kind;
+use super::leaf::{Scalar, quoted, unknown_choice};
 use super::model::{
     Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, TimeUnit,
     VectorLayout,
 };
-use super::near::did_you_mean;
 use crate::record::{EngineCache, Lane};
 
 /// A type whose values have names.
 pub(super) trait Choice: Copy + 'static {
-    /// What one of them is, as in "is not a codec".
+    /// A value of the type as messages call it, as in "is not a codec".
     const WHAT: &'static str;
-    const ALL: &'static [(Self, &'static str)];
+    /// In the order in which messages list them.
+    const ALL: &'static [Self];
+
+    fn name(self) -> &'static str;
+
+    fn names() -> impl Iterator<Item = &'static str> + Clone {
+        Self::ALL.iter().map(|choice| choice.name())
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|choice| choice.name() == name)
+    }
 }
 
 impl<T: Choice> Scalar for T {
     fn read(value: &Json) -> Result<Self, String> {
-        let word = value.as_str().unwrap_or_default();
-        T::ALL
-            .iter()
-            .find(|(_, name)| *name == word)
-            .map(|(choice, _)| *choice)
-            .ok_or_else(|| {
-                unknown_choice(
-                    &quoted(value),
-                    T::WHAT,
-                    T::ALL.iter().map(|(_, name)| *name),
-                )
-            })
+        T::named(value.as_str().unwrap_or_default())
+            .ok_or_else(|| unknown_choice(&quoted(value), T::WHAT, T::names()))
     }
 
     fn schema() -> Schema {
-        let names = T::ALL.iter().map(|(_, name)| Json::from(*name)).collect();
+        let names = T::names().map(Json::from).collect();
         let mut schema = Map::new();
         schema.insert("type".to_owned(), Json::from("string"));
         schema.insert("enum".to_owned(), Json::Array(names));
@@ -43,15 +48,47 @@ impl<T: Choice> Scalar for T {
     }
 }
 
-/// `` `zstdd` is not a codec; known: none, zstd (did you mean `zstd`?) ``
-pub(super) fn unknown_choice<'a>(
-    found: &str,
-    what: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> String {
-    let near = did_you_mean(found.trim_matches('`'), known.clone());
-    let known: Vec<&str> = known.collect();
-    format!("{found} is not {what}; known: {}{near}", known.join(", "))
+/// Choices whose names and order are those of their enums.
+macro_rules! choices {
+    ($($choice:ty: $what:literal,)*) => {$(
+        impl Choice for $choice {
+            const WHAT: &'static str = $what;
+            const ALL: &'static [Self] = <$choice>::VARIANTS;
+
+            fn name(self) -> &'static str {
+                self.into()
+            }
+        }
+    )*};
+}
+
+choices! {
+    Encoding: "an encoding",
+    Kind: "a distribution",
+    LengthDistribution: "a distribution of lengths",
+    PageCache: "a cache state",
+    ReadMode: "a read mode",
+    SortScope: "a sort scope",
+    Statistics: "a kind of statistics",
+    VectorLayout: "a vector layout",
+}
+
+impl Choice for EngineCache {
+    const WHAT: &'static str = "a state of the engine's caches";
+    const ALL: &'static [Self] = &[EngineCache::Fresh, EngineCache::Warm];
+
+    fn name(self) -> &'static str {
+        EngineCache::name(self)
+    }
+}
+
+impl Choice for Lane {
+    const WHAT: &'static str = "a lane";
+    const ALL: &'static [Self] = &Lane::ALL;
+
+    fn name(self) -> &'static str {
+        Lane::name(self)
+    }
 }
 
 /// Unit of a timestamp that names none.
@@ -72,10 +109,10 @@ impl Scalar for Dtype {
         };
         match (name, arguments) {
             ("timestamp", None) => Ok(Dtype::Timestamp(DEFAULT_TIME_UNIT)),
-            ("timestamp", Some(unit)) => TimeUnit::ALL
+            ("timestamp", Some(unit)) => TimeUnit::VARIANTS
                 .iter()
-                .find(|(_, known)| *known == unit.trim())
-                .map(|(unit, _)| Dtype::Timestamp(*unit))
+                .find(|known| <&str>::from(*known) == unit.trim())
+                .map(|unit| Dtype::Timestamp(*unit))
                 .ok_or_else(|| {
                     format!(
                         "`{}` in `{word}` is not a unit; known: s, ms, us, ns",
@@ -123,80 +160,6 @@ fn decimal(arguments: &str) -> Option<Dtype> {
     let scale: u8 = scale.trim().parse().ok()?;
     ((1..=DECIMAL_PRECISION).contains(&precision) && scale <= precision)
         .then_some(Dtype::Decimal128 { precision, scale })
-}
-
-impl Choice for Encoding {
-    const WHAT: &'static str = "an encoding";
-    const ALL: &'static [(Self, &'static str)] = &Encoding::ALL;
-}
-
-impl Choice for Statistics {
-    const WHAT: &'static str = "a kind of statistics";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Statistics::None, "none"),
-        (Statistics::Chunk, "chunk"),
-        (Statistics::Page, "page"),
-    ];
-}
-
-impl Choice for SortScope {
-    const WHAT: &'static str = "a sort scope";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (SortScope::File, "file"),
-        (SortScope::RowGroup, "row_group"),
-    ];
-}
-
-impl Choice for LengthDistribution {
-    const WHAT: &'static str = "a distribution of lengths";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (LengthDistribution::Uniform, "uniform"),
-        (LengthDistribution::Normal, "normal"),
-        (LengthDistribution::Zipf, "zipf"),
-    ];
-}
-
-impl Choice for VectorLayout {
-    const WHAT: &'static str = "a vector layout";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (VectorLayout::FixedSizeList, "fixed_size_list"),
-        (VectorLayout::List, "list"),
-        (VectorLayout::Binary, "binary"),
-    ];
-}
-
-impl Choice for ReadMode {
-    const WHAT: &'static str = "a read mode";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (ReadMode::WholeFile, "default"),
-        (ReadMode::RowGroup, "row_group"),
-    ];
-}
-
-impl Choice for PageCache {
-    const WHAT: &'static str = "a cache state";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (PageCache::Warm, "warm"),
-        (PageCache::Cold, "cold"),
-        (PageCache::Direct, "direct"),
-    ];
-}
-
-impl Choice for EngineCache {
-    const WHAT: &'static str = "a state of the engine's caches";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (EngineCache::Fresh, EngineCache::Fresh.name()),
-        (EngineCache::Warm, EngineCache::Warm.name()),
-    ];
-}
-
-impl Choice for Lane {
-    const WHAT: &'static str = "a lane";
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Lane::EndToEnd, Lane::EndToEnd.name()),
-        (Lane::Storage, Lane::Storage.name()),
-        (Lane::Compute, Lane::Compute.name()),
-    ];
 }
 
 #[cfg(test)]

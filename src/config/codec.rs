@@ -1,95 +1,223 @@
-//! Compression codecs as configs write them, and which levels they have.
+//! Compression codecs, each said once: its names, its levels, what Parquet calls it.
+//!
+//! A new codec is a variant of [`Codec`], an entry of [`FAMILIES`], and a sentence in the
+//! description of `dataset.compression`.
 
+use std::fmt;
+use std::mem::discriminant;
 use std::ops::RangeInclusive;
 
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use parquet::errors::ParquetError;
 use schemars::{Schema, json_schema};
+use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::choice::unknown_choice;
-use super::leaf::{Scalar, quoted};
-use super::model::Codec;
+use super::leaf::{Scalar, quoted, unknown_choice};
 
-/// A codec as written: its name, and its level where it names one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CodecText {
-    /// One of `Codec::NAMES`.
-    pub(super) name: &'static str,
-    pub(super) level: Option<u64>,
+/// A compression codec with the level that is used; levels lie within the codec's range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    None,
+    Snappy,
+    Gzip(u32),
+    Brotli(u32),
+    /// LZ4_RAW of the Parquet specification.
+    Lz4,
+    Zstd(u32),
 }
 
-/// Levels that a codec takes, and the one where none is given: the ranges and defaults of the `parquet` crate.
-struct Levels {
-    range: RangeInclusive<u64>,
-    default: u64,
+/// A codec at any of its levels.
+#[derive(Debug)]
+pub(super) struct Family {
+    /// In configs and in reports.
+    name: &'static str,
+    /// Another spelling in configs.
+    alias: Option<&'static str>,
+    /// In the footers of files: as the writer has it, then as other writers do.
+    in_files: &'static [&'static str],
+    levels: Option<Levels>,
+    /// The codec at a level, which a codec without levels ignores.
     codec: fn(u32) -> Codec,
+    /// The codec at a level as Parquet's writer takes it.
+    parquet: fn(u32) -> Result<Compression, ParquetError>,
 }
 
-fn levels(name: &str) -> Option<Levels> {
-    Some(match name {
-        "gzip" => Levels {
+/// The levels that a codec takes: ranges and defaults of the `parquet` crate.
+#[derive(Debug)]
+struct Levels {
+    range: RangeInclusive<u32>,
+    default: u32,
+    /// Ascending, so far apart that the sizes of files differ.
+    spread: &'static [u32],
+}
+
+/// The codecs in the order in which messages list them.
+static FAMILIES: [Family; 6] = [
+    Family {
+        name: "none",
+        alias: Some("uncompressed"),
+        in_files: &["UNCOMPRESSED"],
+        levels: None,
+        codec: |_| Codec::None,
+        parquet: |_| Ok(Compression::UNCOMPRESSED),
+    },
+    Family {
+        name: "snappy",
+        alias: None,
+        in_files: &["SNAPPY"],
+        levels: None,
+        codec: |_| Codec::Snappy,
+        parquet: |_| Ok(Compression::SNAPPY),
+    },
+    Family {
+        name: "gzip",
+        alias: None,
+        in_files: &["GZIP"],
+        levels: Some(Levels {
             range: 0..=9,
             default: 6,
-            codec: Codec::Gzip,
-        },
-        "brotli" => Levels {
+            spread: &[1, 6, 9],
+        }),
+        codec: Codec::Gzip,
+        parquet: |level| Ok(Compression::GZIP(GzipLevel::try_new(level)?)),
+    },
+    Family {
+        name: "brotli",
+        alias: None,
+        in_files: &["BROTLI"],
+        levels: Some(Levels {
             range: 0..=11,
             default: 1,
-            codec: Codec::Brotli,
-        },
-        "zstd" => Levels {
+            spread: &[1, 4, 9],
+        }),
+        codec: Codec::Brotli,
+        parquet: |level| Ok(Compression::BROTLI(BrotliLevel::try_new(level)?)),
+    },
+    Family {
+        name: "lz4",
+        alias: None,
+        in_files: &["LZ4_RAW", "LZ4"],
+        levels: None,
+        codec: |_| Codec::Lz4,
+        parquet: |_| Ok(Compression::LZ4_RAW),
+    },
+    Family {
+        name: "zstd",
+        alias: None,
+        in_files: &["ZSTD"],
+        levels: Some(Levels {
             range: 1..=22,
             default: 1,
-            codec: Codec::Zstd,
+            spread: &[1, 3, 6, 9, 15],
+        }),
+        codec: Codec::Zstd,
+        parquet: |level| {
+            let level = i32::try_from(level).unwrap_or(i32::MAX);
+            Ok(Compression::ZSTD(ZstdLevel::try_new(level)?))
         },
-        _ => return None,
-    })
+    },
+];
+
+/// The codecs' names, as configs write them.
+fn names() -> impl Iterator<Item = &'static str> + Clone {
+    FAMILIES.iter().map(|family| family.name)
 }
 
-impl CodecText {
-    pub(super) const NONE: CodecText = CodecText {
-        name: "none",
-        level: None,
-    };
-
-    /// As a config would write it.
-    pub(super) fn of(codec: Codec) -> CodecText {
-        let (name, level) = match codec {
-            Codec::None => ("none", None),
-            Codec::Snappy => ("snappy", None),
-            Codec::Gzip(level) => ("gzip", Some(level)),
-            Codec::Brotli(level) => ("brotli", Some(level)),
-            Codec::Lz4 => ("lz4", None),
-            Codec::Zstd(level) => ("zstd", Some(level)),
-        };
-        CodecText {
-            name,
-            level: level.map(u64::from),
+impl Codec {
+    /// The level, for codecs that have levels.
+    fn level(self) -> Option<u32> {
+        match self {
+            Codec::None | Codec::Snappy | Codec::Lz4 => None,
+            Codec::Gzip(level) | Codec::Brotli(level) | Codec::Zstd(level) => Some(level),
         }
     }
 
-    pub(super) fn has_levels(self) -> bool {
-        levels(self.name).is_some()
+    fn family(self) -> &'static Family {
+        let same = |family: &&Family| discriminant(&(family.codec)(0)) == discriminant(&self);
+        FAMILIES.iter().find(same).unwrap_or(&FAMILIES[0])
     }
 
-    /// The codec at `level`, at its default level where none is given. A level is ignored by codecs without levels.
+    /// The codec as Parquet's writer takes it. Fails where the level lies outside of the codec's
+    /// range, which the config has refused before.
+    pub fn compression(self) -> Result<Compression, ParquetError> {
+        (self.family().parquet)(self.level().unwrap_or(0))
+    }
+
+    /// The codec's name in the footers of files that are written here.
+    pub fn name_in_files(self) -> &'static str {
+        self.family().in_files.first().copied().unwrap_or_default()
+    }
+
+    /// The name, in configs, of a codec by its name in the footers of files. None where it is not
+    /// written here.
+    pub fn named_in_files(name: &str) -> Option<&'static str> {
+        let known = |family: &&Family| family.in_files.contains(&name);
+        FAMILIES.iter().find(known).map(|family| family.name)
+    }
+
+    /// The codec of this name at a few of its levels, ascending. Empty for codecs without levels.
+    pub fn at_spread_levels(name: &str) -> Vec<Codec> {
+        let Some(family) = FAMILIES.iter().find(|family| family.name == name) else {
+            return Vec::new();
+        };
+        let levels = family.levels.iter().flat_map(|levels| levels.spread);
+        levels.map(|level| (family.codec)(*level)).collect()
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.family().name;
+        match self.level() {
+            Some(level) => write!(f, "{name}({level})"),
+            None => f.write_str(name),
+        }
+    }
+}
+
+/// A codec as written: its name, and its level where it names one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CodecText {
+    pub(super) family: &'static Family,
+    pub(super) level: Option<u64>,
+}
+
+impl CodecText {
+    /// As a config would write it.
+    pub(super) fn of(codec: Codec) -> CodecText {
+        CodecText {
+            family: codec.family(),
+            level: codec.level().map(u64::from),
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.family.name
+    }
+
+    pub(super) fn has_levels(self) -> bool {
+        self.family.levels.is_some()
+    }
+
+    /// The codec at `level`, at its default level where none is given. A level is ignored by codecs
+    /// without levels.
     ///
     /// # Errors
     ///
     /// Names the range where `level` lies outside of it.
     pub(super) fn at(self, level: Option<u64>) -> Result<Codec, String> {
-        let Some(levels) = levels(self.name) else {
-            return Ok(match self.name {
-                "snappy" => Codec::Snappy,
-                "lz4" => Codec::Lz4,
-                _ => Codec::None,
-            });
+        let codec = self.family.codec;
+        let Some(levels) = &self.family.levels else {
+            return Ok(codec(0));
         };
-        let level = level.unwrap_or(levels.default);
+        let level = level.unwrap_or(levels.default.into());
         match u32::try_from(level) {
-            Ok(fitting) if levels.range.contains(&level) => Ok((levels.codec)(fitting)),
+            Ok(fitting) if levels.range.contains(&fitting) => Ok(codec(fitting)),
             _ => Err(format!(
                 "{level} is not a level of {}; it has {} to {}",
-                self.name,
+                self.name(),
                 levels.range.start(),
                 levels.range.end()
             )),
@@ -99,29 +227,26 @@ impl CodecText {
 
 impl Scalar for CodecText {
     fn read(value: &Json) -> Result<Self, String> {
+        let unknown = |found: &str| Err(unknown_choice(found, "a codec", names()));
         let Some(text) = value.as_str() else {
-            return Err(unknown_choice(
-                &quoted(value),
-                "a codec",
-                Codec::NAMES.into_iter(),
-            ));
+            return unknown(&quoted(value));
         };
         let (name, level) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
             Some((name, level)) => (name.trim(), Some(level.trim())),
             None => (text.trim(), None),
         };
-        let known = if name == "uncompressed" { "none" } else { name };
-        let Some(name) = Codec::NAMES.into_iter().find(|codec| *codec == known) else {
-            return Err(unknown_choice(
-                &format!("`{name}`"),
-                "a codec",
-                Codec::NAMES.into_iter(),
-            ));
+        let called = |family: &&Family| family.name == name || family.alias == Some(name);
+        let Some(family) = FAMILIES.iter().find(called) else {
+            return unknown(&format!("`{name}`"));
         };
+        let name = family.name;
         let Some(level) = level else {
-            return Ok(CodecText { name, level: None });
+            return Ok(CodecText {
+                family,
+                level: None,
+            });
         };
-        if levels(name).is_none() {
+        if family.levels.is_none() {
             return Err(format!(
                 "`{text}` names a level, and {name} has none; write `{name}`"
             ));
@@ -130,17 +255,26 @@ impl Scalar for CodecText {
             .parse()
             .map_err(|_| format!("`{level}` in `{text}` is not a level; write `{name}(3)`"))?;
         let codec = CodecText {
-            name,
+            family,
             level: Some(level),
         };
         codec.at(Some(level)).map(|_| codec)
     }
 
     fn schema() -> Schema {
+        let spellings = |has_levels: bool| -> Vec<&str> {
+            FAMILIES
+                .iter()
+                .filter(|family| family.levels.is_some() == has_levels)
+                .flat_map(|family| [Some(family.name), family.alias])
+                .flatten()
+                .collect()
+        };
+        let (plain, levelled) = (spellings(false).join("|"), spellings(true).join("|"));
         json_schema!({
             "type": "string",
-            "pattern": r"^(none|uncompressed|snappy|lz4|(gzip|brotli|zstd) *(\( *[0-9]+ *\))?)$",
-            "examples": Codec::NAMES,
+            "pattern": format!(r"^({plain}|({levelled}) *(\( *[0-9]+ *\))?)$"),
+            "examples": names().collect::<Vec<_>>(),
         })
     }
 }

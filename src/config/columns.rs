@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::dataset::check_length;
 use super::distribution::{self, default_of};
 use super::error::MOST_PROBLEMS_SHOWN;
+use super::findings::Findings;
+use super::fit::check_length;
 use super::key_path::KeyPath;
 use super::leaf::Leaf;
 use super::model::{Column, Distribution, Dtype};
-use super::near::did_you_mean;
 use super::raw::{RawChunk, RawColumn, RawColumnKeys, RawDistribution, RawLength};
-use super::validate::Findings;
+use crate::suggest::did_you_mean;
 
 /// Name of the one column of a dataset without columns, as DLIO calls it.
 const RECORD_COLUMN: &str = "data";

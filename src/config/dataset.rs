@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::codec::CodecText;
+use super::codec::{Codec, CodecText};
 use super::columns::{self, Columns, Described};
 use super::dlio::OTHER_FORMATS;
 use super::error::Problem;
+use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::layout::{self, Place};
 use super::leaf::{Leaf, Rounded};
 use super::model::{
-    Codec, Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
+    Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
 };
-use super::near::did_you_mean;
 use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawWorkflow};
-use super::validate::Findings;
+use crate::suggest::did_you_mean;
 
 // DLIO's defaults: `ConfigArguments` in dlio_benchmark/utils/config.py.
 const DEFAULT_DATA_FOLDER: &str = "./data/";
@@ -87,7 +87,7 @@ pub(super) fn validate(
     let record_bytes = record_bytes(&mut raw, parquet.columns.is_some(), &path, findings);
     let text = findings
         .take(&path.key("compression"), raw.compression.take())
-        .unwrap_or(CodecText::NONE);
+        .unwrap_or(CodecText::of(Codec::None));
     let level = findings.take(&path.key("compression_level"), raw.compression_level.take());
     let codec = layout::codec(text, level, &path, findings);
     let (columns, layout) = parquet_of(parquet, codec, record_bytes, described, findings);
@@ -499,15 +499,4 @@ fn file_prefix(leaf: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findin
         );
     }
     prefix
-}
-
-/// A length that Arrow's 32-bit offsets can hold.
-pub(super) fn check_length(path: &KeyPath, length: u64) -> Option<Problem> {
-    let longest = i32::MAX;
-    (length > u64::from(longest.unsigned_abs())).then(|| {
-        Problem::new(
-            path.clone(),
-            format!("{length} is longer than the {longest} that a value may be"),
-        )
-    })
 }

@@ -1,9 +1,12 @@
-//! Whether a value fits a column's type.
+//! Whether a value or a length fits a column's type.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
+use super::error::Problem;
+use super::key_path::KeyPath;
 use super::leaf::{Point, flag_of, whole_float};
-use super::model::{DECIMAL_DIGITS, Dtype, Number, TimeUnit, Value};
+use super::model::{DECIMAL_DIGITS, Dtype, TimeUnit};
+use super::number::{Number, Value};
 
 const LARGEST_FLOAT16: f64 = 65_504.0;
 
@@ -63,8 +66,8 @@ pub(super) fn fitted(number: Number, dtype: Dtype) -> Result<Number, String> {
     }
 }
 
-/// The number that a column of this type stores for what the config says: days or units since 1970 for a date or a
-/// time, a decimal without its point.
+/// The number that a column of this type stores for what the config says: days or units since 1970
+/// for a date or a time, a decimal without its point.
 pub(super) fn stored(point: Point, dtype: Dtype) -> Result<Number, String> {
     let number = match (point, dtype) {
         (Point::Text(text), dtype) if dtype.is_temporal() => moment(&text, dtype)?,
@@ -85,7 +88,8 @@ pub(super) fn stored(point: Point, dtype: Dtype) -> Result<Number, String> {
     fitted(number, dtype)
 }
 
-/// A number times 10^`scale`, where that is whole; up to an error that the way from text to float may have brought.
+/// A number times 10^`scale`, where that is whole; up to an error that the way from text to float
+/// may have brought.
 fn without_point(number: Number, scale: u8) -> Option<Number> {
     let factor = 10_i128.checked_pow(scale.into())?;
     match number {
@@ -160,4 +164,15 @@ pub(super) fn fitting_value(value: Value, dtype: Dtype) -> Result<Value, String>
             ))
         }
     }
+}
+
+/// The problem of a length that Arrow's 32-bit offsets cannot hold.
+pub(super) fn check_length(path: &KeyPath, length: u64) -> Option<Problem> {
+    let longest = i32::MAX;
+    (length > u64::from(longest.unsigned_abs())).then(|| {
+        Problem::new(
+            path.clone(),
+            format!("{length} is longer than the {longest} that a value may be"),
+        )
+    })
 }

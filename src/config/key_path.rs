@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::near::did_you_mean;
+use crate::suggest::did_you_mean;
 
 /// One step from a mapping or a list to what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::codec::CodecText;
+use super::codec::{Codec, CodecText};
 use super::columns::{Columns, Described};
+use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::leaf::{Bytes, Leaf, Positive};
 use super::model::{
-    BloomFilter, ChunkLayout, Codec, Column, Encoding, Physical, Statistics, VectorLayout,
+    BloomFilter, ChunkLayout, Column, Encoding, Physical, Statistics, VectorLayout,
 };
 use super::origins::Layer;
 use super::raw::{RawChunk, RawParquet};
-use super::validate::Findings;
 
 // Defaults of the `parquet` crate: `DEFAULT_*` in parquet::file::properties.
 const DEFAULT_PAGE_BYTES: u64 = 1 << 20;
@@ -76,7 +76,7 @@ pub(super) fn codec(
             };
             findings.problem(
                 &level_path,
-                format!("{other} disagrees with `{}({own})`, which stands beside it {place}; give one level", text.name),
+                format!("{other} disagrees with `{}({own})`, which stands beside it {place}; give one level", text.name()),
             );
             (Some(own), &name_path)
         }
@@ -87,7 +87,7 @@ pub(super) fn codec(
     if level.is_some() && !text.has_levels() {
         findings.notes.push(format!(
             "`{level_path}` has no effect on the codec {}, which has no levels",
-            text.name
+            text.name()
         ));
     }
     text.at(used).unwrap_or_else(|message| {

@@ -1,5 +1,5 @@
-//! Single values of the raw mirror. One that cannot be read is kept as the sentence that says why, so that all of a
-//! file's wrong values are reported in one go, each by whoever knows its key path.
+//! Single values of the raw mirror. One that cannot be read is kept as the sentence that says why,
+//! so that all of a file's wrong values are reported in one go, each by whoever knows its key path.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,7 +8,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-use super::model::{Number, Value};
+use super::number::{Number, Value};
+use super::redact;
+use crate::suggest::did_you_mean;
+use crate::units::{parse_bytes, parse_seconds};
 
 /// A value as read, or why it could not be.
 #[derive(Debug, Clone)]
@@ -48,15 +51,26 @@ pub(super) trait Scalar: Sized {
 pub(super) fn quoted(value: &Json) -> String {
     match value {
         Json::Null => "an empty value".to_owned(),
-        Json::String(text) => format!("`{}`", super::redact::url(text)),
+        Json::String(text) => format!("`{}`", redact::url(text)),
         Json::Array(_) => "a list".to_owned(),
         Json::Object(_) => "a mapping".to_owned(),
         other => format!("`{other}`"),
     }
 }
 
-/// A whole number out of an integer, a float without a fraction, or digits grouped by underscores (which YAML 1.1
-/// has and 1.2 has not).
+/// `` `zstdd` is not a codec; known: none, zstd (did you mean `zstd`?) ``
+pub(super) fn unknown_choice<'a>(
+    found: &str,
+    what: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    let near = did_you_mean(found.trim_matches('`'), known.clone());
+    let known: Vec<&str> = known.collect();
+    format!("{found} is not {what}; known: {}{near}", known.join(", "))
+}
+
+/// A whole number out of an integer, a float without a fraction, or digits grouped by underscores
+/// (which YAML 1.1 has and 1.2 has not).
 fn whole(value: &Json) -> Option<i128> {
     match value {
         Json::Number(number) => number
@@ -128,7 +142,8 @@ impl Scalar for Positive {
     }
 }
 
-/// A count of at least one that may be written with a fraction, as means are. The nearest whole number counts.
+/// A count of at least one that may be written with a fraction, as means are. The nearest whole
+/// number counts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rounded {
     pub(super) count: u64,
@@ -265,24 +280,10 @@ impl Scalar for String {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bytes(pub(super) u64);
 
-impl Bytes {
-    const UNITS: [(&'static str, u64); 9] = [
-        ("B", 1),
-        ("kB", 1_000),
-        ("KB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("TiB", 1 << 40),
-    ];
-}
-
 impl Scalar for Bytes {
     fn read(value: &Json) -> Result<Self, String> {
         let bytes = match value {
-            Json::String(text) if !text.contains('_') => bytes_of(text),
+            Json::String(text) if !text.contains('_') => parse_bytes(text),
             other => whole(other).and_then(|bytes| u64::try_from(bytes).ok()),
         };
         bytes.filter(|bytes| *bytes > 0).map(Bytes).ok_or_else(|| {
@@ -330,24 +331,9 @@ impl Scalar for Share {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) Duration);
 
-impl Span {
-    const UNITS: [(&'static str, f64); 4] =
-        [("ms", 0.001), ("s", 1.0), ("min", 60.0), ("h", 3600.0)];
-}
-
 impl Scalar for Span {
     fn read(value: &Json) -> Result<Self, String> {
-        let seconds = match value {
-            Json::Number(number) => number.as_f64(),
-            Json::String(text) => {
-                let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-                let unit = text.get(number.len()..).unwrap_or_default().trim();
-                let known = Span::UNITS.iter().find(|(name, _)| *name == unit);
-                known.and_then(|(_, factor)| Some(number.trim().parse::<f64>().ok()? * factor))
-            }
-            _ => None,
-        };
-        seconds
+        seconds_of(value)
             .filter(|seconds| *seconds > 0.0)
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .map(Span)
@@ -372,7 +358,7 @@ impl Scalar for Bandwidth {
     fn read(value: &Json) -> Result<Self, String> {
         let bytes = match value {
             Json::String(text) if text == "none" => return Ok(Bandwidth(None)),
-            Json::String(text) => bytes_of(text.strip_suffix("/s").unwrap_or(text)),
+            Json::String(text) => parse_bytes(text.strip_suffix("/s").unwrap_or(text)),
             other => whole(other).and_then(|bytes| u64::try_from(bytes).ok()),
         };
         let bytes = bytes.filter(|bytes| *bytes > 0);
@@ -395,17 +381,7 @@ pub(super) struct Latency(pub(super) Duration);
 
 impl Scalar for Latency {
     fn read(value: &Json) -> Result<Self, String> {
-        let is_zero = |text: &str| {
-            let mut units = Span::UNITS.iter();
-            units.any(|(unit, _)| {
-                let number = text.strip_suffix(unit);
-                number.is_some_and(|number| number.trim().parse() == Ok(0.0))
-            })
-        };
-        if value.as_f64() == Some(0.0) || value.as_str().is_some_and(is_zero) {
-            return Ok(Latency(Duration::ZERO));
-        }
-        let span = Span::read(value).ok().map(|span| span.0);
+        let span = seconds_of(value).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let span = span.filter(|span| *span <= Duration::from_secs(60));
         span.map(Latency).ok_or_else(|| {
             format!(
@@ -420,11 +396,13 @@ impl Scalar for Latency {
     }
 }
 
-fn bytes_of(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = text.get(digits.len()..)?.trim();
-    let (_, factor) = Bytes::UNITS.iter().find(|(name, _)| *name == unit)?;
-    digits.trim().parse::<u64>().ok()?.checked_mul(*factor)
+/// Seconds: a number of them, or text with a unit.
+fn seconds_of(value: &Json) -> Option<f64> {
+    match value {
+        Json::Number(number) => number.as_f64(),
+        Json::String(text) => parse_seconds(text),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

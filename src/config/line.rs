@@ -6,8 +6,8 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::WRAPPER;
 use super::key_path::{KeyPath, Step};
+use super::wrapper::WRAPPER;
 
 /// The line, counted from 1, of the deepest part of `path` that the text has. None where it has none of it, or is not
 /// YAML.

@@ -1,8 +1,9 @@
 //! Who wrote which value: the file, the command line over it, a variant over both.
 
 use super::error::{Placed, Problem};
+use super::input::Source;
 use super::key_path::KeyPath;
-use super::{Source, line, redact};
+use super::{line, redact};
 
 /// Later layers win over earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,12 +57,12 @@ impl Origins {
 /// The name of what was not in a file, as messages call it.
 pub(super) const COMMAND_LINE: &str = "the command line";
 
-/// Finding a line takes as long as reading the text. Of a very long text with very many problems, only the first get
-/// theirs: until this many bytes were read for it.
+/// Finding a line takes as long as reading the text. Of a very long text with very many problems,
+/// only the first get theirs: until this many bytes were read for it.
 const MOST_READ_FOR_LINES_BYTES: usize = 8 << 20;
 
-/// Puts a problem into the file and onto the line where it was typed, or onto the command line. `earlier` is how many
-/// problems were placed before.
+/// Puts a problem into the file and onto the line where it was typed, or onto the command line.
+/// `earlier` is how many problems were placed before.
 pub(super) fn place(problem: Problem, typed: &Typed, source: &Source, earlier: usize) -> Placed {
     let Problem {
         path,

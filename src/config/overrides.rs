@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::error::Problem;
+use super::input::Overrides;
 use super::key_path::{KeyPath, canonical, set};
 use super::leaf::quoted;
 use super::origins::{Layer, Overlay, Typed};
-use super::{Overrides, yaml};
+use super::yaml;
 
 /// A key path and the values that it takes in turn.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,9 +10,9 @@ use super::codec::CodecText;
 use super::kind::Kind;
 use super::leaf::{Bandwidth, Bytes, Latency, Leaf, Point, Positive, Rounded, Share, Span};
 use super::model::{
-    Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, Value,
-    VectorLayout,
+    Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, VectorLayout,
 };
+use super::number::Value;
 use crate::record::{EngineCache, Lane};
 
 /// A workload: a dataset or existing tables, the SQL to read them with, and how to measure it. Workload files of DLIO

@@ -9,8 +9,8 @@ use super::dlio;
 use super::error::{MOST_PROBLEMS_SHOWN, Problem};
 use super::key_path::{KeyPath, item_name};
 use super::leaf::quoted;
-use super::near::{did_you_mean, nearest};
 use super::raw::RawConfig;
+use crate::suggest::{did_you_mean, nearest};
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let generator = schemars::generate::SchemaSettings::draft2020_12()

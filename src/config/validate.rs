@@ -6,18 +6,16 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::dataset;
-use super::error::Problem;
+use super::findings::Findings;
 use super::key_path::KeyPath;
-use super::leaf::{Leaf, Positive, flag_of, quoted};
+use super::leaf::{Leaf, flag_of, quoted};
 use super::model::{
     Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams, Throttled, Until,
 };
-use super::origins::Origins;
 use super::raw::{
     OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawStorage, RawTable,
     RawThrottle,
 };
-use super::redact;
 use crate::record::{EngineCache, Lane};
 
 /// What a config means on one variant.
@@ -29,75 +27,6 @@ pub(super) struct Meaning {
     pub(super) tables: BTreeMap<String, String>,
     pub(super) scenarios: Vec<ScenarioSource>,
     pub(super) measure: Measure,
-}
-
-/// What is found on the way.
-#[derive(Debug)]
-pub(super) struct Findings<'a> {
-    pub(super) origins: &'a Origins,
-    pub(super) problems: Vec<Problem>,
-    pub(super) notes: Vec<String>,
-    /// Key paths of DLIO that are given in vain.
-    pub(super) without_effect: Vec<String>,
-}
-
-impl Findings<'_> {
-    pub(super) fn problem(&mut self, path: &KeyPath, message: impl Into<String>) {
-        self.problems.push(Problem::new(path.clone(), message));
-    }
-
-    /// The value of a leaf. One that could not be read becomes a problem, and counts as left out.
-    pub(super) fn take<T>(&mut self, path: &KeyPath, leaf: Option<Leaf<T>>) -> Option<T> {
-        match leaf?.0 {
-            Ok(value) => Some(value),
-            Err(message) => {
-                self.problem(path, message);
-                None
-            }
-        }
-    }
-
-    pub(super) fn take_count(
-        &mut self,
-        path: &KeyPath,
-        leaf: Option<Leaf<Positive>>,
-    ) -> Option<u64> {
-        self.take(path, leaf).map(|count| count.0)
-    }
-
-    /// A text that must hold something.
-    pub(super) fn take_text(
-        &mut self,
-        path: &KeyPath,
-        leaf: Option<Leaf<String>>,
-    ) -> Option<String> {
-        let text = self.take(path, leaf)?;
-        if text.trim().is_empty() {
-            self.problem(path, "must not be empty");
-            return None;
-        }
-        Some(text)
-    }
-
-    /// A path or URL, refused where it leads out of this host.
-    pub(super) fn take_location(
-        &mut self,
-        path: &KeyPath,
-        leaf: Option<Leaf<String>>,
-    ) -> Option<String> {
-        let location = self.take_text(path, leaf)?;
-        match location.split_once("://") {
-            Some((scheme, _)) if scheme != "file" => {
-                let shown = redact::url(&location);
-                self.problem(
-                    path,
-                    format!("`{shown}` is not local, and object stores are not built in yet; give a path or a file:// URL"),
-                );
-                None
-            }
-            _ => Some(location),
-        }
-    }
 }
 
 pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meaning {

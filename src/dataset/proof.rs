@@ -7,9 +7,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
 use super::DatasetError;
-use super::properties::{
-    asked_encoding, compression, most_filter_bytes, page_encoding, sorting_columns,
-};
+use super::properties::{asked_encoding, most_filter_bytes, page_encoding, sorting_columns};
 use super::shortfalls::{OffRowGroups, Shortfalls};
 use crate::config::{Encoding, Layout, RowGroupSize, Statistics};
 use crate::files::{
@@ -181,7 +179,7 @@ fn chunk_difference(
     } = wanted;
     let column = root_of(chunk);
     let asked = layout.chunk_of(column);
-    let codec = CompressionCodec::from(compression(asked.codec)?);
+    let codec = CompressionCodec::from(asked.codec.compression()?);
     let found = CompressionCodec::from(chunk.compression());
     let there = |there: bool| if there { "there" } else { "missing" }.to_owned();
     if found != codec {

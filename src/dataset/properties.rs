@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use arrow::datatypes::Schema;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::basic::{
-    BrotliLevel, Compression, Encoding as ParquetEncoding, GzipLevel, Type, ZstdLevel,
-};
+use parquet::basic::{Encoding as ParquetEncoding, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{
@@ -14,25 +12,10 @@ use parquet::file::properties::{
 };
 use parquet::schema::types::SchemaDescriptor;
 
-use crate::config::{BloomFilter, Codec, Encoding, Layout, Physical, Statistics};
+use crate::config::{BloomFilter, Encoding, Layout, Physical, Statistics};
 
 /// Values that the writer encodes between two looks at a page's size.
 const WRITE_BATCH: u64 = 1024;
-
-/// The codec as Parquet's writer takes it. Fails where the level lies outside of the codec's range, which the config
-/// has refused before.
-pub(crate) fn compression(codec: Codec) -> Result<Compression, ParquetError> {
-    Ok(match codec {
-        Codec::None => Compression::UNCOMPRESSED,
-        Codec::Snappy => Compression::SNAPPY,
-        Codec::Gzip(level) => Compression::GZIP(GzipLevel::try_new(level)?),
-        Codec::Brotli(level) => Compression::BROTLI(BrotliLevel::try_new(level)?),
-        Codec::Lz4 => Compression::LZ4_RAW,
-        Codec::Zstd(level) => Compression::ZSTD(ZstdLevel::try_new(
-            i32::try_from(level).unwrap_or(i32::MAX),
-        )?),
-    })
-}
 
 /// The encoding of data pages; none where the writer chooses, or where it is a dictionary's.
 pub(crate) fn page_encoding(encoding: Encoding) -> Option<ParquetEncoding> {
@@ -125,7 +108,7 @@ pub(crate) fn writer_properties(
     let leaves = ArrowSchemaConverter::new().convert(schema)?;
     let sorting = sorting_columns(layout, &leaves);
     let mut builder = WriterProperties::builder()
-        .set_compression(compression(layout.chunk.codec)?)
+        .set_compression(layout.chunk.codec.compression()?)
         .set_max_row_group_row_count(None)
         .set_writer_version(match layout.writer_version {
             2 => WriterVersion::PARQUET_2_0,
@@ -145,7 +128,7 @@ pub(crate) fn writer_properties(
         let column = path.parts().first().map(String::as_str).unwrap_or_default();
         let chunk = layout.chunk_of(column);
         builder = builder
-            .set_column_compression(path.clone(), compression(chunk.codec)?)
+            .set_column_compression(path.clone(), chunk.codec.compression()?)
             .set_column_dictionary_page_size_limit(path.clone(), size(chunk.dictionary_page_bytes))
             .set_column_data_page_size_limit(path.clone(), size(chunk.data_page_bytes))
             .set_column_statistics_enabled(

@@ -31,6 +31,7 @@ use tokio::task::JoinError;
 use crate::config::{ReadMode, Reader};
 use crate::record::{EngineRecord, ThrottleRecord};
 use crate::storage::local_store_url;
+use crate::suggest::did_you_mean;
 use whole_file::WholeFiles;
 
 /// INT96 holds dates that nanoseconds in 64 bits cannot; as nanoseconds they would wrap in silence.
@@ -43,11 +44,9 @@ const DEFAULT_METADATA_CACHE: (&str, &str) = ("runtime.metadata_cache_limit", "1
 /// Why a session or a query is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    #[error("datafusion.{name}: not an option of DataFusion{near}", near = did_you_mean(.nearest))]
-    UnknownOption {
-        name: String,
-        nearest: Option<String>,
-    },
+    /// `near` is the end of the message, which names the nearest option.
+    #[error("datafusion.{name}: not an option of DataFusion{near}")]
+    UnknownOption { name: String, near: String },
     #[error("datafusion.{name}: `{value}` does not do: {reason}")]
     BadOption {
         name: String,
@@ -62,12 +61,6 @@ pub enum EngineError {
     Planning { reason: String },
     #[error("the planner failed: {said}")]
     PlannerFailed { said: String },
-}
-
-fn did_you_mean(nearest: &Option<String>) -> String {
-    nearest.as_ref().map_or_else(String::new, |nearest| {
-        format!("; did you mean `{nearest}`?")
-    })
 }
 
 /// A session with the options of a variant, reading through `store`. Tables are registered by the caller; SQL cannot name
@@ -201,17 +194,12 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
         .map(|entry| entry.key)
         .collect();
     if !known.contains(&full_name) {
-        let nearest = known
+        let known = known
             .iter()
-            .filter(|known| strsim::jaro_winkler(known, &full_name) > 0.9)
-            .max_by(|left, right| {
-                strsim::jaro_winkler(left, &full_name)
-                    .total_cmp(&strsim::jaro_winkler(right, &full_name))
-            })
-            .map(|nearest| nearest.trim_start_matches("datafusion.").to_owned());
+            .map(|known| known.trim_start_matches("datafusion."));
         return Err(EngineError::UnknownOption {
+            near: did_you_mean(name, known),
             name: name.to_owned(),
-            nearest,
         });
     }
     options

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::fit::{Keys, keys_of};
+use crate::config::Codec;
 use crate::files::ColumnFacts;
 use crate::table::Inspection;
 
@@ -184,16 +185,7 @@ fn encoding_of(leaf: &ColumnFacts) -> Option<&'static str> {
 
 /// A codec by its name in a config; none where it is not written here.
 fn codec_of(column: &ColumnFacts) -> Option<&'static str> {
-    let name = column.codecs.first()?;
-    Some(match name.as_str() {
-        "UNCOMPRESSED" => "none",
-        "SNAPPY" => "snappy",
-        "GZIP" => "gzip",
-        "BROTLI" => "brotli",
-        "LZ4" | "LZ4_RAW" => "lz4",
-        "ZSTD" => "zstd",
-        _ => return None,
-    })
+    Codec::named_in_files(column.codecs.first()?)
 }
 
 fn most_bytes<K: Ord>(items: impl Iterator<Item = (K, u64)>) -> Option<K> {

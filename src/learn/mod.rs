@@ -308,12 +308,10 @@ fn level(
     in_files: &BTreeMap<String, f64>,
     cancel: &Cancel,
 ) -> Result<Option<(String, String)>, LearnError> {
-    let codecs = match layout.compression.as_str() {
-        "zstd" => [1, 3, 6, 9, 15].map(Codec::Zstd).to_vec(),
-        "gzip" => [1, 6, 9].map(Codec::Gzip).to_vec(),
-        "brotli" => [1, 4, 9].map(Codec::Brotli).to_vec(),
-        _ => return Ok(None),
-    };
+    let codecs = Codec::at_spread_levels(&layout.compression);
+    if codecs.is_empty() {
+        return Ok(None);
+    }
     let made = in_parallel(columns, cancel, &|_, _| {}, |column| {
         let chunk = layout.chunk_of(&column.name);
         let Some(original) = in_files.get(&column.name) else {

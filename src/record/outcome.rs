@@ -220,8 +220,9 @@ pub struct Standing {
 }
 
 /// What a reader cares for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Preference {
     Time,
     Size,
@@ -236,6 +237,10 @@ impl Preference {
         Preference::Cpu,
         Preference::Balanced,
     ];
+
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 
     /// Weights of time, file size and CPU time, which add up to 1.
     pub fn weights(self) -> [f64; 3] {

@@ -1,9 +1,12 @@
 //! How something is shown.
 
+use strum::IntoStaticStr;
+
 use crate::record::Preference;
 
 /// Format that a record is shown in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Format {
     /// For a terminal.
     Table,
@@ -16,6 +19,10 @@ pub enum Format {
 }
 
 impl Format {
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
     /// Whether people read it, rather than programs.
     pub fn is_for_readers(self) -> bool {
         matches!(self, Format::Table | Format::Markdown)

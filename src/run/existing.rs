@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::datasets::DatasetState;
-use crate::config::{Codec, RowGroupSize};
+use crate::config::RowGroupSize;
 use crate::dataset::{DatasetPlan, Found, TablePlan};
 use crate::table::OpenTable;
 use crate::units;
@@ -94,23 +94,11 @@ fn differing(plan: &DatasetPlan, table: &TablePlan, open: &OpenTable) -> Vec<Str
         .collect();
     let wanted: BTreeSet<&str> = plan
         .stored_columns()
-        .map(|column| codec_in_files(layout.chunk_of(&column.name).codec))
+        .map(|column| layout.chunk_of(&column.name).codec.name_in_files())
         .collect();
     if codecs != wanted {
         let names = |codecs: BTreeSet<&str>| codecs.into_iter().collect::<Vec<_>>().join(", ");
         found.push(format!("codec {}, not {}", names(codecs), names(wanted)));
     }
     found
-}
-
-/// A codec as footers name it.
-fn codec_in_files(codec: Codec) -> &'static str {
-    match codec {
-        Codec::None => "UNCOMPRESSED",
-        Codec::Snappy => "SNAPPY",
-        Codec::Gzip(_) => "GZIP",
-        Codec::Brotli(_) => "BROTLI",
-        Codec::Lz4 => "LZ4_RAW",
-        Codec::Zstd(_) => "ZSTD",
-    }
 }

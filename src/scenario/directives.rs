@@ -1,17 +1,17 @@
-//! The directives in the leading comments of a SQL scenario: what it is, and what must hold when it runs.
+//! The directives in the leading comments of a SQL scenario: what it is, and what must hold when it
+//! runs.
 //!
-//! ```sql
-//! -- description: label and one feature, recent rows only
-//! -- expect_columns: label, feature_011, day
-//! -- expect_row_groups_pruned: >= 0.9
-//! -- expect_rows[dataset.num_files_train=4]: 1000
-//! SELECT label, feature_011 FROM train WHERE day >= 300
-//! ```
+//! ```sql -- description: label and one feature, recent rows only -- expect_columns: label,
+//! feature_011, day -- expect_row_groups_pruned: >= 0.9 -- expect_rows[dataset.num_files_train=4]:
+//! 1000 SELECT label, feature_011 FROM train WHERE day >= 300 ```
 //!
-//! A comment that looks like a directive and is none, because it is misspelt or stands below the first line of SQL, is
-//! an error: an expectation that nobody checks is worse than none. Every other comment is left alone.
+//! A comment that looks like a directive and is none, because it is misspelt or stands below the
+//! first line of SQL, is an error: an expectation that nobody checks is worse than none. Every
+//! other comment is left alone.
 
 use std::fmt;
+
+use crate::suggest::nearest_within;
 
 /// Directives that a scenario may have, as they are spelt.
 const DESCRIPTION: &str = "description";
@@ -35,7 +35,8 @@ const EXPECTATION_PREFIX: &str = "expect";
 /// Edits within which a word is taken for a misspelt directive.
 const NEAR: usize = 2;
 
-/// Slack of a comparison: pruned shares are quotients, whose last digit is not theirs. Row counts differ by 1 at least.
+/// Slack of a comparison: pruned shares are quotients, whose last digit is not theirs. Row counts
+/// differ by 1 at least.
 const TOLERANCE: f64 = 1e-9;
 
 /// A named SQL read with what its author expects of it.
@@ -58,7 +59,8 @@ pub struct Scenario {
 pub struct Expectation {
     /// The directive's name, such as `expect_rows`.
     pub name: &'static str,
-    /// Key path and value of the variants that it is limited to, all of which must match. Empty means every variant.
+    /// Key path and value of the variants that it is limited to, all of which must match. Empty
+    /// means every variant.
     pub only: Vec<(String, String)>,
     pub check: Check,
     /// The directive as written, without the comment's dashes.
@@ -89,7 +91,8 @@ pub enum Comparator {
 }
 
 impl Comparator {
-    /// Whether `found` compares with `expected` in this way. A `found` that is not a number never does.
+    /// Whether `found` compares with `expected` in this way. A `found` that is not a number never
+    /// does.
     pub fn holds(self, found: f64, expected: f64) -> bool {
         match self {
             Comparator::AtLeast => found >= expected - TOLERANCE,
@@ -147,7 +150,8 @@ impl fmt::Display for Check {
     }
 }
 
-/// Why a scenario's text was refused. Lines count from 1; whoever read the text knows which file it was.
+/// Why a scenario's text was refused. Lines count from 1; whoever read the text knows which file it
+/// was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectiveError {
     #[error("there is no SQL in it, only comments and blanks")]
@@ -206,7 +210,8 @@ fn near_or_all(nearest: &Option<&'static str>) -> String {
 ///
 /// # Errors
 ///
-/// The first directive that is unknown, misplaced, repeated or has a value that it cannot have; a text without SQL.
+/// The first directive that is unknown, misplaced, repeated or has a value that it cannot have; a
+/// text without SQL.
 pub(super) fn parse(name: &str, origin: &str, text: &str) -> Result<Scenario, DirectiveError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let scan = scan(text);
@@ -275,7 +280,8 @@ struct Directive<'a> {
 }
 
 impl<'a> Directive<'a> {
-    /// `None` where the comment is only a comment. Known names are case-sensitive; whatever resembles one is an error.
+    /// `None` where the comment is only a comment. Known names are case-sensitive; whatever
+    /// resembles one is an error.
     fn read(line: usize, text: &'a str) -> Result<Option<Directive<'a>>, DirectiveError> {
         let text = text.trim();
         let word_end = text.find(|c: char| !is_word(c)).unwrap_or(text.len());
@@ -312,7 +318,8 @@ impl<'a> Directive<'a> {
 
         let Some(value) = behind.strip_prefix(':') else {
             return match known {
-                // Prose may well begin with the word "description", but not with one that has an underscore.
+                // Prose may well begin with the word "description", but not with one that has an
+                // underscore.
                 Some(name) if name.starts_with(EXPECTATION_PREFIX) => {
                     Err(DirectiveError::NoColon { line, name })
                 }
@@ -404,8 +411,8 @@ impl<'a> Directive<'a> {
         }
     }
 
-    /// Column names as they are stored, with commas between them; in double quotes where a name holds a blank, a comma,
-    /// a parenthesis or a double quote (which is then written twice).
+    /// Column names as they are stored, with commas between them; in double quotes where a name
+    /// holds a blank, a comma, a parenthesis or a double quote (which is then written twice).
     fn columns(&self) -> Result<Vec<String>, DirectiveError> {
         const TAKES: &str = "column names with commas between them, in double quotes where they hold more than letters, \
                              digits and signs, or `none`";
@@ -485,8 +492,8 @@ fn take_column(list: &str) -> Option<(String, &str)> {
     }
 }
 
-/// The known directive that `word` resembles: within two edits, or for a word that begins like an expectation the
-/// nearest one that is not altogether different.
+/// The known directive that `word` resembles: within two edits, or for a word that begins like an
+/// expectation the nearest one that is not altogether different.
 fn nearest(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase().replace('-', "_");
     let allowed = if word.starts_with(EXPECTATION_PREFIX) {
@@ -494,14 +501,10 @@ fn nearest(word: &str) -> Option<&'static str> {
     } else {
         NEAR
     };
-    let (distance, name) = KNOWN
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&word, known), known))
-        .min()?;
-    (distance <= allowed).then_some(name)
+    nearest_within(&word, KNOWN, allowed)
 }
 
-/// `expect rows: 10` is prose to the eye that wrote it and to no other.
+/// Catches `expect rows: 10`, a directive misspelt with a space.
 fn misspelt_in_several_words(line: usize, text: &str) -> Option<DirectiveError> {
     let (head, _) = text.split_once(':')?;
     let head = head
@@ -512,13 +515,11 @@ fn misspelt_in_several_words(line: usize, text: &str) -> Option<DirectiveError> 
         return None;
     }
     let word = head.to_ascii_lowercase().replace([' ', '-'], "_");
-    let name = KNOWN
-        .into_iter()
-        .find(|known| strsim::damerau_levenshtein(&word, known) <= NEAR)?;
-    Some(DirectiveError::Unknown {
+    let nearest = nearest_within(&word, KNOWN, NEAR);
+    nearest.is_some().then(|| DirectiveError::Unknown {
         line,
         found: head.to_owned(),
-        nearest: Some(name),
+        nearest,
     })
 }
 
@@ -526,7 +527,8 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
-/// What matters of a SQL text here: the comments that have a line to themselves, and whether there is anything else.
+/// What matters of a SQL text here: the comments that have a line to themselves, and whether there
+/// is anything else.
 struct Scan<'a> {
     comments: Vec<Comment<'a>>,
     has_sql: bool,
@@ -539,7 +541,8 @@ struct Comment<'a> {
     below_sql: bool,
 }
 
-/// Walks through the text by SQL's own rules, so that dashes inside a string or a block comment are no comment.
+/// Walks through the text by SQL's own rules, so that dashes inside a string or a block comment are
+/// no comment.
 fn scan(text: &str) -> Scan<'_> {
     enum Within {
         Sql,

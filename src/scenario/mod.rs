@@ -1,4 +1,5 @@
-//! Scenarios: SQL reads with their expectations, from files, from the config, shipped, or made from a column list.
+//! Scenarios: SQL reads with their expectations, from files, from the config, shipped, or made from
+//! a column list.
 
 mod directives;
 mod shipped;
@@ -10,18 +11,17 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Column, ScenarioSource};
 use crate::output::folder_of;
+use crate::suggest::did_you_mean;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// Why a scenario cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    #[error(
-        "`{name}` is no file, no folder and no shipped scenario{near}; shipped are {shipped}",
-        near = .nearest.map_or_else(String::new, |nearest| format!(" (did you mean `{nearest}`?)"))
-    )]
+    /// `near` follows the name, and names the nearest shipped scenario.
+    #[error("`{name}` is no file, no folder and no shipped scenario{near}; shipped are {shipped}")]
     NotFound {
         name: String,
-        nearest: Option<&'static str>,
+        near: String,
         shipped: String,
     },
     #[error("{path}: {source}")]
@@ -44,8 +44,8 @@ pub enum ScenarioError {
     },
 }
 
-/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in `folder`; then the name is
-/// looked up among the shipped ones.
+/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in
+/// `folder`; then the name is looked up among the shipped ones.
 pub fn resolve(
     sources: &[ScenarioSource],
     folder: Option<&Path>,
@@ -88,11 +88,7 @@ fn named(name: &str, folder: Option<&Path>) -> Result<Vec<Scenario>, ScenarioErr
         Some(sql) => Ok(vec![parse(name, &format!("shipped scenario {name}"), sql)?]),
         None => Err(ScenarioError::NotFound {
             name: name.to_owned(),
-            nearest: SHIPPED
-                .iter()
-                .map(|(shipped, _)| *shipped)
-                .filter(|shipped| strsim::damerau_levenshtein(shipped, name) <= 3)
-                .min_by_key(|shipped| strsim::damerau_levenshtein(shipped, name)),
+            near: did_you_mean(name, SHIPPED.iter().map(|(shipped, _)| *shipped)),
             shipped: SHIPPED
                 .iter()
                 .map(|(name, _)| *name)
@@ -153,7 +149,8 @@ fn from_file(file: &Path) -> Result<Scenario, ScenarioError> {
     parse(&name, &path, &text)
 }
 
-/// One scan of all columns of existing rows, but for those that the config lists with `read: false`.
+/// One scan of all columns of existing rows, but for those that the config lists with `read:
+/// false`.
 pub fn source_scenario(columns: &[Column]) -> Scenario {
     let skipped: Vec<String> = columns
         .iter()

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 
 /// The shape of MLPerf Storage's dlrm_b200.yaml.

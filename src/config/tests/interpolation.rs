@@ -1,5 +1,4 @@
 use rstest::rstest;
-use serde_json::json;
 
 use super::*;
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// What `LoadConfig` of the two DLIOs reads, and the keys that current files of MLPerf Storage have besides.

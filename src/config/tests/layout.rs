@@ -1,5 +1,7 @@
 //! How column chunks are laid out, per dataset and per column; columns of more types; sources.
 
+use std::collections::BTreeMap;
+
 use rstest::rstest;
 
 use super::*;

@@ -1,6 +1,8 @@
 //! The config from outside: what a text means, and what is said of a bad one.
 #![allow(clippy::unwrap_used)]
 
+use serde_json::{Value as Json, json};
+
 use super::*;
 
 mod bad_input;

@@ -1,5 +1,3 @@
-use serde_json::Value as Json;
-
 use super::*;
 
 #[test]

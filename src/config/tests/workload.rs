@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
 use rstest::rstest;
-use serde_json::json;
 
 use std::time::Duration;
 

@@ -1,9 +1,10 @@
 //! Templates of text: `user-{zipf:6}`.
 
-use super::model::TemplatePart;
-use super::near::did_you_mean;
+use crate::config::model::TemplatePart;
+use crate::suggest::did_you_mean;
 
-/// The placeholders, and how many characters those have that name none. Numbers that count are padded to so many.
+/// The placeholders, and how many characters those have that name none. Numbers that count are
+/// padded to so many.
 const PLACEHOLDERS: [(&str, u64); 8] = [
     ("row", 0),
     ("uniform", 0),

@@ -1,0 +1,211 @@
+//! The reading of a distribution's keys, as far as several kinds have it in common.
+
+use super::target::Target;
+use crate::config::findings::Findings;
+use crate::config::fit::{limits, shown, stored};
+use crate::config::key_path::KeyPath;
+use crate::config::leaf::{Leaf, Point, Positive, whole_float};
+use crate::config::model::Dtype;
+use crate::config::number::Number;
+
+pub(super) const DEFAULT_STD_DEV: f64 = 1.0;
+pub(super) const DEFAULT_EXPONENT: f64 = 1.1;
+pub(super) const DEFAULT_CARDINALITY: u64 = 1000;
+
+/// Letters and digits, which made-up strings consist of.
+const CHARACTERS: u64 = 62;
+
+/// A share of something, 0 to 1.
+pub(super) fn share(
+    findings: &mut Findings<'_>,
+    path: &KeyPath,
+    leaf: Option<Leaf<f64>>,
+    default: f64,
+) -> f64 {
+    let share = findings.take(path, leaf).unwrap_or(default);
+    if !(0.0..=1.0).contains(&share) {
+        findings.problem(
+            path,
+            format!("{share} is not a share; it lies between 0 and 1"),
+        );
+    }
+    share
+}
+
+/// A distribution whose keys are being read, and what its column says of it.
+pub(super) struct Draft<'a, 'b> {
+    pub(super) target: Target,
+    /// Whether values are of a drawn length, and as long as it takes to tell them apart.
+    pub(super) has_length: bool,
+    pub(super) path: &'a KeyPath,
+    pub(super) findings: &'a mut Findings<'b>,
+}
+
+impl Draft<'_, '_> {
+    pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>) {
+        self.findings.problem(&self.path.key(key), message);
+    }
+
+    /// A number as the column's type stores it, integers as integers.
+    pub(super) fn number(&mut self, key: &str, leaf: Option<Leaf<Point>>) -> Option<Number> {
+        let point = self.findings.take(&self.path.key(key), leaf)?;
+        let dtype = self.target.dtype;
+        if !dtype.draws_numbers() {
+            self.refuse(
+                key,
+                format!("applies to numbers, and the column is {dtype}"),
+            );
+            return None;
+        }
+        match stored(point, dtype) {
+            Ok(number) => Some(number),
+            Err(message) => {
+                self.refuse(key, message);
+                None
+            }
+        }
+    }
+
+    pub(super) fn count(&mut self, key: &str, leaf: Option<Leaf<Positive>>) -> Option<u64> {
+        self.findings.take_count(&self.path.key(key), leaf)
+    }
+
+    pub(super) fn float(&mut self, key: &str, leaf: Option<Leaf<f64>>, default: f64) -> f64 {
+        self.findings
+            .take(&self.path.key(key), leaf)
+            .unwrap_or(default)
+    }
+
+    pub(super) fn positive_float(
+        &mut self,
+        key: &str,
+        leaf: Option<Leaf<f64>>,
+        default: f64,
+    ) -> f64 {
+        let value = self.float(key, leaf, default);
+        if value <= 0.0 {
+            self.refuse(key, format!("{value} is not above 0"));
+        }
+        value
+    }
+
+    /// 10^scale of a decimal, else 1: what turns a number as written into one as stored.
+    pub(super) fn unit(&self) -> f64 {
+        match self.target.dtype {
+            Dtype::Decimal128 { scale, .. } => 10_f64.powi(scale.into()),
+            _ => 1.0,
+        }
+    }
+
+    /// A place on the line of numbers as stored, which need not be a value of the type.
+    pub(super) fn place(&mut self, key: &str, leaf: Option<Leaf<Point>>) -> Option<f64> {
+        match self.findings.take(&self.path.key(key), leaf)? {
+            Point::Number(number) => Some(number.as_f64() * self.unit()),
+            text => match stored(text, self.target.dtype) {
+                Ok(number) => Some(number.as_f64()),
+                Err(message) => {
+                    self.refuse(key, message);
+                    None
+                }
+            },
+        }
+    }
+
+    /// A distance between two values, whole where the type is drawn as integers.
+    pub(super) fn distance(&mut self, key: &str, leaf: Leaf<Point>) -> Option<Number> {
+        let number = match self.findings.take(&self.path.key(key), Some(leaf))? {
+            Point::Number(number) => number,
+            Point::Text(text) => {
+                self.refuse(key, format!("`{text}` is not a number"));
+                return None;
+            }
+        };
+        let dtype = self.target.dtype;
+        if dtype.is_float() {
+            return Some(number);
+        }
+        let whole = match (number, dtype) {
+            (Number::Integer(number), Dtype::Decimal128 { scale, .. }) => {
+                number.checked_mul(10_i128.pow(scale.into()))
+            }
+            (Number::Integer(number), _) => Some(number),
+            (Number::Float(number), _) => whole_float((number * self.unit() * 1e6).round() / 1e6),
+        };
+        if whole.is_none() {
+            let number = shown(number);
+            self.refuse(
+                key,
+                format!("{number} has a fraction, and the column is {dtype}"),
+            );
+        }
+        whole.map(Number::Integer)
+    }
+
+    /// Where counting starts, for numbers.
+    pub(super) fn zero(&self) -> Option<Number> {
+        match self.target.dtype {
+            dtype if dtype.integer_range().is_some() => Some(Number::Integer(0)),
+            dtype if dtype.is_float() => Some(Number::Float(0.0)),
+            _ => None,
+        }
+    }
+
+    /// `min` must lie below `max`, for integers it may equal it.
+    pub(super) fn check_order(&mut self, low: Number, high: Number, high_is_default: bool) {
+        let ordered = match (low, high) {
+            (Number::Integer(low), Number::Integer(high)) => low <= high,
+            (low, high) => low.as_f64() < high.as_f64(),
+        };
+        if !ordered {
+            let (low, high) = (shown(low), shown(high));
+            let because = if high_is_default {
+                " where left out"
+            } else {
+                ""
+            };
+            self.refuse(
+                "min",
+                format!("{low} is not below `max`, which is {high}{because}"),
+            );
+        }
+    }
+
+    /// The bounds where they are given, else the type's, after a look at their order.
+    pub(super) fn check_bounds(&mut self, min: Option<Number>, max: Option<Number>) -> (f64, f64) {
+        if let (Some(min), Some(max)) = (min, max) {
+            self.check_order(min, max, false);
+        }
+        let (low, high) = limits(self.target.dtype);
+        (
+            min.map_or(low, Number::as_f64),
+            max.map_or(high, Number::as_f64),
+        )
+    }
+
+    /// Strings and bytes of a given size are only so many.
+    pub(super) fn check_made_up(&mut self, cardinality: Option<u64>) {
+        if let (Some(cardinality), Some(most)) = (cardinality, self.made_up_values())
+            && cardinality > most
+        {
+            let Target { dtype, size, .. } = self.target;
+            self.refuse(
+                "cardinality",
+                format!("{cardinality} is more than the {most} {dtype} values of size {size}"),
+            );
+        }
+    }
+
+    /// How many made-up values of the column's size there are, where they can be counted and are no
+    /// numbers.
+    pub(super) fn made_up_values(&self) -> Option<u64> {
+        let base = match self.target.dtype {
+            Dtype::String | Dtype::LargeString => CHARACTERS,
+            Dtype::Binary => 256,
+            _ => return None,
+        };
+        if self.has_length {
+            return None;
+        }
+        base.checked_pow(u32::try_from(self.target.size).ok()?)
+    }
+}

@@ -1,0 +1,76 @@
+//! Problems and notes, as validation finds them.
+
+use super::error::Problem;
+use super::key_path::KeyPath;
+use super::leaf::{Leaf, Positive};
+use super::origins::Origins;
+use super::redact;
+
+/// The problems and notes that validation has found so far.
+#[derive(Debug)]
+pub(super) struct Findings<'a> {
+    pub(super) origins: &'a Origins,
+    pub(super) problems: Vec<Problem>,
+    pub(super) notes: Vec<String>,
+    /// Key paths of DLIO that have no effect here.
+    pub(super) without_effect: Vec<String>,
+}
+
+impl Findings<'_> {
+    pub(super) fn problem(&mut self, path: &KeyPath, message: impl Into<String>) {
+        self.problems.push(Problem::new(path.clone(), message));
+    }
+
+    /// The value of a leaf. One that could not be read becomes a problem, and counts as left out.
+    pub(super) fn take<T>(&mut self, path: &KeyPath, leaf: Option<Leaf<T>>) -> Option<T> {
+        match leaf?.0 {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.problem(path, message);
+                None
+            }
+        }
+    }
+
+    pub(super) fn take_count(
+        &mut self,
+        path: &KeyPath,
+        leaf: Option<Leaf<Positive>>,
+    ) -> Option<u64> {
+        self.take(path, leaf).map(|count| count.0)
+    }
+
+    /// A text that must hold something.
+    pub(super) fn take_text(
+        &mut self,
+        path: &KeyPath,
+        leaf: Option<Leaf<String>>,
+    ) -> Option<String> {
+        let text = self.take(path, leaf)?;
+        if text.trim().is_empty() {
+            self.problem(path, "must not be empty");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A path or URL, refused where it leads out of this host.
+    pub(super) fn take_location(
+        &mut self,
+        path: &KeyPath,
+        leaf: Option<Leaf<String>>,
+    ) -> Option<String> {
+        let location = self.take_text(path, leaf)?;
+        match location.split_once("://") {
+            Some((scheme, _)) if scheme != "file" => {
+                let shown = redact::url(&location);
+                self.problem(
+                    path,
+                    format!("`{shown}` is not local, and object stores are not built in yet; give a path or a file:// URL"),
+                );
+                None
+            }
+            _ => Some(location),
+        }
+    }
+}

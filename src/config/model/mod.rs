@@ -1,0 +1,26 @@
+//! The validated model: what a config means, with every default filled in.
+//!
+//! Values of these types hold what the rest of the program may rely on: counts are positive, names
+//! are unique, levels lie in their codec's range, distributions fit their column's type.
+
+mod column;
+mod dataset;
+mod distribution;
+mod dtype;
+mod layout;
+mod measure;
+mod reading;
+mod workload;
+
+pub use column::{Column, Length, LengthDistribution, Pool};
+pub use dataset::{Dataset, Split};
+pub use distribution::{Distribution, TemplatePart};
+pub(super) use dtype::DECIMAL_DIGITS;
+pub use dtype::{Dtype, Physical, TimeUnit};
+pub use layout::{
+    BloomFilter, ChunkLayout, Encoding, Layout, RowGroupSize, SortColumn, SortScope, Statistics,
+    VectorLayout,
+};
+pub use measure::{Measure, Until};
+pub use reading::{PageCache, ReadMode, Reader, Streams, Throttled};
+pub use workload::{Config, ScenarioSource, Variant};

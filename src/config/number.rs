@@ -1,0 +1,29 @@
+//! Single values of columns, as configs write them.
+
+use serde::Serialize;
+
+/// A number as the config wrote it; 64-bit integers keep every digit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Number {
+    Integer(i128),
+    Float(f64),
+}
+
+impl Number {
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Number::Integer(value) => value as f64,
+            Number::Float(value) => value,
+        }
+    }
+}
+
+/// A value of a column, as the config wrote it; fits the column's type.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    Bool(bool),
+    Number(Number),
+    Text(String),
+}

@@ -1,0 +1,28 @@
+//! The problems of a config, each with the place where it was typed.
+
+use super::error::{Placed, Problem};
+use super::input::Source;
+use super::origins::{Typed, place};
+use super::wrapper::WRAPPER;
+
+/// Problems with their places, as they are found.
+pub(super) struct Reports<'a> {
+    pub(super) source: &'a Source,
+    /// Whether the file has everything below the top key `workload`.
+    pub(super) wrapped: bool,
+    pub(super) placed: Vec<Placed>,
+}
+
+impl Reports<'_> {
+    pub(super) fn add(&mut self, mut problem: Problem, typed: &Typed) {
+        let typed = match typed {
+            Typed::File(place) if self.wrapped => {
+                problem.path = problem.path.within(WRAPPER);
+                Typed::File(place.within(WRAPPER))
+            }
+            other => other.clone(),
+        };
+        self.placed
+            .push(place(problem, &typed, self.source, self.placed.len()));
+    }
+}

@@ -1,0 +1,102 @@
+//! The word that somebody meant: the nearest known one to a word that nobody knows.
+
+/// Longest word that is looked at, in bytes. Counting typing errors takes time quadratic in the
+/// length, and no name is this long.
+const LONGEST_WORD_BYTES: usize = 100;
+
+/// Fewest bytes of a word for another that begins with it to count as near.
+const SHORTEST_BEGINNING_BYTES: usize = 4;
+
+/// The candidate that `word` is a slip of, in whichever case: at most a third of its letters are
+/// typing errors (Damerau and Levenshtein's), or one of the two begins with the other.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST_WORD_BYTES {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let allowed = (word.chars().count() / 3).max(1);
+    let begins = |long: &str, short: &str| {
+        short.len() >= SHORTEST_BEGINNING_BYTES && long.starts_with(short)
+    };
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let known = candidate.to_lowercase();
+            let errors = strsim::damerau_levenshtein(&word, &known);
+            // One that goes on where the other ends is as near as a slip, whatever follows.
+            let slip = match begins(&word, &known) || begins(&known, &word) {
+                true => errors.min(1),
+                false => errors,
+            };
+            (slip, errors, candidate)
+        })
+        .filter(|(slip, _, candidate)| {
+            // A short word is near to every other short word; at least one letter must agree.
+            *slip <= allowed && *slip < candidate.chars().count()
+        })
+        .min_by_key(|(slip, errors, _)| (*slip, *errors))
+        .map(|(_, _, candidate)| candidate)
+}
+
+/// The candidate with the fewest typing errors between it and `word`, the first of several, where
+/// there are at most `errors`. For words of a small grammar, whose beginnings say little.
+pub fn nearest_within(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'static str>,
+    errors: usize,
+) -> Option<&'static str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(found, _)| *found <= errors)
+        .min_by_key(|(found, _)| *found)
+        .map(|(_, candidate)| candidate)
+}
+
+/// ` (did you mean `x`?)`, to be put behind a message; empty where no candidate is near.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, candidates)
+        .map(|candidate| format!(" (did you mean `{candidate}`?)"))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_the_word_that_was_meant() {
+        assert_eq!(nearest("zstdd", ["none", "zstd", "snappy"]), Some("zstd"));
+        assert_eq!(nearest("ZSTD", ["none", "zstd"]), Some("zstd"));
+        assert_eq!(
+            nearest("row_group", ["row_group_size", "columns"]),
+            Some("row_group_size")
+        );
+        assert_eq!(nearest("zstd:9", ["lz4", "zstd"]), Some("zstd"));
+        assert_eq!(
+            nearest("num_file_train", ["num_files_train", "format"]),
+            Some("num_files_train")
+        );
+    }
+
+    #[test]
+    fn of_two_that_go_on_the_shorter_is_nearer() {
+        let known = ["row_groups_pruned", "row_size"];
+        assert_eq!(nearest("row_", known), Some("row_size"));
+    }
+
+    #[test]
+    fn a_word_unlike_any_candidate_finds_none() {
+        assert_eq!(nearest("bananas", ["none", "zstd"]), None);
+        assert_eq!(nearest("a", ["b", "c"]), None);
+        assert_eq!(did_you_mean("bananas", ["zstd"]), "");
+    }
+
+    #[test]
+    fn a_limit_of_errors_holds_and_the_first_of_equals_is_taken() {
+        let known = ["rows", "rods"];
+        assert_eq!(nearest_within("rowz", known, 1), Some("rows"));
+        assert_eq!(nearest_within("roos", known, 1), Some("rows"));
+        assert_eq!(nearest_within("columns", known, 2), None);
+    }
+}
