@@ -72,8 +72,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config"]),
 ];
 
-/// Crates that the workshop knows, and the floors below `cli`; with those that are named after them,
-/// as `arrow_schema` is.
+/// Crates that the workshop knows, and the floors below `cli`; with those that are named after
+/// them, as `arrow_schema` is.
 const ENGINE: &[&str] = &["arrow", "parquet", "datafusion"];
 
 /// Circles of files that stay, each with its reason.

@@ -2,8 +2,8 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Letters become other letters of their case, digits other digits; what is neither stays. The letters follow from `seed`
-/// alone, so that nobody can look names up by what they became.
+/// Letters become other letters of their case, digits other digits; what is neither stays. The
+/// letters follow from `seed` alone, so that nobody can look names up by what they became.
 pub(super) fn masked(text: &str, seed: u64) -> String {
     let mut word = xxh3_64_with_seed(b"a mask", seed);
     let mut next = |count: u32| {

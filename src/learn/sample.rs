@@ -9,7 +9,7 @@ use arrow::array::{Array, StringArray};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, FieldRef};
 
-use super::LearnError;
+use super::error::LearnError;
 use super::series::{Piece, Series};
 use super::shape::Shape;
 use super::taking::{ELEMENT_BYTES, Taking};

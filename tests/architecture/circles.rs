@@ -1,7 +1,8 @@
 //! Circles of modules: files that use each other, directly or by way of others.
 //!
-//! An edge leads from a file to the one that *defines* what it names: a `mod.rs` that re-exports it is
-//! passed through. `mod child;` is no edge, and a re-export is none of the file that it stands in.
+//! An edge leads from a file to the one that *defines* what it names: a `mod.rs` that re-exports it
+//! is passed through. `mod child;` is no edge, and a re-export is none of the file that it stands
+//! in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
