@@ -14,9 +14,12 @@ mod mask;
 mod numbers;
 mod order;
 mod parallel;
+mod places;
+mod reading;
 mod sample;
 mod series;
 mod shape;
+mod stretches;
 mod taking;
 mod text;
 mod trial;
@@ -39,6 +42,7 @@ use level::level;
 pub use likeness::{CODECS, CodecErrors, CodecSizes, Learned, Likeness};
 use likeness::{likeness, mean, median_error};
 use parallel::in_parallel;
+use reading::LIMITS;
 use sample::{Sample, SampledColumn};
 use trial::read_back;
 
@@ -56,7 +60,7 @@ pub async fn learn(
         pages: false,
     };
     let inspection = inspect(store, location, depth).await?;
-    let mut sample = sample::take(store, location, &inspection, sample::LIMITS).await?;
+    let mut sample = sample::take(store, location, &inspection, LIMITS).await?;
     let mut layout = layout::learn(&inspection, sample.page_version);
     let mut notes = std::mem::take(&mut layout.notes);
     notes.extend(sample.notes.iter().cloned());
