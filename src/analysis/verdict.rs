@@ -167,7 +167,7 @@ mod tests {
     #[case(5, 10)]
     #[case(24, 13)]
     #[case(1000, 18)]
-    fn so_many_rounds_can_lead_to_a_verdict(#[case] comparisons: usize, #[case] rounds: u32) {
+    fn rounds_needed_for_a_verdict(#[case] comparisons: usize, #[case] rounds: u32) {
         assert_eq!(rounds_for(comparisons), rounds);
         let p = 2.0 / f64::from(1 << rounds) * comparisons as f64;
         assert!(p <= 0.01, "{p}");

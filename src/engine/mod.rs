@@ -411,3 +411,7 @@ fn query_error(context: &SessionContext, error: &DataFusionError) -> EngineError
     }
     EngineError::BadQuery { reason }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use chrono::{DateTime, Days, NaiveDate};
 use serde_json::{Value as Json, json};
 
-use super::fit::rounded;
+use super::keys::rounded;
 use super::series::Series;
 use super::shape::Single;
 use crate::config::{Dtype, TimeUnit};
@@ -24,7 +24,8 @@ pub(super) enum Rounding {
 /// Where numbers lie, and how they are told so that they are nobody's.
 pub(super) struct Grid {
     pub(super) dtype: Dtype,
-    /// What all values are multiples of, in the unit in which they are stored; 0 where there is no such number.
+    /// What all values are multiples of, in the unit in which they are stored; 0 where there is no
+    /// such number.
     pub(super) multiple: f64,
     /// What told numbers are rounded to; 0 for not at all.
     pub(super) unit: f64,
@@ -35,8 +36,9 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Told numbers have three digits of the range that most of them lie in, and bounds have two; what lies far from 0,
-    /// such as a year or an account, moves to where its own first two digits are. `numbers` ascend.
+    /// Told numbers have three digits of the range that most of them lie in, and bounds have two;
+    /// what lies far from 0, such as a year or an account, moves to where its own first two digits
+    /// are. `numbers` ascend.
     pub(super) fn new(
         single: &Single,
         series: &Series,
@@ -217,8 +219,8 @@ fn moment(number: i64, unit: TimeUnit) -> Option<String> {
     (text.len() < 30 && text.as_bytes().get(4) == Some(&b'-')).then_some(text)
 }
 
-/// Whether a divisor is one that many things have: a power of ten, its half or its quarter, or so many seconds, minutes,
-/// hours or days.
+/// Whether a divisor is one that many things have: a power of ten, its half or its quarter, or so
+/// many seconds, minutes, hours or days.
 fn is_usual(multiple: f64, dtype: Dtype) -> bool {
     let per_second = match dtype {
         Dtype::Timestamp(unit) => unit.per_second() as f64,
@@ -283,7 +285,8 @@ fn whole_of(array: &ArrayRef) -> Vec<Option<i128>> {
     )
 }
 
-/// A power of ten, or a whole number of them, that all floats are multiples of; 0 where there is none.
+/// A power of ten, or a whole number of them, that all floats are multiples of; 0 where there is
+/// none.
 fn real_multiple(dtype: Dtype, numbers: &[f64]) -> f64 {
     const MOST_DECIMALS: i32 = 8;
     // Relative distance of neighbouring floats.
@@ -308,7 +311,8 @@ fn real_multiple(dtype: Dtype, numbers: &[f64]) -> f64 {
     0.0
 }
 
-/// Another number of as many digits before the point; 0 is itself, and a time is the first moment of 2000.
+/// Another number of as many digits before the point; 0 is itself, and a time is the first moment
+/// of 2000.
 pub(super) fn made_up_constant(dtype: Dtype, number: f64) -> Json {
     if dtype.is_temporal() {
         return json!("2000-01-01");

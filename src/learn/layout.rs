@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::fit::{Keys, keys_of};
+use super::keys::{Keys, keys_of};
 use crate::config::Codec;
 use crate::files::ColumnFacts;
 use crate::table::Inspection;
@@ -198,7 +198,8 @@ fn most_bytes<K: Ord>(items: impl Iterator<Item = (K, u64)>) -> Option<K> {
         .map(|(key, _)| key)
 }
 
-/// Rows at which pages end, where all flat columns have as many pages and they are not of the usual size.
+/// Rows at which pages end, where all flat columns have as many pages and they are not of the usual
+/// size.
 fn page_rows(columns: &[ColumnFacts], parquet: &mut Keys) {
     let flat = columns.iter().filter(|column| column.column == column.root);
     let pages: BTreeSet<(Option<u64>, u64)> =

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray};
 use serde_json::{Value as Json, json};
 
-use super::LearnError;
-use super::fit::{Fitting, Keys, keys_of, numbers_of, rounded, weights, with};
+use super::error::LearnError;
+use super::fitter::Fitting;
 use super::grid::{Grid, Rounding, made_up_constant};
+use super::keys::{Keys, keys_of, rounded, weights, with};
 use super::order::{correlation, cycle_of, deviation, drift_of, line, sortedness, step_of};
-use super::series::{Counts, Series, pools, runs};
+use super::series::{Counts, Series, numbers_of, pools, runs};
 use super::shape::Single;
 use crate::config::Dtype;
 
@@ -211,8 +212,8 @@ fn bools(series: &Series, counts: &Counts) -> Vec<Keys> {
     [keys].into_iter().chain(in_runs).collect()
 }
 
-/// Each value with its weight, in ascending order. Values are moved by up to a third of the way to their neighbours, as far
-/// as what all are multiples of leaves room.
+/// Each value with its weight, in ascending order. Values are moved by up to a third of the way to
+/// their neighbours, as far as what all are multiples of leaves room.
 fn listed(grid: &Grid, numbers: &[f64], keep_values: bool) -> Keys {
     let mut counted: Vec<(f64, usize)> = Vec::new();
     for number in numbers {

@@ -1,6 +1,6 @@
 //! In what order numbers stand, by their rows.
 
-use super::fit::rounded;
+use super::keys::rounded;
 
 pub(super) fn deviation(numbers: &[f64], mean: f64) -> f64 {
     let squares: f64 = numbers
@@ -12,7 +12,8 @@ pub(super) fn deviation(numbers: &[f64], mean: f64) -> f64 {
     if deviation > 0.0 { deviation } else { 1.0 }
 }
 
-/// How far the numbers are sorted: of unequal neighbours, the share that rises beyond a half, doubled.
+/// How far the numbers are sorted: of unequal neighbours, the share that rises beyond a half,
+/// doubled.
 pub(super) fn sortedness(by_row: &[(f64, f64)]) -> f64 {
     let pairs = || by_row.windows(2);
     let rising = pairs().filter(|pair| pair[0].1 < pair[1].1).count() as f64;
@@ -57,8 +58,8 @@ pub(super) fn step_of(by_row: &[(f64, f64)]) -> Option<f64> {
     (step > 0.0 && step < deviation(&numbers, mean)).then_some(step)
 }
 
-/// Rows after which numbers start to rise again, and how far they are sorted in between: where they fall by more than half
-/// of their range every so often.
+/// Rows after which numbers start to rise again, and how far they are sorted in between: where they
+/// fall by more than half of their range every so often.
 pub(super) fn cycle_of(by_row: &[(f64, f64)], rows: u64) -> Vec<(u64, f64)> {
     let (mut rising, mut falling) = (0_usize, 0_usize);
     let numbers = || by_row.iter().map(|(_, number)| *number);

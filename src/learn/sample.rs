@@ -5,52 +5,24 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, StringArray};
-use arrow::compute::{cast, concat};
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::array::StringArray;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 
-use super::LearnError;
+use super::error::LearnError;
+use super::places::{Place, by_name};
+use super::reading::{Found, Limits, read_all};
 use super::series::{Piece, Series};
-use super::shape::Shape;
-use super::taking::{ELEMENT_BYTES, Taking};
+use super::shape::{Shape, is_changed};
+use super::stretches::{Group, groups_of, stretches};
 use crate::dataset::is_whole_number;
 use crate::files::{ColumnFacts, SampleFile, Stretch};
-use crate::table::{
-    Inspection, TableError, TableFile, TableFiles, discover, doubled, look, look_again, same_values,
-};
+use crate::table::{Inspection, TableError, TableFile, TableFiles, discover, look, look_again};
 use crate::units;
 use object_store::ObjectStore;
 
 /// What messages call the files.
 const NAME: &str = "";
-
-/// Rows of a stretch, rows of all of them, and how many there are.
-const STRETCH_ROWS: u64 = 32_768;
-const SAMPLE_ROWS: u64 = 131_072;
-const FEWEST_STRETCHES: u64 = 4;
-const MOST_STRETCHES: u64 = 16;
-
-/// Encoded bytes of a stretch, where its rows are large.
-const STRETCH_BYTES: u64 = 8 << 20;
-
-/// Bytes of the sampled values, which may be many more than they are encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
-    /// Of all columns together.
-    pub(super) sample_bytes: u64,
-    /// Of a column, unless its first row alone has more.
-    pub(super) column_bytes: u64,
-    /// Of a column's first row. A column whose rows have more is left out.
-    pub(super) row_bytes: u64,
-}
-
-/// What fits into the memory of a small machine a few times over, as values are copied and
-/// imitated, and is written by all codecs within minutes.
-pub(super) const LIMITS: Limits = Limits {
-    sample_bytes: 256 << 20,
-    column_bytes: 32 << 20,
-    row_bytes: 64 << 20,
-};
 
 /// Columns of which a note says by name that they are cut.
 const NAMED: usize = 5;
@@ -72,20 +44,6 @@ pub(super) struct SampledColumn {
     pub(super) name: String,
     pub(super) shape: Shape,
     pub(super) series: Series,
-}
-
-/// A row group of the files, in their order.
-struct Group {
-    file: usize,
-    row_group: usize,
-    first: u64,
-    rows: u64,
-}
-
-/// A column as the first file has it, and its place among the columns of each file.
-struct Place {
-    field: FieldRef,
-    places: BTreeMap<usize, usize>,
 }
 
 pub(super) async fn take(
@@ -159,24 +117,6 @@ fn check_alike(files: &TableFiles, inspection: &Inspection) -> Result<(), LearnE
     }
 }
 
-/// The row groups that have rows.
-fn groups_of(inspection: &Inspection) -> Vec<Group> {
-    let mut groups = Vec::new();
-    let mut first = 0;
-    for (file, facts) in inspection.files.iter().enumerate() {
-        for group in facts.row_groups.iter().filter(|group| group.rows > 0) {
-            groups.push(Group {
-                file,
-                row_group: group.row_group as usize,
-                first,
-                rows: group.rows,
-            });
-            first += group.rows;
-        }
-    }
-    groups
-}
-
 /// Opens the files that stretches lie in.
 async fn open_all(
     store: &Arc<dyn ObjectStore>,
@@ -190,46 +130,6 @@ async fn open_all(
         }
     }
     Ok(opened)
-}
-
-async fn open(store: &Arc<dyn ObjectStore>, file: &TableFile) -> Result<SampleFile, TableError> {
-    let (store, path) = (Arc::clone(store), file.path.display().to_string());
-    let opened = SampleFile::open(store, file.object.location.clone(), file.object.size, path);
-    Ok(opened.await?)
-}
-
-/// Reads all columns that have a shape, by their number. The smallest come first: what these leave
-/// is for the larger ones, and none takes from another.
-async fn read_all(
-    opened: &BTreeMap<usize, SampleFile>,
-    columns: &[(Place, Result<Shape, String>)],
-    stretches: &[(&Group, Stretch)],
-    inspection: &Inspection,
-    limits: Limits,
-) -> Result<BTreeMap<usize, Found>, LearnError> {
-    let encoded_bytes = |name: &str| -> u64 {
-        let leaves = inspection.columns.iter().filter(|facts| facts.root == name);
-        leaves.map(|facts| facts.encoded_bytes).sum()
-    };
-    let shaped = columns.iter().enumerate();
-    let shaped =
-        shaped.filter_map(|(column, (place, shape))| Some((column, place, shape.as_ref().ok()?)));
-    let mut order: Vec<(usize, &Place, &Shape)> = shaped.collect();
-    order.sort_by_cached_key(|(_, place, _)| encoded_bytes(place.field.name()));
-    let mut found = BTreeMap::new();
-    let mut room = limits.sample_bytes;
-    for (done, (column, place, shape)) in order.iter().enumerate() {
-        let share = room / (order.len() - done) as u64;
-        let limits = Limits {
-            sample_bytes: room,
-            column_bytes: limits.column_bytes.min(share),
-            row_bytes: limits.row_bytes.min(room),
-        };
-        let read = read(opened, place, shape, stretches, limits).await?;
-        room = room.saturating_sub(read.bytes);
-        found.insert(*column, read);
-    }
-    Ok(found)
 }
 
 impl Sample {
@@ -320,144 +220,6 @@ impl Sample {
     }
 }
 
-/// What was read of a column.
-#[derive(Default)]
-struct Found {
-    pieces: Vec<Piece>,
-    bytes: u64,
-    /// Why a stretch of it, the first of them, could not be read.
-    refused: Option<String>,
-    /// Why a footer's count of nulls cannot be that of the rows that were read.
-    other_nulls: Option<String>,
-}
-
-impl Found {
-    fn rows(&self) -> u64 {
-        let rows = self.pieces.iter().map(|piece| piece.array.len() as u64);
-        rows.sum()
-    }
-
-    /// Compares the nulls of what was taken of a row group with what its footer counts.
-    fn compare_nulls(&mut self, taking: &Taking, file: &SampleFile, column: usize, group: &Group) {
-        let Some((told, values)) = file.nulls_told(column, group.row_group) else {
-            return;
-        };
-        let (rows, nulls) = (taking.rows as u64, taking.nulls as u64);
-        if nulls > told || rows - nulls > values.saturating_sub(told) {
-            let (row_group, path) = (group.row_group, file.path());
-            self.other_nulls.get_or_insert_with(|| {
-                format!(
-                    "{} of {} rows are null in row group {row_group} of {path}, whose footer \
-                     counts {} nulls among {} values",
-                    units::count(nulls),
-                    units::count(rows),
-                    units::count(told),
-                    units::count(values)
-                )
-            });
-        }
-    }
-
-    /// The share of the whole column that is null, where footers tell.
-    ///
-    /// # Errors
-    ///
-    /// Says why what they tell cannot be so.
-    fn nulls_told(&self, facts: &ColumnFacts) -> Result<Option<f64>, String> {
-        if facts.has_more_nulls_than_values {
-            return Err("more nulls are counted than there are values".to_owned());
-        }
-        match &self.other_nulls {
-            Some(reason) => Err(reason.clone()),
-            None => Ok(facts
-                .nulls
-                .map(|nulls| nulls as f64 / facts.values.max(1) as f64)),
-        }
-    }
-}
-
-/// Reads a column's rows of the stretches, as far as the limits allow. Each stretch has an equal
-/// share of the bytes; where rows are too large for that, it is one row of fewer stretches.
-async fn read(
-    opened: &BTreeMap<usize, SampleFile>,
-    place: &Place,
-    shape: &Shape,
-    stretches: &[(&Group, Stretch)],
-    limits: Limits,
-) -> Result<Found, LearnError> {
-    let mut found = Found::default();
-    let first_rows = Taking::first_rows(place.field.data_type());
-    let mut next = 0;
-    while let Some((group, stretch)) = stretches.get(next) {
-        let waiting = stretches.len() - next;
-        next += 1;
-        let (Some(file), Some(column)) = (opened.get(&group.file), place.places.get(&group.file))
-        else {
-            continue;
-        };
-        let room = limits.column_bytes.saturating_sub(found.bytes);
-        let most_first_bytes = match found.pieces.is_empty() {
-            true => limits.row_bytes,
-            false => room,
-        };
-        let told = file.row_bytes(*column, group.row_group, ELEMENT_BYTES);
-        let (taking, oversize) = if told > limits.row_bytes {
-            let mut nothing = Taking::new(shape.clone(), 0, 0);
-            nothing.refused = Some(told);
-            (nothing, None)
-        } else {
-            let taking = Taking::new(shape.clone(), room / waiting as u64, most_first_bytes);
-            file.read(*column, *stretch, first_rows, taking, Taking::take)
-                .await
-                .map_err(TableError::from)?
-        };
-        let too_large = taking.refused.filter(|bytes| *bytes > limits.row_bytes);
-        let reason = oversize
-            .map(|oversize| oversize.to_string())
-            .or_else(|| too_large.map(|bytes| row_refused(bytes, limits)));
-        if let Some(reason) = reason {
-            let (row_group, path) = (group.row_group, file.path());
-            found
-                .refused
-                .get_or_insert_with(|| format!("{reason} (row group {row_group} of {path})"));
-        }
-        // What was taken before a page turned out too large is as good as any.
-        if taking.rows > 0 {
-            found.compare_nulls(&taking, file, *column, group);
-            found.bytes += taking.bytes;
-            let arrays: Vec<&dyn Array> = taking.arrays.iter().map(AsRef::as_ref).collect();
-            found.pieces.push(Piece {
-                first: group.first + stretch.first as u64,
-                array: concat(&arrays)?,
-            });
-        }
-        // Where there is not one more row for each stretch that waits, some of these are passed
-        // over, so that the rows are spread over all files still.
-        let row_bytes = match (taking.rows, taking.refused) {
-            (0, refused) => refused.filter(|_| too_large.is_none()).unwrap_or(0),
-            (rows, _) => taking.bytes / rows as u64,
-        };
-        let waiting = (stretches.len() - next) as u64;
-        let room = limits.column_bytes.saturating_sub(found.bytes);
-        match room.checked_div(row_bytes) {
-            Some(0) if !found.pieces.is_empty() => break,
-            Some(rows) if (1..waiting).contains(&rows) => {
-                next += (waiting.div_ceil(rows) - 1) as usize;
-            }
-            _ => {}
-        }
-    }
-    Ok(found)
-}
-
-fn row_refused(bytes: u64, limits: Limits) -> String {
-    format!(
-        "a row of it takes {} as it is unfolded, and one of at most {} is looked at",
-        units::bytes(bytes),
-        units::bytes(limits.row_bytes)
-    )
-}
-
 /// A note on columns of which there are fewer rows than there would be by the number of rows alone.
 fn cut_note(cut: &[(&str, u64)], rows: u64, limits: Limits) -> Option<String> {
     if cut.is_empty() {
@@ -477,138 +239,6 @@ fn cut_note(cut: &[(&str, u64)], rows: u64, limits: Limits) -> Option<String> {
         units::count(rows),
         of.join(", ")
     ))
-}
-
-/// The columns in the order of the first file, each with its place in every file.
-fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<Place>, LearnError> {
-    let bad = |file: &SampleFile, reason: String| LearnError::Unlearnable {
-        location: file.path().to_owned(),
-        reason,
-    };
-    let mut places: Vec<Place> = Vec::new();
-    let mut first: Option<&SampleFile> = None;
-    for (number, file) in opened {
-        let fields = file.schema().fields();
-        if let Some(name) = doubled(
-            file.schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str()),
-        ) {
-            return Err(bad(file, format!("two of its columns are named `{name}`")));
-        }
-        let Some(first) = first else {
-            first = Some(file);
-            places = fields
-                .iter()
-                .enumerate()
-                .map(|(place, field)| Place {
-                    field: Arc::clone(field),
-                    places: BTreeMap::from([(*number, place)]),
-                })
-                .collect();
-            continue;
-        };
-        for known in &mut places {
-            let name = known.field.name();
-            let Some((place, field)) = fields.find(name) else {
-                return Err(bad(
-                    file,
-                    format!(
-                        "it has no column `{name}`, which {} has; give files of one schema",
-                        first.path()
-                    ),
-                ));
-            };
-            let (known_type, found_type) = (known.field.data_type(), field.data_type());
-            if !same_values(known_type, found_type) {
-                return Err(bad(
-                    file,
-                    format!(
-                        "its column `{name}` is {found_type}; in {} it is {known_type}",
-                        first.path()
-                    ),
-                ));
-            }
-            // A column of nothing but nulls takes the type that a later file has.
-            if *known_type == DataType::Null {
-                known.field = Arc::clone(field);
-            }
-            known.places.insert(*number, place);
-        }
-        let known = |name: &str| places.iter().any(|place| place.field.name() == name);
-        if let Some(more) = fields.iter().find(|field| !known(field.name())) {
-            return Err(bad(
-                file,
-                format!(
-                    "it has a column `{}`, which {} has not; give files of one schema",
-                    more.name(),
-                    first.path()
-                ),
-            ));
-        }
-    }
-    Ok(places)
-}
-
-/// Whether the nearest type that is generated is another one in a file too.
-fn is_changed(data_type: &DataType, shape: &Shape) -> bool {
-    if let (DataType::FixedSizeList(..), Shape::List(_)) = (data_type, shape) {
-        return true;
-    }
-    let same = data_type.equals_datatype(&shape.data_type());
-    !same
-        && !matches!(
-            data_type,
-            DataType::Utf8View
-                | DataType::BinaryView
-                | DataType::LargeBinary
-                | DataType::Dictionary(..)
-                | DataType::RunEndEncoded(..)
-                | DataType::List(_)
-                | DataType::LargeList(_)
-                | DataType::ListView(_)
-                | DataType::LargeListView(_)
-                | DataType::Struct(_)
-                | DataType::FixedSizeList(..)
-        )
-}
-
-/// Evenly spread, none over the end of a row group, and none twice.
-fn stretches(groups: &[Group], rows: u64, encoded_bytes: u64) -> Vec<(&Group, Stretch)> {
-    let row_bytes = (encoded_bytes / rows.max(1)).max(1);
-    let longest = groups.iter().map(|group| group.rows).max().unwrap_or(1);
-    let length = STRETCH_ROWS
-        .min(longest)
-        .min((STRETCH_BYTES / row_bytes).max(1));
-    let wanted = (SAMPLE_ROWS / length)
-        .clamp(FEWEST_STRETCHES, MOST_STRETCHES)
-        .min(rows.div_ceil(length));
-    let mut stretches: Vec<(&Group, Stretch)> = Vec::new();
-    let mut end = 0;
-    for number in 0..wanted {
-        let span = u128::from(rows.saturating_sub(length));
-        let start = (span * u128::from(number) / u128::from((wanted - 1).max(1))) as u64;
-        let start = start.max(end);
-        let at = groups.partition_point(|group| group.first + group.rows <= start);
-        let Some(group) = groups.get(at) else {
-            break;
-        };
-        // As long as it can be, from a little earlier if need be.
-        let latest = (group.first + group.rows).saturating_sub(length);
-        let first = start.min(latest).max(group.first).max(end);
-        let count = length.min(group.first + group.rows - first);
-        end = first + count;
-        stretches.push((
-            group,
-            Stretch {
-                row_group: group.row_group,
-                first: (first - group.first) as usize,
-                rows: count as usize,
-            },
-        ));
-    }
-    stretches
 }
 
 fn partitions(files: &TableFiles) -> u64 {
@@ -657,6 +287,12 @@ fn of_partition(
     })
 }
 
+async fn open(store: &Arc<dyn ObjectStore>, file: &TableFile) -> Result<SampleFile, TableError> {
+    let (store, path) = (Arc::clone(store), file.path.display().to_string());
+    let opened = SampleFile::open(store, file.object.location.clone(), file.object.size, path);
+    Ok(opened.await?)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -670,6 +306,7 @@ mod tests {
 
     use super::*;
     use crate::files::Depth;
+    use crate::learn::reading::LIMITS;
     use crate::storage::local_store;
     use crate::table::inspect;
 

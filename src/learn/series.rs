@@ -1,14 +1,17 @@
 //! A column's sampled values, and what can be counted of values of any type.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use serde_json::{Value as Json, json};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::fit::rounded;
+use super::keys::rounded;
 
 /// Stretches of neighbouring values of a column.
 #[derive(Debug, Clone)]
@@ -55,12 +58,45 @@ impl Series {
     }
 }
 
+/// The values of several arrays of one type, in one array.
+pub(super) fn joined(arrays: &[ArrayRef], data_type: DataType) -> Result<ArrayRef, ArrowError> {
+    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+    match arrays.is_empty() {
+        true => Ok(arrow::array::new_empty_array(&data_type)),
+        false => concat(&arrays),
+    }
+}
+
+/// Numbers of numeric, temporal and decimal arrays, dates and decimals in their own units; nothing
+/// for other types.
+pub(super) fn numbers_of(array: &ArrayRef) -> Vec<Option<f64>> {
+    let plain = match array.data_type() {
+        DataType::Date32 => cast(array, &DataType::Int32),
+        DataType::Timestamp(..) => cast(array, &DataType::Int64),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary => return Vec::new(),
+        DataType::Decimal128(..) => {
+            let values = array.as_primitive::<Decimal128Type>();
+            return values
+                .iter()
+                .map(|value| value.map(|value| value as f64))
+                .collect();
+        }
+        _ => Ok(Arc::clone(array)),
+    };
+    let numbers = plain.and_then(|plain| cast(&plain, &DataType::Float64));
+    numbers.map_or_else(
+        |_| Vec::new(),
+        |numbers| numbers.as_primitive::<Float64Type>().iter().collect(),
+    )
+}
+
 /// What repeats among values.
 #[derive(Debug, Clone)]
 pub(super) struct Counts {
     /// Rows of each different value, nulls left out, the most frequent first.
     pub(super) frequencies: Vec<usize>,
-    /// Mean rows that share a draw, if neighbours that are equal by chance are taken out; 1 or more.
+    /// Mean rows that share a draw, if neighbours that are equal by chance are taken out; 1 or
+    /// more.
     pub(super) run_length: f64,
 }
 
@@ -132,7 +168,8 @@ fn hashes(array: &ArrayRef) -> Result<Vec<Option<u64>>, ArrowError> {
         .collect())
 }
 
-/// How rows may have come to choose among values: sizes of a pool that leave so many different ones, by exponent.
+/// How rows may have come to choose among values: sizes of a pool that leave so many different
+/// ones, by exponent.
 pub(super) fn pools(counts: &Counts) -> Vec<(u64, f64)> {
     /// Above this share of different values, nothing was chosen twice on purpose.
     const UNIQUE: f64 = 0.97;
@@ -167,8 +204,8 @@ fn pool_size(exponent: f64, draws: f64, distinct: f64) -> Option<u64> {
     Some(high.round() as u64)
 }
 
-/// Different values among draws from ranks 1 to `size`, with probabilities as k^-exponent: a sum over stretches of ranks,
-/// each taken at its middle.
+/// Different values among draws from ranks 1 to `size`, with probabilities as k^-exponent: a sum
+/// over stretches of ranks, each taken at its middle.
 fn expected_distinct(exponent: f64, size: f64, draws: f64) -> f64 {
     let mut stretches = Vec::new();
     let mut first = 1.0_f64;
@@ -204,7 +241,8 @@ mod tests {
         let array: ArrayRef = Arc::new(Int32Array::from_iter(runs));
         let counts = Counts::of(&[array]).unwrap();
         assert_eq!((counts.distinct(), counts.valid()), (13, 5_940));
-        // 10 rows each; of 13 values, neighbours would be equal by chance in 1 of 13 cases, and here never are.
+        // 10 rows each; of 13 values, neighbours would be equal by chance in 1 of 13 cases, and
+        // here never are.
         assert!(
             (counts.run_length - 9.2).abs() < 0.2,
             "{}",

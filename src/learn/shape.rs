@@ -183,3 +183,26 @@ impl Single {
         scalar_type_of(self.dtype, self.time_zone.as_deref())
     }
 }
+
+/// Whether the nearest type that is generated is another one in a file too.
+pub(super) fn is_changed(data_type: &DataType, shape: &Shape) -> bool {
+    if let (DataType::FixedSizeList(..), Shape::List(_)) = (data_type, shape) {
+        return true;
+    }
+    let same = data_type.equals_datatype(&shape.data_type());
+    !same
+        && !matches!(
+            data_type,
+            DataType::Utf8View
+                | DataType::BinaryView
+                | DataType::LargeBinary
+                | DataType::Dictionary(..)
+                | DataType::RunEndEncoded(..)
+                | DataType::List(_)
+                | DataType::LargeList(_)
+                | DataType::ListView(_)
+                | DataType::LargeListView(_)
+                | DataType::Struct(_)
+                | DataType::FixedSizeList(..)
+        )
+}

@@ -7,8 +7,9 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use serde_json::{Value as Json, json};
 
-use super::LearnError;
-use super::fit::{Fitter, Keys, keys_of, rounded, weights, with};
+use super::error::LearnError;
+use super::fitter::Fitter;
+use super::keys::{Keys, keys_of, rounded, weights, with};
 use super::mask::all_masked;
 use super::numbers::MOST_LISTED;
 use super::series::{Series, pools, runs};
@@ -196,7 +197,8 @@ pub(super) fn length_keys(lengths: &[f64], smallest: u64) -> Json {
     if mean - half >= least - 1.0 {
         return json!({ "min": whole(mean - half), "max": whole(mean + half) });
     }
-    // Many short ones and a few long ones: the mean of lengths least + k - 1, with k as likely as 1 / k.
+    // Many short ones and a few long ones: the mean of lengths least + k - 1, with k as likely as 1
+    // / k.
     let mean_of = |span: f64| least - 1.0 + span / (span.ln() + 0.5772 + 0.5 / span);
     let (mut low, mut high) = (1.0, 2.0);
     while mean_of(high) < mean && high < 1e9 {

@@ -190,3 +190,7 @@ pub fn default_scenario(columns: &[Column]) -> Scenario {
         origin: "the columns with `read: true`".to_owned(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

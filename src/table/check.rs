@@ -96,3 +96,84 @@ fn fits(column: &Column, found: &DataType) -> bool {
         None => is_bytes(values_of(found)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use DataType as D;
+    use arrow::datatypes::{Field, TimeUnit};
+    use rstest::rstest;
+
+    use super::*;
+
+    fn element(data_type: D) -> Arc<Field> {
+        Arc::new(Field::new("element", data_type, true))
+    }
+
+    fn list(data_type: D) -> D {
+        D::List(element(data_type))
+    }
+
+    fn vector(data_type: D, size: i32) -> D {
+        D::FixedSizeList(element(data_type), size)
+    }
+
+    fn dictionary(value: D) -> D {
+        D::Dictionary(Box::new(D::Int8), Box::new(value))
+    }
+
+    fn record(fields: &[(&str, D)]) -> D {
+        let fields = fields.iter();
+        let fields = fields.map(|(name, data_type)| Field::new(*name, data_type.clone(), true));
+        D::Struct(fields.collect())
+    }
+
+    #[rstest]
+    #[case(D::Utf8, D::LargeUtf8, true)]
+    #[case(D::Utf8View, D::Utf8, true)]
+    #[case(D::Binary, D::BinaryView, true)]
+    #[case(D::Utf8, D::Binary, false)]
+    #[case(dictionary(D::Utf8), D::Utf8View, true)]
+    #[case(dictionary(D::Utf8), D::Int8, false)]
+    #[case(D::Null, D::Utf8, true)]
+    #[case(D::Int32, D::Int64, false)]
+    #[case(
+        D::Timestamp(TimeUnit::Millisecond, None),
+        D::Timestamp(TimeUnit::Microsecond, None),
+        false
+    )]
+    #[case(list(D::Utf8), D::LargeList(element(D::LargeUtf8)), true)]
+    #[case(list(D::Null), list(D::Int8), true)]
+    #[case(list(D::Int32), list(D::Int64), false)]
+    #[case(vector(D::Int32, 3), list(D::Int32), true)]
+    #[case(vector(D::Int32, 3), vector(D::Int32, 3), true)]
+    #[case(vector(D::Int32, 3), vector(D::Int32, 4), false)]
+    #[case(record(&[("a", D::Utf8)]), record(&[("a", D::Utf8View)]), true)]
+    #[case(record(&[("a", D::Utf8)]), record(&[("b", D::Utf8)]), false)]
+    #[case(record(&[("a", D::Int8)]), record(&[("a", D::Int8), ("b", D::Int8)]), false)]
+    fn layouts_of_a_type_hold_the_same_values(
+        #[case] left: D,
+        #[case] right: D,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(same_values(&left, &right), expected);
+        assert_eq!(same_values(&right, &left), expected);
+    }
+
+    #[test]
+    fn the_first_name_that_comes_again_is_doubled() {
+        assert_eq!(doubled(["a", "b", "c", "b", "a"]), Some("b"));
+        assert_eq!(doubled(["a", "A", " a"]), None);
+        assert_eq!(doubled([]), None);
+    }
+
+    #[rstest]
+    #[case(0, 0)]
+    #[case(15, 9)]
+    #[case(16, 16)]
+    #[case(17, 16)]
+    fn records_of_dlio_are_squares(#[case] asked: u64, #[case] written: u64) {
+        assert_eq!(dlio_bytes(asked), written);
+    }
+}

@@ -249,3 +249,144 @@ fn kept_by(named: &Path) -> Option<String> {
         folder.display()
     ))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use rstest::rstest;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const BASE: &str = "/data";
+
+    /// Files at these places below the base, none of which is looked at.
+    fn partitioned(places: &[&str]) -> Result<(Vec<String>, Vec<TableFile>), TableError> {
+        let found = tempfile::tempfile().unwrap().metadata().unwrap();
+        let files = places.iter();
+        let files = files.map(|place| (Path::new(BASE).join(place), found.clone()));
+        with_partitions("t", Path::new(BASE), files.collect())
+    }
+
+    fn table(places: &[&str]) -> TableFiles {
+        TableFiles {
+            name: "t".to_owned(),
+            location: BASE.to_owned(),
+            origin: Origin::External,
+            partition_by: Vec::new(),
+            partition_types: Vec::new(),
+            files: partitioned(places).unwrap().1,
+            cautions: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn folders_on_the_way_to_a_file_are_partitions_outermost_first() {
+        let places = [
+            "year=2024/other/city=Z%C3%BCrich/a.parquet",
+            "year=__HIVE_DEFAULT_PARTITION__/city=x=y/b=c.parquet",
+        ];
+        let (keys, files) = partitioned(&places).unwrap();
+        assert_eq!(keys, ["year", "city"]);
+        let value = |text: &str| Some(text.to_owned());
+        assert_eq!(files[0].partition, [value("2024"), value("Zürich")]);
+        assert_eq!(files[1].partition, [None, value("x=y")]);
+        let (keys, files) = partitioned(&["a.parquet", "b/c.parquet"]).unwrap();
+        assert!(keys.is_empty() && files.iter().all(|file| file.partition.is_empty()));
+    }
+
+    #[test]
+    fn files_under_other_keys_are_named_with_the_first() {
+        let error = partitioned(&["a=1/x.parquet", "b=1/y.parquet"]).unwrap_err();
+        let TableError::MixedPartitions {
+            file,
+            found,
+            first,
+            expected,
+            ..
+        } = error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!((found.as_str(), expected.as_str()), ("b", "a"));
+        assert!(file.ends_with("y.parquet") && first.ends_with("x.parquet"));
+    }
+
+    #[test]
+    fn a_key_that_comes_twice_on_the_way_is_refused() {
+        let error = partitioned(&["a=1/b=2/a=3/x.parquet"]).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, TableError::BadFile { .. }), "{text}");
+        assert!(text.contains("are named `a=...`"), "{text}");
+    }
+
+    #[test]
+    fn the_first_files_are_those_of_the_least_paths_byte_by_byte() {
+        let mut kept = table(&["a/x.parquet", "a-b/x.parquet", "c.parquet"]);
+        keep_first(&mut kept, 1, "num_files_train").unwrap();
+        let paths: Vec<&Path> = kept.files.iter().map(|file| file.path.as_path()).collect();
+        assert_eq!(paths, [Path::new("/data/a-b/x.parquet")]);
+        let caution = "/data has 3 Parquet files, of which the first 1, sorted by path, are read, \
+                       as `dataset.num_files_train` says";
+        assert_eq!(kept.cautions, [caution]);
+    }
+
+    #[test]
+    fn as_many_files_as_there_are_need_no_caution_and_more_are_refused() {
+        let mut kept = table(&["b.parquet", "a.parquet"]);
+        keep_first(&mut kept, 2, "num_files_train").unwrap();
+        assert_eq!((kept.files.len(), kept.cautions.len()), (2, 0));
+        let error = keep_first(&mut kept, 3, "num_files_train").unwrap_err();
+        let is_told = matches!(
+            error,
+            TableError::TooFewFiles {
+                found: 2,
+                wanted: 3,
+                ..
+            }
+        );
+        assert!(is_told, "{error}");
+    }
+
+    #[rstest]
+    #[case(&[], "")]
+    #[case(&["x/a.csv"], "; it holds a.csv")]
+    #[case(&["x/a.csv", "b", "c"], "; it holds a.csv and 2 more")]
+    fn other_files_are_named_by_the_first(#[case] others: &[&str], #[case] expected: &str) {
+        let others: Vec<PathBuf> = others.iter().map(PathBuf::from).collect();
+        assert_eq!(in_words(&others), expected);
+    }
+
+    #[rstest]
+    #[case(".hoodie/x", "", Some("Hudi (it has .hoodie)"))]
+    #[case("_delta_log/x", "", Some("Delta (it has _delta_log)"))]
+    #[case(
+        "metadata/v1.metadata.json",
+        "",
+        Some("Iceberg (it has metadata/v1.metadata.json)")
+    )]
+    #[case("_delta_log/x", "a/b/c", Some("Delta (it has _delta_log)"))]
+    #[case("_delta_log/x", "a/b/c/d", None)]
+    #[case("metadata/notes.json", "", None)]
+    fn folders_of_table_formats_are_told_by_their_marks(
+        #[case] mark: &str,
+        #[case] named: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let root = TempDir::new().unwrap();
+        let mark = root.path().join(mark);
+        std::fs::create_dir_all(mark.parent().unwrap()).unwrap();
+        std::fs::write(mark, "").unwrap();
+        let caution = kept_by(&root.path().join(named));
+        let beginning = expected.map(|words| {
+            let root = root.path().display();
+            format!("{root} is the folder of a table of {words}: ")
+        });
+        match (caution, beginning) {
+            (Some(caution), Some(beginning)) => {
+                assert!(caution.starts_with(&beginning), "{caution}")
+            }
+            (caution, beginning) => assert_eq!(caution, beginning),
+        }
+    }
+}

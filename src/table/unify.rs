@@ -335,4 +335,30 @@ mod tests {
         ]);
         assert_eq!(wider(&one, &other), Some(both));
     }
+
+    #[rstest]
+    #[case(DataType::Int32, DataType::Int64)]
+    #[case(DataType::Float32, DataType::Float64)]
+    #[case(DataType::Decimal128(9, 2), DataType::Decimal128(12, 2))]
+    #[case(DataType::Utf8, DataType::Binary)]
+    fn types_that_widen_are_not_the_same(#[case] left: DataType, #[case] right: DataType) {
+        assert_eq!(same(&left, &right), None);
+    }
+
+    #[test]
+    fn lists_take_the_layout_of_the_first_and_what_may_be_null_in_one_may_be_null() {
+        let field = |nullable| Arc::new(Field::new("element", DataType::Int8, nullable));
+        let list = DataType::List(field(true));
+        let vector = |nullable, size| DataType::FixedSizeList(field(nullable), size);
+        assert_eq!(same(&list, &vector(false, 3)), Some(list.clone()));
+        assert_eq!(same(&vector(false, 3), &list), Some(vector(true, 3)));
+        assert_eq!(wider(&vector(false, 3), &vector(false, 4)), None);
+    }
+
+    #[test]
+    fn dictionaries_widen_as_their_values_do() {
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Int32));
+        assert_eq!(wider(&dictionary, &DataType::Int64), Some(DataType::Int64));
+        assert_eq!(wider(&dictionary, &DataType::Utf8), None);
+    }
 }

@@ -1,8 +1,5 @@
 //! What is told before anything is written: room, time, what differs from the config, and what cannot be done.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use rstest::rstest;
 
 use crate::files::write_small;
@@ -178,7 +175,7 @@ fn check_shows_rows_and_sizes_of_data_that_is_missing() {
 }
 
 /// Small files, where what is beside the values counts.
-const SMALL: &str = "\
+pub const SMALL: &str = "\
 dataset:
   data_folder: data
   num_files_train: 200
@@ -217,32 +214,6 @@ fn small_files_take_what_was_said(#[case] more: &[&str]) {
 }
 
 #[test]
-fn what_may_fill_a_small_disk_is_refused_before_it_is_written() {
-    let place = Place::with(SMALL);
-    let disk = place.path("disk");
-    std::fs::create_dir_all(&disk).unwrap();
-    let mount = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        let command = command.args(arguments).arg(&disk).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
-    if !mount("mount", &["-t", "tmpfs", "-o", "size=400k", "tmpfs"]) {
-        eprintln!("skipped: this user may not mount a small file system");
-        return;
-    }
-    // The values of 200 rows have 12 kB; their files, a block each, twice what there is.
-    let output = bench(
-        &place,
-        "generate",
-        &["--yes", "--set", "dataset.data_folder=disk/out"],
-    );
-    let written = disk.join("out").exists();
-    mount("umount", &[]);
-    output.fails(2, &["would be written below", "are free", "at most"]);
-    assert!(!written);
-}
-
-#[test]
 fn a_dry_run_tells_time_with_the_disk() {
     let place = Place::with(TINY);
     let output = bench(&place, "generate", &["--dry-run"]).succeeds();
@@ -264,12 +235,7 @@ fn a_dry_run_tells_time_with_the_disk() {
 #[case("reader.odirect=true", "O_DIRECT")]
 #[case("measure.cache=cold", "lies in memory")]
 fn what_memory_cannot_do_is_told_before_anything_is_written(#[case] set: &str, #[case] word: &str) {
-    let memory = Path::new("/dev/shm");
-    if !memory.is_dir() {
-        eprintln!("skipped: there is no file system in memory");
-        return;
-    }
-    let there = Place::within(memory);
+    let there = Place::in_memory();
     let place = Place::tiny();
     let folder = format!("dataset.data_folder={}", there.path("data").display());
     let output = bench(&place, "run", &["--set", &folder, "--set", set]).fails(2, &[word]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -43,6 +44,11 @@ impl Place {
     /// A folder in another one.
     pub fn within(folder: &Path) -> Place {
         Place(TempDir::new_in(folder).unwrap())
+    }
+
+    /// A folder in memory.
+    pub fn in_memory() -> Place {
+        Place::within(Path::new("/dev/shm"))
     }
 
     /// A folder that holds `bench.yaml`.
@@ -157,12 +163,38 @@ pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// A user without rights, to whom limits apply that do not apply to root.
+const NOBODY: u32 = 65534;
+
 /// One call of the program.
 pub struct Bench {
     pub command: Command,
 }
 
 impl Bench {
+    /// The same call by a user without rights, where root runs the tests; who must be let into the
+    /// place. Comes before limits, which this drops.
+    pub fn without_rights(self, place: &Place) -> Bench {
+        if !nix::unistd::geteuid().is_root() {
+            return self;
+        }
+        let mut program = PathBuf::from(env!("CARGO_BIN_EXE_bench"));
+        let mut version = Command::new(&program);
+        if version.arg("--version").uid(NOBODY).output().is_err() {
+            // The build lies in a folder of root's. `cp` leaves no descriptor open to other threads,
+            // with which nothing could be executed.
+            let copy = place.path("bench");
+            let mut cp = Command::new("cp");
+            let copied = cp.arg(&program).arg(&copy).status().unwrap();
+            assert!(copied.success());
+            program = copy;
+        }
+        let mut command = Command::new(program);
+        command.args(self.command.get_args()).uid(NOBODY);
+        command.current_dir(place.root()).stdin(Stdio::null());
+        Bench { command }
+    }
+
     pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Bench {
         self.command.args(arguments);
         self

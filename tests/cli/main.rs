@@ -4,14 +4,15 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr
+    clippy::panic
 )]
 
 mod bad_configs;
 mod bad_files;
 mod bad_queries;
 mod bad_targets;
+mod browser;
+mod caches;
 mod changing;
 mod commands;
 mod comparing;
@@ -19,6 +20,7 @@ mod dialect;
 mod elsewhere;
 mod environment;
 mod estimates;
+mod expectations;
 mod external;
 mod files;
 mod formats;
@@ -29,13 +31,17 @@ mod inspecting;
 mod interruptions;
 mod layouts;
 mod learning;
+mod learning_large_values;
 mod measuring;
 mod options;
+mod outputs;
 mod pages;
 mod partitions;
 mod replaced;
 mod sharing;
+mod small_disks;
 mod sources;
 mod statistics;
 mod terminal;
+mod traces;
 mod types;

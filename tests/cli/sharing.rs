@@ -9,7 +9,7 @@ use rstest::rstest;
 
 use crate::harness::{Output, Place, TINY, files_below};
 
-const FILES: &str = "\
+pub const FILES: &str = "\
 dataset:
   data_folder: data
   num_files_train: 7
@@ -26,7 +26,7 @@ dataset:
 measure: { warmup: 0, rounds: 1 }
 ";
 
-fn generate(place: &Place, more: &[&str]) -> Output {
+pub fn generate(place: &Place, more: &[&str]) -> Output {
     place
         .bench()
         .args(["generate", "bench.yaml"])
@@ -309,74 +309,4 @@ fn clean_follows_no_links_and_leaves_no_folder_by_a_manifest() {
         .run()
         .fails(2, &["is not a path below the dataset's folder"]);
     assert!(place.path("victim.parquet").exists());
-}
-
-/// A file system of a few kilobytes, unmounted at the end.
-struct Small(std::path::PathBuf);
-
-impl Small {
-    /// None where mounting is not permitted.
-    fn mount(at: std::path::PathBuf, size: &str) -> Option<Small> {
-        fs::create_dir_all(&at).unwrap();
-        let small = Small(at);
-        small.set("size=", size, &["-t", "tmpfs"]).then_some(small)
-    }
-
-    fn grow(&self, size: &str) {
-        assert!(self.set("remount,size=", size, &[]));
-    }
-
-    fn set(&self, option: &str, size: &str, kind: &[&str]) -> bool {
-        let mut mount = std::process::Command::new("mount");
-        let mount = mount
-            .args(kind)
-            .args(["-o", &format!("{option}{size}"), "tmpfs"]);
-        mount
-            .arg(&self.0)
-            .stderr(std::process::Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).status();
-    }
-}
-
-#[test]
-#[allow(clippy::print_stdout)]
-fn a_full_disk_is_an_error_and_what_is_whole_is_kept() {
-    let place = Place::with(&FILES.replace("    partition_by: region\n", ""));
-    generate(&place, &["--set", "dataset.compression=none"]).succeeds();
-    let Some(disk) = Small::mount(place.path("disk"), "600k") else {
-        println!("skipped: this user may not mount a small file system");
-        return;
-    };
-    let again = || {
-        let set = [
-            "--set",
-            "dataset.data_folder=disk/out",
-            "--set",
-            "dataset.num_files_train=6",
-        ];
-        place
-            .bench()
-            .args(["generate", "--source", "data/train", "--yes"])
-            .args(set)
-            .run()
-    };
-    again().fails(1, &["disk/out/train/", "No space left on device"]);
-    let kept = place.parquet("disk/out");
-    assert!(!kept.is_empty() && !place.path("disk/out/_bench_manifest.json").exists());
-    disk.grow("8m");
-    let output = again().succeeds();
-    assert!(
-        output.stderr.contains("of an interrupted run"),
-        "{}",
-        output.stderr
-    );
-    let whole = place.parquet("disk/out");
-    assert!(whole.len() == 6 && kept.iter().all(|(name, bytes)| whole[name] == *bytes));
 }

@@ -34,7 +34,7 @@ fn variants_are_ranked_by_what_is_preferred() {
 }
 
 #[test]
-fn what_another_beats_in_something_and_loses_to_in_nothing_is_not_on_the_front() {
+fn a_dominated_variant_is_off_the_front() {
     let mut record = codecs();
     summarise(&mut record);
     let dominated = |record: &RunRecord, name: &str| {

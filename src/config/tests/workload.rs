@@ -33,7 +33,7 @@ fn reading_and_measuring_take_their_keys() {
 }
 
 #[test]
-fn what_is_measured_and_how_takes_its_keys() {
+fn measure_keys_are_parsed() {
     let config = good(
         "dataset: {parquet: {read_mode: default}}\nmeasure: {rounds: 20, precision: 2%, time_budget: 90s, effect: 0.02, lanes: \
          [compute, end_to_end, compute], cache: cold, engine_cache: warm, drop_caches: yes, streams: 4, memory_limit: 1GiB, \

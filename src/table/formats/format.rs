@@ -61,3 +61,31 @@ impl Format {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const PLAIN: FileCompressionType = FileCompressionType::UNCOMPRESSED;
+
+    #[rstest]
+    #[case("a.csv", Some((Kind::Csv, PLAIN)))]
+    #[case("a.b.TSV", Some((Kind::Tsv, PLAIN)))]
+    #[case("a.jsonl", Some((Kind::Json, PLAIN)))]
+    #[case("a.ndjson.Zst", Some((Kind::Json, FileCompressionType::ZSTD)))]
+    #[case("a.csv.gz", Some((Kind::Csv, FileCompressionType::GZIP)))]
+    #[case("a.feather", Some((Kind::Arrow, PLAIN)))]
+    #[case("a.feather.gz", None)]
+    #[case("a.gz", None)]
+    #[case("a.parquet", None)]
+    #[case("csv", None)]
+    fn formats_are_told_by_how_names_end(
+        #[case] name: &str,
+        #[case] expected: Option<(Kind, FileCompressionType)>,
+    ) {
+        let expected = expected.map(|(kind, compression)| Format { kind, compression });
+        assert_eq!(Format::of(Path::new(name)), expected);
+    }
+}

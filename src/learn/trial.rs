@@ -1,0 +1,58 @@
+//! Loading learned keys as whoever runs the config does, to learn what a config takes.
+
+use serde_json::{Value as Json, json};
+
+use super::error::LearnError;
+use super::keys::Keys;
+use crate::config::{
+    Column, Config, ConfigError, Dataset, Layout, Overrides, Source, load, to_config_text,
+};
+
+/// The dataset that the text of a config describes.
+pub(super) fn dataset_of(text: String) -> Result<Option<Dataset>, ConfigError> {
+    let source = Source {
+        origin: "the learned config".to_owned(),
+        text,
+        folder: None,
+    };
+    let Config { mut variants, .. } = load(&source, &Overrides::default())?;
+    Ok(variants.pop().and_then(|variant| variant.dataset))
+}
+
+/// Whether a config takes a column of this name and type in such a layout; if not, what it says.
+pub(super) fn trial(
+    name: &str,
+    keys: &Keys,
+    parquet: &Keys,
+    chunk: &Keys,
+) -> Result<Layout, String> {
+    let mut column = Keys::new();
+    column.insert("name".to_owned(), json!(name));
+    column.extend(keys.clone());
+    if !chunk.is_empty() {
+        column.insert("parquet".to_owned(), Json::Object(chunk.clone()));
+    }
+    let mut parquet = parquet.clone();
+    parquet.insert("columns".to_owned(), json!([column]));
+    let text = to_config_text(&json!({ "dataset": { "parquet": parquet } }))?;
+    let short = |error: ConfigError| {
+        let first = error.to_string();
+        let first = first.lines().next().unwrap_or_default();
+        // Where it stands in a config that nobody has seen is of no use.
+        first
+            .split_once(": ")
+            .map_or(first, |(_, said)| said)
+            .to_owned()
+    };
+    let dataset = dataset_of(text).map_err(short)?;
+    dataset
+        .map(|dataset| dataset.layout)
+        .ok_or_else(|| "it has no dataset".to_owned())
+}
+
+/// The config's columns and layout, as whoever runs it gets them.
+pub(super) fn read_back(yaml: &str) -> Result<(Vec<Column>, Layout), LearnError> {
+    dataset_of(yaml.to_owned())?
+        .map(|dataset| (dataset.columns, dataset.layout))
+        .ok_or_else(|| LearnError::Yaml("it has no dataset".to_owned()))
+}

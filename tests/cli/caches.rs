@@ -1,0 +1,184 @@
+//! The page cache: cold, warm, and passed by, as far as the host lets it be.
+
+use std::fs::File;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Place, TINY, at, cell};
+use crate::measuring::{number, of_lane};
+
+/// A place on the disk of the build: what lies in memory can be neither evicted nor read directly.
+fn on_disk(config: &str) -> Place {
+    let place = Place::within(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    place.write("bench.yaml", config);
+    place
+}
+
+/// What this host lets be done with files there.
+fn doctor(place: &Place) -> Value {
+    place
+        .bench()
+        .args(["doctor", "--format", "json"])
+        .run()
+        .succeeds()
+        .json()
+}
+
+/// 4 MB in 2 files.
+pub fn larger() -> String {
+    TINY.replace("num_samples_per_file: 100", "num_samples_per_file: 100000")
+        .replace("row_group_size: 40", "row_group_size: 25000")
+}
+
+#[test]
+#[ignore = "needs a disk whose files can be evicted from the page cache"]
+fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
+    let place = on_disk(&larger());
+    let found = doctor(&place);
+    assert!(
+        found["resident_when_evicted"].as_f64().unwrap() <= 0.01,
+        "{found}"
+    );
+    assert!(
+        found["device_share_when_evicted"].as_f64().unwrap() >= 0.9,
+        "{found}"
+    );
+    let arguments = [
+        "--sql",
+        "SELECT * FROM train",
+        "--cache",
+        "cold",
+        "--rounds",
+        "2",
+    ];
+    let record = place.record(&arguments);
+    let iterations = of_lane(cell(&record, "sql/base"), "end_to_end");
+    for iteration in &iterations {
+        assert_eq!(iteration["status"], "ok", "{iteration}");
+        assert_eq!(iteration["cache"]["state"], "cold");
+        assert_eq!(iteration["cache"]["cold_evidence"], "residency");
+        assert_eq!(iteration["cache"]["engine"], "fresh");
+        let device = number(&iteration["device_read_bytes"]) as f64;
+        let data = number(&iteration["engine_data_bytes"]) as f64;
+        assert!(device >= data, "{iteration}");
+        // A small file's footer is read with much of the file, and its data again, from the page cache.
+        let asked_twice = number(&iteration["engine_metadata_bytes"]) as f64;
+        let requested = number(&iteration["requested_bytes"]) as f64;
+        assert!((requested - asked_twice) * 0.95 <= device, "{iteration}");
+        assert!(device <= requested * 1.05, "{iteration}");
+    }
+    let shown = place.run(&arguments).succeeds();
+    assert!(shown.stdout.contains("over-read"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("client's page cache cold"),
+        "{}",
+        shown.stdout
+    );
+
+    let warm = place.record(&["--sql", "SELECT * FROM train"]);
+    let iteration = at(&warm, "cells.0.iterations.0");
+    assert_eq!(iteration["status"], "ok", "{iteration}");
+    // The kernel may have dropped a page of the program itself, which the device gives again.
+    let device = number(&iteration["device_read_bytes"]);
+    let requested = number(&iteration["requested_bytes"]);
+    assert!(device < requested / 100, "{iteration}");
+
+    let file = File::open(place.parquet_paths("data/train").remove(0)).unwrap();
+    // SAFETY: nobody changes the file while it is mapped.
+    let map = unsafe { memmap2::Mmap::map(&file).unwrap() };
+    assert!(map.iter().map(|byte| u64::from(*byte)).sum::<u64>() > 0);
+    let record = place.record(&arguments);
+    let iteration = at(&record, "cells.0.iterations.0");
+    assert_eq!(iteration["status"], "void");
+    assert!(
+        iteration["reason"]
+            .as_str()
+            .unwrap()
+            .contains("stayed resident"),
+        "{iteration}"
+    );
+    assert!(
+        iteration["cache"]["resident_ratio_before"]
+            .as_f64()
+            .unwrap()
+            > 0.3
+    );
+    assert_eq!(at(&record, "cells.0.summary"), &json!({}));
+}
+
+#[test]
+fn direct_reads_pass_the_page_cache_by_or_are_refused() {
+    let place = on_disk(&larger());
+    let found = doctor(&place);
+    let arguments = [
+        "--sql",
+        "SELECT * FROM train",
+        "--lane",
+        "end_to_end,storage",
+    ];
+    let direct = [&arguments[..], &["--set", "reader.odirect=true"]].concat();
+    if let Some(error) = found["direct_error"].as_str() {
+        place.run(&direct).fails(2, &["O_DIRECT", error]);
+        return;
+    }
+    place.record(&arguments);
+    let record = place.record(&direct);
+    for iteration in at(&record, "cells.0.iterations").as_array().unwrap() {
+        assert_eq!(iteration["cache"]["state"], "direct");
+        assert_eq!(iteration["status"], "ok", "{iteration}");
+        if found["device_share_when_evicted"].as_f64().unwrap_or(0.0) > 0.9 {
+            assert_eq!(iteration["cache"]["cold_evidence"], "device_bytes");
+            let device = number(&iteration["device_read_bytes"]);
+            assert!(
+                device >= number(&iteration["requested_bytes"]),
+                "{iteration}"
+            );
+        }
+    }
+}
+
+#[test]
+fn dropping_the_caches_of_the_whole_host_takes_root() {
+    let place = on_disk(TINY);
+    let arguments = ["--cache", "cold", "--set", "measure.drop_caches=true"];
+    match doctor(&place)["may_drop_caches"].as_bool().unwrap() {
+        true => _ = place.run(&arguments).succeeds(),
+        false => _ = place.run(&arguments).fails(2, &["measure.drop_caches"]),
+    }
+}
+
+#[test]
+fn dropping_caches_that_are_not_to_be_cold_is_said_to_have_no_effect() {
+    let place = Place::tiny();
+    let output = place.bench().args(["check", "bench.yaml"]);
+    let output = output
+        .args(["--set", "measure.drop_caches=true"])
+        .run()
+        .succeeds();
+    assert!(
+        output
+            .stdout
+            .contains("`measure.drop_caches` has no effect"),
+        "{}",
+        output.stdout
+    );
+}
+
+#[test]
+fn the_doctor_tells_what_can_be_measured_and_leaves_nothing_behind() {
+    let place = Place::new();
+    let found = doctor(&place);
+    assert!(number(&found["clock_step_ns"]) > 0);
+    assert_eq!(found["noise"]["pairs"], 30);
+    let detectable = |rounds: &str| found["detectable"][rounds].as_f64().unwrap();
+    assert!(detectable("10") > detectable("100"), "{found}");
+    assert!(found["resident_when_read"].as_f64().unwrap() > 0.9);
+    assert!(place.files().is_empty());
+    let shown = place.bench().args(["doctor", "."]).run().succeeds();
+    for word in ["clock", "cold", "direct", "10 rounds", "governor"] {
+        assert!(shown.stdout.contains(word), "{}", shown.stdout);
+    }
+    let missing = place.bench().args(["doctor", "no/such"]).run();
+    missing.fails(2, &["no/such", "no such folder"]);
+}
