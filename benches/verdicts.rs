@@ -14,7 +14,8 @@ use std::path::Path;
 use parquet_bench::config::{Overrides, Source, load};
 use parquet_bench::dataset::Cancel;
 use parquet_bench::record::{RunRecord, Verdict};
-use parquet_bench::run::{Event, Observer, Options, run};
+use parquet_bench::run::{Options, run};
+use parquet_bench::session::{Event, Observer};
 use parquet_bench::statistics::median;
 use tokio::runtime::Runtime;
 

@@ -18,7 +18,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet_bench::config::{Config, Overrides, Source, load};
 use parquet_bench::dataset::{Cancel, DatasetPlan, ensure};
-use parquet_bench::run::Datasets;
+use parquet_bench::session::Datasets;
 use tokio::runtime::Runtime;
 
 /// Pairs of measurements; the median of their ratios is what is printed.

@@ -33,6 +33,12 @@ pub mod measure;
 pub mod learn;
 
 // Where the wings meet.
+pub mod session;
+
 pub mod run;
+
+pub mod replay;
+
+pub mod doctor;
 
 pub mod cli;

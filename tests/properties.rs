@@ -14,7 +14,7 @@ use parquet_bench::config::{Config, Overrides, Source, VectorLayout, load};
 use parquet_bench::dataset::checksum::{Checksum, ResultDigest};
 use parquet_bench::dataset::content::ColumnGenerator;
 use parquet_bench::dataset::{Cancel, ensure};
-use parquet_bench::run::{Datasets, Estimate, Event, Observer, estimate, open};
+use parquet_bench::session::{Datasets, Estimate, Event, Observer, estimate, open};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 

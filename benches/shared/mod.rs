@@ -4,7 +4,7 @@ use parquet_bench::config::{Overrides, Source, load};
 use parquet_bench::dataset::Cancel;
 use parquet_bench::measure::{Cell, Probe};
 use parquet_bench::record::{Iteration, Kind, Lane, Status};
-use parquet_bench::run::{Datasets, Event, Observer, Opened, open};
+use parquet_bench::session::{Datasets, Event, Observer, Opened, open};
 use tokio::runtime::Runtime;
 
 struct Silent;

@@ -13,7 +13,7 @@ use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yam
 use crate::dataset::{DatasetPlan, Found};
 use crate::measure::memory_bytes;
 use crate::record::EngineCache;
-use crate::run::{
+use crate::session::{
     DatasetState, Datasets, Disk, Estimate, Event, Existing, Free, Observer, RunError,
     by_file_system, check as check_cells, estimate, existing, writers,
 };

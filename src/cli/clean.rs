@@ -7,7 +7,7 @@ use super::arguments::CleanArguments;
 use super::exit::CommandError;
 use super::{load, print, runtime, show_text};
 use crate::dataset::{removal, remove};
-use crate::run::{Datasets, RunError};
+use crate::session::{Datasets, RunError};
 use crate::units;
 
 pub(super) fn clean(arguments: &CleanArguments) -> Result<ExitCode, CommandError> {

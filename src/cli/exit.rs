@@ -12,8 +12,9 @@ use crate::learn::LearnError;
 use crate::measure::{Cause, MeasureError};
 use crate::output::OutputError;
 use crate::record::RecordError;
+use crate::replay::TraceError;
 use crate::report::{ReportError, visible};
-use crate::run::{RunError, TraceError};
+use crate::session::RunError;
 
 /// Done.
 pub const DONE: u8 = 0;

@@ -7,7 +7,7 @@ use super::exit::CommandError;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, load, runtime, show_text};
 use crate::measure::evaluate;
-use crate::run::{CellPlan, Event, Observer, RunError, open, prepare, unchanged};
+use crate::session::{CellPlan, Event, Observer, RunError, open, prepare, unchanged};
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;

@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, Table};
 use super::arguments::{InspectArguments, InspectFormat};
 use super::exit::CommandError;
 use super::{print, runtime, show, show_text};
-use crate::run::RunError;
+use crate::session::RunError;
 use crate::storage::local_store;
 use crate::table::{ColumnFacts, Depth, Inspection, inspect as inspect_files};
 use crate::units;

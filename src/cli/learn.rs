@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::{cancel_on_interrupt, output, print, runtime, show, show_text, would_be_read};
 use crate::learn::{CODECS, CodecErrors, CodecSizes, LearnError, Learned, learn as learn_files};
 use crate::output::Replaces;
-use crate::run::{Event, Observer};
+use crate::session::{Event, Observer};
 use crate::storage::local_store;
 use crate::table::would_be_of_table;
 use crate::units;

@@ -7,8 +7,8 @@ use super::exit::CommandError;
 use crate::analysis::{summarise, summarise_measured};
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
 use crate::record::{RunRecord, read_record};
-use crate::run::KnownSources;
 use crate::scenario::QUICKSTART;
+use crate::session::KnownSources;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text, text_of};
 
 /// Loads the config that the arguments name: a file, the quickstart, or nothing but the tables of the command line.

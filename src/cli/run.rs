@@ -18,9 +18,8 @@ use crate::config::{Config, without_secrets};
 use crate::dataset::Cancel;
 use crate::output::{Output, Replaces};
 use crate::report::render;
-use crate::run::{
-    KnownSources, Options, TRACES, needed, reader_of, run as run_config, with_baseline_first,
-};
+use crate::run::{Options, needed, run as run_config, with_baseline_first};
+use crate::session::{KnownSources, TRACES, reader_of};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::cells::{CellPlan, open, scenarios};
-use super::datasets::{Datasets, KnownSources};
-use super::journaled::Journaled;
-use super::unchanged::unchanged;
-use super::{Event, Observer, RunError};
 use crate::config::{Config, Variant};
 use crate::measure::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
+use crate::session::{
+    CellPlan, Datasets, Event, Journaled, KnownSources, Observer, RunError, open, scenarios,
+    unchanged,
+};
 
 /// Starts a process for a cell, by its id, tells it of the sources, waits for it, and gives what
 /// [`needed`] told there: resident memory before the query, and the most while it ran, in bytes. The

@@ -1,10 +1,7 @@
 //! What each cell asks of the store, and when: the ground of predictions for other storage.
 
-use super::cells::CellPlan;
-use super::journaled::Journaled;
-use super::unchanged::unchanged;
-use super::{Event, Observer, RunError};
 use crate::record::{Event as Entry, RequestProfile};
+use crate::session::{CellPlan, Event, Journaled, Observer, RunError, unchanged};
 
 /// Executes each cell some times from memory, but not the control, which is the baseline's twin, nor, where others are not
 /// throttled, those that are: what they are predicted to take rests on the others.

@@ -4,9 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::journaled::Journaled;
-use super::unchanged::unchanged;
-use super::{CellPlan, Event, Observer, RunError, on_variant};
 use crate::analysis::{family, rounds_for, widest_interval};
 use crate::config::{Config, PageCache};
 use crate::dataset::Cancel;
@@ -17,6 +14,7 @@ use crate::measure::{
 use crate::record::{
     CellRecord, ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status, StopReason, Stopped,
 };
+use crate::session::{CellPlan, Event, Journaled, Observer, RunError, on_variant, unchanged};
 use crate::storage::lies_in_memory;
 
 /// All rounds of a run.

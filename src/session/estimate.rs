@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
 
-use super::RunError;
+use super::error::RunError;
 use crate::dataset::{Bound, DatasetPlan, ObjectSink, Probe, bound, probe};
 use crate::storage::{local_store, object_path};
 use crate::units;

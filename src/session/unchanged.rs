@@ -1,7 +1,7 @@
 //! Whether files that are read are still what they were, looked at again on a thread where that may
 //! take its time.
 
-use super::RunError;
+use super::error::RunError;
 use crate::measure::Cell;
 use crate::storage::InputError;
 
@@ -14,7 +14,7 @@ pub async fn unchanged(cell: &Cell) -> Result<(), RunError> {
 }
 
 /// What a look at files comes to.
-pub(super) async fn checked(
+pub(crate) async fn checked(
     look: impl FnOnce() -> Result<(), InputError> + Send + 'static,
 ) -> Result<(), RunError> {
     tokio::task::spawn_blocking(look)

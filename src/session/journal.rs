@@ -1,12 +1,14 @@
 //! A run record that is in the journal as it grows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::error::RunError;
+use super::event::Observer;
 use super::versions::versions;
-use super::{Observer, Options, RunError};
 use crate::config::Config;
 use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION, System};
 
@@ -19,7 +21,9 @@ impl Journaled {
     /// Begins the journal of a new run.
     pub(crate) fn start(
         config: &Config,
-        options: &Options,
+        results: &Path,
+        labels: &BTreeMap<String, String>,
+        command_line: &[String],
         system: System,
     ) -> Result<Self, RunError> {
         let (started_at, second) = timestamps(SystemTime::now());
@@ -28,8 +32,8 @@ impl Journaled {
             schema_version: SCHEMA_VERSION,
             run_id: format!("{second}-{random:08x}"),
             started_at,
-            command_line: options.command_line.clone(),
-            labels: options.labels.clone(),
+            command_line: command_line.to_vec(),
+            labels: labels.clone(),
             seed: config.measure.seed,
             versions: versions(),
             system,
@@ -50,7 +54,7 @@ impl Journaled {
             break_even: Vec::new(),
             prediction_checks: Vec::new(),
         };
-        let mut journal = Journal::create(&options.results, &record.run_id)?;
+        let mut journal = Journal::create(results, &record.run_id)?;
         journal.append(&Event::Started {
             record: Box::new(record.clone()),
         })?;
@@ -67,7 +71,7 @@ impl Journaled {
 
     /// Tells of something that makes figures less than they could be, and keeps it.
     pub(crate) fn warn(&mut self, observer: &dyn Observer, text: &str) -> Result<(), RunError> {
-        observer.event(super::Event::Warning(text));
+        observer.event(super::event::Event::Warning(text));
         self.append(Event::Warning {
             text: text.to_owned(),
         })

@@ -6,15 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tokio::runtime::Runtime;
 
-use super::versions::build;
-use super::{Observer, Options, RunError, run};
 use crate::analysis::control_log_ratios;
-use crate::config::{Overrides, Source, load};
+use crate::config::{Config, Overrides, Source, load};
 use crate::dataset::{Cancel, OwnedFolder};
 use crate::measure::{Disturbance, HostUsage, device_read_bytes, system};
-use crate::record::{Noise, System};
+use crate::record::{Noise, RunRecord, System};
+use crate::session::{RunError, build};
 use crate::statistics::{CONFIDENCE, detectable};
 use crate::storage::{check_direct, evict, make_resident, may_attest, may_drop_caches, residency};
 
@@ -52,12 +50,12 @@ pub struct Doctor {
 /// What the names of the folders that it works in begin with.
 const WORKING_FOLDER: &str = "_bench.doctor.";
 
-/// Looks at a folder's storage and at the host, in a temporary folder that is removed again.
+/// Looks at a folder's storage and at the host, in a temporary folder that is removed again. `run` measures a config to its
+/// end, with its results in the folder that is named.
 pub fn doctor(
-    runtime: &Runtime,
     folder: &Path,
     cancel: &Cancel,
-    observer: &dyn Observer,
+    run: impl FnOnce(&Config, &Path) -> Result<RunRecord, RunError>,
 ) -> Result<Doctor, RunError> {
     let failed = |source: io::Error| RunError::Io {
         path: folder.display().to_string(),
@@ -87,24 +85,16 @@ pub fn doctor(
         },
     );
     let config = config.map_err(|error| RunError::Internal(error.to_string()))?;
-    let options = Options {
-        results: within.path().join("results"),
-        yes: true,
-        ..Options::default()
-    };
-    let outcome = run(runtime, &config, &options, cancel, observer)?;
-    if let Some(error) = outcome.ended_by {
-        return Err(error);
-    }
+    let record = run(&config, &within.path().join("results"))?;
     let disturbances = Disturbance::warnings(&HostUsage::now().since(&host));
-    let ratios = control_log_ratios(&outcome.record);
+    let ratios = control_log_ratios(&record);
     let of_rounds = |rounds| {
         (
             rounds,
             detectable(&ratios, rounds, CONFIDENCE).map(f64::exp_m1),
         )
     };
-    let baseline = outcome.record.cells.first();
+    let baseline = record.cells.first();
     let summary = baseline.and_then(|cell| cell.summary.values().next());
 
     let file = within.path().join("file");
@@ -139,7 +129,7 @@ pub fn doctor(
         direct_error: check_direct(&file).err().map(|error| error.to_string()),
         may_drop_caches: may_drop_caches(),
         scan_ns: summary.map_or(f64::NAN, |summary| summary.median_ns),
-        noise: outcome.record.noise.first().cloned(),
+        noise: record.noise.first().cloned(),
         detectable: FOR_ROUNDS.into_iter().map(of_rounds).collect(),
         disturbances,
     })

@@ -1,5 +1,9 @@
 //! Replaying kept traces: what the storage gives for the byte ranges of a query, without the engine.
 
+mod traces;
+
+pub use traces::{TraceError, read_traces};
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,13 +11,11 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::RunError;
-use super::traces::KeptTrace;
-use super::unchanged::checked;
 use crate::config::PageCache;
 use crate::dataset::Cancel;
 use crate::measure::{device_read_bytes, establish, source_of};
 use crate::record::{Cache, CacheState, ColdEvidence, EngineCache, Status};
+use crate::session::{KeptTrace, RunError, checked};
 use crate::statistics::{CONFIDENCE, median, median_interval};
 use crate::storage::{CountingStore, Inputs, Trace, check_direct, local_file, local_store};
 

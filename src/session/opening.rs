@@ -13,9 +13,10 @@ use datafusion::prelude::SessionContext;
 
 use super::control::{Control, Files};
 use super::datasets::{DatasetState, Datasets};
+use super::error::RunError;
 use super::estimate::existing_part;
+use super::event::{Event, Observer};
 use super::existing::{Existing, difference};
-use super::{Event, Observer, RunError};
 use crate::config::{CONTROL, Config, PageCache, Variant};
 use crate::dataset::{DatasetPlan, Found, grows_by};
 use crate::engine::{
@@ -354,7 +355,7 @@ pub async fn existing(
 }
 
 /// The scenarios of a config; where it has none, one scan of each table.
-pub(super) fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, RunError> {
+pub(crate) fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, RunError> {
     let mut scenarios = resolve(&config.scenarios, config.folder.as_deref())?;
     if scenarios.is_empty()
         && let Some(variant) = config.variants.first()

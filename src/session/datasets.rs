@@ -6,8 +6,9 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
+use super::error::RunError;
 use super::estimate::{Estimate, Free, blocks_of, bounded, by_file_system, estimate};
-use super::{Event, Observer, RunError};
+use super::event::{Event, Observer};
 use crate::config::{Config, Encoding, Variant};
 use crate::dataset::{
     Cancel, DatasetError, DatasetPlan, Found, KnownSource, Manifest, Share, SourceTable, ensure,
