@@ -2,6 +2,10 @@
 
 pub mod units;
 
+pub mod exit_class;
+
+pub mod cancel;
+
 pub mod output;
 
 pub mod text_file;

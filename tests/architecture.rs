@@ -7,8 +7,11 @@ use std::fs;
 use std::path::Path;
 
 /// Rooms of each wing, each importing those before it only.
+#[rustfmt::skip]
 const DESK: &[&str] = &[
     "units",
+    "exit_class",
+    "cancel",
     "output",
     "text_file",
     "statistics",
@@ -16,15 +19,37 @@ const DESK: &[&str] = &[
     "analysis",
     "report",
 ];
+#[rustfmt::skip]
 const WORKSHOP: &[&str] = &[
-    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn",
+    "config",
+    "storage",
+    "engine",
+    "dataset",
+    "table",
+    "scenario",
+    "measure",
+    "learn",
 ];
 /// What every verb needs before it measures: the room that imports both wings.
 const SESSION: &str = "session";
 /// Verbs that measure: each imports the session and both wings, and no other verb.
-const VERBS: &[&str] = &["run", "replay", "doctor"];
+#[rustfmt::skip]
+const VERBS: &[&str] = &[
+    "run",
+    "replay",
+    "doctor",
+];
 /// Desk rooms that the workshop imports.
-const SHARED: &[&str] = &["units", "output", "text_file", "statistics", "record"];
+#[rustfmt::skip]
+const SHARED: &[&str] = &[
+    "units",
+    "exit_class",
+    "cancel",
+    "output",
+    "text_file",
+    "statistics",
+    "record",
+];
 
 /// Crates, and the only rooms that know them.
 const CRATES: &[(&str, &[&str])] = &[
@@ -38,9 +63,20 @@ const CRATES: &[(&str, &[&str])] = &[
     ("datafusion", MAKERS),
 ];
 /// Rooms that know Arrow, Parquet and DataFusion.
+#[rustfmt::skip]
 const MAKERS: &[&str] = &[
-    "config", "storage", "engine", "dataset", "table", "scenario", "measure", "learn", "session",
-    "run", "replay", "doctor",
+    "config",
+    "storage",
+    "engine",
+    "dataset",
+    "table",
+    "scenario",
+    "measure",
+    "learn",
+    "session",
+    "run",
+    "replay",
+    "doctor",
 ];
 
 /// All rooms, each behind those that it may import.

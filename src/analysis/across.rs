@@ -8,6 +8,7 @@ use super::agreement::disagreement_between;
 use super::comparison::{adjusted, counted, lanes, verdict};
 use super::environment::{differences, excerpt};
 use super::series::{Series, exponential, log_times, mean, middle, paired, values};
+use crate::exit_class::ExitClass;
 use crate::record::{CellRecord, Lane, RunRecord, Verdict, as_written};
 use crate::statistics::{
     CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, hodges_lehmann_unpaired, median,
@@ -53,6 +54,10 @@ pub enum AcrossError {
 }
 
 impl AcrossError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

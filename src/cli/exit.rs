@@ -6,15 +6,14 @@ use std::process::ExitCode;
 use super::print;
 use crate::analysis::AcrossError;
 use crate::config::ConfigError;
-use crate::dataset::DatasetError;
 use crate::engine::without_categories;
+use crate::exit_class::ExitClass;
 use crate::learn::LearnError;
-use crate::measure::{Cause, MeasureError};
 use crate::output::OutputError;
 use crate::record::RecordError;
 use crate::replay::TraceError;
 use crate::report::{ReportError, visible};
-use crate::session::RunError;
+use crate::session::{Failure, SessionError};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -33,7 +32,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Run(#[from] RunError),
+    Session(#[from] Failure),
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
@@ -54,35 +53,37 @@ pub(crate) enum CommandError {
 
 impl CommandError {
     pub(crate) fn code(&self) -> u8 {
+        code_of(self.class())
+    }
+
+    fn class(&self) -> ExitClass {
         match self {
-            CommandError::Config(_)
-            | CommandError::Usage(_)
-            | CommandError::Record(_)
-            | CommandError::Trace(_)
-            | CommandError::Across(_)
-            | CommandError::Output(OutputError::Refused { .. }) => USAGE,
-            CommandError::Learn(LearnError::Interrupted) => INTERRUPTED,
-            CommandError::Learn(
-                LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. },
-            ) => USAGE,
-            CommandError::Learn(_)
-            | CommandError::Report(_)
-            | CommandError::Output(OutputError::Failed { .. })
-            | CommandError::Failed(_) => FAILED,
-            CommandError::Run(error) => run_code(error),
+            CommandError::Config(error) => error.class(),
+            CommandError::Session(error) => error.class(),
+            CommandError::Record(error) => error.class(),
+            CommandError::Report(error) => error.class(),
+            CommandError::Learn(error) => error.class(),
+            CommandError::Trace(error) => error.class(),
+            CommandError::Output(error) => error.class(),
+            CommandError::Across(error) => error.class(),
+            CommandError::Usage(_) => ExitClass::Usage,
+            CommandError::Failed(_) => ExitClass::Failed,
         }
     }
 
     /// The lines of what is shown, its `text`: a config has one for each problem, and the engine
     /// says what it says of a query in several. Any other line break is one of a name.
     fn lines(&self, text: &str) -> Vec<String> {
-        let said = match self {
-            CommandError::Config(error) => return error.lines(),
-            CommandError::Run(RunError::Query { source, .. } | RunError::Engine { source, .. }) => {
-                source.to_string()
-            }
-            _ => return vec![text.to_owned()],
+        if let CommandError::Config(error) = self {
+            return error.lines();
+        }
+        let CommandError::Session(failure) = self else {
+            return vec![text.to_owned()];
         };
+        let SessionError::Engine(error) = failure.error() else {
+            return vec![text.to_owned()];
+        };
+        let said = error.to_string();
         match text.split_once(&said) {
             Some((before, after)) => format!("{}{said}{}", visible(before), visible(after))
                 .lines()
@@ -95,62 +96,25 @@ impl CommandError {
     fn hints(&self) -> Vec<String> {
         match self {
             CommandError::Config(error) => error.hints(),
-            CommandError::Run(error) => error.hint().into_iter().collect(),
+            CommandError::Session(error) => error.hint().into_iter().collect(),
             CommandError::Across(error) => error.hint().map(str::to_owned).into_iter().collect(),
-            _ => Vec::new(),
+            CommandError::Record(_)
+            | CommandError::Report(_)
+            | CommandError::Learn(_)
+            | CommandError::Trace(_)
+            | CommandError::Output(_)
+            | CommandError::Usage(_)
+            | CommandError::Failed(_) => Vec::new(),
         }
     }
 }
 
-pub(crate) fn run_code(error: &RunError) -> u8 {
-    match error {
-        RunError::Interrupted | RunError::Dataset(DatasetError::Interrupted) => INTERRUPTED,
-        RunError::Dataset(
-            DatasetError::OtherDataset { .. }
-            | DatasetError::Changed { .. }
-            | DatasetError::Foreign { .. }
-            | DatasetError::ForeignSwept { .. }
-            | DatasetError::Missing { .. }
-            | DatasetError::BadManifest { .. }
-            | DatasetError::TooManyPartitions { .. }
-            | DatasetError::UnnameablePartition { .. }
-            | DatasetError::LongPartition { .. }
-            | DatasetError::Content { .. }
-            | DatasetError::Source { .. }
-            | DatasetError::Damaged { .. }
-            | DatasetError::Busy { .. }
-            | DatasetError::InUse { .. }
-            | DatasetError::Input(_)
-            | DatasetError::Output(OutputError::Refused { .. })
-            | DatasetError::Storage(_),
-        ) => USAGE,
-        RunError::Measure {
-            source:
-                MeasureError::Execution {
-                    cause: Cause::BadInput,
-                    ..
-                },
-            ..
-        } => USAGE,
-        RunError::Storage(_)
-        | RunError::Table { .. }
-        | RunError::Input { .. }
-        | RunError::Scenario(_)
-        | RunError::Engine { .. }
-        | RunError::Query { .. }
-        | RunError::Consent { .. }
-        | RunError::Full { .. }
-        | RunError::Results { .. }
-        | RunError::Direct { .. }
-        | RunError::Memoryless { .. }
-        | RunError::SameCell { .. }
-        | RunError::DropCaches
-        | RunError::Missing { .. }
-        | RunError::Replay { .. }
-        | RunError::Memory { .. }
-        | RunError::Output(OutputError::Refused { .. })
-        | RunError::UnknownBaseline { .. } => USAGE,
-        _ => FAILED,
+/// The exit code of a class of errors.
+fn code_of(class: ExitClass) -> u8 {
+    match class {
+        ExitClass::Failed => FAILED,
+        ExitClass::Usage => USAGE,
+        ExitClass::Interrupted => INTERRUPTED,
     }
 }
 
@@ -205,20 +169,20 @@ pub(crate) fn report(error: &CommandError) -> ExitCode {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::engine::EngineError;
+    use crate::session::{Located, Site};
 
     #[test]
     fn only_what_the_engine_says_of_a_query_has_several_lines() {
         let reason = "no such function\n\tCandidates:\n\tabs(Int64)";
-        let query = CommandError::Run(RunError::Query {
-            scenario: "a\nb".to_owned(),
-            variant: None,
-            source: EngineError::Planning {
-                reason: reason.to_owned(),
-            },
+        let refused: Result<(), _> = Err(EngineError::Planning {
+            reason: reason.to_owned(),
         });
+        let query = refused.at(&Site::default().with("a\nb")).unwrap_err();
+        let query = CommandError::from(query);
         let lines = query.lines(&query.to_string());
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines[0].contains("`a\\nb`") && lines[0].ends_with("no such function"));

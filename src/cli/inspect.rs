@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, Table};
 use super::arguments::{InspectArguments, InspectFormat};
 use super::exit::CommandError;
 use super::{print, runtime, show, show_text};
-use crate::session::RunError;
+use crate::session::Failure;
 use crate::storage::local_store;
 use crate::table::{ColumnFacts, Depth, Inspection, inspect as inspect_files};
 use crate::units;
@@ -23,10 +23,7 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, CommandE
     };
     let runtime = runtime()?;
     let inspected = runtime.block_on(inspect_files(&local_store(), &arguments.location, depth));
-    let mut inspection = inspected.map_err(|source| RunError::Table {
-        variant: None,
-        source,
-    })?;
+    let mut inspection = inspected.map_err(Failure::from)?;
     if !arguments.column.is_empty() {
         keep_columns(&mut inspection, &arguments.column)?;
     }

@@ -8,6 +8,7 @@ use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, output, print, runtime, show, show_text, would_be_read};
+use crate::cancel::Interrupted;
 use crate::learn::{CODECS, CodecErrors, CodecSizes, LearnError, Learned, learn as learn_files};
 use crate::output::Replaces;
 use crate::session::{Event, Observer};
@@ -38,7 +39,7 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     progress.event(Event::Finished);
     let learned = learned?;
     let Some(hold) = cancel.hold() else {
-        return Err(LearnError::Interrupted.into());
+        return Err(LearnError::from(Interrupted).into());
     };
     config.write(|file| file.write_all(config_text(&learned).as_bytes()))?;
     drop(hold);

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::{CacheArgument, LaneArgument, RunArguments};
-use super::exit::{self, CommandError, run_code};
+use super::exit::{self, CommandError};
 use super::progress::Progress;
 use super::{
     cancel_on_interrupt, check, launcher, load, output, print, runtime, show, would_be_read,
 };
+use crate::cancel::Cancel;
 use crate::config::{Config, without_secrets};
-use crate::dataset::Cancel;
+use crate::exit_class::ExitClass;
 use crate::output::{Output, Replaces};
 use crate::report::render;
 use crate::run::{Options, needed, run as run_config, with_baseline_first};
@@ -78,7 +79,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             let told = load::for_child(&source.text, sources).map_err(|error| error.to_string())?;
             needed_by_child(cell, &told, &asked)
         })),
-        spin: None,
+        slowdown: None,
     };
     let runtime = runtime()?;
     let outcome = run_config(&runtime, &config, &options, &cancel, &Progress::new());
@@ -103,12 +104,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     // What was measured is kept all the same, and where that is has been said.
     shown.map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
     if let Some(error) = outcome.ended_by {
-        let code = run_code(&error);
-        if code == exit::INTERRUPTED {
+        if error.class() == ExitClass::Interrupted {
             print::line(
                 "interrupted; what was measured until then is shown, and kept in the journal",
             );
-            return Ok(ExitCode::from(code));
+            return Ok(ExitCode::from(exit::INTERRUPTED));
         }
         return Err(error.into());
     }

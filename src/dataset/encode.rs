@@ -9,10 +9,10 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowWriterOptions, compute_leaves};
 use parquet::errors::ParquetError;
 
-use super::Cancel;
 use super::content::ColumnGenerator;
 use super::properties::writer_properties;
 use super::sort::SortKey;
+use crate::cancel::Cancel;
 use crate::config::Layout;
 
 /// Rows generated and encoded at a time; few enough that they stay in the core's cache.

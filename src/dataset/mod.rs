@@ -5,7 +5,6 @@
 //! the manifest in place last.
 
 mod bound;
-mod cancel;
 mod census;
 pub mod checksum;
 mod clean;
@@ -36,7 +35,6 @@ mod threads;
 mod write;
 
 pub use bound::{Bound, bound};
-pub use cancel::{Cancel, Hold};
 pub use clean::{Removal, removal, remove};
 pub use control::{CONTROL_FOLDER, OwnedFolder};
 pub(crate) use encode::chunk_bytes;
@@ -66,6 +64,7 @@ pub use write::{Found, Generated, Progress, ensure, find};
 pub(crate) use write::{cpu_ns, is_parquet};
 
 use crate::engine::without_categories;
+use crate::exit_class::ExitClass;
 use crate::output::OutputError;
 use crate::storage::{InputError, StorageError};
 
@@ -194,6 +193,36 @@ impl DatasetError {
         }
     }
 
+    pub fn class(&self) -> ExitClass {
+        match self {
+            DatasetError::Interrupted => ExitClass::Interrupted,
+            DatasetError::Output(error) => error.class(),
+            DatasetError::Storage(_)
+            | DatasetError::Input(_)
+            | DatasetError::BadManifest { .. }
+            | DatasetError::OtherDataset { .. }
+            | DatasetError::Changed { .. }
+            | DatasetError::ForeignSwept { .. }
+            | DatasetError::Foreign { .. }
+            | DatasetError::Missing { .. }
+            | DatasetError::TooManyPartitions { .. }
+            | DatasetError::UnnameablePartition { .. }
+            | DatasetError::LongPartition { .. }
+            | DatasetError::Content { .. }
+            | DatasetError::Source { .. }
+            | DatasetError::Damaged { .. }
+            | DatasetError::Busy { .. }
+            | DatasetError::InUse { .. } => ExitClass::Usage,
+            DatasetError::Io { .. }
+            | DatasetError::Store { .. }
+            | DatasetError::Parquet { .. }
+            | DatasetError::NotAsAsked { .. }
+            | DatasetError::FileNotAsAsked { .. }
+            | DatasetError::NotTheSource { .. }
+            | DatasetError::Internal(_) => ExitClass::Failed,
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -209,7 +238,25 @@ impl DatasetError {
             DatasetError::Missing { .. } => {
                 Some("generate it with --set workflow.generate_data=true, or correct dataset.data_folder".to_owned())
             }
-            _ => None,
+            DatasetError::Storage(_)
+            | DatasetError::Input(_)
+            | DatasetError::Output(_)
+            | DatasetError::Io { .. }
+            | DatasetError::Store { .. }
+            | DatasetError::Parquet { .. }
+            | DatasetError::NotAsAsked { .. }
+            | DatasetError::FileNotAsAsked { .. }
+            | DatasetError::TooManyPartitions { .. }
+            | DatasetError::UnnameablePartition { .. }
+            | DatasetError::LongPartition { .. }
+            | DatasetError::Content { .. }
+            | DatasetError::Source { .. }
+            | DatasetError::Damaged { .. }
+            | DatasetError::NotTheSource { .. }
+            | DatasetError::Busy { .. }
+            | DatasetError::InUse { .. }
+            | DatasetError::Interrupted
+            | DatasetError::Internal(_) => None,
         }
     }
 

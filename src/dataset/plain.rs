@@ -18,10 +18,11 @@ use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
+use super::DatasetError;
 use super::checksum::{Checksum, ResultDigest};
 use super::footer::{StoreReader, read_footer, row_difference};
 use super::keys::with_wide_keys;
-use super::{Cancel, DatasetError};
+use crate::cancel::Cancel;
 use crate::engine::plain_message;
 use crate::storage::object_path;
 

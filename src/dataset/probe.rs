@@ -14,7 +14,8 @@ use parquet::file::properties::WriterProperties;
 use super::content::ColumnGenerator;
 use super::encode::{Rows, by_column, write_column};
 use super::properties::writer_properties;
-use super::{Bound, Cancel, DatasetError, DatasetPlan};
+use super::{Bound, DatasetError, DatasetPlan};
+use crate::cancel::Cancel;
 
 /// Most rows, and most bytes of values, that are tried.
 const MOST_ROWS: u64 = 32_768;

@@ -32,7 +32,8 @@ use super::sink::ObjectSink;
 use super::sort::{SortKey, sorted};
 use super::threads::together;
 use super::write::{Written, WrittenFile};
-use super::{Cancel, DatasetError, DatasetPlan, Progress};
+use super::{DatasetError, DatasetPlan, Progress};
+use crate::cancel::Cancel;
 use crate::config::{RowGroupSize, SortScope};
 use crate::storage::object_path;
 

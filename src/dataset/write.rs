@@ -18,9 +18,10 @@ use super::rewrite;
 use super::scheduler::{self, Target};
 use super::share::{SEAL_LOCK, Share, joined, write_part};
 use super::{
-    Cancel, ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile,
-    ManifestTable, Shortfalls, column_records,
+    ColumnTotals, DatasetError, DatasetPlan, MANIFEST_FILE, Manifest, ManifestFile, ManifestTable,
+    Shortfalls, column_records,
 };
+use crate::cancel::Cancel;
 use crate::dataset::content::GENERATOR_VERSION;
 use crate::output::STAGED;
 use crate::record::WriteRecord;

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::analysis::control_log_ratios;
+use crate::cancel::{Cancel, Interrupted};
 use crate::config::{Config, Overrides, Source, load};
-use crate::dataset::{Cancel, OwnedFolder};
+use crate::dataset::OwnedFolder;
 use crate::measure::{Disturbance, HostUsage, device_read_bytes, system};
 use crate::record::{Noise, RunRecord, System};
-use crate::session::{RunError, build};
+use crate::session::{Failure, SessionError, build};
 use crate::statistics::{CONFIDENCE, detectable};
 use crate::storage::{check_direct, evict, make_resident, may_attest, may_drop_caches, residency};
 
@@ -55,15 +56,15 @@ const WORKING_FOLDER: &str = "_bench.doctor.";
 pub fn doctor(
     folder: &Path,
     cancel: &Cancel,
-    run: impl FnOnce(&Config, &Path) -> Result<RunRecord, RunError>,
-) -> Result<Doctor, RunError> {
-    let failed = |source: io::Error| RunError::Io {
+    run: impl FnOnce(&Config, &Path) -> Result<RunRecord, Failure>,
+) -> Result<Doctor, Failure> {
+    let failed = |source: io::Error| SessionError::Io {
         path: folder.display().to_string(),
         source,
     };
     // Dropped after the folder, which has to be removed before the process may end.
     let Some(_hold) = cancel.hold() else {
-        return Err(RunError::Interrupted);
+        return Err(Interrupted.into());
     };
     let within = OwnedFolder::create(folder, WORKING_FOLDER).map_err(failed)?;
     let host = HostUsage::now();
@@ -84,7 +85,7 @@ pub fn doctor(
             ..Overrides::default()
         },
     );
-    let config = config.map_err(|error| RunError::Internal(error.to_string()))?;
+    let config = config.map_err(|error| SessionError::Internal(error.to_string()))?;
     let record = run(&config, &within.path().join("results"))?;
     let disturbances = Disturbance::warnings(&HostUsage::now().since(&host));
     let ratios = control_log_ratios(&record);
@@ -115,7 +116,7 @@ pub fn doctor(
     let delivered = before.zip(device_read_bytes());
     let (clock_step_ns, clock_read_ns) = clock();
     if cancel.is_cancelled() {
-        return Err(RunError::Interrupted);
+        return Err(Interrupted.into());
     }
     Ok(Doctor {
         folder: folder.display().to_string(),

@@ -24,12 +24,14 @@ use parquet::errors::ParquetError;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use crate::cancel::{Cancel, Interrupted};
 use crate::config::{
     Codec, Column, Config, ConfigError, Dataset, Layout, Overrides, Source, VectorLayout, load,
     to_config_text,
 };
 use crate::dataset::content::{ColumnGenerator, ContentError};
-use crate::dataset::{Cancel, DatasetError, together};
+use crate::dataset::{DatasetError, together};
+use crate::exit_class::ExitClass;
 use crate::statistics::median;
 use crate::storage::CountingStore;
 use crate::table::{Depth, Inspection, TableError, inspect};
@@ -71,8 +73,25 @@ pub enum LearnError {
     Config(#[from] ConfigError),
     #[error("the learned config cannot be written as YAML: {0}")]
     Yaml(String),
-    #[error("interrupted")]
-    Interrupted,
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl LearnError {
+    pub fn class(&self) -> ExitClass {
+        match self {
+            LearnError::Interrupted(_) => ExitClass::Interrupted,
+            // A dataset here is the files that are learned from, whatever is wrong with it.
+            LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. } => {
+                ExitClass::Usage
+            }
+            LearnError::Arrow(_)
+            | LearnError::Parquet(_)
+            | LearnError::Content { .. }
+            | LearnError::Config(_)
+            | LearnError::Yaml(_) => ExitClass::Failed,
+        }
+    }
 }
 
 /// A config, and how like the original its data is.
@@ -546,7 +565,7 @@ fn in_parallel<T: Sync, R: Send>(
                 return Ok(results);
             };
             if cancel.is_cancelled() {
-                return Err(LearnError::Interrupted);
+                return Err(Interrupted.into());
             }
             results.push((index, work(item)?));
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());

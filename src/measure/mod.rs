@@ -10,7 +10,7 @@ mod process;
 mod schedule;
 
 pub use cache::{Attested, establish, warm_alike};
-pub use cell::{Cause, Cell, MeasureError, Probe, Verified, offset_ns};
+pub use cell::{Cause, Cell, CellParts, MeasureError, Probe, Verified, offset_ns};
 pub use execute::{Execution, execute};
 pub use expectation::{Observed, evaluate};
 pub use host::{Disturbance, HostUsage, system};

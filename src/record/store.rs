@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::journal::{fold_journal, is_journal};
 use super::{ApplyError, CellRecord, RequestProfile, RunRecord, SCHEMA_VERSION};
+use crate::exit_class::ExitClass;
 use crate::output::{Output, OutputError};
 use crate::text_file::read_bytes;
 
@@ -64,6 +65,26 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// What is read came from the user; what is written did not.
+    pub fn class(&self) -> ExitClass {
+        match self {
+            RecordError::Create { .. } | RecordError::Write { .. } | RecordError::RunId { .. } => {
+                ExitClass::Failed
+            }
+            RecordError::Read { .. }
+            | RecordError::TooLarge { .. }
+            | RecordError::NewerSchema { .. }
+            | RecordError::NoSuchSchema { .. }
+            | RecordError::NotARecord { .. }
+            | RecordError::TooManyRequests { .. }
+            | RecordError::SameCell { .. }
+            | RecordError::Empty { .. }
+            | RecordError::NeverStarted { .. }
+            | RecordError::Line { .. }
+            | RecordError::Order { .. } => ExitClass::Usage,
+        }
+    }
+
     /// Whether it is about the journal of a run that ended before it wrote anything, so that
     /// nothing of a run is lost.
     pub fn holds_no_run(&self) -> bool {

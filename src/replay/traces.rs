@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::exit_class::ExitClass;
 use crate::session::KeptTrace;
 use crate::text_file::read_text;
 
@@ -24,6 +25,12 @@ pub enum TraceError {
         line: usize,
         reason: String,
     },
+}
+
+impl TraceError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
 }
 
 /// Reads a file of traces, each of which can be replayed.

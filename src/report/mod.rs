@@ -23,6 +23,7 @@ mod text;
 use thiserror::Error;
 
 use crate::analysis::{Across, Gate, History};
+use crate::exit_class::ExitClass;
 use crate::record::{Preference, RunRecord, to_json};
 pub use html::{START as HTML_START, html, html_history};
 use page::Page;
@@ -68,6 +69,14 @@ pub struct View {
 pub enum ReportError {
     #[error("this cannot be written as JSON")]
     Json(#[from] serde_json::Error),
+}
+
+impl ReportError {
+    pub fn class(&self) -> ExitClass {
+        match self {
+            ReportError::Json(_) => ExitClass::Failed,
+        }
+    }
 }
 
 /// Shows a record.

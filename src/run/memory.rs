@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use crate::config::{Config, Variant};
+use crate::config::Config;
 use crate::measure::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
 use crate::session::{
-    CellPlan, Datasets, Event, Journaled, KnownSources, Observer, RunError, open, scenarios,
-    unchanged,
+    CellPlan, Datasets, Event, Failure, Grid, Journaled, KnownSources, Located, Observer, Row,
+    SessionError, Warning, open, unchanged,
 };
 
 /// Starts a process for a cell, by its id, tells it of the sources, waits for it, and gives what
@@ -24,7 +24,7 @@ pub(super) async fn look(
     cells: &[CellPlan],
     journal: &mut Journaled,
     observer: &dyn Observer,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let mut failed: Vec<String> = Vec::new();
     let looked_at: Vec<&CellPlan> = cells
         .iter()
@@ -42,7 +42,7 @@ pub(super) async fn look(
         let (needed, sources, id) = (Arc::clone(needed), Arc::clone(sources), cell.clone());
         let told = tokio::task::spawn_blocking(move || needed(&id, &sources))
             .await
-            .map_err(|error| RunError::Internal(error.to_string()))?;
+            .map_err(|error| SessionError::Internal(error.to_string()))?;
         unchanged(&plan.cell).await?;
         match told {
             Ok((base_memory_bytes, peak_memory_bytes)) => journal.append(Entry::Memory {
@@ -54,11 +54,11 @@ pub(super) async fn look(
         }
     }
     if let Some(first) = failed.first() {
-        let text = format!(
-            "how much memory they take is not known of {} cell(s); {first}; --set measure.peak_memory=false leaves it out",
-            failed.len()
-        );
-        journal.warn(observer, &text)?;
+        let warning = Warning::MemoryUnknown {
+            cells: failed.len(),
+            first: first.clone(),
+        };
+        journal.warn(observer, &warning)?;
     }
     Ok(())
 }
@@ -72,23 +72,18 @@ pub fn needed(
     cell: &str,
     sources: &KnownSources,
     observer: &dyn Observer,
-) -> Result<(u64, u64), RunError> {
-    let unknown = || RunError::Internal(format!("there is no cell {cell:?}"));
+) -> Result<(u64, u64), Failure> {
+    let unknown = || SessionError::Internal(format!("there is no cell {cell:?}"));
     runtime.block_on(async {
         let mut datasets = Datasets::place_again(config, sources)?;
         let mut config = config.clone();
-        let scenarios = scenarios(&config)?;
-        let is_of = |variant: &Variant| {
-            let mut ids = scenarios
-                .iter()
-                .map(|scenario| format!("{}/{}", scenario.name, variant.name));
-            ids.any(|id| id == cell)
-        };
-        let variant = config.variants.iter().position(is_of).ok_or_else(unknown)?;
+        let rows = Grid::of(&config)?.rows;
+        let has_cell = |row: &Row<'_>| row.cells.iter().any(|it| it.id == cell);
+        let variant = rows.iter().position(has_cell).ok_or_else(unknown)?;
         config.variants = vec![config.variants.swap_remove(variant)];
         config.measure.control = Some(false);
         datasets.of_variant = vec![datasets.of_variant.swap_remove(variant)];
-        let mut opened = open(&config, &datasets, observer).await?;
+        let mut opened = open(&config, &datasets, None, observer).await?;
         let plan = opened
             .cells
             .iter_mut()
@@ -96,17 +91,10 @@ pub fn needed(
             .ok_or_else(unknown)?;
         reset_peak();
         let before = resident_bytes();
-        plan.cell
-            .execute_once()
-            .await
-            .map_err(|source| RunError::Measure {
-                scenario: plan.record.scenario.clone(),
-                variant: plan.variant.clone(),
-                source,
-            })?;
+        plan.cell.execute_once().await.at(&plan.site)?;
         let told = before.zip(resident_bytes());
         let ((base, _), (_, peak)) = told.ok_or_else(|| {
-            RunError::Internal("the system does not tell what memory is resident".to_owned())
+            SessionError::Internal("the system does not tell what memory is resident".to_owned())
         })?;
         Ok((base, peak))
     })

@@ -1,5 +1,6 @@
 //! The one screen where the wings meet: variants -> datasets -> cells -> rounds -> record.
 
+mod iterations;
 mod memory;
 mod profiles;
 mod rounds;
@@ -15,13 +16,14 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use crate::analysis::{disagreements, nan_may_be_pruned, summarise};
+use crate::cancel::{Cancel, Interrupted};
 use crate::config::Config;
-use crate::dataset::Cancel;
 use crate::measure::system;
 use crate::output::Output;
 use crate::record::{Event as Entry, RunRecord, to_json, write_record};
 use crate::session::{
-    Event, Journaled, KnownSources, Observer, Opened, RunError, build, open, prepare, unchanged,
+    Event, Failure, Journaled, KnownSources, Observer, Opened, SessionError, Slowdown, Warning,
+    build, open, prepare, unchanged,
 };
 use crate::storage::may_drop_caches;
 use rounds::Rounds;
@@ -43,8 +45,7 @@ pub struct Options {
     pub trace: Option<Output>,
     /// How a process that does nothing but execute a cell is started, by the cell's id; none where it is not.
     pub needed: Option<Needed>,
-    /// A variant that loses time in each execution, and which share of the median: for tests of what the program can detect.
-    pub spin: Option<(String, f64)>,
+    pub slowdown: Option<Slowdown>,
 }
 
 /// A run that got as far as measuring.
@@ -55,7 +56,7 @@ pub struct Outcome {
     /// Absent where it could not be written.
     pub record_file: Option<PathBuf>,
     /// Why it ended early, if it did. What was measured until then is in the record.
-    pub ended_by: Option<RunError>,
+    pub ended_by: Option<Failure>,
 }
 
 impl Outcome {
@@ -79,23 +80,20 @@ pub fn run(
     options: &Options,
     cancel: &Cancel,
     observer: &dyn Observer,
-) -> Result<Outcome, RunError> {
+) -> Result<Outcome, Failure> {
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     check_results(&options.results)?;
     if config.measure.drop_caches && !may_drop_caches() {
-        return Err(RunError::DropCaches);
+        return Err(SessionError::DropCaches.into());
     }
     let datasets = prepare(runtime, config, options.yes, None, cancel, observer)?;
     // From here on there are the control's files to remove, and measurements to keep.
     let Some(hold) = cancel.hold() else {
-        return Err(RunError::Interrupted);
+        return Err(Interrupted.into());
     };
-    let opened = runtime.block_on(async {
-        tokio::select! {
-            opened = open(config, &datasets, observer) => opened,
-            () = cancel.cancelled() => Err(RunError::Interrupted),
-        }
-    })?;
+    let slowdown = options.slowdown.as_ref();
+    let opened = open(config, &datasets, slowdown, observer);
+    let opened = runtime.block_on(cancel.unless(opened))??;
     let folders: Vec<PathBuf> = opened
         .datasets
         .iter()
@@ -119,14 +117,17 @@ pub fn run(
     let measured = runtime.block_on(all.measure(opened, warnings, &mut journal));
     observer.event(Event::Finished);
     let journal_file = journal.path().to_path_buf();
-    let whole = matches!(measured, Ok(()) | Err(RunError::GivenUp { .. }));
+    let whole = match &measured {
+        Ok(()) => true,
+        Err(failure) => matches!(failure.error(), SessionError::GivenUp { .. }),
+    };
     let (mut record, finished) = journal.finish(whole);
     summarise(&mut record);
     let kept = finished.and_then(|()| Ok(write_record(&options.results, &record)?));
     let copied = match (&kept, &options.record) {
         (Ok(_), Some(copy)) => copy
             .write(|copy| copy.write_all(to_json(&record)?.as_bytes()))
-            .map_err(RunError::from),
+            .map_err(Failure::from),
         _ => Ok(()),
     };
     drop(hold);
@@ -135,7 +136,7 @@ pub fn run(
         [] => Ok(()),
         disagreeing => {
             let found: Vec<String> = disagreeing.iter().map(ToString::to_string).collect();
-            Err(RunError::Disagreement {
+            Err(SessionError::Disagreement {
                 found: found.join("; "),
                 hint: nan_may_be_pruned(&record, disagreeing),
             })
@@ -147,7 +148,7 @@ pub fn run(
             .err()
             .or(kept.err())
             .or(copied.err())
-            .or(agreed.err()),
+            .or(agreed.err().map(Failure::from)),
         record,
         journal: journal_file,
     })
@@ -167,25 +168,20 @@ impl Whole<'_> {
     async fn measure(
         &self,
         opened: Opened,
-        warnings: impl Iterator<Item = String>,
+        warnings: impl Iterator<Item = Warning>,
         journal: &mut Journaled,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), Failure> {
         for dataset in opened.datasets {
             journal.append(Entry::Dataset {
                 dataset: Box::new(dataset),
             })?;
         }
-        for text in warnings.chain(opened.warnings) {
-            journal.warn(self.observer, &text)?;
+        for warning in warnings.chain(opened.warnings) {
+            journal.warn(self.observer, &warning)?;
         }
         let mut cells = opened.cells;
-        for plan in &mut cells {
-            let spin = self.options.spin.as_ref();
-            let spin = spin.filter(|(variant, _)| *variant == plan.record.variant_name);
-            plan.cell.spin = spin.map(|(_, share)| *share);
-        }
-        let rounds = Rounds::new(self.config, journal, self.cancel, self.observer);
-        let given_up = rounds.measure(&mut cells).await?;
+        let rounds = Rounds::new(self.config, &mut cells, journal, self.cancel, self.observer);
+        let given_up = rounds.measure().await?;
         let looked_at = async {
             if let Some(file) = &self.options.trace {
                 traces::write(file, journal.record(), &mut cells).await?;
@@ -199,12 +195,9 @@ impl Whole<'_> {
             {
                 memory::look(needed, &self.sources, &cells, journal, self.observer).await?;
             }
-            Ok::<(), RunError>(())
+            Ok::<(), Failure>(())
         };
-        let looked_at = tokio::select! {
-            looked_at = looked_at => looked_at,
-            () = self.cancel.cancelled() => return Err(RunError::Interrupted),
-        };
+        let looked_at = self.cancel.unless(looked_at).await?;
         // A change tells more than what it made fail.
         for plan in &cells {
             unchanged(&plan.cell).await?;
@@ -212,27 +205,28 @@ impl Whole<'_> {
         looked_at?;
         match given_up.split_first() {
             None => Ok(()),
-            Some((first, others)) => Err(RunError::GivenUp {
+            Some((first, others)) => Err(SessionError::GivenUp {
                 first: first.clone(),
                 others: others.len(),
-            }),
+            }
+            .into()),
         }
     }
 }
 
 /// Refuses a results folder that cannot be written to, before hours are spent on getting results.
-fn check_results(results: &Path) -> Result<(), RunError> {
+fn check_results(results: &Path) -> Result<(), SessionError> {
     std::fs::create_dir_all(results)
         .and_then(|()| tempfile::tempfile_in(results))
         .map(|_| ())
-        .map_err(|source| RunError::Results {
+        .map_err(|source| SessionError::Results {
             path: results.display().to_string(),
             source,
         })
 }
 
 /// The config with the variant of this name first, where there is a name.
-pub fn with_baseline_first(config: &Config, baseline: Option<&str>) -> Result<Config, RunError> {
+pub fn with_baseline_first(config: &Config, baseline: Option<&str>) -> Result<Config, Failure> {
     let mut config = config.clone();
     let Some(name) = baseline else {
         return Ok(config);
@@ -247,10 +241,11 @@ pub fn with_baseline_first(config: &Config, baseline: Option<&str>) -> Result<Co
             .iter()
             .map(|variant| variant.name.as_str())
             .collect();
-        return Err(RunError::UnknownBaseline {
+        return Err(SessionError::UnknownBaseline {
             name: name.to_owned(),
             known: known.join(", "),
-        });
+        }
+        .into());
     };
     config.variants[..=index].rotate_right(1);
     Ok(config)

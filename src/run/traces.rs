@@ -4,7 +4,9 @@ use std::io::Write;
 
 use crate::output::Output;
 use crate::record::RunRecord;
-use crate::session::{CellPlan, KeptTrace, RunError, TRACE_VERSION, unchanged};
+use crate::session::{
+    CellPlan, Failure, KeptTrace, Located, SessionError, TRACE_VERSION, unchanged,
+};
 use crate::storage::{Trace, local_file};
 
 /// Writes what each cell but the control asks of the store.
@@ -12,8 +14,8 @@ pub(super) async fn write(
     output: &Output,
     record: &RunRecord,
     cells: &mut [CellPlan],
-) -> Result<(), RunError> {
-    let failed = |source| RunError::Io {
+) -> Result<(), Failure> {
+    let failed = |source| SessionError::Io {
         path: output.path().display().to_string(),
         source,
     };
@@ -28,13 +30,7 @@ pub(super) async fn write(
             Ok(trace) => trace,
             // That it cannot be executed has been told of.
             Err(error) if error.is_of_the_cell() => continue,
-            Err(source) => {
-                return Err(RunError::Measure {
-                    scenario: plan.record.scenario.clone(),
-                    variant: plan.variant.clone(),
-                    source,
-                });
-            }
+            Err(error) => return Err(error).at(&plan.site),
         };
         let kept = KeptTrace {
             trace_version: TRACE_VERSION,

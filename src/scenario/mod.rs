@@ -9,6 +9,7 @@ pub use shipped::{QUICKSTART, SHIPPED};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Column, ScenarioSource};
+use crate::exit_class::ExitClass;
 use crate::output::folder_of;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
@@ -42,6 +43,12 @@ pub enum ScenarioError {
         first: String,
         second: String,
     },
+}
+
+impl ScenarioError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
 }
 
 /// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in `folder`; then the name is

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::datasets::DatasetState;
 use super::estimate::Free;
+use super::warning::Warning;
 use crate::dataset::{CONTROL_FOLDER, OwnedFolder, THREAD_STACK};
 use crate::record::ControlKind;
 use crate::storage::object_path;
@@ -28,7 +29,7 @@ pub(super) type Files<'a> = (TableFiles, Option<&'a DatasetState>);
 pub struct Control {
     pub kind: ControlKind,
     /// Why they are the baseline's own, where they are.
-    pub warning: Option<String>,
+    pub warning: Option<Warning>,
     /// Removed when this is dropped.
     _folders: Vec<OwnedFolder>,
 }
@@ -44,9 +45,7 @@ impl Control {
             .sum::<u64>();
         let same = |why: String| Control {
             kind: ControlKind::SameFiles,
-            warning: Some(format!(
-                "the control reads the baseline's own files and no copy of them, as {why}"
-            )),
+            warning: Some(Warning::NoCopy { why }),
             _folders: Vec::new(),
         };
         let root_of = |state: &Option<&DatasetState>| {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
 
-use super::error::RunError;
+use super::error::SessionError;
 use crate::dataset::{Bound, DatasetPlan, ObjectSink, Probe, bound, probe};
 use crate::storage::{local_store, object_path};
 use crate::units;
@@ -34,7 +34,7 @@ pub struct Estimate {
 }
 
 /// Looks at what a dataset is to hold, and encodes a little of it.
-pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, RunError> {
+pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, SessionError> {
     let most = bounded(plan)?;
     let Some(bound) = most.bound else {
         return Ok(most);
@@ -52,7 +52,7 @@ pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, RunError> {
 }
 
 /// Looks at what a dataset is to hold; what it will take is the most that it can.
-pub(super) fn bounded(plan: &DatasetPlan) -> Result<Estimate, RunError> {
+pub(super) fn bounded(plan: &DatasetPlan) -> Result<Estimate, SessionError> {
     let values = plan.expected_arrow_bytes()?;
     let block_bytes = Free::of(&plan.root).map_or(USUAL_BLOCK_BYTES, |free| free.block_bytes);
     let bound = bound(plan, block_bytes)?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::warning::Warning;
 use crate::dataset::Progress;
 use crate::record::Kind;
 
@@ -12,7 +13,7 @@ pub enum Event<'a> {
     /// Something to know about the config.
     Note(&'a str),
     /// Something that makes figures less than they could be.
-    Warning(&'a str),
+    Warning(&'a Warning),
     /// A dataset is about to be written.
     Begun {
         folder: &'a Path,

@@ -6,9 +6,10 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::error::RunError;
-use super::event::Observer;
+use super::error::{Failure, SessionError};
+use super::event::{Event as Shown, Observer};
 use super::versions::versions;
+use super::warning::Warning;
 use crate::config::Config;
 use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION, System};
 
@@ -25,7 +26,7 @@ impl Journaled {
         labels: &BTreeMap<String, String>,
         command_line: &[String],
         system: System,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, Failure> {
         let (started_at, second) = timestamps(SystemTime::now());
         let random = getrandom::u32().unwrap_or_else(|_| std::process::id());
         let record = RunRecord {
@@ -62,18 +63,21 @@ impl Journaled {
     }
 
     /// Puts an event in the journal, then in the record.
-    pub(crate) fn append(&mut self, event: Event) -> Result<(), RunError> {
+    pub(crate) fn append(&mut self, event: Event) -> Result<(), Failure> {
         self.journal.append(&event)?;
-        self.record
-            .apply(event)
-            .map_err(|error| RunError::Internal(error.to_string()))
+        let applied = self.record.apply(event);
+        Ok(applied.map_err(|error| SessionError::Internal(error.to_string()))?)
     }
 
-    /// Tells of something that makes figures less than they could be, and keeps it.
-    pub(crate) fn warn(&mut self, observer: &dyn Observer, text: &str) -> Result<(), RunError> {
-        observer.event(super::event::Event::Warning(text));
+    /// Shows a warning and records it.
+    pub(crate) fn warn(
+        &mut self,
+        observer: &dyn Observer,
+        warning: &Warning,
+    ) -> Result<(), Failure> {
+        observer.event(Shown::Warning(warning));
         self.append(Event::Warning {
-            text: text.to_owned(),
+            text: warning.to_string(),
         })
     }
 
@@ -86,7 +90,7 @@ impl Journaled {
     }
 
     /// Ends the journal, and gives the record, also where the journal's end could not be written.
-    pub(crate) fn finish(mut self, complete: bool) -> (RunRecord, Result<(), RunError>) {
+    pub(crate) fn finish(mut self, complete: bool) -> (RunRecord, Result<(), Failure>) {
         let ended = if complete {
             self.append(Event::Finished)
         } else {

@@ -2,12 +2,14 @@
 
 use tokio::runtime::Runtime;
 
+use super::check::check;
+use super::consent::ask_consent;
 use super::datasets::Datasets;
-use super::error::RunError;
+use super::error::Failure;
 use super::event::{Event, Observer};
-use super::opening::check;
+use crate::cancel::Cancel;
 use crate::config::Config;
-use crate::dataset::{Cancel, Share};
+use crate::dataset::Share;
 
 /// Gets the datasets of a config ready: whatever can be told to be wrong comes first, then consent to writing, then the
 /// writing of what is missing.
@@ -18,25 +20,20 @@ pub fn prepare(
     share: Option<Share>,
     cancel: &Cancel,
     observer: &dyn Observer,
-) -> Result<Datasets, RunError> {
+) -> Result<Datasets, Failure> {
     for note in &config.notes {
         observer.event(Event::Note(note));
     }
     let placed_and_checked = async {
         let datasets = Datasets::place(config).await?;
         check(config, &datasets, observer).await?;
-        Ok(datasets)
+        Ok::<_, Failure>(datasets)
     };
-    let mut datasets = runtime.block_on(async {
-        tokio::select! {
-            datasets = placed_and_checked => datasets,
-            () = cancel.cancelled() => Err(RunError::Interrupted),
-        }
-    })?;
+    let mut datasets = runtime.block_on(cancel.unless(placed_and_checked))??;
     for note in datasets.source_notes() {
         observer.event(Event::Note(&note));
     }
-    datasets.ask_consent(yes)?;
+    ask_consent(&datasets, yes)?;
     datasets.ensure(runtime, share, cancel, observer)?;
     Ok(datasets)
 }

@@ -30,6 +30,8 @@ use std::sync::Arc;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use object_store::local::LocalFileSystem;
 
+use crate::exit_class::ExitClass;
+
 /// Why a location cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -46,6 +48,12 @@ pub enum StorageError {
     },
     #[error("`{location}` is not valid as an object path: {reason}")]
     BadPath { location: String, reason: String },
+}
+
+impl StorageError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
 }
 
 /// The local file system as an object store, counted. Paths in it are absolute.

@@ -35,6 +35,7 @@ use arrow::datatypes::DataType;
 use object_store::ObjectMeta;
 
 use crate::engine::without_categories;
+use crate::exit_class::ExitClass;
 use crate::record::Origin;
 use crate::storage::{InputError, Inputs, ListingError, StorageError};
 
@@ -173,6 +174,10 @@ fn in_footer(found: &Option<String>) -> String {
 }
 
 impl TableError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -197,7 +202,18 @@ impl TableError {
             TableError::OtherType { widens: true, .. } => {
                 Some("--unify-schemas reads such columns as the wider type".to_owned())
             }
-            _ => None,
+            TableError::Storage(_)
+            | TableError::Input(_)
+            | TableError::NotFound { .. }
+            | TableError::Empty { .. }
+            | TableError::TooFewFiles { .. }
+            | TableError::Listing { .. }
+            | TableError::BadFile { .. }
+            | TableError::MixedPartitions { .. }
+            | TableError::MissingColumn { .. }
+            | TableError::OtherType { .. }
+            | TableError::BadPartitionValue { .. }
+            | TableError::Engine { .. } => None,
         }
     }
 }
