@@ -49,8 +49,8 @@ impl Cancel {
         let _ = self.0.subscribe().wait_for(|state| state.asked).await;
     }
 
-    /// Waits for a future and drops it where the request comes before its end. One that has come to its end is kept, also
-    /// where the request came with it.
+    /// Waits for a future and drops it where the request comes before its end. One that has come to
+    /// its end is kept, also where the request came with it.
     pub async fn unless<T>(&self, future: impl Future<Output = T>) -> Result<T, Interrupted> {
         tokio::select! {
             biased;

@@ -1,4 +1,5 @@
-//! How a program ends that an error has ended. Each error says its own class, and `cli` has a code for each.
+//! How a program ends that an error has ended. Each error says its own class, and `cli` has a code
+//! for each.
 
 /// Class of an error, by whose fault it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

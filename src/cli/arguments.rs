@@ -108,6 +108,9 @@ and as the first line of a config:
     #[command(after_help = "Example:
   bench completions bash > /etc/bash_completion.d/bench")]
     Completions { shell: Shell },
+    /// Executes one cell once, and tells what memory was resident; for this program's own use
+    #[command(hide = true)]
+    NeededMemory,
     /// Prints the manual page
     #[command(after_help = "Example:
   bench man > /usr/local/share/man/man1/bench.1")]
@@ -189,9 +192,6 @@ pub(crate) struct RunArguments {
     /// What the recommended variant is to be good at
     #[arg(long, value_enum, default_value_t = PreferArgument::Balanced)]
     pub(crate) prefer: PreferArgument,
-    /// Executes one cell once, and tells what memory was resident; for this program's own use
-    #[arg(long, hide = true, value_name = "CELL")]
-    pub(crate) needed_memory_of: Option<String>,
     /// Shows what would be written and measured, and does nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

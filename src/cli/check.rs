@@ -23,7 +23,7 @@ use crate::units;
 const MLPERF_MEMORY_FACTOR: u64 = 5;
 
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
-    let config = load::config(&arguments.config, None, &[])?;
+    let config = load::config(&arguments.config, None)?;
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
     // What a config means can be told without its data.
     let datasets = runtime()?.block_on(Datasets::look(&config))?;

@@ -11,7 +11,7 @@ use crate::session::{Datasets, Failure};
 use crate::units;
 
 pub(super) fn clean(arguments: &CleanArguments) -> Result<ExitCode, CommandError> {
-    let config = load::config(&arguments.config, None, &[])?;
+    let config = load::config(&arguments.config, None)?;
     let plans = runtime()?.block_on(Datasets::plans(&config))?;
     let mut removals = Vec::new();
     for plan in &plans {

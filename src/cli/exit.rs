@@ -149,7 +149,8 @@ fn hint_of_limit(text: &str) -> Option<String> {
     (!text.contains("ulimit")).then(|| format!("a limit of this host ({limit}) may be too low"))
 }
 
-/// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives the exit code.
+/// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives
+/// the exit code.
 pub(crate) fn report(error: &CommandError) -> ExitCode {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -169,48 +170,4 @@ pub(crate) fn report(error: &CommandError) -> ExitCode {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::engine::EngineError;
-    use crate::session::{Located, Site};
-
-    #[test]
-    fn only_what_the_engine_says_of_a_query_has_several_lines() {
-        let reason = "no such function\n\tCandidates:\n\tabs(Int64)";
-        let refused: Result<(), _> = Err(EngineError::Planning {
-            reason: reason.to_owned(),
-        });
-        let query = refused.at(&Site::default().with("a\nb")).unwrap_err();
-        let query = CommandError::from(query);
-        let lines = query.lines(&query.to_string());
-        assert_eq!(lines.len(), 3, "{lines:?}");
-        assert!(lines[0].contains("`a\\nb`") && lines[0].ends_with("no such function"));
-        assert_eq!(lines[2], "abs(Int64)");
-        let name = CommandError::Usage("a\nb: no such folder".to_owned());
-        assert_eq!(name.lines(&name.to_string()), ["a\nb: no such folder"]);
-    }
-
-    #[test]
-    fn a_panic_that_came_of_a_limit_of_the_host_is_no_defect() {
-        let said = "panicked at tokio/src/runtime/blocking/pool.rs:386:17:\nOS can't spawn worker thread: Resource \
-                    temporarily unavailable (os error 11)";
-        let error = of_panic(said);
-        assert_eq!(error.code(), FAILED);
-        assert_eq!(
-            error.to_string(),
-            "the system refused what the program needs: Resource temporarily unavailable; the limits of this host (ulimit -u, \
-             ulimit -v) are too low"
-        );
-        let files = "failed to create UnixStream: Os { code: 24, kind: Uncategorized, message: \"Too many open files\" }";
-        assert!(of_panic(files).to_string().contains("ulimit -n"));
-        let refused = hint_of_limit("x: Too many open files (os error 24)");
-        assert_eq!(
-            refused.as_deref(),
-            Some("a limit of this host (ulimit -n) may be too low")
-        );
-        assert_eq!(hint_of_limit(&error.to_string()), None);
-        let defect = of_panic("index out of bounds").to_string();
-        assert!(defect.contains("defect of bench") && defect.contains("index out of bounds"));
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use crate::session::{CellPlan, Event, Failure, Located, Observer, open, prepare,
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
-    let mut config = load::config(&arguments.config, Some(&arguments.queries), &[])?;
+    let mut config = load::config(&arguments.config, Some(&arguments.queries))?;
     // It has the baseline's plans.
     config.measure.control = Some(false);
     let progress = Progress::new();

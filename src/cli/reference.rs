@@ -1,4 +1,5 @@
-//! The reference page of the command line and its manual page, made from the arguments' own definitions.
+//! The reference page of the command line and its manual page, made from the arguments' own
+//! definitions.
 
 use std::io::Write;
 
@@ -18,6 +19,7 @@ pub fn reference() -> String {
     );
     let names: Vec<String> = command
         .get_subcommands()
+        .filter(|command| !command.is_hide_set())
         .map(|command| command.get_name().to_owned())
         .collect();
     for name in names.iter().filter(|name| *name != "help") {
@@ -33,6 +35,15 @@ pub fn reference() -> String {
     page
 }
 
+/// The commands that completion offers, which would offer hidden ones, too.
+pub(super) fn shown_commands() -> clap::Command {
+    let command = Arguments::command();
+    let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
+    clap::Command::new("bench")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommands(shown.cloned())
+}
+
 /// The manual page, with a section per command, as troff(1) takes it.
 pub fn manual() -> std::io::Result<String> {
     let mut command = Arguments::command();
@@ -40,7 +51,7 @@ pub fn manual() -> std::io::Result<String> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
-        if subcommand.get_name() == "help" {
+        if subcommand.get_name() == "help" || subcommand.is_hide_set() {
             continue;
         }
         let name = format!("bench-{}", subcommand.get_name());

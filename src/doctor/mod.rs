@@ -1,4 +1,5 @@
-//! What this host can measure: a small scan against its own copy, and what the storage of a folder lets be done with its files.
+//! What this host can measure: a small scan against its own copy, and what the storage of a folder
+//! lets be done with its files.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -28,13 +29,16 @@ const FOR_ROUNDS: [usize; 3] = [10, 30, 100];
 pub struct Doctor {
     pub folder: String,
     pub system: System,
-    /// Smallest difference between two readings of the clock that is not 0, and how long a reading takes.
+    /// Smallest difference between two readings of the clock that is not 0, and how long a reading
+    /// takes.
     pub clock_step_ns: u64,
     pub clock_read_ns: f64,
-    /// Share of a file's pages that are resident after reading it, and after evicting it; absent where this user may not ask.
+    /// Share of a file's pages that are resident after reading it, and after evicting it; absent
+    /// where this user may not ask.
     pub resident_when_read: Option<f64>,
     pub resident_when_evicted: Option<f64>,
-    /// Bytes that devices delivered for a byte of an evicted file; absent where the system does not tell.
+    /// Bytes that devices delivered for a byte of an evicted file; absent where the system does not
+    /// tell.
     pub device_share_when_evicted: Option<f64>,
     /// Why files cannot be read directly, if they cannot.
     pub direct_error: Option<String>,
@@ -43,7 +47,8 @@ pub struct Doctor {
     pub scan_ns: f64,
     /// What the scan of a copy takes over that of the original.
     pub noise: Option<Noise>,
-    /// Smallest difference that so many rounds would tell from none, as a share; estimated by resampling the scan's.
+    /// Smallest difference that so many rounds would tell from none, as a share; estimated by
+    /// resampling the scan's.
     pub detectable: BTreeMap<usize, Option<f64>>,
     pub disturbances: Vec<String>,
 }
@@ -51,8 +56,8 @@ pub struct Doctor {
 /// What the names of the folders that it works in begin with.
 const WORKING_FOLDER: &str = "_bench.doctor.";
 
-/// Looks at a folder's storage and at the host, in a temporary folder that is removed again. `run` measures a config to its
-/// end, with its results in the folder that is named.
+/// Looks at a folder's storage and at the host, in a temporary folder that is removed again. `run`
+/// measures a config to its end, with its results in the folder that is named.
 pub fn doctor(
     folder: &Path,
     cancel: &Cancel,

@@ -1,4 +1,5 @@
-//! Replaying kept traces: what the storage gives for the byte ranges of a query, without the engine.
+//! Replaying kept traces: what the storage gives for the byte ranges of a query, without the
+//! engine.
 
 mod traces;
 
@@ -29,7 +30,8 @@ pub struct Replayed {
     pub streams: u64,
     pub ranges: u64,
     pub bytes: u64,
-    /// Replays that count, and those whose cache state could not be established, with the reason of the first.
+    /// Replays that count, and those whose cache state could not be established, with the reason of
+    /// the first.
     pub replays: u32,
     pub void: u32,
     pub reason: Option<String>,

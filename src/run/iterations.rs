@@ -164,7 +164,8 @@ impl<'a> Iterations<'a> {
         }
     }
 
-    /// Gives a lane up that has had void iterations only; `void` is the reason of the last one, if it was void.
+    /// Gives a lane up that has had void iterations only; `void` is the reason of the last one, if
+    /// it was void.
     fn count_void(&mut self, visit: Visit, void: Option<String>) -> Result<(), Failure> {
         let in_a_row = self.void.entry((visit.cell, visit.lane)).or_default();
         let Some(reason) = void else {
@@ -246,7 +247,8 @@ impl Visited for Iterations<'_> {
     ) -> Result<(), Failure> {
         if let Err(changed) = checked {
             let cell = &self.cells[visit.cell].cell;
-            self.append(visit, voided(cell, measured, probe, &changed))?;
+            let iteration = voided(cell, measured, probe, &changed);
+            self.append(visit, iteration)?;
             return Err(changed);
         }
         match measured {
@@ -299,8 +301,8 @@ fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
     }
 }
 
-/// One iteration. A cell's first one is followed by an untimed execution that counts and checksums the result; the second
-/// value says whether this was it.
+/// One iteration. A cell's first one is followed by an untimed execution that counts and checksums
+/// the result; the second value says whether this was it.
 async fn iterate(
     cell: &mut Cell,
     verified: &mut Option<Verified>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 use crate::config::Config;
@@ -12,14 +13,24 @@ use crate::session::{
     SessionError, Warning, open, unchanged,
 };
 
-/// Starts a process for a cell, by its id, tells it of the sources, waits for it, and gives what
-/// [`needed`] told there: resident memory before the query, and the most while it ran, in bytes. The
-/// error says why there is none.
-pub type Needed = Arc<dyn Fn(&str, &KnownSources) -> Result<(u64, u64), String> + Send + Sync>;
+/// Memory that one execution of a cell takes in a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeededMemory {
+    /// Resident before the query.
+    pub base_memory_bytes: u64,
+    /// The most that was resident while it ran.
+    pub peak_memory_bytes: u64,
+}
 
-/// Has a process look at each cell but the control, which is the baseline's twin, one after the other.
+/// Starts a process for a cell, by its id, tells it of the sources, waits for it, and gives what
+/// [`needed_memory`] found there. The error says why there is nothing.
+pub type MemoryProbe =
+    Arc<dyn Fn(&str, &KnownSources) -> Result<NeededMemory, String> + Send + Sync>;
+
+/// Has a process look at each cell but the control, which is the baseline's twin, one after the
+/// other.
 pub(super) async fn look(
-    needed: &Needed,
+    probe: &MemoryProbe,
     sources: &Arc<KnownSources>,
     cells: &[CellPlan],
     journal: &mut Journaled,
@@ -39,16 +50,16 @@ pub(super) async fn look(
             scenario: &plan.record.scenario,
             variant: &plan.record.variant_name,
         });
-        let (needed, sources, id) = (Arc::clone(needed), Arc::clone(sources), cell.clone());
-        let told = tokio::task::spawn_blocking(move || needed(&id, &sources))
+        let (probe, sources, id) = (Arc::clone(probe), Arc::clone(sources), cell.clone());
+        let told = tokio::task::spawn_blocking(move || probe(&id, &sources))
             .await
             .map_err(|error| SessionError::Internal(error.to_string()))?;
         unchanged(&plan.cell).await?;
         match told {
-            Ok((base_memory_bytes, peak_memory_bytes)) => journal.append(Entry::Memory {
+            Ok(needed) => journal.append(Entry::Memory {
                 cell,
-                peak_memory_bytes,
-                base_memory_bytes,
+                peak_memory_bytes: needed.peak_memory_bytes,
+                base_memory_bytes: needed.base_memory_bytes,
             })?,
             Err(reason) => failed.push(format!("{cell}: {reason}")),
         }
@@ -63,16 +74,15 @@ pub(super) async fn look(
     Ok(())
 }
 
-/// Executes one cell of a config once, and gives the memory that was resident before, and the most
-/// that was, in bytes. To be called in a process that does nothing else. The `sources` themselves are
-/// not read.
-pub fn needed(
+/// Executes one cell of a config once. To be called in a process that does nothing else. The
+/// `sources` themselves are not read.
+pub fn needed_memory(
     runtime: &Runtime,
     config: &Config,
     cell: &str,
     sources: &KnownSources,
     observer: &dyn Observer,
-) -> Result<(u64, u64), Failure> {
+) -> Result<NeededMemory, Failure> {
     let unknown = || SessionError::Internal(format!("there is no cell {cell:?}"));
     runtime.block_on(async {
         let mut datasets = Datasets::place_again(config, sources)?;
@@ -96,6 +106,9 @@ pub fn needed(
         let ((base, _), (_, peak)) = told.ok_or_else(|| {
             SessionError::Internal("the system does not tell what memory is resident".to_owned())
         })?;
-        Ok((base, peak))
+        Ok(NeededMemory {
+            base_memory_bytes: base,
+            peak_memory_bytes: peak,
+        })
     })
 }

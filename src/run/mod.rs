@@ -6,7 +6,7 @@ mod profiles;
 mod rounds;
 mod traces;
 
-pub use memory::{Needed, needed};
+pub use memory::{MemoryProbe, NeededMemory, needed_memory};
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -43,8 +43,8 @@ pub struct Options {
     pub command_line: Vec<String>,
     /// Where what each cell asks of the store is put.
     pub trace: Option<Output>,
-    /// How a process that does nothing but execute a cell is started, by the cell's id; none where it is not.
-    pub needed: Option<Needed>,
+    /// How a process that does nothing but execute a cell is started; none where it is not.
+    pub memory: Option<MemoryProbe>,
     pub slowdown: Option<Slowdown>,
 }
 
@@ -70,8 +70,9 @@ impl Outcome {
     }
 }
 
-/// Everything that one `bench run` does: makes sure that the datasets are there, opens them as tables, plans every cell, then
-/// measures in rounds, each finished iteration in the journal before the next one starts.
+/// Everything that one `bench run` does: makes sure that the datasets are there, opens them as
+/// tables, plans every cell, then measures in rounds, each finished iteration in the journal before
+/// the next one starts.
 ///
 /// Errors before the first iteration come back as such; from then on they end up in the outcome.
 pub fn run(
@@ -190,10 +191,10 @@ impl Whole<'_> {
             if measure.break_even.unwrap_or(self.config.variants.len() > 1) {
                 profiles::look(&mut cells, journal, self.observer).await?;
             }
-            if let Some(needed) = &self.options.needed
+            if let Some(probe) = &self.options.memory
                 && self.config.measure.peak_memory
             {
-                memory::look(needed, &self.sources, &cells, journal, self.observer).await?;
+                memory::look(probe, &self.sources, &cells, journal, self.observer).await?;
             }
             Ok::<(), Failure>(())
         };

@@ -3,8 +3,9 @@
 use crate::record::{Event as Entry, RequestProfile};
 use crate::session::{CellPlan, Event, Failure, Journaled, Located, Observer, Warning, unchanged};
 
-/// Executes each cell some times from memory, but not the control, which is the baseline's twin, nor, where others are not
-/// throttled, those that are: what they are predicted to take rests on the others.
+/// Executes each cell some times from memory, but not the control, which is the baseline's twin,
+/// nor, where others are not throttled, those that are: what they are predicted to take rests on
+/// the others.
 pub(super) async fn look(
     cells: &mut [CellPlan],
     journal: &mut Journaled,

@@ -1,4 +1,5 @@
-//! The rounds of a run: every lane of every cell once per round, in a shuffled order, until there are enough.
+//! The rounds of a run: every lane of every cell once per round, in a shuffled order, until there
+//! are enough.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -35,8 +36,9 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Warm-ups first, then measured rounds until there are enough. Every iteration is in the journal before the next one
-    /// begins. What became of the lanes of cells that failed by themselves.
+    /// Warm-ups first, then measured rounds until there are enough. Every iteration is in the
+    /// journal before the next one begins. What became of the lanes of cells that failed by
+    /// themselves.
     pub(super) async fn measure(mut self) -> Result<Vec<String>, Failure> {
         let measure = &self.config.measure;
         self.iterations.keep_cells()?;
@@ -88,7 +90,8 @@ impl<'a> Rounds<'a> {
         visit_all(&mut self.iterations, visits, self.cancel).await
     }
 
-    /// The order of the rounds. Where the files of all warm cells stay in memory together, they are brought there alike.
+    /// The order of the rounds. Where the files of all warm cells stay in memory together, they are
+    /// brought there alike.
     async fn schedule(&mut self) -> Result<Schedule, Failure> {
         let measure = &self.config.measure;
         let cells = self.iterations.cells();
@@ -111,8 +114,8 @@ impl<'a> Rounds<'a> {
         Ok(schedule)
     }
 
-    /// Rounds that there are in any case: as many as were asked for, and no fewer than a verdict takes where it is for this
-    /// program to say when to end.
+    /// Rounds that there are in any case: as many as were asked for, and no fewer than a verdict
+    /// takes where it is for this program to say when to end.
     fn least_rounds(&mut self) -> Result<u32, Failure> {
         let measure = &self.config.measure;
         let record = self.iterations.journal().record();

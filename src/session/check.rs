@@ -16,8 +16,9 @@ use crate::dataset::{DatasetPlan, Found, grows_by};
 use crate::engine::{parse, plan};
 use crate::table::{TableError, discover};
 
-/// Refuses what can be told to be wrong before any data is there, and so before any is written: scenarios that cannot be
-/// found or parsed, options that the engine does not take, and tables without files.
+/// Refuses what can be told to be wrong before any data is there, and so before any is written:
+/// scenarios that cannot be found or parsed, options that the engine does not take, and tables
+/// without files.
 pub async fn check(
     config: &Config,
     datasets: &Datasets,
@@ -69,7 +70,8 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
     let known_good = to_write.is_some_and(|state| has_default_columns(opening.config, &state.plan));
     for cell in &opening.row.cells {
         let scenario = &cell.scenario;
-        // Against tables that are still to be written, a query can be planned; others are opened before it can be.
+        // Against tables that are still to be written, a query can be planned; others are opened
+        // before it can be.
         let checked = match to_write {
             Some(_) if !known_good => {
                 let planned = plan(&context, &scenario.sql);

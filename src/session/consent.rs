@@ -23,8 +23,8 @@ pub(super) fn ask_consent(datasets: &Datasets, yes: bool) -> Result<(), Failure>
         .try_for_each(|states| Ok(ask_consent_for(states, yes)?))
 }
 
-/// Writers that a dataset can have: one per core, and no more than have room for a row group each in half of the
-/// available memory.
+/// Writers that a dataset can have: one per core, and no more than have room for a row group each
+/// in half of the available memory.
 pub fn writers(plan: &DatasetPlan) -> Result<usize, SessionError> {
     let (_, available) = memory_bytes();
     let row_group = plan.expected_row_group_bytes()?.max(1);

@@ -99,7 +99,8 @@ impl Datasets {
         Ok(place(&specs)?)
     }
 
-    /// Places the datasets of all variants, and refuses those that are missing and not to be generated. Nothing is changed.
+    /// Places the datasets of all variants, and refuses those that are missing and not to be
+    /// generated. Nothing is changed.
     pub async fn place(config: &Config) -> Result<Self, Failure> {
         Datasets::look(config).await?.without_missing()
     }
@@ -330,7 +331,8 @@ fn located(error: DatasetError, plan: &DatasetPlan) -> DatasetError {
     }
 }
 
-/// The columns that a dictionary was asked for, and in which the writer gave some up for being too large.
+/// The columns that a dictionary was asked for, and in which the writer gave some up for being too
+/// large.
 fn fallbacks(plan: &DatasetPlan, manifest: &Manifest) -> Option<String> {
     let columns: Vec<String> = manifest
         .columns

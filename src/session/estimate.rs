@@ -199,8 +199,8 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Tries the file system that holds, or will hold, a folder, in a folder beside it that is removed. Small files are
-    /// written and read again as those of datasets are.
+    /// Tries the file system that holds, or will hold, a folder, in a folder beside it that is
+    /// removed. Small files are written and read again as those of datasets are.
     pub fn probe(folder: &Path, runtime: &Handle) -> io::Result<Disk> {
         let beside = existing_part(folder).ok_or(io::ErrorKind::NotFound)?;
         let tried = tempfile::TempDir::new_in(beside)?;
@@ -239,8 +239,8 @@ impl Disk {
         })
     }
 
-    /// Time to write what is estimated on so many threads: generating, encoding, writing, syncing and proving. None without
-    /// a probe.
+    /// Time to write what is estimated on so many threads: generating, encoding, writing, syncing
+    /// and proving. None without a probe.
     pub fn elapsed_ns_of(&self, estimate: &Estimate, rows: u64, threads: usize) -> Option<f64> {
         let encoding = estimate.probe?.elapsed_ns_of(rows, threads);
         let files = estimate.bound?.files as f64;

@@ -64,7 +64,8 @@ pub enum Event<'a> {
         round: u32,
         scenario: &'a str,
         variant: &'a str,
-        /// Time until the last round, from what those before took; at most, where rounds end when intervals are narrow.
+        /// Time until the last round, from what those before took; at most, where rounds end when
+        /// intervals are narrow.
         left: Option<Duration>,
     },
     Measured {

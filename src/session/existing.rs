@@ -20,8 +20,8 @@ pub struct Existing {
     pub notes: Vec<String>,
 }
 
-/// How files that are read as they are, since none are to be generated, differ from those that the config describes, by
-/// what their footers say.
+/// How files that are read as they are, since none are to be generated, differ from those that the
+/// config describes, by what their footers say.
 pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Option<Warning> {
     let Found::External { other } = &state.found else {
         return None;

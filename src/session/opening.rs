@@ -10,7 +10,7 @@ use datafusion::prelude::SessionContext;
 
 use super::control::{Control, Files};
 use super::datasets::{DatasetState, Datasets};
-use super::doubts::{blaming_statistics, doubts, not_read, not_scanned};
+use super::doubts::{Constants, blaming_statistics, doubts, not_read, not_scanned};
 use super::error::{Failure, Located, Site};
 use super::event::{Event, Observer};
 use super::existing::{Existing, difference};
@@ -56,7 +56,8 @@ pub struct Opened {
     pub control: Option<Control>,
 }
 
-/// A variant that loses time in each execution, and which share of the median; for tests of what the program can detect.
+/// A variant that loses time in each execution, and which share of the median; for tests of what
+/// the program can detect.
 #[derive(Debug, Clone)]
 pub struct Slowdown {
     pub variant: String,
@@ -95,8 +96,8 @@ pub(super) fn register(
         })
 }
 
-/// Opens the tables of every variant and plans every scenario on it. Whatever is wrong with files, options or queries comes
-/// to light here, before anything is timed.
+/// Opens the tables of every variant and plans every scenario on it. Whatever is wrong with files,
+/// options or queries comes to light here, before anything is timed.
 pub async fn open(
     config: &Config,
     datasets: &Datasets,
@@ -351,7 +352,7 @@ impl<'a> Opening<'a> {
                 from_statistics.push(value);
             }
         }
-        let unread = |(constant, files): &(BTreeMap<String, u64>, u64)| {
+        let unread = |(constant, files): &Constants| {
             constant.values().filter(|of| **of == *files).count() as u64
         };
         let stored = |table: &Arc<OpenTable>| table.provider.schema().fields().len() as u64;
@@ -391,7 +392,8 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// What the run record keeps of a table's dataset: the manifest's figures where there is a manifest, else the footers'.
+/// What the run record keeps of a table's dataset: the manifest's figures where there is a
+/// manifest, else the footers'.
 fn dataset_record(
     open: &OpenTable,
     files: &TableFiles,

@@ -8,8 +8,8 @@ use super::estimate::existing_part;
 use crate::config::PageCache;
 use crate::storage::{check_direct, lies_in_memory};
 
-/// Refuses a state of the page cache that files of a dataset could not be brought to, before they are written. The file
-/// system is tried with a file that is removed.
+/// Refuses a state of the page cache that files of a dataset could not be brought to, before they
+/// are written. The file system is tried with a file that is removed.
 pub(super) fn check_target_cache(cache: PageCache, root: &Path) -> Result<(), SessionError> {
     if cache == PageCache::Warm {
         return Ok(());
@@ -23,7 +23,8 @@ pub(super) fn check_target_cache(cache: PageCache, root: &Path) -> Result<(), Se
     tried.map_or(Ok(()), |file| check_file_cache(cache, file.path(), root))
 }
 
-/// Refuses a state of the page cache that a file cannot be brought to; the error names another path.
+/// Refuses a state of the page cache that a file cannot be brought to; the error names another
+/// path.
 pub(super) fn check_file_cache(
     cache: PageCache,
     file: &Path,

@@ -11,8 +11,8 @@ use crate::cancel::Cancel;
 use crate::config::Config;
 use crate::dataset::Share;
 
-/// Gets the datasets of a config ready: whatever can be told to be wrong comes first, then consent to writing, then the
-/// writing of what is missing.
+/// Gets the datasets of a config ready: whatever can be told to be wrong comes first, then consent
+/// to writing, then the writing of what is missing.
 pub fn prepare(
     runtime: &Runtime,
     config: &Config,

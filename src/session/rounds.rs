@@ -1,5 +1,5 @@
-//! The one loop of rounds: each visit is executed, its files are looked at again, and what came of it is kept before the next
-//! visit begins.
+//! The one loop of rounds: each visit is executed, its files are looked at again, and what came of
+//! it is kept before the next visit begins.
 
 use super::error::Failure;
 use crate::cancel::Cancel;
@@ -16,10 +16,12 @@ pub(crate) trait Visited {
         true
     }
 
-    /// Establishes the cache state and executes once. Dropped before its end where a request to stop comes.
+    /// Establishes the cache state and executes once. Dropped before its end where a request to
+    /// stop comes.
     async fn execute(&mut self, visit: Self::Visit) -> Self::Done;
 
-    /// Fails where a file that the visit read is not what it was, so that whatever came of it is of no use.
+    /// Fails where a file that the visit read is not what it was, so that whatever came of it is of
+    /// no use.
     async fn check(&self, visit: Self::Visit) -> Result<(), Failure>;
 
     async fn keep(
