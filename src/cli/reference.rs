@@ -65,3 +65,25 @@ pub fn manual() -> std::io::Result<String> {
     }
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_command_is_in_no_page_and_no_completion() {
+        let hidden = Arguments::command();
+        let hidden = hidden.get_subcommands().find(|it| it.is_hide_set());
+        let name = hidden.unwrap().get_name().to_owned();
+        let mut script = Vec::new();
+        let shell = clap_complete::Shell::Bash;
+        clap_complete::generate(shell, &mut shown_commands(), "bench", &mut script);
+        let script = String::from_utf8(script).unwrap();
+        let help = Arguments::command().render_long_help().to_string();
+        for text in [reference(), manual().unwrap(), script, help] {
+            let text = text.replace('\\', "").to_lowercase();
+            assert!(text.contains("generate") && !text.contains(&name), "{text}");
+        }
+    }
+}

@@ -2,9 +2,8 @@
 
 use super::datasets::{DatasetState, Datasets};
 use super::error::{Failure, SessionError};
-use super::estimate::{Estimate, Free, blocks_of, bounded, by_file_system, estimate};
+use super::estimate::{Estimate, Free, blocks_of, bounded, by_file_system, estimate, writers};
 use crate::dataset::DatasetPlan;
-use crate::measure::{cores, memory_bytes};
 use crate::units;
 
 /// Writing more than this asks for consent, and so does more than half of the free space.
@@ -21,27 +20,6 @@ pub(super) fn ask_consent(datasets: &Datasets, yes: bool) -> Result<(), Failure>
     disks
         .iter()
         .try_for_each(|states| Ok(ask_consent_for(states, yes)?))
-}
-
-/// Writers that a dataset can have: one per core, and no more than have room for a row group each
-/// in half of the available memory.
-pub fn writers(plan: &DatasetPlan) -> Result<usize, SessionError> {
-    let (_, available) = memory_bytes();
-    let row_group = plan.expected_row_group_bytes()?.max(1);
-    if available == 0 {
-        return Ok(cores());
-    }
-    match usize::try_from(available / 2 / row_group) {
-        Ok(0) => Err(SessionError::Memory {
-            reason: format!(
-                "a row group of this dataset takes about {} of memory, {} are available",
-                units::bytes(row_group),
-                units::bytes(available)
-            ),
-        }),
-        Ok(fitting) => Ok(fitting.min(cores())),
-        Err(_) => Ok(cores()),
-    }
 }
 
 /// As [`ask_consent`], for datasets on one file system.

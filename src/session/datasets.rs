@@ -6,8 +6,8 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
-use super::consent::writers;
 use super::error::{Failure, SessionError};
+use super::estimate::writers;
 use super::event::{Event, Observer};
 use super::warning::Warning;
 use crate::cancel::Cancel;

@@ -1,4 +1,4 @@
-//! What writing a dataset will take: room, at most and by a guess, and time.
+//! What writing a dataset will take: room, at most and by a guess, memory, and time.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use super::error::SessionError;
 use crate::dataset::{Bound, DatasetPlan, ObjectSink, Probe, bound, probe};
+use crate::measure::{cores, memory_bytes};
 use crate::storage::{local_store, object_path};
 use crate::units;
 
@@ -112,6 +113,27 @@ impl Estimate {
                 units::bytes(bound.blocks)
             ),
         }
+    }
+}
+
+/// Writers that a dataset can have: one per core, and no more than have room for a row group each
+/// in half of the available memory.
+pub fn writers(plan: &DatasetPlan) -> Result<usize, SessionError> {
+    let (_, available) = memory_bytes();
+    let row_group = plan.expected_row_group_bytes()?.max(1);
+    if available == 0 {
+        return Ok(cores());
+    }
+    match usize::try_from(available / 2 / row_group) {
+        Ok(0) => Err(SessionError::Memory {
+            reason: format!(
+                "a row group of this dataset takes about {} of memory, {} are available",
+                units::bytes(row_group),
+                units::bytes(available)
+            ),
+        }),
+        Ok(fitting) => Ok(fitting.min(cores())),
+        Err(_) => Ok(cores()),
     }
 }
 

@@ -23,11 +23,10 @@ mod versions;
 mod warning;
 
 pub use check::check;
-pub use consent::writers;
 pub use control::Control;
 pub use datasets::{DatasetState, Datasets, KnownSources};
 pub use error::{Failure, Located, SessionError, Site};
-pub use estimate::{Disk, Estimate, Free, by_file_system, estimate};
+pub use estimate::{Disk, Estimate, Free, by_file_system, estimate, writers};
 pub use event::{Event, Observer};
 pub use existing::Existing;
 pub(crate) use grid::{Grid, Row};
