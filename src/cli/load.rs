@@ -270,7 +270,8 @@ mod tests {
 
     #[test]
     fn exact_rounds_leave_precision_out() {
-        let mut given = given(&["--table", "t=x.parquet"]).unwrap();
+        let mut given =
+            given(&["--table", "t=x.parquet", "--set", "measure.precision=0.02"]).unwrap();
         let config = given.config().unwrap();
         assert!(config.measure.rounds == 9 && config.measure.until.is_some());
         given.has_exact_rounds = true;

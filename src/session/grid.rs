@@ -137,7 +137,7 @@ mod tests {
     }
 
     const TWO: &str = "scenarios: [{ name: a, sql: SELECT 1 }, { name: b, sql: SELECT 2 }]\n\
-                       variants: { one: {}, two: { reader: { batch_size: 9 } } }\n";
+                       variants: { one: {}, two: { reader.batch_size: 9 } }\n";
 
     #[test]
     fn every_scenario_is_on_every_variant_in_their_order() {
