@@ -11,10 +11,11 @@
 
 use std::path::Path;
 
+use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Overrides, Source, load};
-use parquet_bench::dataset::Cancel;
 use parquet_bench::record::{Contrast, RunRecord, Verdict};
-use parquet_bench::run::{Event, Observer, Options, run};
+use parquet_bench::run::{Options, run};
+use parquet_bench::session::{Event, Observer, Slowdown};
 use parquet_bench::statistics::median;
 use tokio::runtime::Runtime;
 
@@ -83,7 +84,10 @@ fn one(runtime: &Runtime, folder: &Path, more: &str, seed: usize, spin: Option<f
     let config = load(&source, &overrides).unwrap();
     let options = Options {
         results: folder.join("results"),
-        spin: spin.map(|share| ("spinning".to_owned(), share)),
+        slowdown: spin.map(|share| Slowdown {
+            variant: "spinning".to_owned(),
+            share,
+        }),
         ..Options::default()
     };
     let outcome = run(runtime, &config, &options, &Cancel::default(), &Silent).unwrap();

@@ -16,9 +16,10 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Config, Overrides, Source, load};
-use parquet_bench::dataset::{Cancel, DatasetPlan, ensure};
-use parquet_bench::run::Datasets;
+use parquet_bench::dataset::{DatasetPlan, ensure};
+use parquet_bench::session::Datasets;
 use tokio::runtime::Runtime;
 
 /// Pairs of measurements; the median of their ratios is what is printed.

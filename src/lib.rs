@@ -4,6 +4,10 @@ pub mod random;
 
 pub mod units;
 
+pub mod exit_class;
+
+pub mod cancel;
+
 pub mod output;
 
 pub mod text_file;
@@ -45,6 +49,12 @@ pub mod measure;
 pub mod learn;
 
 // Where the wings meet.
+pub mod session;
+
 pub mod run;
+
+pub mod replay;
+
+pub mod doctor;
 
 pub mod cli;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::exit_class::ExitClass;
+
 /// Why a file is not written.
 #[derive(Debug, Error)]
 pub enum OutputError {
@@ -16,6 +18,15 @@ pub enum OutputError {
     Refused { path: PathBuf, reason: String },
     #[error("{}: {source}", path.display())]
     Failed { path: PathBuf, source: io::Error },
+}
+
+impl OutputError {
+    pub fn class(&self) -> ExitClass {
+        match self {
+            OutputError::Refused { .. } => ExitClass::Usage,
+            OutputError::Failed { .. } => ExitClass::Failed,
+        }
+    }
 }
 
 /// Which file an output may take the place of.

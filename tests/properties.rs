@@ -10,12 +10,14 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
 use object_store::ObjectStore;
+use parquet_bench::cancel::Cancel;
+use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Config, Overrides, Source, VectorLayout, load};
 use parquet_bench::content::ColumnGenerator;
-use parquet_bench::dataset::{Cancel, ensure};
+use parquet_bench::dataset::ensure;
 use parquet_bench::digest::ResultDigest;
 use parquet_bench::record::Checksum;
-use parquet_bench::run::{Datasets, Estimate, Event, Observer, estimate, open};
+use parquet_bench::session::{Datasets, Estimate, Event, Observer, estimate, open};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
@@ -257,7 +259,9 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
     let runtime = Runtime::new().unwrap();
     write(&config, &runtime, layout.writers);
     let datasets = runtime.block_on(Datasets::place(&config)).unwrap();
-    let opened = runtime.block_on(open(&config, &datasets, &Silent)).unwrap();
+    let opened = runtime
+        .block_on(open(&config, &datasets, None, &Silent))
+        .unwrap();
     let verified = runtime.block_on(opened.cells[0].cell.verify()).unwrap();
     (verified.checksum, verified.rows)
 }

@@ -1,10 +1,10 @@
 //! What benchmarks of measuring have in common.
 
+use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Overrides, Source, load};
-use parquet_bench::dataset::Cancel;
 use parquet_bench::measure::{Cell, Probe};
 use parquet_bench::record::{Iteration, Kind, Lane, Status};
-use parquet_bench::run::{Datasets, Event, Observer, Opened, open};
+use parquet_bench::session::{Datasets, Event, Observer, Opened, open};
 use tokio::runtime::Runtime;
 
 struct Silent;
@@ -25,7 +25,9 @@ pub(crate) fn opened(runtime: &Runtime, config: String) -> Opened {
     datasets
         .ensure(runtime, None, &Cancel::default(), &Silent)
         .unwrap();
-    runtime.block_on(open(&config, &datasets, &Silent)).unwrap()
+    runtime
+        .block_on(open(&config, &datasets, None, &Silent))
+        .unwrap()
 }
 
 /// A measured iteration of a lane.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::measured::{counted, lanes};
+use crate::exit_class::ExitClass;
 use crate::record::{CellRecord, Lane, RunRecord, as_written};
 
 /// Why records cannot be compared.
@@ -32,6 +33,10 @@ pub enum AcrossError {
 }
 
 impl AcrossError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
+
     /// Advice on what the user can do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

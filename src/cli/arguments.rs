@@ -114,6 +114,9 @@ and as the first line of a config:
     #[command(after_help = "Example:
   bench man > /usr/local/share/man/man1/bench.1")]
     Man,
+    /// Executes one cell once, and tells what memory was resident; for this program's own use
+    #[command(hide = true)]
+    NeededMemory,
 }
 
 #[derive(Debug, Args)]
@@ -191,9 +194,6 @@ pub(crate) struct RunArguments {
     /// What the recommended variant is to be good at
     #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced")]
     pub(crate) prefer: Preference,
-    /// Executes one cell once, and tells what memory was resident; for this program's own use
-    #[arg(long, hide = true, value_name = "CELL")]
-    pub(crate) needed_memory_of: Option<String>,
     /// Shows what would be written and measured, and does nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

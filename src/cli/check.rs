@@ -13,8 +13,8 @@ use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yam
 use crate::dataset::{DatasetPlan, Found};
 use crate::observe::memory_bytes;
 use crate::record::EngineCache;
-use crate::run::{
-    DatasetState, Datasets, Disk, Estimate, Event, Existing, Free, Observer, RunError,
+use crate::session::{
+    DatasetState, Datasets, Disk, Estimate, Event, Existing, Failure, Free, Observer,
     by_file_system, check as check_cells, estimate, existing, writers,
 };
 use crate::units;
@@ -23,7 +23,7 @@ use crate::units;
 const MLPERF_MEMORY_FACTOR: u64 = 5;
 
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
-    let config = load::config(&arguments.config, None, &[])?;
+    let config = load::config(&arguments.config, None)?;
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
     // What a config means can be told without its data.
     let datasets = runtime()?.block_on(Datasets::look(&config))?;
@@ -72,7 +72,7 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
     for (index, state) in datasets.all.iter().enumerate() {
         let existing = runtime.block_on(existing(config, datasets, index, &progress))?;
         let estimate = match state.found {
-            Found::ToWrite | Found::Missing => Some(estimate(&state.plan)?),
+            Found::ToWrite | Found::Missing => Some(estimate(&state.plan).map_err(Failure::from)?),
             Found::Complete(_) | Found::External { .. } => None,
         };
         text.push_str(&dataset(state, existing.as_ref(), estimate.as_ref())?);
@@ -180,7 +180,7 @@ fn dataset(
     estimate: Option<&Estimate>,
 ) -> Result<String, CommandError> {
     let plan = &state.plan;
-    let mut values = plan.expected_arrow_bytes().map_err(RunError::from)?;
+    let mut values = plan.expected_arrow_bytes().map_err(Failure::from)?;
     let (mut rows, mut files) = (
         plan.rows(),
         plan.tables
@@ -258,8 +258,8 @@ fn time(
     estimate: &Estimate,
     disk: Option<&Disk>,
 ) -> Result<String, CommandError> {
-    let row_group = plan.expected_row_group_bytes().map_err(RunError::from)?;
-    let (writers, rows) = (writers(plan)?, plan.rows());
+    let row_group = plan.expected_row_group_bytes().map_err(Failure::from)?;
+    let (writers, rows) = (writers(plan).map_err(Failure::from)?, plan.rows());
     let mut text = format!(
         "  {writers} writers, each with a row group of about {} in memory\n",
         units::bytes(row_group)

@@ -7,15 +7,15 @@ use super::arguments::CleanArguments;
 use super::exit::CommandError;
 use super::{load, print, runtime, show_text};
 use crate::dataset::{removal, remove};
-use crate::run::{Datasets, RunError};
+use crate::session::{Datasets, Failure};
 use crate::units;
 
 pub(super) fn clean(arguments: &CleanArguments) -> Result<ExitCode, CommandError> {
-    let config = load::config(&arguments.config, None, &[])?;
+    let config = load::config(&arguments.config, None)?;
     let plans = runtime()?.block_on(Datasets::plans(&config))?;
     let mut removals = Vec::new();
     for plan in &plans {
-        let found = removal(plan).map_err(RunError::from)?;
+        let found = removal(plan).map_err(Failure::from)?;
         removals.extend(found);
     }
     let mut text = String::new();
@@ -37,7 +37,7 @@ pub(super) fn clean(arguments: &CleanArguments) -> Result<ExitCode, CommandError
         (true, _) => print::line("this config owns no dataset that is there"),
         (false, true) => {
             for removal in &removals {
-                remove(removal).map_err(RunError::from)?;
+                remove(removal).map_err(Failure::from)?;
             }
             print::line("removed");
         }

@@ -8,9 +8,10 @@ use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, runtime, show, show_text};
+use crate::doctor::{Doctor, doctor as look};
 use crate::record::{ControlKind, Verdict};
 use crate::report::ratio_with_interval;
-use crate::run::{Doctor, doctor as look};
+use crate::run::{Options, run};
 use crate::units;
 
 pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, CommandError> {
@@ -25,7 +26,15 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, CommandErr
         )));
     }
     let (cancel, runtime) = (cancel_on_interrupt()?, runtime()?);
-    let found = look(&runtime, &folder, &cancel, &Progress::new());
+    let found = look(&folder, &cancel, |config, results| {
+        let options = Options {
+            results: results.to_path_buf(),
+            yes: true,
+            ..Options::default()
+        };
+        let outcome = run(&runtime, config, &options, &cancel, &Progress::new())?;
+        outcome.ended_by.map_or(Ok(outcome.record), Err)
+    });
     runtime.shutdown_background();
     let found = found?;
     match arguments.format {

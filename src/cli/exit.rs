@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use super::print;
 use crate::analysis::AcrossError;
 use crate::config::ConfigError;
-use crate::dataset::DatasetError;
 use crate::engine::without_categories;
+use crate::exit_class::ExitClass;
 use crate::learn::LearnError;
-use crate::measure::{Cause, MeasureError};
 use crate::output::OutputError;
 use crate::record::RecordError;
+use crate::replay::TraceError;
 use crate::report::{ReportError, visible};
-use crate::run::{RunError, TraceError};
+use crate::session::{Failure, SessionError};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -32,7 +32,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Run(#[from] RunError),
+    Session(#[from] Failure),
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
@@ -53,35 +53,37 @@ pub(crate) enum CommandError {
 
 impl CommandError {
     pub(crate) fn code(&self) -> u8 {
+        code_of(self.class())
+    }
+
+    fn class(&self) -> ExitClass {
         match self {
-            CommandError::Config(_)
-            | CommandError::Usage(_)
-            | CommandError::Record(_)
-            | CommandError::Trace(_)
-            | CommandError::Across(_)
-            | CommandError::Output(OutputError::Refused { .. }) => USAGE,
-            CommandError::Learn(LearnError::Interrupted) => INTERRUPTED,
-            CommandError::Learn(
-                LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. },
-            ) => USAGE,
-            CommandError::Learn(_)
-            | CommandError::Report(_)
-            | CommandError::Output(OutputError::Failed { .. })
-            | CommandError::Failed(_) => FAILED,
-            CommandError::Run(error) => run_code(error),
+            CommandError::Config(error) => error.class(),
+            CommandError::Session(error) => error.class(),
+            CommandError::Record(error) => error.class(),
+            CommandError::Report(error) => error.class(),
+            CommandError::Learn(error) => error.class(),
+            CommandError::Trace(error) => error.class(),
+            CommandError::Output(error) => error.class(),
+            CommandError::Across(error) => error.class(),
+            CommandError::Usage(_) => ExitClass::Usage,
+            CommandError::Failed(_) => ExitClass::Failed,
         }
     }
 
     /// The lines of what is shown, its `text`: a config has one for each problem, and the engine
     /// says what it says of a query in several. Any other line break is one of a name.
     fn lines(&self, text: &str) -> Vec<String> {
-        let said = match self {
-            CommandError::Config(error) => return error.lines(),
-            CommandError::Run(RunError::Query { source, .. } | RunError::Engine { source, .. }) => {
-                source.to_string()
-            }
-            _ => return vec![text.to_owned()],
+        if let CommandError::Config(error) = self {
+            return error.lines();
+        }
+        let CommandError::Session(failure) = self else {
+            return vec![text.to_owned()];
         };
+        let SessionError::Engine(error) = failure.error() else {
+            return vec![text.to_owned()];
+        };
+        let said = error.to_string();
         match text.split_once(&said) {
             Some((before, after)) => format!("{}{said}{}", visible(before), visible(after))
                 .lines()
@@ -94,62 +96,25 @@ impl CommandError {
     fn hints(&self) -> Vec<String> {
         match self {
             CommandError::Config(error) => error.hints(),
-            CommandError::Run(error) => error.hint().into_iter().collect(),
+            CommandError::Session(error) => error.hint().into_iter().collect(),
             CommandError::Across(error) => error.hint().map(str::to_owned).into_iter().collect(),
-            _ => Vec::new(),
+            CommandError::Record(_)
+            | CommandError::Report(_)
+            | CommandError::Learn(_)
+            | CommandError::Trace(_)
+            | CommandError::Output(_)
+            | CommandError::Usage(_)
+            | CommandError::Failed(_) => Vec::new(),
         }
     }
 }
 
-pub(crate) fn run_code(error: &RunError) -> u8 {
-    match error {
-        RunError::Interrupted | RunError::Dataset(DatasetError::Interrupted) => INTERRUPTED,
-        RunError::Dataset(
-            DatasetError::OtherDataset { .. }
-            | DatasetError::Changed { .. }
-            | DatasetError::Foreign { .. }
-            | DatasetError::ForeignSwept { .. }
-            | DatasetError::Missing { .. }
-            | DatasetError::BadManifest { .. }
-            | DatasetError::TooManyPartitions { .. }
-            | DatasetError::UnnameablePartition { .. }
-            | DatasetError::LongPartition { .. }
-            | DatasetError::Content { .. }
-            | DatasetError::Source { .. }
-            | DatasetError::Damaged { .. }
-            | DatasetError::Busy { .. }
-            | DatasetError::InUse { .. }
-            | DatasetError::Input(_)
-            | DatasetError::Output(OutputError::Refused { .. })
-            | DatasetError::Storage(_),
-        ) => USAGE,
-        RunError::Measure {
-            source:
-                MeasureError::Execution {
-                    cause: Cause::BadInput,
-                    ..
-                },
-            ..
-        } => USAGE,
-        RunError::Storage(_)
-        | RunError::Table { .. }
-        | RunError::Input { .. }
-        | RunError::Scenario(_)
-        | RunError::Engine { .. }
-        | RunError::Query { .. }
-        | RunError::Consent { .. }
-        | RunError::Full { .. }
-        | RunError::Results { .. }
-        | RunError::Direct { .. }
-        | RunError::Memoryless { .. }
-        | RunError::SameCell { .. }
-        | RunError::DropCaches
-        | RunError::Missing { .. }
-        | RunError::Replay { .. }
-        | RunError::Memory { .. }
-        | RunError::Output(OutputError::Refused { .. })
-        | RunError::UnknownBaseline { .. } => USAGE,
-        _ => FAILED,
+/// The exit code of a class of errors.
+fn code_of(class: ExitClass) -> u8 {
+    match class {
+        ExitClass::Failed => FAILED,
+        ExitClass::Usage => USAGE,
+        ExitClass::Interrupted => INTERRUPTED,
     }
 }
 
@@ -184,7 +149,8 @@ fn hint_of_limit(text: &str) -> Option<String> {
     (!text.contains("ulimit")).then(|| format!("a limit of this host ({limit}) may be too low"))
 }
 
-/// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives the exit code.
+/// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives
+/// the exit code.
 pub(crate) fn report(error: &CommandError) -> ExitCode {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -204,48 +170,4 @@ pub(crate) fn report(error: &CommandError) -> ExitCode {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::EngineError;
-
-    #[test]
-    fn only_what_the_engine_says_of_a_query_has_several_lines() {
-        let reason = "no such function\n\tCandidates:\n\tabs(Int64)";
-        let query = CommandError::Run(RunError::Query {
-            scenario: "a\nb".to_owned(),
-            variant: None,
-            source: EngineError::Planning {
-                reason: reason.to_owned(),
-            },
-        });
-        let lines = query.lines(&query.to_string());
-        assert_eq!(lines.len(), 3, "{lines:?}");
-        assert!(lines[0].contains("`a\\nb`") && lines[0].ends_with("no such function"));
-        assert_eq!(lines[2], "abs(Int64)");
-        let name = CommandError::Usage("a\nb: no such folder".to_owned());
-        assert_eq!(name.lines(&name.to_string()), ["a\nb: no such folder"]);
-    }
-
-    #[test]
-    fn a_panic_that_came_of_a_limit_of_the_host_is_no_defect() {
-        let said = "panicked at tokio/src/runtime/blocking/pool.rs:386:17:\nOS can't spawn worker thread: Resource \
-                    temporarily unavailable (os error 11)";
-        let error = of_panic(said);
-        assert_eq!(error.code(), FAILED);
-        assert_eq!(
-            error.to_string(),
-            "the system refused what the program needs: Resource temporarily unavailable; the limits of this host (ulimit -u, \
-             ulimit -v) are too low"
-        );
-        let files = "failed to create UnixStream: Os { code: 24, kind: Uncategorized, message: \"Too many open files\" }";
-        assert!(of_panic(files).to_string().contains("ulimit -n"));
-        let refused = hint_of_limit("x: Too many open files (os error 24)");
-        assert_eq!(
-            refused.as_deref(),
-            Some("a limit of this host (ulimit -n) may be too low")
-        );
-        assert_eq!(hint_of_limit(&error.to_string()), None);
-        let defect = of_panic("index out of bounds").to_string();
-        assert!(defect.contains("defect of bench") && defect.contains("index out of bounds"));
-    }
-}
+mod tests;

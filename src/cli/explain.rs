@@ -7,11 +7,11 @@ use super::exit::CommandError;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, load, runtime, show_text};
 use crate::measure::evaluate;
-use crate::run::{CellPlan, Event, Observer, RunError, open, prepare, unchanged};
+use crate::session::{CellPlan, Event, Failure, Located, Observer, open, prepare, unchanged};
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
-    let mut config = load::config(&arguments.config, Some(&arguments.queries), &[])?;
+    let mut config = load::config(&arguments.config, Some(&arguments.queries))?;
     // It has the baseline's plans.
     config.measure.control = Some(false);
     let progress = Progress::new();
@@ -21,15 +21,12 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     let explained = runtime.block_on(async {
         let all = async {
             let mut text = String::new();
-            for plan in open(&config, &datasets, &progress).await?.cells {
+            for plan in open(&config, &datasets, None, &progress).await?.cells {
                 text.push_str(&describe(&plan).await?);
             }
-            Ok::<_, RunError>(text)
+            Ok::<_, Failure>(text)
         };
-        tokio::select! {
-            text = all => text,
-            () = cancel.cancelled() => Err(RunError::Interrupted),
-        }
+        cancel.unless(all).await?
     });
     runtime.shutdown_background();
     progress.event(Event::Finished);
@@ -37,18 +34,13 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
 }
 
 /// The plan of a cell, and what an untimed execution shows of its scans.
-async fn describe(plan: &CellPlan) -> Result<String, RunError> {
+async fn describe(plan: &CellPlan) -> Result<String, Failure> {
     let CellPlan { record, cell, .. } = plan;
-    let failed = |source| RunError::Measure {
-        scenario: record.scenario.clone(),
-        variant: plan.variant.clone(),
-        source,
-    };
     let verified = cell.verify().await;
     unchanged(cell).await?;
     let verified = match verified {
         Ok(verified) => verified,
-        Err(error) => return Err(failed(cell.locate(error).await)),
+        Err(error) => return Err(cell.locate(error).await).at(&plan.site),
     };
     let observed = &verified.observed;
     let columns: Vec<&str> = observed.columns.iter().map(String::as_str).collect();

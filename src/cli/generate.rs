@@ -7,12 +7,12 @@ use super::exit::CommandError;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, check, launcher, load, runtime, show_text};
 use crate::dataset::{Found, Share};
-use crate::run::{Event, Observer, prepare};
+use crate::session::{Event, Observer, prepare};
 use crate::units;
 
 pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
-    let config = load::config(&arguments.config, None, &[])?;
+    let config = load::config(&arguments.config, None)?;
     if arguments.dry_run {
         return check::dry_run(&config);
     }

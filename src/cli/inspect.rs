@@ -9,7 +9,7 @@ use super::arguments::{InspectArguments, InspectFormat};
 use super::exit::CommandError;
 use super::{print, runtime, show, show_text};
 use crate::files::{ColumnFacts, Depth};
-use crate::run::RunError;
+use crate::session::Failure;
 use crate::storage::local_store;
 use crate::table::{Inspection, inspect as inspect_files};
 use crate::units;
@@ -24,10 +24,7 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, CommandE
     };
     let runtime = runtime()?;
     let inspected = runtime.block_on(inspect_files(&local_store(), &arguments.location, depth));
-    let mut inspection = inspected.map_err(|source| RunError::Table {
-        variant: None,
-        source,
-    })?;
+    let mut inspection = inspected.map_err(Failure::from)?;
     if !arguments.column.is_empty() {
         keep_columns(&mut inspection, &arguments.column)?;
     }

@@ -11,7 +11,7 @@ use tokio::signal::unix::{self, SignalKind};
 
 use super::exit::{self, CommandError};
 use super::{last_panic, print, threads};
-use crate::dataset::Cancel;
+use crate::cancel::Cancel;
 
 /// How long stderr may take for a line. A terminal that is stopped, or a pipe that is full, takes
 /// none.

@@ -8,9 +8,10 @@ use super::exit::CommandError;
 use super::inspect::table;
 use super::progress::Progress;
 use super::{cancel_on_interrupt, output, print, runtime, show, show_text, would_be_read};
+use crate::cancel::Interrupted;
 use crate::learn::{CODECS, CodecErrors, CodecSizes, LearnError, Learned, learn as learn_files};
 use crate::output::Replaces;
-use crate::run::{Event, Observer};
+use crate::session::{Event, Observer};
 use crate::storage::local_store;
 use crate::table::would_be_of_table;
 use crate::units;
@@ -38,7 +39,7 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     progress.event(Event::Finished);
     let learned = learned?;
     let Some(hold) = cancel.hold() else {
-        return Err(LearnError::Interrupted.into());
+        return Err(LearnError::from(Interrupted).into());
     };
     config.write(|file| file.write_all(config_text(&learned).as_bytes()))?;
     drop(hold);

@@ -1,117 +1,135 @@
 //! From arguments to a config.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::arguments::{ConfigArguments, QueryArguments};
 use super::exit::CommandError;
 use crate::analysis::{Predictions, summarise, summarise_measured};
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
 use crate::record::{RunRecord, read_record};
-use crate::run::KnownSources;
 use crate::scenario::QUICKSTART;
-use crate::text_file::{MOST_WRITTEN_BYTES, read_text, text_of};
+use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
-/// Loads the config that the arguments name: a file, the quickstart, or nothing but the tables of the command line.
-pub(crate) fn config(
-    arguments: &ConfigArguments,
-    queries: Option<&QueryArguments>,
-    more: &[String],
-) -> Result<Config, CommandError> {
-    let source = source(arguments, queries)?;
-    config_of(&source, arguments, queries, more)
+/// A config as a command line gives it: a text, and what is laid over it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Given {
+    /// As messages name the text.
+    pub(super) origin: String,
+    pub(super) text: String,
+    /// Folder of the file that the text is of, if it is of one.
+    pub(super) folder: Option<OsString>,
+    pub(super) set: Vec<String>,
+    pub(super) sweep: Vec<String>,
+    pub(super) tables: Vec<(String, String)>,
+    /// Of `--query` and `--sql`, instead of the config's scenarios.
+    pub(super) queries: Vec<String>,
+    pub(super) sql: Vec<String>,
+    /// Whether there are as many rounds as are set, whatever the config says of precision.
+    pub(super) has_exact_rounds: bool,
 }
 
-/// The text that the arguments name.
-pub(crate) fn source(
-    arguments: &ConfigArguments,
-    queries: Option<&QueryArguments>,
-) -> Result<Source, CommandError> {
-    let names_tables = queries.is_some_and(|queries| !queries.table.is_empty());
-    Ok(match &arguments.config {
-        Some(path) => read(path)?,
-        None if names_tables || arguments.source.is_some() => Source {
-            origin: "the command line".to_owned(),
-            text: String::new(),
-            folder: None,
-        },
-        None => Source {
-            origin: "the built-in quickstart".to_owned(),
-            text: QUICKSTART.to_owned(),
-            folder: None,
-        },
-    })
-}
-
-/// What [`of_parent`] reads.
-pub(crate) fn for_child(text: &str, sources: &KnownSources) -> Result<String, serde_json::Error> {
-    // JSON has no line break in it.
-    Ok(format!("{}\n{text}", serde_json::to_string(sources)?))
-}
-
-/// The text that the process that has started this one read, and what it knows of sources, which
-/// come by stdin.
-pub(crate) fn of_parent(
-    arguments: &ConfigArguments,
-) -> Result<(Source, KnownSources), CommandError> {
-    let bad = |error: String| CommandError::Usage(format!("stdin: {error}"));
-    let told = text_of(std::io::stdin(), 2 * MOST_WRITTEN_BYTES)
-        .map_err(|error| bad(error.to_string()))?;
-    let (sources, text) = told
-        .split_once('\n')
-        .ok_or_else(|| bad("it has one line only".to_owned()))?;
-    let sources = serde_json::from_str(sources).map_err(|error| bad(error.to_string()))?;
-    let path = arguments.config.as_deref();
-    let source = Source {
-        origin: path.map_or_else(|| "stdin".to_owned(), |path| path.display().to_string()),
-        text: text.to_owned(),
-        folder: path.and_then(Path::parent).map(Path::to_path_buf),
-    };
-    Ok((source, sources))
-}
-
-/// The config of a text, with what the arguments change of it.
-pub(crate) fn config_of(
-    source: &Source,
-    arguments: &ConfigArguments,
-    queries: Option<&QueryArguments>,
-    more: &[String],
-) -> Result<Config, CommandError> {
-    let mut tables: Vec<(String, String)> = Vec::new();
-    for table in queries.map(|queries| &queries.table).into_iter().flatten() {
-        let (name, location) = name_and_value("--table", table, "NAME=URL")?;
-        if tables.iter().any(|(known, _)| *known == name) {
-            return Err(CommandError::Usage(format!(
-                "--table {table}: there already is a table `{name}`"
-            )));
+impl Given {
+    /// Reads the file that the arguments name; without one, the text is the quickstart, or nothing
+    /// where tables or a source are named. `more` is set last.
+    pub(super) fn of(
+        arguments: &ConfigArguments,
+        queries: Option<&QueryArguments>,
+        more: &[String],
+    ) -> Result<Self, CommandError> {
+        let names_tables = queries.is_some_and(|queries| !queries.table.is_empty());
+        let (origin, text) = match &arguments.config {
+            Some(path) => read(path)?,
+            None if names_tables || arguments.source.is_some() => {
+                ("the command line".to_owned(), String::new())
+            }
+            None => ("the built-in quickstart".to_owned(), QUICKSTART.to_owned()),
+        };
+        let mut tables: Vec<(String, String)> = Vec::new();
+        for table in queries.map(|queries| &queries.table).into_iter().flatten() {
+            let (name, location) = name_and_value("--table", table, "NAME=URL")?;
+            if tables.iter().any(|(known, _)| *known == name) {
+                return Err(CommandError::Usage(format!(
+                    "--table {table}: there already is a table `{name}`"
+                )));
+            }
+            tables.push((name, location));
         }
-        tables.push((name, location));
+        let own = match &arguments.source {
+            Some(source) => of_source(source, arguments.config.is_none()),
+            None => Vec::new(),
+        };
+        let unify = arguments
+            .unify_schemas
+            .then(|| "reader.unify_schemas=true".to_owned());
+        let set = own
+            .iter()
+            .chain(&unify)
+            .chain(&arguments.set)
+            .chain(&arguments.params)
+            .chain(more);
+        let folder = arguments.config.as_deref().and_then(Path::parent);
+        Ok(Given {
+            origin,
+            text,
+            folder: folder.map(|folder| folder.as_os_str().to_owned()),
+            set: set.cloned().collect(),
+            sweep: arguments.sweep.clone(),
+            tables,
+            queries: queries.map_or_else(Vec::new, |queries| queries.query.clone()),
+            sql: queries.map_or_else(Vec::new, |queries| queries.sql.clone()),
+            has_exact_rounds: false,
+        })
     }
-    let own = match &arguments.source {
-        Some(source) => of_source(source, arguments.config.is_none()),
-        None => Vec::new(),
-    };
-    let unify = arguments
-        .unify_schemas
-        .then(|| "reader.unify_schemas=true".to_owned());
-    let set = own
-        .iter()
-        .chain(&unify)
-        .chain(&arguments.set)
-        .chain(&arguments.params)
-        .chain(more)
-        .cloned()
-        .collect();
-    let overrides = Overrides {
-        set,
-        sweep: arguments.sweep.clone(),
-        tables,
-    };
-    let mut config = load(source, &overrides)?;
-    let named = queries.map(scenarios).unwrap_or_default();
-    if !named.is_empty() {
-        config.scenarios = named;
+
+    /// The config of it all.
+    pub(super) fn config(&self) -> Result<Config, CommandError> {
+        let source = Source {
+            origin: self.origin.clone(),
+            text: self.text.clone(),
+            folder: self.folder.as_ref().map(PathBuf::from),
+        };
+        let overrides = Overrides {
+            set: self.set.clone(),
+            sweep: self.sweep.clone(),
+            tables: self.tables.clone(),
+        };
+        let mut config = load(&source, &overrides)?;
+        let named = self.scenarios();
+        if !named.is_empty() {
+            config.scenarios = named;
+        }
+        if self.has_exact_rounds {
+            config.measure.until = None;
+        }
+        Ok(config)
     }
-    Ok(config)
+
+    fn scenarios(&self) -> Vec<ScenarioSource> {
+        let named = self.queries.iter().cloned().map(ScenarioSource::Named);
+        let inline = self.sql.iter().enumerate().map(|(index, sql)| {
+            let name = if self.sql.len() == 1 {
+                "sql".to_owned()
+            } else {
+                format!("sql_{}", index + 1)
+            };
+            ScenarioSource::Inline {
+                name,
+                sql: sql.clone(),
+            }
+        });
+        named.chain(inline).collect()
+    }
+}
+
+/// The config that the arguments name.
+pub(super) fn config(
+    arguments: &ConfigArguments,
+    queries: Option<&QueryArguments>,
+) -> Result<Config, CommandError> {
+    Given::of(arguments, queries, &[])?.config()
 }
 
 /// What `--source` sets. Without a config, what is written goes into a folder of the source's name.
@@ -133,34 +151,12 @@ fn of_source(source: &str, without_config: bool) -> Vec<String> {
     set
 }
 
-fn scenarios(queries: &QueryArguments) -> Vec<ScenarioSource> {
-    let named = queries
-        .query
-        .iter()
-        .map(|name| ScenarioSource::Named(name.clone()));
-    let inline = queries.sql.iter().enumerate().map(|(index, sql)| {
-        let name = if queries.sql.len() == 1 {
-            "sql".to_owned()
-        } else {
-            format!("sql_{}", index + 1)
-        };
-        ScenarioSource::Inline {
-            name,
-            sql: sql.clone(),
-        }
-    });
-    named.chain(inline).collect()
-}
-
-fn read(path: &Path) -> Result<Source, CommandError> {
+/// A file's name in messages, and its text.
+fn read(path: &Path) -> Result<(String, String), CommandError> {
     let origin = path.display().to_string();
     let text = read_text(path, MOST_WRITTEN_BYTES)
         .map_err(|error| CommandError::Usage(format!("{origin}: {error}")))?;
-    Ok(Source {
-        origin,
-        text,
-        folder: path.parent().map(Path::to_path_buf),
-    })
+    Ok((origin, text))
 }
 
 /// Splits `name=value`; both sides are there.
@@ -191,4 +187,94 @@ pub(super) fn measured(file: &Path) -> Result<RunRecord, CommandError> {
     let mut record = read_record(file)?;
     summarise_measured(&mut record);
     Ok(record)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::arguments::{Arguments, Command};
+
+    /// What a command line of `bench explain` gives.
+    fn given(line: &[&str]) -> Result<Given, CommandError> {
+        let line = ["bench", "explain"].iter().chain(line);
+        let Command::Explain(arguments) = Arguments::try_parse_from(line).unwrap().command else {
+            unreachable!("another command");
+        };
+        let more = ["measure.rounds=9".to_owned()];
+        Given::of(&arguments.config, Some(&arguments.queries), &more)
+    }
+
+    #[test]
+    fn without_a_config_it_is_the_quickstart_or_the_command_line() {
+        assert_eq!(given(&[]).unwrap().text, QUICKSTART);
+        for line in [["--table", "t=x.parquet"], ["--source", "x.csv"]] {
+            let given = given(&line).unwrap();
+            assert_eq!(
+                (given.origin.as_str(), given.text.as_str()),
+                ("the command line", "")
+            );
+        }
+    }
+
+    #[test]
+    fn flags_set_keys_in_an_order_in_which_the_more_precise_comes_later() {
+        let line = ["--set", "a=1", "--unify-schemas", "--source", "in/my.csv"];
+        assert_eq!(
+            given(&line).unwrap().set,
+            [
+                "dataset.source=\"in/my.csv\"",
+                "dataset.data_folder=\"data/my\"",
+                "reader.unify_schemas=true",
+                "a=1",
+                "measure.rounds=9"
+            ]
+        );
+    }
+
+    #[test]
+    fn tables_have_names_of_their_own() {
+        let tables = given(&["--table", "t=x", "--table", "u=a=b"])
+            .unwrap()
+            .tables;
+        let expected = [("t", "x"), ("u", "a=b")];
+        assert_eq!(tables, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+        for line in [
+            ["--table", "t=x", "--table", "t=y"],
+            ["--table", "t=", "--table", "u=x"],
+        ] {
+            assert!(
+                matches!(given(&line), Err(CommandError::Usage(_))),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn sql_is_numbered_where_there_is_more_than_one() {
+        let names = |line: &[&str]| -> Vec<String> {
+            let scenarios = given(line).unwrap().scenarios();
+            let name = |it: ScenarioSource| match it {
+                ScenarioSource::Named(name) | ScenarioSource::Inline { name, .. } => name,
+            };
+            scenarios.into_iter().map(name).collect()
+        };
+        assert_eq!(names(&["--sql", "SELECT 1", "--query", "q"]), ["q", "sql"]);
+        assert_eq!(
+            names(&["--sql", "SELECT 1", "--sql", "SELECT 2"]),
+            ["sql_1", "sql_2"]
+        );
+    }
+
+    #[test]
+    fn exact_rounds_leave_precision_out() {
+        let mut given =
+            given(&["--table", "t=x.parquet", "--set", "measure.precision=0.02"]).unwrap();
+        let config = given.config().unwrap();
+        assert!(config.measure.rounds == 9 && config.measure.until.is_some());
+        given.has_exact_rounds = true;
+        assert_eq!(given.config().unwrap().measure.until, None);
+    }
 }

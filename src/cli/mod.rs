@@ -13,6 +13,7 @@ mod interrupt;
 mod launcher;
 mod learn;
 mod load;
+mod needed_memory;
 mod print;
 mod progress;
 mod reference;
@@ -27,7 +28,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
 use crate::output::{Output, Replaces};
@@ -35,6 +36,7 @@ use crate::report::visible;
 use arguments::{Arguments, Command};
 use exit::CommandError;
 use interrupt::cancel_on_interrupt;
+use reference::shown_commands;
 use threads::{on_large_stack, runtime};
 
 /// What the last panic said. Panics of the engine's tasks become errors of the query, which say enough.
@@ -74,6 +76,7 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Compare(arguments) => compare::compare(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::NeededMemory => needed_memory::needed_memory(),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&crate::config::json_schema())
                 .map_err(|error| CommandError::Failed(error.to_string()))?;
@@ -82,7 +85,7 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Man => show(&manual().map_err(|error| CommandError::Failed(error.to_string()))?),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "bench", &mut script);
+            clap_complete::generate(*shell, &mut shown_commands(), "bench", &mut script);
             show(&String::from_utf8_lossy(&script))
         }
     }

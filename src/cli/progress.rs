@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{print, threads};
 use crate::record::Kind;
-use crate::run::{Event, Observer};
+use crate::session::{Event, Observer};
 use crate::units;
 
 pub(crate) struct Progress {

@@ -1,4 +1,5 @@
-//! The reference page of the command line and its manual page, made from the arguments' own definitions.
+//! The reference page of the command line and its manual page, made from the arguments' own
+//! definitions.
 
 use std::io::Write;
 
@@ -18,6 +19,7 @@ pub fn reference() -> String {
     );
     let names: Vec<String> = command
         .get_subcommands()
+        .filter(|command| !command.is_hide_set())
         .map(|command| command.get_name().to_owned())
         .collect();
     for name in names.iter().filter(|name| *name != "help") {
@@ -33,6 +35,15 @@ pub fn reference() -> String {
     page
 }
 
+/// The commands that completion offers, which would offer hidden ones, too.
+pub(super) fn shown_commands() -> clap::Command {
+    let command = Arguments::command();
+    let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
+    clap::Command::new("bench")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommands(shown.cloned())
+}
+
 /// The manual page, with a section per command, as troff(1) takes it.
 pub fn manual() -> std::io::Result<String> {
     let mut command = Arguments::command();
@@ -40,7 +51,7 @@ pub fn manual() -> std::io::Result<String> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
-        if subcommand.get_name() == "help" {
+        if subcommand.get_name() == "help" || subcommand.is_hide_set() {
             continue;
         }
         let name = format!("bench-{}", subcommand.get_name());
@@ -53,4 +64,26 @@ pub fn manual() -> std::io::Result<String> {
         man.render_extra_section(&mut page)?;
     }
     Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_command_is_in_no_page_and_no_completion() {
+        let hidden = Arguments::command();
+        let hidden = hidden.get_subcommands().find(|it| it.is_hide_set());
+        let name = hidden.unwrap().get_name().to_owned();
+        let mut script = Vec::new();
+        let shell = clap_complete::Shell::Bash;
+        clap_complete::generate(shell, &mut shown_commands(), "bench", &mut script);
+        let script = String::from_utf8(script).unwrap();
+        let help = Arguments::command().render_long_help().to_string();
+        for text in [reference(), manual().unwrap(), script, help] {
+            let text = text.replace('\\', "").to_lowercase();
+            assert!(text.contains("generate") && !text.contains(&name), "{text}");
+        }
+    }
 }

@@ -6,8 +6,8 @@ use super::arguments::{InspectFormat, ReplayArguments};
 use super::exit::CommandError;
 use super::inspect::table;
 use super::{cancel_on_interrupt, runtime, show, show_text};
+use crate::replay::{Replayed, read_traces, replay as replay_traces};
 use crate::report::visible;
-use crate::run::{Replayed, read_traces, replay as replay_traces};
 use crate::units;
 
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandError> {

@@ -1,57 +1,34 @@
 //! `bench run`.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::arguments::{LaneArgument, RunArguments};
-use super::exit::{self, CommandError, run_code};
+use super::exit::{self, CommandError};
+use super::load::Given;
 use super::progress::Progress;
 use super::{
-    cancel_on_interrupt, check, launcher, load, output, print, runtime, show, would_be_read,
+    cancel_on_interrupt, check, launcher, load, needed_memory, output, print, runtime,
+    would_be_read,
 };
 use crate::config::{Config, without_secrets};
-use crate::dataset::Cancel;
+use crate::exit_class::ExitClass;
 use crate::output::{Output, Replaces};
 use crate::report::render;
-use crate::run::{
-    KnownSources, Options, TRACES, needed, reader_of, run as run_config, with_baseline_first,
-};
+use crate::run::{Options, run as run_config, with_baseline_first};
+use crate::session::{KnownSources, TRACES, reader_of};
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
-    let (cancel, (source, sources)) = match arguments.needed_memory_of {
-        // As it was when the run began, whatever has become of the file. Whoever waits for this
-        // process ends it.
-        Some(_) => (Cancel::default(), load::of_parent(&arguments.config)?),
-        None => {
-            launcher::refuse_several_runs()?;
-            let cancel = cancel_on_interrupt()?;
-            let queries = Some(&arguments.queries);
-            let source = load::source(&arguments.config, queries)?;
-            (cancel, (source, KnownSources::new()))
-        }
-    };
-    let mut config = load::config_of(
-        &source,
-        &arguments.config,
-        Some(&arguments.queries),
-        &set(arguments),
-    )?;
-    if arguments.rounds.is_some() {
-        // Exactly so many, whatever the config says of precision.
-        config.measure.until = None;
-    }
-    if let Some(cell) = &arguments.needed_memory_of {
-        let (base, peak) = needed(&runtime()?, &config, cell, &sources, &Progress::new())?;
-        return show(&format!("{base} {peak}\n"));
-    }
+    launcher::refuse_several_runs()?;
+    let cancel = cancel_on_interrupt()?;
+    let mut given = Given::of(&arguments.config, Some(&arguments.queries), &set(arguments))?;
+    given.has_exact_rounds = arguments.rounds.is_some();
+    let config = given.config()?;
     let labels = arguments
         .label
         .iter()
@@ -75,11 +52,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             .map(|argument| without_secrets(&argument.to_string_lossy()))
             .collect(),
         trace,
-        needed: Some(Arc::new(move |cell: &str, sources: &KnownSources| {
-            let told = load::for_child(&source.text, sources).map_err(|error| error.to_string())?;
-            needed_by_child(cell, &told, &asked)
+        memory: Some(Arc::new(move |cell: &str, sources: &KnownSources| {
+            needed_memory::ask(cell, &given, sources, &asked)
         })),
-        spin: None,
+        slowdown: None,
     };
     let runtime = runtime()?;
     let outcome = run_config(&runtime, &config, &options, &cancel, &Progress::new());
@@ -100,12 +76,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     // What was measured is kept all the same, and where that is has been said.
     shown.map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
     if let Some(error) = outcome.ended_by {
-        let code = run_code(&error);
-        if code == exit::INTERRUPTED {
+        if error.class() == ExitClass::Interrupted {
             print::line(
                 "interrupted; what was measured until then is shown, and kept in the journal",
             );
-            return Ok(ExitCode::from(code));
+            return Ok(ExitCode::from(exit::INTERRUPTED));
         }
         return Err(error.into());
     }
@@ -166,63 +141,28 @@ fn set(arguments: &RunArguments) -> Vec<String> {
     rounds.into_iter().chain(cache).chain(lanes).collect()
 }
 
-/// How often a process that looks at memory is asked whether it is done.
-const ASK_EVERY: Duration = Duration::from_millis(10);
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::Parser;
+    use rstest::rstest;
 
-/// Starts this program anew with the same arguments, to execute one cell and nothing else, and reads what memory it tells of.
-fn needed_by_child(cell: &str, told: &str, cancel: &Cancel) -> Result<(u64, u64), String> {
-    let failed = |error: std::io::Error| error.to_string();
-    let program = std::env::current_exe().map_err(failed)?;
-    let mut arguments = std::env::args_os().skip(1);
-    let mut command = Command::new(program);
-    command
-        .args(arguments.next())
-        .arg(format!("--needed-memory-of={cell}"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    // SAFETY: prctl(2) may be called between fork and exec, and takes numbers only.
-    unsafe {
-        command.pre_exec(|| {
-            // It does not outlive its parent.
-            match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
-                0 => Ok(()),
-                _ => Err(std::io::Error::last_os_error()),
-            }
-        });
-    }
-    let mut child = command.spawn().map_err(failed)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // One that ended early says why.
-        let _ = stdin.write_all(told.as_bytes());
-    }
-    let status = loop {
-        match child.try_wait().map_err(failed)? {
-            Some(status) => break status,
-            None if cancel.is_cancelled() => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err("it was interrupted".to_owned());
-            }
-            None => std::thread::sleep(ASK_EVERY),
-        }
-    };
-    let mut told = String::new();
-    if let Some(mut stdout) = child.stdout.take() {
-        stdout.read_to_string(&mut told).map_err(failed)?;
-    }
-    let figures: Vec<u64> = told.split_whitespace().flat_map(str::parse).collect();
-    match figures.as_slice() {
-        [base, peak] if status.success() => Ok((*base, *peak)),
-        _ => {
-            let mut said = String::new();
-            if let Some(mut stderr) = child.stderr.take() {
-                stderr.read_to_string(&mut said).map_err(failed)?;
-            }
-            let error = said.lines().find_map(|line| line.strip_prefix("error: "));
-            let error = error.map_or_else(String::new, |error| format!(": {error}"));
-            Err(format!("a process of its own failed ({status}){error}"))
-        }
+    use super::*;
+    use crate::cli::arguments::{Arguments, Command};
+
+    #[rstest]
+    #[case::nothing(&[], &[])]
+    #[case::rounds_and_cache(
+        &["--cache", "direct", "--rounds", "5"],
+        &["measure.rounds=5", "measure.cache=direct"]
+    )]
+    #[case::lanes(&["--lane", "storage,compute"], &["measure.lanes=[storage, compute]"])]
+    #[case::all_lanes(&["--lane", "all"], &["measure.lanes=[end_to_end, storage, compute]"])]
+    fn flags_of_a_run_set_keys_of_measure(#[case] flags: &[&str], #[case] expected: &[&str]) {
+        let line = ["bench", "run"].iter().chain(flags);
+        let Command::Run(arguments) = Arguments::try_parse_from(line).unwrap().command else {
+            unreachable!("another command");
+        };
+        assert_eq!(set(&arguments), expected);
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::key_path::KeyPath;
 use super::yaml::YamlError;
+use crate::exit_class::ExitClass;
 
 /// Problems beyond these are counted only.
 pub(super) const MOST_PROBLEMS_SHOWN: usize = 100;
@@ -72,6 +73,10 @@ impl ConfigError {
                 hint,
             }],
         }
+    }
+
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
     }
 
     /// What the user could do about it, one sentence each, without repetition.

@@ -7,7 +7,6 @@ use std::time::Instant;
 use object_store::ObjectStore;
 use tokio::runtime::Handle;
 
-use super::cancel::Cancel;
 use super::error::DatasetError;
 use super::find::{Found, find};
 use super::folder::{create, lock, remove_if_there, remove_staged, sync};
@@ -19,6 +18,7 @@ use super::pipeline::{generated, rewritten};
 use super::plan::DatasetPlan;
 use super::publish::{manifest_of, publish, with_others, withdraw};
 use super::share::Share;
+use crate::cancel::Cancel;
 use crate::observe::cpu_ns;
 use crate::record::WriteRecord;
 

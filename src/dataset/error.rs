@@ -5,6 +5,7 @@ use std::path::Path;
 use super::names::way_out;
 use crate::content::ContentError;
 use crate::engine::without_categories;
+use crate::exit_class::ExitClass;
 use crate::files::FileError;
 use crate::output::OutputError;
 use crate::storage::{InputError, StorageError};
@@ -121,6 +122,36 @@ pub enum DatasetError {
 }
 
 impl DatasetError {
+    pub fn class(&self) -> ExitClass {
+        match self {
+            DatasetError::Interrupted => ExitClass::Interrupted,
+            DatasetError::Output(error) => error.class(),
+            DatasetError::Storage(_)
+            | DatasetError::Input(_)
+            | DatasetError::BadManifest { .. }
+            | DatasetError::OtherDataset { .. }
+            | DatasetError::Changed { .. }
+            | DatasetError::ForeignSwept { .. }
+            | DatasetError::Foreign { .. }
+            | DatasetError::Missing { .. }
+            | DatasetError::TooManyPartitions { .. }
+            | DatasetError::UnnameablePartition { .. }
+            | DatasetError::LongPartition { .. }
+            | DatasetError::Content { .. }
+            | DatasetError::Source { .. }
+            | DatasetError::Damaged { .. }
+            | DatasetError::Busy { .. }
+            | DatasetError::InUse { .. } => ExitClass::Usage,
+            DatasetError::Io { .. }
+            | DatasetError::Store { .. }
+            | DatasetError::Parquet { .. }
+            | DatasetError::NotAsAsked { .. }
+            | DatasetError::FileNotAsAsked { .. }
+            | DatasetError::NotTheSource { .. }
+            | DatasetError::Internal(_) => ExitClass::Failed,
+        }
+    }
+
     /// Advice to the user.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -136,7 +167,25 @@ impl DatasetError {
             DatasetError::Missing { .. } => {
                 Some("generate it with --set workflow.generate_data=true, or correct dataset.data_folder".to_owned())
             }
-            _ => None,
+            DatasetError::Storage(_)
+            | DatasetError::Input(_)
+            | DatasetError::Output(_)
+            | DatasetError::Io { .. }
+            | DatasetError::Store { .. }
+            | DatasetError::Parquet { .. }
+            | DatasetError::NotAsAsked { .. }
+            | DatasetError::FileNotAsAsked { .. }
+            | DatasetError::TooManyPartitions { .. }
+            | DatasetError::UnnameablePartition { .. }
+            | DatasetError::LongPartition { .. }
+            | DatasetError::Content { .. }
+            | DatasetError::Source { .. }
+            | DatasetError::Damaged { .. }
+            | DatasetError::NotTheSource { .. }
+            | DatasetError::Busy { .. }
+            | DatasetError::InUse { .. }
+            | DatasetError::Interrupted
+            | DatasetError::Internal(_) => None,
         }
     }
 

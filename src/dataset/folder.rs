@@ -11,9 +11,9 @@ use std::time::Duration;
 use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 use walkdir::{DirEntry, WalkDir};
 
-use super::cancel::Cancel;
 use super::error::DatasetError;
 use super::names::{MANIFEST_FILE, UNFINISHED_FILE};
+use crate::cancel::Cancel;
 use crate::output::STAGED;
 
 /// How long a process waits before it tries again to lock a folder.

@@ -5,7 +5,6 @@
 //! otherwise writes, reads the footers back, and puts the manifest in place last.
 
 mod bound;
-mod cancel;
 mod census;
 mod clean;
 mod control;
@@ -33,7 +32,6 @@ mod source;
 mod threads;
 
 pub use bound::{Bound, bound};
-pub use cancel::{Cancel, Hold};
 pub use clean::{Removal, removal, remove};
 pub use control::{CONTROL_FOLDER, OwnedFolder};
 pub use ensure::{Generated, ensure};

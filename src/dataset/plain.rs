@@ -18,7 +18,8 @@ use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
-use super::{Cancel, DatasetError};
+use super::error::DatasetError;
+use crate::cancel::Cancel;
 use crate::digest::ResultDigest;
 use crate::engine::plain_message;
 use crate::files::{StoreReader, read_footer, row_difference, with_wide_keys};

@@ -29,6 +29,7 @@ use object_store::ObjectStore;
 use tokio::task::JoinError;
 
 use crate::config::{ReadMode, Reader};
+use crate::exit_class::ExitClass;
 use crate::record::{EngineRecord, ThrottleRecord};
 use crate::storage::local_store_url;
 use crate::suggest::did_you_mean;
@@ -61,6 +62,28 @@ pub enum EngineError {
     Planning { reason: String },
     #[error("the planner failed: {said}")]
     PlannerFailed { said: String },
+}
+
+impl EngineError {
+    /// All of it is about what was asked for; what an execution fails by comes from the streams.
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            EngineError::NotReadOnly { reason } if !reason.contains("single SQL statement") => {
+                Some("datasets are described by the config; SQL only reads them".to_owned())
+            }
+            EngineError::NotReadOnly { .. }
+            | EngineError::UnknownOption { .. }
+            | EngineError::BadOption { .. }
+            | EngineError::BadQuery { .. }
+            | EngineError::Planning { .. }
+            | EngineError::PlannerFailed { .. } => None,
+        }
+    }
 }
 
 /// A session with the options of a variant, reading through `store`. Tables are registered by the caller; SQL cannot name

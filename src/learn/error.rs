@@ -3,9 +3,11 @@
 use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 
+use crate::cancel::Interrupted;
 use crate::config::ConfigError;
 use crate::content::ContentError;
 use crate::dataset::DatasetError;
+use crate::exit_class::ExitClass;
 use crate::table::TableError;
 
 /// Why no config can be learned.
@@ -30,6 +32,23 @@ pub enum LearnError {
     Config(#[from] ConfigError),
     #[error("the learned config cannot be written as YAML: {0}")]
     Yaml(String),
-    #[error("interrupted")]
-    Interrupted,
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl LearnError {
+    pub fn class(&self) -> ExitClass {
+        match self {
+            LearnError::Interrupted(_) => ExitClass::Interrupted,
+            // A dataset here is the files that are learned from, whatever is wrong with it.
+            LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. } => {
+                ExitClass::Usage
+            }
+            LearnError::Arrow(_)
+            | LearnError::Parquet(_)
+            | LearnError::Content { .. }
+            | LearnError::Config(_)
+            | LearnError::Yaml(_) => ExitClass::Failed,
+        }
+    }
 }

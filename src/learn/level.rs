@@ -11,8 +11,8 @@ use super::parallel::in_parallel;
 use super::sample::SampledColumn;
 use super::trial::trial;
 use super::written::{sizes, some_rows};
+use crate::cancel::Cancel;
 use crate::config::Codec;
-use crate::dataset::Cancel;
 
 /// The codec with the level that makes the sample about as large as the files are, and a note on
 /// it; none for a codec without levels. Files do not store the level.

@@ -31,8 +31,8 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use crate::cancel::Cancel;
 use crate::config::{Column, to_config_text};
-use crate::dataset::Cancel;
 use crate::files::Depth;
 use crate::table::{Inspection, inspect};
 use column::learn_column;

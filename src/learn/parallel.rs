@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::error::LearnError;
-use crate::dataset::{Cancel, together};
+use crate::cancel::{Cancel, Interrupted};
+use crate::dataset::together;
 
 /// Does the same with each item, on all cores; results are in the order of the items.
 pub(super) fn in_parallel<T: Sync, R: Send>(
@@ -22,7 +23,7 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
                 return Ok(results);
             };
             if cancel.is_cancelled() {
-                return Err(LearnError::Interrupted);
+                return Err(Interrupted.into());
             }
             results.push((index, work(item)?));
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());

@@ -22,6 +22,7 @@ use crate::engine::{
     memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,
     reset_memory_peak, scan_metrics, tables_of,
 };
+use crate::exit_class::ExitClass;
 use crate::files::first_damage;
 use crate::observe::{CacheSetting, Ledger, MeasuredStore, Touched, Watch, Watched, WatchedFiles};
 use crate::record::{
@@ -96,6 +97,19 @@ impl MeasureError {
         }
     }
 
+    /// A query has been planned before it is measured, so that what the engine refuses here is no fault of the user's.
+    pub fn class(&self) -> ExitClass {
+        match self {
+            MeasureError::Execution { cause, .. } => match cause {
+                Cause::BadInput => ExitClass::Usage,
+                Cause::Reading | Cause::Decoding | Cause::Memory | Cause::Other => {
+                    ExitClass::Failed
+                }
+            },
+            MeasureError::Engine(_) | MeasureError::TooLarge { .. } => ExitClass::Failed,
+        }
+    }
+
     /// Whether it concerns this cell alone, so that a run can go on without it.
     pub fn is_of_the_cell(&self) -> bool {
         match self {
@@ -120,6 +134,22 @@ impl MeasureError {
     }
 }
 
+/// What a cell is made of.
+pub struct CellParts<'a> {
+    pub id: String,
+    pub scenario: Arc<Scenario>,
+    pub context: SessionContext,
+    /// The store that holds the files, without layers.
+    pub store: Arc<dyn ObjectStore>,
+    pub reader: Reader,
+    /// The tables of the session.
+    pub registered: &'a [Arc<OpenTable>],
+    /// Whether a cold iteration drops the page cache of the whole host.
+    pub drop_caches: bool,
+    /// Time to lose in each execution, as a share of the median of those before; for tests of what the program can detect.
+    pub slowdown: Option<f64>,
+}
+
 /// A scenario, bound to the session and the tables of a variant.
 pub struct Cell {
     pub id: String,
@@ -129,10 +159,8 @@ pub struct Cell {
     /// The tables that the query scans.
     pub tables: Vec<Arc<OpenTable>>,
     pub(super) reader: Reader,
-    /// Whether a cold iteration drops the page cache of the whole host.
-    pub drop_caches: bool,
-    /// Time to lose in each execution, as a share of the median of those before; for tests of what the program can detect.
-    pub spin: Option<f64>,
+    drop_caches: bool,
+    slowdown: Option<f64>,
     /// Executions per iteration, as a lane's first iteration suggests.
     pub(super) executions: BTreeMap<Lane, u32>,
     /// What an execution asks of the store, once one has been recorded.
@@ -157,14 +185,17 @@ pub struct Probe {
 
 impl Cell {
     /// Plans the query once, and picks the tables that it scans out of those registered in the session.
-    pub async fn new(
-        id: String,
-        scenario: Arc<Scenario>,
-        context: SessionContext,
-        store: Arc<dyn ObjectStore>,
-        reader: Reader,
-        registered: &[Arc<OpenTable>],
-    ) -> Result<(Self, Planned), EngineError> {
+    pub async fn new(parts: CellParts<'_>) -> Result<(Self, Planned), EngineError> {
+        let CellParts {
+            id,
+            scenario,
+            context,
+            store,
+            reader,
+            registered,
+            drop_caches,
+            slowdown,
+        } = parts;
         let planned = plan(&context, &scenario.sql).await?;
         let named = tables_of(&planned.logical);
         let tables = registered
@@ -180,8 +211,8 @@ impl Cell {
                 store,
                 tables,
                 reader,
-                drop_caches: false,
-                spin: None,
+                drop_caches,
+                slowdown,
                 executions: BTreeMap::new(),
                 trace: None,
                 memory: Trace::default(),
@@ -469,7 +500,7 @@ impl Cell {
             plans => try_join_all(plans.iter().map(|plan| execute(plan, &task, None))).await,
         }
         .map_err(|error| MeasureError::execution(&error))?;
-        if let Some(share) = self.spin {
+        if let Some(share) = self.slowdown {
             let elapsed = started.elapsed();
             self.unspun_ns.push(elapsed.as_nanos() as f64);
             let lost = median(&self.unspun_ns).unwrap_or(0.0) * share;

@@ -6,7 +6,7 @@ mod expectation;
 mod lanes;
 mod schedule;
 
-pub use cell::{Cause, Cell, MeasureError, Probe, Verified, offset_ns};
+pub use cell::{Cause, Cell, CellParts, MeasureError, Probe, Verified, offset_ns};
 pub use execute::{Execution, execute};
 pub use expectation::{Observed, evaluate};
 pub use lanes::source_of;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::event::ApplyError;
 use super::profile::RequestProfile;
 use super::run::SCHEMA_VERSION;
+use crate::exit_class::ExitClass;
 use crate::text_file::read_bytes;
 
 /// Larger files are refused rather than read into memory: a record of a million iterations has
@@ -64,6 +65,26 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// What is read came from the user; what is written did not.
+    pub fn class(&self) -> ExitClass {
+        match self {
+            RecordError::Create { .. } | RecordError::Write { .. } | RecordError::RunId { .. } => {
+                ExitClass::Failed
+            }
+            RecordError::Read { .. }
+            | RecordError::TooLarge { .. }
+            | RecordError::NewerSchema { .. }
+            | RecordError::NoSuchSchema { .. }
+            | RecordError::NotARecord { .. }
+            | RecordError::TooManyRequests { .. }
+            | RecordError::SameCell { .. }
+            | RecordError::Empty { .. }
+            | RecordError::NeverStarted { .. }
+            | RecordError::Line { .. }
+            | RecordError::Order { .. } => ExitClass::Usage,
+        }
+    }
+
     /// Whether it is about the journal of a run that ended before it wrote anything, so that
     /// nothing of a run is lost.
     pub fn holds_no_run(&self) -> bool {

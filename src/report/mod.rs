@@ -27,6 +27,7 @@ mod words;
 use thiserror::Error;
 
 use crate::analysis::{Across, Gate, History};
+use crate::exit_class::ExitClass;
 use crate::record::{RunRecord, to_json};
 pub use html::{START as HTML_START, html, html_history};
 use page::Page;
@@ -41,6 +42,14 @@ pub use words::ratio_with_interval;
 pub enum ReportError {
     #[error("this cannot be written as JSON")]
     Json(#[from] serde_json::Error),
+}
+
+impl ReportError {
+    pub fn class(&self) -> ExitClass {
+        match self {
+            ReportError::Json(_) => ExitClass::Failed,
+        }
+    }
 }
 
 /// Shows a record.

@@ -2,30 +2,40 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
-use super::cells::{CellPlan, open, scenarios};
-use super::datasets::{Datasets, KnownSources};
-use super::journaled::Journaled;
-use super::unchanged::unchanged;
-use super::{Event, Observer, RunError};
-use crate::config::{Config, Variant};
+use crate::config::Config;
 use crate::observe::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
+use crate::session::{
+    CellPlan, Datasets, Event, Failure, Grid, Journaled, KnownSources, Located, Observer, Row,
+    SessionError, Warning, open, unchanged,
+};
+
+/// Memory that one execution of a cell takes in a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeededMemory {
+    /// Resident before the query.
+    pub base_memory_bytes: u64,
+    /// The most that was resident while it ran.
+    pub peak_memory_bytes: u64,
+}
 
 /// Starts a process for a cell, by its id, tells it of the sources, waits for it, and gives what
-/// [`needed`] told there: resident memory before the query, and the most while it ran, in bytes. The
-/// error says why there is none.
-pub type Needed = Arc<dyn Fn(&str, &KnownSources) -> Result<(u64, u64), String> + Send + Sync>;
+/// [`needed_memory`] found there. The error says why there is nothing.
+pub type MemoryProbe =
+    Arc<dyn Fn(&str, &KnownSources) -> Result<NeededMemory, String> + Send + Sync>;
 
-/// Has a process look at each cell but the control, which is the baseline's twin, one after the other.
+/// Has a process look at each cell but the control, which is the baseline's twin, one after the
+/// other.
 pub(super) async fn look(
-    needed: &Needed,
+    probe: &MemoryProbe,
     sources: &Arc<KnownSources>,
     cells: &[CellPlan],
     journal: &mut Journaled,
     observer: &dyn Observer,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let mut failed: Vec<String> = Vec::new();
     let looked_at: Vec<&CellPlan> = cells
         .iter()
@@ -40,56 +50,50 @@ pub(super) async fn look(
             scenario: &plan.record.scenario,
             variant: &plan.record.variant_name,
         });
-        let (needed, sources, id) = (Arc::clone(needed), Arc::clone(sources), cell.clone());
-        let told = tokio::task::spawn_blocking(move || needed(&id, &sources))
+        let (probe, sources, id) = (Arc::clone(probe), Arc::clone(sources), cell.clone());
+        let told = tokio::task::spawn_blocking(move || probe(&id, &sources))
             .await
-            .map_err(|error| RunError::Internal(error.to_string()))?;
+            .map_err(|error| SessionError::Internal(error.to_string()))?;
         unchanged(&plan.cell).await?;
         match told {
-            Ok((base_memory_bytes, peak_memory_bytes)) => journal.append(Entry::Memory {
+            Ok(needed) => journal.append(Entry::Memory {
                 cell,
-                peak_memory_bytes,
-                base_memory_bytes,
+                peak_memory_bytes: needed.peak_memory_bytes,
+                base_memory_bytes: needed.base_memory_bytes,
             })?,
             Err(reason) => failed.push(format!("{cell}: {reason}")),
         }
     }
     if let Some(first) = failed.first() {
-        let text = format!(
-            "how much memory they take is not known of {} cell(s); {first}; --set measure.peak_memory=false leaves it out",
-            failed.len()
-        );
-        journal.warn(observer, &text)?;
+        let warning = Warning::MemoryUnknown {
+            cells: failed.len(),
+            first: first.clone(),
+        };
+        journal.warn(observer, &warning)?;
     }
     Ok(())
 }
 
-/// Executes one cell of a config once, and gives the memory that was resident before, and the most
-/// that was, in bytes. To be called in a process that does nothing else. The `sources` themselves are
-/// not read.
-pub fn needed(
+/// Executes one cell of a config once. To be called in a process that does nothing else. The
+/// `sources` themselves are not read.
+pub fn needed_memory(
     runtime: &Runtime,
     config: &Config,
     cell: &str,
     sources: &KnownSources,
     observer: &dyn Observer,
-) -> Result<(u64, u64), RunError> {
-    let unknown = || RunError::Internal(format!("there is no cell {cell:?}"));
+) -> Result<NeededMemory, Failure> {
+    let unknown = || SessionError::Internal(format!("there is no cell {cell:?}"));
     runtime.block_on(async {
         let mut datasets = Datasets::place_again(config, sources)?;
         let mut config = config.clone();
-        let scenarios = scenarios(&config)?;
-        let is_of = |variant: &Variant| {
-            let mut ids = scenarios
-                .iter()
-                .map(|scenario| format!("{}/{}", scenario.name, variant.name));
-            ids.any(|id| id == cell)
-        };
-        let variant = config.variants.iter().position(is_of).ok_or_else(unknown)?;
+        let rows = Grid::of(&config)?.rows;
+        let has_cell = |row: &Row<'_>| row.cells.iter().any(|it| it.id == cell);
+        let variant = rows.iter().position(has_cell).ok_or_else(unknown)?;
         config.variants = vec![config.variants.swap_remove(variant)];
         config.measure.control = Some(false);
         datasets.of_variant = vec![datasets.of_variant.swap_remove(variant)];
-        let mut opened = open(&config, &datasets, observer).await?;
+        let mut opened = open(&config, &datasets, None, observer).await?;
         let plan = opened
             .cells
             .iter_mut()
@@ -97,18 +101,14 @@ pub fn needed(
             .ok_or_else(unknown)?;
         reset_peak();
         let before = resident_bytes();
-        plan.cell
-            .execute_once()
-            .await
-            .map_err(|source| RunError::Measure {
-                scenario: plan.record.scenario.clone(),
-                variant: plan.variant.clone(),
-                source,
-            })?;
+        plan.cell.execute_once().await.at(&plan.site)?;
         let told = before.zip(resident_bytes());
         let ((base, _), (_, peak)) = told.ok_or_else(|| {
-            RunError::Internal("the system does not tell what memory is resident".to_owned())
+            SessionError::Internal("the system does not tell what memory is resident".to_owned())
         })?;
-        Ok((base, peak))
+        Ok(NeededMemory {
+            base_memory_bytes: base,
+            peak_memory_bytes: peak,
+        })
     })
 }

@@ -1,18 +1,16 @@
 //! What each cell asks of the store, and when: the ground of predictions for other storage.
 
-use super::cells::CellPlan;
-use super::journaled::Journaled;
-use super::unchanged::unchanged;
-use super::{Event, Observer, RunError};
 use crate::record::{Event as Entry, RequestProfile};
+use crate::session::{CellPlan, Event, Failure, Journaled, Located, Observer, Warning, unchanged};
 
-/// Executes each cell some times from memory, but not the control, which is the baseline's twin, nor, where others are not
-/// throttled, those that are: what they are predicted to take rests on the others.
+/// Executes each cell some times from memory, but not the control, which is the baseline's twin,
+/// nor, where others are not throttled, those that are: what they are predicted to take rests on
+/// the others.
 pub(super) async fn look(
     cells: &mut [CellPlan],
     journal: &mut Journaled,
     observer: &dyn Observer,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let throttled = |plan: &CellPlan| plan.cell.reader().throttle.is_some();
     let all_throttled = cells.iter().all(throttled);
     let mut looked_at: Vec<&mut CellPlan> = cells
@@ -40,22 +38,15 @@ pub(super) async fn look(
             Ok(profile) => journal.append(Entry::Profile { cell, profile })?,
             // It has failed in the rounds before, or does not fit in memory.
             Err(error) if error.is_of_the_cell() => left_out.push(format!("{cell}: {error}")),
-            Err(source) => {
-                return Err(RunError::Measure {
-                    scenario: plan.record.scenario.clone(),
-                    variant: plan.variant.clone(),
-                    source,
-                });
-            }
+            Err(error) => return Err(error).at(&plan.site),
         }
     }
     if let Some(first) = left_out.first() {
-        let text = format!(
-            "times on other storage are not predicted for {} cell(s); {first}; fewer files would do: --set \
-             dataset.num_files_train=2",
-            left_out.len()
-        );
-        journal.warn(observer, &text)?;
+        let warning = Warning::NotPredicted {
+            cells: left_out.len(),
+            first: first.clone(),
+        };
+        journal.warn(observer, &warning)?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ pub use shipped::{QUICKSTART, SHIPPED};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Column, ScenarioSource};
+use crate::exit_class::ExitClass;
 use crate::output::folder_of;
 use crate::suggest::did_you_mean;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
@@ -44,8 +45,14 @@ pub enum ScenarioError {
     },
 }
 
-/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in
-/// `folder`; then the name is looked up among the shipped ones.
+impl ScenarioError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
+}
+
+/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in `folder`; then the name is
+/// looked up among the shipped ones.
 pub fn resolve(
     sources: &[ScenarioSource],
     folder: Option<&Path>,

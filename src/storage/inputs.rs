@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::exit_class::ExitClass;
+
 /// Bytes at each end of a file that are hashed. A Parquet file ends with its footer, where any
 /// other content has other sizes, offsets or bounds.
 const END_BYTES: u64 = 4 << 10;
@@ -20,6 +22,12 @@ pub enum InputError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{} was changed while it was used: {what}", path.display())]
     Changed { path: PathBuf, what: String },
+}
+
+impl InputError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
 }
 
 /// Files as they were when they were first looked at.

@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::exit_class::ExitClass;
+
 /// Why a location cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -18,6 +20,12 @@ pub enum StorageError {
     },
     #[error("`{location}` is not valid as an object path: {reason}")]
     BadPath { location: String, reason: String },
+}
+
+impl StorageError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
 }
 
 /// The absolute path of a location as a user wrote it, without `..`, which object paths cannot have; symbolic links are

@@ -1,5 +1,6 @@
 //! Why files cannot be read as a table.
 
+use crate::exit_class::ExitClass;
 use crate::files::FileError;
 use crate::storage::{InputError, ListingError, StorageError};
 
@@ -111,6 +112,10 @@ fn in_footer(found: &Option<String>) -> String {
 }
 
 impl TableError {
+    pub fn class(&self) -> ExitClass {
+        ExitClass::Usage
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -135,7 +140,18 @@ impl TableError {
             TableError::OtherType { widens: true, .. } => {
                 Some("--unify-schemas reads such columns as the wider type".to_owned())
             }
-            _ => None,
+            TableError::Storage(_)
+            | TableError::Input(_)
+            | TableError::NotFound { .. }
+            | TableError::Empty { .. }
+            | TableError::TooFewFiles { .. }
+            | TableError::Listing { .. }
+            | TableError::BadFile { .. }
+            | TableError::MixedPartitions { .. }
+            | TableError::MissingColumn { .. }
+            | TableError::OtherType { .. }
+            | TableError::BadPartitionValue { .. }
+            | TableError::Engine { .. } => None,
         }
     }
 }

@@ -298,9 +298,9 @@ mod tests {
     use tokio::runtime::Runtime;
 
     use super::*;
+    use crate::cancel::Cancel;
     use crate::config::{Overrides, Source, load};
     use crate::content::ColumnGenerator;
-    use crate::dataset::cancel::Cancel;
     use crate::dataset::pipeline::generated::GeneratedRows;
     use crate::dataset::pipeline::source::Arrays;
     use crate::dataset::pipeline::written::DataFile;

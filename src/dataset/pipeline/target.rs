@@ -6,7 +6,7 @@ use object_store::ObjectStore;
 use object_store::path::Path as ObjectPath;
 use tokio::runtime::Handle;
 
-use crate::dataset::cancel::Cancel;
+use crate::cancel::Cancel;
 use crate::dataset::error::DatasetError;
 use crate::dataset::plan::DatasetPlan;
 use crate::dataset::share::Share;

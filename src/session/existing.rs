@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::datasets::DatasetState;
+use super::warning::Warning;
 use crate::config::RowGroupSize;
 use crate::dataset::{DatasetPlan, Found, TablePlan};
 use crate::table::OpenTable;
@@ -19,9 +20,9 @@ pub struct Existing {
     pub notes: Vec<String>,
 }
 
-/// How files that are read as they are, since none are to be generated, differ from those that the config describes: in
-/// one line, by what their footers say.
-pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Option<String> {
+/// How files that are read as they are, since none are to be generated, differ from those that the
+/// config describes, by what their footers say.
+pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Option<Warning> {
     let Found::External { other } = &state.found else {
         return None;
     };
@@ -43,12 +44,9 @@ pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Opt
             found.extend(differing.map(|words| format!("{prefix}{words}")));
         }
     }
-    (!found.is_empty()).then(|| {
-        format!(
-            "{} is read as it is, as workflow.generate_data is false, and differs from the config: {}",
-            plan.root.display(),
-            found.join("; ")
-        )
+    (!found.is_empty()).then(|| Warning::OtherFiles {
+        folder: plan.root.clone(),
+        found,
     })
 }
 

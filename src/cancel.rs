@@ -4,6 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+/// A request to stop came first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
 /// A request to stop, shared by all who can make it and all who look out for it.
 #[derive(Debug, Clone)]
 pub struct Cancel(Arc<watch::Sender<State>>);
@@ -42,6 +47,16 @@ impl Cancel {
     pub async fn cancelled(&self) {
         // The sender lives as long as `self`, so that waiting cannot fail.
         let _ = self.0.subscribe().wait_for(|state| state.asked).await;
+    }
+
+    /// Waits for a future and drops it where the request comes before its end. One that has come to
+    /// its end is kept, also where the request came with it.
+    pub async fn unless<T>(&self, future: impl Future<Output = T>) -> Result<T, Interrupted> {
+        tokio::select! {
+            biased;
+            done = future => Ok(done),
+            () = self.cancelled() => Err(Interrupted),
+        }
     }
 
     /// For whoever makes something that must be removed again or written to its end, and looks out
@@ -90,6 +105,15 @@ mod tests {
         assert!(cancel.cancel() && cancel.is_cancelled());
         drop(two);
         assert!(!cancel.cancel());
+    }
+
+    #[tokio::test]
+    async fn what_has_come_to_its_end_is_kept_and_what_has_not_is_dropped() {
+        let cancel = Cancel::default();
+        cancel.cancel();
+        assert_eq!(cancel.unless(async { 7 }).await, Ok(7));
+        let pending = std::future::pending::<()>();
+        assert_eq!(cancel.unless(pending).await, Err(Interrupted));
     }
 
     #[test]

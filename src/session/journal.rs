@@ -1,12 +1,15 @@
 //! A run record that is in the journal as it grows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::error::{Failure, SessionError};
+use super::event::{Event as Shown, Observer};
 use super::versions::versions;
-use super::{Observer, Options, RunError};
+use super::warning::Warning;
 use crate::config::Config;
 use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION, System};
 
@@ -19,17 +22,19 @@ impl Journaled {
     /// Begins the journal of a new run.
     pub(crate) fn start(
         config: &Config,
-        options: &Options,
+        results: &Path,
+        labels: &BTreeMap<String, String>,
+        command_line: &[String],
         system: System,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, Failure> {
         let (started_at, second) = timestamps(SystemTime::now());
         let random = getrandom::u32().unwrap_or_else(|_| std::process::id());
         let record = RunRecord {
             schema_version: SCHEMA_VERSION,
             run_id: format!("{second}-{random:08x}"),
             started_at,
-            command_line: options.command_line.clone(),
-            labels: options.labels.clone(),
+            command_line: command_line.to_vec(),
+            labels: labels.clone(),
             seed: config.measure.seed,
             versions: versions(),
             system,
@@ -50,7 +55,7 @@ impl Journaled {
             break_even: Vec::new(),
             prediction_checks: Vec::new(),
         };
-        let mut journal = Journal::create(&options.results, &record.run_id)?;
+        let mut journal = Journal::create(results, &record.run_id)?;
         journal.append(&Event::Started {
             record: Box::new(record.clone()),
         })?;
@@ -58,18 +63,21 @@ impl Journaled {
     }
 
     /// Puts an event in the journal, then in the record.
-    pub(crate) fn append(&mut self, event: Event) -> Result<(), RunError> {
+    pub(crate) fn append(&mut self, event: Event) -> Result<(), Failure> {
         self.journal.append(&event)?;
-        self.record
-            .apply(event)
-            .map_err(|error| RunError::Internal(error.to_string()))
+        let applied = self.record.apply(event);
+        Ok(applied.map_err(|error| SessionError::Internal(error.to_string()))?)
     }
 
-    /// Tells of something that makes figures less than they could be, and keeps it.
-    pub(crate) fn warn(&mut self, observer: &dyn Observer, text: &str) -> Result<(), RunError> {
-        observer.event(super::Event::Warning(text));
+    /// Shows a warning and records it.
+    pub(crate) fn warn(
+        &mut self,
+        observer: &dyn Observer,
+        warning: &Warning,
+    ) -> Result<(), Failure> {
+        observer.event(Shown::Warning(warning));
         self.append(Event::Warning {
-            text: text.to_owned(),
+            text: warning.to_string(),
         })
     }
 
@@ -82,7 +90,7 @@ impl Journaled {
     }
 
     /// Ends the journal, and gives the record, also where the journal's end could not be written.
-    pub(crate) fn finish(mut self, complete: bool) -> (RunRecord, Result<(), RunError>) {
+    pub(crate) fn finish(mut self, complete: bool) -> (RunRecord, Result<(), Failure>) {
         let ended = if complete {
             self.append(Event::Finished)
         } else {

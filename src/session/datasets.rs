@@ -6,21 +6,20 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
-use super::estimate::{Estimate, Free, blocks_of, bounded, by_file_system, estimate};
-use super::{Event, Observer, RunError};
+use super::error::{Failure, SessionError};
+use super::estimate::writers;
+use super::event::{Event, Observer};
+use super::warning::Warning;
+use crate::cancel::Cancel;
 use crate::config::{Config, Encoding, Variant};
 use crate::dataset::{
-    Cancel, DatasetError, DatasetPlan, Found, KnownSource, Manifest, Share, SourceTable, ensure,
-    find, place, place_checked,
+    DatasetError, DatasetPlan, Found, KnownSource, Manifest, Share, SourceTable, ensure, find,
+    place, place_checked,
 };
 use crate::files::first_damage;
-use crate::observe::{cores, memory_bytes};
+use crate::observe::memory_bytes;
 use crate::storage::local_store;
 use crate::table::open_source;
-use crate::units;
-
-/// Writing more than this asks for consent, and so does more than half of the free space.
-const LARGE_BYTES: u64 = 10_000_000_000;
 
 /// The sources that datasets were written from, by the names of the variants that read these.
 pub type KnownSources = BTreeMap<String, KnownSource>;
@@ -31,8 +30,8 @@ pub struct Datasets {
     pub all: Vec<DatasetState>,
     /// Index into `all` for each variant; none for a variant without a dataset.
     pub of_variant: Vec<Option<usize>>,
-    /// What makes figures less than they could be, for the run record.
-    pub warnings: Vec<String>,
+    /// For the run record.
+    pub warnings: Vec<Warning>,
 }
 
 /// A dataset's plan and what of it is there.
@@ -56,7 +55,7 @@ impl DatasetState {
 
 impl Datasets {
     /// The plans of all datasets of a config, each once.
-    pub async fn plans(config: &Config) -> Result<Vec<DatasetPlan>, RunError> {
+    pub async fn plans(config: &Config) -> Result<Vec<DatasetPlan>, Failure> {
         let mut plans: Vec<DatasetPlan> = Vec::new();
         for plan in Datasets::placed(config, &local_store()).await? {
             if !plans
@@ -73,7 +72,7 @@ impl Datasets {
     async fn placed(
         config: &Config,
         store: &Arc<dyn ObjectStore>,
-    ) -> Result<Vec<DatasetPlan>, RunError> {
+    ) -> Result<Vec<DatasetPlan>, Failure> {
         let mut sources: BTreeMap<(&str, bool), Arc<SourceTable>> = BTreeMap::new();
         let mut specs = Vec::new();
         for variant in &config.variants {
@@ -89,10 +88,7 @@ impl Datasets {
                             let (_, available) = memory_bytes();
                             let unify = variant.reader.unify_schemas;
                             let opened = open_source(store, location, available / 4, unify).await;
-                            let source = Arc::new(opened.map_err(|source| RunError::Table {
-                                variant: None,
-                                source,
-                            })?);
+                            let source = Arc::new(opened?);
                             sources.insert((location, unify), Arc::clone(&source));
                             Some(source)
                         }
@@ -104,14 +100,15 @@ impl Datasets {
         Ok(place(&specs)?)
     }
 
-    /// Places the datasets of all variants, and refuses those that are missing and not to be generated. Nothing is changed.
-    pub async fn place(config: &Config) -> Result<Self, RunError> {
+    /// Places the datasets of all variants, and refuses those that are missing and not to be
+    /// generated. Nothing is changed.
+    pub async fn place(config: &Config) -> Result<Self, Failure> {
         Datasets::look(config).await?.without_missing()
     }
 
     /// Places the datasets of all variants as the process did that tells of their `sources`, none
     /// of which is looked at: they may have changed since.
-    pub fn place_again(config: &Config, sources: &KnownSources) -> Result<Self, RunError> {
+    pub fn place_again(config: &Config, sources: &KnownSources) -> Result<Self, Failure> {
         let mut specs = Vec::new();
         for variant in &config.variants {
             if let Some(dataset) = &variant.dataset {
@@ -135,7 +132,7 @@ impl Datasets {
     }
 
     /// Refuses datasets that are missing and not to be generated.
-    fn without_missing(self) -> Result<Self, RunError> {
+    fn without_missing(self) -> Result<Self, Failure> {
         let mut states = self.all.iter();
         match states.find(|state| matches!(state.found, Found::Missing)) {
             Some(state) => {
@@ -147,7 +144,7 @@ impl Datasets {
     }
 
     /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
-    pub async fn look(config: &Config) -> Result<Self, RunError> {
+    pub async fn look(config: &Config) -> Result<Self, Failure> {
         let store = local_store();
         let plans = Datasets::placed(config, &store).await?;
         Datasets::of(config, store, plans)
@@ -158,7 +155,7 @@ impl Datasets {
         config: &Config,
         store: Arc<dyn ObjectStore>,
         plans: Vec<DatasetPlan>,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, Failure> {
         let mut plans = plans.into_iter();
         let mut all: Vec<DatasetState> = Vec::new();
         let mut of_variant = Vec::with_capacity(config.variants.len());
@@ -210,23 +207,10 @@ impl Datasets {
             .filter(|state| matches!(state.found, Found::ToWrite))
     }
 
-    /// Refuses to write what a disk may not be able to hold, and what is large without consent: more
-    /// than 10 GB, or more than half of the free space. What it cannot hold by the best guess, or by
-    /// the number of files, is refused whatever was agreed to.
-    pub fn ask_consent(&self, yes: bool) -> Result<(), RunError> {
-        for state in self.to_write() {
-            writers(&state.plan)?;
-        }
-        let disks = by_file_system(self.to_write(), |state| state.plan.root.as_path());
-        disks
-            .iter()
-            .try_for_each(|states| ask_consent_for(states, yes))
-    }
-
     /// Tells of the warnings, for who keeps no record that has them.
     pub fn warn(&self, observer: &dyn Observer) {
-        for text in &self.warnings {
-            observer.event(Event::Warning(text));
+        for warning in &self.warnings {
+            observer.event(Event::Warning(warning));
         }
     }
 
@@ -237,7 +221,7 @@ impl Datasets {
         share: Option<Share>,
         cancel: &Cancel,
         observer: &dyn Observer,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), Failure> {
         let datasets = self.all.len();
         let store = Arc::clone(&self.store);
         for (dataset, state) in self.all.iter_mut().enumerate() {
@@ -246,12 +230,7 @@ impl Datasets {
                 // How they differ from the config is told when they are opened.
                 Found::External { .. } if !state.plan.spec.generate => continue,
                 Found::External { .. } => {
-                    let text = format!(
-                        "{}: these files were there before; they are read as they are, and the config's codec, row groups, \
-                         seed and other layout keys say nothing about them; to generate instead, name another dataset.data_folder",
-                        folder.display()
-                    );
-                    self.warnings.push(text);
+                    self.warnings.push(Warning::FoundFiles { folder });
                     continue;
                 }
                 Found::Complete(manifest) => {
@@ -331,9 +310,9 @@ impl Datasets {
 }
 
 /// What stands for the source of a variant's dataset.
-fn known_source(variant: &Variant, sources: &KnownSources) -> Result<Arc<SourceTable>, RunError> {
+fn known_source(variant: &Variant, sources: &KnownSources) -> Result<Arc<SourceTable>, Failure> {
     let known = sources.get(&variant.name).ok_or_else(|| {
-        RunError::Internal(format!(
+        SessionError::Internal(format!(
             "nothing is known of the source of {:?}",
             variant.name
         ))
@@ -353,7 +332,8 @@ fn located(error: DatasetError, plan: &DatasetPlan, store: &Arc<dyn ObjectStore>
     }
 }
 
-/// The columns that a dictionary was asked for, and in which the writer gave some up for being too large.
+/// The columns that a dictionary was asked for, and in which the writer gave some up for being too
+/// large.
 fn fallbacks(plan: &DatasetPlan, manifest: &Manifest) -> Option<String> {
     let columns: Vec<String> = manifest
         .columns
@@ -375,77 +355,4 @@ fn fallbacks(plan: &DatasetPlan, manifest: &Manifest) -> Option<String> {
             columns.join(", ")
         )
     })
-}
-
-/// Writers that a dataset can have: one per core, and no more than have room for a row group each in half of the
-/// available memory.
-pub fn writers(plan: &DatasetPlan) -> Result<usize, RunError> {
-    let (_, available) = memory_bytes();
-    let row_group = plan.expected_row_group_bytes()?.max(1);
-    if available == 0 {
-        return Ok(cores());
-    }
-    match usize::try_from(available / 2 / row_group) {
-        Ok(0) => Err(RunError::Memory {
-            reason: format!(
-                "a row group of this dataset takes about {} of memory, {} are available",
-                units::bytes(row_group),
-                units::bytes(available)
-            ),
-        }),
-        Ok(fitting) => Ok(fitting.min(cores())),
-        Err(_) => Ok(cores()),
-    }
-}
-
-/// As [`Datasets::ask_consent`], for datasets on one file system.
-fn ask_consent_for(states: &[&DatasetState], yes: bool) -> Result<(), RunError> {
-    let Some(first) = states.first() else {
-        return Ok(());
-    };
-    let folder = &first.plan.root;
-    let most = together(states, bounded)?;
-    let free = Free::of(folder);
-    // What an interrupted writing has left is there already.
-    let there: u64 = states.iter().map(|state| blocks_of(&state.plan.root)).sum();
-    let half = free.map_or(u64::MAX, |free| free.bytes / 2);
-    let is_large = most.values.max(most.most_blocks()) > LARGE_BYTES || most.most_blocks() > half;
-    let fits = free
-        .is_none_or(|free| free.has_room(most.most_blocks().saturating_sub(there), most.inodes()));
-    if fits && (yes || !is_large) {
-        return Ok(());
-    }
-    let all = together(states, estimate)?;
-    let left = free.map_or_else(String::new, |free| {
-        format!(", where {} are free", free.in_words())
-    });
-    let reason = format!(
-        "{} would be written below {}{left}",
-        all.in_words(),
-        folder.display()
-    );
-    let likely = all.likely_blocks().saturating_sub(there);
-    match free {
-        Some(free) if there == 0 && !free.has_inodes(all.inodes()) => {
-            let inodes = units::count(all.inodes());
-            let reason = format!("{reason}; it takes {inodes} inodes");
-            Err(RunError::Full { reason })
-        }
-        Some(free) if likely > free.bytes => Err(RunError::Full { reason }),
-        _ if yes => Ok(()),
-        _ if !fits => Err(RunError::Consent {
-            reason: format!("{reason}; it may fill the disk"),
-        }),
-        _ => Err(RunError::Consent { reason }),
-    }
-}
-
-/// What datasets will take together.
-fn together(
-    states: &[&DatasetState],
-    of_one: impl Fn(&DatasetPlan) -> Result<Estimate, RunError>,
-) -> Result<Estimate, RunError> {
-    let all = states.iter().map(|state| of_one(&state.plan));
-    let all: Vec<Estimate> = all.collect::<Result<_, _>>()?;
-    Ok(Estimate::sum(all.iter()))
 }

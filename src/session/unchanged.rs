@@ -1,12 +1,12 @@
 //! Whether files that are read are still what they were, looked at again on a thread where that may
 //! take its time.
 
-use super::RunError;
+use super::error::{Failure, SessionError};
 use crate::measure::Cell;
 use crate::storage::InputError;
 
 /// Fails where a file that a cell reads is not what it was when it was opened.
-pub async fn unchanged(cell: &Cell) -> Result<(), RunError> {
+pub async fn unchanged(cell: &Cell) -> Result<(), Failure> {
     for table in cell.tables.clone() {
         checked(move || table.inputs.check()).await?;
     }
@@ -14,11 +14,9 @@ pub async fn unchanged(cell: &Cell) -> Result<(), RunError> {
 }
 
 /// What a look at files comes to.
-pub(super) async fn checked(
+pub(crate) async fn checked(
     look: impl FnOnce() -> Result<(), InputError> + Send + 'static,
-) -> Result<(), RunError> {
-    tokio::task::spawn_blocking(look)
-        .await
-        .map_err(|error| RunError::Internal(error.to_string()))?
-        .map_err(|source| RunError::Input { source })
+) -> Result<(), Failure> {
+    let looked = tokio::task::spawn_blocking(look).await;
+    Ok(looked.map_err(|error| SessionError::Internal(error.to_string()))??)
 }

@@ -4,7 +4,8 @@ use crate::record::{Build, Versions};
 
 const LOCK: &str = include_str!("../../Cargo.lock");
 
-/// The versions that this binary was built with, from its lock file; the commit where the build knew one.
+/// The versions that this binary was built with, from its lock file; the commit where the build
+/// knew one.
 pub(crate) fn versions() -> Versions {
     let of = |package: &str| locked_version(package).unwrap_or_default();
     Versions {

@@ -1,4 +1,5 @@
-//! What this host can measure: a small scan against its own copy, and what the storage of a folder lets be done with its files.
+//! What this host can measure: a small scan against its own copy, and what the storage of a folder
+//! lets be done with its files.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,15 +7,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tokio::runtime::Runtime;
 
-use super::versions::build;
-use super::{Observer, Options, RunError, run};
 use crate::analysis::control_log_ratios;
-use crate::config::{Overrides, Source, load};
-use crate::dataset::{Cancel, OwnedFolder};
+use crate::cancel::{Cancel, Interrupted};
+use crate::config::{Config, Overrides, Source, load};
+use crate::dataset::OwnedFolder;
 use crate::observe::{Disturbance, HostUsage, device_read_bytes, system};
-use crate::record::{Noise, System};
+use crate::record::{Noise, RunRecord, System};
+use crate::session::{Failure, SessionError, build};
 use crate::statistics::{CONFIDENCE, detectable};
 use crate::storage::{check_direct, evict, make_resident, may_attest, may_drop_caches, residency};
 
@@ -29,13 +29,16 @@ const FOR_ROUNDS: [usize; 3] = [10, 30, 100];
 pub struct Doctor {
     pub folder: String,
     pub system: System,
-    /// Smallest difference between two readings of the clock that is not 0, and how long a reading takes.
+    /// Smallest difference between two readings of the clock that is not 0, and how long a reading
+    /// takes.
     pub clock_step_ns: u64,
     pub clock_read_ns: f64,
-    /// Share of a file's pages that are resident after reading it, and after evicting it; absent where this user may not ask.
+    /// Share of a file's pages that are resident after reading it, and after evicting it; absent
+    /// where this user may not ask.
     pub resident_when_read: Option<f64>,
     pub resident_when_evicted: Option<f64>,
-    /// Bytes that devices delivered for a byte of an evicted file; absent where the system does not tell.
+    /// Bytes that devices delivered for a byte of an evicted file; absent where the system does not
+    /// tell.
     pub device_share_when_evicted: Option<f64>,
     /// Why files cannot be read directly, if they cannot.
     pub direct_error: Option<String>,
@@ -44,7 +47,8 @@ pub struct Doctor {
     pub scan_ns: f64,
     /// What the scan of a copy takes over that of the original.
     pub noise: Option<Noise>,
-    /// Smallest difference that so many rounds would tell from none, as a share; estimated by resampling the scan's.
+    /// Smallest difference that so many rounds would tell from none, as a share; estimated by
+    /// resampling the scan's.
     pub detectable: BTreeMap<usize, Option<f64>>,
     pub disturbances: Vec<String>,
 }
@@ -52,20 +56,20 @@ pub struct Doctor {
 /// What the names of the folders that it works in begin with.
 const WORKING_FOLDER: &str = "_bench.doctor.";
 
-/// Looks at a folder's storage and at the host, in a temporary folder that is removed again.
+/// Looks at a folder's storage and at the host, in a temporary folder that is removed again. `run`
+/// measures a config to its end, with its results in the folder that is named.
 pub fn doctor(
-    runtime: &Runtime,
     folder: &Path,
     cancel: &Cancel,
-    observer: &dyn Observer,
-) -> Result<Doctor, RunError> {
-    let failed = |source: io::Error| RunError::Io {
+    run: impl FnOnce(&Config, &Path) -> Result<RunRecord, Failure>,
+) -> Result<Doctor, Failure> {
+    let failed = |source: io::Error| SessionError::Io {
         path: folder.display().to_string(),
         source,
     };
     // Dropped after the folder, which has to be removed before the process may end.
     let Some(_hold) = cancel.hold() else {
-        return Err(RunError::Interrupted);
+        return Err(Interrupted.into());
     };
     let within = OwnedFolder::create(folder, WORKING_FOLDER).map_err(failed)?;
     let host = HostUsage::now();
@@ -86,25 +90,17 @@ pub fn doctor(
             ..Overrides::default()
         },
     );
-    let config = config.map_err(|error| RunError::Internal(error.to_string()))?;
-    let options = Options {
-        results: within.path().join("results"),
-        yes: true,
-        ..Options::default()
-    };
-    let outcome = run(runtime, &config, &options, cancel, observer)?;
-    if let Some(error) = outcome.ended_by {
-        return Err(error);
-    }
+    let config = config.map_err(|error| SessionError::Internal(error.to_string()))?;
+    let record = run(&config, &within.path().join("results"))?;
     let disturbances = Disturbance::warnings(&HostUsage::now().since(&host));
-    let ratios = control_log_ratios(&outcome.record);
+    let ratios = control_log_ratios(&record);
     let of_rounds = |rounds| {
         (
             rounds,
             detectable(&ratios, rounds, CONFIDENCE).map(f64::exp_m1),
         )
     };
-    let baseline = outcome.record.cells.first();
+    let baseline = record.cells.first();
     let summary = baseline.and_then(|cell| cell.summary.values().next());
 
     let file = within.path().join("file");
@@ -125,7 +121,7 @@ pub fn doctor(
     let delivered = before.zip(device_read_bytes());
     let (clock_step_ns, clock_read_ns) = clock();
     if cancel.is_cancelled() {
-        return Err(RunError::Interrupted);
+        return Err(Interrupted.into());
     }
     Ok(Doctor {
         folder: folder.display().to_string(),
@@ -139,7 +135,7 @@ pub fn doctor(
         direct_error: check_direct(&file).err().map(|error| error.to_string()),
         may_drop_caches: may_drop_caches(),
         scan_ns: summary.map_or(f64::NAN, |summary| summary.median_ns),
-        noise: outcome.record.noise.first().cloned(),
+        noise: record.noise.first().cloned(),
         detectable: FOR_ROUNDS.into_iter().map(of_rounds).collect(),
         disturbances,
     })

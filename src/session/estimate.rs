@@ -1,4 +1,4 @@
-//! What writing a dataset will take: room, at most and by a guess, and time.
+//! What writing a dataset will take: room, at most and by a guess, memory, and time.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
 
-use super::RunError;
+use super::error::SessionError;
 use crate::dataset::{Bound, DatasetPlan, ObjectSink, Probe, bound, probe};
+use crate::observe::{cores, memory_bytes};
 use crate::storage::{local_store, object_path};
 use crate::units;
 
@@ -34,7 +35,7 @@ pub struct Estimate {
 }
 
 /// Looks at what a dataset is to hold, and encodes a little of it.
-pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, RunError> {
+pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, SessionError> {
     let most = bounded(plan)?;
     let Some(bound) = most.bound else {
         return Ok(most);
@@ -52,7 +53,7 @@ pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, RunError> {
 }
 
 /// Looks at what a dataset is to hold; what it will take is the most that it can.
-pub(super) fn bounded(plan: &DatasetPlan) -> Result<Estimate, RunError> {
+pub(super) fn bounded(plan: &DatasetPlan) -> Result<Estimate, SessionError> {
     let values = plan.expected_arrow_bytes()?;
     let block_bytes = Free::of(&plan.root).map_or(USUAL_BLOCK_BYTES, |free| free.block_bytes);
     let bound = bound(plan, block_bytes)?;
@@ -112,6 +113,27 @@ impl Estimate {
                 units::bytes(bound.blocks)
             ),
         }
+    }
+}
+
+/// Writers that a dataset can have: one per core, and no more than have room for a row group each
+/// in half of the available memory.
+pub fn writers(plan: &DatasetPlan) -> Result<usize, SessionError> {
+    let (_, available) = memory_bytes();
+    let row_group = plan.expected_row_group_bytes()?.max(1);
+    if available == 0 {
+        return Ok(cores());
+    }
+    match usize::try_from(available / 2 / row_group) {
+        Ok(0) => Err(SessionError::Memory {
+            reason: format!(
+                "a row group of this dataset takes about {} of memory, {} are available",
+                units::bytes(row_group),
+                units::bytes(available)
+            ),
+        }),
+        Ok(fitting) => Ok(fitting.min(cores())),
+        Err(_) => Ok(cores()),
     }
 }
 
@@ -199,8 +221,8 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Tries the file system that holds, or will hold, a folder, in a folder beside it that is removed. Small files are
-    /// written and read again as those of datasets are.
+    /// Tries the file system that holds, or will hold, a folder, in a folder beside it that is
+    /// removed. Small files are written and read again as those of datasets are.
     pub fn probe(folder: &Path, runtime: &Handle) -> io::Result<Disk> {
         let beside = existing_part(folder).ok_or(io::ErrorKind::NotFound)?;
         let tried = tempfile::TempDir::new_in(beside)?;
@@ -239,8 +261,8 @@ impl Disk {
         })
     }
 
-    /// Time to write what is estimated on so many threads: generating, encoding, writing, syncing and proving. None without
-    /// a probe.
+    /// Time to write what is estimated on so many threads: generating, encoding, writing, syncing
+    /// and proving. None without a probe.
     pub fn elapsed_ns_of(&self, estimate: &Estimate, rows: u64, threads: usize) -> Option<f64> {
         let encoding = estimate.probe?.elapsed_ns_of(rows, threads);
         let files = estimate.bound?.files as f64;

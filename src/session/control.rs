@@ -1,4 +1,5 @@
-//! The control: the baseline's files once more, whose measurements differ from the baseline's by nothing but noise.
+//! The control: the baseline's files once more, whose measurements differ from the baseline's by
+//! nothing but noise.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -11,13 +12,15 @@ use tokio::sync::oneshot;
 
 use super::datasets::DatasetState;
 use super::estimate::Free;
+use super::warning::Warning;
 use crate::dataset::{CONTROL_FOLDER, OwnedFolder, THREAD_STACK};
 use crate::record::ControlKind;
 use crate::storage::object_path;
 use crate::table::TableFiles;
 use crate::units;
 
-/// Files of more than this are not copied, in bytes; nor where the copy would take more than a tenth of the free space.
+/// Files of more than this are not copied, in bytes; nor where the copy would take more than a
+/// tenth of the free space.
 const MOST_COPIED_BYTES: u64 = 1 << 30;
 
 /// A table's files, and the dataset that they are of.
@@ -28,14 +31,15 @@ pub(super) type Files<'a> = (TableFiles, Option<&'a DatasetState>);
 pub struct Control {
     pub kind: ControlKind,
     /// Why they are the baseline's own, where they are.
-    pub warning: Option<String>,
+    pub warning: Option<Warning>,
     /// Removed when this is dropped.
     _folders: Vec<OwnedFolder>,
 }
 
 impl Control {
-    /// Copies the files of tables byte for byte, beside the datasets that they are of. Existing files of others are never
-    /// written beside, so that these are read once more themselves, as are files that are too large.
+    /// Copies the files of tables byte for byte, beside the datasets that they are of. Existing
+    /// files of others are never written beside, so that these are read once more themselves, as
+    /// are files that are too large.
     pub(crate) async fn of(tables: Vec<Files<'_>>) -> (Vec<Files<'_>>, Self) {
         let bytes = tables
             .iter()
@@ -44,9 +48,7 @@ impl Control {
             .sum::<u64>();
         let same = |why: String| Control {
             kind: ControlKind::SameFiles,
-            warning: Some(format!(
-                "the control reads the baseline's own files and no copy of them, as {why}"
-            )),
+            warning: Some(Warning::NoCopy { why }),
             _folders: Vec::new(),
         };
         let root_of = |state: &Option<&DatasetState>| {
@@ -137,7 +139,8 @@ impl Drop for Copying {
     }
 }
 
-/// Copies by reading and writing: what `std::fs::copy` asks of some file systems shares the blocks of the original.
+/// Copies by reading and writing: what `std::fs::copy` asks of some file systems shares the blocks
+/// of the original.
 fn copy_bytes(from: &Path, to: &Path, stop: &AtomicBool) -> io::Result<()> {
     let (mut from, mut to) = (File::open(from)?, fs::File::create_new(to)?);
     let mut buffer = vec![0; 1 << 20];

@@ -1,4 +1,9 @@
-//! Replaying kept traces: what the storage gives for the byte ranges of a query, without the engine.
+//! Replaying kept traces: what the storage gives for the byte ranges of a query, without the
+//! engine.
+
+mod traces;
+
+pub use traces::{TraceError, read_traces};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,14 +12,12 @@ use object_store::ObjectStore;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::RunError;
-use super::traces::KeptTrace;
-use super::unchanged::checked;
+use crate::cancel::Cancel;
 use crate::config::PageCache;
-use crate::dataset::Cancel;
 use crate::measure::source_of;
 use crate::observe::{CacheSetting, Ledger, Watch, Watched, WatchedFiles};
 use crate::record::{CacheState, ColdEvidence, EngineCache};
+use crate::session::{Failure, KeptTrace, SessionError, Visited, checked, visit_all};
 use crate::statistics::{CONFIDENCE, median, median_interval};
 use crate::storage::{
     Inputs, Trace, check_direct, local_file, local_store, replay as replay_trace,
@@ -30,7 +33,8 @@ pub struct Replayed {
     pub streams: u64,
     pub ranges: u64,
     pub bytes: u64,
-    /// Replays that count, and those whose cache state could not be established, with the reason of the first.
+    /// Replays that count, and those whose cache state could not be established, with the reason of
+    /// the first.
     pub replays: u32,
     pub void: u32,
     pub reason: Option<String>,
@@ -57,49 +61,80 @@ pub fn replay(
     cache: PageCache,
     rounds: u32,
     cancel: &Cancel,
-) -> Result<Vec<Replayed>, RunError> {
-    let store = local_store();
+) -> Result<Vec<Replayed>, Failure> {
     let prepared = traces.iter().map(|kept| Prepared::of(kept, cache));
-    let mut prepared = prepared.collect::<Result<Vec<_>, _>>()?;
-    runtime.block_on(async {
-        for round in 0..=rounds {
-            for one in &mut prepared {
-                let done = tokio::select! {
-                    done = one.once(&store, cache) => done,
-                    () = cancel.cancelled() => return Err(RunError::Interrupted),
-                };
-                // Whatever came of files that changed is of no use.
-                let inputs = Arc::clone(&one.inputs);
-                checked(move || inputs.check()).await?;
-                let done = done?;
-                if round > 0 {
-                    one.found.push(done);
-                }
-            }
+    let mut replays = Replays {
+        store: local_store(),
+        cache,
+        prepared: prepared.collect::<Result<Vec<_>, _>>()?,
+    };
+    let all = traces.len();
+    let visits = (0..=rounds).flat_map(|round| (0..all).map(move |trace| Visit { round, trace }));
+    runtime.block_on(visit_all(&mut replays, visits, cancel))?;
+    let prepared = replays.prepared.iter();
+    Ok(prepared.map(|one| one.outcome(cache)).collect())
+}
+
+/// All traces that are replayed, each once a round.
+struct Replays<'a> {
+    store: Arc<dyn ObjectStore>,
+    cache: PageCache,
+    prepared: Vec<Prepared<'a>>,
+}
+
+/// One replay to be made; those of round 0 do not count.
+#[derive(Clone, Copy)]
+struct Visit {
+    round: u32,
+    trace: usize,
+}
+
+impl Visited for Replays<'_> {
+    type Visit = Visit;
+    type Done = Result<Watched, Failure>;
+
+    async fn execute(&mut self, visit: Visit) -> Self::Done {
+        let one = &self.prepared[visit.trace];
+        one.once(&self.store, self.cache).await
+    }
+
+    async fn check(&self, visit: Visit) -> Result<(), Failure> {
+        let inputs = Arc::clone(&self.prepared[visit.trace].inputs);
+        checked(move || inputs.check()).await
+    }
+
+    async fn keep(
+        &mut self,
+        visit: Visit,
+        done: Self::Done,
+        checked: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        checked?;
+        let done = done?;
+        if visit.round > 0 {
+            self.prepared[visit.trace].found.push(done);
         }
-        Ok::<(), RunError>(())
-    })?;
-    Ok(prepared.iter().map(|one| one.outcome(cache)).collect())
+        Ok(())
+    }
 }
 
 impl<'a> Prepared<'a> {
     /// Looks whether the files are there, as they were when the trace was recorded.
-    fn of(kept: &'a KeptTrace, cache: PageCache) -> Result<Self, RunError> {
+    fn of(kept: &'a KeptTrace, cache: PageCache) -> Result<Self, Failure> {
         let files: Vec<PathBuf> = kept
             .trace
             .files
             .iter()
             .map(local_file)
             .collect::<Result<_, _>>()
-            .map_err(|source| RunError::Replay { source })?;
+            .map_err(|source| SessionError::Replay { source })?;
         for file in &files {
             check_readable(file, cache)?;
         }
         for (file, known) in files.iter().zip(&kept.file_bytes) {
             check_size(file, *known)?;
         }
-        let inputs = Inputs::of(files.iter().map(PathBuf::as_path))
-            .map_err(|source| RunError::Input { source })?;
+        let inputs = Inputs::of(files.iter().map(PathBuf::as_path))?;
         Ok(Prepared {
             kept,
             trace: Arc::new(kept.trace.clone()),
@@ -113,7 +148,7 @@ impl<'a> Prepared<'a> {
         &self,
         store: &Arc<dyn ObjectStore>,
         cache: PageCache,
-    ) -> Result<Watched, RunError> {
+    ) -> Result<Watched, Failure> {
         let setting = CacheSetting {
             page_cache: cache,
             engine: EngineCache::Warm,
@@ -127,11 +162,11 @@ impl<'a> Prepared<'a> {
         let ledger = Arc::new(Ledger::default());
         let mut watch = Watch::begin(files, setting, Arc::clone(&ledger))
             .await
-            .map_err(|error| RunError::Internal(error.to_string()))?;
+            .map_err(|error| SessionError::Internal(error.to_string()))?;
         let (running, source) = (watch.start(), source_of(cache));
         let elapsed = replay_trace(&self.trace, store, true, &source)
             .await
-            .map_err(|source| RunError::Replay { source })?;
+            .map_err(|source| SessionError::Replay { source })?;
         watch.stop(&running, elapsed);
         ledger.replayed(&self.trace, &source);
         Ok(watch.end())
@@ -166,7 +201,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-fn check_readable(file: &Path, cache: PageCache) -> Result<(), RunError> {
+fn check_readable(file: &Path, cache: PageCache) -> Result<(), SessionError> {
     // To open a pipe would wait for whoever writes to it.
     let regular = std::fs::metadata(file).and_then(|found| match found.is_file() {
         true => Ok(()),
@@ -178,25 +213,25 @@ fn check_readable(file: &Path, cache: PageCache) -> Result<(), RunError> {
     });
     checked.map_err(|source| match cache {
         PageCache::Direct if source.kind() == std::io::ErrorKind::InvalidInput => {
-            RunError::Direct {
+            SessionError::Direct {
                 path: file.display().to_string(),
                 source,
             }
         }
-        _ => RunError::Missing {
+        _ => SessionError::Missing {
             path: file.display().to_string(),
             source,
         },
     })
 }
 
-fn check_size(file: &Path, known: u64) -> Result<(), RunError> {
+fn check_size(file: &Path, known: u64) -> Result<(), SessionError> {
     let size = std::fs::metadata(file).map_or(0, |found| found.len());
     if size == known {
         return Ok(());
     }
     let message = format!("it has {size} bytes, and had {known} when it was recorded");
-    Err(RunError::Missing {
+    Err(SessionError::Missing {
         path: file.display().to_string(),
         source: std::io::Error::other(message),
     })

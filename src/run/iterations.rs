@@ -1,0 +1,332 @@
+//! The iterations of a run: each announced, executed, looked at and kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use crate::cancel::Cancel;
+use crate::config::{PageCache, Until};
+use crate::measure::{Cell, MeasureError, Probe, Verified, Visit, evaluate, offset_ns};
+use crate::record::{ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status};
+use crate::session::{
+    CellPlan, Event, Failure, Journaled, Located, Observer, Visited, Warning, unchanged,
+};
+
+/// A lane of a cell whose first measured iterations are all void is not measured any further.
+const MOST_VOID: u32 = 5;
+
+/// The cells of a run, and what became of their iterations so far.
+pub(super) struct Iterations<'a> {
+    cells: &'a mut [CellPlan],
+    journal: &'a mut Journaled,
+    cancel: &'a Cancel,
+    observer: &'a dyn Observer,
+    until: Option<Until>,
+    started: Instant,
+    done: usize,
+    total: usize,
+    /// Lanes of cells that failed by themselves, and that the run goes on without.
+    given_up: BTreeMap<(usize, Lane), String>,
+    warned: BTreeSet<Warning>,
+    /// Measured iterations that were void, of the lanes that have had no other.
+    void: BTreeMap<(usize, Lane), u32>,
+}
+
+impl<'a> Iterations<'a> {
+    pub(super) fn new(
+        cells: &'a mut [CellPlan],
+        journal: &'a mut Journaled,
+        cancel: &'a Cancel,
+        observer: &'a dyn Observer,
+        until: Option<Until>,
+    ) -> Self {
+        Iterations {
+            cells,
+            journal,
+            cancel,
+            observer,
+            until,
+            started: Instant::now(),
+            done: 0,
+            total: 0,
+            given_up: BTreeMap::new(),
+            warned: BTreeSet::new(),
+            void: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn cells(&self) -> &[CellPlan] {
+        self.cells
+    }
+
+    pub(super) fn journal(&mut self) -> &mut Journaled {
+        self.journal
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// What became of the lanes of cells that failed by themselves.
+    pub(super) fn given_up(self) -> Vec<String> {
+        self.given_up.into_values().collect()
+    }
+
+    /// Puts the cells in the journal, without iterations.
+    pub(super) fn keep_cells(&mut self) -> Result<(), Failure> {
+        self.cells.iter().try_for_each(|plan| {
+            self.journal.append(Entry::Cell {
+                cell: Box::new(plan.record.clone()),
+            })
+        })
+    }
+
+    /// So many iterations will be made in all.
+    pub(super) fn expect(&mut self, iterations: usize) {
+        self.total = iterations;
+    }
+
+    /// So many iterations will be made from here on, at least.
+    pub(super) fn expect_more(&mut self, iterations: usize) {
+        self.total = self.total.max(self.done + iterations);
+    }
+
+    pub(super) fn warn(&mut self, warning: &Warning) -> Result<(), Failure> {
+        self.journal.warn(self.observer, warning)
+    }
+
+    /// Time until the last round. None before the first iteration is over.
+    fn left(&self) -> Option<Duration> {
+        let elapsed = self.elapsed();
+        let to_come = self.total.saturating_sub(self.done);
+        let of_rounds =
+            (self.done > 0).then(|| elapsed.mul_f64(to_come as f64 / self.done as f64))?;
+        Some(match self.until {
+            None => of_rounds,
+            Some(until) => of_rounds.max(until.time_budget.saturating_sub(elapsed)),
+        })
+    }
+
+    fn append(&mut self, visit: Visit, iteration: Iteration) -> Result<(), Failure> {
+        self.journal.append(Entry::Iteration {
+            cell: self.cells[visit.cell].record.id.clone(),
+            iteration: Box::new(iteration),
+        })
+    }
+
+    /// The run goes on without a lane of a cell.
+    fn give_up(&mut self, visit: Visit, warning: &Warning) -> Result<(), Failure> {
+        let place = (visit.cell, visit.lane);
+        self.given_up.insert(place, warning.to_string());
+        self.warn(warning)
+    }
+
+    async fn keep_failed(
+        &mut self,
+        visit: Visit,
+        probe: Probe,
+        error: MeasureError,
+    ) -> Result<(), Failure> {
+        let plan = &self.cells[visit.cell];
+        let error = self.cancel.unless(plan.cell.locate(error)).await?;
+        let (site, iteration) = (plan.site.clone(), plan.cell.failed(probe, &error));
+        self.append(visit, iteration)?;
+        if !error.is_of_the_cell() {
+            return Err(error).at(&site);
+        }
+        let warning = Warning::LaneFailed {
+            site,
+            lane: visit.lane,
+            reason: error.to_string(),
+        };
+        self.give_up(visit, &warning)
+    }
+
+    fn keep_measured(
+        &mut self,
+        kind: Kind,
+        visit: Visit,
+        iteration: Iteration,
+        is_first: bool,
+    ) -> Result<(), Failure> {
+        let unproven = without_evidence(&self.cells[visit.cell].cell, &iteration);
+        if let Some(warning) = unproven.filter(|it| self.warned.insert(it.clone())) {
+            self.warn(&warning)?;
+        }
+        let void = (iteration.status == Status::Void)
+            .then(|| iteration.reason.clone().unwrap_or_default());
+        self.append(visit, iteration)?;
+        if kind == Kind::Measured {
+            self.count_void(visit, void)?;
+        }
+        match is_first {
+            true => self.keep_expectations(visit),
+            false => Ok(()),
+        }
+    }
+
+    /// Gives a lane up that has had void iterations only; `void` is the reason of the last one, if
+    /// it was void.
+    fn count_void(&mut self, visit: Visit, void: Option<String>) -> Result<(), Failure> {
+        let in_a_row = self.void.entry((visit.cell, visit.lane)).or_default();
+        let Some(reason) = void else {
+            // One valid iteration: stop counting void ones.
+            *in_a_row = MOST_VOID;
+            return Ok(());
+        };
+        *in_a_row += 1;
+        if *in_a_row != MOST_VOID {
+            return Ok(());
+        }
+        let warning = Warning::LaneVoid {
+            site: self.cells[visit.cell].site.clone(),
+            lane: visit.lane,
+            iterations: MOST_VOID,
+            reason,
+        };
+        self.give_up(visit, &warning)
+    }
+
+    /// Puts in the journal what a cell's first result says of the scenario's expectations.
+    fn keep_expectations(&mut self, visit: Visit) -> Result<(), Failure> {
+        let plan = &self.cells[visit.cell];
+        let Some(verified) = &plan.verified else {
+            return Ok(());
+        };
+        let setting = |key: &str| plan.setting(key);
+        let expectations = evaluate(&plan.cell.scenario, &verified.observed, setting);
+        let cell = plan.record.id.clone();
+        self.journal
+            .append(Entry::Expectations { cell, expectations })
+    }
+}
+
+impl Visited for Iterations<'_> {
+    type Visit = (Kind, Visit);
+    /// An iteration, and whether it was the first of its cell.
+    type Done = (Probe, Result<(Iteration, bool), MeasureError>);
+
+    fn begin(&mut self, (kind, visit): Self::Visit) -> bool {
+        if self.given_up.contains_key(&(visit.cell, visit.lane)) {
+            return false;
+        }
+        let CellPlan { record, site, .. } = &self.cells[visit.cell];
+        self.observer.event(Event::Measuring {
+            done: self.done,
+            total: self.total,
+            kind,
+            round: visit.round,
+            scenario: &record.scenario,
+            variant: site.variant().unwrap_or(&record.variant_name),
+            left: self.left(),
+        });
+        true
+    }
+
+    async fn execute(&mut self, (kind, visit): Self::Visit) -> Self::Done {
+        let CellPlan { cell, verified, .. } = &mut self.cells[visit.cell];
+        let probe = Probe {
+            lane: visit.lane,
+            kind,
+            round: visit.round,
+            position: visit.position,
+            started_offset_ns: offset_ns(self.started),
+            arrow_bytes: verified.as_ref().map_or(0, |verified| verified.arrow_bytes),
+        };
+        (probe, iterate(cell, verified, probe).await)
+    }
+
+    async fn check(&self, (_, visit): Self::Visit) -> Result<(), Failure> {
+        unchanged(&self.cells[visit.cell].cell).await
+    }
+
+    async fn keep(
+        &mut self,
+        (kind, visit): Self::Visit,
+        (probe, measured): Self::Done,
+        checked: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if let Err(changed) = checked {
+            let cell = &self.cells[visit.cell].cell;
+            let iteration = voided(cell, measured, probe, &changed);
+            self.append(visit, iteration)?;
+            return Err(changed);
+        }
+        match measured {
+            Ok((iteration, is_first)) => self.keep_measured(kind, visit, iteration, is_first),
+            Err(error) => self.keep_failed(visit, probe, error).await,
+        }
+    }
+
+    fn end(&mut self) {
+        self.done += 1;
+        self.observer.event(Event::Measured {
+            done: self.done,
+            total: self.total,
+        });
+    }
+}
+
+/// An iteration that is of no use, whatever it came to.
+fn voided(
+    cell: &Cell,
+    measured: Result<(Iteration, bool), MeasureError>,
+    probe: Probe,
+    why: &Failure,
+) -> Iteration {
+    let iteration = match measured {
+        Ok((iteration, _)) => iteration,
+        Err(source) => cell.failed(probe, &source),
+    };
+    Iteration {
+        status: Status::Void,
+        reason: Some(why.to_string()),
+        ..iteration
+    }
+}
+
+/// What an iteration cannot show of its cache state.
+fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
+    let reads = iteration.figures.requested_bytes > 0;
+    if iteration.lane == Lane::Compute || iteration.status != Status::Ok || !reads {
+        return None;
+    }
+    let unproven = iteration.figures.cache.cold_evidence == Some(ColdEvidence::None);
+    match cell.reader().cache {
+        PageCache::Warm if iteration.figures.cache.resident_ratio_before.is_none() => {
+            Some(Warning::WarmUnattested)
+        }
+        PageCache::Cold if unproven => Some(Warning::ColdUnproven),
+        PageCache::Direct if unproven => Some(Warning::DirectUnproven),
+        _ => None,
+    }
+}
+
+/// One iteration. A cell's first one is followed by an untimed execution that counts and checksums
+/// the result; the second value says whether this was it.
+async fn iterate(
+    cell: &mut Cell,
+    verified: &mut Option<Verified>,
+    probe: Probe,
+) -> Result<(Iteration, bool), MeasureError> {
+    let mut iteration = cell.iterate(probe).await?;
+    let first = verified.is_none();
+    if first {
+        let found = cell.verify().await?;
+        if probe.lane != Lane::Storage {
+            iteration.figures.checksum = Some(found.checksum.clone());
+            iteration.figures.arrow_bytes = found.arrow_bytes;
+        }
+        *verified = Some(found);
+    }
+    if let Some(verified) = verified
+        && probe.lane != Lane::Storage
+        && verified.rows != iteration.figures.rows
+        && cell.scenario.nondeterministic.is_none()
+    {
+        return Err(MeasureError::defect(format!(
+            "one execution gave {} rows, another {}",
+            verified.rows, iteration.figures.rows
+        )));
+    }
+    Ok((iteration, first))
+}

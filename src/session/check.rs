@@ -1,0 +1,105 @@
+//! What can be told to be wrong before any data is there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::datasource::empty::EmptyTable;
+
+use super::datasets::Datasets;
+use super::error::{Failure, Located};
+use super::event::Observer;
+use super::grid::Grid;
+use super::opening::{Opening, patiently, register};
+use super::page_cache::check_target_cache;
+use crate::config::Config;
+use crate::dataset::{DatasetPlan, Found, grows_by};
+use crate::engine::{parse, plan};
+use crate::table::{TableError, discover};
+
+/// Refuses what can be told to be wrong before any data is there, and so before any is written:
+/// scenarios that cannot be found or parsed, options that the engine does not take, and tables
+/// without files.
+pub async fn check(
+    config: &Config,
+    datasets: &Datasets,
+    observer: &dyn Observer,
+) -> Result<(), Failure> {
+    let grid = Grid::of(config)?;
+    for opening in Opening::of_all(config, &grid, datasets, observer) {
+        check_variant(&opening).await?;
+    }
+    Ok(())
+}
+
+async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
+    let (variant, site) = (opening.row.variant, &opening.row.site);
+    let context = opening.session().await?;
+    let datasets = opening.datasets;
+    let writes = datasets.to_write().next().is_some();
+    // Where nothing is to be written, opening them comes at once.
+    for (table, location) in variant.tables.iter().filter(|_| writes) {
+        for state in datasets.to_write() {
+            if grows_by(location, &state.plan.root)? {
+                let grown = TableError::BadFile {
+                    table: table.clone(),
+                    file: location.clone(),
+                    reason: format!(
+                        "{} would be written to, and lies in it; set dataset.data_folder to another folder",
+                        state.plan.root.display()
+                    ),
+                };
+                return Err(grown).at(site);
+            }
+        }
+        discover(table, location).await.at(site)?;
+    }
+    let state = opening.state;
+    if let Some(state) = state.filter(|state| matches!(state.found, Found::ToWrite)) {
+        check_target_cache(variant.reader.cache, &state.plan.root)?;
+    }
+    let to_write = state
+        .filter(|state| matches!(state.found, Found::ToWrite | Found::Missing))
+        .filter(|_| variant.tables.is_empty());
+    if let Some(state) = to_write {
+        for table in &state.plan.tables {
+            let empty = Arc::new(EmptyTable::new(state.plan.table_schema()));
+            register(&context, table.name, empty).at(site)?;
+        }
+    }
+    // The engine takes time quadratic in the columns of a scan to plan it.
+    let known_good = to_write.is_some_and(|state| has_default_columns(opening.config, &state.plan));
+    for cell in &opening.row.cells {
+        let scenario = &cell.scenario;
+        // Against tables that are still to be written, a query can be planned; others are opened
+        // before it can be.
+        let checked = match to_write {
+            Some(_) if !known_good => {
+                let planned = plan(&context, &scenario.sql);
+                patiently(planned, opening.observer, scenario, &variant.name)
+                    .await
+                    .map(|_| ())
+            }
+            _ => parse(&context, &scenario.sql),
+        };
+        checked.at(&cell.site)?;
+    }
+    Ok(())
+}
+
+/// Whether the config leaves the scenario to this program, and a generated dataset has every column
+/// that it names: those that the first variant reads. Then there is nothing about the query that
+/// planning could find wrong.
+fn has_default_columns(config: &Config, plan: &DatasetPlan) -> bool {
+    let first = config.variants.first().and_then(|it| it.dataset.as_ref());
+    let Some(first) = first.filter(|it| it.source.is_none() && config.scenarios.is_empty()) else {
+        return false;
+    };
+    let columns: BTreeSet<&str> = plan
+        .spec
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    let mut named = first.columns.iter().filter(|column| column.read);
+    plan.source.is_none() && named.all(|column| columns.contains(column.name.as_str()))
+}

@@ -1,0 +1,314 @@
+//! Why a verb did not come to its end: what is wrong, and where.
+
+use std::fmt;
+
+use crate::cancel::Interrupted;
+use crate::dataset::DatasetError;
+use crate::engine::EngineError;
+use crate::exit_class::ExitClass;
+use crate::measure::MeasureError;
+use crate::output::OutputError;
+use crate::record::RecordError;
+use crate::scenario::ScenarioError;
+use crate::storage::{InputError, StorageError};
+use crate::table::TableError;
+
+/// Scenario and variant that something is about, as far as it is about one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Site {
+    scenario: Option<String>,
+    /// Absent where there is no other variant to confuse it with.
+    variant: Option<String>,
+}
+
+impl Site {
+    pub fn of_variant(variant: Option<String>) -> Self {
+        Site {
+            scenario: None,
+            variant,
+        }
+    }
+
+    /// The site of a scenario on this variant.
+    pub fn with(&self, scenario: &str) -> Self {
+        Site {
+            scenario: Some(scenario.to_owned()),
+            variant: self.variant.clone(),
+        }
+    }
+
+    pub fn variant(&self) -> Option<&str> {
+        self.variant.as_deref()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.scenario.is_none() && self.variant.is_none()
+    }
+}
+
+/// As in sentences: "scenario `a` on variant `b`".
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(scenario) = &self.scenario {
+            write!(f, "scenario `{scenario}`")?;
+        }
+        match (&self.scenario, &self.variant) {
+            (Some(_), Some(variant)) => write!(f, " on variant `{variant}`"),
+            (None, Some(variant)) => write!(f, "variant `{variant}`"),
+            (_, None) => Ok(()),
+        }
+    }
+}
+
+/// An error and its site.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{error}", before(site))]
+pub struct Failure {
+    site: Site,
+    #[source]
+    error: Box<SessionError>,
+}
+
+fn before(site: &Site) -> String {
+    match site.is_empty() {
+        true => String::new(),
+        false => format!("{site}: "),
+    }
+}
+
+impl Failure {
+    pub fn error(&self) -> &SessionError {
+        &self.error
+    }
+
+    pub fn class(&self) -> ExitClass {
+        self.error.class()
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        self.error.hint()
+    }
+}
+
+/// An error that concerns no scenario and no variant, or says so itself.
+impl<E: Into<SessionError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure {
+            site: Site::default(),
+            error: Box::new(error.into()),
+        }
+    }
+}
+
+/// A result whose error is to have a site.
+pub trait Located {
+    type Value;
+
+    fn at(self, site: &Site) -> Result<Self::Value, Failure>;
+}
+
+impl<T, E: Into<SessionError>> Located for Result<T, E> {
+    type Value = T;
+
+    fn at(self, site: &Site) -> Result<T, Failure> {
+        self.map_err(|error| Failure {
+            site: site.clone(),
+            error: Box::new(error.into()),
+        })
+    }
+}
+
+/// Why a run, or another verb, did not come to its end, or never began.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A file that is read was changed meanwhile.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("{reason}")]
+    Consent { reason: String },
+    #[error("{reason}")]
+    Full { reason: String },
+    #[error("results cannot be written to {path}: {source}")]
+    Results {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{reason}")]
+    Memory { reason: String },
+    #[error("there is no variant `{name}`; variants: {known}")]
+    UnknownBaseline { name: String, known: String },
+    #[error("{path}: {source}")]
+    Io {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path}: its file system does not take direct reads (O_DIRECT): {source}")]
+    Direct {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path}: it lies in memory (tmpfs), so that it cannot be cold")]
+    InMemory { path: String },
+    #[error("scenario and variant `{first}` and `{second}` have one name together, `{id}`")]
+    SameCell {
+        id: String,
+        first: String,
+        second: String,
+    },
+    #[error("a trace asks for {path}: {source}")]
+    Missing {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("a trace cannot be replayed: {}", plain(source))]
+    Replay { source: object_store::Error },
+    #[error("measure.drop_caches: this user may not write to /proc/sys/vm/drop_caches")]
+    DropCaches,
+    /// What failed by itself; the rest was measured without it.
+    #[error("{first}{}", and_more(*others))]
+    GivenUp { first: String, others: usize },
+    #[error("equal rows gave different results: {found}")]
+    Disagreement {
+        found: String,
+        hint: Option<&'static str>,
+    },
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+/// An object store's error without its own words around it.
+fn plain(error: &object_store::Error) -> String {
+    match error {
+        object_store::Error::Generic { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn and_more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        others => format!("; and {others} more"),
+    }
+}
+
+impl SessionError {
+    pub fn class(&self) -> ExitClass {
+        match self {
+            SessionError::Storage(error) => error.class(),
+            SessionError::Dataset(error) => error.class(),
+            SessionError::Table(error) => error.class(),
+            SessionError::Input(error) => error.class(),
+            SessionError::Output(error) => error.class(),
+            SessionError::Scenario(error) => error.class(),
+            SessionError::Engine(error) => error.class(),
+            SessionError::Measure(error) => error.class(),
+            SessionError::Record(error) => error.class(),
+            SessionError::Consent { .. }
+            | SessionError::Full { .. }
+            | SessionError::Results { .. }
+            | SessionError::Memory { .. }
+            | SessionError::UnknownBaseline { .. }
+            | SessionError::Direct { .. }
+            | SessionError::InMemory { .. }
+            | SessionError::SameCell { .. }
+            | SessionError::Missing { .. }
+            | SessionError::Replay { .. }
+            | SessionError::DropCaches => ExitClass::Usage,
+            SessionError::Io { .. }
+            | SessionError::GivenUp { .. }
+            | SessionError::Disagreement { .. }
+            | SessionError::Internal(_) => ExitClass::Failed,
+            SessionError::Interrupted(_) => ExitClass::Interrupted,
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            SessionError::Dataset(error) => return error.hint(),
+            SessionError::Table(error) => return error.hint(),
+            SessionError::Engine(error) => return error.hint(),
+            SessionError::Disagreement { hint, .. } => (*hint)?,
+            SessionError::Consent { .. } => {
+                "add --yes to write it, or make it smaller: --set dataset.num_files_train=2"
+            }
+            SessionError::Full { .. } => {
+                "make it smaller: --set dataset.num_files_train=2, or set dataset.data_folder to another disk"
+            }
+            // What lies in memory cannot be evicted either.
+            SessionError::Direct { source, .. } => {
+                source.raw_os_error()?;
+                "measure.cache: cold evicts files instead"
+            }
+            SessionError::DropCaches => {
+                "without it, cold iterations evict the files that they read"
+            }
+            SessionError::Memory { .. } => {
+                "make them smaller: --set dataset.parquet.row_group_size=1000"
+            }
+            SessionError::Storage(_)
+            | SessionError::Input(_)
+            | SessionError::Output(_)
+            | SessionError::Scenario(_)
+            | SessionError::Measure(_)
+            | SessionError::Record(_)
+            | SessionError::Results { .. }
+            | SessionError::UnknownBaseline { .. }
+            | SessionError::Io { .. }
+            | SessionError::InMemory { .. }
+            | SessionError::SameCell { .. }
+            | SessionError::Missing { .. }
+            | SessionError::Replay { .. }
+            | SessionError::GivenUp { .. }
+            | SessionError::Interrupted(_)
+            | SessionError::Internal(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_its_site_and_then_its_error() {
+        let failed = |site: &Site| {
+            let failed: Result<(), _> = Err(SessionError::DropCaches);
+            failed.at(site).unwrap_err().to_string()
+        };
+        let nowhere = SessionError::DropCaches.to_string();
+        let several = Site::of_variant(Some("zstd".to_owned()));
+        assert_eq!(Failure::from(SessionError::DropCaches).to_string(), nowhere);
+        assert_eq!(failed(&Site::of_variant(None)), nowhere);
+        assert_eq!(failed(&several), format!("variant `zstd`: {nowhere}"));
+        assert_eq!(
+            failed(&several.with("scan")),
+            format!("scenario `scan` on variant `zstd`: {nowhere}")
+        );
+        assert_eq!(
+            failed(&Site::default().with("scan")),
+            format!("scenario `scan`: {nowhere}")
+        );
+    }
+}

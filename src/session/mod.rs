@@ -1,0 +1,43 @@
+//! What every verb needs before it measures: datasets that are there, tables that are open, queries
+//! that are planned; the control, the journal, events and errors.
+
+mod check;
+mod consent;
+mod control;
+mod datasets;
+mod doubts;
+mod error;
+mod estimate;
+mod event;
+mod existing;
+mod grid;
+mod journal;
+mod opening;
+mod page_cache;
+mod prepare;
+mod reads;
+mod rounds;
+mod traces;
+mod unchanged;
+mod versions;
+mod warning;
+
+pub use check::check;
+pub use control::Control;
+pub use datasets::{DatasetState, Datasets, KnownSources};
+pub use error::{Failure, Located, SessionError, Site};
+pub use estimate::{Disk, Estimate, Free, by_file_system, estimate, writers};
+pub use event::{Event, Observer};
+pub use existing::Existing;
+pub(crate) use grid::{Grid, Row};
+pub(crate) use journal::Journaled;
+pub use opening::{CellPlan, Opened, Slowdown, existing, open};
+pub use prepare::prepare;
+pub use reads::reader_of;
+pub(crate) use rounds::{Visited, visit_all};
+pub(crate) use traces::TRACE_VERSION;
+pub use traces::{KeptTrace, TRACES};
+pub(crate) use unchanged::checked;
+pub use unchanged::unchanged;
+pub(crate) use versions::build;
+pub use warning::Warning;

@@ -1,0 +1,440 @@
+//! From variants and scenarios to cells that can be measured.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::catalog::TableProvider;
+use datafusion::common::TableReference;
+use datafusion::prelude::SessionContext;
+
+use super::control::{Control, Files};
+use super::datasets::{DatasetState, Datasets};
+use super::doubts::{Constants, blaming_statistics, doubts, not_read, not_scanned};
+use super::error::{Failure, Located, Site};
+use super::event::{Event, Observer};
+use super::existing::{Existing, difference};
+use super::grid::{Grid, GridCell, Row, cell_id};
+use super::page_cache::check_file_cache;
+use super::warning::Warning;
+use crate::config::{CONTROL, Config};
+use crate::dataset::Found;
+use crate::engine::{
+    EngineError, from_statistics as statistics_of, physical_scans, plain_message, plan_text,
+    session, settings,
+};
+use crate::measure::{Cell, CellParts, Verified};
+use crate::record::{CellRecord, DatasetRecord, Origin};
+use crate::scenario::Scenario;
+use crate::table::{
+    OpenTable, TableFiles, discover, existing_tables, from_manifest, open as open_table,
+};
+
+/// A cell, its record before the first iteration, and what its first result turned out to be.
+pub struct CellPlan {
+    pub record: CellRecord,
+    pub cell: Cell,
+    pub verified: Option<Verified>,
+    pub site: Site,
+    /// The config that the variant's settings are applied to.
+    base: Arc<serde_json::Value>,
+}
+
+impl CellPlan {
+    /// The value of a key path in this variant, as a config would write it.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        self.record.setting(&self.base, key)
+    }
+}
+
+/// All datasets and cells of a run, opened and planned.
+pub struct Opened {
+    pub datasets: Vec<DatasetRecord>,
+    pub cells: Vec<CellPlan>,
+    pub warnings: Vec<Warning>,
+    /// The control's files, which are there for as long as this is.
+    pub control: Option<Control>,
+}
+
+/// A variant that loses time in each execution, and which share of the median; for tests of what
+/// the program can detect.
+#[derive(Debug, Clone)]
+pub struct Slowdown {
+    pub variant: String,
+    pub share: f64,
+}
+
+/// A variant's session with its tables registered.
+struct Bench {
+    context: SessionContext,
+    tables: Vec<Arc<OpenTable>>,
+    /// Id of the dataset that a table belongs to.
+    dataset_of: BTreeMap<String, String>,
+}
+
+impl Bench {
+    /// Ids of the datasets that a cell's query reads, each once.
+    fn datasets_of(&self, cell: &Cell) -> Vec<String> {
+        let tables = cell.tables.iter();
+        let used: BTreeSet<&String> = tables
+            .filter_map(|table| self.dataset_of.get(&table.name))
+            .collect();
+        used.into_iter().cloned().collect()
+    }
+}
+
+pub(super) fn register(
+    context: &SessionContext,
+    table: &str,
+    provider: Arc<dyn TableProvider>,
+) -> Result<(), EngineError> {
+    let registered = context.register_table(TableReference::bare(table), provider);
+    registered
+        .map(|_| ())
+        .map_err(|error| EngineError::Planning {
+            reason: plain_message(&error),
+        })
+}
+
+/// Opens the tables of every variant and plans every scenario on it. Whatever is wrong with files,
+/// options or queries comes to light here, before anything is timed.
+pub async fn open(
+    config: &Config,
+    datasets: &Datasets,
+    slowdown: Option<&Slowdown>,
+    observer: &dyn Observer,
+) -> Result<Opened, Failure> {
+    let grid = Grid::of(config)?;
+    let base = Arc::new(config.resolved.clone());
+    let mut records: Vec<DatasetRecord> = Vec::new();
+    let mut cells = Vec::new();
+    let mut warnings = Vec::new();
+    let mut control = None;
+    let plan = |record, cell, site| CellPlan {
+        record,
+        cell,
+        verified: None,
+        site,
+        base: Arc::clone(&base),
+    };
+    for opening in Opening::of_all(config, &grid, datasets, observer) {
+        let row = opening.row;
+        let slowdown = slowdown.filter(|it| it.variant == row.variant.name);
+        let slowdown = slowdown.map(|it| it.share);
+        let files = opening.files(opening.state).await?;
+        let bench = opening.tables(&files, Some(&mut records)).await?;
+        let cautions = bench.tables.iter().flat_map(|table| &table.cautions);
+        warnings.extend(cautions.cloned().map(Warning::Caution));
+        let state = opening.state;
+        warnings.extend(state.and_then(|state| difference(state, &bench.tables)));
+        for cell in &row.cells {
+            let id = cell.id.clone();
+            let (record, planned, doubts) = opening.cell(id, cell, &bench, slowdown).await?;
+            warnings.extend(doubts);
+            cells.push(plan(record, planned, cell.site.clone()));
+        }
+        if !row.has_control {
+            continue;
+        }
+        let (files, made) = Control::of(files).await;
+        warnings.extend(made.warning.clone());
+        let copies = opening.tables(&files, None).await?;
+        let site = Site::of_variant(Some(CONTROL.to_owned()));
+        for cell in &row.cells {
+            let id = cell_id(&cell.scenario.name, CONTROL);
+            let (mut record, planned, _) = opening.cell(id, cell, &copies, None).await?;
+            record.control = Some(made.kind);
+            record.variant_name = CONTROL.to_owned();
+            record.dataset = bench.datasets_of(&planned);
+            cells.push(plan(record, planned, site.with(&cell.scenario.name)));
+        }
+        control = Some(made);
+    }
+    // Cells of one scenario stand together, the baseline's first and the control last.
+    cells.sort_by_key(|plan| {
+        let place = grid.place_of(&plan.record.scenario);
+        (place, plan.record.control.is_some())
+    });
+    let mut said = BTreeSet::new();
+    warnings.retain(|warning| said.insert(warning.clone()));
+    Ok(Opened {
+        datasets: records,
+        cells,
+        warnings,
+        control,
+    })
+}
+
+/// What footers say of the n-th dataset, where its files are read as they are.
+pub async fn existing(
+    config: &Config,
+    datasets: &Datasets,
+    index: usize,
+    observer: &dyn Observer,
+) -> Result<Option<Existing>, Failure> {
+    let state = datasets.all.get(index);
+    let Some(state) = state.filter(|state| matches!(state.found, Found::External { .. })) else {
+        return Ok(None);
+    };
+    let grid = Grid::of(config)?;
+    let mut openings = Opening::of_all(config, &grid, datasets, observer).zip(&datasets.of_variant);
+    let Some((opening, _)) = openings.find(|(_, dataset)| **dataset == Some(index)) else {
+        return Ok(None);
+    };
+    let mut files = opening.files(Some(state)).await?;
+    files.retain(|(_, state)| state.is_some());
+    let tables = opening.tables(&files, None).await?.tables;
+    let cautions = tables.iter().flat_map(|table| table.cautions.clone());
+    let differing = difference(state, &tables).map(|warning| warning.to_string());
+    Ok(Some(Existing {
+        rows: tables.iter().map(|table| table.rows).sum(),
+        files: tables.iter().map(|table| table.paths.len() as u64).sum(),
+        file_bytes: tables.iter().map(|table| table.file_bytes).sum(),
+        notes: cautions.chain(differing).collect(),
+    }))
+}
+
+/// After this long, it is said that the engine is still planning.
+const LONG_PLANNING: Duration = Duration::from_secs(3);
+
+/// Waits for a query to be planned, and says so where that takes long.
+pub(super) async fn patiently<T>(
+    planning: impl Future<Output = T>,
+    observer: &dyn Observer,
+    scenario: &Scenario,
+    variant: &str,
+) -> T {
+    let mut planning = std::pin::pin!(planning);
+    tokio::select! {
+        planned = &mut planning => return planned,
+        () = tokio::time::sleep(LONG_PLANNING) => {}
+    }
+    observer.event(Event::Note(&format!(
+        "the engine is still planning scenario `{}` on `{variant}`: it takes long for queries that name thousands of columns, \
+         or have thousands of conditions",
+        scenario.name
+    )));
+    planning.await
+}
+
+/// A variant whose tables are being opened.
+pub(super) struct Opening<'a> {
+    pub(super) config: &'a Config,
+    pub(super) row: &'a Row<'a>,
+    /// The variant's dataset, where it has one.
+    pub(super) state: Option<&'a DatasetState>,
+    pub(super) datasets: &'a Datasets,
+    pub(super) observer: &'a dyn Observer,
+}
+
+impl<'a> Opening<'a> {
+    /// Each variant of a grid in turn: the one walk over variants and scenarios.
+    pub(super) fn of_all(
+        config: &'a Config,
+        grid: &'a Grid<'a>,
+        datasets: &'a Datasets,
+        observer: &'a dyn Observer,
+    ) -> impl Iterator<Item = Opening<'a>> {
+        let rows = grid.rows.iter().zip(&datasets.of_variant);
+        rows.map(move |(row, dataset)| Opening {
+            config,
+            row,
+            state: dataset.and_then(|index| datasets.all.get(index)),
+            datasets,
+            observer,
+        })
+    }
+
+    /// A session with the variant's options and no tables.
+    pub(super) async fn session(&self) -> Result<SessionContext, Failure> {
+        let (variant, store) = (self.row.variant, &self.datasets.store);
+        let context = session(&variant.reader, &variant.engine, store).await;
+        context.at(&self.row.site)
+    }
+
+    async fn files(&self, state: Option<&'a DatasetState>) -> Result<Vec<Files<'a>>, Failure> {
+        let (variant, site) = (self.row.variant, &self.row.site);
+        let mut files: Vec<Files<'a>> = Vec::new();
+        if let Some(state) = state {
+            let tables = match state.manifest() {
+                Some(manifest) => from_manifest(&state.plan, manifest),
+                None => existing_tables(&state.plan).await,
+            };
+            let tables = tables.at(site)?;
+            files.extend(tables.into_iter().map(|table| (table, Some(state))));
+        }
+        for (table, location) in &variant.tables {
+            files.push((discover(table, location).await.at(site)?, None));
+        }
+        for file in files.iter().filter_map(|(table, _)| table.files.first()) {
+            check_file_cache(variant.reader.cache, &file.path, &file.path)?;
+        }
+        Ok(files)
+    }
+
+    /// A session with these files as its tables; their datasets are added to `records`.
+    async fn tables(
+        &self,
+        files: &[Files<'a>],
+        mut records: Option<&mut Vec<DatasetRecord>>,
+    ) -> Result<Bench, Failure> {
+        let (variant, site) = (self.row.variant, &self.row.site);
+        let mut bench = Bench {
+            context: self.session().await?,
+            tables: Vec::new(),
+            dataset_of: BTreeMap::new(),
+        };
+        for (table, state) in files {
+            self.observer.event(Event::Opening {
+                variant: &variant.name,
+                table: &table.name,
+                files: table.files.len(),
+            });
+            // A source's columns have the types that they have.
+            let columns = state
+                .filter(|state| state.plan.source.is_none())
+                .map(|state| state.plan.spec.columns.as_slice());
+            let unify = variant.reader.unify_schemas;
+            let open = open_table(&bench.context, &self.datasets.store, table, columns, unify)
+                .await
+                .at(site)?;
+            register(&bench.context, &table.name, Arc::clone(&open.provider)).at(site)?;
+            bench.tables.push(Arc::new(open));
+        }
+        let Some(records) = &mut records else {
+            return Ok(bench);
+        };
+        for (open, (table, state)) in bench.tables.iter().zip(files) {
+            let record = dataset_record(open, table, *state);
+            bench
+                .dataset_of
+                .insert(open.name.clone(), record.id.clone());
+            match records.iter_mut().find(|known| known.id == record.id) {
+                // A dataset's second table.
+                Some(known) if !known.tables.contains(&open.name) => {
+                    known.tables.push(open.name.clone());
+                }
+                Some(_) => {}
+                None => records.push(record),
+            }
+        }
+        Ok(bench)
+    }
+
+    /// Plans a cell's query; `id` is the cell's own, or that of its control.
+    async fn cell(
+        &self,
+        id: String,
+        of: &GridCell,
+        bench: &Bench,
+        slowdown: Option<f64>,
+    ) -> Result<(CellRecord, Cell, Vec<Warning>), Failure> {
+        let (variant, scenario) = (self.row.variant, &of.scenario);
+        let planned = Cell::new(CellParts {
+            id: id.clone(),
+            scenario: Arc::clone(scenario),
+            context: bench.context.clone(),
+            store: Arc::clone(&self.datasets.store),
+            reader: variant.reader,
+            registered: &bench.tables,
+            drop_caches: self.config.measure.drop_caches,
+            slowdown,
+        });
+        let planned = patiently(planned, self.observer, scenario, &variant.name).await;
+        let planned = planned.map_err(|error| blaming_statistics(error, &bench.tables));
+        let (cell, planned) = planned.at(&of.site)?;
+        let scans = physical_scans(&planned.physical);
+        let constants: Vec<_> = scans.iter().map(statistics_of).collect();
+        let mut from_statistics = not_read(&scans, &constants);
+        let planned_values = not_scanned(&bench.context, &planned, &scans, &cell.tables);
+        for value in planned_values.at(&of.site)? {
+            if !from_statistics.contains(&value) {
+                from_statistics.push(value);
+            }
+        }
+        let unread = |(constant, files): &Constants| {
+            constant.values().filter(|of| **of == *files).count() as u64
+        };
+        let stored = |table: &Arc<OpenTable>| table.provider.schema().fields().len() as u64;
+        let record = CellRecord {
+            id,
+            scenario: scenario.name.clone(),
+            description: scenario.description.clone(),
+            sql: scenario.sql.clone(),
+            variant_name: variant.name.clone(),
+            variant: variant.settings.clone(),
+            dataset: bench.datasets_of(&cell),
+            nondeterministic: scenario.nondeterministic.clone(),
+            plan: plan_text(&planned.physical),
+            columns_read: scans
+                .iter()
+                .zip(&constants)
+                .map(|(scan, constants)| scan.columns.len() as u64 - unread(constants))
+                .sum(),
+            from_statistics,
+            columns_stored: match scans.len() {
+                0 => cell.tables.iter().map(stored).sum(),
+                _ => scans.iter().map(|scan| scan.columns_stored).sum(),
+            },
+            row_groups: cell.row_groups(),
+            file_bytes: cell.file_bytes(),
+            engine: Some(settings(&bench.context, &variant.reader)),
+            control: None,
+            iterations: Vec::new(),
+            peak_memory_bytes: None,
+            base_memory_bytes: None,
+            profile: None,
+            expectations: Vec::new(),
+            summary: BTreeMap::new(),
+        };
+        let doubts = doubts(&cell, &record.from_statistics, &scans);
+        Ok((record, cell, doubts))
+    }
+}
+
+/// What the run record keeps of a table's dataset: the manifest's figures where there is a
+/// manifest, else the footers'.
+fn dataset_record(
+    open: &OpenTable,
+    files: &TableFiles,
+    state: Option<&DatasetState>,
+) -> DatasetRecord {
+    if let Some(state) = state
+        && let Some(manifest) = state.manifest()
+    {
+        return DatasetRecord {
+            id: state.plan.id(),
+            tables: vec![open.name.clone()],
+            origin: Origin::Generated,
+            location: files.location.clone(),
+            source: state
+                .plan
+                .source
+                .as_ref()
+                .map(|source| source.location.clone()),
+            content_fingerprint: state.plan.content_fingerprint.clone(),
+            layout_fingerprint: state.plan.layout_fingerprint.clone(),
+            rows: manifest.rows(),
+            files: manifest.files().count() as u64,
+            file_bytes: manifest.file_bytes(),
+            row_groups: manifest.row_groups(),
+            columns: manifest.columns.clone(),
+            write: manifest.write,
+        };
+    }
+    DatasetRecord {
+        id: format!("{}-{}", open.name, &open.files_fingerprint[..8]),
+        tables: vec![open.name.clone()],
+        origin: Origin::External,
+        location: files.location.clone(),
+        source: None,
+        content_fingerprint: open.files_fingerprint.clone(),
+        layout_fingerprint: open.files_fingerprint.clone(),
+        rows: open.rows,
+        files: open.paths.len() as u64,
+        file_bytes: open.file_bytes,
+        row_groups: open.row_groups,
+        columns: open.columns.clone(),
+        write: None,
+    }
+}

@@ -1,0 +1,43 @@
+//! States of the page cache that files cannot be brought to, refused before anything is measured.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::error::SessionError;
+use super::estimate::existing_part;
+use crate::config::PageCache;
+use crate::storage::{check_direct, lies_in_memory};
+
+/// Refuses a state of the page cache that files of a dataset could not be brought to, before they
+/// are written. The file system is tried with a file that is removed.
+pub(super) fn check_target_cache(cache: PageCache, root: &Path) -> Result<(), SessionError> {
+    if cache == PageCache::Warm {
+        return Ok(());
+    }
+    let tried = existing_part(root).and_then(|beside| {
+        let mut file = tempfile::NamedTempFile::new_in(beside).ok()?;
+        file.write_all(&[0; 4096]).ok()?;
+        Some(file)
+    });
+    // Where nothing can be written, writing the dataset will say so.
+    tried.map_or(Ok(()), |file| check_file_cache(cache, file.path(), root))
+}
+
+/// Refuses a state of the page cache that a file cannot be brought to; the error names another
+/// path.
+pub(super) fn check_file_cache(
+    cache: PageCache,
+    file: &Path,
+    named: &Path,
+) -> Result<(), SessionError> {
+    let path = || named.display().to_string();
+    match cache {
+        PageCache::Warm => Ok(()),
+        PageCache::Cold if lies_in_memory(file) => Err(SessionError::InMemory { path: path() }),
+        PageCache::Cold => Ok(()),
+        PageCache::Direct => check_direct(file).map_err(|source| SessionError::Direct {
+            path: path(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,39 @@
+//! Everything that comes before measuring: checks, consent, and the writing of what is missing.
+
+use tokio::runtime::Runtime;
+
+use super::check::check;
+use super::consent::ask_consent;
+use super::datasets::Datasets;
+use super::error::Failure;
+use super::event::{Event, Observer};
+use crate::cancel::Cancel;
+use crate::config::Config;
+use crate::dataset::Share;
+
+/// Gets the datasets of a config ready: whatever can be told to be wrong comes first, then consent
+/// to writing, then the writing of what is missing.
+pub fn prepare(
+    runtime: &Runtime,
+    config: &Config,
+    yes: bool,
+    share: Option<Share>,
+    cancel: &Cancel,
+    observer: &dyn Observer,
+) -> Result<Datasets, Failure> {
+    for note in &config.notes {
+        observer.event(Event::Note(note));
+    }
+    let placed_and_checked = async {
+        let datasets = Datasets::place(config).await?;
+        check(config, &datasets, observer).await?;
+        Ok::<_, Failure>(datasets)
+    };
+    let mut datasets = runtime.block_on(cancel.unless(placed_and_checked))??;
+    for note in datasets.source_notes() {
+        observer.event(Event::Note(&note));
+    }
+    ask_consent(&datasets, yes)?;
+    datasets.ensure(runtime, share, cancel, observer)?;
+    Ok(datasets)
+}

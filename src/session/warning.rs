@@ -1,0 +1,162 @@
+//! What makes figures less than they could be, in the words that are shown and kept.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::error::Site;
+use crate::record::Lane;
+
+/// A reason to believe figures less, or to miss some.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Warning {
+    /// Each cell has several rounds in a row, as the files of all do not stay in memory together.
+    Blocks,
+    FewRounds {
+        asked: u32,
+        comparisons: usize,
+        needed: u32,
+    },
+    /// What the host did meanwhile.
+    Host(String),
+    /// A lane of a cell that failed by itself, and that is not measured any further.
+    LaneFailed {
+        site: Site,
+        lane: Lane,
+        reason: String,
+    },
+    /// A lane of a cell whose first iterations were all void, likewise.
+    LaneVoid {
+        site: Site,
+        lane: Lane,
+        iterations: u32,
+        reason: String,
+    },
+    WarmUnattested,
+    ColdUnproven,
+    DirectUnproven,
+    /// The control has no files of its own.
+    NoCopy {
+        why: String,
+    },
+    /// Files in a dataset's folder that this program did not write.
+    FoundFiles {
+        folder: PathBuf,
+    },
+    /// Found files that differ from those that the config describes.
+    OtherFiles {
+        folder: PathBuf,
+        found: Vec<String>,
+    },
+    /// What footers of a table cannot be trusted in.
+    Caution(String),
+    /// Statistics of a column that the engine uses and that cannot be trusted.
+    UntrustedStatistics {
+        table: String,
+        column: String,
+        reason: String,
+    },
+    ComparedWithNan {
+        table: String,
+        column: String,
+    },
+    BoundsWithoutNan {
+        table: String,
+        column: String,
+    },
+    MemoryUnknown {
+        cells: usize,
+        first: String,
+    },
+    NotPredicted {
+        cells: usize,
+        first: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::Host(text) | Warning::Caution(text) => f.write_str(text),
+            Warning::Blocks => f.write_str(
+                "the files of all cells do not fit in half of the available memory, so that each cell has several rounds in a row; fewer \
+                 variants or smaller data would be compared more closely",
+            ),
+            Warning::FewRounds {
+                asked,
+                comparisons,
+                needed,
+            } => write!(
+                f,
+                "rounds: {asked} is too few for a verdict on {comparisons} comparison(s) at once; --rounds {needed} would do"
+            ),
+            Warning::LaneFailed { site, lane, reason } => {
+                write!(f, "{site}, lane {}: {reason}", lane.name())
+            }
+            Warning::LaneVoid {
+                site,
+                lane,
+                iterations,
+                reason,
+            } => write!(
+                f,
+                "{site}, lane {}: {iterations} iterations were void, and none was not: {reason}",
+                lane.name()
+            ),
+            Warning::WarmUnattested => f.write_str(
+                "this user may not ask which pages of the files are resident, so that a warm cache is established but not attested; run as \
+                 the owner of the files to have it attested",
+            ),
+            Warning::ColdUnproven => f.write_str(
+                "this user may not ask which pages of the files are resident, and devices delivered less than 95 % of what was \
+                 requested, so that nothing shows that cold iterations were; run as the owner of the files, or with --cache direct",
+            ),
+            Warning::DirectUnproven => f.write_str(
+                "devices delivered less than 95 % of what direct reads requested, so that nothing shows that no cache served them; \
+                 `bench doctor` tells what this storage allows",
+            ),
+            Warning::NoCopy { why } => write!(
+                f,
+                "the control reads the baseline's own files and no copy of them, as {why}"
+            ),
+            Warning::FoundFiles { folder } => write!(
+                f,
+                "{}: these files were there before; they are read as they are, and the config's codec, row groups, \
+                 seed and other layout keys say nothing about them; to generate instead, name another dataset.data_folder",
+                folder.display()
+            ),
+            Warning::OtherFiles { folder, found } => write!(
+                f,
+                "{} is read as it is, as workflow.generate_data is false, and differs from the config: {}",
+                folder.display(),
+                found.join("; ")
+            ),
+            Warning::UntrustedStatistics {
+                table,
+                column,
+                reason,
+            } => write!(
+                f,
+                "table `{table}`: column `{column}`: {reason}; what the engine prunes or answers by them may be wrong"
+            ),
+            Warning::ComparedWithNan { table, column } => write!(
+                f,
+                "table `{table}`: column `{column}` is compared with NaN, which bounds in statistics leave out: the engine may \
+                 prune rows that the query looks for"
+            ),
+            Warning::BoundsWithoutNan { table, column } => write!(
+                f,
+                "table `{table}`: column `{column}` is answered from its bounds, which leave out NaN: where it holds some, the \
+                 engine's result is wrong"
+            ),
+            Warning::MemoryUnknown { cells, first } => write!(
+                f,
+                "how much memory they take is not known of {cells} cell(s); {first}; --set measure.peak_memory=false leaves it out"
+            ),
+            Warning::NotPredicted { cells, first } => write!(
+                f,
+                "times on other storage are not predicted for {cells} cell(s); {first}; fewer files would do: --set \
+                 dataset.num_files_train=2"
+            ),
+        }
+    }
+}
