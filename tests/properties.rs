@@ -11,7 +11,6 @@ use std::sync::{Arc, LazyLock};
 use arrow::array::RecordBatch;
 use object_store::ObjectStore;
 use parquet_bench::cancel::Cancel;
-use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Config, Overrides, Source, VectorLayout, load};
 use parquet_bench::content::ColumnGenerator;
 use parquet_bench::dataset::ensure;
