@@ -1,7 +1,7 @@
 //! `bench check`, and what `--dry-run` shows.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -17,6 +17,7 @@ use crate::session::{
     DatasetState, Datasets, Disk, Estimate, Event, Existing, Failure, Free, Observer,
     by_file_system, check as check_cells, estimate, existing, writers,
 };
+use crate::storage::Stores;
 use crate::units;
 
 /// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot serve them.
@@ -26,7 +27,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
     let config = load::config(&arguments.config, None)?;
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
     // What a config means can be told without its data.
-    let datasets = runtime()?.block_on(Datasets::look(&config))?;
+    let datasets = runtime()?.block_on(Datasets::look(&Stores::default(), &config))?;
     show_text(&format!(
         "# resolved config\n{yaml}\n{}",
         describe(&config, &datasets)?
@@ -35,7 +36,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
 
 /// What a run of the config would write and measure.
 pub(super) fn dry_run(config: &Config) -> Result<ExitCode, CommandError> {
-    let datasets = runtime()?.block_on(Datasets::place(config))?;
+    let datasets = runtime()?.block_on(Datasets::place(&Stores::default(), config))?;
     show_text(&describe(config, &datasets)?)
 }
 
@@ -60,8 +61,8 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
     if !datasets.all.is_empty() {
         writeln!(text, "\n# datasets").map_err(failed)?;
     }
-    let mut disks = HashMap::new();
-    for states in by_file_system(datasets.to_write(), |state| state.plan.root.as_path()) {
+    let mut disks = BTreeMap::new();
+    for states in by_file_system(datasets.to_write(), |state| &state.plan.root) {
         let first = states.first();
         let probed = first.and_then(|it| Disk::probe(&it.plan.root, runtime.handle()).ok());
         if let Some(disk) = probed {
@@ -78,7 +79,7 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
         text.push_str(&dataset(state, existing.as_ref(), estimate.as_ref())?);
         if let (Some(estimate), Found::ToWrite) = (estimate, &state.found) {
             text.push_str(&time(&state.plan, &estimate, disks.get(&state.plan.root))?);
-            to_write.push((state.plan.root.as_path(), estimate));
+            to_write.push((&state.plan.root, estimate));
         }
     }
     progress.event(Event::Finished);
@@ -224,7 +225,7 @@ fn dataset(
          {of_memory:.2} times this host's memory; MLPerf Storage asks for {MLPERF_MEMORY_FACTOR} times\n{notes}",
         plan.id(),
         plan.spec.layout.chunk.codec,
-        plan.root.display(),
+        plan.root,
         units::count(rows),
         plan.table_schema().fields().len(),
         units::count(files),

@@ -8,11 +8,12 @@ use super::exit::CommandError;
 use super::{load, print, runtime, show_text};
 use crate::dataset::{removal, remove};
 use crate::session::{Datasets, Failure};
+use crate::storage::Stores;
 use crate::units;
 
 pub(super) fn clean(arguments: &CleanArguments) -> Result<ExitCode, CommandError> {
     let config = load::config(&arguments.config, None)?;
-    let plans = runtime()?.block_on(Datasets::plans(&config))?;
+    let plans = runtime()?.block_on(Datasets::plans(&Stores::default(), &config))?;
     let mut removals = Vec::new();
     for plan in &plans {
         let found = removal(plan).map_err(Failure::from)?;
@@ -24,7 +25,7 @@ pub(super) fn clean(arguments: &CleanArguments) -> Result<ExitCode, CommandError
         writeln!(
             text,
             "{}: {} files, {}",
-            removal.root.display(),
+            removal.root,
             units::count(removal.files.len() as u64),
             units::bytes(removal.bytes)
         )

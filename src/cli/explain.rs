@@ -8,6 +8,7 @@ use super::progress::Progress;
 use super::{cancel_on_interrupt, load, runtime, show_text};
 use crate::measure::evaluate;
 use crate::session::{CellPlan, Event, Failure, Located, Observer, open, prepare, unchanged};
+use crate::storage::Stores;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
@@ -16,7 +17,15 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     config.measure.control = Some(false);
     let progress = Progress::new();
     let runtime = runtime()?;
-    let datasets = prepare(&runtime, &config, arguments.yes, None, &cancel, &progress)?;
+    let datasets = prepare(
+        &runtime,
+        &Stores::default(),
+        &config,
+        arguments.yes,
+        None,
+        &cancel,
+        &progress,
+    )?;
     datasets.warn(&progress);
     let explained = runtime.block_on(async {
         let all = async {

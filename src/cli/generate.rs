@@ -8,6 +8,7 @@ use super::progress::Progress;
 use super::{cancel_on_interrupt, check, launcher, load, runtime, show_text};
 use crate::dataset::{Found, Share};
 use crate::session::{Event, Observer, prepare};
+use crate::storage::Stores;
 use crate::units;
 
 pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, CommandError> {
@@ -19,7 +20,15 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     let share = share(arguments)?;
     let progress = Progress::new();
     let runtime = runtime()?;
-    let datasets = prepare(&runtime, &config, arguments.yes, share, &cancel, &progress)?;
+    let datasets = prepare(
+        &runtime,
+        &Stores::default(),
+        &config,
+        arguments.yes,
+        share,
+        &cancel,
+        &progress,
+    )?;
     progress.event(Event::Finished);
     datasets.warn(&progress);
 
@@ -35,7 +44,7 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
         "folder",
     ]);
     for state in &datasets.all {
-        let folder = state.plan.root.display().to_string();
+        let folder = state.plan.root.to_string();
         match state.manifest() {
             Some(manifest) => table.add_row([
                 state.plan.id(),

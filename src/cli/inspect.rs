@@ -10,7 +10,7 @@ use super::exit::CommandError;
 use super::{print, runtime, show, show_text};
 use crate::files::{ColumnFacts, Depth};
 use crate::session::Failure;
-use crate::storage::local_store;
+use crate::storage::Stores;
 use crate::table::{Inspection, inspect as inspect_files};
 use crate::units;
 
@@ -23,7 +23,11 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, CommandE
         pages: arguments.pages,
     };
     let runtime = runtime()?;
-    let inspected = runtime.block_on(inspect_files(&local_store(), &arguments.location, depth));
+    let inspected = runtime.block_on(inspect_files(
+        &Stores::default(),
+        &arguments.location,
+        depth,
+    ));
     let mut inspection = inspected.map_err(Failure::from)?;
     if !arguments.column.is_empty() {
         keep_columns(&mut inspection, &arguments.column)?;

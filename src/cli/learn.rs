@@ -12,7 +12,7 @@ use crate::cancel::Interrupted;
 use crate::learn::{CODECS, CodecErrors, CodecSizes, LearnError, Learned, learn as learn_files};
 use crate::output::Replaces;
 use crate::session::{Event, Observer};
-use crate::storage::local_store;
+use crate::storage::Stores;
 use crate::table::would_be_of_table;
 use crate::units;
 
@@ -30,7 +30,7 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     let runtime = runtime()?;
     let progress = Progress::new();
     let learned = runtime.block_on(learn_files(
-        &local_store(),
+        &Stores::default(),
         &arguments.location,
         arguments.keep_values,
         &cancel,

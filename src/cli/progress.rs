@@ -95,7 +95,7 @@ impl Observer for Progress {
                 row_group_bytes,
             } => self.line(&format!(
                 "writing {}: {writers} writers, each with a row group of about {} in memory",
-                folder.display(),
+                folder,
                 units::bytes(row_group_bytes)
             )),
             Event::Written {
@@ -119,7 +119,7 @@ impl Observer for Progress {
                     dataset + 1,
                     units::count(files),
                     units::bytes(bytes),
-                    folder.display()
+                    folder
                 ));
             }
             Event::Reused {
@@ -131,7 +131,7 @@ impl Observer for Progress {
                     "reusing {} files, {}: {}",
                     units::count(files),
                     units::bytes(bytes),
-                    folder.display()
+                    folder
                 ));
             }
             Event::Opening {

@@ -19,6 +19,7 @@ use crate::output::{Output, Replaces};
 use crate::report::render;
 use crate::run::{Options, run as run_config, with_baseline_first};
 use crate::session::{KnownSources, TRACES, reader_of};
+use crate::storage::Stores;
 
 /// Folder of journals and records, below the working folder.
 const RESULTS: &str = "results";
@@ -43,6 +44,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     }
     let asked = cancel.clone();
     let options = Options {
+        stores: Stores::default(),
         baseline: arguments.baseline.clone(),
         labels,
         results: PathBuf::from(RESULTS),

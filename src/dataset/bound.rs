@@ -59,7 +59,7 @@ pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, Data
     }
     let schema = plan.file_schema();
     let parquet = |source| DatasetError::Parquet {
-        path: plan.root.display().to_string(),
+        path: plan.root.to_string(),
         source,
     };
     let layout = &plan.spec.layout;
@@ -283,7 +283,7 @@ fn row_group_rows(
         .collect::<Result<Arc<[ColumnGenerator]>, _>>()?;
     rows_for_bytes(&generators, schema, layout, bytes, plan.spec.rows_per_file).map_err(|source| {
         DatasetError::Parquet {
-            path: plan.root.display().to_string(),
+            path: plan.root.to_string(),
             source,
         }
     })

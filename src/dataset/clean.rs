@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::panic::catch_unwind;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use futures::executor::block_on;
-use object_store::ObjectStore;
 
 use super::control::{in_use, is_control};
 use super::error::DatasetError;
-use super::folder::{self, is_parquet, open_lock, remove_if_there};
+use super::folder::{self, is_parquet, remove_if_there};
 use super::manifest::{Manifest, Unfinished, read_json};
 use super::names::{LOCK_FILE, MANIFEST_FILE, UNFINISHED_FILE, is_part_file};
 use super::partition::decode_partition_value;
@@ -19,15 +18,15 @@ use super::plan::DatasetPlan;
 use super::proof::IDENTITY_KEY;
 use crate::files::{key_value, read_footer};
 use crate::output::STAGED;
-use crate::storage::{local_store, object_path};
+use crate::storage::{Entry, EntryKind, Location};
 
 /// What would be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// Of the dataset.
-    pub root: PathBuf,
+    pub root: Location,
     /// Files, the manifest and the like last, so that what is interrupted can be told from what is whole.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<Location>,
     pub bytes: u64,
     /// What is left alone, and why.
     pub notes: Vec<String>,
@@ -43,7 +42,7 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     };
     let manifest = Manifest::read(root)?;
     let unfinished = read_json::<Unfinished>(&root.join(UNFINISHED_FILE))?;
-    let written: BTreeMap<PathBuf, u64> = match (&manifest, &unfinished) {
+    let written: BTreeMap<Location, u64> = match (&manifest, &unfinished) {
         (Some(manifest), _) if own(&manifest.content_fingerprint, &manifest.layout_fingerprint) => {
             let files = manifest.files();
             files
@@ -61,11 +60,14 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
             written_so_far(plan, table.split.files, &root.join(table.name), &mut so_far)?;
         }
     }
-    let mut paths: Vec<PathBuf> = written.keys().chain(&so_far).cloned().collect();
+    let mut places: Vec<Location> = written.keys().chain(&so_far).cloned().collect();
     let known = Known {
         written,
         // What is staged has no footer yet, and a name that nobody else gives.
-        so_far: so_far.into_iter().filter(|path| is_parquet(path)).collect(),
+        so_far: so_far
+            .into_iter()
+            .filter(|place| is_parquet(Path::new(&place.name())))
+            .collect(),
     };
     let mut removal = Removal {
         root: root.clone(),
@@ -73,24 +75,24 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         bytes: 0,
         notes: Vec::new(),
     };
-    paths.sort();
-    paths.dedup();
+    places.sort();
+    places.dedup();
     for name in [MANIFEST_FILE, UNFINISHED_FILE, LOCK_FILE] {
-        paths.push(root.join(name));
+        places.push(root.join(name));
     }
     for entry in entries(root)? {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if is_part_file(&name) || name.starts_with(STAGED) {
-            paths.push(entry.path());
-        }
+        let place = root.join(&entry.name);
         // What a run that was killed has left.
-        if is_control(&entry) && !in_use(&entry.path()) {
-            paths.extend(entries(&entry.path())?.into_iter().map(|copy| copy.path()));
+        if is_control(&entry) && !is_in_use(&place) {
+            let copies = entries(&place)?.into_iter();
+            places.extend(copies.map(|copy| place.join(&copy.name)));
+        }
+        if is_part_file(&entry.name) || entry.name.starts_with(STAGED) {
+            places.push(place);
         }
     }
-    for path in paths {
-        removal.add(path, &known)?;
+    for place in places {
+        removal.add(place, &known)?;
     }
     removal.notes.sort();
     removal.notes.dedup();
@@ -100,25 +102,25 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
 /// What is known of the data files that bear a plan's names.
 struct Known {
     /// By the manifest, with the bytes that it says.
-    written: BTreeMap<PathBuf, u64>,
+    written: BTreeMap<Location, u64>,
     /// By their names alone, as no manifest tells of them.
-    so_far: BTreeSet<PathBuf>,
+    so_far: BTreeSet<Location>,
 }
 
 impl Known {
     /// Why a file of so many bytes is not what was written, if it is not: somebody has put another
     /// one in its place.
-    fn foreign(&self, path: &Path, found: u64) -> Option<String> {
-        match self.written.get(path) {
+    fn foreign(&self, place: &Location, found: u64) -> Option<String> {
+        match self.written.get(place) {
             Some(bytes) if *bytes != found => Some(format!(
                 "has {found} bytes, its manifest says {bytes}; it was changed after it was written"
             )),
-            Some(_) => (!has_identity(path)).then(|| {
+            Some(_) => (!has_identity(place)).then(|| {
                 "has the size that its manifest says, and no footer that says that it is of a \
                  dataset"
                     .to_owned()
             }),
-            None => (self.so_far.contains(path) && !has_identity(path)).then(|| {
+            None => (self.so_far.contains(place) && !has_identity(place)).then(|| {
                 "has a name of the dataset's, and no footer that says that it is of one".to_owned()
             }),
         }
@@ -126,43 +128,68 @@ impl Known {
 }
 
 /// Whether a file's footer says that this program has written it.
-fn has_identity(path: &Path) -> bool {
+fn has_identity(place: &Location) -> bool {
     let found = || -> Option<bool> {
-        let store: Arc<dyn ObjectStore> = local_store();
-        let object = object_path(path).ok()?;
-        let (_, footer) = block_on(read_footer(&store, &object, "")).ok()?;
+        let (store, object) = (place.store().objects(), place.object().ok()?);
+        let footer = block_on(read_footer(store, &object, &place.to_string()));
+        let (_, footer) = footer.ok()?;
         Some(key_value(footer.file_metadata(), IDENTITY_KEY).is_some())
     };
     // A corrupt footer may make the parser panic.
-    catch_unwind(found).is_ok_and(|found| found == Some(true))
+    catch_unwind(AssertUnwindSafe(found)).is_ok_and(|found| found == Some(true))
+}
+
+/// What bears a name.
+enum Thing {
+    Nothing,
+    /// A file of so many bytes.
+    File(u64),
+    /// A folder, a pipe, a device.
+    Other,
+}
+
+fn thing_at(place: &Location) -> Result<Thing, DatasetError> {
+    let failed = |error| DatasetError::io(place, error);
+    let Some(path) = place.local() else {
+        let bytes = place.bytes().map_err(failed)?;
+        return Ok(bytes.map_or(Thing::Nothing, Thing::File));
+    };
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => Ok(Thing::File(found.len())),
+        Ok(_) => Ok(Thing::Other),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Thing::Nothing),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 impl Removal {
     /// Adds a file that is there, or a note of why it stays.
-    fn add(&mut self, path: PathBuf, known: &Known) -> Result<(), DatasetError> {
-        let alone = |path: &Path, why: &str| format!("{} {why}, and is left alone", path.display());
-        if let Some(link) = link_on_the_way(&self.root, &path) {
-            self.notes.push(alone(&link, "is a link"));
+    fn add(&mut self, place: Location, known: &Known) -> Result<(), DatasetError> {
+        if let Some(link) = link_on_the_way(&self.root, &place) {
+            let link = link.display();
+            self.notes
+                .push(format!("{link} is a link, and is left alone"));
             return Ok(());
         }
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_file() => match known.foreign(&path, metadata.len()) {
-                Some(why) => self.notes.push(alone(&path, &why)),
+        let alone = |why: &str| format!("{place} {why}, and is left alone");
+        match thing_at(&place)? {
+            Thing::Nothing => {}
+            Thing::Other => self.notes.push(alone("is no file")),
+            Thing::File(bytes) => match known.foreign(&place, bytes) {
+                Some(why) => self.notes.push(alone(&why)),
                 None => {
-                    self.bytes += metadata.len();
-                    self.files.push(path);
+                    self.bytes += bytes;
+                    self.files.push(place);
                 }
             },
-            Ok(_) => self.notes.push(alone(&path, "is no file")),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(DatasetError::io(&path, error)),
         }
         Ok(())
     }
 }
 
-/// The first part of the way from the root to a path that is a symbolic link.
-fn link_on_the_way(root: &Path, path: &Path) -> Option<PathBuf> {
+/// The first part of the way from the root to a place that is a symbolic link.
+fn link_on_the_way(root: &Location, place: &Location) -> Option<PathBuf> {
+    let (root, path) = (root.local()?, place.local()?);
     let below = path.strip_prefix(root).ok()?;
     let mut at = root.to_path_buf();
     below.components().find_map(|part| {
@@ -172,12 +199,17 @@ fn link_on_the_way(root: &Path, path: &Path) -> Option<PathBuf> {
     })
 }
 
+/// Whether a process that is alive has a folder of copies for itself.
+fn is_in_use(folder: &Location) -> bool {
+    folder.local().is_some_and(in_use)
+}
+
 /// Files that bear the names of the plan's, finished or not.
 fn written_so_far(
     plan: &DatasetPlan,
     files: u64,
-    folder: &Path,
-    found: &mut Vec<PathBuf>,
+    folder: &Location,
+    found: &mut Vec<Location>,
 ) -> Result<(), DatasetError> {
     let start = format!("{}_", plan.spec.file_prefix);
     let end = format!("_of_{files}.parquet");
@@ -209,21 +241,22 @@ fn written_so_far(
             || (subfolders && name.bytes().all(|it| it.is_ascii_digit()))
     };
     for entry in entries(folder)? {
-        let kind = entry
-            .file_type()
-            .map_err(|error| DatasetError::io(folder, error))?;
-        if kind.is_dir() && own_folder(&entry.file_name().to_string_lossy()) {
-            written_so_far(plan, files, &entry.path(), found)?;
-        } else if kind.is_file() && own(&entry.file_name().to_string_lossy()) {
-            found.push(entry.path());
+        let place = folder.join(&entry.name);
+        match entry.kind {
+            EntryKind::Folder if own_folder(&entry.name) => {
+                written_so_far(plan, files, &place, found)?;
+            }
+            EntryKind::File if own(&entry.name) => found.push(place),
+            EntryKind::Folder | EntryKind::File | EntryKind::Other => {}
         }
     }
     Ok(())
 }
 
 /// What a folder holds; nothing where it is not there, or is a link.
-fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
-    match fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_symlink()) {
+fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
+    let is_link = folder.local().is_some_and(Path::is_symlink);
+    match is_link {
         true => Ok(Vec::new()),
         false => folder::entries(folder),
     }
@@ -235,42 +268,35 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, DatasetError> {
 ///
 /// Where another process writes or measures the dataset, and where a file cannot be removed.
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
-    let path = removal.root.join(LOCK_FILE);
-    let lock = open_lock(&path)?;
-    if lock.try_lock().is_err() {
+    let root = &removal.root;
+    let lock = root.join(LOCK_FILE);
+    let claimed = lock.try_claim(false);
+    let Some(claim) = claimed.map_err(|error| DatasetError::io(&lock, error))? else {
         return Err(DatasetError::Busy {
-            folder: removal.root.display().to_string(),
+            folder: root.to_string(),
         });
-    }
-    for entry in entries(&removal.root)? {
-        if is_control(&entry) && in_use(&entry.path()) {
+    };
+    for entry in entries(root)? {
+        if is_control(&entry) && is_in_use(&root.join(&entry.name)) {
             return Err(DatasetError::InUse {
-                folder: removal.root.display().to_string(),
+                folder: root.to_string(),
             });
         }
     }
-    let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut folders: BTreeSet<Location> = BTreeSet::new();
     for file in &removal.files {
         remove_if_there(file)?;
-        let below = |folder: &&Path| folder.starts_with(&removal.root);
-        folders.extend(
-            file.ancestors()
-                .skip(1)
-                .take_while(below)
-                .map(Path::to_path_buf),
-        );
+        let parents = std::iter::successors(file.parent(), Location::parent);
+        folders.extend(parents.take_while(|folder| folder.is_below(root)));
     }
-    let _ = fs::remove_file(&path);
+    let _ = remove_if_there(&lock);
     // The deepest first; those that hold something else stay.
     for folder in folders.iter().rev() {
-        let _ = fs::remove_dir(folder);
+        folder.remove_empty_folder();
     }
-    if let Some(variants) = removal
-        .root
-        .parent()
-        .filter(|parent| parent.ends_with("variants"))
-    {
-        let _ = fs::remove_dir(variants);
+    if let Some(variants) = root.parent().filter(|parent| parent.name() == "variants") {
+        variants.remove_empty_folder();
     }
+    drop(claim);
     Ok(())
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::storage::{Entry, EntryKind};
+
 /// What the names of folders with copies of a dataset's files begin with.
 pub const CONTROL_FOLDER: &str = "_bench.control.";
 
@@ -83,8 +85,8 @@ fn is_begun(folder: &Path) -> bool {
 }
 
 /// Whether what lies in a dataset's folder is a folder with copies of its files.
-pub(super) fn is_control(entry: &fs::DirEntry) -> bool {
-    is_named(entry, CONTROL_FOLDER)
+pub(super) fn is_control(entry: &Entry) -> bool {
+    entry.kind == EntryKind::Folder && entry.name.starts_with(CONTROL_FOLDER)
 }
 
 /// Whether the process that a folder belongs to is alive. One without a lock may be just being

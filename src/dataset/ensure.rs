@@ -1,10 +1,8 @@
 //! Makes a dataset true: finds what is there, writes what is missing, proves it, and seals it with
 //! the manifest.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use object_store::ObjectStore;
 use tokio::runtime::Handle;
 
 use super::error::DatasetError;
@@ -58,7 +56,6 @@ impl Generated {
 #[allow(clippy::too_many_arguments)]
 pub fn ensure(
     plan: &DatasetPlan,
-    store: &Arc<dyn ObjectStore>,
     handle: &Handle,
     threads: usize,
     share: Option<Share>,
@@ -96,12 +93,12 @@ pub fn ensure(
         Found::Complete(manifest) => return Ok(Generated::found(*manifest)),
         Found::External { .. } => {
             return Err(DatasetError::ForeignSwept {
-                folder: plan.root.display().to_string(),
+                folder: plan.root.to_string(),
             });
         }
         Found::Missing => {
             return Err(DatasetError::Missing {
-                folder: plan.root.display().to_string(),
+                folder: plan.root.to_string(),
             });
         }
         Found::ToWrite => {}
@@ -120,7 +117,6 @@ pub fn ensure(
 
     let target = Target {
         plan,
-        store,
         handle,
         threads,
         share,

@@ -1,5 +1,6 @@
 //! Why a dataset cannot be written or used.
 
+use std::fmt;
 use std::path::Path;
 
 use super::names::way_out;
@@ -189,9 +190,9 @@ impl DatasetError {
         }
     }
 
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn io(place: impl fmt::Display, source: std::io::Error) -> Self {
         DatasetError::Io {
-            path: path.display().to_string(),
+            path: place.to_string(),
             source,
         }
     }

@@ -1,12 +1,11 @@
 //! What a dataset's folder holds already.
 
-use std::path::Path;
-
 use super::error::DatasetError;
 use super::folder::{bytes_of, holds_parquet, is_own};
 use super::manifest::{Manifest, Unfinished, read_json};
 use super::names::UNFINISHED_FILE;
 use super::plan::DatasetPlan;
+use crate::storage::Location;
 
 /// Content of a dataset's folder.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
 }
 
 fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
-    let folder = || plan.root.display().to_string();
+    let folder = || plan.root.to_string();
     let wanted = plan.id();
     let other = |content: &str, layout: &str| DatasetError::OtherDataset {
         folder: folder(),
@@ -80,12 +79,12 @@ fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
         return Ok(Found::External { other: None });
     }
     if let Some(data_folder) = swept_from(plan)
-        && Manifest::read(data_folder)?.is_none()
-        && !is_own(data_folder)
-        && holds_parquet(data_folder)?
+        && Manifest::read(&data_folder)?.is_none()
+        && !is_own(&data_folder)
+        && holds_parquet(&data_folder)?
     {
         return Err(DatasetError::ForeignSwept {
-            folder: data_folder.display().to_string(),
+            folder: data_folder.to_string(),
         });
     }
     Ok(Found::ToWrite)
@@ -97,10 +96,9 @@ fn id_of(content: &str, layout: &str) -> String {
 }
 
 /// `data_folder` of a dataset that lies in `<data_folder>/variants/<fingerprint>`.
-fn swept_from(plan: &DatasetPlan) -> Option<&Path> {
+fn swept_from(plan: &DatasetPlan) -> Option<Location> {
     let variants = plan.root.parent()?;
-    (plan.root.file_name()? == plan.id().as_str() && variants.file_name()? == "variants")
-        .then(|| variants.parent())?
+    (plan.root.name() == plan.id() && variants.name() == "variants").then(|| variants.parent())?
 }
 
 /// Whether all files of a manifest are there.
@@ -111,12 +109,12 @@ fn swept_from(plan: &DatasetPlan) -> Option<&Path> {
 pub(super) fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetError> {
     let mut all = true;
     for file in manifest.files() {
-        let path = plan.root.join(&file.path);
-        match bytes_of(&path)? {
+        let place = plan.root.join(&file.path);
+        match bytes_of(&place)? {
             Some(bytes) if bytes == file.bytes => {}
             Some(found) => {
                 return Err(DatasetError::Changed {
-                    file: path.display().to_string(),
+                    file: place.to_string(),
                     found,
                     expected: file.bytes,
                 });

@@ -1,8 +1,7 @@
 //! The manifest: what a dataset's folder holds, written last, so that its presence means that all
 //! of it is there.
 
-use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
@@ -10,9 +9,8 @@ use serde_json::error::Category;
 use super::error::DatasetError;
 use super::names::MANIFEST_FILE;
 use super::shortfalls::Shortfalls;
-use crate::output::Output;
 use crate::record::{ColumnRecord, WriteRecord};
-use crate::text_file::read_bytes;
+use crate::storage::Location;
 
 const MANIFEST_VERSION: u32 = 1;
 
@@ -72,13 +70,13 @@ impl Manifest {
     }
 
     /// The manifest of a folder, or none where there is none.
-    pub fn read(root: &Path) -> Result<Option<Manifest>, DatasetError> {
-        let path = root.join(MANIFEST_FILE);
-        let Some(manifest) = read_json::<Manifest>(&path)? else {
+    pub fn read(root: &Location) -> Result<Option<Manifest>, DatasetError> {
+        let place = root.join(MANIFEST_FILE);
+        let Some(manifest) = read_json::<Manifest>(&place)? else {
             return Ok(None);
         };
         let bad = |reason: String| DatasetError::BadManifest {
-            path: path.display().to_string(),
+            path: place.to_string(),
             reason,
         };
         if !(1..=MANIFEST_VERSION).contains(&manifest.manifest_version) {
@@ -103,7 +101,7 @@ impl Manifest {
     }
 
     /// Puts the manifest in place: written aside, synced, renamed, the folder synced.
-    pub(crate) fn write(&self, root: &Path) -> Result<(), DatasetError> {
+    pub(crate) fn write(&self, root: &Location) -> Result<(), DatasetError> {
         write_json(&root.join(MANIFEST_FILE), self)
     }
 
@@ -124,20 +122,21 @@ impl Manifest {
     }
 }
 
+/// Reads a note of a dataset's folder; none where there is none.
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
-    path: &Path,
+    place: &Location,
 ) -> Result<Option<T>, DatasetError> {
     let bad = |reason: String| DatasetError::BadManifest {
-        path: path.display().to_string(),
+        path: place.to_string(),
         reason,
     };
-    let text = match read_bytes(path, MOST_BYTES) {
-        Ok(text) => text,
+    let text = match place.read(MOST_BYTES) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Ok(None),
         Err(error) => {
             return match error.kind() {
-                ErrorKind::NotFound => Ok(None),
                 ErrorKind::InvalidInput | ErrorKind::FileTooLarge => Err(bad(error.to_string())),
-                _ => Err(DatasetError::io(path, error)),
+                _ => Err(DatasetError::io(place, error)),
             };
         }
     };
@@ -149,11 +148,10 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
         })
 }
 
-pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), DatasetError> {
-    let written = Output::own(path.to_owned()).write(|file| {
-        let mut text = serde_json::to_vec(value)?;
-        text.push(b'\n');
-        file.write_all(&text)
-    });
-    Ok(written?)
+/// Writes a note into a dataset's folder.
+pub(crate) fn write_json<T: Serialize>(place: &Location, value: &T) -> Result<(), DatasetError> {
+    let mut text =
+        serde_json::to_vec(value).map_err(|error| DatasetError::io(place, error.into()))?;
+    text.push(b'\n');
+    Ok(place.write(text)?)
 }

@@ -11,7 +11,6 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::common::nested_struct::cast_column;
 use futures::{StreamExt, TryStreamExt};
-use object_store::ObjectStore;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Type as PhysicalType;
@@ -24,7 +23,7 @@ use crate::digest::ResultDigest;
 use crate::engine::plain_message;
 use crate::files::{StoreReader, read_footer, row_difference, with_wide_keys};
 use crate::record::Checksum;
-use crate::storage::object_path;
+use crate::storage::Location;
 
 /// Most rows, and about the bytes before compression, that are decoded at a time.
 const BATCH_ROWS: i64 = 8192;
@@ -36,7 +35,7 @@ const HELD_BYTES: i64 = 512 << 20;
 /// A Parquet file, and the values that its folders give to partition columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainFile {
-    pub path: std::path::PathBuf,
+    pub place: Location,
     /// In the order of the partition columns; none for a null.
     pub partition: Vec<Option<String>>,
 }
@@ -44,7 +43,6 @@ pub struct PlainFile {
 /// Reads whole files and adds their rows up.
 #[derive(Clone)]
 pub(crate) struct PlainReader {
-    pub(crate) store: Arc<dyn ObjectStore>,
     /// The columns that count, in their order; a file's columns are found by name.
     pub(crate) schema: SchemaRef,
     /// Columns that folders give where files do not store them.
@@ -70,7 +68,7 @@ impl PlainReader {
                 let (reader, file, metadata) = (self.clone(), file.clone(), metadata.clone());
                 async move {
                     // A corrupt page may make the decoder panic.
-                    let path = file.path.display().to_string();
+                    let path = file.place.to_string();
                     let task =
                         tokio::spawn(async move { reader.row_group(&file, metadata, group).await });
                     task.await.map_err(|_| DatasetError::Parquet {
@@ -100,12 +98,13 @@ impl PlainReader {
     }
 
     async fn metadata(&self, file: &PlainFile) -> Result<ArrowReaderMetadata, DatasetError> {
-        let path = file.path.display().to_string();
+        let path = file.place.to_string();
         let parquet = |source| DatasetError::Parquet {
             path: path.clone(),
             source,
         };
-        let (_, footer) = read_footer(&self.store, &object_path(&file.path)?, &path).await?;
+        let (_, footer) =
+            read_footer(file.place.store().objects(), &file.place.object()?, &path).await?;
         let footer = Arc::new(footer);
         let options = ArrowReaderOptions::new();
         let metadata =
@@ -153,13 +152,13 @@ impl PlainReader {
         group: usize,
     ) -> Result<ResultDigest, DatasetError> {
         let parquet = |source| DatasetError::Parquet {
-            path: file.path.display().to_string(),
+            path: file.place.to_string(),
             source,
         };
         let mut digest = ResultDigest::new(&self.schema, false);
         let reader = StoreReader {
-            store: Arc::clone(&self.store),
-            object: object_path(&file.path)?,
+            store: Arc::clone(file.place.store().objects()),
+            object: file.place.object()?,
             metadata: Arc::clone(metadata.metadata()),
         };
         let about = metadata.metadata().row_group(group);

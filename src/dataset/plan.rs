@@ -1,7 +1,6 @@
 //! What will be written, and where, as a value.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -12,14 +11,14 @@ use super::error::DatasetError;
 use super::source::SourceTable;
 use crate::config::{Column, Dataset, Distribution, RowGroupSize, Split};
 use crate::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
-use crate::storage::local_path;
+use crate::storage::{Location, Stores};
 
 /// A dataset, placed in a folder.
 #[derive(Debug, Clone)]
 pub struct DatasetPlan {
     pub spec: Dataset,
     /// Folder that holds the manifest and the tables' folders.
-    pub root: PathBuf,
+    pub root: Location,
     /// Equal for equal rows: columns, row counts, seed and generator version.
     pub content_fingerprint: String,
     /// Equal for equal layouts: codec, row groups, vector layout, partitions, file split and names.
@@ -239,26 +238,28 @@ impl DatasetPlan {
 /// Places datasets in folders, in the order given: at `data_folder` itself where it holds one dataset only, else each in
 /// `<data_folder>/variants/<fingerprint>`. Equal datasets come out with equal places.
 pub fn place(
+    stores: &Stores,
     datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
 ) -> Result<Vec<DatasetPlan>, DatasetError> {
     for (dataset, source) in datasets {
-        let folder = local_path(&dataset.data_folder)?;
+        let folder = stores.location(&dataset.data_folder)?;
         if let Some(source) = source {
             source.check(&dataset.layout)?;
-            refuse_own_source(source, &folder)?;
+            refuse_own_source(stores, source, &folder)?;
         }
     }
-    place_checked(datasets)
+    place_checked(stores, datasets)
 }
 
 /// Likewise, for sources that were checked when the datasets were placed before.
 pub(crate) fn place_checked(
+    stores: &Stores,
     datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
 ) -> Result<Vec<DatasetPlan>, DatasetError> {
     let mut plans = Vec::with_capacity(datasets.len());
-    let mut fingerprints: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    let mut fingerprints: BTreeMap<Location, Vec<String>> = BTreeMap::new();
     for (dataset, source) in datasets {
-        let folder = local_path(&dataset.data_folder)?;
+        let folder = stores.location(&dataset.data_folder)?;
         let plan = unplaced(dataset, source.clone(), folder.clone());
         let id = plan.id();
         let known = fingerprints.entry(folder).or_default();
@@ -272,52 +273,60 @@ pub(crate) fn place_checked(
             .get(&plan.root)
             .is_some_and(|known| known.len() > 1)
         {
-            plan.root = plan.root.join("variants").join(plan.id());
+            plan.root = plan.root.join("variants").join(&plan.id());
         }
     }
     Ok(plans)
 }
 
-/// A path without the links on the way to it. It need not exist; what exists of the way is
-/// followed.
-fn resolved(path: &Path) -> PathBuf {
-    path.ancestors()
-        .find_map(|part| {
-            let rest = path.strip_prefix(part).ok()?;
-            Some(std::fs::canonicalize(part).ok()?.join(rest))
-        })
-        .unwrap_or_else(|| path.to_path_buf())
+/// A place without the links on the way to it. It need not exist; what exists of the way is
+/// followed. Stores have no links.
+fn resolved(place: &Location) -> Location {
+    let Some(path) = place.local() else {
+        return place.clone();
+    };
+    let real = path.ancestors().find_map(|part| {
+        let rest = path.strip_prefix(part).ok()?;
+        Some(std::fs::canonicalize(part).ok()?.join(rest))
+    });
+    real.map_or_else(|| place.clone(), Location::of_file)
 }
 
 /// Whether what is written into a dataset's folder would become a part of the folder at a location.
-pub(crate) fn grows_by(location: &str, root: &Path) -> Result<bool, DatasetError> {
-    let folder = resolved(&local_path(location)?);
-    Ok(folder.is_dir() && resolved(root).starts_with(&folder))
+pub(crate) fn grows_by(
+    stores: &Stores,
+    location: &str,
+    root: &Location,
+) -> Result<bool, DatasetError> {
+    let folder = resolved(&stores.location(location)?);
+    Ok(folder.is_folder() && resolved(root).is_below(&folder))
 }
 
 /// Refuses to write where the source lies, which would change or replace it.
-fn refuse_own_source(source: &SourceTable, folder: &Path) -> Result<(), DatasetError> {
+fn refuse_own_source(
+    stores: &Stores,
+    source: &SourceTable,
+    folder: &Location,
+) -> Result<(), DatasetError> {
     let target = resolved(folder);
-    let read = local_path(&source.location).map(|path| resolved(&path))?;
-    let inside = read.is_dir() && target.starts_with(&read);
+    let read = resolved(&stores.location(&source.location)?);
+    let inside = read.is_folder() && target.is_below(&read);
     let own = source
-        .paths
+        .places
         .iter()
-        .find(|path| resolved(path).starts_with(&target));
+        .find(|place| resolved(place).is_below(&target));
     match own.or(inside.then_some(&read)) {
-        Some(path) => Err(DatasetError::Source {
+        Some(place) => Err(DatasetError::Source {
             location: source.location.clone(),
             reason: format!(
-                "{} would be written to, and {} is read; set dataset.data_folder to another folder",
-                folder.display(),
-                path.display()
+                "{folder} would be written to, and {place} is read; set dataset.data_folder to another folder"
             ),
         }),
         None => Ok(()),
     }
 }
 
-fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: PathBuf) -> DatasetPlan {
+fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: Location) -> DatasetPlan {
     let rows = |split: Split| match &source {
         Some(source) => source.rows,
         None => split.files * dataset.rows_per_file,

@@ -56,7 +56,7 @@ pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, Dataset
         return Ok(None);
     };
     let parquet = |source| DatasetError::Parquet {
-        path: plan.root.display().to_string(),
+        path: plan.root.to_string(),
         source,
     };
     let row_bytes = plan.expected_arrow_bytes()? / plan.rows().max(1);

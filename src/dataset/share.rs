@@ -2,7 +2,6 @@
 //! there.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +10,7 @@ use super::manifest::{Manifest, read_json, write_json};
 use super::names::{part_file, part_lock};
 use super::plan::DatasetPlan;
 use crate::record::WriteRecord;
+use crate::storage::Location;
 
 /// A process among those that write a dataset together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(crate) struct Part {
 }
 
 pub(crate) fn write_part(
-    root: &Path,
+    root: &Location,
     share: Share,
     manifest: &Manifest,
 ) -> Result<(), DatasetError> {
@@ -64,7 +64,7 @@ pub(crate) fn write_part(
         world_size: share.world_size,
         manifest: manifest.clone(),
     };
-    write_json(&root.join(part_file(share.rank, share.world_size)), &part)
+    write_json(&root.join(&part_file(share.rank, share.world_size)), &part)
 }
 
 /// The manifest that the parts of a world make, or the ranks whose parts are missing.
@@ -75,8 +75,8 @@ pub(crate) fn joined(
     let mut missing = Vec::new();
     let mut whole: Option<Manifest> = None;
     for rank in 0..world_size {
-        let path = plan.root.join(part_file(rank, world_size));
-        let part = read_json::<Part>(&path)?.filter(|part| {
+        let place = plan.root.join(&part_file(rank, world_size));
+        let part = read_json::<Part>(&place)?.filter(|part| {
             part.manifest.content_fingerprint == plan.content_fingerprint
                 && part.manifest.layout_fingerprint == plan.layout_fingerprint
                 && (part.rank, part.world_size) == (rank, world_size)

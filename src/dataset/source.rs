@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -18,7 +17,7 @@ use super::properties::physical;
 use crate::config::{Encoding, Layout, VectorLayout};
 use crate::files::leaves_by_root;
 use crate::record::Checksum;
-use crate::storage::Inputs;
+use crate::storage::{Inputs, Location};
 
 /// Name of the source among the tables of its session.
 pub(crate) const SOURCE_TABLE: &str = "source";
@@ -31,8 +30,8 @@ const KEYS_OF_COLUMNS: [&str; 2] = ["pandas", "org.apache.spark.sql.parquet.row.
 pub struct SourceTable {
     /// As the user wrote it.
     pub location: String,
-    /// Its files, as absolute paths.
-    pub paths: Vec<PathBuf>,
+    /// Its files.
+    pub places: Vec<Location>,
     /// All columns, Hive partitions included.
     pub schema: SchemaRef,
     pub rows: u64,
@@ -107,7 +106,7 @@ impl KnownSource {
         let fields = fields.collect::<Result<Vec<Field>, DatasetError>>()?;
         Ok(SourceTable {
             location: self.location.clone(),
-            paths: Vec::new(),
+            places: Vec::new(),
             schema: Arc::new(Schema::new(fields)),
             rows: self.rows,
             bytes: 0,

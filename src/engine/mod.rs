@@ -20,7 +20,9 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::{
     GreedyMemoryPool, MemoryPool, PeakRecordingPool, TrackConsumersPool,
 };
-use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
+use datafusion::execution::object_store::{
+    DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl,
+};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
@@ -31,7 +33,6 @@ use tokio::task::JoinError;
 use crate::config::{ReadMode, Reader};
 use crate::exit_class::ExitClass;
 use crate::record::{EngineRecord, ThrottleRecord};
-use crate::storage::local_store_url;
 use crate::suggest::did_you_mean;
 use whole_file::WholeFiles;
 
@@ -86,12 +87,11 @@ impl EngineError {
     }
 }
 
-/// A session with the options of a variant, reading through `store`. Tables are registered by the caller; SQL cannot name
-/// files.
+/// A session with the options of a variant. Stores and tables are registered by the caller; SQL
+/// cannot name files.
 pub async fn session(
     reader: &Reader,
     options: &[(String, String)],
-    store: &Arc<dyn ObjectStore>,
 ) -> Result<SessionContext, EngineError> {
     let mut config = SessionConfig::new();
     if let Some(threads) = reader.read_threads {
@@ -123,7 +123,6 @@ pub async fn session(
         let statement = format!("SET datafusion.{name} = '{}'", value.replace('\'', "''"));
         context.sql(&statement).await.map_err(bad)?;
     }
-    context.register_object_store(local_store_url().as_ref(), Arc::clone(store));
     if reader.read_mode != ReadMode::WholeFile {
         return Ok(context);
     }
@@ -136,12 +135,13 @@ pub async fn session(
 /// Consumers of memory that an error of a full pool names.
 const LARGEST_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
-/// The session of one measurement: the same tables, options and caches as `session`, with an object
-/// store and a memory pool of its own. Plans that are made in it bind that store, so that they read
+/// The session of one measurement: the same tables, options and caches as `session`, with a memory
+/// pool of its own, and with `store` as the object store of `url`. Plans that are made in it bind that store, so that they read
 /// through it whatever else is measured meanwhile.
 pub fn measured(
     session: &SessionContext,
     reader: &Reader,
+    url: &ObjectStoreUrl,
     store: &Arc<dyn ObjectStore>,
 ) -> Result<SessionContext, EngineError> {
     let runtime = session.runtime_env();
@@ -154,7 +154,7 @@ pub fn measured(
         None => Arc::clone(&runtime.memory_pool),
     };
     let stores = DefaultObjectStoreRegistry::new();
-    stores.register_store(local_store_url().as_ref(), Arc::clone(store));
+    stores.register_store(url.as_ref(), Arc::clone(store));
     let runtime = RuntimeEnvBuilder::from_runtime_env(&runtime)
         .with_memory_pool(Arc::new(PeakRecordingPool::new(pool)))
         .with_object_store_registry(Arc::new(stores))

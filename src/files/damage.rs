@@ -1,7 +1,6 @@
 //! Which file, which row group of it, and which of its columns cannot be read.
 
 use std::fmt::Display;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::datasource::file_format::parquet::transform_schema_to_view;
@@ -16,7 +15,7 @@ use super::error::{ENCRYPTED, innermost, without_panic};
 use super::footer::{is_encrypted, row_difference};
 use super::reader::{FooterBytes, StoreReader, with_page_index};
 use crate::engine::without_categories;
-use crate::storage::object_path;
+use crate::storage::Location;
 
 /// The first column of a row group that cannot be decoded, in words that name the file; none where
 /// all can.
@@ -24,13 +23,14 @@ use crate::storage::object_path;
 /// The engine's errors tell what is wrong with a page, and not which file it is in. This reads all
 /// columns of every row group, one after the other, and is for after a failure. A panic of the
 /// decoder counts as damage, and so do more or fewer rows than the footer claims.
-pub(crate) fn first_damage(store: &Arc<dyn ObjectStore>, files: &[PathBuf]) -> Option<String> {
-    files.iter().find_map(|path| {
-        let what = match object_path(path) {
+pub(crate) fn first_damage(files: &[Location]) -> Option<String> {
+    files.iter().find_map(|place| {
+        let store = place.store().objects();
+        let what = match place.object() {
             Ok(object) => damage_of(&Suspect { store, object })?,
             Err(error) => format!(": {error}"),
         };
-        Some(format!("{}{what}", path.display()))
+        Some(format!("{place}{what}"))
     })
 }
 

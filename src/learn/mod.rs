@@ -27,13 +27,13 @@ mod written;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
 use crate::cancel::Cancel;
 use crate::config::{Column, to_config_text};
 use crate::files::Depth;
+use crate::storage::Stores;
 use crate::table::{Inspection, inspect};
 use column::learn_column;
 pub use error::LearnError;
@@ -41,7 +41,6 @@ use keys::{Keys, SEED};
 use level::level;
 pub use likeness::{CODECS, CodecErrors, CodecSizes, Learned, Likeness};
 use likeness::{likeness, mean, median_error};
-use object_store::ObjectStore;
 use parallel::in_parallel;
 use reading::LIMITS;
 use sample::{Sample, SampledColumn};
@@ -50,7 +49,7 @@ use trial::read_back;
 /// Looks at footers, page indexes and a bounded sample of the files behind a path, a folder or a
 /// glob. `progress` is told how many columns are done, and how many there are.
 pub async fn learn(
-    store: &Arc<dyn ObjectStore>,
+    stores: &Stores,
     location: &str,
     keep_values: bool,
     cancel: &Cancel,
@@ -60,8 +59,8 @@ pub async fn learn(
         row_groups: true,
         pages: false,
     };
-    let inspection = inspect(store, location, depth).await?;
-    let mut sample = sample::take(store, location, &inspection, LIMITS).await?;
+    let inspection = inspect(stores, location, depth).await?;
+    let mut sample = sample::take(stores, location, &inspection, LIMITS).await?;
     let mut layout = layout::learn(&inspection, sample.page_version);
     let mut notes = std::mem::take(&mut layout.notes);
     notes.extend(sample.notes.iter().cloned());

@@ -17,9 +17,9 @@ use super::shape::{Shape, is_changed};
 use super::stretches::{Group, groups_of, stretches};
 use crate::dataset::is_whole_number;
 use crate::files::{ColumnFacts, SampleFile, Stretch};
+use crate::storage::Stores;
 use crate::table::{Inspection, TableError, TableFile, TableFiles, discover, look, look_again};
 use crate::units;
-use object_store::ObjectStore;
 
 /// What messages call the files.
 const NAME: &str = "";
@@ -47,19 +47,19 @@ pub(super) struct SampledColumn {
 }
 
 pub(super) async fn take(
-    store: &Arc<dyn ObjectStore>,
+    stores: &Stores,
     location: &str,
     inspection: &Inspection,
     limits: Limits,
 ) -> Result<Sample, LearnError> {
-    let files = discover(NAME, location).await?;
+    let files = discover(stores, NAME, location).await?;
     let inputs = look(NAME, &files).await?;
     check_alike(&files, inspection)?;
     let groups = groups_of(inspection);
     let leaves = inspection.columns.iter();
     let encoded = leaves.map(|leaf| leaf.encoded_bytes).sum();
     let stretches = stretches(&groups, inspection.rows, encoded);
-    let opened = open_all(store, &files, &stretches).await?;
+    let opened = open_all(&files, &stretches).await?;
     let Some((_, first_file)) = opened.first_key_value() else {
         return Err(unlearnable(&files, "it holds no rows".to_owned()));
     };
@@ -98,7 +98,7 @@ fn unlearnable(files: &TableFiles, reason: String) -> LearnError {
 fn check_alike(files: &TableFiles, inspection: &Inspection) -> Result<(), LearnError> {
     let same = files.files.iter().zip(&inspection.files);
     let mut same = same.map(|(file, facts)| {
-        file.object.size == facts.file_bytes && file.path.display().to_string() == facts.path
+        file.object.size == facts.file_bytes && file.place.to_string() == facts.path
     });
     if files.files.len() != inspection.files.len() || !same.all(|same| same) {
         let reason = "its files change while they are read".to_owned();
@@ -119,14 +119,13 @@ fn check_alike(files: &TableFiles, inspection: &Inspection) -> Result<(), LearnE
 
 /// Opens the files that stretches lie in.
 async fn open_all(
-    store: &Arc<dyn ObjectStore>,
     files: &TableFiles,
     stretches: &[(&Group, Stretch)],
 ) -> Result<BTreeMap<usize, SampleFile>, LearnError> {
     let mut opened = BTreeMap::new();
     for (group, _) in stretches {
         if let Entry::Vacant(place) = opened.entry(group.file) {
-            place.insert(open(store, &files.files[group.file]).await?);
+            place.insert(open(&files.files[group.file]).await?);
         }
     }
     Ok(opened)
@@ -287,8 +286,9 @@ fn of_partition(
     })
 }
 
-async fn open(store: &Arc<dyn ObjectStore>, file: &TableFile) -> Result<SampleFile, TableError> {
-    let (store, path) = (Arc::clone(store), file.path.display().to_string());
+async fn open(file: &TableFile) -> Result<SampleFile, TableError> {
+    let store = Arc::clone(file.place.store().objects());
+    let path = file.place.to_string();
     let opened = SampleFile::open(store, file.object.location.clone(), file.object.size, path);
     Ok(opened.await?)
 }
@@ -307,7 +307,6 @@ mod tests {
     use super::*;
     use crate::files::Depth;
     use crate::learn::reading::LIMITS;
-    use crate::storage::local_store;
     use crate::table::inspect;
 
     fn write(path: &Path, group_rows: usize, columns: Vec<(&str, ArrayRef)>) {
@@ -332,14 +331,14 @@ mod tests {
     }
 
     async fn sampled(path: &Path, limits: Limits) -> Sample {
-        let store = local_store();
+        let stores = Stores::default();
         let location = path.display().to_string();
         let depth = Depth {
             row_groups: true,
             pages: false,
         };
-        let inspection = inspect(&store, &location, depth).await.unwrap();
-        take(&store, &location, &inspection, limits).await.unwrap()
+        let inspection = inspect(&stores, &location, depth).await.unwrap();
+        take(&stores, &location, &inspection, limits).await.unwrap()
     }
 
     /// Numbers of the first rows of a column's pieces, and rows of all of them.

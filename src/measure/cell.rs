@@ -1,7 +1,7 @@
 //! One scenario on one variant: how it is planned, executed and observed.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,6 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
-use object_store::ObjectStore;
 use parquet::errors::ParquetError;
 
 use super::execute::{Execution, execute};
@@ -30,7 +29,7 @@ use crate::record::{
 };
 use crate::scenario::Scenario;
 use crate::statistics::median;
-use crate::storage::{Source, Trace, local_store};
+use crate::storage::{Location, Source, Store, Trace};
 use crate::table::OpenTable;
 use crate::units;
 
@@ -139,8 +138,6 @@ pub struct CellParts<'a> {
     pub id: String,
     pub scenario: Arc<Scenario>,
     pub context: SessionContext,
-    /// The store that holds the files, without layers.
-    pub store: Arc<dyn ObjectStore>,
     pub reader: Reader,
     /// The tables of the session.
     pub registered: &'a [Arc<OpenTable>],
@@ -155,7 +152,10 @@ pub struct Cell {
     pub id: String,
     pub scenario: Arc<Scenario>,
     pub context: SessionContext,
-    pub(super) store: Arc<dyn ObjectStore>,
+    /// The store that holds the files, without layers.
+    store: Store,
+    /// Files of this host that the tables consist of.
+    files: Arc<[PathBuf]>,
     /// The tables that the query scans.
     pub tables: Vec<Arc<OpenTable>>,
     pub(super) reader: Reader,
@@ -190,7 +190,6 @@ impl Cell {
             id,
             scenario,
             context,
-            store,
             reader,
             registered,
             drop_caches,
@@ -198,17 +197,22 @@ impl Cell {
         } = parts;
         let planned = plan(&context, &scenario.sql).await?;
         let named = tables_of(&planned.logical);
-        let tables = registered
+        let tables: Vec<Arc<OpenTable>> = registered
             .iter()
             .filter(|table| named.contains(&table.name))
             .cloned()
             .collect();
+        let store = store_of(&tables)?;
+        let places = tables.iter().flat_map(|table| &table.places);
+        let files = places.filter_map(|place| place.local().map(Path::to_owned));
+        let files = files.collect();
         Ok((
             Cell {
                 id,
                 scenario,
                 context,
                 store,
+                files,
                 tables,
                 reader,
                 drop_caches,
@@ -227,16 +231,14 @@ impl Cell {
     }
 
     /// The store that holds the files, without layers.
-    pub fn store(&self) -> &Arc<dyn ObjectStore> {
+    pub fn store(&self) -> &Store {
         &self.store
     }
 
     /// Files that the query's tables consist of.
-    pub fn files(&self) -> Vec<PathBuf> {
-        self.tables
-            .iter()
-            .flat_map(|table| table.paths.iter().cloned())
-            .collect()
+    pub fn places(&self) -> Vec<Location> {
+        let places = self.tables.iter().flat_map(|table| &table.places);
+        places.cloned().collect()
     }
 
     /// A ledger of the query's files, in which nothing is counted yet.
@@ -251,14 +253,14 @@ impl Cell {
     /// What one measurement reads through.
     pub(super) fn measurement(&self, source: &Source) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
-        let store = MeasuredStore::new(&self.store, source, &ledger);
+        let store = MeasuredStore::new(self.store.objects(), source, &ledger);
         self.measurement_of(ledger, store)
     }
 
     /// The same, which records the calls besides.
     pub(super) fn recording(&self, source: &Source) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
-        let store = MeasuredStore::new(&self.store, source, &ledger).recording();
+        let store = MeasuredStore::new(self.store.objects(), source, &ledger).recording();
         self.measurement_of(ledger, store)
     }
 
@@ -267,7 +269,12 @@ impl Cell {
         ledger: Arc<Ledger>,
         store: MeasuredStore,
     ) -> Result<Measurement, MeasureError> {
-        let context = measured(&self.context, &self.reader, store.objects())?;
+        let context = measured(
+            &self.context,
+            &self.reader,
+            self.store.url(),
+            store.objects(),
+        )?;
         Ok(Measurement {
             ledger,
             store,
@@ -449,7 +456,7 @@ impl Cell {
             in_memory: matches!(source, Source::Memory(_)),
         };
         let files = WatchedFiles {
-            paths: self.files().into(),
+            paths: Arc::clone(&self.files),
             bytes: self.file_bytes(),
         };
         Watch::begin(files, setting, Arc::clone(ledger))
@@ -599,17 +606,16 @@ impl Cell {
         if !reads && !message.starts_with(ENGINE_FAILED) {
             return MeasureError::Execution { message, cause };
         }
-        let files = self.files();
+        let files = self.places();
         let named = match files.as_slice() {
             [] => return MeasureError::reading(message),
-            [only] => only.display().to_string(),
+            [only] => only.to_string(),
             [first, others @ ..] => {
-                format!("{} or one of {} more files", first.display(), others.len())
+                format!("{first} or one of {} more files", others.len())
             }
         };
         // Not the store that is measured: it may be slow, and counts.
-        let store: Arc<dyn ObjectStore> = local_store();
-        match tokio::task::spawn_blocking(move || first_damage(&store, &files)).await {
+        match tokio::task::spawn_blocking(move || first_damage(&files)).await {
             Ok(Some(damage)) => MeasureError::Execution {
                 message: damage,
                 cause: Cause::BadInput,
@@ -672,6 +678,28 @@ impl Cell {
             });
         }
         (of_tables, all)
+    }
+}
+
+/// The store that tables lie in; that of this host's files where there are none.
+///
+/// # Errors
+///
+/// Where they lie in several: a measurement has one ledger, of one store.
+fn store_of(tables: &[Arc<OpenTable>]) -> Result<Store, EngineError> {
+    let mut stores = tables.iter().map(|table| &table.store);
+    let Some(first) = stores.next() else {
+        return Ok(Store::local());
+    };
+    match stores.find(|store| store.url() != first.url()) {
+        None => Ok(first.clone()),
+        Some(other) => Err(EngineError::Planning {
+            reason: format!(
+                "its tables lie in several stores, {} and {}; put them into one",
+                first.url(),
+                other.url()
+            ),
+        }),
     }
 }
 

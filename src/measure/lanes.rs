@@ -60,7 +60,7 @@ impl Cell {
         if available > 0 && bytes > available / 2 {
             return Err(MeasureError::TooLarge { bytes, available });
         }
-        let loaded = Loaded::of(&self.memory, &self.store).await;
+        let loaded = Loaded::of(&self.memory, self.store().objects()).await;
         let loaded = loaded.map_err(|error| MeasureError::reading(error.to_string()))?;
         Ok(Source::Memory(Arc::new(loaded)))
     }
@@ -79,7 +79,7 @@ impl Cell {
         let failed = |error: object_store::Error| MeasureError::reading(error.to_string());
         if !self.executions.contains_key(&Lane::Storage) {
             // One that is not counted says how many one iteration takes.
-            let elapsed = replay(&trace, &self.store, true, &source).await;
+            let elapsed = replay(&trace, self.store(), &source).await;
             let executions = executions_for(elapsed.map_err(failed)?, preparation);
             self.executions.insert(Lane::Storage, executions);
             watch = self.watch(&source, &ledger).await?;
@@ -93,7 +93,7 @@ impl Cell {
                 self.prepare(&mut watch).await?;
             }
             let running = watch.start();
-            let elapsed = replay(&trace, &self.store, true, &source).await;
+            let elapsed = replay(&trace, self.store(), &source).await;
             watch.stop(&running, elapsed.map_err(failed)?);
             ledger.replayed(&trace, &source);
         }

@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
     use crate::observe::Counters;
-    use crate::storage::{Loaded, Throttle, local_store, object_path, replay};
+    use crate::storage::{Loaded, Store, Throttle, local_store, object_path, replay};
 
     async fn store_with_file() -> (Arc<dyn ObjectStore>, Path) {
         let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
@@ -191,9 +191,11 @@ mod tests {
         let text = serde_json::to_string(&trace).unwrap();
         assert_eq!(serde_json::from_str::<Trace>(&text).unwrap(), trace);
         let trace = Arc::new(trace);
-        replay(&trace, &store, true, &Source::Store).await.unwrap();
+        replay(&trace, &Store::local(), &Source::Store)
+            .await
+            .unwrap();
         std::fs::write(&file, [7; 49]).unwrap();
-        let error = replay(&trace, &store, true, &Source::Store).await;
+        let error = replay(&trace, &Store::local(), &Source::Store).await;
         let error = error.unwrap_err().to_string();
         assert!(error.contains("a b%20c#1=2.parquet"), "{error}");
     }
@@ -216,8 +218,8 @@ mod tests {
         std::fs::write(&file, [7; 40]).unwrap();
         let mut errors = vec![
             Loaded::of(&trace, &store).await.err(),
-            replay(&trace, &store, true, &Source::Store).await.err(),
-            replay(&trace, &store, true, &throttled()).await.err(),
+            replay(&trace, &Store::local(), &Source::Store).await.err(),
+            replay(&trace, &Store::local(), &throttled()).await.err(),
             store.get_ranges(&path, &ranges).await.err(),
         ];
         for source in [Source::Store, Source::Direct, throttled()] {

@@ -8,7 +8,6 @@ pub use traces::{TraceError, read_traces};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use object_store::ObjectStore;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
@@ -20,7 +19,7 @@ use crate::record::{CacheState, ColdEvidence, EngineCache};
 use crate::session::{Failure, KeptTrace, SessionError, Visited, checked, visit_all};
 use crate::statistics::{CONFIDENCE, median, median_interval};
 use crate::storage::{
-    Inputs, Trace, check_direct, local_file, local_store, replay as replay_trace,
+    Inputs, Location, Store, Trace, check_direct, local_file, replay as replay_trace,
 };
 
 /// What replays of one trace came to.
@@ -64,7 +63,7 @@ pub fn replay(
 ) -> Result<Vec<Replayed>, Failure> {
     let prepared = traces.iter().map(|kept| Prepared::of(kept, cache));
     let mut replays = Replays {
-        store: local_store(),
+        store: Store::local(),
         cache,
         prepared: prepared.collect::<Result<Vec<_>, _>>()?,
     };
@@ -77,7 +76,7 @@ pub fn replay(
 
 /// All traces that are replayed, each once a round.
 struct Replays<'a> {
-    store: Arc<dyn ObjectStore>,
+    store: Store,
     cache: PageCache,
     prepared: Vec<Prepared<'a>>,
 }
@@ -131,10 +130,11 @@ impl<'a> Prepared<'a> {
         for file in &files {
             check_readable(file, cache)?;
         }
+        let places: Vec<Location> = files.iter().cloned().map(Location::of_file).collect();
         for (file, known) in files.iter().zip(&kept.file_bytes) {
             check_size(file, *known)?;
         }
-        let inputs = Inputs::of(files.iter().map(PathBuf::as_path))?;
+        let inputs = Inputs::of(&places)?;
         Ok(Prepared {
             kept,
             trace: Arc::new(kept.trace.clone()),
@@ -144,11 +144,7 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    async fn once(
-        &self,
-        store: &Arc<dyn ObjectStore>,
-        cache: PageCache,
-    ) -> Result<Watched, Failure> {
+    async fn once(&self, store: &Store, cache: PageCache) -> Result<Watched, Failure> {
         let setting = CacheSetting {
             page_cache: cache,
             engine: EngineCache::Warm,
@@ -164,7 +160,7 @@ impl<'a> Prepared<'a> {
             .await
             .map_err(|error| SessionError::Internal(error.to_string()))?;
         let (running, source) = (watch.start(), source_of(cache));
-        let elapsed = replay_trace(&self.trace, store, true, &source)
+        let elapsed = replay_trace(&self.trace, store, &source)
             .await
             .map_err(|source| SessionError::Replay { source })?;
         watch.stop(&running, elapsed);

@@ -12,6 +12,7 @@ use crate::session::{
     CellPlan, Datasets, Event, Failure, Grid, Journaled, KnownSources, Located, Observer, Row,
     SessionError, Warning, open, unchanged,
 };
+use crate::storage::Stores;
 
 /// Memory that one execution of a cell takes in a process of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +86,7 @@ pub fn needed_memory(
 ) -> Result<NeededMemory, Failure> {
     let unknown = || SessionError::Internal(format!("there is no cell {cell:?}"));
     runtime.block_on(async {
-        let mut datasets = Datasets::place_again(config, sources)?;
+        let mut datasets = Datasets::place_again(&Stores::default(), config, sources)?;
         let mut config = config.clone();
         let rows = Grid::of(&config)?.rows;
         let has_cell = |row: &Row<'_>| row.cells.iter().any(|it| it.id == cell);

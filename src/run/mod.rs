@@ -25,12 +25,14 @@ use crate::session::{
     Event, Failure, Journaled, KnownSources, Observer, Opened, SessionError, Slowdown, Warning,
     build, open, prepare, unchanged,
 };
-use crate::storage::may_drop_caches;
+use crate::storage::{Stores, may_drop_caches};
 use rounds::Rounds;
 
 /// What the command line adds to a config.
 #[derive(Clone, Default)]
 pub struct Options {
+    /// The stores that locations of data may name.
+    pub stores: Stores,
     /// Name of the variant that the others are compared with; the first where left out.
     pub baseline: Option<String>,
     pub labels: BTreeMap<String, String>,
@@ -87,7 +89,15 @@ pub fn run(
     if config.measure.drop_caches && !may_drop_caches() {
         return Err(SessionError::DropCaches.into());
     }
-    let datasets = prepare(runtime, config, options.yes, None, cancel, observer)?;
+    let datasets = prepare(
+        runtime,
+        &options.stores,
+        config,
+        options.yes,
+        None,
+        cancel,
+        observer,
+    )?;
     // From here on there are the control's files to remove, and measurements to keep.
     let Some(hold) = cancel.hold() else {
         return Err(Interrupted.into());
@@ -95,10 +105,10 @@ pub fn run(
     let slowdown = options.slowdown.as_ref();
     let opened = open(config, &datasets, slowdown, observer);
     let opened = runtime.block_on(cancel.unless(opened))??;
-    let folders: Vec<PathBuf> = opened
-        .datasets
-        .iter()
-        .map(|dataset| PathBuf::from(&dataset.location))
+    let locations = opened.datasets.iter();
+    let locations = locations.filter_map(|it| options.stores.location(&it.location).ok());
+    let folders: Vec<PathBuf> = locations
+        .filter_map(|location| location.local().map(Path::to_owned))
         .collect();
     let mut journal = Journaled::start(
         config,

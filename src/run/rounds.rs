@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::iterations::Iterations;
 use crate::analysis::{family, rounds_for, widest_interval};
@@ -170,8 +170,10 @@ fn warm_files(cells: &[CellPlan]) -> (Vec<Vec<PathBuf>>, u64) {
     let mut seen = BTreeSet::new();
     let (mut sets, mut bytes) = (Vec::new(), 0);
     for table in warm.flat_map(|plan| &plan.cell.tables) {
-        if table.paths.first().is_some_and(|first| seen.insert(first)) {
-            sets.push(table.paths.clone());
+        let places = table.places.iter();
+        let paths = places.filter_map(|place| place.local().map(Path::to_owned));
+        if table.places.first().is_some_and(|first| seen.insert(first)) {
+            sets.push(paths.collect());
             bytes += table.file_bytes;
         }
     }

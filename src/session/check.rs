@@ -39,19 +39,19 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
     // Where nothing is to be written, opening them comes at once.
     for (table, location) in variant.tables.iter().filter(|_| writes) {
         for state in datasets.to_write() {
-            if grows_by(location, &state.plan.root)? {
+            if grows_by(&datasets.stores, location, &state.plan.root)? {
                 let grown = TableError::BadFile {
                     table: table.clone(),
                     file: location.clone(),
                     reason: format!(
                         "{} would be written to, and lies in it; set dataset.data_folder to another folder",
-                        state.plan.root.display()
+                        state.plan.root
                     ),
                 };
                 return Err(grown).at(site);
             }
         }
-        discover(table, location).await.at(site)?;
+        discover(&datasets.stores, table, location).await.at(site)?;
     }
     let state = opening.state;
     if let Some(state) = state.filter(|state| matches!(state.found, Found::ToWrite)) {

@@ -16,7 +16,7 @@ pub(super) fn ask_consent(datasets: &Datasets, yes: bool) -> Result<(), Failure>
     for state in datasets.to_write() {
         writers(&state.plan)?;
     }
-    let disks = by_file_system(datasets.to_write(), |state| state.plan.root.as_path());
+    let disks = by_file_system(datasets.to_write(), |state| &state.plan.root);
     disks
         .iter()
         .try_for_each(|states| Ok(ask_consent_for(states, yes)?))
@@ -43,11 +43,7 @@ fn ask_consent_for(states: &[&DatasetState], yes: bool) -> Result<(), SessionErr
     let left = free.map_or_else(String::new, |free| {
         format!(", where {} are free", free.in_words())
     });
-    let reason = format!(
-        "{} would be written below {}{left}",
-        all.in_words(),
-        folder.display()
-    );
+    let reason = format!("{} would be written below {}{left}", all.in_words(), folder);
     let likely = all.likely_blocks().saturating_sub(there);
     match free {
         Some(free) if there == 0 && !free.has_inodes(all.inodes()) => {

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -15,7 +15,7 @@ use super::estimate::Free;
 use super::warning::Warning;
 use crate::dataset::{CONTROL_FOLDER, OwnedFolder, THREAD_STACK};
 use crate::record::ControlKind;
-use crate::storage::object_path;
+use crate::storage::Location;
 use crate::table::TableFiles;
 use crate::units;
 
@@ -51,11 +51,12 @@ impl Control {
             warning: Some(Warning::NoCopy { why }),
             _folders: Vec::new(),
         };
-        let root_of = |state: &Option<&DatasetState>| {
+        let states = tables.iter().map(|(_, state)| *state);
+        let roots = states.map(|state| {
             let state = state.filter(|state| state.manifest().is_some())?;
-            Some(state.plan.root.clone())
-        };
-        let roots: Option<Vec<_>> = tables.iter().map(|(_, state)| root_of(state)).collect();
+            Some(&state.plan.root)
+        });
+        let roots: Option<Vec<&Location>> = roots.collect();
         let Some(roots) = roots else {
             return (tables, same("they are not this program's".to_owned()));
         };
@@ -69,7 +70,14 @@ impl Control {
             let why = "a copy would take more than a tenth of the free space".to_owned();
             return (tables, same(why));
         }
-        match copied(&tables, &roots).await {
+        let folders: Option<Vec<&Path>> = roots.iter().map(|root| root.local()).collect();
+        let Some(folders) = folders else {
+            return (
+                tables,
+                same("they lie in no folder of this host".to_owned()),
+            );
+        };
+        match copied(&tables, &folders).await {
             Ok((copies, folders)) => {
                 let control = Control {
                     kind: ControlKind::Copy,
@@ -86,7 +94,7 @@ impl Control {
 /// The same tables over copies of their files, and the folders of these.
 async fn copied<'a>(
     tables: &[Files<'a>],
-    roots: &[PathBuf],
+    roots: &[&Path],
 ) -> io::Result<(Vec<Files<'a>>, Vec<OwnedFolder>)> {
     let mut folders = Vec::new();
     let mut copies = tables.to_vec();
@@ -96,8 +104,11 @@ async fn copied<'a>(
         for (index, file) in table.files.iter_mut().enumerate() {
             // By a name that nobody takes for a file of the table.
             let copy = folder.path().join(format!("{index}.copy"));
-            file.object.location = object_path(&copy).map_err(io::Error::other)?;
-            jobs.push((std::mem::replace(&mut file.path, copy.clone()), copy));
+            let place = Location::of_file(copy.clone());
+            file.object.location = place.object().map_err(io::Error::other)?;
+            let original = std::mem::replace(&mut file.place, place);
+            let original = original.local().map(Path::to_owned);
+            jobs.push((original.unwrap_or_default(), copy));
         }
         table.location = folder.path().display().to_string();
         folders.push(folder);

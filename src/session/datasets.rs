@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use object_store::ObjectStore;
 use tokio::runtime::Runtime;
 
 use super::error::{Failure, SessionError};
@@ -18,7 +17,7 @@ use crate::dataset::{
 };
 use crate::files::first_damage;
 use crate::observe::memory_bytes;
-use crate::storage::local_store;
+use crate::storage::Stores;
 use crate::table::open_source;
 
 /// The sources that datasets were written from, by the names of the variants that read these.
@@ -26,7 +25,8 @@ pub type KnownSources = BTreeMap<String, KnownSource>;
 
 /// The datasets of a config, each once, and which variant reads which.
 pub struct Datasets {
-    pub store: Arc<dyn ObjectStore>,
+    /// The stores that locations may name.
+    pub stores: Stores,
     pub all: Vec<DatasetState>,
     /// Index into `all` for each variant; none for a variant without a dataset.
     pub of_variant: Vec<Option<usize>>,
@@ -55,9 +55,9 @@ impl DatasetState {
 
 impl Datasets {
     /// The plans of all datasets of a config, each once.
-    pub async fn plans(config: &Config) -> Result<Vec<DatasetPlan>, Failure> {
+    pub async fn plans(stores: &Stores, config: &Config) -> Result<Vec<DatasetPlan>, Failure> {
         let mut plans: Vec<DatasetPlan> = Vec::new();
-        for plan in Datasets::placed(config, &local_store()).await? {
+        for plan in Datasets::placed(stores, config).await? {
             if !plans
                 .iter()
                 .any(|known| known.root == plan.root && known.id() == plan.id())
@@ -69,10 +69,7 @@ impl Datasets {
     }
 
     /// A plan for each variant that has a dataset.
-    async fn placed(
-        config: &Config,
-        store: &Arc<dyn ObjectStore>,
-    ) -> Result<Vec<DatasetPlan>, Failure> {
+    async fn placed(stores: &Stores, config: &Config) -> Result<Vec<DatasetPlan>, Failure> {
         let mut sources: BTreeMap<(&str, bool), Arc<SourceTable>> = BTreeMap::new();
         let mut specs = Vec::new();
         for variant in &config.variants {
@@ -87,7 +84,7 @@ impl Datasets {
                         None => {
                             let (_, available) = memory_bytes();
                             let unify = variant.reader.unify_schemas;
-                            let opened = open_source(store, location, available / 4, unify).await;
+                            let opened = open_source(stores, location, available / 4, unify).await;
                             let source = Arc::new(opened?);
                             sources.insert((location, unify), Arc::clone(&source));
                             Some(source)
@@ -97,18 +94,22 @@ impl Datasets {
             };
             specs.push((dataset, source));
         }
-        Ok(place(&specs)?)
+        Ok(place(stores, &specs)?)
     }
 
     /// Places the datasets of all variants, and refuses those that are missing and not to be
     /// generated. Nothing is changed.
-    pub async fn place(config: &Config) -> Result<Self, Failure> {
-        Datasets::look(config).await?.without_missing()
+    pub async fn place(stores: &Stores, config: &Config) -> Result<Self, Failure> {
+        Datasets::look(stores, config).await?.without_missing()
     }
 
     /// Places the datasets of all variants as the process did that tells of their `sources`, none
     /// of which is looked at: they may have changed since.
-    pub fn place_again(config: &Config, sources: &KnownSources) -> Result<Self, Failure> {
+    pub fn place_again(
+        stores: &Stores,
+        config: &Config,
+        sources: &KnownSources,
+    ) -> Result<Self, Failure> {
         let mut specs = Vec::new();
         for variant in &config.variants {
             if let Some(dataset) = &variant.dataset {
@@ -117,7 +118,7 @@ impl Datasets {
                 specs.push((dataset, source.transpose()?));
             }
         }
-        Datasets::of(config, local_store(), place_checked(&specs)?)?.without_missing()
+        Datasets::of(stores, config, place_checked(stores, &specs)?)?.without_missing()
     }
 
     /// What [`Datasets::place_again`] goes by.
@@ -136,7 +137,7 @@ impl Datasets {
         let mut states = self.all.iter();
         match states.find(|state| matches!(state.found, Found::Missing)) {
             Some(state) => {
-                let folder = state.plan.root.display().to_string();
+                let folder = state.plan.root.to_string();
                 Err(DatasetError::Missing { folder }.into())
             }
             None => Ok(self),
@@ -144,18 +145,13 @@ impl Datasets {
     }
 
     /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
-    pub async fn look(config: &Config) -> Result<Self, Failure> {
-        let store = local_store();
-        let plans = Datasets::placed(config, &store).await?;
-        Datasets::of(config, store, plans)
+    pub async fn look(stores: &Stores, config: &Config) -> Result<Self, Failure> {
+        let plans = Datasets::placed(stores, config).await?;
+        Datasets::of(stores, config, plans)
     }
 
     /// Looks at what is there of the datasets, whose plans come one for each variant that has one.
-    fn of(
-        config: &Config,
-        store: Arc<dyn ObjectStore>,
-        plans: Vec<DatasetPlan>,
-    ) -> Result<Self, Failure> {
+    fn of(stores: &Stores, config: &Config, plans: Vec<DatasetPlan>) -> Result<Self, Failure> {
         let mut plans = plans.into_iter();
         let mut all: Vec<DatasetState> = Vec::new();
         let mut of_variant = Vec::with_capacity(config.variants.len());
@@ -181,7 +177,7 @@ impl Datasets {
             of_variant.push(Some(index));
         }
         Ok(Datasets {
-            store,
+            stores: stores.clone(),
             all,
             of_variant,
             warnings: Vec::new(),
@@ -223,7 +219,6 @@ impl Datasets {
         observer: &dyn Observer,
     ) -> Result<(), Failure> {
         let datasets = self.all.len();
-        let store = Arc::clone(&self.store);
         for (dataset, state) in self.all.iter_mut().enumerate() {
             let folder = state.plan.root.clone();
             match &state.found {
@@ -263,14 +258,13 @@ impl Datasets {
             };
             let generated = ensure(
                 &state.plan,
-                &store,
                 runtime.handle(),
                 writers,
                 share,
                 cancel,
                 &report,
             );
-            let generated = generated.map_err(|error| located(error, &state.plan, &store))?;
+            let generated = generated.map_err(|error| located(error, &state.plan))?;
             observer.event(Event::Written {
                 dataset,
                 datasets,
@@ -296,7 +290,7 @@ impl Datasets {
                     generated.missing_ranks.iter().map(u64::to_string).collect();
                 observer.event(Event::Note(&format!(
                     "{}: the files of rank {} of {} are there; missing are those of rank {}",
-                    folder.display(),
+                    folder,
                     share.rank(),
                     share.world_size(),
                     ranks.join(", ")
@@ -322,11 +316,11 @@ fn known_source(variant: &Variant, sources: &KnownSources) -> Result<Arc<SourceT
 
 /// The same error, with the file, the row group and the column of a source that cannot be read,
 /// where there is one.
-fn located(error: DatasetError, plan: &DatasetPlan, store: &Arc<dyn ObjectStore>) -> DatasetError {
+fn located(error: DatasetError, plan: &DatasetPlan) -> DatasetError {
     let source = plan.source.as_ref().filter(|it| it.plain.is_some());
     match (&error, source) {
         (DatasetError::Source { .. } | DatasetError::Parquet { .. }, Some(source)) => {
-            first_damage(store, &source.paths).map_or(error, |what| DatasetError::Damaged { what })
+            first_damage(&source.places).map_or(error, |what| DatasetError::Damaged { what })
         }
         _ => error,
     }

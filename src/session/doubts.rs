@@ -91,7 +91,7 @@ pub(super) fn not_scanned(
                 false => taken.extend(columns.into_iter().map(Some)),
             }
         }
-        let of_files = table.paths.len() as u64;
+        let of_files = table.places.len() as u64;
         found.extend(taken.into_iter().map(|column| FromStatistics {
             table: table.name.clone(),
             column,

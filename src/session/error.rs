@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cancel::Interrupted;
+use crate::config::PageCache;
 use crate::dataset::DatasetError;
 use crate::engine::EngineError;
 use crate::exit_class::ExitClass;
@@ -164,6 +165,8 @@ pub enum SessionError {
         path: String,
         source: std::io::Error,
     },
+    #[error("{location}: it lies in a store, of which this host holds no pages; measure.cache: {} is for files", cache.name())]
+    NoPages { location: String, cache: PageCache },
     #[error("{path}: it lies in memory (tmpfs), so that it cannot be cold")]
     InMemory { path: String },
     #[error("scenario and variant `{first}` and `{second}` have one name together, `{id}`")]
@@ -229,6 +232,7 @@ impl SessionError {
             | SessionError::UnknownBaseline { .. }
             | SessionError::Direct { .. }
             | SessionError::InMemory { .. }
+            | SessionError::NoPages { .. }
             | SessionError::SameCell { .. }
             | SessionError::Missing { .. }
             | SessionError::Replay { .. }
@@ -275,6 +279,7 @@ impl SessionError {
             | SessionError::UnknownBaseline { .. }
             | SessionError::Io { .. }
             | SessionError::InMemory { .. }
+            | SessionError::NoPages { .. }
             | SessionError::SameCell { .. }
             | SessionError::Missing { .. }
             | SessionError::Replay { .. }

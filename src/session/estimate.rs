@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use super::error::SessionError;
 use crate::dataset::{Bound, DatasetPlan, ObjectSink, Probe, bound, probe};
 use crate::observe::{cores, memory_bytes};
-use crate::storage::{local_store, object_path};
+use crate::storage::{Location, local_store, object_path};
 use crate::units;
 
 /// Of a file system that does not tell.
@@ -147,9 +147,9 @@ pub struct Free {
 }
 
 impl Free {
-    /// Of the file system that holds, or will hold, a folder.
-    pub fn of(folder: &Path) -> Option<Free> {
-        let found = nix::sys::statvfs::statvfs(existing_part(folder)?).ok()?;
+    /// Room on the file system that holds, or will hold, a folder; none in a store.
+    pub fn of(folder: &Location) -> Option<Free> {
+        let found = nix::sys::statvfs::statvfs(existing_part(folder.local()?)?).ok()?;
         let block_bytes = found.fragment_size();
         Some(Free {
             bytes: found.blocks_available().saturating_mul(block_bytes),
@@ -180,7 +180,10 @@ impl Free {
 }
 
 /// Bytes of the disk that the tables in a dataset's folder take.
-pub(super) fn blocks_of(root: &Path) -> u64 {
+pub(super) fn blocks_of(root: &Location) -> u64 {
+    let Some(root) = root.local() else {
+        return 0;
+    };
     let tables = ["train", "valid"].map(|table| walkdir::WalkDir::new(root.join(table)));
     let found = tables.into_iter().flatten().flatten();
     let blocks = found.filter_map(|entry| Some(entry.metadata().ok()?.blocks()));
@@ -190,11 +193,12 @@ pub(super) fn blocks_of(root: &Path) -> u64 {
 /// Sorts what lies in folders by the file systems that hold them, in the order of the first ones.
 pub fn by_file_system<T>(
     all: impl IntoIterator<Item = T>,
-    folder: impl Fn(&T) -> &Path,
+    folder: impl Fn(&T) -> &Location,
 ) -> Vec<Vec<T>> {
     let mut groups: Vec<(Option<u64>, Vec<T>)> = Vec::new();
     for one in all {
-        let found = existing_part(folder(&one)).and_then(|part| fs::metadata(part).ok());
+        let part = folder(&one).local().and_then(existing_part);
+        let found = part.and_then(|part| fs::metadata(part).ok());
         let device = found.map(|found| found.dev());
         match groups.iter_mut().find(|(known, _)| *known == device) {
             Some((_, group)) => group.push(one),
@@ -223,8 +227,9 @@ pub struct Disk {
 impl Disk {
     /// Tries the file system that holds, or will hold, a folder, in a folder beside it that is
     /// removed. Small files are written and read again as those of datasets are.
-    pub fn probe(folder: &Path, runtime: &Handle) -> io::Result<Disk> {
-        let beside = existing_part(folder).ok_or(io::ErrorKind::NotFound)?;
+    pub fn probe(folder: &Location, runtime: &Handle) -> io::Result<Disk> {
+        let beside = folder.local().and_then(existing_part);
+        let beside = beside.ok_or(io::ErrorKind::NotFound)?;
         let tried = tempfile::TempDir::new_in(beside)?;
         let large = tried.path().join("large");
         let bytes: Vec<u8> = (0..TRIED_BYTES / 8)

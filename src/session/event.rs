@@ -1,11 +1,11 @@
 //! What happens, told to whoever shows it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::warning::Warning;
 use crate::dataset::Progress;
 use crate::record::Kind;
+use crate::storage::Location;
 
 /// What happens, for whoever shows it.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub enum Event<'a> {
     Warning(&'a Warning),
     /// A dataset is about to be written.
     Begun {
-        folder: &'a Path,
+        folder: &'a Location,
         writers: usize,
         /// What each writer holds in memory.
         row_group_bytes: u64,
@@ -24,7 +24,7 @@ pub enum Event<'a> {
     Writing {
         dataset: usize,
         datasets: usize,
-        folder: &'a Path,
+        folder: &'a Location,
         progress: Progress,
     },
     /// Something is looked at besides the rounds: `what`, of a cell, the first being 0.
@@ -38,7 +38,7 @@ pub enum Event<'a> {
     Written {
         dataset: usize,
         datasets: usize,
-        folder: &'a Path,
+        folder: &'a Location,
         files: u64,
         /// Files that an interrupted run before this one had written.
         kept: u64,
@@ -47,7 +47,7 @@ pub enum Event<'a> {
         elapsed_ns: Option<u64>,
     },
     Reused {
-        folder: &'a Path,
+        folder: &'a Location,
         files: u64,
         bytes: u64,
     },

@@ -53,7 +53,7 @@ pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Opt
 /// What of a table's files the config describes otherwise.
 fn differing(plan: &DatasetPlan, table: &TablePlan, open: &OpenTable) -> Vec<String> {
     let mut found = Vec::new();
-    let (files, layout) = (open.paths.len() as u64, &plan.spec.layout);
+    let (files, layout) = (open.places.len() as u64, &plan.spec.layout);
     if !layout.partition_by.is_empty() {
         if open.rows != table.rows() {
             let (rows, wanted) = (units::count(open.rows), units::count(table.rows()));

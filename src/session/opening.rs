@@ -15,7 +15,7 @@ use super::error::{Failure, Located, Site};
 use super::event::{Event, Observer};
 use super::existing::{Existing, difference};
 use super::grid::{Grid, GridCell, Row, cell_id};
-use super::page_cache::check_file_cache;
+use super::page_cache::check_place_cache;
 use super::warning::Warning;
 use crate::config::{CONTROL, Config};
 use crate::dataset::Found;
@@ -188,7 +188,7 @@ pub async fn existing(
     let differing = difference(state, &tables).map(|warning| warning.to_string());
     Ok(Some(Existing {
         rows: tables.iter().map(|table| table.rows).sum(),
-        files: tables.iter().map(|table| table.paths.len() as u64).sum(),
+        files: tables.iter().map(|table| table.places.len() as u64).sum(),
         file_bytes: tables.iter().map(|table| table.file_bytes).sum(),
         notes: cautions.chain(differing).collect(),
     }))
@@ -247,8 +247,8 @@ impl<'a> Opening<'a> {
 
     /// A session with the variant's options and no tables.
     pub(super) async fn session(&self) -> Result<SessionContext, Failure> {
-        let (variant, store) = (self.row.variant, &self.datasets.store);
-        let context = session(&variant.reader, &variant.engine, store).await;
+        let variant = self.row.variant;
+        let context = session(&variant.reader, &variant.engine).await;
         context.at(&self.row.site)
     }
 
@@ -258,16 +258,21 @@ impl<'a> Opening<'a> {
         if let Some(state) = state {
             let tables = match state.manifest() {
                 Some(manifest) => from_manifest(&state.plan, manifest),
-                None => existing_tables(&state.plan).await,
+                None => existing_tables(&self.datasets.stores, &state.plan).await,
             };
             let tables = tables.at(site)?;
             files.extend(tables.into_iter().map(|table| (table, Some(state))));
         }
         for (table, location) in &variant.tables {
-            files.push((discover(table, location).await.at(site)?, None));
+            files.push((
+                discover(&self.datasets.stores, table, location)
+                    .await
+                    .at(site)?,
+                None,
+            ));
         }
         for file in files.iter().filter_map(|(table, _)| table.files.first()) {
-            check_file_cache(variant.reader.cache, &file.path, &file.path)?;
+            check_place_cache(variant.reader.cache, &file.place)?;
         }
         Ok(files)
     }
@@ -295,7 +300,7 @@ impl<'a> Opening<'a> {
                 .filter(|state| state.plan.source.is_none())
                 .map(|state| state.plan.spec.columns.as_slice());
             let unify = variant.reader.unify_schemas;
-            let open = open_table(&bench.context, &self.datasets.store, table, columns, unify)
+            let open = open_table(&bench.context, table, columns, unify)
                 .await
                 .at(site)?;
             register(&bench.context, &table.name, Arc::clone(&open.provider)).at(site)?;
@@ -334,7 +339,6 @@ impl<'a> Opening<'a> {
             id: id.clone(),
             scenario: Arc::clone(scenario),
             context: bench.context.clone(),
-            store: Arc::clone(&self.datasets.store),
             reader: variant.reader,
             registered: &bench.tables,
             drop_caches: self.config.measure.drop_caches,
@@ -431,7 +435,7 @@ fn dataset_record(
         content_fingerprint: open.files_fingerprint.clone(),
         layout_fingerprint: open.files_fingerprint.clone(),
         rows: open.rows,
-        files: open.paths.len() as u64,
+        files: open.places.len() as u64,
         file_bytes: open.file_bytes,
         row_groups: open.row_groups,
         columns: open.columns.clone(),

@@ -6,14 +6,17 @@ use std::path::Path;
 use super::error::SessionError;
 use super::estimate::existing_part;
 use crate::config::PageCache;
-use crate::storage::{check_direct, lies_in_memory};
+use crate::storage::{Location, check_direct, lies_in_memory};
 
 /// Refuses a state of the page cache that files of a dataset could not be brought to, before they
 /// are written. The file system is tried with a file that is removed.
-pub(super) fn check_target_cache(cache: PageCache, root: &Path) -> Result<(), SessionError> {
+pub(super) fn check_target_cache(cache: PageCache, root: &Location) -> Result<(), SessionError> {
     if cache == PageCache::Warm {
         return Ok(());
     }
+    let Some(root) = root.local() else {
+        return check_place_cache(cache, root);
+    };
     let tried = existing_part(root).and_then(|beside| {
         let mut file = tempfile::NamedTempFile::new_in(beside).ok()?;
         file.write_all(&[0; 4096]).ok()?;
@@ -23,13 +26,22 @@ pub(super) fn check_target_cache(cache: PageCache, root: &Path) -> Result<(), Se
     tried.map_or(Ok(()), |file| check_file_cache(cache, file.path(), root))
 }
 
+/// Refuses a state of the page cache that a file cannot be brought to. What lies in a store has no
+/// pages on this host.
+pub(super) fn check_place_cache(cache: PageCache, place: &Location) -> Result<(), SessionError> {
+    match place.local() {
+        Some(path) => check_file_cache(cache, path, path),
+        None if cache == PageCache::Warm => Ok(()),
+        None => Err(SessionError::NoPages {
+            location: place.to_string(),
+            cache,
+        }),
+    }
+}
+
 /// Refuses a state of the page cache that a file cannot be brought to; the error names another
 /// path.
-pub(super) fn check_file_cache(
-    cache: PageCache,
-    file: &Path,
-    named: &Path,
-) -> Result<(), SessionError> {
+fn check_file_cache(cache: PageCache, file: &Path, named: &Path) -> Result<(), SessionError> {
     let path = || named.display().to_string();
     match cache {
         PageCache::Warm => Ok(()),

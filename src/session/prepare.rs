@@ -10,11 +10,13 @@ use super::event::{Event, Observer};
 use crate::cancel::Cancel;
 use crate::config::Config;
 use crate::dataset::Share;
+use crate::storage::Stores;
 
 /// Gets the datasets of a config ready: whatever can be told to be wrong comes first, then consent
 /// to writing, then the writing of what is missing.
 pub fn prepare(
     runtime: &Runtime,
+    stores: &Stores,
     config: &Config,
     yes: bool,
     share: Option<Share>,
@@ -25,7 +27,7 @@ pub fn prepare(
         observer.event(Event::Note(note));
     }
     let placed_and_checked = async {
-        let datasets = Datasets::place(config).await?;
+        let datasets = Datasets::place(stores, config).await?;
         check(config, &datasets, observer).await?;
         Ok::<_, Failure>(datasets)
     };

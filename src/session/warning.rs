@@ -1,10 +1,10 @@
 //! What makes figures less than they could be, in the words that are shown and kept.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use super::error::Site;
 use crate::record::Lane;
+use crate::storage::Location;
 
 /// A reason to believe figures less, or to miss some.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,11 +40,11 @@ pub enum Warning {
     },
     /// Files in a dataset's folder that this program did not write.
     FoundFiles {
-        folder: PathBuf,
+        folder: Location,
     },
     /// Found files that differ from those that the config describes.
     OtherFiles {
-        folder: PathBuf,
+        folder: Location,
         found: Vec<String>,
     },
     /// What footers of a table cannot be trusted in.
@@ -122,12 +122,12 @@ impl fmt::Display for Warning {
                 f,
                 "{}: these files were there before; they are read as they are, and the config's codec, row groups, \
                  seed and other layout keys say nothing about them; to generate instead, name another dataset.data_folder",
-                folder.display()
+                folder
             ),
             Warning::OtherFiles { folder, found } => write!(
                 f,
                 "{} is read as it is, as workflow.generate_data is false, and differs from the config: {}",
-                folder.display(),
+                folder,
                 found.join("; ")
             ),
             Warning::UntrustedStatistics {

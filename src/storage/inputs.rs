@@ -4,10 +4,14 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use object_store::ObjectMeta;
+
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::location::Location;
 
 use crate::exit_class::ExitClass;
 
@@ -18,10 +22,10 @@ const END_BYTES: u64 = 4 << 10;
 /// What is the matter with a file that was there before.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    #[error("{}: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
-    #[error("{} was changed while it was used: {what}", path.display())]
-    Changed { path: PathBuf, what: String },
+    #[error("{location}: {source}")]
+    Unreadable { location: String, source: io::Error },
+    #[error("{location} was changed while it was used: {what}")]
+    Changed { location: String, what: String },
 }
 
 impl InputError {
@@ -38,15 +42,23 @@ pub struct Inputs {
 
 #[derive(Debug)]
 struct Input {
-    path: PathBuf,
+    location: Location,
     /// As it was when it was last found to have the same content.
     identity: Mutex<Identity>,
     ends: u64,
 }
 
+/// What is known of a file without opening it.
+#[derive(Debug, Clone, PartialEq)]
+enum Identity {
+    File(FileIdentity),
+    /// Size, time, tag and version that a store gives.
+    Object(Box<ObjectMeta>),
+}
+
 /// What the file system says of a file, without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity {
+struct FileIdentity {
     bytes: u64,
     /// Seconds and nanoseconds.
     modified: (i64, i64),
@@ -57,9 +69,9 @@ struct Identity {
     access: (u32, u32, u32, u64),
 }
 
-impl Identity {
+impl FileIdentity {
     fn of(found: &Metadata) -> Self {
-        Identity {
+        FileIdentity {
             bytes: found.len(),
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
@@ -71,15 +83,15 @@ impl Identity {
 
 impl Inputs {
     /// Looks at files for the first time.
-    pub fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Self, InputError> {
-        let files = paths.into_iter().map(|path| {
+    pub fn of<'a>(locations: impl IntoIterator<Item = &'a Location>) -> Result<Self, InputError> {
+        let files = locations.into_iter().map(|location| {
             let unreadable = |source| InputError::Unreadable {
-                path: path.to_owned(),
+                location: location.to_string(),
                 source,
             };
-            let (identity, ends) = look(path).map_err(unreadable)?;
+            let (identity, ends) = look(location).map_err(unreadable)?;
             Ok(Input {
-                path: path.to_owned(),
+                location: location.clone(),
                 identity: Mutex::new(identity),
                 ends,
             })
@@ -111,53 +123,105 @@ impl Inputs {
 
 impl Input {
     fn check(&self) -> Result<(), InputError> {
-        let changed = |what: String| {
-            Err(InputError::Changed {
-                path: self.path.clone(),
-                what,
-            })
-        };
         let mut identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
-        let (was, is) = match std::fs::metadata(&self.path) {
-            Ok(found) => (*identity, Identity::of(&found)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return changed("it is gone".to_owned());
-            }
-            Err(error) => return changed(error.to_string()),
+        let found = match (&*identity, self.location.local()) {
+            (Identity::File(was), Some(path)) => difference_of_file(was, path),
+            (Identity::Object(was), _) => difference_of_object(was, &self.location),
+            (Identity::File(_), None) => return Ok(()),
         };
-        if was == is {
-            return Ok(());
-        }
-        if was.bytes != is.bytes {
-            return changed(format!("it had {} bytes, and has {}", was.bytes, is.bytes));
-        }
-        if was.modified != is.modified {
-            return changed("it was written to".to_owned());
-        }
-        if was.changed != is.changed && (was.access == is.access || was.inode != is.inode) {
-            return changed("its inode was changed though its size and time were not, so that its content may be another".to_owned());
-        }
-        match look(&self.path) {
-            Ok((is, ends)) if ends == self.ends => {
-                *identity = is;
-                Ok(())
-            }
-            Ok(_) => changed("another file is in its place".to_owned()),
-            Err(error) => changed(error.to_string()),
-        }
+        let what = match found {
+            Difference::None => return Ok(()),
+            Difference::Some(what) => what,
+            Difference::Perhaps => match look(&self.location) {
+                Ok((is, ends)) if ends == self.ends => {
+                    *identity = is;
+                    return Ok(());
+                }
+                Ok(_) => "another file is in its place".to_owned(),
+                Err(error) => error.to_string(),
+            },
+        };
+        Err(InputError::Changed {
+            location: self.location.to_string(),
+            what,
+        })
     }
 }
 
+/// Whether a file is what it was, as far as can be told without opening it.
+enum Difference {
+    None,
+    /// It is not, in words.
+    Some(String),
+    /// The ends of the file decide.
+    Perhaps,
+}
+
+const GONE: &str = "it is gone";
+
+fn difference_of_file(was: &FileIdentity, path: &Path) -> Difference {
+    let is = match std::fs::metadata(path) {
+        Ok(found) => FileIdentity::of(&found),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Difference::Some(GONE.to_owned());
+        }
+        Err(error) => return Difference::Some(error.to_string()),
+    };
+    if *was == is {
+        return Difference::None;
+    }
+    if was.bytes != is.bytes {
+        return Difference::Some(of_sizes(was.bytes, is.bytes));
+    }
+    if was.modified != is.modified {
+        return Difference::Some("it was written to".to_owned());
+    }
+    if was.changed != is.changed && (was.access == is.access || was.inode != is.inode) {
+        return Difference::Some(
+            "its inode was changed though its size and time were not, so that its content may be another"
+                .to_owned(),
+        );
+    }
+    Difference::Perhaps
+}
+
+fn difference_of_object(was: &ObjectMeta, location: &Location) -> Difference {
+    match location.head() {
+        Ok(Some(is)) if *was == is => Difference::None,
+        Ok(Some(is)) if was.size != is.size => Difference::Some(of_sizes(was.size, is.size)),
+        Ok(Some(_)) => Difference::Some("it was written to".to_owned()),
+        Ok(None) => Difference::Some(GONE.to_owned()),
+        Err(error) => Difference::Some(error.to_string()),
+    }
+}
+
+fn of_sizes(was: u64, is: u64) -> String {
+    format!("it had {was} bytes, and has {is}")
+}
+
 /// A file's identity, and a hash of its ends.
-fn look(path: &Path) -> io::Result<(Identity, u64)> {
+fn look(location: &Location) -> io::Result<(Identity, u64)> {
+    let Some(path) = location.local() else {
+        return look_at_object(location);
+    };
     let file = File::open(path)?;
-    let identity = Identity::of(&file.metadata()?);
+    let identity = FileIdentity::of(&file.metadata()?);
     let length = identity.bytes.min(END_BYTES);
     let mut end = vec![0; usize::try_from(length).unwrap_or(0)];
     file.read_exact_at(&mut end, 0)?;
     let first = xxh3_64(&end);
     file.read_exact_at(&mut end, identity.bytes - length)?;
-    Ok((identity, xxh3_64_with_seed(&end, first)))
+    let ends = xxh3_64_with_seed(&end, first);
+    Ok((Identity::File(identity), ends))
+}
+
+fn look_at_object(location: &Location) -> io::Result<(Identity, u64)> {
+    let found = location.head()?.ok_or(io::ErrorKind::NotFound)?;
+    let length = found.size.min(END_BYTES);
+    let first = xxh3_64(&location.range(0..length)?);
+    let end = location.range(found.size - length..found.size)?;
+    let ends = xxh3_64_with_seed(&end, first);
+    Ok((Identity::Object(Box::new(found)), ends))
 }
 
 #[cfg(test)]
@@ -165,6 +229,7 @@ fn look(path: &Path) -> io::Result<(Identity, u64)> {
 mod tests {
     use std::fs;
     use std::io::Write;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -174,7 +239,7 @@ mod tests {
         let (one, other) = (folder.path().join("one"), folder.path().join("other"));
         fs::write(&one, "first content").unwrap();
         fs::write(&other, "other content").unwrap();
-        let inputs = Inputs::of([one.as_path()]).unwrap();
+        let inputs = Inputs::of([&Location::of_file(one.clone())]).unwrap();
         inputs.check().unwrap();
         (folder, one, other, inputs)
     }
@@ -238,7 +303,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let one = folder.path().join("one");
         fs::write(&one, vec![0; 1 << 20]).unwrap();
-        let inputs = Inputs::of([one.as_path()]).unwrap();
+        let inputs = Inputs::of([&Location::of_file(one.clone())]).unwrap();
         overwrite(&one, b"other", 1 << 19);
         assert!(what(&inputs).contains("its inode was changed"));
     }

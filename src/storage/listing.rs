@@ -1,5 +1,5 @@
-//! Which files a path, a folder or a pattern names. A file that a user named and that cannot be
-//! opened is an error; none is left out in silence.
+//! The files of this host that a path, a folder or a pattern names. A file that a user named and
+//! that cannot be opened is an error; none is left out in silence.
 
 use std::borrow::Cow;
 use std::fs::Metadata;
@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 use walkdir::{DirEntry, WalkDir};
 
-use super::paths::{StorageError, local_path};
+use super::listing_error::ListingError;
+use super::paths::local_path;
 use crate::output::{folder_of, kind_of};
 
-const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];
+pub(super) const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];
 
 /// As in a shell: `*` stays within a name, and finds hidden names only where the pattern begins
 /// with their dot.
@@ -25,56 +26,46 @@ const MATCHING: MatchOptions = MatchOptions {
 /// Other files of a folder whose names are kept for messages.
 const MOST_OTHERS: usize = 100;
 
-/// The files that a location names.
+/// The files that a location on this host names.
 #[derive(Debug, Default)]
-pub struct Listing {
+pub(super) struct LocalListing {
     /// The folder below which their paths say something: the location, or a pattern's start.
-    pub base: PathBuf,
+    pub(super) base: PathBuf,
     /// With what the file system says of each, in the order of their paths.
-    pub files: Vec<(PathBuf, Metadata)>,
+    pub(super) files: Vec<(PathBuf, Metadata)>,
     /// Some of the other visible files that lie below a folder that was named.
-    pub others: Vec<PathBuf>,
-}
-
-/// Why a location's files cannot be listed.
-#[derive(Debug, thiserror::Error)]
-pub enum ListingError {
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    #[error("no such file or folder")]
-    NotFound,
-    #[error("not a valid pattern: {reason}")]
-    BadPattern { reason: String },
-    #[error("{}: {reason}", path.display())]
-    Bad { path: PathBuf, reason: String },
+    pub(super) others: Vec<PathBuf>,
 }
 
 /// Lists a location as a user wrote it. A file is itself; a folder is the wanted files at any
 /// depth, except below names that begin with `.` or `_`; a pattern is the files that it matches and
 /// the wanted files of the folders that it matches. `is_wanted` looks at a file's name.
-pub fn list(location: &str, is_wanted: &dyn Fn(&Path) -> bool) -> Result<Listing, ListingError> {
+pub(super) fn list_local(
+    location: &str,
+    is_wanted: &dyn Fn(&Path) -> bool,
+) -> Result<LocalListing, ListingError> {
     let path = local_path(location)?;
     let mut listing = match std::fs::metadata(&path) {
         Ok(found) if found.is_dir() => {
-            let mut listing = Listing {
+            let mut listing = LocalListing {
                 base: path.clone(),
-                ..Listing::default()
+                ..LocalListing::default()
             };
             listing.walk(&path, is_wanted)?;
             listing
         }
         Ok(found) => {
-            let mut listing = Listing {
+            let mut listing = LocalListing {
                 base: path.clone(),
-                ..Listing::default()
+                ..LocalListing::default()
             };
             listing.add(path, found)?;
             listing
         }
         Err(_) if location.contains(GLOB_CHARACTERS) => {
-            let mut listing = Listing {
+            let mut listing = LocalListing {
                 base: literal_base(&path),
-                ..Listing::default()
+                ..LocalListing::default()
             };
             if !listing.base.is_dir() {
                 return Err(ListingError::NotFound);
@@ -129,7 +120,7 @@ pub fn would_list(location: &str, file: &Path, is_wanted: &dyn Fn(&Path) -> bool
         || is_wanted(&placed) && (0..parts.len()).any(in_folder)
 }
 
-fn parts_of(path: &Path) -> Vec<Cow<'_, str>> {
+pub(super) fn parts_of(path: &Path) -> Vec<Cow<'_, str>> {
     let parts = path.components();
     parts
         .map(|part| part.as_os_str().to_string_lossy())
@@ -137,7 +128,7 @@ fn parts_of(path: &Path) -> Vec<Cow<'_, str>> {
 }
 
 /// Whether the parts of a path match those of a pattern, as `matches` would find them.
-fn matches_parts(pattern: &[Cow<'_, str>], parts: &[Cow<'_, str>]) -> bool {
+pub(super) fn matches_parts(pattern: &[Cow<'_, str>], parts: &[Cow<'_, str>]) -> bool {
     let Some((first, pattern)) = pattern.split_first() else {
         return parts.is_empty();
     };
@@ -151,7 +142,7 @@ fn matches_parts(pattern: &[Cow<'_, str>], parts: &[Cow<'_, str>]) -> bool {
     })
 }
 
-impl Listing {
+impl LocalListing {
     fn add(&mut self, path: PathBuf, found: Metadata) -> Result<(), ListingError> {
         let bad = |path, reason: String| Err(ListingError::Bad { path, reason });
         if !found.is_file() {
@@ -229,7 +220,7 @@ fn is_visible(entry: &DirEntry) -> bool {
     is_visible_name(&entry.file_name().to_string_lossy())
 }
 
-fn is_visible_name(name: &str) -> bool {
+pub(super) fn is_visible_name(name: &str) -> bool {
     // A partition column may begin with an underscore.
     !(name.starts_with('.') || name.starts_with('_')) || name.contains('=')
 }
@@ -370,7 +361,7 @@ mod tests {
     /// Paths below `folder` that a location there names, or the error.
     fn listed(folder: &Path, location: &str) -> Result<Vec<String>, String> {
         let location = folder.join(location).display().to_string();
-        let listing = list(&location, &is_data).map_err(|error| error.to_string())?;
+        let listing = list_local(&location, &is_data).map_err(|error| error.to_string())?;
         let below = |path: &PathBuf| {
             let below = path.strip_prefix(folder).unwrap();
             below.display().to_string()
@@ -473,7 +464,7 @@ mod tests {
             fs::write(&file, "").unwrap();
             let real = file.canonicalize().unwrap();
             for (location, would) in locations.iter().zip(would) {
-                let listing = list(&at(folder, location), &is_data).unwrap_or_default();
+                let listing = list_local(&at(folder, location), &is_data).unwrap_or_default();
                 let mut paths = listing.files.iter().map(|(path, _)| path);
                 let does = paths.any(|path| path.canonicalize().unwrap() == real);
                 // One that is named itself was not there.

@@ -3,6 +3,7 @@
 //! Its functions block. They are for threads that may wait: tasks of a runtime go through
 //! `spawn_blocking`, or ask the store itself.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::future::Future;
@@ -24,12 +25,15 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use super::beyond::local_file;
 use super::local::local_store;
 use super::paths::{StorageError, local_path, object_path};
-use crate::output::Output;
+use crate::output::{Output, OutputError};
 use crate::text_file::read_bytes;
 
-/// An object store that data lies in.
+/// An object store that data lies in. Clones are the same store.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     objects: Arc<dyn ObjectStore>,
     url: ObjectStoreUrl,
     /// Whether its objects are files of this host.
@@ -39,11 +43,11 @@ pub struct Store {
 impl Store {
     /// The files of this host, by their absolute paths.
     pub fn local() -> Self {
-        Store {
+        Store(Arc::new(Inner {
             objects: local_store(),
             url: ObjectStoreUrl::local_filesystem(),
             files: true,
-        }
+        }))
     }
 
     /// Another store. `url` is a scheme and a host, such as `memory://data`.
@@ -53,52 +57,65 @@ impl Store {
     /// Where that is no such URL.
     pub fn of(url: &str, objects: Arc<dyn ObjectStore>) -> Result<Self, StorageError> {
         let parsed = ObjectStoreUrl::parse(url);
-        Ok(Store {
+        let url = parsed.map_err(|error| StorageError::BadPath {
+            location: url.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(Store(Arc::new(Inner {
             objects,
-            url: parsed.map_err(|error| StorageError::BadPath {
-                location: url.to_owned(),
-                reason: error.to_string(),
-            })?,
+            url,
             files: false,
-        })
+        })))
     }
 
     pub fn objects(&self) -> &Arc<dyn ObjectStore> {
-        &self.objects
+        &self.0.objects
     }
 
     /// The URL that the engine knows the store by.
     pub fn url(&self) -> &ObjectStoreUrl {
-        &self.url
+        &self.0.url
     }
 
     /// Whether its objects are files of this host.
     pub fn is_local(&self) -> bool {
-        self.files
+        self.0.files
     }
 
     /// The file of this host that an object is; none of another store.
     pub fn local_file(&self, object: &ObjectPath) -> Option<PathBuf> {
-        local_file(object).ok().filter(|_| self.files)
+        local_file(object).ok().filter(|_| self.0.files)
     }
 
     /// An object's name in messages and records.
     pub fn shown(&self, object: &ObjectPath) -> String {
         match self.local_file(object) {
             Some(path) => path.display().to_string(),
-            None => format!("{}{object}", self.url),
+            None => format!("{}{object}", self.0.url),
+        }
+    }
+
+    /// The location of a file of this host. For [`Store::local`] only.
+    pub(super) fn file(&self, path: PathBuf) -> Location {
+        Location {
+            store: self.clone(),
+            key: Key::File(path),
+        }
+    }
+
+    /// The location of an object by its name in a store of objects.
+    pub(super) fn named(&self, name: &str) -> Location {
+        Location {
+            store: self.clone(),
+            key: Key::Object(name.to_owned()),
         }
     }
 
     /// The location of an object.
     pub fn location_of(&self, object: &ObjectPath) -> Location {
-        let key = match self.local_file(object) {
-            Some(path) => Key::File(path),
-            None => Key::Object(object.to_string()),
-        };
-        Location {
-            store: self.clone(),
-            key,
+        match self.local_file(object) {
+            Some(path) => self.file(path),
+            None => self.named(object.as_ref()),
         }
     }
 }
@@ -140,17 +157,11 @@ impl Stores {
     /// Where it names none of the stores, or no file can have such a path.
     pub fn location(&self, text: &str) -> Result<Location, StorageError> {
         for store in &self.others {
-            if let Some(key) = text.strip_prefix(store.url.as_str()) {
-                return Ok(Location {
-                    store: store.clone(),
-                    key: Key::Object(key.trim_matches('/').to_owned()),
-                });
+            if let Some(key) = text.strip_prefix(store.0.url.as_str()) {
+                return Ok(store.named(key.trim_matches('/')));
             }
         }
-        Ok(Location {
-            store: self.local.clone(),
-            key: Key::File(local_path(text)?),
-        })
+        Ok(self.local.file(local_path(text)?))
     }
 }
 
@@ -186,18 +197,32 @@ pub enum EntryKind {
 
 impl PartialEq for Location {
     fn eq(&self, other: &Self) -> bool {
-        self.store.url == other.store.url && self.key == other.key
+        self.store.0.url == other.store.0.url && self.key == other.key
     }
 }
 
 impl Eq for Location {}
+
+impl PartialOrd for Location {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By the parts of paths and keys.
+impl Ord for Location {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let urls = self.store.0.url.as_str().cmp(other.store.0.url.as_str());
+        urls.then_with(|| self.key.cmp(&other.key))
+    }
+}
 
 /// As messages and records name it.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
             Key::File(path) => path.display().fmt(f),
-            Key::Object(key) => write!(f, "{}{key}", self.store.url),
+            Key::Object(key) => write!(f, "{}{key}", self.store.0.url),
         }
     }
 }
@@ -239,6 +264,34 @@ impl Location {
         }
     }
 
+    /// The parts of the name below another place, with `/` between them; none for one that does not
+    /// lie below it.
+    pub fn below(&self, base: &Location) -> Option<String> {
+        match (&self.key, &base.key) {
+            (Key::File(path), Key::File(base)) => {
+                let below = path.strip_prefix(base).ok()?;
+                Some(below.to_str()?.to_owned())
+            }
+            (Key::Object(key), Key::Object(base)) if base.is_empty() => Some(key.clone()),
+            (Key::Object(key), Key::Object(base)) => {
+                let below = key.strip_prefix(base.as_str())?;
+                match below {
+                    "" => Some(String::new()),
+                    below => below.strip_prefix('/').map(str::to_owned),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is another place, or lies below it.
+    pub fn is_below(&self, base: &Location) -> bool {
+        match (&self.key, &base.key) {
+            (Key::File(path), Key::File(base)) => path.starts_with(base),
+            _ => self.store.0.url == base.store.0.url && self.below(base).is_some(),
+        }
+    }
+
     /// A place below this one; `/` stands between parts of `name`.
     #[must_use]
     pub fn join(&self, name: &str) -> Self {
@@ -270,6 +323,14 @@ impl Location {
         })
     }
 
+    /// The name within the store, as a user wrote it.
+    pub(super) fn name_in_store(&self) -> String {
+        match &self.key {
+            Key::File(path) => path.to_string_lossy().into_owned(),
+            Key::Object(key) => key.clone(),
+        }
+    }
+
     /// The last part of the name; empty at the top.
     pub fn name(&self) -> String {
         match &self.key {
@@ -283,7 +344,7 @@ impl Location {
 
     /// What is known of the file there without reading it; none where there is none.
     pub fn head(&self) -> io::Result<Option<ObjectMeta>> {
-        let (store, object) = (Arc::clone(&self.store.objects), self.object()?);
+        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
         wait(async move {
             match store.head(&object).await {
                 Ok(found) => Ok(Some(found)),
@@ -345,7 +406,7 @@ impl Location {
 
     /// Reads a range of the file there.
     pub fn range(&self, range: std::ops::Range<u64>) -> io::Result<Bytes> {
-        let (store, object) = (Arc::clone(&self.store.objects), self.object()?);
+        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
         wait(async move {
             if range.is_empty() {
                 return Ok(Bytes::new());
@@ -361,16 +422,24 @@ impl Location {
     }
 
     /// Writes a file whole, in place of the one that is there.
-    pub fn write(&self, bytes: Vec<u8>) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Output::write`].
+    pub fn write(&self, bytes: Vec<u8>) -> Result<(), OutputError> {
         if let Key::File(path) = &self.key {
             let output = Output::own(path.clone());
-            let written = output.write(|file| io::Write::write_all(file, &bytes));
-            return written.map_err(io::Error::other);
+            return output.write(|file| io::Write::write_all(file, &bytes));
         }
-        let (store, object) = (Arc::clone(&self.store.objects), self.object()?);
-        wait(async move {
-            let put = store.put(&object, PutPayload::from(bytes)).await;
-            put.map(|_| ()).map_err(io::Error::other)
+        let put = |object: ObjectPath| {
+            let store = Arc::clone(&self.store.0.objects);
+            wait(async move { store.put(&object, PutPayload::from(bytes)).await })
+        };
+        let written = self.object().map_err(io::Error::from);
+        let written = written.and_then(|object| put(object).map_err(io::Error::other));
+        written.map(|_| ()).map_err(|source| OutputError::Failed {
+            path: PathBuf::from(self.to_string()),
+            source,
         })
     }
 
@@ -379,7 +448,7 @@ impl Location {
         let removed = match &self.key {
             Key::File(path) => fs::remove_file(path),
             Key::Object(_) => {
-                let (store, object) = (Arc::clone(&self.store.objects), self.object()?);
+                let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
                 wait(async move {
                     match store.delete(&object).await {
                         Err(Error::NotFound { .. }) | Ok(()) => Ok(()),
@@ -416,7 +485,7 @@ impl Location {
                 })
                 .collect();
         }
-        let (store, object) = (Arc::clone(&self.store.objects), self.object()?);
+        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
         let found = wait(async move {
             let found = store.list_with_delimiter(Some(&object)).await;
             found.map_err(io::Error::other)
@@ -435,7 +504,7 @@ impl Location {
     /// All objects below a place in a store, in the order of their paths. Files of this host are
     /// listed by [`list`](super::list), which follows links.
     pub fn objects_below(&self) -> io::Result<Vec<ObjectMeta>> {
-        let (store, object) = (Arc::clone(&self.store.objects), self.object()?);
+        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
         let mut found: Vec<ObjectMeta> = wait(async move {
             let listed = store.list(Some(&object)).try_collect().await;
             listed.map_err(io::Error::other)
@@ -501,7 +570,7 @@ impl Location {
                 "several processes cannot write a dataset in this store together",
             ));
         }
-        let (store, object) = (Arc::clone(&self.store.objects), self.object()?);
+        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
         let made = wait(async move {
             let create = PutMode::Create.into();
             match store.put_opts(&object, PutPayload::new(), create).await {

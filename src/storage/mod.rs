@@ -5,7 +5,9 @@ mod direct;
 mod inputs;
 mod layer;
 mod layout;
+mod list;
 mod listing;
+mod listing_error;
 mod loaded;
 mod local;
 mod location;
@@ -22,7 +24,9 @@ pub use direct::{DirectLayer, check_direct};
 pub use inputs::{InputError, Inputs};
 pub use layer::{Layered, ReadLayer};
 pub use layout::{Chunk, FileLayout};
-pub use listing::{Listing, ListingError, list, would_list};
+pub use list::{Listing, list};
+pub use listing::would_list;
+pub use listing_error::ListingError;
 pub use loaded::{Loaded, MemoryLayer};
 pub use local::local_store;
 pub use location::{Claim, Entry, EntryKind, Location, Store, Stores};
@@ -36,13 +40,6 @@ pub use replay::replay;
 pub use source::Source;
 pub use throttle::{Throttle, ThrottleLayer, merged};
 pub use trace::{Call, Timed, Trace};
-
-use datafusion::execution::object_store::ObjectStoreUrl;
-
-/// The URL under which `local_store` is registered with the engine.
-pub fn local_store_url() -> ObjectStoreUrl {
-    ObjectStoreUrl::local_filesystem()
-}
 
 /// A temporary file in the folder of the build: the temporary folder of a host may lie in memory, where nothing can be evicted
 /// or read directly.

@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::beyond::{explained, local_file};
 use super::direct::{Buffer, RangeFile};
 use super::layer::Layered;
+use super::location::Store;
 use super::source::Source;
 use super::throttle::ThrottleLayer;
 use super::trace::{Call, Trace};
@@ -19,25 +20,19 @@ use super::trace::{Call, Trace};
 /// Reads the ranges of a trace, its streams at once and each in its order, and drops them. Files of
 /// this host are read by pread(2) into one buffer per stream, for [`Source::Direct`] past the page
 /// cache; other stores, and throttled ones, through their own API. Nothing is counted.
-///
-/// `local` says whether the store's paths are those of files of this host. Returns the time from
-/// the first request to the last answer.
-pub async fn replay(
-    trace: &Arc<Trace>,
-    store: &Arc<dyn ObjectStore>,
-    local: bool,
-    source: &Source,
-) -> Result<Duration> {
+/// Returns the time from the first request to the last answer.
+pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &Source) -> Result<Duration> {
+    let objects = store.objects();
     match source {
         Source::Throttled(throttle) => {
-            let throttled = ThrottleLayer::new(Arc::clone(store), Arc::clone(throttle));
+            let throttled = ThrottleLayer::new(Arc::clone(objects), Arc::clone(throttle));
             replay_store(trace, &Layered::new(throttled)).await
         }
-        _ if local => {
+        _ if store.is_local() => {
             let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
             replay_files(trace, paths, matches!(source, Source::Direct)).await
         }
-        Source::Store | Source::Direct | Source::Memory(_) => replay_store(trace, store).await,
+        Source::Store | Source::Direct | Source::Memory(_) => replay_store(trace, objects).await,
     }
 }
 

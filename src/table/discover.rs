@@ -1,6 +1,6 @@
 //! Which files a table has.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use object_store::ObjectMeta;
 
@@ -10,7 +10,7 @@ use super::partitions::with_partitions;
 use super::table_files::{TableFile, TableFiles};
 use crate::dataset::{DatasetPlan, Manifest, is_parquet};
 use crate::record::Origin;
-use crate::storage::{ListingError, list, object_path, would_list};
+use crate::storage::{ListingError, Location, Stores, list, would_list};
 use crate::units;
 
 /// The tables of a dataset that is complete, without listing its folder.
@@ -26,9 +26,9 @@ pub fn from_manifest(
                 .files
                 .iter()
                 .map(|file| {
-                    let path = plan.root.join(&file.path);
+                    let place = plan.root.join(&file.path);
                     let object = ObjectMeta {
-                        location: object_path(&path)?,
+                        location: place.object()?,
                         // Files of a dataset never change once its manifest is there.
                         last_modified: chrono::DateTime::UNIX_EPOCH,
                         size: file.bytes,
@@ -36,7 +36,7 @@ pub fn from_manifest(
                         version: None,
                     };
                     Ok(TableFile {
-                        path,
+                        place,
                         object,
                         partition: file.partition.clone(),
                         identity: Some(plan.identity(&file.path)),
@@ -45,7 +45,7 @@ pub fn from_manifest(
                 .collect::<Result<_, TableError>>()?;
             Ok(TableFiles {
                 name: table.name.clone(),
-                location: plan.root.display().to_string(),
+                location: plan.root.to_string(),
                 origin: Origin::Generated,
                 partition_by: manifest.partition_by.clone(),
                 partition_types: plan
@@ -62,8 +62,11 @@ pub fn from_manifest(
 
 /// The tables of a dataset's folder whose files are read as they are. Each has as many files as
 /// the config says of it, the first ones by their paths, as DLIO takes them.
-pub async fn existing_tables(plan: &DatasetPlan) -> Result<Vec<TableFiles>, TableError> {
-    let mut tables = external_tables(&plan.root).await?;
+pub async fn existing_tables(
+    stores: &Stores,
+    plan: &DatasetPlan,
+) -> Result<Vec<TableFiles>, TableError> {
+    let mut tables = external_tables(stores, &plan.root).await?;
     let spec = &plan.spec;
     if spec.source.is_some() {
         return Ok(tables);
@@ -79,7 +82,7 @@ pub async fn existing_tables(plan: &DatasetPlan) -> Result<Vec<TableFiles>, Tabl
             None => {
                 return Err(TableError::TooFewFiles {
                     table: name.to_owned(),
-                    location: plan.root.join(name).display().to_string(),
+                    location: plan.root.join(name).to_string(),
                     found: 0,
                     wanted: split.files,
                     key,
@@ -107,13 +110,13 @@ fn keep_first(table: &mut TableFiles, wanted: u64, key: &'static str) -> Result<
     }
     table
         .files
-        .sort_by(|left, right| left.path.as_os_str().cmp(right.path.as_os_str()));
+        .sort_by_cached_key(|file| file.place.to_string());
     table
         .files
         .truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
     table
         .files
-        .sort_by(|left, right| left.path.cmp(&right.path));
+        .sort_by(|left, right| left.place.cmp(&right.place));
     table.cautions.push(format!(
         "{} has {} Parquet files, of which the first {}, sorted by path, are read, as `dataset.{key}` says",
         table.location,
@@ -125,12 +128,12 @@ fn keep_first(table: &mut TableFiles, wanted: u64, key: &'static str) -> Result<
 
 /// The tables of a `data_folder` that this program did not write: `train` and `valid` are its
 /// folders of these names; a folder without them is `train` itself.
-async fn external_tables(root: &Path) -> Result<Vec<TableFiles>, TableError> {
+async fn external_tables(stores: &Stores, root: &Location) -> Result<Vec<TableFiles>, TableError> {
     let mut tables = Vec::new();
     for name in ["train", "valid"] {
         let folder = root.join(name);
-        if folder.is_dir() {
-            match discover(name, &folder.display().to_string()).await {
+        if folder.is_folder() {
+            match discover(stores, name, &folder.to_string()).await {
                 // DLIO makes both folders, and leaves the one without files empty.
                 Err(TableError::Empty { .. }) => {}
                 found => tables.push(found?),
@@ -138,7 +141,7 @@ async fn external_tables(root: &Path) -> Result<Vec<TableFiles>, TableError> {
         }
     }
     if tables.is_empty() {
-        tables.push(discover("train", &root.display().to_string()).await?);
+        tables.push(discover(stores, "train", &root.to_string()).await?);
     }
     Ok(tables)
 }
@@ -150,7 +153,11 @@ async fn external_tables(root: &Path) -> Result<Vec<TableFiles>, TableError> {
 /// # Errors
 ///
 /// Where there are none, and where one of them cannot be opened by its name.
-pub async fn discover(table: &str, location: &str) -> Result<TableFiles, TableError> {
+pub async fn discover(
+    stores: &Stores,
+    table: &str,
+    location: &str,
+) -> Result<TableFiles, TableError> {
     let failed = |source| match source {
         ListingError::Storage(source) => TableError::Storage(source),
         ListingError::NotFound => TableError::NotFound {
@@ -162,14 +169,16 @@ pub async fn discover(table: &str, location: &str) -> Result<TableFiles, TableEr
             file: path.display().to_string(),
             reason,
         },
-        source @ ListingError::BadPattern { .. } => TableError::Listing {
-            table: table.to_owned(),
-            location: location.to_owned(),
-            source,
-        },
+        source @ (ListingError::BadPattern { .. } | ListingError::Unlisted { .. }) => {
+            TableError::Listing {
+                table: table.to_owned(),
+                location: location.to_owned(),
+                source,
+            }
+        }
     };
-    let named = location.to_owned();
-    let listing = tokio::task::spawn_blocking(move || list(&named, &is_parquet))
+    let (stores, named) = (stores.clone(), location.to_owned());
+    let listing = tokio::task::spawn_blocking(move || list(&stores, &named, &is_parquet))
         .await
         .map_err(|error| TableError::BadFile {
             table: table.to_owned(),
@@ -184,7 +193,7 @@ pub async fn discover(table: &str, location: &str) -> Result<TableFiles, TableEr
             others: in_words(&listing.others),
         });
     }
-    let cautions = kept_by(&listing.base).into_iter().collect();
+    let cautions = listing.base.local().and_then(kept_by).into_iter().collect();
     let (partition_by, files) = with_partitions(table, &listing.base, listing.files)?;
     Ok(TableFiles {
         name: table.to_owned(),
@@ -205,17 +214,14 @@ pub fn would_be_of_table(location: &str, file: &Path) -> bool {
 /// Whether a file that is not there yet would be one of a source's, whose folders without Parquet
 /// have text.
 pub fn would_be_of_source(location: &str, file: &Path) -> bool {
-    let has_text = Format::of_location(location).is_some();
+    let has_text = Format::of_location(&Stores::default(), location).is_some();
     let is_wanted = |name: &Path| is_parquet(name) || has_text && Format::of(name).is_some();
     would_list(location, file, &is_wanted)
 }
 
 /// Names of files that are not read, as a part of a sentence; empty where there are none.
-fn in_words(others: &[PathBuf]) -> String {
-    let name = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    };
+fn in_words(others: &[Location]) -> String {
+    let name = Location::name;
     match others {
         [] => String::new(),
         [only] => format!("; it holds {}", name(only)),
@@ -256,16 +262,27 @@ mod tests {
     use rstest::rstest;
     use tempfile::TempDir;
 
+    use std::path::PathBuf;
+
     use super::*;
 
     const BASE: &str = "/data";
 
     /// Files at these places below the base, none of which is looked at.
     fn partitioned(places: &[&str]) -> Result<(Vec<String>, Vec<TableFile>), TableError> {
-        let found = tempfile::tempfile().unwrap().metadata().unwrap();
-        let files = places.iter();
-        let files = files.map(|place| (Path::new(BASE).join(place), found.clone()));
-        with_partitions("t", Path::new(BASE), files.collect())
+        let base = Location::of_file(PathBuf::from(BASE));
+        let files = places.iter().map(|name| {
+            let place = base.join(name);
+            let object = ObjectMeta {
+                location: place.object().unwrap(),
+                last_modified: chrono::DateTime::UNIX_EPOCH,
+                size: 0,
+                e_tag: None,
+                version: None,
+            };
+            (place, object)
+        });
+        with_partitions("t", &base, files.collect())
     }
 
     fn table(places: &[&str]) -> TableFiles {
@@ -324,8 +341,12 @@ mod tests {
     fn the_first_files_are_those_of_the_least_paths_byte_by_byte() {
         let mut kept = table(&["a/x.parquet", "a-b/x.parquet", "c.parquet"]);
         keep_first(&mut kept, 1, "num_files_train").unwrap();
-        let paths: Vec<&Path> = kept.files.iter().map(|file| file.path.as_path()).collect();
-        assert_eq!(paths, [Path::new("/data/a-b/x.parquet")]);
+        let paths: Vec<String> = kept
+            .files
+            .iter()
+            .map(|file| file.place.to_string())
+            .collect();
+        assert_eq!(paths, ["/data/a-b/x.parquet"]);
         let caution = "/data has 3 Parquet files, of which the first 1, sorted by path, are read, \
                        as `dataset.num_files_train` says";
         assert_eq!(kept.cautions, [caution]);
@@ -353,7 +374,10 @@ mod tests {
     #[case(&["x/a.csv"], "; it holds a.csv")]
     #[case(&["x/a.csv", "b", "c"], "; it holds a.csv and 2 more")]
     fn other_files_are_named_by_the_first(#[case] others: &[&str], #[case] expected: &str) {
-        let others: Vec<PathBuf> = others.iter().map(PathBuf::from).collect();
+        let others = others.iter();
+        let others: Vec<Location> = others
+            .map(|other| Location::of_file(PathBuf::from(other)))
+            .collect();
         assert_eq!(in_words(&others), expected);
     }
 

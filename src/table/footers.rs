@@ -1,7 +1,6 @@
 //! Footers and schemas, read the way a scan of the session will.
 
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -18,6 +17,7 @@ use parquet::file::metadata::ParquetMetaData;
 use super::error::TableError;
 use crate::engine::plain_message;
 use crate::files::{check_plausible, unreadable};
+use crate::storage::{Location, Store};
 
 /// A reader of footers, which stay in the session's metadata cache, as far as it has room.
 pub(super) struct FooterReader<'a> {
@@ -31,11 +31,7 @@ pub(super) struct FooterReader<'a> {
 }
 
 impl<'a> FooterReader<'a> {
-    pub(super) fn new(
-        context: &'a SessionContext,
-        store: &Arc<dyn ObjectStore>,
-        table: &'a str,
-    ) -> Self {
+    pub(super) fn new(context: &'a SessionContext, store: &Store, table: &'a str) -> Self {
         let state = context.state_ref();
         let state = state.read();
         let options = state.config_options();
@@ -45,7 +41,7 @@ impl<'a> FooterReader<'a> {
         };
         FooterReader {
             context,
-            store: Arc::clone(store),
+            store: Arc::clone(store.objects()),
             format: ParquetFormat::default().with_options(parquet),
             cache: context
                 .runtime_env()
@@ -60,11 +56,11 @@ impl<'a> FooterReader<'a> {
     pub(super) async fn footer(
         &self,
         object: &ObjectMeta,
-        path: &Path,
+        place: &Location,
     ) -> Result<Arc<ParquetMetaData>, TableError> {
         let bad = |reason: String| TableError::BadFile {
             table: self.table.to_owned(),
-            file: path.display().to_string(),
+            file: place.to_string(),
             reason,
         };
         if object.size == 0 {

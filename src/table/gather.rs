@@ -48,13 +48,13 @@ pub(super) async fn gathered(
 ) -> Result<Gathered, TableError> {
     let mut summary = Summary::default();
     let each = files.files.iter();
-    let each = each.map(|file| reader.footer(&file.object, &file.path));
+    let each = each.map(|file| reader.footer(&file.object, &file.place));
     let mut found = futures::stream::iter(each).buffered(reader.concurrency);
     let mut known: Option<(KnownSchema, Arc<FileColumns>)> = None;
     let mut merged: Option<Schema> = None;
     let mut footers = Vec::with_capacity(files.files.len());
     for file in &files.files {
-        let path = file.path.display().to_string();
+        let path = file.place.to_string();
         let Some(footer) = found.try_next().await? else {
             break;
         };
@@ -111,7 +111,7 @@ fn check_identity(
     match &file.identity {
         Some(wanted) if found != Some(wanted.as_str()) => Err(TableError::Replaced {
             table: table.to_owned(),
-            file: file.path.display().to_string(),
+            file: file.place.to_string(),
             found: found.map(str::to_owned),
         }),
         _ => Ok(()),

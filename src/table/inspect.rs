@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use object_store::ObjectStore;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::ParquetMetaData;
 use serde::Serialize;
@@ -11,6 +10,7 @@ use super::discover::discover;
 use super::error::TableError;
 use super::look::{look, look_again};
 use crate::files::{Bounds, ColumnFacts, Columns, Depth, FileFacts, unreadable, without_panic};
+use crate::storage::Stores;
 
 /// The layout of a set of files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,26 +32,26 @@ pub struct Inspection {
 ///
 /// The first file that cannot be read, by name, and files that change meanwhile.
 pub async fn inspect(
-    store: &Arc<dyn ObjectStore>,
+    stores: &Stores,
     location: &str,
     depth: Depth,
 ) -> Result<Inspection, TableError> {
     // Files that are inspected have no name but their own.
     const NAME: &str = "";
-    let store = Arc::clone(store);
-    let found = discover(NAME, location).await?;
+    let found = discover(stores, NAME, location).await?;
     let inputs = look(NAME, &found).await?;
     let mut leaves = Leaves::default();
     let mut files = Vec::with_capacity(found.files.len());
     for file in found.files {
-        let path = file.path.display().to_string();
+        let path = file.place.to_string();
         let bad = |reason: String| TableError::BadFile {
             table: NAME.to_owned(),
             file: path.clone(),
             reason,
         };
         // A corrupt file may make the parser panic.
-        let (store, object, shown) = (Arc::clone(&store), file.object, path.clone());
+        let store = Arc::clone(file.place.store().objects());
+        let (object, shown) = (file.object, path.clone());
         let task = tokio::spawn(async move {
             FileFacts::read(&store, &object.location, &shown, object.size, depth).await
         });

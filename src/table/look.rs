@@ -1,15 +1,13 @@
 //! Whether the files of a table stay as they are while they are read.
 
-use std::path::PathBuf;
-
 use super::error::TableError;
 use super::table_files::TableFiles;
-use crate::storage::{InputError, Inputs};
+use crate::storage::{InputError, Inputs, Location};
 
 /// Looks at the files of a table for the first time, on a thread where that may take its time.
 pub(crate) async fn look(table: &str, files: &TableFiles) -> Result<Inputs, TableError> {
-    let paths: Vec<PathBuf> = files.files.iter().map(|file| file.path.clone()).collect();
-    let of = move || Inputs::of(paths.iter().map(PathBuf::as_path));
+    let places: Vec<Location> = files.files.iter().map(|file| file.place.clone()).collect();
+    let of = move || Inputs::of(&places);
     looked(table, &files.location, of).await
 }
 

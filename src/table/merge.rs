@@ -1,7 +1,6 @@
 //! One schema for files whose columns differ.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef, Schema};
@@ -72,12 +71,13 @@ pub(super) fn types_of(schema: &Schema) -> ColumnTypes {
 
 /// A sentence for each column that some files lack, whose rows have nulls there, in the order of
 /// the columns.
-pub(super) fn missing_columns<'a>(
+pub(super) fn missing_columns<'a, P: Copy>(
     merged: &Schema,
-    files: impl ExactSizeIterator<Item = (&'a Path, &'a ColumnTypes)>,
+    files: impl ExactSizeIterator<Item = (P, &'a ColumnTypes)>,
+    shown: impl Fn(P) -> String,
 ) -> Vec<String> {
     let all = files.len();
-    let mut lacking: BTreeMap<usize, (usize, &Path)> = BTreeMap::new();
+    let mut lacking: BTreeMap<usize, (usize, P)> = BTreeMap::new();
     for (path, types) in files {
         // The schema has the columns of all files: one with as many has every one.
         if types.len() == merged.fields().len() {
@@ -89,11 +89,11 @@ pub(super) fn missing_columns<'a>(
             }
         }
     }
-    let sentence = |(place, (count, first)): (usize, (usize, &Path))| {
+    let sentence = |(place, (count, first)): (usize, (usize, P))| {
         format!(
             "column `{}` is missing in {count} of {all} files, first {}: null for their rows",
             merged.field(place).name(),
-            first.display()
+            shown(first)
         )
     };
     lacking.into_iter().map(sentence).collect()

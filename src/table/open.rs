@@ -1,14 +1,12 @@
 //! Reads every footer of a table, checks it, and makes the table that the engine scans.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
-use object_store::ObjectStore;
 use serde_json::json;
 
 use super::error::{TableError, of};
@@ -24,14 +22,16 @@ use crate::config::Column;
 use crate::dataset::fingerprint;
 use crate::files::{Annotation, file_layout};
 use crate::record::ColumnRecord;
-use crate::storage::{FileLayout, Inputs};
+use crate::storage::{FileLayout, Inputs, Location, Store};
 
 /// A table that the engine can scan, and what its footers say.
 #[derive(Debug)]
 pub struct OpenTable {
     pub name: String,
     pub provider: Arc<dyn TableProvider>,
-    pub paths: Vec<PathBuf>,
+    pub places: Vec<Location>,
+    /// The store that they lie in.
+    pub store: Store,
     /// The same files as the store names them.
     pub objects: Vec<object_store::path::Path>,
     /// Where each of them keeps its column chunks, in the same order.
@@ -62,13 +62,15 @@ pub struct OpenTable {
 /// footers stay in the session's metadata cache, as far as it has room.
 pub async fn open(
     context: &SessionContext,
-    store: &Arc<dyn ObjectStore>,
     files: &TableFiles,
     wanted: Option<&[Column]>,
     unify: bool,
 ) -> Result<OpenTable, TableError> {
     let inputs = look(&files.name, files).await?;
-    let reader = FooterReader::new(context, store, &files.name);
+    let first = files.files.first().map(|file| file.place.store());
+    let store = first.cloned().unwrap_or_else(Store::local);
+    context.register_object_store(store.url().as_ref(), Arc::clone(store.objects()));
+    let reader = FooterReader::new(context, &store, &files.name);
     let Gathered {
         summary,
         merged: file_schema,
@@ -92,7 +94,8 @@ pub async fn open(
     let recounts = !summary.cautions.is_empty();
     Ok(OpenTable {
         name: files.name.clone(),
-        paths: files.files.iter().map(|file| file.path.clone()).collect(),
+        places: files.files.iter().map(|file| file.place.clone()).collect(),
+        store: store.clone(),
         objects: files
             .files
             .iter()
@@ -117,6 +120,7 @@ pub async fn open(
         annotations: summary.annotations,
         provider: Arc::new(FilesTable::new(
             &files.name,
+            store.url().clone(),
             Arc::clone(&file_schema),
             folders.fields,
             provider_files,
@@ -129,7 +133,7 @@ pub async fn open(
 fn fingerprint_of(files: &TableFiles) -> String {
     let list = files.files.iter().map(|file| {
         json!([
-            file.path,
+            file.place.to_string(),
             file.object.size,
             file.object.last_modified.timestamp_micros()
         ])
@@ -168,7 +172,7 @@ impl Folders {
             let value = partition_value(file.partition[*place].as_deref(), field.data_type());
             value.map_err(|value| TableError::BadPartitionValue {
                 table: table.to_owned(),
-                file: file.path.display().to_string(),
+                file: file.place.to_string(),
                 column: field.name().clone(),
                 value,
                 wanted: field.data_type().to_string(),
@@ -188,7 +192,7 @@ fn check_partitions(files: &TableFiles, footers: &[Footer]) -> Result<(), TableE
                 .position(|(_, it)| it.types.contains_key(column) == wanted)
         };
         if let (Some(stored), Some(named)) = (stores(true), stores(false)) {
-            let path = |place: usize| files.files[place].path.display().to_string();
+            let path = |place: usize| files.files[place].place.to_string();
             return Err(TableError::PartlyStored {
                 table: files.name.clone(),
                 column: column.clone(),
@@ -206,8 +210,8 @@ const MOST_NAMED: usize = 5;
 /// A caution for each column that some files lack, and one for those beyond the first few.
 fn missing_cautions(files: &TableFiles, merged: &Schema, footers: &[Footer]) -> Vec<String> {
     let columns = files.files.iter().zip(footers);
-    let columns = columns.map(|(file, (_, columns))| (file.path.as_path(), &columns.types));
-    let mut missing = missing_columns(merged, columns);
+    let columns = columns.map(|(file, (_, columns))| (&file.place, &columns.types));
+    let mut missing = missing_columns(merged, columns, |place| place.to_string());
     if let Some(more @ 1..) = missing.len().checked_sub(MOST_NAMED) {
         missing.truncate(MOST_NAMED);
         missing.push(format!(

@@ -1,9 +1,5 @@
 //! Columns that the folders on the way to files give.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use object_store::ObjectMeta;
@@ -14,44 +10,39 @@ use super::table_files::{TableFile, TableFiles};
 use crate::config::Column;
 use crate::content::scalar_type;
 use crate::dataset::{decode_partition_value, is_whole_number};
-use crate::storage::object_path;
+use crate::storage::Location;
 
 /// Reads `key=value` folders below `base`. All files of a table lie under the same keys, each of
 /// which occurs once.
 pub(super) fn with_partitions(
     table: &str,
-    base: &Path,
-    found: Vec<(PathBuf, Metadata)>,
+    base: &Location,
+    found: Vec<(Location, ObjectMeta)>,
 ) -> Result<(Vec<String>, Vec<TableFile>), TableError> {
-    let mut expected: Option<(Vec<String>, PathBuf)> = None;
+    let mut expected: Option<(Vec<String>, Location)> = None;
     let mut files = Vec::with_capacity(found.len());
-    for (path, found) in found {
-        let object = object_of(&path, &found)?;
-        let folder = path
-            .strip_prefix(base)
-            .ok()
-            .and_then(Path::parent)
-            .unwrap_or(Path::new(""));
-        let (keys, partition): (Vec<String>, Vec<Option<String>>) = folder
-            .components()
+    for (place, object) in found {
+        let below = place.below(base).unwrap_or_default();
+        let folders = below.rsplit_once('/').map_or("", |(folders, _)| folders);
+        let (keys, partition): (Vec<String>, Vec<Option<String>>) = folders
+            .split('/')
             .filter_map(|part| {
-                let part = part.as_os_str().to_str()?;
                 let (key, value) = part.split_once('=')?;
                 Some((decode_partition_value(key)?, decode_partition_value(value)))
             })
             .unzip();
-        let (known, first) = expected.get_or_insert_with(|| (keys.clone(), path.clone()));
+        let (known, first) = expected.get_or_insert_with(|| (keys.clone(), place.clone()));
         if *known != keys {
             return Err(TableError::MixedPartitions {
                 table: table.to_owned(),
-                file: path.display().to_string(),
+                file: place.to_string(),
                 found: keys.join(", "),
-                first: first.display().to_string(),
+                first: first.to_string(),
                 expected: known.join(", "),
             });
         }
         files.push(TableFile {
-            path,
+            place,
             object,
             partition,
             identity: None,
@@ -63,27 +54,11 @@ pub(super) fn with_partitions(
     if let Some(key) = doubled(keys.iter().map(String::as_str)) {
         return Err(TableError::BadFile {
             table: table.to_owned(),
-            file: first.display().to_string(),
+            file: first.to_string(),
             reason: format!("two of the folders on the way to it are named `{key}=...`"),
         });
     }
     Ok((keys, files))
-}
-
-/// What the store says of a file that was listed.
-fn object_of(path: &Path, found: &Metadata) -> Result<ObjectMeta, TableError> {
-    // Seconds that are no date, which only a clock gone wrong gives, are the epoch.
-    let modified = chrono::DateTime::from_timestamp(
-        found.mtime(),
-        u32::try_from(found.mtime_nsec()).unwrap_or(0),
-    );
-    Ok(ObjectMeta {
-        location: object_path(path)?,
-        last_modified: modified.unwrap_or_default(),
-        size: found.len(),
-        e_tag: None,
-        version: None,
-    })
 }
 
 /// The type of a partition column as the config says; without a config, 64-bit integers where all

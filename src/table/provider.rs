@@ -23,6 +23,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
@@ -30,7 +31,6 @@ use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 
 use super::recount::Recounting;
-use crate::storage::local_store_url;
 
 /// One file of the table, with what is known of it.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub(crate) struct ProviderFile {
 
 #[derive(Debug)]
 pub(crate) struct FilesTable {
+    /// The store that the files lie in, as the session knows it.
+    store: ObjectStoreUrl,
     schema: TableSchema,
     partition_fields: Vec<FieldRef>,
     files: Vec<PartitionedFile>,
@@ -69,6 +71,7 @@ fn recounting(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
 impl FilesTable {
     pub(crate) fn new(
         name: &str,
+        store: ObjectStoreUrl,
         file_schema: SchemaRef,
         partition_fields: Vec<FieldRef>,
         files: Vec<ProviderFile>,
@@ -82,6 +85,7 @@ impl FilesTable {
             .with_table_partition_cols(partition_fields.clone())
             .build();
         FilesTable {
+            store,
             schema,
             partition_fields,
             files,
@@ -237,7 +241,7 @@ impl TableProvider for FilesTable {
         };
         let format = ParquetFormat::default().with_options(parquet);
         let source = format.file_source(self.schema.clone());
-        let scan = FileScanConfigBuilder::new(local_store_url(), source)
+        let scan = FileScanConfigBuilder::new(self.store.clone(), source)
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?

@@ -1,13 +1,11 @@
 //! Existing rows as a source: Parquet, CSV, JSON lines or Arrow files.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::prelude::SessionContext;
-use object_store::ObjectStore;
 use serde_json::json;
 
 use super::discover::discover;
@@ -20,7 +18,7 @@ use crate::config::Reader;
 use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, fingerprint};
 use crate::engine::{plain_message, session};
 use crate::files::{FileError, changed_annotations, dropped_of_intervals, holds_intervals};
-use crate::storage::Inputs;
+use crate::storage::{Inputs, Location, Stores};
 
 /// A source is named by its path alone.
 const NAME: &str = "";
@@ -41,7 +39,7 @@ const OPTIONS: [(&str, &str); 7] = [
 /// Opens existing rows. `memory_bytes` is what sorting them may use before it spills to disk. With
 /// `unify`, files whose types only widen are one source.
 pub async fn open_source(
-    store: &Arc<dyn ObjectStore>,
+    stores: &Stores,
     location: &str,
     memory_bytes: u64,
     unify: bool,
@@ -62,16 +60,16 @@ pub async fn open_source(
         read_threads: Some(1),
         ..Reader::default()
     };
-    let context = session(&reader, &options, store)
+    let context = session(&reader, &options)
         .await
         .map_err(|error| bad(error.to_string()))?;
-    let found = match Format::of_location(location) {
-        None => of_parquet(&context, store, location, unify).await?,
+    let found = match Format::of_location(stores, location) {
+        None => of_parquet(&context, stores, location, unify).await?,
         Some(format) => {
-            let rows = open_rows(location, format, unify).await?;
+            let rows = open_rows(stores, location, format, unify).await?;
             Found {
                 provider: rows.provider,
-                paths: rows.paths,
+                places: rows.places,
                 rows: rows.rows,
                 bytes: rows.bytes,
                 fingerprint: rows.fingerprint,
@@ -109,7 +107,7 @@ pub async fn open_source(
     );
     Ok(SourceTable {
         location: location.to_owned(),
-        paths: found.paths,
+        places: found.places,
         schema,
         rows: found.rows,
         bytes: found.bytes,
@@ -153,18 +151,14 @@ fn counted(data_type: &DataType) -> Option<&'static str> {
 }
 
 /// Refuses a file whose intervals hold something that the reader drops.
-async fn refuse_dropped_intervals(
-    store: &Arc<dyn ObjectStore>,
-    file: &TableFile,
-    schema: &SchemaRef,
-) -> Result<(), TableError> {
-    let path = file.path.display().to_string();
+async fn refuse_dropped_intervals(file: &TableFile, schema: &SchemaRef) -> Result<(), TableError> {
+    let path = file.place.to_string();
     let bad = |reason: String| TableError::BadFile {
         table: NAME.to_owned(),
         file: path.clone(),
         reason,
     };
-    let store = Arc::clone(store);
+    let store = Arc::clone(file.place.store().objects());
     let (object, shown, schema) = (
         file.object.location.clone(),
         path.clone(),
@@ -186,7 +180,7 @@ async fn refuse_dropped_intervals(
 
 struct Found {
     provider: Arc<dyn TableProvider>,
-    paths: Vec<PathBuf>,
+    places: Vec<Location>,
     rows: u64,
     bytes: u64,
     fingerprint: String,
@@ -198,12 +192,12 @@ struct Found {
 
 async fn of_parquet(
     context: &SessionContext,
-    store: &Arc<dyn ObjectStore>,
+    stores: &Stores,
     location: &str,
     unify: bool,
 ) -> Result<Found, TableError> {
-    let files = discover(NAME, location).await?;
-    let table = open(context, store, &files, None, unify).await?;
+    let files = discover(stores, NAME, location).await?;
+    let table = open(context, &files, None, unify).await?;
     let schema = table.provider.schema();
     let bad = |file: String, reason: String| TableError::BadFile {
         table: NAME.to_owned(),
@@ -227,11 +221,11 @@ async fn of_parquet(
     }
     if holds_intervals(&schema) {
         for file in &files.files {
-            refuse_dropped_intervals(store, file, &schema).await?;
+            refuse_dropped_intervals(file, &schema).await?;
         }
     }
     let plain = files.files.iter().map(|file| PlainFile {
-        path: file.path.clone(),
+        place: file.place.clone(),
         partition: file.partition.clone(),
     });
     Ok(Found {
@@ -242,7 +236,7 @@ async fn of_parquet(
             .sum(),
         fingerprint: fingerprint(&json!([table.files_fingerprint, table.inputs.ends()])),
         rows: table.rows,
-        paths: table.paths.clone(),
+        places: table.places.clone(),
         provider: Arc::clone(&table.provider),
         plain: Some(PlainSource::new(
             plain.collect(),

@@ -1,11 +1,10 @@
 //! The files of a table.
 
-use std::path::PathBuf;
-
 use arrow::datatypes::DataType;
 use object_store::ObjectMeta;
 
 use crate::record::Origin;
+use crate::storage::Location;
 
 /// The files of a table, before anything of them is read.
 #[derive(Debug, Clone)]
@@ -27,7 +26,7 @@ pub struct TableFiles {
 /// One file of a table.
 #[derive(Debug, Clone)]
 pub struct TableFile {
-    pub path: PathBuf,
+    pub place: Location,
     pub object: ObjectMeta,
     /// Values of the partition columns as text; none for a null.
     pub partition: Vec<Option<String>>,

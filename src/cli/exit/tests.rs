@@ -110,6 +110,10 @@ fn failed() -> OutputError {
 #[case::io(SessionError::Io { path: text(), source: of_system() }, FAILED)]
 #[case::direct(SessionError::Direct { path: text(), source: of_system() }, USAGE)]
 #[case::in_memory(SessionError::InMemory { path: text() }, USAGE)]
+#[case::no_pages(
+    SessionError::NoPages { location: text(), cache: PageCache::Cold },
+    USAGE
+)]
 #[case::same_cell(SessionError::SameCell { id: text(), first: text(), second: text() }, USAGE)]
 #[case::missing(SessionError::Missing { path: text(), source: of_system() }, USAGE)]
 #[case::replay(SessionError::Replay { source: of_store() }, USAGE)]

@@ -58,7 +58,7 @@ impl<'a> FileWriter<'a> {
     ) -> Result<Self, DatasetError> {
         let shown = target.shown(&file.path);
         let sink = ObjectSink::new(
-            Arc::clone(target.store),
+            Arc::clone(target.store()),
             target.handle.clone(),
             target.object(&file.path)?,
         );

@@ -37,7 +37,7 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<WrittenFiles, DatasetEr
         .collect::<Result<Vec<TableColumns>, DatasetError>>()?;
     let schema = plan.file_schema();
     let parquet = |source| DatasetError::Parquet {
-        path: plan.root.display().to_string(),
+        path: plan.root.to_string(),
         source,
     };
     let (layout, rows_per_file) = (&plan.spec.layout, plan.spec.rows_per_file);

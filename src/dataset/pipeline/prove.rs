@@ -55,12 +55,8 @@ impl<'a> Prover<'a> {
     /// Reads the footer back from the store and compares it with what was asked for; of the first
     /// file, its pages too.
     pub(crate) fn prove(&self, file: &DataFile) -> Result<WrittenFile, DatasetError> {
-        let Target {
-            plan,
-            store,
-            handle,
-            ..
-        } = self.target;
+        let Target { plan, handle, .. } = self.target;
+        let store = self.target.store();
         let layout = &plan.spec.layout;
         let (object, shown) = (
             self.target.object(&file.path)?,

@@ -125,7 +125,6 @@ pub(crate) fn verify(
 ) -> Result<(), DatasetError> {
     let plan = target.plan;
     let reader = PlainReader {
-        store: Arc::clone(target.store),
         schema: Arc::clone(&source.schema),
         partition_by: plan.spec.layout.partition_by.clone(),
         threads: target.threads,
@@ -134,7 +133,7 @@ pub(crate) fn verify(
     let files = written.files.tables.values().flatten();
     let files: Vec<PlainFile> = files
         .map(|file| PlainFile {
-            path: plan.root.join(&file.path),
+            place: plan.root.join(&file.path),
             partition: file.partition.clone(),
         })
         .collect();
@@ -147,7 +146,7 @@ pub(crate) fn verify(
         return Ok(());
     }
     Err(DatasetError::NotTheSource {
-        folder: plan.root.display().to_string(),
+        folder: plan.root.to_string(),
         location: source.location.clone(),
         reason: format!(
             "{} rows with checksum {}, read were {} rows with checksum {}",

@@ -10,7 +10,6 @@ use crate::cancel::Cancel;
 use crate::dataset::error::DatasetError;
 use crate::dataset::plan::DatasetPlan;
 use crate::dataset::share::Share;
-use crate::storage::object_path;
 
 /// How far the writing of one dataset has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +24,6 @@ pub struct Progress {
 /// What to write, where, and with what.
 pub(crate) struct Target<'a> {
     pub(crate) plan: &'a DatasetPlan,
-    pub(crate) store: &'a Arc<dyn ObjectStore>,
     pub(crate) handle: &'a Handle,
     pub(crate) threads: usize,
     /// The files that are this process's, where several write them together.
@@ -35,13 +33,18 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// The store that the dataset lies in.
+    pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
+        self.plan.root.store().objects()
+    }
+
     /// Name in the store of a file below the dataset's folder.
     pub(crate) fn object(&self, path: &str) -> Result<ObjectPath, DatasetError> {
-        Ok(object_path(&self.plan.root.join(path))?)
+        Ok(self.plan.root.join(path).object()?)
     }
 
     /// A file below the dataset's folder as errors name it.
     pub(crate) fn shown(&self, path: &str) -> String {
-        self.plan.root.join(path).display().to_string()
+        self.plan.root.join(path).to_string()
     }
 }

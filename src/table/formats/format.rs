@@ -5,7 +5,7 @@ use std::path::Path;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
 use crate::dataset::is_parquet;
-use crate::storage::{list, local_path};
+use crate::storage::{Stores, list};
 
 /// What rows are kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,16 +48,22 @@ impl Format {
 
     /// The format of files that are not Parquet: that of their names, or of the first file that is
     /// of any where a folder or a pattern names no Parquet.
-    pub(in crate::table) fn of_location(location: &str) -> Option<Self> {
-        let path = local_path(location).ok()?;
-        if let Some(format) = Format::of(&path).filter(|_| !path.is_dir()) {
+    pub(in crate::table) fn of_location(stores: &Stores, location: &str) -> Option<Self> {
+        let place = stores.location(location).ok()?;
+        let path = place.local()?;
+        if let Some(format) = Format::of(path).filter(|_| !path.is_dir()) {
             return Some(format);
         }
         // What cannot be listed is for the reader of Parquet to name.
-        let files = list(location, &|_| true).ok()?.files;
-        match files.iter().any(|(path, _)| is_parquet(path)) {
+        let files = list(stores, location, &|_| true).ok()?.files;
+        match files
+            .iter()
+            .any(|(file, _)| is_parquet(Path::new(&file.name())))
+        {
             true => None,
-            false => files.iter().find_map(|(path, _)| Format::of(path)),
+            false => files
+                .iter()
+                .find_map(|(file, _)| Format::of(Path::new(&file.name()))),
         }
     }
 }

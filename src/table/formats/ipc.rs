@@ -82,7 +82,9 @@ pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
     }
     let schema = Arc::new(merged.unwrap_or_else(Schema::empty));
     let files = paths.iter().map(PathBuf::as_path).zip(&columns);
-    notes.extend(missing_columns(&schema, files));
+    notes.extend(missing_columns(&schema, files, |path| {
+        path.display().to_string()
+    }));
     let mut rows = 0;
     for path in paths {
         each_batch(&ArrowRows, path, &schema, &mut |batch| {

@@ -1,7 +1,6 @@
 //! Opens all files of a format.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use arrow::datatypes::{Field, FieldRef, Schema};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::ScalarValue;
+use object_store::ObjectMeta;
 use serde_json::json;
 
 use super::all_files::AllFiles;
@@ -17,7 +17,7 @@ use super::rows::bad;
 use super::{csv, ipc, json};
 use crate::dataset::fingerprint;
 use crate::engine::plain_message;
-use crate::storage::{Inputs, list};
+use crate::storage::{Inputs, Location, Stores, list};
 use crate::table::error::TableError;
 use crate::table::partitions::{partition_value, type_of_folders, with_partitions};
 use crate::table::table_files::TableFile;
@@ -25,7 +25,7 @@ use crate::table::table_files::TableFile;
 /// Rows of files that are not Parquet.
 pub(in crate::table) struct Rows {
     pub(in crate::table) provider: Arc<dyn TableProvider>,
-    pub(in crate::table) paths: Vec<PathBuf>,
+    pub(in crate::table) places: Vec<Location>,
     pub(in crate::table) rows: u64,
     /// Of the files.
     pub(in crate::table) bytes: u64,
@@ -38,50 +38,60 @@ pub(in crate::table) struct Rows {
 /// Opens all files of a format behind a location. With `unify`, Arrow files whose types only widen
 /// have one schema.
 pub(in crate::table) async fn open_rows(
+    stores: &Stores,
     location: &str,
     format: Format,
     unify: bool,
 ) -> Result<Rows, TableError> {
-    let named = location.to_owned();
-    let opened = tokio::task::spawn_blocking(move || open_all(&named, format, unify));
+    let (stores, named) = (stores.clone(), location.to_owned());
+    let opened = tokio::task::spawn_blocking(move || open_all(&stores, &named, format, unify));
     opened
         .await
         .map_err(|error| bad(Path::new(location), &error))?
 }
 
-fn open_all(location: &str, format: Format, unify: bool) -> Result<Rows, TableError> {
+fn open_all(
+    stores: &Stores,
+    location: &str,
+    format: Format,
+    unify: bool,
+) -> Result<Rows, TableError> {
     let at = Path::new(location);
     let is_wanted = move |path: &Path| Format::of(path) == Some(format);
-    let listing = list(location, &is_wanted).map_err(|error| TableError::Listing {
+    let listing = list(stores, location, &is_wanted).map_err(|error| TableError::Listing {
         table: String::new(),
         location: location.to_owned(),
         source: error,
     })?;
-    let other = |path: &&PathBuf| Format::of(path).is_some_and(|found| found != format);
-    let listed = listing.files.iter().map(|(path, _)| path);
+    let other = |place: &&Location| {
+        Format::of(Path::new(&place.name())).is_some_and(|found| found != format)
+    };
+    let listed = listing.files.iter().map(|(place, _)| place);
     if let Some(other) = listing.others.iter().chain(listed).find(other) {
         let reason = "it is of another format than other files; a pattern names those of one";
-        return Err(bad(other, &reason));
+        return Err(bad_place(other, &reason));
     }
-    let inputs = Inputs::of(listing.files.iter().map(|(path, _)| path.as_path()))?;
+    let inputs = Inputs::of(listing.files.iter().map(|(place, _)| place))?;
     let fingerprint = fingerprint_of(&listing.files, &inputs);
-    let bytes = listing.files.iter().map(|(_, found)| found.len()).sum();
+    let bytes = listing.files.iter().map(|(_, found)| found.size).sum();
     let (partition_by, files) = with_partitions("", &listing.base, listing.files)?;
-    let mut paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-    let (empty, mut filled): (Vec<TableFile>, Vec<TableFile>) =
+    let mut places: Vec<Location> = files.iter().map(|file| file.place.clone()).collect();
+    let (empty, filled): (Vec<TableFile>, Vec<TableFile>) =
         files.into_iter().partition(|file| file.object.size == 0);
     let mut notes = Vec::new();
     if let Some(first) = empty.first() {
         // Programs that write in parts leave such beside others.
         if filled.is_empty() || format.kind == Kind::Arrow {
-            return Err(bad(&first.path, &"it is empty (0 bytes)"));
+            return Err(bad_place(&first.place, &"it is empty (0 bytes)"));
         }
-        let (count, shown) = (empty.len(), first.path.display());
+        let (count, shown) = (empty.len(), &first.place);
         notes.push(format!(
             "files of 0 bytes, {count} of them, have no rows, first {shown}"
         ));
-        paths = filled.iter().map(|file| file.path.clone()).collect();
+        places = filled.iter().map(|file| file.place.clone()).collect();
     }
+    let paths = places.iter().map(path_of);
+    let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>()?;
     let look = match format.kind {
         Kind::Csv => csv::look(location, &paths, format.compression, b',')?,
         Kind::Tsv => csv::look(location, &paths, format.compression, b'\t')?,
@@ -92,18 +102,17 @@ fn open_all(location: &str, format: Format, unify: bool) -> Result<Rows, TableEr
     let folders = Folders::of(&partition_by, &filled, &look.schema)?;
     let fields = look.schema.fields().iter().chain(&folders.fields);
     let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<FieldRef>>()));
-    let files = filled.drain(..).zip(folders.values);
     let stream = AllFiles {
         schema: Arc::clone(&schema),
         stored: look.schema,
-        files: files.map(|(file, values)| (file.path, values)).collect(),
+        files: paths.into_iter().zip(folders.values).collect(),
         reader: look.reader,
     };
     let table = StreamingTable::try_new(schema, vec![Arc::new(stream)])
         .map_err(|error| bad(at, &plain_message(&error)))?;
     Ok(Rows {
         provider: Arc::new(table),
-        paths,
+        places,
         rows: look.rows,
         bytes,
         fingerprint,
@@ -128,7 +137,7 @@ impl Folders {
         for (index, name) in names.iter().enumerate() {
             if let (Ok(_), Some(first)) = (stored.field_with_name(name), files.first()) {
                 let reason = format!("it has a column `{name}`, and lies in a folder `{name}=...`");
-                return Err(bad(&first.path, &reason));
+                return Err(bad_place(&first.place, &reason));
             }
             let texts = files.iter().map(|file| file.partition[index].as_deref());
             let data_type = type_of_folders(texts.clone().flatten());
@@ -144,11 +153,33 @@ impl Folders {
     }
 }
 
-fn fingerprint_of(files: &[(PathBuf, Metadata)], inputs: &Inputs) -> String {
+fn bad_place(place: &Location, reason: &dyn fmt::Display) -> TableError {
+    bad(Path::new(&place.to_string()), reason)
+}
+
+/// The path of a file of text or of Arrow, which only files of this host are read as.
+fn path_of(place: &Location) -> Result<PathBuf, TableError> {
+    let path = place.local().map(Path::to_owned);
+    path.ok_or_else(|| {
+        bad_place(
+            place,
+            &"only Parquet is read from a store; copy it to a folder",
+        )
+    })
+}
+
+fn fingerprint_of(files: &[(Location, ObjectMeta)], inputs: &Inputs) -> String {
     let files = files.iter().zip(inputs.ends());
     let list: Vec<_> = files
-        .map(|((path, found), ends)| {
-            json!([path, found.len(), found.mtime_nsec(), found.mtime(), ends])
+        .map(|((place, found), ends)| {
+            let modified = found.last_modified;
+            json!([
+                place.to_string(),
+                found.size,
+                modified.timestamp_subsec_nanos(),
+                modified.timestamp(),
+                ends
+            ])
         })
         .collect();
     fingerprint(&json!(list))

@@ -1,0 +1,21 @@
+//! Why the files of a location cannot be listed.
+
+use std::path::PathBuf;
+
+use super::paths::StorageError;
+
+/// Why a location's files cannot be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum ListingError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("no such file or folder")]
+    NotFound,
+    #[error("not a valid pattern: {reason}")]
+    BadPattern { reason: String },
+    /// A store that does not list its objects.
+    #[error("{location}: {reason}")]
+    Unlisted { location: String, reason: String },
+    #[error("{}: {reason}", path.display())]
+    Bad { path: PathBuf, reason: String },
+}
