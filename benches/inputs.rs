@@ -5,10 +5,10 @@
 
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use parquet_bench::storage::Inputs;
+use parquet_bench::storage::{Inputs, Location};
 
 /// Files of the largest tables that are measured.
 const FILES: usize = 65_536;
@@ -16,7 +16,7 @@ const FILES: usize = 65_536;
 /// Bytes of a file: more than the look at its ends reads.
 const FILE_BYTES: usize = 9 << 10;
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+fn files(folder: &Path) -> Vec<Location> {
     let content = vec![7_u8; FILE_BYTES];
     (0..FILES)
         .map(|file| {
@@ -25,7 +25,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
             }
             fs::write(&path, &content).unwrap();
-            path
+            Location::of_file(path)
         })
         .collect()
 }
@@ -33,7 +33,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn inputs(criterion: &mut Criterion) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let files = files(folder.path());
-    let look = || Inputs::of(files.iter().map(PathBuf::as_path)).unwrap();
+    let look = || Inputs::of(&files).unwrap();
     let mut group = criterion.benchmark_group("inputs of 65 536 files");
     group.sample_size(10);
     group.bench_function("first look", |bencher| bencher.iter(|| black_box(look())));

@@ -92,11 +92,17 @@ fn report(what: &str, mut ratios: Vec<f64>) {
 /// One execution of a cell's query, whose ranges are recorded or not.
 async fn executed(cell: &Cell, recording: bool) -> Duration {
     let ledger = Arc::new(Ledger::default());
-    let mut store = MeasuredStore::new(cell.store(), &Source::Store, &ledger);
+    let mut store = MeasuredStore::new(cell.store().objects(), &Source::Store, &ledger);
     if recording {
         store = store.recording();
     }
-    let context = measured(&cell.context, cell.reader(), store.objects()).unwrap();
+    let context = measured(
+        &cell.context,
+        cell.reader(),
+        cell.store().url(),
+        store.objects(),
+    )
+    .unwrap();
     let planned = plan(&context, &cell.scenario.sql).await.unwrap();
     let found = execute(&planned.physical, &context.task_ctx(), None).await;
     assert_eq!(store.recorded().ranges() > 0, recording);

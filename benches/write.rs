@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use criterion::{Criterion, criterion_group, criterion_main};
-use object_store::ObjectStore;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowWriterOptions, compute_leaves};
@@ -20,6 +19,7 @@ use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Config, Overrides, Source, load};
 use parquet_bench::dataset::{DatasetPlan, ensure};
 use parquet_bench::session::Datasets;
+use parquet_bench::storage::Stores;
 use tokio::runtime::Runtime;
 
 /// Pairs of measurements; the median of their ratios is what is printed.
@@ -93,13 +93,13 @@ fn config(folder: &Path, schema: &str, codec: &str) -> Config {
 }
 
 fn generate(runtime: &Runtime, config: &Config) -> (Duration, DatasetPlan) {
-    let datasets = runtime.block_on(Datasets::place(config)).unwrap();
-    let store = Arc::clone(&datasets.store) as Arc<dyn ObjectStore>;
+    let datasets = runtime
+        .block_on(Datasets::place(&Stores::default(), config))
+        .unwrap();
     let plan = datasets.all[0].plan.clone();
     let started = Instant::now();
     ensure(
         &plan,
-        &store,
         runtime.handle(),
         THREADS,
         None,
@@ -218,10 +218,10 @@ fn cost(criterion: &mut Criterion) {
                 let folder = tempfile::tempdir().unwrap();
                 let config = config(&folder.path().join("data"), &schema, codec);
                 let (generated, plan) = generate(&runtime, &config);
-                let file = plan
-                    .root
-                    .join(plan.tables[0].file_path(&plan.spec.file_prefix, 0, &[]));
-                let batches = batches(&file);
+                let file =
+                    plan.root
+                        .join(&plan.tables[0].file_path(&plan.spec.file_prefix, 0, &[]));
+                let batches = batches(file.local().unwrap());
                 let encoded = encode(
                     &folder.path().join("encoded.parquet"),
                     &batches,

@@ -6,10 +6,9 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
-use object_store::ObjectStore;
 use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Config, Overrides, Source, VectorLayout, load};
 use parquet_bench::content::ColumnGenerator;
@@ -17,6 +16,7 @@ use parquet_bench::dataset::ensure;
 use parquet_bench::digest::ResultDigest;
 use parquet_bench::record::Checksum;
 use parquet_bench::session::{Datasets, Estimate, Event, Observer, estimate, open};
+use parquet_bench::storage::Stores;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
@@ -225,13 +225,14 @@ fn keys(layout: &Layout, folder: &Path) -> Vec<String> {
 
 /// Writes the dataset, and gives what was estimated before.
 fn write(config: &Config, runtime: &Runtime, writers: usize) -> Estimate {
-    let datasets = runtime.block_on(Datasets::place(config)).unwrap();
-    let store = Arc::clone(&datasets.store) as Arc<dyn ObjectStore>;
+    let datasets = runtime
+        .block_on(Datasets::place(&Stores::default(), config))
+        .unwrap();
     let plan = &datasets.all[0].plan;
     let estimated = estimate(plan).unwrap();
     let cancel = Cancel::default();
     let handle = runtime.handle();
-    let written = ensure(plan, &store, handle, writers, None, &cancel, &|_| {});
+    let written = ensure(plan, handle, writers, None, &cancel, &|_| {});
     assert!(written.unwrap().files_written > 0);
     estimated
 }
@@ -257,7 +258,9 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
     let config = config(keys(layout, folder.path()));
     let runtime = Runtime::new().unwrap();
     write(&config, &runtime, layout.writers);
-    let datasets = runtime.block_on(Datasets::place(&config)).unwrap();
+    let datasets = runtime
+        .block_on(Datasets::place(&Stores::default(), &config))
+        .unwrap();
     let opened = runtime
         .block_on(open(&config, &datasets, None, &Silent))
         .unwrap();

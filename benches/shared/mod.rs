@@ -5,6 +5,7 @@ use parquet_bench::config::{Overrides, Source, load};
 use parquet_bench::measure::{Cell, Probe};
 use parquet_bench::record::{Iteration, Kind, Lane, Status};
 use parquet_bench::session::{Datasets, Event, Observer, Opened, open};
+use parquet_bench::storage::Stores;
 use tokio::runtime::Runtime;
 
 struct Silent;
@@ -21,7 +22,9 @@ pub(crate) fn opened(runtime: &Runtime, config: String) -> Opened {
         folder: None,
     };
     let config = load(&source, &Overrides::default()).unwrap();
-    let mut datasets = runtime.block_on(Datasets::place(&config)).unwrap();
+    let mut datasets = runtime
+        .block_on(Datasets::place(&Stores::default(), &config))
+        .unwrap();
     datasets
         .ensure(runtime, None, &Cancel::default(), &Silent)
         .unwrap();

@@ -450,7 +450,9 @@ mod tests {
         };
         let config = load(&source, &Overrides::default()).unwrap();
         let dataset = config.variants[0].dataset.as_ref().unwrap();
-        let plan = place(&[(dataset, None)]).unwrap().remove(0);
+        let plan = place(&Stores::default(), &[(dataset, None)])
+            .unwrap()
+            .remove(0);
         let table = &plan.tables[0];
         for column in &dataset.columns {
             let found = plan.generator(table, column).unwrap().range(0, 100);

@@ -210,6 +210,7 @@ mod tests {
     use super::*;
     use crate::config::{Overrides, Source, load};
     use crate::dataset::plan::{DatasetPlan, place};
+    use crate::storage::Stores;
 
     const ROWS: u64 = 100_000;
 
@@ -227,7 +228,9 @@ mod tests {
         };
         let config = load(&source, &Overrides::default()).unwrap();
         let dataset = config.variants[0].dataset.as_ref().unwrap();
-        place(&[(dataset, None)]).unwrap().remove(0)
+        place(&Stores::default(), &[(dataset, None)])
+            .unwrap()
+            .remove(0)
     }
 
     #[test]

@@ -33,7 +33,7 @@ use tokio::task::JoinError;
 use crate::config::{ReadMode, Reader};
 use crate::exit_class::ExitClass;
 use crate::record::{EngineRecord, ThrottleRecord};
-use crate::suggest::did_you_mean;
+use crate::suggest::nearest;
 use whole_file::WholeFiles;
 
 /// INT96 holds dates that nanoseconds in 64 bits cannot; as nanoseconds they would wrap in silence.
@@ -221,7 +221,8 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
             .iter()
             .map(|known| known.trim_start_matches("datafusion."));
         return Err(EngineError::UnknownOption {
-            near: did_you_mean(name, known),
+            near: nearest(name, known)
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?")),
             name: name.to_owned(),
         });
     }

@@ -261,3 +261,7 @@ pub fn with_baseline_first(config: &Config, baseline: Option<&str>) -> Result<Co
     config.variants[..=index].rotate_right(1);
     Ok(config)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -401,7 +401,11 @@ mod tests {
         let mark = root.path().join(mark);
         std::fs::create_dir_all(mark.parent().unwrap()).unwrap();
         std::fs::write(mark, "").unwrap();
-        let caution = kept_by(&root.path().join(named));
+        let folder = match named {
+            "" => root.path().to_owned(),
+            named => root.path().join(named),
+        };
+        let caution = kept_by(&folder);
         let beginning = expected.map(|words| {
             let root = root.path().display();
             format!("{root} is the folder of a table of {words}: ")

@@ -8,6 +8,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::cancel::Interrupted;
+use crate::config::PageCache;
 use crate::dataset::DatasetError;
 use crate::engine::EngineError;
 use crate::measure::{Cause, MeasureError};
@@ -94,7 +95,7 @@ fn failed() -> OutputError {
 
 #[rstest]
 #[case::storage(StorageError::NotLocal { location: text() }, USAGE)]
-#[case::input(InputError::Changed { path: path(), what: text() }, USAGE)]
+#[case::input(InputError::Changed { location: text(), what: text() }, USAGE)]
 #[case::table(TableError::NotFound { table: text(), location: text() }, USAGE)]
 #[case::scenario(ScenarioError::EmptyFolder { path: text() }, USAGE)]
 #[case::engine(EngineError::BadQuery { reason: text() }, USAGE)]
@@ -150,7 +151,7 @@ fn a_measurement_that_fails_otherwise_failed_while_running() {
 
 #[rstest]
 #[case::storage(StorageError::BadUrl { location: text() }.into(), USAGE)]
-#[case::input(InputError::Unreadable { path: path(), source: of_system() }.into(), USAGE)]
+#[case::input(InputError::Unreadable { location: text(), source: of_system() }.into(), USAGE)]
 #[case::output_refused(refused().into(), USAGE)]
 #[case::output_failed(failed().into(), FAILED)]
 #[case::io(DatasetError::Io { path: text(), source: of_system() }, FAILED)]

@@ -293,7 +293,6 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use object_store::ObjectStore;
     use object_store::memory::InMemory;
     use tokio::runtime::Runtime;
 
@@ -305,20 +304,24 @@ mod tests {
     use crate::dataset::pipeline::source::Arrays;
     use crate::dataset::pipeline::written::DataFile;
     use crate::dataset::plan::{DatasetPlan, place};
+    use crate::storage::{Store, Stores};
 
     const ROW_GROUP_ROWS: u64 = 100;
 
     fn plan() -> DatasetPlan {
         let source = Source {
             origin: "x.yaml".to_owned(),
-            text: "dataset: {data_folder: /nowhere, num_files_train: 3, num_samples_per_file: 1000, \
+            text: "dataset: {num_files_train: 3, num_samples_per_file: 1000, \
                    parquet: {row_group_size: 100, columns: [{name: a, dtype: int64}, {name: b, dtype: string, size: 4}, {name: c, dtype: float64}]}}"
                 .to_owned(),
             folder: None,
         };
-        let config = load(&source, &Overrides::default()).unwrap();
-        let dataset = config.variants[0].dataset.as_ref().unwrap();
-        place(&[(dataset, None)]).unwrap().remove(0)
+        let mut config = load(&source, &Overrides::default()).unwrap();
+        let dataset = config.variants[0].dataset.as_mut().unwrap();
+        dataset.data_folder = "memory://test/data".to_owned();
+        let memory = Store::of("memory://test", Arc::new(InMemory::new())).unwrap();
+        let stores = Stores::default().with(memory);
+        place(&stores, &[(dataset, None)]).unwrap().remove(0)
     }
 
     /// Rows that are counted for as long as they are in memory.
@@ -377,11 +380,9 @@ mod tests {
     fn rows_are_let_go_before_the_next_row_group_is_asked_for() {
         let plan = plan();
         let (runtime, cancel) = (Runtime::new().unwrap(), Cancel::default());
-        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         let last = Mutex::new(None);
         let target = Target {
             plan: &plan,
-            store: &store,
             handle: runtime.handle(),
             threads: 4,
             share: None,

@@ -1,0 +1,95 @@
+//! Two measurements at once in one process.
+
+use tokio::runtime::Runtime;
+
+use super::{Silent, config_at};
+use crate::cancel::Cancel;
+use crate::measure::{Cell, Probe};
+use crate::record::{Iteration, Kind, Lane, Status};
+use crate::session::{Datasets, Opened, open};
+use crate::storage::Stores;
+
+const CONFIG: &str = "
+dataset:
+  num_files_train: 4
+  num_samples_per_file: 2000
+  parquet:
+    row_group_size: 500
+    columns:
+      - { name: id, dtype: int64, distribution: sequence }
+      - { name: number, dtype: float64 }
+      - { name: text, dtype: string, size: 20 }
+reader: { read_threads: 2 }
+scenarios:
+  - { name: wide, sql: SELECT * FROM train }
+  - { name: narrow, sql: 'SELECT number FROM train WHERE id >= 7000' }
+measure: { control: false, engine_cache: fresh }
+";
+
+/// Each request takes some milliseconds, so that measurements that begin together overlap.
+const SWEEP: [&str; 1] = ["storage.throttle.latency=none,3ms"];
+
+async fn iterate(cell: &mut Cell, lane: Lane) -> Iteration {
+    let probe = Probe {
+        lane,
+        kind: Kind::Warmup,
+        round: 0,
+        position: 0,
+        started_offset_ns: 0,
+        arrow_bytes: 0,
+    };
+    cell.iterate(probe).await.unwrap()
+}
+
+/// What the ledger says of an iteration; times and CPU are of the whole process.
+fn ledger(iteration: &Iteration) -> String {
+    let figures = &iteration.figures;
+    assert_eq!(iteration.status, Status::Ok, "{:?}", iteration.reason);
+    let scans = iteration.scans.iter();
+    let scans: Vec<_> = scans
+        .map(|it| (it.row_groups_read, it.files_read))
+        .collect();
+    format!(
+        "{} rows; {} ranges of {} and {} bytes; {} requests of {} bytes; {} calls; chunks of {} and {} bytes; {scans:?}",
+        figures.rows,
+        figures.engine_ranges,
+        figures.engine_data_bytes,
+        figures.engine_metadata_bytes,
+        figures.requests,
+        figures.requested_bytes,
+        figures.store_calls.as_ref().map_or(0, |calls| calls.calls),
+        figures.chunk_compressed_bytes,
+        figures.chunk_encoded_bytes,
+    )
+}
+
+#[test]
+fn cells_that_are_measured_at_once_have_the_ledgers_of_their_single_runs() {
+    let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
+    let data = folder.path().join("data").display().to_string();
+    let config = config_at(&data, CONFIG, &SWEEP);
+    let stores = Stores::default();
+    let placed = Datasets::place(&stores, &config);
+    let mut datasets = runtime.block_on(placed).unwrap();
+    datasets
+        .ensure(&runtime, None, &Cancel::default(), &Silent)
+        .unwrap();
+    let opened = open(&config, &datasets, None, &Silent);
+    let Opened { mut cells, .. } = runtime.block_on(opened).unwrap();
+    assert_eq!(cells.len(), 4);
+    for lane in Lane::ALL {
+        let single: Vec<String> = cells
+            .iter_mut()
+            .map(|plan| ledger(&runtime.block_on(iterate(&mut plan.cell, lane))))
+            .collect();
+        assert!(
+            single.iter().all(|it| !it.contains("requests of 0 bytes")),
+            "{single:?}"
+        );
+        assert_ne!(single[0], single[2]);
+        let all = cells.iter_mut().map(|plan| iterate(&mut plan.cell, lane));
+        let together = runtime.block_on(futures::future::join_all(all));
+        let together: Vec<String> = together.iter().map(ledger).collect();
+        assert_eq!(together, single, "{}", lane.name());
+    }
+}
