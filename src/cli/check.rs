@@ -7,8 +7,10 @@ use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
 use super::exit::CommandError;
+use super::load;
 use super::progress::Progress;
-use super::{load, runtime, show_text};
+use super::stdout::show_text;
+use super::threads::runtime;
 use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yaml};
 use crate::dataset::{DatasetPlan, Found};
 use crate::observe::memory_bytes;

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use super::arguments::CompareArguments;
 use super::exit::{self, CommandError};
-use super::{load, print, show};
+use super::stdout::show;
+use super::{load, print};
 use crate::analysis::{across, gate};
 use crate::record::{Preference, RunRecord};
 use crate::report::{gate_sentences, render_across};

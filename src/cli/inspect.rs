@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, Table};
-
 use super::arguments::{InspectArguments, InspectFormat};
 use super::exit::CommandError;
-use super::{print, runtime, show, show_text};
+use super::stdout::{show_json, show_text};
+use super::table::table;
+use super::threads::runtime;
 use crate::files::{ColumnFacts, Depth};
 use crate::session::Failure;
 use crate::storage::local_store;
@@ -29,11 +28,7 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, CommandE
         keep_columns(&mut inspection, &arguments.column)?;
     }
     match arguments.format {
-        InspectFormat::Json => {
-            let json = serde_json::to_string_pretty(&inspection)
-                .map_err(|error| CommandError::Failed(error.to_string()))?;
-            show(&format!("{json}\n"))
-        }
+        InspectFormat::Json => show_json(&inspection),
         InspectFormat::Table => show_text(&describe(&inspection, arguments)),
     }
 }
@@ -69,19 +64,6 @@ fn keep_columns(inspection: &mut Inspection, names: &[String]) -> Result<(), Com
         file.pages.retain(|page| kept(&page.column));
     }
     Ok(())
-}
-
-pub(super) fn table(heads: &[&str], numbers_from: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(heads);
-    if let Some(width) = print::width() {
-        table.set_width(width);
-    }
-    for column in table.column_iter_mut().skip(numbers_from) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }
 
 fn describe(inspection: &Inspection, arguments: &InspectArguments) -> String {
