@@ -49,3 +49,15 @@ fn name_of(file: &Path, all: &[PathBuf]) -> String {
         _ => file.display().to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_named_by_their_files_or_by_all_of_a_path_where_two_are_alike() {
+        let all = ["a/run.json", "b/run.json", "b/other.json"].map(PathBuf::from);
+        let names = all.each_ref().map(|file| name_of(file, &all));
+        assert_eq!(names, ["a/run.json", "b/run.json", "other.json"]);
+    }
+}

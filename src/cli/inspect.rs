@@ -298,3 +298,48 @@ fn columns(columns: &[ColumnFacts]) -> String {
     }
     format!("\ncolumns\n{shown}\n")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn inspection() -> Inspection {
+        let leaf = |column: &str| ColumnFacts {
+            column: column.to_owned(),
+            ..ColumnFacts::default()
+        };
+        Inspection {
+            location: "data".to_owned(),
+            rows: 1,
+            row_groups: 1,
+            file_bytes: 1,
+            partition_by: Vec::new(),
+            files: Vec::new(),
+            columns: ["a", "point.x", "point.y", "points"].map(leaf).to_vec(),
+        }
+    }
+
+    fn kept(names: &[&str]) -> Result<Vec<String>, CommandError> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut inspection = inspection();
+        keep_columns(&mut inspection, &names)?;
+        let columns = inspection.columns.into_iter();
+        Ok(columns.map(|column| column.column).collect())
+    }
+
+    #[test]
+    fn a_column_is_kept_with_all_of_its_leaves_and_no_other() {
+        assert_eq!(kept(&["point"]).unwrap(), ["point.x", "point.y"]);
+        assert_eq!(kept(&["point.y", "a"]).unwrap(), ["a", "point.y"]);
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_refused_with_those_that_are() {
+        let error = kept(&["a", "poin"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--column poin: there is no such column; columns: a, point.x, point.y, points"
+        );
+    }
+}

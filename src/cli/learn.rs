@@ -140,3 +140,21 @@ fn each(bytes: f64) -> String {
 fn share(error: Option<f64>) -> String {
     error.map_or_else(|| "-".to_owned(), |error| format!("{:.1}%", error * 100.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_value_have_about_three_digits() {
+        assert_eq!(
+            [0.1234, 1.0, 99.994, 123.4].map(each),
+            ["0.123", "1.00", "99.99", "123"]
+        );
+    }
+
+    #[test]
+    fn an_error_that_nobody_knows_is_a_dash() {
+        assert_eq!([None, Some(0.0123)].map(share), ["-", "1.2%"]);
+    }
+}
