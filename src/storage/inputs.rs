@@ -5,8 +5,8 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::exit_class::ExitClass;
@@ -117,7 +117,7 @@ impl Input {
                 what,
             })
         };
-        let mut identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut identity = self.identity.lock();
         let (was, is) = match std::fs::metadata(&self.path) {
             Ok(found) => (*identity, Identity::of(&found)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
