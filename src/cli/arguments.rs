@@ -425,3 +425,57 @@ const FORMATS: [(Format, &str); 4] = [
     ),
     (Format::Json, "The run record, or what was compared"),
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::error::ErrorKind;
+    use rstest::rstest;
+    use strum::VariantArray;
+
+    use super::*;
+
+    fn run(line: &[&str]) -> Result<RunArguments, clap::Error> {
+        let line = ["bench", "run"].iter().chain(line);
+        match Arguments::try_parse_from(line)?.command {
+            Command::Run(arguments) => Ok(arguments),
+            _ => unreachable!("another command"),
+        }
+    }
+
+    #[test]
+    fn every_cache_state_and_preference_is_a_value_of_its_flag() {
+        for cache in PageCache::VARIANTS {
+            let arguments = run(&["--cache", cache.name()]).unwrap();
+            assert_eq!(arguments.cache, Some(*cache));
+        }
+        for preference in Preference::ALL {
+            let arguments = run(&["--prefer", preference.name()]).unwrap();
+            assert_eq!(arguments.prefer, preference);
+        }
+    }
+
+    #[test]
+    fn an_unknown_value_is_refused_with_those_that_there_are() {
+        let error = run(&["--format", "yaml"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue);
+        let said = error.to_string();
+        assert!(said.contains("table, markdown, csv, json"), "{said}");
+    }
+
+    #[rstest]
+    #[case("5%", Some(0.05))]
+    #[case("5 %", Some(0.05))]
+    #[case("0.05", Some(0.05))]
+    #[case("1000%", Some(10.0))]
+    #[case::more_likely_a_percentage("5", None)]
+    #[case::a_whole("1", None)]
+    #[case::too_small("0.05%", None)]
+    #[case::too_large("1001%", None)]
+    #[case::negative("-5%", None)]
+    #[case::no_number("NaN", None)]
+    #[case::nothing("%", None)]
+    fn a_share_is_a_percentage_or_less_than_one(#[case] text: &str, #[case] expected: Option<f64>) {
+        assert_eq!(share(text).ok(), expected);
+    }
+}

@@ -7,8 +7,10 @@ use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
 use super::exit::CommandError;
+use super::load;
 use super::progress::Progress;
-use super::{load, runtime, show_text};
+use super::stdout::show_text;
+use super::threads::runtime;
 use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yaml};
 use crate::dataset::{DatasetPlan, Found};
 use crate::observe::memory_bytes;
@@ -281,4 +283,54 @@ fn time(
         }
     });
     Ok(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, Source, load};
+
+    fn config(text: &str) -> Config {
+        let source = Source {
+            origin: "test".to_owned(),
+            text: format!("tables: {{ t: x.parquet }}\n{text}"),
+            folder: None,
+        };
+        load(&source, &Overrides::default()).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_variant_that_is_read_as_usual() {
+        assert_eq!(reading(&config("").variants[0]), "");
+    }
+
+    #[test]
+    fn what_is_unusual_about_how_a_variant_is_read_is_said() {
+        let config = config("measure: { streams: 3, memory_limit: 1GB, cache: cold }\n");
+        let said = reading(&config.variants[0]);
+        for words in [
+            "; page cache cold, engine's caches ",
+            "; 3 copies of a query at once",
+            "; memory limited to 1.00 GB",
+        ] {
+            assert!(said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
+    fn exact_rounds_and_a_precision_are_told_apart() {
+        let exact = config("measure: { rounds: 7, warmup: 2 }\n");
+        let said = measurement(&exact);
+        assert!(
+            said.starts_with("2 warm-up and 7 measured rounds of every scenario on 1 variant(s)\n"),
+            "{said}"
+        );
+        let precise = config("measure: { rounds: 7, precision: 0.02, time_budget: 60s }\n");
+        let said = measurement(&precise);
+        assert!(
+            said.contains("at least 7 measured rounds, until every interval is within 2"),
+            "{said}"
+        );
+    }
 }

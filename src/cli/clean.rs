@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use super::arguments::CleanArguments;
 use super::exit::CommandError;
-use super::{load, print, runtime, show_text};
+use super::stdout::show_text;
+use super::threads::runtime;
+use super::{load, print};
 use crate::dataset::{removal, remove};
 use crate::session::{Datasets, Failure};
 use crate::storage::Stores;

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use super::arguments::CompareArguments;
 use super::exit::{self, CommandError};
-use super::{load, print, show};
+use super::stdout::show;
+use super::{load, print};
 use crate::analysis::{across, gate};
 use crate::record::{Preference, RunRecord};
 use crate::report::{gate_sentences, render_across};
@@ -46,5 +47,17 @@ fn name_of(file: &Path, all: &[PathBuf]) -> String {
     match file.file_name() {
         Some(name) if same.count() == 1 => name.to_string_lossy().into_owned(),
         _ => file.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_named_by_their_files_or_by_all_of_a_path_where_two_are_alike() {
+        let all = ["a/run.json", "b/run.json", "b/other.json"].map(PathBuf::from);
+        let names = all.each_ref().map(|file| name_of(file, &all));
+        assert_eq!(names, ["a/run.json", "b/run.json", "other.json"]);
     }
 }

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use super::arguments::{DoctorArguments, InspectFormat};
 use super::exit::CommandError;
-use super::inspect::table;
+use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, runtime, show, show_text};
+use super::stdout::{show_json, show_text};
+use super::table::table;
+use super::threads::runtime;
 use crate::doctor::{Doctor, doctor as look};
 use crate::record::{ControlKind, Verdict};
 use crate::report::ratio_with_interval;
@@ -38,11 +40,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, CommandErr
     runtime.shutdown_background();
     let found = found?;
     match arguments.format {
-        InspectFormat::Json => {
-            let json = serde_json::to_string_pretty(&found)
-                .map_err(|error| CommandError::Failed(error.to_string()))?;
-            show(&format!("{json}\n"))
-        }
+        InspectFormat::Json => show_json(&found),
         InspectFormat::Table => show_text(&describe(&found)),
     }
 }

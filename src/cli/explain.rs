@@ -4,8 +4,11 @@ use std::process::ExitCode;
 
 use super::arguments::ExplainArguments;
 use super::exit::CommandError;
+use super::interrupt::cancel_on_interrupt;
+use super::load;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, load, runtime, show_text};
+use super::stdout::show_text;
+use super::threads::runtime;
 use crate::measure::evaluate;
 use crate::session::{CellPlan, Event, Failure, Located, Observer, open, prepare, unchanged};
 use crate::storage::Stores;

@@ -4,8 +4,11 @@ use std::process::ExitCode;
 
 use super::arguments::GenerateArguments;
 use super::exit::CommandError;
+use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, check, launcher, load, runtime, show_text};
+use super::stdout::show_text;
+use super::threads::runtime;
+use super::{check, launcher, load};
 use crate::dataset::{Found, Share};
 use crate::session::{Event, Observer, prepare};
 use crate::storage::Stores;

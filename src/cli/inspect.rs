@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, Table};
-
 use super::arguments::{InspectArguments, InspectFormat};
 use super::exit::CommandError;
-use super::{print, runtime, show, show_text};
+use super::stdout::{show_json, show_text};
+use super::table::table;
+use super::threads::runtime;
 use crate::files::{ColumnFacts, Depth};
 use crate::session::Failure;
 use crate::storage::Stores;
@@ -33,11 +32,7 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, CommandE
         keep_columns(&mut inspection, &arguments.column)?;
     }
     match arguments.format {
-        InspectFormat::Json => {
-            let json = serde_json::to_string_pretty(&inspection)
-                .map_err(|error| CommandError::Failed(error.to_string()))?;
-            show(&format!("{json}\n"))
-        }
+        InspectFormat::Json => show_json(&inspection),
         InspectFormat::Table => show_text(&describe(&inspection, arguments)),
     }
 }
@@ -73,19 +68,6 @@ fn keep_columns(inspection: &mut Inspection, names: &[String]) -> Result<(), Com
         file.pages.retain(|page| kept(&page.column));
     }
     Ok(())
-}
-
-pub(super) fn table(heads: &[&str], numbers_from: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(heads);
-    if let Some(width) = print::width() {
-        table.set_width(width);
-    }
-    for column in table.column_iter_mut().skip(numbers_from) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }
 
 fn describe(inspection: &Inspection, arguments: &InspectArguments) -> String {
@@ -319,4 +301,49 @@ fn columns(columns: &[ColumnFacts]) -> String {
         ]);
     }
     format!("\ncolumns\n{shown}\n")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn inspection() -> Inspection {
+        let leaf = |column: &str| ColumnFacts {
+            column: column.to_owned(),
+            ..ColumnFacts::default()
+        };
+        Inspection {
+            location: "data".to_owned(),
+            rows: 1,
+            row_groups: 1,
+            file_bytes: 1,
+            partition_by: Vec::new(),
+            files: Vec::new(),
+            columns: ["a", "point.x", "point.y", "points"].map(leaf).to_vec(),
+        }
+    }
+
+    fn kept(names: &[&str]) -> Result<Vec<String>, CommandError> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut inspection = inspection();
+        keep_columns(&mut inspection, &names)?;
+        let columns = inspection.columns.into_iter();
+        Ok(columns.map(|column| column.column).collect())
+    }
+
+    #[test]
+    fn a_column_is_kept_with_all_of_its_leaves_and_no_other() {
+        assert_eq!(kept(&["point"]).unwrap(), ["point.x", "point.y"]);
+        assert_eq!(kept(&["point.y", "a"]).unwrap(), ["a", "point.y"]);
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_refused_with_those_that_are() {
+        let error = kept(&["a", "poin"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--column poin: there is no such column; columns: a, point.x, point.y, points"
+        );
+    }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind};
 
 use super::exit::{self, CommandError};
-use super::{last_panic, print, threads};
+use super::panics::last_panic;
+use super::{print, threads};
 use crate::cancel::Cancel;
 
 /// How long stderr may take for a line. A terminal that is stopped, or a pipe that is full, takes

@@ -1,7 +1,5 @@
 //! Processes that a launcher has started together: mpirun, srun, torchrun.
 
-use std::env::var;
-
 use super::exit::CommandError;
 use crate::dataset::Share;
 
@@ -22,16 +20,23 @@ const SLURM: (&str, &str) = ("SLURM_PROCID", "SLURM_NTASKS");
 
 /// Share of this process among those that a launcher has started, and which variables say so. None for a process alone.
 pub(super) fn launched() -> Result<Option<(Share, String)>, CommandError> {
+    launched_with(|name| std::env::var(name).ok())
+}
+
+/// As [`launched`], in an environment with these variables.
+fn launched_with(
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<(Share, String)>, CommandError> {
     let found = LAUNCHERS.iter().find_map(|pair| {
         let (rank, size) = *pair;
         // A batch script has these of its job, and has not been started once for each task.
-        let in_script = var("SLURM_JOB_ID").is_ok() && var("SLURM_STEP_ID").is_err();
+        let in_script = variable("SLURM_JOB_ID").is_some() && variable("SLURM_STEP_ID").is_none();
         if *pair == SLURM && in_script {
             return None;
         }
         Some((
-            var(rank).ok()?,
-            var(size).ok()?,
+            variable(rank)?,
+            variable(size)?,
             format!("{rank} and {size}"),
         ))
     });
@@ -77,5 +82,74 @@ pub(super) fn refuse_several_runs() -> Result<(), CommandError> {
             share.rank(),
             share.world_size()
         ))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn launched_by(variables: &[(&str, &str)]) -> Result<Option<(Share, String)>, CommandError> {
+        launched_with(|name| {
+            let found = variables.iter().find(|(known, _)| *known == name)?;
+            Some(found.1.to_owned())
+        })
+    }
+
+    #[rstest]
+    #[case::open_mpi(
+        &[("OMPI_COMM_WORLD_RANK", "1"), ("OMPI_COMM_WORLD_SIZE", "4")],
+        (1, 4, "OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE")
+    )]
+    #[case::inside_of_a_slurm_job(
+        &[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "8"), ("PMI_RANK", "2"), ("PMI_SIZE", "3")],
+        (2, 3, "PMI_RANK and PMI_SIZE")
+    )]
+    #[case::pmix_below_srun(
+        &[("PMIX_RANK", "3"), ("SLURM_PROCID", "3"), ("SLURM_NTASKS", "5")],
+        (3, 5, "PMIX_RANK and SLURM_NTASKS")
+    )]
+    #[case::a_step_of_slurm(
+        &[("SLURM_JOB_ID", "7"), ("SLURM_STEP_ID", "0"), ("SLURM_PROCID", "1"), ("SLURM_NTASKS", "2")],
+        (1, 2, "SLURM_PROCID and SLURM_NTASKS")
+    )]
+    #[case::torchrun(&[("RANK", " 1 "), ("WORLD_SIZE", "2")], (1, 2, "RANK and WORLD_SIZE"))]
+    fn launchers_are_known_by_their_variables(
+        #[case] variables: &[(&str, &str)],
+        #[case] expected: (u64, u64, &str),
+    ) {
+        let (share, said) = launched_by(variables).unwrap().unwrap();
+        assert_eq!((share.rank(), share.world_size(), said.as_str()), expected);
+    }
+
+    #[rstest]
+    #[case::nothing(&[])]
+    #[case::one_process(&[("RANK", "0"), ("WORLD_SIZE", "1")])]
+    #[case::a_rank_without_a_size(&[("RANK", "0")])]
+    #[case::a_batch_script(&[("SLURM_JOB_ID", "7"), ("SLURM_PROCID", "0"), ("SLURM_NTASKS", "8")])]
+    fn a_process_alone_has_all_files(#[case] variables: &[(&str, &str)]) {
+        assert!(launched_by(variables).unwrap().is_none());
+    }
+
+    #[rstest]
+    #[case::no_number("x", "2", "`x` is not a whole number")]
+    #[case::a_negative_rank("-1", "2", "`-1` is not a whole number")]
+    #[case::a_rank_from_one_on("2", "2", "rank 2 is not below the world size, which is 2")]
+    #[case::too_many("0", "18446744073709551615", "processes that may write together")]
+    fn ranks_that_cannot_be_are_refused_by_their_variables(
+        #[case] rank: &str,
+        #[case] size: &str,
+        #[case] said: &str,
+    ) {
+        let error = launched_by(&[("RANK", rank), ("WORLD_SIZE", size)]).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("RANK and WORLD_SIZE: ") && text.contains(said),
+            "{text}"
+        );
+        assert!(matches!(error, CommandError::Usage(_)));
     }
 }

@@ -5,9 +5,13 @@ use std::process::ExitCode;
 
 use super::arguments::{InspectFormat, LearnArguments};
 use super::exit::CommandError;
-use super::inspect::table;
+use super::interrupt::cancel_on_interrupt;
+use super::outputs::{output, would_be_read};
+use super::print;
 use super::progress::Progress;
-use super::{cancel_on_interrupt, output, print, runtime, show, show_text, would_be_read};
+use super::stdout::{show_json, show_text};
+use super::table::table;
+use super::threads::runtime;
 use crate::cancel::Interrupted;
 use crate::learn::{CODECS, CodecErrors, CodecSizes, LearnError, Learned, learn as learn_files};
 use crate::output::Replaces;
@@ -46,10 +50,8 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     let written = arguments.output.display();
     match arguments.format {
         InspectFormat::Json => {
-            let json = serde_json::to_string_pretty(&learned)
-                .map_err(|error| CommandError::Failed(error.to_string()))?;
             print::line(&format!("config: {written}"));
-            show(&format!("{json}\n"))
+            show_json(&learned)
         }
         InspectFormat::Table => {
             let shown = show_text(&describe(&learned))?;
@@ -137,4 +139,22 @@ fn each(bytes: f64) -> String {
 
 fn share(error: Option<f64>) -> String {
     error.map_or_else(|| "-".to_owned(), |error| format!("{:.1}%", error * 100.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_value_have_about_three_digits() {
+        assert_eq!(
+            [0.1234, 1.0, 99.994, 123.4].map(each),
+            ["0.123", "1.00", "99.99", "123"]
+        );
+    }
+
+    #[test]
+    fn an_error_that_nobody_knows_is_a_dash() {
+        assert_eq!([None, Some(0.0123)].map(share), ["-", "1.2%"]);
+    }
 }

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use super::arguments::{InspectFormat, ReplayArguments};
 use super::exit::CommandError;
-use super::inspect::table;
-use super::{cancel_on_interrupt, runtime, show, show_text};
+use super::interrupt::cancel_on_interrupt;
+use super::stdout::{show_json, show_text};
+use super::table::table;
+use super::threads::runtime;
 use crate::replay::{Replayed, read_traces, replay as replay_traces};
 use crate::report::visible;
 use crate::units;
@@ -25,11 +27,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandErr
     runtime.shutdown_background();
     let replayed = replayed?;
     let shown = match arguments.format {
-        InspectFormat::Json => {
-            let json = serde_json::to_string_pretty(&replayed)
-                .map_err(|error| CommandError::Failed(error.to_string()))?;
-            show(&format!("{json}\n"))?
-        }
+        InspectFormat::Json => show_json(&replayed)?,
         InspectFormat::Table => show_text(&describe(&replayed))?,
     };
     match replayed.iter().find(|one| one.replays == 0) {

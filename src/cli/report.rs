@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use super::arguments::ReportArguments;
 use super::exit::CommandError;
-use super::{load, output, print, show};
+use super::outputs::output;
+use super::stdout::show;
+use super::{load, print};
 use crate::analysis::{Predictions, history};
 use crate::output::Replaces;
 use crate::record::RunRecord;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::arguments::{LaneArgument, RunArguments};
 use super::exit::{self, CommandError};
+use super::interrupt::cancel_on_interrupt;
 use super::load::Given;
+use super::outputs::{output, would_be_read};
 use super::progress::Progress;
-use super::{
-    cancel_on_interrupt, check, launcher, load, needed_memory, output, print, runtime,
-    would_be_read,
-};
+use super::stdout::show;
+use super::threads::runtime;
+use super::{check, launcher, load, needed_memory, print};
 use crate::config::{Config, without_secrets};
 use crate::exit_class::ExitClass;
 use crate::output::{Output, Replaces};
@@ -67,8 +68,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
 
     let failed_expectation = outcome.failed_expectation();
     let view = print::view(arguments.format, arguments.details, arguments.prefer);
-    let shown = render(&outcome.record, &view)?;
-    let shown = print::data(&shown);
+    let shown = show(&render(&outcome.record, &view)?);
     let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
     print::line(&format!("record: {}", kept.display()));
     print::line(&format!(
@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         kept.display()
     ));
     // What was measured is kept all the same, and where that is has been said.
-    shown.map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
+    let done = shown?;
     if let Some(error) = outcome.ended_by {
         if error.class() == ExitClass::Interrupted {
             print::line(
@@ -86,11 +86,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         }
         return Err(error.into());
     }
-    Ok(ExitCode::from(if failed_expectation {
-        exit::EXPECTATION
-    } else {
-        exit::DONE
-    }))
+    Ok(match failed_expectation {
+        true => ExitCode::from(exit::EXPECTATION),
+        false => done,
+    })
 }
 
 /// Where the record and the trace go besides, and nothing else does or is read from.

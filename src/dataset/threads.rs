@@ -1,7 +1,6 @@
 //! The same work on several threads at once.
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// Stack of a thread in bytes: what the standard library gives where the environment
@@ -40,11 +39,6 @@ fn with_stacks<R: Send>(stack: usize, threads: usize, work: impl Fn() -> R + Syn
         }
         Together { results, complete }
     })
-}
-
-/// What a mutex guards, even where a thread panicked that held it.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
@@ -25,6 +25,7 @@ use datafusion::physical_plan::{
     PlanProperties,
 };
 use futures::{StreamExt, TryStreamExt};
+use parking_lot::Mutex;
 
 /// Puts a [`WholeFilesExec`] over every scan of Parquet, last of all, so that whatever can be pushed into scans is there.
 #[derive(Debug)]
@@ -177,10 +178,7 @@ impl ExecutionPlan for WholeFilesExec {
         let files = futures::stream::iter(std::iter::from_fn(move || {
             match still_wanted.load(Ordering::Relaxed) {
                 0 => None,
-                _ => left
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .pop_front(),
+                _ => left.lock().pop_front(),
             }
         }));
         let rows = metrics.output_rows().clone();
@@ -194,11 +192,9 @@ impl ExecutionPlan for WholeFilesExec {
                     let mut opened = opened?;
                     let mut batches: Vec<RecordBatch> = Vec::new();
                     // What went on of the file before may be gone by now.
-                    held.lock().unwrap_or_else(PoisonError::into_inner).free();
+                    held.lock().free();
                     while let Some(batch) = opened.try_next().await? {
-                        held.lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .try_grow(batch.get_array_memory_size())?;
+                        held.lock().try_grow(batch.get_array_memory_size())?;
                         batches.push(batch);
                     }
                     Ok::<_, DataFusionError>(futures::stream::iter(batches.into_iter().map(Ok)))

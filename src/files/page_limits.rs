@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
@@ -73,12 +74,8 @@ pub(super) struct Seen {
 impl Seen {
     /// The page, or pages, that were refused.
     pub(super) fn oversize(seen: &Mutex<Seen>) -> Option<Oversize> {
-        lock(seen).oversize
+        seen.lock().oversize
     }
-}
-
-fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A reader that looks at the headers of pages before it hands the pages to whoever decompresses
@@ -92,7 +89,7 @@ pub(super) struct CheckedReader {
 
 impl CheckedReader {
     fn refuse(&self, oversize: Oversize) -> ParquetError {
-        lock(&self.seen).oversize = Some(oversize);
+        self.seen.lock().oversize = Some(oversize);
         ParquetError::General(oversize.to_string())
     }
 }
@@ -101,7 +98,7 @@ impl AsyncFileReader for CheckedReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
         async move {
             let key = (range.start, range.end);
-            let known = lock(&self.seen).read.get(&key).cloned();
+            let known = self.seen.lock().read.get(&key).cloned();
             if let Some(known) = known {
                 return Ok(known);
             }
@@ -114,7 +111,7 @@ impl AsyncFileReader for CheckedReader {
             if let Some(oversize) = oversize(&bytes, self.lists) {
                 return Err(self.refuse(oversize));
             }
-            lock(&self.seen).read.insert(key, bytes.clone());
+            self.seen.lock().read.insert(key, bytes.clone());
             Ok(bytes)
         }
         .boxed()

@@ -5,7 +5,7 @@
 //! before it decompresses them, and reads texts as views of their page; and whoever takes the rows
 //! says after each batch how many to read next.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
@@ -13,6 +13,7 @@ use arrow::error::ArrowError;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use parking_lot::Mutex;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;

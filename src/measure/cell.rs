@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::error::ArrowError;
@@ -10,6 +10,7 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
+use parking_lot::Mutex;
 use parquet::errors::ParquetError;
 
 use super::execute::{Execution, execute};
@@ -586,7 +587,7 @@ impl Cell {
         let digest = Arc::into_inner(digest).ok_or_else(|| {
             MeasureError::defect("a partition was still running after the last batch".to_owned())
         })?;
-        let digest = digest.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let digest = digest.into_inner();
         let arrow_bytes = digest.arrow_bytes();
         Ok(Verified {
             rows: found.rows,

@@ -1,7 +1,7 @@
 //! One execution of a physical plan, drained to the last batch of every partition.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datafusion::common::runtime::JoinSet;
@@ -9,6 +9,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use futures::StreamExt;
+use parking_lot::Mutex;
 
 use crate::digest::ResultDigest;
 
@@ -47,10 +48,7 @@ pub async fn execute(
                 }
                 rows += batch.num_rows() as u64;
                 if let Some(digest) = &digest {
-                    digest
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .update(&batch)?;
+                    digest.lock().update(&batch)?;
                 }
             }
             Ok::<u64, DataFusionError>(rows)

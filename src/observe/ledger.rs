@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use object_store::path::Path;
+use parking_lot::Mutex;
 
 use super::calls::Calls;
 use crate::record::StoreCalls;
@@ -94,10 +95,7 @@ impl Ledger {
 
     /// Takes note of a call for ranges of a file, which was answered after this time.
     pub fn asked(&self, file: &Path, ranges: &[Range<u64>], latency: Duration) {
-        self.calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(latency, ranges);
+        self.calls.lock().add(latency, ranges);
         self.ask(file, ranges);
     }
 
@@ -159,7 +157,7 @@ impl Ledger {
 
     /// How long the calls took, and how large their ranges were; none without calls.
     pub fn calls(&self) -> Option<StoreCalls> {
-        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = self.calls.lock();
         calls.summary()
     }
 

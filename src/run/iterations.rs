@@ -94,18 +94,6 @@ impl<'a> Iterations<'a> {
         self.journal.warn(self.observer, warning)
     }
 
-    /// Time until the last round. None before the first iteration is over.
-    fn left(&self) -> Option<Duration> {
-        let elapsed = self.elapsed();
-        let to_come = self.total.saturating_sub(self.done);
-        let of_rounds =
-            (self.done > 0).then(|| elapsed.mul_f64(to_come as f64 / self.done as f64))?;
-        Some(match self.until {
-            None => of_rounds,
-            Some(until) => of_rounds.max(until.time_budget.saturating_sub(elapsed)),
-        })
-    }
-
     fn append(&mut self, visit: Visit, iteration: Iteration) -> Result<(), Failure> {
         self.journal.append(Entry::Iteration {
             cell: self.cells[visit.cell].record.id.clone(),
@@ -167,16 +155,11 @@ impl<'a> Iterations<'a> {
     /// Gives a lane up that has had void iterations only; `void` is the reason of the last one, if
     /// it was void.
     fn count_void(&mut self, visit: Visit, void: Option<String>) -> Result<(), Failure> {
-        let in_a_row = self.void.entry((visit.cell, visit.lane)).or_default();
-        let Some(reason) = void else {
-            // One valid iteration: stop counting void ones.
-            *in_a_row = MOST_VOID;
+        let count = self.void.entry((visit.cell, visit.lane)).or_default();
+        let gives_up = gives_up(count, void.is_some());
+        let Some(reason) = void.filter(|_| gives_up) else {
             return Ok(());
         };
-        *in_a_row += 1;
-        if *in_a_row != MOST_VOID {
-            return Ok(());
-        }
         let warning = Warning::LaneVoid {
             site: self.cells[visit.cell].site.clone(),
             lane: visit.lane,
@@ -217,7 +200,7 @@ impl Visited for Iterations<'_> {
             round: visit.round,
             scenario: &record.scenario,
             variant: site.variant().unwrap_or(&record.variant_name),
-            left: self.left(),
+            left: left(self.elapsed(), self.done, self.total, self.until),
         });
         true
     }
@@ -264,6 +247,27 @@ impl Visited for Iterations<'_> {
             total: self.total,
         });
     }
+}
+
+/// Time until the last of `total` iterations. None before the first one is over.
+fn left(elapsed: Duration, done: usize, total: usize, until: Option<Until>) -> Option<Duration> {
+    let to_come = total.saturating_sub(done);
+    let of_rounds = (done > 0).then(|| elapsed.mul_f64(to_come as f64 / done as f64))?;
+    Some(match until {
+        None => of_rounds,
+        Some(until) => of_rounds.max(until.time_budget.saturating_sub(elapsed)),
+    })
+}
+
+/// Counts a measured iteration of a lane, and says whether the run goes on without the lane now.
+fn gives_up(void: &mut u32, is_void: bool) -> bool {
+    if !is_void {
+        // One valid iteration: stop counting void ones.
+        *void = MOST_VOID;
+        return false;
+    }
+    *void += 1;
+    *void == MOST_VOID
 }
 
 /// An iteration that is of no use, whatever it came to.
@@ -329,4 +333,48 @@ async fn iterate(
         )));
     }
     Ok((iteration, first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_that_of_the_iterations_to_come() {
+        let elapsed = Duration::from_secs(6);
+        assert_eq!(left(elapsed, 0, 9, None), None);
+        assert_eq!(left(elapsed, 3, 9, None), Some(Duration::from_secs(12)));
+        assert_eq!(left(elapsed, 9, 9, None), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn time_left_is_no_less_than_what_is_left_of_the_time_that_may_be_taken() {
+        let until = Some(Until {
+            precision: 0.04,
+            time_budget: Duration::from_secs(20),
+        });
+        let left = |elapsed| left(Duration::from_secs(elapsed), 3, 9, until);
+        assert_eq!(left(6), Some(Duration::from_secs(14)));
+        assert_eq!(left(30), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_lane_is_given_up_once_when_its_first_iterations_are_all_void() {
+        let mut void = 0;
+        let given_up: Vec<bool> = (0..MOST_VOID + 2)
+            .map(|_| gives_up(&mut void, true))
+            .collect();
+        let places: Vec<usize> = (0..given_up.len())
+            .filter(|place| given_up[*place])
+            .collect();
+        assert_eq!(places, [MOST_VOID as usize - 1]);
+    }
+
+    #[test]
+    fn a_lane_with_one_valid_iteration_is_never_given_up() {
+        let mut void = 0;
+        assert!(!gives_up(&mut void, true));
+        assert!(!gives_up(&mut void, false));
+        assert!((0..3 * MOST_VOID).all(|_| !gives_up(&mut void, true)));
+    }
 }

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::iterations::Iterations;
 use crate::analysis::{family, rounds_for, widest_interval};
 use crate::cancel::Cancel;
-use crate::config::{Config, PageCache};
+use crate::config::{Config, PageCache, Until};
 use crate::measure::{BLOCK, Schedule};
 use crate::observe::{HostUsage, memory_bytes, warm_alike};
 use crate::record::{Event as Entry, Kind, StopReason, Stopped};
@@ -51,23 +52,16 @@ impl<'a> Rounds<'a> {
             .expect(per_round * (measure.warmup as usize + least as usize));
         self.visit(&schedule, Kind::Warmup, 0..measure.warmup)
             .await?;
-        let step = match schedule.blocked {
-            true => BLOCK,
-            false => 1,
-        };
         let mut rounds = 0;
         let stopped = loop {
-            let next = match measure.until {
-                None => (rounds + step).min(least),
-                Some(_) => rounds + step,
-            };
+            let next = next_rounds(rounds, schedule.blocked, measure.until, least);
             self.iterations
                 .expect_more(per_round * (next - rounds) as usize);
             self.visit(&schedule, Kind::Measured, rounds..next).await?;
             rounds = next;
             if rounds >= least {
                 let widest = widest_interval(self.iterations.journal().record());
-                if let Some(by) = self.enough(widest) {
+                if let Some(by) = enough(measure.until, widest, self.iterations.elapsed()) {
                     break self.stopped(by, rounds, widest);
                 }
             }
@@ -115,38 +109,16 @@ impl<'a> Rounds<'a> {
         Ok(schedule)
     }
 
-    /// Rounds that there are in any case: as many as were asked for, and no fewer than a verdict
-    /// takes where it is for this program to say when to end.
+    /// Rounds that there are in any case, with a warning where these are too few.
     fn least_rounds(&mut self) -> Result<u32, Failure> {
         let measure = &self.config.measure;
         let record = self.iterations.journal().record();
-        let (asked, comparisons) = (measure.rounds, family(record, measure.lanes.len()));
-        let needed = rounds_for(comparisons);
-        if measure.until.is_some() {
-            return Ok(asked.max(needed));
+        let comparisons = family(record, measure.lanes.len());
+        let (least, warning) = least_rounds(measure.rounds, measure.until, comparisons);
+        if let Some(warning) = warning {
+            self.iterations.warn(&warning)?;
         }
-        if asked < needed && comparisons > 0 {
-            self.iterations.warn(&Warning::FewRounds {
-                asked,
-                comparisons,
-                needed,
-            })?;
-        }
-        Ok(asked)
-    }
-
-    /// Why there have been enough rounds, if there have.
-    fn enough(&self, widest: Option<f64>) -> Option<StopReason> {
-        let Some(until) = self.config.measure.until else {
-            return Some(StopReason::Rounds);
-        };
-        if widest.is_some_and(|widest| widest <= until.precision) {
-            Some(StopReason::Precision)
-        } else if self.iterations.elapsed() >= until.time_budget {
-            Some(StopReason::TimeBudget)
-        } else {
-            None
-        }
+        Ok(least)
     }
 
     fn stopped(&self, by: StopReason, rounds: u32, widest_interval: Option<f64>) -> Stopped {
@@ -159,6 +131,48 @@ impl<'a> Rounds<'a> {
             time_budget_ns: until
                 .map(|until| u64::try_from(until.time_budget.as_nanos()).unwrap_or(u64::MAX)),
         }
+    }
+}
+
+/// Rounds that there are in any case: as many as were asked for, and no fewer than a verdict takes
+/// where it is for this program to say when to end. Elsewhere a warning says so.
+fn least_rounds(asked: u32, until: Option<Until>, comparisons: usize) -> (u32, Option<Warning>) {
+    let needed = rounds_for(comparisons);
+    if until.is_some() {
+        return (asked.max(needed), None);
+    }
+    let too_few = asked < needed && comparisons > 0;
+    let warning = too_few.then_some(Warning::FewRounds {
+        asked,
+        comparisons,
+        needed,
+    });
+    (asked, warning)
+}
+
+/// Rounds that there are when the next look at the intervals is taken.
+fn next_rounds(rounds: u32, blocked: bool, until: Option<Until>, least: u32) -> u32 {
+    let step = match blocked {
+        true => BLOCK,
+        false => 1,
+    };
+    match until {
+        None => (rounds + step).min(least),
+        Some(_) => rounds + step,
+    }
+}
+
+/// Why the least rounds have been enough, if they have.
+fn enough(until: Option<Until>, widest: Option<f64>, elapsed: Duration) -> Option<StopReason> {
+    let Some(until) = until else {
+        return Some(StopReason::Rounds);
+    };
+    if widest.is_some_and(|widest| widest <= until.precision) {
+        Some(StopReason::Precision)
+    } else if elapsed >= until.time_budget {
+        Some(StopReason::TimeBudget)
+    } else {
+        None
     }
 }
 
@@ -178,4 +192,70 @@ fn warm_files(cells: &[CellPlan]) -> (Vec<Vec<PathBuf>>, u64) {
         }
     }
     (sets, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNTIL: Until = Until {
+        precision: 0.04,
+        time_budget: Duration::from_secs(10),
+    };
+    const EARLY: Duration = Duration::from_secs(9);
+
+    #[test]
+    fn without_a_precision_the_rounds_that_were_asked_for_are_enough() {
+        assert_eq!(enough(None, None, EARLY), Some(StopReason::Rounds));
+        assert_eq!(enough(None, Some(9.0), EARLY), Some(StopReason::Rounds));
+    }
+
+    #[test]
+    fn rounds_end_when_the_widest_interval_is_as_narrow_as_asked() {
+        let by = |widest| enough(Some(UNTIL), widest, EARLY);
+        assert_eq!(by(Some(0.04)), Some(StopReason::Precision));
+        assert_eq!(by(Some(0.041)), None);
+        assert_eq!(by(None), None);
+    }
+
+    #[test]
+    fn rounds_end_when_the_time_is_used_up_and_precision_counts_before_it() {
+        let by = |widest| enough(Some(UNTIL), widest, UNTIL.time_budget);
+        assert_eq!(by(Some(0.5)), Some(StopReason::TimeBudget));
+        assert_eq!(by(None), Some(StopReason::TimeBudget));
+        assert_eq!(by(Some(0.01)), Some(StopReason::Precision));
+    }
+
+    #[test]
+    fn rounds_that_were_asked_for_stay_with_a_warning_where_a_verdict_takes_more() {
+        let needed = rounds_for(3);
+        let warning = Warning::FewRounds {
+            asked: needed - 1,
+            comparisons: 3,
+            needed,
+        };
+        assert_eq!(
+            least_rounds(needed - 1, None, 3),
+            (needed - 1, Some(warning))
+        );
+        assert_eq!(least_rounds(needed, None, 3), (needed, None));
+        // Where nothing is compared, there is no verdict to miss.
+        assert_eq!(least_rounds(1, None, 0), (1, None));
+    }
+
+    #[test]
+    fn with_a_precision_there_are_as_many_rounds_as_a_verdict_takes() {
+        let needed = rounds_for(3);
+        assert_eq!(least_rounds(1, Some(UNTIL), 3), (needed, None));
+        assert_eq!(least_rounds(needed + 1, Some(UNTIL), 3), (needed + 1, None));
+    }
+
+    #[test]
+    fn blocks_are_whole_but_for_the_last_of_exact_rounds() {
+        assert_eq!(next_rounds(2, false, None, 7), 3);
+        assert_eq!(next_rounds(0, true, None, BLOCK + 1), BLOCK);
+        assert_eq!(next_rounds(BLOCK, true, None, BLOCK + 1), BLOCK + 1);
+        let next = next_rounds(BLOCK, true, Some(UNTIL), BLOCK + 1);
+        assert_eq!(next, 2 * BLOCK);
+    }
 }

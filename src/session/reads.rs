@@ -34,3 +34,39 @@ fn reader_of_variant(variant: &Variant, file: &Path) -> Option<String> {
     let folder = &dataset.data_folder;
     would_be_of_table(folder, file).then(|| format!("dataset.data_folder ({folder})"))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, Source, load};
+
+    #[test]
+    fn a_file_that_a_table_or_queries_would_have_is_named_by_what_reads_it() {
+        let within = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let folder = within.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            folder
+        };
+        let (data, queries, results) = (folder("data"), folder("queries"), folder("results"));
+        let source = Source {
+            origin: "test".to_owned(),
+            text: format!(
+                "tables: {{ t: \"{0}/*.parquet\" }}\nscenarios: [\"{1}\"]\n",
+                data.display(),
+                queries.display()
+            ),
+            folder: None,
+        };
+        let config = load(&source, &Overrides::default()).unwrap();
+        let reader = |folder: &Path, name: &str| reader_of(&config, &folder.join(name));
+        let table = format!("table `t` ({}/*.parquet)", data.display());
+        assert_eq!(reader(&data, "new.parquet"), Some(table));
+        let named = format!("the queries in {}", queries.display());
+        assert_eq!(reader(&queries, "new.sql"), Some(named));
+        assert_eq!(reader(&data, "new.json"), None);
+        assert_eq!(reader(&queries, "new.json"), None);
+        assert_eq!(reader(&results, "new.parquet"), None);
+    }
+}

@@ -52,3 +52,117 @@ pub(crate) async fn visit_all<V: Visited>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::session::SessionError;
+
+    /// Visits that say what happened to them.
+    #[derive(Default)]
+    struct Told {
+        said: Vec<String>,
+        left_out: Option<u32>,
+        changed: Option<u32>,
+        /// Visit during which a request to stop comes, and to whom.
+        stopped: Option<(u32, Cancel)>,
+    }
+
+    impl Visited for Told {
+        type Visit = u32;
+        type Done = u32;
+
+        fn begin(&mut self, visit: u32) -> bool {
+            self.left_out != Some(visit)
+        }
+
+        async fn execute(&mut self, visit: u32) -> u32 {
+            self.said.push(format!("execute {visit}"));
+            if let Some((_, cancel)) = self.stopped.as_ref().filter(|(at, _)| *at == visit) {
+                cancel.cancel();
+                pending::<()>().await;
+            }
+            visit * 10
+        }
+
+        async fn check(&self, visit: u32) -> Result<(), Failure> {
+            match self.changed == Some(visit) {
+                true => Err(SessionError::Internal("changed".to_owned()).into()),
+                false => Ok(()),
+            }
+        }
+
+        async fn keep(
+            &mut self,
+            visit: u32,
+            done: u32,
+            checked: Result<(), Failure>,
+        ) -> Result<(), Failure> {
+            let is_fine = checked.is_ok();
+            self.said.push(format!("keep {visit}: {done}, {is_fine}"));
+            checked
+        }
+
+        fn end(&mut self) {
+            self.said.push("end".to_owned());
+        }
+    }
+
+    async fn visited(mut told: Told, cancel: &Cancel) -> (Vec<String>, Result<(), Failure>) {
+        let done = visit_all(&mut told, [1, 2], cancel).await;
+        (told.said, done)
+    }
+
+    #[tokio::test]
+    async fn a_visit_is_kept_before_the_next_one_begins() {
+        let (said, done) = visited(Told::default(), &Cancel::default()).await;
+        done.unwrap();
+        let expected = [
+            "execute 1",
+            "keep 1: 10, true",
+            "end",
+            "execute 2",
+            "keep 2: 20, true",
+            "end",
+        ];
+        assert_eq!(said, expected);
+    }
+
+    #[tokio::test]
+    async fn a_visit_that_is_left_out_is_not_executed_and_counts_all_the_same() {
+        let told = Told {
+            left_out: Some(1),
+            ..Told::default()
+        };
+        let (said, done) = visited(told, &Cancel::default()).await;
+        done.unwrap();
+        assert_eq!(said, ["end", "execute 2", "keep 2: 20, true", "end"]);
+    }
+
+    #[tokio::test]
+    async fn a_visit_whose_files_have_changed_is_kept_and_is_the_last_one() {
+        let told = Told {
+            changed: Some(1),
+            ..Told::default()
+        };
+        let (said, done) = visited(told, &Cancel::default()).await;
+        assert!(done.is_err());
+        assert_eq!(said, ["execute 1", "keep 1: 10, false"]);
+    }
+
+    #[tokio::test]
+    async fn a_request_to_stop_ends_an_execution_and_nothing_is_kept_of_it() {
+        let cancel = Cancel::default();
+        let told = Told {
+            stopped: Some((2, cancel.clone())),
+            ..Told::default()
+        };
+        let (said, done) = visited(told, &cancel).await;
+        let error = done.unwrap_err();
+        assert!(matches!(error.error(), SessionError::Interrupted(_)));
+        assert_eq!(said, ["execute 1", "keep 1: 10, true", "end", "execute 2"]);
+    }
+}

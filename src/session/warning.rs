@@ -160,3 +160,87 @@ impl fmt::Display for Warning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn text(text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn site() -> Site {
+        Site::of_variant(Some(text("b"))).with("a")
+    }
+
+    #[rstest]
+    #[case::host(Warning::Host(text("others took 9 %")), "others took 9 %")]
+    #[case::caution(Warning::Caution(text("a caution")), "a caution")]
+    #[case::few_rounds(
+        Warning::FewRounds { asked: 3, comparisons: 4, needed: 8 },
+        "rounds: 3 is too few for a verdict on 4 comparison(s) at once; --rounds 8 would do"
+    )]
+    #[case::lane_failed(
+        Warning::LaneFailed { site: site(), lane: Lane::Storage, reason: text("no such file") },
+        "scenario `a` on variant `b`, lane storage: no such file"
+    )]
+    #[case::lane_void(
+        Warning::LaneVoid { site: site(), lane: Lane::EndToEnd, iterations: 5, reason: text("cold") },
+        "scenario `a` on variant `b`, lane end_to_end: 5 iterations were void, and none was not: cold"
+    )]
+    #[case::no_copy(
+        Warning::NoCopy { why: text("they are large") },
+        "the control reads the baseline's own files and no copy of them, as they are large"
+    )]
+    #[case::other_files(
+        Warning::OtherFiles { folder: Location::of_file("data".into()), found: vec![text("2 files, not 3"), text("9 rows, not 8")] },
+        "data is read as it is, as workflow.generate_data is false, and differs from the config: 2 files, not 3; 9 rows, not 8"
+    )]
+    #[case::untrusted(
+        Warning::UntrustedStatistics { table: text("t"), column: text("c"), reason: text("no order") },
+        "table `t`: column `c`: no order; what the engine prunes or answers by them may be wrong"
+    )]
+    #[case::memory(
+        Warning::MemoryUnknown { cells: 2, first: text("a/b: killed") },
+        "how much memory they take is not known of 2 cell(s); a/b: killed; --set measure.peak_memory=false leaves it out"
+    )]
+    fn warnings_say_what_they_are_of(#[case] warning: Warning, #[case] said: &str) {
+        assert_eq!(warning.to_string(), said);
+    }
+
+    #[rstest]
+    #[case::blocks(Warning::Blocks, "fewer variants or smaller data")]
+    #[case::warm(Warning::WarmUnattested, "run as the owner of the files")]
+    #[case::cold(Warning::ColdUnproven, "--cache direct")]
+    #[case::direct(Warning::DirectUnproven, "`bench doctor`")]
+    #[case::found(
+        Warning::FoundFiles { folder: Location::of_file("data".into()) },
+        "name another dataset.data_folder"
+    )]
+    #[case::not_predicted(
+        Warning::NotPredicted { cells: 1, first: text("a/b") },
+        "--set dataset.num_files_train=2"
+    )]
+    fn warnings_say_what_would_help(#[case] warning: Warning, #[case] help: &str) {
+        let said = warning.to_string();
+        assert!(said.contains(help), "{said}");
+    }
+
+    #[test]
+    fn doubts_about_nan_name_the_table_and_the_column() {
+        let (table, column) = (text("t"), text("c"));
+        let (of_table, of_column) = (table.clone(), column.clone());
+        for warning in [
+            Warning::ComparedWithNan { table, column },
+            Warning::BoundsWithoutNan {
+                table: of_table,
+                column: of_column,
+            },
+        ] {
+            let said = warning.to_string();
+            assert!(said.starts_with("table `t`: column `c` is "), "{said}");
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! Hartigan's dip test: have the values one mode or more?
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::dip::dip_of_sorted;
 use super::sampling::evenly_spread;
@@ -46,7 +48,7 @@ fn p_among(simulated: &[f64], dip: f64) -> f64 {
 /// The dips for each number of values are simulated once.
 fn simulated_dips(n: usize) -> Arc<[f64]> {
     static SIMULATED: Mutex<BTreeMap<usize, Arc<[f64]>>> = Mutex::new(BTreeMap::new());
-    let mut simulated = SIMULATED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut simulated = SIMULATED.lock();
     let dips = simulated.entry(n).or_insert_with(|| simulate_dips(n));
     Arc::clone(dips)
 }

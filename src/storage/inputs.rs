@@ -5,10 +5,9 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use object_store::ObjectMeta;
-
+use parking_lot::Mutex;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::location::Location;
@@ -123,7 +122,7 @@ impl Inputs {
 
 impl Input {
     fn check(&self) -> Result<(), InputError> {
-        let mut identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut identity = self.identity.lock();
         let found = match (&*identity, self.location.local()) {
             (Identity::File(was), Some(path)) => difference_of_file(was, path),
             (Identity::Object(was), _) => difference_of_object(was, &self.location),

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, Result};
+use parking_lot::Mutex;
 
 use super::beyond::explained;
 use super::layer::ReadLayer;
@@ -67,7 +68,7 @@ impl MemoryLayer {
 
     /// The calls that were not answered from memory so far, which are forgotten.
     pub fn take_missed(&self) -> Trace {
-        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missed = self.missed.lock();
         std::mem::take(&mut *missed).finish()
     }
 }
@@ -86,10 +87,7 @@ impl ReadLayer for MemoryLayer {
             return Ok(here);
         }
         let now = Instant::now();
-        self.missed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(file, ranges, (now, now));
+        self.missed.lock().add(file, ranges, (now, now));
         self.below.get_ranges(file, ranges).await
     }
 }

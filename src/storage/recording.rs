@@ -1,13 +1,14 @@
 //! The layer that records what is asked of a store.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, Result};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::layer::ReadLayer;
 use super::trace::{Recorder, Timed, Trace};
@@ -39,7 +40,7 @@ impl RecordingLayer {
     }
 
     fn recorder(&self) -> MutexGuard<'_, Recorder> {
-        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+        self.recorder.lock()
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use object_store::{
     Error, GetOptions, GetResult, OBJECT_STORE_COALESCE_DEFAULT, ObjectStore, Result,
     coalesce_ranges,
 };
+use parking_lot::Mutex;
 use tokio::task::JoinError;
 
 use super::layer::ReadLayer;
@@ -91,7 +92,7 @@ impl Throttle {
             let taken = bytes.min(turn);
             let time = Duration::from_secs_f64(taken / bytes_per_s);
             {
-                let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut served = self.served.lock();
                 due = due.max(*served) + time;
                 *served = due;
             }

@@ -1,8 +1,9 @@
 //! One file while it is written: opened, its row groups appended in order, closed.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory,
 };
@@ -17,7 +18,6 @@ use super::written::DataFile;
 use crate::dataset::error::DatasetError;
 use crate::dataset::proof::IDENTITY_KEY;
 use crate::dataset::sink::ObjectSink;
-use crate::dataset::threads::locked;
 
 /// A file being written. It appears under its name when it is closed.
 pub(crate) struct FileWriter<'a> {
@@ -102,7 +102,7 @@ impl<'a> FileWriter<'a> {
         chunks: Vec<ArrowColumnChunk>,
     ) -> Result<Advance, DatasetError> {
         let mut advance = Advance::default();
-        let mut appender = locked(&self.appender);
+        let mut appender = self.appender.lock();
         let Appender {
             writer,
             ready,
@@ -129,7 +129,7 @@ impl<'a> FileWriter<'a> {
 
     /// Writes the footer, and makes the file appear.
     pub(crate) fn close(&self) -> Result<(), DatasetError> {
-        let Some(writer) = locked(&self.appender).writer.take() else {
+        let Some(writer) = self.appender.lock().writer.take() else {
             return Ok(());
         };
         let sink = writer.into_inner().map_err(|source| self.failed(source))?;

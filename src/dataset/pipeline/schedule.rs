@@ -8,8 +8,9 @@
 
 use std::iter::from_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Condvar, Mutex};
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter};
 
 use super::encode::{close_column, write_arrays};
@@ -20,7 +21,7 @@ use super::source::{NextFile, RowGroup, RowGroups};
 use super::target::{Progress, Target};
 use super::written::{WrittenFile, WrittenFiles};
 use crate::dataset::error::DatasetError;
-use crate::dataset::threads::{locked, together};
+use crate::dataset::threads::together;
 
 /// Writes all files of a source that are not there yet, and proves each. Must not be called from
 /// within the runtime.
@@ -52,10 +53,7 @@ pub(crate) fn write_all<'a>(
         changed: Condvar::new(),
     };
     let ran = together(target.threads, || work.run());
-    let mut state = work
-        .state
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut state = work.state.into_inner();
     state.written.short_of_threads = !ran.complete;
     match state.failure {
         Some(error) => Err(error),
@@ -150,7 +148,7 @@ impl<'a> Work<'a> {
                     let encoded = catch_unwind(AssertUnwindSafe(|| self.encode(&group, column)));
                     let encoded = encoded.unwrap_or_else(|_| {
                         let file = &group.file;
-                        let source = &locked(&self.state).source;
+                        let source = &self.state.lock().source;
                         Err(source.panicked(&file.file.path, &file.shown))
                     });
                     if let Err(error) = encoded {
@@ -164,7 +162,7 @@ impl<'a> Work<'a> {
     }
 
     fn fail(&self, error: DatasetError) {
-        let mut state = locked(&self.state);
+        let mut state = self.state.lock();
         state.failure.get_or_insert(error);
         self.changed.notify_all();
     }
@@ -172,7 +170,7 @@ impl<'a> Work<'a> {
     /// The next column to encode; waits while enough row groups are under way. None when all is
     /// done or something failed.
     fn next(&self) -> Result<Option<(Arc<Group<'a>>, usize)>, DatasetError> {
-        let mut state = locked(&self.state);
+        let mut state = self.state.lock();
         loop {
             if self.target.cancel.is_cancelled() {
                 state.failure.get_or_insert(DatasetError::Interrupted);
@@ -188,10 +186,7 @@ impl<'a> Work<'a> {
                 return Ok(Some((group, column)));
             }
             if state.under_way >= self.most_under_way {
-                state = self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                self.changed.wait(&mut state);
                 continue;
             }
             if let Some((file, index)) = state.open.take() {
@@ -234,7 +229,7 @@ impl<'a> Work<'a> {
     /// Encodes one column of a row group; whoever does the last one appends the row group.
     fn encode(&self, group: &Group<'_>, column: usize) -> Result<(), DatasetError> {
         let failed = |source| group.file.failed(source);
-        let taken = locked(&group.columns).take(column);
+        let taken = group.columns.lock().take(column);
         let Some((rows, mut writers)) = taken else {
             return Err(DatasetError::Internal(format!(
                 "column {column} was handed out twice"
@@ -254,7 +249,7 @@ impl<'a> Work<'a> {
         drop(arrays);
         drop(rows);
         let chunks = close_column(writers).map_err(failed)?;
-        let complete = locked(&group.columns).add(column, chunks);
+        let complete = group.columns.lock().add(column, chunks);
         match complete {
             Some(chunks) => self.append(group, chunks),
             None => Ok(()),
@@ -267,7 +262,7 @@ impl<'a> Work<'a> {
             true => Some(self.prover.prove(&group.file.file)?),
             false => None,
         };
-        let mut state = locked(&self.state);
+        let mut state = self.state.lock();
         state.under_way -= advance.row_groups;
         state.progress.rows_done += advance.rows;
         state.progress.bytes_written += advance.bytes;
@@ -387,7 +382,7 @@ mod tests {
             threads: 4,
             share: None,
             cancel: &cancel,
-            progress: &|progress| *locked(&last) = Some(progress),
+            progress: &|progress| *last.lock() = Some(progress),
         };
         let schema = plan.file_schema();
         let layout = &plan.spec.layout;
@@ -419,7 +414,7 @@ mod tests {
             .map(|file| (file.rows, file.row_groups))
             .collect();
         assert_eq!(found, [(1000, 10), (0, 0), (250, 3)]);
-        let last = locked(&last).unwrap();
+        let last = last.lock().unwrap();
         assert_eq!((last.rows_done, last.files_done), (1250, 3));
     }
 }

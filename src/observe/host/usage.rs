@@ -242,9 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn this_host_can_be_asked_twice() {
+    fn what_this_process_computes_is_its_own_time() {
+        let spun = Duration::from_millis(50);
         let before = HostUsage::now();
-        let found = HostUsage::now().since(&before);
-        assert_eq!(found.others_share, None);
+        while before.at.elapsed() < spun {
+            std::hint::spin_loop();
+        }
+        let after = HostUsage::now();
+        assert!(after.own_ns.unwrap() > before.own_ns.unwrap());
+        assert!(after.since(&before).elapsed_ns >= spun.as_nanos() as u64);
     }
 }

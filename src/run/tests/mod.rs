@@ -2,6 +2,7 @@
 
 mod concurrent;
 mod in_memory;
+mod options;
 
 use crate::config::{Config, Overrides, Source, load};
 use crate::session::{Event, Observer};
