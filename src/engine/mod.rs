@@ -32,7 +32,7 @@ use tokio::task::JoinError;
 
 use crate::config::{ReadMode, Reader};
 use crate::exit_class::ExitClass;
-use crate::record::{EngineRecord, ThrottleRecord};
+use crate::record::{EngineCache, EngineRecord, ThrottleRecord};
 use crate::suggest::nearest;
 use whole_file::WholeFiles;
 
@@ -135,9 +135,10 @@ pub async fn session(
 /// Consumers of memory that an error of a full pool names.
 const LARGEST_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
-/// The session of one measurement: the same tables, options and caches as `session`, with a memory
-/// pool of its own, and with `store` as the object store of `url`. Plans that are made in it bind that store, so that they read
-/// through it whatever else is measured meanwhile.
+/// The session of one measurement: the same tables and options as `session`, with a memory pool of
+/// its own, and with `store` as the object store of `url`. Plans that are made in it bind that
+/// store, so that they read through it whatever else is measured meanwhile. Its caches are those of
+/// `session` where the reader's are warm, else its own and empty.
 pub fn measured(
     session: &SessionContext,
     reader: &Reader,
@@ -155,7 +156,15 @@ pub fn measured(
     };
     let stores = DefaultObjectStoreRegistry::new();
     stores.register_store(url.as_ref(), Arc::clone(store));
-    let runtime = RuntimeEnvBuilder::from_runtime_env(&runtime)
+    let mut runtime = RuntimeEnvBuilder::from_runtime_env(&runtime);
+    if reader.engine_cache == EngineCache::Fresh {
+        // Their limits stay.
+        let caches = &mut runtime.cache_manager;
+        caches.file_metadata_cache = None;
+        caches.list_files_cache = None;
+        caches.file_statistics_cache = None;
+    }
+    let runtime = runtime
         .with_memory_pool(Arc::new(PeakRecordingPool::new(pool)))
         .with_object_store_registry(Arc::new(stores))
         .build_arc()

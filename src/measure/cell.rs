@@ -327,6 +327,9 @@ impl Cell {
         for execution in 0..executions {
             let plans = self.plans(&measurement, &planned, &mut first).await?;
             if execution > 0 && self.prepares_each() {
+                if self.reader.engine_cache == EngineCache::Fresh {
+                    clear_caches(&measurement.context);
+                }
                 self.prepare(&mut watch).await?;
             }
             measurement.ledger.forget_touched();
@@ -449,7 +452,6 @@ impl Cell {
         source: &Source,
         ledger: &Arc<Ledger>,
     ) -> Result<Watch, MeasureError> {
-        self.clear_engine();
         let setting = CacheSetting {
             page_cache: self.reader.cache,
             engine: self.reader.engine_cache,
@@ -465,17 +467,10 @@ impl Cell {
             .map_err(|error| MeasureError::defect(error.to_string()))
     }
 
-    /// Brings the caches into that state once more.
+    /// Brings the page cache into that state once more.
     pub(super) async fn prepare(&self, watch: &mut Watch) -> Result<(), MeasureError> {
-        self.clear_engine();
         let prepared = watch.prepare().await;
         prepared.map_err(|error| MeasureError::defect(error.to_string()))
-    }
-
-    fn clear_engine(&self) {
-        if self.reader.engine_cache == EngineCache::Fresh {
-            clear_caches(&self.context);
-        }
     }
 
     /// A plan per stream, none of which has run yet.

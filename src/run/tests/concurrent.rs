@@ -19,7 +19,7 @@ dataset:
       - { name: id, dtype: int64, distribution: sequence }
       - { name: number, dtype: float64 }
       - { name: text, dtype: string, size: 20 }
-reader: { read_threads: 2 }
+reader: { read_threads: 1 }
 scenarios:
   - { name: wide, sql: SELECT * FROM train }
   - { name: narrow, sql: 'SELECT number FROM train WHERE id >= 7000' }
@@ -27,7 +27,7 @@ measure: { control: false, engine_cache: fresh }
 ";
 
 /// Each request takes some milliseconds, so that measurements that begin together overlap.
-const SWEEP: [&str; 1] = ["storage.throttle.latency=none,3ms"];
+const SWEEP: [&str; 1] = ["storage.throttle.latency=0,3ms"];
 
 async fn iterate(cell: &mut Cell, lane: Lane) -> Iteration {
     let probe = Probe {
@@ -57,7 +57,7 @@ fn ledger(iteration: &Iteration) -> String {
         figures.engine_metadata_bytes,
         figures.requests,
         figures.requested_bytes,
-        figures.store_calls.as_ref().map_or(0, |calls| calls.calls),
+        figures.store_calls.as_ref().map_or(0, |calls| calls.calls) / u64::from(figures.executions),
         figures.chunk_compressed_bytes,
         figures.chunk_encoded_bytes,
     )
