@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::dataset::{Found, removal, remove};
 use crate::files::Depth;
 use crate::learn::learn;
-use crate::record::{Kind, Lane, RunRecord, Status};
+use crate::record::{RunRecord, Status};
 use crate::run::{Options, run};
 use crate::session::{Datasets, Failure, SessionError};
 use crate::storage::{Store, Stores};
@@ -37,10 +37,9 @@ dataset:
       - { name: text, dtype: string, size: 12 }
       - { name: city, dtype: string, distribution: { kind: categorical, values: [Oslo, 'São Paulo', Rome] } }
 scenarios:
-  - { name: all, sql: SELECT * FROM train }
-  - { name: some, sql: 'SELECT number FROM train WHERE id < 100' }
+  - { name: some, sql: 'SELECT number, city FROM train WHERE id < 900' }
   - { name: other, sql: 'SELECT count(*), max(text) FROM valid' }
-measure: { rounds: 2, warmup: 1, lanes: [end_to_end, storage, compute], control: true, peak_memory: false, break_even: false }
+measure: { rounds: 1, warmup: 0, lanes: [end_to_end, storage], control: true, peak_memory: false, break_even: false }
 ";
 
 const SWEEP: [&str; 1] = ["dataset.compression=none,zstd"];
@@ -76,9 +75,6 @@ fn ledgers(record: &RunRecord) -> BTreeMap<String, String> {
         for iteration in &cell.iterations {
             let figures = &iteration.figures;
             assert_eq!(iteration.status, Status::Ok, "{:?}", iteration.reason);
-            if iteration.kind == Kind::Warmup {
-                continue;
-            }
             let bytes = (figures.engine_data_bytes, figures.requested_bytes);
             let ledger = format!(
                 "{} rows, {} ranges, {bytes:?} bytes, {} requests",
@@ -111,8 +107,8 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
     let of_folder = measured(&runtime, &Stores::default(), &of_folder, &results);
     let found = ledgers(&record);
     assert_eq!(found, ledgers(&of_folder));
-    let (cells, rounds) = (3 * 3, 2);
-    assert!(found.len() > cells * rounds * Lane::ALL.len());
+    let (scenarios, variants, lanes) = (2, 3, 2);
+    assert!(found.len() > scenarios * variants * lanes);
     let warning = "the control reads the baseline's own files";
     assert!(record.warnings.iter().any(|it| it.starts_with(warning)));
     let locations = record.datasets.iter().map(|it| it.location.as_str());
@@ -145,10 +141,6 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
             .all
             .iter()
             .all(|state| matches!(state.found, Found::Complete(_)))
-    );
-    assert_eq!(
-        ledgers(&measured(&runtime, &stores, &config, &results)),
-        found
     );
 
     // Inspected, page by page.
