@@ -116,7 +116,7 @@ fn holds_objects(root: &Location) -> Result<bool, DatasetError> {
     let found = found.map_err(|error| DatasetError::io(root, error))?;
     let places = found.iter();
     let places: Vec<Location> = places
-        .map(|object| root.store().location_of(&object.location))
+        .map(|object| Location::of_object(root.store(), &object.location))
         .collect();
     let is_note = |place: &&Location| NOTES.contains(&place.name().as_str());
     let own = places.iter().filter(is_note).filter_map(Location::parent);

@@ -5,34 +5,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::error::ArrowError;
-use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
-use parking_lot::Mutex;
-use parquet::errors::ParquetError;
 
+use super::error::MeasureError;
 use super::execute::{Execution, execute};
-use super::expectation::Observed;
+use super::measurement::Measurement;
 use crate::config::{PageCache, Reader};
-use crate::digest::ResultDigest;
 use crate::engine::{
-    ENGINE_FAILED, EngineError, Planned, PlannedScan, clear_caches, has_aggregation, measured,
-    memory_peak_bytes, partition_rows, physical_scans, plain_message, plan, plan_text,
-    reset_memory_peak, scan_metrics, tables_of,
+    EngineError, Planned, clear_caches, memory_peak_bytes, plan, reset_memory_peak, tables_of,
 };
-use crate::exit_class::ExitClass;
-use crate::files::first_damage;
-use crate::observe::{CacheSetting, Ledger, MeasuredStore, Touched, Watch, Watched, WatchedFiles};
-use crate::record::{
-    Cache, CacheState, Checksum, EngineCache, Figures, Iteration, Kind, Lane, Scan, Status,
-};
+use crate::observe::Watched;
+use crate::record::{Cache, CacheState, EngineCache, Figures, Iteration, Kind, Lane, Status};
 use crate::scenario::Scenario;
 use crate::statistics::median;
 use crate::storage::{Location, Source, Store, Trace};
 use crate::table::OpenTable;
-use crate::units;
 
 /// A query faster than this is executed several times per iteration.
 const SHORTEST_ITERATION: Duration = Duration::from_millis(50);
@@ -40,99 +29,6 @@ const SHORTEST_ITERATION: Duration = Duration::from_millis(50);
 const MOST_PLANNING: Duration = Duration::from_secs(1);
 /// Most executions of one iteration.
 const MOST_EXECUTIONS: u32 = 1000;
-
-/// Why a cell gave no figures.
-#[derive(Debug, thiserror::Error)]
-pub enum MeasureError {
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    #[error("{message}")]
-    Execution { message: String, cause: Cause },
-    #[error(
-        "the lane `compute` would hold {} in memory, which is more than half of the {} that are available",
-        units::bytes(*bytes),
-        units::bytes(*available)
-    )]
-    TooLarge { bytes: u64, available: u64 },
-}
-
-/// What an execution failed by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// Reading a file, or a task that panicked, perhaps over one.
-    Reading,
-    /// Decoding what a file holds.
-    Decoding,
-    /// A file that cannot be read.
-    BadInput,
-    /// More memory than the limit allows.
-    Memory,
-    /// Anything else, such as a division by zero in the query.
-    Other,
-}
-
-impl MeasureError {
-    fn execution(error: &DataFusionError) -> Self {
-        let cause = match error.find_root() {
-            DataFusionError::ResourcesExhausted(_) => Cause::Memory,
-            // What a store says, and some codecs.
-            DataFusionError::ParquetError(error) => match **error {
-                ParquetError::External(_) => Cause::Reading,
-                _ => Cause::Decoding,
-            },
-            DataFusionError::ObjectStore(_)
-            | DataFusionError::IoError(_)
-            | DataFusionError::ExecutionJoin(_)
-            | DataFusionError::External(_) => Cause::Reading,
-            DataFusionError::ArrowError(error, _) => match **error {
-                ArrowError::ParquetError(_) => Cause::Decoding,
-                ArrowError::ExternalError(_) | ArrowError::IoError(..) => Cause::Reading,
-                _ => Cause::Other,
-            },
-            _ => Cause::Other,
-        };
-        MeasureError::Execution {
-            message: plain_message(error),
-            cause,
-        }
-    }
-
-    /// A query has been planned before it is measured, so that what the engine refuses here is no fault of the user's.
-    pub fn class(&self) -> ExitClass {
-        match self {
-            MeasureError::Execution { cause, .. } => match cause {
-                Cause::BadInput => ExitClass::Usage,
-                Cause::Reading | Cause::Decoding | Cause::Memory | Cause::Other => {
-                    ExitClass::Failed
-                }
-            },
-            MeasureError::Engine(_) | MeasureError::TooLarge { .. } => ExitClass::Failed,
-        }
-    }
-
-    /// Whether it concerns this cell alone, so that a run can go on without it.
-    pub fn is_of_the_cell(&self) -> bool {
-        match self {
-            MeasureError::TooLarge { .. } => true,
-            MeasureError::Execution { cause, .. } => *cause == Cause::Memory,
-            MeasureError::Engine(_) => false,
-        }
-    }
-
-    pub(super) fn reading(message: String) -> Self {
-        MeasureError::Execution {
-            message,
-            cause: Cause::Reading,
-        }
-    }
-
-    pub(crate) fn defect(message: String) -> Self {
-        MeasureError::Execution {
-            message,
-            cause: Cause::Other,
-        }
-    }
-}
 
 /// What a cell is made of.
 pub struct CellParts<'a> {
@@ -154,13 +50,13 @@ pub struct Cell {
     pub scenario: Arc<Scenario>,
     pub context: SessionContext,
     /// The store that holds the files, without layers.
-    store: Store,
+    pub(super) store: Store,
     /// Files of this host that the tables consist of.
-    files: Arc<[PathBuf]>,
+    pub(super) files: Arc<[PathBuf]>,
     /// The tables that the query scans.
     pub tables: Vec<Arc<OpenTable>>,
     pub(super) reader: Reader,
-    drop_caches: bool,
+    pub(super) drop_caches: bool,
     slowdown: Option<f64>,
     /// Executions per iteration, as a lane's first iteration suggests.
     pub(super) executions: BTreeMap<Lane, u32>,
@@ -240,47 +136,6 @@ impl Cell {
     pub fn places(&self) -> Vec<Location> {
         let places = self.tables.iter().flat_map(|table| &table.places);
         places.cloned().collect()
-    }
-
-    /// A ledger of the query's files, in which nothing is counted yet.
-    pub(super) fn ledger(&self) -> Arc<Ledger> {
-        let files = self.tables.iter().flat_map(|table| {
-            let layouts = table.layouts.iter().cloned();
-            table.objects.iter().cloned().zip(layouts)
-        });
-        Arc::new(Ledger::new(files))
-    }
-
-    /// What one measurement reads through.
-    pub(super) fn measurement(&self, source: &Source) -> Result<Measurement, MeasureError> {
-        let ledger = self.ledger();
-        let store = MeasuredStore::new(self.store.objects(), source, &ledger);
-        self.measurement_of(ledger, store)
-    }
-
-    /// The same, which records the calls besides.
-    pub(super) fn recording(&self, source: &Source) -> Result<Measurement, MeasureError> {
-        let ledger = self.ledger();
-        let store = MeasuredStore::new(self.store.objects(), source, &ledger).recording();
-        self.measurement_of(ledger, store)
-    }
-
-    fn measurement_of(
-        &self,
-        ledger: Arc<Ledger>,
-        store: MeasuredStore,
-    ) -> Result<Measurement, MeasureError> {
-        let context = measured(
-            &self.context,
-            &self.reader,
-            self.store.url(),
-            store.objects(),
-        )?;
-        Ok(Measurement {
-            ledger,
-            store,
-            context,
-        })
     }
 
     /// Bytes of these files.
@@ -446,33 +301,6 @@ impl Cell {
         self.reader.cache == PageCache::Cold || self.reader.engine_cache == EngineCache::Fresh
     }
 
-    /// Brings the caches into the variant's state, untimed, and begins to watch executions.
-    pub(super) async fn watch(
-        &self,
-        source: &Source,
-        ledger: &Arc<Ledger>,
-    ) -> Result<Watch, MeasureError> {
-        let setting = CacheSetting {
-            page_cache: self.reader.cache,
-            engine: self.reader.engine_cache,
-            whole_host: self.drop_caches,
-            in_memory: matches!(source, Source::Memory(_)),
-        };
-        let files = WatchedFiles {
-            paths: Arc::clone(&self.files),
-            bytes: self.file_bytes(),
-        };
-        Watch::begin(files, setting, Arc::clone(ledger))
-            .await
-            .map_err(|error| MeasureError::defect(error.to_string()))
-    }
-
-    /// Brings the page cache into that state once more.
-    pub(super) async fn prepare(&self, watch: &mut Watch) -> Result<(), MeasureError> {
-        let prepared = watch.prepare().await;
-        prepared.map_err(|error| MeasureError::defect(error.to_string()))
-    }
-
     /// A plan per stream, none of which has run yet.
     pub(super) async fn plans(
         &self,
@@ -537,144 +365,6 @@ impl Cell {
         self.watch(source, &measurement.ledger).await?;
         self.executed(&plans, measurement).await.map(|_| ())
     }
-
-    /// An untimed execution that counts and checksums the result.
-    pub async fn verify(&self) -> Result<Verified, MeasureError> {
-        let measurement = self.measurement(&Source::Store)?;
-        let planned = plan(&measurement.context, &self.scenario.sql).await?;
-        let approximate = has_aggregation(&planned.physical);
-        let digest = Arc::new(Mutex::new(ResultDigest::new(
-            &planned.physical.schema(),
-            approximate,
-        )));
-        let found = execute(
-            &planned.physical,
-            &measurement.context.task_ctx(),
-            Some(&digest),
-        )
-        .await
-        .map_err(|error| MeasureError::execution(&error))?;
-        let scans = physical_scans(&planned.physical);
-        let columns = scans
-            .iter()
-            .flat_map(|scan| scan.columns.iter().cloned())
-            .collect();
-        let row_groups_kept = self
-            .scans(&planned.physical, &measurement.ledger)
-            .0
-            .iter()
-            .map(|scan| row_groups_kept(&scan.metrics))
-            .sum();
-        // A table that is scanned twice counts twice, as it does in the metrics.
-        let scans_of =
-            |table: &OpenTable| scans.iter().filter(|scan| reads(scan, table)).count() as u64;
-        let observed = Observed {
-            columns,
-            rows: found.rows,
-            row_groups_kept,
-            row_groups: self
-                .tables
-                .iter()
-                .map(|table| table.row_groups * scans_of(table).max(1))
-                .sum(),
-            plan: plan_text(&planned.physical),
-        };
-        let digest = Arc::into_inner(digest).ok_or_else(|| {
-            MeasureError::defect("a partition was still running after the last batch".to_owned())
-        })?;
-        let digest = digest.into_inner();
-        let arrow_bytes = digest.arrow_bytes();
-        Ok(Verified {
-            rows: found.rows,
-            arrow_bytes,
-            checksum: digest.finish(),
-            observed,
-        })
-    }
-
-    /// The same error, with the file and the row group that cannot be read where there is one. Only what reading may have
-    /// caused is looked into, and what the engine takes for a fault of its own.
-    pub async fn locate(&self, error: MeasureError) -> MeasureError {
-        let MeasureError::Execution { message, cause } = error else {
-            return error;
-        };
-        let reads = matches!(cause, Cause::Reading | Cause::Decoding);
-        if !reads && !message.starts_with(ENGINE_FAILED) {
-            return MeasureError::Execution { message, cause };
-        }
-        let files = self.places();
-        let named = match files.as_slice() {
-            [] => return MeasureError::reading(message),
-            [only] => only.to_string(),
-            [first, others @ ..] => {
-                format!("{first} or one of {} more files", others.len())
-            }
-        };
-        // Not the store that is measured: it may be slow, and counts.
-        match tokio::task::spawn_blocking(move || first_damage(&files)).await {
-            Ok(Some(damage)) => MeasureError::Execution {
-                message: damage,
-                cause: Cause::BadInput,
-            },
-            Ok(None) | Err(_) => MeasureError::Execution {
-                message: format!("{named}: {message}{}", self.doubted()),
-                cause: match cause {
-                    Cause::Decoding => Cause::BadInput,
-                    other => other,
-                },
-            },
-        }
-    }
-
-    /// A column whose statistics cannot be trusted, as the end of a message; empty where there is
-    /// none.
-    fn doubted(&self) -> String {
-        let doubt = self
-            .tables
-            .iter()
-            .find_map(|table| Some((table, table.doubts.first_key_value()?)));
-        doubt.map_or_else(String::new, |(table, (column, reason))| {
-            format!("; table `{}`: column `{column}`: {reason}", table.name)
-        })
-    }
-
-    /// What the scans of an executed plan did, by table: DataFusion's metrics, and what the ledger
-    /// has of each and of all.
-    fn scans(&self, executed: &Arc<dyn ExecutionPlan>, ledger: &Ledger) -> (Vec<Scan>, Touched) {
-        let scans = physical_scans(executed);
-        let mut all = Touched::default();
-        let mut of_tables = Vec::new();
-        for table in &self.tables {
-            let mut metrics: BTreeMap<String, u64> = BTreeMap::new();
-            let mut planned = 0;
-            let mut widest: Option<&PlannedScan> = None;
-            for scan in scans.iter().filter(|scan| reads(scan, table)) {
-                // A table that is scanned twice counts twice, as it does in the metrics.
-                planned += table.row_groups;
-                for (name, value) in scan_metrics(scan) {
-                    *metrics.entry(name).or_default() += value;
-                }
-                if widest.is_none_or(|widest| widest.partitions < scan.partitions) {
-                    widest = Some(scan);
-                }
-            }
-            let touched = ledger.touched(table.objects.iter());
-            all.encoded_bytes += touched.encoded_bytes;
-            all.compressed_bytes += touched.compressed_bytes;
-            let kept = row_groups_kept(&metrics);
-            of_tables.push(Scan {
-                table: table.name.clone(),
-                metrics,
-                row_groups_read: touched.row_groups,
-                row_groups: table.row_groups,
-                row_groups_pruned: planned.saturating_sub(kept),
-                files_read: touched.files,
-                files: table.objects.len() as u64,
-                partition_rows: widest.map(partition_rows).unwrap_or_default(),
-            });
-        }
-        (of_tables, all)
-    }
 }
 
 /// The store that tables lie in; that of this host's files where there are none.
@@ -697,36 +387,6 @@ fn store_of(tables: &[Arc<OpenTable>]) -> Result<Store, EngineError> {
             ),
         }),
     }
-}
-
-/// What one measurement reads through, and where its reads are counted.
-pub(super) struct Measurement {
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) store: MeasuredStore,
-    /// The session whose plans bind that store.
-    pub(super) context: SessionContext,
-}
-
-/// What a result turned out to be.
-#[derive(Debug)]
-pub struct Verified {
-    pub rows: u64,
-    pub arrow_bytes: u64,
-    pub checksum: Checksum,
-    pub observed: Observed,
-}
-
-fn reads(scan: &PlannedScan, table: &OpenTable) -> bool {
-    scan.table.as_ref() == Some(&table.name)
-}
-
-/// Row groups that a scan kept after every kind of pruning; bloom filters are the last to be asked, and are counted
-/// whether or not there are any.
-fn row_groups_kept(metrics: &BTreeMap<String, u64>) -> u64 {
-    let metric = |name: &str| metrics.get(name).copied().unwrap_or(0);
-    metric("row_groups_pruned_bloom_filter_matched")
-        .saturating_sub(metric("limit_pruned_row_groups_pruned"))
-        .saturating_sub(metric("row_groups_pruned_dynamic_filter"))
 }
 
 /// Results of the executions of an iteration.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cell::{Cell, MeasureError, Probe, executions_for, nanoseconds};
+use super::cell::{Cell, Probe, executions_for, nanoseconds};
+use super::error::MeasureError;
 use crate::config::{PageCache, Throttled};
 use crate::engine::plan;
 use crate::observe::{MeasuredStore, memory_bytes};

@@ -1,13 +1,20 @@
 //! Measuring: executions of a cell in its lanes, and the order in which they are made.
 
 mod cell;
+mod error;
 mod execute;
 mod expectation;
 mod lanes;
+mod measurement;
+mod scans;
 mod schedule;
+mod verified;
+mod watching;
 
-pub use cell::{Cause, Cell, CellParts, MeasureError, Probe, Verified, offset_ns};
+pub use cell::{Cell, CellParts, Probe, offset_ns};
+pub use error::{Cause, MeasureError};
 pub use execute::{Execution, execute};
 pub use expectation::{Observed, evaluate};
 pub use lanes::source_of;
 pub use schedule::{BLOCK, Schedule, Visit};
+pub use verified::Verified;

@@ -33,7 +33,7 @@ impl MeasuredStore {
         let mut memory = None;
         let storage: Arc<dyn ObjectStore> = match source {
             Source::Store | Source::Throttled(_) => store,
-            Source::Direct => Layered::new(DirectLayer::new(store)),
+            Source::Direct => Layered::over(DirectLayer::new(store)),
             Source::Memory(loaded) => {
                 let layer = Arc::new(MemoryLayer::new(store, Arc::clone(loaded)));
                 memory = Some(Arc::clone(&layer));
@@ -41,13 +41,13 @@ impl MeasuredStore {
             }
         };
         let counted = CountingLayer::of_storage(storage, Arc::clone(ledger));
-        let mut objects = Layered::new(counted);
+        let mut objects = Layered::over(counted);
         if let Source::Throttled(throttle) = source {
-            objects = Layered::new(ThrottleLayer::new(objects, Arc::clone(throttle)));
+            objects = Layered::over(ThrottleLayer::new(objects, Arc::clone(throttle)));
         }
         let counted = CountingLayer::of_engine(objects, Arc::clone(ledger));
         MeasuredStore {
-            objects: Layered::new(counted),
+            objects: Layered::over(counted),
             memory,
             recording: None,
         }

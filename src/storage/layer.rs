@@ -56,7 +56,7 @@ pub trait ReadLayer: fmt::Debug + Send + Sync + 'static {
 pub struct Layered<L>(Arc<L>);
 
 impl<L: ReadLayer> Layered<L> {
-    pub fn new(layer: L) -> Arc<dyn ObjectStore> {
+    pub fn over(layer: L) -> Arc<dyn ObjectStore> {
         Layered::shared(Arc::new(layer))
     }
 

@@ -10,7 +10,8 @@ use super::listing::{
     GLOB_CHARACTERS, LocalListing, is_visible_name, list_local, matches_parts, parts_of,
 };
 use super::listing_error::ListingError;
-use super::location::{Location, Stores};
+use super::location::Location;
+use super::stores::Stores;
 
 /// The files that a location names.
 #[derive(Debug)]
@@ -45,16 +46,16 @@ pub fn list(
         others,
     } = list_local(location, is_wanted)?;
     let files = files.into_iter().map(|(path, found)| {
-        let place = stores.local().file(path);
+        let place = Location::of_file(path);
         let object = object_of(&place, &found)?;
         Ok((place, object))
     });
     Ok(Listing {
-        base: stores.local().file(base),
+        base: Location::of_file(base),
         files: files.collect::<Result<_, ListingError>>()?,
         others: others
             .into_iter()
-            .map(|path| stores.local().file(path))
+            .map(Location::of_file)
             .collect(),
     })
 }
@@ -102,7 +103,7 @@ fn list_objects(
         false => place.clone(),
         true => {
             let parts: Vec<&str> = pattern.split('/').take(literal).collect();
-            place.store().named(&parts.join("/"))
+            Location::named(place.store(), &parts.join("/"))
         }
     };
     let pattern = Path::new(&pattern);
@@ -120,7 +121,7 @@ fn list_objects(
         return Err(ListingError::NotFound);
     }
     for object in found {
-        let place = base.store().location_of(&object.location);
+        let place = Location::of_object(base.store(), &object.location);
         let Some(below) = place.below(&base) else {
             continue;
         };

@@ -14,7 +14,7 @@ use super::layer::{Layered, ReadLayer};
 
 /// The local file system as an object store. Paths in it are absolute.
 pub fn local_store() -> Arc<dyn ObjectStore> {
-    Layered::new(LocalLayer {
+    Layered::over(LocalLayer {
         below: Arc::new(LocalFileSystem::new()),
     })
 }

@@ -5,165 +5,22 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::future::Future;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use datafusion::execution::object_store::ObjectStoreUrl;
 use futures::TryStreamExt;
 use object_store::path::Path as ObjectPath;
-use object_store::{
-    Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload,
-};
+use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStoreExt, PutPayload};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::beyond::local_file;
-use super::local::local_store;
-use super::paths::{StorageError, local_path, object_path};
+use super::paths::{StorageError, object_path};
+use super::store::Store;
 use crate::output::{Output, OutputError};
 use crate::text_file::read_bytes;
-
-/// An object store that data lies in. Clones are the same store.
-#[derive(Debug, Clone)]
-pub struct Store(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    objects: Arc<dyn ObjectStore>,
-    url: ObjectStoreUrl,
-    /// Whether its objects are files of this host.
-    files: bool,
-}
-
-impl Store {
-    /// The files of this host, by their absolute paths.
-    pub fn local() -> Self {
-        Store(Arc::new(Inner {
-            objects: local_store(),
-            url: ObjectStoreUrl::local_filesystem(),
-            files: true,
-        }))
-    }
-
-    /// Another store. `url` is a scheme and a host, such as `memory://data`.
-    ///
-    /// # Errors
-    ///
-    /// Where that is no such URL.
-    pub fn of(url: &str, objects: Arc<dyn ObjectStore>) -> Result<Self, StorageError> {
-        let parsed = ObjectStoreUrl::parse(url);
-        let url = parsed.map_err(|error| StorageError::BadPath {
-            location: url.to_owned(),
-            reason: error.to_string(),
-        })?;
-        Ok(Store(Arc::new(Inner {
-            objects,
-            url,
-            files: false,
-        })))
-    }
-
-    pub fn objects(&self) -> &Arc<dyn ObjectStore> {
-        &self.0.objects
-    }
-
-    /// The URL that the engine knows the store by.
-    pub fn url(&self) -> &ObjectStoreUrl {
-        &self.0.url
-    }
-
-    /// Whether its objects are files of this host.
-    pub fn is_local(&self) -> bool {
-        self.0.files
-    }
-
-    /// The file of this host that an object is; none of another store.
-    pub fn local_file(&self, object: &ObjectPath) -> Option<PathBuf> {
-        local_file(object).ok().filter(|_| self.0.files)
-    }
-
-    /// An object's name in messages and records.
-    pub fn shown(&self, object: &ObjectPath) -> String {
-        match self.local_file(object) {
-            Some(path) => path.display().to_string(),
-            None => format!("{}{object}", self.0.url),
-        }
-    }
-
-    /// The location of a file of this host. For [`Store::local`] only.
-    pub(super) fn file(&self, path: PathBuf) -> Location {
-        Location {
-            store: self.clone(),
-            key: Key::File(path),
-        }
-    }
-
-    /// The location of an object by its name in a store of objects.
-    pub(super) fn named(&self, name: &str) -> Location {
-        Location {
-            store: self.clone(),
-            key: Key::Object(name.to_owned()),
-        }
-    }
-
-    /// The location of an object.
-    pub fn location_of(&self, object: &ObjectPath) -> Location {
-        match self.local_file(object) {
-            Some(path) => self.file(path),
-            None => self.named(object.as_ref()),
-        }
-    }
-}
-
-/// The stores that locations may name.
-#[derive(Debug, Clone)]
-pub struct Stores {
-    local: Store,
-    others: Vec<Store>,
-}
-
-impl Default for Stores {
-    /// The files of this host, and no other store.
-    fn default() -> Self {
-        Stores {
-            local: Store::local(),
-            others: Vec::new(),
-        }
-    }
-}
-
-impl Stores {
-    /// The same, and another store.
-    #[must_use]
-    pub fn with(mut self, store: Store) -> Self {
-        self.others.push(store);
-        self
-    }
-
-    /// The files of this host.
-    pub fn local(&self) -> &Store {
-        &self.local
-    }
-
-    /// A location as a user wrote it: a path, a `file://` URL, or a URL of one of the stores.
-    ///
-    /// # Errors
-    ///
-    /// Where it names none of the stores, or no file can have such a path.
-    pub fn location(&self, text: &str) -> Result<Location, StorageError> {
-        for store in &self.others {
-            if let Some(key) = text.strip_prefix(store.0.url.as_str()) {
-                return Ok(store.named(key.trim_matches('/')));
-            }
-        }
-        Ok(self.local.file(local_path(text)?))
-    }
-}
 
 /// A place in a store: of a file, or of all files below it.
 #[derive(Debug, Clone)]
@@ -197,7 +54,7 @@ pub enum EntryKind {
 
 impl PartialEq for Location {
     fn eq(&self, other: &Self) -> bool {
-        self.store.0.url == other.store.0.url && self.key == other.key
+        self.store.url() == other.store.url() && self.key == other.key
     }
 }
 
@@ -212,7 +69,7 @@ impl PartialOrd for Location {
 /// By the parts of paths and keys.
 impl Ord for Location {
     fn cmp(&self, other: &Self) -> Ordering {
-        let urls = self.store.0.url.as_str().cmp(other.store.0.url.as_str());
+        let urls = self.store.url().as_str().cmp(other.store.url().as_str());
         urls.then_with(|| self.key.cmp(&other.key))
     }
 }
@@ -222,7 +79,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
             Key::File(path) => path.display().fmt(f),
-            Key::Object(key) => write!(f, "{}{key}", self.store.0.url),
+            Key::Object(key) => write!(f, "{}{key}", self.store.url()),
         }
     }
 }
@@ -233,6 +90,22 @@ impl Location {
         Location {
             store: Store::local(),
             key: Key::File(path),
+        }
+    }
+
+    /// The place of an object in a store.
+    pub fn of_object(store: &Store, object: &ObjectPath) -> Self {
+        match store.local_file(object) {
+            Some(path) => Location::of_file(path),
+            None => Location::named(store, object.as_ref()),
+        }
+    }
+
+    /// A place in a store of objects by its name there.
+    pub(super) fn named(store: &Store, name: &str) -> Self {
+        Location {
+            store: store.clone(),
+            key: Key::Object(name.to_owned()),
         }
     }
 
@@ -288,7 +161,7 @@ impl Location {
     pub fn is_below(&self, base: &Location) -> bool {
         match (&self.key, &base.key) {
             (Key::File(path), Key::File(base)) => path.starts_with(base),
-            _ => self.store.0.url == base.store.0.url && self.below(base).is_some(),
+            _ => self.store.url() == base.store.url() && self.below(base).is_some(),
         }
     }
 
@@ -344,7 +217,7 @@ impl Location {
 
     /// What is known of the file there without reading it; none where there is none.
     pub fn head(&self) -> io::Result<Option<ObjectMeta>> {
-        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
+        let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
         wait(async move {
             match store.head(&object).await {
                 Ok(found) => Ok(Some(found)),
@@ -406,7 +279,7 @@ impl Location {
 
     /// Reads a range of the file there.
     pub fn range(&self, range: std::ops::Range<u64>) -> io::Result<Bytes> {
-        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
+        let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
         wait(async move {
             if range.is_empty() {
                 return Ok(Bytes::new());
@@ -432,7 +305,7 @@ impl Location {
             return output.write(|file| io::Write::write_all(file, &bytes));
         }
         let put = |object: ObjectPath| {
-            let store = Arc::clone(&self.store.0.objects);
+            let store = Arc::clone(self.store.objects());
             wait(async move { store.put(&object, PutPayload::from(bytes)).await })
         };
         let written = self.object().map_err(io::Error::from);
@@ -448,7 +321,7 @@ impl Location {
         let removed = match &self.key {
             Key::File(path) => fs::remove_file(path),
             Key::Object(_) => {
-                let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
+                let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
                 wait(async move {
                     match store.delete(&object).await {
                         Err(Error::NotFound { .. }) | Ok(()) => Ok(()),
@@ -485,7 +358,7 @@ impl Location {
                 })
                 .collect();
         }
-        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
+        let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
         let found = wait(async move {
             let found = store.list_with_delimiter(Some(&object)).await;
             found.map_err(io::Error::other)
@@ -504,7 +377,7 @@ impl Location {
     /// All objects below a place in a store, in the order of their paths. Files of this host are
     /// listed by [`list`](super::list), which follows links.
     pub fn objects_below(&self) -> io::Result<Vec<ObjectMeta>> {
-        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
+        let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
         let mut found: Vec<ObjectMeta> = wait(async move {
             let listed = store.list(Some(&object)).try_collect().await;
             listed.map_err(io::Error::other)
@@ -535,107 +408,6 @@ impl Location {
             Key::Object(_) => Ok(()),
         }
     }
-
-    /// Claims a name, by an empty file that is locked or made new, for as long as the claim lives;
-    /// `shared` with others that share it. None while somebody else holds it.
-    ///
-    /// # Errors
-    ///
-    /// `Unsupported` where a claim is to be shared and the store has no locks.
-    pub fn try_claim(&self, shared: bool) -> io::Result<Option<Claim>> {
-        let Key::File(path) = &self.key else {
-            return self.try_claim_object(shared);
-        };
-        let file = open_lock(path)?;
-        let locked = match shared {
-            true => file.try_lock_shared(),
-            false => file.try_lock(),
-        };
-        match locked {
-            Ok(()) if is_at(&file, path) => Ok(Some(Claim {
-                _file: Some(file),
-                object: None,
-            })),
-            // Whoever held it before has removed it; a lock of a file without a name keeps nobody
-            // out.
-            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-
-    fn try_claim_object(&self, shared: bool) -> io::Result<Option<Claim>> {
-        if shared {
-            return Err(io::Error::new(
-                ErrorKind::Unsupported,
-                "several processes cannot write a dataset in this store together",
-            ));
-        }
-        let (store, object) = (Arc::clone(&self.store.0.objects), self.object()?);
-        let made = wait(async move {
-            let create = PutMode::Create.into();
-            match store.put_opts(&object, PutPayload::new(), create).await {
-                Ok(_) => Ok(true),
-                Err(Error::AlreadyExists { .. }) => Ok(false),
-                Err(error) => Err(io::Error::other(error)),
-            }
-        })?;
-        Ok(made.then(|| Claim {
-            _file: None,
-            object: Some(self.clone()),
-        }))
-    }
-
-    /// As [`Location::try_claim`], waiting while somebody else holds the name; none where `stop`
-    /// says to wait no longer.
-    pub fn claim(&self, shared: bool, stop: &dyn Fn() -> bool) -> io::Result<Option<Claim>> {
-        loop {
-            if let Some(claim) = self.try_claim(shared)? {
-                return Ok(Some(claim));
-            }
-            if stop() {
-                return Ok(None);
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-/// A name that is claimed until this is dropped. On this host the file stays, in a store the object
-/// goes.
-#[derive(Debug)]
-pub struct Claim {
-    _file: Option<File>,
-    object: Option<Location>,
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if let Some(object) = &self.object {
-            // Nobody is left to tell; whoever claims it next is told that it is there.
-            let _ = object.remove();
-        }
-    }
-}
-
-/// Whether a path still leads to an open file.
-fn is_at(file: &File, path: &Path) -> bool {
-    let same = |open: fs::Metadata, named: fs::Metadata| {
-        (open.dev(), open.ino()) == (named.dev(), named.ino())
-    };
-    file.metadata()
-        .and_then(|open| Ok(same(open, fs::metadata(path)?)))
-        .unwrap_or(false)
-}
-
-/// Opens, or makes, a file to be locked. Nothing is opened through a link, and what is there is
-/// kept.
-fn open_lock(path: &Path) -> io::Result<File> {
-    File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
 }
 
 impl From<StorageError> for io::Error {
@@ -645,114 +417,11 @@ impl From<StorageError> for io::Error {
 }
 
 /// Waits for a store. A thread of a runtime of several hands its other tasks over meanwhile.
-fn wait<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     match Handle::try_current() {
         Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => {
             tokio::task::block_in_place(|| handle.block_on(future))
         }
         _ => futures::executor::block_on(future),
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use object_store::memory::InMemory;
-
-    use super::*;
-
-    /// A folder of this host and a place in a store: what holds of one holds of the other.
-    fn places() -> (tempfile::TempDir, [Location; 2]) {
-        let folder = tempfile::tempdir().unwrap();
-        let memory = Store::of("memory://test", Arc::new(InMemory::new())).unwrap();
-        let stores = Stores::default().with(memory);
-        let local = stores.location(&folder.path().join("data").display().to_string());
-        let places = [
-            local.unwrap(),
-            stores.location("memory://test/data").unwrap(),
-        ];
-        (folder, places)
-    }
-
-    #[test]
-    fn files_are_written_read_listed_and_removed_alike() {
-        let (_folder, places) = places();
-        for place in places {
-            assert!(!place.exists() && place.entries().unwrap().is_empty());
-            place.create_folder().unwrap();
-            let file = place.join("note");
-            assert_eq!(
-                (file.read(10).unwrap(), file.bytes().unwrap()),
-                (None, None)
-            );
-            file.write(b"one".to_vec()).unwrap();
-            file.write(b"two".to_vec()).unwrap();
-            assert_eq!(file.read(3).unwrap().unwrap(), "two");
-            assert_eq!(file.bytes().unwrap(), Some(3));
-            assert_eq!(file.range(1..3).unwrap(), "wo");
-            let kind = file.read(2).unwrap_err().kind();
-            assert_eq!(kind, ErrorKind::FileTooLarge, "{place}");
-            place.join("below").create_folder().unwrap();
-            place.join("below/x").write(Vec::new()).unwrap();
-            let mut entries = place.entries().unwrap();
-            entries.sort_by(|left, right| left.name.cmp(&right.name));
-            let entry = |name: &str, kind| Entry {
-                name: name.to_owned(),
-                kind,
-            };
-            let expected = [
-                entry("below", EntryKind::Folder),
-                entry("note", EntryKind::File),
-            ];
-            assert_eq!(entries, expected);
-            assert!(place.is_folder() && !file.is_folder());
-            file.remove().unwrap();
-            file.remove().unwrap();
-            assert!(!file.exists() && place.exists());
-            place.sync().unwrap();
-        }
-    }
-
-    #[test]
-    fn a_name_is_claimed_by_one_at_a_time() {
-        let (_folder, places) = places();
-        for place in places {
-            place.create_folder().unwrap();
-            let lock = place.join("lock");
-            let held = lock.try_claim(false).unwrap().unwrap();
-            assert!(lock.try_claim(false).unwrap().is_none(), "{place}");
-            assert!(lock.claim(false, &|| true).unwrap().is_none());
-            drop(held);
-            assert!(lock.claim(false, &|| false).unwrap().is_some());
-        }
-    }
-
-    #[test]
-    fn parts_of_names_are_joined_and_taken_apart_alike() {
-        let (folder, places) = places();
-        for place in &places {
-            let below = place.join("train/a=b%20c");
-            assert_eq!(below.name(), "a=b%20c");
-            let parent = below.parent().unwrap();
-            assert_eq!(
-                (parent.name().as_str(), &parent),
-                ("train", &place.join("train"))
-            );
-            assert!(below.object().unwrap().as_ref().ends_with("train/a=b%20c"));
-            let again = place.store().location_of(&below.object().unwrap());
-            assert_eq!((&again, again.to_string()), (&below, below.to_string()));
-        }
-        assert_eq!(places[1].join("x").to_string(), "memory://test/data/x");
-        assert_eq!(places[1].local(), None);
-        assert_eq!(
-            places[0].local(),
-            Some(folder.path().join("data").as_path())
-        );
-    }
-
-    #[test]
-    fn a_url_of_no_known_store_is_refused_by_name() {
-        let error = Stores::default().location("s3://bucket/key").unwrap_err();
-        assert!(error.to_string().contains("s3://bucket/key"), "{error}");
     }
 }

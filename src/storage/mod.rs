@@ -1,6 +1,7 @@
 //! Where data lies: paths and URLs, the object store that every dataset byte goes through, and the page cache.
 
 mod beyond;
+mod claim;
 mod direct;
 mod inputs;
 mod layer;
@@ -16,10 +17,13 @@ mod paths;
 mod recording;
 mod replay;
 mod source;
+mod store;
+mod stores;
 mod throttle;
 mod trace;
 
 pub use beyond::{explained, local_file};
+pub use claim::Claim;
 pub use direct::{DirectLayer, check_direct};
 pub use inputs::{InputError, Inputs};
 pub use layer::{Layered, ReadLayer};
@@ -29,7 +33,7 @@ pub use listing::would_list;
 pub use listing_error::ListingError;
 pub use loaded::{Loaded, MemoryLayer};
 pub use local::local_store;
-pub use location::{Claim, Entry, EntryKind, Location, Store, Stores};
+pub use location::{Entry, EntryKind, Location};
 pub use page_cache::{
     Residency, drop_caches, evict, lies_in_memory, make_resident, may_attest, may_drop_caches,
     residency,
@@ -38,6 +42,8 @@ pub use paths::{StorageError, local_path, object_path};
 pub use recording::RecordingLayer;
 pub use replay::replay;
 pub use source::Source;
+pub use store::Store;
+pub use stores::Stores;
 pub use throttle::{Throttle, ThrottleLayer, merged};
 pub use trace::{Call, Timed, Trace};
 
@@ -50,3 +56,7 @@ pub(crate) fn file_on_disk() -> tempfile::NamedTempFile {
     std::fs::create_dir_all(&folder).unwrap();
     tempfile::NamedTempFile::new_in(folder).unwrap()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

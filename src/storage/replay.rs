@@ -12,8 +12,8 @@ use tokio::task::{JoinError, JoinSet};
 use super::beyond::{explained, local_file};
 use super::direct::{Buffer, RangeFile};
 use super::layer::Layered;
-use super::location::Store;
 use super::source::Source;
+use super::store::Store;
 use super::throttle::ThrottleLayer;
 use super::trace::{Call, Trace};
 
@@ -26,7 +26,7 @@ pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &Source) -> Resul
     match source {
         Source::Throttled(throttle) => {
             let throttled = ThrottleLayer::new(Arc::clone(objects), Arc::clone(throttle));
-            replay_store(trace, &Layered::new(throttled)).await
+            replay_store(trace, &Layered::over(throttled)).await
         }
         _ if store.is_local() => {
             let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;

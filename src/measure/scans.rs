@@ -1,0 +1,69 @@
+//! What the scans of an executed plan did.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::physical_plan::ExecutionPlan;
+
+use super::cell::Cell;
+use crate::engine::{PlannedScan, partition_rows, physical_scans, scan_metrics};
+use crate::observe::{Ledger, Touched};
+use crate::record::Scan;
+use crate::table::OpenTable;
+
+impl Cell {
+    /// What the scans of an executed plan did, by table: DataFusion's metrics, and what the ledger
+    /// has of each and of all.
+    pub(super) fn scans(
+        &self,
+        executed: &Arc<dyn ExecutionPlan>,
+        ledger: &Ledger,
+    ) -> (Vec<Scan>, Touched) {
+        let scans = physical_scans(executed);
+        let mut all = Touched::default();
+        let mut of_tables = Vec::new();
+        for table in &self.tables {
+            let mut metrics: BTreeMap<String, u64> = BTreeMap::new();
+            let mut planned = 0;
+            let mut widest: Option<&PlannedScan> = None;
+            for scan in scans.iter().filter(|scan| reads(scan, table)) {
+                // A table that is scanned twice counts twice, as it does in the metrics.
+                planned += table.row_groups;
+                for (name, value) in scan_metrics(scan) {
+                    *metrics.entry(name).or_default() += value;
+                }
+                if widest.is_none_or(|widest| widest.partitions < scan.partitions) {
+                    widest = Some(scan);
+                }
+            }
+            let touched = ledger.touched(table.objects.iter());
+            all.encoded_bytes += touched.encoded_bytes;
+            all.compressed_bytes += touched.compressed_bytes;
+            let kept = row_groups_kept(&metrics);
+            of_tables.push(Scan {
+                table: table.name.clone(),
+                metrics,
+                row_groups_read: touched.row_groups,
+                row_groups: table.row_groups,
+                row_groups_pruned: planned.saturating_sub(kept),
+                files_read: touched.files,
+                files: table.objects.len() as u64,
+                partition_rows: widest.map(partition_rows).unwrap_or_default(),
+            });
+        }
+        (of_tables, all)
+    }
+}
+
+pub(super) fn reads(scan: &PlannedScan, table: &OpenTable) -> bool {
+    scan.table.as_ref() == Some(&table.name)
+}
+
+/// Row groups that a scan kept after every kind of pruning; bloom filters are the last to be asked, and are counted
+/// whether or not there are any.
+pub(super) fn row_groups_kept(metrics: &BTreeMap<String, u64>) -> u64 {
+    let metric = |name: &str| metrics.get(name).copied().unwrap_or(0);
+    metric("row_groups_pruned_bloom_filter_matched")
+        .saturating_sub(metric("limit_pruned_row_groups_pruned"))
+        .saturating_sub(metric("row_groups_pruned_dynamic_filter"))
+}

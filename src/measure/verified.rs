@@ -1,0 +1,128 @@
+//! The result of a query, counted and checksummed, and where it cannot be read.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::cell::Cell;
+use super::error::{Cause, MeasureError};
+use super::execute::execute;
+use super::expectation::Observed;
+use super::scans::{reads, row_groups_kept};
+use crate::digest::ResultDigest;
+use crate::engine::{ENGINE_FAILED, has_aggregation, physical_scans, plan, plan_text};
+use crate::files::first_damage;
+use crate::record::Checksum;
+use crate::storage::Source;
+use crate::table::OpenTable;
+
+/// What a result turned out to be.
+#[derive(Debug)]
+pub struct Verified {
+    pub rows: u64,
+    pub arrow_bytes: u64,
+    pub checksum: Checksum,
+    pub observed: Observed,
+}
+
+impl Cell {
+    /// An untimed execution that counts and checksums the result.
+    pub async fn verify(&self) -> Result<Verified, MeasureError> {
+        let measurement = self.measurement(&Source::Store)?;
+        let planned = plan(&measurement.context, &self.scenario.sql).await?;
+        let approximate = has_aggregation(&planned.physical);
+        let digest = Arc::new(Mutex::new(ResultDigest::new(
+            &planned.physical.schema(),
+            approximate,
+        )));
+        let found = execute(
+            &planned.physical,
+            &measurement.context.task_ctx(),
+            Some(&digest),
+        )
+        .await
+        .map_err(|error| MeasureError::execution(&error))?;
+        let scans = physical_scans(&planned.physical);
+        let columns = scans
+            .iter()
+            .flat_map(|scan| scan.columns.iter().cloned())
+            .collect();
+        let row_groups_kept = self
+            .scans(&planned.physical, &measurement.ledger)
+            .0
+            .iter()
+            .map(|scan| row_groups_kept(&scan.metrics))
+            .sum();
+        // A table that is scanned twice counts twice, as it does in the metrics.
+        let scans_of =
+            |table: &OpenTable| scans.iter().filter(|scan| reads(scan, table)).count() as u64;
+        let observed = Observed {
+            columns,
+            rows: found.rows,
+            row_groups_kept,
+            row_groups: self
+                .tables
+                .iter()
+                .map(|table| table.row_groups * scans_of(table).max(1))
+                .sum(),
+            plan: plan_text(&planned.physical),
+        };
+        let digest = Arc::into_inner(digest).ok_or_else(|| {
+            MeasureError::defect("a partition was still running after the last batch".to_owned())
+        })?;
+        let digest = digest.into_inner();
+        let arrow_bytes = digest.arrow_bytes();
+        Ok(Verified {
+            rows: found.rows,
+            arrow_bytes,
+            checksum: digest.finish(),
+            observed,
+        })
+    }
+
+    /// The same error, with the file and the row group that cannot be read where there is one. Only what reading may have
+    /// caused is looked into, and what the engine takes for a fault of its own.
+    pub async fn locate(&self, error: MeasureError) -> MeasureError {
+        let MeasureError::Execution { message, cause } = error else {
+            return error;
+        };
+        let reads = matches!(cause, Cause::Reading | Cause::Decoding);
+        if !reads && !message.starts_with(ENGINE_FAILED) {
+            return MeasureError::Execution { message, cause };
+        }
+        let files = self.places();
+        let named = match files.as_slice() {
+            [] => return MeasureError::reading(message),
+            [only] => only.to_string(),
+            [first, others @ ..] => {
+                format!("{first} or one of {} more files", others.len())
+            }
+        };
+        // Not the store that is measured: it may be slow, and counts.
+        match tokio::task::spawn_blocking(move || first_damage(&files)).await {
+            Ok(Some(damage)) => MeasureError::Execution {
+                message: damage,
+                cause: Cause::BadInput,
+            },
+            Ok(None) | Err(_) => MeasureError::Execution {
+                message: format!("{named}: {message}{}", self.doubted()),
+                cause: match cause {
+                    Cause::Decoding => Cause::BadInput,
+                    other => other,
+                },
+            },
+        }
+    }
+
+    /// A column whose statistics cannot be trusted, as the end of a message; empty where there is
+    /// none.
+    fn doubted(&self) -> String {
+        let doubt = self
+            .tables
+            .iter()
+            .find_map(|table| Some((table, table.doubts.first_key_value()?)));
+        doubt.map_or_else(String::new, |(table, (column, reason))| {
+            format!("; table `{}`: column `{column}`: {reason}", table.name)
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! How a cell gets the means of a measurement: a store in layers, a ledger, a session, a watch.
+
+use std::sync::Arc;
+
+use super::cell::Cell;
+use super::error::MeasureError;
+use super::measurement::Measurement;
+use crate::engine::measured;
+use crate::observe::{CacheSetting, Ledger, MeasuredStore, Watch, WatchedFiles};
+use crate::storage::Source;
+
+impl Cell {
+    /// A ledger of the query's files, in which nothing is counted yet.
+    pub(super) fn ledger(&self) -> Arc<Ledger> {
+        let files = self.tables.iter().flat_map(|table| {
+            let layouts = table.layouts.iter().cloned();
+            table.objects.iter().cloned().zip(layouts)
+        });
+        Arc::new(Ledger::new(files))
+    }
+
+    /// What one measurement reads through.
+    pub(super) fn measurement(&self, source: &Source) -> Result<Measurement, MeasureError> {
+        let ledger = self.ledger();
+        let store = MeasuredStore::new(self.store.objects(), source, &ledger);
+        self.measurement_of(ledger, store)
+    }
+
+    /// The same, which records the calls besides.
+    pub(super) fn recording(&self, source: &Source) -> Result<Measurement, MeasureError> {
+        let ledger = self.ledger();
+        let store = MeasuredStore::new(self.store.objects(), source, &ledger).recording();
+        self.measurement_of(ledger, store)
+    }
+
+    fn measurement_of(
+        &self,
+        ledger: Arc<Ledger>,
+        store: MeasuredStore,
+    ) -> Result<Measurement, MeasureError> {
+        let context = measured(
+            &self.context,
+            &self.reader,
+            self.store.url(),
+            store.objects(),
+        )?;
+        Ok(Measurement {
+            ledger,
+            store,
+            context,
+        })
+    }
+
+    /// Brings the caches into the variant's state, untimed, and begins to watch executions.
+    pub(super) async fn watch(
+        &self,
+        source: &Source,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Watch, MeasureError> {
+        let setting = CacheSetting {
+            page_cache: self.reader.cache,
+            engine: self.reader.engine_cache,
+            whole_host: self.drop_caches,
+            in_memory: matches!(source, Source::Memory(_)),
+        };
+        let files = WatchedFiles {
+            paths: Arc::clone(&self.files),
+            bytes: self.file_bytes(),
+        };
+        Watch::begin(files, setting, Arc::clone(ledger))
+            .await
+            .map_err(|error| MeasureError::defect(error.to_string()))
+    }
+
+    /// Brings the page cache into that state once more.
+    pub(super) async fn prepare(&self, watch: &mut Watch) -> Result<(), MeasureError> {
+        let prepared = watch.prepare().await;
+        prepared.map_err(|error| MeasureError::defect(error.to_string()))
+    }
+}
