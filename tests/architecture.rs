@@ -284,7 +284,7 @@ fn detours_over_the_parent_module_are_found() {
         violations_of("measure/cell.rs", "use super::run::Event;"),
         [""; 0]
     );
-    assert_eq!(violations_of("measure/host/usage.rs", detour), [""; 0]);
+    assert_eq!(violations_of("observe/host/usage.rs", detour), [""; 0]);
 }
 
 #[test]
