@@ -9,7 +9,7 @@ use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
 use super::stdout::{show_json, show_text};
 use super::table::table;
-use super::threads::runtime;
+use super::threads::{leave, runtime};
 use crate::doctor::{Doctor, doctor as look};
 use crate::record::{ControlKind, Verdict};
 use crate::report::ratio_with_interval;
@@ -37,7 +37,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, CommandErr
         let outcome = run(&runtime, config, &options, &cancel, &Progress::new())?;
         outcome.ended_by.map_or(Ok(outcome.record), Err)
     });
-    runtime.shutdown_background();
+    leave(runtime);
     let found = found?;
     match arguments.format {
         InspectFormat::Json => show_json(&found),

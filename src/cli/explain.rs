@@ -8,7 +8,7 @@ use super::interrupt::cancel_on_interrupt;
 use super::load;
 use super::progress::Progress;
 use super::stdout::show_text;
-use super::threads::runtime;
+use super::threads::{leave, runtime};
 use crate::measure::evaluate;
 use crate::session::{CellPlan, Event, Failure, Located, Observer, open, prepare, unchanged};
 use crate::storage::Stores;
@@ -40,7 +40,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
         };
         cancel.unless(all).await?
     });
-    runtime.shutdown_background();
+    leave(runtime);
     progress.event(Event::Finished);
     show_text(&explained?)
 }

@@ -7,7 +7,7 @@ use super::exit::CommandError;
 use super::interrupt::cancel_on_interrupt;
 use super::stdout::{show_json, show_text};
 use super::table::table;
-use super::threads::runtime;
+use super::threads::{leave, runtime};
 use crate::replay::{Replayed, read_traces, replay as replay_traces};
 use crate::report::visible;
 use crate::units;
@@ -23,8 +23,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandErr
         arguments.rounds,
         &cancel,
     );
-    // A read that hangs must not hold the program.
-    runtime.shutdown_background();
+    leave(runtime);
     let replayed = replayed?;
     let shown = match arguments.format {
         InspectFormat::Json => show_json(&replayed)?,

@@ -12,7 +12,7 @@ use super::load::Given;
 use super::outputs::{output, would_be_read};
 use super::progress::Progress;
 use super::stdout::show;
-use super::threads::runtime;
+use super::threads::{leave, runtime};
 use super::{check, launcher, load, needed_memory, print};
 use crate::config::{Config, without_secrets};
 use crate::exit_class::ExitClass;
@@ -62,8 +62,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     };
     let runtime = runtime()?;
     let outcome = run_config(&runtime, &config, &options, &cancel, &Progress::new());
-    // A query that ignores its cancellation must not hold the program.
-    runtime.shutdown_background();
+    leave(runtime);
     let outcome = outcome?;
 
     let failed_expectation = outcome.failed_expectation();

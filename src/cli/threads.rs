@@ -74,6 +74,13 @@ pub(super) fn runtime() -> Result<Runtime, CommandError> {
     Ok(runtime)
 }
 
+/// Leaves a runtime to the end of the program, so that a query that ignores its cancellation, or a
+/// read that hangs, does not hold it. To shut it down in the background would detach its threads
+/// while they end, and with some versions of glibc that reads a thread's memory after it is gone.
+pub(super) fn leave(runtime: Runtime) {
+    std::mem::forget(runtime);
+}
+
 /// The runtime's workers: as many as the environment says, if it says so, else one per core.
 fn workers(asked: Option<String>) -> Result<usize, CommandError> {
     let Some(asked) = asked else {
