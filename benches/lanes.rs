@@ -1,8 +1,9 @@
 //! What lanes and recording cost.
 //!
-//! The lane `storage` against a bare loop of preads: the same ranges of the same files in the page cache, with as many threads.
-//! And a full scan whose ranges are recorded against one whose are not. Each pair takes turns, so that a slow minute of the
-//! machine meets both, and the median of the paired ratios is printed before criterion's own figures.
+//! The lane `storage` against a bare loop of preads: the same ranges of the same files in the page
+//! cache, with as many threads. And a full scan whose ranges are recorded against one whose are
+//! not. Each pair takes turns, so that a slow minute of the machine meets both, and the median of
+//! the paired ratios is printed before criterion's own figures.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
@@ -39,7 +40,8 @@ fn config(folder: &Path) -> String {
     text
 }
 
-/// The ranges of a trace by a thread per stream with a buffer of its own, each file opened once per stream.
+/// The ranges of a trace by a thread per stream with a buffer of its own, each file opened once per
+/// stream.
 fn bare(trace: &Arc<Trace>) -> Duration {
     let started = Instant::now();
     std::thread::scope(|scope| {

@@ -1,8 +1,8 @@
-//! What the harness adds to a query: `bench`'s own iteration against the same query in a bare DataFusion program, on the
-//! same files. Both exclude planning, both drain every partition.
+//! What the harness adds to a query: `bench`'s own iteration against the same query in a bare
+//! DataFusion program, on the same files. Both exclude planning, both drain every partition.
 //!
-//! Before criterion's own figures, the two take turns, so that a slow minute of the machine meets both, and the median of
-//! the paired ratios is printed.
+//! Before criterion's own figures, the two take turns, so that a slow minute of the machine meets
+//! both, and the median of the paired ratios is printed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 

@@ -1,9 +1,10 @@
-//! Whether verdicts can be believed: how often equal things are told apart, and how often a small difference is found.
+//! Whether verdicts can be believed: how often equal things are told apart, and how often a small
+//! difference is found.
 //!
 //!     cargo bench --bench verdicts              both
-//!     cargo bench --bench verdicts -- equal     40 runs of a baseline and a copy of its files, at the defaults
-//!     cargo bench --bench verdicts -- planted   20 runs of 30 rounds of two equal variants, one of which loses 5 % of the
-//!                                               median time in each execution by spinning
+//!     cargo bench --bench verdicts -- equal     40 runs of a baseline and a copy of its files
+//!     cargo bench --bench verdicts -- planted   20 runs of 30 rounds of two equal variants, one of
+//!                                               which loses 5 % of the median time by spinning
 //!
 //! This is not timed: it prints a line per run, and what they come to.
 
@@ -29,8 +30,9 @@ impl Observer for Silent {
     fn event(&self, _: Event<'_>) {}
 }
 
-/// What is scanned and how. Two readers on two cores of a shared host are noisy: 30 rounds of the first workload have intervals of some
-/// 9 %, in which no 5 % can be found. The planted difference is looked for where 30 rounds can show it.
+/// What is scanned and how. Two readers on two cores of a shared host are noisy: 30 rounds of the
+/// first workload have intervals of some 9 %, in which no 5 % can be found. The planted difference
+/// is looked for where 30 rounds can show it.
 struct Workload {
     name: &'static str,
     codec: &'static str,

@@ -1,5 +1,6 @@
-//! What generating and writing costs beside encoding arrays that exist already, with the same properties: the limit is
-//! arrow-rs's encoder. Both sides write whole files of the same rows to the same folder, in turn.
+//! What generating and writing costs beside encoding arrays that exist already, with the same
+//! properties: the limit is arrow-rs's encoder. Both sides write whole files of the same rows to
+//! the same folder, in turn.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -128,7 +129,8 @@ fn batches(file: &Path) -> Vec<RecordBatch> {
         .collect()
 }
 
-/// Encodes the columns of each row group on all threads, as fast as arrow-rs can, and syncs the file.
+/// Encodes the columns of each row group on all threads, as fast as arrow-rs can, and syncs the
+/// file.
 fn encode(file: &Path, batches: &[RecordBatch], properties: &WriterProperties) -> Duration {
     let started = Instant::now();
     let schema = batches[0].schema();

@@ -56,8 +56,8 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// `Refused` for a folder, a link, a FIFO, a device, a file that `replaces` does not cover, and a
-    /// folder that is missing or cannot be written to.
+    /// `Refused` for a folder, a link, a FIFO, a device, a file that `replaces` does not cover, and
+    /// a folder that is missing or cannot be written to.
     pub fn claim(path: &Path, replaces: Replaces) -> Result<Output, OutputError> {
         let output = Output {
             path: path.to_owned(),
@@ -106,7 +106,8 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// `Refused` where something else has taken the path meanwhile; `Failed` where no file can be made.
+    /// `Refused` where something else has taken the path meanwhile; `Failed` where no file can be
+    /// made.
     pub fn stage(&self) -> Result<Staged<'_>, OutputError> {
         self.check()?;
         let file = temporary(folder_of(&self.path)).map_err(|source| self.failed(source))?;
@@ -181,8 +182,8 @@ impl Staged<'_> {
     ///
     /// # Errors
     ///
-    /// `Refused` where something else has taken the path meanwhile, `Failed` where the file cannot be
-    /// written whole; the path is as it was.
+    /// `Refused` where something else has taken the path meanwhile, `Failed` where the file cannot
+    /// be written whole; the path is as it was.
     pub fn publish(self) -> Result<(), OutputError> {
         let Staged { output, file } = self;
         let failed = |source| output.failed(source);

@@ -1,6 +1,7 @@
 //! How quantities are shown to people, and how sizes and durations are read from them.
 //!
-//! Shown sizes are decimal: 1 GB is 10^9 bytes. Three significant digits are kept, as more is rarely known.
+//! Shown sizes are decimal: 1 GB is 10^9 bytes. Three significant digits are kept, as more is
+//! rarely known.
 
 type Unit = (f64, &'static str);
 
@@ -63,7 +64,8 @@ pub fn duration_ns(nanoseconds: f64) -> String {
     with_unit(nanoseconds, &DURATION_UNITS)
 }
 
-/// `12.3 ms [12.1, 12.6]`, from nanoseconds; the unit and the digits of the value hold for its interval.
+/// `12.3 ms [12.1, 12.6]`, from nanoseconds; the unit and the digits of the value hold for its
+/// interval.
 pub fn duration_interval_ns(nanoseconds: f64, low: f64, high: f64) -> String {
     let (scale, name) = unit_for(nanoseconds, &DURATION_UNITS);
     let decimals = decimals_for(nanoseconds / scale);
@@ -98,7 +100,8 @@ pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// `0.853x`. Three decimals, since differences of 1 % decide; fewer from 10 on, three digits below 0.1.
+/// `0.853x`. Three decimals, since differences of 1 % decide; fewer from 10 on, three digits below
+/// 0.1.
 pub fn ratio(ratio: f64) -> String {
     format!("{:.*}x", ratio_decimals(ratio), ratio)
 }
@@ -109,8 +112,8 @@ pub fn ratio_interval(ratio: f64, low: f64, high: f64) -> String {
     format!("{ratio:.decimals$}x [{low:.decimals$}, {high:.decimals$}]")
 }
 
-/// Bytes from a whole number with a unit: `128MiB`, `64 MB`. None for anything else, and for more than
-/// 64 bits count.
+/// Bytes from a whole number with a unit: `128MiB`, `64 MB`. None for anything else, and for more
+/// than 64 bits count.
 pub fn parse_bytes(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
     let unit = text.get(digits.len()..)?.trim();
@@ -118,8 +121,8 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     digits.trim().parse::<u64>().ok()?.checked_mul(*factor)
 }
 
-/// Seconds from a number with a unit: `250ms`, `90s`, `1.5 min`, `1h`. None for anything else. They may be
-/// below 0 or not finite.
+/// Seconds from a number with a unit: `250ms`, `90s`, `1.5 min`, `1h`. None for anything else. They
+/// may be below 0 or not finite.
 pub fn parse_seconds(text: &str) -> Option<f64> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
     let unit = text.get(number.len()..)?.trim();

@@ -223,6 +223,31 @@ fn modules_use_each_other_in_no_circle() {
     );
 }
 
+/// Columns of a line of comment, at most; only a name that is longer stands beyond.
+const COMMENT_COLUMNS: usize = 100;
+
+#[test]
+fn comments_are_wrapped() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut long = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        for (file, text) in files_below(&root.join(folder)) {
+            for (number, line) in text.lines().enumerate() {
+                let comment = line.trim_start().strip_prefix("//");
+                let has_several_words = comment.is_some_and(|it| it.split_whitespace().count() > 2);
+                if has_several_words && line.chars().count() > COMMENT_COLUMNS {
+                    long.push(format!("{folder}/{file}:{}", number + 1));
+                }
+            }
+        }
+    }
+    assert!(
+        long.is_empty(),
+        "longer than {COMMENT_COLUMNS} columns:\n{}",
+        long.join("\n")
+    );
+}
+
 #[test]
 fn planted_violations_are_found() {
     for (room, text) in [

@@ -1,5 +1,5 @@
-//! The rows that are read back are the rows that were drawn, whatever the layout and however many threads write and read; and
-//! what was estimated before holds for what was written.
+//! The rows that are read back are the rows that were drawn, whatever the layout and however many
+//! threads write and read; and what was estimated before holds for what was written.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -237,7 +237,8 @@ fn write(config: &Config, runtime: &Runtime, writers: usize) -> Estimate {
     estimated
 }
 
-/// Bytes of all files below a folder, bytes of the disk with those of the folders, and how many of both there are.
+/// Bytes of all files below a folder, bytes of the disk with those of the folders, and how many of
+/// both there are.
 fn taken(folder: &Path) -> (u64, u64, u64) {
     let own = fs::metadata(folder).unwrap();
     let mut sum = (0, own.blocks() * 512, 1);

@@ -51,7 +51,8 @@ pub(crate) enum Command {
     #[command(after_help = "Example:
   bench explain my.yaml --query selective_filter")]
     Explain(ExplainArguments),
-    /// Shows the resolved config, its variants, and their sizes against this host's disk and memory; writes nothing
+    /// Shows the resolved config, its variants, and their sizes against this host's disk and
+    /// memory; writes nothing
     #[command(after_help = "Example:
   bench check my.yaml --set dataset.num_files_train=16")]
     Check(CheckArguments),
@@ -74,7 +75,8 @@ categories are made up, and numbers are rounded or moved. --keep-values keeps th
   bench clean my.yaml
   bench clean my.yaml --sweep 'dataset.compression=none,zstd(3)' --yes")]
     Clean(CleanArguments),
-    /// Shows stored run records or journals again, as text, as an HTML page with charts, or over time
+    /// Shows stored run records or journals again, as text, as an HTML page with charts, or over
+    /// time
     #[command(after_help = "Examples:
   bench report results/20260102T030405Z-0a1b2c3d.json --html report.html
   bench report results/20260102T030405Z-0a1b2c3d.jsonl --format markdown
@@ -94,7 +96,8 @@ Exit codes: 0 passed, 2 usage, 3 a cell is slower than --fail-if-slower allows."
   bench run my.yaml --trace my.trace && bench replay my.trace --cache cold
   bench replay my.trace --rounds 30 --format json")]
     Replay(ReplayArguments),
-    /// Shows in a few seconds what this host can measure: noise, caches, direct reads, clock, frequency
+    /// Shows in a few seconds what this host can measure: noise, caches, direct reads, clock,
+    /// frequency
     #[command(after_help = "Examples:
   bench doctor
   bench doctor /mnt/array")]
@@ -126,15 +129,15 @@ pub(crate) struct ConfigArguments {
     /// Sets a key, as in `dataset.seed=7`; the value is YAML
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`.
-    /// Give the config before it
+    /// Sets keys, several behind one flag as `mlpstorage` takes them: `--params
+    /// dataset.num_files_train=2 reader.read_threads=8`. Give the config before it
     #[arg(long = "params", alias = "param", value_name = "KEY=VALUE", num_args = 1..)]
     pub(crate) params: Vec<String>,
     /// Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline
     #[arg(long = "sweep", value_name = "KEY=A,B,..")]
     pub(crate) sweep: Vec<String>,
-    /// Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow
-    /// files. Without a config, they are written below `data/`
+    /// Existing rows to write in the layouts of the config, instead of generated ones: Parquet,
+    /// CSV, JSON or Arrow files. Without a config, they are written below `data/`
     #[arg(long, value_name = "URL")]
     pub(crate) source: Option<String>,
     /// Reads files as one table where their types only widen, as `reader.unify_schemas: true` does:
@@ -152,7 +155,8 @@ pub(crate) struct QueryArguments {
     /// SQL text, instead of the config's scenarios
     #[arg(long = "sql", value_name = "TEXT")]
     pub(crate) sql: Vec<String>,
-    /// Existing Parquet as a table: a file, a folder or a glob. Without a config, only these tables are read
+    /// Existing Parquet as a table: a file, a folder or a glob. Without a config, only these tables
+    /// are read
     #[arg(long = "table", value_name = "NAME=URL")]
     pub(crate) table: Vec<String>,
 }
@@ -163,8 +167,9 @@ pub(crate) struct RunArguments {
     pub(crate) config: ConfigArguments,
     #[command(flatten)]
     pub(crate) queries: QueryArguments,
-    /// What is timed, separated by commas: end_to_end (the real thing), storage (the byte ranges that it asks for, read and
-    /// dropped), compute (the same query with its bytes in memory), or all
+    /// What is timed, separated by commas: end_to_end (the real thing), storage (the byte ranges
+    /// that it asks for, read and dropped), compute (the same query with its bytes in memory), or
+    /// all
     #[arg(long, value_name = "LANE,..", value_delimiter = ',')]
     pub(crate) lane: Vec<LaneArgument>,
     /// State of the page cache before each iteration
@@ -188,7 +193,8 @@ pub(crate) struct RunArguments {
     /// What stdout shows
     #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
     pub(crate) format: Format,
-    /// Tells more in tables: where the bytes went, where variants break even, and every finding about single cells
+    /// Tells more in tables: where the bytes went, where variants break even, and every finding
+    /// about single cells
     #[arg(long)]
     pub(crate) details: bool,
     /// What the recommended variant is to be good at
@@ -206,12 +212,13 @@ pub(crate) struct RunArguments {
 pub(crate) struct GenerateArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
-    /// Writes only the files of this process, counted from 0, of those that write the datasets together. Also read from
-    /// what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK
+    /// Writes only the files of this process, counted from 0, of those that write the datasets
+    /// together. Also read from what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK,
+    /// PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK
     #[arg(long, value_name = "R", requires = "world_size")]
     pub(crate) rank: Option<u64>,
-    /// How many processes write together. Also read from what launchers set: OMPI_COMM_WORLD_SIZE, MV2_COMM_WORLD_SIZE,
-    /// PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE
+    /// How many processes write together. Also read from what launchers set: OMPI_COMM_WORLD_SIZE,
+    /// MV2_COMM_WORLD_SIZE, PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE
     #[arg(long, value_name = "N", requires = "rank")]
     pub(crate) world_size: Option<u64>,
     /// Shows what would be written, and writes nothing
@@ -278,7 +285,8 @@ pub(crate) struct LearnArguments {
     /// File for the config; must not be there yet
     #[arg(short, long, value_name = "CONFIG")]
     pub(crate) output: PathBuf,
-    /// Keeps names of categories, constants, and numbers as they are, which are values of the original
+    /// Keeps names of categories, constants, and numbers as they are, which are values of the
+    /// original
     #[arg(long)]
     pub(crate) keep_values: bool,
     /// What stdout shows
@@ -305,7 +313,8 @@ pub(crate) enum LaneArgument {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// File that `bench run --trace` has written. A throttle of that run is not applied: the storage is read as fast as it is
+    /// File that `bench run --trace` has written. A throttle of that run is not applied: the
+    /// storage is read as fast as it is
     #[arg(value_name = "TRACE")]
     pub(crate) trace: PathBuf,
     /// State of the page cache before each replay
@@ -321,7 +330,8 @@ pub(crate) struct ReplayArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
-    /// Folder on the storage that is to be measured; the current one where left out. What is written there is removed again
+    /// Folder on the storage that is to be measured; the current one where left out. What is
+    /// written there is removed again
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
     /// What stdout shows
@@ -334,13 +344,16 @@ pub(crate) struct ReportArguments {
     /// Run records (*.json) or journals (*.jsonl)
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
-    /// File for a page with charts, of one record, or of all with --history. It needs no network and no scripts
+    /// File for a page with charts, of one record, or of all with --history. It needs no network
+    /// and no scripts
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub(crate) html: Option<PathBuf>,
-    /// Shows each scenario over the runs, in the order of their start, with the changes that are more than noise
+    /// Shows each scenario over the runs, in the order of their start, with the changes that are
+    /// more than noise
     #[arg(long, conflicts_with_all = ["details", "prefer"])]
     pub(crate) history: bool,
-    /// Tells more in tables: where the bytes went, where variants break even, and every finding about single cells
+    /// Tells more in tables: where the bytes went, where variants break even, and every finding
+    /// about single cells
     #[arg(long)]
     pub(crate) details: bool,
     /// What the recommended variant is to be good at
@@ -353,13 +366,15 @@ pub(crate) struct ReportArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArguments {
-    /// Run records (*.json) or journals (*.jsonl); the first is what the others are compared with. One is enough with --by
+    /// Run records (*.json) or journals (*.jsonl); the first is what the others are compared with.
+    /// One is enough with --by
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
     /// Compares the values of a label, or of a key of the config, rather than the records as such
     #[arg(long, value_name = "KEY")]
     pub(crate) by: Option<String>,
-    /// Exits with 3 where a cell is slower by more than this, as in `5%` or `0.05`, with all of its interval
+    /// Exits with 3 where a cell is slower by more than this, as in `5%` or `0.05`, with all of its
+    /// interval
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) fail_if_slower: Option<f64>,
     /// Exits with 3 also where a cell is too noisy to exclude that

@@ -22,7 +22,8 @@ use crate::session::{
 use crate::storage::Stores;
 use crate::units;
 
-/// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot serve them.
+/// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot
+/// serve them.
 const MLPERF_MEMORY_FACTOR: u64 = 5;
 
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {

@@ -70,7 +70,8 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     show_text(&format!("{table}\n"))
 }
 
-/// This process's share of the files: by the arguments, else by a launcher's environment. None for a process alone.
+/// This process's share of the files: by the arguments, else by a launcher's environment. None for
+/// a process alone.
 fn share(arguments: &GenerateArguments) -> Result<Option<Share>, CommandError> {
     match (arguments.rank, arguments.world_size) {
         (Some(rank), Some(world_size)) => {

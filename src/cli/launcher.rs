@@ -3,8 +3,9 @@
 use super::exit::CommandError;
 use crate::dataset::Share;
 
-/// Environment variables that tell a process its rank and how many there are: of Open MPI, MVAPICH, PMIx, PMI (MPICH,
-/// Intel MPI, Cray), Slurm and PyTorch. PMIx tells no size by itself; what has started it does.
+/// Environment variables that tell a process its rank and how many there are: of Open MPI, MVAPICH,
+/// PMIx, PMI (MPICH, Intel MPI, Cray), Slurm and PyTorch. PMIx tells no size by itself; what has
+/// started it does.
 const LAUNCHERS: [(&str, &str); 8] = [
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
     ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),
@@ -18,7 +19,8 @@ const LAUNCHERS: [(&str, &str); 8] = [
 
 const SLURM: (&str, &str) = ("SLURM_PROCID", "SLURM_NTASKS");
 
-/// Share of this process among those that a launcher has started, and which variables say so. None for a process alone.
+/// Share of this process among those that a launcher has started, and which variables say so. None
+/// for a process alone.
 pub(super) fn launched() -> Result<Option<(Share, String)>, CommandError> {
     launched_with(|name| std::env::var(name).ok())
 }

@@ -1,5 +1,5 @@
-//! Panics, which are kept rather than shown: those of the engine's tasks become errors of the query,
-//! which say enough.
+//! Panics, which are kept rather than shown: those of the engine's tasks become errors of the
+//! query, which say enough.
 
 use parking_lot::Mutex;
 

@@ -45,7 +45,8 @@ pub(crate) fn error(lines: &[String], hints: &[String]) {
     }
 }
 
-/// Whether stdout takes colours: a terminal that does, where nobody has asked for none (<https://no-color.org>).
+/// Whether stdout takes colours: a terminal that does, where nobody has asked for none
+/// (<https://no-color.org>).
 fn colour() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");

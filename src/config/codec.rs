@@ -1,8 +1,8 @@
 //! Compression codecs, each said once: its names, its levels, what Parquet calls it.
 //!
-//! A new codec is a variant of [`Codec`], an entry of [`FAMILIES`], a sentence in the description of
-//! `dataset.compression`, and an arm in `dataset/bound.rs`, which knows the most that it makes of
-//! bytes.
+//! A new codec is a variant of [`Codec`], an entry of [`FAMILIES`], a sentence in the description
+//! of `dataset.compression`, and an arm in `dataset/bound.rs`, which knows the most that it makes
+//! of bytes.
 
 use std::fmt;
 use std::mem::discriminant;

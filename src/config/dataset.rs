@@ -31,7 +31,8 @@ pub(super) const DIRECT_FS: &str = "direct_fs";
 /// Kinds of storage that are local files, whatever they are mounted from.
 const LOCAL: [&str; 3] = ["local_fs", "parallel_fs", DIRECT_FS];
 
-/// Rows. DLIO has no default of its own for Parquet's; 1 000 000 is what it passes to PyArrow (1 Mi) in round figures.
+/// Rows. DLIO has no default of its own for Parquet's; 1 000 000 is what it passes to PyArrow (1
+/// Mi) in round figures.
 const DEFAULT_ROW_GROUP_ROWS: u64 = 1_000_000;
 
 /// Sections beside `dataset` that say something about it.
@@ -441,7 +442,8 @@ fn sort_by(
     sorted
 }
 
-/// `storage_root` and `data_folder` joined as Python's `os.path.join` does, without a leading `./` or trailing `/`.
+/// `storage_root` and `data_folder` joined as Python's `os.path.join` does, without a leading `./`
+/// or trailing `/`.
 fn data_folder(
     folder: Option<Leaf<String>>,
     mut storage: RawStorage,

@@ -1,8 +1,9 @@
-//! Keys of DLIO and MLPerf Storage: which of them take effect here, and which mean nothing here and are accepted all
-//! the same.
+//! Keys of DLIO and MLPerf Storage: which of them take effect here, and which mean nothing here and
+//! are accepted all the same.
 //!
-//! Source: `LoadConfig` in `dlio_benchmark/utils/config.py`, of Argonne's DLIO (2026-06) and of MLCommons' fork of it
-//! (2026-07), and the workload files that the two projects and MLPerf Storage publish.
+//! Source: `LoadConfig` in `dlio_benchmark/utils/config.py`, of Argonne's DLIO (2026-06) and of
+//! MLCommons' fork of it (2026-07), and the workload files that the two projects and MLPerf Storage
+//! publish.
 
 use std::fmt::Write;
 

@@ -30,7 +30,8 @@ impl Problem {
     }
 }
 
-/// Everything that is wrong with a config, one line per problem: `configs/x.yaml:12: dataset.format: ...`.
+/// Everything that is wrong with a config, one line per problem: `configs/x.yaml:12:
+/// dataset.format: ...`.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.lines().join("\n"))]
 pub struct ConfigError {

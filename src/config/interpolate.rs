@@ -1,7 +1,8 @@
 //! References as OmegaConf has them: `${dataset.num_files_train}`, `${oc.env:HOME}/data`.
 //!
-//! OmegaConf resolves a value when it is asked for. So only what has an effect here is resolved: what a file says of
-//! Hydra's folders or of an object store's keys stays as it is written, and no secret gets into a record.
+//! OmegaConf resolves a value when it is asked for. So only what has an effect here is resolved:
+//! what a file says of Hydra's folders or of an object store's keys stays as it is written, and no
+//! secret gets into a record.
 
 use std::env::{VarError, var};
 
@@ -24,8 +25,8 @@ const LONGEST_CHAIN: usize = 64;
 /// References that are followed for one config. A small file can stand for any number.
 const MOST_REFERENCES: usize = 1 << 17;
 
-/// What all values of a config may weigh once references are replaced by what they stand for: 16 for every value, 1
-/// for every byte of text. A small file can stand for terabytes.
+/// What all values of a config may weigh once references are replaced by what they stand for: 16
+/// for every value, 1 for every byte of text. A small file can stand for terabytes.
 const HEAVIEST: usize = 64 << 20;
 
 const TOO_MANY: &str = "its references stand for too many values";
@@ -157,8 +158,8 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// A text with its references resolved. One that is nothing but a reference becomes what that stands for, whatever
-    /// the type.
+    /// A text with its references resolved. One that is nothing but a reference becomes what that
+    /// stands for, whatever the type.
     fn text(&mut self, text: &str, place: &KeyPath) -> Result<Value, String> {
         let mut filled = String::new();
         let mut rest = text;
@@ -260,7 +261,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// An argument of a function: a reference, a text in quotes, a number, `null`, or text as it is.
+    /// An argument of a function: a reference, a text in quotes, a number, `null`, or text as it
+    /// is.
     fn argument(&mut self, text: &str, place: &KeyPath) -> Result<Value, String> {
         if text.contains(OPENING) {
             return self.text(text, place);

@@ -63,7 +63,8 @@ impl KeyPath {
         &self.0
     }
 
-    /// Whether `other` is this place or lies within it. Elements of a list are told apart by their index.
+    /// Whether `other` is this place or lies within it. Elements of a list are told apart by their
+    /// index.
     pub(super) fn holds(&self, other: &KeyPath) -> bool {
         let same = |one: &Step, two: &Step| match (one, two) {
             (Step::Key(one), Step::Key(two)) => one == two,
@@ -95,8 +96,8 @@ impl fmt::Display for KeyPath {
     }
 }
 
-/// A key path in one spelling: without Hydra's `+`, `++` and `workload.`, with `reader` for `data_reader`, and with
-/// the one `datafusion.` that DataFusion's own names repeat.
+/// A key path in one spelling: without Hydra's `+`, `++` and `workload.`, with `reader` for
+/// `data_reader`, and with the one `datafusion.` that DataFusion's own names repeat.
 pub(super) fn canonical(typed: &str) -> String {
     let typed = typed.trim().trim_start_matches('+');
     let typed = typed.strip_prefix("workload.").unwrap_or(typed);
@@ -112,13 +113,14 @@ pub(super) fn canonical(typed: &str) -> String {
     }
 }
 
-/// Puts `value` where `path` (canonical) points, creating mappings on the way. Elements of lists are named by their
-/// `name` or by their index (`columns[3]`, `columns.3`). Returns the outermost place that holds nothing but what was put
-/// there.
+/// Puts `value` where `path` (canonical) points, creating mappings on the way. Elements of lists
+/// are named by their `name` or by their index (`columns[3]`, `columns.3`). Returns the outermost
+/// place that holds nothing but what was put there.
 ///
 /// # Errors
 ///
-/// Says what is wrong where an element does not exist, or where the path goes on below a plain value.
+/// Says what is wrong where an element does not exist, or where the path goes on below a plain
+/// value.
 pub(super) fn set(tree: &mut Value, path: &str, value: Value) -> Result<KeyPath, String> {
     let parts = split(path)?;
     let mut place = KeyPath::default();

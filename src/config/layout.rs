@@ -54,8 +54,8 @@ impl Place<'_> {
     }
 }
 
-/// The codec at its level. The later layer decides: a level laid over a codec that names one replaces that, a codec
-/// with a level laid over a level ignores that.
+/// The codec at its level. The later layer decides: a level laid over a codec that names one
+/// replaces that, a codec with a level laid over a level ignores that.
 pub(super) fn codec(
     text: CodecText,
     level: Option<u64>,
@@ -314,7 +314,8 @@ fn bloom_filter(
     let parameters = fpp_given || ndv_given;
     if wanted == Some(false) {
         if parameters {
-            // One of a sweep's values turns the filter off; what describes it is then without a subject.
+            // One of a sweep's values turns the filter off; what describes it is then without a
+            // subject.
             findings.notes.push(format!(
                 "`{}` is false, so that `bloom_filter_fpp` and `bloom_filter_ndv` have no effect",
                 path.key("bloom_filter")

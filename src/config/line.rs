@@ -9,10 +9,11 @@ use serde::de::{
 use super::key_path::{KeyPath, Step};
 use super::wrapper::WRAPPER;
 
-/// The line, counted from 1, of the deepest part of `path` that the text has. None where it has none of it, or is not
-/// YAML.
+/// The line, counted from 1, of the deepest part of `path` that the text has. None where it has
+/// none of it, or is not YAML.
 ///
-/// The YAML reader tells places of errors only, so this one walks down to the key and fails there on purpose.
+/// The YAML reader tells places of errors only, so this one walks down to the key and fails there
+/// on purpose.
 pub(super) fn line_of(text: &str, path: &KeyPath) -> Option<usize> {
     (1..=path.steps().len()).rev().find_map(|depth| {
         let steps = path.steps().get(..depth)?;

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::error::Problem;
 use super::key_path::KeyPath;
 
-/// Flattens the section in place. A name that comes twice keeps its later value, so that what the command line lays
-/// over a file wins; the repeated names are returned as problems, for when both stand in one file.
+/// Flattens the section in place. A name that comes twice keeps its later value, so that what the
+/// command line lays over a file wins; the repeated names are returned as problems, for when both
+/// stand in one file.
 pub(super) fn flatten(tree: &mut Value) -> Vec<Problem> {
     let Some(Value::Object(section)) = tree.get_mut("datafusion") else {
         return Vec::new();

@@ -1,4 +1,5 @@
-//! The config as written. The comments of this file are the descriptions of the JSON Schema, which editors show.
+//! The config as written. The comments of this file are the descriptions of the JSON Schema, which
+//! editors show.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +16,14 @@ use super::model::{
 use super::number::Value;
 use crate::record::{EngineCache, Lane};
 
-/// A workload: a dataset or existing tables, the SQL to read them with, and how to measure it. Workload files of DLIO
-/// and MLPerf Storage are taken as they are.
+/// A workload: a dataset or existing tables, the SQL to read them with, and how to measure it.
+/// Workload files of DLIO and MLPerf Storage are taken as they are.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "bench config")]
 pub(super) struct RawConfig {
-    /// A dataset that is generated where it is missing; its table is `train`, and `valid` with `num_files_eval`.
+    /// A dataset that is generated where it is missing; its table is `train`, and `valid` with
+    /// `num_files_eval`.
     pub(super) dataset: Option<RawDataset>,
     /// How the engine reads.
     pub(super) reader: Option<RawReader>,
@@ -31,14 +33,14 @@ pub(super) struct RawConfig {
     pub(super) workflow: Option<RawWorkflow>,
     /// Existing Parquet files, by the name of the table that they become.
     pub(super) tables: Option<BTreeMap<String, RawTable>>,
-    /// What to read: SQL files, folders of them, names of shipped scenarios, or SQL. Where left out, one scan of the
-    /// columns with `read: true`.
+    /// What to read: SQL files, folders of them, names of shipped scenarios, or SQL. Where left
+    /// out, one scan of the columns with `read: true`.
     pub(super) scenarios: Option<RawScenarios>,
     /// Options of DataFusion, by their dotted name without the leading `datafusion.`, or nested.
     #[schemars(schema_with = "options_schema")]
     pub(super) datafusion: Option<Map<String, Json>>,
-    /// Key path -> values; the product is the variants. The first key varies slowest, and the first value of each is
-    /// the baseline.
+    /// Key path -> values; the product is the variants. The first key varies slowest, and the first
+    /// value of each is the baseline.
     #[schemars(schema_with = "sweep_schema")]
     pub(super) sweep: Option<Map<String, Json>>,
     /// Variants by name, each a mapping of key path -> value. Instead of `sweep`.
@@ -77,22 +79,23 @@ pub(super) struct RawDataset {
     pub(super) num_subfolders_eval: Option<Leaf<u64>>,
     /// Rows per file. Default: 1.
     pub(super) num_samples_per_file: Option<Leaf<Positive>>,
-    /// Bytes per row, used where `parquet.columns` is left out: one binary column `data`. A fraction is rounded. Default:
-    /// 65536.
+    /// Bytes per row, used where `parquet.columns` is left out: one binary column `data`. A
+    /// fraction is rounded. Default: 65536.
     pub(super) record_length_bytes: Option<Leaf<Rounded>>,
     /// Another spelling of `record_length_bytes`.
     pub(super) record_length: Option<Leaf<Rounded>>,
     /// First part of the file names. Default: `img`.
     pub(super) file_prefix: Option<Leaf<String>>,
-    /// Codec, with its level where wanted: `none`, `snappy`, `gzip`, `brotli`, `lz4`, `zstd`, `zstd(9)`. Levels: gzip 0
-    /// to 9 (default 6), brotli 0 to 11 (default 1), zstd 1 to 22 (default 1). Default: none.
+    /// Codec, with its level where wanted: `none`, `snappy`, `gzip`, `brotli`, `lz4`, `zstd`,
+    /// `zstd(9)`. Levels: gzip 0 to 9 (default 6), brotli 0 to 11 (default 1), zstd 1 to 22
+    /// (default 1). Default: none.
     pub(super) compression: Option<Leaf<CodecText>>,
     /// Level for codecs that have levels, where the codec names none.
     pub(super) compression_level: Option<Leaf<u64>>,
     /// Seed of the content. Default: 123.
     pub(super) seed: Option<Leaf<u64>>,
-    /// Existing rows to write in the layouts of this config, instead of generated ones: Parquet, CSV, JSON or Arrow
-    /// files, as a file, a folder or a glob.
+    /// Existing rows to write in the layouts of this config, instead of generated ones: Parquet,
+    /// CSV, JSON or Arrow files, as a file, a folder or a glob.
     pub(super) source: Option<Leaf<String>>,
     /// Columns and layout of the Parquet files.
     pub(super) parquet: Option<RawParquet>,
@@ -101,23 +104,26 @@ pub(super) struct RawDataset {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawParquet {
-    /// Columns, in file order; a name alone is a column with every default. Where left out, one binary column `data`.
+    /// Columns, in file order; a name alone is a column with every default. Where left out, one
+    /// binary column `data`.
     pub(super) columns: Option<Vec<RawColumn>>,
     /// How columns with `size` above 1 are stored. Default: `fixed_size_list`, as DLIO writes them.
     pub(super) vector_layout: Option<Leaf<VectorLayout>>,
     /// Rows per row group. Default: 1000000.
     pub(super) row_group_size: Option<Leaf<Positive>>,
-    /// Bytes per row group, encoded and before compression: an integer, or text such as `128MiB` or `64MB`. Instead of
-    /// `row_group_size`.
+    /// Bytes per row group, encoded and before compression: an integer, or text such as `128MiB` or
+    /// `64MB`. Instead of `row_group_size`.
     pub(super) row_group_bytes: Option<Leaf<Bytes>>,
-    /// `row_group` reads one row group after the other; `default` holds the columns that are read of a whole file in memory
-    /// before the first of its rows goes on. Default: `row_group`.
+    /// `row_group` reads one row group after the other; `default` holds the columns that are read
+    /// of a whole file in memory before the first of its rows goes on. Default: `row_group`.
     pub(super) read_mode: Option<Leaf<ReadMode>>,
     /// Columns that become Hive folders (`year=2026/month=1/`), outermost first.
     pub(super) partition_by: Option<OneOrMany<Leaf<String>>>,
-    /// How values are encoded, in the columns that the encoding fits. Default: `auto`, the writer's choice.
+    /// How values are encoded, in the columns that the encoding fits. Default: `auto`, the writer's
+    /// choice.
     pub(super) encoding: Option<Leaf<Encoding>>,
-    /// Bytes of a dictionary beyond which its column chunk falls back to another encoding. Default: 1MiB.
+    /// Bytes of a dictionary beyond which its column chunk falls back to another encoding. Default:
+    /// 1MiB.
     pub(super) dictionary_page_bytes: Option<Leaf<Bytes>>,
     /// Bytes, encoded and before compression, at which a data page ends. Default: 1MiB.
     pub(super) data_page_bytes: Option<Leaf<Bytes>>,
@@ -133,10 +139,11 @@ pub(super) struct RawParquet {
     pub(super) bloom_filter: Option<Leaf<bool>>,
     /// Share of false positives that bloom filters may have, between 0 and 1. Default: 0.05.
     pub(super) bloom_filter_fpp: Option<Leaf<f64>>,
-    /// Distinct values that a bloom filter has room for, at most the rows of a row group, which are the default.
+    /// Distinct values that a bloom filter has room for, at most the rows of a row group, which are
+    /// the default.
     pub(super) bloom_filter_ndv: Option<Leaf<Positive>>,
-    /// Columns that rows are sorted by, the most significant first; ` desc` behind a name for descending order. Nulls
-    /// come first.
+    /// Columns that rows are sorted by, the most significant first; ` desc` behind a name for
+    /// descending order. Nulls come first.
     pub(super) sort_by: Option<OneOrMany<Leaf<String>>>,
     /// Whether rows are sorted within a `file` or within a `row_group`. Default: `file`.
     pub(super) sort_scope: Option<Leaf<SortScope>>,
@@ -198,12 +205,13 @@ pub(super) struct RawColumnKeys {
     pub(super) name: Option<Leaf<String>>,
     /// Type of the values. Default: `float32`.
     pub(super) dtype: Option<Leaf<Dtype>>,
-    /// Numeric types: values per row, a vector where above 1. String and binary: length in bytes. Lists: elements of
-    /// each row. Default: 1.
+    /// Numeric types: values per row, a vector where above 1. String and binary: length in bytes.
+    /// Lists: elements of each row. Default: 1.
     pub(super) size: Option<Leaf<Positive>>,
     /// Whether the default scenario reads the column. Default: true.
     pub(super) read: Option<Leaf<bool>>,
-    /// How the values are drawn. Default: uniform over the type's range (floats: 0 to 1; dates: 2020 to 2024).
+    /// How the values are drawn. Default: uniform over the type's range (floats: 0 to 1; dates:
+    /// 2020 to 2024).
     pub(super) distribution: Option<RawDistribution>,
     /// Of a timestamp: an IANA name such as `Europe/Paris`, or an offset such as `+02:00`.
     pub(super) time_zone: Option<Leaf<String>>,
@@ -233,9 +241,11 @@ macro_rules! distribution_keys {
             pub(super) kind: Option<Leaf<Kind>>,
             /// Share of rows that are null, 0 to 1. Default: 0.
             pub(super) null_fraction: Option<Leaf<f64>>,
-            /// How many elements a list's rows have, or how many bytes a string or binary value has, instead of `size`.
+            /// How many elements a list's rows have, or how many bytes a string or binary value
+            /// has, instead of `size`.
             pub(super) length: Option<RawLength>,
-            /// Mean number of neighbouring rows that share one draw, 1 or more; nulls come in such runs too. Default: 1.
+            /// Mean number of neighbouring rows that share one draw, 1 or more; nulls come in such
+            /// runs too. Default: 1.
             pub(super) run_length: Option<Leaf<f64>>,
             /// Rows choose among so many values that are drawn once, instead of drawing one each.
             pub(super) pool: Option<RawPool>,
@@ -255,26 +265,31 @@ macro_rules! distribution_keys {
 }
 
 distribution_keys! {
-    /// How far the rows are sorted, 0 to 1 (numbers that are drawn one by one). Default: 0, at random.
+    /// How far the rows are sorted, 0 to 1 (numbers that are drawn one by one). Default: 0, at
+    /// random.
     sortedness: Leaf<f64>,
     /// Rows after which the order of `sortedness` starts again. Default: those of the whole table.
     cycle: Leaf<Positive>,
-    /// Instead of `sortedness`, rows wander: each one's rank among all values is that of the row before and a normal step,
-    /// whose standard deviation is this share of all ranks; above 0, at most 1.
+    /// Instead of `sortedness`, rows wander: each one's rank among all values is that of the row
+    /// before and a normal step, whose standard deviation is this share of all ranks; above 0, at
+    /// most 1.
     drift: Leaf<f64>,
-    /// Smallest value (uniform, normal, lognormal, random_walk, correlated_with), first value (zipf, hotspot, categorical,
-    /// sequence; default 0), fewest words per value (words; default 3) or fields per object (json; default 2).
+    /// Smallest value (uniform, normal, lognormal, random_walk, correlated_with), first value
+    /// (zipf, hotspot, categorical, sequence; default 0), fewest words per value (words; default 3)
+    /// or fields per object (json; default 2).
     min: Leaf<Point>,
-    /// Largest value (uniform, normal, lognormal, random_walk, correlated_with), most words per value (words; default
-    /// 12) or fields per object (json; default 6).
+    /// Largest value (uniform, normal, lognormal, random_walk, correlated_with), most words per
+    /// value (words; default 12) or fields per object (json; default 6).
     max: Leaf<Point>,
-    /// How many different values there are (uniform, normal, lognormal, zipf and hotspot: default 1000, categorical,
-    /// correlated_with: default 1000), rows after which a sequence starts again, or different words (words, json:
-    /// default 10000; template: of its placeholders, default 1000).
+    /// How many different values there are (uniform, normal, lognormal, zipf and hotspot: default
+    /// 1000, categorical, correlated_with: default 1000), rows after which a sequence starts again,
+    /// or different words (words, json: default 10000; template: of its placeholders, default
+    /// 1000).
     cardinality: Leaf<Positive>,
     /// Centre of `normal` and `correlated_with`, and of the logarithm of `lognormal`. Default: 0.
     mean: Leaf<Point>,
-    /// Standard deviation of `normal` and `correlated_with`, and of the logarithm of `lognormal`; above 0. Default: 1.
+    /// Standard deviation of `normal` and `correlated_with`, and of the logarithm of `lognormal`;
+    /// above 0. Default: 1.
     std_dev: Leaf<f64>,
     /// Exponent of `zipf`, and of `{zipf}` in a template; above 0. Default: 1.1.
     exponent: Leaf<f64>,
@@ -282,25 +297,28 @@ distribution_keys! {
     hot_fraction: Leaf<f64>,
     /// Share of the rows that have a hot value, 0 to 1. Default: 0.8.
     hot_share: Leaf<f64>,
-    /// The values of `categorical`, or the quantiles of `quantiles`: two or more ascending numbers, between which as many
-    /// rows lie as between any other two neighbours.
+    /// The values of `categorical`, or the quantiles of `quantiles`: two or more ascending numbers,
+    /// between which as many rows lie as between any other two neighbours.
     values: Vec<Leaf<Value>>,
     /// How likely each of `values` is, in any unit. Default: each as likely as the others.
     weights: Vec<Leaf<f64>>,
     /// First value of `sequence`, and where a `random_walk` without bounds starts. Default: 0.
     start: Leaf<Point>,
-    /// What `sequence` grows by from row to row, or the standard deviation of a step of `random_walk`. Default: 1.
+    /// What `sequence` grows by from row to row, or the standard deviation of a step of
+    /// `random_walk`. Default: 1.
     step: Leaf<Point>,
     /// Largest random value that is added to each value of `sequence`. Default: 0.
     jitter: Leaf<Point>,
-    /// Numbers are rounded to multiples of this (uniform, normal, lognormal, quantiles, random_walk).
+    /// Numbers are rounded to multiples of this (uniform, normal, lognormal, quantiles,
+    /// random_walk).
     multiple_of: Leaf<Point>,
     /// The column that `correlated_with` follows.
     column: Leaf<String>,
     /// How closely: -1 to 1 between numbers, else 0 to 1. Default: 0.9.
     correlation: Leaf<f64>,
-    /// The text of `template`, with `{row}`, `{uniform}`, `{zipf}`, `{word}`, `{hex:8}`, `{digits:8}`, `{letters:8}` and
-    /// `{uuid}`; numbers behind a colon are digits. `{{` is a brace.
+    /// The text of `template`, with `{row}`, `{uniform}`, `{zipf}`, `{word}`, `{hex:8}`,
+    /// `{digits:8}`, `{letters:8}` and `{uuid}`; numbers behind a colon are digits. `{{` is a
+    /// brace.
     template: Leaf<String>,
     /// Share of a binary value that compresses to nothing, 0 to 1.
     compressibility: Leaf<f64>,
@@ -326,7 +344,8 @@ pub(super) struct RawPool {
     /// How many values there are, at most.
     #[schemars(required)]
     pub(super) size: Option<Leaf<Positive>>,
-    /// The k-th of them is chosen with probability proportional to k^-`exponent`. Default: 0, each alike.
+    /// The k-th of them is chosen with probability proportional to k^-`exponent`. Default: 0, each
+    /// alike.
     pub(super) exponent: Option<Leaf<f64>>,
 }
 
@@ -348,8 +367,8 @@ pub(super) struct RawReader {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStorage {
-    /// Kind of storage: `local_fs`, `parallel_fs` (the same) or `direct_fs` (reads past the page cache, too, as
-    /// `reader.odirect` does).
+    /// Kind of storage: `local_fs`, `parallel_fs` (the same) or `direct_fs` (reads past the page
+    /// cache, too, as `reader.odirect` does).
     pub(super) storage_type: Option<Leaf<String>>,
     /// Folder that a relative `dataset.data_folder` starts from. Default: `./`.
     pub(super) storage_root: Option<Leaf<String>>,
@@ -360,7 +379,8 @@ pub(super) struct RawStorage {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawThrottle {
-    /// Bytes per second of all requests together: a number, text such as `200MB/s`, or `none`. May be swept. Default: none.
+    /// Bytes per second of all requests together: a number, text such as `200MB/s`, or `none`. May
+    /// be swept. Default: none.
     pub(super) bandwidth: Option<Leaf<Bandwidth>>,
     /// Of each request: seconds, text such as `5ms`, or 0. May be swept. Default: 0.
     pub(super) latency: Option<Leaf<Latency>>,
@@ -420,38 +440,42 @@ pub(super) struct RawScenarioKeys {
 pub(super) struct RawMeasure {
     /// Rounds before the measured ones. Default: 1.
     pub(super) warmup: Option<Leaf<u64>>,
-    /// Measured rounds. Alone, there are exactly so many; beside `precision` or `time_budget`, at least so many. Default: at
-    /// least 10.
+    /// Measured rounds. Alone, there are exactly so many; beside `precision` or `time_budget`, at
+    /// least so many. Default: at least 10.
     pub(super) rounds: Option<Leaf<Positive>>,
-    /// Rounds go on until every interval is at most this wide: high / low - 1, as `0.04` or `4%`. Default: 4%.
+    /// Rounds go on until every interval is at most this wide: high / low - 1, as `0.04` or `4%`.
+    /// Default: 4%.
     pub(super) precision: Option<Leaf<Share>>,
     /// But for no longer than this: seconds, or text such as `90s`, `5min` or `1h`. Default: 2min.
     pub(super) time_budget: Option<Leaf<Span>>,
     /// Smallest effect of interest: variants whose times differ by no more are a tie. Default: 1%.
     pub(super) effect: Option<Leaf<Share>>,
-    /// What is timed, one or several: `end_to_end` (the real thing), `storage` (the byte ranges that it asks for, read and
-    /// dropped), `compute` (the same query with its bytes in memory). Default: `end_to_end`.
+    /// What is timed, one or several: `end_to_end` (the real thing), `storage` (the byte ranges
+    /// that it asks for, read and dropped), `compute` (the same query with its bytes in memory).
+    /// Default: `end_to_end`.
     pub(super) lanes: Option<OneOrMany<Leaf<Lane>>>,
-    /// State of the page cache before each iteration: `warm` (all of the files), `cold` (nothing of them) or `direct` (passed
-    /// by). May be swept. Default: `warm`.
+    /// State of the page cache before each iteration: `warm` (all of the files), `cold` (nothing of
+    /// them) or `direct` (passed by). May be swept. Default: `warm`.
     pub(super) cache: Option<Leaf<PageCache>>,
-    /// The engine's own caches of footers: `fresh` (emptied before each execution) or `warm`. May be swept. Default: `warm`
-    /// for `cache: warm`, else `fresh`.
+    /// The engine's own caches of footers: `fresh` (emptied before each execution) or `warm`. May
+    /// be swept. Default: `warm` for `cache: warm`, else `fresh`.
     pub(super) engine_cache: Option<Leaf<EngineCache>>,
-    /// Whether cold iterations drop the page cache of the whole host, which only root may. Default: false.
+    /// Whether cold iterations drop the page cache of the whole host, which only root may. Default:
+    /// false.
     pub(super) drop_caches: Option<Leaf<bool>>,
     /// Copies of a query that run at once. May be swept. Default: 1.
     pub(super) streams: Option<Leaf<Positive>>,
-    /// Most memory that the engine's operators may take: bytes, or text such as `512MiB`. A query that needs more fails, and
-    /// the run goes on without it. May be swept. Default: no limit.
+    /// Most memory that the engine's operators may take: bytes, or text such as `512MiB`. A query
+    /// that needs more fails, and the run goes on without it. May be swept. Default: no limit.
     pub(super) memory_limit: Option<Leaf<Bytes>>,
-    /// Whether the baseline is measured a second time, from a copy of its files, to see what noise alone does. Default: true
-    /// where there are variants to compare.
+    /// Whether the baseline is measured a second time, from a copy of its files, to see what noise
+    /// alone does. Default: true where there are variants to compare.
     pub(super) control: Option<Leaf<bool>>,
-    /// Whether each cell is executed once in a process of its own, to see how much memory that takes. Default: true.
+    /// Whether each cell is executed once in a process of its own, to see how much memory that
+    /// takes. Default: true.
     pub(super) peak_memory: Option<Leaf<bool>>,
-    /// Whether each cell is executed some times from memory, to predict how long it takes on other storage, and where
-    /// variants break even. Default: true where there are variants to compare.
+    /// Whether each cell is executed some times from memory, to predict how long it takes on other
+    /// storage, and where variants break even. Default: true where there are variants to compare.
     pub(super) break_even: Option<Leaf<bool>>,
     /// Seed of the order in which a round visits the cells. Default: 42.
     pub(super) seed: Option<Leaf<u64>>,

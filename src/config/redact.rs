@@ -22,8 +22,9 @@ pub(super) fn tree(mut tree: Value) -> Value {
     tree
 }
 
-/// An argument of the command line, as `storage.storage_options.key=x` or `t=s3://user:password@bucket/a`, without what
-/// `tree` removes. Of storage options, no value is kept.
+/// An argument of the command line, as `storage.storage_options.key=x` or
+/// `t=s3://user:password@bucket/a`, without what `tree` removes. Of storage options, no value is
+/// kept.
 pub fn argument(text: &str) -> String {
     let (flag, rest) = ["--set=", "--params=", "--sweep=", "--table="]
         .iter()
@@ -45,7 +46,8 @@ fn strip_urls(value: &mut Value) {
     }
 }
 
-/// `s3://user:password@bucket/a?signature=x` -> `s3://bucket/a`. A text that is no URL stays as it is.
+/// `s3://user:password@bucket/a?signature=x` -> `s3://bucket/a`. A text that is no URL stays as it
+/// is.
 pub(super) fn url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();

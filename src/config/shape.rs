@@ -1,5 +1,5 @@
-//! The shape of a config: which keys there are at every level, and whether mappings and lists stand where they should.
-//! Read off the JSON Schema of the raw mirror, so that the two cannot disagree.
+//! The shape of a config: which keys there are at every level, and whether mappings and lists stand
+//! where they should. Read off the JSON Schema of the raw mirror, so that the two cannot disagree.
 
 use std::sync::LazyLock;
 
@@ -60,7 +60,8 @@ pub fn json_schema() -> Value {
 
 /// A config that has the right shape once `problems` are put aside.
 pub(super) struct Shaped {
-    /// Without empty keys, unknown keys, keys without effect, and whatever stands where it should not.
+    /// Without empty keys, unknown keys, keys without effect, and whatever stands where it should
+    /// not.
     pub(super) tree: Value,
     /// Key paths of the keys without effect.
     pub(super) without_effect: Vec<String>,
@@ -263,7 +264,8 @@ fn is_without_effect(schema: &Value) -> bool {
     schema.get(dlio::NO_EFFECT).is_some()
 }
 
-/// `unknown key`, with the place that has this key, the nearest key, or all keys that have an effect.
+/// `unknown key`, with the place that has this key, the nearest key, or all keys that have an
+/// effect.
 fn unknown_key(key: &str, properties: Option<&Map<String, Value>>) -> String {
     if let Some(place) = dlio::place_of_flat(key) {
         return format!("unknown key (did you mean `{place}`?)");

@@ -1,4 +1,5 @@
-//! `sweep:` and `variants:` -> the variants, each with the settings that make it differ from the base.
+//! `sweep:` and `variants:` -> the variants, each with the settings that make it differ from the
+//! base.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +67,8 @@ pub(super) struct Plan {
     pub(super) problems: Vec<(Problem, Typed)>,
 }
 
-/// What the file sweeps, what the command line sweeps over it, and which keys the command line pins.
+/// What the file sweeps, what the command line sweeps over it, and which keys the command line
+/// pins.
 pub(super) fn plan(
     sweep: Map<String, Value>,
     variants: Map<String, Value>,
@@ -289,7 +291,8 @@ impl Plan {
     }
 }
 
-/// What variants are called by: the last part of each key path, or all of it where two axes share the last part.
+/// What variants are called by: the last part of each key path, or all of it where two axes share
+/// the last part.
 fn labels(axes: &[Axis]) -> Vec<&str> {
     fn last(axis: &Axis) -> &str {
         axis.key.rsplit('.').next().unwrap_or(&axis.key)

@@ -189,7 +189,8 @@ fn options(raw: Map<String, Json>, findings: &mut Findings<'_>) -> Vec<(String, 
     let mut options = Vec::new();
     for (name, value) in raw {
         let text = match value {
-            // Of YAML 1.1's words only `yes` and `no` are taken for booleans here: `on` may be an option's own word.
+            // Of YAML 1.1's words only `yes` and `no` are taken for booleans here: `on` may be an
+            // option's own word.
             Json::String(text) if matches!(text.to_ascii_lowercase().as_str(), "yes" | "no") => {
                 flag_of(&text).map_or(text, |flag| flag.to_string())
             }

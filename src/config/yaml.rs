@@ -9,11 +9,12 @@ use serde_json::{Map, Number, Value};
 /// Longest text that is read, in bytes. The longest known workload file has 15 kB.
 const LONGEST_TEXT_BYTES: usize = 16 << 20;
 
-/// What the tree may weigh once aliases are replaced by what they stand for: 16 for every value, 1 for every byte of
-/// text. A small file can stand for terabytes ("billion laughs").
+/// What the tree may weigh once aliases are replaced by what they stand for: 16 for every value, 1
+/// for every byte of text. A small file can stand for terabytes ("billion laughs").
 const HEAVIEST_TREE: usize = 64 << 20;
 
-/// Deepest nesting of brackets and braces. Checked before parsing, which takes quadratic time in it.
+/// Deepest nesting of brackets and braces. Checked before parsing, which takes quadratic time in
+/// it.
 const DEEPEST_NESTING: usize = 128;
 
 /// Why a text is not a tree of values.
@@ -27,11 +28,13 @@ pub(super) struct YamlError {
     pub(super) hint: Option<String>,
 }
 
-/// Reads one YAML document; an empty one is null. Merge keys (`<<`) are applied, as DLIO applies them.
+/// Reads one YAML document; an empty one is null. Merge keys (`<<`) are applied, as DLIO applies
+/// them.
 ///
 /// # Errors
 ///
-/// Syntax errors, several documents, keys given twice, tags, numbers beyond 64 bits, and texts over the limits.
+/// Syntax errors, several documents, keys given twice, tags, numbers beyond 64 bits, and texts over
+/// the limits.
 pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
     let whole = |message: String| YamlError {
         line: None,
@@ -64,8 +67,8 @@ pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
     }
 }
 
-/// Whether the text opens more than `limit` brackets before closing any. Quotes and comments are not looked at, so
-/// only a text that is far from being a config is refused by mistake.
+/// Whether the text opens more than `limit` brackets before closing any. Quotes and comments are
+/// not looked at, so only a text that is far from being a config is refused by mistake.
 fn brackets_nest_deeper_than(text: &str, limit: usize) -> bool {
     let mut depth = 0usize;
     let mut deepest = 0usize;

@@ -59,8 +59,8 @@ impl Followed {
         Ok(followed)
     }
 
-    /// Distance of each row's number from the mean, in standard deviations. Texts and bools are spread
-    /// as such by their hashes.
+    /// Distance of each row's number from the mean, in standard deviations. Texts and bools are
+    /// spread as such by their hashes.
     pub(super) fn scores(&self, rows: Rows<'_>) -> Vec<f64> {
         let array = self.generator.array(rows);
         match (numbers(&array), self.moments) {

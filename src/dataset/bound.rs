@@ -1,7 +1,9 @@
-//! The most that a dataset can take: what its values, the encodings, the codecs and the format come to at worst.
+//! The most that a dataset can take: what its values, the encodings, the codecs and the format come
+//! to at worst.
 //!
-//! Counts of rows, files and row groups are exact. Sizes of values are those of their types, or come from a sample with a
-//! margin; what follows from them is what the writer of parquet-rs can do at most.
+//! Counts of rows, files and row groups are exact. Sizes of values are those of their types, or
+//! come from a sample with a margin; what follows from them is what the writer of parquet-rs can do
+//! at most.
 
 use std::sync::Arc;
 
@@ -51,8 +53,8 @@ pub struct Bound {
     pub row_groups: u64,
 }
 
-/// What the files of a generated dataset take at most, on a file system with blocks of `block_bytes`. None for existing
-/// rows, whose values nobody knows before they are read.
+/// What the files of a generated dataset take at most, on a file system with blocks of
+/// `block_bytes`. None for existing rows, whose values nobody knows before they are read.
 pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, DatasetError> {
     if plan.source.is_some() {
         return Ok(None);
@@ -170,7 +172,8 @@ impl<'a> Whole<'a> {
         bytes + files * (self.empty_file + identity)
     }
 
-    /// Bytes that a number in a file's metadata takes, an offset or a count: seven bits each, and one bit for its sign.
+    /// Bytes that a number in a file's metadata takes, an offset or a count: seven bits each, and
+    /// one bit for its sign.
     fn wide(&self) -> f64 {
         let groups = self.census.row_groups as f64;
         let roughly: f64 = self
@@ -221,7 +224,8 @@ fn leaves_of<'a>(plan: &'a DatasetPlan, table: &TablePlan) -> Result<Vec<Known<'
         add_leaves(column, &mut leaves);
         let held = held(&generator, column, table.rows());
         for ((leaf, held), most) in leaves.iter().zip(held).zip(generator.most_per_row()) {
-            // Values that follow others are numbered, which takes digits whatever size they are to have.
+            // Values that follow others are numbered, which takes digits whatever size they are to
+            // have.
             let least = match leaf.distribution {
                 Distribution::CorrelatedWith { .. } if leaf.dtype.is_text() => LEAST_TEXT as u64,
                 _ => 0,
@@ -253,7 +257,8 @@ fn add_leaves<'a>(column: &'a Column, leaves: &mut Vec<&'a Column>) {
     }
 }
 
-/// Rows of a full row group; where they follow from bytes, and encoding so many takes long, no more than there will be.
+/// Rows of a full row group; where they follow from bytes, and encoding so many takes long, no more
+/// than there will be.
 fn row_group_rows(
     plan: &DatasetPlan,
     table: &TablePlan,
@@ -443,8 +448,8 @@ impl Leaf<'_> {
         (bytes, of_page)
     }
 
-    /// Data pages of all chunks. A page ends at a number of rows or of bytes, with the chunk, and with a dictionary that grew
-    /// too large.
+    /// Data pages of all chunks. A page ends at a number of rows or of bytes, with the chunk, and
+    /// with a dictionary that grew too large.
     fn pages(&self) -> f64 {
         let (otherwise, has_dictionary) = self.encoding();
         let (bytes, of_page) = match has_dictionary {
@@ -505,7 +510,8 @@ impl Leaf<'_> {
         width.unwrap_or(KEPT_OF_TEXT.min(self.known.most.bytes as f64)) + 2.0
     }
 
-    /// Of a chunk or a page: two bounds, each once more in the field of old readers where values have a sign, counts and flags.
+    /// Of a chunk or a page: two bounds, each once more in the field of old readers where values
+    /// have a sign, counts and flags.
     fn statistics_bytes(&self) -> f64 {
         let bounds = if self.width().is_some() { 4.0 } else { 2.0 };
         5.0 + self.wide + bounds * self.bound_bytes()
@@ -563,7 +569,8 @@ fn bits_of(count: f64) -> f64 {
     count.max(1.0).log2().ceil()
 }
 
-/// Bytes of RLE's and bit packing's mix in its worst case: groups of eight values by themselves, each with its header.
+/// Bytes of RLE's and bit packing's mix in its worst case: groups of eight values by themselves,
+/// each with its header.
 fn hybrid(values: f64, bits: f64) -> f64 {
     match bits > 0.0 {
         true => values / 8.0 * (1.0 + bits),
@@ -571,14 +578,16 @@ fn hybrid(values: f64, bits: f64) -> f64 {
     }
 }
 
-/// Bytes of DELTA_BINARY_PACKED, and what each page adds: its header and a part of a mini block without values.
+/// Bytes of DELTA_BINARY_PACKED, and what each page adds: its header and a part of a mini block
+/// without values.
 fn delta(values: f64, bits: f64, mini_block: f64) -> (f64, f64) {
     let block_header = 10.0 + BLOCKS_OF;
     let each = bits / 8.0 + block_header / (BLOCKS_OF * mini_block);
     (values * each, 20.0 + block_header + mini_block * bits / 8.0)
 }
 
-/// The most that a codec makes of so many bytes in so many pages: bytes as they are where nothing is gained, with headers.
+/// The most that a codec makes of so many bytes in so many pages: bytes as they are where nothing
+/// is gained, with headers.
 fn compressed(codec: Codec, bytes: f64, pages: f64) -> f64 {
     match codec {
         Codec::None => bytes,

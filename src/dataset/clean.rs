@@ -25,7 +25,8 @@ use crate::storage::{Entry, EntryKind, Location};
 pub struct Removal {
     /// Of the dataset.
     pub root: Location,
-    /// Files, the manifest and the like last, so that what is interrupted can be told from what is whole.
+    /// Files, the manifest and the like last, so that what is interrupted can be told from what is
+    /// whole.
     pub files: Vec<Location>,
     pub bytes: u64,
     /// What is left alone, and why.

@@ -2,7 +2,8 @@
 
 use crate::config::{Column, Distribution, Dtype, Number, VectorLayout};
 
-/// Different values of a column, or of the elements of its vectors. None where nothing but the rows limits them.
+/// Different values of a column, or of the elements of its vectors. None where nothing but the rows
+/// limits them.
 pub(crate) fn most_distinct(column: &Column) -> Option<u64> {
     let of_type = match column.dtype {
         Dtype::Bool => Some(2),

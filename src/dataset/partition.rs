@@ -53,8 +53,8 @@ pub(crate) fn folder_name(column: &str, value: Option<&str>) -> String {
     }
 }
 
-/// The value that a folder name's right side stands for; none for a null. Bytes that are not UTF-8 once decoded are kept
-/// as they are written.
+/// The value that a folder name's right side stands for; none for a null. Bytes that are not UTF-8
+/// once decoded are kept as they are written.
 pub fn decode_partition_value(text: &str) -> Option<String> {
     if text == DEFAULT_PARTITION {
         return None;
@@ -92,7 +92,8 @@ pub(crate) fn check_value(column: &str, value: &str) -> Result<(), DatasetError>
     }
 }
 
-/// The rows of `first..first + count` by partition, in the order of the keys. Holds 8 bytes per row.
+/// The rows of `first..first + count` by partition, in the order of the keys. Holds 8 bytes per
+/// row.
 pub(crate) fn split_rows(
     columns: &[(String, ColumnGenerator)],
     first: u64,

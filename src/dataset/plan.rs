@@ -55,8 +55,8 @@ impl TablePlan {
         (start(file), start(file + 1) - start(file))
     }
 
-    /// Path of a logical file below the dataset's folder, as DLIO lays files out; `partitions` are the names of the
-    /// Hive folders between.
+    /// Path of a logical file below the dataset's folder, as DLIO lays files out; `partitions` are
+    /// the names of the Hive folders between.
     pub fn file_path(&self, prefix: &str, file: u64, partitions: &[String]) -> String {
         let files = self.split.files;
         let width = files.to_string().len();
@@ -221,7 +221,8 @@ impl DatasetPlan {
         Ok((per_row * self.rows() as f64) as u64)
     }
 
-    /// Bytes of memory that one row group takes while it is written; an estimate from its logical bytes.
+    /// Bytes of memory that one row group takes while it is written; an estimate from its logical
+    /// bytes.
     pub fn expected_row_group_bytes(&self) -> Result<u64, DatasetError> {
         let rows = match self.spec.layout.row_group {
             RowGroupSize::Bytes(bytes) => return Ok(bytes),
@@ -235,8 +236,9 @@ impl DatasetPlan {
     }
 }
 
-/// Places datasets in folders, in the order given: at `data_folder` itself where it holds one dataset only, else each in
-/// `<data_folder>/variants/<fingerprint>`. Equal datasets come out with equal places.
+/// Places datasets in folders, in the order given: at `data_folder` itself where it holds one
+/// dataset only, else each in `<data_folder>/variants/<fingerprint>`. Equal datasets come out with
+/// equal places.
 pub fn place(
     stores: &Stores,
     datasets: &[(&Dataset, Option<Arc<SourceTable>>)],

@@ -52,12 +52,14 @@ pub(crate) fn asked_encoding(layout: &Layout, column: &str, kind: Type) -> Encod
     }
 }
 
-/// Rows that the writer encodes at a time: as many as let a page end at its limit, where that is low.
+/// Rows that the writer encodes at a time: as many as let a page end at its limit, where that is
+/// low.
 pub(crate) fn write_batch(layout: &Layout) -> u64 {
     layout.data_page_rows.clamp(1, WRITE_BATCH)
 }
 
-/// The columns that a file's row groups are sorted by, as footers name them: by the number of the leaf.
+/// The columns that a file's row groups are sorted by, as footers name them: by the number of the
+/// leaf.
 pub(crate) fn sorting_columns(layout: &Layout, schema: &SchemaDescriptor) -> Vec<SortingColumn> {
     if layout.sort_by.is_empty() {
         return Vec::new();
@@ -83,13 +85,15 @@ pub(crate) fn sorting_columns(layout: &Layout, schema: &SchemaDescriptor) -> Vec
         .collect()
 }
 
-/// Different values that a filter has room for: what was asked for, but no more than a chunk has rows.
+/// Different values that a filter has room for: what was asked for, but no more than a chunk has
+/// rows.
 fn most_distinct(bloom: BloomFilter, row_group_rows: Option<u64>) -> Option<u64> {
     [bloom.ndv, row_group_rows].into_iter().flatten().min()
 }
 
-/// The largest that a filter may be in a file, in bytes: the format's bits for its values and its share of false
-/// positives, up to a power of two, and a header. The writer folds it to what the values need.
+/// The largest that a filter may be in a file, in bytes: the format's bits for its values and its
+/// share of false positives, up to a power of two, and a header. The writer folds it to what the
+/// values need.
 pub(crate) fn most_filter_bytes(bloom: BloomFilter, row_group_rows: u64) -> u64 {
     const HEADER: u64 = 64;
     const LIMITS: (f64, f64) = (32.0, 134_217_728.0);
@@ -98,7 +102,8 @@ pub(crate) fn most_filter_bytes(bloom: BloomFilter, row_group_rows: u64) -> u64 
     ((bits / 8.0).clamp(LIMITS.0, LIMITS.1) as u64).next_power_of_two() + HEADER
 }
 
-/// Properties of every file of a dataset. Row groups of `row_group_rows`, where that is known, are cut by the caller.
+/// Properties of every file of a dataset. Row groups of `row_group_rows`, where that is known, are
+/// cut by the caller.
 pub(crate) fn writer_properties(
     layout: &Layout,
     schema: &Schema,

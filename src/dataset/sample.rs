@@ -1,4 +1,5 @@
-//! How much a generated column holds in all of its rows: exactly for what has one size, else by a sample with a margin.
+//! How much a generated column holds in all of its rows: exactly for what has one size, else by a
+//! sample with a margin.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
@@ -88,7 +89,8 @@ fn has_one_size(column: &Column) -> bool {
     }
 }
 
-/// Rows that are not null: the mean, and seven standard deviations. Nulls come in runs where values do.
+/// Rows that are not null: the mean, and seven standard deviations. Nulls come in runs where values
+/// do.
 fn most_valid(column: &Column, rows: u64) -> f64 {
     let (rows, valid) = (rows as f64, 1.0 - column.null_fraction);
     let run = column.run_length.max(1.0);
@@ -128,7 +130,8 @@ impl Moment {
         self.squares += (number as f64).powi(2);
     }
 
-    /// The most that `all` rows hold, each `most` at most, by the empirical Bernstein bound [Maurer & Pontil 2009].
+    /// The most that `all` rows hold, each `most` at most, by the empirical Bernstein bound [Maurer
+    /// & Pontil 2009].
     fn upper(&self, all: f64, looked_at: f64, most: f64) -> f64 {
         if looked_at >= all {
             return self.sum;
@@ -148,8 +151,8 @@ struct Moments {
     bytes: Moment,
 }
 
-/// Adds the leaves of an array. Row r of the sample is `starts[r]..starts[r + 1]` of it, and has `empty[r]` lists without
-/// elements besides.
+/// Adds the leaves of an array. Row r of the sample is `starts[r]..starts[r + 1]` of it, and has
+/// `empty[r]` lists without elements besides.
 fn add_moments(array: &ArrayRef, starts: &[usize], empty: &[usize], found: &mut Vec<Moments>) {
     match array.data_type() {
         DataType::Struct(_) => {

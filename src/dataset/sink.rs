@@ -80,7 +80,8 @@ fn store_error(error: object_store::Error) -> io::Error {
 
 impl Write for ObjectSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A file that is not small takes the room of a whole part at once, rather than move what it has again and again.
+        // A file that is not small takes the room of a whole part at once, rather than move what it
+        // has again and again.
         if self.buffer.len() + bytes.len() > SMALL_BYTES && self.buffer.capacity() < PART_BYTES {
             self.buffer
                 .reserve_exact(PART_BYTES + SMALL_BYTES - self.buffer.len());

@@ -35,7 +35,8 @@ pub struct SourceTable {
     /// All columns, Hive partitions included.
     pub schema: SchemaRef,
     pub rows: u64,
-    /// Bytes before compression, or of the files where these are not Parquet; an estimate of the rows' size.
+    /// Bytes before compression, or of the files where these are not Parquet; an estimate of the
+    /// rows' size.
     pub bytes: u64,
     /// Of the list of files: names, sizes and times of change.
     pub fingerprint: String,
@@ -78,7 +79,8 @@ pub struct KnownSource {
     location: String,
     fingerprint: String,
     rows: u64,
-    /// Name and type of each column that the dataset is partitioned by, which its files do not have.
+    /// Name and type of each column that the dataset is partitioned by, which its files do not
+    /// have.
     partitions: Vec<(String, String)>,
 }
 

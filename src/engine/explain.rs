@@ -1,4 +1,5 @@
-//! What plans say: the tables a query names, the columns its scans read, the metrics that its scans keep.
+//! What plans say: the tables a query names, the columns its scans read, the metrics that its scans
+//! keep.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -25,7 +26,8 @@ use super::whole_file::WholeFilesExec;
 pub struct PlannedScan {
     /// The table that it reads.
     pub table: Option<String>,
-    /// Columns that it reads, partition columns included: those it gives out and those it filters on.
+    /// Columns that it reads, partition columns included: those it gives out and those it filters
+    /// on.
     pub columns: BTreeSet<String>,
     /// Columns that its table has.
     pub columns_stored: u64,
@@ -43,7 +45,8 @@ pub fn physical_scans(plan: &Arc<dyn ExecutionPlan>) -> Vec<PlannedScan> {
     scans
 }
 
-/// `above` is the node that reads what `plan` gives out: a partition of a scan of whole files is a file.
+/// `above` is the node that reads what `plan` gives out: a partition of a scan of whole files is a
+/// file.
 fn collect_scans(
     plan: &Arc<dyn ExecutionPlan>,
     above: &Arc<dyn ExecutionPlan>,
@@ -68,7 +71,8 @@ fn collect_scans(
                 .map(|field| field.name().clone())
                 .collect(),
         };
-        // Without filter pushdown the predicate only prunes, and the columns it needs are projected.
+        // Without filter pushdown the predicate only prunes, and the columns it needs are
+        // projected.
         let pushes_down = parquet.table_parquet_options().global.pushdown_filters;
         if let Some(filter) = file_source.filter().filter(|_| pushes_down) {
             columns.extend(
@@ -242,8 +246,9 @@ pub fn partition_rows(scan: &PlannedScan) -> Vec<u64> {
     rows
 }
 
-/// A scan's metrics after its execution, by DataFusion's names, summed over files and partitions. Metrics that have parts
-/// come as `<name>_pruned`, `<name>_matched`, `<name>_part` and `<name>_total`; timestamps are left out.
+/// A scan's metrics after its execution, by DataFusion's names, summed over files and partitions.
+/// Metrics that have parts come as `<name>_pruned`, `<name>_matched`, `<name>_part` and
+/// `<name>_total`; timestamps are left out.
 pub fn scan_metrics(scan: &PlannedScan) -> BTreeMap<String, u64> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     let mut add = |name: String, value: usize| *sums.entry(name).or_default() += value as u64;

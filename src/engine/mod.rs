@@ -1,4 +1,5 @@
-//! DataFusion: sessions, options, the read-only guard, and what a physical plan says about its scans.
+//! DataFusion: sessions, options, the read-only guard, and what a physical plan says about its
+//! scans.
 
 mod explain;
 mod whole_file;
@@ -39,8 +40,8 @@ use whole_file::WholeFiles;
 /// INT96 holds dates that nanoseconds in 64 bits cannot; as nanoseconds they would wrap in silence.
 const DEFAULT_COERCE_INT96: (&str, &str) = ("execution.parquet.coerce_int96", "us");
 
-/// Room for footers, so that those of a dataset of many files stay: a warm run is one whose footers are cached. DataFusion's
-/// own limit of 50 MiB makes 65 536 files thrash.
+/// Room for footers, so that those of a dataset of many files stay: a warm run is one whose footers
+/// are cached. DataFusion's own limit of 50 MiB makes 65 536 files thrash.
 const DEFAULT_METADATA_CACHE: (&str, &str) = ("runtime.metadata_cache_limit", "1G");
 
 /// Why a session or a query is refused.
@@ -315,8 +316,9 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// A physical plan of the same query that has not run yet. A plan runs once: it has handed out its files, and the
-    /// dynamic filters of its scans (of a top-k, a minimum, a join) are as tight as the first execution left them.
+    /// A physical plan of the same query that has not run yet. A plan runs once: it has handed out
+    /// its files, and the dynamic filters of its scans (of a top-k, a minimum, a join) are as tight
+    /// as the first execution left them.
     pub async fn again(
         &self,
         context: &SessionContext,
@@ -330,8 +332,8 @@ impl Planned {
     }
 }
 
-/// Parses, checks and plans a query. DDL, DML, COPY, SET, PREPARE, their EXPLAIN ANALYZE and several statements in one
-/// text are refused before anything runs.
+/// Parses, checks and plans a query. DDL, DML, COPY, SET, PREPARE, their EXPLAIN ANALYZE and
+/// several statements in one text are refused before anything runs.
 pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, EngineError> {
     let (context, sql) = (context.clone(), sql.to_owned());
     in_task(async move {
@@ -388,8 +390,8 @@ async fn whole_table(context: &SessionContext, sql: &str) -> Option<DataFrame> {
     context.table(reference).await.ok()
 }
 
-/// Runs planning in a task of its own: it may take long without ever yielding, and whoever waits for it must be able to
-/// stop waiting.
+/// Runs planning in a task of its own: it may take long without ever yielding, and whoever waits
+/// for it must be able to stop waiting.
 async fn in_task<T: Send + 'static>(
     planning: impl Future<Output = Result<T, EngineError>> + Send + 'static,
 ) -> Result<T, EngineError> {

@@ -1,4 +1,5 @@
-//! DLIO's read mode `default`: a reader has the projection of a whole file in memory before the first of its rows goes on.
+//! DLIO's read mode `default`: a reader has the projection of a whole file in memory before the
+//! first of its rows goes on.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -27,7 +28,8 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 
-/// Puts a [`WholeFilesExec`] over every scan of Parquet, last of all, so that whatever can be pushed into scans is there.
+/// Puts a [`WholeFilesExec`] over every scan of Parquet, last of all, so that whatever can be
+/// pushed into scans is there.
 #[derive(Debug)]
 pub(super) struct WholeFiles {
     /// Files that are read at once.
@@ -79,12 +81,14 @@ impl PhysicalOptimizerRule for WholeFiles {
     }
 }
 
-/// Reads the partitions of its input, each of which is a file, one after the other in as many readers as it has partitions.
-/// A reader holds all batches of a file before it gives out the first.
+/// Reads the partitions of its input, each of which is a file, one after the other in as many
+/// readers as it has partitions. A reader holds all batches of a file before it gives out the
+/// first.
 #[derive(Debug)]
 pub(super) struct WholeFilesExec {
     input: Arc<dyn ExecutionPlan>,
-    /// Rows after which a reader stops, as a partition of the scan that it stands in for does; what stands above relies on it.
+    /// Rows after which a reader stops, as a partition of the scan that it stands in for does; what
+    /// stands above relies on it.
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
     /// Partitions of the input that no reader has taken yet.

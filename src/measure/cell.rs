@@ -30,7 +30,7 @@ const MOST_PLANNING: Duration = Duration::from_secs(1);
 /// Most executions of one iteration.
 const MOST_EXECUTIONS: u32 = 1000;
 
-/// What a cell is made of.
+/// Parts that a cell is made of.
 pub struct CellParts<'a> {
     pub id: String,
     pub scenario: Arc<Scenario>,
@@ -40,7 +40,8 @@ pub struct CellParts<'a> {
     pub registered: &'a [Arc<OpenTable>],
     /// Whether a cold iteration drops the page cache of the whole host.
     pub drop_caches: bool,
-    /// Time to lose in each execution, as a share of the median of those before; for tests of what the program can detect.
+    /// Time to lose in each execution, as a share of the median of those before; for tests of what
+    /// the program can detect.
     pub slowdown: Option<f64>,
 }
 
@@ -60,9 +61,10 @@ pub struct Cell {
     slowdown: Option<f64>,
     /// Executions per iteration, as a lane's first iteration suggests.
     pub(super) executions: BTreeMap<Lane, u32>,
-    /// What an execution asks of the store, once one has been recorded.
+    /// Calls of an execution, once one has been recorded.
     pub(super) trace: Option<Arc<Trace>>,
-    /// What the lane `compute` holds in memory: the trace, and whatever an execution in memory has asked for besides.
+    /// Ranges that the lane `compute` holds in memory: the trace's, and those that an execution in
+    /// memory has asked for besides.
     pub(super) memory: Trace,
     /// Times of executions without what was lost in them.
     unspun_ns: Vec<f64>,
@@ -81,7 +83,8 @@ pub struct Probe {
 }
 
 impl Cell {
-    /// Plans the query once, and picks the tables that it scans out of those registered in the session.
+    /// Plans the query once, and picks the tables that it scans out of those registered in the
+    /// session.
     pub async fn new(parts: CellParts<'_>) -> Result<(Self, Planned), EngineError> {
         let CellParts {
             id,
@@ -148,8 +151,8 @@ impl Cell {
         self.tables.iter().map(|table| table.row_groups).sum()
     }
 
-    /// One iteration of a lane: the cache state first, untimed, then the plan, then its executions to the last batch. Only
-    /// these are timed, and only their bytes and CPU time are counted.
+    /// One iteration of a lane: the cache state first, untimed, then the plan, then its executions
+    /// to the last batch. Only these are timed, and only their bytes and CPU time are counted.
     pub async fn iterate(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         match probe.lane {
             Lane::Storage => self.replay(probe).await,
@@ -170,7 +173,7 @@ impl Cell {
         let preparing = Instant::now();
         let mut watch = self.watch(&source, &measurement.ledger).await?;
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
-        // What each further execution costs besides.
+        // Time that each further execution costs besides.
         let preparation = match self.prepares_each() {
             true => preparing.elapsed(),
             false => planned.elapsed,
@@ -296,7 +299,8 @@ impl Cell {
         )
     }
 
-    /// Whether each execution, not only the first of an iteration, finds the state that it is to find.
+    /// Whether each execution, not only the first of an iteration, finds the state that it is to
+    /// find.
     pub(super) fn prepares_each(&self) -> bool {
         self.reader.cache == PageCache::Cold || self.reader.engine_cache == EngineCache::Fresh
     }
@@ -394,7 +398,7 @@ fn store_of(tables: &[Arc<OpenTable>]) -> Result<Store, EngineError> {
 struct Results {
     /// Sum over the executions.
     first_batch: Option<Duration>,
-    /// Of the first execution; the others give as many.
+    /// Rows of the first execution; the others give as many.
     rows: Option<u64>,
     memory_pool_peak_bytes: Option<u64>,
     stream_elapsed_ns: Vec<u64>,
@@ -417,7 +421,8 @@ impl Results {
     }
 }
 
-/// Executions that make an iteration long enough to be timed, without spending more than about a second on planning them.
+/// Executions that make an iteration long enough to be timed, without spending more than about a
+/// second on planning them.
 pub(super) fn executions_for(elapsed: Duration, planning: Duration) -> u32 {
     let times = |total: Duration, one: Duration| {
         let times = total.as_nanos().div_ceil(one.as_nanos().max(1));

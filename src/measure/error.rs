@@ -23,7 +23,7 @@ pub enum MeasureError {
     TooLarge { bytes: u64, available: u64 },
 }
 
-/// What an execution failed by.
+/// Cause of a failed execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// Reading a file, or a task that panicked, perhaps over one.
@@ -42,7 +42,7 @@ impl MeasureError {
     pub(super) fn execution(error: &DataFusionError) -> Self {
         let cause = match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Cause::Memory,
-            // What a store says, and some codecs.
+            // Errors of a store, and of some codecs.
             DataFusionError::ParquetError(error) => match **error {
                 ParquetError::External(_) => Cause::Reading,
                 _ => Cause::Decoding,
@@ -64,7 +64,8 @@ impl MeasureError {
         }
     }
 
-    /// A query has been planned before it is measured, so that what the engine refuses here is no fault of the user's.
+    /// A query has been planned before it is measured, so that what the engine refuses here is no
+    /// fault of the user's.
     pub fn class(&self) -> ExitClass {
         match self {
             MeasureError::Execution { cause, .. } => match cause {

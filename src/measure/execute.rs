@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::digest::ResultDigest;
 
-/// What an execution gave.
+/// Outcome of an execution.
 #[derive(Debug)]
 pub struct Execution {
     /// To the last batch of every partition.
@@ -23,8 +23,9 @@ pub struct Execution {
     pub rows: u64,
 }
 
-/// Executes a plan on all of its partitions at once, each in a task of its own, and drops the batches. With a digest,
-/// every batch is added to it, which costs time: such an execution is not one to be timed.
+/// Executes a plan on all of its partitions at once, each in a task of its own, and drops the
+/// batches. With a digest, every batch is added to it, which costs time: such an execution is not
+/// one to be timed.
 ///
 /// Dropping the future stops the execution.
 pub async fn execute(

@@ -1,4 +1,5 @@
-//! The two lanes that take a query apart: its byte ranges without the query, and the query without reading.
+//! The two lanes that take a query apart: its byte ranges without the query, and the query without
+//! reading.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,8 +40,8 @@ pub fn source_of(cache: PageCache) -> Source {
 }
 
 impl Cell {
-    /// Where a lane's bytes come from. Those of `compute` are read into memory here, and stay there for as long as the source
-    /// does.
+    /// Where a lane's bytes come from. Those of `compute` are read into memory here, and stay there
+    /// for as long as the source does.
     pub(super) async fn source(&self, lane: Lane) -> Result<Source, MeasureError> {
         if lane != Lane::Compute {
             return Ok(match (self.reader.throttle, self.reader.cache) {
@@ -117,7 +118,8 @@ impl Cell {
         self.memory.join(missed);
     }
 
-    /// What the query asks of the store and when, its bytes in memory: of some executions, the one of median time.
+    /// Requests of the query and their times, its bytes in memory: of some executions, the one of
+    /// median time.
     pub async fn profile(&mut self) -> Result<RequestProfile, MeasureError> {
         self.recorded().await?;
         let mut source = self.source(Lane::Compute).await?;
@@ -156,8 +158,8 @@ impl Cell {
         Ok(profiles.swap_remove(whole / 2).1)
     }
 
-    /// What the query asks of the store, by an untimed execution that is recorded once. Whether footers are among it follows the state
-    /// of the engine's caches.
+    /// What the query asks of the store, by an untimed execution that is recorded once. Whether
+    /// footers are among it follows the state of the engine's caches.
     pub async fn recorded(&mut self) -> Result<Arc<Trace>, MeasureError> {
         if let Some(trace) = &self.trace {
             return Ok(Arc::clone(trace));

@@ -6,7 +6,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::observe::{Ledger, MeasuredStore};
 
-/// What one measurement reads through, and where its reads are counted.
+/// Store that one measurement reads through, and ledger in which its reads are counted.
 pub(super) struct Measurement {
     pub(super) ledger: Arc<Ledger>,
     pub(super) store: MeasuredStore,

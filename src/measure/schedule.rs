@@ -18,21 +18,23 @@ pub struct Visit {
     pub position: u32,
 }
 
-/// What is shuffled, for the whole of a run.
+/// Cells and lanes that are shuffled, for the whole of a run.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     pub cells: usize,
     pub lanes: Vec<Lane>,
     pub seed: u64,
-    /// Whether a cell has the rounds of a block one after the other, because the files of all cells do not stay in memory
-    /// together: it then reads its files once per block and not once per round.
+    /// Whether a cell has the rounds of a block one after the other, because the files of all cells
+    /// do not stay in memory together: it then reads its files once per block and not once per
+    /// round.
     pub blocked: bool,
 }
 
 impl Schedule {
-    /// The iterations of some rounds. The order is a function of the seed, the kind of rounds and their numbers, so that a run
-    /// can be repeated; each order is as likely as any other. The cells of every second block come in the reverse order of those
-    /// of the block before, so that each is as early as it is late.
+    /// The iterations of some rounds. The order is a function of the seed, the kind of rounds and
+    /// their numbers, so that a run can be repeated; each order is as likely as any other. The
+    /// cells of every second block come in the reverse order of those of the block before, so that
+    /// each is as early as it is late.
     pub fn visits(&self, kind: Kind, rounds: Range<u32>) -> Vec<Visit> {
         let mut visits = Vec::new();
         let span = if self.blocked { BLOCK } else { 1 };

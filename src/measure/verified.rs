@@ -16,7 +16,7 @@ use crate::record::Checksum;
 use crate::storage::Source;
 use crate::table::OpenTable;
 
-/// What a result turned out to be.
+/// Result of a query, counted and checksummed.
 #[derive(Debug)]
 pub struct Verified {
     pub rows: u64,
@@ -80,8 +80,9 @@ impl Cell {
         })
     }
 
-    /// The same error, with the file and the row group that cannot be read where there is one. Only what reading may have
-    /// caused is looked into, and what the engine takes for a fault of its own.
+    /// The same error, with the file and the row group that cannot be read where there is one. Only
+    /// what reading may have caused is looked into, and what the engine takes for a fault of its
+    /// own.
     pub async fn locate(&self, error: MeasureError) -> MeasureError {
         let MeasureError::Execution { message, cause } = error else {
             return error;

@@ -19,7 +19,7 @@ impl Cell {
         Arc::new(Ledger::new(files))
     }
 
-    /// What one measurement reads through.
+    /// Means of one measurement, whose reads come from `source`.
     pub(super) fn measurement(&self, source: &Source) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
         let store = MeasuredStore::new(self.store.objects(), source, &ledger);

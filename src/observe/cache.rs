@@ -14,7 +14,8 @@ const WARM_RATIO: f64 = 0.99;
 /// Share of them that may be resident for a cold one to count.
 const COLD_RATIO: f64 = 0.01;
 
-/// Share of the requested bytes that devices must have delivered for it to show that nothing else did.
+/// Share of the requested bytes that devices must have delivered for it to show that nothing else
+/// did.
 const DEVICE_SHARE: f64 = 0.95;
 
 /// State of the cache that was found before executions.
@@ -28,7 +29,7 @@ pub(super) struct Attested {
 }
 
 impl Attested {
-    /// Of bytes that are in the process's own memory.
+    /// State of bytes that are in the process's own memory.
     pub(super) fn memory() -> Self {
         Attested {
             state: CacheState::Memory,
@@ -108,12 +109,13 @@ impl Attested {
 /// Most bytes that are read of a set of files before the next one has its turn.
 const TURN_BYTES: u64 = 1 << 20;
 
-/// Makes sets of files warm alike: all are evicted, then read by turns, a share of each, so that where in memory their pages lie, and in
-/// how large pieces, is the same mixture for all. Pages stay where they are for as long as a run lasts, and one set read after another
-/// would have better or worse ones throughout.
+/// Makes sets of files warm alike: all are evicted, then read by turns, a share of each, so that
+/// where in memory their pages lie, and in how large pieces, is the same mixture for all. Pages
+/// stay where they are for as long as a run lasts, and one set read after another would have better
+/// or worse ones throughout.
 pub fn warm_alike(sets: &[Vec<PathBuf>]) {
     for file in sets.iter().flatten() {
-        // What cannot be evicted stays as it is; what cannot be read is told of when it is attested.
+        // A file that cannot be evicted stays as it is; one that cannot be read fails attestation.
         let _ = evict(file);
     }
     let sizes: Vec<u64> = sets.iter().map(|files| bytes_of(files)).collect();
@@ -170,10 +172,11 @@ impl<'a> Turns<'a> {
     }
 }
 
-/// Brings the page cache into a state, and looks whether it is in it. Where this user may not ask about a file's pages, they
-/// are read or evicted all the same, and no ratio is claimed. With `whole_host`, cold drops what other files have there, too.
+/// Brings the page cache into a state, and looks whether it is in it. Where this user may not ask
+/// about a file's pages, they are read or evicted all the same, and no ratio is claimed. With
+/// `whole_host`, cold drops what other files have there, too.
 pub(super) fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> Attested {
-    // What reads no file finds nothing, in whichever state.
+    // No files: nothing to establish.
     if files.is_empty() {
         return Attested::found(state.state(), None);
     }
@@ -198,7 +201,8 @@ pub(super) fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -
     }
 }
 
-/// Does something with each file, and adds up what it finds of them; no ratio where it finds nothing of one.
+/// Does something with each file, and adds up what it finds of them; no ratio where it finds
+/// nothing of one.
 fn each(
     files: &[PathBuf],
     state: CacheState,

@@ -1,4 +1,5 @@
-//! The byte ledger of one measurement: what was asked of a store, and what of the files that touched.
+//! The byte ledger of one measurement: reads that were asked of a store, and parts of the files
+//! that they touched.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -65,8 +66,8 @@ impl LedgerFile {
     }
 }
 
-/// What one measurement asks of a store. The layers of its store write to it; no other measurement
-/// does.
+/// Count of everything that one measurement asks of a store. The layers of its store write to it;
+/// no other measurement does.
 #[derive(Debug, Default)]
 pub struct Ledger {
     files: HashMap<Path, LedgerFile>,

@@ -7,7 +7,7 @@ use nix::sys::time::{TimeVal, TimeValLike};
 
 use crate::record::Figures;
 
-/// What this process has used so far, from getrusage(2) and /proc/self/io.
+/// Usage of this process so far, from getrusage(2) and /proc/self/io.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Usage {
     pub(super) cpu_user_ns: u64,
@@ -87,8 +87,8 @@ fn cpu_times_ns() -> (u64, u64) {
     })
 }
 
-/// Memory that is resident in this process, and the most that ever was since [`reset_peak`], in bytes; none where the system
-/// does not tell.
+/// Memory that is resident in this process, and the most that ever was since [`reset_peak`], in
+/// bytes; none where the system does not tell.
 pub fn resident_bytes() -> Option<(u64, u64)> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let field = |name: &str| {
@@ -101,11 +101,13 @@ pub fn resident_bytes() -> Option<(u64, u64)> {
 
 /// Makes the most memory that was resident what is resident now (proc(5), `clear_refs`).
 pub fn reset_peak() {
-    // Where it is refused, the peak is that of the whole process, which is no less than what was asked for.
+    // Where it is refused, the peak is that of the whole process, which is no less than what was
+    // asked for.
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
-/// Bytes that block devices delivered to this process so far, from /proc/self/io; none where the system does not tell.
+/// Bytes that block devices delivered to this process so far, from /proc/self/io; none where the
+/// system does not tell.
 pub fn device_read_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/io").ok()?;
     text.lines()

@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(read.unwrap().len(), 1);
         memory.objects().get_ranges(&path, &[10..20]).await.unwrap();
         assert_eq!(memory.missed(), Trace::default());
-        // Of requests, as many are counted as if they had reached the storage.
+        // As many requests are counted as if they had reached the storage.
         assert_eq!(ledger.counters().requests, 2);
         let beyond = memory.objects().get_ranges(&path, &[0..5]).await;
         assert!(beyond.is_err());

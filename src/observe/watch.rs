@@ -60,8 +60,8 @@ pub struct Watched {
 }
 
 impl Watch {
-    /// Brings the files into their state, untimed, on a thread where reading them may take its time.
-    /// Executions from now on write to `ledger`.
+    /// Brings the files into their state, untimed, on a thread where reading them may take its
+    /// time. Executions from now on write to `ledger`.
     ///
     /// # Errors
     ///

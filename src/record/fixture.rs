@@ -85,7 +85,8 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
     }
 }
 
-/// A cell called `<scenario>/<variant>` that reads 40 MB of the dataset that is called as the variant.
+/// A cell called `<scenario>/<variant>` that reads 40 MB of the dataset that is called as the
+/// variant.
 pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) -> CellRecord {
     CellRecord {
         id: format!("{scenario}/{variant}"),
@@ -113,7 +114,8 @@ pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) ->
     }
 }
 
-/// A measured iteration of 1 000 rows, 8 000 bytes of Arrow data and 4 000 requested bytes, which read 12 of 96 row groups.
+/// A measured iteration of 1 000 rows, 8 000 bytes of Arrow data and 4 000 requested bytes, which
+/// read 12 of 96 row groups.
 pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
     Iteration {
         lane: Lane::EndToEnd,
@@ -185,8 +187,8 @@ pub(crate) fn rounds(elapsed_ns: &[u64]) -> Vec<Iteration> {
         .collect()
 }
 
-/// Ten rounds of a baseline `none` around 10 ms, and of `zstd` at about 0.7, `lz4` at 1.002 and `gzip` at 1.5 times its time,
-/// in 0.25, 0.5 and 0.2 times its size.
+/// Ten rounds of a baseline `none` around 10 ms, and of `zstd` at about 0.7, `lz4` at 1.002 and
+/// `gzip` at 1.5 times its time, in 0.25, 0.5 and 0.2 times its size.
 pub(crate) fn codecs() -> RunRecord {
     let none = [
         10_000_000_u64,

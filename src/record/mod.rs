@@ -1,7 +1,7 @@
 //! What is kept on disk about a run: versioned types of their own, the journal and the store.
 //!
-//! The types name the fields that other programs may rely on. Within one `schema_version` fields are
-//! only added.
+//! The types name the fields that other programs may rely on. Within one `schema_version` fields
+//! are only added.
 
 mod cache;
 mod cell;

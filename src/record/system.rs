@@ -40,8 +40,8 @@ pub struct System {
     /// metal, and on architectures that do not tell.
     #[serde(default)]
     pub hypervisor: Option<String>,
-    /// Kind of container that this process runs in: docker, podman, kubernetes, lxc, systemd-nspawn,
-    /// or "container" for another.
+    /// Kind of container that this process runs in: docker, podman, kubernetes, lxc,
+    /// systemd-nspawn, or "container" for another.
     #[serde(default)]
     pub container: Option<String>,
     /// Size of a memory page in bytes.

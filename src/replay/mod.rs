@@ -22,7 +22,7 @@ use crate::storage::{
     Inputs, Location, Store, Trace, check_direct, local_file, replay as replay_trace,
 };
 
-/// What replays of one trace came to.
+/// Outcome of the replays of one trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Replayed {
     pub cell: String,
@@ -37,7 +37,8 @@ pub struct Replayed {
     pub replays: u32,
     pub void: u32,
     pub reason: Option<String>,
-    /// Of those that count; absent where there are none, and the interval where there are too few.
+    /// Median of those that count; absent where there are none. The interval is absent where there
+    /// are too few.
     pub median_ns: Option<f64>,
     pub ci_low_ns: Option<f64>,
     pub ci_high_ns: Option<f64>,

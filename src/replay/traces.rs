@@ -84,7 +84,7 @@ mod tests {
         })
     }
 
-    /// What is said of a file whose second line is this one.
+    /// Words for a file whose second line is this one.
     fn read(second: &Value) -> Result<Vec<KeptTrace>, TraceError> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "{}\n{second}", kept()).unwrap();

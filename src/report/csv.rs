@@ -1,5 +1,5 @@
-//! Every iteration as a row, for spreadsheets and data frames. Quoting as in RFC 4180, lines ended by
-//! a line feed alone.
+//! Every iteration as a row, for spreadsheets and data frames. Quoting as in RFC 4180, lines ended
+//! by a line feed alone.
 
 use std::collections::BTreeSet;
 

@@ -66,7 +66,7 @@ impl<'a> Iterations<'a> {
         self.started.elapsed()
     }
 
-    /// What became of the lanes of cells that failed by themselves.
+    /// Reasons of lanes of cells that failed by themselves.
     pub(super) fn given_up(self) -> Vec<String> {
         self.given_up.into_values().collect()
     }
@@ -288,7 +288,7 @@ fn voided(
     }
 }
 
-/// What an iteration cannot show of its cache state.
+/// Part of its cache state that an iteration cannot show.
 fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
     let reads = iteration.figures.requested_bytes > 0;
     if iteration.lane == Lane::Compute || iteration.status != Status::Ok || !reads {

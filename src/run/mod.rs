@@ -28,7 +28,7 @@ use crate::session::{
 use crate::storage::{Stores, may_drop_caches};
 use rounds::Rounds;
 
-/// What the command line adds to a config.
+/// Options that the command line adds to a config.
 #[derive(Clone, Default)]
 pub struct Options {
     /// The stores that locations of data may name.
@@ -165,7 +165,7 @@ pub fn run(
     })
 }
 
-/// What a run has at hand once its tables are open.
+/// Everything that a run has at hand once its tables are open.
 struct Whole<'a> {
     config: &'a Config,
     options: &'a Options,

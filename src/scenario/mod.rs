@@ -51,8 +51,8 @@ impl ScenarioError {
     }
 }
 
-/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in `folder`; then the name is
-/// looked up among the shipped ones.
+/// Reads and parses scenarios, in order. Relative paths are tried in the working folder, then in
+/// `folder`; then the name is looked up among the shipped ones.
 pub fn resolve(
     sources: &[ScenarioSource],
     folder: Option<&Path>,

@@ -1,9 +1,11 @@
-//! The scenarios and the config that are compiled into the program, so that it works in an empty folder.
+//! The scenarios and the config that are compiled into the program, so that it works in an empty
+//! folder.
 
 /// The config that is used where none is named, in YAML.
 pub const QUICKSTART: &str = include_str!("../../configs/quickstart.yaml");
 
-/// The shipped scenarios: name and SQL, from the widest read to the narrowest. Their table is the quickstart's `train`.
+/// The shipped scenarios: name and SQL, from the widest read to the narrowest. Their table is the
+/// quickstart's `train`.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("full_scan", include_str!("../../queries/full_scan.sql")),
     (

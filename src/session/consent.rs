@@ -84,7 +84,7 @@ fn allowed(
     }
 }
 
-/// What datasets will take together.
+/// Estimate of all datasets together.
 fn together(
     states: &[&DatasetState],
     of_one: impl Fn(&DatasetPlan) -> Result<Estimate, SessionError>,

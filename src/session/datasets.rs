@@ -121,7 +121,7 @@ impl Datasets {
         Datasets::of(stores, config, place_checked(stores, &specs)?)?.without_missing()
     }
 
-    /// What [`Datasets::place_again`] goes by.
+    /// Sources that [`Datasets::place_again`] goes by.
     pub fn known_sources(&self, config: &Config) -> KnownSources {
         let variants = config.variants.iter().zip(&self.of_variant);
         let known = variants.filter_map(|(variant, dataset)| {
@@ -184,7 +184,7 @@ impl Datasets {
         })
     }
 
-    /// What columns and footers of sources lose or change, each sentence once.
+    /// Losses and changes of columns and footers of sources, each sentence once.
     pub fn source_notes(&self) -> BTreeSet<String> {
         let mut notes = BTreeSet::new();
         for state in &self.all {
@@ -303,7 +303,7 @@ impl Datasets {
     }
 }
 
-/// What stands for the source of a variant's dataset.
+/// Stand-in for the source of a variant's dataset.
 fn known_source(variant: &Variant, sources: &KnownSources) -> Result<Arc<SourceTable>, Failure> {
     let known = sources.get(&variant.name).ok_or_else(|| {
         SessionError::Internal(format!(

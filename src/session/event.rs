@@ -7,7 +7,7 @@ use crate::dataset::Progress;
 use crate::record::Kind;
 use crate::storage::Location;
 
-/// What happens, for whoever shows it.
+/// Step of a verb, for whoever shows it.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// Something to know about the config.
@@ -18,7 +18,7 @@ pub enum Event<'a> {
     Begun {
         folder: &'a Location,
         writers: usize,
-        /// What each writer holds in memory.
+        /// Bytes that each writer holds in memory.
         row_group_bytes: u64,
     },
     Writing {

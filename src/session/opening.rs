@@ -165,7 +165,7 @@ pub async fn open(
     })
 }
 
-/// What footers say of the n-th dataset, where its files are read as they are.
+/// Facts of footers about the n-th dataset, where its files are read as they are.
 pub async fn existing(
     config: &Config,
     datasets: &Datasets,
@@ -396,7 +396,7 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// What the run record keeps of a table's dataset: the manifest's figures where there is a
+/// Record of a table's dataset: the manifest's figures where there is a
 /// manifest, else the footers'.
 fn dataset_record(
     open: &OpenTable,

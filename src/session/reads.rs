@@ -6,7 +6,7 @@ use crate::config::{Config, ScenarioSource, Variant};
 use crate::scenario::would_be_of;
 use crate::table::{would_be_of_source, would_be_of_table};
 
-/// What would read a file that is not there yet, in words: a table, a dataset, or queries.
+/// Reader of a file that is not there yet, in words: a table, a dataset, or queries.
 pub fn reader_of(config: &Config, file: &Path) -> Option<String> {
     let variants = config.variants.iter();
     let mut readers = variants.filter_map(|variant| reader_of_variant(variant, file));

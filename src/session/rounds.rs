@@ -4,11 +4,11 @@
 use super::error::Failure;
 use crate::cancel::Cancel;
 
-/// What is executed in rounds.
+/// Things that are executed in rounds.
 pub(crate) trait Visited {
     /// One execution to be made.
     type Visit: Copy;
-    /// What an execution came to, or why it did not.
+    /// Outcome of an execution, or its error.
     type Done;
 
     /// Announces a visit. False where it is left out.

@@ -12,7 +12,8 @@ const MOST_PERMUTATIONS: usize = 9_999;
 /// Even the longest series is compared with this many.
 const FEWEST_PERMUTATIONS: usize = 999;
 
-/// Values put in random order per test, in all: a longer series takes fewer permutations rather than more time.
+/// Values put in random order per test, in all: a longer series takes fewer permutations rather
+/// than more time.
 const MOST_MOVES: usize = 5_000_000;
 
 /// Times that all changes are tested again; two or three are enough.
@@ -27,29 +28,35 @@ pub struct ChangePoint {
     pub before: f64,
     /// Median up to the next change point, or the end of the series, in the unit of the values.
     pub after: f64,
-    /// Probability, above 0 and at most the level asked for, that the values between the neighbouring changes differ as clearly in a
-    /// random order.
+    /// Probability, above 0 and at most the level asked for, that the values between the
+    /// neighbouring changes differ as clearly in a random order.
     pub p: f64,
 }
 
-/// Change points of `values`, which are in the order of time; in that order, and none in fewer than 6 values.
+/// Change points of `values`, which are in the order of time; in that order, and none in fewer than
+/// 6 values.
 ///
-/// Pettitt's test finds the most likely place. Where its p is at most `level` (0 to 1), the series is split there, and both parts
-/// are tested in the same way. In the end every change is tested again between its neighbours, which moves or removes those that
-/// come from a split in the middle of several steps. So `level` is the probability of finding anything in a series that
-/// never changes; each part between true changes has about that probability once more. So few values can show no change at a
-/// small level: below 8, p is above 5 %, and below 10 above 1 %, however large the change.
+/// Pettitt's test finds the most likely place. Where its p is at most `level` (0 to 1), the series
+/// is split there, and both parts are tested in the same way. In the end every change is tested
+/// again between its neighbours, which moves or removes those that come from a split in the middle
+/// of several steps. So `level` is the probability of finding anything in a series that never
+/// changes; each part between true changes has about that probability once more. So few values can
+/// show no change at a small level: below 8, p is above 5 %, and below 10 above 1 %, however large
+/// the change.
 ///
-/// The p-value is the share of random orders with at least as large a statistic, this order included; their seed is fixed, so that it
-/// is the same each time. It counts up to 9999 of them, and fewer, but at least 999, beyond 500 values. The test assumes
-/// that the values between changes are independent: values that resemble their predecessors, or drift, make p too small. Only
-/// the order of their sizes counts: ties need no special case, and infinities and NaN are the extremes that
-/// [`f64::total_cmp`] makes of them.
+/// The p-value is the share of random orders with at least as large a statistic, this order
+/// included; their seed is fixed, so that it is the same each time. It counts up to 9999 of them,
+/// and fewer, but at least 999, beyond 500 values. The test assumes that the values between changes
+/// are independent: values that resemble their predecessors, or drift, make p too small. Only the
+/// order of their sizes counts: ties need no special case, and infinities and NaN are the extremes
+/// that [`f64::total_cmp`] makes of them.
 ///
-/// Sources: Pettitt, "A Non-Parametric Approach to the Change-Point Problem", Applied Statistics 28(2), 1979; Scott & Knott, "A Cluster
-/// Analysis Method for Grouping Means in the Analysis of Variance", Biometrics 30(3), 1974 (splitting); Bai, "Estimating
-/// Multiple Breaks One at a Time", Econometric Theory 13(3), 1997 (testing between neighbours); Phipson & Smyth,
-/// "Permutation P-values Should Never Be Zero", Statistical Applications in Genetics and Molecular Biology 9(1), 2010.
+/// Sources: Pettitt, "A Non-Parametric Approach to the Change-Point Problem", Applied Statistics
+/// 28(2), 1979; Scott & Knott, "A Cluster Analysis Method for Grouping Means in the Analysis of
+/// Variance", Biometrics 30(3), 1974 (splitting); Bai, "Estimating Multiple Breaks One at a Time",
+/// Econometric Theory 13(3), 1997 (testing between neighbours); Phipson & Smyth, "Permutation
+/// P-values Should Never Be Zero", Statistical Applications in Genetics and Molecular Biology 9(1),
+/// 2010.
 pub fn change_points(values: &[f64], level: f64) -> Vec<ChangePoint> {
     let mut splits = Vec::new();
     let mut untested = vec![(0, values)];
@@ -71,7 +78,8 @@ pub fn change_points(values: &[f64], level: f64) -> Vec<ChangePoint> {
     with_medians(values, &splits)
 }
 
-/// What becomes of `splits`, indexes in ascending order with their p-values, where each is tested between its neighbours.
+/// What becomes of `splits`, indexes in ascending order with their p-values, where each is tested
+/// between its neighbours.
 fn tested_again(values: &[f64], splits: &[(usize, f64)], level: f64) -> Vec<(usize, f64)> {
     let next = splits.iter().map(|(index, _)| *index).skip(1);
     let mut start = 0;
@@ -105,7 +113,8 @@ fn with_medians(values: &[f64], splits: &[(usize, f64)]) -> Vec<ChangePoint> {
         .collect()
 }
 
-/// How many values are before the most likely change, and the p-value of Pettitt's test; `None` where it is above `level`.
+/// How many values are before the most likely change, and the p-value of Pettitt's test; `None`
+/// where it is above `level`.
 fn pettitt(values: &[f64], level: f64) -> Option<(usize, f64)> {
     if values.len() < MINIMUM_VALUES {
         return None;
@@ -132,8 +141,8 @@ fn pettitt(values: &[f64], level: f64) -> Option<(usize, f64)> {
     (p(as_large) <= level).then(|| (index + 1, p(as_large)))
 }
 
-/// Pettitt's |U| of the first value, the first two and so on to all, where it is 0: how many more of the pairs of a value up to there
-/// and a value after it fall than rise, or rise than fall.
+/// Pettitt's |U| of the first value, the first two and so on to all, where it is 0: how many more
+/// of the pairs of a value up to there and a value after it fall than rise, or rise than fall.
 fn statistics(scores: &[i64]) -> impl Iterator<Item = i64> {
     scores.iter().scan(0_i64, |sum, score| {
         *sum += score;
@@ -141,8 +150,8 @@ fn statistics(scores: &[i64]) -> impl Iterator<Item = i64> {
     })
 }
 
-/// How many more values are smaller than each one than are larger: 2 r - (n + 1) for the r-th smallest of n, whose whole numbers
-/// have exact sums; ties have the mean of their ranks.
+/// How many more values are smaller than each one than are larger: 2 r - (n + 1) for the r-th
+/// smallest of n, whose whole numbers have exact sums; ties have the mean of their ranks.
 fn scores(values: &[f64]) -> Vec<i64> {
     let mut ascending: Vec<(usize, f64)> = values.iter().copied().enumerate().collect();
     ascending.sort_by(|(_, first), (_, second)| first.total_cmp(second));
@@ -158,8 +167,8 @@ fn scores(values: &[f64]) -> Vec<i64> {
     scores
 }
 
-/// Puts `values` in an order that is any one with the same probability. Source: Durstenfeld, "Algorithm 235: Random Permutation",
-/// Communications of the ACM 7(7), 1964.
+/// Puts `values` in an order that is any one with the same probability. Source: Durstenfeld,
+/// "Algorithm 235: Random Permutation", Communications of the ACM 7(7), 1964.
 fn shuffle(values: &mut [i64], random: &mut SplitMix64) {
     for last in (1..values.len()).rev() {
         values.swap(last, random.index(last + 1));
@@ -188,8 +197,8 @@ mod tests {
         found.iter().map(|change| change.index).collect()
     }
 
-    /// Page's series as Pettitt tests it in his table 1: K = 232 after 17 values. His approximation makes p 0.0146; one of 200 000
-    /// permutations by another program is 0.0059.
+    /// Page's series as Pettitt tests it in his table 1: K = 232 after 17 values. His approximation
+    /// makes p 0.0146; one of 200 000 permutations by another program is 0.0059.
     #[test]
     fn the_example_of_the_source_is_reproduced() {
         let values = [
@@ -205,7 +214,8 @@ mod tests {
         assert!((found[0].p - 0.0059).abs() < 0.0025, "{found:?}");
     }
 
-    /// Only a split into halves of which one is all lower has so large a statistic: 2 of the ways to choose a half.
+    /// Only a split into halves of which one is all lower has so large a statistic: 2 of the ways
+    /// to choose a half.
     #[rstest]
     #[case(6, 20.0)]
     #[case(8, 70.0)]
@@ -276,7 +286,8 @@ mod tests {
         assert_eq!(Some(found[0].after), median(&values[20..40]));
     }
 
-    /// The statistic of two equal steps upwards is as large at one as at the other, and a little larger somewhere between them.
+    /// The statistic of two equal steps upwards is as large at one as at the other, and a little
+    /// larger somewhere between them.
     #[test]
     fn a_first_split_between_two_steps_does_not_stay() {
         let values: Vec<f64> = (0..60)
@@ -385,7 +396,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
-        /// Pettitt's definition: the signs of the differences between every value up to a place and every value after it.
+        /// Pettitt's definition: the signs of the differences between every value up to a place and
+        /// every value after it.
         #[test]
         fn the_statistic_is_that_of_all_pairs(values in any_series()) {
             for (index, statistic) in statistics(&scores(&values)).enumerate() {

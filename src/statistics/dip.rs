@@ -1,12 +1,14 @@
 //! Hartigan's dip statistic: how far values are from having one mode.
 
-/// The dip: the greatest distance between the sample's distribution function and that of the closest distribution with one mode.
-/// From 1 / (2n), as for n equally spaced values, to 1/4, as for two equal clusters far apart; 0 of nothing.
+/// The dip: the greatest distance between the sample's distribution function and that of the
+/// closest distribution with one mode. From 1 / (2n), as for n equally spaced values, to 1/4, as
+/// for two equal clusters far apart; 0 of nothing.
 ///
-/// Equal values are one step of the distribution function, and a mode may be a step. Sources: Hartigan & Hartigan, "The Dip Test
-/// of Unimodality", Annals of Statistics 13(1), 1985, whose procedure is followed here rather than the code of P. M.
-/// Hartigan's Algorithm AS 217, Applied Statistics 34(3), 1985, which as published has faults (Maechler, R package
-/// "diptest", which this agrees with).
+/// Equal values are one step of the distribution function, and a mode may be a step. Sources:
+/// Hartigan & Hartigan, "The Dip Test of Unimodality", Annals of Statistics 13(1), 1985, whose
+/// procedure is followed here rather than the code of P. M. Hartigan's Algorithm AS 217, Applied
+/// Statistics 34(3), 1985, which as published has faults (Maechler, R package "diptest", which this
+/// agrees with).
 pub fn dip(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -39,8 +41,9 @@ impl Steps {
     }
 }
 
-/// Narrows the interval that holds the mode, from both ends, until the distribution function within it is closer to one of
-/// constant slope than the parts outside are to the convex and the concave function that are nearest to them.
+/// Narrows the interval that holds the mode, from both ends, until the distribution function within
+/// it is closer to one of constant slope than the parts outside are to the convex and the concave
+/// function that are nearest to them.
 pub(super) fn dip_of_sorted(sorted: &[f64]) -> f64 {
     if sorted.is_empty() {
         return 0.0;
@@ -70,8 +73,8 @@ pub(super) fn dip_of_sorted(sorted: &[f64]) -> f64 {
     distance / (2 * sorted.len()) as f64
 }
 
-/// The widest gap between the envelopes at a corner of either, and the interval between that corner and the nearest of the
-/// other: on its left the lower envelope's, on its right the upper one's.
+/// The widest gap between the envelopes at a corner of either, and the interval between that corner
+/// and the nearest of the other: on its left the lower envelope's, on its right the upper one's.
 fn widest_gap(lower: &Envelope, upper: &Envelope) -> (f64, usize, usize) {
     let gap = |index: usize| upper.heights[index] - lower.heights[index];
     let (mut widest, mut low, mut high) = (0.0, 0, upper.heights.len() - 1);
@@ -167,7 +170,8 @@ mod tests {
         assert_eq!(dip(&[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]), 0.25);
     }
 
-    /// As computed by the C code of R's package "diptest" (its Python port, 0.12), the last of them with ties.
+    /// As computed by the C code of R's package "diptest" (its Python port, 0.12), the last of them
+    /// with ties.
     #[rstest]
     #[case(&[1, 2, 3, 5, 8, 13, 21, 34, 55, 89], 0.05)]
     #[case(&[0, 1, 2, 4, 5, 6, 20, 21, 23, 24, 26, 29, 30, 33, 60, 61, 62, 64], 0.115_226_337_448_559_66)]
@@ -180,8 +184,9 @@ mod tests {
     /// Where, and between which heights.
     type Bounds = (f64, f64, f64);
 
-    /// The dip by its definition, with no step of Hartigan's: bisects the distance at which a function that is convex up to a mode
-    /// and concave from there fits, the mode being at or between any of the values.
+    /// The dip by its definition, with no step of Hartigan's: bisects the distance at which a
+    /// function that is convex up to a mode and concave from there fits, the mode being at or
+    /// between any of the values.
     fn dip_by_definition(values: &[f64]) -> f64 {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -201,7 +206,8 @@ mod tests {
     fn fits_one_mode(steps: &Steps, distance: f64, mode: usize) -> bool {
         let count = steps.at.len();
         let total = steps.up_to[count - 1];
-        // Bounds of the function where it is continuous. Mirrored in both axes, the right side is a left side.
+        // Bounds of the function where it is continuous. Mirrored in both axes, the right side is a
+        // left side.
         let left: Vec<Bounds> = (0..count)
             .map(|index| {
                 (
@@ -216,7 +222,8 @@ mod tests {
             .rev()
             .map(|(at, low, high)| (-at, total - high, total - low))
             .collect();
-        // A jump at the mode needs to be near the step's foot on its left and near its head on its right.
+        // A jump at the mode needs to be near the step's foot on its left and near its head on its
+        // right.
         let at_mode = |side: &[Bounds], at: f64, foot: f64| {
             least_height(side, at)
                 .map(|least| least.max(foot - distance))
@@ -236,7 +243,8 @@ mod tests {
         if mode + 1 == count {
             return false;
         }
-        // The least possible jump at a mode in the gap after this value is a convex function of where it is.
+        // The least possible jump at a mode in the gap after this value is a convex function of
+        // where it is.
         let excess = |at: f64| {
             Some(
                 least_height(&left[..=mode], at)? + least_height(&right[..count - 1 - mode], -at)?
@@ -261,7 +269,8 @@ mod tests {
         false
     }
 
-    /// The least height at `mode` of a convex, rising function within the bounds (at, low, high) on its left; `None` if none fits.
+    /// The least height at `mode` of a convex, rising function within the bounds (at, low, high) on
+    /// its left; `None` if none fits.
     fn least_height(bounds: &[Bounds], mode: f64) -> Option<f64> {
         let mut least: f64 = 0.0;
         for (index, (at, low, _)) in bounds.iter().enumerate() {

@@ -1,10 +1,12 @@
 //! Holm's correction of p-values for the number of tests.
 
-/// Holm's step-down adjusted p-values, 0 to 1, in the order given: to reject those up to a level keeps the probability of any
-/// false rejection among all tests below that level, however the tests depend on each other.
+/// Holm's step-down adjusted p-values, 0 to 1, in the order given: to reject those up to a level
+/// keeps the probability of any false rejection among all tests below that level, however the tests
+/// depend on each other.
 ///
-/// The k-th smallest of m is multiplied by m + 1 - k, and is no smaller than those before it. A NaN counts as 1. Source: Holm,
-/// "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6(2), 1979.
+/// The k-th smallest of m is multiplied by m + 1 - k, and is no smaller than those before it. A NaN
+/// counts as 1. Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure",
+/// Scandinavian Journal of Statistics 6(2), 1979.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut ascending: Vec<(usize, f64)> = p_values
         .iter()
@@ -45,7 +47,8 @@ mod tests {
     }
 
     proptest! {
-        /// Holm's procedure as he words it: reject in ascending order, until the first p above level / (m + 1 - k).
+        /// Holm's procedure as he words it: reject in ascending order, until the first p above
+        /// level / (m + 1 - k).
         #[test]
         fn adjusted_values_reject_what_the_sequential_procedure_rejects(
             p_values in prop::collection::vec(0.0..0.2_f64, 0..12),

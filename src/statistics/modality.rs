@@ -18,16 +18,18 @@ const MOST_VALUES: usize = 500;
 /// Simulated samples behind a p-value, the least of which is 1 / 2001.
 const REPETITIONS: usize = 2000;
 
-/// The p-value, 1/2001 to 1, of the test that `values` come from a distribution with one mode: how often samples of as many values
-/// from a uniform distribution have a [`dip`](super::dip) as large.
+/// The p-value, 1/2001 to 1, of the test that `values` come from a distribution with one mode: how
+/// often samples of as many values from a uniform distribution have a [`dip`](super::dip) as large.
 ///
-/// For distributions whose mode is more marked, such as the normal, p is larger than need be: the uniform distribution has the
-/// largest dips, as far as is known (Hartigan & Hartigan, "The Dip Test of Unimodality", Annals of Statistics 13(1), 1985).
-/// It assumes values with hardly any ties: those of a coarse clock look like modes.
+/// For distributions whose mode is more marked, such as the normal, p is larger than need be: the
+/// uniform distribution has the largest dips, as far as is known (Hartigan & Hartigan, "The Dip
+/// Test of Unimodality", Annals of Statistics 13(1), 1985). It assumes values with hardly any ties:
+/// those of a coarse clock look like modes.
 ///
-/// From 2000 simulated samples, always the same ones: (1 + those as large) / 2001, after Davison & Hinkley, "Bootstrap Methods and
-/// Their Application", 1997, section 4.2. Of more than 500 values, 500 evenly spread in rank are used. `None` below 10
-/// values. The first p-value for a number of values takes 0.01 s (50 values) to 0.1 s (500), others next to nothing.
+/// From 2000 simulated samples, always the same ones: (1 + those as large) / 2001, after Davison &
+/// Hinkley, "Bootstrap Methods and Their Application", 1997, section 4.2. Of more than 500 values,
+/// 500 evenly spread in rank are used. `None` below 10 values. The first p-value for a number of
+/// values takes 0.01 s (50 values) to 0.1 s (500), others next to nothing.
 pub fn dip_p(values: &[f64]) -> Option<f64> {
     if values.len() < MINIMUM_VALUES {
         return None;
@@ -53,8 +55,9 @@ fn simulated_dips(n: usize) -> Arc<[f64]> {
     Arc::clone(dips)
 }
 
-/// Dips of samples of `n` uniform values. Sums of exponential values are, but for their scale, uniform values in ascending order
-/// (Devroye, "Non-Uniform Random Variate Generation", 1986, chapter V).
+/// Dips of samples of `n` uniform values. Sums of exponential values are, but for their scale,
+/// uniform values in ascending order (Devroye, "Non-Uniform Random Variate Generation", 1986,
+/// chapter V).
 fn simulate_dips(n: usize) -> Arc<[f64]> {
     let mut random = SplitMix64::new(0);
     let mut sample = vec![0.0; n];

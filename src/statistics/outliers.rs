@@ -8,18 +8,21 @@ const MINIMUM_VALUES: usize = 8;
 /// Iglewicz and Hoaglin's limit of the modified z-score.
 const LIMIT: f64 = 3.5;
 
-/// Median absolute deviation to standard deviation, of normal values: 0.6745 = 1 / 1.4826, Iglewicz and Hoaglin's rounding.
+/// Median absolute deviation to standard deviation, of normal values: 0.6745 = 1 / 1.4826, Iglewicz
+/// and Hoaglin's rounding.
 const MEDIAN_DEVIATION_SCALE: f64 = 1.0 / 0.6745;
 
 /// Mean absolute deviation to standard deviation, of normal values: the square root of pi / 2.
 const MEAN_DEVIATION_SCALE: f64 = 1.253_314;
 
-/// Indexes, in ascending order, of the values whose modified z-score is above 3.5 in absolute value: the distance from the
-/// median, times 0.6745, over the median absolute deviation from the median (MAD). Scale and location of `values` do not matter.
+/// Indexes, in ascending order, of the values whose modified z-score is above 3.5 in absolute
+/// value: the distance from the median, times 0.6745, over the median absolute deviation from the
+/// median (MAD). Scale and location of `values` do not matter.
 ///
-/// Where so many values are equal that the MAD is 0, the distance is taken over 1.253314 times the mean absolute
-/// deviation from the median. None below 8 values, or where all are equal. Source: Iglewicz & Hoaglin, "How to Detect and
-/// Handle Outliers", ASQC Basic References in Quality Control 16, 1993.
+/// Where so many values are equal that the MAD is 0, the distance is taken over 1.253314 times the
+/// mean absolute deviation from the median. None below 8 values, or where all are equal. Source:
+/// Iglewicz & Hoaglin, "How to Detect and Handle Outliers", ASQC Basic References in Quality
+/// Control 16, 1993.
 pub fn outliers(values: &[f64]) -> Vec<usize> {
     if values.len() < MINIMUM_VALUES {
         return Vec::new();
@@ -33,7 +36,8 @@ pub fn outliers(values: &[f64]) -> Vec<usize> {
         .collect()
 }
 
-/// Absolute deviations from the median, and the standard deviation that they suggest; `None` where that is 0.
+/// Absolute deviations from the median, and the standard deviation that they suggest; `None` where
+/// that is 0.
 fn deviations(values: &[f64]) -> Option<(Vec<f64>, f64)> {
     let middle = median(values)?;
     let deviations: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();

@@ -1,26 +1,31 @@
-//! Hodges-Lehmann's estimate of a shift between two independent samples, and its interval by the Mann-Whitney test.
+//! Hodges-Lehmann's estimate of a shift between two independent samples, and its interval by the
+//! Mann-Whitney test.
 //!
-//! Sources: Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1(6), 1945; Mann & Whitney, "On a Test of
-//! Whether One of Two Random Variables is Stochastically Larger than the Other", Annals of Mathematical Statistics 18(1), 1947;
-//! Hodges & Lehmann, "Estimates of Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963; Hollander, Wolfe &
+//! Sources: Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1(6), 1945;
+//! Mann & Whitney, "On a Test of Whether One of Two Random Variables is Stochastically Larger than
+//! the Other", Annals of Mathematical Statistics 18(1), 1947; Hodges & Lehmann, "Estimates of
+//! Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963; Hollander, Wolfe &
 //! Chicken, "Nonparametric Statistical Methods", 3rd edition 2014, sections 4.1 to 4.3.
 
 use super::estimate::Estimate;
 use super::rank_test::{LowerTails, kth_smallest, sorted};
 
-/// While neither sample has more values, the distribution of the statistic is counted out; its counts fit an `i128`.
+/// While neither sample has more values, the distribution of the statistic is counted out; its
+/// counts fit an `i128`.
 const LARGEST_EXACT_SAMPLE: usize = 50;
 
-/// How much higher `second` is than `first`, two samples of finite values in the same unit and of any lengths; such as logarithms
-/// of timings.
+/// How much higher `second` is than `first`, two samples of finite values in the same unit and of
+/// any lengths; such as logarithms of timings.
 ///
-/// The estimate is the median of all differences, a value of `second` less a value of `first`. The interval is the set of shifts
-/// that a two-sided Mann-Whitney test at `1 - confidence` does not reject, which is bounded by differences. It assumes values
-/// that are independent, within the samples and between them, and distributions that differ by the shift alone. Ties
-/// need no special case: the closed interval then covers with at least its stated confidence.
+/// The estimate is the median of all differences, a value of `second` less a value of `first`. The
+/// interval is the set of shifts that a two-sided Mann-Whitney test at `1 - confidence` does not
+/// reject, which is bounded by differences. It assumes values that are independent, within the
+/// samples and between them, and distributions that differ by the shift alone. Ties need no special
+/// case: the closed interval then covers with at least its stated confidence.
 ///
-/// `None` where a sample has no values. No interval where so few values cannot reach `confidence`: at 99 %, two samples of 4; and,
-/// by the normal approximation beyond 50 values, 2 of them against any number.
+/// `None` where a sample has no values. No interval where so few values cannot reach `confidence`:
+/// at 99 %, two samples of 4; and, by the normal approximation beyond 50 values, 2 of them against
+/// any number.
 pub fn hodges_lehmann_unpaired(first: &[f64], second: &[f64], confidence: f64) -> Option<Estimate> {
     if first.is_empty() || second.is_empty() {
         return None;
@@ -31,11 +36,13 @@ pub fn hodges_lehmann_unpaired(first: &[f64], second: &[f64], confidence: f64) -
     Some(tails.estimate(first.len() * second.len(), confidence, kth))
 }
 
-/// Two-sided p-value, 0 to 1, of the Mann-Whitney test that the shift between two samples of finite values is 0.
+/// Two-sided p-value, 0 to 1, of the Mann-Whitney test that the shift between two samples of finite
+/// values is 0.
 ///
-/// It belongs to the interval of [`hodges_lehmann_unpaired`]: at confidence c, an interval that exists leaves out 0 exactly where
-/// p <= 1 - c. The statistic is the number of differences on the rarer side of 0, with those that are 0 counted on both
-/// sides, so that ties can only make p larger.
+/// It belongs to the interval of [`hodges_lehmann_unpaired`]: at confidence c, an interval that
+/// exists leaves out 0 exactly where p <= 1 - c. The statistic is the number of differences on the
+/// rarer side of 0, with those that are 0 counted on both sides, so that ties can only make p
+/// larger.
 ///
 /// `None` where a sample has no values.
 pub fn rank_sum_p(first: &[f64], second: &[f64]) -> Option<f64> {
@@ -48,7 +55,8 @@ pub fn rank_sum_p(first: &[f64], second: &[f64]) -> Option<f64> {
     Some(tails.p(first.len() * second.len(), up_to))
 }
 
-/// Distribution of the Mann-Whitney statistic, the number of negative differences between samples of m and n values.
+/// Distribution of the Mann-Whitney statistic, the number of negative differences between samples
+/// of m and n values.
 fn lower_tails(m: usize, n: usize) -> LowerTails {
     if m.max(n) <= LARGEST_EXACT_SAMPLE {
         exact(m, n)
@@ -71,10 +79,11 @@ fn approximate(m: usize, n: usize) -> LowerTails {
     }
 }
 
-/// How many of the orders of `m` values among `n` others give each Mann-Whitney statistic, from 0 to m n.
+/// How many of the orders of `m` values among `n` others give each Mann-Whitney statistic, from 0
+/// to m n.
 ///
-/// They are the coefficients of the Gaussian polynomial, the product of (1 - x^(n + k)) / (1 - x^k) over k from 1 to m. Source:
-/// Andrews, "The Theory of Partitions", 1976, chapter 3.
+/// They are the coefficients of the Gaussian polynomial, the product of (1 - x^(n + k)) / (1 - x^k)
+/// over k from 1 to m. Source: Andrews, "The Theory of Partitions", 1976, chapter 3.
 fn rank_sum_counts(m: usize, n: usize) -> Vec<i128> {
     let mut counts = vec![0; m * n + 1];
     counts[0] = 1;
@@ -89,8 +98,9 @@ fn rank_sum_counts(m: usize, n: usize) -> Vec<i128> {
     counts
 }
 
-/// The k-th smallest (from 1) of the differences between two sorted samples, in memory of these alone: the differences grow with
-/// `second` and fall with `first`, so that those up to a limit are counted in one pass, and the limit is bisected.
+/// The k-th smallest (from 1) of the differences between two sorted samples, in memory of these
+/// alone: the differences grow with `second` and fall with `first`, so that those up to a limit are
+/// counted in one pass, and the limit is bisected.
 fn kth_difference(first: &[f64], second: &[f64], k: usize) -> f64 {
     let (Some(first_low), Some(first_high)) = (first.first(), first.last()) else {
         return f64::NAN;
@@ -100,7 +110,8 @@ fn kth_difference(first: &[f64], second: &[f64], k: usize) -> f64 {
     };
     let ends = (second_low - first_high, second_high - first_low);
     let found = kth_smallest(k, ends, |limit| differences_up_to(first, second, limit));
-    // The keys part -0 from 0, and the lower of the two is found; the sum makes it 0, lest a report say -0.
+    // The keys part -0 from 0, and the lower of the two is found; the sum makes it 0, lest a report
+    // say -0.
     found + 0.0
 }
 
@@ -230,7 +241,8 @@ mod tests {
         assert!(rank <= exact_rank, "{rank} {exact_rank}");
     }
 
-    /// Hollander, Wolfe & Chicken, examples 4.1, 4.3 and 4.4: permeability of membranes at term, and at 12 to 26 weeks.
+    /// Hollander, Wolfe & Chicken, examples 4.1, 4.3 and 4.4: permeability of membranes at term,
+    /// and at 12 to 26 weeks.
     #[test]
     fn a_textbook_example_is_reproduced() {
         let term = [0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46];

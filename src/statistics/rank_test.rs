@@ -1,5 +1,5 @@
-//! What tests on ranks have in common: the distribution of their statistic, the rank that bounds an interval, and the selection of
-//! the bound.
+//! What tests on ranks have in common: the distribution of their statistic, the rank that bounds an
+//! interval, and the selection of the bound.
 
 use super::estimate::{Estimate, Interval};
 use super::normal::normal_upper_tail;
@@ -40,10 +40,12 @@ impl LowerTails {
         }
     }
 
-    /// The largest k for which the k-th smallest and the k-th largest of so many values that the test ranks bound an interval of at
-    /// least `confidence`, and the confidence that they reach: 1 - 2 P(T <= k - 1).
+    /// The largest k for which the k-th smallest and the k-th largest of so many values that the
+    /// test ranks bound an interval of at least `confidence`, and the confidence that they reach: 1
+    /// - 2 P(T <= k - 1).
     pub(super) fn interval_rank(&self, ranked: usize, confidence: f64) -> Option<(usize, f64)> {
-        // The confidence falls with the rank: bisect between the last rank that reaches it and the first that does not.
+        // The confidence falls with the rank: bisect between the last rank that reaches it and the
+        // first that does not.
         let (mut reaches, mut misses) = (0, ranked / 2 + 1);
         while misses - reaches > 1 {
             let middle = reaches + (misses - reaches) / 2;
@@ -56,7 +58,8 @@ impl LowerTails {
         (reaches > 0).then(|| (reaches, 1.0 - self.two_sided(reaches - 1)))
     }
 
-    /// The median of so many ranked values, and the interval that the test does not reject, given the k-th smallest of them, k from 1.
+    /// The median of so many ranked values, and the interval that the test does not reject, given
+    /// the k-th smallest of them, k from 1.
     pub(super) fn estimate(
         &self,
         ranked: usize,
@@ -75,8 +78,8 @@ impl LowerTails {
         }
     }
 
-    /// The p-value that there is no shift, given how many of the ranked values are at most a limit. Those that are 0 count on both
-    /// sides of it.
+    /// The p-value that there is no shift, given how many of the ranked values are at most a limit.
+    /// Those that are 0 count on both sides of it.
     pub(super) fn p(&self, ranked: usize, up_to: impl Fn(f64) -> usize) -> f64 {
         let at_most_zero = up_to(0.0);
         let at_least_zero = ranked - up_to(0.0_f64.next_down());
@@ -90,7 +93,8 @@ pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// The k-th smallest of values between two of them, without a table of all: the limit is bisected at which `up_to` counts k of them.
+/// The k-th smallest of values between two of them, without a table of all: the limit is bisected
+/// at which `up_to` counts k of them.
 pub(super) fn kth_smallest(k: usize, (low, high): (f64, f64), up_to: impl Fn(f64) -> usize) -> f64 {
     let (mut low, mut high) = (order_key(low), order_key(high));
     while low < high {
@@ -104,7 +108,8 @@ pub(super) fn kth_smallest(k: usize, (low, high): (f64, f64), up_to: impl Fn(f64
     from_order_key(low)
 }
 
-/// Integers in the order of the floating-point numbers, every one of which has its own (as [`f64::total_cmp`] does it).
+/// Integers in the order of the floating-point numbers, every one of which has its own (as
+/// [`f64::total_cmp`] does it).
 fn order_key(value: f64) -> u64 {
     let bits = value.to_bits();
     if value.is_sign_negative() {

@@ -1,8 +1,10 @@
-//! Hodges-Lehmann's estimate of a shift from pairs, and its interval by Wilcoxon's signed-rank test.
+//! Hodges-Lehmann's estimate of a shift from pairs, and its interval by Wilcoxon's signed-rank
+//! test.
 //!
-//! Sources: Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1(6), 1945; Hodges & Lehmann, "Estimates of
-//! Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963; Hollander, Wolfe & Chicken, "Nonparametric
-//! Statistical Methods", 3rd edition 2014, sections 3.1 to 3.3.
+//! Sources: Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1(6), 1945;
+//! Hodges & Lehmann, "Estimates of Location Based on Rank Tests", Annals of Mathematical Statistics
+//! 34(2), 1963; Hollander, Wolfe & Chicken, "Nonparametric Statistical Methods", 3rd edition 2014,
+//! sections 3.1 to 3.3.
 
 use super::estimate::Estimate;
 use super::rank_test::{LowerTails, kth_smallest, sorted};
@@ -10,15 +12,18 @@ use super::rank_test::{LowerTails, kth_smallest, sorted};
 /// Up to here the distribution of the signed-rank statistic is counted out; its counts fit a `u64`.
 const LARGEST_EXACT_PAIRS: usize = 50;
 
-/// The shift between the two sides of a set of pairs: `values` are their differences, such as log ratios.
+/// The shift between the two sides of a set of pairs: `values` are their differences, such as log
+/// ratios.
 ///
-/// The estimate is the median of the Walsh averages, the means of every two values and of each with itself. The interval is
-/// the set of shifts that a two-sided signed-rank test at `1 - confidence` does not reject, which is bounded by Walsh averages.
-/// It assumes differences that are independent and symmetric about the shift; the differences within pairs of
-/// exchangeable timings are. Ties and zeros need no special case: the closed interval then covers with at
-/// least its stated confidence (Hollander et al., section 3.3, comment 44).
+/// The estimate is the median of the Walsh averages, the means of every two values and of each with
+/// itself. The interval is the set of shifts that a two-sided signed-rank test at `1 - confidence`
+/// does not reject, which is bounded by Walsh averages. It assumes differences that are independent
+/// and symmetric about the shift; the differences within pairs of exchangeable timings are. Ties
+/// and zeros need no special case: the closed interval then covers with at least its stated
+/// confidence (Hollander et al., section 3.3, comment 44).
 ///
-/// `None` without values. No interval where so few values cannot reach `confidence`: at 99 %, under 8.
+/// `None` without values. No interval where so few values cannot reach `confidence`: at 99 %, under
+/// 8.
 pub fn hodges_lehmann_paired(values: &[f64], confidence: f64) -> Option<Estimate> {
     if values.is_empty() {
         return None;
@@ -30,9 +35,10 @@ pub fn hodges_lehmann_paired(values: &[f64], confidence: f64) -> Option<Estimate
 
 /// Two-sided p-value, 0 to 1, of Wilcoxon's signed-rank test that the shift of `values` is 0.
 ///
-/// It belongs to the interval of [`hodges_lehmann_paired`]: at confidence c, an interval that exists leaves out 0 exactly where
-/// p <= 1 - c. The statistic is the number of Walsh averages on the rarer side of 0, with those that are 0 counted on both
-/// sides (Hollander et al., section 3.1), so that ties and zeros can only make p larger.
+/// It belongs to the interval of [`hodges_lehmann_paired`]: at confidence c, an interval that
+/// exists leaves out 0 exactly where p <= 1 - c. The statistic is the number of Walsh averages on
+/// the rarer side of 0, with those that are 0 counted on both sides (Hollander et al., section
+/// 3.1), so that ties and zeros can only make p larger.
 ///
 /// `None` without values.
 pub fn signed_rank_p(values: &[f64]) -> Option<f64> {
@@ -72,7 +78,8 @@ fn approximate(n: usize) -> LowerTails {
     }
 }
 
-/// How many of the 2^n assignments of signs to the ranks 1 to n give each sum of positive ranks, from 0 to n(n+1)/2.
+/// How many of the 2^n assignments of signs to the ranks 1 to n give each sum of positive ranks,
+/// from 0 to n(n+1)/2.
 fn signed_rank_counts(n: usize) -> Vec<u64> {
     let mut counts = vec![0; n * (n + 1) / 2 + 1];
     counts[0] = 1;
@@ -86,8 +93,9 @@ fn signed_rank_counts(n: usize) -> Vec<u64> {
     counts
 }
 
-/// The k-th smallest (from 1) of the Walsh averages of `sorted`, in memory of `sorted` alone: the averages grow along rows and
-/// columns of their table, so that those up to a limit are counted in one pass, and the limit is bisected.
+/// The k-th smallest (from 1) of the Walsh averages of `sorted`, in memory of `sorted` alone: the
+/// averages grow along rows and columns of their table, so that those up to a limit are counted in
+/// one pass, and the limit is bisected.
 fn kth_walsh_average(sorted: &[f64], k: usize) -> f64 {
     let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else {
         return f64::NAN;
@@ -134,7 +142,8 @@ mod tests {
         averages
     }
 
-    /// Two-sided critical values of the signed-rank test, as printed in every textbook (e.g. Siegel 1956, table G).
+    /// Two-sided critical values of the signed-rank test, as printed in every textbook (e.g. Siegel
+    /// 1956, table G).
     #[rstest]
     #[case(8, 0.99, 0)]
     #[case(9, 0.99, 1)]
@@ -199,7 +208,8 @@ mod tests {
         }
     }
 
-    /// Hollander, Wolfe & Chicken, example 3.1: depression scale factors of nine patients before and after therapy; estimate -0.46.
+    /// Hollander, Wolfe & Chicken, example 3.1: depression scale factors of nine patients before
+    /// and after therapy; estimate -0.46.
     #[test]
     #[allow(clippy::approx_constant)]
     fn the_estimate_of_a_textbook_example_is_reproduced() {

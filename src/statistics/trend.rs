@@ -14,20 +14,22 @@ const MOST_VALUES: usize = 2000;
 pub struct Trend {
     /// Two-sided p-value of the test that there is none, 0 to 1.
     pub p: f64,
-    /// Change from the first value to the last along the estimated slope, in the unit of the values.
+    /// Change from the first value to the last along the estimated slope, in the unit of the
+    /// values.
     pub total: f64,
 }
 
 /// Trend of `values`, which are in the order of time and equally far apart. `None` below 8 values.
 ///
-/// The p-value is that of the Mann-Kendall test, by the normal approximation corrected for ties and continuity. It assumes that
-/// the values are independent but for the trend: values that resemble their predecessors make it too small. The change is
-/// the Theil-Sen slope, the median of the slopes between every two values, times the number of steps. Of more than 2000
-/// values, 2000 evenly spread ones are used.
+/// The p-value is that of the Mann-Kendall test, by the normal approximation corrected for ties and
+/// continuity. It assumes that the values are independent but for the trend: values that resemble
+/// their predecessors make it too small. The change is the Theil-Sen slope, the median of the
+/// slopes between every two values, times the number of steps. Of more than 2000 values, 2000
+/// evenly spread ones are used.
 ///
-/// Sources: Mann, "Nonparametric Tests Against Trend", Econometrica 13(3), 1945; Kendall, "Rank Correlation Methods", 4th edition
-/// 1975 (ties, continuity); Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", Journal of
-/// the American Statistical Association 63, 1968.
+/// Sources: Mann, "Nonparametric Tests Against Trend", Econometrica 13(3), 1945; Kendall, "Rank
+/// Correlation Methods", 4th edition 1975 (ties, continuity); Sen, "Estimates of the Regression
+/// Coefficient Based on Kendall's Tau", Journal of the American Statistical Association 63, 1968.
 pub fn trend(values: &[f64]) -> Option<Trend> {
     if values.len() < MINIMUM_VALUES {
         return None;
@@ -74,7 +76,8 @@ fn mann_kendall_p(points: &[Point]) -> f64 {
     (2.0 * normal_upper_tail(z)).min(1.0)
 }
 
-/// Kendall's variance of the score where there is no trend, less what each set of equal values takes from it.
+/// Kendall's variance of the score where there is no trend, less what each set of equal values
+/// takes from it.
 fn score_variance(points: &[Point]) -> f64 {
     let term = |count: usize| {
         let count = count as f64;
@@ -118,7 +121,8 @@ mod tests {
     use super::super::{median::median, simulated::Random};
     use super::*;
 
-    /// Score, variance and slope counted by hand: S = 28 of 28 pairs, 8 * 7 * 21 / 18 = 65.33, z = 27 / 8.083 = 3.340.
+    /// Score, variance and slope counted by hand: S = 28 of 28 pairs, 8 * 7 * 21 / 18 = 65.33, z =
+    /// 27 / 8.083 = 3.340.
     #[test]
     fn a_steady_rise_is_a_trend() {
         let values: Vec<f64> = (0..8).map(|step| 10.0 + 0.5 * f64::from(step)).collect();

@@ -42,7 +42,7 @@ pub async fn explained(
     }
 }
 
-/// What is wrong with a range that ends beyond a file of this size.
+/// Words for a range that ends beyond a file of this size.
 pub(super) fn beyond(file_bytes: u64) -> String {
     format!(
         "the file ends after {file_bytes} bytes; it may have been cut since it was looked at first"

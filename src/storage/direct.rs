@@ -16,11 +16,13 @@ use super::beyond::{beyond, local_file};
 use super::layer::ReadLayer;
 use super::page_cache::lies_in_memory;
 
-/// Direct reads begin, end and land at multiples of this many bytes. It is what file systems and devices ask for at most
-/// (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in practice).
+/// Direct reads begin, end and land at multiples of this many bytes. It is what file systems and
+/// devices ask for at most (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in
+/// practice).
 const ALIGNMENT: u64 = 4096;
 
-/// Whether files of this one's file system can be read directly: it is opened so, and its first bytes are read.
+/// Whether files of this one's file system can be read directly: it is opened so, and its first
+/// bytes are read.
 ///
 /// # Errors
 ///
@@ -51,7 +53,7 @@ impl Buffer {
     fn reserve(&mut self, length: usize) -> usize {
         let wanted = length + ALIGNMENT as usize;
         if self.bytes.len() < wanted {
-            // What was in it is of no use any more, so that nothing needs to be copied.
+            // Its old content is of no use any more, so that nothing needs to be copied.
             self.bytes = vec![0; wanted];
         }
         self.bytes.as_ptr().align_offset(ALIGNMENT as usize)
@@ -82,7 +84,8 @@ impl RangeFile {
     ///
     /// # Errors
     ///
-    /// `UnexpectedEof` where the file ends within the range, `InvalidInput` where the range ends before it starts.
+    /// `UnexpectedEof` where the file ends within the range, `InvalidInput` where the range ends
+    /// before it starts.
     pub(super) fn read<'a>(
         &self,
         range: Range<u64>,
@@ -120,7 +123,8 @@ fn ended(file_bytes: u64) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, beyond(file_bytes))
 }
 
-/// Ranges of a file read past the page cache, each in memory of its own, as an object store gives them.
+/// Ranges of a file read past the page cache, each in memory of its own, as an object store gives
+/// them.
 fn ranges_direct(path: &Path, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
     let file = RangeFile::open(path, true)?;
     ranges

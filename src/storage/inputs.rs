@@ -18,7 +18,7 @@ use crate::exit_class::ExitClass;
 /// other content has other sizes, offsets or bounds.
 const END_BYTES: u64 = 4 << 10;
 
-/// What is the matter with a file that was there before.
+/// Fault of a file that was there before.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     #[error("{location}: {source}")]
@@ -47,7 +47,7 @@ struct Input {
     ends: u64,
 }
 
-/// What is known of a file without opening it.
+/// State of a file that is known without opening it.
 #[derive(Debug, Clone, PartialEq)]
 enum Identity {
     File(FileIdentity),
@@ -55,7 +55,7 @@ enum Identity {
     Object(Box<ObjectMeta>),
 }
 
-/// What the file system says of a file, without opening it.
+/// Entry of a file in its file system, without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FileIdentity {
     bytes: u64,
@@ -64,7 +64,7 @@ struct FileIdentity {
     /// Change of the inode, which no program can set.
     changed: (i64, i64),
     inode: (u64, u64),
-    /// What else changes an inode: mode, owner, group, and the number of links.
+    /// Mode, owner, group and number of links, which change an inode too.
     access: (u32, u32, u32, u64),
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// A column chunk of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Of its bytes as stored, dictionary page included.
+    /// Place of its bytes as stored, dictionary page included.
     pub range: Range<u64>,
     pub row_group: u32,
     /// Bytes before compression.

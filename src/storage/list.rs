@@ -53,10 +53,7 @@ pub fn list(
     Ok(Listing {
         base: Location::of_file(base),
         files: files.collect::<Result<_, ListingError>>()?,
-        others: others
-            .into_iter()
-            .map(Location::of_file)
-            .collect(),
+        others: others.into_iter().map(Location::of_file).collect(),
     })
 }
 

@@ -95,7 +95,7 @@ pub(super) fn list_local(
 /// Whether a file that is not there yet would be one of those that a location names. Links on the
 /// way to both are followed; links that lie in a folder that is named are not.
 pub fn would_list(location: &str, file: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> bool {
-    // What is not local, or is not there, is for others to say.
+    // Others say of a location that it is not local, or not there.
     let Ok(path) = local_path(location) else {
         return false;
     };
@@ -319,7 +319,7 @@ fn folders_below(
     Ok(folders)
 }
 
-/// What is wrong with an entry of a folder, unless it is a link to nothing that nobody looks for.
+/// Error of an entry of a folder, unless it is a link to nothing that nobody looks for.
 fn that_matters(
     error: walkdir::Error,
     folder: &Path,

@@ -215,7 +215,7 @@ impl Location {
         }
     }
 
-    /// What is known of the file there without reading it; none where there is none.
+    /// Size and time of the file there, without reading it; none where there is no file.
     pub fn head(&self) -> io::Result<Option<ObjectMeta>> {
         let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
         wait(async move {
@@ -336,7 +336,7 @@ impl Location {
         }
     }
 
-    /// What lies directly below, in no order; nothing where nothing is there.
+    /// Entries directly below, in no order; none where nothing is there.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
         if let Key::File(path) = &self.key {
             let listed = match fs::read_dir(path) {

@@ -1,4 +1,5 @@
-//! Where data lies: paths and URLs, the object store that every dataset byte goes through, and the page cache.
+//! Where data lies: paths and URLs, the object store that every dataset byte goes through, and the
+//! page cache.
 
 mod beyond;
 mod claim;
@@ -47,8 +48,8 @@ pub use stores::Stores;
 pub use throttle::{Throttle, ThrottleLayer, merged};
 pub use trace::{Call, Timed, Trace};
 
-/// A temporary file in the folder of the build: the temporary folder of a host may lie in memory, where nothing can be evicted
-/// or read directly.
+/// A temporary file in the folder of the build: the temporary folder of a host may lie in memory,
+/// where nothing can be evicted or read directly.
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn file_on_disk() -> tempfile::NamedTempFile {

@@ -27,8 +27,8 @@ impl Residency {
     }
 }
 
-/// Whether `residency` tells the truth about this file. Linux answers "all resident" for files that the caller
-/// neither owns nor may write (mincore(2), since 5.2).
+/// Whether `residency` tells the truth about this file. Linux answers "all resident" for files that
+/// the caller neither owns nor may write (mincore(2), since 5.2).
 pub fn may_attest(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
         || std::fs::metadata(path).is_ok_and(|metadata| {
@@ -43,14 +43,15 @@ pub fn residency(path: &Path) -> io::Result<Residency> {
     if length == 0 {
         return Ok(Residency::default());
     }
-    // SAFETY: the mapping is never read; mincore looks at page tables only, so that a truncation meanwhile
-    // cannot fault.
+    // SAFETY: the mapping is never read; mincore looks at page tables only, so that a truncation
+    // meanwhile cannot fault.
     let map = unsafe { memmap2::Mmap::map(&file)? };
     // SAFETY: sysconf has no preconditions.
     let page_size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.max(1) as usize;
     let pages = map.len().div_ceil(page_size);
     let mut states = vec![0_u8; pages];
-    // SAFETY: the address and length are those of a live mapping, and `states` has a byte for each of its pages.
+    // SAFETY: the address and length are those of a live mapping, and `states` has a byte for each
+    // of its pages.
     let result = unsafe {
         libc::mincore(
             map.as_ptr() as *mut libc::c_void,
@@ -76,8 +77,9 @@ pub fn make_resident(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Drops a file's pages from the page cache, by posix_fadvise(2). What has not been written to the device yet is written first,
-/// as such pages stay. Pages that a process has mapped, or locked, stay too.
+/// Drops a file's pages from the page cache, by posix_fadvise(2). What has not been written to the
+/// device yet is written first, as such pages stay. Pages that a process has mapped, or locked,
+/// stay too.
 pub fn evict(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
     match file.sync_data() {
@@ -94,8 +96,8 @@ pub fn evict(path: &Path) -> io::Result<()> {
     .map_err(io::Error::from)
 }
 
-/// Whether a file lies in memory and nowhere else, so that it can be neither evicted nor read past the page cache. Some kernels take
-/// O_DIRECT there all the same, and serve it from memory.
+/// Whether a file lies in memory and nowhere else, so that it can be neither evicted nor read past
+/// the page cache. Some kernels take O_DIRECT there all the same, and serve it from memory.
 pub fn lies_in_memory(path: &Path) -> bool {
     const RAMFS_MAGIC: i64 = 0x8584_58f6;
     nix::sys::statfs::statfs(path).is_ok_and(|found| {

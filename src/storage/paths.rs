@@ -28,8 +28,8 @@ impl StorageError {
     }
 }
 
-/// The absolute path of a location as a user wrote it, without `..`, which object paths cannot have; symbolic links are
-/// kept but for those before a `..`. It need not exist.
+/// The absolute path of a location as a user wrote it, without `..`, which object paths cannot
+/// have; symbolic links are kept but for those before a `..`. It need not exist.
 pub fn local_path(location: &str) -> Result<PathBuf, StorageError> {
     let named = || location.to_owned();
     let path = match location.split_once("://") {
@@ -47,8 +47,8 @@ pub fn local_path(location: &str) -> Result<PathBuf, StorageError> {
     Ok(without_parents(&path))
 }
 
-/// Takes `..` out of an absolute path as the file system would: behind a symbolic link it is the parent of what
-/// the link points to.
+/// Takes `..` out of an absolute path as the file system would: behind a symbolic link it is the
+/// parent of what the link points to.
 fn without_parents(path: &Path) -> PathBuf {
     let mut resolved = PathBuf::new();
     for part in path.components() {

@@ -33,8 +33,8 @@ impl RecordingLayer {
         std::mem::take(&mut *self.recorder()).finish()
     }
 
-    /// The calls so far, by stream, as the requests that a remote object store would send, and when.
-    /// They are forgotten.
+    /// The calls so far, by stream, as the requests that a remote object store would send, and
+    /// when. They are forgotten.
     pub fn take_timed(&self) -> Vec<Vec<Timed>> {
         std::mem::take(&mut *self.recorder()).timed()
     }

@@ -57,8 +57,8 @@ async fn replay_store(trace: &Arc<Trace>, store: &Arc<dyn ObjectStore>) -> Resul
     Ok(started.elapsed())
 }
 
-/// Reads a trace's ranges from local files, a thread per stream, each with one buffer: what the storage gives, without what an
-/// engine pays for memory. `paths` are those of the trace's files.
+/// Reads a trace's ranges from local files, a thread per stream, each with one buffer: what the
+/// storage gives, without what an engine pays for memory. `paths` are those of the trace's files.
 async fn replay_files(trace: &Arc<Trace>, paths: Vec<PathBuf>, direct: bool) -> Result<Duration> {
     let paths = Arc::new(paths);
     let mut streams = JoinSet::new();

@@ -1,8 +1,8 @@
 //! A slower storage than the one at hand: a bandwidth that all requests share, and a latency that
 //! each has; and the layer that reads so.
 //!
-//! object_store's own throttle sleeps in each call by itself, so that many calls at once are as fast as many stores. Here all
-//! requests draw on one bucket.
+//! object_store's own throttle sleeps in each call by itself, so that many calls at once are as
+//! fast as many stores. Here all requests draw on one bucket.
 
 use std::future::Future;
 use std::ops::Range;
@@ -21,7 +21,7 @@ use tokio::task::JoinError;
 
 use super::layer::ReadLayer;
 
-/// What a request gets before another one has its turn.
+/// Time that a request has before another one has its turn.
 const TURN: Duration = Duration::from_millis(1);
 
 /// But no less than this, however slow the storage is.
@@ -47,7 +47,8 @@ impl Throttle {
         }
     }
 
-    /// Ranges of one file, as a remote object store reads them: near ones by one request, up to ten requests at once.
+    /// Ranges of one file, as a remote object store reads them: near ones by one request, up to ten
+    /// requests at once.
     pub(super) async fn get_ranges(
         self: &Arc<Self>,
         store: &Arc<dyn ObjectStore>,
@@ -78,8 +79,9 @@ impl Throttle {
         }
     }
 
-    /// Waits until a request that was asked at this time would be answered. Requests take turns, so that those under way share the
-    /// bandwidth. Each turn follows from when the one before was due, so that waking up late costs nothing.
+    /// Waits until a request that was asked at this time would be answered. Requests take turns, so
+    /// that those under way share the bandwidth. Each turn follows from when the one before was
+    /// due, so that waking up late costs nothing.
     fn wait(&self, asked: Instant, mut bytes: f64) {
         sleep_precisely();
         let mut due = asked + self.latency;
@@ -136,7 +138,8 @@ impl ReadLayer for ThrottleLayer {
     }
 }
 
-/// Has the kernel wake this thread when it is due, rather than up to 50 us later, as it does to save power.
+/// Has the kernel wake this thread when it is due, rather than up to 50 us later, as it does to
+/// save power.
 fn sleep_precisely() {
     // SAFETY: prctl(2) with this option takes numbers only, and concerns this thread alone.
     unsafe {
@@ -151,7 +154,8 @@ fn sleep_until(due: Instant) {
     }
 }
 
-/// The requests that a remote object store sends for ranges of one file: those that are near each other are one.
+/// The requests that a remote object store sends for ranges of one file: those that are near each
+/// other are one.
 pub fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut sorted = ranges.to_vec();
     sorted.sort_unstable_by_key(|range| range.start);

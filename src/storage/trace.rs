@@ -10,8 +10,8 @@ use tokio::task;
 
 use super::throttle::merged;
 
-/// What one execution asked of its store: which ranges, of which files, in which stream and order. A stream is a task of the
-/// engine, which has one request on its way at a time.
+/// Ranges that one execution asked of its store, with their files, streams and order. A stream is a
+/// task of the engine, which has one request on its way at a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
@@ -92,8 +92,8 @@ impl Trace {
             .collect()
     }
 
-    /// What is wrong with a trace that came from a file, if anything: a call of a file that it does not list, or a range that
-    /// ends before it starts.
+    /// Fault of a trace that came from a file, if it has one: a call of a file that it does not
+    /// list, or a range that ends before it starts.
     pub fn problem(&self) -> Option<String> {
         for (stream, calls) in self.streams.iter().enumerate() {
             for (index, call) in calls.iter().enumerate() {

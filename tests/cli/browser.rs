@@ -46,7 +46,8 @@ struct Seen {
     found: Value,
 }
 
-/// Looks for elements beyond the right edge that no container scrolls, for charts, and for the theme.
+/// Looks for elements beyond the right edge that no container scrolls, for charts, and for the
+/// theme.
 const SCRIPT: &str = r#"<script>addEventListener('load', () => {
 const scrolls = element => { for (let e = element; e && e !== document.body; e = e.parentElement) {
   if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX)) return true; } return false; };

@@ -62,7 +62,8 @@ fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
         let device = number(&iteration["device_read_bytes"]) as f64;
         let data = number(&iteration["engine_data_bytes"]) as f64;
         assert!(device >= data, "{iteration}");
-        // A small file's footer is read with much of the file, and its data again, from the page cache.
+        // A small file's footer is read with much of the file, and its data again, from the page
+        // cache.
         let asked_twice = number(&iteration["engine_metadata_bytes"]) as f64;
         let requested = number(&iteration["requested_bytes"]) as f64;
         assert!((requested - asked_twice) * 0.95 <= device, "{iteration}");

@@ -1,4 +1,5 @@
-//! Records against each other, over time, and as a gate; and storage that is slower than the one at hand.
+//! Records against each other, over time, and as a gate; and storage that is slower than the one at
+//! hand.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Workload files as users of DLIO and MLPerf Storage have them, their overrides and their launchers.
+//! Workload files as users of DLIO and MLPerf Storage have them, their overrides and their
+//! launchers.
 
 use std::fs;
 
@@ -265,7 +266,8 @@ fn another_seed_of_training_reads_the_data_that_is_there() {
     assert!(again.stderr.contains("no effect here: train.seed"));
 }
 
-/// Data as DLIO writes it without columns: rows of a square of bytes, each value as an INT32, and no manifest.
+/// Data as DLIO writes it without columns: rows of a square of bytes, each value as an INT32, and
+/// no manifest.
 fn dlio_records() -> Place {
     let place = Place::new();
     place.write(

@@ -1,4 +1,5 @@
-//! What is told before anything is written: room, time, what differs from the config, and what cannot be done.
+//! What is told before anything is written: room, time, what differs from the config, and what
+//! cannot be done.
 
 use rstest::rstest;
 

@@ -399,7 +399,8 @@ fn keys_of_dlio_without_a_meaning_here_are_named_once() {
     );
 }
 
-/// A plan that has run keeps the filter that its top-k tightened, and would find fewer rows when run again.
+/// A plan that has run keeps the filter that its top-k tightened, and would find fewer rows when
+/// run again.
 #[test]
 fn every_execution_of_a_fast_query_reads_and_finds_the_same() {
     let config = TINY

@@ -181,8 +181,8 @@ impl Bench {
         let mut program = PathBuf::from(env!("CARGO_BIN_EXE_bench"));
         let mut version = Command::new(&program);
         if version.arg("--version").uid(NOBODY).output().is_err() {
-            // The build lies in a folder of root's. `cp` leaves no descriptor open to other threads,
-            // with which nothing could be executed.
+            // The build lies in a folder of root's. `cp` leaves no descriptor open to other
+            // threads, with which nothing could be executed.
             let copy = place.path("bench");
             let mut cp = Command::new("cp");
             let copied = cp.arg(&program).arg(&copy).status().unwrap();
@@ -282,7 +282,8 @@ impl Output {
         self.shows_no_defect()
     }
 
-    /// Exits with this code, says one error that holds all of these words, and puts nothing on stdout.
+    /// Exits with this code, says one error that holds all of these words, and puts nothing on
+    /// stdout.
     pub fn fails(self, code: i32, words: &[&str]) -> Output {
         assert_eq!(self.code, Some(code), "{self:#?}");
         assert_eq!(self.stdout, "", "stdout is for data");

@@ -30,7 +30,8 @@ fn attacked(value: &Value) -> Value {
     }
 }
 
-/// A record of a real run of two codecs, in which every text that is free is an attack, and many have 10 000 characters.
+/// A record of a real run of two codecs, in which every text that is free is an attack, and many
+/// have 10 000 characters.
 fn attacker(run: &Value, number: u32) -> Value {
     let long = "x".repeat(10_000);
     let mut record = run.clone();

@@ -19,7 +19,8 @@ use serde_json::Value;
 
 use crate::harness::{Bench, Place, Running};
 
-/// What an interrupted join may take. It takes about 20 ms where it is stopped, and 17 s and more where it is not.
+/// What an interrupted join may take. It takes about 20 ms where it is stopped, and 17 s and more
+/// where it is not.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// Joins 60 000 rows with themselves by comparing each with each.

@@ -36,7 +36,8 @@ pub fn rows() -> std::ops::Range<usize> {
     0..ROWS
 }
 
-/// Columns as tables have them: an id, times, skewed and clustered categories, a series, text, nulls, nested values.
+/// Columns as tables have them: an id, times, skewed and clustered categories, a series, text,
+/// nulls, nested values.
 pub fn batch() -> RecordBatch {
     let mut level = 20.0;
     let series = rows().map(|row| {

@@ -1,4 +1,5 @@
-//! Each option of `bench run` and each key of the config does something, and these tests fail where it does not.
+//! Each option of `bench run` and each key of the config does something, and these tests fail where
+//! it does not.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -333,7 +334,8 @@ fn engine_options_reach_the_engine_and_the_record() {
 
     let sweep = ["--sweep", "datafusion.execution.parquet.pruning=true,false"];
     let record = place.record(&[&sweep[..], &query].concat());
-    // The page index stands in where statistics of row groups may not be used, so that the rows read are the same.
+    // The page index stands in where statistics of row groups may not be used, so that the rows
+    // read are the same.
     let metric = "scans.0.metrics.row_groups_pruned_statistics_pruned";
     let pruned =
         |index: usize| at(&record, &format!("cells.{index}.iterations.0.{metric}")).clone();

@@ -76,7 +76,8 @@ impl Cgroups {
         unified.chain(version_1).min_by(f64::total_cmp)
     }
 
-    /// The smallest memory limit, in bytes. Version 1 says "unlimited" with a number above any memory.
+    /// The smallest memory limit, in bytes. Version 1 says "unlimited" with a number above any
+    /// memory.
     pub(crate) fn memory_limit_bytes(&self, read: Read) -> Option<u64> {
         let limit = |folder: &PathBuf, file| read(&folder.join(file))?.trim().parse().ok();
         let unified = self.unified.iter().filter_map(|at| limit(at, "memory.max"));
@@ -87,7 +88,8 @@ impl Cgroups {
         unified.chain(version_1).min()
     }
 
-    /// The least that a group may still take, in bytes: its limit, less what it has, but for files that the kernel would drop.
+    /// The least that a group may still take, in bytes: its limit, less what it has, but for files
+    /// that the kernel would drop.
     pub(crate) fn memory_available_bytes(&self, read: Read) -> Option<u64> {
         let number = |folder: &PathBuf, file: &str| -> Option<u64> {
             read(&folder.join(file))?.trim().parse().ok()
@@ -167,7 +169,8 @@ fn folders<'a>(
         .collect()
 }
 
-/// Cores of a quota and its period, both in microseconds; `None` for "max" and -1, which are no limit.
+/// Cores of a quota and its period, both in microseconds; `None` for "max" and -1, which are no
+/// limit.
 fn quota_cores(quota: &str, period: &str) -> Option<f64> {
     let quota: u64 = quota.trim().parse().ok()?;
     let period: u64 = period.trim().parse().ok()?;

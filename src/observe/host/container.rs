@@ -37,8 +37,8 @@ impl ContainerSigns {
     }
 }
 
-/// The kind of container: what runs it counts before what it is, and what it says before what is seen.
-/// The variable is that of <https://systemd.io/CONTAINER_INTERFACE/>.
+/// The kind of container: what runs it counts before what it is, and what it says before what is
+/// seen. The variable is that of <https://systemd.io/CONTAINER_INTERFACE/>.
 fn container_of_signs(signs: &ContainerSigns) -> Option<&'static str> {
     let said = signs
         .first_environ

@@ -7,7 +7,7 @@ const OTHERS_WARNING_SHARE: f64 = 0.05;
 /// processes, as stolen time stops threads that are running.
 const STEAL_WARNING_SHARE: f64 = 0.01;
 
-/// What disturbed a measurement; absent where the system does not tell.
+/// Disturbances of a measurement; absent where the system does not show them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Disturbance {
     /// Nanoseconds of a clock.
@@ -15,11 +15,11 @@ pub struct Disturbance {
     /// CPU time that other processes took, over elapsed time x online cores; 0 to 1. Absent where
     /// less than a second elapsed.
     pub others_share: Option<f64>,
-    /// CPU time that the hypervisor gave to others, over elapsed time x online cores; 0 to 1. Absent
-    /// where less than a second elapsed.
+    /// CPU time that the hypervisor gave to others, over elapsed time x online cores; 0 to 1.
+    /// Absent where less than a second elapsed.
     pub steal_share: Option<f64>,
-    /// Nanoseconds for which the CPU quota of this process's cgroup, or of one above it, stopped it,
-    /// summed over cores, so that they may be more than elapsed.
+    /// Nanoseconds for which the CPU quota of this process's cgroup, or of one above it, stopped
+    /// it, summed over cores, so that they may be more than elapsed.
     pub throttled_ns: Option<u64>,
     /// Times that cores got slower because of heat, summed over hardware threads.
     pub thermal_throttles: Option<u64>,

@@ -1,8 +1,8 @@
 //! The small texts and numbers that the kernel gives about itself. What is absent or odd is `None`.
 //!
-//! Each field is read by itself: the crate procfs (0.18) refuses all of a file where one of many fields
-//! is absent or odd, ends values of /proc/cpuinfo at a colon, and keeps neither the order of mount
-//! options nor a device that is called "none".
+//! Each field is read by itself: the crate procfs (0.18) refuses all of a file where one of many
+//! fields is absent or odd, ends values of /proc/cpuinfo at a colon, and keeps neither the order of
+//! mount options nor a device that is called "none".
 
 use std::fs;
 use std::path::Path;

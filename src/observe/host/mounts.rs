@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::record::FileSystem;
 
-/// What stands in place of a secret.
+/// Word that stands in place of a secret.
 const HIDDEN: &str = "<hidden>";
 
 /// Parts of the names of options whose values may be secret, or name a person.
@@ -19,7 +19,7 @@ pub(crate) struct Mount {
     pub(crate) point: PathBuf,
     pub(crate) fs_type: String,
     device: String,
-    /// Of the mount, then of its file system; each once.
+    /// Options of the mount, then of its file system; each once.
     pub(crate) options: Vec<String>,
 }
 
@@ -93,7 +93,8 @@ pub(crate) fn file_system(folder: &Path, mounts: &[Mount]) -> Option<FileSystem>
     })
 }
 
-/// The longest mount point that holds the path, and of equal ones the last, which covers the others.
+/// The longest mount point that holds the path, and of equal ones the last, which covers the
+/// others.
 fn holding<'a>(path: &Path, mounts: &'a [Mount]) -> Option<&'a Mount> {
     mounts
         .iter()

@@ -80,7 +80,8 @@ pub(super) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
     })
 }
 
-/// Cores of this process's affinity, from /proc/self/status; they may name cores that are not there.
+/// Cores of this process's affinity, from /proc/self/status; they may name cores that are not
+/// there.
 fn allowed_cores(status: &str) -> Option<Vec<(u64, u64)>> {
     status
         .lines()

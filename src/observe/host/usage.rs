@@ -52,7 +52,7 @@ impl HostUsage {
         }
     }
 
-    /// What happened from `before` to this moment.
+    /// Difference from `before` to this moment.
     pub fn since(&self, before: &HostUsage) -> Disturbance {
         let elapsed = self.at.saturating_duration_since(before.at);
         let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);

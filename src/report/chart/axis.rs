@@ -10,7 +10,8 @@ const SMALLEST: f64 = 1e-12;
 const LINE: f64 = 26.0;
 /// Units of length between marks beside each other.
 const BESIDE: f64 = 52.0;
-/// The closest marks of a logarithmic axis may be closer by this share, as the others are farther apart.
+/// The closest marks of a logarithmic axis may be closer by this share, as the others are farther
+/// apart.
 const CLOSEST: f64 = 0.65;
 /// Units of length between labels beside each other, besides their widths.
 const GAP: f64 = 14.0;
@@ -37,8 +38,8 @@ impl Span {
 pub(super) enum Kind {
     /// From zero.
     Zero,
-    /// Equal differences are equally long; from zero unless that squeezes all values into less than half of the axis. With room
-    /// for markers at its ends.
+    /// Equal differences are equally long; from zero unless that squeezes all values into less than
+    /// half of the axis. With room for markers at its ends.
     Linear,
     /// Equal ratios are equally long; without zero.
     Logarithmic,
@@ -179,7 +180,8 @@ fn linear(smallest: f64, largest: f64, span: Span, kind: Kind) -> (f64, f64, Vec
     (first * step, last * step, marks.collect())
 }
 
-/// Ends of a logarithmic axis and its marks: powers of ten, and 2 and 5 times these where there is room.
+/// Ends of a logarithmic axis and its marks: powers of ten, and 2 and 5 times these where there is
+/// room.
 fn logarithmic(smallest: f64, largest: f64, span: Span) -> (f64, f64, Vec<f64>) {
     let low = factors(&[5.0, 2.0, 1.0], smallest, -1).find(|mark| *mark <= smallest * 1.000_001);
     let high = factors(&[1.0, 2.0, 5.0], largest, 1).find(|mark| *mark >= largest * 0.999_999);

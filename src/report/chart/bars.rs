@@ -16,7 +16,8 @@ const STACKED_BAR: f64 = 18.0;
 const GROUPED_BAR: f64 = 13.0;
 /// Between rows of grouped bars.
 const BETWEEN: f64 = 12.0;
-/// Hatches, which begin anew after so many: not as many as there are colours, so that 56 kinds differ.
+/// Hatches, which begin anew after so many: not as many as there are colours, so that 56 kinds
+/// differ.
 const HATCHES: usize = 7;
 
 /// The values of a row, in the order of the kinds.

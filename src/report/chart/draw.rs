@@ -1,11 +1,13 @@
-//! What charts are drawn of: lines, texts, markers of series. Positions are in units of length of the chart.
+//! What charts are drawn of: lines, texts, markers of series. Positions are in units of length of
+//! the chart.
 
 use maud::{Markup, html};
 
 /// Units of length that every chart is wide.
 pub(super) const WIDTH: f64 = 640.0;
 
-/// Colours of series, after which they begin anew. With the numbers of shapes and of dashes, 280 series differ.
+/// Colours of series, after which they begin anew. With the numbers of shapes and of dashes, 280
+/// series differ.
 const COLOURS: usize = 8;
 const DASHES: usize = 5;
 
@@ -67,7 +69,8 @@ pub(super) fn line(class: &str, from: Point, to: Point) -> Markup {
     }
 }
 
-/// A text that starts at a point, ends there or has it in its middle, as its class says: `start`, `end`, `middle`.
+/// A text that starts at a point, ends there or has it in its middle, as its class says: `start`,
+/// `end`, `middle`.
 pub(super) fn text(class: &str, at: Point, content: &str) -> Markup {
     html! { text class=(class) x=(coordinate(at.0)) y=(coordinate(at.1)) { (content) } }
 }

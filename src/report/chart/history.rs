@@ -44,7 +44,8 @@ pub(crate) struct ChangePoint {
     pub(crate) label: String,
 }
 
-/// Medians in the order of their runs, which are labelled such as by their dates, and upright lines where a level changed.
+/// Medians in the order of their runs, which are labelled such as by their dates, and upright lines
+/// where a level changed.
 pub(crate) fn history(
     frame: &Frame,
     runs: &[String],
@@ -117,8 +118,9 @@ pub(crate) fn history(
     figure(frame, &drawing)
 }
 
-/// Lines before the first runs of new levels, labelled above the plot. From the right to the left, each label is right of its line
-/// and as low as it can be without lying on a label or line further right.
+/// Lines before the first runs of new levels, labelled above the plot. From the right to the left,
+/// each label is right of its line and as low as it can be without lying on a label or line further
+/// right.
 fn changed(plane: &Plane, x: &Axis, changes: &[ChangePoint], lines: usize) -> Markup {
     let area = plane.area();
     let lowest = area.top - 7.0;

@@ -1,4 +1,5 @@
-//! Names and labels: how wide they are about, made to fit, and placed so that they do not lie on each other.
+//! Names and labels: how wide they are about, made to fit, and placed so that they do not lie on
+//! each other.
 
 use crate::report::text::visible;
 
@@ -30,7 +31,8 @@ pub(super) fn long(name: &str) -> String {
     shortened(name, LONGEST_NAME)
 }
 
-/// A visible text that is at most about so wide, in units of length; a longer one ends in an ellipsis.
+/// A visible text that is at most about so wide, in units of length; a longer one ends in an
+/// ellipsis.
 pub(super) fn fitted(text: &str, width: f64) -> String {
     let shown = long(text);
     if width_of(&shown) <= width {
@@ -62,7 +64,8 @@ fn width_of_character(character: char) -> f64 {
     width * TEXT_SIZE
 }
 
-/// Positions moved as little as it takes to be `gap` apart and between two ends, as far as there is room.
+/// Positions moved as little as it takes to be `gap` apart and between two ends, as far as there is
+/// room.
 pub(super) fn spread(positions: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..positions.len()).collect();
     order.sort_by(|first, second| positions[*first].total_cmp(&positions[*second]));
@@ -120,7 +123,8 @@ pub(super) struct Placer {
     taken: Vec<Area>,
 }
 
-/// Where a label begins on its base line, and whether it is far enough from its point for a line to it.
+/// Where a label begins on its base line, and whether it is far enough from its point for a line to
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place {
     pub(super) x: f64,

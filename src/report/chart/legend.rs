@@ -22,7 +22,8 @@ pub(super) struct Entry {
     pub(super) name: String,
 }
 
-/// Entries beside each other in as many lines as it takes, from the top on, and how high they are together.
+/// Entries beside each other in as many lines as it takes, from the top on, and how high they are
+/// together.
 pub(super) fn legend(entries: &[Entry], top: f64) -> (Markup, f64) {
     if entries.is_empty() {
         return (Markup::default(), 0.0);
@@ -50,7 +51,8 @@ pub(super) fn legend(entries: &[Entry], top: f64) -> (Markup, f64) {
     (drawn, height)
 }
 
-/// The middles of the beginnings of entries: one after the other, or in columns where there are many.
+/// The middles of the beginnings of entries: one after the other, or in columns where there are
+/// many.
 fn places(names: &[String], top: f64) -> Vec<Point> {
     let widths: Vec<f64> = names
         .iter()

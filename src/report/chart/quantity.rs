@@ -80,7 +80,8 @@ pub(super) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
         })
 }
 
-/// The unit in which the labels of all marks are shortest, and these; the smallest of several such units.
+/// The unit in which the labels of all marks are shortest, and these; the smallest of several such
+/// units.
 pub(super) fn labels(quantity: Quantity, marks: &[f64]) -> (&'static str, Vec<String>) {
     let candidates = quantity.units().iter().map(|(name, size)| {
         let labels: Vec<String> = marks.iter().map(|mark| plain(mark / size)).collect();

@@ -109,7 +109,8 @@ fn labels(plane: &Plane, placed: &[(&Tradeoff, Point)], front: &[Point]) -> (Mar
     (drawn, left_out)
 }
 
-/// Along the front, what is no better than a point of it: level to the size of the next one, then down to its time.
+/// Along the front, what is no better than a point of it: level to the size of the next one, then
+/// down to its time.
 fn steps(front: &[Point]) -> Vec<Point> {
     let mut steps: Vec<Point> = Vec::with_capacity(front.len() * 2);
     for (x, y) in front {

@@ -41,7 +41,7 @@ async fn iterate(cell: &mut Cell, lane: Lane) -> Iteration {
     cell.iterate(probe).await.unwrap()
 }
 
-/// What the ledger says of an iteration; times and CPU are of the whole process.
+/// Ledger of an iteration; times and CPU are of the whole process.
 fn ledger(iteration: &Iteration) -> String {
     let figures = &iteration.figures;
     assert_eq!(iteration.status, Status::Ok, "{:?}", iteration.reason);

@@ -68,7 +68,7 @@ fn measured(runtime: &Runtime, stores: &Stores, config: &Config, results: &Path)
     outcome.record
 }
 
-/// What measurements come to whatever the storage: rows, checksums and bytes, by cell and lane.
+/// Figures that do not depend on the storage: rows, checksums and bytes, by cell and lane.
 fn ledgers(record: &RunRecord) -> BTreeMap<String, String> {
     let mut ledgers = BTreeMap::new();
     for cell in &record.cells {
