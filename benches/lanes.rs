@@ -94,7 +94,7 @@ fn report(what: &str, mut ratios: Vec<f64>) {
 /// One execution of a cell's query, whose ranges are recorded or not.
 async fn executed(cell: &Cell, recording: bool) -> Duration {
     let ledger = Arc::new(Ledger::default());
-    let mut store = MeasuredStore::new(cell.store().objects(), &Source::Store, &ledger);
+    let mut store = MeasuredStore::new(cell.store(), &Source::Store, &ledger);
     if recording {
         store = store.recording();
     }

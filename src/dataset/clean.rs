@@ -2,11 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-
-use futures::executor::block_on;
 
 use super::control::{in_use, is_control};
 use super::error::DatasetError;
@@ -18,7 +15,7 @@ use super::plan::DatasetPlan;
 use super::proof::IDENTITY_KEY;
 use crate::files::{key_value, read_footer};
 use crate::output::STAGED;
-use crate::storage::{Entry, EntryKind, Location};
+use crate::storage::{Entry, EntryKind, Location, wait};
 
 /// What would be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,35 +129,12 @@ impl Known {
 fn has_identity(place: &Location) -> bool {
     let found = || -> Option<bool> {
         let (store, object) = (place.store().objects(), place.object().ok()?);
-        let footer = block_on(read_footer(store, &object, &place.to_string()));
+        let footer = wait(read_footer(store, &object, &place.to_string()));
         let (_, footer) = footer.ok()?;
         Some(key_value(footer.file_metadata(), IDENTITY_KEY).is_some())
     };
     // A corrupt footer may make the parser panic.
     catch_unwind(AssertUnwindSafe(found)).is_ok_and(|found| found == Some(true))
-}
-
-/// What bears a name.
-enum Thing {
-    Nothing,
-    /// A file of so many bytes.
-    File(u64),
-    /// A folder, a pipe, a device.
-    Other,
-}
-
-fn thing_at(place: &Location) -> Result<Thing, DatasetError> {
-    let failed = |error| DatasetError::io(place, error);
-    let Some(path) = place.local() else {
-        let bytes = place.bytes().map_err(failed)?;
-        return Ok(bytes.map_or(Thing::Nothing, Thing::File));
-    };
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_file() => Ok(Thing::File(found.len())),
-        Ok(_) => Ok(Thing::Other),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Thing::Nothing),
-        Err(error) => Err(failed(error)),
-    }
 }
 
 impl Removal {
@@ -173,16 +147,22 @@ impl Removal {
             return Ok(());
         }
         let alone = |why: &str| format!("{place} {why}, and is left alone");
-        match thing_at(&place)? {
-            Thing::Nothing => {}
-            Thing::Other => self.notes.push(alone("is no file")),
-            Thing::File(bytes) => match known.foreign(&place, bytes) {
-                Some(why) => self.notes.push(alone(&why)),
-                None => {
-                    self.bytes += bytes;
-                    self.files.push(place);
-                }
-            },
+        let failed = |error| DatasetError::io(&place, error);
+        match place.kind().map_err(failed)? {
+            None => return Ok(()),
+            Some(EntryKind::File) => {}
+            Some(EntryKind::Folder | EntryKind::Other) => {
+                self.notes.push(alone("is no file"));
+                return Ok(());
+            }
+        }
+        let bytes = place.bytes().map_err(failed)?.unwrap_or(0);
+        match known.foreign(&place, bytes) {
+            Some(why) => self.notes.push(alone(&why)),
+            None => {
+                self.bytes += bytes;
+                self.files.push(place);
+            }
         }
         Ok(())
     }
@@ -271,8 +251,7 @@ fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     let root = &removal.root;
     let lock = root.join(LOCK_FILE);
-    let claimed = lock.try_claim(false);
-    let Some(claim) = claimed.map_err(|error| DatasetError::io(&lock, error))? else {
+    let Ok(Some(claim)) = lock.claim(false, &|| true) else {
         return Err(DatasetError::Busy {
             folder: root.to_string(),
         });
@@ -290,7 +269,7 @@ pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
         let parents = std::iter::successors(file.parent(), Location::parent);
         folders.extend(parents.take_while(|folder| folder.is_below(root)));
     }
-    let _ = remove_if_there(&lock);
+    claim.remove();
     // The deepest first; those that hold something else stay.
     for folder in folders.iter().rev() {
         folder.remove_empty_folder();
@@ -298,6 +277,5 @@ pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     if let Some(variants) = root.parent().filter(|parent| parent.name() == "variants") {
         variants.remove_empty_folder();
     }
-    drop(claim);
     Ok(())
 }

@@ -2,7 +2,6 @@
 //! Links, `/proc` and staged files are matters of this host's folders alone.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -30,14 +29,10 @@ pub(super) fn create(root: &Location) -> Result<(), DatasetError> {
 
 /// Whether anything bears a name, a link that leads nowhere included.
 pub(super) fn is_taken(place: &Location) -> Result<bool, DatasetError> {
-    let Some(path) = place.local() else {
-        return Ok(bytes_of(place)?.is_some());
-    };
-    match fs::symlink_metadata(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(DatasetError::io(place, error)),
-    }
+    let kind = place.kind();
+    Ok(kind
+        .map_err(|error| DatasetError::io(place, error))?
+        .is_some())
 }
 
 /// Bytes of a file; none where it is not there.
@@ -85,7 +80,7 @@ pub(super) fn holds_parquet(root: &Location) -> Result<bool, DatasetError> {
     let below = WalkDir::new(root).follow_links(true).into_iter();
     let below = below.filter_entry(|entry| {
         !entry.file_type().is_dir()
-            || (entry.depth() == 0 || !is_own_folder(entry.path()))
+            || (entry.depth() == 0 || !is_own(&Location::of_file(entry.path().to_owned())))
                 && !is_of_the_system(entry.path())
                 && is_new(entry, &mut seen)
     });
@@ -133,10 +128,6 @@ const NOTES: [&str; 2] = [MANIFEST_FILE, UNFINISHED_FILE];
 
 /// Whether a folder has the notes of this program.
 pub(super) fn is_own(folder: &Location) -> bool {
-    NOTES.iter().any(|note| folder.join(note).exists())
-}
-
-fn is_own_folder(folder: &Path) -> bool {
     NOTES.iter().any(|note| folder.join(note).exists())
 }
 

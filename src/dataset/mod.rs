@@ -27,7 +27,6 @@ mod publish;
 mod sample;
 mod share;
 mod shortfalls;
-mod sink;
 mod source;
 mod threads;
 
@@ -52,7 +51,6 @@ pub use probe::{Probe, probe};
 pub(crate) use proof::IDENTITY_KEY;
 pub use share::Share;
 pub use shortfalls::{OffRowGroups, Shortfalls};
-pub(crate) use sink::ObjectSink;
 pub(crate) use source::SOURCE_TABLE;
 pub use source::{KnownSource, PlainSource, SourceTable};
 pub(crate) use threads::{THREAD_STACK, together};

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use datafusion::datasource::file_format::parquet::transform_schema_to_view;
 use futures::TryStreamExt;
-use futures::executor::block_on;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
+use tokio::sync::oneshot;
 
 use super::error::{ENCRYPTED, innermost, without_panic};
 use super::footer::{is_encrypted, row_difference};
 use super::reader::{FooterBytes, StoreReader, with_page_index};
 use crate::engine::without_categories;
-use crate::storage::Location;
+use crate::storage::{Location, wait};
 
 /// The first column of a row group that cannot be decoded, in words that name the file; none where
 /// all can.
@@ -34,6 +34,20 @@ pub(crate) fn first_damage(files: &[Location]) -> Option<String> {
     })
 }
 
+/// As [`first_damage`], for a task of a runtime. It has a thread of its own: those of the runtime
+/// may all be taken, and it waits for reads that would need another one.
+pub(crate) async fn first_damage_of(files: Vec<Location>) -> Option<String> {
+    let (sender, receiver) = oneshot::channel();
+    let look = move || {
+        // Whoever no longer waits needs no answer.
+        let _ = sender.send(first_damage(&files));
+    };
+    let thread = std::thread::Builder::new().spawn(look).ok()?;
+    let damage = receiver.await.ok().flatten();
+    let _ = thread.join();
+    damage
+}
+
 /// A file that may be damaged.
 struct Suspect<'a> {
     store: &'a Arc<dyn ObjectStore>,
@@ -50,7 +64,7 @@ enum Way {
 }
 
 fn damage_of(file: &Suspect<'_>) -> Option<String> {
-    let footer = match block_on(file.footer()) {
+    let footer = match wait(file.footer()) {
         Ok(footer) => footer,
         Err(reason) => return Some(format!(": {reason}")),
     };
@@ -66,7 +80,7 @@ fn damage_by(file: &Suspect<'_>, footer: &FooterBytes, way: Way) -> Option<Strin
         Way::Plain => ("its footer is corrupt", ""),
         Way::Engine => ("it is corrupt", "its page index cannot be read: "),
     };
-    let metadata = match without_panic(part, || block_on(file.metadata(footer, way))) {
+    let metadata = match without_panic(part, || wait(file.metadata(footer, way))) {
         Ok(metadata) => metadata,
         Err(reason) => return Some(format!(": {prefix}{reason}")),
     };
@@ -76,7 +90,7 @@ fn damage_by(file: &Suspect<'_>, footer: &FooterBytes, way: Way) -> Option<Strin
         (0..row_groups).flat_map(|group| (0..columns.len()).map(move |it| (group, it)));
     places.find_map(|(row_group, root)| {
         let read = without_panic("a page is corrupt", || {
-            block_on(file.read_column(metadata.clone(), row_group, root))
+            wait(file.read_column(metadata.clone(), row_group, root))
         });
         let what = read.err()?;
         let column = columns[root].name();

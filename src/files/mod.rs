@@ -25,7 +25,7 @@ pub(crate) use annotations::{Annotation, add_annotations, changed_annotations};
 pub(crate) use bounds::Bounds;
 pub(crate) use chunk::{has_bounds, may_lack_bounds, may_lack_column_index, root_of};
 pub use columns::{ColumnFacts, Columns};
-pub(crate) use damage::first_damage;
+pub(crate) use damage::{first_damage, first_damage_of};
 pub(crate) use doubts::{add_doubts, hides_nan, impossible_columns};
 pub use error::FileError;
 pub(crate) use error::{unreadable, without_panic};

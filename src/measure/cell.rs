@@ -166,8 +166,9 @@ impl Cell {
 
     async fn query(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let source = self.source(probe.lane).await?;
+        let mut calibration = None;
         if !self.executions.contains_key(&probe.lane) && probe.kind == Kind::Measured {
-            self.calibrate(probe.lane, &source).await?;
+            calibration = Some(self.calibrate(probe.lane, &source).await?);
         }
         let measurement = self.measurement(&source)?;
         let preparing = Instant::now();
@@ -209,11 +210,17 @@ impl Cell {
                 last = plan;
             }
         }
+        // The first planning of the query, and all that its executions missed.
+        let (planning, mut missed) = match calibration {
+            Some(calibration) => (calibration.planning, calibration.missed),
+            None => (planned.elapsed, Trace::default()),
+        };
+        missed.join(measurement.store.missed());
         let (scans, touched) = self.scans(&last, &measurement.ledger);
         let mut iteration = self.finished(probe, watch.end());
         let first_batch = results.first_batch.map(|total| total / executions);
         iteration.figures = Figures {
-            planning_ns: nanoseconds(planned.elapsed),
+            planning_ns: nanoseconds(planning),
             first_batch_ns: first_batch.map(nanoseconds),
             memory_pool_peak_bytes: results.memory_pool_peak_bytes,
             stream_elapsed_ns: results.stream_elapsed_ns,
@@ -229,7 +236,7 @@ impl Cell {
             .max()
             .unwrap_or(0);
         iteration.scans = scans;
-        self.remember_missed(&measurement.store, &mut iteration);
+        self.remember_missed(missed, &mut iteration);
         if probe.kind == Kind::Warmup {
             let elapsed = Duration::from_nanos(iteration.figures.elapsed_ns);
             let executions = executions_for(elapsed, preparation);
@@ -239,7 +246,11 @@ impl Cell {
     }
 
     /// Without a warm-up, an execution that is not counted says how many one iteration takes.
-    async fn calibrate(&mut self, lane: Lane, source: &Source) -> Result<(), MeasureError> {
+    async fn calibrate(
+        &mut self,
+        lane: Lane,
+        source: &Source,
+    ) -> Result<Calibration, MeasureError> {
         let measurement = self.measurement(source)?;
         let preparing = Instant::now();
         self.watch(source, &measurement.ledger).await?;
@@ -253,7 +264,10 @@ impl Cell {
         let (elapsed, _) = self.executed(&plans, &measurement).await?;
         let executions = executions_for(elapsed, preparation);
         self.executions.insert(lane, executions);
-        Ok(())
+        Ok(Calibration {
+            planning: planned.elapsed,
+            missed: measurement.store.missed(),
+        })
     }
 
     /// An iteration of the executions that were watched.
@@ -391,6 +405,13 @@ fn store_of(tables: &[Arc<OpenTable>]) -> Result<Store, EngineError> {
             ),
         }),
     }
+}
+
+/// Facts of an execution that is not counted.
+struct Calibration {
+    planning: Duration,
+    /// Calls that memory could not answer.
+    missed: Trace,
 }
 
 /// Results of the executions of an iteration.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::cell::{Cell, Probe, executions_for, nanoseconds};
 use super::error::MeasureError;
 use crate::config::{PageCache, Throttled};
-use crate::engine::plan;
-use crate::observe::{MeasuredStore, memory_bytes};
+use crate::engine::{Planned, plan};
+use crate::observe::memory_bytes;
 use crate::record::{Iteration, Kind, Lane, RequestProfile, Status, StoreCall};
 use crate::storage::{Loaded, Source, Throttle, Timed, Trace, replay};
 use crate::units;
@@ -62,7 +62,7 @@ impl Cell {
         if available > 0 && bytes > available / 2 {
             return Err(MeasureError::TooLarge { bytes, available });
         }
-        let loaded = Loaded::of(&self.memory, self.store().objects()).await;
+        let loaded = Loaded::of(&self.memory, self.store()).await;
         let loaded = loaded.map_err(|error| MeasureError::reading(error.to_string()))?;
         Ok(Source::Memory(Arc::new(loaded)))
     }
@@ -103,8 +103,7 @@ impl Cell {
     }
 
     /// An iteration in memory that had to read does not count; the next one has what it lacked.
-    pub(super) fn remember_missed(&mut self, store: &MeasuredStore, iteration: &mut Iteration) {
-        let missed = store.missed();
+    pub(super) fn remember_missed(&mut self, missed: Trace, iteration: &mut Iteration) {
         let ranges = missed.ranges();
         if ranges == 0 {
             return;
@@ -123,6 +122,7 @@ impl Cell {
     pub async fn profile(&mut self) -> Result<RequestProfile, MeasureError> {
         self.recorded().await?;
         let mut source = self.source(Lane::Compute).await?;
+        let mut planned: Option<Planned> = None;
         let mut profiles = Vec::new();
         let began = Instant::now();
         while profiles.len() < LEAST_PROFILES
@@ -130,9 +130,16 @@ impl Cell {
         {
             let measurement = self.recording(&source)?;
             self.watch(&source, &measurement.ledger).await?;
-            let planned = plan(&measurement.context, &self.scenario.sql).await?;
-            let mut first = Some(Arc::clone(&planned.physical));
-            let plans = self.plans(&measurement, &planned, &mut first).await?;
+            let mut first = None;
+            let planned = match &planned {
+                Some(planned) => planned,
+                None => {
+                    let new = plan(&measurement.context, &self.scenario.sql).await?;
+                    first = Some(Arc::clone(&new.physical));
+                    planned.insert(new)
+                }
+            };
+            let plans = self.plans(&measurement, planned, &mut first).await?;
             let started = Instant::now();
             let (elapsed, _) = self.executed(&plans, &measurement).await?;
             let streams = measurement.store.recorded_times();

@@ -11,7 +11,7 @@ use super::expectation::Observed;
 use super::scans::{reads, row_groups_kept};
 use crate::digest::ResultDigest;
 use crate::engine::{ENGINE_FAILED, has_aggregation, physical_scans, plan, plan_text};
-use crate::files::first_damage;
+use crate::files::first_damage_of;
 use crate::record::Checksum;
 use crate::storage::Source;
 use crate::table::OpenTable;
@@ -100,12 +100,12 @@ impl Cell {
             }
         };
         // Not the store that is measured: it may be slow, and counts.
-        match tokio::task::spawn_blocking(move || first_damage(&files)).await {
-            Ok(Some(damage)) => MeasureError::Execution {
+        match first_damage_of(files).await {
+            Some(damage) => MeasureError::Execution {
                 message: damage,
                 cause: Cause::BadInput,
             },
-            Ok(None) | Err(_) => MeasureError::Execution {
+            None => MeasureError::Execution {
                 message: format!("{named}: {message}{}", self.doubted()),
                 cause: match cause {
                     Cause::Decoding => Cause::BadInput,

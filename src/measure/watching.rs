@@ -22,14 +22,14 @@ impl Cell {
     /// Means of one measurement, whose reads come from `source`.
     pub(super) fn measurement(&self, source: &Source) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
-        let store = MeasuredStore::new(self.store.objects(), source, &ledger);
+        let store = MeasuredStore::new(&self.store, source, &ledger);
         self.measurement_of(ledger, store)
     }
 
     /// The same, which records the calls besides.
     pub(super) fn recording(&self, source: &Source) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
-        let store = MeasuredStore::new(self.store.objects(), source, &ledger).recording();
+        let store = MeasuredStore::new(&self.store, source, &ledger).recording();
         self.measurement_of(ledger, store)
     }
 

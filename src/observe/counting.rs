@@ -10,7 +10,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetResult, ObjectStore, Result};
 
 use super::ledger::Ledger;
-use crate::storage::{ReadLayer, explained};
+use crate::storage::{ReadLayer, Store, explained};
 
 /// Height in a stack of layers at which reads are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,24 +27,36 @@ pub(super) struct CountingLayer {
     below: Arc<dyn ObjectStore>,
     ledger: Arc<Ledger>,
     height: Height,
+    /// Names files in messages.
+    store: Store,
 }
 
 impl CountingLayer {
     /// Counts what the engine asks for, and words the errors that it gets.
-    pub(super) fn of_engine(below: Arc<dyn ObjectStore>, ledger: Arc<Ledger>) -> Self {
+    pub(super) fn of_engine(
+        below: Arc<dyn ObjectStore>,
+        ledger: Arc<Ledger>,
+        store: Store,
+    ) -> Self {
         CountingLayer {
             below,
             ledger,
             height: Height::Engine,
+            store,
         }
     }
 
     /// Counts the requests that reach the storage.
-    pub(super) fn of_storage(below: Arc<dyn ObjectStore>, ledger: Arc<Ledger>) -> Self {
+    pub(super) fn of_storage(
+        below: Arc<dyn ObjectStore>,
+        ledger: Arc<Ledger>,
+        store: Store,
+    ) -> Self {
         CountingLayer {
             below,
             ledger,
             height: Height::Storage,
+            store,
         }
     }
 
@@ -72,7 +84,8 @@ impl ReadLayer for CountingLayer {
                 Ok(read)
             }
             Err(error) if self.height == Height::Engine => {
-                Err(explained(error, &self.below, file, ranges).await)
+                let named = (file, self.store.shown(file));
+                Err(explained(error, &self.below, named, ranges).await)
             }
             Err(error) => Err(error),
         }

@@ -7,7 +7,7 @@ use object_store::ObjectStore;
 use super::counting::CountingLayer;
 use super::ledger::Ledger;
 use crate::storage::{
-    DirectLayer, Layered, MemoryLayer, RecordingLayer, Source, ThrottleLayer, Timed, Trace,
+    DirectLayer, Layered, MemoryLayer, RecordingLayer, Source, Store, ThrottleLayer, Timed, Trace,
 };
 
 /// An object store built for one measurement, in layers that write to its ledger:
@@ -28,24 +28,24 @@ pub struct MeasuredStore {
 
 impl MeasuredStore {
     /// Layers over a store, whose reads come from `source`.
-    pub fn new(store: &Arc<dyn ObjectStore>, source: &Source, ledger: &Arc<Ledger>) -> Self {
-        let store = Arc::clone(store);
+    pub fn new(store: &Store, source: &Source, ledger: &Arc<Ledger>) -> Self {
+        let objects = Arc::clone(store.objects());
         let mut memory = None;
         let storage: Arc<dyn ObjectStore> = match source {
-            Source::Store | Source::Throttled(_) => store,
-            Source::Direct => Layered::over(DirectLayer::new(store)),
+            Source::Store | Source::Throttled(_) => objects,
+            Source::Direct => Layered::over(DirectLayer::new(objects)),
             Source::Memory(loaded) => {
-                let layer = Arc::new(MemoryLayer::new(store, Arc::clone(loaded)));
+                let layer = Arc::new(MemoryLayer::new(objects, Arc::clone(loaded)));
                 memory = Some(Arc::clone(&layer));
                 Layered::shared(layer)
             }
         };
-        let counted = CountingLayer::of_storage(storage, Arc::clone(ledger));
+        let counted = CountingLayer::of_storage(storage, Arc::clone(ledger), store.clone());
         let mut objects = Layered::over(counted);
         if let Source::Throttled(throttle) = source {
             objects = Layered::over(ThrottleLayer::new(objects, Arc::clone(throttle)));
         }
-        let counted = CountingLayer::of_engine(objects, Arc::clone(ledger));
+        let counted = CountingLayer::of_engine(objects, Arc::clone(ledger), store.clone());
         MeasuredStore {
             objects: Layered::over(counted),
             memory,
@@ -100,19 +100,73 @@ mod tests {
 
     use super::*;
     use crate::observe::Counters;
-    use crate::storage::{Loaded, Store, Throttle, local_store, object_path, replay};
+    use crate::storage::{Call, Chunk, FileLayout, Loaded, Throttle, object_path, replay};
 
-    async fn store_with_file() -> (Arc<dyn ObjectStore>, Path) {
-        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    async fn store_with_file() -> (Store, Path) {
+        let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         let path = Path::from("a.parquet");
         let payload = PutPayload::from(vec![7_u8; 100]);
-        store.put(&path, payload).await.unwrap();
-        (store, path)
+        objects.put(&path, payload).await.unwrap();
+        (Store::of("memory://test", objects).unwrap(), path)
     }
 
-    fn measured(store: &Arc<dyn ObjectStore>, source: &Source) -> (MeasuredStore, Arc<Ledger>) {
+    fn measured(store: &Store, source: &Source) -> (MeasuredStore, Arc<Ledger>) {
         let ledger = Arc::new(Ledger::default());
         (MeasuredStore::new(store, source, &ledger), ledger)
+    }
+
+    #[tokio::test]
+    async fn reads_of_chunks_and_of_metadata_are_counted_on_their_way() {
+        let (store, path) = store_with_file().await;
+        let chunk = |range, row_group| Chunk {
+            range,
+            row_group,
+            encoded_bytes: 1000,
+        };
+        let layout = FileLayout {
+            chunks: vec![chunk(4..20, 0), chunk(20..40, 0), chunk(50..80, 1)],
+        };
+        let ledger = Arc::new(Ledger::new([(path.clone(), Arc::new(layout))]));
+        let measured = MeasuredStore::new(&store, &Source::Store, &ledger);
+        let objects = measured.objects();
+        objects.get_ranges(&path, &[4..14, 30..40]).await.unwrap();
+        objects.get_range(&path, 75..100).await.unwrap();
+        // Between two row groups, where some writers put bloom filters.
+        objects.get_range(&path, 41..49).await.unwrap();
+        let expected = Counters {
+            ranges: 4,
+            data_bytes: 20,
+            metadata_bytes: 33,
+            requests: 4,
+            requested_bytes: 53,
+        };
+        assert_eq!(ledger.counters(), expected);
+        let touched = ledger.touched([&path].into_iter());
+        assert_eq!((touched.row_groups, touched.compressed_bytes), (1, 36));
+    }
+
+    #[tokio::test]
+    async fn a_replay_counts_what_the_trace_asked_for() {
+        let (store, path) = store_with_file().await;
+        for source in [Source::Store, throttled()] {
+            let (recording, read) = measured(&store, &source);
+            let recording = recording.recording();
+            let objects = recording.objects();
+            objects.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
+            let (trace, ledger) = (Arc::new(recording.recorded()), Ledger::default());
+            replay(&trace, &store, &source).await.unwrap();
+            ledger.replayed(&trace, &source);
+            assert_eq!(ledger.counters(), read.counters());
+        }
+        let trace = Trace {
+            files: vec![Path::from("gone")],
+            streams: vec![vec![Call {
+                file: 0,
+                ranges: vec![(0, 1)],
+            }]],
+        };
+        let replayed = replay(&Arc::new(trace), &store, &Source::Store).await;
+        assert!(replayed.is_err());
     }
 
     fn throttled() -> Source {
@@ -131,7 +185,7 @@ mod tests {
         assert_eq!((trace.ranges(), trace.bytes()), (3, 30));
         let loaded = Arc::new(Loaded::of(&trace, &store).await.unwrap());
         let (memory, ledger) = measured(&store, &Source::Memory(loaded));
-        store.delete(&path).await.unwrap();
+        store.objects().delete(&path).await.unwrap();
         let read = memory.objects().get_range(&path, 61..62).await;
         assert_eq!(read.unwrap().len(), 1);
         memory.objects().get_ranges(&path, &[10..20]).await.unwrap();
@@ -182,7 +236,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a b%20c#1=2.parquet");
         std::fs::write(&file, [7; 100]).unwrap();
-        let (store, path) = (local_store(), object_path(&file).unwrap());
+        let (store, path) = (Store::local(), object_path(&file).unwrap());
         let (recording, _) = measured(&store, &Source::Store);
         let recording = recording.recording();
         let objects = recording.objects();
@@ -191,11 +245,12 @@ mod tests {
         let text = serde_json::to_string(&trace).unwrap();
         assert_eq!(serde_json::from_str::<Trace>(&text).unwrap(), trace);
         let trace = Arc::new(trace);
-        replay(&trace, &Store::local(), &Source::Store)
-            .await
-            .unwrap();
+        replay(&trace, &store, &Source::Store).await.unwrap();
+        let ledger = Ledger::default();
+        ledger.replayed(&trace, &Source::Store);
+        assert_eq!(ledger.counters().requested_bytes, 20);
         std::fs::write(&file, [7; 49]).unwrap();
-        let error = replay(&trace, &Store::local(), &Source::Store).await;
+        let error = replay(&trace, &store, &Source::Store).await;
         let error = error.unwrap_err().to_string();
         assert!(error.contains("a b%20c#1=2.parquet"), "{error}");
     }
@@ -205,7 +260,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cut.parquet");
         std::fs::write(&file, [7; 100]).unwrap();
-        let (store, path) = (local_store(), object_path(&file).unwrap());
+        let (store, path) = (Store::local(), object_path(&file).unwrap());
         let ranges = [10..20, 80..90];
         let (recording, _) = measured(&store, &Source::Store);
         let recording = recording.recording();
@@ -218,9 +273,9 @@ mod tests {
         std::fs::write(&file, [7; 40]).unwrap();
         let mut errors = vec![
             Loaded::of(&trace, &store).await.err(),
-            replay(&trace, &Store::local(), &Source::Store).await.err(),
-            replay(&trace, &Store::local(), &throttled()).await.err(),
-            store.get_ranges(&path, &ranges).await.err(),
+            replay(&trace, &store, &Source::Store).await.err(),
+            replay(&trace, &store, &throttled()).await.err(),
+            store.objects().get_ranges(&path, &ranges).await.err(),
         ];
         for source in [Source::Store, Source::Direct, throttled()] {
             let (measured, ledger) = measured(&store, &source);

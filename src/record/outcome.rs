@@ -92,7 +92,6 @@ pub struct Contrast {
     pub ci_high: Option<f64>,
     /// Rounds that the ratio rests on: those in which both were measured, or, where runs are
     /// compared as a whole, those of the one that has fewer.
-    #[serde(default)]
     pub pairs: u32,
     /// Probability of rounds as far from equal as these, were the two equal.
     #[serde(default)]
@@ -157,16 +156,50 @@ impl Serialize for Comparison {
 /// The control of a scenario and lane over its baseline: two cells that are equal, so that what
 /// they differ by is noise.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "NoiseKeys")]
 pub struct Noise {
     pub scenario: String,
     pub lane: Lane,
     pub kind: ControlKind,
     /// Always with a ratio and its interval. The verdict is the one that the control would have if
     /// it were any variant. Records do not keep the probabilities, which are absent here.
-    #[serde(flatten)]
     pub contrast: Contrast,
-    #[serde(default)]
     pub confidence: f64,
+}
+
+/// A control as records have it.
+#[derive(Deserialize)]
+struct NoiseKeys {
+    scenario: String,
+    lane: Lane,
+    kind: ControlKind,
+    ratio: f64,
+    ci_low: f64,
+    ci_high: f64,
+    #[serde(default)]
+    confidence: f64,
+    pairs: u32,
+    verdict: Verdict,
+}
+
+impl From<NoiseKeys> for Noise {
+    fn from(keys: NoiseKeys) -> Self {
+        Noise {
+            scenario: keys.scenario,
+            lane: keys.lane,
+            kind: keys.kind,
+            contrast: Contrast {
+                ratio: Some(keys.ratio),
+                ci_low: Some(keys.ci_low),
+                ci_high: Some(keys.ci_high),
+                pairs: keys.pairs,
+                p: None,
+                p_adjusted: None,
+                verdict: keys.verdict,
+            },
+            confidence: keys.confidence,
+        }
+    }
 }
 
 /// Keys in the order that records have always had them in.

@@ -106,9 +106,15 @@ pub fn run(
     let opened = open(config, &datasets, slowdown, observer);
     let opened = runtime.block_on(cancel.unless(opened))??;
     let locations = opened.datasets.iter();
-    let locations = locations.filter_map(|it| options.stores.location(&it.location).ok());
+    let is_local = |text: &str| {
+        let location = options.stores.location(text);
+        location.is_ok_and(|location| location.local().is_some())
+    };
+    // As the user wrote them.
     let folders: Vec<PathBuf> = locations
-        .filter_map(|location| location.local().map(Path::to_owned))
+        .map(|it| &it.location)
+        .filter(|text| is_local(text))
+        .map(PathBuf::from)
         .collect();
     let mut journal = Journaled::start(
         config,

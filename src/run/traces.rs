@@ -1,13 +1,13 @@
 //! Writing files of traces.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use crate::output::Output;
 use crate::record::RunRecord;
 use crate::session::{
     CellPlan, Failure, KeptTrace, Located, SessionError, TRACE_VERSION, unchanged,
 };
-use crate::storage::{Trace, local_file};
+use crate::storage::{Location, Store, Trace};
 
 /// Writes what each cell but the control asks of the store.
 pub(super) async fn write(
@@ -38,7 +38,7 @@ pub(super) async fn write(
             cell: plan.record.id.clone(),
             engine_cache: plan.cell.reader().engine_cache,
             copies: plan.cell.reader().streams.0,
-            file_bytes: file_bytes(&trace).map_err(failed)?,
+            file_bytes: file_bytes(plan.cell.store(), &trace).map_err(failed)?,
             trace: trace.as_ref().clone(),
         };
         let mut line = serde_json::to_vec(&kept)
@@ -51,10 +51,10 @@ pub(super) async fn write(
 }
 
 /// Sizes of the files of a trace, as they are now.
-fn file_bytes(trace: &Trace) -> std::io::Result<Vec<u64>> {
+fn file_bytes(store: &Store, trace: &Trace) -> io::Result<Vec<u64>> {
     let sizes = trace.files.iter().map(|file| {
-        let file = local_file(file).map_err(std::io::Error::other)?;
-        Ok(std::fs::metadata(file)?.len())
+        let bytes = Location::of_object(store, file).bytes()?;
+        bytes.ok_or_else(|| io::ErrorKind::NotFound.into())
     });
     sizes.collect()
 }

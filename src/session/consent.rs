@@ -29,7 +29,7 @@ fn ask_consent_for(states: &[&DatasetState], yes: bool) -> Result<(), SessionErr
     };
     let folder = &first.plan.root;
     let most = together(states, bounded)?;
-    let place = Place {
+    let place = Room {
         folder: folder.to_string(),
         free: Free::of(folder),
         there: states.iter().map(|state| blocks_of(&state.plan.root)).sum(),
@@ -37,8 +37,8 @@ fn ask_consent_for(states: &[&DatasetState], yes: bool) -> Result<(), SessionErr
     allowed(&place, &most, || together(states, estimate), yes)
 }
 
-/// Where datasets are to be written.
-struct Place {
+/// Room for datasets that are to be written.
+struct Room {
     /// As messages name it.
     folder: String,
     /// None where the file system does not tell.
@@ -50,7 +50,7 @@ struct Place {
 /// Whether `most` may be written to a place; where that is not clear yet, by the best guess, which
 /// takes a probe.
 fn allowed(
-    place: &Place,
+    place: &Room,
     most: &Estimate,
     guess: impl FnOnce() -> Result<Estimate, SessionError>,
     yes: bool,
@@ -118,8 +118,8 @@ mod tests {
         }
     }
 
-    fn place(free: u64, there: u64) -> Place {
-        Place {
+    fn place(free: u64, there: u64) -> Room {
+        Room {
             folder: "data".to_owned(),
             free: Some(Free {
                 bytes: free,
@@ -131,7 +131,7 @@ mod tests {
     }
 
     /// Without consent, then with it.
-    fn both(place: &Place, most: u64, guess: u64) -> [Result<(), SessionError>; 2] {
+    fn both(place: &Room, most: u64, guess: u64) -> [Result<(), SessionError>; 2] {
         let estimate = estimated(most, guess);
         [false, true].map(|yes| allowed(place, &estimate, || Ok(estimate), yes))
     }
@@ -141,7 +141,7 @@ mod tests {
         let small = estimated(GB, GB);
         let probed = || Err(SessionError::Internal("probed".to_owned()));
         assert!(allowed(&place(100 * GB, 0), &small, probed, false).is_ok());
-        let unknown = Place {
+        let unknown = Room {
             free: None,
             ..place(0, 0)
         };

@@ -108,7 +108,7 @@ async fn copied<'a>(
             file.object.location = place.object().map_err(io::Error::other)?;
             let original = std::mem::replace(&mut file.place, place);
             let original = original.local().map(Path::to_owned);
-            jobs.push((original.unwrap_or_default(), copy));
+            jobs.push((original.ok_or(io::ErrorKind::Unsupported)?, copy));
         }
         table.location = folder.path().display().to_string();
         folders.push(folder);

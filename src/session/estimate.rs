@@ -4,16 +4,14 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
 
 use super::error::SessionError;
-use crate::dataset::{Bound, DatasetPlan, ObjectSink, Probe, bound, probe};
+use crate::dataset::{Bound, DatasetPlan, Probe, bound, probe};
 use crate::observe::{cores, memory_bytes};
-use crate::storage::{Location, local_store, object_path};
+use crate::storage::Location;
 use crate::units;
 
 /// Of a file system that does not tell.
@@ -244,20 +242,15 @@ impl Disk {
         file.write_all(&bytes)?;
         file.sync_all()?;
         let ns_per_byte = nanoseconds(started.elapsed()) / TRIED_BYTES as f64;
-        let store: Arc<dyn ObjectStore> = local_store();
         let small = &bytes[..USUAL_BLOCK_BYTES as usize];
         let started = Instant::now();
         for number in 0..TRIED_FILES {
-            let path = object_path(&tried.path().join(number.to_string()));
-            let path = path.map_err(io::Error::other)?;
-            let mut sink = ObjectSink::new(Arc::clone(&store), runtime.clone(), path.clone());
-            sink.write_all(small)?;
-            sink.finish()?;
-            let read = async {
-                store.head(&path).await?;
-                store.get_range(&path, 0..USUAL_BLOCK_BYTES).await
-            };
-            runtime.block_on(read).map_err(io::Error::other)?;
+            let place = Location::of_file(tried.path().join(number.to_string()));
+            let mut staged = place.stage(runtime.clone())?;
+            staged.write_all(small)?;
+            staged.publish()?;
+            place.head()?;
+            place.range(0..USUAL_BLOCK_BYTES)?;
         }
         nix::unistd::syncfs(&File::open(tried.path())?)?;
         Ok(Disk {

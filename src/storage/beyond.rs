@@ -1,25 +1,18 @@
-//! The words for reads that go beyond the end of a file.
+//! Words for reads that go beyond the end of a file.
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt, Result};
-
-/// The file that a path of the local store is.
-pub fn local_file(path: &Path) -> Result<PathBuf> {
-    LocalFileSystem::new().path_to_filesystem(path)
-}
+use object_store::{Error, ObjectStore, ObjectStoreExt};
 
 /// The error of a read that failed. Where one of its ranges ends beyond the file, which a file does
 /// that was cut after it was planned to be read, the error has the file, the range and the file's
-/// size: stores name the file in some of these cases only.
+/// size: stores name the file in some of these cases only. `name` is the file's in messages.
 pub async fn explained(
     error: Error,
     store: &Arc<dyn ObjectStore>,
-    file: &Path,
+    (file, name): (&Path, String),
     ranges: &[Range<u64>],
 ) -> Error {
     let Ok(found) = store.head(file).await else {
@@ -28,8 +21,6 @@ pub async fn explained(
     let Some(range) = ranges.iter().find(|range| range.end > found.size) else {
         return error;
     };
-    let name =
-        local_file(file).map_or_else(|_| file.to_string(), |local| local.display().to_string());
     Error::Generic {
         store: "LocalFileSystem",
         source: format!(

@@ -12,9 +12,10 @@ use bytes::Bytes;
 use object_store::path::Path as ObjectPath;
 use object_store::{Error, GetOptions, GetResult, ObjectStore, Result};
 
-use super::beyond::{beyond, local_file};
+use super::beyond::beyond;
 use super::layer::ReadLayer;
 use super::page_cache::lies_in_memory;
+use super::paths::local_file;
 
 /// Direct reads begin, end and land at multiples of this many bytes. It is what file systems and
 /// devices ask for at most (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in

@@ -157,6 +157,8 @@ mod tests {
         let stores = Stores::default().with(memory);
         let names = [
             "train/a.parquet",
+            "train/a-b/x.parquet",
+            "train/a/x.parquet",
             "train/p=1/b.parquet",
             "train/_c.parquet",
             "train/.hidden/d.parquet",
@@ -203,7 +205,7 @@ mod tests {
             found.push(texts.map(listed));
         }
         assert_eq!(found[0], found[1]);
-        assert!(found[0][0].starts_with(r#"["train/a.parquet 15", "train/p=1/b.parquet 19"] 1"#));
+        assert!(found[0][0].starts_with(r#"["train/a/x.parquet 17", "train/a-b/x.parquet 19", "train/a.parquet 15", "train/p=1/b.parquet 19"] 1"#));
         assert_eq!(found[0][7], "no such file or folder");
     }
 }

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use super::beyond::explained;
 use super::layer::ReadLayer;
+use super::store::Store;
 use super::trace::{Recorder, Trace};
 
 /// The bytes of a trace.
@@ -24,12 +25,15 @@ pub struct Loaded {
 
 impl Loaded {
     /// Reads the bytes that a trace asked for, uncounted.
-    pub async fn of(trace: &Trace, store: &Arc<dyn ObjectStore>) -> Result<Self> {
+    pub async fn of(trace: &Trace, store: &Store) -> Result<Self> {
         let mut files = HashMap::new();
         for (file, ranges) in trace.merged() {
-            let bytes = match store.get_ranges(&file, &ranges).await {
+            let bytes = match store.objects().get_ranges(&file, &ranges).await {
                 Ok(bytes) => bytes,
-                Err(error) => return Err(explained(error, store, &file, &ranges).await),
+                Err(error) => {
+                    let named = (&file, store.shown(&file));
+                    return Err(explained(error, store.objects(), named, &ranges).await);
+                }
             };
             let starts = ranges.iter().map(|range| range.start);
             files.insert(file, starts.zip(bytes).collect());
@@ -114,7 +118,12 @@ mod tests {
                 ranges: vec![(10, 20), (15, 30), (50, 60)],
             }]],
         };
-        let loaded = Loaded::of(&trace, &store).await.unwrap();
+        let loaded = Loaded::of(
+            &trace,
+            &Store::of("memory://test", Arc::clone(&store)).unwrap(),
+        )
+        .await
+        .unwrap();
         let get = |range: Range<u64>| loaded.get(&file, &range).map(|bytes| bytes.to_vec());
         assert_eq!(get(10..30), Some((10..30).collect()));
         assert_eq!(get(18..22), Some((18..22).collect()));
@@ -139,7 +148,12 @@ mod tests {
                 ranges: vec![(10, 20), (40, 50)],
             }]],
         };
-        let loaded = Loaded::of(&trace, &store).await.unwrap();
+        let loaded = Loaded::of(
+            &trace,
+            &Store::of("memory://test", Arc::clone(&store)).unwrap(),
+        )
+        .await
+        .unwrap();
         let memory = MemoryLayer::new(Arc::clone(&store), Arc::new(loaded));
         store.delete(&file).await.unwrap();
         assert_eq!(memory.ranges(&file, &[11..12]).await.unwrap()[0].len(), 1);

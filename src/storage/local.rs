@@ -11,6 +11,7 @@ use object_store::{Error, GetOptions, GetRange, GetResult, ObjectStore, Result};
 
 use super::beyond::explained;
 use super::layer::{Layered, ReadLayer};
+use super::paths::local_file;
 
 /// The local file system as an object store. Paths in it are absolute.
 pub fn local_store() -> Arc<dyn ObjectStore> {
@@ -25,6 +26,14 @@ struct LocalLayer {
     below: Arc<dyn ObjectStore>,
 }
 
+impl LocalLayer {
+    async fn explained(&self, error: Error, file: &Path, ranges: &[Range<u64>]) -> Error {
+        let name = local_file(file);
+        let name = name.map_or_else(|_| file.to_string(), |it| it.display().to_string());
+        explained(self.worded(error), &self.below, (file, name), ranges).await
+    }
+}
+
 #[async_trait]
 impl ReadLayer for LocalLayer {
     const NAME: &'static str = "files of";
@@ -36,7 +45,7 @@ impl ReadLayer for LocalLayer {
     async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         match self.below.get_ranges(file, ranges).await {
             Ok(read) => Ok(read),
-            Err(error) => Err(explained(self.worded(error), &self.below, file, ranges).await),
+            Err(error) => Err(self.explained(error, file, ranges).await),
         }
     }
 
@@ -46,13 +55,11 @@ impl ReadLayer for LocalLayer {
         let found = self.below.get_opts(file, options).await;
         let error = match found {
             Ok(found) => return Ok(found),
-            Err(error) => self.worded(error),
+            Err(error) => error,
         };
         match range {
-            Some(GetRange::Bounded(range)) => {
-                Err(explained(error, &self.below, file, &[range]).await)
-            }
-            _ => Err(error),
+            Some(GetRange::Bounded(range)) => Err(self.explained(error, file, &[range]).await),
+            _ => Err(self.worded(error)),
         }
     }
 

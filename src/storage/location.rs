@@ -1,12 +1,11 @@
 //! Where data lies: a place in an object store, of which the files of this host are one.
 //!
-//! Its functions block. They are for threads that may wait: tasks of a runtime go through
-//! `spawn_blocking`, or ask the store itself.
+//! Its functions block until the store has answered. A task of a runtime that asks for much goes
+//! through `spawn_blocking`, or asks the store itself.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::fs::{self, File};
-use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,10 +14,10 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::path::Path as ObjectPath;
 use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStoreExt, PutPayload};
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::paths::{StorageError, object_path};
 use super::store::Store;
+use super::wait::wait;
 use crate::output::{Output, OutputError};
 use crate::text_file::read_bytes;
 
@@ -29,7 +28,7 @@ pub struct Location {
     key: Key,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Key {
     /// An absolute path on this host.
     File(PathBuf),
@@ -52,6 +51,16 @@ pub enum EntryKind {
     Other,
 }
 
+impl EntryKind {
+    fn of(found: fs::FileType) -> Self {
+        match () {
+            () if found.is_file() => EntryKind::File,
+            () if found.is_dir() => EntryKind::Folder,
+            () => EntryKind::Other,
+        }
+    }
+}
+
 impl PartialEq for Location {
     fn eq(&self, other: &Self) -> bool {
         self.store.url() == other.store.url() && self.key == other.key
@@ -70,7 +79,12 @@ impl PartialOrd for Location {
 impl Ord for Location {
     fn cmp(&self, other: &Self) -> Ordering {
         let urls = self.store.url().as_str().cmp(other.store.url().as_str());
-        urls.then_with(|| self.key.cmp(&other.key))
+        urls.then_with(|| match (&self.key, &other.key) {
+            (Key::File(path), Key::File(other)) => path.cmp(other),
+            (Key::Object(key), Key::Object(other)) => key.split('/').cmp(other.split('/')),
+            (Key::File(_), Key::Object(_)) => Ordering::Less,
+            (Key::Object(_), Key::File(_)) => Ordering::Greater,
+        })
     }
 }
 
@@ -336,7 +350,20 @@ impl Location {
         }
     }
 
-    /// Entries directly below, in no order; none where nothing is there.
+    /// The kind of thing that bears the name, a link itself; none where nothing does.
+    pub fn kind(&self) -> io::Result<Option<EntryKind>> {
+        let Key::File(path) = &self.key else {
+            return Ok(self.bytes()?.map(|_| EntryKind::File));
+        };
+        match fs::symlink_metadata(path) {
+            Ok(found) => Ok(Some(EntryKind::of(found.file_type()))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Entries directly below, in no order; none where nothing is there. Names that are not UTF-8,
+    /// which this program gives none, are shown and do not lead to the entry.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
         if let Key::File(path) = &self.key {
             let listed = match fs::read_dir(path) {
@@ -349,11 +376,7 @@ impl Location {
                     let kind = entry.file_type()?;
                     Ok(Entry {
                         name: entry.file_name().to_string_lossy().into_owned(),
-                        kind: match () {
-                            () if kind.is_file() => EntryKind::File,
-                            () if kind.is_dir() => EntryKind::Folder,
-                            () => EntryKind::Other,
-                        },
+                        kind: EntryKind::of(kind),
                     })
                 })
                 .collect();
@@ -413,15 +436,5 @@ impl Location {
 impl From<StorageError> for io::Error {
     fn from(error: StorageError) -> Self {
         io::Error::new(ErrorKind::InvalidInput, error)
-    }
-}
-
-/// Waits for a store. A thread of a runtime of several hands its other tasks over meanwhile.
-pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
-    match Handle::try_current() {
-        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => {
-            tokio::task::block_in_place(|| handle.block_on(future))
-        }
-        _ => futures::executor::block_on(future),
     }
 }

@@ -1,5 +1,5 @@
-//! Where data lies: paths and URLs, the object store that every dataset byte goes through, and the
-//! page cache.
+//! Where data lies: locations in stores, the layers that reads of a dataset go through, and the page
+//! cache.
 
 mod beyond;
 mod claim;
@@ -17,13 +17,15 @@ mod page_cache;
 mod paths;
 mod recording;
 mod replay;
+mod sink;
 mod source;
 mod store;
 mod stores;
 mod throttle;
 mod trace;
+mod wait;
 
-pub use beyond::{explained, local_file};
+pub use beyond::explained;
 pub use claim::Claim;
 pub use direct::{DirectLayer, check_direct};
 pub use inputs::{InputError, Inputs};
@@ -39,14 +41,16 @@ pub use page_cache::{
     Residency, drop_caches, evict, lies_in_memory, make_resident, may_attest, may_drop_caches,
     residency,
 };
-pub use paths::{StorageError, local_path, object_path};
+pub use paths::{StorageError, local_file, local_path, object_path};
 pub use recording::RecordingLayer;
 pub use replay::replay;
+pub use sink::StagedObject;
 pub use source::Source;
 pub use store::Store;
 pub use stores::Stores;
 pub use throttle::{Throttle, ThrottleLayer, merged};
 pub use trace::{Call, Timed, Trace};
+pub(crate) use wait::wait;
 
 /// A temporary file in the folder of the build: the temporary folder of a host may lie in memory,
 /// where nothing can be evicted or read directly.

@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use object_store::local::LocalFileSystem;
+
 use crate::exit_class::ExitClass;
 
 /// Why a location cannot be used.
@@ -62,6 +64,15 @@ fn without_parents(path: &Path) -> PathBuf {
         }
     }
     resolved
+}
+
+/// The file of this host that an object of the local store is.
+///
+/// # Errors
+///
+/// Where no file can have such a path.
+pub fn local_file(path: &object_store::path::Path) -> object_store::Result<PathBuf> {
+    LocalFileSystem::new().path_to_filesystem(path)
 }
 
 /// The object path of an absolute local path.

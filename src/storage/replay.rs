@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use object_store::{Error, ObjectStore, Result};
 use tokio::task::{JoinError, JoinSet};
 
-use super::beyond::{explained, local_file};
+use super::beyond::explained;
 use super::direct::{Buffer, RangeFile};
 use super::layer::Layered;
+use super::paths::local_file;
 use super::source::Source;
 use super::store::Store;
 use super::throttle::ThrottleLayer;
@@ -26,28 +27,36 @@ pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &Source) -> Resul
     match source {
         Source::Throttled(throttle) => {
             let throttled = ThrottleLayer::new(Arc::clone(objects), Arc::clone(throttle));
-            replay_store(trace, &Layered::over(throttled)).await
+            replay_store(trace, store, &Layered::over(throttled)).await
         }
         _ if store.is_local() => {
             let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
             replay_files(trace, paths, matches!(source, Source::Direct)).await
         }
-        Source::Store | Source::Direct | Source::Memory(_) => replay_store(trace, objects).await,
+        Source::Store | Source::Direct | Source::Memory(_) => {
+            replay_store(trace, store, objects).await
+        }
     }
 }
 
 /// Reads a trace's ranges through an object store, a task per stream.
-async fn replay_store(trace: &Arc<Trace>, store: &Arc<dyn ObjectStore>) -> Result<Duration> {
+async fn replay_store(
+    trace: &Arc<Trace>,
+    store: &Store,
+    objects: &Arc<dyn ObjectStore>,
+) -> Result<Duration> {
     let mut streams = JoinSet::new();
     let started = Instant::now();
     for stream in 0..trace.streams.len() {
-        let (trace, store) = (Arc::clone(trace), Arc::clone(store));
+        let (trace, objects) = (Arc::clone(trace), Arc::clone(objects));
+        let store = store.clone();
         streams.spawn(async move {
             for Call { file, ranges } in &trace.streams[stream] {
                 let ranges: Vec<_> = ranges.iter().map(|(start, end)| *start..*end).collect();
                 let file = &trace.files[*file];
-                if let Err(error) = store.get_ranges(file, &ranges).await {
-                    return Err(explained(error, &store, file, &ranges).await);
+                if let Err(error) = objects.get_ranges(file, &ranges).await {
+                    let named = (file, store.shown(file));
+                    return Err(explained(error, &objects, named, &ranges).await);
                 }
             }
             Ok(())

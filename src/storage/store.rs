@@ -1,15 +1,14 @@
 //! An object store that data lies in.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::execution::object_store::ObjectStoreUrl;
 use object_store::ObjectStore;
 use object_store::path::Path as ObjectPath;
 
-use super::beyond::local_file;
 use super::local::local_store;
-use super::paths::StorageError;
+use super::paths::{StorageError, local_file};
 
 /// An object store that data lies in. Clones are the same store.
 #[derive(Debug, Clone)]
@@ -26,11 +25,15 @@ struct Inner {
 impl Store {
     /// The files of this host, by their absolute paths.
     pub fn local() -> Self {
-        Store(Arc::new(Inner {
-            objects: local_store(),
-            url: ObjectStoreUrl::local_filesystem(),
-            files: true,
-        }))
+        // One for all: a location of each of very many files is to take little memory.
+        static LOCAL: LazyLock<Store> = LazyLock::new(|| {
+            Store(Arc::new(Inner {
+                objects: local_store(),
+                url: ObjectStoreUrl::local_filesystem(),
+                files: true,
+            }))
+        });
+        LOCAL.clone()
     }
 
     /// Another store. `url` is a scheme and a host, such as `memory://data`.

@@ -5,20 +5,10 @@ use super::paths::{StorageError, local_path};
 use super::store::Store;
 
 /// The stores that locations may name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Stores {
-    local: Store,
+    /// Stores besides the files of this host, which locations may always name.
     others: Vec<Store>,
-}
-
-impl Default for Stores {
-    /// The files of this host, and no other store.
-    fn default() -> Self {
-        Stores {
-            local: Store::local(),
-            others: Vec::new(),
-        }
-    }
 }
 
 impl Stores {
@@ -29,11 +19,6 @@ impl Stores {
         self
     }
 
-    /// The files of this host.
-    pub fn local(&self) -> &Store {
-        &self.local
-    }
-
     /// A location as a user wrote it: a path, a `file://` URL, or a URL of one of the stores.
     ///
     /// # Errors
@@ -41,8 +26,12 @@ impl Stores {
     /// Where it names none of the stores, or no file can have such a path.
     pub fn location(&self, text: &str) -> Result<Location, StorageError> {
         for store in &self.others {
-            if let Some(key) = text.strip_prefix(store.url().as_str()) {
-                return Ok(Location::named(store, key.trim_matches('/')));
+            let url = store.url().as_str().trim_end_matches('/');
+            match text.strip_prefix(url) {
+                Some(key) if key.is_empty() || key.starts_with('/') => {
+                    return Ok(Location::named(store, key.trim_matches('/')));
+                }
+                _ => {}
             }
         }
         Ok(Location::of_file(local_path(text)?))

@@ -1,7 +1,6 @@
 //! One file while it is written: opened, its row groups appended in order, closed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use parking_lot::Mutex;
 use parquet::arrow::arrow_writer::{
@@ -17,7 +16,7 @@ use super::target::Target;
 use super::written::DataFile;
 use crate::dataset::error::DatasetError;
 use crate::dataset::proof::IDENTITY_KEY;
-use crate::dataset::sink::ObjectSink;
+use crate::storage::StagedObject;
 
 /// A file being written. It appears under its name when it is closed.
 pub(crate) struct FileWriter<'a> {
@@ -33,7 +32,7 @@ pub(crate) struct FileWriter<'a> {
 
 struct Appender {
     /// Taken when the file is closed.
-    writer: Option<SerializedFileWriter<ObjectSink>>,
+    writer: Option<SerializedFileWriter<StagedObject>>,
     /// Row groups that are encoded and wait for one before them.
     ready: BTreeMap<usize, Vec<ArrowColumnChunk>>,
     next: usize,
@@ -57,11 +56,7 @@ impl<'a> FileWriter<'a> {
         file: DataFile,
     ) -> Result<Self, DatasetError> {
         let shown = target.shown(&file.path);
-        let sink = ObjectSink::new(
-            Arc::clone(target.store()),
-            target.handle.clone(),
-            target.object(&file.path)?,
-        );
+        let sink = target.place(&file.path).stage(target.handle.clone())?;
         let (mut writer, factory) = file_writer(sink, &format.schema, &format.properties)
             .map_err(|source| failed(&shown, source))?;
         let identity = target.plan.identity(&file.path);
@@ -133,7 +128,7 @@ impl<'a> FileWriter<'a> {
             return Ok(());
         };
         let sink = writer.into_inner().map_err(|source| self.failed(source))?;
-        sink.finish().map_err(|error| self.failed(error.into()))
+        sink.publish().map_err(|error| self.failed(error.into()))
     }
 
     fn rows_of(&self, row_group: usize) -> u64 {

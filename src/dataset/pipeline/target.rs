@@ -10,6 +10,7 @@ use crate::cancel::Cancel;
 use crate::dataset::error::DatasetError;
 use crate::dataset::plan::DatasetPlan;
 use crate::dataset::share::Share;
+use crate::storage::Location;
 
 /// How far the writing of one dataset has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,11 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// The place of a file below the dataset's folder.
+    pub(crate) fn place(&self, path: &str) -> Location {
+        self.plan.root.join(path)
+    }
+
     /// The store that the dataset lies in.
     pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
         self.plan.root.store().objects()
@@ -40,11 +46,11 @@ impl Target<'_> {
 
     /// Name in the store of a file below the dataset's folder.
     pub(crate) fn object(&self, path: &str) -> Result<ObjectPath, DatasetError> {
-        Ok(self.plan.root.join(path).object()?)
+        Ok(self.place(path).object()?)
     }
 
     /// A file below the dataset's folder as errors name it.
     pub(crate) fn shown(&self, path: &str) -> String {
-        self.plan.root.join(path).to_string()
+        self.place(path).to_string()
     }
 }

@@ -23,16 +23,16 @@ reader: { read_threads: 1 }
 scenarios:
   - { name: wide, sql: SELECT * FROM train }
   - { name: narrow, sql: 'SELECT number FROM train WHERE id >= 7000' }
-measure: { control: false, engine_cache: fresh }
+measure: { control: false, engine_cache: CACHE }
 ";
 
 /// Each request takes some milliseconds, so that measurements that begin together overlap.
 const SWEEP: [&str; 1] = ["storage.throttle.latency=0,3ms"];
 
-async fn iterate(cell: &mut Cell, lane: Lane) -> Iteration {
+async fn iterate(cell: &mut Cell, lane: Lane, kind: Kind) -> Iteration {
     let probe = Probe {
         lane,
-        kind: Kind::Warmup,
+        kind,
         round: 0,
         position: 0,
         started_offset_ns: 0,
@@ -65,31 +65,37 @@ fn ledger(iteration: &Iteration) -> String {
 
 #[test]
 fn cells_that_are_measured_at_once_have_the_ledgers_of_their_single_runs() {
-    let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
-    let data = folder.path().join("data").display().to_string();
-    let config = config_at(&data, CONFIG, &SWEEP);
-    let stores = Stores::default();
-    let placed = Datasets::place(&stores, &config);
-    let mut datasets = runtime.block_on(placed).unwrap();
-    datasets
-        .ensure(&runtime, None, &Cancel::default(), &Silent)
-        .unwrap();
-    let opened = open(&config, &datasets, None, &Silent);
-    let Opened { mut cells, .. } = runtime.block_on(opened).unwrap();
-    assert_eq!(cells.len(), 4);
-    for lane in Lane::ALL {
-        let single: Vec<String> = cells
-            .iter_mut()
-            .map(|plan| ledger(&runtime.block_on(iterate(&mut plan.cell, lane))))
-            .collect();
-        assert!(
-            single.iter().all(|it| !it.contains("requests of 0 bytes")),
-            "{single:?}"
-        );
-        assert_ne!(single[0], single[2]);
-        let all = cells.iter_mut().map(|plan| iterate(&mut plan.cell, lane));
-        let together = runtime.block_on(futures::future::join_all(all));
-        let together: Vec<String> = together.iter().map(ledger).collect();
-        assert_eq!(together, single, "{}", lane.name());
+    let runtime = Runtime::new().unwrap();
+    for cache in ["fresh", "warm"] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data").display().to_string();
+        let config = config_at(&data, &CONFIG.replace("CACHE", cache), &SWEEP);
+        let stores = Stores::default();
+        let placed = Datasets::place(&stores, &config);
+        let mut datasets = runtime.block_on(placed).unwrap();
+        datasets
+            .ensure(&runtime, None, &Cancel::default(), &Silent)
+            .unwrap();
+        let opened = open(&config, &datasets, None, &Silent);
+        let Opened { mut cells, .. } = runtime.block_on(opened).unwrap();
+        assert_eq!(cells.len(), 4);
+        // A warm-up is one execution, what is measured are several.
+        for (lane, kind) in Lane::ALL
+            .into_iter()
+            .flat_map(|lane| [Kind::Warmup, Kind::Measured].map(|kind| (lane, kind)))
+        {
+            let single: Vec<String> = cells
+                .iter_mut()
+                .map(|plan| ledger(&runtime.block_on(iterate(&mut plan.cell, lane, kind))))
+                .collect();
+            let nothing = |it: &String| it.contains("requests of 0 bytes");
+            assert!(!single.iter().any(nothing), "{single:?}");
+            assert_ne!(single[0], single[2]);
+            let all = cells.iter_mut();
+            let all = all.map(|plan| iterate(&mut plan.cell, lane, kind));
+            let together = runtime.block_on(futures::future::join_all(all));
+            let together: Vec<String> = together.iter().map(ledger).collect();
+            assert_eq!(together, single, "{cache} {} {kind}", lane.name());
+        }
     }
 }

@@ -39,7 +39,7 @@ dataset:
 scenarios:
   - { name: some, sql: 'SELECT number, city FROM train WHERE id < 900' }
   - { name: other, sql: 'SELECT count(*), max(text) FROM valid' }
-measure: { rounds: 1, warmup: 0, lanes: [end_to_end, storage], control: true, peak_memory: false, break_even: false }
+measure: { rounds: 1, warmup: 0, lanes: [end_to_end, storage, compute], control: true, peak_memory: false, break_even: true }
 ";
 
 const SWEEP: [&str; 1] = ["dataset.compression=none,zstd"];
@@ -107,7 +107,7 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
     let of_folder = measured(&runtime, &Stores::default(), &of_folder, &results);
     let found = ledgers(&record);
     assert_eq!(found, ledgers(&of_folder));
-    let (scenarios, variants, lanes) = (2, 3, 2);
+    let (scenarios, variants, lanes) = (2, 3, 3);
     assert!(found.len() > scenarios * variants * lanes);
     let warning = "the control reads the baseline's own files";
     assert!(record.warnings.iter().any(|it| it.starts_with(warning)));
@@ -119,6 +119,8 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
             .all(|it| it.starts_with("memory://bench/data/variants/"))
     );
     assert_eq!(record.datasets[0].files, 3 * 3 + 3);
+    let profiles = record.cells.iter().filter(|cell| cell.profile.is_some());
+    assert_eq!(profiles.count(), scenarios * (variants - 1));
 
     // The store has what the folder has, and no lock, note or staged file.
     let below = walkdir::WalkDir::new(&local).sort_by_file_name();

@@ -52,8 +52,10 @@ fn files_are_written_read_listed_and_removed_alike() {
         ];
         assert_eq!(entries, expected);
         assert!(place.is_folder() && !file.is_folder());
+        assert_eq!(file.kind().unwrap(), Some(EntryKind::File));
         file.remove().unwrap();
         file.remove().unwrap();
+        assert_eq!(file.kind().unwrap(), None);
         assert!(!file.exists() && place.exists());
         place.sync().unwrap();
     }
@@ -65,11 +67,14 @@ fn a_name_is_claimed_by_one_at_a_time() {
     for place in places {
         place.create_folder().unwrap();
         let lock = place.join("lock");
-        let held = lock.try_claim(false).unwrap().unwrap();
-        assert!(lock.try_claim(false).unwrap().is_none(), "{place}");
-        assert!(lock.claim(false, &|| true).unwrap().is_none());
+        let held = lock.claim(false, &|| true).unwrap().unwrap();
+        assert!(lock.claim(false, &|| true).unwrap().is_none(), "{place}");
         drop(held);
-        assert!(lock.claim(false, &|| false).unwrap().is_some());
+        let held = lock.claim(false, &|| false).unwrap().unwrap();
+        held.remove();
+        assert!(!lock.exists(), "{place}");
+        let next = lock.claim(false, &|| true).unwrap();
+        assert!(next.is_some(), "{place}");
     }
 }
 

@@ -7,6 +7,9 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::runtime::Handle;
 
+use super::location::Location;
+use super::paths::StorageError;
+
 /// Bytes of a part of an upload. Object stores want at least 5 MiB.
 const PART_BYTES: usize = 8 << 20;
 
@@ -14,7 +17,7 @@ const PART_BYTES: usize = 8 << 20;
 const SMALL_BYTES: usize = 1 << 20;
 
 /// Sends what is written to an object in parts; the object appears when all of it is there.
-pub(crate) struct ObjectSink {
+pub struct StagedObject {
     store: Arc<dyn ObjectStore>,
     handle: Handle,
     path: Path,
@@ -22,17 +25,7 @@ pub(crate) struct ObjectSink {
     upload: Option<Box<dyn MultipartUpload>>,
 }
 
-impl ObjectSink {
-    pub(crate) fn new(store: Arc<dyn ObjectStore>, handle: Handle, path: Path) -> Self {
-        ObjectSink {
-            store,
-            handle,
-            path,
-            buffer: Vec::new(),
-            upload: None,
-        }
-    }
-
+impl StagedObject {
     fn send_part(&mut self) -> io::Result<()> {
         let payload = PutPayload::from(std::mem::take(&mut self.buffer));
         if self.upload.is_none() {
@@ -52,7 +45,7 @@ impl ObjectSink {
     }
 
     /// Makes the object appear.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    pub fn publish(mut self) -> io::Result<()> {
         if self.upload.is_none() {
             let payload = PutPayload::from(std::mem::take(&mut self.buffer));
             self.handle
@@ -74,11 +67,29 @@ impl ObjectSink {
     }
 }
 
+impl Location {
+    /// Begins to write a file, which appears when it is published. `handle` is of a runtime that the
+    /// writer's thread does not belong to.
+    ///
+    /// # Errors
+    ///
+    /// Where no object can have such a name.
+    pub fn stage(&self, handle: Handle) -> Result<StagedObject, StorageError> {
+        Ok(StagedObject {
+            store: Arc::clone(self.store().objects()),
+            handle,
+            path: self.object()?,
+            buffer: Vec::new(),
+            upload: None,
+        })
+    }
+}
+
 fn store_error(error: object_store::Error) -> io::Error {
     io::Error::other(error)
 }
 
-impl Write for ObjectSink {
+impl Write for StagedObject {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // A file that is not small takes the room of a whole part at once, rather than move what it
         // has again and again.

@@ -1,0 +1,15 @@
+//! Waiting for a store on a thread that may block.
+
+use std::future::Future;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+/// Waits for a store. A thread of a runtime of several hands its other tasks over meanwhile.
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+    match Handle::try_current() {
+        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => {
+            tokio::task::block_in_place(|| handle.block_on(future))
+        }
+        _ => futures::executor::block_on(future),
+    }
+}
