@@ -1,7 +1,7 @@
 //! Summary of a cell in one lane: medians of its counted iterations.
 
 use super::measured::{counted, elapsed_ns};
-use crate::record::{CacheState, CellRecord, Iteration, Lane, Ledger, Percentiles, Summary};
+use crate::record::{CacheState, CellRecord, Iteration, Lane, LedgerSummary, Percentiles, Summary};
 use crate::statistics::{CONFIDENCE, median, median_interval};
 
 /// `None` without an iteration that counts.
@@ -39,7 +39,7 @@ pub(super) fn summary(cell: &CellRecord, lane: Lane) -> Option<Summary> {
 }
 
 /// Medians of where the bytes of an iteration went.
-fn ledger(cell: &CellRecord, lane: Lane) -> Option<Ledger> {
+fn ledger(cell: &CellRecord, lane: Lane) -> Option<LedgerSummary> {
     let of = |figure: fn(&Iteration) -> u64| {
         let values: Vec<f64> = counted(cell, lane).map(|it| figure(it) as f64).collect();
         median(&values).map(|value| value.round() as u64)
@@ -73,7 +73,7 @@ fn ledger(cell: &CellRecord, lane: Lane) -> Option<Ledger> {
             .collect();
         median(&values).map(|value| value.round() as u64)
     };
-    Some(Ledger {
+    Some(LedgerSummary {
         arrow_bytes: all_streams(|it| it.figures.arrow_bytes)?,
         chunk_encoded_bytes: all_streams(|it| it.figures.chunk_encoded_bytes)?,
         chunk_compressed_bytes: all_streams(|it| it.figures.chunk_compressed_bytes)?,

@@ -16,7 +16,7 @@ use crate::config::{PageCache, Reader};
 use crate::engine::{
     EngineError, Planned, clear_caches, memory_peak_bytes, plan, reset_memory_peak, tables_of,
 };
-use crate::observe::Watched;
+use crate::observe::Observation;
 use crate::record::{Cache, CacheState, EngineCache, Figures, Iteration, Kind, Lane, Status};
 use crate::scenario::Scenario;
 use crate::statistics::median;
@@ -193,9 +193,9 @@ impl Cell {
             }
             measurement.ledger.forget_touched();
             reset_memory_peak(&measurement.context);
-            let running = watch.start();
+            let start = watch.start();
             let (elapsed, found) = self.executed(&plans, &measurement).await?;
-            watch.stop(&running, elapsed);
+            watch.stop(&start, elapsed);
             results.add(&found, memory_peak_bytes(&measurement.context));
             if let Some(rows) = results.rows
                 && let Some(other) = found.iter().find(|found| found.rows != rows)
@@ -270,22 +270,22 @@ impl Cell {
         })
     }
 
-    /// An iteration of the executions that were watched.
-    pub(super) fn finished(&self, probe: Probe, watched: Watched) -> Iteration {
+    /// An iteration of the executions that were observed.
+    pub(super) fn finished(&self, probe: Probe, observation: Observation) -> Iteration {
         Iteration {
             lane: probe.lane,
             round: probe.round,
             position: probe.position,
             started_offset_ns: probe.started_offset_ns,
             kind: probe.kind,
-            status: match watched.void {
+            status: match observation.void {
                 None => Status::Ok,
                 Some(_) => Status::Void,
             },
-            reason: watched.void,
+            reason: observation.void,
             figures: Figures {
                 streams: self.reader.streams.0,
-                ..watched.figures
+                ..observation.figures
             },
             scan_partitions: 0,
             scans: Vec::new(),

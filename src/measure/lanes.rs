@@ -94,9 +94,9 @@ impl Cell {
             if execution > 0 && self.reader.cache == PageCache::Cold {
                 self.prepare(&mut watch).await?;
             }
-            let running = watch.start();
+            let start = watch.start();
             let elapsed = replay(&trace, self.store(), &source).await;
-            watch.stop(&running, elapsed.map_err(failed)?);
+            watch.stop(&start, elapsed.map_err(failed)?);
             ledger.replayed(&trace, &source);
         }
         Ok(self.finished(probe, watch.end()))

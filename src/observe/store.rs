@@ -7,7 +7,8 @@ use object_store::ObjectStore;
 use super::counting::CountingLayer;
 use super::ledger::Ledger;
 use crate::storage::{
-    DirectLayer, Layered, MemoryLayer, RecordingLayer, Source, Store, ThrottleLayer, Timed, Trace,
+    DirectLayer, LayeredStore, MemoryLayer, RecordingLayer, Source, Store, ThrottleLayer, Timed,
+    Trace,
 };
 
 /// An object store built for one measurement, in layers that write to its ledger:
@@ -33,21 +34,21 @@ impl MeasuredStore {
         let mut memory = None;
         let storage: Arc<dyn ObjectStore> = match source {
             Source::Store | Source::Throttled(_) => objects,
-            Source::Direct => Layered::over(DirectLayer::new(objects)),
+            Source::Direct => LayeredStore::over(DirectLayer::new(objects)),
             Source::Memory(loaded) => {
                 let layer = Arc::new(MemoryLayer::new(objects, Arc::clone(loaded)));
                 memory = Some(Arc::clone(&layer));
-                Layered::shared(layer)
+                LayeredStore::shared(layer)
             }
         };
         let counted = CountingLayer::of_storage(storage, Arc::clone(ledger), store.clone());
-        let mut objects = Layered::over(counted);
+        let mut objects = LayeredStore::over(counted);
         if let Source::Throttled(throttle) = source {
-            objects = Layered::over(ThrottleLayer::new(objects, Arc::clone(throttle)));
+            objects = LayeredStore::over(ThrottleLayer::new(objects, Arc::clone(throttle)));
         }
         let counted = CountingLayer::of_engine(objects, Arc::clone(ledger), store.clone());
         MeasuredStore {
-            objects: Layered::over(counted),
+            objects: LayeredStore::over(counted),
             memory,
             recording: None,
         }
@@ -58,7 +59,7 @@ impl MeasuredStore {
     pub fn recording(self) -> Self {
         let layer = Arc::new(RecordingLayer::new(self.objects));
         MeasuredStore {
-            objects: Layered::shared(Arc::clone(&layer)),
+            objects: LayeredStore::shared(Arc::clone(&layer)),
             memory: self.memory,
             recording: Some(layer),
         }

@@ -47,13 +47,13 @@ pub struct Watch {
 
 /// An execution that is under way.
 #[derive(Debug)]
-pub struct Running {
+pub struct ExecutionStart {
     before: Usage,
 }
 
 /// Figures of the executions that were watched.
 #[derive(Debug)]
-pub struct Watched {
+pub struct Observation {
     pub figures: Figures,
     /// Why the executions do not count; none where they do.
     pub void: Option<String>,
@@ -94,15 +94,15 @@ impl Watch {
     }
 
     /// Begins an execution.
-    pub fn start(&self) -> Running {
-        Running {
+    pub fn start(&self) -> ExecutionStart {
+        ExecutionStart {
             before: Usage::now(),
         }
     }
 
     /// Ends an execution, which took this time.
-    pub fn stop(&mut self, running: &Running, elapsed: Duration) {
-        self.usage.add(&running.before, &Usage::now());
+    pub fn stop(&mut self, start: &ExecutionStart, elapsed: Duration) {
+        self.usage.add(&start.before, &Usage::now());
         self.executions += 1;
         self.elapsed += elapsed;
     }
@@ -113,7 +113,7 @@ impl Watch {
     }
 
     /// The figures of one execution: means over those that have ended, where there were several.
-    pub fn end(self) -> Watched {
+    pub fn end(self) -> Observation {
         let executions = u64::from(self.executions.max(1));
         let (counters, usage) = (self.ledger.counters(), self.usage.figures(executions));
         let requested_bytes = counters.requested_bytes / executions;
@@ -136,7 +136,7 @@ impl Watch {
             cache,
             ..usage
         };
-        Watched { figures, void }
+        Observation { figures, void }
     }
 }
 

@@ -36,8 +36,8 @@ pub use iteration::{Iteration, Kind, Lane, Scan, Status};
 pub use journal::Journal;
 pub use outcome::{
     Binds, BreakEven, Ceilings, Comparison, Contrast, Crossing, CrossingPoint, Finding,
-    FindingKind, Ledger, Noise, Overall, PredictionCheck, Preference, Ranked, Ranking, Standing,
-    Stretch, Summary, Verdict,
+    FindingKind, LedgerSummary, Noise, Overall, PredictionCheck, Preference, Ranked, Ranking,
+    Standing, Stretch, Summary, Verdict,
 };
 pub use profile::{RequestProfile, StoreCall};
 pub use run::{RunRecord, SCHEMA_VERSION, StopReason, Stopped, Versions};

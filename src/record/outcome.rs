@@ -26,7 +26,7 @@ pub struct Summary {
     pub requested_bytes_per_s: f64,
     /// Where the bytes went; absent in records from before it was kept.
     #[serde(default)]
-    pub ledger: Option<Ledger>,
+    pub ledger: Option<LedgerSummary>,
     /// Time of single copies of a query that ran in several; absent where there is one copy.
     #[serde(default)]
     pub stream_ns: Option<Percentiles>,
@@ -45,7 +45,7 @@ pub(super) fn by_name_of_lane<S: Serializer>(
 /// Bytes of one execution, all copies of the query together, medians over iterations, from what the
 /// user gets down to what the device gives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Ledger {
+pub struct LedgerSummary {
     /// Logical bytes of the result.
     pub arrow_bytes: u64,
     /// The column chunks that were asked for: before compression, and as stored.

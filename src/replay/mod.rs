@@ -14,9 +14,9 @@ use tokio::runtime::Runtime;
 use crate::cancel::Cancel;
 use crate::config::PageCache;
 use crate::measure::source_of;
-use crate::observe::{CacheSetting, Ledger, Watch, Watched, WatchedFiles};
+use crate::observe::{CacheSetting, Ledger, Observation, Watch, WatchedFiles};
 use crate::record::{CacheState, ColdEvidence, EngineCache};
-use crate::session::{Failure, KeptTrace, SessionError, Visited, checked, visit_all};
+use crate::session::{Executor, Failure, KeptTrace, SessionError, checked, visit_all};
 use crate::statistics::{CONFIDENCE, median, median_interval};
 use crate::storage::{
     Inputs, Location, Store, Trace, check_direct, local_file, replay as replay_trace,
@@ -51,7 +51,7 @@ struct Prepared<'a> {
     trace: Arc<Trace>,
     files: Vec<PathBuf>,
     inputs: Arc<Inputs>,
-    found: Vec<Watched>,
+    found: Vec<Observation>,
 }
 
 /// Replays each trace so many times, in rounds, after one replay of each that does not count.
@@ -89,9 +89,9 @@ struct Visit {
     trace: usize,
 }
 
-impl Visited for Replays<'_> {
+impl Executor for Replays<'_> {
     type Visit = Visit;
-    type Done = Result<Watched, Failure>;
+    type Done = Result<Observation, Failure>;
 
     async fn execute(&mut self, visit: Visit) -> Self::Done {
         let one = &self.prepared[visit.trace];
@@ -145,7 +145,7 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    async fn once(&self, store: &Store, cache: PageCache) -> Result<Watched, Failure> {
+    async fn once(&self, store: &Store, cache: PageCache) -> Result<Observation, Failure> {
         let setting = CacheSetting {
             page_cache: cache,
             engine: EngineCache::Warm,
@@ -160,11 +160,11 @@ impl<'a> Prepared<'a> {
         let mut watch = Watch::begin(files, setting, Arc::clone(&ledger))
             .await
             .map_err(|error| SessionError::Internal(error.to_string()))?;
-        let (running, source) = (watch.start(), source_of(cache));
+        let (start, source) = (watch.start(), source_of(cache));
         let elapsed = replay_trace(&self.trace, store, &source)
             .await
             .map_err(|source| SessionError::Replay { source })?;
-        watch.stop(&running, elapsed);
+        watch.stop(&start, elapsed);
         ledger.replayed(&self.trace, &source);
         Ok(watch.end())
     }

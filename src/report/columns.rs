@@ -1,6 +1,6 @@
 //! The columns of a comparison table: what each says of a cell, and which to do without first.
 
-use crate::record::{Ceilings, Lane, Ledger, Scan, Status};
+use crate::record::{Ceilings, Lane, LedgerSummary, Scan, Status};
 use crate::units;
 
 use super::scenario::{Cell, Scenario};
@@ -179,7 +179,7 @@ impl Column {
     fn text(self, cell: &Cell, scenario: &Scenario) -> Option<String> {
         let ledger = || cell.summary.and_then(|summary| summary.ledger);
         let of_ledger =
-            |figure: fn(&Ledger) -> u64| ledger().as_ref().map(figure).map(units::bytes);
+            |figure: fn(&LedgerSummary) -> u64| ledger().as_ref().map(figure).map(units::bytes);
         let of_ceilings = |figure: fn(&Ceilings) -> f64, shown: fn(f64) -> String| {
             cell.ceilings.map(figure).map(shown)
         };

@@ -8,7 +8,7 @@ use crate::config::{PageCache, Until};
 use crate::measure::{Cell, MeasureError, Probe, Verified, Visit, evaluate, offset_ns};
 use crate::record::{ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status};
 use crate::session::{
-    CellPlan, Event, Failure, Journaled, Located, Observer, Visited, Warning, unchanged,
+    CellPlan, Event, Executor, Failure, Located, Observer, RunJournal, Warning, unchanged,
 };
 
 /// A lane of a cell whose first measured iterations are all void is not measured any further.
@@ -17,7 +17,7 @@ const MOST_VOID: u32 = 5;
 /// The cells of a run, and what became of their iterations so far.
 pub(super) struct Iterations<'a> {
     cells: &'a mut [CellPlan],
-    journal: &'a mut Journaled,
+    journal: &'a mut RunJournal,
     cancel: &'a Cancel,
     observer: &'a dyn Observer,
     until: Option<Until>,
@@ -34,7 +34,7 @@ pub(super) struct Iterations<'a> {
 impl<'a> Iterations<'a> {
     pub(super) fn new(
         cells: &'a mut [CellPlan],
-        journal: &'a mut Journaled,
+        journal: &'a mut RunJournal,
         cancel: &'a Cancel,
         observer: &'a dyn Observer,
         until: Option<Until>,
@@ -58,7 +58,7 @@ impl<'a> Iterations<'a> {
         self.cells
     }
 
-    pub(super) fn journal(&mut self) -> &mut Journaled {
+    pub(super) fn journal(&mut self) -> &mut RunJournal {
         self.journal
     }
 
@@ -183,7 +183,7 @@ impl<'a> Iterations<'a> {
     }
 }
 
-impl Visited for Iterations<'_> {
+impl Executor for Iterations<'_> {
     type Visit = (Kind, Visit);
     /// An iteration, and whether it was the first of its cell.
     type Done = (Probe, Result<(Iteration, bool), MeasureError>);

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::observe::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
 use crate::session::{
-    CellPlan, Datasets, Event, Failure, Grid, Journaled, KnownSources, Located, Observer, Row,
+    CellPlan, Datasets, Event, Failure, Grid, KnownSources, Located, Observer, Row, RunJournal,
     SessionError, Warning, open, unchanged,
 };
 use crate::storage::Stores;
@@ -34,7 +34,7 @@ pub(super) async fn look(
     probe: &MemoryProbe,
     sources: &Arc<KnownSources>,
     cells: &[CellPlan],
-    journal: &mut Journaled,
+    journal: &mut RunJournal,
     observer: &dyn Observer,
 ) -> Result<(), Failure> {
     let mut failed: Vec<String> = Vec::new();

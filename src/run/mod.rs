@@ -22,7 +22,7 @@ use crate::observe::system;
 use crate::output::Output;
 use crate::record::{Event as Entry, RunRecord, to_json, write_record};
 use crate::session::{
-    Event, Failure, Journaled, KnownSources, Observer, Opened, SessionError, Slowdown, Warning,
+    Event, Failure, KnownSources, Observer, Opened, RunJournal, SessionError, Slowdown, Warning,
     build, open, prepare, unchanged,
 };
 use crate::storage::{Stores, may_drop_caches};
@@ -116,7 +116,7 @@ pub fn run(
         .filter(|text| is_local(text))
         .map(PathBuf::from)
         .collect();
-    let mut journal = Journaled::start(
+    let mut journal = RunJournal::start(
         config,
         &options.results,
         &options.labels,
@@ -186,7 +186,7 @@ impl Whole<'_> {
         &self,
         opened: Opened,
         warnings: impl Iterator<Item = Warning>,
-        journal: &mut Journaled,
+        journal: &mut RunJournal,
     ) -> Result<(), Failure> {
         for dataset in opened.datasets {
             journal.append(Entry::Dataset {

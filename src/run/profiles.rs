@@ -1,14 +1,14 @@
 //! What each cell asks of the store, and when: the ground of predictions for other storage.
 
 use crate::record::{Event as Entry, RequestProfile};
-use crate::session::{CellPlan, Event, Failure, Journaled, Located, Observer, Warning, unchanged};
+use crate::session::{CellPlan, Event, Failure, Located, Observer, RunJournal, Warning, unchanged};
 
 /// Executes each cell some times from memory, but not the control, which is the baseline's twin,
 /// nor, where others are not throttled, those that are: what they are predicted to take rests on
 /// the others.
 pub(super) async fn look(
     cells: &mut [CellPlan],
-    journal: &mut Journaled,
+    journal: &mut RunJournal,
     observer: &dyn Observer,
 ) -> Result<(), Failure> {
     let throttled = |plan: &CellPlan| plan.cell.reader().throttle.is_some();

@@ -13,7 +13,7 @@ use crate::config::{Config, PageCache, Until};
 use crate::measure::{BLOCK, Schedule};
 use crate::observe::{HostUsage, memory_bytes, warm_alike};
 use crate::record::{Event as Entry, Kind, StopReason, Stopped};
-use crate::session::{CellPlan, Failure, Journaled, Observer, SessionError, Warning, visit_all};
+use crate::session::{CellPlan, Failure, Observer, RunJournal, SessionError, Warning, visit_all};
 use crate::storage::lies_in_memory;
 
 /// All rounds of a run.
@@ -27,7 +27,7 @@ impl<'a> Rounds<'a> {
     pub(super) fn new(
         config: &'a Config,
         cells: &'a mut [CellPlan],
-        journal: &'a mut Journaled,
+        journal: &'a mut RunJournal,
         cancel: &'a Cancel,
         observer: &'a dyn Observer,
     ) -> Self {

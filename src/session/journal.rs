@@ -13,12 +13,12 @@ use super::warning::Warning;
 use crate::config::Config;
 use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION, System};
 
-pub(crate) struct Journaled {
+pub(crate) struct RunJournal {
     journal: Journal,
     record: RunRecord,
 }
 
-impl Journaled {
+impl RunJournal {
     /// Begins the journal of a new run.
     pub(crate) fn start(
         config: &Config,
@@ -59,7 +59,7 @@ impl Journaled {
         journal.append(&Event::Started {
             record: Box::new(record.clone()),
         })?;
-        Ok(Journaled { journal, record })
+        Ok(RunJournal { journal, record })
     }
 
     /// Puts an event in the journal, then in the record.

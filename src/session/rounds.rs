@@ -4,8 +4,8 @@
 use super::error::Failure;
 use crate::cancel::Cancel;
 
-/// Things that are executed in rounds.
-pub(crate) trait Visited {
+/// Makes the executions of rounds, and keeps what they gave.
+pub(crate) trait Executor {
     /// One execution to be made.
     type Visit: Copy;
     /// Outcome of an execution, or its error.
@@ -36,19 +36,19 @@ pub(crate) trait Visited {
 }
 
 /// Makes visits one after the other.
-pub(crate) async fn visit_all<V: Visited>(
-    visited: &mut V,
-    visits: impl IntoIterator<Item = V::Visit>,
+pub(crate) async fn visit_all<E: Executor>(
+    executor: &mut E,
+    visits: impl IntoIterator<Item = E::Visit>,
     cancel: &Cancel,
 ) -> Result<(), Failure> {
     for visit in visits {
-        if visited.begin(visit) {
-            let done = cancel.unless(visited.execute(visit)).await?;
+        if executor.begin(visit) {
+            let done = cancel.unless(executor.execute(visit)).await?;
             // Between executions, untimed.
-            let checked = visited.check(visit).await;
-            visited.keep(visit, done, checked).await?;
+            let checked = executor.check(visit).await;
+            executor.keep(visit, done, checked).await?;
         }
-        visited.end();
+        executor.end();
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ mod tests {
 
     /// Visits that say what happened to them.
     #[derive(Default)]
-    struct Told {
+    struct ScriptedExecutor {
         said: Vec<String>,
         left_out: Option<u32>,
         changed: Option<u32>,
@@ -71,7 +71,7 @@ mod tests {
         stopped: Option<(u32, Cancel)>,
     }
 
-    impl Visited for Told {
+    impl Executor for ScriptedExecutor {
         type Visit = u32;
         type Done = u32;
 
@@ -111,14 +111,17 @@ mod tests {
         }
     }
 
-    async fn visited(mut told: Told, cancel: &Cancel) -> (Vec<String>, Result<(), Failure>) {
-        let done = visit_all(&mut told, [1, 2], cancel).await;
-        (told.said, done)
+    async fn visited(
+        mut script: ScriptedExecutor,
+        cancel: &Cancel,
+    ) -> (Vec<String>, Result<(), Failure>) {
+        let done = visit_all(&mut script, [1, 2], cancel).await;
+        (script.said, done)
     }
 
     #[tokio::test]
     async fn a_visit_is_kept_before_the_next_one_begins() {
-        let (said, done) = visited(Told::default(), &Cancel::default()).await;
+        let (said, done) = visited(ScriptedExecutor::default(), &Cancel::default()).await;
         done.unwrap();
         let expected = [
             "execute 1",
@@ -133,22 +136,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_visit_that_is_left_out_is_not_executed_and_counts_all_the_same() {
-        let told = Told {
+        let script = ScriptedExecutor {
             left_out: Some(1),
-            ..Told::default()
+            ..ScriptedExecutor::default()
         };
-        let (said, done) = visited(told, &Cancel::default()).await;
+        let (said, done) = visited(script, &Cancel::default()).await;
         done.unwrap();
         assert_eq!(said, ["end", "execute 2", "keep 2: 20, true", "end"]);
     }
 
     #[tokio::test]
     async fn a_visit_whose_files_have_changed_is_kept_and_is_the_last_one() {
-        let told = Told {
+        let script = ScriptedExecutor {
             changed: Some(1),
-            ..Told::default()
+            ..ScriptedExecutor::default()
         };
-        let (said, done) = visited(told, &Cancel::default()).await;
+        let (said, done) = visited(script, &Cancel::default()).await;
         assert!(done.is_err());
         assert_eq!(said, ["execute 1", "keep 1: 10, false"]);
     }
@@ -156,11 +159,11 @@ mod tests {
     #[tokio::test]
     async fn a_request_to_stop_ends_an_execution_and_nothing_is_kept_of_it() {
         let cancel = Cancel::default();
-        let told = Told {
+        let script = ScriptedExecutor {
             stopped: Some((2, cancel.clone())),
-            ..Told::default()
+            ..ScriptedExecutor::default()
         };
-        let (said, done) = visited(told, &cancel).await;
+        let (said, done) = visited(script, &cancel).await;
         let error = done.unwrap_err();
         assert!(matches!(error.error(), SessionError::Interrupted(_)));
         assert_eq!(said, ["execute 1", "keep 1: 10, true", "end", "execute 2"]);

@@ -53,20 +53,20 @@ pub trait ReadLayer: fmt::Debug + Send + Sync + 'static {
 /// An object store made of a layer and what lies below it. Writes, listings and questions for sizes
 /// pass through as they come.
 #[derive(Debug)]
-pub struct Layered<L>(Arc<L>);
+pub struct LayeredStore<L>(Arc<L>);
 
-impl<L: ReadLayer> Layered<L> {
+impl<L: ReadLayer> LayeredStore<L> {
     pub fn over(layer: L) -> Arc<dyn ObjectStore> {
-        Layered::shared(Arc::new(layer))
+        LayeredStore::shared(Arc::new(layer))
     }
 
     /// The same, for a layer that its maker asks about afterwards.
     pub fn shared(layer: Arc<L>) -> Arc<dyn ObjectStore> {
-        Arc::new(Layered(layer))
+        Arc::new(LayeredStore(layer))
     }
 }
 
-impl<L: ReadLayer> fmt::Display for Layered<L> {
+impl<L: ReadLayer> fmt::Display for LayeredStore<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", L::NAME, self.0.below())
     }
@@ -103,7 +103,7 @@ fn answer(location: &Path, range: Range<u64>, bytes: Bytes) -> GetResult {
 }
 
 #[async_trait]
-impl<L: ReadLayer> ObjectStore for Layered<L> {
+impl<L: ReadLayer> ObjectStore for LayeredStore<L> {
     async fn put_opts(
         &self,
         location: &Path,

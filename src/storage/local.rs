@@ -10,12 +10,12 @@ use object_store::path::Path;
 use object_store::{Error, GetOptions, GetRange, GetResult, ObjectStore, Result};
 
 use super::beyond::explained;
-use super::layer::{Layered, ReadLayer};
+use super::layer::{LayeredStore, ReadLayer};
 use super::paths::local_file;
 
 /// The local file system as an object store. Paths in it are absolute.
 pub fn local_store() -> Arc<dyn ObjectStore> {
-    Layered::over(LocalLayer {
+    LayeredStore::over(LocalLayer {
         below: Arc::new(LocalFileSystem::new()),
     })
 }

@@ -1,5 +1,5 @@
-//! Where data lies: locations in stores, the layers that reads of a dataset go through, and the page
-//! cache.
+//! Where data lies: locations in stores, the layers that reads of a dataset go through, and the
+//! page cache.
 
 mod beyond;
 mod claim;
@@ -29,7 +29,7 @@ pub use beyond::explained;
 pub use claim::Claim;
 pub use direct::{DirectLayer, check_direct};
 pub use inputs::{InputError, Inputs};
-pub use layer::{Layered, ReadLayer};
+pub use layer::{LayeredStore, ReadLayer};
 pub use layout::{Chunk, FileLayout};
 pub use list::{Listing, list};
 pub use listing::would_list;

@@ -11,7 +11,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::beyond::explained;
 use super::direct::{Buffer, RangeFile};
-use super::layer::Layered;
+use super::layer::LayeredStore;
 use super::paths::local_file;
 use super::source::Source;
 use super::store::Store;
@@ -27,7 +27,7 @@ pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &Source) -> Resul
     match source {
         Source::Throttled(throttle) => {
             let throttled = ThrottleLayer::new(Arc::clone(objects), Arc::clone(throttle));
-            replay_store(trace, store, &Layered::over(throttled)).await
+            replay_store(trace, store, &LayeredStore::over(throttled)).await
         }
         _ if store.is_local() => {
             let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;

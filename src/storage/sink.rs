@@ -68,8 +68,8 @@ impl StagedObject {
 }
 
 impl Location {
-    /// Begins to write a file, which appears when it is published. `handle` is of a runtime that the
-    /// writer's thread does not belong to.
+    /// Begins to write a file, which appears when it is published. `handle` is of a runtime that
+    /// the writer's thread does not belong to.
     ///
     /// # Errors
     ///
