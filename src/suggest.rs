@@ -5,10 +5,11 @@
 const LONGEST_WORD_BYTES: usize = 100;
 
 /// Fewest bytes of a word for another that begins with it to count as near.
-const SHORTEST_BEGINNING_BYTES: usize = 4;
+const SHORTEST_BEGINNING_BYTES: usize = 3;
 
 /// The candidate that `word` is a slip of, in whichever case: at most a third of its letters are
-/// typing errors (Damerau and Levenshtein's), or one of the two begins with the other.
+/// typing errors (Damerau and Levenshtein's), or one of the two begins with the other. The first of
+/// several that are equally near.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > LONGEST_WORD_BYTES {
         return None;
@@ -22,20 +23,18 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|candidate| {
             let known = candidate.to_lowercase();
-            let errors = strsim::damerau_levenshtein(&word, &known);
             // One that goes on where the other ends is as near as a slip, whatever follows.
-            let slip = match begins(&word, &known) || begins(&known, &word) {
-                true => errors.min(1),
-                false => errors,
-            };
-            (slip, errors, candidate)
+            if begins(&word, &known) || begins(&known, &word) {
+                return (1, candidate);
+            }
+            (strsim::damerau_levenshtein(&word, &known), candidate)
         })
-        .filter(|(slip, _, candidate)| {
+        .filter(|(errors, candidate)| {
             // A short word is near to every other short word; at least one letter must agree.
-            *slip <= allowed && *slip < candidate.chars().count()
+            *errors <= allowed && *errors < candidate.chars().count()
         })
-        .min_by_key(|(slip, errors, _)| (*slip, *errors))
-        .map(|(_, _, candidate)| candidate)
+        .min_by_key(|(errors, _)| *errors)
+        .map(|(_, candidate)| candidate)
 }
 
 /// The candidate with the fewest typing errors between it and `word`, the first of several, where
@@ -80,9 +79,10 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_go_on_the_shorter_is_nearer() {
-        let known = ["row_groups_pruned", "row_size"];
-        assert_eq!(nearest("row_", known), Some("row_size"));
+    fn of_two_that_go_on_the_first_is_taken() {
+        let known = ["num_files_train", "num_files_eval"];
+        assert_eq!(nearest("num_files", known), Some("num_files_train"));
+        assert_eq!(nearest("top", ["full_scan", "top_k"]), Some("top_k"));
     }
 
     #[test]
