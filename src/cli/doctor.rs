@@ -47,155 +47,154 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, CommandErr
 
 fn describe(found: &Doctor) -> String {
     let mut rows = table(&["what", "found"], 2);
-    let mut add = |what: &str, found: String| {
-        rows.add_row([what.to_owned(), found]);
-    };
+    rows.add_rows(host(found));
+    rows.add_rows(caches(found));
+    rows.add_rows(noise(found));
+    let mut text = format!("{rows}\n");
+    for disturbance in &found.disturbances {
+        text.push_str(&format!("warning: {disturbance}\n"));
+    }
+    text
+}
+
+/// A row of the table: what, and what was found of it.
+type Row = [String; 2];
+
+fn row(what: &str, found: impl Into<String>) -> Row {
+    [what.to_owned(), found.into()]
+}
+
+fn host(found: &Doctor) -> Vec<Row> {
     let system = &found.system;
-    let share = |share: Option<f64>| share.map_or_else(|| "unknown".to_owned(), units::percent);
-    add(
-        "processor",
-        format!(
-            "{}; {} of {} cores to be used{}",
-            system.cpu_model,
-            system.cores,
-            system.cores_online,
-            system
-                .cpu_quota_cores
-                .map_or_else(String::new, |quota| format!(", quota {quota}"))
-        ),
-    );
+    let quota = system
+        .cpu_quota_cores
+        .map_or_else(String::new, |quota| format!(", quota {quota}"));
     let limit = system.memory_limit_bytes.map_or_else(String::new, |limit| {
         format!(", limited to {}", units::bytes(limit))
     });
-    add(
-        "memory",
-        format!(
-            "{} available of {}{limit}",
-            units::bytes(system.memory_available_bytes),
-            units::bytes(system.memory_total_bytes)
-        ),
-    );
-    add(
-        "hypervisor",
-        match system.hypervisor.as_deref() {
-            None => "none seen".to_owned(),
-            Some("unknown") => "there is one, of unknown make".to_owned(),
-            Some(name) => name.to_owned(),
-        },
-    );
-    add(
-        "container",
-        system
-            .container
-            .clone()
-            .unwrap_or_else(|| "none seen".to_owned()),
-    );
-    add(
-        "frequency governor",
-        system
-            .governor
-            .clone()
-            .unwrap_or_else(|| "not told".to_owned()),
-    );
-    add(
-        "clock",
-        format!(
-            "{}, steps of {}, {} a reading",
-            system.clock_source.as_deref().unwrap_or("unknown source"),
-            units::duration_ns(found.clock_step_ns as f64),
-            units::duration_ns(found.clock_read_ns)
-        ),
-    );
-    for file_system in &system.file_systems {
-        add(
-            "file system",
+    let mut rows = vec![
+        row(
+            "processor",
             format!(
-                "{} on {} ({})",
-                file_system.fs_type,
-                file_system.device,
-                file_system.options.join(",")
+                "{}; {} of {} cores to be used{quota}",
+                system.cpu_model, system.cores, system.cores_online
             ),
-        );
-    }
-    add(
-        "warm",
-        match found.resident_when_read {
-            Some(0.99..) => "works: files that were read are resident".to_owned(),
-            Some(found) => format!(
-                "does not work: {} of a file just read are resident",
-                units::percent(found)
+        ),
+        row(
+            "memory",
+            format!(
+                "{} available of {}{limit}",
+                units::bytes(system.memory_available_bytes),
+                units::bytes(system.memory_total_bytes)
             ),
-            None => "cannot be attested: this user may not ask which pages are resident".to_owned(),
-        },
-    );
-    add(
-        "cold",
-        match found.resident_when_evicted {
-            Some(..=0.01) => format!(
-                "works: evicted files are not resident; devices deliver {} of their bytes",
-                share(found.device_share_when_evicted)
+        ),
+        row(
+            "hypervisor",
+            match system.hypervisor.as_deref() {
+                None => "none seen",
+                Some("unknown") => "there is one, of unknown make",
+                Some(name) => name,
+            },
+        ),
+        row(
+            "container",
+            system.container.as_deref().unwrap_or("none seen"),
+        ),
+        row(
+            "frequency governor",
+            system.governor.as_deref().unwrap_or("not told"),
+        ),
+        row(
+            "clock",
+            format!(
+                "{}, steps of {}, {} a reading",
+                system.clock_source.as_deref().unwrap_or("unknown source"),
+                units::duration_ns(found.clock_step_ns as f64),
+                units::duration_ns(found.clock_read_ns)
             ),
-            Some(found) => format!(
-                "does not work: {} of an evicted file are still resident",
-                units::percent(found)
-            ),
-            None => format!(
-                "cannot be attested; devices deliver {} of an evicted file's bytes",
-                share(found.device_share_when_evicted)
-            ),
-        },
-    );
-    add(
-        "direct",
-        match &found.direct_error {
-            None => "works: the file system takes O_DIRECT".to_owned(),
-            Some(error) => format!("does not work: {error}"),
-        },
-    );
-    add(
-        "drop_caches",
-        match found.may_drop_caches {
-            true => "may be used".to_owned(),
-            false => "may not be used: it takes root".to_owned(),
-        },
-    );
+        ),
+    ];
+    rows.extend(system.file_systems.iter().map(|it| {
+        let options = it.options.join(",");
+        row(
+            "file system",
+            format!("{} on {} ({options})", it.fs_type, it.device),
+        )
+    }));
+    rows
+}
+
+/// The states of caches that can be brought about here, and attested.
+fn caches(found: &Doctor) -> [Row; 4] {
+    let delivered = found
+        .device_share_when_evicted
+        .map_or_else(|| "unknown".to_owned(), units::percent);
+    let warm = match found.resident_when_read {
+        Some(0.99..) => "works: files that were read are resident".to_owned(),
+        Some(share) => format!(
+            "does not work: {} of a file just read are resident",
+            units::percent(share)
+        ),
+        None => "cannot be attested: this user may not ask which pages are resident".to_owned(),
+    };
+    let cold = match found.resident_when_evicted {
+        Some(..=0.01) => format!(
+            "works: evicted files are not resident; devices deliver {delivered} of their bytes"
+        ),
+        Some(share) => format!(
+            "does not work: {} of an evicted file are still resident",
+            units::percent(share)
+        ),
+        None => {
+            format!("cannot be attested; devices deliver {delivered} of an evicted file's bytes")
+        }
+    };
+    let direct = match &found.direct_error {
+        None => "works: the file system takes O_DIRECT".to_owned(),
+        Some(error) => format!("does not work: {error}"),
+    };
+    let drop_caches = match found.may_drop_caches {
+        true => "may be used",
+        false => "may not be used: it takes root",
+    };
+    [
+        row("warm", warm),
+        row("cold", cold),
+        row("direct", direct),
+        row("drop_caches", drop_caches),
+    ]
+}
+
+/// What equal scans differ by, and the differences that so many rounds find.
+fn noise(found: &Doctor) -> Vec<Row> {
+    let mut rows = Vec::new();
     if let Some(noise) = &found.noise {
         let verdict = match noise.contrast.verdict {
             Verdict::Tie => "a tie, as it has to be",
             Verdict::Inconclusive => "no verdict, as it has to be",
             Verdict::Faster | Verdict::Slower => "a difference, where there is none",
         };
-        add(
-            "noise",
-            format!(
-                "a scan of {} against {}, {} rounds: {} ({verdict})",
-                units::duration_ns(found.scan_ns),
-                match noise.kind {
-                    ControlKind::Copy => "a copy of its files",
-                    ControlKind::SameFiles => "itself",
-                },
-                noise.contrast.pairs,
-                ratio_with_interval(&noise.contrast).unwrap_or_default()
-            ),
+        let other = match noise.kind {
+            ControlKind::Copy => "a copy of its files",
+            ControlKind::SameFiles => "itself",
+        };
+        let text = format!(
+            "a scan of {} against {other}, {} rounds: {} ({verdict})",
+            units::duration_ns(found.scan_ns),
+            noise.contrast.pairs,
+            ratio_with_interval(&noise.contrast).unwrap_or_default()
         );
+        rows.push(row("noise", text));
     }
-    for (rounds, smallest) in &found.detectable {
-        add(
-            &format!("{rounds} rounds"),
-            smallest.map_or_else(
-                || "too few for a verdict".to_owned(),
-                |share| {
-                    format!(
-                        "find a difference of {} in about half of the runs",
-                        units::percent(share)
-                    )
-                },
-            ),
+    rows.extend(found.detectable.iter().map(|(rounds, smallest)| {
+        let text = smallest.map_or_else(
+            || "too few for a verdict".to_owned(),
+            |share| {
+                let share = units::percent(share);
+                format!("find a difference of {share} in about half of the runs")
+            },
         );
-    }
-    let mut text = format!("{rows}\n");
-    for disturbance in &found.disturbances {
-        text.push_str(&format!("warning: {disturbance}\n"));
-    }
-    text
+        row(&format!("{rounds} rounds"), text)
+    }));
+    rows
 }

@@ -45,16 +45,7 @@ pub(super) fn candidates(
     if single.dtype == Dtype::Bool {
         return Ok(Candidates::unmoved(bools(series, counts)));
     }
-    let by_row: Vec<(f64, f64)> = series
-        .pieces
-        .iter()
-        .flat_map(|piece| {
-            let numbers = numbers_of(&piece.array).into_iter().enumerate();
-            let first = piece.first;
-            numbers.filter_map(move |(row, number)| Some(((first + row as u64) as f64, number?)))
-        })
-        .filter(|(_, number)| number.is_finite())
-        .collect();
+    let by_row = numbers_by_row(series);
     let mut numbers: Vec<f64> = by_row.iter().map(|(_, number)| *number).collect();
     numbers.sort_unstable_by(f64::total_cmp);
     let grid = Grid::new(single, series, &numbers, fitting.keep_values);
@@ -74,124 +65,200 @@ pub(super) fn candidates(
         let bounds = json!({ "kind": "uniform", "min": -1e308, "max": 1e308 });
         return Ok(Candidates::unmoved(vec![keys_of(bounds)]));
     }
-    let bounds =
-        json!({ "min": grid.told(low, Rounding::Down), "max": grid.told(high, Rounding::Up) });
-    let multiple = match grid.multiple > 0.0 && (grid.multiple != 1.0 || grid.dtype.is_float()) {
-        true => json!({ "multiple_of": grid.exactly(grid.multiple) }),
-        false => json!({}),
+    let column = Column {
+        bounds: json!({ "min": grid.told(low, Rounding::Down), "max": grid.told(high, Rounding::Up) }),
+        multiple: match grid.multiple > 0.0 && (grid.multiple != 1.0 || grid.dtype.is_float()) {
+            true => json!({ "multiple_of": grid.exactly(grid.multiple) }),
+            false => json!({}),
+        },
+        runs: runs(counts),
+        by_row: &by_row,
+        numbers: &numbers,
+        grid: &grid,
+        series,
+        single,
+        counts,
+        keep_values: fitting.keep_values,
     };
-    let on_grid = |keys: Json| with(&with(&keys_of(keys), bounds.clone()), multiple.clone());
-    let correlation = correlation(&by_row);
-    let sorted = (correlation > LEAST_CORRELATION).then(|| sortedness(&by_row));
-    let runs = runs(counts);
-
-    let mut plain = Vec::new();
-    if counts.distinct() <= MOST_LISTED {
-        plain.push(listed(&grid, &numbers, fitting.keep_values));
-    }
-    let valid = counts.valid() as f64;
-    let mean = numbers.iter().sum::<f64>() / valid.max(1.0);
-    let std_dev = deviation(&numbers, mean);
-    if counts.distinct() == counts.valid() && grid.multiple <= 1.0 {
-        plain.push(with(
-            &keys_of(json!({ "kind": "distinct" })),
-            bounds.clone(),
-        ));
-    }
-    plain.push(on_grid(json!({ "kind": "uniform" })));
-    plain.push(on_grid(json!({
-        "kind": "normal",
-        "mean": grid.told(mean, Rounding::Nearest),
-        "std_dev": grid.distance(std_dev),
-    })));
-    if low > 0.0 && !single.dtype.is_temporal() {
-        let scale = match single.dtype {
-            Dtype::Decimal128 { scale, .. } => 10_f64.powi(scale.into()),
-            _ => 1.0,
-        };
-        let logarithms: Vec<f64> = numbers.iter().map(|number| (number / scale).ln()).collect();
-        let mean = logarithms.iter().sum::<f64>() / valid.max(1.0);
-        plain.push(on_grid(json!({
-            "kind": "lognormal",
-            "mean": rounded(mean),
-            "std_dev": rounded(deviation(&logarithms, mean)),
-        })));
-    }
-    let by_quantiles = |numbers: &[f64]| {
-        let values = quantiles(&grid, numbers);
-        with(
-            &keys_of(json!({ "kind": "quantiles", "values": values })),
-            multiple.clone(),
-        )
-    };
-    let shaped = by_quantiles(&numbers);
-    plain.push(shaped.clone());
-
-    let mut candidates = Vec::new();
-    if correlation.abs() > LEAST_CORRELATION {
-        candidates.extend(sequences(&grid, series, &by_row, fitting.keep_values));
-    }
-    if let Some(sorted) = sorted {
-        for keys in plain
-            .iter()
-            .filter(|keys| keys.get("kind") != Some(&json!("distinct")))
-        {
-            for share in [1.0, sorted] {
-                candidates.push(with(keys, json!({ "sortedness": share })));
-            }
+    let plain = column.plain();
+    let mut keys = column.in_order(&plain);
+    for each in &plain {
+        keys.push(each.clone());
+        if let Some(runs) = &column.runs {
+            keys.push(with(each, runs.clone()));
         }
     }
-    for keys in &plain {
-        candidates.push(keys.clone());
-        if let Some(runs) = &runs {
-            candidates.push(with(keys, runs.clone()));
-        }
-    }
-    let runs = runs.unwrap_or_else(|| json!({}));
-    let cycles = cycle_of(&by_row, series.rows);
-    let drift = drift_of(&by_row, &numbers);
-    let by_rank = plain.iter().filter(|keys| {
-        let kind = keys.get("kind").and_then(Json::as_str);
-        matches!(kind, Some("categorical" | "quantiles" | "uniform"))
-    });
-    for keys in by_rank {
-        for (cycle, sorted) in &cycles {
-            candidates.push(with(keys, json!({ "sortedness": sorted, "cycle": cycle })));
-        }
-        if let Some(drift) = drift {
-            for part in [0.5, 1.0, 1.5] {
-                let drift = rounded((drift * part).min(1.0));
-                candidates.push(with(keys, json!({ "drift": drift })));
-            }
-        }
-    }
-    if let Some(step) = step_of(&by_row) {
-        let walk = on_grid(json!({ "kind": "random_walk", "step": grid.distance(step) }));
-        candidates.push(with(&walk, runs.clone()));
-    }
-    let choices = pools(counts);
-    if counts.distinct() > MOST_LISTED && !choices.is_empty() {
-        let mut different = numbers.clone();
-        different.dedup();
-        let different = by_quantiles(&different);
-        for (size, exponent) in choices {
-            let pool = json!({ "pool": { "size": size, "exponent": exponent } });
-            for keys in [&different, &shaped] {
-                candidates.push(with(&with(keys, pool.clone()), runs.clone()));
-            }
-            if exponent > 0.0 && grid.multiple <= 1.0 && single.dtype.is_integer() {
-                let zipf = json!({
-                    "kind": "zipf", "exponent": exponent, "cardinality": size,
-                    "min": grid.told(low, Rounding::Down),
-                });
-                candidates.push(with(&keys_of(zipf), runs.clone()));
-            }
-        }
-    }
+    keys.extend(column.moving(&plain));
+    keys.extend(column.pooled());
     Ok(Candidates {
-        keys: candidates,
+        keys,
         shift: grid.shift,
     })
+}
+
+/// Row numbers, and the finite numbers in them.
+fn numbers_by_row(series: &Series) -> Vec<(f64, f64)> {
+    let of_piece = series.pieces.iter().flat_map(|piece| {
+        let numbers = numbers_of(&piece.array).into_iter().enumerate();
+        let first = piece.first;
+        numbers.filter_map(move |(row, number)| Some(((first + row as u64) as f64, number?)))
+    });
+    of_piece.filter(|(_, number)| number.is_finite()).collect()
+}
+
+/// A column of different numbers, and what its candidates share.
+struct Column<'a> {
+    /// In ascending order.
+    numbers: &'a [f64],
+    by_row: &'a [(f64, f64)],
+    grid: &'a Grid,
+    /// Keys with the smallest and the largest number.
+    bounds: Json,
+    /// Key with what all numbers are multiples of, if there is such a thing.
+    multiple: Json,
+    /// Keys of stretches of equal numbers, where there are any.
+    runs: Option<Json>,
+    series: &'a Series,
+    single: &'a Single,
+    counts: &'a Counts,
+    keep_values: bool,
+}
+
+impl Column<'_> {
+    fn on_grid(&self, keys: Json) -> Keys {
+        let bounded = with(&keys_of(keys), self.bounds.clone());
+        with(&bounded, self.multiple.clone())
+    }
+
+    fn by_quantiles(&self, numbers: &[f64]) -> Keys {
+        let values = quantiles(self.grid, numbers);
+        with(
+            &keys_of(json!({ "kind": "quantiles", "values": values })),
+            self.multiple.clone(),
+        )
+    }
+
+    fn with_runs(&self, keys: &Keys) -> Keys {
+        with(keys, self.runs.clone().unwrap_or_else(|| json!({})))
+    }
+
+    /// Each row by itself.
+    fn plain(&self) -> Vec<Keys> {
+        let (grid, counts, numbers) = (self.grid, self.counts, self.numbers);
+        let mut plain = Vec::new();
+        if counts.distinct() <= MOST_LISTED {
+            plain.push(listed(grid, numbers, self.keep_values));
+        }
+        let valid = counts.valid() as f64;
+        let mean = numbers.iter().sum::<f64>() / valid.max(1.0);
+        let std_dev = deviation(numbers, mean);
+        if counts.distinct() == counts.valid() && grid.multiple <= 1.0 {
+            plain.push(with(
+                &keys_of(json!({ "kind": "distinct" })),
+                self.bounds.clone(),
+            ));
+        }
+        plain.push(self.on_grid(json!({ "kind": "uniform" })));
+        plain.push(self.on_grid(json!({
+            "kind": "normal",
+            "mean": grid.told(mean, Rounding::Nearest),
+            "std_dev": grid.distance(std_dev),
+        })));
+        if numbers.first().is_some_and(|low| *low > 0.0) && !self.single.dtype.is_temporal() {
+            let scale = match self.single.dtype {
+                Dtype::Decimal128 { scale, .. } => 10_f64.powi(scale.into()),
+                _ => 1.0,
+            };
+            let logarithms: Vec<f64> = numbers.iter().map(|number| (number / scale).ln()).collect();
+            let mean = logarithms.iter().sum::<f64>() / valid.max(1.0);
+            plain.push(self.on_grid(json!({
+                "kind": "lognormal",
+                "mean": rounded(mean),
+                "std_dev": rounded(deviation(&logarithms, mean)),
+            })));
+        }
+        plain.push(self.by_quantiles(numbers));
+        plain
+    }
+
+    /// Numbers that rise or fall with their rows: in steps, and sorted.
+    fn in_order(&self, plain: &[Keys]) -> Vec<Keys> {
+        let mut keys = Vec::new();
+        let correlation = correlation(self.by_row);
+        if correlation.abs() > LEAST_CORRELATION {
+            keys.extend(sequences(
+                self.grid,
+                self.series,
+                self.by_row,
+                self.keep_values,
+            ));
+        }
+        if correlation > LEAST_CORRELATION {
+            let sorted = sortedness(self.by_row);
+            let plain = plain.iter();
+            for each in plain.filter(|keys| keys.get("kind") != Some(&json!("distinct"))) {
+                for share in [1.0, sorted] {
+                    keys.push(with(each, json!({ "sortedness": share })));
+                }
+            }
+        }
+        keys
+    }
+
+    /// Numbers that come in cycles, that drift, or that take steps from the one before.
+    fn moving(&self, plain: &[Keys]) -> Vec<Keys> {
+        let mut keys = Vec::new();
+        let cycles = cycle_of(self.by_row, self.series.rows);
+        let drift = drift_of(self.by_row, self.numbers);
+        let by_rank = plain.iter().filter(|keys| {
+            let kind = keys.get("kind").and_then(Json::as_str);
+            matches!(kind, Some("categorical" | "quantiles" | "uniform"))
+        });
+        for each in by_rank {
+            for (cycle, sorted) in &cycles {
+                keys.push(with(each, json!({ "sortedness": sorted, "cycle": cycle })));
+            }
+            if let Some(drift) = drift {
+                for part in [0.5, 1.0, 1.5] {
+                    let drift = rounded((drift * part).min(1.0));
+                    keys.push(with(each, json!({ "drift": drift })));
+                }
+            }
+        }
+        if let Some(step) = step_of(self.by_row) {
+            let step = self.grid.distance(step);
+            let walk = self.on_grid(json!({ "kind": "random_walk", "step": step }));
+            keys.push(self.with_runs(&walk));
+        }
+        keys
+    }
+
+    /// Numbers drawn from a pool of fewer, some of them more often than others.
+    fn pooled(&self) -> Vec<Keys> {
+        let mut keys = Vec::new();
+        let (counts, choices) = (self.counts, pools(self.counts));
+        if counts.distinct() <= MOST_LISTED || choices.is_empty() {
+            return keys;
+        }
+        let mut different = self.numbers.to_vec();
+        different.dedup();
+        let shapes = [different.as_slice(), self.numbers].map(|numbers| self.by_quantiles(numbers));
+        for (size, exponent) in choices {
+            let pool = json!({ "pool": { "size": size, "exponent": exponent } });
+            for shape in &shapes {
+                keys.push(self.with_runs(&with(shape, pool.clone())));
+            }
+            if exponent > 0.0 && self.grid.multiple <= 1.0 && self.single.dtype.is_integer() {
+                let low = self.numbers.first().copied().unwrap_or_default();
+                let zipf = json!({
+                    "kind": "zipf", "exponent": exponent, "cardinality": size,
+                    "min": self.grid.told(low, Rounding::Down),
+                });
+                keys.push(self.with_runs(&keys_of(zipf)));
+            }
+        }
+        keys
+    }
 }
 
 fn bools(series: &Series, counts: &Counts) -> Vec<Keys> {
