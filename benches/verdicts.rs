@@ -1,12 +1,14 @@
 //! Whether verdicts can be believed: how often equal things are told apart, and how often a small
 //! difference is found.
 //!
-//!     cargo bench --bench verdicts              both
-//!     cargo bench --bench verdicts -- equal     40 runs of a baseline and a copy of its files
-//!     cargo bench --bench verdicts -- planted   20 runs of 30 rounds of two equal variants, one of
-//!                                               which loses 5 % of the median time by spinning
+//!     cargo bench --bench verdicts                all
+//!     cargo bench --bench verdicts -- equal       40 runs of a baseline and a copy of its files
+//!     cargo bench --bench verdicts -- planted     20 runs of 30 rounds of two equal variants, of
+//!                                                 which one loses 5 % of its median time
+//!     cargo bench --bench verdicts -- simulated   thousands of runs whose truth is known, per kind
+//!                                                 of noise
 //!
-//! This is not timed: it prints a line per run, and what they come to.
+//! This is not timed: it prints a line per run, or per kind of noise, and what they come to.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -19,6 +21,8 @@ use parquet_bench::run::{Options, run};
 use parquet_bench::session::{Event, Observer, Slowdown};
 use parquet_bench::statistics::median;
 use tokio::runtime::Runtime;
+
+mod simulator;
 
 const EQUAL_RUNS: usize = 40;
 const PLANTED_RUNS: usize = 20;
@@ -157,9 +161,17 @@ fn planted(runtime: &Runtime, folder: &Path) {
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let wants = |what: &str| {
-        let named = asked.iter().any(|it| it == "equal" || it == "planted");
+        let all = ["equal", "planted", "simulated"];
+        let named = asked.iter().any(|it| all.contains(&it.as_str()));
         !named || asked.iter().any(|it| it == what)
     };
+    if wants("simulated") {
+        let runs = asked.iter().find_map(|it| it.parse().ok());
+        simulator::table::show(runs.unwrap_or(400));
+    }
+    if !wants("equal") && !wants("planted") {
+        return;
+    }
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     if wants("equal") {

@@ -97,7 +97,26 @@ pub fn count(count: u64) -> String {
 
 /// `12.3 %`, from a share between 0 and 1.
 pub fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    format!("{} %", tenths(share * 100.0))
+}
+
+/// `12.3`; what rounds to nothing has no sign.
+pub fn tenths(value: f64) -> String {
+    let shown = format!("{value:.1}");
+    match shown.as_str() {
+        "-0.0" => "0.0".to_owned(),
+        _ => shown,
+    }
+}
+
+/// `+12.3 %` or `-12.3 %`, from a share; `0.0 %` without a sign.
+pub fn change(share: f64) -> String {
+    let percent = percent(share);
+    match percent.as_str() {
+        "0.0 %" => percent,
+        _ if share > 0.0 => format!("+{percent}"),
+        _ => percent,
+    }
 }
 
 /// `0.853x`. Three decimals, since differences of 1 % decide; fewer from 10 on, three digits below
@@ -186,6 +205,20 @@ mod tests {
     #[case(u64::MAX, "18447 PB")]
     fn bytes_are_shown_in_decimal_units(#[case] value: u64, #[case] shown: &str) {
         assert_eq!(bytes(value), shown);
+    }
+
+    #[rstest]
+    #[case(0.1234, "12.3 %", "+12.3 %")]
+    #[case(-0.1234, "-12.3 %", "-12.3 %")]
+    #[case(0.0004, "0.0 %", "0.0 %")]
+    #[case(-0.0004, "0.0 %", "0.0 %")]
+    fn what_rounds_to_nothing_has_no_sign(
+        #[case] share: f64,
+        #[case] plain: &str,
+        #[case] signed: &str,
+    ) {
+        assert_eq!(percent(share), plain);
+        assert_eq!(change(share), signed);
     }
 
     #[rstest]

@@ -40,6 +40,7 @@ pub(crate) async fn iteration(cell: &mut Cell, lane: Lane) -> Iteration {
         kind: Kind::Measured,
         round: 0,
         position: 0,
+        block: None,
         started_offset_ns: 0,
         arrow_bytes: 0,
     };

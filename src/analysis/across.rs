@@ -1,21 +1,21 @@
 //! Cells of several records, or of the several values of a key, against each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::between_runs::{Between, Steady, between};
+use super::between_runs::{Between, Steady};
 use super::environment::{differences, disagreements, doubts, excerpt};
-use super::series::{Series, exponential, log_times, mean, middle, paired, values};
+use super::series::{Series, log_times, mean, middle, paired, values};
 use super::sides::{
     AcrossError, Member, Place, Side, by_key, by_record, missing, unmatched, without_key,
 };
-use super::verdict::{Ratio, adjusted};
-use crate::record::{Contrast, Lane, RunRecord, Verdict};
+use super::uncertainty::{OfTimes, Uncertainty};
+use super::verdict::{Ratio, adjusted, largest};
+use crate::record::{Contrast, Lane, RunRecord};
 use crate::statistics::{
-    CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, hodges_lehmann_unpaired, rank_sum_p,
-    signed_rank_p,
+    CONFIDENCE, Estimate, Interval, hodges_lehmann_unpaired, lag_one, normal_quantile, widening,
 };
 
 /// Sides of a comparison: the others with the first.
@@ -30,7 +30,7 @@ pub struct Across {
     /// Geometric means over scenarios, of each variant and lane, and of all variants of a lane
     /// where there are several.
     pub means: Vec<Compared>,
-    /// Movement of each side but the first.
+    /// Movement of each side but the first, by lane.
     pub between: Vec<Between>,
     /// Cells that a side lacks, or has no finished round of.
     pub unmatched: Vec<String>,
@@ -54,9 +54,9 @@ pub struct Compared {
     /// Medians per copy of the query; of geometric means, where this is one.
     pub base_ns: f64,
     pub time_ns: f64,
-    /// Side over first, with an interval that is wider by what runs differ by. Its p are the
-    /// probability of such rounds if the two differed by no more than runs do, adjusted for cells
-    /// alone.
+    /// Side over first; of two runs, beside what all cells of the lane have in common, with an
+    /// interval that holds for all cells together. Its p are the probability of its being so far
+    /// off if the program were what it was, adjusted for cells alone.
     pub contrast: Contrast,
     /// True where rounds of one run are compared with each other, false for rounds of two runs as a
     /// whole.
@@ -132,61 +132,109 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
     if let Some(key) = by {
         across.unmatched.extend(without_key(records, key));
     }
-    let steady = Steady::of(records);
-    let mut found = Vec::new();
+    let runs = Runs::of(records);
+    let mut compared = Vec::new();
+    let mut means_of_sides = Vec::new();
     for side in others {
         let pairs: Vec<(&Place, Pair)> = side
             .cells
             .iter()
             .filter_map(|(place, member)| {
                 let base = base.cells.get(place)?;
-                Some((place, Pair::of(&[(*base, *member)], place.2, &steady)?))
+                Some((place, Pair::of(&[(*base, *member)], place.2, &runs)?))
             })
             .collect();
-        let between = between(
-            &side.name,
-            pairs
-                .iter()
-                .map(|(_, pair)| (pair.estimate.value, pair.paired)),
-        );
-        let means = means(base, side, &pairs, &steady);
-        across
-            .means
-            .extend(means.into_iter().map(|(variant, lane, pair)| {
-                let p = pair.p(between.allowance);
-                pair.compared((None, variant, lane), &between, (p, p), across.effect)
-            }));
+        let lanes: BTreeSet<Lane> = pairs.iter().map(|(place, _)| place.2).collect();
+        for lane in lanes {
+            let of_lane = pairs.iter().filter(|(place, _)| place.2 == lane);
+            let of_runs: Vec<(f64, f64)> = of_lane
+                .filter(|(_, pair)| !pair.paired)
+                .map(|(_, pair)| (pair.estimate.value, pair.error()))
+                .collect();
+            across.between.push(Between::of(&side.name, lane, &of_runs));
+        }
+        let means = means(base, side, &pairs, &runs);
+        means_of_sides.extend(means.into_iter().map(|mean| (side.name.clone(), mean)));
         let told = pairs.into_iter().filter(|(place, _)| {
             let member = base.cells.get(*place);
             member.is_some_and(|member| member.cell.control.is_none())
         });
-        found.extend(told.map(|(place, pair)| (place.clone(), pair, between.clone())));
-        across.between.push(between);
+        compared.extend(told.map(|(place, pair)| (side.name.clone(), place.clone(), pair)));
         let told = differences(base, side, by);
         across.differences.extend(told);
     }
-    if found.is_empty() {
+    if compared.is_empty() {
         return Err(AcrossError::Nothing {
             base: base.name.clone(),
         });
     }
-    let p: Vec<Option<f64>> = found
+    let family = compared.iter().filter(|(.., pair)| !pair.paired).count();
+    let between = across.between.into_iter();
+    across.between = between.map(|it| it.of_family(family)).collect();
+    let of_side = |side: &str, lane: Lane| {
+        let mut all = across.between.iter();
+        all.find(|it| it.side == side && it.lane == lane)
+    };
+    let (mut cells, mut means) = (Vec::new(), Vec::new());
+    let of_means = means_of_sides.len();
+    for (side, (variant, lane, pair)) in means_of_sides {
+        let found = of_side(&side, lane).map(|between| {
+            let ratio = pair.ratio(between, of_means, across.effect);
+            pair.compared((None, variant, lane), &side, &ratio, ratio.ratio.p())
+        });
+        means.extend(found);
+    }
+    let ratios: Vec<Option<Beside>> = compared
         .iter()
-        .map(|(_, pair, between)| pair.p(between.allowance))
-        .collect();
-    across.cells = found
-        .into_iter()
-        .zip(p.iter().copied().zip(adjusted(&p)))
-        .map(|(((scenario, variant, lane), pair, between), p)| {
-            pair.compared(
-                (Some(scenario), Some(variant), lane),
-                &between,
-                p,
-                across.effect,
-            )
+        .map(|(side, place, pair)| {
+            let between = of_side(side, place.2)?;
+            Some(pair.ratio(between, family, across.effect))
         })
         .collect();
+    let of_all: Vec<Option<&Ratio>> = ratios
+        .iter()
+        .map(|ratio| ratio.as_ref().map(|it| &it.ratio))
+        .collect();
+    let p_adjusted = adjusted(&of_all);
+    let judged = compared.into_iter().zip(ratios).zip(p_adjusted);
+    for (((side, (scenario, variant, lane), pair), ratio), p_adjusted) in judged {
+        let place = (Some(scenario), Some(variant), lane);
+        cells.extend(ratio.map(|ratio| pair.compared(place, &side, &ratio, p_adjusted)));
+    }
+    (across.cells, across.means) = (cells, means);
     Ok(across)
+}
+
+/// What the comparison takes from each record as a whole.
+struct Runs<'a> {
+    steady: Steady<'a>,
+    uncertainty: BTreeMap<&'a str, OfTimes>,
+}
+
+impl<'a> Runs<'a> {
+    fn of(records: &'a [(String, RunRecord)]) -> Self {
+        let uncertainty = records.iter();
+        Runs {
+            steady: Steady::of(records),
+            uncertainty: uncertainty
+                .map(|(file, record)| (file.as_str(), OfTimes::of(record)))
+                .collect(),
+        }
+    }
+
+    /// Of cells of one run, the first and the other one of each.
+    fn within(&self, cells: &[(Member, Member)], lane: Lane) -> Uncertainty {
+        let Some((one, other)) = cells.first() else {
+            return Uncertainty::NONE;
+        };
+        let Some(uncertainty) = self.uncertainty.get(one.file) else {
+            return Uncertainty::NONE;
+        };
+        match cells.len() {
+            1 => uncertainty.between(one.cell, other.cell, lane),
+            _ => uncertainty.of_means(lane),
+        }
+    }
 }
 
 /// Two series of times that are compared.
@@ -194,16 +242,24 @@ struct Pair {
     base: Series,
     side: Series,
     paired: bool,
-    /// Estimate of ln(side / base).
+    /// Estimate of ln(side / base), with the interval of the rounds alone.
     estimate: Estimate,
-    /// Interval of the control of this run.
-    noise: Option<(f64, f64)>,
+    /// Within one run, what rounds do not show.
+    within: Uncertainty,
+    /// Largest ratio of the control of this run to its baseline.
+    noise: Option<f64>,
+}
+
+/// A ratio beside what all cells have in common, and the share within which it counts as equal.
+struct Beside {
+    ratio: Ratio,
+    equal: f64,
 }
 
 impl Pair {
     /// Cells of both sides, the first and the other one of each; of several, their geometric means.
     /// `None` without common rounds.
-    fn of(cells: &[(Member, Member)], lane: Lane, steady: &Steady) -> Option<Self> {
+    fn of(cells: &[(Member, Member)], lane: Lane, runs: &Runs) -> Option<Self> {
         let one_run = cells
             .iter()
             .all(|(one, other)| one.record.run_id == other.record.run_id);
@@ -211,22 +267,24 @@ impl Pair {
             let all: Vec<Series> = members
                 .map(|it| match one_run {
                     true => log_times(it.cell, lane),
-                    false => steady.times(it, lane),
+                    false => runs.steady.times(it, lane),
                 })
                 .collect();
             mean(&all)
         };
         let base = geometric_mean(&mut cells.iter().map(|(base, _)| *base));
         let side = geometric_mean(&mut cells.iter().map(|(_, side)| *side));
+        let within = runs.within(cells, lane);
         let estimate = match one_run {
-            true => hodges_lehmann_paired(&paired(&base, &side), CONFIDENCE),
+            true => within.of_same_files().estimate(&paired(&base, &side)),
             false => hodges_lehmann_unpaired(&values(&base), &values(&side), CONFIDENCE),
         };
         let noise = match cells {
             // A copy of a record whose times were changed has no other noise than it.
             [(one, other)] if one_run && one.cell.id != other.cell.id => {
-                let mut noise = one.record.noise.iter();
-                noise.find(|it| it.scenario == one.cell.scenario && it.lane == lane)
+                let noise = one.record.noise.iter();
+                let noise = noise.filter(|it| it.scenario == one.cell.scenario && it.lane == lane);
+                largest(noise.filter_map(|noise| noise.contrast.interval()))
             }
             _ => None,
         };
@@ -235,71 +293,75 @@ impl Pair {
             side,
             paired: one_run,
             estimate: estimate?,
-            noise: noise.and_then(|noise| noise.contrast.interval()),
+            within,
+            noise,
         })
     }
 
-    fn allowance(&self, between_runs: f64) -> f64 {
-        if self.paired { 0.0 } else { between_runs }
+    /// Standard error by the rounds, which may resemble their neighbours; 0 where they are too few
+    /// to tell.
+    fn error(&self) -> f64 {
+        let of_one = |series: &Series| lag_one(&[values(series)]).map_or(1.0, widening);
+        let wider = of_one(&self.base).max(of_one(&self.side));
+        self.estimate.interval.map_or(0.0, |it| {
+            wider * (it.high - it.low) / 2.0 / normal_quantile(1.0 - it.confidence)
+        })
     }
 
-    /// Probability of such rounds if the two differed by no more than runs do.
-    fn p(&self, between_runs: f64) -> Option<f64> {
-        let allowance = self.allowance(between_runs);
-        if self.estimate.value.abs() <= allowance {
-            return Some(1.0);
+    /// Where a family of so many is looked at together.
+    fn ratio(&self, between: &Between, family: usize, effect: f64) -> Beside {
+        if self.paired {
+            let differences = paired(&self.base, &self.side);
+            return Beside {
+                ratio: Ratio::of_paired(&differences, &self.within),
+                equal: effect,
+            };
         }
-        let moved = |value: &f64| value - allowance * self.estimate.value.signum();
-        let differences = || {
-            paired(&self.base, &self.side)
-                .iter()
-                .map(moved)
-                .collect::<Vec<_>>()
+        let (half, p) = between.off(self.estimate.value, Some(self.error()), family);
+        let value = between.beside(self.estimate.value);
+        let beside = |interval: Interval| {
+            (
+                between.beside(interval.low).exp(),
+                between.beside(interval.high).exp(),
+            )
         };
-        match self.paired {
-            true => signed_rank_p(&differences()),
-            false => {
-                let side: Vec<f64> = self.side.values().map(moved).collect();
-                rank_sum_p(&values(&self.base), &side)
-            }
+        // Too few rounds for an interval of their own are too few for one of two runs.
+        let of_rounds = self.estimate.interval.map(beside);
+        let bounds = of_rounds.map(|_| Interval {
+            low: (value - half).exp(),
+            high: (value + half).exp(),
+            confidence: CONFIDENCE,
+        });
+        Beside {
+            ratio: Ratio {
+                estimate: Some(Estimate {
+                    value: value.exp(),
+                    interval: bounds,
+                }),
+                of_rounds,
+                pairs: self.base.len().min(self.side.len()),
+                p_of_rounds: Some(p),
+                errors: None,
+            },
+            equal: Between::equal(half, effect),
         }
     }
 
     fn compared(
         &self,
         (scenario, variant, lane): (Option<String>, Option<String>, Lane),
-        between: &Between,
-        (p, p_adjusted): (Option<f64>, Option<f64>),
-        effect: f64,
+        side: &str,
+        beside: &Beside,
+        p_adjusted: Option<f64>,
     ) -> Compared {
-        let allowance = self.allowance(between.allowance);
-        let widened = Estimate {
-            value: self.estimate.value,
-            interval: self.estimate.interval.map(|interval| Interval {
-                low: interval.low - allowance,
-                high: interval.high + allowance,
-                confidence: interval.confidence,
-            }),
-        };
-        let within = effect.max(allowance);
-        let is_tie = |interval: Interval| interval.low >= -within && interval.high <= within;
-        let ratio = Ratio {
-            estimate: Some(exponential(widened)),
-            pairs: self.base.len().min(self.side.len()),
-            p,
-        };
-        let mut contrast = ratio.judged(p_adjusted, self.noise, effect);
-        if !self.paired && self.estimate.interval.is_some_and(is_tie) {
-            contrast.verdict = Verdict::Tie;
-        }
         Compared {
             scenario,
             variant,
             lane,
-            side: between.side.clone(),
+            side: side.to_owned(),
             base_ns: middle(&self.base).unwrap_or(f64::NAN),
             time_ns: middle(&self.side).unwrap_or(f64::NAN),
-            contrast,
+            contrast: beside.ratio.judged(p_adjusted, self.noise, beside.equal),
             paired: self.paired,
             base_rounds: self.base.len(),
             rounds: self.side.len(),
@@ -312,7 +374,7 @@ fn means(
     base: &Side,
     side: &Side,
     pairs: &[(&Place, Pair)],
-    steady: &Steady,
+    runs: &Runs,
 ) -> Vec<(Option<String>, Lane, Pair)> {
     let member = |place: &Place| Some((*base.cells.get(place)?, *side.cells.get(place)?));
     let told = |place: &Place| {
@@ -333,7 +395,7 @@ fn means(
             let cells = of_lane().filter(|place| variant.is_none_or(|variant| place.1 == *variant));
             let cells: Vec<(Member, Member)> = cells.filter_map(|place| member(place)).collect();
             (cells.len() > 1)
-                .then(|| Pair::of(&cells, lane, steady))
+                .then(|| Pair::of(&cells, lane, runs))
                 .flatten()
         };
         for variant in &variants {

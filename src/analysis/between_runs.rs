@@ -7,35 +7,153 @@ use serde::Serialize;
 use super::series::{Series, log_times, values};
 use super::sides::Member;
 use crate::record::{Lane, RunRecord};
-use crate::statistics::median;
+use crate::statistics::{CONFIDENCE, median, median_interval, scale, student_p, student_quantile};
 
-/// Least and most, in logarithms, that two runs of one config may differ by whatever their rounds
-/// say: where pages of files and of the program lie in memory, and what the host does that day,
-/// stay the same throughout a run (Kalibera & Jones, "Rigorous Benchmarking in Reasonable Time",
-/// ISMM 2013).
-const LEAST_BETWEEN_RUNS: f64 = 0.02;
-const MOST_BETWEEN_RUNS: f64 = 0.05;
+/// Least standard deviation, in logarithms, of what a cell differs by from the same cell of another
+/// run of one config: where pages of files and of the program lie in memory, and what the host does
+/// that day, stay the same throughout a run (Kalibera & Jones, "Rigorous Benchmarking in Reasonable
+/// Time", ISMM 2013).
+const LEAST_DEVIATION: f64 = 0.005;
 
-/// Fewer cells do not show what two runs differ by.
+/// Standard deviation where too few cells show none: a host may be a fifth slower than the day
+/// before.
+const UNKNOWN_DEVIATION: f64 = 0.087;
+
+/// Fewer cells do not tell what all have in common from what one of them does.
 const CELLS_TO_TELL: usize = 5;
 
-/// Half of the width within which 95 % of a normal distribution lie, over its median absolute
-/// deviation.
-const SPREAD: f64 = 1.96 * 1.4826;
+/// Share within which cells count as equal, at most, however much runs differ.
+const MOST_EQUAL: f64 = 0.05;
 
-/// Fewer cells do not show what all have in common.
-const CELLS_IN_COMMON: usize = 5;
+/// Degrees of freedom of what is taken for granted.
+const GRANTED: f64 = 1e6;
 
-/// Movement of the cells of a side.
+/// Movement of the cells of a side in a lane.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Between {
     pub side: String,
-    /// Median of the ratios of all cells.
+    pub lane: Lane,
+    /// Cells of two runs; what is compared within one run has not moved together.
+    pub cells: usize,
+    /// Median of their ratios, which the ratios of single cells are beside; 1 where there are too
+    /// few.
     pub shift: f64,
-    /// Share by which intervals are wider on both sides than the rounds make them; 0 within one
+    /// Its interval at 99 %; absent where there are too few cells.
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// Share by which any of the cells may be off that, were the program what it was; 0 within one
     /// run.
     pub allowance: f64,
+    #[serde(skip)]
+    scatter: Scatter,
 }
+
+/// How far cells lie from what all have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Scatter {
+    log_shift: f64,
+    deviation: f64,
+    degrees: f64,
+    /// Squared standard error of the cells by their rounds, which is a part of it; 0 where it is
+    /// not.
+    of_rounds: f64,
+}
+
+impl Between {
+    /// From ln of the ratio of each cell of two runs, and its standard error by the rounds.
+    pub(super) fn of(side: &str, lane: Lane, cells: &[(f64, f64)]) -> Self {
+        let ratios: Vec<f64> = cells.iter().map(|(ratio, _)| *ratio).collect();
+        let errors: Vec<f64> = cells.iter().map(|(_, error)| error * error).collect();
+        let of_rounds = median(&errors).unwrap_or(0.0);
+        let enough = ratios.len() >= CELLS_TO_TELL;
+        let log_shift = median(&ratios).filter(|_| enough).unwrap_or(0.0);
+        // Where a part of the cells moved by itself, the middle half of them shows it.
+        let scatter = match scale(&ratios).filter(|_| enough) {
+            Some((deviation, degrees)) => Scatter {
+                log_shift,
+                deviation: deviation
+                    .max(of_middle_half(&ratios))
+                    .max(of_rounds.sqrt())
+                    .max(LEAST_DEVIATION),
+                degrees,
+                of_rounds,
+            },
+            None => Scatter {
+                log_shift,
+                deviation: UNKNOWN_DEVIATION,
+                degrees: GRANTED,
+                of_rounds: 0.0,
+            },
+        };
+        let interval = median_interval(&ratios, CONFIDENCE).filter(|_| enough);
+        Between {
+            side: side.to_owned(),
+            lane,
+            cells: ratios.len(),
+            shift: log_shift.exp(),
+            ci_low: interval.map(|it| it.low.exp()),
+            ci_high: interval.map(|it| it.high.exp()),
+            allowance: 0.0,
+            scatter,
+        }
+    }
+
+    /// The same where so many cells are looked at together.
+    pub(super) fn of_family(mut self, family: usize) -> Self {
+        if self.cells > 0 {
+            let (half, _) = self.scatter.off(0.0, None, family);
+            self.allowance = half.exp_m1();
+        }
+        self
+    }
+
+    /// ln of a ratio beside what all cells have in common.
+    pub(super) fn beside(&self, log_ratio: f64) -> f64 {
+        log_ratio - self.scatter.log_shift
+    }
+
+    /// How far a cell may be off in either direction, were the program what it was, where a family
+    /// of them is looked at together; and the probability of its being as far off as it is. A mean
+    /// of cells may be off as far as one: what moves them need not be independent. `error` is its
+    /// standard error by the rounds.
+    pub(super) fn off(&self, log_ratio: f64, error: Option<f64>, family: usize) -> (f64, f64) {
+        self.scatter.off(self.beside(log_ratio), error, family)
+    }
+
+    /// Share within which ratios count as equal.
+    pub(super) fn equal(half: f64, effect: f64) -> f64 {
+        half.exp_m1().min(MOST_EQUAL).max(effect)
+    }
+}
+
+impl Scatter {
+    fn off(&self, beside: f64, error: Option<f64>, family: usize) -> (f64, f64) {
+        // Cells whose rounds scatter more than most are farther off.
+        let of_rounds = error.map_or(0.0, |it| it * it);
+        let more = (of_rounds - self.of_rounds).max(0.0);
+        let deviation = (self.deviation.powi(2) + more).sqrt();
+        let confidence = 1.0 - (1.0 - CONFIDENCE) / family.max(1) as f64;
+        (
+            deviation * student_quantile(confidence, self.degrees),
+            student_p(beside / deviation, self.degrees),
+        )
+    }
+}
+
+/// Standard deviation of normal values whose middle half is as wide as that of these.
+fn of_middle_half(values: &[f64]) -> f64 {
+    const QUARTILES: f64 = 1.349;
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let from_either_end = sorted.len() / 4;
+    let ends = sorted
+        .get(from_either_end)
+        .zip(sorted.get((sorted.len().saturating_sub(1)).saturating_sub(from_either_end)));
+    ends.map_or(0.0, |(low, high)| (high - low) / QUARTILES)
+}
+
+/// Fewer cells do not show what all have in common in a round.
+const CELLS_IN_COMMON: usize = 5;
 
 /// Influence of the host on each round, by record and lane: the median over the cells of how far
 /// each was from its own median. Over the rounds, that is about 0, so that a cell's level stays
@@ -76,36 +194,5 @@ impl<'a> Steady<'a> {
             (round, time - common.copied().unwrap_or(0.0))
         });
         times.collect()
-    }
-}
-
-/// Movement of a side, from ln of the ratio of each of its cells and whether the rounds are paired.
-/// A shift that the cells of another run share, and how far they scatter around it, may both be the
-/// host's.
-pub(super) fn between(side: &str, log_ratios: impl Iterator<Item = (f64, bool)>) -> Between {
-    let (mut all, mut of_runs) = (Vec::new(), Vec::new());
-    for (log_ratio, paired) in log_ratios {
-        all.push(log_ratio);
-        if !paired {
-            of_runs.push(log_ratio);
-        }
-    }
-    let shift = median(&of_runs).unwrap_or(0.0);
-    let deviations: Vec<f64> = of_runs.iter().map(|it| (it - shift).abs()).collect();
-    let seen = match deviations.len() {
-        0 => 0.0,
-        few if few < CELLS_TO_TELL => MOST_BETWEEN_RUNS,
-        _ => {
-            let spread = median(&deviations).unwrap_or(0.0) * SPREAD;
-            shift
-                .abs()
-                .max(spread)
-                .clamp(LEAST_BETWEEN_RUNS, MOST_BETWEEN_RUNS)
-        }
-    };
-    Between {
-        side: side.to_owned(),
-        shift: median(&all).unwrap_or(0.0).exp(),
-        allowance: seen,
     }
 }

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::measured::lanes;
+use super::ranking;
 use super::series::{log_times, paired};
-use super::verdict::{Ratio, adjusted};
-use crate::record::{CellRecord, Comparison, Contrast, Lane, Noise, RunRecord};
+use super::uncertainty::OfTimes;
+use super::verdict::{Ratio, adjusted, largest};
+use crate::record::{
+    CellRecord, Comparison, Contrast, Kind, Lane, Noise, RunRecord, Status, Verdict,
+};
 use crate::statistics::CONFIDENCE;
 
 const METRIC: &str = "elapsed_ns";
@@ -30,12 +34,16 @@ pub(super) fn paired_log_ratios(
     paired(&log_times(baseline, lane), &log_times(candidate, lane))
 }
 
-/// Comparisons that a run of these cells makes in so many lanes.
+/// Comparisons that a run of these cells makes at once in so many lanes: those of variants with the
+/// baseline, or of all variants in a ranking, whichever are more.
 pub fn family(record: &RunRecord, lanes: usize) -> usize {
-    pairs(&record.cells)
-        .filter(|(_, candidate)| candidate.control.is_none())
-        .count()
-        * lanes
+    let compared = pairs(&record.cells).filter(|(_, candidate)| candidate.control.is_none());
+    let first = record.cells.first().map(|cell| cell.scenario.as_str());
+    let of_first = record
+        .cells
+        .iter()
+        .filter(|cell| Some(cell.scenario.as_str()) == first && cell.control.is_none());
+    (compared.count() * lanes).max(ranking::family(of_first.count()))
 }
 
 /// ln(control / baseline) of each round and scenario, in the lane `end_to_end`.
@@ -56,35 +64,57 @@ struct Pair<'a> {
 }
 
 /// Pairs that are, or are not, those of a control, in all of their lanes.
-fn compared(cells: &[CellRecord], control: bool) -> Vec<Pair<'_>> {
-    let mut compared = Vec::new();
-    let wanted = pairs(cells).filter(|(_, candidate)| candidate.control.is_some() == control);
+fn compared(record: &RunRecord, control: bool) -> Vec<Pair<'_>> {
+    let (mut compared, uncertainty) = (Vec::new(), OfTimes::of(record));
+    let wanted =
+        pairs(&record.cells).filter(|(_, candidate)| candidate.control.is_some() == control);
     for (baseline, candidate) in wanted {
         for lane in &lanes(baseline) | &lanes(candidate) {
             compared.push(Pair {
                 baseline,
                 candidate,
                 lane,
-                ratio: Ratio::of_paired(&paired_log_ratios(baseline, candidate, lane)),
+                ratio: Ratio::of_paired(
+                    &paired_log_ratios(baseline, candidate, lane),
+                    &uncertainty.between(baseline, candidate, lane),
+                ),
                 p_adjusted: None,
             });
         }
     }
-    let p: Vec<Option<f64>> = compared.iter().map(|pair| pair.ratio.p).collect();
-    for (pair, adjusted) in compared.iter_mut().zip(adjusted(&p)) {
-        pair.p_adjusted = adjusted;
+    let ratios: Vec<Option<&Ratio>> = compared.iter().map(|pair| Some(&pair.ratio)).collect();
+    let adjusted = adjusted(&ratios);
+    for (pair, p_adjusted) in compared.iter_mut().zip(adjusted) {
+        pair.p_adjusted = p_adjusted;
     }
     compared
 }
 
+/// Why two cells have no round that both were measured in.
+fn without_rounds(pair: &Pair) -> Option<Verdict> {
+    let measured = [pair.baseline, pair.candidate]
+        .into_iter()
+        .flat_map(|cell| {
+            let iterations = cell.iterations.iter().filter(|it| it.lane == pair.lane);
+            iterations.filter(|it| it.kind == Kind::Measured)
+        });
+    let mut states = measured.map(|it| it.status).filter(|it| *it != Status::Ok);
+    match pair.ratio.pairs {
+        0 if states.clone().any(|it| it == Status::Failed) => Some(Verdict::Failed),
+        0 if states.next().is_some() => Some(Verdict::Void),
+        _ => None,
+    }
+}
+
 /// Each control over its baseline, where there are enough rounds for an interval.
 pub(super) fn noise(record: &RunRecord) -> Vec<Noise> {
-    let pairs = compared(&record.cells, true).into_iter();
+    let pairs = compared(record, true).into_iter();
     let noise = pairs.filter_map(|pair| {
         let interval = pair.ratio.estimate?.interval?;
         Some(Noise {
             scenario: pair.candidate.scenario.clone(),
             lane: pair.lane,
+            cell: Some(pair.candidate.id.clone()),
             kind: pair.candidate.control?,
             contrast: Contrast {
                 p: None,
@@ -99,22 +129,29 @@ pub(super) fn noise(record: &RunRecord) -> Vec<Noise> {
 
 /// Each cell but the controls over the baseline of its scenario, judged with the record's `noise`.
 pub(super) fn comparisons(record: &RunRecord) -> Vec<Comparison> {
-    let pairs = compared(&record.cells, false);
-    let family = pairs.iter().filter(|pair| pair.ratio.p.is_some()).count() as u32;
+    let pairs = compared(record, false);
+    let family = pairs
+        .iter()
+        .filter(|pair| pair.ratio.p_of_rounds.is_some())
+        .count() as u32;
     let comparisons = pairs.into_iter().map(|pair| {
         let interval = pair.ratio.estimate.and_then(|estimate| estimate.interval);
-        let noise = record
+        let controls = record
             .noise
             .iter()
-            .find(|noise| noise.scenario == pair.candidate.scenario && noise.lane == pair.lane);
-        let noise = noise.and_then(|noise| noise.contrast.interval());
+            .filter(|noise| noise.scenario == pair.candidate.scenario && noise.lane == pair.lane);
+        let noise = largest(controls.filter_map(|noise| noise.contrast.interval()));
+        let contrast = pair.ratio.judged(pair.p_adjusted, noise, record.effect);
         Comparison {
             scenario: pair.candidate.scenario.clone(),
             lane: pair.lane,
             metric: METRIC.to_owned(),
             baseline: pair.baseline.id.clone(),
             candidate: pair.candidate.id.clone(),
-            contrast: pair.ratio.judged(pair.p_adjusted, noise, record.effect),
+            contrast: Contrast {
+                verdict: without_rounds(&pair).unwrap_or(contrast.verdict),
+                ..contrast
+            },
             confidence: interval.map_or(CONFIDENCE, |interval| interval.confidence),
             method: METHOD.to_owned(),
             family,

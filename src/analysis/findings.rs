@@ -49,7 +49,7 @@ fn drift(log_times: &[f64], effect: f64) -> Option<String> {
             true => ("rose", change),
             false => ("fell", -change),
         };
-        format!("times {word} by {:.1} % over the run", change * 100.0)
+        format!("times {word} by {} over the run", units::percent(change))
     })
 }
 

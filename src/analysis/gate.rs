@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::across::{Across, Compared};
+use super::between_runs::Between;
 
 /// Cells by whether they are slower than a limit allows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -13,6 +14,8 @@ pub struct Gate {
     pub slower: Vec<Compared>,
     /// A part of it does, or there is none.
     pub inconclusive: Vec<Compared>,
+    /// Movements of all cells together that may be beyond the limit, by the host or by the program.
+    pub moved: Vec<Between>,
     /// Cells of the first side that another was not measured in.
     pub missing: Vec<String>,
     /// Cells that read equal rows and came to other results.
@@ -23,17 +26,20 @@ impl Gate {
     /// Whether the comparison fails; `if_inconclusive` lets it fail also for cells that may be
     /// beyond the limit, or that were not measured.
     pub fn fails(&self, if_inconclusive: bool) -> bool {
-        let open = !self.inconclusive.is_empty() || !self.missing.is_empty();
+        let open =
+            !self.inconclusive.is_empty() || !self.moved.is_empty() || !self.missing.is_empty();
         !self.slower.is_empty() || !self.disagreements.is_empty() || if_inconclusive && open
     }
 }
 
-/// Holds every cell against a limit, by the interval of its ratio.
+/// Holds every cell against a limit, by the interval of its ratio; of two runs, beside what all
+/// cells have in common, which is held against it apart.
 pub fn gate(across: &Across, limit: f64) -> Gate {
     let mut gate = Gate {
         limit,
         slower: Vec::new(),
         inconclusive: Vec::new(),
+        moved: Vec::new(),
         missing: across.missing.clone(),
         disagreements: across.disagreements.clone(),
     };
@@ -44,6 +50,15 @@ pub fn gate(across: &Across, limit: f64) -> Gate {
             _ => gate.inconclusive.push(cell.clone()),
         }
     }
+    // So few cells that their common movement has no interval tell it no better than one of them.
+    let most = |it: &Between| it.ci_high.unwrap_or(it.shift * (1.0 + it.allowance));
+    let may_be_beyond = |it: &&Between| it.cells > 0 && most(it) > 1.0 + limit;
+    gate.moved = across
+        .between
+        .iter()
+        .filter(may_be_beyond)
+        .cloned()
+        .collect();
     gate
 }
 

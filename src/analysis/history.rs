@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::agreement::content_of;
 use super::measured::counted;
 use crate::record::{CellRecord, Lane, RunRecord};
-use crate::statistics::change_points;
+use crate::statistics::{ChangePoint, change_points, lag_one, widening};
 
-/// Chance of finding a change point in a series that has none.
+/// Chance of finding a change in any of the series, were there none.
 const LEVEL: f64 = 0.01;
 
 /// One cell in one lane, over the runs that have it.
@@ -45,9 +45,21 @@ pub struct Change {
     pub p: f64,
 }
 
-/// Fewest runs in which a change can be found: of fewer, even the clearest step is likelier than
-/// the level by chance.
-pub const LEAST_RUNS: usize = 10;
+/// Fewest runs in which a change of one series can be found.
+const LEAST_RUNS: usize = 10;
+
+/// Fewest runs in which a change of any of so many series can be found: of n runs, a half against
+/// the other is the clearest of all orders, and there are n over n / 2 of these.
+pub fn least_runs(series: usize) -> usize {
+    let level = LEVEL / series.max(1) as f64;
+    let smallest_p = |runs: usize| {
+        let orders = (1..=runs / 2).map(|it| (runs - runs / 2 + it) as f64 / it as f64);
+        2.0 / orders.product::<f64>()
+    };
+    (LEAST_RUNS..)
+        .find(|runs| smallest_p(*runs) <= level)
+        .unwrap_or(LEAST_RUNS)
+}
 
 /// Every cell but the controls, in the order of the first run that has it. Change points are those
 /// of Pettitt's test on the medians, in turn on the parts that they make, where the levels differ
@@ -101,23 +113,43 @@ pub fn history(records: &[RunRecord]) -> Vec<History> {
     let effect = runs.iter().map(|run| run.effect).fold(0.0, f64::max);
     for (series, work) in all.iter_mut().zip(work) {
         series.differences = work.differences();
-        let medians: Vec<f64> = series
-            .points
-            .iter()
-            .map(|it| it.median_ns.max(1.0).ln())
-            .collect();
-        let changes = change_points(&medians, LEVEL)
-            .into_iter()
-            .map(|change| Change {
-                at: change.index,
-                ratio: (change.after - change.before).exp(),
-                p: change.p,
-            });
+    }
+    let medians: Vec<Vec<f64>> = all.iter().map(log_medians).collect();
+    for (series, changes) in all.iter_mut().zip(changes(&medians)) {
+        let changes = changes.into_iter().map(|change| Change {
+            at: change.index,
+            ratio: (change.after - change.before).exp(),
+            p: change.p,
+        });
         series.changes = changes
             .filter(|change| change.ratio.ln().abs() > effect)
             .collect();
     }
     all
+}
+
+fn log_medians(history: &History) -> Vec<f64> {
+    let medians = history.points.iter().map(|it| it.median_ns.max(1.0).ln());
+    medians.collect()
+}
+
+/// Changes of each of several series, as one family: [`LEVEL`] is the chance of any in series that
+/// never change. What runs have in common with the run before shows in all series together, within
+/// the parts that changes make.
+fn changes(all: &[Vec<f64>]) -> Vec<Vec<ChangePoint>> {
+    let level = LEVEL / all.len().max(1) as f64;
+    let found = |series: &Vec<f64>, widening: f64| change_points(series, level, widening);
+    let parts = all.iter().flat_map(|series| {
+        let changes = found(series, 1.0).into_iter().map(|change| change.index);
+        let ends: Vec<usize> = changes.chain([series.len()]).collect();
+        let starts = [0].into_iter().chain(ends.clone());
+        let parts = starts
+            .zip(ends)
+            .map(|(start, end)| series[start..end].to_vec());
+        parts.collect::<Vec<_>>()
+    });
+    let widening = lag_one(&parts.collect::<Vec<_>>()).map_or(1.0, widening);
+    all.iter().map(|series| found(series, widening)).collect()
 }
 
 /// SQL, content, cache states and throttles of a cell over the runs.

@@ -22,6 +22,7 @@ mod summary;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod uncertainty;
 mod verdict;
 
 pub use across::{Across, Compared, across};
@@ -31,9 +32,11 @@ pub use agreement::{
 pub use between_runs::Between;
 pub use comparison::{control_log_ratios, family};
 pub use gate::{Gate, gate};
-pub use history::{Change, History, LEAST_RUNS, Point, history};
-pub use precision::widest_interval;
+pub use history::{Change, History, Point, history, least_runs};
+pub use measured::Common;
+pub use precision::{rounds_lacking, widest_interval};
 pub use prediction::{Curve, LATENCY_NS, Predictions};
+pub use ranking::MOST_RANKED;
 pub use sides::AcrossError;
 pub use summarise::{summarise, summarise_measured};
 pub use verdict::rounds_for;

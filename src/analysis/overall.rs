@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::measured::{cell, lanes, variants};
+use super::measured::{Common, cell, lanes, variants};
 use super::series::{Series, log_times, mean, paired};
-use super::verdict::{Ratio, adjusted};
+use super::uncertainty::OfTimes;
+use super::verdict::{Ratio, adjusted, largest};
 use crate::record::{CellRecord, Lane, Overall, RunRecord};
 
 /// A variant over the baseline in one lane.
@@ -16,7 +17,7 @@ struct Mean<'a> {
     ratio: Ratio,
 }
 
-/// Each variant over the baseline, in each lane, as the geometric mean over the scenarios that both
+/// Each variant over the baseline, in each lane, as the geometric mean over the scenarios that all
 /// were measured in: the mean of the logarithms within each round, and over the rounds as any
 /// comparison. Only where there are several scenarios.
 pub(super) fn overall(record: &RunRecord) -> Vec<Overall> {
@@ -24,40 +25,58 @@ pub(super) fn overall(record: &RunRecord) -> Vec<Overall> {
     let Some(baseline) = cells.first() else {
         return Vec::new();
     };
-    let means = means(cells, &baseline.variant_name);
+    let means = means(record, &baseline.variant_name);
     let is_control = |variant: &str| {
         let mut named = cells.iter().filter(|cell| cell.variant_name == variant);
         named.any(|cell| cell.control.is_some())
     };
     // The control is no comparison that anyone draws a conclusion from.
-    let p: Vec<Option<f64>> = means
+    let ratios: Vec<Option<&Ratio>> = means
         .iter()
-        .map(|mean| mean.ratio.p.filter(|_| !is_control(mean.variant)))
+        .map(|mean| Some(&mean.ratio).filter(|_| !is_control(mean.variant)))
         .collect();
     let noise = |lane: Lane| {
         let of_lane = means.iter().filter(|mean| mean.lane == lane);
-        let mut controls = of_lane.filter(|mean| is_control(mean.variant));
-        controls.find_map(|mean| mean.ratio.bounds())
+        let controls = of_lane.filter(|mean| is_control(mean.variant));
+        largest(controls.filter_map(|mean| mean.ratio.bounds()))
     };
-    let overall = means.iter().zip(adjusted(&p)).map(|(mean, p_adjusted)| {
-        let noise = noise(mean.lane).filter(|_| !is_control(mean.variant));
-        Overall {
-            lane: mean.lane,
-            baseline: baseline.variant_name.clone(),
-            candidate: mean.variant.to_owned(),
-            scenarios: mean.scenarios as u32,
-            contrast: mean.ratio.judged(p_adjusted, noise, record.effect),
-        }
-    });
+    let overall = means
+        .iter()
+        .zip(adjusted(&ratios))
+        .map(|(mean, p_adjusted)| {
+            let noise = noise(mean.lane).filter(|_| !is_control(mean.variant));
+            Overall {
+                lane: mean.lane,
+                baseline: baseline.variant_name.clone(),
+                candidate: mean.variant.to_owned(),
+                scenarios: mean.scenarios as u32,
+                contrast: mean.ratio.judged(p_adjusted, noise, record.effect),
+            }
+        });
     overall.collect()
 }
 
-fn means<'a>(cells: &'a [CellRecord], baseline: &str) -> Vec<Mean<'a>> {
+fn means<'a>(record: &'a RunRecord, baseline: &str) -> Vec<Mean<'a>> {
+    let (cells, uncertainty) = (&record.cells, OfTimes::of(record));
     let lanes: BTreeSet<Lane> = cells.iter().flat_map(lanes).collect();
     let mut means = Vec::new();
     for lane in lanes {
+        let common = Common::of(record, lane);
+        // A control is what the bias is known by.
+        let of_variant = |variant: &str, scenarios: &[&str]| {
+            let of_means = uncertainty.of_means(lane);
+            let same_files = scenarios.iter().all(|scenario| {
+                let [one, other] = [baseline, variant].map(|it| cell(cells, it, scenario));
+                one.zip(other)
+                    .is_some_and(|(one, other)| one.dataset == other.dataset)
+            });
+            match same_files {
+                true => of_means.of_same_files(),
+                false => of_means,
+            }
+        };
         for variant in variants(cells).skip(1) {
-            let both = pairs(cells, baseline, variant, lane);
+            let both = pairs(cells, &common.scenarios, (baseline, variant), lane);
             if both.len() < 2 {
                 continue;
             }
@@ -66,21 +85,27 @@ fn means<'a>(cells: &'a [CellRecord], baseline: &str) -> Vec<Mean<'a>> {
                 lane,
                 variant,
                 scenarios: first.len(),
-                ratio: Ratio::of_paired(&paired(&mean(&first), &mean(&second))),
+                ratio: Ratio::of_paired(
+                    &paired(&mean(&first), &mean(&second)),
+                    &of_variant(variant, &common.scenarios),
+                ),
             });
         }
     }
     means
 }
 
-/// Times of two variants, of each scenario that both were measured in.
-fn pairs(cells: &[CellRecord], first: &str, second: &str, lane: Lane) -> Vec<(Series, Series)> {
+/// Times of two variants, of each of the scenarios that both were measured in.
+fn pairs(
+    cells: &[CellRecord],
+    scenarios: &[&str],
+    (first, second): (&str, &str),
+    lane: Lane,
+) -> Vec<(Series, Series)> {
     let of = |variant: &str, scenario: &str| {
         let times = log_times(cell(cells, variant, scenario)?, lane);
         Some(times).filter(|times| !times.is_empty())
     };
-    let scenarios = cells.iter().filter(|cell| cell.variant_name == first);
-    scenarios
-        .filter_map(|cell| Some((of(first, &cell.scenario)?, of(second, &cell.scenario)?)))
-        .collect()
+    let both = |scenario: &&str| Some((of(first, scenario)?, of(second, scenario)?));
+    scenarios.iter().filter_map(both).collect()
 }

@@ -1,10 +1,14 @@
 //! How precise a run is so far.
 
+use std::collections::BTreeSet;
+
 use super::comparison::{family, paired_log_ratios, pairs};
 use super::measured::{counted, elapsed_ns, lanes};
+use super::series::log_times;
+use super::uncertainty::OfTimes;
 use super::verdict::rounds_for;
 use crate::record::{CellRecord, Lane, RunRecord, Status};
-use crate::statistics::{CONFIDENCE, hodges_lehmann_paired, median_interval};
+use crate::statistics::{CONFIDENCE, median_interval};
 
 /// Width, as high / low - 1, of the widest of a run's intervals so far: those of the comparisons
 /// and of the control, or, where there are none, of the medians. `None` where one has no bounds
@@ -13,6 +17,7 @@ use crate::statistics::{CONFIDENCE, hodges_lehmann_paired, median_interval};
 pub fn widest_interval(record: &RunRecord) -> Option<f64> {
     let mut widths: Vec<Option<f64>> = Vec::new();
     let mut compared = false;
+    let uncertainty = OfTimes::of(record);
     for (baseline, candidate) in pairs(&record.cells) {
         compared = true;
         let lanes = &lanes(baseline) | &lanes(candidate);
@@ -20,7 +25,11 @@ pub fn widest_interval(record: &RunRecord) -> Option<f64> {
         for lane in lanes {
             let ratios = paired_log_ratios(baseline, candidate, lane);
             if !ratios.is_empty() && !failed(baseline, lane) && !failed(candidate, lane) {
-                let estimate = hodges_lehmann_paired(&ratios, CONFIDENCE);
+                // More rounds do not make a bias smaller.
+                let of_rounds = uncertainty
+                    .between(baseline, candidate, lane)
+                    .of_same_files();
+                let estimate = of_rounds.estimate(&ratios);
                 let estimate = estimate.filter(|_| ratios.len() >= needed);
                 let interval = estimate.and_then(|estimate| estimate.interval);
                 widths.push(interval.map(|interval| (interval.high - interval.low).exp() - 1.0));
@@ -42,6 +51,22 @@ pub fn widest_interval(record: &RunRecord) -> Option<f64> {
     widths
         .into_iter()
         .try_fold(0.0, |widest: f64, width| Some(widest.max(width?)))
+}
+
+/// Rounds that a verdict on every comparison of the run takes, where no cell has as many, in the
+/// lane `end_to_end`.
+pub fn rounds_lacking(record: &RunRecord) -> Option<u32> {
+    let lanes: BTreeSet<Lane> = record.cells.iter().flat_map(lanes).collect();
+    let needed = rounds_for(family(record, lanes.len()));
+    // Blocks count, where a cell has several rounds one after the other.
+    let of_cell = |cell: &CellRecord| {
+        let units = log_times(cell, Lane::EndToEnd).len();
+        (units, counted(cell, Lane::EndToEnd).count())
+    };
+    let cells = record.cells.iter().filter(|cell| cell.control.is_none());
+    let (units, rounds) = cells.map(of_cell).filter(|(units, _)| *units > 0).max()?;
+    let rounds = needed * rounds.div_ceil(units) as u32;
+    (units < needed as usize).then_some(rounds)
 }
 
 /// Whether a lane of a cell was given up.

@@ -1,19 +1,21 @@
 //! Costs of each variant, the Pareto front, and the variant to take.
 
-use super::measured::{cell, variants};
-use super::series::{Series, log_cpu, log_times, mean, middle, paired, ratio_of};
-use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing};
-use crate::statistics::{Estimate, Interval};
+use std::collections::BTreeMap;
 
-/// Shares by which figures have to differ that were seen once, and not in rounds.
-const MEMORY_NOISE: f64 = 0.05;
-const WRITE_NOISE: f64 = 0.1;
+use super::measured::{Common, cell};
+use super::series::{Series, log_cpu, log_times, mean, middle, paired};
+use super::uncertainty::{Uncertainties, Uncertainty};
+use super::verdict::{Ratio, adjusted, is_significant};
+use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing};
+use crate::statistics::MINIMUM_PAIRS;
 
 /// A variant's figures over the scenarios that all variants were measured in.
 struct Variant<'a> {
     name: &'a str,
     times: Series,
     cpu: Series,
+    /// Ids of the datasets that it reads.
+    datasets: Vec<&'a str>,
     file_bytes: u64,
     peak_memory_bytes: Option<u64>,
     write_ns: Option<u64>,
@@ -23,15 +25,151 @@ struct Variant<'a> {
 /// fewer than two can be compared.
 pub(super) fn ranked(record: &RunRecord) -> (Vec<Standing>, Vec<Ranking>) {
     let variants = compared(record);
+    let contests = Contests::of(record, &variants);
     (
-        standings(&variants, record.effect),
-        rankings(&variants, record.effect),
+        standings(&variants, &contests),
+        rankings(&variants, &contests),
     )
 }
 
-fn standings(variants: &[Variant], effect: f64) -> Vec<Standing> {
-    let standings = variants.iter().filter_map(|variant| {
-        let others = variants.iter().filter(|other| other.name != variant.name);
+/// Comparisons that the ranking of so many variants makes: every two of them, by each cost that is
+/// measured.
+pub(super) fn family(variants: usize) -> usize {
+    if variants > MOST_RANKED {
+        return 0;
+    }
+    variants * variants.saturating_sub(1) / 2 * MEASURED.len()
+}
+
+/// More variants are not ranked: every two of them are compared.
+pub const MOST_RANKED: usize = 100;
+
+/// Costs that scatter. Sizes are known.
+const MEASURED: [Preference; 3] = [Preference::Time, Preference::Cpu, Preference::Balanced];
+
+/// Every two variants by every cost that is measured, as one family of comparisons.
+struct Contests {
+    /// Of the second variant over the first, by their places.
+    found: BTreeMap<(&'static str, usize, usize), Contest>,
+    effect: f64,
+}
+
+struct Contest {
+    ratio: Ratio,
+    p_adjusted: Option<f64>,
+}
+
+/// What a contest shows of the first of two variants.
+#[derive(Clone, Copy, PartialEq)]
+enum Shown {
+    Better,
+    Worse,
+    NoWorse,
+}
+
+impl Contests {
+    fn of(record: &RunRecord, variants: &[Variant]) -> Self {
+        let mut found = Vec::new();
+        for prefer in MEASURED {
+            let of_cell = |cell: &CellRecord| {
+                let (times, cpu) = (
+                    log_times(cell, Lane::EndToEnd),
+                    log_cpu(cell, Lane::EndToEnd),
+                );
+                weighted(&times, &cpu, prefer)
+            };
+            let uncertainty = Uncertainties::of(record, of_cell).of_means;
+            for second in 0..variants.len() {
+                for first in 0..second {
+                    let [one, other] = [first, second].map(|it| &variants[it]);
+                    let ratio = ratio(one, other, prefer, &uncertainty);
+                    found.push(((prefer.name(), first, second), ratio));
+                }
+            }
+        }
+        let ratios: Vec<Option<&Ratio>> = found.iter().map(|(_, ratio)| Some(ratio)).collect();
+        let p_adjusted = adjusted(&ratios);
+        let contests = found.into_iter().zip(p_adjusted);
+        let found = contests.map(|((key, ratio), p_adjusted)| (key, Contest { ratio, p_adjusted }));
+        Contests {
+            found: found.collect(),
+            effect: record.effect,
+        }
+    }
+
+    /// Cost of the second of two variants over that of the first, with its bounds.
+    fn ratio(&self, prefer: Preference, first: usize, second: usize) -> Option<Shares> {
+        let contest = |one, other| self.found.get(&(prefer.name(), one, other));
+        let shares = |contest: &Contest| {
+            Some(Shares {
+                ratio: contest.ratio.estimate?.value,
+                bounds: contest.ratio.bounds(),
+                significant: is_significant(contest.p_adjusted),
+            })
+        };
+        match first < second {
+            true => shares(contest(first, second)?),
+            false => Some(shares(contest(second, first)?)?.inverted()),
+        }
+    }
+
+    /// `None` where neither is shown to be the better one, nor the first to be no worse.
+    fn shown(&self, prefer: Preference, first: usize, second: usize) -> Option<Shown> {
+        let shares = self.ratio(prefer, first, second)?;
+        let (low, high) = shares.bounds?;
+        if low > 1.0 && high > 1.0 + self.effect && shares.significant {
+            Some(Shown::Better)
+        } else if high < 1.0 && low < 1.0 - self.effect {
+            Some(Shown::Worse)
+        } else {
+            (low >= 1.0 - self.effect).then_some(Shown::NoWorse)
+        }
+    }
+
+    /// Whether the first is shown to be better in something and worse in nothing.
+    fn dominates(&self, variants: &[Variant], first: usize, second: usize) -> bool {
+        let [one, other] = [first, second].map(|it| variants[it].file_bytes as f64);
+        let size = if one < other * (1.0 - self.effect) {
+            Shown::Better
+        } else if other < one * (1.0 - self.effect) {
+            Shown::Worse
+        } else {
+            Shown::NoWorse
+        };
+        let (Some(time), Some(cpu)) = (
+            self.shown(Preference::Time, first, second),
+            self.shown(Preference::Cpu, first, second),
+        ) else {
+            return false;
+        };
+        let all = [time, cpu, size];
+        all.contains(&Shown::Better) && !all.contains(&Shown::Worse)
+    }
+}
+
+/// One cost over another.
+#[derive(Clone, Copy)]
+struct Shares {
+    ratio: f64,
+    bounds: Option<(f64, f64)>,
+    /// Whether they differ, by their p among all contests.
+    significant: bool,
+}
+
+impl Shares {
+    fn inverted(self) -> Self {
+        let inverted = |(low, high): (f64, f64)| (1.0 / high, 1.0 / low);
+        Shares {
+            ratio: 1.0 / self.ratio,
+            bounds: self.bounds.map(inverted),
+            significant: self.significant,
+        }
+    }
+}
+
+fn standings(variants: &[Variant], contests: &Contests) -> Vec<Standing> {
+    let standings = variants.iter().enumerate().filter_map(|(place, variant)| {
+        let others = (0..variants.len()).filter(|other| *other != place);
         Some(Standing {
             variant: variant.name.to_owned(),
             time_ns: middle(&variant.times)?,
@@ -40,64 +178,56 @@ fn standings(variants: &[Variant], effect: f64) -> Vec<Standing> {
             peak_memory_bytes: variant.peak_memory_bytes,
             write_ns: variant.write_ns,
             dominated_by: others
-                .filter(|other| dominates(other, variant, effect))
-                .map(|other| other.name.to_owned())
+                .filter(|other| contests.dominates(variants, *other, place))
+                .map(|other| variants[other].name.to_owned())
                 .collect(),
         })
     });
     standings.collect()
 }
 
-fn rankings(variants: &[Variant], effect: f64) -> Vec<Ranking> {
-    let orders = Preference::ALL.map(|prefer| (prefer, order(variants, prefer, effect)));
-    let balanced: Vec<String> = orders
+fn rankings(variants: &[Variant], contests: &Contests) -> Vec<Ranking> {
+    let orders = Preference::ALL.map(|prefer| (prefer, order(variants, prefer, contests)));
+    let balanced: Vec<usize> = orders
         .iter()
         .filter(|(prefer, _)| *prefer == Preference::Balanced)
-        .flat_map(|(_, order)| order.iter().map(|it| it.variant.clone()))
+        .flat_map(|(_, order)| order.iter().map(|it| it.place))
         .collect();
-    let ranking = |(prefer, order): (Preference, Vec<Ranked>)| {
+    let ranking = |(prefer, order): (Preference, Vec<InOrder>)| {
         // Among those that are equally good, the one that is the best in all.
-        let tied = |name: &&String| order.iter().any(|it| it.tied && it.variant == **name);
-        let recommended = balanced.iter().find(tied)?.clone();
+        let tied = |place: &usize| order.iter().any(|it| it.tied && it.place == *place);
+        let recommended = balanced.iter().copied().find(tied)?;
+        let ranked = |it: InOrder| {
+            let over = shares(variants, prefer, contests, recommended, it.place)?;
+            Some(Ranked {
+                variant: variants[it.place].name.to_owned(),
+                ratio: over.ratio,
+                ci_low: over.bounds.map(|(low, _)| low),
+                ci_high: over.bounds.map(|(_, high)| high),
+                tied: it.tied,
+            })
+        };
         Some(Ranking {
             prefer,
-            order: over(variants, prefer, &recommended, order),
-            recommended,
+            recommended: variants[recommended].name.to_owned(),
+            order: order.into_iter().filter_map(ranked).collect(),
         })
     };
     orders.into_iter().filter_map(ranking).collect()
 }
 
 fn compared(record: &RunRecord) -> Vec<Variant<'_>> {
-    let names: Vec<&str> = variants(&record.cells)
-        .filter(|name| {
-            let mut cells = record.cells.iter();
-            cells.any(|cell| cell.variant_name == *name && cell.control.is_none())
-        })
-        .collect();
-    if names.len() < 2 || !differ_in_layout_alone(record) {
-        return Vec::new();
-    }
-    let measured = |variant: &str, scenario: &str| {
-        cell(&record.cells, variant, scenario)
-            .filter(|cell| !log_times(cell, Lane::EndToEnd).is_empty())
-    };
-    let first = record.cells.iter().filter(|it| it.variant_name == names[0]);
-    let scenarios: Vec<&str> = first
-        .map(|cell| cell.scenario.as_str())
-        .filter(|scenario| names.iter().all(|name| measured(name, scenario).is_some()))
-        .collect();
-    if scenarios.is_empty() {
+    let common = Common::of(record, Lane::EndToEnd);
+    let can_be_ranked = (2..=MOST_RANKED).contains(&common.variants.len());
+    if !can_be_ranked || common.scenarios.is_empty() || !differ_in_layout_alone(record) {
         return Vec::new();
     }
     let variant = |name: &&'_ str| {
-        let cells: Vec<&CellRecord> = scenarios
-            .iter()
-            .filter_map(|it| measured(name, it))
-            .collect();
-        of_cells(record, cells)
+        let scenarios = common.scenarios.iter();
+        let cells = scenarios.filter_map(|scenario| cell(&record.cells, name, scenario));
+        of_cells(record, cells.collect())
     };
-    names.iter().filter_map(variant).collect()
+    common.variants.iter().filter_map(variant).collect()
 }
 
 /// Whether variants differ only in what a writer chooses, not in the storage or in how it is read.
@@ -132,6 +262,7 @@ fn of_cells<'a>(record: &'a RunRecord, cells: Vec<&'a CellRecord>) -> Option<Var
         name: &cells.first()?.variant_name,
         times: over(log_times),
         cpu: over(log_cpu),
+        datasets: datasets.iter().map(|it| it.id.as_str()).collect(),
         file_bytes: cells
             .iter()
             .map(|cell| cell.file_bytes)
@@ -144,136 +275,93 @@ fn of_cells<'a>(record: &'a RunRecord, cells: Vec<&'a CellRecord>) -> Option<Var
     })
 }
 
-/// Which of two figures is shown to be the smaller one.
-#[derive(Clone, Copy, PartialEq)]
-enum Smaller {
-    First,
-    Second,
-    Neither,
-}
-
-fn smaller(first: f64, second: f64, noise: f64) -> Smaller {
-    if first < second * (1.0 - noise) {
-        Smaller::First
-    } else if second < first * (1.0 - noise) {
-        Smaller::Second
-    } else {
-        Smaller::Neither
-    }
-}
-
-/// `None` where neither is shown to be the smaller one, nor the first to be no larger.
-fn smaller_of(first: &Series, second: &Series, effect: f64) -> Option<Smaller> {
-    let interval = ratio_of(&paired(first, second))?.interval?;
-    if interval.low > 1.0 && interval.high > 1.0 + effect {
-        Some(Smaller::First)
-    } else if interval.high < 1.0 && interval.low < 1.0 - effect {
-        Some(Smaller::Second)
-    } else {
-        (interval.low >= 1.0 - effect).then_some(Smaller::Neither)
-    }
-}
-
-/// Whether one is shown to be better in something and worse in nothing. A figure that was seen once
-/// and is not known of both does not count.
-fn dominates(one: &Variant, other: &Variant, effect: f64) -> bool {
-    let once = |of: fn(&Variant) -> Option<u64>, noise: f64| {
-        let both = of(one).zip(of(other));
-        both.map_or(Smaller::Neither, |(one, other)| {
-            smaller(one as f64, other as f64, noise)
-        })
-    };
-    let (Some(time), Some(cpu)) = (
-        smaller_of(&one.times, &other.times, effect),
-        smaller_of(&one.cpu, &other.cpu, effect),
-    ) else {
-        return false;
-    };
-    let all = [
-        time,
-        cpu,
-        smaller(one.file_bytes as f64, other.file_bytes as f64, effect),
-        once(|it| it.peak_memory_bytes, MEMORY_NOISE),
-        once(|it| it.write_ns, WRITE_NOISE),
-    ];
-    all.contains(&Smaller::First) && !all.contains(&Smaller::Second)
+/// A variant in the order of a cost.
+struct InOrder {
+    /// Place among the variants.
+    place: usize,
+    /// Whether it is not shown to cost more than the best.
+    tied: bool,
 }
 
 /// All by their cost, the best first.
-fn order(variants: &[Variant], prefer: Preference, effect: f64) -> Vec<Ranked> {
-    let costs: Vec<Series> = variants.iter().map(|it| cost(it, prefer)).collect();
-    let in_the_middle = |costs: &Series| middle(costs).unwrap_or(f64::INFINITY);
-    let mut all: Vec<(&Variant, &Series)> = variants.iter().zip(&costs).collect();
-    all.sort_by(|(_, one), (_, other)| in_the_middle(one).total_cmp(&in_the_middle(other)));
-    let Some((_, best)) = all.first().copied() else {
+fn order(variants: &[Variant], prefer: Preference, contests: &Contests) -> Vec<InOrder> {
+    let costs = variants.iter().map(|it| cost(it, prefer));
+    let costs: Vec<f64> = costs
+        .map(|costs| middle(&costs).unwrap_or(f64::INFINITY))
+        .collect();
+    let mut all: Vec<usize> = (0..variants.len()).collect();
+    all.sort_by(|one, other| costs[*one].total_cmp(&costs[*other]));
+    let Some(best) = all.first().copied() else {
         return Vec::new();
     };
-    let ranked = all
-        .iter()
-        .enumerate()
-        .filter_map(|(place, (variant, cost))| {
-            let estimate = ratio(best, cost, prefer)?;
-            let interval = estimate.interval;
-            let shown = interval.is_some_and(|it| it.low > 1.0 && it.high > 1.0 + effect);
-            Some(of_estimate(variant.name, estimate, place == 0 || !shown))
+    let in_order = |place: usize| {
+        let over = shares(variants, prefer, contests, best, place)?;
+        let worse = over.significant
+            && over
+                .bounds
+                .is_some_and(|(low, high)| low > 1.0 && high > 1.0 + contests.effect);
+        Some(InOrder {
+            place,
+            tied: place == best || !worse,
+        })
+    };
+    all.into_iter().filter_map(in_order).collect()
+}
+
+/// Cost of the second of two variants over that of the first. `None` without rounds that both have.
+fn shares(
+    variants: &[Variant],
+    prefer: Preference,
+    contests: &Contests,
+    first: usize,
+    second: usize,
+) -> Option<Shares> {
+    let known = |ratio: f64| Shares {
+        ratio,
+        bounds: Some((ratio, ratio)),
+        significant: true,
+    };
+    if first == second {
+        let enough = variants[first].times.len() >= MINIMUM_PAIRS || prefer == Preference::Size;
+        let bounds = enough.then_some((1.0, 1.0));
+        return Some(Shares {
+            bounds,
+            ..known(1.0)
         });
-    ranked.collect()
-}
-
-/// One cost over another. Sizes are known, in however many rounds.
-fn ratio(of: &Series, cost: &Series, prefer: Preference) -> Option<Estimate> {
-    let estimate = ratio_of(&paired(of, cost))?;
-    Some(match prefer {
-        Preference::Size => Estimate {
-            value: estimate.value,
-            interval: Some(Interval {
-                low: estimate.value,
-                high: estimate.value,
-                confidence: 1.0,
-            }),
-        },
-        _ => estimate,
-    })
-}
-
-fn of_estimate(variant: &str, estimate: Estimate, tied: bool) -> Ranked {
-    Ranked {
-        variant: variant.to_owned(),
-        ratio: estimate.value,
-        ci_low: estimate.interval.map(|interval| interval.low),
-        ci_high: estimate.interval.map(|interval| interval.high),
-        tied,
+    }
+    match prefer {
+        Preference::Size => {
+            let [one, other] = [first, second].map(|it| variants[it].file_bytes.max(1) as f64);
+            Some(known(other / one))
+        }
+        Preference::Time | Preference::Cpu | Preference::Balanced => {
+            contests.ratio(prefer, first, second)
+        }
     }
 }
 
-/// The order, with costs over that of the recommended one.
-fn over(
-    variants: &[Variant],
-    prefer: Preference,
-    recommended: &str,
-    order: Vec<Ranked>,
-) -> Vec<Ranked> {
-    let cost_of = |name: &str| {
-        let variant = variants.iter().find(|it| it.name == name);
-        variant.map(|it| cost(it, prefer))
+/// Cost of the second of two variants over that of the first, by what is measured.
+fn ratio(first: &Variant, second: &Variant, prefer: Preference, of_means: &Uncertainty) -> Ratio {
+    let uncertainty = match first.datasets == second.datasets {
+        true => of_means.of_same_files(),
+        false => of_means.clone(),
     };
-    let of = cost_of(recommended);
-    let again = |ranked: Ranked| {
-        let both = of.as_ref().zip(cost_of(&ranked.variant));
-        match both.and_then(|(of, cost)| ratio(of, &cost, prefer)) {
-            None => ranked,
-            Some(estimate) => of_estimate(&ranked.variant, estimate, ranked.tied),
-        }
-    };
-    order.into_iter().map(again).collect()
+    let differences = paired(&cost(first, prefer), &cost(second, prefer));
+    Ratio::of_paired(&differences, &uncertainty)
+}
+
+/// ln of time and CPU time with their weights.
+fn weighted(times: &Series, cpu: &Series, prefer: Preference) -> Series {
+    let [time, _, of_cpu] = prefer.weights();
+    let rounds = times
+        .iter()
+        .filter_map(|(round, log_time)| Some((*round, time * log_time + of_cpu * cpu.get(round)?)));
+    rounds.collect()
 }
 
 fn cost(variant: &Variant, prefer: Preference) -> Series {
-    let [time, size, cpu] = prefer.weights();
+    let [_, size, _] = prefer.weights();
     let size = size * (variant.file_bytes.max(1) as f64).ln();
-    let rounds = variant.times.iter().filter_map(|(round, log_time)| {
-        let log_cpu = variant.cpu.get(round)?;
-        Some((*round, time * log_time + size + cpu * log_cpu))
-    });
-    rounds.collect()
+    let measured = weighted(&variant.times, &variant.cpu, prefer).into_iter();
+    measured.map(|(round, cost)| (round, cost + size)).collect()
 }

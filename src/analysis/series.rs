@@ -1,12 +1,13 @@
-//! Logarithms of a cell's figures by round, and what two of them come to.
+//! Logarithms of a cell's figures by round, or by block of rounds, and what two of them come to.
 
 use std::collections::BTreeMap;
 
 use super::measured::{counted, elapsed_ns};
 use crate::record::{CellRecord, Iteration, Lane};
-use crate::statistics::{CONFIDENCE, Estimate, Interval, hodges_lehmann_paired, median};
+use crate::statistics::{Estimate, Interval, median};
 
-/// ln of a figure, by round.
+/// ln of a figure, by round; by block, where a cell has several rounds one after the other. Rounds
+/// of one block meet one state of the host, so that they come to one value, their mean.
 pub(super) type Series = BTreeMap<u32, f64>;
 
 /// ln of the time per copy of the query: variants that run several copies at once are compared by
@@ -27,8 +28,15 @@ pub(super) fn log_cpu(cell: &CellRecord, lane: Lane) -> Series {
 
 fn of(cell: &CellRecord, lane: Lane, figure: fn(&Iteration) -> f64) -> Series {
     let per_copy = |it: &Iteration| (figure(it) / f64::from(it.figures.streams.max(1))).ln();
-    counted(cell, lane)
-        .map(|iteration| (iteration.round, per_copy(iteration)))
+    let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for iteration in counted(cell, lane) {
+        let (sum, rounds) = sums.entry(iteration.unit()).or_default();
+        *sum += per_copy(iteration);
+        *rounds += 1.0;
+    }
+    let means = sums.into_iter();
+    means
+        .map(|(unit, (sum, rounds))| (unit, sum / rounds))
         .collect()
 }
 
@@ -50,11 +58,6 @@ pub(super) fn mean(all: &[Series]) -> Series {
 pub(super) fn paired(baseline: &Series, candidate: &Series) -> Vec<f64> {
     let pair = |(round, value): (&u32, &f64)| Some(value - baseline.get(round)?);
     candidate.iter().filter_map(pair).collect()
-}
-
-/// Estimate of the ratio of two figures, from the differences of their logarithms.
-pub(super) fn ratio_of(log_ratios: &[f64]) -> Option<Estimate> {
-    hodges_lehmann_paired(log_ratios, CONFIDENCE).map(exponential)
 }
 
 /// Estimate of a figure, from that of its logarithm.

@@ -8,12 +8,14 @@ use super::overall::overall;
 use super::prediction::Predictions;
 use super::ranking::ranked;
 use super::summary::summary;
+use super::uncertainty::OfTimes;
 use crate::record::RunRecord;
 
-/// Derives every cell's `summary` and the record's `comparisons`, `noise`, `ceilings`, `findings`,
-/// `overall`, `standings`, `rankings`, `break_even` and `prediction_checks` from the iterations and
-/// profiles, replacing what was there: the same for a run that has just ended and for an old
-/// record. Returns the curves that the predictions rest on, which a record does not keep.
+/// Derives every cell's `summary` and the record's `comparisons`, `noise`, `lane_noise`,
+/// `ceilings`, `findings`, `overall`, `standings`, `rankings`, `break_even` and `prediction_checks`
+/// from the iterations and profiles, replacing what was there: the same for a run that has just
+/// ended and for an old record. Returns the curves that the predictions rest on, which a record
+/// does not keep.
 ///
 /// Only measured iterations that are `ok` count. The baseline of a scenario is the first of its
 /// cells; every other one is compared with it, by the rounds that both have.
@@ -34,6 +36,7 @@ pub fn summarise_measured(record: &mut RunRecord) {
             .collect();
     }
     record.noise = noise(record);
+    record.lane_noise = OfTimes::of(record).told();
     record.comparisons = comparisons(record);
     record.ceilings = ceilings(&record.cells);
     record.findings = findings(record);

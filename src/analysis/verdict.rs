@@ -1,42 +1,63 @@
 //! From an estimated ratio to a verdict.
 
-use super::series::ratio_of;
+use super::series::exponential;
+use super::uncertainty::{Errors, Uncertainty};
 use crate::record::{Contrast, Verdict};
-use crate::statistics::{CONFIDENCE, Estimate, Interval, MINIMUM_PAIRS, holm, signed_rank_p};
+use crate::statistics::{CONFIDENCE, Estimate, MINIMUM_PAIRS, holm};
 
 /// A ratio candidate / baseline of times, estimated and not judged yet: for that, the number of
 /// comparisons and what noise does have to be known.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Ratio {
     pub(super) estimate: Option<Estimate>,
+    /// Bounds by the rounds alone, of these files and no others.
+    pub(super) of_rounds: Option<(f64, f64)>,
     /// Rounds that both have.
     pub(super) pairs: usize,
     /// Probability of such rounds, were the two equal.
-    pub(super) p: Option<f64>,
+    pub(super) p_of_rounds: Option<f64>,
+    /// Errors by rounds and by sets of files, of ln of the ratio; absent where no bias is counted.
+    pub(super) errors: Option<Errors>,
 }
 
 impl Ratio {
     /// From the differences of logarithms, candidate less baseline, of the rounds that both have.
-    pub(super) fn of_paired(log_ratios: &[f64]) -> Self {
+    pub(super) fn of_paired(log_ratios: &[f64], uncertainty: &Uncertainty) -> Self {
+        let of_rounds = uncertainty.of_same_files().estimate(log_ratios);
         Ratio {
-            estimate: ratio_of(log_ratios),
+            estimate: uncertainty.estimate(log_ratios).map(exponential),
+            of_rounds: of_rounds.map(exponential).and_then(bounds),
             pairs: log_ratios.len(),
-            p: signed_rank_p(log_ratios),
+            p_of_rounds: uncertainty.p_of_rounds(log_ratios),
+            errors: uncertainty.errors(log_ratios),
         }
     }
 
     /// Bounds of the ratio, the lower one first.
     pub(super) fn bounds(&self) -> Option<(f64, f64)> {
-        let interval = self.estimate?.interval?;
-        Some((interval.low, interval.high))
+        bounds(self.estimate?)
     }
 
-    /// The ratio with its verdict, given its p among all comparisons, the interval of the control,
-    /// and the smallest effect of interest.
+    /// Probability that files and rounds of equals give such a ratio.
+    pub(super) fn p(&self) -> Option<f64> {
+        Some(self.p_of_rounds?.max(self.p_of_errors(1)))
+    }
+
+    /// Probability that errors alone give one of so many comparisons such a ratio; 0 where no bias
+    /// is counted.
+    fn p_of_errors(&self, family: usize) -> f64 {
+        let (Some(errors), Some(estimate)) = (&self.errors, self.estimate) else {
+            return 0.0;
+        };
+        errors.p(estimate.value.ln(), family)
+    }
+
+    /// The ratio with its verdict, given its p among all comparisons, the largest ratio that equals
+    /// may have, and the smallest effect of interest.
     pub(super) fn judged(
         &self,
         p_adjusted: Option<f64>,
-        noise: Option<(f64, f64)>,
+        noise: Option<f64>,
         effect: f64,
     ) -> Contrast {
         let bounds = self.bounds();
@@ -45,55 +66,70 @@ impl Ratio {
             ci_low: bounds.map(|(low, _)| low),
             ci_high: bounds.map(|(_, high)| high),
             pairs: self.pairs as u32,
-            p: self.p,
+            p: self.p(),
             p_adjusted,
-            verdict: verdict(self.estimate, self.pairs, p_adjusted, noise, effect),
+            verdict: self.verdict(p_adjusted, noise, effect),
+        }
+    }
+
+    /// A tie is an interval that lies, by the rounds, within the smallest effect of interest of 1,
+    /// also where it excludes 1: the two are equivalent (Altman & Bland, "Absence of evidence is
+    /// not evidence of absence", BMJ 311, 1995, on why anything less is not). Faster and slower are
+    /// intervals that exclude 1 with an adjusted p within 1 - [`CONFIDENCE`], and an estimate that
+    /// is farther from 1 than those of equals may be. All else is inconclusive, as is anything from
+    /// fewer than [`MINIMUM_PAIRS`] pairs.
+    fn verdict(&self, p_adjusted: Option<f64>, noise: Option<f64>, effect: f64) -> Verdict {
+        let (Some(estimate), Some((least, most))) = (self.estimate, self.of_rounds) else {
+            return Verdict::Inconclusive;
+        };
+        if self.pairs < MINIMUM_PAIRS {
+            return Verdict::Inconclusive;
+        }
+        if least >= 1.0 - effect && most <= 1.0 + effect {
+            return Verdict::Tie;
+        }
+        let is_noise = noise.is_some_and(|noise| estimate.value.ln().abs() <= noise.ln());
+        match self.bounds() {
+            Some((_, high)) if high < 1.0 && is_significant(p_adjusted) && !is_noise => {
+                Verdict::Faster
+            }
+            Some((low, _)) if low > 1.0 && is_significant(p_adjusted) && !is_noise => {
+                Verdict::Slower
+            }
+            _ => Verdict::Inconclusive,
         }
     }
 }
 
-/// Verdict on a ratio candidate / baseline of times, given the p of their being equal, adjusted for
-/// the number of comparisons, and the interval of the control.
-///
-/// A tie is an interval that lies within the smallest effect of interest of 1, also where it
-/// excludes 1: the two are equivalent (Altman & Bland, "Absence of evidence is not evidence of
-/// absence", BMJ 311, 1995, on why anything less is not). Faster and slower are intervals that
-/// exclude 1 with an adjusted p within 1 - [`CONFIDENCE`], and an estimate outside the interval of
-/// the control. All else is inconclusive, as is anything from fewer than [`MINIMUM_PAIRS`] pairs.
-fn verdict(
-    estimate: Option<Estimate>,
-    pairs: usize,
-    p_adjusted: Option<f64>,
-    noise: Option<(f64, f64)>,
-    effect: f64,
-) -> Verdict {
-    let Some(Estimate {
-        value,
-        interval: Some(Interval { low, high, .. }),
-    }) = estimate
-    else {
-        return Verdict::Inconclusive;
-    };
-    if pairs < MINIMUM_PAIRS {
-        return Verdict::Inconclusive;
-    }
-    if low >= 1.0 - effect && high <= 1.0 + effect {
-        return Verdict::Tie;
-    }
-    let significant = p_adjusted.is_some_and(|p| p <= 1.0 - CONFIDENCE + 1e-12);
-    let is_noise = noise.is_some_and(|(low, high)| (low..=high).contains(&value));
-    match significant && !is_noise {
-        true if high < 1.0 => Verdict::Faster,
-        true if low > 1.0 => Verdict::Slower,
-        _ => Verdict::Inconclusive,
-    }
+fn bounds(estimate: Estimate) -> Option<(f64, f64)> {
+    let interval = estimate.interval?;
+    Some((interval.low, interval.high))
 }
 
-/// Each p adjusted by Holm's method. A comparison without p is none, and makes no other one harder.
-pub(super) fn adjusted(p: &[Option<f64>]) -> Vec<Option<f64>> {
-    let found: Vec<f64> = p.iter().flatten().copied().collect();
+/// Whether a p, adjusted for all that is compared at once, is within 1 - [`CONFIDENCE`].
+pub(super) fn is_significant(p_adjusted: Option<f64>) -> bool {
+    p_adjusted.is_some_and(|p| p <= 1.0 - CONFIDENCE + 1e-12)
+}
+
+/// The largest ratio that intervals of equals hold, of whichever is the larger: 1.03 for 0.98 to
+/// 1.03, and for 0.971 to 1.02.
+pub(super) fn largest(intervals: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
+    let largest = intervals.map(|(low, high)| high.max(1.0 / low));
+    largest.reduce(f64::max)
+}
+
+/// The p of each of several ratios, adjusted for all of them: those of rounds by Holm's method, and
+/// those of errors that have the scale of their bias in common. A comparison without p is none, and
+/// makes no other one harder.
+pub(super) fn adjusted(ratios: &[Option<&Ratio>]) -> Vec<Option<f64>> {
+    let p_of_rounds = |ratio: &Option<&Ratio>| ratio.and_then(|it| it.p_of_rounds);
+    let found: Vec<f64> = ratios.iter().filter_map(p_of_rounds).collect();
     let mut adjusted = holm(&found).into_iter();
-    p.iter().map(|p| p.and_then(|_| adjusted.next())).collect()
+    let of_one = |ratio: &Option<&Ratio>| {
+        let ratio = ratio.filter(|it| it.p_of_rounds.is_some())?;
+        Some(adjusted.next()?.max(ratio.p_of_errors(found.len())))
+    };
+    ratios.iter().map(of_one).collect()
 }
 
 /// Fewest rounds in which so many comparisons at once can have a verdict: the smallest p of the
@@ -110,6 +146,33 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::statistics::Interval;
+
+    fn ratio(low: f64, high: f64, pairs: usize) -> Ratio {
+        let interval = Interval {
+            low,
+            high,
+            confidence: 0.99,
+        };
+        Ratio {
+            estimate: Some(Estimate {
+                value: (low * high).sqrt(),
+                interval: Some(interval),
+            }),
+            of_rounds: Some((low, high)),
+            pairs,
+            p_of_rounds: None,
+            errors: None,
+        }
+    }
+
+    #[test]
+    fn equals_may_differ_in_either_direction() {
+        let intervals = [(0.98, 1.01), (0.999, 1.015)];
+        let found = largest(intervals.into_iter());
+        assert!((found.unwrap_or_default() - 1.0 / 0.98).abs() < 1e-12);
+        assert_eq!(largest(std::iter::empty()), None);
+    }
 
     #[rstest]
     #[case::below_one(0.90, 0.98, 10, Verdict::Faster)]
@@ -128,37 +191,29 @@ mod tests {
         #[case] pairs: usize,
         #[case] told: Verdict,
     ) {
-        let estimate = Some(Estimate {
-            value: (low * high).sqrt(),
-            interval: Some(Interval {
-                low,
-                high,
-                confidence: 0.99,
-            }),
-        });
-        assert_eq!(verdict(estimate, pairs, Some(0.001), None, 0.01), told);
+        let ratio = ratio(low, high, pairs);
+        assert_eq!(ratio.verdict(Some(0.001), None, 0.01), told);
         if matches!(told, Verdict::Faster | Verdict::Slower) {
-            let tried_often = verdict(estimate, pairs, Some(0.011), None, 0.01);
+            let tried_often = ratio.verdict(Some(0.011), None, 0.01);
             assert_eq!(tried_often, Verdict::Inconclusive);
-            let noise = (low, high);
-            let as_noise_does = verdict(estimate, pairs, Some(0.001), Some(noise), 0.01);
+            let noise = high.max(1.0 / low);
+            let as_noise_does = ratio.verdict(Some(0.001), Some(noise), 0.01);
             assert_eq!(as_noise_does, Verdict::Inconclusive);
-            let noise = (0.999, 1.001);
-            assert_eq!(
-                verdict(estimate, pairs, Some(0.001), Some(noise), 0.01),
-                told
-            );
-            assert_eq!(
-                verdict(estimate, pairs, Some(0.001), None, 0.5),
-                Verdict::Tie
-            );
+            assert_eq!(ratio.verdict(Some(0.001), Some(1.001), 0.01), told);
+            assert_eq!(ratio.verdict(Some(0.001), None, 0.5), Verdict::Tie);
         }
     }
 
     #[test]
     fn without_an_interval_nothing_is_told() {
-        let told = verdict(None, 100, Some(0.0), None, 0.01);
-        assert_eq!(told, Verdict::Inconclusive);
+        let none = Ratio {
+            estimate: None,
+            of_rounds: None,
+            pairs: 100,
+            p_of_rounds: Some(0.0),
+            errors: None,
+        };
+        assert_eq!(none.verdict(Some(0.0), None, 0.01), Verdict::Inconclusive);
     }
 
     #[rstest]

@@ -171,7 +171,9 @@ fn noise(found: &Doctor) -> Vec<Row> {
     if let Some(noise) = &found.noise {
         let verdict = match noise.contrast.verdict {
             Verdict::Tie => "a tie, as it has to be",
-            Verdict::Inconclusive => "no verdict, as it has to be",
+            Verdict::Inconclusive | Verdict::Failed | Verdict::Void => {
+                "no verdict, as it has to be"
+            }
             Verdict::Faster | Verdict::Slower => "a difference, where there is none",
         };
         let other = match noise.kind {

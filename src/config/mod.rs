@@ -56,4 +56,4 @@ pub use number::{Number, Value};
 pub use print::{to_config_text, to_yaml};
 pub use redact::argument as without_secrets;
 pub use shape::json_schema;
-pub use sweep::CONTROL;
+pub use sweep::CONTROLS;

@@ -468,8 +468,9 @@ pub(super) struct RawMeasure {
     /// Most memory that the engine's operators may take: bytes, or text such as `512MiB`. A query
     /// that needs more fails, and the run goes on without it. May be swept. Default: no limit.
     pub(super) memory_limit: Option<Leaf<Bytes>>,
-    /// Whether the baseline is measured a second time, from a copy of its files, to see what noise
-    /// alone does. Default: true where there are variants to compare.
+    /// Whether the baseline is measured again, from copies of its files, to see what noise alone
+    /// does: from two where there are variants to compare, else from one. Default: true where there
+    /// are variants to compare.
     pub(super) control: Option<Leaf<bool>>,
     /// Whether each cell is executed once in a process of its own, to see how much memory that
     /// takes. Default: true.

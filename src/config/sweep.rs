@@ -27,8 +27,8 @@ const SWEEPABLE_KEYS: [&str; 6] = [
     "storage.throttle.latency",
 ];
 
-/// What the control is called, which no variant may be.
-pub const CONTROL: &str = "(control)";
+/// What controls are called, which no variant may be.
+pub const CONTROLS: [&str; 2] = ["(control)", "(control 2)"];
 
 /// The name of the only variant of a config that sweeps nothing.
 const BASE: &str = "base";
@@ -94,13 +94,19 @@ pub(super) fn plan(
     } else {
         plan.named(variants, pinned);
     }
-    if let Some(draft) = plan.drafts.iter().find(|draft| draft.name == CONTROL) {
+    if let Some(draft) = plan
+        .drafts
+        .iter()
+        .find(|draft| CONTROLS.contains(&draft.name.as_str()))
+    {
         let first = draft.settings.first();
         let typed = first.map_or(Typed::File(KeyPath::of(["variants"])), |setting| {
             setting.typed.clone()
         });
-        let message =
-            format!("`{CONTROL}` is what reports call the baseline's twin; choose another name");
+        let message = format!(
+            "`{}` is what reports call the baseline's twin; choose another name",
+            draft.name
+        );
         plan.refuse(KeyPath::of(["variants"]), message, &typed);
     }
     plan

@@ -59,8 +59,11 @@ pub struct Cell {
     pub(super) reader: Reader,
     pub(super) drop_caches: bool,
     slowdown: Option<f64>,
-    /// Executions per iteration, as a lane's first iteration suggests.
+    /// Executions per iteration.
     pub(super) executions: BTreeMap<Lane, u32>,
+    pub(super) trials: BTreeMap<Lane, Trial>,
+    /// Facts of trials that the first iteration after them reports.
+    calibrations: BTreeMap<Lane, Calibration>,
     /// Calls of an execution, once one has been recorded.
     pub(super) trace: Option<Arc<Trace>>,
     /// Ranges that the lane `compute` holds in memory: the trace's, and those that an execution in
@@ -77,6 +80,7 @@ pub struct Probe {
     pub kind: Kind,
     pub round: u32,
     pub position: u32,
+    pub block: Option<u32>,
     pub started_offset_ns: u64,
     /// Logical bytes of the result, known from the checksummed execution.
     pub arrow_bytes: u64,
@@ -118,6 +122,8 @@ impl Cell {
                 drop_caches,
                 slowdown,
                 executions: BTreeMap::new(),
+                trials: BTreeMap::new(),
+                calibrations: BTreeMap::new(),
                 trace: None,
                 memory: Trace::default(),
                 unspun_ns: Vec::new(),
@@ -166,10 +172,10 @@ impl Cell {
 
     async fn query(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let source = self.source(probe.lane).await?;
-        let mut calibration = None;
-        if !self.executions.contains_key(&probe.lane) && probe.kind == Kind::Measured {
-            calibration = Some(self.calibrate(probe.lane, &source).await?);
+        if !self.trials.contains_key(&probe.lane) && probe.kind == Kind::Measured {
+            self.calibrate(probe.lane, &source).await?;
         }
+        let calibration = self.calibrations.remove(&probe.lane);
         let measurement = self.measurement(&source)?;
         let preparing = Instant::now();
         let mut watch = self.watch(&source, &measurement.ledger).await?;
@@ -239,18 +245,42 @@ impl Cell {
         self.remember_missed(missed, &mut iteration);
         if probe.kind == Kind::Warmup {
             let elapsed = Duration::from_nanos(iteration.figures.elapsed_ns);
-            let executions = executions_for(elapsed, preparation);
-            self.executions.insert(probe.lane, executions);
+            self.tried(probe.lane, Trial::new(elapsed, preparation));
         }
         Ok(iteration)
     }
 
-    /// Without a warm-up, an execution that is not counted says how many one iteration takes.
-    async fn calibrate(
-        &mut self,
-        lane: Lane,
-        source: &Source,
-    ) -> Result<Calibration, MeasureError> {
+    /// An execution of a lane that is not counted, unless there was a warm-up: by its times, the
+    /// number of executions of an iteration is chosen.
+    pub async fn trial(&mut self, lane: Lane) -> Result<Trial, MeasureError> {
+        if let Some(trial) = self.trials.get(&lane) {
+            return Ok(*trial);
+        }
+        let trace = match lane {
+            Lane::EndToEnd => None,
+            Lane::Storage | Lane::Compute => Some(self.recorded().await?),
+        };
+        let source = self.source(lane).await?;
+        match trace.filter(|_| lane == Lane::Storage) {
+            Some(trace) => self.try_replay(&trace, &source).await,
+            None => self.calibrate(lane, &source).await,
+        }
+    }
+
+    /// From here on, an iteration of a lane has so many executions.
+    pub fn execute_so_often(&mut self, lane: Lane, executions: u32) {
+        self.executions.insert(lane, executions);
+    }
+
+    /// Keeps a trial, and chooses as many executions as this cell takes.
+    pub(super) fn tried(&mut self, lane: Lane, trial: Trial) -> Trial {
+        self.executions
+            .insert(lane, Trial::executions_of_all(&[trial]));
+        self.trials.insert(lane, trial);
+        trial
+    }
+
+    async fn calibrate(&mut self, lane: Lane, source: &Source) -> Result<Trial, MeasureError> {
         let measurement = self.measurement(source)?;
         let preparing = Instant::now();
         self.watch(source, &measurement.ledger).await?;
@@ -262,12 +292,12 @@ impl Cell {
         let mut first = Some(Arc::clone(&planned.physical));
         let plans = self.plans(&measurement, &planned, &mut first).await?;
         let (elapsed, _) = self.executed(&plans, &measurement).await?;
-        let executions = executions_for(elapsed, preparation);
-        self.executions.insert(lane, executions);
-        Ok(Calibration {
+        let calibration = Calibration {
             planning: planned.elapsed,
             missed: measurement.store.missed(),
-        })
+        };
+        self.calibrations.insert(lane, calibration);
+        Ok(self.tried(lane, Trial::new(elapsed, preparation)))
     }
 
     /// An iteration of the executions that were observed.
@@ -276,6 +306,7 @@ impl Cell {
             lane: probe.lane,
             round: probe.round,
             position: probe.position,
+            block: probe.block,
             started_offset_ns: probe.started_offset_ns,
             kind: probe.kind,
             status: match observation.void {
@@ -303,14 +334,18 @@ impl Cell {
             cold_evidence: None,
             engine: self.reader.engine_cache,
         };
-        Iteration::failed(
+        let failed = Iteration::failed(
             probe.lane,
             probe.kind,
             (probe.round, probe.position),
             probe.started_offset_ns,
             cache,
             error.to_string(),
-        )
+        );
+        Iteration {
+            block: probe.block,
+            ..failed
+        }
     }
 
     /// Whether each execution, not only the first of an iteration, finds the state that it is to
@@ -442,16 +477,39 @@ impl Results {
     }
 }
 
-/// Executions that make an iteration long enough to be timed, without spending more than about a
-/// second on planning them.
-pub(super) fn executions_for(elapsed: Duration, planning: Duration) -> u32 {
-    let times = |total: Duration, one: Duration| {
-        let times = total.as_nanos().div_ceil(one.as_nanos().max(1));
-        u32::try_from(times).unwrap_or(u32::MAX)
-    };
-    times(SHORTEST_ITERATION, elapsed)
-        .min(times(MOST_PLANNING, planning))
-        .clamp(1, MOST_EXECUTIONS)
+/// Times of one execution, by which the number of an iteration's executions is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trial {
+    elapsed: Duration,
+    /// Time that each further execution costs besides.
+    preparation: Duration,
+}
+
+impl Trial {
+    pub(super) fn new(elapsed: Duration, preparation: Duration) -> Self {
+        Trial {
+            elapsed,
+            preparation,
+        }
+    }
+
+    /// Executions that make an iteration long enough to be timed, without spending more than about
+    /// a second on planning them, where the times of one are the geometric means of these. Cells
+    /// that are compared have the same number: a mean of many executions is not what a mean of few
+    /// is where times are skewed.
+    pub fn executions_of_all(trials: &[Trial]) -> u32 {
+        let mean = |time: fn(&Trial) -> Duration| {
+            let logs = trials
+                .iter()
+                .map(|it| (time(it).as_nanos().max(1) as f64).ln());
+            (logs.sum::<f64>() / trials.len().max(1) as f64).exp()
+        };
+        let times = |total: Duration, one: f64| total.as_nanos() as f64 / one;
+        // 50 / 25 is 2, not 2.0000000001.
+        let enough = times(SHORTEST_ITERATION, mean(|it| it.elapsed)) - 1e-6;
+        let most = times(MOST_PLANNING, mean(|it| it.preparation)) - 1e-6;
+        (enough.min(most).ceil() as u32).clamp(1, MOST_EXECUTIONS)
+    }
 }
 
 pub(super) fn nanoseconds(duration: Duration) -> u64 {

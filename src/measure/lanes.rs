@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cell::{Cell, Probe, executions_for, nanoseconds};
+use super::cell::{Cell, Probe, Trial, nanoseconds};
 use super::error::MeasureError;
 use crate::config::{PageCache, Throttled};
 use crate::engine::{Planned, plan};
@@ -71,21 +71,12 @@ impl Cell {
     pub(super) async fn replay(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let trace = self.recorded().await?;
         let source = self.source(Lane::Storage).await?;
-        let ledger = self.ledger();
-        let preparing = Instant::now();
-        let mut watch = self.watch(&source, &ledger).await?;
-        let preparation = match self.reader.cache {
-            PageCache::Cold => preparing.elapsed(),
-            PageCache::Warm | PageCache::Direct => Duration::ZERO,
-        };
-        let failed = |error: object_store::Error| MeasureError::reading(error.to_string());
-        if !self.executions.contains_key(&Lane::Storage) {
-            // One that is not counted says how many one iteration takes.
-            let elapsed = replay(&trace, self.store(), &source).await;
-            let executions = executions_for(elapsed.map_err(failed)?, preparation);
-            self.executions.insert(Lane::Storage, executions);
-            watch = self.watch(&source, &ledger).await?;
+        if !self.trials.contains_key(&Lane::Storage) {
+            self.try_replay(&trace, &source).await?;
         }
+        let ledger = self.ledger();
+        let mut watch = self.watch(&source, &ledger).await?;
+        let failed = |error: object_store::Error| MeasureError::reading(error.to_string());
         let executions = match probe.kind {
             Kind::Warmup => 1,
             Kind::Measured => self.executions.get(&Lane::Storage).copied().unwrap_or(1),
@@ -100,6 +91,23 @@ impl Cell {
             ledger.replayed(&trace, &source);
         }
         Ok(self.finished(probe, watch.end()))
+    }
+
+    /// A replay that is not counted.
+    pub(super) async fn try_replay(
+        &mut self,
+        trace: &Arc<Trace>,
+        source: &Source,
+    ) -> Result<Trial, MeasureError> {
+        let preparing = Instant::now();
+        self.watch(source, &self.ledger()).await?;
+        let preparation = match self.reader.cache {
+            PageCache::Cold => preparing.elapsed(),
+            PageCache::Warm | PageCache::Direct => Duration::ZERO,
+        };
+        let elapsed = replay(trace, self.store(), source).await;
+        let elapsed = elapsed.map_err(|error| MeasureError::reading(error.to_string()))?;
+        Ok(self.tried(Lane::Storage, Trial::new(elapsed, preparation)))
     }
 
     /// An iteration in memory that had to read does not count; the next one has what it lacked.
@@ -152,17 +160,19 @@ impl Cell {
             let streams = streams.iter().map(|calls| of_stream(calls, started));
             let profile = RequestProfile {
                 elapsed_ns: nanoseconds(elapsed),
+                elapsed_of_all_ns: Vec::new(),
                 streams: streams.collect(),
             };
             profiles.push((had_to_read, profile));
         }
         // Those that had to read come last, and count only where there are no others.
         profiles.sort_by_key(|(had_to_read, profile)| (*had_to_read, profile.elapsed_ns));
-        let whole = profiles
-            .iter()
-            .filter(|(had_to_read, _)| !had_to_read)
-            .count();
-        Ok(profiles.swap_remove(whole / 2).1)
+        let whole = profiles.iter().filter(|(had_to_read, _)| !had_to_read);
+        let elapsed: Vec<u64> = whole.map(|(_, profile)| profile.elapsed_ns).collect();
+        Ok(RequestProfile {
+            elapsed_of_all_ns: elapsed.clone(),
+            ..profiles.swap_remove(elapsed.len() / 2).1
+        })
     }
 
     /// What the query asks of the store, by an untimed execution that is recorded once. Whether

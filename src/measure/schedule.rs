@@ -16,6 +16,8 @@ pub struct Visit {
     pub round: u32,
     /// Place within its round, from 0.
     pub position: u32,
+    /// Number of the block that the round is of, where there are blocks.
+    pub block: Option<u32>,
 }
 
 /// Cells and lanes that are shuffled, for the whole of a run.
@@ -47,6 +49,7 @@ impl Schedule {
                     lane: self.lanes[item % self.lanes.len()],
                     round: first,
                     position: u32::try_from(position).unwrap_or(u32::MAX),
+                    block: None,
                 });
                 visits.extend(items);
                 continue;
@@ -66,6 +69,7 @@ impl Schedule {
                         round,
                         position:
                             u32::try_from(place * self.lanes.len() + index).unwrap_or(u32::MAX),
+                        block: Some(number),
                     }));
                 }
             }

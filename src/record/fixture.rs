@@ -11,7 +11,7 @@ use super::cell::CellRecord;
 use super::dataset::{ColumnRecord, DatasetRecord, Origin};
 use super::figures::{Checksum, Figures};
 use super::iteration::{Iteration, Kind, Lane, Scan, Status};
-use super::run::{RunRecord, SCHEMA_VERSION, Versions};
+use super::run::{ANALYSIS_VERSION, RunRecord, SCHEMA_VERSION, Versions};
 
 /// A finished run without datasets and cells.
 pub(crate) fn record() -> RunRecord {
@@ -44,9 +44,11 @@ pub(crate) fn record() -> RunRecord {
         datasets: Vec::new(),
         cells: Vec::new(),
         effect: 0.01,
+        analysis_version: ANALYSIS_VERSION,
         stopped: None,
         comparisons: Vec::new(),
         noise: Vec::new(),
+        lane_noise: Vec::new(),
         ceilings: Vec::new(),
         findings: Vec::new(),
         overall: Vec::new(),
@@ -121,6 +123,7 @@ pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
         lane: Lane::EndToEnd,
         round,
         position: 1,
+        block: None,
         started_offset_ns: 1_000_000_000 + u64::from(round),
         kind: Kind::Measured,
         status: Status::Ok,
@@ -187,7 +190,7 @@ pub(crate) fn rounds(elapsed_ns: &[u64]) -> Vec<Iteration> {
         .collect()
 }
 
-/// Ten rounds of a baseline `none` around 10 ms, and of `zstd` at about 0.7, `lz4` at 1.002 and
+/// Sixteen rounds of a baseline `none` around 10 ms, and of `zstd` at about 0.7, `lz4` at 1.002 and
 /// `gzip` at 1.5 times its time, in 0.25, 0.5 and 0.2 times its size.
 pub(crate) fn codecs() -> RunRecord {
     let none = [
@@ -201,6 +204,12 @@ pub(crate) fn codecs() -> RunRecord {
         10_150_000,
         9_850_000,
         10_000_000,
+        10_020_000,
+        9_980_000,
+        10_120_000,
+        9_880_000,
+        10_070_000,
+        9_930_000,
     ];
     let scaled = |thousandths: u64| rounds(&none.map(|elapsed_ns| elapsed_ns / 1000 * thousandths));
     let mut record = record();

@@ -59,6 +59,10 @@ pub struct Iteration {
     pub round: u32,
     /// Place of the cell within its round, from 0.
     pub position: u32,
+    /// Block of rounds that this one is of, where a cell has several rounds one after the other;
+    /// absent elsewhere, and in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<u32>,
     /// Since the start of the run.
     pub started_offset_ns: u64,
     pub kind: Kind,
@@ -72,6 +76,12 @@ pub struct Iteration {
 }
 
 impl Iteration {
+    /// Number of what this iteration is one observation of, or a part of one: its block where there
+    /// are blocks, else its round.
+    pub fn unit(&self) -> u32 {
+        self.block.unwrap_or(self.round)
+    }
+
     /// Iteration that came to nothing: its place, and no figures.
     pub fn failed(
         lane: Lane,
@@ -85,6 +95,7 @@ impl Iteration {
             lane,
             round,
             position,
+            block: None,
             started_offset_ns,
             kind,
             status: Status::Failed,

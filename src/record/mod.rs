@@ -36,10 +36,10 @@ pub use iteration::{Iteration, Kind, Lane, Scan, Status};
 pub use journal::Journal;
 pub use outcome::{
     Binds, BreakEven, Ceilings, Comparison, Contrast, Crossing, CrossingPoint, Finding,
-    FindingKind, LedgerSummary, Noise, Overall, PredictionCheck, Preference, Ranked, Ranking,
-    Standing, Stretch, Summary, Verdict,
+    FindingKind, LaneNoise, LedgerSummary, Noise, Overall, PredictionCheck, Preference, Ranked,
+    Ranking, Standing, Stretch, Summary, Verdict,
 };
 pub use profile::{RequestProfile, StoreCall};
-pub use run::{RunRecord, SCHEMA_VERSION, StopReason, Stopped, Versions};
+pub use run::{ANALYSIS_VERSION, RunRecord, SCHEMA_VERSION, StopReason, Stopped, Versions};
 pub use store::{read_record, to_json, write_record};
 pub use system::{Build, FileSystem, System};

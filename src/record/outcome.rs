@@ -73,6 +73,10 @@ pub enum Verdict {
     Slower,
     Tie,
     Inconclusive,
+    /// There is no round that both have, as the execution of one failed.
+    Failed,
+    /// Nor here, as no iteration of one counts.
+    Void,
 }
 
 impl Verdict {
@@ -160,6 +164,8 @@ impl Serialize for Comparison {
 pub struct Noise {
     pub scenario: String,
     pub lane: Lane,
+    /// Id of the control's cell; absent in records of before, which have one control.
+    pub cell: Option<String>,
     pub kind: ControlKind,
     /// Always with a ratio and its interval. The verdict is the one that the control would have if
     /// it were any variant. Records do not keep the probabilities, which are absent here.
@@ -172,6 +178,8 @@ pub struct Noise {
 struct NoiseKeys {
     scenario: String,
     lane: Lane,
+    #[serde(default)]
+    cell: Option<String>,
     kind: ControlKind,
     ratio: f64,
     ci_low: f64,
@@ -187,6 +195,7 @@ impl From<NoiseKeys> for Noise {
         Noise {
             scenario: keys.scenario,
             lane: keys.lane,
+            cell: keys.cell,
             kind: keys.kind,
             contrast: Contrast {
                 ratio: Some(keys.ratio),
@@ -205,9 +214,13 @@ impl From<NoiseKeys> for Noise {
 /// Keys in the order that records have always had them in.
 impl Serialize for Noise {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut keys = serializer.serialize_struct("Noise", 9)?;
+        let mut keys = serializer.serialize_struct("Noise", 10)?;
         keys.serialize_field("scenario", &self.scenario)?;
         keys.serialize_field("lane", &self.lane)?;
+        match &self.cell {
+            Some(cell) => keys.serialize_field("cell", cell)?,
+            None => keys.skip_field("cell")?,
+        }
         keys.serialize_field("kind", &self.kind)?;
         keys.serialize_field("ratio", &self.contrast.ratio)?;
         keys.serialize_field("ci_low", &self.contrast.ci_low)?;
@@ -217,6 +230,21 @@ impl Serialize for Noise {
         keys.serialize_field("verdict", &self.contrast.verdict)?;
         keys.end()
     }
+}
+
+/// Noise of a lane that its rounds do not show by their scatter, over all cells.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LaneNoise {
+    pub lane: Lane,
+    /// Correlation of neighbouring rounds, or blocks of rounds, of a comparison; absent where these
+    /// are too few.
+    pub autocorrelation: Option<f64>,
+    /// Factor by which intervals are wider than those of independent rounds.
+    pub widening: f64,
+    /// Standard deviation, as a share, of what equal sets of files differ by.
+    pub file_set_bias: f64,
+    /// Copies of the baseline's files that it was estimated from, beside what is taken for granted.
+    pub copies: u32,
 }
 
 /// A variant over the baseline, as the geometric mean over scenarios.
@@ -468,6 +496,7 @@ mod tests {
         Noise {
             scenario: "scan".to_owned(),
             lane: Lane::Storage,
+            cell: None,
             kind: ControlKind::Copy,
             contrast: Contrast {
                 ci_high: Some(2.0),

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestProfile {
     pub elapsed_ns: u64,
+    /// Times of all executions that this is the median one of, in nanoseconds; empty in records of
+    /// before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elapsed_of_all_ns: Vec<u64>,
     /// Tasks of the engine, each of which has one call on its way at a time, in their order.
     pub streams: Vec<Vec<StoreCall>>,
 }

@@ -7,12 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::cell::CellRecord;
 use super::dataset::DatasetRecord;
 use super::outcome::{
-    BreakEven, Ceilings, Comparison, Finding, Noise, Overall, PredictionCheck, Ranking, Standing,
+    BreakEven, Ceilings, Comparison, Finding, LaneNoise, Noise, Overall, PredictionCheck, Ranking,
+    Standing,
 };
 use super::system::System;
 
 /// Version of the record format that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 2;
+
+/// Version of the method by which verdicts are reached. 1 took rounds for independent, and did not
+/// add the bias of sets of files.
+pub const ANALYSIS_VERSION: u32 = 2;
 
 /// Everything kept of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,11 +42,16 @@ pub struct RunRecord {
     /// consequence.
     #[serde(default = "default_effect")]
     pub effect: f64,
+    /// Method of the program that made the run.
+    #[serde(default = "first_analysis_version")]
+    pub analysis_version: u32,
     /// Why there were no more rounds; absent where the run did not come to its end.
     #[serde(default)]
     pub stopped: Option<Stopped>,
     pub comparisons: Vec<Comparison>,
     pub noise: Vec<Noise>,
+    #[serde(default)]
+    pub lane_noise: Vec<LaneNoise>,
     #[serde(default)]
     pub ceilings: Vec<Ceilings>,
     #[serde(default)]
@@ -56,6 +66,10 @@ pub struct RunRecord {
     pub break_even: Vec<BreakEven>,
     #[serde(default)]
     pub prediction_checks: Vec<PredictionCheck>,
+}
+
+fn first_analysis_version() -> u32 {
+    1
 }
 
 fn default_effect() -> f64 {

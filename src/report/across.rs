@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Across, Compared, Gate};
-use crate::record::Verdict;
+use crate::analysis::{Across, Between, Compared, Gate};
+use crate::record::{Lane, Verdict};
 use crate::units;
 
 use super::csv::{field, line, optional};
@@ -25,7 +25,12 @@ pub(super) fn page(across: &Across, gate: Option<&Gate>) -> Page {
     }
     tables.push(table(
         format!("by {}", text::name(&across.by)),
-        "each cell over the same cell of the first side",
+        match across.between.iter().any(|it| it.ci_low.is_some()) {
+            true => {
+                "each cell over the same cell of the first side, beside what all have in common"
+            }
+            false => "each cell over the same cell of the first side",
+        },
         &across.cells,
     ));
     Page {
@@ -51,14 +56,16 @@ fn answer(across: &Across, side: &str) -> String {
         let cells = of_side().filter(|cell| cell.contrast.verdict == told);
         cells.map(|cell| text::name(&cell.name())).collect()
     };
-    let mut between = across.between.iter().filter(|it| it.side == side);
-    let between_runs = between.any(|it| it.allowance > 0.0);
+    let movements: Vec<&Between> = across.between.iter().filter(|it| it.side == side).collect();
+    let between_runs = movements.iter().any(|it| it.cells > 0);
     let mut parts = Vec::new();
     for told in [
         Verdict::Slower,
         Verdict::Faster,
         Verdict::Tie,
         Verdict::Inconclusive,
+        Verdict::Failed,
+        Verdict::Void,
     ] {
         let cells = with(told);
         let word = match told {
@@ -79,15 +86,37 @@ fn answer(across: &Across, side: &str) -> String {
         let mut means = across.means.iter().filter(|mean| mean.side == side);
         means.next().filter(|_| means.next().is_none())
     });
-    let whole = whole.map_or_else(String::new, |mean| {
-        format!(", {} the time as a geometric mean", interval(mean))
-    });
+    let whole = match between_runs {
+        true => {
+            let movements: Vec<String> = movements.iter().filter_map(|it| moved(it)).collect();
+            match movements.is_empty() {
+                true => String::new(),
+                false => format!(", {}; beside that", movements.join(", ")),
+            }
+        }
+        false => whole.map_or_else(String::new, |mean| {
+            format!(", {} the time as a geometric mean", interval(mean))
+        }),
+    };
     format!(
         "{} against {}{whole}: {}.",
         text::name(side),
         text::name(&across.sides[0]),
         parts.join("; ")
     )
+}
+
+/// What all cells of two runs have in common. `None` where too few of them tell.
+fn moved(between: &Between) -> Option<String> {
+    let (low, high) = between.ci_low.zip(between.ci_high)?;
+    let of_lane = match between.lane {
+        Lane::EndToEnd => String::new(),
+        lane => format!(" of lane {}", lane.name()),
+    };
+    Some(format!(
+        "all cells{of_lane} together {} the time",
+        units::ratio_interval(between.shift, low, high)
+    ))
 }
 
 /// Sentences on whether a comparison passes a limit.
@@ -114,12 +143,28 @@ pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
         ));
         let wide = across.between.iter().find(|it| it.allowance >= gate.limit);
         told.extend(wide.map(|it| {
+            let few = match it.ci_low {
+                None => "; with five cells and more, what they differ by is estimated",
+                Some(_) => "",
+            };
             format!(
-                "Two runs may differ by {} whatever is compared, so that {limit} cannot be excluded: name a higher limit, \
-                 or measure five cells and more, from which what runs differ by is estimated.",
+                "Cells of two runs may differ by {} here, whatever the program does, so that {limit} cannot be excluded: \
+                 name a higher limit, or measure on a quieter host{few}.",
                 units::percent(it.allowance)
             )
         }));
+    }
+    for it in &gate.moved {
+        let movement = moved(it).unwrap_or_else(|| "all cells together may take longer".to_owned());
+        let beyond = it.ci_low.is_some_and(|low| low > 1.0 + gate.limit);
+        let what = match beyond {
+            true => format!("Everything is slower by more than {limit}"),
+            false => format!("Cannot exclude {limit} of everything"),
+        };
+        told.push(format!(
+            "{what}: {movement}, by the host or by the program. {}",
+            to_tell_the_host(across, it)
+        ));
     }
     told.extend(named(
         "Not measured, so that nothing is excluded",
@@ -129,6 +174,20 @@ pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
         told.push(format!("Passed: no cell is slower by more than {limit}."));
     }
     told
+}
+
+/// What tells whether a movement of everything is the host's.
+fn to_tell_the_host(across: &Across, between: &Between) -> String {
+    let mut others = across.between.iter().filter(|it| it.side == between.side);
+    let storage = others.find(|it| it.lane == Lane::Storage && it.lane != between.lane);
+    match storage.and_then(moved) {
+        Some(storage) => format!("The lane storage reads without the engine: {storage}."),
+        None if between.lane == Lane::Storage => {
+            "This lane reads without the engine, so that it is the host or its storage.".to_owned()
+        }
+        None => "Runs in turn, several of each, would tell; so would `--lane all`, as the lane storage has no engine in it."
+            .to_owned(),
+    }
 }
 
 fn interval(cell: &Compared) -> String {
@@ -180,16 +239,31 @@ fn notes(across: &Across) -> Vec<String> {
                 .to_owned(),
         );
     }
-    for between in across.between.iter().filter(|it| it.allowance > 0.0) {
+    for between in across.between.iter().filter(|it| it.cells > 0) {
+        let common = match between.ci_low {
+            Some(_) => format!(
+                "the ratio of the Hodges-Lehmann estimate beside {}, the median of all {} cells, which host and program have \
+                 moved alike",
+                units::ratio(between.shift),
+                between.cells
+            ),
+            None => format!(
+                "the ratio of the Hodges-Lehmann estimate; {} cells are too few to tell what they have in common, so that a host \
+                 that is slower today counts as noise",
+                between.cells
+            ),
+        };
+        let lane = match between.lane {
+            Lane::EndToEnd => String::new(),
+            lane => format!(", lane {}", lane.name()),
+        };
         notes.push(format!(
-            "unpaired, {}: Hodges-Lehmann estimate and interval of the Mann-Whitney test at 99 %, made wider by {} on both sides: two runs of one \
-             config differ by more than their rounds show. At least 2 %, at most 5 %, by how all cells moved together (a ratio of {} in the \
-             middle) and scatter around that. Within it is the same; p is of a difference beyond it, by Holm's method for {} comparisons. Runs \
-             side by side, or several of each (--history), tell more.",
+            "unpaired, {}{lane}: {common}. Cells of two runs scatter about that by more than their rounds show, so that the interval is \
+             that of all cells together at 99 % (Student's quantile for {} comparisons): {} either way. The same is \
+             what rounds place within that, and within 5 %. Runs in turn, or several of each (--history), tell more.",
             text::name(&between.side),
-            units::percent(between.allowance),
-            units::ratio(between.shift),
-            across.cells.len()
+            across.cells.len(),
+            units::percent(between.allowance)
         ));
     }
     notes.extend(named("not in all", &across.unmatched));

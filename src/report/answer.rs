@@ -56,7 +56,13 @@ pub(super) fn answer(scenario: &Scenario) -> Option<String> {
             }
         }
     };
-    for told in [Verdict::Tie, Verdict::Slower, Verdict::Inconclusive] {
+    for told in [
+        Verdict::Tie,
+        Verdict::Slower,
+        Verdict::Inconclusive,
+        Verdict::Failed,
+        Verdict::Void,
+    ] {
         sentences.extend(list(told.name(), &with_verdict(candidates, told)));
     }
     Some(format!("{}.", sentences.join("; ")))

@@ -63,13 +63,18 @@ pub(super) fn latency(latency_ns: u64) -> String {
     }
 }
 
-/// A bandwidth, with the range in which it may lie.
+/// A bandwidth, with the range in which it may lie; words where that is all that was looked at.
 pub(super) fn point(found: &BreakEven, at: &CrossingPoint) -> String {
-    let low = match at.low_bytes_per_s > found.low_bytes_per_s * 1.001 {
+    let above_lowest = at.low_bytes_per_s > found.low_bytes_per_s * 1.001;
+    let below_highest = at.high_bytes_per_s < found.high_bytes_per_s * 0.999;
+    if !above_lowest && !below_highest {
+        return "a bandwidth that cannot be told on this host".to_owned();
+    }
+    let low = match above_lowest {
         true => units::bytes_per_second(at.low_bytes_per_s),
         false => format!("below {}", units::bytes_per_second(found.low_bytes_per_s)),
     };
-    let high = match at.high_bytes_per_s < found.high_bytes_per_s * 0.999 {
+    let high = match below_highest {
         true => units::bytes_per_second(at.high_bytes_per_s),
         false => format!("above {}", units::bytes_per_second(found.high_bytes_per_s)),
     };
@@ -106,8 +111,8 @@ pub(super) fn crossings(record: &RunRecord) -> Option<Table> {
     }
     (!rows.is_empty()).then(|| Table {
         title: "break-even".to_owned(),
-        description: Some("bandwidths at which a variant is predicted to be as fast as the baseline, and where they may lie if \
-         two predictions are 5 % off against each other".to_owned()),
+        description: Some("bandwidths at which a variant is predicted to be as fast as the baseline, and where 99 % of them lie when rounds are drawn \
+         again and predictions are up to 5 % off against each other".to_owned()),
         heads: CROSSINGS.to_vec(),
         rows,
     })
@@ -142,7 +147,7 @@ pub(super) fn prediction_checks(record: &RunRecord) -> Option<Table> {
                 Some((low, high)) => units::duration_interval_ns(check.measured_ns, low, high),
                 None => units::duration_ns(check.measured_ns),
             },
-            format!("{:+.1} %", check.error * 100.0),
+            units::change(check.error),
         ])
     });
     let rows: Vec<_> = rows.collect();

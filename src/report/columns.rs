@@ -104,7 +104,7 @@ impl Column {
         let has = |column: &Self| match column {
             Self::SizeRatio => scenario.cells.len() > 1,
             Self::TimeRatio | Self::Verdict => {
-                scenario.cells.len() > 1 || scenario.control.is_some()
+                scenario.cells.len() > 1 || !scenario.controls.is_empty()
             }
             // It makes no rows.
             Self::RowsOut | Self::ArrowOut => scenario.lane() != Lane::Storage,

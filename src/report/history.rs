@@ -1,6 +1,6 @@
 //! Scenarios over many runs.
 
-use crate::analysis::{Change, History, LEAST_RUNS, Point};
+use crate::analysis::{Change, History, Point, least_runs};
 use crate::record::Lane;
 use crate::units;
 
@@ -25,10 +25,12 @@ pub(super) fn page(histories: &[History]) -> Page {
         .map(|it| it.points.len())
         .max()
         .unwrap_or(0);
+    let least = least_runs(histories.len());
     let answers = match changes.is_empty() {
         false => changes,
-        true if most < LEAST_RUNS => vec![format!(
-            "No change can be found in {most} run(s); it takes at least {LEAST_RUNS}."
+        true if most < least => vec![format!(
+            "No change can be found in {most} run(s) of {} series; it takes at least {least}.",
+            histories.len()
         )],
         true => vec![format!("No change found, in up to {most} runs.")],
     };
@@ -43,7 +45,7 @@ pub(super) fn page(histories: &[History]) -> Page {
         overview: None,
         tables: histories.iter().map(table).collect(),
         notes: vec![
-            "change: Pettitt's test on the medians of the runs at 1 %, by permutation, in turn on the parts that a change makes; levels that \
+            "change: Pettitt's test on the medians of the runs at 1 % over all series, by permutation, in turn on the parts that a change makes; levels that \
              differ by no more than the smallest effect are not told. Runs of different hosts and versions stand beside each other as they \
              are: `bench compare` tells what differs between two."
                 .to_owned(),

@@ -269,7 +269,7 @@ fn of_scenario(
     charts: &mut Charts,
 ) -> Markup {
     let name = text::name(scenario.name);
-    let cells = || scenario.cells.iter().chain(&scenario.control);
+    let cells = || scenario.cells.iter().chain(&scenario.controls);
     let estimates: Vec<chart::Estimate> = cells()
         .enumerate()
         .filter_map(|(index, cell)| {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::record::{
-    CacheState, EngineCache, FindingKind, Iteration, Lane, RunRecord, Status, StopReason,
+    ANALYSIS_VERSION, CacheState, EngineCache, FindingKind, Iteration, Lane, LaneNoise, RunRecord,
+    Status, StopReason,
 };
 use crate::statistics::{CONFIDENCE, MINIMUM_PAIRS};
 use crate::units;
@@ -22,6 +23,7 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
     let mut notes = Vec::new();
     notes.extend(method_of_times(&counted));
     notes.extend(method_of_ratios(record, scenarios));
+    notes.extend(older_method(record));
     notes.extend(method_of_streams(&counted));
     notes.extend(method_of_lanes(record, &counted));
     notes.extend(method_of_predictions(record));
@@ -29,7 +31,7 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
     notes.extend(host(record));
     notes.extend(findings(record, details));
     notes.extend(cells().flat_map(failed_expectations));
-    let controls = scenarios.iter().filter_map(|it| it.control.as_ref());
+    let controls = scenarios.iter().flat_map(|it| &it.controls);
     notes.extend(cells().chain(controls).flat_map(lost_iterations));
     notes.extend(
         record
@@ -148,17 +150,65 @@ fn method_of_ratios(record: &RunRecord, scenarios: &[Scenario]) -> Option<String
     let noise = match record.noise.is_empty() {
         true => "",
         false => {
-            ", and an estimate beyond the interval of the control, which is the baseline measured twice"
+            ", and an estimate beyond the interval of every control, which is the baseline measured once more"
         }
     };
+    let lane_noise = record
+        .lane_noise
+        .iter()
+        .find(|it| it.lane == scenarios.first().map_or(Lane::EndToEnd, Scenario::lane));
+    let compared = || record.cells.iter().filter(|cell| cell.control.is_none());
+    let other_files = compared().any(|cell| {
+        let mut of_scenario = compared().filter(|it| it.scenario == cell.scenario);
+        of_scenario.any(|it| it.dataset != cell.dataset)
+    });
+    let wider = lane_noise.map_or_else(String::new, |it| wider(it, other_files));
     Some(format!(
         "time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of the log ratios paired within \
-         {rounds} rounds, interval by Wilcoxon's signed-rank test at {}. A tie is an interval within {} of 1; faster and slower \
-         are intervals that exclude 1{holm}{noise}; anything else, or fewer than {MINIMUM_PAIRS} pairs, is inconclusive. \
-         Variants are compared with the baseline, not with each other.",
+         {rounds} rounds, interval by Wilcoxon's signed-rank test at {}{wider}. A tie is an interval of the rounds within {} of 1; \
+         faster and slower are intervals that exclude 1{holm}{noise}; anything else, or fewer than {MINIMUM_PAIRS} pairs, is \
+         inconclusive. Variants are compared with the baseline; those of a ranking with each other, as a family of their own.",
         confidence(),
         effect(record.effect)
     ))
+}
+
+/// By what intervals are wider than those of independent rounds.
+fn wider(noise: &LaneNoise, other_files: bool) -> String {
+    let rounds = match noise.autocorrelation {
+        Some(correlation) if noise.widening > 1.0 => format!(
+            "{:.2} times as wide as those of independent rounds, as neighbouring ones resemble each other (lag-1 autocorrelation {:.2})",
+            noise.widening, correlation
+        ),
+        _ => String::new(),
+    };
+    if !other_files {
+        return match rounds.is_empty() {
+            true => rounds,
+            false => format!(", {rounds}"),
+        };
+    }
+    let and = if rounds.is_empty() { "" } else { ", and " };
+    let copies = match noise.copies {
+        0 => "taken for granted, as no copy was measured".to_owned(),
+        1 => "from one copy".to_owned(),
+        copies => format!("from {copies} copies"),
+    };
+    format!(
+        ", {rounds}{and}wider by what equal sets of files differ by (a standard deviation of {}, {copies})",
+        units::percent(noise.file_set_bias)
+    )
+}
+
+/// Verdicts of an older program may have been others.
+fn older_method(record: &RunRecord) -> Option<String> {
+    (record.analysis_version < ANALYSIS_VERSION).then(|| {
+        format!(
+            "method: this run was made by a program that judged by version {} of the method; what stands here is judged anew by version \
+             {ANALYSIS_VERSION}, so that verdicts may be others than it gave.",
+            record.analysis_version
+        )
+    })
 }
 
 fn method_of_streams(counted: &[&Iteration]) -> Option<String> {
@@ -224,7 +274,7 @@ fn method_of_predictions(record: &RunRecord) -> Option<String> {
     };
     Some(format!(
         "other storage: a simulation of what each query asked for, and when, with its bytes in memory; ranges less than 1 MiB apart are one \
-         request, ten of a call at once. In brackets, where a crossing may lie if two predictions are 5 % off against each other; {checked}."
+         request, ten of a call at once. In brackets, where 99 % of crossings lie when rounds are drawn again and predictions are up to 5 % off against each other; {checked}."
     ))
 }
 

@@ -70,8 +70,7 @@ pub(super) fn tables(scenario: &Scenario, details: bool) -> Vec<Table> {
             description.map_or_else(String::new, |text| format!(": {text}"))
         )),
     };
-    let control = scenario.control.iter();
-    let cells = scenario.cells.iter().chain(control);
+    let cells = scenario.cells.iter().chain(&scenario.controls);
     let mut tables = vec![table(scenario, description, &Column::of(scenario), cells)];
     let mut more = |what: &str, columns: &[Column]| {
         let cells = scenario.cells.iter();

@@ -1,5 +1,6 @@
 //! Which variant to take, and what each costs over all scenarios.
 
+use crate::analysis::{Common, MOST_RANKED, rounds_lacking};
 use crate::record::{
     CacheState, CellRecord, Iteration, Kind, Lane, Overall, Preference, Ranking, RunRecord,
     Standing, Status,
@@ -11,11 +12,17 @@ use super::text;
 use super::words::{ABSENT, confidence, ratio_with_interval};
 
 /// The variant to take and what it costs; then why, with the next one and by how much it is behind.
-/// Nothing where nothing is ranked.
+/// Why there is none, where variants were measured that none is recommended of.
 pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<String> {
-    let Some(ranking) = record.rankings.iter().find(|it| it.prefer == prefer) else {
-        return Vec::new();
+    let ranking = |prefer: Preference| record.rankings.iter().find(|it| it.prefer == prefer);
+    let Some(ranked) = ranking(prefer) else {
+        return no_recommendation(record).into_iter().collect();
     };
+    let alike = |ranking: &Ranking| ranking.order.iter().all(|it| it.tied);
+    if alike(ranked) && ranking(Preference::Balanced).is_none_or(alike) {
+        return vec![no_winner(record, ranked)];
+    }
+    let ranking = ranked;
     let recommended = text::quoted(&ranking.recommended);
     let tied = names_of_tied(ranking);
     let mut headline = format!(
@@ -29,19 +36,18 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<Stri
     );
     let mut reasons = vec![format!("The best {}", weighted(prefer))];
     if tied.len() > 1 {
-        let few = ranking
-            .order
-            .iter()
-            .any(|it| it.tied && it.ci_low.is_none());
+        let lacking = rounds_lacking(record);
         let others: Vec<String> = tied
             .iter()
             .filter(|it| **it != recommended)
             .cloned()
             .collect();
         let others = others.join(" and ");
-        headline.push_str(&match few {
-            true => format!("; in too few rounds to tell it from {others} (--rounds 20 would do)"),
-            false => format!("; not told apart from {others}"),
+        headline.push_str(&match lacking {
+            Some(rounds) => {
+                format!("; in too few rounds to tell it from {others} (--rounds {rounds} may do)")
+            }
+            None => format!("; not told apart from {others}"),
         });
         if prefer != Preference::Balanced {
             reasons = vec![format!(
@@ -52,7 +58,7 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<Stri
         }
     }
     if let Some(next) = ranking.order.iter().find(|it| !it.tied) {
-        let worse = change(next.ratio, next.ci_low.zip(next.ci_high), "better", "worse");
+        let worse = change(next.ratio, next.ci_low.zip(next.ci_high), &SCORE);
         let worse = worse.unwrap_or_else(|| format!("{} of it", units::ratio(next.ratio)));
         let name = text::quoted(&next.variant);
         reasons.push(format!(
@@ -64,8 +70,83 @@ pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<Stri
         reasons.extend(alternatives(record));
     }
     reasons.extend(front(&record.standings));
-    vec![format!("{headline}."), format!("{}.", reasons.join("; "))]
+    let sentences = [headline, reasons.join("; ")].map(|it| format!("{it}."));
+    sentences.into_iter().chain(left_out(record)).collect()
 }
+
+/// Where no variant is told apart from another by anything.
+fn no_winner(record: &RunRecord, ranking: &Ranking) -> String {
+    let names = names_of_tied(ranking);
+    let why = rounds_lacking(record).map_or_else(String::new, |rounds| {
+        format!("; there are too few rounds to tell (--rounds {rounds} may do)")
+    });
+    format!(
+        "No clear winner{}: {} are not told apart {}{why}.",
+        read_from(record),
+        text::listed(&names, MOST_NAMED),
+        weighted(ranking.prefer)
+    )
+}
+
+/// Why none of several variants is recommended, where failures are why.
+fn no_recommendation(record: &RunRecord) -> Option<String> {
+    let was_tried = |cell: &CellRecord| cell.iterations.iter().any(|it| it.lane == Lane::EndToEnd);
+    let common = Common::of(record, Lane::EndToEnd);
+    let several = common.variants.len() + common.variants_left_out.len() > 1;
+    if !several || !record.cells.iter().any(was_tried) {
+        return None;
+    }
+    match (common.variants.as_slice(), common.scenarios.as_slice()) {
+        ([], _) => Some("Nothing is recommended: no variant was measured.".to_owned()),
+        ([only], _) => Some(format!(
+            "Nothing is recommended: {} alone was measured.",
+            text::quoted(only)
+        )),
+        (_, []) => Some(
+            "Nothing is recommended: there is no scenario that all variants were measured in."
+                .to_owned(),
+        ),
+        (many, _) if many.len() > MOST_RANKED => Some(format!(
+            "Nothing is recommended: more than {MOST_RANKED} variants are not ranked."
+        )),
+        _ => None,
+    }
+}
+
+/// What figures over all scenarios do without.
+fn left_out(record: &RunRecord) -> Option<String> {
+    let common = Common::of(record, Lane::EndToEnd);
+    let mut parts = Vec::new();
+    if !common.variants_left_out.is_empty() {
+        let names: Vec<String> = common
+            .variants_left_out
+            .iter()
+            .map(|it| text::quoted(it))
+            .collect();
+        parts.push(format!(
+            "without {}, measured in no scenario",
+            text::listed(&names, MOST_NAMED)
+        ));
+    }
+    if let Some((scenario, variant)) = common.scenarios_left_out.first() {
+        let (of, left_out) = (common.scenarios.len(), common.scenarios_left_out.len());
+        let more = match left_out {
+            1 => String::new(),
+            2 => "; another one is left out, too".to_owned(),
+            _ => format!("; {} others are left out, too", left_out - 1),
+        };
+        parts.push(format!(
+            "over {of} of {} scenarios, as {} was not measured on {}{more}",
+            of + left_out,
+            text::quoted(scenario),
+            text::quoted(variant)
+        ));
+    }
+    (!parts.is_empty()).then(|| format!("All scenarios together: {}.", parts.join("; ")))
+}
+
+/// Variants that a sentence names.
+const MOST_NAMED: usize = 8;
 
 /// Those that are not told apart from the best, the best first.
 fn names_of_tied(ranking: &Ranking) -> Vec<String> {
@@ -73,24 +154,53 @@ fn names_of_tied(ranking: &Ranking) -> Vec<String> {
     tied.map(|it| text::quoted(&it.variant)).collect()
 }
 
+const TIME: Words = Words {
+    same: "as much time",
+    less: "less time",
+    more: "more time",
+};
+
+const FILES: Words = Words {
+    same: "files as large",
+    less: "smaller files",
+    more: "larger files",
+};
+
+const SCORE: Words = Words {
+    same: "as good",
+    less: "better",
+    more: "worse",
+};
+
+/// Words for a ratio: of 1, below, and above.
+struct Words {
+    same: &'static str,
+    less: &'static str,
+    more: &'static str,
+}
+
 /// A ratio in percent, as `15.9 % more [12.2, 18.2]`. `None` where it is above 2.
-fn change(ratio: f64, interval: Option<(f64, f64)>, less: &str, more: &str) -> Option<String> {
+fn change(ratio: f64, interval: Option<(f64, f64)>, words: &Words) -> Option<String> {
     if ratio > 2.0 || !ratio.is_finite() {
         return None;
     }
-    let (word, sign) = if ratio < 1.0 {
-        (less, -1.0)
-    } else {
-        (more, 1.0)
-    };
+    let sign = if ratio < 1.0 { -1.0 } else { 1.0 };
     let percent = |ratio: f64| sign * (ratio - 1.0) * 100.0;
     // What is known exactly, as a size is, has no bounds.
     let bounds = interval.filter(|(low, high)| low < high);
-    let bounds = bounds.map_or_else(String::new, |(low, high)| {
+    let bounds = bounds.map(|(low, high)| {
         let (one, other) = (percent(low), percent(high));
-        format!(" [{:.1}, {:.1}]", one.min(other), one.max(other))
+        let [low, high] = [one.min(other), one.max(other)].map(units::tenths);
+        format!("[{low}, {high}")
     });
-    Some(format!("{:.1} % {word}{bounds}", percent(ratio)))
+    let shown = units::tenths(percent(ratio));
+    let word = if ratio < 1.0 { words.less } else { words.more };
+    Some(match (shown.as_str(), bounds) {
+        ("0.0", None) => words.same.to_owned(),
+        ("0.0", Some(bounds)) => format!("{} {bounds} %]", words.same),
+        (shown, None) => format!("{shown} % {word}"),
+        (shown, Some(bounds)) => format!("{shown} % {word} {bounds}]"),
+    })
 }
 
 /// The state of the page cache that times are of, where it is one.
@@ -149,10 +259,10 @@ fn against_baseline(record: &RunRecord, name: &str) -> String {
     found.map_or_else(String::new, |found| {
         let (ratio, interval) =
             paired_ratio(record, name).unwrap_or((found.time_ns / baseline.time_ns, None));
-        let time = change(ratio, interval, "less time", "more time");
+        let time = change(ratio, interval, &TIME);
         let time = time.unwrap_or_else(|| format!("{} the time", units::ratio(ratio)));
         let size = found.file_bytes as f64 / baseline.file_bytes.max(1) as f64;
-        let files = change(size, None, "smaller files", "larger files");
+        let files = change(size, None, &FILES);
         let files = files.unwrap_or_else(|| format!("{} the file size", units::ratio(size)));
         let gain_first = match ratio < 1.0 || size > 1.0 {
             true => format!("{time} and {files}"),
@@ -266,7 +376,8 @@ pub(super) fn overview(record: &RunRecord) -> Option<Table> {
     scenarios.map(|scenarios| Table {
         title: "all scenarios".to_owned(),
         description: Some(format!(
-            "geometric means over {scenarios}; what differs by less than {} counts as equal",
+            "geometric means over {scenarios}: the time is the median of the rounds, the ratio that within rounds; \
+             what differs by less than {} counts as equal; memory and time to write were looked at once",
             units::percent(record.effect)
         )),
         heads,

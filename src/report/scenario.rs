@@ -13,8 +13,8 @@ pub(super) struct Scenario<'a> {
     pub(super) name: &'a str,
     pub(super) description: Option<&'a str>,
     pub(super) cells: Vec<Cell<'a>>,
-    /// The baseline once more, which shows what noise does.
-    pub(super) control: Option<Cell<'a>>,
+    /// The baseline once more, once or twice, which shows what noise does.
+    pub(super) controls: Vec<Cell<'a>>,
     pub(super) disagreements: Vec<Disagreement>,
     pub(super) different_content: Option<DifferentContent>,
 }
@@ -47,13 +47,13 @@ pub(super) fn scenarios(record: &RunRecord) -> Vec<Scenario<'_>> {
             .iter_mut()
             .find(|scenario| scenario.name == cell.scenario)
         {
-            Some(scenario) if cell.control.is_some() => scenario.control = Some(shown),
+            Some(scenario) if cell.control.is_some() => scenario.controls.push(shown),
             Some(scenario) => scenario.cells.push(shown),
             None => scenarios.push(Scenario {
                 name: &cell.scenario,
                 description: cell.description.as_deref(),
                 cells: vec![shown],
-                control: None,
+                controls: Vec::new(),
                 disagreements: disagreements
                     .iter()
                     .filter(|it| it.scenario == cell.scenario)
@@ -124,8 +124,8 @@ impl<'a> Cell<'a> {
             summary: cell.summary.get(&lane),
             comparison: compared().find(|it| it.lane == lane),
             noise: noise
-                .filter(|it| it.scenario == cell.scenario)
-                .find(|it| it.lane == lane),
+                .filter(|it| it.scenario == cell.scenario && it.lane == lane)
+                .find(|it| it.cell.as_ref().is_none_or(|id| *id == cell.id)),
             ceilings: record.ceilings.iter().find(|it| it.cell == cell.id),
             of_lanes: compared().filter(|it| it.lane != lane).collect(),
             lane,

@@ -136,7 +136,7 @@ fn colour_of(cell: &TableCell) -> Option<Color> {
     match cell.verdict()? {
         Verdict::Faster => Some(Color::Green),
         Verdict::Slower => Some(Color::Red),
-        Verdict::Inconclusive => Some(Color::Yellow),
+        Verdict::Inconclusive | Verdict::Failed | Verdict::Void => Some(Color::Yellow),
         Verdict::Tie => None,
     }
 }

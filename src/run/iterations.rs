@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
 use crate::config::{PageCache, Until};
-use crate::measure::{Cell, MeasureError, Probe, Verified, Visit, evaluate, offset_ns};
+use crate::measure::{Cell, MeasureError, Probe, Trial, Verified, Visit, evaluate, offset_ns};
 use crate::record::{ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status};
 use crate::session::{
     CellPlan, Event, Executor, Failure, Located, Observer, RunJournal, Warning, unchanged,
@@ -88,6 +88,33 @@ impl<'a> Iterations<'a> {
     /// So many iterations will be made from here on, at least.
     pub(super) fn expect_more(&mut self, iterations: usize) {
         self.total = self.total.max(self.done + iterations);
+    }
+
+    /// All cells of a scenario have the same number of executions per iteration of a lane. A cell
+    /// that fails here fails in its first round again, where it is told.
+    pub(super) async fn choose_executions(&mut self, lanes: &[Lane]) -> Result<(), Failure> {
+        let mut trials: BTreeMap<(String, Lane), Vec<Trial>> = BTreeMap::new();
+        for (place, plan) in self.cells.iter_mut().enumerate() {
+            for lane in lanes {
+                if self.given_up.contains_key(&(place, *lane)) {
+                    continue;
+                }
+                if let Ok(trial) = self.cancel.unless(plan.cell.trial(*lane)).await? {
+                    let scenario = plan.record.scenario.clone();
+                    trials.entry((scenario, *lane)).or_default().push(trial);
+                }
+            }
+        }
+        for plan in self.cells.iter_mut() {
+            for lane in lanes {
+                let of_scenario = trials.get(&(plan.record.scenario.clone(), *lane));
+                if let Some(trials) = of_scenario {
+                    let executions = Trial::executions_of_all(trials);
+                    plan.cell.execute_so_often(*lane, executions);
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn warn(&mut self, warning: &Warning) -> Result<(), Failure> {
@@ -212,6 +239,7 @@ impl Executor for Iterations<'_> {
             kind,
             round: visit.round,
             position: visit.position,
+            block: visit.block,
             started_offset_ns: offset_ns(self.started),
             arrow_bytes: verified.as_ref().map_or(0, |verified| verified.arrow_bytes),
         };

@@ -47,11 +47,12 @@ impl<'a> Rounds<'a> {
         let schedule = self.schedule().await?;
         let host = HostUsage::now();
         let per_round = schedule.cells * measure.lanes.len();
-        let least = self.least_rounds()?;
+        let least = self.least_rounds(schedule.blocked)?;
         self.iterations
             .expect(per_round * (measure.warmup as usize + least as usize));
         self.visit(&schedule, Kind::Warmup, 0..measure.warmup)
             .await?;
+        self.iterations.choose_executions(&measure.lanes).await?;
         let mut rounds = 0;
         let stopped = loop {
             let next = next_rounds(rounds, schedule.blocked, measure.until, least);
@@ -110,11 +111,11 @@ impl<'a> Rounds<'a> {
     }
 
     /// Rounds that there are in any case, with a warning where these are too few.
-    fn least_rounds(&mut self) -> Result<u32, Failure> {
+    fn least_rounds(&mut self, blocked: bool) -> Result<u32, Failure> {
         let measure = &self.config.measure;
         let record = self.iterations.journal().record();
         let comparisons = family(record, measure.lanes.len());
-        let (least, warning) = least_rounds(measure.rounds, measure.until, comparisons);
+        let (least, warning) = least_rounds(measure.rounds, measure.until, comparisons, blocked);
         if let Some(warning) = warning {
             self.iterations.warn(&warning)?;
         }
@@ -135,9 +136,15 @@ impl<'a> Rounds<'a> {
 }
 
 /// Rounds that there are in any case: as many as were asked for, and no fewer than a verdict takes
-/// where it is for this program to say when to end. Elsewhere a warning says so.
-fn least_rounds(asked: u32, until: Option<Until>, comparisons: usize) -> (u32, Option<Warning>) {
-    let needed = rounds_for(comparisons);
+/// where it is for this program to say when to end. Elsewhere a warning says so. A block counts as
+/// one round.
+fn least_rounds(
+    asked: u32,
+    until: Option<Until>,
+    comparisons: usize,
+    blocked: bool,
+) -> (u32, Option<Warning>) {
+    let needed = rounds_for(comparisons) * if blocked { BLOCK } else { 1 };
     if until.is_some() {
         return (asked.max(needed), None);
     }
@@ -235,19 +242,24 @@ mod tests {
             needed,
         };
         assert_eq!(
-            least_rounds(needed - 1, None, 3),
+            least_rounds(needed - 1, None, 3, false),
             (needed - 1, Some(warning))
         );
-        assert_eq!(least_rounds(needed, None, 3), (needed, None));
+        assert_eq!(least_rounds(needed, None, 3, false), (needed, None));
         // Where nothing is compared, there is no verdict to miss.
-        assert_eq!(least_rounds(1, None, 0), (1, None));
+        assert_eq!(least_rounds(1, None, 0, false), (1, None));
     }
 
     #[test]
     fn with_a_precision_there_are_as_many_rounds_as_a_verdict_takes() {
         let needed = rounds_for(3);
-        assert_eq!(least_rounds(1, Some(UNTIL), 3), (needed, None));
-        assert_eq!(least_rounds(needed + 1, Some(UNTIL), 3), (needed + 1, None));
+        assert_eq!(least_rounds(1, Some(UNTIL), 3, false), (needed, None));
+        assert_eq!(
+            least_rounds(needed + 1, Some(UNTIL), 3, false),
+            (needed + 1, None)
+        );
+        let blocks = least_rounds(1, Some(UNTIL), 3, true);
+        assert_eq!(blocks, (needed * BLOCK, None));
     }
 
     #[test]

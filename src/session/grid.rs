@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::{Failure, SessionError, Site};
-use crate::config::{Config, Variant};
+use crate::config::{CONTROLS, Config, Variant};
 use crate::scenario::{Scenario, default_scenario, resolve, source_scenario};
 
 /// Variants of a config in its order, the baseline first, each with its cells.
@@ -18,8 +18,8 @@ pub(crate) struct Row<'a> {
     pub(crate) variant: &'a Variant,
     pub(crate) site: Site,
     pub(crate) cells: Vec<GridCell>,
-    /// Whether each of its cells has the control for a twin.
-    pub(crate) has_control: bool,
+    /// Twins that each of its cells has at most, with files of their own.
+    pub(crate) controls: usize,
 }
 
 /// A scenario on a variant.
@@ -55,7 +55,13 @@ impl<'a> Grid<'a> {
                 variant,
                 cells: cells.collect(),
                 site,
-                has_control: index == 0 && config.measure.control.unwrap_or(several),
+                controls: match index == 0 && config.measure.control.unwrap_or(several) {
+                    false => 0,
+                    // What files of variants may differ by, whatever is in them, is worth a second
+                    // look.
+                    true if several => CONTROLS.len(),
+                    true => 1,
+                },
             }
         };
         Ok(Grid {
@@ -165,17 +171,17 @@ mod tests {
     }
 
     #[test]
-    fn the_baseline_alone_has_a_control_and_only_beside_others_unless_asked() {
+    fn the_baseline_alone_has_controls_and_only_beside_others_unless_asked() {
         let controls = |text: &str| {
             let config = config(text);
             let rows = Grid::of(&config).unwrap().rows;
-            rows.iter().map(|row| row.has_control).collect::<Vec<_>>()
+            rows.iter().map(|row| row.controls).collect::<Vec<_>>()
         };
-        assert_eq!(controls(TWO), [true, false]);
-        assert_eq!(controls(""), [false]);
-        assert_eq!(controls("measure: { control: true }\n"), [true]);
+        assert_eq!(controls(TWO), [2, 0]);
+        assert_eq!(controls(""), [0]);
+        assert_eq!(controls("measure: { control: true }\n"), [1]);
         let without = format!("{TWO}measure: {{ control: false }}\n");
-        assert_eq!(controls(&without), [false, false]);
+        assert_eq!(controls(&without), [0, 0]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::event::{Event as Shown, Observer};
 use super::versions::versions;
 use super::warning::Warning;
 use crate::config::Config;
-use crate::record::{Event, Journal, RunRecord, SCHEMA_VERSION, System};
+use crate::record::{ANALYSIS_VERSION, Event, Journal, RunRecord, SCHEMA_VERSION, System};
 
 pub(crate) struct RunJournal {
     journal: Journal,
@@ -44,9 +44,11 @@ impl RunJournal {
             datasets: Vec::new(),
             cells: Vec::new(),
             effect: config.measure.effect,
+            analysis_version: ANALYSIS_VERSION,
             stopped: None,
             comparisons: Vec::new(),
             noise: Vec::new(),
+            lane_noise: Vec::new(),
             ceilings: Vec::new(),
             findings: Vec::new(),
             overall: Vec::new(),

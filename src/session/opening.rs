@@ -17,14 +17,14 @@ use super::existing::{Existing, difference};
 use super::grid::{Grid, GridCell, Row, cell_id};
 use super::page_cache::check_place_cache;
 use super::warning::Warning;
-use crate::config::{CONTROL, Config};
+use crate::config::{CONTROLS, Config};
 use crate::dataset::Found;
 use crate::engine::{
     EngineError, from_statistics as statistics_of, physical_scans, plain_message, plan_text,
     session, settings,
 };
 use crate::measure::{Cell, CellParts, Verified};
-use crate::record::{CellRecord, DatasetRecord, Origin};
+use crate::record::{CellRecord, ControlKind, DatasetRecord, Origin};
 use crate::scenario::Scenario;
 use crate::table::{
     OpenTable, TableFiles, discover, existing_tables, from_manifest, open as open_table,
@@ -52,8 +52,8 @@ pub struct Opened {
     pub datasets: Vec<DatasetRecord>,
     pub cells: Vec<CellPlan>,
     pub warnings: Vec<Warning>,
-    /// The control's files, which are there for as long as this is.
-    pub control: Option<Control>,
+    /// The controls' files, which are there for as long as this is.
+    pub controls: Vec<Control>,
 }
 
 /// A variant that loses time in each execution, and which share of the median; for tests of what
@@ -109,7 +109,7 @@ pub async fn open(
     let mut records: Vec<DatasetRecord> = Vec::new();
     let mut cells = Vec::new();
     let mut warnings = Vec::new();
-    let mut control = None;
+    let mut controls = Vec::new();
     let plan = |record, cell, site| CellPlan {
         record,
         cell,
@@ -133,24 +133,31 @@ pub async fn open(
             warnings.extend(doubts);
             cells.push(plan(record, planned, cell.site.clone()));
         }
-        if !row.has_control {
-            continue;
+        for name in CONTROLS.into_iter().take(row.controls) {
+            let (files, made) = Control::of(files.clone()).await;
+            if made.kind == ControlKind::SameFiles && !controls.is_empty() {
+                // It would show nothing that the first does not.
+                break;
+            }
+            warnings.extend(made.warning.clone());
+            let copies = opening.tables(&files, None).await?;
+            let site = Site::of_variant(Some(name.to_owned()));
+            for cell in &row.cells {
+                let id = cell_id(&cell.scenario.name, name);
+                let (mut record, planned, _) = opening.cell(id, cell, &copies, None).await?;
+                record.control = Some(made.kind);
+                record.variant_name = name.to_owned();
+                record.dataset = bench.datasets_of(&planned);
+                cells.push(plan(record, planned, site.with(&cell.scenario.name)));
+            }
+            let shows_all = made.kind == ControlKind::SameFiles;
+            controls.push(made);
+            if shows_all {
+                break;
+            }
         }
-        let (files, made) = Control::of(files).await;
-        warnings.extend(made.warning.clone());
-        let copies = opening.tables(&files, None).await?;
-        let site = Site::of_variant(Some(CONTROL.to_owned()));
-        for cell in &row.cells {
-            let id = cell_id(&cell.scenario.name, CONTROL);
-            let (mut record, planned, _) = opening.cell(id, cell, &copies, None).await?;
-            record.control = Some(made.kind);
-            record.variant_name = CONTROL.to_owned();
-            record.dataset = bench.datasets_of(&planned);
-            cells.push(plan(record, planned, site.with(&cell.scenario.name)));
-        }
-        control = Some(made);
     }
-    // Cells of one scenario stand together, the baseline's first and the control last.
+    // Cells of one scenario stand together, the baseline's first and the controls last.
     cells.sort_by_key(|plan| {
         let place = grid.place_of(&plan.record.scenario);
         (place, plan.record.control.is_some())
@@ -161,7 +168,7 @@ pub async fn open(
         datasets: records,
         cells,
         warnings,
-        control,
+        controls,
     })
 }
 

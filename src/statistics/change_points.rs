@@ -12,6 +12,12 @@ const MOST_PERMUTATIONS: usize = 9_999;
 /// Even the longest series is compared with this many.
 const FEWEST_PERMUTATIONS: usize = 999;
 
+/// Permutations that a p of a level takes, over that of the smallest p that there is.
+const PERMUTATIONS_TO_LEVEL: f64 = 3.0;
+
+/// However small the level: below a third of one over so many, no change is found.
+const MOST_PERMUTATIONS_TO_LEVEL: f64 = 300_000.0;
+
 /// Values put in random order per test, in all: a longer series takes fewer permutations rather
 /// than more time.
 const MOST_MOVES: usize = 5_000_000;
@@ -46,8 +52,10 @@ pub struct ChangePoint {
 ///
 /// The p-value is the share of random orders with at least as large a statistic, this order
 /// included; their seed is fixed, so that it is the same each time. It counts up to 9999 of them,
-/// and fewer, but at least 999, beyond 500 values. The test assumes that the values between changes
-/// are independent: values that resemble their predecessors, or drift, make p too small. Only the
+/// and fewer, but at least 999, beyond 500 values; more where `level` is so small that these could
+/// not show it. The test assumes that the values between changes
+/// are independent but for `widening`, the factor by which the error of a mean is larger than that
+/// of independent values (1 where they are): values that drift make p too small. Only the
 /// order of their sizes counts: ties need no special case, and infinities and NaN are the extremes
 /// that [`f64::total_cmp`] makes of them.
 ///
@@ -57,11 +65,12 @@ pub struct ChangePoint {
 /// Econometric Theory 13(3), 1997 (testing between neighbours); Phipson & Smyth, "Permutation
 /// P-values Should Never Be Zero", Statistical Applications in Genetics and Molecular Biology 9(1),
 /// 2010.
-pub fn change_points(values: &[f64], level: f64) -> Vec<ChangePoint> {
+pub fn change_points(values: &[f64], level: f64, widening: f64) -> Vec<ChangePoint> {
+    let test = |part: &[f64]| pettitt(part, level, widening);
     let mut splits = Vec::new();
     let mut untested = vec![(0, values)];
     while let Some((start, part)) = untested.pop() {
-        if let Some((length, p)) = pettitt(part, level) {
+        if let Some((length, p)) = test(part) {
             let (before, after) = part.split_at(length);
             splits.push((start + length, p));
             untested.extend([(start, before), (start + length, after)]);
@@ -69,7 +78,7 @@ pub fn change_points(values: &[f64], level: f64) -> Vec<ChangePoint> {
     }
     splits.sort_by_key(|(index, _)| *index);
     for _ in 0..MOST_PASSES {
-        let tested = tested_again(values, &splits, level);
+        let tested = tested_again(values, &splits, test);
         if tested == splits {
             break;
         }
@@ -80,12 +89,16 @@ pub fn change_points(values: &[f64], level: f64) -> Vec<ChangePoint> {
 
 /// What becomes of `splits`, indexes in ascending order with their p-values, where each is tested
 /// between its neighbours.
-fn tested_again(values: &[f64], splits: &[(usize, f64)], level: f64) -> Vec<(usize, f64)> {
+fn tested_again(
+    values: &[f64],
+    splits: &[(usize, f64)],
+    test: impl Fn(&[f64]) -> Option<(usize, f64)>,
+) -> Vec<(usize, f64)> {
     let next = splits.iter().map(|(index, _)| *index).skip(1);
     let mut start = 0;
     next.chain([values.len()])
         .filter_map(|end| {
-            let (length, p) = pettitt(values.get(start..end)?, level)?;
+            let (length, p) = test(values.get(start..end)?)?;
             start += length;
             Some((start, p))
         })
@@ -115,8 +128,8 @@ fn with_medians(values: &[f64], splits: &[(usize, f64)]) -> Vec<ChangePoint> {
 
 /// How many values are before the most likely change, and the p-value of Pettitt's test; `None`
 /// where it is above `level`.
-fn pettitt(values: &[f64], level: f64) -> Option<(usize, f64)> {
-    if values.len() < MINIMUM_VALUES {
+fn pettitt(values: &[f64], level: f64, widening: f64) -> Option<(usize, f64)> {
+    if values.len() < MINIMUM_VALUES || level.is_nan() || level <= 0.0 {
         return None;
     }
     let mut scores = scores(values);
@@ -126,7 +139,12 @@ fn pettitt(values: &[f64], level: f64) -> Option<(usize, f64)> {
     if largest == 0 {
         return None;
     }
+    // Sums of values that depend on each other are larger by chance, by that factor.
+    let clear = (largest as f64 / widening.max(1.0)).floor() as i64;
     let permutations = (MOST_MOVES / values.len()).clamp(FEWEST_PERMUTATIONS, MOST_PERMUTATIONS);
+    // Fewer cannot show so small a p.
+    let to_level = (PERMUTATIONS_TO_LEVEL / level).min(MOST_PERMUTATIONS_TO_LEVEL);
+    let permutations = permutations.max(to_level as usize);
     let p = |as_large: usize| (as_large + 1) as f64 / (permutations + 1) as f64;
     let mut as_large = 0;
     let mut random = SplitMix64::new(0);
@@ -136,7 +154,7 @@ fn pettitt(values: &[f64], level: f64) -> Option<(usize, f64)> {
             return None;
         }
         shuffle(&mut scores, &mut random);
-        as_large += usize::from(statistics(&scores).any(|statistic| statistic >= largest));
+        as_large += usize::from(statistics(&scores).any(|statistic| statistic >= clear));
     }
     (p(as_large) <= level).then(|| (index + 1, p(as_large)))
 }
@@ -207,7 +225,7 @@ mod tests {
             0.44, 0.03, 0.66, 0.56, 1.37, 1.66, 0.10, 0.80, 1.29, 0.49, -0.07, 1.18, 3.29, 1.84,
         ];
         assert_eq!(statistics(&scores(&values)).max(), Some(232));
-        let found = change_points(&values, 0.05);
+        let found = change_points(&values, 0.05, 1.0);
         assert_eq!(indexes(&found), [17]);
         assert_eq!((found[0].before, found[0].after), (-0.03, 0.97));
         // The standard error of the permutations is 0.0008.
@@ -225,7 +243,7 @@ mod tests {
         #[case] halves: f64,
     ) {
         let values: Vec<f64> = (0..n).map(|value| value as f64).collect();
-        let found = change_points(&values, 0.2);
+        let found = change_points(&values, 0.2, 1.0);
         let expected = 2.0 / halves;
         let standard_error = (expected * (1.0 - expected) / MOST_PERMUTATIONS as f64).sqrt();
         assert_eq!(indexes(&found), [n / 2]);
@@ -242,16 +260,16 @@ mod tests {
                 .map(|index| (index + 10 * usize::from(index >= n / 2)) as f64)
                 .collect()
         };
-        assert!(change_points(&jump(7), 0.05).is_empty());
-        assert_eq!(indexes(&change_points(&jump(8), 0.05)), [4]);
-        assert!(change_points(&jump(9), 0.01).is_empty());
-        assert_eq!(indexes(&change_points(&jump(10), 0.01)), [5]);
+        assert!(change_points(&jump(7), 0.05, 1.0).is_empty());
+        assert_eq!(indexes(&change_points(&jump(8), 0.05, 1.0)), [4]);
+        assert!(change_points(&jump(9), 0.01, 1.0).is_empty());
+        assert_eq!(indexes(&change_points(&jump(10), 0.01, 1.0)), [5]);
     }
 
     #[test]
     fn a_step_is_found_at_its_place() {
         let values = series(&mut Random(1), &[(12, 10.0), (9, 12.0)]);
-        let found = change_points(&values, 0.01);
+        let found = change_points(&values, 0.01, 1.0);
         assert_eq!(indexes(&found), [12]);
         assert_eq!(Some(found[0].before), median(&values[..12]));
         assert_eq!(Some(found[0].after), median(&values[12..]));
@@ -264,7 +282,7 @@ mod tests {
         let near = (0..20)
             .filter(|_| {
                 let values = series(&mut random, &[(30, 0.0), (30, 0.5)]);
-                change_points(&values, 0.01)
+                change_points(&values, 0.01, 1.0)
                     .iter()
                     .any(|change| change.index.abs_diff(30) <= 5)
             })
@@ -280,7 +298,7 @@ mod tests {
         #[case] levels: [f64; 3],
     ) {
         let values = series(&mut Random(8), &levels.map(|level| (20, level)));
-        let found = change_points(&values, 0.01);
+        let found = change_points(&values, 0.01, 1.0);
         assert_eq!(indexes(&found), [20, 40]);
         assert_eq!(found[0].after, found[1].before);
         assert_eq!(Some(found[0].after), median(&values[20..40]));
@@ -293,9 +311,9 @@ mod tests {
         let values: Vec<f64> = (0..60)
             .map(|index| f64::from(index / 20 * 4 + index % 2))
             .collect();
-        let (first_split, _) = pettitt(&values, 0.01).unwrap();
+        let (first_split, _) = pettitt(&values, 0.01, 1.0).unwrap();
         assert!((21..40).contains(&first_split), "{first_split}");
-        assert_eq!(indexes(&change_points(&values, 0.01)), [20, 40]);
+        assert_eq!(indexes(&change_points(&values, 0.01, 1.0)), [20, 40]);
     }
 
     #[rstest]
@@ -321,7 +339,7 @@ mod tests {
                         }
                     })
                     .collect();
-                !change_points(&values, level).is_empty()
+                !change_points(&values, level, 1.0).is_empty()
             })
             .count();
         let expected = level * f64::from(repetitions);
@@ -332,11 +350,11 @@ mod tests {
 
     #[test]
     fn what_is_short_or_never_changes_has_none() {
-        assert!(change_points(&[], 0.5).is_empty());
-        assert!(change_points(&[1.0, 1.0, 9.0, 9.0, 9.0], 0.5).is_empty());
-        assert!(change_points(&[1.0; 40], 0.5).is_empty());
-        assert!(change_points(&[f64::NAN; 40], 0.5).is_empty());
-        assert!(change_points(&[1.0; 40], 1.0).is_empty());
+        assert!(change_points(&[], 0.5, 1.0).is_empty());
+        assert!(change_points(&[1.0, 1.0, 9.0, 9.0, 9.0], 0.5, 1.0).is_empty());
+        assert!(change_points(&[1.0; 40], 0.5, 1.0).is_empty());
+        assert!(change_points(&[f64::NAN; 40], 0.5, 1.0).is_empty());
+        assert!(change_points(&[1.0; 40], 1.0, 1.0).is_empty());
     }
 
     #[test]
@@ -346,7 +364,7 @@ mod tests {
         values[5] = f64::NEG_INFINITY;
         values[20] = f64::INFINITY;
         values[25] = -f64::NAN;
-        assert_eq!(indexes(&change_points(&values, 0.01)), [15]);
+        assert_eq!(indexes(&change_points(&values, 0.01, 1.0)), [15]);
     }
 
     #[rstest]
@@ -355,15 +373,15 @@ mod tests {
     #[case(-1.0)]
     fn a_level_that_no_p_reaches_finds_nothing(#[case] level: f64) {
         let values = series(&mut Random(5), &[(30, 0.0), (30, 9.0)]);
-        assert!(change_points(&values, level).is_empty());
+        assert!(change_points(&values, level, 1.0).is_empty());
     }
 
     #[test]
     fn a_long_series_takes_fewer_permutations() {
         let values = series(&mut Random(6), &[(3_500, 0.0), (2_500, 2.0)]);
-        let found = change_points(&values, 0.001);
+        let found = change_points(&values, 0.001, 1.0);
         assert_eq!(indexes(&found), [3_500]);
-        assert_eq!(found[0].p, 1.0 / 1_000.0);
+        assert_eq!(found[0].p, 1.0 / 3_001.0);
     }
 
     #[test]
@@ -417,7 +435,7 @@ mod tests {
             values in any_series(),
             level in 0.01..0.3_f64,
         ) {
-            let found = change_points(&values, level);
+            let found = change_points(&values, level, 1.0);
             let mut bounds = vec![0];
             bounds.extend(indexes(&found));
             bounds.push(values.len());
@@ -431,7 +449,7 @@ mod tests {
 
         #[test]
         fn the_unit_and_the_direction_of_the_values_do_not_matter(values in any_series()) {
-            let found = change_points(&values, 0.2);
+            let found = change_points(&values, 0.2, 1.0);
             let converted: Vec<f64> = values.iter().map(|value| 7.0 - 2.0 * value).collect();
             let expected: Vec<ChangePoint> = found
                 .iter()
@@ -441,7 +459,7 @@ mod tests {
                     ..*change
                 })
                 .collect();
-            prop_assert_eq!(change_points(&converted, 0.2), expected);
+            prop_assert_eq!(change_points(&converted, 0.2, 1.0), expected);
         }
     }
 }

@@ -4,10 +4,12 @@
 //! (Hoefler & Belli, "Scientific Benchmarking of Parallel Computing Systems", SC 2015, rules 5 to
 //! 7). What is here rests on order and sign, or on resampling and simulation.
 
+mod autocorrelation;
 mod change_points;
 mod detectable;
 mod dip;
 mod estimate;
+mod estimated_scale;
 mod holm;
 mod median;
 mod modality;
@@ -16,21 +18,28 @@ mod outliers;
 mod rank_sum;
 mod rank_test;
 mod sampling;
+mod scale;
 mod signed_rank;
 #[cfg(test)]
 pub(crate) mod simulated;
+mod student;
 mod trend;
 
+pub use autocorrelation::{lag_one, widening};
 pub use change_points::{ChangePoint, change_points};
 pub use detectable::detectable;
 pub use dip::dip;
 pub use estimate::{Estimate, Interval};
+pub use estimated_scale::EstimatedScale;
 pub use holm::holm;
 pub use median::{median, median_interval};
 pub use modality::dip_p;
+pub use normal::{normal_p, normal_quantile};
 pub use outliers::outliers;
 pub use rank_sum::{hodges_lehmann_unpaired, rank_sum_p};
-pub use signed_rank::{hodges_lehmann_paired, signed_rank_p};
+pub use scale::scale;
+pub use signed_rank::{hodges_lehmann, hodges_lehmann_paired, signed_rank_p};
+pub use student::{student_p, student_quantile};
 pub use trend::{Trend, trend};
 
 /// Confidence of the intervals that the program reports.

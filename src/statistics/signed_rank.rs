@@ -33,6 +33,17 @@ pub fn hodges_lehmann_paired(values: &[f64], confidence: f64) -> Option<Estimate
     Some(lower_tails(sorted.len()).estimate(averages(sorted.len()), confidence, kth))
 }
 
+/// The estimate of [`hodges_lehmann_paired`] alone. `None` without values.
+pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let sorted = sorted(values);
+    let count = averages(sorted.len());
+    let middle = |k: usize| kth_walsh_average(&sorted, k);
+    Some((middle(count.div_ceil(2)) + middle(count / 2 + 1)) / 2.0)
+}
+
 /// Two-sided p-value, 0 to 1, of Wilcoxon's signed-rank test that the shift of `values` is 0.
 ///
 /// It belongs to the interval of [`hodges_lehmann_paired`]: at confidence c, an interval that

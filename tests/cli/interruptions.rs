@@ -222,7 +222,7 @@ fn whatever_asks_a_run_to_stop_has_its_record_kept_and_its_copies_removed(
     let place = Place::tiny();
     let mut running = finding(endless(&place), asked, SigHandler::SigDfl).start();
     running.wait_for(&place, "iteration", 3);
-    assert_eq!(folders(place.root(), "_bench.control.").len(), 1);
+    assert_eq!(folders(place.root(), "_bench.control.").len(), 2);
     running.signal(asked);
     let output = running.end();
     assert_eq!(output.code, Some(130), "{output:?}");

@@ -395,7 +395,7 @@ fn sorted_and_plain_layouts_hold_equal_rows() {
         "--sql",
         "SELECT * FROM train",
     ]);
-    assert_eq!(at(&record, "cells").as_array().unwrap().len(), 6 + 1);
+    assert_eq!(at(&record, "cells").as_array().unwrap().len(), 6 + 2);
 }
 
 #[rstest]

@@ -1,6 +1,6 @@
 //! Lanes, read modes, resources, rounds and the control: what is timed, and what is kept of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use rstest::rstest;
@@ -433,12 +433,13 @@ fn as_many_rounds_are_made_as_a_verdict_on_all_comparisons_takes() {
     let place = Place::with(&config);
     let codecs = "dataset.compression=none,snappy,lz4,zstd(1),zstd(2),zstd(3),zstd(4),zstd(5)";
     let record = place.record(&["--sweep", codecs]);
-    // 7 comparisons: 2 / 2^11 x 7 is the first that is below 0.01.
-    assert_eq!(record["stopped"]["rounds"], 11);
+    // Every two of 8 variants, by three costs: 2 / 2^15 x 84 is the first that is below 0.01.
+    assert_eq!(record["stopped"]["rounds"], 15);
     assert_eq!(at(&record, "comparisons.0.family"), &json!(7));
     let few = place.run(&["--sweep", codecs, "--rounds", "2"]).succeeds();
     assert!(
-        few.stderr.contains("too few for a verdict on 7 comparison"),
+        few.stderr
+            .contains("too few for a verdict on 84 comparison"),
         "{}",
         few.stderr
     );
@@ -495,4 +496,31 @@ fn the_record_tells_of_the_host_and_of_nothing_secret() {
     assert!(!output.stdout.contains("hush-hush"));
     let record = place.record(&["--set", "measure.effect=5%"]);
     assert_eq!(at(&record, "effect"), &json!(0.05));
+}
+
+/// A mean of many executions is not what a mean of few is, so that cells that are compared have as
+/// many, with a warm-up and without.
+#[rstest]
+fn cells_of_a_scenario_have_the_same_number_of_executions(#[values("0", "1")] warmup: &str) {
+    let warmup = format!("measure.warmup={warmup}");
+    let record = Place::tiny().record(&[
+        "--sweep",
+        "dataset.parquet.row_group_size=5,40,200",
+        "--lane",
+        "all",
+        "--rounds",
+        "3",
+        "--set",
+        &warmup,
+    ]);
+    for lane in ["end_to_end", "storage", "compute"] {
+        let of_cells = record["cells"].as_array().unwrap().iter();
+        let executions: BTreeSet<u64> = of_cells
+            .flat_map(|cell| of_lane(cell, lane))
+            .filter(|iteration| iteration["kind"] == "measured")
+            .map(|iteration| number(&iteration["executions"]))
+            .collect();
+        assert_eq!(executions.len(), 1, "{lane}: {executions:?}");
+        assert!(executions.first().unwrap() > &1);
+    }
 }

@@ -80,8 +80,8 @@ fn the_quickstart_needs_no_config() {
         "nested",
     ];
     let record = bench.args(scenario).run().succeeds().json();
-    // With a control per scenario.
-    assert_eq!(record["cells"].as_array().unwrap().len(), 15 + 3);
+    // With two controls per scenario.
+    assert_eq!(record["cells"].as_array().unwrap().len(), 15 + 6);
     assert_eq!(cell(&record, "nested/zstd")["columns_read"], 2);
     assert_eq!(cell(&record, "narrow_projection/none")["columns_read"], 3);
     assert!(place.path("data/quickstart/variants").is_dir());
@@ -356,7 +356,7 @@ fn the_order_of_cells_is_a_permutation_in_every_round_and_follows_the_seed() {
                 .map(|cell| iterations(cell)[round]["position"].as_u64().unwrap())
                 .collect();
             positions.sort_unstable();
-            assert_eq!(positions, [0, 1, 2, 3, 4, 5]);
+            assert_eq!(positions, [0, 1, 2, 3, 4, 5, 6]);
         }
         let positions = cells.iter().flat_map(|cell| iterations(cell).clone());
         positions

@@ -135,7 +135,7 @@ fn the_markdown_format_is_a_table_for_pull_requests() {
         .lines()
         .filter(|line| line.starts_with('|'))
         .collect();
-    assert_eq!(rows.len(), 5, "{}", output.stdout);
+    assert_eq!(rows.len(), 6, "{}", output.stdout);
     let bars = |line: &str| line.matches('|').count() - line.matches("\\|").count();
     assert!(
         rows.iter().all(|row| bars(row) == bars(rows[0])),

@@ -1,11 +1,9 @@
 //! Crossings of curves, and the lowest curve in between.
 
 use super::curves::{Curve, HIGHEST, LOWEST};
+use super::replicates::model_errors;
 use crate::record::{Crossing, CrossingPoint, Stretch};
-
-/// Share by which the ratio of two predictions may be off, for the range in which a crossing may
-/// lie.
-const TOLERANCE: f64 = 0.05;
+use crate::statistics::CONFIDENCE;
 
 /// The fastest variant from the lowest bandwidth to the highest. A variant must be faster by at
 /// least `effect` to replace the current leader.
@@ -70,24 +68,59 @@ fn taken_over(first: &Curve, second: &Curve, point: usize) -> Option<CrossingPoi
         .get(..point)?
         .iter()
         .rposition(|(_, it)| *it >= 0.0)?;
-    Some(crossing_point(&log_ratios, before, point, false))
+    let at = reaches(&log_ratios, before, point);
+    Some(crossing_point((first, second), &log_ratios, at, false))
 }
 
-/// Crossing between two points, of which the first has the ratio below 1 or not, and the range in
-/// which it may lie.
+/// Crossing at ln of a bandwidth, before which the second curve lies below the first or not, and
+/// the range in which it may lie: that of the crossings of all replicates but the outermost, in
+/// which each has the crossing of that direction that is the nearest. A replicate without one has
+/// it beyond the end to which the curves lie as they do on this side of it.
 fn crossing_point(
+    (first, second): (&Curve, &Curve),
     log_ratios: &[(f64, f64)],
-    before: usize,
-    after: usize,
+    at: f64,
     lower_before: bool,
 ) -> CrossingPoint {
-    // Further out, the ratio need not go on rising: where it never lies beyond the tolerance, the
-    // range does not end.
-    let level = if lower_before { TOLERANCE } else { -TOLERANCE };
+    let replicates = first.replicates().min(second.replicates());
+    let middle = log_ratios.partition_point(|(bandwidth, _)| *bandwidth < at);
+    let middle = middle.min(log_ratios.len().saturating_sub(1));
+    // Ratios as they are where the first curve is the one that is lower before.
+    let side = if lower_before { -1.0 } else { 1.0 };
+    let crossing = |replicate: usize, error: f64| {
+        let mut nearest: Option<f64> = None;
+        let (mut before, mut is_before) = ((0.0, f64::NAN), true);
+        for (point, (bandwidth, ratio)) in log_ratios.iter().enumerate() {
+            let off = second.off(point, replicate) - first.off(point, replicate);
+            let here = (*bandwidth, (ratio + off) * side + error);
+            if before.1 >= 0.0 && here.1 < 0.0 {
+                let found = reaches(&[before, here], 0, 1);
+                nearest = Some(match nearest {
+                    Some(known) if (known - at).abs() <= (found - at).abs() => known,
+                    _ => found,
+                });
+            }
+            if point == middle {
+                is_before = here.1 >= 0.0;
+            }
+            before = here;
+        }
+        nearest.unwrap_or(if is_before { HIGHEST.ln() } else { LOWEST.ln() })
+    };
+    let errors = model_errors().into_iter().take(replicates).enumerate();
+    let mut all: Vec<f64> = errors
+        .map(|(replicate, error)| crossing(replicate, error))
+        .collect();
+    all.sort_by(f64::total_cmp);
+    let outermost = ((1.0 - CONFIDENCE) / 2.0 * all.len() as f64) as usize;
+    let (low, high) = match all.get(outermost..all.len() - outermost) {
+        Some([low, .., high]) => (low.min(at), high.max(at)),
+        _ => (LOWEST.ln(), HIGHEST.ln()),
+    };
     CrossingPoint {
-        bytes_per_s: reaches(log_ratios, before, after, 0.0).exp(),
-        low_bytes_per_s: last_beyond(log_ratios, before, -level).exp(),
-        high_bytes_per_s: first_beyond(log_ratios, after, level).exp(),
+        bytes_per_s: at.exp(),
+        low_bytes_per_s: low.exp(),
+        high_bytes_per_s: high.exp(),
     }
 }
 
@@ -134,53 +167,24 @@ fn changes(first: &Curve, second: &Curve, effect: f64) -> Vec<(CrossingPoint, bo
     for two in clear.windows(2) {
         let ((before, lower), (after, lower_after)) = (two[0], two[1]);
         if lower != lower_after {
-            changes.push((crossing_point(&log_ratios, before, after, lower), lower));
+            let at = reaches(&log_ratios, before, after);
+            let point = crossing_point((first, second), &log_ratios, at, lower);
+            changes.push((point, lower));
         }
     }
     changes
 }
 
-/// ln of the bandwidth at which the ratio reaches a level between two points, on straight lines
-/// between its points.
-fn reaches(log_ratios: &[(f64, f64)], before: usize, after: usize, level: f64) -> f64 {
+/// ln of the bandwidth at which the ratio reaches 1 between two points, on straight lines between
+/// its points.
+fn reaches(log_ratios: &[(f64, f64)], before: usize, after: usize) -> f64 {
     let sign = (log_ratios[after].1 - log_ratios[before].1).signum();
     for two in log_ratios[before..=after].windows(2) {
         let ((x, y), (next_x, next_y)) = (two[0], two[1]);
-        if (next_y - level) * sign >= 0.0 {
-            let share = if next_y == y {
-                0.0
-            } else {
-                (level - y) / (next_y - y)
-            };
+        if next_y * sign >= 0.0 {
+            let share = if next_y == y { 0.0 } else { -y / (next_y - y) };
             return x + (next_x - x) * share.clamp(0.0, 1.0);
         }
     }
     log_ratios[after].0
-}
-
-/// ln of the last bandwidth at or below a point at which the ratio was as far on its side as a
-/// level; else of the lowest.
-fn last_beyond(log_ratios: &[(f64, f64)], from: usize, level: f64) -> f64 {
-    let beyond = |index: &usize| log_ratios[*index].1 * level.signum() >= level.abs();
-    match (0..=from).rev().find(beyond) {
-        Some(index) if index < from => reaches(log_ratios, index, index + 1, level),
-        // The point itself is beyond: the level is reached between it and the crossing.
-        Some(index) => reaches(
-            log_ratios,
-            index,
-            (index + 1).min(log_ratios.len() - 1),
-            level,
-        ),
-        None => LOWEST.ln(),
-    }
-}
-
-/// ln of the first bandwidth at or above a point at which the ratio is as far on its side as a
-/// level; else of the highest.
-fn first_beyond(log_ratios: &[(f64, f64)], from: usize, level: f64) -> f64 {
-    let beyond = |index: &usize| log_ratios[*index].1 * level.signum() >= level.abs();
-    match (from..log_ratios.len()).find(beyond) {
-        Some(index) => reaches(log_ratios, index.saturating_sub(1), index, level),
-        None => HIGHEST.ln(),
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::load::Load;
+use super::replicates::{Deviations, REPLICATES};
 use super::simulation::Storage;
 
 /// Range of bandwidths that is looked at, in bytes per second: one disk's to beyond a memory's.
@@ -25,43 +26,102 @@ pub struct Curve {
     pub requests: u64,
     /// Bandwidth in bytes per second, from the lowest to the highest, and time in nanoseconds.
     pub points: Vec<(f64, f64)>,
+    /// One, or of a mean those of its scenarios.
+    pub(super) parts: Vec<Part>,
+}
+
+/// Work that a curve's times follow.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Part {
+    /// By how much ln of the time grows with ln of the work, at each point: 1 where the storage
+    /// takes no time, 0 where it takes all.
+    pub(super) follows: Vec<f64>,
+    pub(super) deviations: Deviations,
+}
+
+/// A load with its variant's name.
+pub(super) struct Named<'a> {
+    pub(super) variant: &'a str,
+    pub(super) load: &'a Load,
+    pub(super) deviations: Deviations,
 }
 
 impl Curve {
     /// At a bandwidth, on a straight line of logarithms between the points beside it; not beyond
     /// the ends.
     pub fn time_ns(&self, bytes_per_s: f64) -> f64 {
+        self.between(bytes_per_s, &|point| self.points[point].1.ln())
+            .exp()
+    }
+
+    /// What grows on straight lines between its values at the points.
+    fn between(&self, bytes_per_s: f64, value: &dyn Fn(usize) -> f64) -> f64 {
         let after = self.points.partition_point(|(at, _)| *at < bytes_per_s);
         let after = after.min(self.points.len().saturating_sub(1));
-        let (Some((to, to_ns)), Some((from, from_ns))) = (
-            self.points.get(after),
-            self.points.get(after.saturating_sub(1)),
-        ) else {
+        let before = after.saturating_sub(1);
+        let (Some((to, _)), Some((from, _))) = (self.points.get(after), self.points.get(before))
+        else {
             return f64::NAN;
         };
         if to <= from {
-            return *to_ns;
+            return value(after);
         }
         let share = ((bytes_per_s / from).ln() / (to / from).ln()).clamp(0.0, 1.0);
-        (from_ns.ln() + (to_ns / from_ns).ln() * share).exp()
+        value(before) + (value(after) - value(before)) * share
+    }
+
+    /// By how much ln of the time at a point is off in a replicate.
+    pub(super) fn off(&self, point: usize, replicate: usize) -> f64 {
+        let of_part = |part: &Part| match &part.deviations {
+            Some(deviations) => part.follows[point] * deviations[replicate],
+            None => 0.0,
+        };
+        let sum: f64 = self.parts.iter().map(of_part).sum();
+        sum / self.parts.len().max(1) as f64
+    }
+
+    /// Replicates that there are: none where nothing tells of one of the parts.
+    pub(super) fn replicates(&self) -> usize {
+        let known = self.parts.iter().all(|part| part.deviations.is_some());
+        if known { REPLICATES } else { 0 }
     }
 }
 
-/// Curves of variants, by their names, on storage of a latency.
-pub(super) fn curves_of(loads: &[(&str, &Load)], latency_ns: u64) -> Vec<Curve> {
+/// How much more work there is where it is looked at how times follow it.
+const MORE_WORK: f64 = 1.1;
+
+/// Curves of variants on storage of a latency.
+pub(super) fn curves_of(loads: &[Named], latency_ns: u64) -> Vec<Curve> {
     let requests = loads
         .iter()
-        .map(|(_, load)| load.requests())
+        .map(|it| it.load.requests())
         .fold(1, u64::saturating_add);
     let points = (MOST_SIMULATED_REQUESTS / requests) as usize;
     let points = points.clamp(LEAST_POINTS, POINTS);
-    let curve = |(variant, load): &(&str, &Load)| Curve {
-        variant: (*variant).to_owned(),
-        bytes: load.bytes(),
-        requests: load.requests(),
-        points: bandwidths(points)
-            .map(|bytes_per_s| (bytes_per_s, load.time_ns(&storage(bytes_per_s, latency_ns))))
-            .collect(),
+    let curve = |it: &Named| {
+        let more = it.load.scaled(MORE_WORK);
+        let times = |load: &Load| {
+            let points = bandwidths(points);
+            points
+                .map(|bytes_per_s| (bytes_per_s, load.time_ns(&storage(bytes_per_s, latency_ns))))
+                .collect::<Vec<_>>()
+        };
+        let points = times(it.load);
+        let follows = points.iter().zip(times(&more));
+        let follows = follows.map(|((_, time), (_, longer))| {
+            ((longer / time).ln() / MORE_WORK.ln()).clamp(0.0, 1.0)
+        });
+        let part = Part {
+            follows: follows.collect(),
+            deviations: it.deviations.clone(),
+        };
+        Curve {
+            variant: it.variant.to_owned(),
+            bytes: it.load.bytes(),
+            requests: it.load.requests(),
+            points,
+            parts: vec![part],
+        }
     };
     loads.iter().map(curve).collect()
 }
@@ -104,6 +164,15 @@ pub(super) fn mean(all: &[Vec<Curve>]) -> Option<Vec<Curve>> {
             for point in &mut mean.points {
                 point.1 += other.time_ns(point.0).ln();
             }
+            let follows = other.parts.iter().map(|part| Part {
+                follows: mean
+                    .points
+                    .iter()
+                    .map(|(at, _)| other.between(*at, &|point| part.follows[point]))
+                    .collect(),
+                deviations: part.deviations.clone(),
+            });
+            mean.parts.extend(follows);
             mean.bytes = mean.bytes.saturating_add(other.bytes);
             mean.requests = mean.requests.saturating_add(other.requests);
             scenarios += 1.0;

@@ -127,6 +127,24 @@ impl Load {
         }
     }
 
+    /// The same requests with so many times the work.
+    pub(super) fn scaled(&self, factor: f64) -> Self {
+        let mut load = self.clone();
+        for order in &mut load.orders {
+            for stream in &mut order.streams {
+                stream.first_work *= factor;
+            }
+            let own = order.streams.iter_mut().map(|stream| &mut stream.steps);
+            for step in own.chain(&mut order.files).flatten() {
+                step.work *= factor;
+            }
+        }
+        load.last_work *= factor;
+        load.taking_over *= factor;
+        load.letting_go *= factor;
+        load
+    }
+
     /// Bytes of every request.
     pub(super) fn all_requests(&self) -> impl Iterator<Item = &f64> {
         let seen = self.orders.iter().take(1).flat_map(Order::steps);

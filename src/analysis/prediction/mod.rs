@@ -4,6 +4,7 @@ mod crossings;
 mod curves;
 mod load;
 mod predictions;
+mod replicates;
 mod simulation;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::crossings::{crossings, fastest};
-use super::curves::{Curve, HIGHEST, LOWEST, curves_of, mean, storage};
+use super::curves::{Curve, HIGHEST, LOWEST, Named, curves_of, mean, storage};
 use super::load::{Call, Load, Profile};
+use super::replicates::{Deviations, deviations, log_ratio};
 use crate::analysis::measured::{counted, distinct};
+use crate::analysis::uncertainty::OfTimes;
+use crate::random::Key;
 use crate::record::{
     BreakEven, CacheState, CellRecord, Lane, PredictionCheck, RunRecord, StoreCall, as_written,
 };
@@ -43,6 +46,7 @@ struct Source<'a> {
     cell: &'a CellRecord,
     variant: String,
     load: Load,
+    deviations: Deviations,
 }
 
 impl Predictions {
@@ -50,8 +54,13 @@ impl Predictions {
     /// or in how slow a storage they were read from, have one curve together.
     pub fn of(record: &RunRecord) -> Self {
         let scenarios = distinct(record.cells.iter().map(|cell| cell.scenario.as_str()));
+        let uncertainty = OfTimes::of(record);
         let sources: Vec<(&str, Vec<Source>)> = scenarios
-            .map(|scenario| (scenario, sources(record, scenario)))
+            .enumerate()
+            .map(|(place, scenario)| {
+                let key = Key(place as u64);
+                (scenario, sources(record, scenario, &uncertainty, key))
+            })
             .collect();
         let latencies = latencies_ns(record).into_iter();
         Predictions {
@@ -104,11 +113,12 @@ fn latencies_ns(record: &RunRecord) -> BTreeSet<u64> {
 /// Curves over all scenarios, then of each.
 fn predicted(sources: &[(&str, Vec<Source>)], latency_ns: u64) -> Vec<Predicted> {
     let curves = |(_, sources): &(&str, Vec<Source>)| {
-        let loads: Vec<(&str, &Load)> = sources
-            .iter()
-            .map(|source| (source.variant.as_str(), &source.load))
-            .collect();
-        curves_of(&loads, latency_ns)
+        let loads = sources.iter().map(|source| Named {
+            variant: &source.variant,
+            load: &source.load,
+            deviations: source.deviations.clone(),
+        });
+        curves_of(&loads.collect::<Vec<_>>(), latency_ns)
     };
     let each: Vec<Vec<Curve>> = sources.iter().map(curves).collect();
     let whole = mean(&each).into_iter().map(|curves| (None, curves));
@@ -181,25 +191,47 @@ fn same_but_for_the_storage(one: &CellRecord, other: &CellRecord) -> bool {
         && settings(one).eq(settings(other))
 }
 
-fn sources<'a>(record: &'a RunRecord, scenario: &str) -> Vec<Source<'a>> {
-    let mut sources: Vec<Source> = Vec::new();
+fn sources<'a>(
+    record: &'a RunRecord,
+    scenario: &str,
+    uncertainty: &OfTimes,
+    key: Key,
+) -> Vec<Source<'a>> {
+    let mut cells: Vec<(&CellRecord, Load)> = Vec::new();
     for cell in record.cells.iter().filter(|it| it.scenario == scenario) {
-        let known = sources
+        let known = cells
             .iter()
-            .any(|known| same_but_for_the_storage(known.cell, cell));
+            .any(|(known, _)| same_but_for_the_storage(known, cell));
         if !known && let Some(load) = load(record, cell) {
-            sources.push(Source {
-                cell,
-                variant: name_of(cell),
-                load,
-            });
+            cells.push((cell, load));
         }
     }
-    sources
+    let warm: Vec<Option<Warm>> = cells.iter().map(|(cell, _)| warm(cell)).collect();
+    let looked_at = cells.iter().zip(&warm);
+    let looked_at: Vec<_> = looked_at
+        .map(|((cell, _), warm)| (*cell, warm.is_some()))
+        .collect();
+    let deviations = deviations(&looked_at, uncertainty, key);
+    let first = looked_at
+        .first()
+        .map(|(cell, _)| *cell)
+        .zip(warm.first().copied().flatten());
+    let sources = cells.into_iter().zip(warm).zip(deviations);
+    let source = |(((cell, mut load), warm), deviations): (((&'a CellRecord, Load), _), _)| {
+        if let Some(warm) = warm {
+            load.fit(warm_ns(cell, warm, first), warm.in_calls_ns);
+        }
+        Source {
+            cell,
+            variant: name_of(cell),
+            load,
+            deviations,
+        }
+    };
+    sources.map(source).collect()
 }
 
-/// Load of a cell's profile. The cost of bytes that are not in memory yet is fitted: a storage as
-/// fast as the page cache gives the time that was measured with a warm one.
+/// Load of a cell's profile.
 fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
     let profile = cell.profile.as_ref()?;
     let calls = |calls: &Vec<StoreCall>| {
@@ -211,16 +243,12 @@ fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
         });
         calls.collect()
     };
-    let mut load = Load::of(&Profile {
+    Some(Load::of(&Profile {
         elapsed_ns: profile.elapsed_ns,
         cores: record.system.cores.max(1) as f64,
         shared_files: shares_files(record, cell),
         streams: profile.streams.iter().map(calls).collect(),
-    });
-    if let Some((elapsed_ns, in_calls_ns)) = warm_ns(cell) {
-        load.fit(elapsed_ns, in_calls_ns);
-    }
-    Some(load)
+    }))
 }
 
 /// Whether DataFusion's streams share their files: those of one scan do unless an option forbids
@@ -234,9 +262,17 @@ fn shares_files(record: &RunRecord, cell: &CellRecord) -> bool {
         && iterations.all(|iteration| iteration.scans.len() < 2 && iteration.figures.streams < 2)
 }
 
-/// Medians of the time with a warm page cache and nothing slowed down, and of the part of it that
-/// all calls of the store took.
-fn warm_ns(cell: &CellRecord) -> Option<(f64, f64)> {
+/// Medians of a cell with a warm page cache and nothing slowed down. The cost of bytes that are not
+/// in memory yet is fitted to them: a storage as fast as the page cache gives the time that was
+/// measured with a warm one.
+#[derive(Debug, Clone, Copy)]
+struct Warm {
+    elapsed_ns: f64,
+    /// Time that all calls of the store took together.
+    in_calls_ns: f64,
+}
+
+fn warm(cell: &CellRecord) -> Option<Warm> {
     let throttled = cell
         .engine
         .as_ref()
@@ -251,5 +287,16 @@ fn warm_ns(cell: &CellRecord) -> Option<(f64, f64)> {
             Some(calls.latency_ns.p50 as f64 * per_execution)
         })
         .collect();
-    Some((summary.median_ns, median(&in_calls).unwrap_or(0.0)))
+    Some(Warm {
+        elapsed_ns: summary.median_ns,
+        in_calls_ns: median(&in_calls).unwrap_or(0.0),
+    })
+}
+
+/// Time of a cell with a warm page cache: that of the first cell by the ratio of the rounds that
+/// both have, which tell more of it than medians of either.
+fn warm_ns(cell: &CellRecord, warm: Warm, first: Option<(&CellRecord, Warm)>) -> f64 {
+    let ratio = first
+        .and_then(|(first, of_first)| Some(of_first.elapsed_ns * log_ratio(first, cell)?.exp()));
+    ratio.unwrap_or(warm.elapsed_ns)
 }

@@ -24,11 +24,16 @@ impl Load {
     /// Fits the cost of bytes that are not in memory yet, so that the query takes `elapsed_ns`
     /// where the storage takes no time: all calls together `in_calls_ns` while bytes arrive, and
     /// the rest after each call, for which they are cold and have to be given back. A query that
-    /// takes longer without such a cost has none.
+    /// takes longer without such a cost has none, and less work: its profile was recorded while the
+    /// host was slower.
     pub(super) fn fit(&mut self, elapsed_ns: f64, in_calls_ns: f64) {
         let bytes = self.all_requests().sum::<f64>();
         (self.taking_over, self.letting_go) = (0.0, 0.0);
-        if bytes == 0.0 || self.without_storage() >= elapsed_ns {
+        let own = self.without_storage();
+        if bytes == 0.0 || own >= elapsed_ns {
+            if own > 0.0 {
+                *self = self.scaled(elapsed_ns / own);
+            }
             return;
         }
         self.taking_over = (in_calls_ns / bytes).max(0.0);

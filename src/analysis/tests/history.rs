@@ -1,4 +1,4 @@
-use crate::analysis::history::{LEAST_RUNS, history};
+use crate::analysis::history::{history, least_runs};
 use crate::analysis::summarise::summarise;
 use crate::record::RunRecord;
 use crate::record::fixture::{cell, record, rounds};
@@ -25,7 +25,7 @@ fn the_least_number_of_runs_finds_the_clearest_step_and_fewer_do_not() {
         let medians: Vec<u64> = (0..runs_in_all)
             .map(|run| {
                 100_000_000
-                    + run as u64
+                    + run as u64 % 2
                     + if run < runs_in_all / 2 {
                         0
                     } else {
@@ -35,7 +35,10 @@ fn the_least_number_of_runs_finds_the_clearest_step_and_fewer_do_not() {
             .collect();
         history(&runs(&medians))[0].changes.len()
     };
-    assert_eq!((jump(LEAST_RUNS - 1), jump(LEAST_RUNS)), (0, 1));
+    let least = least_runs(1);
+    assert_eq!((jump(least - 1), jump(least)), (0, 1));
+    // The smallest p of 14 runs is 2 / 3 432, of 16 runs 2 / 12 870.
+    assert_eq!((least_runs(15), least_runs(30)), (14, 15));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use crate::analysis::summarise::summarise;
 use crate::record::fixture::{cell, record, rounds};
-use crate::record::{ControlKind, Verdict};
+use crate::record::{ControlKind, Status, Verdict};
 
 #[test]
 fn the_mean_over_scenarios_is_geometric_and_paired_by_rounds() {
@@ -52,4 +52,36 @@ fn one_scenario_has_no_mean() {
     let mut record = crate::record::fixture::codecs();
     summarise(&mut record);
     assert!(record.overall.is_empty());
+}
+
+/// Figures over all scenarios are of the same scenarios, whichever variant lacks one.
+#[test]
+fn a_scenario_that_one_variant_failed_in_is_in_no_mean() {
+    let mut record = record();
+    for scenario in ["a", "b", "c"] {
+        for variant in ["none", "zstd", "lz4"] {
+            let times = rounds(&[1_000_000; 16]);
+            record.cells.push(cell(scenario, variant, times));
+        }
+    }
+    for iteration in &mut record.cells[4].iterations {
+        iteration.status = Status::Failed;
+    }
+    summarise(&mut record);
+    let scenarios: Vec<u32> = record.overall.iter().map(|it| it.scenarios).collect();
+    assert_eq!(scenarios, [2, 2]);
+    assert_eq!(record.standings.len(), 3);
+    // One that was measured nowhere is left out itself.
+    for place in [1, 7] {
+        record.cells[place].iterations.clear();
+    }
+    summarise(&mut record);
+    let names: Vec<&str> = record
+        .standings
+        .iter()
+        .map(|it| it.variant.as_str())
+        .collect();
+    assert_eq!(names, ["none", "lz4"]);
+    let lz4 = record.overall.iter().find(|it| it.candidate == "lz4");
+    assert_eq!(lz4.map(|it| it.scenarios), Some(3));
 }

@@ -36,6 +36,10 @@ fn variants_are_ranked_by_what_is_preferred() {
 #[test]
 fn a_dominated_variant_is_off_the_front() {
     let mut record = codecs();
+    // Smaller, faster and with less CPU time; lz4 is as slow as none, by these files.
+    for iteration in &mut record.cells[1].iterations {
+        iteration.figures.cpu_user_ns /= 2;
+    }
     summarise(&mut record);
     let dominated = |record: &RunRecord, name: &str| {
         let standing = record
@@ -47,13 +51,13 @@ fn a_dominated_variant_is_off_the_front() {
     };
     assert_eq!(dominated(&record, "zstd"), Vec::<String>::new());
     assert_eq!(dominated(&record, "gzip"), Vec::<String>::new());
-    assert_eq!(dominated(&record, "none"), ["zstd", "lz4"]);
-    // Memory that is lower by more than noise puts it back on the front.
+    assert_eq!(dominated(&record, "none"), ["zstd"]);
+    // One look at memory decides nothing.
     for cell in &mut record.cells {
         cell.peak_memory_bytes = Some(if cell.variant_name == "none" { 90 } else { 100 });
     }
     summarise(&mut record);
-    assert_eq!(dominated(&record, "none"), Vec::<String>::new());
+    assert_eq!(dominated(&record, "none"), ["zstd"]);
     assert_eq!(record.standings[0].peak_memory_bytes, Some(90));
 }
 

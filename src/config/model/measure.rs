@@ -24,8 +24,8 @@ pub struct Measure {
     pub seed: u64,
     /// The lanes that are timed, each once.
     pub lanes: Vec<Lane>,
-    /// Whether the baseline is measured a second time, to see what noise alone does; where left
-    /// out, it is where there are variants to compare.
+    /// Whether the baseline is measured again, to see what noise alone does; where left out, it is
+    /// where there are variants to compare.
     pub control: Option<bool>,
     /// Whether a process of its own executes each cell once, to see how much memory it takes.
     pub peak_memory: bool,

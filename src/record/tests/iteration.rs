@@ -23,6 +23,7 @@ fn full() -> Iteration {
         lane: Lane::EndToEnd,
         round: 1,
         position: 2,
+        block: None,
         started_offset_ns: 3,
         kind: Kind::Measured,
         status: Status::Void,

@@ -214,6 +214,7 @@ fn a_profile_that_would_take_long_to_simulate_is_refused_with_its_cell() {
     let mut written = |calls: Vec<StoreCall>| {
         record.cells[1].profile = Some(RequestProfile {
             elapsed_ns: 1,
+            elapsed_of_all_ns: Vec::new(),
             streams: vec![calls],
         });
         read_record(&write_record(dir.path(), &record).unwrap())

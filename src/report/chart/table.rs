@@ -58,7 +58,7 @@ fn class(head: &Head, cell: &TableCell) -> Option<&'static str> {
             Verdict::Faster => "verdict faster",
             Verdict::Slower => "verdict slower",
             Verdict::Tie => "verdict tie",
-            Verdict::Inconclusive => "verdict inconclusive",
+            Verdict::Inconclusive | Verdict::Failed | Verdict::Void => "verdict inconclusive",
         }),
         TableCell::Text(_) if head.is_number => Some("number"),
         TableCell::Text(text) => is_long(text).then_some("long"),

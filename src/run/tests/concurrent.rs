@@ -35,6 +35,7 @@ async fn iterate(cell: &mut Cell, lane: Lane, kind: Kind) -> Iteration {
         kind,
         round: 0,
         position: 0,
+        block: None,
         started_offset_ns: 0,
         arrow_bytes: 0,
     };

@@ -15,6 +15,7 @@ fn profiled(variant: &str, megabytes: u64, compute_ms: u64) -> CellRecord {
     CellRecord {
         profile: Some(RequestProfile {
             elapsed_ns,
+            elapsed_of_all_ns: Vec::new(),
             streams: vec![vec![StoreCall(0, 0, vec![megabytes * MB], 0)]],
         }),
         ..cell("scan", variant, rounds(&[elapsed_ns; 10]))
@@ -58,6 +59,61 @@ fn a_smaller_and_slower_variant_wins_below_the_bandwidth_that_its_bytes_pay_for(
         at.low_bytes_per_s > 0.5e9 && at.high_bytes_per_s < 2e9,
         "{at:?}"
     );
+}
+
+/// The range in which it lies is what rounds leave open.
+#[test]
+fn a_crossing_of_noisy_rounds_may_lie_anywhere() {
+    let range = |noise: u64| {
+        let mut record = record();
+        record.cells = vec![profiled("none", 100, 20), profiled("zstd", 50, 70)];
+        for (place, cell) in record.cells.iter_mut().enumerate() {
+            for (round, iteration) in cell.iterations.iter_mut().enumerate() {
+                // 0 to 4 in an order of its own in each cell.
+                let step = (round * (place + 2) + place) as u64 % 5;
+                iteration.figures.elapsed_ns =
+                    iteration.figures.elapsed_ns / 100 * (100 - 2 * noise + noise * step);
+            }
+        }
+        summarise(&mut record);
+        let at = record.break_even[1].crossings[0].at;
+        at.high_bytes_per_s / at.low_bytes_per_s
+    };
+    let (quiet, noisy) = (range(0), range(10));
+    assert!(quiet > 1.2 && quiet < 2.0, "{quiet}");
+    assert!(noisy > 1.5 * quiet, "{quiet}, {noisy}");
+    let anywhere = range(40);
+    assert!(anywhere > 20.0, "{anywhere}");
+}
+
+/// One round does not tell by how much it may be off.
+#[test]
+fn one_round_does_not_tell_where_a_crossing_is() {
+    let mut record = record();
+    record.cells = vec![profiled("none", 100, 20), profiled("zstd", 50, 70)];
+    for cell in &mut record.cells {
+        cell.iterations.truncate(1);
+    }
+    summarise(&mut record);
+    let found = &record.break_even[1];
+    let at = found.crossings[0].at;
+    assert!((at.low_bytes_per_s / found.low_bytes_per_s - 1.0).abs() < 1e-9);
+    assert!((at.high_bytes_per_s / found.high_bytes_per_s - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_profile_of_a_slow_minute_is_scaled_to_the_rounds() {
+    let time = |profiled_ms: u64| {
+        let mut record = record();
+        let mut cell = profiled("none", 100, profiled_ms);
+        cell.iterations = rounds(&[20_000_000; 10]);
+        record.cells = vec![cell];
+        summarise(&mut record);
+        let predictions = Predictions::of(&record);
+        let curve = &predictions.curves(Some("scan"), LATENCIES_NS[0])[0];
+        curve.points.last().unwrap().1
+    };
+    assert!((time(40) / time(20) - 1.0).abs() < 1e-6);
 }
 
 /// The second scenario has its crossing at 4 GB/s, and the same shape.
@@ -159,6 +215,7 @@ fn curve(variant: &str, times: [f64; 8]) -> Curve {
         bytes: 1,
         requests: 1,
         points: bandwidths(8).zip(times).collect(),
+        parts: Vec::new(),
     }
 }
 

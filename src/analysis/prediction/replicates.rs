@@ -1,0 +1,108 @@
+//! How far predicted times may be off: times that the same host could as well have shown.
+
+use std::sync::Arc;
+
+use crate::analysis::series::{Series, log_times, paired, values};
+use crate::analysis::uncertainty::OfTimes;
+use crate::random::{Key, SplitMix64};
+use crate::record::{CellRecord, Lane};
+use crate::statistics::{CONFIDENCE, hodges_lehmann, median, normal_quantile, student_quantile};
+
+/// Sets of rounds that are drawn.
+pub(super) const REPLICATES: usize = 400;
+
+/// Standard deviation of ln of the ratio of two predictions that the simulation itself is off by,
+/// whatever the rounds show: 5 % at 95 %.
+const MODEL_ERROR: f64 = 0.025;
+
+/// ln of what the work of a variant in a scenario is off by, in each replicate. Those of variants
+/// of one scenario are of the same rounds. `None` where nothing tells.
+pub(super) type Deviations = Option<Arc<[f64]>>;
+
+/// Cells of a scenario, of which the first is the one that the others are compared with: those
+/// that are `warm` are fitted to the times of their rounds, the others have nothing but the
+/// executions of their profile.
+pub(super) fn deviations(
+    cells: &[(&CellRecord, bool)],
+    uncertainty: &OfTimes,
+    key: Key,
+) -> Vec<Deviations> {
+    let Some((baseline, _)) = cells.first() else {
+        return Vec::new();
+    };
+    let baseline_times = log_times(baseline, Lane::EndToEnd);
+    let of_baseline = drawn(&baseline_times, key, &|series| median(&values(series)));
+    let one = |place: usize, (cell, warm): &(&CellRecord, bool)| {
+        let bias = uncertainty.between(baseline, cell, Lane::EndToEnd);
+        if !warm {
+            let profile = cell.profile.as_ref()?;
+            let executions = profile.elapsed_of_all_ns.iter().enumerate();
+            let executions =
+                executions.map(|(place, ns)| (place as u32, ((*ns).max(1) as f64).ln()));
+            return drawn(&executions.collect(), key.derive(place as u64), &|series| {
+                median(&values(series))
+            });
+        }
+        let of_baseline = of_baseline.as_ref()?;
+        if place == 0 {
+            let wider = of_baseline.iter().map(|it| it * bias.widening());
+            return Some(wider.collect());
+        }
+        let times = log_times(cell, Lane::EndToEnd);
+        let differences: Series = baseline_times
+            .iter()
+            .filter_map(|(round, base)| Some((*round, times.get(round)? - base)))
+            .collect();
+        let of_difference = drawn(&differences, key, &|series| hodges_lehmann(&values(series)))?;
+        let mut random = SplitMix64::new(key.derive(place as u64).0);
+        let sum = of_baseline.iter().zip(of_difference);
+        let sum = sum.map(|(one, other)| {
+            (one + other) * bias.widening() + bias.deviation() * normal(&mut random)
+        });
+        Some(sum.collect())
+    };
+    let found = cells.iter().enumerate();
+    let found = found.map(|(place, cell)| one(place, cell).map(Arc::from));
+    found.collect()
+}
+
+/// ln of the time of a cell over that of another, by the rounds that both have.
+pub(super) fn log_ratio(baseline: &CellRecord, cell: &CellRecord) -> Option<f64> {
+    let [one, other] = [baseline, cell].map(|it| log_times(it, Lane::EndToEnd));
+    hodges_lehmann(&paired(&one, &other))
+}
+
+/// Normally distributed errors of the simulation, one for each replicate.
+pub(super) fn model_errors() -> Vec<f64> {
+    let mut random = SplitMix64::new(0);
+    let errors = (0..REPLICATES).map(|_| MODEL_ERROR * normal(&mut random));
+    errors.collect()
+}
+
+/// By how much an estimate from as many rounds, drawn with replacement, differs from the estimate
+/// of all. `None` for fewer than two rounds.
+///
+/// So few rounds scatter less about their own middle than about the true one, and their scatter is
+/// itself uncertain: both are made good by a factor, as Hesterberg has it ("What Teachers Should
+/// Know About the Bootstrap", The American Statistician 69, 2015, on expanded intervals).
+fn drawn(series: &Series, key: Key, estimate: &dyn Fn(&Series) -> Option<f64>) -> Option<Vec<f64>> {
+    let rounds = series.len();
+    if rounds < 2 {
+        return None;
+    }
+    let (all, count) = (estimate(series)?, rounds as f64);
+    let factor = (count / (count - 1.0)).sqrt() * student_quantile(CONFIDENCE, count - 1.0)
+        / normal_quantile(1.0 - CONFIDENCE);
+    let values: Vec<f64> = values(series);
+    let deviations = (0..REPLICATES).map(|replicate| {
+        let mut random = SplitMix64::new(key.derive(replicate as u64).0);
+        let drawn = (0..rounds).map(|place| (place as u32, values[random.index(rounds)]));
+        Some((estimate(&drawn.collect())? - all) * factor)
+    });
+    deviations.collect()
+}
+
+/// A number of the standard normal distribution.
+fn normal(random: &mut SplitMix64) -> f64 {
+    normal_quantile(random.uniform()) * if random.uniform() < 0.5 { -1.0 } else { 1.0 }
+}
