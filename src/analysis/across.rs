@@ -11,11 +11,11 @@ use super::series::{Series, log_times, mean, middle, paired, values};
 use super::sides::{
     AcrossError, Member, Place, Side, by_key, by_record, missing, unmatched, without_key,
 };
-use super::uncertainty::{OfTimes, Uncertainty};
+use super::uncertainty::{OfTimes, Uncertainty, standard_error};
 use super::verdict::{Ratio, adjusted, largest};
 use crate::record::{Contrast, Lane, RunRecord};
 use crate::statistics::{
-    CONFIDENCE, Estimate, Interval, hodges_lehmann_unpaired, lag_one, normal_quantile, widening,
+    CONFIDENCE, Estimate, Interval, hodges_lehmann_unpaired, lag_one, widening,
 };
 
 /// Sides of a comparison: the others with the first.
@@ -276,7 +276,7 @@ impl Pair {
         let side = geometric_mean(&mut cells.iter().map(|(_, side)| *side));
         let within = runs.within(cells, lane);
         let estimate = match one_run {
-            true => within.of_same_files().estimate(&paired(&base, &side)),
+            true => within.of_rounds(&paired(&base, &side)),
             false => hodges_lehmann_unpaired(&values(&base), &values(&side), CONFIDENCE),
         };
         let noise = match cells {
@@ -303,9 +303,7 @@ impl Pair {
     fn error(&self) -> f64 {
         let of_one = |series: &Series| lag_one(&[values(series)]).map_or(1.0, widening);
         let wider = of_one(&self.base).max(of_one(&self.side));
-        self.estimate.interval.map_or(0.0, |it| {
-            wider * (it.high - it.low) / 2.0 / normal_quantile(1.0 - it.confidence)
-        })
+        wider * self.estimate.interval.map_or(0.0, standard_error)
     }
 
     /// Where a family of so many is looked at together.
@@ -317,7 +315,7 @@ impl Pair {
                 equal: effect,
             };
         }
-        let (half, p) = between.off(self.estimate.value, Some(self.error()), family);
+        let (half, p) = between.off(self.estimate.value, self.error(), family);
         let value = between.beside(self.estimate.value);
         let beside = |interval: Interval| {
             (

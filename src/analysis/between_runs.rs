@@ -101,7 +101,7 @@ impl Between {
     /// The same where so many cells are looked at together.
     pub(super) fn of_family(mut self, family: usize) -> Self {
         if self.cells > 0 {
-            let (half, _) = self.scatter.off(0.0, None, family);
+            let (half, _) = self.scatter.off(0.0, 0.0, family);
             self.allowance = half.exp_m1();
         }
         self
@@ -116,7 +116,7 @@ impl Between {
     /// of them is looked at together; and the probability of its being as far off as it is. A mean
     /// of cells may be off as far as one: what moves them need not be independent. `error` is its
     /// standard error by the rounds.
-    pub(super) fn off(&self, log_ratio: f64, error: Option<f64>, family: usize) -> (f64, f64) {
+    pub(super) fn off(&self, log_ratio: f64, error: f64, family: usize) -> (f64, f64) {
         self.scatter.off(self.beside(log_ratio), error, family)
     }
 
@@ -127,10 +127,9 @@ impl Between {
 }
 
 impl Scatter {
-    fn off(&self, beside: f64, error: Option<f64>, family: usize) -> (f64, f64) {
+    fn off(&self, beside: f64, error: f64, family: usize) -> (f64, f64) {
         // Cells whose rounds scatter more than most are farther off.
-        let of_rounds = error.map_or(0.0, |it| it * it);
-        let more = (of_rounds - self.of_rounds).max(0.0);
+        let more = (error * error - self.of_rounds).max(0.0);
         let deviation = (self.deviation.powi(2) + more).sqrt();
         let confidence = 1.0 - (1.0 - CONFIDENCE) / family.max(1) as f64;
         (

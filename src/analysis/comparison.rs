@@ -64,8 +64,8 @@ struct Pair<'a> {
 }
 
 /// Pairs that are, or are not, those of a control, in all of their lanes.
-fn compared(record: &RunRecord, control: bool) -> Vec<Pair<'_>> {
-    let (mut compared, uncertainty) = (Vec::new(), OfTimes::of(record));
+fn compared<'a>(record: &'a RunRecord, control: bool, uncertainty: &OfTimes) -> Vec<Pair<'a>> {
+    let mut compared = Vec::new();
     let wanted =
         pairs(&record.cells).filter(|(_, candidate)| candidate.control.is_some() == control);
     for (baseline, candidate) in wanted {
@@ -107,8 +107,8 @@ fn without_rounds(pair: &Pair) -> Option<Verdict> {
 }
 
 /// Each control over its baseline, where there are enough rounds for an interval.
-pub(super) fn noise(record: &RunRecord) -> Vec<Noise> {
-    let pairs = compared(record, true).into_iter();
+pub(super) fn noise(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Noise> {
+    let pairs = compared(record, true, uncertainty).into_iter();
     let noise = pairs.filter_map(|pair| {
         let interval = pair.ratio.estimate?.interval?;
         Some(Noise {
@@ -128,8 +128,8 @@ pub(super) fn noise(record: &RunRecord) -> Vec<Noise> {
 }
 
 /// Each cell but the controls over the baseline of its scenario, judged with the record's `noise`.
-pub(super) fn comparisons(record: &RunRecord) -> Vec<Comparison> {
-    let pairs = compared(record, false);
+pub(super) fn comparisons(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Comparison> {
+    let pairs = compared(record, false, uncertainty);
     let family = pairs
         .iter()
         .filter(|pair| pair.ratio.p_of_rounds.is_some())

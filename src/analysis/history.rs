@@ -139,17 +139,25 @@ fn log_medians(history: &History) -> Vec<f64> {
 fn changes(all: &[Vec<f64>]) -> Vec<Vec<ChangePoint>> {
     let level = LEVEL / all.len().max(1) as f64;
     let found = |series: &Vec<f64>, widening: f64| change_points(series, level, widening);
-    let parts = all.iter().flat_map(|series| {
-        let changes = found(series, 1.0).into_iter().map(|change| change.index);
-        let ends: Vec<usize> = changes.chain([series.len()]).collect();
-        let starts = [0].into_iter().chain(ends.clone());
-        let parts = starts
-            .zip(ends)
-            .map(|(start, end)| series[start..end].to_vec());
-        parts.collect::<Vec<_>>()
-    });
+    let of_independent: Vec<Vec<ChangePoint>> =
+        all.iter().map(|series| found(series, 1.0)).collect();
+    let parts = all
+        .iter()
+        .zip(&of_independent)
+        .flat_map(|(series, changes)| {
+            let changes = changes.iter().map(|change| change.index);
+            let ends: Vec<usize> = changes.chain([series.len()]).collect();
+            let starts = [0].into_iter().chain(ends.clone());
+            let parts = starts
+                .zip(ends)
+                .map(|(start, end)| series[start..end].to_vec());
+            parts.collect::<Vec<_>>()
+        });
     let widening = lag_one(&parts.collect::<Vec<_>>()).map_or(1.0, widening);
-    all.iter().map(|series| found(series, widening)).collect()
+    match widening > 1.0 {
+        true => all.iter().map(|series| found(series, widening)).collect(),
+        false => of_independent,
+    }
 }
 
 /// SQL, content, cache states and throttles of a cell over the runs.

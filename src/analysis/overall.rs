@@ -20,12 +20,12 @@ struct Mean<'a> {
 /// Each variant over the baseline, in each lane, as the geometric mean over the scenarios that all
 /// were measured in: the mean of the logarithms within each round, and over the rounds as any
 /// comparison. Only where there are several scenarios.
-pub(super) fn overall(record: &RunRecord) -> Vec<Overall> {
+pub(super) fn overall(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Overall> {
     let cells = &record.cells;
     let Some(baseline) = cells.first() else {
         return Vec::new();
     };
-    let means = means(record, &baseline.variant_name);
+    let means = means(record, &baseline.variant_name, uncertainty);
     let is_control = |variant: &str| {
         let mut named = cells.iter().filter(|cell| cell.variant_name == variant);
         named.any(|cell| cell.control.is_some())
@@ -56,8 +56,8 @@ pub(super) fn overall(record: &RunRecord) -> Vec<Overall> {
     overall.collect()
 }
 
-fn means<'a>(record: &'a RunRecord, baseline: &str) -> Vec<Mean<'a>> {
-    let (cells, uncertainty) = (&record.cells, OfTimes::of(record));
+fn means<'a>(record: &'a RunRecord, baseline: &str, uncertainty: &OfTimes) -> Vec<Mean<'a>> {
+    let cells = &record.cells;
     let lanes: BTreeSet<Lane> = cells.iter().flat_map(lanes).collect();
     let mut means = Vec::new();
     for lane in lanes {
@@ -70,10 +70,7 @@ fn means<'a>(record: &'a RunRecord, baseline: &str) -> Vec<Mean<'a>> {
                 one.zip(other)
                     .is_some_and(|(one, other)| one.dataset == other.dataset)
             });
-            match same_files {
-                true => of_means.of_same_files(),
-                false => of_means,
-            }
+            of_means.between(same_files)
         };
         for variant in variants(cells).skip(1) {
             let both = pairs(cells, &common.scenarios, (baseline, variant), lane);

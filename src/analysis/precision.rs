@@ -26,10 +26,8 @@ pub fn widest_interval(record: &RunRecord) -> Option<f64> {
             let ratios = paired_log_ratios(baseline, candidate, lane);
             if !ratios.is_empty() && !failed(baseline, lane) && !failed(candidate, lane) {
                 // More rounds do not make a bias smaller.
-                let of_rounds = uncertainty
-                    .between(baseline, candidate, lane)
-                    .of_same_files();
-                let estimate = of_rounds.estimate(&ratios);
+                let uncertainty = uncertainty.between(baseline, candidate, lane);
+                let estimate = uncertainty.of_rounds(&ratios);
                 let estimate = estimate.filter(|_| ratios.len() >= needed);
                 let interval = estimate.and_then(|estimate| estimate.interval);
                 widths.push(interval.map(|interval| (interval.high - interval.low).exp() - 1.0));

@@ -342,10 +342,7 @@ fn shares(
 
 /// Cost of the second of two variants over that of the first, by what is measured.
 fn ratio(first: &Variant, second: &Variant, prefer: Preference, of_means: &Uncertainty) -> Ratio {
-    let uncertainty = match first.datasets == second.datasets {
-        true => of_means.of_same_files(),
-        false => of_means.clone(),
-    };
+    let uncertainty = of_means.clone().between(first.datasets == second.datasets);
     let differences = paired(&cost(first, prefer), &cost(second, prefer));
     Ratio::of_paired(&differences, &uncertainty)
 }

@@ -35,11 +35,12 @@ pub fn summarise_measured(record: &mut RunRecord) {
             .filter_map(|lane| Some((lane, summary(cell, lane)?)))
             .collect();
     }
-    record.noise = noise(record);
-    record.lane_noise = OfTimes::of(record).told();
-    record.comparisons = comparisons(record);
+    let uncertainty = OfTimes::of(record);
+    record.lane_noise = uncertainty.told();
+    record.noise = noise(record, &uncertainty);
+    record.comparisons = comparisons(record, &uncertainty);
     record.ceilings = ceilings(&record.cells);
     record.findings = findings(record);
-    record.overall = overall(record);
+    record.overall = overall(record, &uncertainty);
     (record.standings, record.rankings) = ranked(record);
 }

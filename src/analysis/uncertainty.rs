@@ -45,70 +45,70 @@ impl Uncertainty {
         })
     }
 
-    /// The same between cells that read the same files.
-    pub(super) fn of_same_files(&self) -> Self {
+    /// The same between cells that read the same files, where they do.
+    pub(super) fn between(self, same_files: bool) -> Self {
         Uncertainty {
-            widening: self.widening,
-            bias: None,
+            bias: self.bias.filter(|_| !same_files),
+            ..self
         }
     }
 
-    /// Estimate of a shift from the differences of pairs, with an interval of [`CONFIDENCE`] for
-    /// the differences that pairs of other files would have, too.
-    ///
-    /// The interval of the signed-rank test is made wider where rounds depend on each other, then
-    /// by the bias, with half of its width as a standard error.
-    pub(super) fn estimate(&self, differences: &[f64]) -> Option<Estimate> {
-        let Estimate { value, interval } = hodges_lehmann_paired(differences, CONFIDENCE)?;
-        let widened = interval.map(|interval| {
-            let half = |half: f64| self.with_bias(half * self.widening, interval.confidence);
-            Interval {
-                low: value - half(value - interval.low),
-                high: value + half(interval.high - value),
-                confidence: interval.confidence,
-            }
-        });
-        Some(Estimate {
-            value,
-            interval: widened,
+    /// Estimate of a shift from the differences of pairs, with an interval of [`CONFIDENCE`] by the
+    /// rounds alone: that of the signed-rank test, made wider where rounds depend on each other.
+    pub(super) fn of_rounds(&self, differences: &[f64]) -> Option<Estimate> {
+        let estimate = hodges_lehmann_paired(differences, CONFIDENCE)?;
+        Some(with_sides(estimate, |half, _| half * self.widening))
+    }
+
+    /// The estimate with an interval for the differences that pairs of other files would have, too:
+    /// each side of that of the rounds is taken for a standard error, to which the bias comes.
+    pub(super) fn of_files(&self, of_rounds: Estimate) -> Estimate {
+        let Some(bias) = &self.bias else {
+            return of_rounds;
+        };
+        with_sides(of_rounds, |half, confidence| {
+            let error = half / normal_quantile(1.0 - confidence);
+            bias.bound(confidence, error, 1).max(half)
         })
     }
 
-    /// Half the width of an interval of this confidence, with the bias.
-    fn with_bias(&self, half: f64, confidence: f64) -> f64 {
-        let Some(bias) = &self.bias else { return half };
-        let error = half / normal_quantile(1.0 - confidence);
-        bias.bound(confidence, error, 1).max(half)
-    }
-
-    /// Two-sided probability of such differences where there is no shift, by the signed-rank test;
-    /// and where rounds depend on each other, by Student's with the wider standard error, if that
-    /// is larger. `None` without any.
-    pub(super) fn p_of_rounds(&self, differences: &[f64]) -> Option<f64> {
+    /// Two-sided probability of such differences, whose estimate by the rounds this is, where there
+    /// is no shift, by the signed-rank test; and where rounds depend on each other, by Student's
+    /// with the wider standard error, if that is larger. `None` without any.
+    pub(super) fn p_of_rounds(&self, differences: &[f64], of_rounds: Estimate) -> Option<f64> {
         let p = signed_rank_p(differences)?;
         if self.widening <= 1.0 {
             return Some(p);
         }
-        let Estimate { value, interval } = self.of_same_files().estimate(differences)?;
-        let of_wider = interval.map_or(1.0, |interval| {
+        let of_wider = of_rounds.interval.map_or(1.0, |interval| {
             let error = standard_error(interval);
             match error > 0.0 {
-                true => student_p(value / error, differences.len() as f64 - 1.0),
+                true => student_p(of_rounds.value / error, differences.len() as f64 - 1.0),
                 false => 0.0,
             }
         });
         Some(p.max(of_wider))
     }
 
-    /// Errors that an estimate from the differences has by rounds and bias; `None` without a bias,
-    /// or an interval.
-    pub(super) fn errors(&self, differences: &[f64]) -> Option<Errors> {
-        let interval = self.of_same_files().estimate(differences)?.interval?;
+    /// Errors that an estimate has by rounds and bias; `None` without a bias, or an interval.
+    pub(super) fn errors(&self, of_rounds: Estimate) -> Option<Errors> {
         Some(Errors {
-            of_rounds: standard_error(interval),
+            of_rounds: standard_error(of_rounds.interval?),
             bias: self.bias.clone()?,
         })
     }
+}
+
+/// The estimate with other distances from it to the bounds of its interval, given each and the
+/// confidence.
+fn with_sides(estimate: Estimate, side: impl Fn(f64, f64) -> f64) -> Estimate {
+    let Estimate { value, interval } = estimate;
+    let interval = interval.map(|interval| Interval {
+        low: value - side(value - interval.low, interval.confidence),
+        high: value + side(interval.high - value, interval.confidence),
+        confidence: interval.confidence,
+    });
+    Estimate { value, interval }
 }
 
 /// Errors of an estimate.
@@ -132,17 +132,11 @@ const SCENARIOS_OF_ONE: usize = 3;
 /// Correlation of neighbouring rounds of comparisons: of all together, of all with the same weight,
 /// however much they scatter, or of those of one variant, whichever is the largest. That of a
 /// variant is less by its standard error, as the largest of several is larger by chance.
-fn autocorrelation(pairs_of: &BTreeMap<&str, Vec<(Series, Series)>>) -> Option<f64> {
-    let differences = |pairs: &Vec<(Series, Series)>| -> Vec<Vec<f64>> {
-        pairs
-            .iter()
-            .map(|(one, other)| paired(one, other))
-            .collect()
-    };
-    let of_variants: Vec<Vec<Vec<f64>>> = pairs_of.values().map(differences).collect();
-    let all: Vec<Vec<f64>> = of_variants.iter().flatten().cloned().collect();
+fn autocorrelation(differences_of: &BTreeMap<&str, Differences>) -> Option<f64> {
+    let of_variants = || differences_of.values().map(|it| &it.of_scenarios);
+    let all: Vec<Vec<f64>> = of_variants().flatten().cloned().collect();
     let alike: Vec<Vec<f64>> = all.iter().map(|it| of_unit_scatter(it)).collect();
-    let several = of_variants.iter().filter(|it| it.len() >= SCENARIOS_OF_ONE);
+    let several = of_variants().filter(|it| it.len() >= SCENARIOS_OF_ONE);
     let found = several.filter_map(|it| {
         let neighbours: usize = it.iter().map(|series| series.len().saturating_sub(1)).sum();
         Some(lag_one(it)? - 1.0 / (neighbours.max(1) as f64).sqrt())
@@ -161,7 +155,7 @@ fn of_unit_scatter(values: &[f64]) -> Vec<f64> {
 }
 
 /// Standard error of an estimate that has this interval.
-fn standard_error(interval: Interval) -> f64 {
+pub(super) fn standard_error(interval: Interval) -> f64 {
     (interval.high - interval.low) / 2.0 / normal_quantile(1.0 - interval.confidence)
 }
 
@@ -198,8 +192,7 @@ impl Uncertainties {
         let mut baselines: BTreeMap<&str, Series> = BTreeMap::new();
         // Of each variant, its series and those of the baseline.
         let mut pairs_of: BTreeMap<&str, Vec<(Series, Series)>> = BTreeMap::new();
-        // Of each control, its series and those of its baselines.
-        let mut controls: BTreeMap<&str, Vec<(Series, Series)>> = BTreeMap::new();
+        let mut copies: BTreeSet<&str> = BTreeSet::new();
         for cell in &record.cells {
             let own = series(cell);
             let Some(baseline) = baselines.get(cell.scenario.as_str()) else {
@@ -207,62 +200,66 @@ impl Uncertainties {
                 continue;
             };
             let pairs = pairs_of.entry(&cell.variant_name).or_default();
-            pairs.push((baseline.clone(), own.clone()));
+            pairs.push((baseline.clone(), own));
             // The same files once more show no bias of others.
             if cell.control == Some(ControlKind::Copy) {
-                let pairs = controls.entry(&cell.variant_name).or_default();
-                pairs.push((baseline.clone(), own));
+                copies.insert(&cell.variant_name);
             }
         }
-        let autocorrelation = autocorrelation(&pairs_of);
+        let differences_of: BTreeMap<&str, Differences> = pairs_of
+            .iter()
+            .map(|(variant, pairs)| (*variant, Differences::of(pairs)))
+            .collect();
+        let autocorrelation = autocorrelation(&differences_of);
         let widening_of = |correlation: Option<f64>| correlation.map_or(1.0, widening);
         let widening = widening_of(autocorrelation);
-        let means = pairs_of.values().map(|pairs| {
-            let (baselines, own): (Vec<Series>, Vec<Series>) = pairs.iter().cloned().unzip();
-            paired(&mean(&baselines), &mean(&own))
-        });
         // What scenarios have in common shows in their mean.
-        let of_means = lag_one(&means.collect::<Vec<_>>());
-        let widening_of_means = widening.max(widening_of(of_means));
+        let means = differences_of.values().map(|it| it.of_mean.clone());
+        let widening_of_means = widening.max(widening_of(lag_one(&means.collect::<Vec<_>>())));
         let of_rounds = Uncertainty {
             widening,
             bias: None,
         };
-        let shift = |baseline: &Series, control: &Series| {
-            let found = of_rounds.estimate(&paired(baseline, control))?;
+        let shift = |differences: &Vec<f64>| {
+            let found = of_rounds.of_rounds(differences)?;
             Some((found.value, standard_error(found.interval?)))
         };
-        let of_scenarios = controls.values().map(|pairs| {
-            let shifts = pairs
-                .iter()
-                .filter_map(|(baseline, own)| shift(baseline, own));
-            shifts.collect::<Vec<_>>()
-        });
-        let shifts_of_means = controls.values().map(|pairs| {
-            let (baselines, own): (Vec<Series>, Vec<Series>) = pairs.iter().cloned().unzip();
-            shift(&mean(&baselines), &mean(&own)).into_iter().collect()
-        });
-        let with = |widening: f64, controls: Vec<Vec<(f64, f64)>>| Uncertainty {
-            widening,
-            bias: Some(EstimatedScale::of(
-                EXPECTED_BIAS,
-                EXPECTED_BIAS_DEGREES,
-                &controls,
-            )),
+        let of_copies = || copies.iter().filter_map(|copy| differences_of.get(copy));
+        let with = |widening: f64, shifts: Vec<Vec<(f64, f64)>>| {
+            let measured: Vec<_> = shifts.into_iter().filter(|it| !it.is_empty()).collect();
+            let bias = EstimatedScale::of(EXPECTED_BIAS, EXPECTED_BIAS_DEGREES, &measured);
+            let uncertainty = Uncertainty {
+                widening,
+                bias: Some(bias),
+            };
+            (uncertainty, measured.len() as u32)
         };
-        let measured = |all: &mut dyn Iterator<Item = Vec<(f64, f64)>>| {
-            all.filter(|it| !it.is_empty()).collect::<Vec<_>>()
-        };
-        let of_scenarios = measured(&mut of_scenarios.into_iter());
-        let copies = of_scenarios.len() as u32;
+        let of_scenarios = of_copies().map(|it| it.of_scenarios.iter().filter_map(shift).collect());
+        let of_means = of_copies().map(|it| shift(&it.of_mean).into_iter().collect());
+        let (of_means, _) = with(widening_of_means, of_means.collect());
+        let (of_scenarios, copies) = with(widening, of_scenarios.collect());
         Uncertainties {
-            of_scenarios: with(widening, of_scenarios),
-            of_means: with(
-                widening_of_means,
-                measured(&mut shifts_of_means.into_iter()),
-            ),
+            of_scenarios,
+            of_means,
             autocorrelation,
             copies,
+        }
+    }
+}
+
+/// Differences of a variant from the baseline, by round: of each scenario, and of their mean.
+struct Differences {
+    of_scenarios: Vec<Vec<f64>>,
+    of_mean: Vec<f64>,
+}
+
+impl Differences {
+    fn of(pairs: &[(Series, Series)]) -> Self {
+        let (baselines, own): (Vec<Series>, Vec<Series>) = pairs.iter().cloned().unzip();
+        let of_scenarios = pairs.iter().map(|(one, other)| paired(one, other));
+        Differences {
+            of_scenarios: of_scenarios.collect(),
+            of_mean: paired(&mean(&baselines), &mean(&own)),
         }
     }
 }
@@ -293,10 +290,7 @@ impl OfTimes {
         let found = self.0.get(&lane);
         let found = found.map_or(Uncertainty::NONE, |it| it.of_scenarios.clone());
         // A control is what the bias is known by.
-        match candidate.control.is_some() || baseline.dataset == candidate.dataset {
-            true => found.of_same_files(),
-            false => found,
-        }
+        found.between(candidate.control.is_some() || baseline.dataset == candidate.dataset)
     }
 
     /// Of the geometric means over several scenarios.

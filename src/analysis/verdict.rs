@@ -23,13 +23,14 @@ pub(super) struct Ratio {
 impl Ratio {
     /// From the differences of logarithms, candidate less baseline, of the rounds that both have.
     pub(super) fn of_paired(log_ratios: &[f64], uncertainty: &Uncertainty) -> Self {
-        let of_rounds = uncertainty.of_same_files().estimate(log_ratios);
+        let of_rounds = uncertainty.of_rounds(log_ratios);
+        let of_files = of_rounds.map(|it| uncertainty.of_files(it));
         Ratio {
-            estimate: uncertainty.estimate(log_ratios).map(exponential),
+            estimate: of_files.map(exponential),
             of_rounds: of_rounds.map(exponential).and_then(bounds),
             pairs: log_ratios.len(),
-            p_of_rounds: uncertainty.p_of_rounds(log_ratios),
-            errors: uncertainty.errors(log_ratios),
+            p_of_rounds: of_rounds.and_then(|it| uncertainty.p_of_rounds(log_ratios, it)),
+            errors: of_rounds.and_then(|it| uncertainty.errors(it)),
         }
     }
 

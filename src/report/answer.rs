@@ -4,7 +4,7 @@ use crate::record::Verdict;
 use crate::units;
 
 use super::scenario::{Cell, Scenario};
-use super::words::ratio_with_interval;
+use super::words::{MOST_VARIANTS_NAMED, ratio_with_interval};
 
 /// Which variant is the better one to read, by how much, and what became of the others. Every claim
 /// is one against the baseline, as the others are not compared with each other. Nothing is claimed
@@ -111,11 +111,8 @@ fn costs(cell: &Cell, baseline: &Cell) -> String {
     format!("{time}{size}")
 }
 
-/// Most variants that a sentence names.
-const MOST_NAMED: usize = 8;
-
 fn list(word: &str, cells: &[&Cell]) -> Option<String> {
     let names: Vec<String> = cells.iter().map(|cell| cell.quoted()).collect();
-    let listed = || super::text::listed(&names, MOST_NAMED);
+    let listed = || super::text::listed(&names, MOST_VARIANTS_NAMED);
     (!names.is_empty()).then(|| format!("{word}: {}", listed()))
 }

@@ -9,20 +9,19 @@ use crate::units;
 
 use super::table::{Head, Table};
 use super::text;
-use super::words::{ABSENT, confidence, ratio_with_interval};
+use super::words::{ABSENT, MOST_VARIANTS_NAMED, confidence, ratio_with_interval};
 
 /// The variant to take and what it costs; then why, with the next one and by how much it is behind.
 /// Why there is none, where variants were measured that none is recommended of.
 pub(super) fn recommendation(record: &RunRecord, prefer: Preference) -> Vec<String> {
-    let ranking = |prefer: Preference| record.rankings.iter().find(|it| it.prefer == prefer);
-    let Some(ranked) = ranking(prefer) else {
+    let by = |prefer: Preference| record.rankings.iter().find(|it| it.prefer == prefer);
+    let Some(ranking) = by(prefer) else {
         return no_recommendation(record).into_iter().collect();
     };
     let alike = |ranking: &Ranking| ranking.order.iter().all(|it| it.tied);
-    if alike(ranked) && ranking(Preference::Balanced).is_none_or(alike) {
-        return vec![no_winner(record, ranked)];
+    if alike(ranking) && by(Preference::Balanced).is_none_or(alike) {
+        return vec![no_winner(record, ranking)];
     }
-    let ranking = ranked;
     let recommended = text::quoted(&ranking.recommended);
     let tied = names_of_tied(ranking);
     let mut headline = format!(
@@ -83,7 +82,7 @@ fn no_winner(record: &RunRecord, ranking: &Ranking) -> String {
     format!(
         "No clear winner{}: {} are not told apart {}{why}.",
         read_from(record),
-        text::listed(&names, MOST_NAMED),
+        text::listed(&names, MOST_VARIANTS_NAMED),
         weighted(ranking.prefer)
     )
 }
@@ -125,7 +124,7 @@ fn left_out(record: &RunRecord) -> Option<String> {
             .collect();
         parts.push(format!(
             "without {}, measured in no scenario",
-            text::listed(&names, MOST_NAMED)
+            text::listed(&names, MOST_VARIANTS_NAMED)
         ));
     }
     if let Some((scenario, variant)) = common.scenarios_left_out.first() {
@@ -144,9 +143,6 @@ fn left_out(record: &RunRecord) -> Option<String> {
     }
     (!parts.is_empty()).then(|| format!("All scenarios together: {}.", parts.join("; ")))
 }
-
-/// Variants that a sentence names.
-const MOST_NAMED: usize = 8;
 
 /// Those that are not told apart from the best, the best first.
 fn names_of_tied(ranking: &Ranking) -> Vec<String> {

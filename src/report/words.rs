@@ -12,6 +12,9 @@ pub(super) const ABSENT: &str = "-";
 /// Things of one kind that a sentence names; the rest are counted.
 pub(super) const MOST_NAMED: usize = 12;
 
+/// Variants that a sentence names; the rest are counted.
+pub(super) const MOST_VARIANTS_NAMED: usize = 8;
+
 /// A ratio with its interval, where it has one. `None` without a ratio.
 pub fn ratio_with_interval(contrast: &Contrast) -> Option<String> {
     let ratio = contrast.ratio?;

@@ -66,10 +66,9 @@ impl LowerTails {
         confidence: f64,
         kth: impl Fn(usize) -> f64,
     ) -> Estimate {
-        let (lower, upper) = (kth(ranked.div_ceil(2)), kth(ranked / 2 + 1));
         let rank = self.interval_rank(ranked, confidence);
         Estimate {
-            value: lower + (upper - lower) / 2.0,
+            value: middle(ranked, &kth),
             interval: rank.map(|(rank, confidence)| Interval {
                 low: kth(rank),
                 high: kth(ranked + 1 - rank),
@@ -125,4 +124,10 @@ fn from_order_key(key: u64) -> f64 {
     } else {
         !key
     })
+}
+
+/// The median of so many ranked values, given the k-th smallest of them, k from 1.
+pub(super) fn middle(ranked: usize, kth: impl Fn(usize) -> f64) -> f64 {
+    let (lower, upper) = (kth(ranked.div_ceil(2)), kth(ranked / 2 + 1));
+    lower + (upper - lower) / 2.0
 }

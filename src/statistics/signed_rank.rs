@@ -7,7 +7,7 @@
 //! sections 3.1 to 3.3.
 
 use super::estimate::Estimate;
-use super::rank_test::{LowerTails, kth_smallest, sorted};
+use super::rank_test::{LowerTails, kth_smallest, middle, sorted};
 
 /// Up to here the distribution of the signed-rank statistic is counted out; its counts fit a `u64`.
 const LARGEST_EXACT_PAIRS: usize = 50;
@@ -39,9 +39,8 @@ pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
         return None;
     }
     let sorted = sorted(values);
-    let count = averages(sorted.len());
-    let middle = |k: usize| kth_walsh_average(&sorted, k);
-    Some((middle(count.div_ceil(2)) + middle(count / 2 + 1)) / 2.0)
+    let kth = |k: usize| kth_walsh_average(&sorted, k);
+    Some(middle(averages(sorted.len()), kth))
 }
 
 /// Two-sided p-value, 0 to 1, of Wilcoxon's signed-rank test that the shift of `values` is 0.

@@ -197,27 +197,21 @@ fn sources<'a>(
     uncertainty: &OfTimes,
     key: Key,
 ) -> Vec<Source<'a>> {
-    let mut cells: Vec<(&CellRecord, Load)> = Vec::new();
+    let mut cells: Vec<(&CellRecord, Load, Option<Warm>)> = Vec::new();
     for cell in record.cells.iter().filter(|it| it.scenario == scenario) {
         let known = cells
             .iter()
-            .any(|(known, _)| same_but_for_the_storage(known, cell));
+            .any(|(known, ..)| same_but_for_the_storage(known, cell));
         if !known && let Some(load) = load(record, cell) {
-            cells.push((cell, load));
+            cells.push((cell, load, warm(cell)));
         }
     }
-    let warm: Vec<Option<Warm>> = cells.iter().map(|(cell, _)| warm(cell)).collect();
-    let looked_at = cells.iter().zip(&warm);
-    let looked_at: Vec<_> = looked_at
-        .map(|((cell, _), warm)| (*cell, warm.is_some()))
-        .collect();
-    let deviations = deviations(&looked_at, uncertainty, key);
-    let first = looked_at
-        .first()
-        .map(|(cell, _)| *cell)
-        .zip(warm.first().copied().flatten());
-    let sources = cells.into_iter().zip(warm).zip(deviations);
-    let source = |(((cell, mut load), warm), deviations): (((&'a CellRecord, Load), _), _)| {
+    let looked_at = cells.iter().map(|(cell, _, warm)| (*cell, warm.is_some()));
+    let deviations = deviations(&looked_at.collect::<Vec<_>>(), uncertainty, key);
+    let first = cells.first();
+    let first = first.and_then(|(cell, _, warm)| Some((*cell, (*warm)?)));
+    let sources = cells.into_iter().zip(deviations);
+    let source = |((cell, mut load, warm), deviations): ((&'a CellRecord, Load, _), _)| {
         if let Some(warm) = warm {
             load.fit(warm_ns(cell, warm, first), warm.in_calls_ns);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::series::{Series, log_times, paired, values};
+use crate::analysis::series::{log_times, paired, values};
 use crate::analysis::uncertainty::OfTimes;
 use crate::random::{Key, SplitMix64};
 use crate::record::{CellRecord, Lane};
@@ -31,29 +31,22 @@ pub(super) fn deviations(
         return Vec::new();
     };
     let baseline_times = log_times(baseline, Lane::EndToEnd);
-    let of_baseline = drawn(&baseline_times, key, &|series| median(&values(series)));
+    let of_baseline = drawn(&values(&baseline_times), key, median);
     let one = |place: usize, (cell, warm): &(&CellRecord, bool)| {
         let bias = uncertainty.between(baseline, cell, Lane::EndToEnd);
         if !warm {
             let profile = cell.profile.as_ref()?;
-            let executions = profile.elapsed_of_all_ns.iter().enumerate();
-            let executions =
-                executions.map(|(place, ns)| (place as u32, ((*ns).max(1) as f64).ln()));
-            return drawn(&executions.collect(), key.derive(place as u64), &|series| {
-                median(&values(series))
-            });
+            let executions = profile.elapsed_of_all_ns.iter();
+            let executions: Vec<f64> = executions.map(|ns| ((*ns).max(1) as f64).ln()).collect();
+            return drawn(&executions, key.derive(place as u64), median);
         }
         let of_baseline = of_baseline.as_ref()?;
         if place == 0 {
             let wider = of_baseline.iter().map(|it| it * bias.widening());
             return Some(wider.collect());
         }
-        let times = log_times(cell, Lane::EndToEnd);
-        let differences: Series = baseline_times
-            .iter()
-            .filter_map(|(round, base)| Some((*round, times.get(round)? - base)))
-            .collect();
-        let of_difference = drawn(&differences, key, &|series| hodges_lehmann(&values(series)))?;
+        let differences = paired(&baseline_times, &log_times(cell, Lane::EndToEnd));
+        let of_difference = drawn(&differences, key, hodges_lehmann)?;
         let mut random = SplitMix64::new(key.derive(place as u64).0);
         let sum = of_baseline.iter().zip(of_difference);
         let sum = sum.map(|(one, other)| {
@@ -85,19 +78,18 @@ pub(super) fn model_errors() -> Vec<f64> {
 /// So few rounds scatter less about their own middle than about the true one, and their scatter is
 /// itself uncertain: both are made good by a factor, as Hesterberg has it ("What Teachers Should
 /// Know About the Bootstrap", The American Statistician 69, 2015, on expanded intervals).
-fn drawn(series: &Series, key: Key, estimate: &dyn Fn(&Series) -> Option<f64>) -> Option<Vec<f64>> {
-    let rounds = series.len();
+fn drawn(values: &[f64], key: Key, estimate: fn(&[f64]) -> Option<f64>) -> Option<Vec<f64>> {
+    let rounds = values.len();
     if rounds < 2 {
         return None;
     }
-    let (all, count) = (estimate(series)?, rounds as f64);
+    let (all, count) = (estimate(values)?, rounds as f64);
     let factor = (count / (count - 1.0)).sqrt() * student_quantile(CONFIDENCE, count - 1.0)
         / normal_quantile(1.0 - CONFIDENCE);
-    let values: Vec<f64> = values(series);
     let deviations = (0..REPLICATES).map(|replicate| {
         let mut random = SplitMix64::new(key.derive(replicate as u64).0);
-        let drawn = (0..rounds).map(|place| (place as u32, values[random.index(rounds)]));
-        Some((estimate(&drawn.collect())? - all) * factor)
+        let drawn: Vec<f64> = (0..rounds).map(|_| values[random.index(rounds)]).collect();
+        Some((estimate(&drawn)? - all) * factor)
     });
     deviations.collect()
 }
