@@ -92,16 +92,42 @@ fn share(part: u32, whole: u32) -> String {
     }
 }
 
-fn table(head: &[&str]) -> Table {
+/// A figure that may be absent.
+fn shown(figure: Option<f64>, unit: &str) -> String {
+    figure.map_or_else(|| "-".to_owned(), |it| format!("{it:.2}{unit}"))
+}
+
+/// Every kind of noise with each of several values.
+fn kinds_with<T: Copy, const N: usize>(values: [T; N]) -> Vec<(&'static str, Noise, T)> {
+    let with = |(name, noise)| values.map(|value| (name, noise, value));
+    kinds().into_iter().flat_map(with).collect()
+}
+
+/// Prints a table that has a row for each case.
+fn print<T: Sync, const N: usize>(
+    title: &str,
+    head: [&str; N],
+    cases: &[T],
+    row: impl Fn(&T) -> [String; N] + Sync,
+) {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
     table.set_header(head);
-    table
+    table.add_rows(in_parallel(cases, row));
+    println!("{title}\n{table}\n");
 }
 
 /// Prints everything, from so many runs of each kind.
 pub(crate) fn show(runs: u32) {
-    let mut all = table(&[
+    within(runs);
+    between(runs);
+    histories(runs / 4);
+    crossings(runs / 4);
+    stopping(runs / 4);
+}
+
+fn within(runs: u32) {
+    let head = [
         "noise",
         "rounds",
         "any wrong verdict",
@@ -111,53 +137,55 @@ pub(crate) fn show(runs: u32) {
         "coverage",
         "5 % found",
         "wrong beside it",
-    ]);
-    let cases: Vec<(&str, Noise, u32)> = kinds()
-        .into_iter()
-        .flat_map(|(name, noise)| [14, 30].map(|rounds| (name, noise, rounds)))
-        .collect();
-    for row in in_parallel(&cases, |(name, noise, rounds)| {
-        let truth = Truth {
-            rounds: *rounds,
-            noise: *noise,
-            ..NULL
-        };
-        let null = Within::of(&truth, runs, SEED);
-        let planted = Truth {
-            effect: 0.05,
-            ..truth
-        };
-        let planted = Within::of(&planted, runs, SEED + 1);
-        [
-            (*name).to_owned(),
-            rounds.to_string(),
-            share(null.wrong_verdict, null.runs),
-            share(null.wrong_mean, null.runs),
-            share(null.wrong_ranking, null.runs),
-            share(null.wrong_front, null.runs),
-            share(null.covered, null.intervals),
-            share(planted.found, planted.different),
-            share(planted.wrong_verdict, planted.runs),
-        ]
-    }) {
-        all.add_row(row);
-    }
-    println!("within a run, {runs} runs a row\n{all}\n");
+    ];
+    let title = format!("within a run, {runs} runs a row");
+    print(
+        &title,
+        head,
+        &kinds_with([14, 30]),
+        |(name, noise, rounds)| {
+            let truth = Truth {
+                rounds: *rounds,
+                noise: *noise,
+                ..NULL
+            };
+            let null = Within::of(&truth, runs, SEED);
+            let planted = Truth {
+                effect: 0.05,
+                ..truth
+            };
+            let planted = Within::of(&planted, runs, SEED + 1);
+            [
+                (*name).to_owned(),
+                rounds.to_string(),
+                share(null.wrong_verdict, null.runs),
+                share(null.wrong_mean, null.runs),
+                share(null.wrong_ranking, null.runs),
+                share(null.wrong_front, null.runs),
+                share(null.covered, null.intervals),
+                share(planted.found, planted.different),
+                share(planted.wrong_verdict, planted.runs),
+            ]
+        },
+    );
+}
 
-    let mut all = table(&[
+fn between(runs: u32) {
+    let head = [
         "host shift",
         "scatter",
         "any wrong verdict",
         "wrong gate",
         "15 % found",
         "fails gate",
-    ]);
+    ];
     let cases: Vec<(f64, f64)> = [0.0, 0.03, 0.1, 0.2]
         .into_iter()
         .flat_map(|shift| [0.0, 0.01, 0.02].map(|scatter| (shift, scatter)))
         .collect();
     let truth = Truth { rounds: 14, ..NULL };
-    for row in in_parallel(&cases, |(host_shift, scatter)| {
+    let title = format!("between two runs of 30 cells, {runs} pairs a row");
+    print(&title, head, &cases, |(host_shift, scatter)| {
         let between = Between {
             host_shift: *host_shift,
             scatter: *scatter,
@@ -177,87 +205,79 @@ pub(crate) fn show(runs: u32) {
             share(found.found, found.pairs),
             share(found.gated, found.pairs),
         ]
-    }) {
-        all.add_row(row);
-    }
-    println!("between two runs of 30 cells, {runs} pairs a row\n{all}\n");
+    });
+}
 
-    let mut all = table(&["runs", "cells", "correlation of runs", "any wrong change"]);
+fn histories(histories: u32) {
+    let head = ["runs", "cells", "correlation of runs", "any wrong change"];
     let cases: Vec<(u32, usize, f64)> = [12, 30]
         .into_iter()
         .flat_map(|points| [1, 6].map(|scenarios| (points, scenarios)))
         .flat_map(|(points, scenarios)| [0.0, 0.5, 0.8].map(|it| (points, scenarios, it)))
         .collect();
-    for row in in_parallel(&cases, |(points, scenarios, correlation)| {
+    let title = format!("histories that never changed, {histories} a row");
+    print(&title, head, &cases, |(points, scenarios, correlation)| {
         let truth = Truth {
             rounds: 8,
             scenarios: *scenarios,
             variants: 1,
             ..NULL
         };
-        let found = Histories::of(&truth, (0.02, *correlation), *points, runs / 4, SEED);
+        let found = Histories::of(&truth, (0.02, *correlation), *points, histories, SEED);
         [
             points.to_string(),
             (scenarios * 2).to_string(),
             correlation.to_string(),
             share(found.wrong_change, found.histories),
         ]
-    }) {
-        all.add_row(row);
-    }
-    println!("histories that never changed, {} a row\n{all}\n", runs / 4);
+    });
+}
 
-    let mut all = table(&["noise", "rounds", "told", "coverage", "median width"]);
-    let cases: Vec<(&str, Noise, u32)> = kinds()
-        .into_iter()
-        .flat_map(|(name, noise)| [8, 30].map(|rounds| (name, noise, rounds)))
-        .collect();
-    for row in in_parallel(&cases, |(name, noise, rounds)| {
-        let truth = Truth {
-            rounds: *rounds,
-            noise: *noise,
-            ..NULL
-        };
-        let found = Crossings::of(&truth, runs / 4, SEED);
-        [
-            (*name).to_owned(),
-            rounds.to_string(),
-            share(found.told, found.runs),
-            share(found.covered, found.told),
-            median(&found.widths).map_or_else(|| "-".to_owned(), |it| format!("{it:.2}x")),
-        ]
-    }) {
-        all.add_row(row);
-    }
-    println!("crossings of two variants, {} runs a row\n{all}", runs / 4);
+fn crossings(runs: u32) {
+    let head = ["noise", "rounds", "told", "coverage", "median width"];
+    let title = format!("crossings of two variants, {runs} runs a row");
+    print(
+        &title,
+        head,
+        &kinds_with([8, 30]),
+        |(name, noise, rounds)| {
+            let truth = Truth {
+                rounds: *rounds,
+                noise: *noise,
+                ..NULL
+            };
+            let found = Crossings::of(&truth, runs, SEED);
+            [
+                (*name).to_owned(),
+                rounds.to_string(),
+                share(found.told, found.runs),
+                share(found.covered, found.told),
+                shown(median(&found.widths), "x"),
+            ]
+        },
+    );
+}
 
-    let mut all = table(&["noise", "comparisons", "wrong verdict", "median rounds"]);
-    let cases: Vec<(&str, Noise, usize)> = kinds()
-        .into_iter()
-        .filter(|(_, noise)| !noise.blocked && noise.failures == 0.0)
-        .flat_map(|(name, noise)| [1, 6].map(|scenarios| (name, noise, scenarios)))
-        .collect();
-    for row in in_parallel(&cases, |(name, noise, scenarios)| {
+fn stopping(runs: u32) {
+    let head = ["noise", "comparisons", "wrong verdict", "median rounds"];
+    let mut cases = kinds_with([1, 6]);
+    cases.retain(|(_, noise, _)| !noise.blocked && noise.failures == 0.0);
+    let title = format!("runs that end when intervals span 4 %, or after 60 rounds, {runs} a row");
+    print(&title, head, &cases, |(name, noise, scenarios)| {
         let truth = Truth {
             scenarios: *scenarios,
             variants: 1,
             noise: *noise,
             ..NULL
         };
-        let found = Stopping::of(&truth, 0.04, 60, runs / 4, SEED);
+        let found = Stopping::of(&truth, 0.04, 60, runs, SEED);
         [
             (*name).to_owned(),
             scenarios.to_string(),
             share(found.wrong, found.runs),
-            median(&found.rounds).map_or_else(|| "-".to_owned(), |it| it.to_string()),
+            shown(median(&found.rounds), ""),
         ]
-    }) {
-        all.add_row(row);
-    }
-    println!(
-        "\nruns that end when intervals span 4 %, or after 60 rounds, {} a row\n{all}",
-        runs / 4
-    );
+    });
 }
 
 /// Rows of all cases, in their order, by two threads.

@@ -1,7 +1,7 @@
 //! Crossings of curves, and the lowest curve in between.
 
 use super::curves::{Curve, HIGHEST, LOWEST};
-use super::replicates::model_errors;
+use super::replicates::MODEL_ERRORS;
 use crate::record::{Crossing, CrossingPoint, Stretch};
 use crate::statistics::CONFIDENCE;
 
@@ -107,9 +107,9 @@ fn crossing_point(
         }
         nearest.unwrap_or(if is_before { HIGHEST.ln() } else { LOWEST.ln() })
     };
-    let errors = model_errors().into_iter().take(replicates).enumerate();
+    let errors = MODEL_ERRORS.iter().take(replicates).enumerate();
     let mut all: Vec<f64> = errors
-        .map(|(replicate, error)| crossing(replicate, error))
+        .map(|(replicate, error)| crossing(replicate, *error))
         .collect();
     all.sort_by(f64::total_cmp);
     let outermost = ((1.0 - CONFIDENCE) / 2.0 * all.len() as f64) as usize;

@@ -1,6 +1,6 @@
 //! How far predicted times may be off: times that the same host could as well have shown.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::analysis::series::{log_times, paired, values};
 use crate::analysis::uncertainty::OfTimes;
@@ -66,11 +66,11 @@ pub(super) fn log_ratio(baseline: &CellRecord, cell: &CellRecord) -> Option<f64>
 }
 
 /// Normally distributed errors of the simulation, one for each replicate.
-pub(super) fn model_errors() -> Vec<f64> {
+pub(super) static MODEL_ERRORS: LazyLock<Vec<f64>> = LazyLock::new(|| {
     let mut random = SplitMix64::new(0);
     let errors = (0..REPLICATES).map(|_| MODEL_ERROR * normal(&mut random));
     errors.collect()
-}
+});
 
 /// By how much an estimate from as many rounds, drawn with replacement, differs from the estimate
 /// of all. `None` for fewer than two rounds.
