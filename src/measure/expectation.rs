@@ -1,4 +1,4 @@
-//! Whether a scenario's expectations hold.
+//! Check of a scenario's expectations.
 
 use std::collections::BTreeSet;
 
@@ -49,19 +49,21 @@ fn check(check: &Check, observed: &Observed) -> (String, bool) {
     match check {
         Check::Columns(expected) => {
             let expected: BTreeSet<&String> = expected.iter().collect();
-            let found: Vec<&str> = observed.columns.iter().map(String::as_str).collect();
-            let found = if found.is_empty() {
-                "none".to_owned()
-            } else {
-                found.join(", ")
+            let read: BTreeSet<&String> = observed.columns.iter().collect();
+            let listed = |columns: &mut dyn Iterator<Item = &&String>| {
+                columns.map(|it| it.as_str()).collect::<Vec<_>>().join(", ")
             };
-            (
-                found,
-                observed
-                    .columns
-                    .iter()
-                    .all(|column| expected.contains(column)),
-            )
+            let found = match read.is_empty() {
+                true => "none".to_owned(),
+                false => listed(&mut read.iter()),
+            };
+            // A column may be in the query and not be read, as statistics answer for it.
+            let not_read = listed(&mut expected.difference(&read));
+            let found = match not_read.is_empty() {
+                true => found,
+                false => format!("{found} (not read: {not_read})"),
+            };
+            (found, read == expected)
         }
         Check::Rows(comparator, expected) => (
             observed.rows.to_string(),
@@ -83,5 +85,35 @@ fn check(check: &Check, observed: &Observed) -> (String, bool) {
             let passed = observed.plan.contains(text.as_str());
             (if passed { "present" } else { "absent" }.to_owned(), passed)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::the_same(&["a", "b"], ("a, b", true))]
+    #[case::one_more(&["a", "b", "c"], ("a, b, c", false))]
+    #[case::one_less(&["a"], ("a (not read: b)", false))]
+    #[case::others(&["a", "c"], ("a, c (not read: b)", false))]
+    #[case::nothing(&[], ("none (not read: a, b)", false))]
+    fn columns_are_those_that_are_expected_and_no_others(
+        #[case] read: &[&str],
+        #[case] expected: (&str, bool),
+    ) {
+        let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
+        let observed = Observed {
+            columns: names(read),
+            rows: 0,
+            row_groups_kept: 0,
+            row_groups: 0,
+            plan: String::new(),
+        };
+        let asked: BTreeSet<String> = names(&["b", "a"]);
+        let (found, passed) = check(&Check::Columns(asked.into_iter().collect()), &observed);
+        assert_eq!((found.as_str(), passed), expected);
     }
 }

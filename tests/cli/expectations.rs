@@ -63,6 +63,22 @@ fn expectations_that_hold_pass() {
 }
 
 #[test]
+fn a_column_that_is_expected_and_not_read_fails_the_expectation() {
+    let place = Place::tiny();
+    place.write(
+        "q.sql",
+        "-- expect_columns: id, region\nSELECT id FROM train",
+    );
+    let output = place.run(&["--query", "q.sql"]);
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert!(
+        output.stdout.contains("found id (not read: region)"),
+        "{}",
+        output.stdout
+    );
+}
+
+#[test]
 fn an_expectation_can_be_limited_to_a_variant() {
     let place = Place::tiny();
     place.write(
