@@ -1,4 +1,5 @@
-//! Making column values, and checksumming results: the two loops of ours that touch every value.
+//! Times making column values and checksumming results: the two loops of ours that touch every
+//! value.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

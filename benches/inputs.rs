@@ -1,5 +1,5 @@
-//! What it costs to look at the inputs of a run: once when they are opened, and again after each
-//! iteration, beside the time of a scan.
+//! Times the looks at the inputs of a run (once when they are opened, and again after each
+//! iteration) beside a scan.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -10,7 +10,7 @@ use std::path::Path;
 use criterion::{Criterion, criterion_group, criterion_main};
 use parquet_bench::storage::{Inputs, Location};
 
-/// Files of the largest tables that are measured.
+/// Number of files of the largest tables that are measured.
 const FILES: usize = 65_536;
 
 /// Bytes of a file: more than the look at its ends reads.

@@ -1,9 +1,9 @@
-//! What lanes and recording cost.
+//! Measures the overhead of lanes and of recording.
 //!
-//! The lane `storage` against a bare loop of preads: the same ranges of the same files in the page
-//! cache, with as many threads. And a full scan whose ranges are recorded against one whose are
-//! not. Each pair takes turns, so that a slow minute of the machine meets both, and the median of
-//! the paired ratios is printed before criterion's own figures.
+//! It compares the lane `storage` with a bare loop of preads: the same ranges of the same files in
+//! the page cache, with as many threads. And it compares a full scan whose ranges are recorded with
+//! one whose ranges are not. Each pair takes turns, so that a slow minute of the machine affects
+//! both, and the median of the paired ratios is printed before criterion's own figures.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
@@ -40,8 +40,8 @@ fn config(folder: &Path) -> String {
     text
 }
 
-/// The ranges of a trace by a thread per stream with a buffer of its own, each file opened once per
-/// stream.
+/// Reads the ranges of a trace with a thread per stream, each with a buffer of its own. Each file
+/// is opened once per stream.
 fn bare(trace: &Arc<Trace>) -> Duration {
     let started = Instant::now();
     std::thread::scope(|scope| {
@@ -74,7 +74,7 @@ async fn iteration(cell: &mut Cell, lane: Lane) -> Duration {
     Duration::from_nanos(iteration.figures.elapsed_ns)
 }
 
-/// As many replays as an iteration consists of, and their mean.
+/// Makes as many replays as an iteration, and returns the mean of their times.
 fn bare_iteration(trace: &Arc<Trace>) -> Duration {
     const REPLAYS: u32 = 3;
     (0..REPLAYS).map(|_| bare(trace)).sum::<Duration>() / REPLAYS
@@ -91,7 +91,7 @@ fn report(what: &str, mut ratios: Vec<f64>) {
     );
 }
 
-/// One execution of a cell's query, whose ranges are recorded or not.
+/// Executes a cell's query once, with or without recording its ranges.
 async fn executed(cell: &Cell, recording: bool) -> Duration {
     let ledger = Arc::new(Ledger::default());
     let mut store = MeasuredStore::new(cell.store(), &Source::Store, &ledger);

@@ -1,7 +1,7 @@
-//! What the harness adds to a query: `bench`'s own iteration against the same query in a bare
-//! DataFusion program, on the same files. Both exclude planning, both drain every partition.
+//! Measures the harness's overhead on a query: `bench`'s own iteration against the same query in a
+//! bare DataFusion program, on the same files. Both exclude planning, both drain every partition.
 //!
-//! Before criterion's own figures, the two take turns, so that a slow minute of the machine meets
+//! Before criterion's own figures, the two take turns, so that a slow minute of the machine affects
 //! both, and the median of the paired ratios is printed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
@@ -50,7 +50,8 @@ fn config(folder: &Path) -> String {
     text
 }
 
-/// The time of one execution as `bench` reports it, and how many executions it is the mean of.
+/// Returns the time of one execution as `bench` reports it, and the number of executions of which
+/// it is the mean.
 async fn harness(cell: &mut Cell) -> (Duration, u32) {
     let iteration = shared::iteration(cell, Lane::EndToEnd).await;
     (
@@ -59,7 +60,7 @@ async fn harness(cell: &mut Cell) -> (Duration, u32) {
     )
 }
 
-/// The same query as a program of ten lines would time it: the mean of as many executions.
+/// Times the same query like a program of ten lines would: the mean of as many executions.
 async fn bare(context: &SessionContext, sql: &str, executions: u32) -> Duration {
     let mut total = Duration::ZERO;
     for _ in 0..executions {
@@ -108,7 +109,7 @@ fn scan_overhead(criterion: &mut Criterion) {
         let sql = plan.record.sql.clone();
         let mut ratios: Vec<f64> = runtime.block_on(async {
             let mut ratios = Vec::new();
-            // The first iteration settles how many executions one consists of.
+            // The first iteration decides how many executions an iteration has.
             harness(&mut plan.cell).await;
             let (_, executions) = harness(&mut plan.cell).await;
             for pair in 0..PAIRS {

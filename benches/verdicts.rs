@@ -1,14 +1,16 @@
-//! Whether verdicts can be believed: how often equal things are told apart, and how often a small
+//! Tests if verdicts can be believed: how often equal things are told apart, and how often a small
 //! difference is found.
 //!
-//!     cargo bench --bench verdicts                all
-//!     cargo bench --bench verdicts -- equal       40 runs of a baseline and a copy of its files
-//!     cargo bench --bench verdicts -- planted     20 runs of 30 rounds of two equal variants, of
-//!                                                 which one loses 5 % of its median time
-//!     cargo bench --bench verdicts -- simulated   thousands of runs whose truth is known, per kind
-//!                                                 of noise
+//! ```text
+//! cargo bench --bench verdicts                all
+//! cargo bench --bench verdicts -- equal       40 runs of a baseline and a copy of its files
+//! cargo bench --bench verdicts -- planted     20 runs of 30 rounds of two equal variants, one of
+//!                                             which loses 5 % of its median time
+//! cargo bench --bench verdicts -- simulated   thousands of runs whose truth is known, per kind of
+//!                                             noise
+//! ```
 //!
-//! This is not timed: it prints a line per run, or per kind of noise, and what they come to.
+//! This is not timed: it prints a line per run, or per kind of noise, and a summary.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -34,9 +36,9 @@ impl Observer for Silent {
     fn event(&self, _: Event<'_>) {}
 }
 
-/// What is scanned and how. Two readers on two cores of a shared host are noisy: 30 rounds of the
-/// first workload have intervals of some 9 %, in which no 5 % can be found. The planted difference
-/// is looked for where 30 rounds can show it.
+/// A scan and its settings. Two readers on two cores of a shared host are noisy: 30 rounds of the
+/// first workload have intervals of some 9 %, in which no 5 % can be found. So the planted
+/// difference is looked for in a workload of which 30 rounds can show it.
 struct Workload {
     name: &'static str,
     codec: &'static str,
@@ -101,7 +103,7 @@ fn one(runtime: &Runtime, folder: &Path, more: &str, seed: usize, spin: Option<f
     outcome.record
 }
 
-/// Equal things: a lone baseline and its control.
+/// Compares equal things: a lone baseline and its control.
 fn equal(runtime: &Runtime, folder: &Path) {
     let more = "measure: { control: true, peak_memory: false }\n";
     let (mut told_apart, mut widths) = (0, Vec::new());
@@ -133,7 +135,7 @@ fn equal(runtime: &Runtime, folder: &Path) {
     );
 }
 
-/// Two equal variants, of which one spins.
+/// Compares two equal variants, one of which spins.
 fn planted(runtime: &Runtime, folder: &Path) {
     let more =
         "variants: { plain: {}, spinning: {} }\nmeasure: { rounds: 30, peak_memory: false }\n";

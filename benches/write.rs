@@ -1,4 +1,4 @@
-//! What generating and writing costs beside encoding arrays that exist already, with the same
+//! Compares generating and writing with encoding arrays that exist already, with the same
 //! properties: the limit is arrow-rs's encoder. Both sides write whole files of the same rows to
 //! the same folder, in turn.
 
@@ -23,12 +23,12 @@ use parquet_bench::session::Datasets;
 use parquet_bench::storage::Stores;
 use tokio::runtime::Runtime;
 
-/// Pairs of measurements; the median of their ratios is what is printed.
+/// Pairs of measurements. The median of their ratios is printed.
 const PAIRS: usize = 5;
 
 const THREADS: usize = 2;
 
-/// Name, keys of the dataset, and whether pages are plain and without statistics.
+/// Name, keys of the dataset, and true if pages are plain and without statistics.
 fn schemas() -> Vec<(&'static str, String, bool)> {
     let recommender: String = (0..200)
         .map(|column| {
@@ -111,7 +111,7 @@ fn generate(runtime: &Runtime, config: &Config) -> (Duration, DatasetPlan) {
     (started.elapsed(), plan)
 }
 
-/// Row groups of one batch each.
+/// Returns the row groups of a file, as one batch each.
 fn batches(file: &Path) -> Vec<RecordBatch> {
     let open = || ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap()).unwrap();
     let groups = open().metadata().num_row_groups();
@@ -189,7 +189,7 @@ fn cost(criterion: &mut Criterion) {
     println!(
         "generating and writing over encoding pre-built batches, median of {PAIRS} pairs [smallest, largest]"
     );
-    // As criterion's own: `cargo bench --bench write -- image`.
+    // Filters like criterion: `cargo bench --bench write -- image`.
     let wanted = std::env::args()
         .skip(1)
         .find(|it| !it.starts_with('-'))
@@ -243,7 +243,7 @@ fn cost(criterion: &mut Criterion) {
             );
         }
     }
-    // The time of the mixed schema by itself, for comparison between versions.
+    // The time of the mixed schema alone, for comparison between versions.
     let schema = schemas().pop().unwrap().1;
     criterion.bench_function("generate/mixed", |bencher| {
         bencher.iter_custom(|iterations| {

@@ -9,14 +9,14 @@ use tokio::sync::watch;
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// A request to stop, shared by all who can make it and all who look out for it.
+/// A request to stop, shared by all who can make it and all who watch for it.
 #[derive(Debug, Clone)]
 pub struct Cancel(Arc<watch::Sender<State>>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     asked: bool,
-    /// How many [`Hold`]s there are.
+    /// Number of existing [`Hold`]s.
     holds: usize,
 }
 
@@ -27,8 +27,8 @@ impl Default for Cancel {
 }
 
 impl Cancel {
-    /// Asks to stop. Says whether somebody holds on to something that has to be put in order first;
-    /// where nobody does, the process may end at once.
+    /// Requests to stop. Returns true if there is a [`Hold`], whose work must be cleaned up first.
+    /// If not, the process may end at once.
     pub fn cancel(&self) -> bool {
         let mut held = false;
         self.0.send_modify(|state| {
@@ -38,19 +38,19 @@ impl Cancel {
         held
     }
 
-    /// Whether the request has been made.
+    /// True if the request has been made.
     pub fn is_cancelled(&self) -> bool {
         self.0.borrow().asked
     }
 
     /// Waits for the request.
     pub async fn cancelled(&self) {
-        // The sender lives as long as `self`, so that waiting cannot fail.
+        // The sender lives as long as `self`, so waiting cannot fail.
         let _ = self.0.subscribe().wait_for(|state| state.asked).await;
     }
 
-    /// Waits for a future and drops it where the request comes before its end. One that has come to
-    /// its end is kept, also where the request came with it.
+    /// Waits for a future, and drops it if the request comes before its end. If it has ended, its
+    /// result is kept, even if the request came at the same time.
     pub async fn unless<T>(&self, future: impl Future<Output = T>) -> Result<T, Interrupted> {
         tokio::select! {
             biased;
@@ -59,9 +59,9 @@ impl Cancel {
         }
     }
 
-    /// For whoever makes something that must be removed again or written to its end, and looks out
-    /// for the request meanwhile: the process is not ended at once for as long as what this gives
-    /// is there. None where the request has been made and nobody holds on to anything, so that
+    /// Keeps the process from ending at once as long as the returned value exists. It is for code
+    /// that makes something that must be removed again or written to its end, and watches for the
+    /// request meanwhile. `None` if the request has been made and there is no other hold, so that
     /// nothing is begun while the process ends.
     pub fn hold(&self) -> Option<Hold> {
         let mut taken = false;
@@ -72,7 +72,7 @@ impl Cancel {
         taken.then(|| Hold(self.clone()))
     }
 
-    /// Changes what nobody waits for.
+    /// Changes a part of the state that nobody waits for.
     fn change(&self, change: impl FnOnce(&mut State)) {
         self.0.send_if_modified(|state| {
             change(state);

@@ -1,10 +1,10 @@
-//! How a program ends that an error has ended. Each error says its own class, and `cli` has a code
-//! for each.
+//! Classes of errors that end a program. Each error has a class, and `cli` has an exit code for
+//! each class.
 
-/// Class of an error, by whose fault it is.
+/// Class of an error, by its cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitClass {
-    /// While running: a query's own error, a full disk, results that disagree.
+    /// A failure while running: a query's own error, a full disk, results that disagree.
     Failed,
     /// Wrong usage, config, query or data.
     Usage,

@@ -48,7 +48,7 @@ pub mod measure;
 
 pub mod learn;
 
-// Where the wings meet.
+// The floors above both wings.
 pub mod session;
 
 pub mod run;

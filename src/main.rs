@@ -12,17 +12,17 @@ use parquet_bench::cli::exit::USAGE;
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// Mimalloc, which DataFusion's own command line uses too: its large buffers make the system's
-/// allocator return memory and ask for it again at every batch, which is noise here. Where a limit
-/// of the address space leaves no room, it ends the program in one error, as Rust would abort it
-/// and run no code of ours.
+/// Mimalloc, which DataFusion's own command line uses, too. The system's allocator would return the
+/// memory of its large buffers and ask for it again at every batch, which is noise here. If a limit
+/// of the address space leaves no room, this allocator ends the program with an error; Rust would
+/// abort it without running any of our code.
 struct Allocator;
 
-// SAFETY: mimalloc does all of it; each call is passed on as it came.
+// SAFETY: mimalloc does all the work; each call is passed on unchanged.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps what is asked of it, here and below.
+        // SAFETY: the caller fulfils the requirements, here and below.
         given(unsafe { MiMalloc.alloc(layout) }, layout.size())
     }
 
@@ -53,7 +53,7 @@ fn given(memory: *mut u8, bytes: usize) -> *mut u8 {
     memory
 }
 
-/// Ends the program, unless there is no limit, or what was asked for is more than it: whoever asks
+/// Ends the program, unless there is no limit, or the requested bytes exceed it: a caller that asks
 /// for so much may be able to do without.
 #[cold]
 fn refused(bytes: usize) {
@@ -62,10 +62,10 @@ fn refused(bytes: usize) {
         return;
     };
     while IS_SAID.swap(true, Ordering::Relaxed) {
-        // SAFETY: pause(2) only waits, here for the end that another thread makes.
+        // SAFETY: pause(2) only waits, here for another thread that ends the process.
         unsafe { libc::pause() };
     }
-    // Nothing here may ask for memory.
+    // Nothing here may allocate memory.
     let mut text = [0_u8; 256];
     let mut rest = &mut text[..];
     // SAFETY: isatty(3) takes a number only.
@@ -80,7 +80,7 @@ fn refused(bytes: usize) {
     );
     let left = rest.len();
     let length = text.len() - left;
-    // SAFETY: so many bytes of the text are there, and _exit(2) takes a number only.
+    // SAFETY: the text has at least `length` bytes, and _exit(2) takes a number only.
     unsafe {
         libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), length);
         libc::_exit(i32::from(USAGE));
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
     parquet_bench::cli::main()
 }
 
-/// What zstd's C code frees stays with this process, too. By glibc's default, how much of it is
+/// Keeps memory that zstd's C code frees in this process. By glibc's default, the part that is
 /// returned to the kernel depends on the largest block that was ever freed: a process that had
 /// written files read those of zstd up to 20 % faster than one that had not.
 #[cfg(target_env = "gnu")]
@@ -103,14 +103,14 @@ fn keep_memory_of_c() {
         libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_ON_THE_HEAP_BYTES);
         if address_space().is_some() {
-            // Otherwise up to 64 MiB of it are set aside for each thread, and stacks have more need
-            // of that.
+            // Otherwise up to 64 MiB of the address space are reserved for each thread, which
+            // stacks need more.
             libc::mallopt(libc::M_ARENA_MAX, 1);
         }
     }
 }
 
-/// The limit of the kind that `ulimit -v` sets, in bytes, if there is one.
+/// Returns the limit that `ulimit -v` sets, in bytes, if there is one.
 fn address_space() -> Option<u64> {
     let (soft, _) = getrlimit(Resource::RLIMIT_AS).ok()?;
     (soft != RLIM_INFINITY).then_some(soft)

@@ -1,5 +1,6 @@
-//! Files that this program writes where a user named them. All of them go through [`Output`], which
-//! replaces nothing but an earlier file of the same kind, and writes a file whole or not at all.
+//! Files that this program writes to paths that a user named. All of them go through [`Output`],
+//! which replaces only an earlier file of the same kind, and writes a file completely or not at
+//! all.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,10 +11,10 @@ use thiserror::Error;
 
 use crate::exit_class::ExitClass;
 
-/// Why a file is not written.
+/// Reason why a file is not written.
 #[derive(Debug, Error)]
 pub enum OutputError {
-    /// The path is not one that this program writes to.
+    /// This program does not write to such a path.
     #[error("{}: {reason}", path.display())]
     Refused { path: PathBuf, reason: String },
     #[error("{}: {source}", path.display())]
@@ -29,10 +30,10 @@ impl OutputError {
     }
 }
 
-/// Which file an output may take the place of.
+/// Existing file that an output may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaces {
-    /// None: the path must be new.
+    /// No file: the path must be new.
     Nothing,
     /// An earlier output of the same kind, which begins with `start`; `name` is its name in
     /// messages.
@@ -52,12 +53,12 @@ pub struct Output {
 }
 
 impl Output {
-    /// Checks a path before hours are spent on what goes into it; writes nothing.
+    /// Checks a path before hours are spent on its content. Writes nothing.
     ///
     /// # Errors
     ///
-    /// `Refused` for a folder, a link, a FIFO, a device, a file that `replaces` does not cover, and
-    /// a folder that is missing or cannot be written to.
+    /// `Refused` for a folder, a link, a FIFO, a device, an existing file that `replaces` does not
+    /// cover, and a folder that is missing or not writable.
     pub fn claim(path: &Path, replaces: Replaces) -> Result<Output, OutputError> {
         let output = Output {
             path: path.to_owned(),
@@ -70,7 +71,7 @@ impl Output {
         }
     }
 
-    /// A file that this program names, in a folder of its own.
+    /// Returns an output that this program names, in a folder of its own.
     pub fn own(path: PathBuf) -> Output {
         Output {
             path,
@@ -82,7 +83,7 @@ impl Output {
         &self.path
     }
 
-    /// Whether another output goes to the same file, by whichever name.
+    /// True if another output goes to the same file, by whatever name.
     pub fn is_at(&self, other: &Output) -> bool {
         let place = |output: &Output| {
             let folder = folder_of(&output.path).canonicalize().ok()?;
@@ -95,7 +96,8 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// As those of [`Output::stage`] and [`Staged::publish`]. The path is as it was in both cases.
+    /// The same as those of [`Output::stage`] and [`Staged::publish`]. In both cases the path is
+    /// unchanged.
     pub fn write(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), OutputError> {
         let mut staged = self.stage()?;
         fill(staged.file()).map_err(|source| self.failed(source))?;
@@ -106,8 +108,7 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// `Refused` where something else has taken the path meanwhile; `Failed` where no file can be
-    /// made.
+    /// `Refused` if something else has taken the path meanwhile; `Failed` if no file can be made.
     pub fn stage(&self) -> Result<Staged<'_>, OutputError> {
         self.check()?;
         let file = temporary(folder_of(&self.path)).map_err(|source| self.failed(source))?;
@@ -167,7 +168,7 @@ impl Output {
     }
 }
 
-/// A file that has its content and not yet its name; it is gone where it is not published.
+/// A file that has its content, but not its name yet. It is removed unless it is published.
 pub struct Staged<'a> {
     output: &'a Output,
     file: tempfile::NamedTempFile,
@@ -182,14 +183,14 @@ impl Staged<'_> {
     ///
     /// # Errors
     ///
-    /// `Refused` where something else has taken the path meanwhile, `Failed` where the file cannot
-    /// be written whole; the path is as it was.
+    /// `Refused` if something else has taken the path meanwhile; `Failed` if the file cannot be
+    /// written completely. The path is unchanged.
     pub fn publish(self) -> Result<(), OutputError> {
         let Staged { output, file } = self;
         let failed = |source| output.failed(source);
         file.as_file().sync_all().map_err(failed)?;
         output.check()?;
-        // What has not been looked at is not replaced.
+        // A file that was not checked must not be replaced.
         let is_new = fs::symlink_metadata(&output.path).is_err();
         let persisted = match output.replaces {
             Replaces::Own => file.persist(&output.path),
@@ -202,13 +203,13 @@ impl Staged<'_> {
             }
             return Err(failed(error.error));
         }
-        // The file has its name. Not every file system can sync a folder.
+        // The file has its name by now. Not every file system can sync a folder.
         let _ = File::open(folder_of(&output.path)).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
 
-/// What a file that is neither regular nor a folder is called.
+/// Names the kind of a file that is neither regular nor a folder.
 pub fn kind_of(kind: &fs::FileType) -> &'static str {
     match kind {
         kind if kind.is_fifo() => "a FIFO",
@@ -227,10 +228,10 @@ fn begins_with(file: &Path, start: &[u8]) -> bool {
         .is_ok_and(|()| found == start)
 }
 
-/// What the names of files begin with that have no lasting name yet.
+/// Beginning of the names of files that have no lasting name yet.
 pub const STAGED: &str = "._bench-";
 
-/// A file that has no lasting name yet, as readable for others as the umask lets it be.
+/// Makes a file that has no lasting name yet. Others may read it as far as the umask permits.
 fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     tempfile::Builder::new()
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
@@ -238,7 +239,7 @@ fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
         .tempfile_in(folder)
 }
 
-/// The folder that a file lies in.
+/// Returns the folder of a file.
 pub fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -1,9 +1,9 @@
-//! Random numbers that are the same for ever, on every machine: SplitMix64 (Steele, Lea and Flood,
-//! "Fast splittable pseudorandom number generators", OOPSLA 2014).
+//! Random numbers that never change, on any machine: SplitMix64 (Steele, Lea and Flood, "Fast
+//! splittable pseudorandom number generators", OOPSLA 2014).
 //!
-//! Written by hand, because generated content, checksums, masks and intervals must not change with
-//! a library's next release. Its n-th output needs none of those before it, so that words come one
-//! after the other ([`SplitMix64`]) or by position, in any order and on any thread ([`Key`]).
+//! It is written by hand, because generated content, checksums, masks and intervals must not change
+//! with a library's next release. Its n-th output does not need the ones before it, so words come
+//! one after the other ([`SplitMix64`]) or by position, in any order and on any thread ([`Key`]).
 
 /// 2^64 divided by the golden ratio: the step of SplitMix64's state.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -24,24 +24,25 @@ const fn half_mix(word: u64) -> u64 {
     (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
-/// Infinite series of random words.
+/// An infinite series of random words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key(pub u64);
 
 impl Key {
-    /// Word at a position: from 1 on, that output of [`SplitMix64`] with the key as its seed.
+    /// Returns the word at a position: from 1 on, that output of [`SplitMix64`] with the key as its
+    /// seed.
     #[inline(always)]
     pub fn word(self, position: u64) -> u64 {
         mix(self.0.wrapping_add(position.wrapping_mul(GOLDEN)))
     }
 
-    /// The key of another series, independent of this one.
+    /// Returns the key of another series, independent of this one.
     pub fn derive(self, purpose: u64) -> Key {
         Key(mix(mix(self.0) ^ mix(purpose.wrapping_add(GOLDEN))))
     }
 }
 
-/// Words one after the other, for users that take an unknown number of them.
+/// Words one after the other, for users that need an unknown number of them.
 pub struct SplitMix64 {
     state: u64,
 }
@@ -56,18 +57,19 @@ impl SplitMix64 {
         mix(self.next_state())
     }
 
-    /// The next word, mixed by half: 32 bits that tell nothing of the seed at a glance, which is
+    /// Returns the next word, half mixed: 32 bits from which the seed is not obvious, which is
     /// enough for a mask.
     pub fn next_half_mixed(&mut self) -> u32 {
         (half_mix(self.next_state()) >> 32) as u32
     }
 
-    /// Uniform over the open interval from 0 to 1.
+    /// Returns a number that is uniform over the open interval from 0 to 1.
     pub fn uniform(&mut self) -> f64 {
         ((self.next_word() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }
 
-    /// Uniform over 0 to `count - 1`, for a `count` far below 2^52; 0 where `count` is 0.
+    /// Returns a number that is uniform over 0 to `count - 1`, for a `count` far below 2^52. 0 if
+    /// `count` is 0.
     pub fn index(&mut self, count: usize) -> usize {
         (self.uniform() * count as f64) as usize
     }
@@ -79,7 +81,7 @@ impl SplitMix64 {
     }
 }
 
-/// A number of `0..count` out of a word: the upper half of their product.
+/// Maps a word to a number of `0..count`: the upper half of their product.
 ///
 /// Without Lemire's rejection step some numbers are likelier than others by `count` / 2^64 of their
 /// probability, which no sample of a size that fits on a disk can show.
@@ -88,14 +90,14 @@ pub fn scale(word: u64, count: u64) -> u64 {
     ((u128::from(word) * u128::from(count)) >> 64) as u64
 }
 
-/// [0, 1) in steps of 2^-53.
+/// Maps a word to [0, 1) in steps of 2^-53.
 #[inline(always)]
 pub fn unit(word: u64) -> f64 {
-    // Signed integers are the ones that processors convert in one instruction.
+    // Processors convert signed integers in one instruction.
     (word >> 11) as i64 as f64 * UNIT_STEP
 }
 
-/// (0, 1] in steps of 2^-53, for logarithms.
+/// Maps a word to (0, 1] in steps of 2^-53, for logarithms.
 #[inline(always)]
 pub fn positive_unit(word: u64) -> f64 {
     ((word >> 11) + 1) as i64 as f64 * UNIT_STEP
@@ -105,7 +107,7 @@ pub fn positive_unit(word: u64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The first outputs for seed 1234567, as published with the reference implementation's ports
+    /// The first outputs for seed 1234567, as published with ports of the reference implementation
     /// (e.g. Rosetta Code).
     #[test]
     fn the_generator_gives_the_published_numbers() {

@@ -1,15 +1,15 @@
-//! The word that somebody meant: the nearest known one to a word that nobody knows.
+//! Suggests the known word that is nearest to an unknown one.
 
-/// Longest word that is looked at, in bytes. Counting typing errors takes time quadratic in the
+/// Longest word that is compared, in bytes. Counting typing errors takes time quadratic in the
 /// length, and no name is this long.
 const LONGEST_WORD_BYTES: usize = 100;
 
-/// Fewest bytes of a word for another that begins with it to count as near.
+/// Fewest bytes of a word to be near to another word that begins with it.
 const SHORTEST_BEGINNING_BYTES: usize = 3;
 
-/// The candidate that `word` is a slip of, in whichever case: at most a third of its letters are
-/// typing errors (Damerau and Levenshtein's), or one of the two begins with the other. The first of
-/// several that are equally near.
+/// Returns the candidate that was probably meant by `word`, ignoring case. At most a third of the
+/// letters are typing errors (Damerau and Levenshtein's), or one of the two begins with the other.
+/// The first of several that are equally near is returned.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > LONGEST_WORD_BYTES {
         return None;
@@ -23,22 +23,22 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|candidate| {
             let known = candidate.to_lowercase();
-            // One that goes on where the other ends is as near as a slip, whatever follows.
+            // If one continues the other, it is as near as one typing error, whatever follows.
             if begins(&word, &known) || begins(&known, &word) {
                 return (1, candidate);
             }
             (strsim::damerau_levenshtein(&word, &known), candidate)
         })
         .filter(|(errors, candidate)| {
-            // A short word is near to every other short word; at least one letter must agree.
+            // A short word is near to every other short word, so at least one letter must agree.
             *errors <= allowed && *errors < candidate.chars().count()
         })
         .min_by_key(|(errors, _)| *errors)
         .map(|(_, candidate)| candidate)
 }
 
-/// The candidate with the fewest typing errors between it and `word`, the first of several, where
-/// there are at most `errors`. For words of a small grammar, whose beginnings say little.
+/// Returns the candidate with the fewest typing errors, the first of several, if there are at most
+/// `errors`. It is for words of a small grammar, whose beginnings say little.
 pub fn nearest_within(
     word: &str,
     candidates: impl IntoIterator<Item = &'static str>,
@@ -52,7 +52,7 @@ pub fn nearest_within(
         .map(|(_, candidate)| candidate)
 }
 
-/// ` (did you mean `x`?)`, to be put behind a message; empty where no candidate is near.
+/// Returns ` (did you mean `x`?)`, to be appended to a message. Empty if no candidate is near.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates)
         .map(|candidate| format!(" (did you mean `{candidate}`?)"))

@@ -1,5 +1,5 @@
-//! Files that are read whole, such as configs, SQL, manifests and records. None of them is read
-//! without end.
+//! Files that are read as a whole, such as configs, SQL, manifests and records. All reads have a
+//! limit.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,14 +9,14 @@ use std::path::Path;
 /// Most bytes that are read of a text that people write: a config, a scenario.
 pub const MOST_WRITTEN_BYTES: u64 = 64 << 20;
 
-/// The bytes of a file, or of a pipe, up to `most` of them.
+/// Reads a file, or a pipe, of at most `most` bytes.
 ///
 /// # Errors
 ///
 /// `InvalidInput` for a device, which may have no end, and `FileTooLarge` for more bytes than that.
-/// Otherwise what the system says.
+/// Otherwise the error of the system.
 pub fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    // This looks before it opens, because opening a device may already do something.
+    // This looks before it opens, as opening a device may already have an effect.
     let found = fs::metadata(path)?;
     if found.file_type().is_char_device() || found.file_type().is_block_device() {
         return Err(io::Error::new(
@@ -30,25 +30,26 @@ pub fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bytes_of(File::open(path)?, most)
 }
 
-/// Likewise, as text.
+/// Reads a file, or a pipe, of at most `most` bytes as text.
 ///
 /// # Errors
 ///
-/// As for [`read_bytes`], and `InvalidData` where it is not UTF-8.
+/// The same as those of [`read_bytes`], and `InvalidData` if it is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     text(read_bytes(path, most)?)
 }
 
-/// The rest of what a reader gives, as text.
+/// Reads the rest of a reader as text.
 ///
 /// # Errors
 ///
-/// As for [`read_text`].
+/// The same as those of [`read_text`].
 pub fn text_of(reader: impl Read, most: u64) -> io::Result<String> {
     text(bytes_of(reader, most)?)
 }
 
-/// A pipe, and a file that grows, have no length that could be looked at beforehand.
+/// Reads the rest of a reader. A pipe, or a file that grows, has no length that could be checked
+/// before.
 fn bytes_of(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader

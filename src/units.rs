@@ -1,6 +1,6 @@
-//! How quantities are shown to people, and how sizes and durations are read from them.
+//! Formats quantities for people, and parses sizes and durations from people.
 //!
-//! Shown sizes are decimal: 1 GB is 10^9 bytes. Three significant digits are kept, as more is
+//! Shown sizes are decimal: 1 GB is 10^9 bytes. Three significant digits are kept, as more are
 //! rarely known.
 
 type Unit = (f64, &'static str);
@@ -28,7 +28,7 @@ const ROW_UNITS: [Unit; 4] = [
     (1e9, "G rows/s"),
 ];
 
-/// Units that [`parse_bytes`] takes, and their bytes.
+/// Units that [`parse_bytes`] accepts, and their bytes.
 const PARSED_BYTE_UNITS: [(&str, u64); 9] = [
     ("B", 1),
     ("kB", 1_000),
@@ -41,7 +41,7 @@ const PARSED_BYTE_UNITS: [(&str, u64); 9] = [
     ("TiB", 1 << 40),
 ];
 
-/// Units that [`parse_seconds`] takes, and their seconds.
+/// Units that [`parse_seconds`] accepts, and their seconds.
 const PARSED_DURATION_UNITS: [(&str, f64); 4] =
     [("ms", 0.001), ("s", 1.0), ("min", 60.0), ("h", 3600.0)];
 
@@ -64,8 +64,7 @@ pub fn duration_ns(nanoseconds: f64) -> String {
     with_unit(nanoseconds, &DURATION_UNITS)
 }
 
-/// `12.3 ms [12.1, 12.6]`, from nanoseconds; the unit and the digits of the value hold for its
-/// interval.
+/// `12.3 ms [12.1, 12.6]`, from nanoseconds. The interval has the unit and the digits of the value.
 pub fn duration_interval_ns(nanoseconds: f64, low: f64, high: f64) -> String {
     let (scale, name) = unit_for(nanoseconds, &DURATION_UNITS);
     let decimals = decimals_for(nanoseconds / scale);
@@ -100,7 +99,7 @@ pub fn percent(share: f64) -> String {
     format!("{} %", tenths(share * 100.0))
 }
 
-/// `12.3`; what rounds to nothing has no sign.
+/// `12.3`. A value that rounds to 0 has no sign.
 pub fn tenths(value: f64) -> String {
     let shown = format!("{value:.1}");
     match shown.as_str() {
@@ -119,20 +118,20 @@ pub fn change(share: f64) -> String {
     }
 }
 
-/// `0.853x`. Three decimals, since differences of 1 % decide; fewer from 10 on, three digits below
-/// 0.1.
+/// `0.853x`. It has three decimals, as differences of 1 % decide, fewer from 10 on, and three
+/// digits below 0.1.
 pub fn ratio(ratio: f64) -> String {
     format!("{:.*}x", ratio_decimals(ratio), ratio)
 }
 
-/// `0.853x [0.831, 0.872]`; the digits of the value hold for its interval.
+/// `0.853x [0.831, 0.872]`. The interval has the digits of the value.
 pub fn ratio_interval(ratio: f64, low: f64, high: f64) -> String {
     let decimals = ratio_decimals(ratio);
     format!("{ratio:.decimals$}x [{low:.decimals$}, {high:.decimals$}]")
 }
 
-/// Bytes from a whole number with a unit: `128MiB`, `64 MB`. None for anything else, and for more
-/// than 64 bits count.
+/// Parses bytes from a whole number with a unit: `128MiB`, `64 MB`. `None` for anything else, and
+/// for more than 64 bits hold.
 pub fn parse_bytes(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
     let unit = text.get(digits.len()..)?.trim();
@@ -140,8 +139,8 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     digits.trim().parse::<u64>().ok()?.checked_mul(*factor)
 }
 
-/// Seconds from a number with a unit: `250ms`, `90s`, `1.5 min`, `1h`. None for anything else. They
-/// may be below 0 or not finite.
+/// Parses seconds from a number with a unit: `250ms`, `90s`, `1.5 min`, `1h`. `None` for anything
+/// else. The result may be negative or not finite.
 pub fn parse_seconds(text: &str) -> Option<f64> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
     let unit = text.get(number.len()..)?.trim();
@@ -156,7 +155,7 @@ fn with_unit(value: f64, units: &[Unit]) -> String {
     format!("{:.*} {name}", decimals_for(value / scale), value / scale)
 }
 
-/// The largest unit of which the value, as rounded for showing, is at least one.
+/// Returns the largest unit of which the value, rounded for display, is at least one.
 fn unit_for(value: f64, units: &[Unit]) -> Unit {
     const ROUNDS_TO_A_WHOLE_UNIT: f64 = 0.9995;
     units
@@ -168,7 +167,7 @@ fn unit_for(value: f64, units: &[Unit]) -> Unit {
         .unwrap_or((1.0, ""))
 }
 
-/// Decimals that leave three significant digits of a value from 1 on.
+/// Returns the number of decimals that leaves three significant digits of a value from 1 on.
 fn decimals_for(value: f64) -> usize {
     match value.abs() {
         value if value >= 99.95 => 0,

@@ -1,4 +1,4 @@
-//! The rules of ARCHITECTURE.md about who may import whom, read from the source.
+//! Tests the rules of ARCHITECTURE.md on imports, by reading the source.
 
 #![allow(
     unreachable_pub,
@@ -20,7 +20,7 @@ use std::path::Path;
 use circles::circles;
 use source::{By, Files, files_below, modules, names_of};
 
-/// Rooms that lie below both wings, each importing those before it only.
+/// Rooms below both wings. Each imports only those before it.
 #[rustfmt::skip]
 const GROUND: &[&str] = &[
     "random",
@@ -32,7 +32,7 @@ const GROUND: &[&str] = &[
     "suggest",
 ];
 
-/// Rooms of each wing, each importing those before it only.
+/// Rooms of each wing. Each imports only those before it.
 #[rustfmt::skip]
 const DESK: &[&str] = &[
     "statistics",
@@ -63,7 +63,7 @@ const SHARED: &[&str] = &[
     "record",
 ];
 
-/// Floors where the wings meet. A room imports all that lies below its floor, and none beside it.
+/// Floors above both wings. A room imports everything below its floor, and nothing beside it.
 #[rustfmt::skip]
 const FLOORS: &[&[&str]] = &[
     &["session"],
@@ -71,7 +71,7 @@ const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// Crates, and the only rooms that know them.
+/// Crates, and the only rooms that use them.
 #[rustfmt::skip]
 const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
@@ -81,11 +81,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config"]),
 ];
 
-/// Crates that the workshop knows, and the floors below `cli`; with those that are named after
-/// them, as `arrow_schema` is.
+/// Crates that only the workshop and the floors below `cli` use, together with crates that begin
+/// with their names, such as `arrow_schema`.
 const ENGINE: &[&str] = &["arrow", "parquet", "datafusion"];
 
-/// Circles of files that stay, each with its reason.
+/// Circles of files that are allowed, each with its reason.
 #[rustfmt::skip]
 const RECURSIONS: &[(&[&str], &str)] = &[
     (
@@ -98,7 +98,7 @@ fn floor_of(room: &str) -> Option<usize> {
     FLOORS.iter().position(|rooms| rooms.contains(&room))
 }
 
-/// What a room may import from this crate.
+/// True if a room may import another of this crate.
 fn may_import(room: &str, other: &str) -> bool {
     let before = |rooms: &[&str]| {
         let position = |name: &str| rooms.iter().position(|room| *room == name);
@@ -119,7 +119,7 @@ fn knows_engine(room: &str) -> bool {
     WORKSHOP.contains(&room) || floor_of(room).is_some_and(|floor| floor + 1 < FLOORS.len())
 }
 
-/// Sentences about what a file must not do.
+/// Returns a sentence for each forbidden import of a file.
 fn violations_of(file: &str, text: &str) -> Vec<String> {
     let names = names_of(file);
     let room = names.first().map_or("", String::as_str);
@@ -150,7 +150,7 @@ fn violations_of(file: &str, text: &str) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// The room that a path from the crate's root or from a module leads to.
+/// Returns the room that a path from the crate's root or from a module leads to.
 fn room_of<'a>(module: &'a [String], segments: &'a [String]) -> Option<&'a str> {
     let mut place: Vec<&str> = module.iter().map(String::as_str).collect();
     for segment in segments {
@@ -223,7 +223,7 @@ fn modules_use_each_other_in_no_circle() {
     );
 }
 
-/// Columns of a line of comment, at most; only a name that is longer stands beyond.
+/// Most columns of a comment line. Only a longer name may exceed it.
 const COMMENT_COLUMNS: usize = 100;
 
 #[test]

@@ -1,5 +1,5 @@
-//! The pages in docs/ that are made from the program. `BENCH_UPDATE_DOCS=1 cargo test --test docs`
-//! writes them anew.
+//! Checks the pages in docs/ that are made from the program. `BENCH_UPDATE_DOCS=1 cargo test --test
+//! docs` writes them anew.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -1,5 +1,5 @@
-//! How often verdicts are right, on simulated runs whose truth is known: a short version of
-//! `cargo bench --bench verdicts -- simulated`, with bounds that chance does not break.
+//! Measures how often verdicts are right, on simulated runs whose truth is known: a short version
+//! of `cargo bench --bench verdicts -- simulated`, with bounds that chance does not break.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -18,8 +18,8 @@ fn share(part: u32, whole: u32) -> f64 {
     f64::from(part) / f64::from(whole)
 }
 
-/// One run of so many may be wrong, under every kind of noise. Of the desk as it was before, 1 in
-/// 10 to all were, under most kinds.
+/// One run of this number may be wrong, under every kind of noise. The earlier analysis was wrong
+/// in 1 in 10 to all of them, under most kinds.
 #[test]
 fn equal_variants_are_not_told_apart() {
     let mut wrong_in_all = 0;
@@ -41,7 +41,7 @@ fn equal_variants_are_not_told_apart() {
         wrong_in_all += wrong.iter().sum::<u32>();
         assert!(share(found.covered, found.intervals) > 0.95, "{told}");
     }
-    // Of 144 runs with four decisions each.
+    // Among 144 runs with four decisions each.
     assert!(wrong_in_all <= 4, "{wrong_in_all}");
 }
 

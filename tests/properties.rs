@@ -1,5 +1,5 @@
-//! The rows that are read back are the rows that were drawn, whatever the layout and however many
-//! threads write and read; and what was estimated before holds for what was written.
+//! Rows that are read back equal the rows that were drawn, whatever the layout and the number of
+//! threads. Estimates made before writing hold for the written files.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -99,7 +99,7 @@ fn config_of(text: String, set: Vec<String>) -> Config {
     load(&source, &overrides).unwrap()
 }
 
-/// Of the rows as they are drawn, without a file in between.
+/// Checksum of the rows as they are drawn, without a file in between.
 static DRAWN: LazyLock<Checksum> = LazyLock::new(|| {
     let config = config(Vec::new());
     let dataset = config.variants[0].dataset.as_ref().unwrap();
@@ -127,7 +127,7 @@ struct Layout {
     vectors: &'static str,
     partition_by: &'static str,
     more: Vec<&'static str>,
-    /// Rows are numbered over the whole table, so that where files end does not change them.
+    /// Rows are numbered over the whole table, so the number of files does not change them.
     files: u64,
     subfolders: u64,
     writers: usize,
@@ -198,7 +198,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
         )
 }
 
-/// A layout as keys of the config.
+/// Returns a layout as keys of the config.
 fn keys(layout: &Layout, folder: &Path) -> Vec<String> {
     let mut set = vec![
         format!("dataset.data_folder={}", folder.display()),
@@ -223,7 +223,7 @@ fn keys(layout: &Layout, folder: &Path) -> Vec<String> {
     set
 }
 
-/// Writes the dataset, and gives what was estimated before.
+/// Writes the dataset, and returns the estimate that was made before.
 fn write(config: &Config, runtime: &Runtime, writers: usize) -> Estimate {
     let datasets = runtime
         .block_on(Datasets::place(&Stores::default(), config))
@@ -237,8 +237,8 @@ fn write(config: &Config, runtime: &Runtime, writers: usize) -> Estimate {
     estimated
 }
 
-/// Bytes of all files below a folder, bytes of the disk with those of the folders, and how many of
-/// both there are.
+/// Returns the bytes of all files below a folder, the bytes of the disk including those of the
+/// folders, and the number of files and folders.
 fn taken(folder: &Path) -> (u64, u64, u64) {
     let own = fs::metadata(folder).unwrap();
     let mut sum = (0, own.blocks() * 512, 1);
@@ -269,7 +269,7 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
     (verified.checksum, verified.rows)
 }
 
-/// Of the usual file systems.
+/// Block size of the usual file systems.
 const BLOCK_BYTES: u64 = 4096;
 
 proptest! {
@@ -297,7 +297,8 @@ proptest! {
 
     #[test]
     fn the_bound_is_at_most_twice_of_what_random_values_take_without_a_codec(layout in layouts()) {
-        // Nobody knows at which value the writer gives up a dictionary, which begins another page.
+        // The value at which the writer gives up a dictionary, which begins another page, is
+        // unknown.
         let times = match layout.more.contains(&"dictionary_page_bytes=64") {
             true => 3,
             false => 2,
@@ -318,8 +319,8 @@ proptest! {
         let (bytes, blocks, _) = taken(folder.path());
         prop_assert!(bytes <= bound.bytes && bound.bytes <= times * bytes, "{bytes} bytes for {bound:?}");
         prop_assert!(blocks <= bound.blocks, "{blocks} bytes of blocks for {bound:?}");
-        // File systems that keep folders in no blocks of their own take less, and a file that may
-        // be a byte too long for its blocks has another one.
+        // Less is taken on file systems that keep folders in no blocks of their own. A file that
+        // may be one byte too long for its blocks counts for another block.
         if layout.partition_by == "[]" {
             let most = times * blocks + bound.files * BLOCK_BYTES;
             prop_assert!(bound.blocks <= most, "{blocks} bytes of blocks for {bound:?}");

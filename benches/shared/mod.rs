@@ -1,4 +1,4 @@
-//! What benchmarks of measuring have in common.
+//! Parts that benchmarks of measuring share.
 
 use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Overrides, Source, load};
@@ -14,7 +14,7 @@ impl Observer for Silent {
     fn event(&self, _: Event<'_>) {}
 }
 
-/// The cells of a config, their datasets written.
+/// Writes the datasets of a config, and opens its cells.
 pub(crate) fn opened(runtime: &Runtime, config: String) -> Opened {
     let source = Source {
         origin: "benchmark".to_owned(),
@@ -33,7 +33,7 @@ pub(crate) fn opened(runtime: &Runtime, config: String) -> Opened {
         .unwrap()
 }
 
-/// A measured iteration of a lane.
+/// Makes a measured iteration of a lane.
 pub(crate) async fn iteration(cell: &mut Cell, lane: Lane) -> Iteration {
     let probe = Probe {
         lane,

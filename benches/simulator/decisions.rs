@@ -1,4 +1,4 @@
-//! How often the desk is right about runs whose truth is known.
+//! Counts right and wrong decisions of the analysis about runs whose truth is known.
 
 use parquet_bench::analysis::{
     LATENCY_NS, across, family, gate, history, rounds_for, summarise, summarise_measured,
@@ -15,8 +15,8 @@ use parquet_bench::random::Key;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Within {
     pub(crate) runs: u32,
-    /// Runs with a verdict faster or slower on equal things, or on the wrong side, or with a tie of
-    /// things that differ.
+    /// Runs with a verdict faster or slower on equal things, or in the wrong direction, or with a
+    /// tie of things that differ.
     pub(crate) wrong_verdict: u32,
     /// Runs with such a verdict on a geometric mean over the scenarios.
     pub(crate) wrong_mean: u32,
@@ -24,10 +24,10 @@ pub(crate) struct Within {
     pub(crate) wrong_ranking: u32,
     /// Runs in which an equal variant is dominated.
     pub(crate) wrong_front: u32,
-    /// Comparisons with an interval, and those of them whose interval holds the truth.
+    /// Comparisons with an interval. `covered` counts those whose interval contains the truth.
     pub(crate) intervals: u32,
     pub(crate) covered: u32,
-    /// Comparisons of things that differ, and those that were found to.
+    /// Comparisons of things that differ. `found` counts those whose difference was found.
     pub(crate) different: u32,
     pub(crate) found: u32,
 }
@@ -99,11 +99,12 @@ fn is_wrong(verdict: Verdict, effect: f64, smallest: f64) -> bool {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Across {
     pub(crate) pairs: u32,
-    /// Pairs with a verdict faster or slower on a cell that is what it was.
+    /// Pairs with a verdict faster or slower on a cell that has not changed.
     pub(crate) wrong_verdict: u32,
     /// Pairs in which such a cell fails the gate of 5 %.
     pub(crate) wrong_gate: u32,
-    /// Pairs in which the cell that differs is called slower, and fails the gate.
+    /// Pairs in which the changed cell is called slower. `gated` counts those in which it fails the
+    /// gate.
     pub(crate) found: u32,
     pub(crate) gated: u32,
 }
@@ -163,8 +164,8 @@ pub(crate) struct Histories {
 }
 
 impl Histories {
-    /// Histories of so many runs, whose levels have the standard deviation `scatter` and the
-    /// correlation from one run to the next.
+    /// Decides about histories of `points` runs, whose levels have the standard deviation `scatter`
+    /// and the correlation from one run to the next.
     pub(crate) fn of(
         truth: &Truth,
         (scatter, correlation): (f64, f64),
@@ -203,19 +204,19 @@ impl Histories {
     }
 }
 
-/// Crossings of two variants, of which one has fewer bytes and more work.
+/// Crossings of two variants, one of which has fewer bytes and more work.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Crossings {
     pub(crate) runs: u32,
-    /// Runs that say where the crossing is, and those of them whose range holds it.
+    /// Runs that find a crossing. `covered` counts those whose range contains the true one.
     pub(crate) told: u32,
     pub(crate) covered: u32,
-    /// Ends of these ranges, the higher one over the lower.
+    /// Ratios of the higher end of these ranges to the lower one.
     pub(crate) widths: Vec<f64>,
 }
 
-/// A baseline of 100 MB that takes 100 ms, and a variant of 60 MB that takes 150 ms: they are equal
-/// where 40 MB take 50 ms.
+/// A baseline of 100 MB that takes 100 ms, and a variant of 60 MB that takes 150 ms. They are equal
+/// at the bandwidth at which 40 MB take 50 ms.
 const BYTES: [u64; 2] = [100_000_000, 60_000_000];
 const MORE_WORK: f64 = 0.5;
 const CROSSING: f64 = 800e6;
@@ -277,18 +278,18 @@ impl Crossings {
     }
 }
 
-/// Runs that end when their intervals are as narrow as asked.
+/// Runs that end when their intervals are as narrow as requested.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stopping {
     pub(crate) runs: u32,
     /// Runs with a verdict faster or slower on equal things.
     pub(crate) wrong: u32,
-    /// Rounds of each.
+    /// Number of rounds of each run.
     pub(crate) rounds: Vec<f64>,
 }
 
 impl Stopping {
-    /// Of so many rounds at most.
+    /// Simulates runs of at most `most` rounds.
     pub(crate) fn of(truth: &Truth, precision: f64, most: u32, runs: u32, seed: u64) -> Self {
         let mut all = Stopping::default();
         for number in 0..runs {

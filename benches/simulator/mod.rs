@@ -1,4 +1,4 @@
-//! Runs whose truth is known: what a run would measure on a host whose noise is stated.
+//! Simulated runs whose truth is known: the measurements of a run on a host with stated noise.
 
 pub(crate) mod decisions;
 pub(crate) mod table;
@@ -10,62 +10,62 @@ use parquet_bench::record::{
 };
 use serde_json::json;
 
-/// What stands behind the times of a run. All deviations and effects are of logarithms of times.
+/// Parameters of a run's times. All deviations and effects are of logarithms of times.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Truth {
-    /// Rounds, or blocks of rounds where the noise is `blocked`.
+    /// Number of rounds, or of blocks of rounds if the noise is `blocked`.
     pub(crate) rounds: u32,
     pub(crate) scenarios: usize,
-    /// Variants beside the baseline.
+    /// Number of variants besides the baseline.
     pub(crate) variants: usize,
-    /// Copies of the baseline's files.
+    /// Number of copies of the baseline's files.
     pub(crate) controls: usize,
     /// Share by which the last variant is slower than all others, which are equal.
     pub(crate) effect: f64,
     pub(crate) noise: Noise,
 }
 
-/// How times of equal things differ.
+/// Differences between the times of equal things.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Noise {
     /// Standard deviation from round to round.
     pub(crate) scatter: f64,
     /// Correlation of a cell's times of neighbouring rounds.
     pub(crate) autocorrelation: f64,
-    /// Standard deviation of what neighbouring visits have in common, and its correlation from one
-    /// visit to the next.
+    /// Standard deviation of the noise that neighbouring visits share. `host_correlation` is its
+    /// correlation from one visit to the next.
     pub(crate) host: f64,
     pub(crate) host_correlation: f64,
-    /// Whether a cell has several rounds one after the other.
+    /// True if a cell has several rounds one after the other.
     pub(crate) blocked: bool,
     /// Standard deviation of the bias of a set of files, the same in all rounds of a scenario.
     pub(crate) set_bias: f64,
-    /// Whether that bias is the same in all scenarios, too.
+    /// True if that bias is the same in all scenarios, too.
     pub(crate) one_bias: bool,
     pub(crate) modes: Option<Modes>,
-    /// Whether the scatter is skewed to the right, as waiting times are.
+    /// True if the scatter is skewed to the right, as waiting times are.
     pub(crate) skewed: bool,
     /// Chance that a cell fails in a round, and in all that follow.
     pub(crate) failures: f64,
 }
 
-/// Two levels that a cell's times have.
+/// Two levels of a cell's times.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Modes {
     pub(crate) distance: f64,
-    /// Chance that a round is in the mode of the round before; 0.5 for no memory of it.
+    /// Chance that a round is in the mode of the previous round; 0.5 if modes are independent.
     pub(crate) stickiness: f64,
 }
 
-/// How a run differs from another of the same config.
+/// Differences of a run from another of the same config.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Between {
-    /// Of all cells.
+    /// Shift of all cells.
     pub(crate) host_shift: f64,
-    /// Standard deviation of what a cell differs by from the same cell of the other run, in all
-    /// rounds.
+    /// Standard deviation of the difference between a cell and the same cell of the other run, in
+    /// all rounds.
     pub(crate) scatter: f64,
-    /// What the program changed in the first scenario.
+    /// Change by the program, in the first scenario.
     pub(crate) effect: f64,
 }
 
@@ -76,7 +76,7 @@ impl Normal {
         Normal(SplitMix64::new(key.0))
     }
 
-    /// By Box and Muller's transformation.
+    /// Returns a standard normal number, by Box and Muller's transformation.
     fn next(&mut self) -> f64 {
         let (first, second) = (1.0 - self.0.uniform(), self.0.uniform());
         (-2.0 * first.ln()).sqrt() * (std::f64::consts::TAU * second).cos()
@@ -107,7 +107,7 @@ impl Series {
         let step = (1.0 - correlation * correlation).sqrt();
         self.last = correlation * self.last + step * self.random.next();
         let scatter = match self.noise.skewed {
-            // A lognormal distribution of the standard deviation 1, about its median.
+            // A lognormal distribution with a standard deviation of 1, about its median.
             true => ((self.last * 0.8).exp() - 1.0) / 1.32,
             false => self.last,
         };
@@ -155,10 +155,10 @@ fn record(truth: &Truth) -> RunRecord {
     record
 }
 
-/// What names of controls begin with.
+/// Beginning of the names of controls.
 const CONTROL: &str = "control";
 
-/// Variants, the baseline first and the controls last.
+/// Returns the names of variants, the baseline first and the controls last.
 fn names(truth: &Truth) -> Vec<String> {
     let variants = (0..truth.variants).map(|variant| format!("variant_{variant}"));
     let baseline = std::iter::once("baseline".to_owned());
@@ -207,12 +207,12 @@ fn iteration(visit: Visit, elapsed_ns: u64, cpu_ns: u64) -> Iteration {
     iteration
 }
 
-/// A run before its analysis. Equal arguments make equal runs.
+/// Makes a run before its analysis. Equal arguments make equal runs.
 pub(crate) fn run(truth: &Truth, seed: u64) -> RunRecord {
     run_between(truth, &Between::default(), seed)
 }
 
-/// A run that differs from [`run`] as stated.
+/// Makes a run that differs from [`run`] by `between`.
 pub(crate) fn run_between(truth: &Truth, between: &Between, seed: u64) -> RunRecord {
     const LEVEL_NS: f64 = 1e8;
     let (mut record, noise, key) = (record(truth), truth.noise, Key(seed));

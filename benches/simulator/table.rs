@@ -1,4 +1,4 @@
-//! Tables of how often decisions are right, by what noise there is.
+//! Tables of the shares of right decisions, by kind of noise.
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
@@ -32,7 +32,7 @@ const INDEPENDENT: Noise = Noise {
     failures: 0.0,
 };
 
-/// Kinds of noise within a run, by name.
+/// Returns the kinds of noise within a run, by name.
 pub(crate) fn kinds() -> Vec<(&'static str, Noise)> {
     let autocorrelated = |autocorrelation| Noise {
         autocorrelation,
@@ -92,12 +92,12 @@ fn share(part: u32, whole: u32) -> String {
     }
 }
 
-/// A figure that may be absent.
+/// Formats a figure that may be absent.
 fn shown(figure: Option<f64>, unit: &str) -> String {
     figure.map_or_else(|| "-".to_owned(), |it| format!("{it:.2}{unit}"))
 }
 
-/// Every kind of noise with each of several values.
+/// Returns every kind of noise with each of several values.
 fn kinds_with<T: Copy, const N: usize>(values: [T; N]) -> Vec<(&'static str, Noise, T)> {
     let with = |(name, noise)| values.map(|value| (name, noise, value));
     kinds().into_iter().flat_map(with).collect()
@@ -117,7 +117,7 @@ fn print<T: Sync, const N: usize>(
     println!("{title}\n{table}\n");
 }
 
-/// Prints everything, from so many runs of each kind.
+/// Prints all tables, from `runs` runs of each kind, or a quarter of them.
 pub(crate) fn show(runs: u32) {
     within(runs);
     between(runs);
@@ -280,7 +280,7 @@ fn stopping(runs: u32) {
     });
 }
 
-/// Rows of all cases, in their order, by two threads.
+/// Returns the rows of all cases, in their order, computed by two threads.
 fn in_parallel<T: Sync, const N: usize>(
     cases: &[T],
     row: impl Fn(&T) -> [String; N] + Sync,

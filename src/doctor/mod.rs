@@ -1,5 +1,5 @@
-//! What this host can measure: a small scan against its own copy, and what the storage of a folder
-//! lets be done with its files.
+//! Finds out what this host can measure: times a small scan against its own copy, and checks which
+//! operations the storage of a folder allows on its files.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,43 +21,43 @@ use crate::storage::{check_direct, evict, make_resident, may_attest, may_drop_ca
 /// Rounds of the scan.
 const ROUNDS: u32 = 30;
 
-/// Numbers of rounds for which it is estimated what they can tell apart.
+/// Numbers of rounds for which the detectable difference is estimated.
 const FOR_ROUNDS: [usize; 3] = [10, 30, 100];
 
-/// What was found. Shares are between 0 and 1.
+/// Findings about a host and a folder. Shares are between 0 and 1.
 #[derive(Debug, Clone, Serialize)]
 pub struct Doctor {
     pub folder: String,
     pub system: System,
-    /// Smallest difference between two readings of the clock that is not 0, and how long a reading
-    /// takes.
+    /// Smallest difference between two readings of the clock that is not 0. `clock_read_ns` is the
+    /// duration of a reading.
     pub clock_step_ns: u64,
     pub clock_read_ns: f64,
-    /// Share of a file's pages that are resident after reading it, and after evicting it; absent
-    /// where this user may not ask.
+    /// Share of a file's pages that are resident after reading it, and after evicting it. Absent if
+    /// this user may not ask.
     pub resident_when_read: Option<f64>,
     pub resident_when_evicted: Option<f64>,
-    /// Bytes that devices delivered for a byte of an evicted file; absent where the system does not
-    /// tell.
+    /// Bytes that devices delivered per byte of an evicted file. Absent if the system does not
+    /// count them.
     pub device_share_when_evicted: Option<f64>,
-    /// Why files cannot be read directly, if they cannot.
+    /// Reason why files cannot be read directly, if they cannot.
     pub direct_error: Option<String>,
     pub may_drop_caches: bool,
     /// Median time of the scan.
     pub scan_ns: f64,
-    /// What the scan of a copy takes over that of the original.
+    /// Time of the scan of a copy, relative to that of the original.
     pub noise: Option<Noise>,
-    /// Smallest difference that so many rounds would tell from none, as a share; estimated by
-    /// resampling the scan's.
+    /// Smallest difference that this many rounds would distinguish from none, as a share. It is
+    /// estimated by resampling the scan's rounds.
     pub detectable: BTreeMap<usize, Option<f64>>,
     pub disturbances: Vec<String>,
 }
 
-/// What the names of the folders that it works in begin with.
+/// Beginning of the names of temporary folders.
 const WORKING_FOLDER: &str = "_bench.doctor.";
 
-/// Looks at a folder's storage and at the host, in a temporary folder that is removed again. `run`
-/// measures a config to its end, with its results in the folder that is named.
+/// Examines a folder's storage and the host, in a temporary folder that is removed again. `run`
+/// measures a config to its end, with its results in the folder that it is given.
 pub fn doctor(
     folder: &Path,
     cancel: &Cancel,
@@ -67,7 +67,7 @@ pub fn doctor(
         path: folder.display().to_string(),
         source,
     };
-    // Dropped after the folder, which has to be removed before the process may end.
+    // Dropped after the folder, which must be removed before the process may end.
     let Some(_hold) = cancel.hold() else {
         return Err(Interrupted.into());
     };
@@ -157,7 +157,7 @@ scenarios:
 measure: { control: true, peak_memory: false }
 ";
 
-/// The smallest step of the clock, and what a reading costs, both in nanoseconds.
+/// Returns the smallest step of the clock, and the duration of a reading, both in nanoseconds.
 fn clock() -> (u64, f64) {
     const READINGS: u32 = 100_000;
     let mut smallest = Duration::MAX;

@@ -1,5 +1,5 @@
-//! What plans say: the tables a query names, the columns its scans read, the metrics that its scans
-//! keep.
+//! Facts from plans: the tables that a query names, the columns that its scans read, and the
+//! metrics of its scans.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -24,29 +24,29 @@ use super::whole_file::WholeFilesExec;
 /// A scan of Parquet files in a physical plan.
 #[derive(Debug)]
 pub struct PlannedScan {
-    /// The table that it reads.
+    /// Table that the scan reads.
     pub table: Option<String>,
-    /// Columns that it reads, partition columns included: those it gives out and those it filters
-    /// on.
+    /// Columns that the scan reads, partition columns included: those that it outputs, and those
+    /// that it filters by.
     pub columns: BTreeSet<String>,
-    /// Columns that its table has.
+    /// Number of columns of the table.
     pub columns_stored: u64,
-    /// Partitions that it runs in: readers that are at work at once.
+    /// Number of partitions of the scan, which is the number of readers that work at once.
     pub partitions: u64,
     node: Arc<dyn ExecutionPlan>,
-    /// Whose partitions are the readers.
+    /// Plan node whose partitions are the readers.
     readers: Arc<dyn ExecutionPlan>,
 }
 
-/// All Parquet scans of a plan.
+/// Returns all Parquet scans of a plan.
 pub fn physical_scans(plan: &Arc<dyn ExecutionPlan>) -> Vec<PlannedScan> {
     let mut scans = Vec::new();
     collect_scans(plan, plan, &mut scans);
     scans
 }
 
-/// `above` is the node that reads what `plan` gives out: a partition of a scan of whole files is a
-/// file.
+/// Collects the scans of `plan`. `above` is the node that reads the output of `plan`. It decides on
+/// the number of readers if whole files are read, as each partition of the scan is then a file.
 fn collect_scans(
     plan: &Arc<dyn ExecutionPlan>,
     above: &Arc<dyn ExecutionPlan>,
@@ -71,7 +71,7 @@ fn collect_scans(
                 .map(|field| field.name().clone())
                 .collect(),
         };
-        // Without filter pushdown the predicate only prunes, and the columns it needs are
+        // Without filter pushdown the predicate only prunes, and the columns that it needs are
         // projected.
         let pushes_down = parquet.table_parquet_options().global.pushdown_filters;
         if let Some(filter) = file_source.filter().filter(|_| pushes_down) {
@@ -110,9 +110,9 @@ fn readers<'a>(
     }
 }
 
-/// The columns that a scan does not read in some of its files, each with the number of these files,
-/// and the number of all of them: by a file's statistics, the column has one value there, and the
-/// engine takes that value. Where a column has one is decided as in DataFusion's
+/// Returns the columns that a scan does not read in some of its files, each with the number of
+/// these files, and the number of all files. By the statistics of such a file, the column has a
+/// single value there, and the engine takes that value. The rule is that of DataFusion's
 /// `constant_columns_from_stats`.
 pub fn from_statistics(scan: &PlannedScan) -> (BTreeMap<String, u64>, u64) {
     let (mut constant, mut all) = (BTreeMap::new(), 0);
@@ -127,7 +127,7 @@ pub fn from_statistics(scan: &PlannedScan) -> (BTreeMap<String, u64>, u64) {
     let files = config.file_groups.iter().flat_map(|group| group.files());
     let mut seen = HashSet::new();
     for file in files {
-        // A file that several partitions read parts of counts once.
+        // A file counts once even if several partitions read parts of it.
         if !seen.insert(&file.object_meta.location) {
             continue;
         }
@@ -156,8 +156,8 @@ fn is_constant(column: &ColumnStatistics, rows: &Precision<usize>) -> bool {
     matches!((rows, nulls), (Precision::Exact(rows), Precision::Exact(nulls)) if rows == nulls)
 }
 
-/// Columns that the predicate of a scan compares with NaN. The engine prunes by it, and bounds
-/// leave NaN out.
+/// Returns the columns that the predicate of a scan compares with NaN. The engine prunes by the
+/// predicate, but bounds leave out NaN.
 pub fn compared_with_nan(scan: &PlannedScan) -> BTreeSet<String> {
     let mut columns = BTreeSet::new();
     let source = scan
@@ -167,7 +167,7 @@ pub fn compared_with_nan(scan: &PlannedScan) -> BTreeSet<String> {
     let Some(filter) = source.and_then(|(config, _)| config.file_source().filter()) else {
         return columns;
     };
-    // The closure never fails, hence neither does the walk.
+    // The closure never fails, so the walk does not fail either.
     let _ = filter.apply(|expr| {
         if let Some(comparison) = expr.downcast_ref::<BinaryExpr>() {
             let (left, right) = (comparison.left(), comparison.right());
@@ -193,8 +193,8 @@ fn is_nan(expr: &Arc<dyn PhysicalExpr>) -> bool {
     })
 }
 
-/// How often a plan gives out a row that no scan gives: values that the planner has found by
-/// itself, as counts, minima and maxima by statistics, and queries that name no table.
+/// Returns the number of places where a plan makes a row without a scan: values that the planner
+/// took from statistics, such as counts, minima and maxima, and queries that name no table.
 pub fn rows_without_scan(plan: &Arc<dyn ExecutionPlan>) -> usize {
     let own = usize::from(plan.downcast_ref::<PlaceholderRowExec>().is_some());
     let below = plan.children().into_iter().map(rows_without_scan);
@@ -204,15 +204,15 @@ pub fn rows_without_scan(plan: &Arc<dyn ExecutionPlan>) -> usize {
 /// The scans of an optimized plan.
 #[derive(Debug, Default)]
 pub struct LogicalScans {
-    /// The columns that each takes, by the name of its table.
+    /// Columns that each scan takes, by the name of its table.
     pub of_tables: BTreeMap<String, Vec<BTreeSet<String>>>,
-    /// How often the plan gives out a row without any table.
+    /// Number of places where the plan makes a row without a table.
     pub without_table: usize,
 }
 
 pub fn logical_scans(plan: &LogicalPlan) -> LogicalScans {
     let mut scans = LogicalScans::default();
-    // The closure never fails, hence neither does the walk.
+    // The closure never fails, so the walk does not fail either.
     let _ = plan.apply_with_subqueries(|node| {
         match node {
             LogicalPlan::TableScan(scan) => {
@@ -231,7 +231,7 @@ pub fn logical_scans(plan: &LogicalPlan) -> LogicalScans {
     scans
 }
 
-/// Rows that each partition of a scan has given out.
+/// Returns the number of rows that each partition of a scan has output.
 pub fn partition_rows(scan: &PlannedScan) -> Vec<u64> {
     let mut rows = vec![0; scan.partitions as usize];
     let metrics = scan.readers.metrics();
@@ -246,9 +246,9 @@ pub fn partition_rows(scan: &PlannedScan) -> Vec<u64> {
     rows
 }
 
-/// A scan's metrics after its execution, by DataFusion's names, summed over files and partitions.
-/// Metrics that have parts come as `<name>_pruned`, `<name>_matched`, `<name>_part` and
-/// `<name>_total`; timestamps are left out.
+/// Returns a scan's metrics after its execution, by DataFusion's names, summed over files and
+/// partitions. Metrics that have parts are split into `<name>_pruned`, `<name>_matched`,
+/// `<name>_part` and `<name>_total`; timestamps are left out.
 pub fn scan_metrics(scan: &PlannedScan) -> BTreeMap<String, u64> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     let mut add = |name: String, value: usize| *sums.entry(name).or_default() += value as u64;
@@ -280,10 +280,10 @@ pub fn scan_metrics(scan: &PlannedScan) -> BTreeMap<String, u64> {
     sums
 }
 
-/// Tables that a query scans, each once, by the names in its text.
+/// Returns the tables that a query scans, each once, by the names in its text.
 pub fn tables_of(plan: &LogicalPlan) -> BTreeSet<String> {
     let mut tables = BTreeSet::new();
-    // The closure never fails, hence neither does the walk.
+    // The closure never fails, so the walk does not fail either.
     let _ = plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
             tables.insert(scan.table_name.table().to_owned());
@@ -293,7 +293,8 @@ pub fn tables_of(plan: &LogicalPlan) -> BTreeSet<String> {
     tables
 }
 
-/// Whether floating-point results may depend on the order of their inputs.
+/// True if a plan has aggregations or window functions, whose floating-point results may depend on
+/// the order of their inputs.
 pub fn has_aggregation(plan: &Arc<dyn ExecutionPlan>) -> bool {
     plan.downcast_ref::<AggregateExec>().is_some()
         || plan.downcast_ref::<WindowAggExec>().is_some()
@@ -301,7 +302,7 @@ pub fn has_aggregation(plan: &Arc<dyn ExecutionPlan>) -> bool {
         || plan.children().into_iter().any(has_aggregation)
 }
 
-/// The physical plan as indented text.
+/// Returns the physical plan as indented text.
 pub fn plan_text(plan: &Arc<dyn ExecutionPlan>) -> String {
     displayable(plan.as_ref()).indent(false).to_string()
 }

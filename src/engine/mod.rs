@@ -1,5 +1,5 @@
-//! DataFusion: sessions, options, the read-only guard, and what a physical plan says about its
-//! scans.
+//! DataFusion: sessions, options, the read-only guard, and facts about the scans of a physical
+//! plan.
 
 mod explain;
 mod whole_file;
@@ -37,14 +37,15 @@ use crate::record::{EngineCache, EngineRecord, ThrottleRecord};
 use crate::suggest::nearest;
 use whole_file::WholeFiles;
 
-/// INT96 holds dates that nanoseconds in 64 bits cannot; as nanoseconds they would wrap in silence.
+/// INT96 can hold dates that nanoseconds in 64 bits cannot. Converted to nanoseconds, they would
+/// silently wrap.
 const DEFAULT_COERCE_INT96: (&str, &str) = ("execution.parquet.coerce_int96", "us");
 
-/// Room for footers, so that those of a dataset of many files stay: a warm run is one whose footers
-/// are cached. DataFusion's own limit of 50 MiB makes 65 536 files thrash.
+/// Room for the footers of a dataset of many files, as a warm run is one whose footers are cached.
+/// DataFusion's own limit of 50 MiB makes 65 536 files thrash.
 const DEFAULT_METADATA_CACHE: (&str, &str) = ("runtime.metadata_cache_limit", "1G");
 
-/// Why a session or a query is refused.
+/// Reason why a session or a query is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// `near` is the end of the message, which names the nearest option.
@@ -67,12 +68,12 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// All of it is about what was asked for; what an execution fails by comes from the streams.
+    /// All errors here are about the user's request. Errors of an execution come from the streams.
     pub fn class(&self) -> ExitClass {
         ExitClass::Usage
     }
 
-    /// What the user can do about it.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             EngineError::NotReadOnly { reason } if !reason.contains("single SQL statement") => {
@@ -88,7 +89,7 @@ impl EngineError {
     }
 }
 
-/// A session with the options of a variant. Stores and tables are registered by the caller; SQL
+/// Makes a session with the options of a variant. The caller registers stores and tables; SQL
 /// cannot name files.
 pub async fn session(
     reader: &Reader,
@@ -120,7 +121,7 @@ pub async fn session(
             value: value.to_owned(),
             reason: plain_message(&error),
         };
-        // Runtime options have no other setter than SQL's.
+        // SQL is the only way to set runtime options.
         let statement = format!("SET datafusion.{name} = '{}'", value.replace('\'', "''"));
         context.sql(&statement).await.map_err(bad)?;
     }
@@ -133,13 +134,13 @@ pub async fn session(
     Ok(SessionContext::new_with_state(state.build()))
 }
 
-/// Consumers of memory that an error of a full pool names.
+/// Number of memory consumers that an error of a full pool names.
 const LARGEST_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
-/// The session of one measurement: the same tables and options as `session`, with a memory pool of
-/// its own, and with `store` as the object store of `url`. Plans that are made in it bind that
-/// store, so that they read through it whatever else is measured meanwhile. Its caches are those of
-/// `session` where the reader's are warm, else its own and empty.
+/// Makes the session of one measurement. It has the same tables and options as `session`, a memory
+/// pool of its own, and `store` as the object store of `url`. Plans that are made in it are bound
+/// to that store, so they read through it whatever else is measured meanwhile. It shares the caches
+/// of `session` if the reader's are warm, else its own are empty.
 pub fn measured(
     session: &SessionContext,
     reader: &Reader,
@@ -152,14 +153,14 @@ pub fn measured(
             GreedyMemoryPool::new(usize::try_from(bytes).unwrap_or(usize::MAX)),
             LARGEST_CONSUMERS,
         )),
-        // As `runtime.memory_limit` among the engine's own options has made it.
+        // The pool that `runtime.memory_limit` among the engine's own options has made.
         None => Arc::clone(&runtime.memory_pool),
     };
     let stores = DefaultObjectStoreRegistry::new();
     stores.register_store(url.as_ref(), Arc::clone(store));
     let mut runtime = RuntimeEnvBuilder::from_runtime_env(&runtime);
     if reader.engine_cache == EngineCache::Fresh {
-        // Their limits stay.
+        // The limits of the caches stay.
         let caches = &mut runtime.cache_manager;
         caches.file_metadata_cache = None;
         caches.list_files_cache = None;
@@ -174,7 +175,7 @@ pub fn measured(
     Ok(SessionContext::new_with_state(state.build()))
 }
 
-/// What a session is set to.
+/// Returns the settings of a session.
 pub fn settings(context: &SessionContext, reader: &Reader) -> EngineRecord {
     let (config, runtime) = (context.copied_config(), context.runtime_env());
     let caches = &runtime.cache_manager;
@@ -192,7 +193,7 @@ pub fn settings(context: &SessionContext, reader: &Reader) -> EngineRecord {
     }
 }
 
-/// Forgets what earlier queries of a session have left in the engine's caches.
+/// Empties the engine's caches of entries from earlier queries of a session.
 pub fn clear_caches(context: &SessionContext) {
     let runtime = context.runtime_env();
     let caches = &runtime.cache_manager;
@@ -205,7 +206,7 @@ pub fn clear_caches(context: &SessionContext) {
     }
 }
 
-/// Begins to look for the most that a session's operators hold in their memory pool at once.
+/// Resets the peak of the memory that a session's operators hold in their pool.
 pub fn reset_memory_peak(context: &SessionContext) {
     if let Some(pool) = PeakRecordingPool::from_pool(context.runtime_env().memory_pool.as_ref()) {
         pool.reset_peak();
@@ -245,8 +246,8 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
         })
 }
 
-/// DataFusion's message in one line, without its own categories around it, and without its request
-/// to report what mostly is the fault of a file.
+/// Returns DataFusion's message in one line, without the categories around it, and without its
+/// request to report errors that mostly are the fault of a file.
 pub fn plain_message(error: &DataFusionError) -> String {
     let root = error.find_root();
     if let DataFusionError::ExecutionJoin(error) = root {
@@ -266,13 +267,13 @@ pub fn plain_message(error: &DataFusionError) -> String {
         .join(" ")
 }
 
-/// How the message begins of what the engine takes for a fault of its own.
+/// Beginning of the message for errors that the engine considers its own fault.
 pub(crate) const ENGINE_FAILED: &str = "the engine failed: ";
 
-/// How the request begins that the engine puts below errors of its own.
+/// Beginning of the request that the engine appends to errors of its own.
 const REQUEST: &str = "This issue was likely caused by a bug in DataFusion's code";
 
-/// What a task's panic said, without what the runtime says of it.
+/// Returns the message of a task's panic, without the runtime's words around it.
 fn words_of(error: &JoinError) -> String {
     let text = error.to_string();
     let said = text.split_once("with message \"");
@@ -280,8 +281,8 @@ fn words_of(error: &JoinError) -> String {
     said.map_or_else(|| "it gave no reason".to_owned(), str::to_owned)
 }
 
-/// Categories that the engine and its libraries put before a message, each once more for each layer
-/// that the message has come through.
+/// Categories that the engine and its libraries put before a message. Each layer that the message
+/// passes may add one.
 const CATEGORIES: [&str; 9] = [
     "Parquet error: ",
     "ParquetError: ",
@@ -294,7 +295,7 @@ const CATEGORIES: [&str; 9] = [
     "Parquet argument error: ",
 ];
 
-/// A message without the categories before it.
+/// Removes the categories before a message.
 pub fn without_categories(message: &str) -> &str {
     let mut rest = message;
     while let Some(shorter) = CATEGORIES
@@ -306,19 +307,19 @@ pub fn without_categories(message: &str) -> &str {
     rest
 }
 
-/// A query, planned.
+/// A planned query.
 #[derive(Debug)]
 pub struct Planned {
     pub logical: LogicalPlan,
     pub physical: Arc<dyn ExecutionPlan>,
-    /// From the text to the physical plan.
+    /// Time from the text to the physical plan.
     pub elapsed: Duration,
 }
 
 impl Planned {
-    /// A physical plan of the same query that has not run yet. A plan runs once: it has handed out
-    /// its files, and the dynamic filters of its scans (of a top-k, a minimum, a join) are as tight
-    /// as the first execution left them.
+    /// Returns a physical plan of the same query that has not run yet. A plan can run only once: it
+    /// has handed out its files, and the dynamic filters of its scans (of a top-k, a minimum, a
+    /// join) are as tight as the first execution left them.
     pub async fn again(
         &self,
         context: &SessionContext,
@@ -362,16 +363,15 @@ pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, Engine
     .await
 }
 
-/// From so many columns on, a scan of a whole table is planned without naming them.
+/// Number of columns from which on a scan of a whole table is planned without naming them.
 const WIDE_TABLE_COLUMNS: usize = 1000;
 
-/// The plan of `SELECT * FROM table`, where that table is wide. The engine resolves a wildcard
-/// column by column, in time that is quadratic in their number; all columns of a table need no
-/// names.
+/// Plans `SELECT * FROM table` if that table is wide. The engine resolves a wildcard column by
+/// column, in time that is quadratic in their number, but all columns of a table need no names.
 async fn whole_table(context: &SessionContext, sql: &str) -> Option<DataFrame> {
     let dialect = context.copied_config().options().sql_parser.dialect;
     let statement = context.state().sql_to_statement(sql, &dialect).ok()?;
-    // As the parser writes it, so that spelling and comments do not matter.
+    // The parser's own rendering, which hides spelling and comments.
     let written = statement.to_string();
     let table = written.strip_prefix("SELECT * FROM ")?;
     let name = match table
@@ -390,8 +390,8 @@ async fn whole_table(context: &SessionContext, sql: &str) -> Option<DataFrame> {
     context.table(reference).await.ok()
 }
 
-/// Runs planning in a task of its own: it may take long without ever yielding, and whoever waits
-/// for it must be able to stop waiting.
+/// Runs planning in a task of its own. It may take long without ever yielding, and the caller must
+/// be able to stop waiting for it.
 async fn in_task<T: Send + 'static>(
     planning: impl Future<Output = Result<T, EngineError>> + Send + 'static,
 ) -> Result<T, EngineError> {
@@ -408,7 +408,7 @@ fn planning_error(error: &DataFusionError) -> EngineError {
     }
 }
 
-/// Whether a text is one SQL statement, which can be told before its tables are there.
+/// Checks that a text is one SQL statement. This needs no tables.
 pub fn parse(context: &SessionContext, sql: &str) -> Result<(), EngineError> {
     let state = context.state();
     let dialect = state.config_options().sql_parser.dialect;

@@ -1,4 +1,4 @@
-//! What a session accepts, refuses and says, without a file.
+//! Options and queries that a session accepts or refuses, and its messages, without a file.
 
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::MemTable;

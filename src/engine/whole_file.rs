@@ -1,5 +1,5 @@
-//! DLIO's read mode `default`: a reader has the projection of a whole file in memory before the
-//! first of its rows goes on.
+//! DLIO's read mode `default`: a reader has the projection of a whole file in memory before it
+//! outputs the first row.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -28,11 +28,11 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 
-/// Puts a [`WholeFilesExec`] over every scan of Parquet, last of all, so that whatever can be
+/// Puts a [`WholeFilesExec`] over every scan of Parquet. It runs last, when everything that can be
 /// pushed into scans is there.
 #[derive(Debug)]
 pub(super) struct WholeFiles {
-    /// Files that are read at once.
+    /// Number of files that are read at once.
     pub(super) readers: usize,
 }
 
@@ -49,7 +49,7 @@ impl PhysicalOptimizerRule for WholeFiles {
             let Some((config, _)) = scan else {
                 return Ok(Transformed::no(node));
             };
-            // One file is one partition; what was split by bytes is put together again.
+            // Each file is one partition; files that were split by bytes are joined again.
             let mut seen = HashSet::new();
             let mut files = Vec::new();
             for file in config.file_groups.iter().flat_map(FileGroup::iter) {
@@ -81,14 +81,14 @@ impl PhysicalOptimizerRule for WholeFiles {
     }
 }
 
-/// Reads the partitions of its input, each of which is a file, one after the other in as many
-/// readers as it has partitions. A reader holds all batches of a file before it gives out the
-/// first.
+/// Reads the partitions of its input, each of which is a file. It has one reader per partition of
+/// its own, which reads one file after the other, and holds all batches of a file before it outputs
+/// the first.
 #[derive(Debug)]
 pub(super) struct WholeFilesExec {
     input: Arc<dyn ExecutionPlan>,
-    /// Rows after which a reader stops, as a partition of the scan that it stands in for does; what
-    /// stands above relies on it.
+    /// Number of rows after which a reader stops, as a partition of the replaced scan does. Nodes
+    /// above rely on it.
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
     /// Partitions of the input that no reader has taken yet.
@@ -195,7 +195,7 @@ impl ExecutionPlan for WholeFilesExec {
                 async move {
                     let mut opened = opened?;
                     let mut batches: Vec<RecordBatch> = Vec::new();
-                    // What went on of the file before may be gone by now.
+                    // Consumers may have dropped the batches of the file before.
                     held.lock().free();
                     while let Some(batch) = opened.try_next().await? {
                         held.lock().try_grow(batch.get_array_memory_size())?;

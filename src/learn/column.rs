@@ -1,4 +1,4 @@
-//! The keys of a column, from its sample.
+//! Learns the keys of a column from its sample.
 
 use serde_json::{Value as Json, json};
 
@@ -9,15 +9,14 @@ use super::keys::{Keys, SEED, bare};
 use super::sample::SampledColumn;
 use super::trial::trial;
 
-/// The keys of a column, where there are some that a config takes, and what should be known about
-/// it.
+/// The keys of a column, absent if a config takes none for it, and a note for the user.
 pub(super) struct Outcome {
     pub(super) keys: Option<Keys>,
     pub(super) note: Option<String>,
 }
 
-/// Learns a column. What a config refuses of it is left out: its encoding where its type is not the
-/// original's, else all.
+/// Learns a column. If a config refuses the column with its encoding, the encoding is left out. If
+/// the config refuses it even so, the whole column is left out.
 pub(super) fn learn_column(
     column: &SampledColumn,
     parquet: &Keys,
@@ -25,7 +24,7 @@ pub(super) fn learn_column(
     keep_values: bool,
 ) -> Result<Outcome, LearnError> {
     let mut note = None;
-    // A name and a type that are refused would refuse anything.
+    // If a config refuses the name or the type, it refuses every candidate.
     let bare = bare(&column.shape);
     if let Err(reason) = trial(&column.name, &bare, parquet, &chunk) {
         chunk.remove("encoding");

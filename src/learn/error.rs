@@ -1,4 +1,4 @@
-//! Why no config can be learned.
+//! Errors that prevent learning a config.
 
 use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
@@ -10,7 +10,7 @@ use crate::dataset::DatasetError;
 use crate::exit_class::ExitClass;
 use crate::table::TableError;
 
-/// Why no config can be learned.
+/// Reason why no config can be learned.
 #[derive(Debug, thiserror::Error)]
 pub enum LearnError {
     #[error(transparent)]
@@ -40,7 +40,8 @@ impl LearnError {
     pub fn class(&self) -> ExitClass {
         match self {
             LearnError::Interrupted(_) => ExitClass::Interrupted,
-            // A dataset here is the files that are learned from, whatever is wrong with it.
+            // The only datasets here are the files to learn from, so any error about them is the
+            // user's.
             LearnError::Table(_) | LearnError::Dataset(_) | LearnError::Unlearnable { .. } => {
                 ExitClass::Usage
             }

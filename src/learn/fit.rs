@@ -1,4 +1,4 @@
-//! How the values of a column are drawn, whatever their type.
+//! Chooses how the values of a column are drawn, for all types.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use super::series::{Piece, Series, joined};
 use super::shape::{Shape, Single};
 use super::text;
 
-/// Most elements of a piece that are looked at one by one.
+/// Most elements per piece that are looked at one by one.
 const MOST_ELEMENTS: usize = 131_072;
 
-/// How the values of a series are drawn: the keys of a column but for its name.
+/// Chooses how the values of a series are drawn. Returns all keys of its column except the name.
 pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<Keys, LearnError> {
     let mut keys = Keys::new();
     match shape {
@@ -50,7 +50,7 @@ pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<K
                 let values = series.map(series.rows, |piece| {
                     let array = piece.array.as_struct();
                     let values = array.column(index);
-                    // What a struct that is null holds is null too, and is not counted twice.
+                    // The values below a null struct are nulls too, and must not be counted twice.
                     let array = match array.nulls() {
                         Some(nulls) => {
                             filter(values, &BooleanArray::new(nulls.inner().clone(), None))?
@@ -78,7 +78,7 @@ pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<K
     Ok(keys)
 }
 
-/// The keys of a column of single values, `vector` of them in each row.
+/// Returns the keys of a column of single values, with `vector` of them in each row.
 fn single_keys(
     series: &Series,
     single: &Single,
@@ -88,7 +88,7 @@ fn single_keys(
 ) -> Result<Keys, LearnError> {
     let fitter = Fitter::new(single, vector, nulls, series, fitting)?;
     let drawn = if fitter.counts.distinct() == 0 {
-        // Nothing but nulls, or nothing at all.
+        // The column holds nulls only, or no rows.
         fitter.with_nulls(Keys::new())
     } else if single.dtype.is_text() {
         text::fit(&fitter, series, single)?
@@ -102,7 +102,7 @@ fn single_keys(
     Ok(keys)
 }
 
-/// `null_fraction`, where there are nulls.
+/// Returns `null_fraction` if there are nulls, else no key.
 fn nulls_of(series: &Series) -> Keys {
     let mut keys = Keys::new();
     let share = series.null_fraction();
@@ -125,7 +125,7 @@ fn list_lengths(series: &Series) -> Vec<f64> {
     lengths
 }
 
-/// The elements of lists and vectors, as a column of its own.
+/// Returns the elements of lists and vectors as a series of their own.
 fn flattened(series: &Series, mean_length: f64) -> Result<Series, LearnError> {
     let rows = (series.rows as f64 * mean_length).round().max(1.0) as u64;
     Ok(series.map(rows, |piece| {

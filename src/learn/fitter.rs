@@ -1,4 +1,4 @@
-//! Choosing how single values are drawn: candidates are generated, written, and compared with the
+//! Chooses how single values are drawn: candidates are generated, written, and compared with the
 //! original.
 
 use std::sync::Arc;
@@ -15,27 +15,28 @@ use super::written::{generated, sizes, some_rows};
 use crate::config::{Codec, Column, Layout, VectorLayout};
 use crate::content::ColumnGenerator;
 
-/// The codecs that a look-alike is fitted by: no compression, matches alone, and matches with
-/// entropy coding.
+/// Codecs by which a look-alike is fitted: no compression, matches alone, and matches with entropy
+/// coding.
 const FITTED: [Codec; 3] = [Codec::None, Codec::Snappy, Codec::Zstd(3)];
 
-/// What the likeness of a candidate is made of besides sizes: the distance of the distributions
-/// (Kolmogorov and Smirnov's, for numbers) and of the counts of different values, as logarithms.
+/// Weights of the two distances that count besides sizes: the distance of the distributions
+/// (Kolmogorov and Smirnov's, for numbers), and the distance of the counts of different values (in
+/// logarithms).
 const SHAPE_WEIGHT: f64 = 0.5;
 const DISTINCT_WEIGHT: f64 = 0.1;
 
-/// A candidate that comes later in the list must be better by so much, as the first ones are
-/// simpler.
+/// Penalty per place in the list of candidates. A later candidate must be better by that much, as
+/// the first ones are simpler.
 const SIMPLICITY: f64 = 0.002;
 
-/// How columns are fitted.
+/// Settings by which a column is fitted.
 #[derive(Debug, Clone)]
 pub(super) struct Fitting {
     /// `dataset.parquet` without its columns.
     pub(super) layout: Keys,
-    /// The column's own `parquet`.
+    /// Keys of the column's own `parquet`.
     pub(super) chunk: Keys,
-    /// Of the column, which masked names follow from.
+    /// Name of the column, from which masked names are derived.
     pub(super) name: String,
     pub(super) keep_values: bool,
     pub(super) seed: u64,
@@ -43,9 +44,9 @@ pub(super) struct Fitting {
 
 /// Compares candidates with the original.
 pub(super) struct Fitter<'a> {
-    /// `dtype` and what belongs to it.
+    /// `dtype` and the keys that belong to it.
     base: Keys,
-    /// Numbers in a row, each of them a value here.
+    /// Numbers per row. Each of them counts as one value here.
     vector: u64,
     nulls: Keys,
     fitting: &'a Fitting,
@@ -53,9 +54,9 @@ pub(super) struct Fitter<'a> {
     rows: u64,
     sizes: Vec<u64>,
     numbers: Vec<f64>,
-    /// Of all sampled rows.
+    /// Counts of the values of all sampled rows.
     pub(super) counts: Counts,
-    /// Of `pieces`.
+    /// Number of different values in `pieces`.
     fitted_distinct: usize,
 }
 
@@ -95,10 +96,10 @@ impl<'a> Fitter<'a> {
         Ok(fitter)
     }
 
-    /// The keys of a column that is drawn so, nulls included.
+    /// Returns the keys of a column that is drawn by `drawn`, nulls included.
     pub(super) fn with_nulls(&self, mut drawn: Keys) -> Keys {
         let mut keys = Keys::new();
-        // Size is a key of the column.
+        // `size` is a key of the column, not of the distribution.
         if let Some(size) = drawn.remove("size") {
             keys.insert("size".to_owned(), size);
         }
@@ -109,7 +110,7 @@ impl<'a> Fitter<'a> {
         keys
     }
 
-    /// A column of these keys, and its layout; none where a config would refuse it.
+    /// Builds a column of these keys, and its layout. Returns `None` if a config would refuse them.
     fn trial(&self, keys: &Keys) -> Option<(Column, Layout)> {
         let mut column = self.base.clone();
         column.insert("name".to_owned(), json!("column"));
@@ -132,7 +133,7 @@ impl<'a> Fitter<'a> {
         let mut dataset = dataset_of(config.to_string()).ok()??;
         let mut column = dataset.columns.pop()?;
         if self.vector > 1 {
-            // A vector's numbers are compared one by one, and are null together.
+            // The numbers of a vector are compared one by one, and are null together.
             (column.size, column.null_fraction) = (1, 0.0);
         }
         Some((column, dataset.layout))
@@ -146,13 +147,13 @@ impl<'a> Fitter<'a> {
         &self.fitting.name
     }
 
-    /// The keys of the candidate that is most like the original, its own and those of the column,
-    /// nulls included.
+    /// Finds the candidate that is most like the original. Returns its own keys, and those of its
+    /// column, nulls included.
     pub(super) fn best(&self, candidates: Vec<Keys>) -> Result<(Keys, Keys), LearnError> {
         self.nearest(candidates, 0.0)
     }
 
-    /// The same of candidates whose numbers were moved by `shift`.
+    /// Does the same for candidates whose numbers were moved by `shift`.
     pub(super) fn nearest(
         &self,
         candidates: Vec<Keys>,
@@ -173,14 +174,14 @@ impl<'a> Fitter<'a> {
                 best = Some((distance, candidate, keys));
             }
         }
-        // A type's default fits where nothing else does.
+        // If no candidate works, the type's default is taken.
         Ok(best.map_or_else(
             || (Keys::new(), self.with_nulls(Keys::new())),
             |(_, candidate, keys)| (candidate, keys),
         ))
     }
 
-    /// How unlike the original the column is; none where it cannot be generated.
+    /// Distance of the column from the original. `None` if the column cannot be generated.
     fn distance(
         &self,
         column: &Column,
@@ -217,7 +218,7 @@ impl<'a> Fitter<'a> {
     }
 }
 
-/// Values of arrays of numbers, ascending; none for other types.
+/// Returns the finite values of arrays of numbers, ascending. Empty for other types.
 fn sorted_numbers(arrays: &[ArrayRef]) -> Vec<f64> {
     let mut numbers: Vec<f64> = arrays.iter().flat_map(numbers_of).flatten().collect();
     numbers.retain(|number| number.is_finite());
@@ -225,7 +226,7 @@ fn sorted_numbers(arrays: &[ArrayRef]) -> Vec<f64> {
     numbers
 }
 
-/// The largest distance of two empirical distribution functions; both lists ascend.
+/// Returns the largest distance of two empirical distribution functions. Both lists must ascend.
 fn distance_of(left: &[f64], right: &[f64]) -> f64 {
     if left.is_empty() || right.is_empty() {
         return 0.0;

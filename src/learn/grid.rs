@@ -1,4 +1,4 @@
-//! How finely the numbers of a column are told.
+//! Rounding of a column's numbers.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
@@ -11,7 +11,7 @@ use super::series::Series;
 use super::shape::Single;
 use crate::config::{Dtype, TimeUnit};
 
-/// Numbers this many times further from 0 than they are from each other lie far from 0.
+/// Numbers lie far from 0 if their distance from 0 is more than this many times their range.
 const FAR: f64 = 10.0;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,24 +21,26 @@ pub(super) enum Rounding {
     Up,
 }
 
-/// Where numbers lie, and how they are told so that they are nobody's.
+/// Rounding and moving of a column's numbers, by which the config does not repeat the values of the
+/// files.
 pub(super) struct Grid {
     pub(super) dtype: Dtype,
-    /// What all values are multiples of, in the unit in which they are stored; 0 where there is no
-    /// such number.
+    /// Number that all values are multiples of, in the unit in which they are stored. 0 if there is
+    /// none.
     pub(super) multiple: f64,
-    /// What told numbers are rounded to; 0 for not at all.
+    /// Numbers in the config are rounded to multiples of this. 0 if they are not rounded.
     pub(super) unit: f64,
-    /// What the smallest and the largest one are rounded to, which are somebody's more than others.
+    /// The smallest and the largest number are rounded to multiples of this. They are rounded more
+    /// than others, as they are more likely to identify somebody.
     bound: f64,
-    /// What is added to numbers before they are told.
+    /// Number that is added to each number before it is rounded.
     pub(super) shift: f64,
 }
 
 impl Grid {
-    /// Told numbers have three digits of the range that most of them lie in, and bounds have two;
-    /// what lies far from 0, such as a year or an account, moves to where its own first two digits
-    /// are. `numbers` ascend.
+    /// Numbers keep three digits of the range that most of them lie in, and bounds keep two digits
+    /// of the whole range. Numbers that lie far from 0, such as years or account numbers, are moved
+    /// so that the smallest one has only its first two digits. `numbers` must ascend.
     pub(super) fn new(
         single: &Single,
         series: &Series,
@@ -50,7 +52,7 @@ impl Grid {
             Some(_) => whole_multiple(series).max(1.0),
             None => real_multiple(dtype, numbers),
         };
-        // A divisor that nobody would think of says something about the values.
+        // An unusual divisor would reveal something about the values.
         let multiple = match keep_values || is_usual(multiple, dtype) {
             true => multiple,
             false if dtype.is_float() => 0.0,
@@ -97,7 +99,7 @@ impl Grid {
         grid
     }
 
-    /// A number as a config writes it.
+    /// Returns a number as the config has it: moved and rounded.
     pub(super) fn told(&self, number: f64, rounding: Rounding) -> Json {
         let number = number + self.shift;
         let unit = match rounding {
@@ -133,7 +135,8 @@ impl Grid {
         }
     }
 
-    /// The same grid, without rounding beyond what all values are multiples of.
+    /// Returns the same grid, which rounds only to multiples of the number that all values are
+    /// multiples of.
     pub(super) fn fine(&self) -> Grid {
         Grid {
             unit: self.multiple,
@@ -161,7 +164,8 @@ impl Grid {
         json!(number.clamp(-limit, limit))
     }
 
-    /// A number as stored, in the words of its type.
+    /// Formats a stored number as its type has it in a config: a date, a time, a decimal or a
+    /// number.
     fn whole(&self, number: i128) -> Json {
         let small = i64::try_from(number).ok();
         let told = match self.dtype {
@@ -179,7 +183,7 @@ impl Grid {
             .unwrap_or_else(|| json!(number as f64))
     }
 
-    /// A distance between numbers, as `step` and `std_dev` take it.
+    /// Returns a distance between numbers, rounded, as `step` and `std_dev` take it.
     pub(super) fn distance(&self, distance: f64) -> Json {
         match self.dtype {
             Dtype::Decimal128 { scale, .. } => json!(rounded(distance / 10_f64.powi(scale.into()))),
@@ -187,7 +191,7 @@ impl Grid {
         }
     }
 
-    /// The same, exactly: of whole numbers a whole one.
+    /// Returns the exact distance. It is a whole number unless the type is a float or a decimal.
     pub(super) fn exactly(&self, distance: f64) -> Json {
         match self.dtype {
             Dtype::Decimal128 { scale, .. } => json!(distance / 10_f64.powi(scale.into())),
@@ -204,7 +208,7 @@ fn date(days: i64) -> Option<String> {
         Err(_) => epoch.checked_sub_days(Days::new(days.unsigned_abs())),
     }?;
     let text = date.format("%Y-%m-%d").to_string();
-    // Years of five digits are not read back.
+    // Years of five digits cannot be read back.
     (text.len() == 10).then_some(text)
 }
 
@@ -219,8 +223,8 @@ fn moment(number: i64, unit: TimeUnit) -> Option<String> {
     (text.len() < 30 && text.as_bytes().get(4) == Some(&b'-')).then_some(text)
 }
 
-/// Whether a divisor is one that many things have: a power of ten, its half or its quarter, or so
-/// many seconds, minutes, hours or days.
+/// True if a divisor is a common one: a power of ten, its half or its quarter, or a usual number of
+/// seconds, minutes, hours or days.
 fn is_usual(multiple: f64, dtype: Dtype) -> bool {
     let per_second = match dtype {
         Dtype::Timestamp(unit) => unit.per_second() as f64,
@@ -235,7 +239,7 @@ fn is_usual(multiple: f64, dtype: Dtype) -> bool {
     multiple == 0.0 || tens || times.iter().any(|time| multiple == time * per_second)
 }
 
-/// The greatest common divisor of whole numbers.
+/// Returns the greatest common divisor of whole numbers.
 fn whole_multiple(series: &Series) -> f64 {
     let mut divisor = 0_u128;
     for piece in &series.pieces {
@@ -285,8 +289,8 @@ fn whole_of(array: &ArrayRef) -> Vec<Option<i128>> {
     )
 }
 
-/// A power of ten, or a whole number of them, that all floats are multiples of; 0 where there is
-/// none.
+/// Returns a power of ten, or a whole multiple of one, that all floats are multiples of. 0 if there
+/// is none.
 fn real_multiple(dtype: Dtype, numbers: &[f64]) -> f64 {
     const MOST_DECIMALS: i32 = 8;
     // Relative distance of neighbouring floats.
@@ -311,8 +315,8 @@ fn real_multiple(dtype: Dtype, numbers: &[f64]) -> f64 {
     0.0
 }
 
-/// Another number of as many digits before the point; 0 is itself, and a time is the first moment
-/// of 2000.
+/// Returns another number with as many digits before the point. 0 stays 0, and a time becomes the
+/// first moment of 2000.
 pub(super) fn made_up_constant(dtype: Dtype, number: f64) -> Json {
     if dtype.is_temporal() {
         return json!("2000-01-01");
@@ -334,7 +338,7 @@ pub(super) fn made_up_constant(dtype: Dtype, number: f64) -> Json {
         bound: unit,
         shift: 0.0,
     };
-    // Where the type has no number so large, its largest.
+    // If the type has no number so large, this is its largest.
     grid.told(other * digits * number.signum(), Rounding::Nearest)
 }
 

@@ -6,13 +6,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::shape::{Shape, Single};
 
-/// Keys of a column or of its distribution, as a config has them.
+/// Keys of a column or of its distribution, as in a config.
 pub(super) type Keys = Map<String, Json>;
 
 /// Seed of a learned config.
 pub(super) const SEED: u64 = 42;
 
-/// The keys of a column's type, with what they need besides.
+/// Returns the keys of a column's type, with the keys that such a type needs.
 pub(super) fn bare(shape: &Shape) -> Keys {
     match shape {
         Shape::Single(single) => type_keys(single, 1),
@@ -45,7 +45,7 @@ pub(super) fn type_keys(single: &Single, vector: u64) -> Keys {
     keys
 }
 
-/// Keys of an object.
+/// Returns the keys of an object. Empty for any other JSON.
 pub(super) fn keys_of(json: Json) -> Keys {
     match json {
         Json::Object(keys) => keys,
@@ -53,19 +53,20 @@ pub(super) fn keys_of(json: Json) -> Keys {
     }
 }
 
-/// The same keys with more of them.
+/// Returns the same keys with `more` added.
 pub(super) fn with(keys: &Keys, more: Json) -> Keys {
     let mut keys = keys.clone();
     keys.extend(keys_of(more));
     keys
 }
 
-/// Four significant digits.
+/// Rounds to four significant digits.
 pub(super) fn rounded(number: f64) -> f64 {
     format!("{number:.3e}").parse().unwrap_or(number)
 }
 
-/// How often each of these was seen, the rarest too, as weights: shares with four digits.
+/// Turns counts into weights: each is its share of the total, to four significant digits, so that
+/// the rarest value keeps a weight too.
 pub(super) fn weights<K: Ord>(counts: &BTreeMap<K, usize>) -> Vec<f64> {
     let total: usize = counts.values().sum();
     counts

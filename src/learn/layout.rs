@@ -1,4 +1,4 @@
-//! How files are laid out, as keys of a config.
+//! The layout of files, as keys of a config.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,16 +24,16 @@ pub(super) struct LearnedLayout {
 }
 
 impl LearnedLayout {
-    /// `parquet` of a column; empty where it has none of its own.
+    /// Returns the column's `parquet`. Empty if the column has none of its own.
     pub(super) fn chunk_of(&self, column: &str) -> Keys {
         self.columns.get(column).cloned().unwrap_or_default()
     }
 }
 
-/// Rows at which arrow-rs and others end a page; what is near it needs no key.
+/// Rows at which arrow-rs and others end a page. Page sizes near it need no key.
 const USUAL_PAGE_ROWS: f64 = 20_000.0;
 
-/// `page_version` is that of the first data page.
+/// Learns the layout of inspected files. `page_version` is the version of the first data page.
 pub(super) fn learn(inspection: &Inspection, page_version: u8) -> LearnedLayout {
     let mut learned = LearnedLayout::default();
     let columns = &inspection.columns;
@@ -59,9 +59,9 @@ pub(super) fn learn(inspection: &Inspection, page_version: u8) -> LearnedLayout 
     for group in groups.filter(|group| group.rows > 0) {
         *sizes.entry(group.rows).or_default() += group.rows;
     }
-    // The size that holds the most rows; the last group of a file is what is left over.
+    // Take the size of the groups that hold the most rows, as the last group of a file is the rest.
     if let Some((rows, _)) = sizes.iter().max_by_key(|(_, rows)| **rows) {
-        // A last group that is a little larger than the others is no reason for one more.
+        // If the last group is a little larger than the others, there must not be one group more.
         let (files, groups) = (inspection.files.len() as u64, inspection.row_groups);
         let rows_per_file = inspection.rows.div_ceil(files.max(1));
         let groups_per_file = groups.div_ceil(files.max(1)).max(1);
@@ -81,7 +81,7 @@ pub(super) fn learn(inspection: &Inspection, page_version: u8) -> LearnedLayout 
     if !told {
         parquet.insert("statistics".to_owned(), json!("none"));
     }
-    // The writer here has page indexes with statistics only.
+    // The writer here writes page indexes only with statistics.
     parquet.insert("page_index".to_owned(), json!(indexed > 0 && told));
     if indexed == chunks && chunks > 0 {
         page_rows(columns, parquet);
@@ -100,7 +100,7 @@ pub(super) fn learn(inspection: &Inspection, page_version: u8) -> LearnedLayout 
         .filter_map(|column| Some((column.sort_position?, column)))
         .collect();
     sorted.sort_by_key(|(position, _)| *position);
-    // Only whole columns can be sorted by, and none whose name would be read as an order.
+    // Only whole columns can be sorted by, and only if their name does not end like a direction.
     let whole = |column: &ColumnFacts| {
         let name = &column.column;
         *name == column.root && !name.ends_with(" desc") && !name.ends_with(" asc")
@@ -128,7 +128,7 @@ pub(super) fn learn(inspection: &Inspection, page_version: u8) -> LearnedLayout 
     learned
 }
 
-/// The leaves of each column, by its name.
+/// Groups leaves by the name of their column.
 fn by_column(columns: &[ColumnFacts]) -> BTreeMap<String, Vec<&ColumnFacts>> {
     let mut by_column: BTreeMap<String, Vec<&ColumnFacts>> = BTreeMap::new();
     for column in columns {
@@ -140,7 +140,7 @@ fn by_column(columns: &[ColumnFacts]) -> BTreeMap<String, Vec<&ColumnFacts>> {
     by_column
 }
 
-/// What a column's chunks do otherwise than the dataset's.
+/// Returns the keys in which a column's chunks differ from the dataset's.
 fn chunk_keys(leaves: &[&ColumnFacts], codec: &str, all_filtered: bool) -> Keys {
     let mut keys = Keys::new();
     let own = most_bytes(
@@ -163,13 +163,14 @@ fn chunk_keys(leaves: &[&ColumnFacts], codec: &str, all_filtered: bool) -> Keys 
     keys
 }
 
-/// The encoding that was asked for; none where it is what a writer chooses.
+/// Returns the encoding that the writer was asked for. `None` if the chunks are as a writer makes
+/// them by default.
 fn encoding_of(leaf: &ColumnFacts) -> Option<&'static str> {
     if leaf.dictionary_chunks > 0 {
         return None;
     }
     let has = |name: &str| leaf.encodings.contains(name);
-    // Levels are run lengths in any column; only bools have values so.
+    // Levels are run lengths in any column; only booleans have values in that encoding.
     [
         ("DELTA_BINARY_PACKED", "delta_binary_packed"),
         ("DELTA_LENGTH_BYTE_ARRAY", "delta_length_byte_array"),
@@ -183,7 +184,7 @@ fn encoding_of(leaf: &ColumnFacts) -> Option<&'static str> {
     .filter(|_| leaf.physical_type != "BOOLEAN")
 }
 
-/// A codec by its name in a config; none where it is not written here.
+/// Returns a codec's name in a config. `None` if the writer here does not have the codec.
 fn codec_of(column: &ColumnFacts) -> Option<&'static str> {
     Codec::named_in_files(column.codecs.first()?)
 }
@@ -198,8 +199,8 @@ fn most_bytes<K: Ord>(items: impl Iterator<Item = (K, u64)>) -> Option<K> {
         .map(|(key, _)| key)
 }
 
-/// Rows at which pages end, where all flat columns have as many pages and they are not of the usual
-/// size.
+/// Sets `data_page_rows`, the rows at which pages end, if all flat columns have equally many pages
+/// and these are not of the usual size.
 fn page_rows(columns: &[ColumnFacts], parquet: &mut Keys) {
     let flat = columns.iter().filter(|column| column.column == column.root);
     let pages: BTreeSet<(Option<u64>, u64)> =
@@ -209,14 +210,14 @@ fn page_rows(columns: &[ColumnFacts], parquet: &mut Keys) {
     {
         let rows = *values as f64 / *pages as f64;
         let chunk = columns.first().map_or(1, |column| column.chunks.max(1));
-        // A page for each chunk says nothing about where pages end.
+        // One page per chunk does not show where pages end.
         if *pages > chunk && !(0.8..=1.05).contains(&(rows / USUAL_PAGE_ROWS)) {
             parquet.insert("data_page_rows".to_owned(), json!(rows.ceil() as u64));
         }
     }
 }
 
-/// Files, and rows of each, of a dataset of so many rows.
+/// Returns the keys for the number of files, and for the rows of each.
 pub(super) fn split(inspection: &Inspection, partitions: u64) -> Keys {
     let files = (inspection.files.len() as u64)
         .div_ceil(partitions.max(1))

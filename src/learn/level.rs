@@ -1,4 +1,4 @@
-//! The level of a codec, which files do not store.
+//! Estimates the level of a codec, which files do not store.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use super::written::{sizes, some_rows};
 use crate::cancel::Cancel;
 use crate::config::Codec;
 
-/// The codec with the level that makes the sample about as large as the files are, and a note on
-/// it; none for a codec without levels. Files do not store the level.
+/// Returns the codec with the level that makes the sample about as large as the files are, and a
+/// note on it. `None` for a codec without levels. Files do not store the level.
 pub(super) fn level(
     columns: &[SampledColumn],
     layout: &LearnedLayout,

@@ -1,4 +1,4 @@
-//! How like the original the data of a learned config is.
+//! Compares the data of a learned config with the original.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::config::{Codec, Column, Layout, VectorLayout};
 use crate::content::ColumnGenerator;
 use crate::statistics::median;
 
-/// The codecs that originals and look-alikes are compared by.
+/// Codecs by which originals and look-alikes are compared.
 pub const CODECS: [Codec; 5] = [
     Codec::None,
     Codec::Snappy,
@@ -24,55 +24,56 @@ pub const CODECS: [Codec; 5] = [
     Codec::Zstd(3),
 ];
 
-/// A config, and how like the original its data is.
+/// A learned config, and a comparison of its data with the original.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Learned {
     pub location: String,
-    /// Of all files, and how many of these were looked at: of the column of which it was the most.
+    /// Rows of all files. `sampled_rows` is the number of rows sampled of the column of which the
+    /// most were sampled.
     pub rows: u64,
     pub sampled_rows: u64,
     pub columns: Vec<Likeness>,
-    /// How far the look-alike is off, by bytes: the mean of the codecs' `weighted_error`. Files are
-    /// written by one codec or another, so that each counts the same; the sum of all codecs' bytes
-    /// would speak for those that compress least.
+    /// Error of the look-alike, weighted by bytes: the mean of the codecs' `weighted_error`. A file
+    /// is written by one codec, so each codec counts the same. A sum over all codecs' bytes would
+    /// count those most that compress least.
     pub weighted_error: Option<f64>,
-    /// Of all columns and codecs, in absolute value; a share of the original's bytes. Half of them
-    /// are off by less, whether they hold many bytes or few.
+    /// Median of the absolute errors, over all columns and codecs, as a share of the original's
+    /// bytes. Half of the columns are off by less, no matter how many bytes they hold.
     pub median_error: Option<f64>,
-    /// The same by codec.
+    /// Errors by codec.
     pub errors: Vec<CodecErrors>,
-    /// What the config does not say, or says otherwise, one sentence each.
+    /// Facts that the config omits or states otherwise, one sentence each.
     pub notes: Vec<String>,
     /// The config as YAML.
     #[serde(skip)]
     pub yaml: String,
 }
 
-/// A column of the original beside its look-alike, written by the same writer in the learned
+/// A column of the original beside its look-alike. The same writer wrote both, in the learned
 /// layout.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Likeness {
     pub column: String,
     pub dtype: String,
-    /// The distribution's kind, or the type where that is nested.
+    /// Kind of the distribution, or the type if that has no distribution kind.
     pub drawn_as: String,
-    /// Compressed bytes for each row in the original files, by their footers; none of a column that
-    /// folders tell.
+    /// Compressed bytes per row in the original files, by their footers. Absent for a column whose
+    /// values come from folder names.
     pub file_bytes_per_row: Option<f64>,
-    /// Rows sampled, of which the bytes are.
+    /// Number of sampled rows, whose bytes are in `sizes`.
     pub values: u64,
     pub sizes: Vec<CodecSizes>,
 }
 
-/// How far the columns of the look-alike are off where all are written by one codec.
+/// Errors of the look-alike's columns if all are written by one codec.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CodecErrors {
     #[serde(serialize_with = "as_text")]
     pub codec: Codec,
-    /// Bytes of a row that columns have too many or too few, summed without sign, as a share of the
-    /// original's bytes of a row. None where there are no bytes.
+    /// Bytes per row that columns have too many or too few, summed as absolute values, as a share
+    /// of the original's bytes per row. `None` if there are no bytes.
     pub weighted_error: Option<f64>,
-    /// Of all columns, in absolute value; a share of the original's bytes.
+    /// Median of the absolute errors over all columns, as a share of the original's bytes.
     pub median_error: Option<f64>,
 }
 
@@ -90,7 +91,8 @@ fn as_text<S: serde::Serializer>(codec: &Codec, serializer: S) -> Result<S::Ok, 
 }
 
 impl CodecSizes {
-    /// How much larger the look-alike is, as a share of the original; negative where it is smaller.
+    /// Returns how much larger the look-alike is, as a share of the original. Negative if it is
+    /// smaller.
     pub fn error(&self) -> f64 {
         self.alike_bytes as f64 / self.original_bytes.max(1) as f64 - 1.0
     }
@@ -106,11 +108,11 @@ impl CodecErrors {
     }
 }
 
-/// A column weighs as much as the bytes that it takes of a row. These are the sampled bytes over
-/// the sampled values, since of a column with large values fewer are sampled, and a sum of sampled
-/// bytes would make little of just the columns that hold the most. The bytes of a row in the files,
-/// by their footers, are those of the files' own codec and levels, and say nothing of the other
-/// ones. Columns that folders tell take no bytes of any file.
+/// Weights a column by the bytes that it takes per row. These are its sampled bytes over its
+/// sampled values: fewer values are sampled of a column with large values, so a sum of sampled
+/// bytes would underrate just the columns that hold the most. The bytes per row in the files'
+/// footers are those of the files' own codecs and levels, and do not apply to the other codecs.
+/// Columns whose values come from folder names take no bytes of any file.
 fn weighted_error(columns: &[Likeness], codec: Codec) -> Option<f64> {
     let (mut apart, mut original) = (0.0, 0.0);
     for column in columns {
@@ -124,7 +126,7 @@ fn weighted_error(columns: &[Likeness], codec: Codec) -> Option<f64> {
     (original > 0.0).then(|| apart / original)
 }
 
-/// The mean; none of nothing.
+/// Returns the mean. `None` of no numbers.
 pub(super) fn mean(numbers: &[f64]) -> Option<f64> {
     (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
 }
@@ -138,7 +140,7 @@ pub(super) fn median_error(columns: &[Likeness], codec: Option<Codec>) -> Option
     median(&errors)
 }
 
-/// The sampled rows, and the same rows of the look-alike.
+/// Compares the sampled rows with the same rows of the look-alike.
 pub(super) fn likeness(
     sampled: &SampledColumn,
     column: &Column,
@@ -196,7 +198,7 @@ pub(super) fn likeness(
 mod tests {
     use super::*;
 
-    /// A column with so many bytes of so many values, by every codec.
+    /// A column with that many bytes for that many values, by every codec.
     fn column(values: u64, original_bytes: u64, alike_bytes: u64, stored: bool) -> Likeness {
         Likeness {
             column: "column".to_owned(),

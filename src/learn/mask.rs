@@ -1,11 +1,12 @@
-//! Texts that stand in for others: as long, of the same kinds of characters, and made up.
+//! Made-up texts that replace others: of the same length and the same kinds of characters.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::random::SplitMix64;
 
-/// Letters become other letters of their case, digits other digits; what is neither stays. The
-/// letters follow from `seed` alone, so that nobody can look names up by what they became.
+/// Replaces letters by other letters of their case and digits by other digits. Other ASCII
+/// characters stay. The letters follow from `seed` and never from the text, so nobody can find a
+/// name by its mask.
 pub(super) fn masked(text: &str, seed: u64) -> String {
     let mut random = SplitMix64::new(xxh3_64_with_seed(b"a mask", seed));
     let mut next = |count: u32| random.next_half_mixed() % count;
@@ -16,7 +17,7 @@ pub(super) fn masked(text: &str, seed: u64) -> String {
                 'a'..='z' => ('a', 26),
                 'A'..='Z' => ('A', 26),
                 _ if character.is_ascii() => return character,
-                // Letters of as many bytes in UTF-8: Latin, Hiragana, Linear B.
+                // Letters of equally many bytes in UTF-8: Latin, Hiragana, Linear B.
                 _ => match character.len_utf8() {
                     2 => ('\u{e0}', 22),
                     3 => ('\u{3041}', 80),
@@ -28,7 +29,7 @@ pub(super) fn masked(text: &str, seed: u64) -> String {
         .collect()
 }
 
-/// As many texts, masked, and all different. Those of another `column` are masked otherwise.
+/// Masks texts so that all masks differ. Another `column` gives other masks.
 pub(super) fn all_masked(column: &str, texts: &[String]) -> Vec<String> {
     const TRIES: u64 = 256;
     let column = xxh3_64_with_seed(column.as_bytes(), 0);
@@ -37,13 +38,13 @@ pub(super) fn all_masked(column: &str, texts: &[String]) -> Vec<String> {
     for (index, text) in texts.iter().enumerate() {
         let seed = |number: u64| column ^ ((index as u64) << 32 | number);
         let tries = || (0..TRIES).map(|number| masked(text, seed(number)));
-        // Signs alone have no other form, and are nobody's.
+        // Texts of signs alone have no other form, and identify nobody.
         let has_form = text
             .chars()
             .any(|it| it.is_alphanumeric() || !it.is_ascii());
         let free = tries()
             .find(|masked| !known.contains(masked) && masked != text)
-            // Short texts are soon used up.
+            // Short texts are soon used up, and may then become themselves.
             .or_else(|| tries().find(|masked| !known.contains(masked)))
             .filter(|_| has_form)
             .or_else(|| (!has_form && !known.contains(text)).then(|| text.clone()));
@@ -108,7 +109,7 @@ mod tests {
             .iter()
             .zip(&digits)
             .filter(|(masked, own)| masked == own);
-        // The last one left may be its own.
+        // The last free digit may be the text's own.
         assert!(kept.count() <= 1 && masked.iter().all(|masked| digits.contains(masked)));
     }
 }

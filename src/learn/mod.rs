@@ -1,5 +1,5 @@
-//! A config whose generated data is like some existing files: the same types, layout, and bytes for
-//! each value, and none of the values.
+//! Learns a config whose generated data is like some existing files: the same types, the same
+//! layout, and about the same bytes per value, but none of the values.
 
 mod column;
 mod error;
@@ -47,7 +47,7 @@ use sample::{Sample, SampledColumn};
 use trial::read_back;
 
 /// Looks at footers, page indexes and a bounded sample of the files behind a path, a folder or a
-/// glob. `progress` is told how many columns are done, and how many there are.
+/// glob. `progress` is called with the number of columns that are done, and the number of all.
 pub async fn learn(
     stores: &Stores,
     location: &str,
@@ -165,7 +165,7 @@ fn split_files(config: &Json) -> u64 {
         .max(1)
 }
 
-/// Leaves out sorting and partitions by columns that the config has not.
+/// Removes the keys of sorting and partitioning if they name columns that the config lacks.
 fn keep_known(order: &mut Keys, sample: &Sample) {
     order.retain(|_, names| {
         names.as_array().is_none_or(|names| {
@@ -180,7 +180,7 @@ fn keep_known(order: &mut Keys, sample: &Sample) {
     }
 }
 
-/// A folder for the look-alike, named after the original.
+/// Returns a folder for the look-alike, named after the original.
 fn folder_of(location: &str) -> String {
     let name = Path::new(location.trim_end_matches('/'))
         .file_stem()

@@ -1,4 +1,4 @@
-//! How numbers, dates, times and bools may have been drawn.
+//! Finds ways in which numbers, dates, times and booleans may have been drawn.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use crate::config::Dtype;
 /// Most different values that are listed one by one.
 pub(super) const MOST_LISTED: usize = 64;
 
-/// Stretches between quantiles.
+/// Number of stretches between quantiles.
 const STRETCHES: usize = 40;
 
-/// Ways to draw a column, and how far the numbers that they draw were moved on purpose.
+/// Ways to draw a column, and the number by which their values were moved on purpose.
 pub(super) struct Candidates {
     pub(super) keys: Vec<Keys>,
     pub(super) shift: f64,
@@ -32,10 +32,10 @@ impl Candidates {
     }
 }
 
-/// Numbers that rise, or fall, less closely with their rows than this are in no order.
+/// Numbers whose correlation with their rows is at most this, in absolute value, are in no order.
 const LEAST_CORRELATION: f64 = 0.8;
 
-/// What a column of numbers may be drawn by, the simple things first. Not all of them fit.
+/// Returns the candidates for a column of numbers, the simple ones first. Not all of them fit.
 pub(super) fn candidates(
     series: &Series,
     single: &Single,
@@ -61,7 +61,7 @@ pub(super) fn candidates(
         return Ok(Candidates::unmoved(vec![constant]));
     }
     if !(high - low).is_finite() {
-        // Nothing can be reckoned with such a distance.
+        // The distance is infinite, so nothing can be computed with it.
         let bounds = json!({ "kind": "uniform", "min": -1e308, "max": 1e308 });
         return Ok(Candidates::unmoved(vec![keys_of(bounds)]));
     }
@@ -96,7 +96,7 @@ pub(super) fn candidates(
     })
 }
 
-/// Row numbers, and the finite numbers in them.
+/// Returns the row numbers and values of all finite numbers.
 fn numbers_by_row(series: &Series) -> Vec<(f64, f64)> {
     let of_piece = series.pieces.iter().flat_map(|piece| {
         let numbers = numbers_of(&piece.array).into_iter().enumerate();
@@ -106,7 +106,7 @@ fn numbers_by_row(series: &Series) -> Vec<(f64, f64)> {
     of_piece.filter(|(_, number)| number.is_finite()).collect()
 }
 
-/// A column of different numbers, and what its candidates share.
+/// A column that has different numbers, and the parts that its candidates share.
 struct Column<'a> {
     /// In ascending order.
     numbers: &'a [f64],
@@ -114,9 +114,9 @@ struct Column<'a> {
     grid: &'a Grid,
     /// Keys with the smallest and the largest number.
     bounds: Json,
-    /// Key with what all numbers are multiples of, if there is such a thing.
+    /// Key with the number that all values are multiples of; no key if there is none.
     multiple: Json,
-    /// Keys of stretches of equal numbers, where there are any.
+    /// Keys of runs of equal numbers, if there are such runs.
     runs: Option<Json>,
     series: &'a Series,
     single: &'a Single,
@@ -142,7 +142,7 @@ impl Column<'_> {
         with(keys, self.runs.clone().unwrap_or_else(|| json!({})))
     }
 
-    /// Each row by itself.
+    /// Candidates in which each row is drawn by itself.
     fn plain(&self) -> Vec<Keys> {
         let (grid, counts, numbers) = (self.grid, self.counts, self.numbers);
         let mut plain = Vec::new();
@@ -181,7 +181,7 @@ impl Column<'_> {
         plain
     }
 
-    /// Numbers that rise or fall with their rows: in steps, and sorted.
+    /// Candidates for numbers that rise or fall with their rows: sequences, and sorted numbers.
     fn in_order(&self, plain: &[Keys]) -> Vec<Keys> {
         let mut keys = Vec::new();
         let correlation = correlation(self.by_row);
@@ -205,7 +205,7 @@ impl Column<'_> {
         keys
     }
 
-    /// Numbers that come in cycles, that drift, or that take steps from the one before.
+    /// Candidates for numbers that come in cycles, drift, or take steps from the previous one.
     fn moving(&self, plain: &[Keys]) -> Vec<Keys> {
         let mut keys = Vec::new();
         let cycles = cycle_of(self.by_row, self.series.rows);
@@ -233,7 +233,7 @@ impl Column<'_> {
         keys
     }
 
-    /// Numbers drawn from a pool of fewer, some of them more often than others.
+    /// Candidates for numbers drawn from a smaller pool, some of them more often than others.
     fn pooled(&self) -> Vec<Keys> {
         let mut keys = Vec::new();
         let (counts, choices) = (self.counts, pools(self.counts));
@@ -279,8 +279,9 @@ fn bools(series: &Series, counts: &Counts) -> Vec<Keys> {
     [keys].into_iter().chain(in_runs).collect()
 }
 
-/// Each value with its weight, in ascending order. Values are moved by up to a third of the way to
-/// their neighbours, as far as what all are multiples of leaves room.
+/// Returns each value with its weight, in ascending order. Unless values are kept, each is moved by
+/// up to a third of the way to its nearest neighbour, and rounded to the multiple that all values
+/// share.
 fn listed(grid: &Grid, numbers: &[f64], keep_values: bool) -> Keys {
     let mut counted: Vec<(f64, usize)> = Vec::new();
     for number in numbers {
@@ -298,7 +299,7 @@ fn listed(grid: &Grid, numbers: &[f64], keep_values: bool) -> Keys {
             .and_then(|before| gap(counted.get(before)));
         let gaps = [before, gap(counted.get(index + 1))];
         let least = gaps.into_iter().flatten().fold(f64::MAX, f64::min);
-        // The shares of the golden ratio are spread evenly, and never 0.
+        // Multiples of the golden ratio have fractions that are spread evenly, and never give 0.
         let share = ((index + 1) as f64 * 0.618_034).fract() - 0.5;
         number + least * share * 2.0 / 3.0
     };
@@ -330,7 +331,8 @@ fn quantiles(grid: &Grid, numbers: &[f64]) -> Vec<Json> {
         .collect()
 }
 
-/// A step from row to row, and what is added to it.
+/// Returns a sequence with a step per row, and with jitter if the numbers are off its line. Empty
+/// if no sequence fits.
 fn sequences(grid: &Grid, series: &Series, by_row: &[(f64, f64)], keep_values: bool) -> Vec<Keys> {
     let Some((slope, _)) = line(by_row) else {
         return Vec::new();
@@ -341,10 +343,10 @@ fn sequences(grid: &Grid, series: &Series, by_row: &[(f64, f64)], keep_values: b
     };
     let step = match keep_values {
         true => step,
-        // Two digits more than numbers have that are told, since steps add up.
+        // Two digits more than other numbers in the config have, since errors of steps add up.
         false => rounded(step),
     };
-    // The rest drifts away from a step that is not whole.
+    // If the slope is not a whole step, numbers drift away from the sequence.
     if step == 0.0 || (slope - step).abs() > 0.02 * slope.abs() {
         return Vec::new();
     }

@@ -1,4 +1,4 @@
-//! In what order numbers stand, by their rows.
+//! The order of numbers along their rows.
 
 use super::keys::rounded;
 
@@ -8,12 +8,12 @@ pub(super) fn deviation(numbers: &[f64], mean: f64) -> f64 {
         .map(|number| (number - mean) * (number - mean))
         .sum();
     let deviation = (squares / numbers.len().max(1) as f64).sqrt();
-    // Something to draw by, at least.
+    // A distribution needs a deviation above 0.
     if deviation > 0.0 { deviation } else { 1.0 }
 }
 
-/// How far the numbers are sorted: of unequal neighbours, the share that rises beyond a half,
-/// doubled.
+/// Degree to which the numbers are sorted, from 0 to 1: the share of unequal neighbours that rise,
+/// doubled, minus 1.
 pub(super) fn sortedness(by_row: &[(f64, f64)]) -> f64 {
     let pairs = || by_row.windows(2);
     let rising = pairs().filter(|pair| pair[0].1 < pair[1].1).count() as f64;
@@ -32,7 +32,8 @@ pub(super) fn correlation(by_row: &[(f64, f64)]) -> f64 {
     slope * deviation(&rows, mean(&rows)) / deviation(&numbers, mean(&numbers))
 }
 
-/// Slope and height of the line through the numbers, by least squares.
+/// Slope and height of the line through the numbers, by least squares. `None` if there are fewer
+/// than two rows.
 pub(super) fn line(by_row: &[(f64, f64)]) -> Option<(f64, f64)> {
     let count = by_row.len() as f64;
     let mean_row = by_row.iter().map(|(row, _)| row).sum::<f64>() / count;
@@ -45,7 +46,8 @@ pub(super) fn line(by_row: &[(f64, f64)]) -> Option<(f64, f64)> {
     (square > 0.0).then(|| (product / square, mean - product / square * mean_row))
 }
 
-/// Standard deviation of the steps of a walk, where neighbours are closer than rows that lie apart.
+/// Standard deviation of the steps of a walk. `None` unless neighbours are closer than rows that
+/// lie apart.
 pub(super) fn step_of(by_row: &[(f64, f64)]) -> Option<f64> {
     let neighbours = by_row
         .windows(2)
@@ -58,8 +60,8 @@ pub(super) fn step_of(by_row: &[(f64, f64)]) -> Option<f64> {
     (step > 0.0 && step < deviation(&numbers, mean)).then_some(step)
 }
 
-/// Rows after which numbers start to rise again, and how far they are sorted in between: where they
-/// fall by more than half of their range every so often.
+/// Length of a cycle in rows, with degrees to which numbers are sorted within it. Empty unless the
+/// numbers rise, and now and then fall by more than half of their range.
 pub(super) fn cycle_of(by_row: &[(f64, f64)], rows: u64) -> Vec<(u64, f64)> {
     let (mut rising, mut falling) = (0_usize, 0_usize);
     let numbers = || by_row.iter().map(|(_, number)| *number);
@@ -75,7 +77,7 @@ pub(super) fn cycle_of(by_row: &[(f64, f64)], rows: u64) -> Vec<(u64, f64)> {
             falling += 1;
         }
     }
-    // Falls lie in what was sampled; between the samples are others.
+    // Only sampled falls are seen; there are others between the samples.
     let mut distances: Vec<f64> = falls.windows(2).map(|pair| pair[1] - pair[0]).collect();
     distances.sort_unstable_by(f64::total_cmp);
     let distance = match (distances.get(distances.len() / 2), falls.len()) {
@@ -93,9 +95,10 @@ pub(super) fn cycle_of(by_row: &[(f64, f64)], rows: u64) -> Vec<(u64, f64)> {
         .collect()
 }
 
-/// How far ranks move from row to row, as a share of all ranks, where that is less than by chance.
+/// Distance that ranks move from row to row, as a share of all ranks. `None` if it is as large as
+/// chance makes it.
 pub(super) fn drift_of(by_row: &[(f64, f64)], numbers: &[f64]) -> Option<f64> {
-    /// Root of the mean square of the distance of two ranks at random is 0.41.
+    /// Two random ranks are apart by 0.41 of all ranks (root of the mean square).
     const MOST: f64 = 0.33;
     let rank = |number: f64| {
         let below = numbers.partition_point(|other| *other < number);

@@ -1,4 +1,4 @@
-//! The same work for each column, on all cores.
+//! Runs the same work for each column, on all cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,7 +6,7 @@ use super::error::LearnError;
 use crate::cancel::{Cancel, Interrupted};
 use crate::dataset::together;
 
-/// Does the same with each item, on all cores; results are in the order of the items.
+/// Runs `work` with each item, on all cores. Results are in the order of the items.
 pub(super) fn in_parallel<T: Sync, R: Send>(
     items: &[T],
     cancel: &Cancel,

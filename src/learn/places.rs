@@ -1,4 +1,4 @@
-//! The columns of files of one schema, each by its place in every file.
+//! The columns of files of one schema, each with its place in every file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(super) struct Place {
     pub(super) places: BTreeMap<usize, usize>,
 }
 
-/// The columns in the order of the first file, each with its place in every file.
+/// Returns the columns in the order of the first file, each with its place in every file.
 pub(super) fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<Place>, LearnError> {
     let bad = |file: &SampleFile, reason: String| LearnError::Unlearnable {
         location: file.path().to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<Place>
                     ),
                 ));
             }
-            // A column of nothing but nulls takes the type that a later file has.
+            // A column that holds only nulls takes the type of a later file.
             if *known_type == DataType::Null {
                 known.field = Arc::clone(field);
             }

@@ -1,4 +1,4 @@
-//! Reading the sampled rows of each column, of which there are as many as a number of bytes allows.
+//! Reads the sampled rows of each column: as many as a number of bytes allows.
 
 use std::collections::BTreeMap;
 
@@ -15,33 +15,33 @@ use crate::files::{ColumnFacts, SampleFile, Stretch};
 use crate::table::{Inspection, TableError};
 use crate::units;
 
-/// Bytes of the sampled values, which may be many more than they are encoded.
+/// Limits on the bytes of sampled values, which may be many more than the encoded bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// Of all columns together.
+    /// Most bytes of all columns together.
     pub(super) sample_bytes: u64,
-    /// Of a column, unless its first row alone has more.
+    /// Most bytes of a column, unless its first row alone has more.
     pub(super) column_bytes: u64,
-    /// Of a column's first row. A column whose rows have more is left out.
+    /// Most bytes of a column's first row. A column whose rows have more is left out.
     pub(super) row_bytes: u64,
 }
 
-/// What fits into the memory of a small machine a few times over, as values are copied and
-/// imitated, and is written by all codecs within minutes.
+/// Limits that fit into the memory of a small machine several times over, as values are copied and
+/// imitated, and that all codecs can write within minutes.
 pub(super) const LIMITS: Limits = Limits {
     sample_bytes: 256 << 20,
     column_bytes: 32 << 20,
     row_bytes: 64 << 20,
 };
 
-/// What was read of a column.
+/// The rows read of one column.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) pieces: Vec<Piece>,
     bytes: u64,
-    /// Why a stretch of it, the first of them, could not be read.
+    /// Reason why a stretch could not be read, of the first such stretch.
     pub(super) refused: Option<String>,
-    /// Why a footer's count of nulls cannot be that of the rows that were read.
+    /// Reason why a footer's count of nulls cannot be true of the rows that were read.
     other_nulls: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Found {
         rows.sum()
     }
 
-    /// Compares the nulls of what was taken of a row group with what its footer counts.
+    /// Compares the nulls among the rows read of a row group with the count in its footer.
     fn compare_nulls(&mut self, taking: &Taking, file: &SampleFile, column: usize, group: &Group) {
         let Some((told, values)) = file.nulls_told(column, group.row_group) else {
             return;
@@ -72,11 +72,11 @@ impl Found {
         }
     }
 
-    /// The share of the whole column that is null, where footers tell.
+    /// Returns the share of the whole column that is null. `None` if footers do not count nulls.
     ///
     /// # Errors
     ///
-    /// Says why what they tell cannot be so.
+    /// Says why the footers' counts cannot be true.
     pub(super) fn nulls_told(&self, facts: &ColumnFacts) -> Result<Option<f64>, String> {
         if facts.has_more_nulls_than_values {
             return Err("more nulls are counted than there are values".to_owned());
@@ -90,8 +90,8 @@ impl Found {
     }
 }
 
-/// Reads all columns that have a shape, by their number. The smallest come first: what these leave
-/// is for the larger ones, and none takes from another.
+/// Reads all columns that have a shape, by their number. The smallest come first, so that larger
+/// columns can use the bytes that these leave, and no column takes from another.
 pub(super) async fn read_all(
     opened: &BTreeMap<usize, SampleFile>,
     columns: &[(Place, Result<Shape, String>)],
@@ -124,8 +124,8 @@ pub(super) async fn read_all(
     Ok(found)
 }
 
-/// Reads a column's rows of the stretches, as far as the limits allow. Each stretch has an equal
-/// share of the bytes; where rows are too large for that, it is one row of fewer stretches.
+/// Reads a column's rows of the stretches, within the limits. Each stretch has an equal share of
+/// the bytes. If rows are too large for that, fewer stretches are read, with one row of each.
 async fn read(
     opened: &BTreeMap<usize, SampleFile>,
     place: &Place,
@@ -169,7 +169,7 @@ async fn read(
                 .refused
                 .get_or_insert_with(|| format!("{reason} (row group {row_group} of {path})"));
         }
-        // What was taken before a page turned out too large is as good as any.
+        // Rows that were taken before a page turned out too large are as good as any.
         if taking.rows > 0 {
             found.compare_nulls(&taking, file, *column, group);
             found.bytes += taking.bytes;
@@ -179,8 +179,8 @@ async fn read(
                 array: concat(&arrays)?,
             });
         }
-        // Where there is not one more row for each stretch that waits, some of these are passed
-        // over, so that the rows are spread over all files still.
+        // If there is no room for one row of each remaining stretch, some stretches are skipped, so
+        // that the rows still spread over all files.
         let row_bytes = match (taking.rows, taking.refused) {
             (0, refused) => refused.filter(|_| too_large.is_none()).unwrap_or(0),
             (rows, _) => taking.bytes / rows as u64,

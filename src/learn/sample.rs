@@ -1,5 +1,5 @@
-//! A bounded sample: stretches of neighbouring rows, spread evenly over all files, and of each
-//! column as many of their rows as a number of bytes allows.
+//! Takes a bounded sample: stretches of neighbouring rows, spread evenly over all files, and for
+//! each column as many of their rows as a number of bytes allows.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,20 +21,20 @@ use crate::storage::Stores;
 use crate::table::{Inspection, TableError, TableFile, TableFiles, discover, look, look_again};
 use crate::units;
 
-/// What messages call the files.
+/// Name of the table in messages.
 const NAME: &str = "";
 
-/// Columns of which a note says by name that they are cut.
+/// Most columns that a note on cut columns names.
 const NAMED: usize = 5;
 
 #[derive(Debug)]
 pub(super) struct Sample {
     pub(super) columns: Vec<SampledColumn>,
-    /// Of the column of which the most were looked at.
+    /// Sampled rows of the column that has the most.
     pub(super) rows: u64,
-    /// Different values of all partition columns together; 1 where there are none.
+    /// Number of different combinations of partition values. 1 if there are no partition columns.
     pub(super) partitions: u64,
-    /// Of the first data page.
+    /// Version of the first data page.
     pub(super) page_version: u8,
     pub(super) notes: Vec<String>,
 }
@@ -94,7 +94,7 @@ fn unlearnable(files: &TableFiles, reason: String) -> LearnError {
     }
 }
 
-/// Refuses files that are not those that were inspected, and files of several schemas.
+/// Refuses files that have changed since the inspection, and files of several schemas.
 fn check_alike(files: &TableFiles, inspection: &Inspection) -> Result<(), LearnError> {
     let same = files.files.iter().zip(&inspection.files);
     let mut same = same.map(|(file, facts)| {
@@ -117,7 +117,7 @@ fn check_alike(files: &TableFiles, inspection: &Inspection) -> Result<(), LearnE
     }
 }
 
-/// Opens the files that stretches lie in.
+/// Opens the files that contain stretches.
 async fn open_all(
     files: &TableFiles,
     stretches: &[(&Group, Stretch)],
@@ -132,7 +132,7 @@ async fn open_all(
 }
 
 impl Sample {
-    /// Adds what was read of the columns, of `rows` rows where nothing was cut.
+    /// Adds the columns that were read. An uncut column has `rows` rows.
     fn add_columns(
         &mut self,
         columns: &[(Place, Result<Shape, String>)],
@@ -178,7 +178,7 @@ impl Sample {
         }
         let mut facts = inspection.columns.iter();
         let nulls = match facts.find(|facts| facts.column == *name) {
-            // Of a column of one leaf, footers tell.
+            // Footers count the nulls of a column that has one leaf.
             Some(facts) => found.nulls_told(facts),
             None => Ok(None),
         };
@@ -199,7 +199,7 @@ impl Sample {
         });
     }
 
-    /// Adds the columns that folders tell.
+    /// Adds the partition columns, whose values come from folder names.
     fn add_partitions(
         &mut self,
         files: &TableFiles,
@@ -219,7 +219,7 @@ impl Sample {
     }
 }
 
-/// A note on columns of which there are fewer rows than there would be by the number of rows alone.
+/// Returns a note on the columns that have fewer rows because of the limits on bytes.
 fn cut_note(cut: &[(&str, u64)], rows: u64, limits: Limits) -> Option<String> {
     if cut.is_empty() {
         return None;
@@ -245,8 +245,8 @@ fn partitions(files: &TableFiles) -> u64 {
     different.len().max(1) as u64
 }
 
-/// A column that folders tell: whole numbers where all of its values are written as these are, else
-/// text.
+/// Returns a partition column, whose values come from folder names. It holds whole numbers if all
+/// values are written like such, else text.
 fn of_partition(
     files: &TableFiles,
     index: usize,
@@ -320,7 +320,7 @@ mod tests {
         writer.close().unwrap();
     }
 
-    /// Texts that are all different, of so many bytes each.
+    /// Different texts of `bytes` bytes each.
     fn texts(rows: usize, bytes: usize) -> ArrayRef {
         let texts = (0..rows).map(|row| format!("{row:0>bytes$}"));
         Arc::new(StringArray::from_iter_values(texts))
@@ -341,7 +341,7 @@ mod tests {
         take(&stores, &location, &inspection, limits).await.unwrap()
     }
 
-    /// Numbers of the first rows of a column's pieces, and rows of all of them.
+    /// The first row number of each piece of a column, and the number of rows of all pieces.
     fn pieces(sample: &Sample, column: usize) -> (Vec<u64>, usize) {
         let series = &sample.columns[column].series;
         let firsts = series.pieces.iter().map(|piece| piece.first);
@@ -372,7 +372,7 @@ mod tests {
         for (column, row_bytes) in [(0, 104), (2, 105)] {
             let (firsts, rows) = pieces(&sample, column);
             assert_eq!(firsts, whole, "all stretches have rows");
-            // A third each would be 50,000 bytes; the numbers need less.
+            // An equal third would be 50,000 bytes; the numbers need less.
             assert!(rows * row_bytes > 50_000, "{rows}");
             bytes += rows * row_bytes;
         }

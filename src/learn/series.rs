@@ -1,4 +1,4 @@
-//! A column's sampled values, and what can be counted of values of any type.
+//! A column's sampled values, and counts that apply to values of any type.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,9 +17,10 @@ use super::keys::rounded;
 #[derive(Debug, Clone)]
 pub(super) struct Series {
     pub(super) pieces: Vec<Piece>,
-    /// Of the whole column, sampled or not.
+    /// Rows of the whole column, sampled or not.
     pub(super) rows: u64,
-    /// Share of the whole column that is null, where footers tell; else that of the sample counts.
+    /// Share of the whole column that is null, by the footers. Absent if these do not count nulls;
+    /// then the sample's share is used.
     pub(super) nulls: Option<f64>,
 }
 
@@ -44,7 +45,7 @@ impl Series {
             .unwrap_or_else(|| nulls.sum::<usize>() as f64 / self.len().max(1) as f64)
     }
 
-    /// The same stretches of another array each.
+    /// Makes a series of `rows` rows by replacing the array of each piece.
     pub(super) fn map(
         &self,
         rows: u64,
@@ -58,7 +59,7 @@ impl Series {
     }
 }
 
-/// The values of several arrays of one type, in one array.
+/// Joins several arrays of one type into one.
 pub(super) fn joined(arrays: &[ArrayRef], data_type: DataType) -> Result<ArrayRef, ArrowError> {
     let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
     match arrays.is_empty() {
@@ -67,8 +68,8 @@ pub(super) fn joined(arrays: &[ArrayRef], data_type: DataType) -> Result<ArrayRe
     }
 }
 
-/// Numbers of numeric, temporal and decimal arrays, dates and decimals in their own units; nothing
-/// for other types.
+/// Returns the values of numeric, temporal and decimal arrays as numbers. Times, dates and decimals
+/// count in the unit in which they are stored. Empty for other types.
 pub(super) fn numbers_of(array: &ArrayRef) -> Vec<Option<f64>> {
     let plain = match array.data_type() {
         DataType::Date32 => cast(array, &DataType::Int32),
@@ -90,13 +91,13 @@ pub(super) fn numbers_of(array: &ArrayRef) -> Vec<Option<f64>> {
     )
 }
 
-/// What repeats among values.
+/// Counts of repeated values.
 #[derive(Debug, Clone)]
 pub(super) struct Counts {
-    /// Rows of each different value, nulls left out, the most frequent first.
+    /// Number of rows of each different value, nulls left out, the most frequent first.
     pub(super) frequencies: Vec<usize>,
-    /// Mean rows that share a draw, if neighbours that are equal by chance are taken out; 1 or
-    /// more.
+    /// Mean number of rows that share one draw, corrected for neighbours that are equal by chance.
+    /// At least 1.
     pub(super) run_length: f64,
 }
 
@@ -139,13 +140,13 @@ impl Counts {
         self.frequencies.iter().sum()
     }
 
-    /// Values that were drawn, a run of equal ones counted once.
+    /// Number of values that were drawn, where a run of equal values counts once.
     pub(super) fn draws(&self) -> f64 {
         (self.valid() as f64 / self.run_length).max(self.distinct() as f64)
     }
 }
 
-/// `run_length`, where runs are long enough to tell.
+/// Returns the key `run_length`. `None` if the runs are too short to be sure of.
 pub(super) fn runs(counts: &Counts) -> Option<Json> {
     const SHORTEST: f64 = 1.1;
     const LONGEST: f64 = 65_536.0;
@@ -153,7 +154,7 @@ pub(super) fn runs(counts: &Counts) -> Option<Json> {
     (length > SHORTEST).then(|| json!({ "run_length": rounded(length.min(LONGEST)) }))
 }
 
-/// A number for each value, equal for equal values; none for a null.
+/// Returns a hash of each value, equal for equal values. `None` for a null.
 fn hashes(array: &ArrayRef) -> Result<Vec<Option<u64>>, ArrowError> {
     let converter = RowConverter::new(vec![SortField::new(array.data_type().clone())])?;
     let rows = converter.convert_columns(std::slice::from_ref(array))?;
@@ -168,10 +169,10 @@ fn hashes(array: &ArrayRef) -> Result<Vec<Option<u64>>, ArrowError> {
         .collect())
 }
 
-/// How rows may have come to choose among values: sizes of a pool that leave so many different
-/// ones, by exponent.
+/// Returns pools from which the rows may have been drawn: the sizes and exponents that give as many
+/// different values.
 pub(super) fn pools(counts: &Counts) -> Vec<(u64, f64)> {
-    /// Above this share of different values, nothing was chosen twice on purpose.
+    /// Above this share of different values, no value was chosen twice on purpose.
     const UNIQUE: f64 = 0.97;
     let (draws, distinct) = (counts.draws(), counts.distinct() as f64);
     if distinct < 2.0 || distinct > draws * UNIQUE {
@@ -183,7 +184,8 @@ pub(super) fn pools(counts: &Counts) -> Vec<(u64, f64)> {
         .collect()
 }
 
-/// The size of a pool of which so many draws take so many different values, on average.
+/// Returns the size of a pool from which `draws` draws take `distinct` different values on average.
+/// `None` if it would be larger than 1e9.
 fn pool_size(exponent: f64, draws: f64, distinct: f64) -> Option<u64> {
     const LARGEST: f64 = 1e9;
     let (mut low, mut high) = (distinct, distinct);
@@ -204,8 +206,8 @@ fn pool_size(exponent: f64, draws: f64, distinct: f64) -> Option<u64> {
     Some(high.round() as u64)
 }
 
-/// Different values among draws from ranks 1 to `size`, with probabilities as k^-exponent: a sum
-/// over stretches of ranks, each taken at its middle.
+/// Returns the expected number of different values among draws from ranks 1 to `size`, whose
+/// probabilities are as k^-exponent. It is a sum over stretches of ranks, each taken at its middle.
 fn expected_distinct(exponent: f64, size: f64, draws: f64) -> f64 {
     let mut stretches = Vec::new();
     let mut first = 1.0_f64;
@@ -241,8 +243,8 @@ mod tests {
         let array: ArrayRef = Arc::new(Int32Array::from_iter(runs));
         let counts = Counts::of(&[array]).unwrap();
         assert_eq!((counts.distinct(), counts.valid()), (13, 5_940));
-        // 10 rows each; of 13 values, neighbours would be equal by chance in 1 of 13 cases, and
-        // here never are.
+        // Runs are 10 rows long. Among 13 values, neighbours would be equal by chance in 1 of 13
+        // cases, but here never are.
         assert!(
             (counts.run_length - 9.2).abs() < 0.2,
             "{}",
@@ -261,7 +263,7 @@ mod tests {
             let found = pool_size(0.0, draws, distinct).unwrap() as f64;
             assert!((found / size - 1.0).abs() < 0.1, "{found} {size}");
         }
-        // A skewed pool must be larger to show as many.
+        // A skewed pool must be larger to show equally many values.
         assert!(pool_size(1.0, 5_000.0, 900.0) > pool_size(0.0, 5_000.0, 900.0));
     }
 }

@@ -1,4 +1,4 @@
-//! The types that can be generated, and other types as the nearest of them.
+//! The types that can be generated, and the nearest of them for any other type.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::content::scalar_type_of;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shape {
     Single(Single),
-    /// So many numbers in each row.
+    /// Numbers in a row, and how many of them.
     Vector(Single, u64),
     List(Box<Shape>),
     Struct(Vec<(String, Shape)>),
@@ -27,9 +27,11 @@ pub(super) struct Single {
 }
 
 impl Shape {
+    /// Returns the shape of a type.
+    ///
     /// # Errors
     ///
-    /// Names the type where nothing like it can be generated.
+    /// Names the type if nothing like it can be generated.
     pub(super) fn of(data_type: &DataType) -> Result<Shape, String> {
         let single = |dtype| {
             Ok(Shape::Single(Single {
@@ -122,7 +124,7 @@ impl Shape {
         }
     }
 
-    /// The array as one of this shape.
+    /// Converts an array to this shape.
     pub(super) fn take(&self, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         let lists = |list: &ListArray, item: &Shape| -> Result<ArrayRef, ArrowError> {
             let DataType::List(field) = self.data_type() else {
@@ -170,7 +172,7 @@ impl Shape {
             }
             (_, DataType::Dictionary(_, values)) => self.take(&cast(array, values)?),
             (_, DataType::RunEndEncoded(_, values)) => self.take(&cast(array, values.data_type())?),
-            // What counts parts of a day is a number like any other.
+            // A time of day or a duration becomes a number.
             (_, DataType::Time32(_)) => cast(array, &DataType::Int32),
             (_, DataType::Time64(_) | DataType::Duration(_)) => cast(array, &DataType::Int64),
             _ => cast(array, &self.data_type()),
@@ -184,7 +186,8 @@ impl Single {
     }
 }
 
-/// Whether the nearest type that is generated is another one in a file too.
+/// True if the nearest generated type differs from the column's type not only in memory, but in a
+/// Parquet file, too.
 pub(super) fn is_changed(data_type: &DataType, shape: &Shape) -> bool {
     if let (DataType::FixedSizeList(..), Shape::List(_)) = (data_type, shape) {
         return true;

@@ -1,15 +1,15 @@
-//! Where a sample is taken: stretches of neighbouring rows, spread evenly over all row groups.
+//! Places a sample: stretches of neighbouring rows, spread evenly over all row groups.
 
 use crate::files::Stretch;
 use crate::table::Inspection;
 
-/// Rows of a stretch, rows of all of them, and how many there are.
+/// Rows of a stretch, rows of all stretches, and the number of stretches.
 const STRETCH_ROWS: u64 = 32_768;
 const SAMPLE_ROWS: u64 = 131_072;
 const FEWEST_STRETCHES: u64 = 4;
 const MOST_STRETCHES: u64 = 16;
 
-/// Encoded bytes of a stretch, where its rows are large.
+/// Most encoded bytes of a stretch, unless a single row has more.
 const STRETCH_BYTES: u64 = 8 << 20;
 
 /// A row group of the files, in their order.
@@ -20,7 +20,7 @@ pub(super) struct Group {
     pub(super) rows: u64,
 }
 
-/// The row groups that have rows.
+/// Returns the row groups that have rows.
 pub(super) fn groups_of(inspection: &Inspection) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut first = 0;
@@ -38,7 +38,8 @@ pub(super) fn groups_of(inspection: &Inspection) -> Vec<Group> {
     groups
 }
 
-/// Evenly spread, none over the end of a row group, and none twice.
+/// Spreads stretches evenly over the rows. None crosses the end of a row group, and none overlaps
+/// another.
 pub(super) fn stretches(groups: &[Group], rows: u64, encoded_bytes: u64) -> Vec<(&Group, Stretch)> {
     let row_bytes = (encoded_bytes / rows.max(1)).max(1);
     let longest = groups.iter().map(|group| group.rows).max().unwrap_or(1);
@@ -58,7 +59,7 @@ pub(super) fn stretches(groups: &[Group], rows: u64, encoded_bytes: u64) -> Vec<
         let Some(group) = groups.get(at) else {
             break;
         };
-        // As long as it can be, from a little earlier if need be.
+        // The stretch has full length if possible, and begins a little earlier if it must.
         let latest = (group.first + group.rows).saturating_sub(length);
         let first = start.min(latest).max(group.first).max(end);
         let count = length.min(group.first + group.rows - first);

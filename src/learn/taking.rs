@@ -1,4 +1,4 @@
-//! What is kept of a stretch: whole rows, up to a number of bytes.
+//! Takes rows of a stretch: whole rows, up to a number of bytes.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use arrow::error::ArrowError;
 use super::shape::Shape;
 use crate::files::Then;
 
-/// What an element of a list counts besides its value, as it takes more time than room.
+/// Bytes that an element of a list counts for besides its value, as it costs more time than memory.
 pub(super) const ELEMENT_BYTES: u64 = 32;
 
-/// Most rows that are read at a time, and bytes that these should have.
+/// Most rows that are read at a time, and the bytes that these should have.
 const BATCH_ROWS: u64 = 64;
 const BATCH_BYTES: u64 = 1 << 20;
 
 /// Times that a batch may become larger than the one before. Each time, a page is decoded anew.
 const GROWTHS: u32 = 8;
 
-/// Keeps what is read of a stretch, as the shape that is generated.
+/// Keeps the rows that are read of a stretch, converted to the shape that is generated.
 #[derive(Debug)]
 pub(super) struct Taking {
     shape: Shape,
     most_bytes: u64,
-    /// What the first row may have, even where it is more.
+    /// Most bytes of the first row, which may exceed `most_bytes`.
     most_first_bytes: u64,
     batch_rows: u64,
     growths: u32,
@@ -54,8 +54,8 @@ impl Taking {
         }
     }
 
-    /// Rows of the first batch of a column: many where each takes as many bytes as the others, else
-    /// one, which tells how many to read next.
+    /// Rows of the first batch of a column. If all values have equally many bytes, it is a whole
+    /// batch, else one row, whose size decides how many to read next.
     pub(super) fn first_rows(data_type: &DataType) -> usize {
         match width(data_type) {
             Some(bytes) => rows_of_batch(bytes) as usize,
@@ -63,7 +63,8 @@ impl Taking {
         }
     }
 
-    /// Keeps as many of the rows as there is room for, and says how to go on.
+    /// Keeps as many of the rows as there is room for. Returns whether to read on, and how many
+    /// rows.
     pub(super) fn take(&mut self, array: &ArrayRef) -> Result<Then, ArrowError> {
         let bytes = unfolded_bytes(array);
         let room = self.most_bytes.saturating_sub(self.bytes);
@@ -81,7 +82,7 @@ impl Taking {
             rows = 1;
         }
         if rows > 0 {
-            // A slice of a list has the elements of all of it, which need not fit.
+            // A slice of a list array keeps all elements of the array, which may exceed the room.
             let indices = UInt32Array::from_iter_values((0..rows).map(|row| row as u32));
             let kept = take(array, &indices, None)?;
             self.keep(&kept, unfolded_bytes(&kept))?;
@@ -100,7 +101,7 @@ impl Taking {
     /// Rows to read after a batch of so many bytes and rows, a power of two.
     fn next_rows(&mut self, bytes: u64, rows: usize) -> usize {
         let each = |bytes: u64, rows: usize| bytes / (rows as u64).max(1);
-        // A row that stands out counts until others have made up for it.
+        // After one very large row, batches stay small until other rows have lowered the mean.
         let largest = each(bytes, rows).max(each(self.bytes, self.rows));
         let wanted = rows_of_batch(largest);
         if wanted > self.batch_rows && self.rows > rows {
@@ -114,13 +115,13 @@ impl Taking {
     }
 }
 
-/// Rows of so many bytes to read at a time, a power of two.
+/// Rows of `row_bytes` bytes to read at a time, a power of two.
 fn rows_of_batch(row_bytes: u64) -> u64 {
     let rows = (BATCH_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS);
     1 << rows.ilog2()
 }
 
-/// Bytes of a value, where all values of the type have as many.
+/// Bytes of a value. `None` if values of the type differ in bytes.
 fn width(data_type: &DataType) -> Option<u64> {
     match data_type {
         DataType::Null | DataType::Boolean => Some(1),
@@ -130,7 +131,7 @@ fn width(data_type: &DataType) -> Option<u64> {
     }
 }
 
-/// The most rows from the first on that have no more bytes than this.
+/// Returns the largest number of first rows that take at most `bytes` bytes.
 fn rows_within(array: &ArrayRef, bytes: u64) -> usize {
     let (mut fit, mut too_many) = (0, array.len() + 1);
     while too_many - fit > 1 {
@@ -143,8 +144,8 @@ fn rows_within(array: &ArrayRef, bytes: u64) -> usize {
     fit
 }
 
-/// Bytes that the values of an array take once each of them stands by itself: what a view shows
-/// counts each time that it is shown. Of an array that is a slice, only the slice counts.
+/// Bytes of an array's values if each is stored separately: a value that a view or a dictionary
+/// repeats counts each time. If the array is a slice, only the slice counts.
 fn unfolded_bytes(array: &ArrayRef) -> u64 {
     let rows = array.len() as u64;
     let texts = |lengths: u64| lengths + 4 * rows;
@@ -194,19 +195,19 @@ fn unfolded_bytes(array: &ArrayRef) -> u64 {
     }
 }
 
-/// Where offsets begin, and how far they reach from there.
+/// Returns the first offset, and the distance from it to the last one.
 fn span<O: OffsetSizeTrait>(offsets: &[O]) -> (usize, usize) {
     let at = |offset: Option<&O>| offset.map_or(0, |offset| offset.as_usize());
     let first = at(offsets.first());
     (first, at(offsets.last()).saturating_sub(first))
 }
 
-/// Bytes of the elements from a place on, and so many of them.
+/// Bytes of `count` elements from `first` on.
 fn elements(values: &ArrayRef, (first, count): (usize, usize)) -> u64 {
     unfolded_bytes(&values.slice(first, count)) + ELEMENT_BYTES * count as u64
 }
 
-/// Bytes of as many elements as lists of these sizes have, wherever they lie.
+/// Bytes of all elements of lists of these sizes, wherever the elements lie.
 fn shown<O: OffsetSizeTrait>(values: &ArrayRef, sizes: &[O]) -> u64 {
     let count: u64 = sizes.iter().map(|size| size.as_usize() as u64).sum();
     let each = unfolded_bytes(values).div_ceil((values.len() as u64).max(1));
@@ -221,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    /// A text of so many bytes in each row, as a view of one that is there once.
+    /// A text of `bytes` bytes in each row, as a view of a single copy.
     fn texts(bytes: usize, rows: usize) -> ArrayRef {
         let text = "x".repeat(bytes);
         let one = StringViewArray::from_iter_values([text]);
@@ -286,7 +287,7 @@ mod tests {
     fn large_rows_are_read_few_at_a_time() {
         let mut taking = taking(1 << 40, 0);
         assert_eq!(taking.take(&texts(10, 1)).unwrap(), Then::Read(64));
-        // 2 MiB each, then many small ones again.
+        // One row of 2 MiB, then many small ones.
         assert_eq!(taking.take(&texts(2 << 20, 1)).unwrap(), Then::Read(1));
         let mut next = 1;
         for _ in 0..1_000 {

@@ -1,4 +1,4 @@
-//! How strings and binary values may have been drawn.
+//! Finds ways in which strings and binary values may have been drawn.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,17 +19,17 @@ use crate::config::Dtype;
 /// Share of the values that must be alike for a rule to hold.
 const MOST: f64 = 0.9;
 
-/// Different words that texts are tried with.
+/// Numbers of different words that are tried for texts.
 const VOCABULARIES: [u64; 9] = [10, 30, 100, 300, 1_000, 3_000, 10_000, 100_000, 10_000_000];
 const VOCABULARY: u64 = 3_000;
 
-/// Values longer than this are not listed.
+/// Values with more bytes than this are not listed.
 const LONGEST_LISTED: usize = 200;
 
-/// A value of a length in a config that has none of its own.
+/// Key of a column for the length of its values if all have the same.
 const SIZE: &str = "size";
 
-/// The keys of a column's distribution.
+/// Returns the keys of a column's distribution.
 pub(super) fn fit(
     fitter: &Fitter<'_>,
     series: &Series,
@@ -79,7 +79,7 @@ pub(super) fn fit(
         repeats.push(pool);
     }
     repeats.dedup();
-    // How often values repeat, and what they are like, are found one after the other.
+    // First the kind of values and their repetition, then the details of the kind.
     for kind in &kinds {
         for repeat in &repeats {
             candidates.push(with(kind, repeat.clone()));
@@ -103,7 +103,7 @@ pub(super) fn fit(
     Ok(keys)
 }
 
-/// The values that are not null.
+/// Returns the values that are not null.
 fn values_of(series: &Series) -> Result<Vec<Vec<u8>>, LearnError> {
     let mut values = Vec::new();
     for piece in &series.pieces {
@@ -123,7 +123,7 @@ fn binary(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
     }
 }
 
-/// Whether texts ascend from stretch to stretch, each of them in one place.
+/// True if texts ascend, and each of them occurs in one place.
 fn is_sorted(series: &Series, distinct: usize) -> Result<bool, LearnError> {
     let (mut rises, mut falls) = (0_usize, 0_usize);
     let mut last: Option<Vec<u8>> = None;
@@ -139,11 +139,11 @@ fn is_sorted(series: &Series, distinct: usize) -> Result<bool, LearnError> {
             }
         }
     }
-    // What comes again and again rises and falls more often than there are values.
+    // Texts that recur make more rises and falls than there are different texts.
     Ok(rises > 4 * falls && rises + falls < 2 * distinct)
 }
 
-/// Each text with its weight, in order.
+/// Returns each text with its weight, in order. The texts are masked unless values are kept.
 fn listed(values: &[&[u8]], column: &str, keep_values: bool) -> Keys {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for value in values {
@@ -164,7 +164,7 @@ fn listed(values: &[&[u8]], column: &str, keep_values: bool) -> Keys {
     }
 }
 
-/// `size` where all values have one length, else `length`.
+/// Returns `size` if all values have one length, else `length`.
 fn sized(lengths: &[f64]) -> Json {
     let first = lengths.first().copied().unwrap_or(1.0);
     if lengths.iter().all(|length| *length == first) && first > 0.0 {
@@ -173,7 +173,7 @@ fn sized(lengths: &[f64]) -> Json {
     json!({ "length": length_keys(lengths, 1) })
 }
 
-/// The lengths' bounds and distribution, with the mean that they have.
+/// Returns bounds and a distribution of lengths that have the same mean.
 pub(super) fn length_keys(lengths: &[f64], smallest: u64) -> Json {
     let count = lengths.len().max(1) as f64;
     let mean = lengths.iter().sum::<f64>() / count;
@@ -197,8 +197,8 @@ pub(super) fn length_keys(lengths: &[f64], smallest: u64) -> Json {
     if mean - half >= least - 1.0 {
         return json!({ "min": whole(mean - half), "max": whole(mean + half) });
     }
-    // Many short ones and a few long ones: the mean of lengths least + k - 1, with k as likely as 1
-    // / k.
+    // Many short ones and a few long ones: lengths are least + k - 1, where k has a probability as
+    // 1 / k. The span is chosen by their mean.
     let mean_of = |span: f64| least - 1.0 + span / (span.ln() + 0.5772 + 0.5 / span);
     let (mut low, mut high) = (1.0, 2.0);
     while mean_of(high) < mean && high < 1e9 {
@@ -214,7 +214,7 @@ pub(super) fn length_keys(lengths: &[f64], smallest: u64) -> Json {
     json!({ "min": whole(least), "max": whole(least + high - 1.0), "distribution": "zipf" })
 }
 
-/// A kind of characters that stand at a place.
+/// Kind of the characters at one place of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Fixed(u8),
@@ -239,7 +239,7 @@ impl Place {
     }
 }
 
-/// A template, where most values have one length and the same kinds of characters at each place.
+/// Returns a template if most values have one length, and one kind of characters at each place.
 fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
     const LONGEST: usize = 256;
     let mut by_length: HashMap<usize, usize> = HashMap::new();
@@ -257,7 +257,7 @@ fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
         }
     }
     let mut places: Vec<Place> = seen.iter().map(Place::of).collect::<Option<_>>()?;
-    // Digits beside other hexadecimal ones are such by chance.
+    // Places with digits only, beside hexadecimal places, have no letters by chance.
     for stretch in places.chunk_by_mut(|_, next| !matches!(next, Place::Fixed(_) | Place::Letters))
     {
         if stretch.contains(&Place::Hex) {
@@ -287,7 +287,7 @@ fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
                 let text = match keep_values {
                     true => text,
                     false => {
-                        // Each stretch of signs and letters by itself, as one may be like another.
+                        // Each fixed stretch has its own mask, as one may equal another.
                         let column = format!("{column} {}", template.len());
                         all_masked(&column, &[text]).pop()?
                     }
@@ -310,7 +310,7 @@ fn uuid(places: &[Place]) -> Option<Keys> {
     is.then(|| keys_of(json!({ "kind": "template", "template": "{uuid}" })))
 }
 
-/// JSON objects, where most values are some.
+/// Returns the keys for JSON objects if most values are such objects.
 fn objects(values: &[&[u8]]) -> Option<Keys> {
     const LOOKED_AT: usize = 1000;
     let step = (values.len() / LOOKED_AT).max(1);
@@ -356,7 +356,7 @@ mod tests {
         let keys = length_keys(&lengths, 1);
         assert_eq!(keys["distribution"], "zipf");
         let (min, max) = (keys["min"].as_u64().unwrap(), keys["max"].as_u64().unwrap());
-        // Lengths min + k - 1, with k as likely as 1 / k.
+        // Lengths are min + k - 1, where k has a probability as 1 / k.
         let spans = 1..=max - min + 1;
         let weight: f64 = spans.clone().map(|span| 1.0 / span as f64).sum();
         let mean = spans.clone().count() as f64 / weight + min as f64 - 1.0;

@@ -1,4 +1,4 @@
-//! Loading learned keys as whoever runs the config does, to learn what a config takes.
+//! Loads learned keys as a config, as a later run does, to find out which keys a config takes.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ use crate::config::{
     Column, Config, ConfigError, Dataset, Layout, Overrides, Source, load, to_config_text,
 };
 
-/// The dataset that the text of a config describes.
+/// Returns the dataset that the text of a config describes.
 pub(super) fn dataset_of(text: String) -> Result<Option<Dataset>, ConfigError> {
     let source = Source {
         origin: "the learned config".to_owned(),
@@ -19,7 +19,11 @@ pub(super) fn dataset_of(text: String) -> Result<Option<Dataset>, ConfigError> {
     Ok(variants.pop().and_then(|variant| variant.dataset))
 }
 
-/// Whether a config takes a column of this name and type in such a layout; if not, what it says.
+/// Loads a config that has one column of this name and type in such a layout.
+///
+/// # Errors
+///
+/// The first line of the config's error, without its place, if the config refuses the column.
 pub(super) fn trial(
     name: &str,
     keys: &Keys,
@@ -38,7 +42,7 @@ pub(super) fn trial(
     let short = |error: ConfigError| {
         let first = error.to_string();
         let first = first.lines().next().unwrap_or_default();
-        // Where it stands in a config that nobody has seen is of no use.
+        // The place of an error in a config that nobody has seen is of no use.
         first
             .split_once(": ")
             .map_or(first, |(_, said)| said)
@@ -50,7 +54,7 @@ pub(super) fn trial(
         .ok_or_else(|| "it has no dataset".to_owned())
 }
 
-/// The config's columns and layout, as whoever runs it gets them.
+/// Loads the learned config. Returns its columns and layout as a run gets them.
 pub(super) fn read_back(yaml: &str) -> Result<(Vec<Column>, Layout), LearnError> {
     dataset_of(yaml.to_owned())?
         .map(|dataset| (dataset.columns, dataset.layout))

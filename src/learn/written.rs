@@ -1,4 +1,4 @@
-//! Rows of a column, sampled or generated, and the bytes that they take where they are written.
+//! Sampled or generated rows of a column, and the bytes that they take in a file.
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::Field;
@@ -9,12 +9,12 @@ use crate::config::{Codec, Layout};
 use crate::content::ColumnGenerator;
 use crate::dataset::chunk_bytes;
 
-/// Most rows and bytes of a piece that candidates are generated for, and most pieces.
+/// Most rows and most bytes of a piece that candidates are generated for, and most pieces.
 const FITTED_ROWS: usize = 16_384;
 const FITTED_BYTES: usize = 4 << 20;
 const FITTED_PIECES: usize = 3;
 
-/// The first rows of some pieces; of rows that are very large, one.
+/// Returns the first rows of some pieces. If rows are very large, it is one row.
 pub(super) fn some_rows(series: &Series) -> Vec<Piece> {
     let step = series.pieces.len().div_ceil(FITTED_PIECES).max(1);
     let pieces = series.pieces.iter().step_by(step);
@@ -23,7 +23,7 @@ pub(super) fn some_rows(series: &Series) -> Vec<Piece> {
     for piece in pieces.filter(|piece| !piece.array.is_empty()) {
         let rows = piece.array.len();
         let row_bytes = (piece.array.get_array_memory_size() / rows).max(1);
-        // Each candidate is generated and written for all of these.
+        // Each candidate is generated and written for all of these pieces.
         if !found.is_empty() && row_bytes > room {
             break;
         }
@@ -37,7 +37,7 @@ pub(super) fn some_rows(series: &Series) -> Vec<Piece> {
     found
 }
 
-/// Rows `first..first + count` of a generator, in one array.
+/// Generates rows `first..first + count`, in one array.
 pub(super) fn generated(
     generator: &ColumnGenerator,
     first: u64,
@@ -51,7 +51,7 @@ pub(super) fn generated(
     Ok(joined(&arrays, generator.field().data_type().clone())?)
 }
 
-/// Compressed bytes of the arrays, each a column chunk of its own, by codec.
+/// Returns the compressed bytes of the arrays by codec. Each array is a column chunk of its own.
 pub(super) fn sizes(
     arrays: &[ArrayRef],
     layout: &Layout,

@@ -1,4 +1,4 @@
-//! One scenario on one variant: how it is planned, executed and observed.
+//! Plans, executes and observes one scenario on one variant.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,18 +30,18 @@ const MOST_PLANNING: Duration = Duration::from_secs(1);
 /// Most executions of one iteration.
 const MOST_EXECUTIONS: u32 = 1000;
 
-/// Parts that a cell is made of.
+/// Parts of a new cell.
 pub struct CellParts<'a> {
     pub id: String,
     pub scenario: Arc<Scenario>,
     pub context: SessionContext,
     pub reader: Reader,
-    /// The tables of the session.
+    /// All tables of the session.
     pub registered: &'a [Arc<OpenTable>],
-    /// Whether a cold iteration drops the page cache of the whole host.
+    /// True if a cold iteration drops the page cache of the whole host.
     pub drop_caches: bool,
-    /// Time to lose in each execution, as a share of the median of those before; for tests of what
-    /// the program can detect.
+    /// Time to waste in each execution, as a share of the median of those before. It serves tests
+    /// of the program's sensitivity.
     pub slowdown: Option<f64>,
 }
 
@@ -50,11 +50,11 @@ pub struct Cell {
     pub id: String,
     pub scenario: Arc<Scenario>,
     pub context: SessionContext,
-    /// The store that holds the files, without layers.
+    /// Store of the files, without layers.
     pub(super) store: Store,
-    /// Files of this host that the tables consist of.
+    /// Files of the tables that lie on this host.
     pub(super) files: Arc<[PathBuf]>,
-    /// The tables that the query scans.
+    /// Tables that the query scans.
     pub tables: Vec<Arc<OpenTable>>,
     pub(super) reader: Reader,
     pub(super) drop_caches: bool,
@@ -62,14 +62,14 @@ pub struct Cell {
     /// Executions per iteration.
     pub(super) executions: BTreeMap<Lane, u32>,
     pub(super) trials: BTreeMap<Lane, Trial>,
-    /// Facts of trials that the first iteration after them reports.
+    /// Facts of trials, which the first iteration after a trial reports.
     calibrations: BTreeMap<Lane, Calibration>,
-    /// Calls of an execution, once one has been recorded.
+    /// Calls of an execution. Absent until one has been recorded.
     pub(super) trace: Option<Arc<Trace>>,
-    /// Ranges that the lane `compute` holds in memory: the trace's, and those that an execution in
-    /// memory has asked for besides.
+    /// Ranges that the lane `compute` holds in memory: those of the trace, and others that an
+    /// execution in memory has asked for.
     pub(super) memory: Trace,
-    /// Times of executions without what was lost in them.
+    /// Times of executions, without the time that was wasted on purpose.
     unspun_ns: Vec<f64>,
 }
 
@@ -87,7 +87,7 @@ pub struct Probe {
 }
 
 impl Cell {
-    /// Plans the query once, and picks the tables that it scans out of those registered in the
+    /// Plans the query once, and selects the tables that it scans among those registered in the
     /// session.
     pub async fn new(parts: CellParts<'_>) -> Result<(Self, Planned), EngineError> {
         let CellParts {
@@ -136,29 +136,30 @@ impl Cell {
         &self.reader
     }
 
-    /// The store that holds the files, without layers.
+    /// Returns the store of the files, without layers.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Files that the query's tables consist of.
+    /// Returns the files of the query's tables.
     pub fn places(&self) -> Vec<Location> {
         let places = self.tables.iter().flat_map(|table| &table.places);
         places.cloned().collect()
     }
 
-    /// Bytes of these files.
+    /// Returns the bytes of these files.
     pub fn file_bytes(&self) -> u64 {
         self.tables.iter().map(|table| table.file_bytes).sum()
     }
 
-    /// Row groups in the query's tables.
+    /// Returns the number of row groups of the query's tables.
     pub fn row_groups(&self) -> u64 {
         self.tables.iter().map(|table| table.row_groups).sum()
     }
 
-    /// One iteration of a lane: the cache state first, untimed, then the plan, then its executions
-    /// to the last batch. Only these are timed, and only their bytes and CPU time are counted.
+    /// Makes one iteration of a lane: first the cache state, untimed, then the plan, then its
+    /// executions to the last batch. Only the executions are timed, and only their bytes and CPU
+    /// time are counted.
     pub async fn iterate(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         match probe.lane {
             Lane::Storage => self.replay(probe).await,
@@ -180,7 +181,7 @@ impl Cell {
         let preparing = Instant::now();
         let mut watch = self.watch(&source, &measurement.ledger).await?;
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
-        // Time that each further execution costs besides.
+        // Time that each further execution costs on top of its own.
         let preparation = match self.prepares_each() {
             true => preparing.elapsed(),
             false => planned.elapsed,
@@ -216,7 +217,7 @@ impl Cell {
                 last = plan;
             }
         }
-        // The first planning of the query, and all that its executions missed.
+        // The first planning of the query, and all ranges that its executions missed.
         let (planning, mut missed) = match calibration {
             Some(calibration) => (calibration.planning, calibration.missed),
             None => (planned.elapsed, Trace::default()),
@@ -250,8 +251,9 @@ impl Cell {
         Ok(iteration)
     }
 
-    /// An execution of a lane that is not counted, unless there was a warm-up: by its times, the
-    /// number of executions of an iteration is chosen.
+    /// Returns the trial of a lane, by whose times the number of executions of an iteration is
+    /// chosen. It is that of the warm-up, or else of an execution that is made now and does not
+    /// count.
     pub async fn trial(&mut self, lane: Lane) -> Result<Trial, MeasureError> {
         if let Some(trial) = self.trials.get(&lane) {
             return Ok(*trial);
@@ -267,12 +269,12 @@ impl Cell {
         }
     }
 
-    /// From here on, an iteration of a lane has so many executions.
+    /// Sets the number of executions of a lane's iterations from now on.
     pub fn execute_so_often(&mut self, lane: Lane, executions: u32) {
         self.executions.insert(lane, executions);
     }
 
-    /// Keeps a trial, and chooses as many executions as this cell takes.
+    /// Keeps a trial, and sets the number of executions that suits this cell alone.
     pub(super) fn tried(&mut self, lane: Lane, trial: Trial) -> Trial {
         self.executions
             .insert(lane, Trial::executions_of_all(&[trial]));
@@ -300,7 +302,7 @@ impl Cell {
         Ok(self.tried(lane, Trial::new(elapsed, preparation)))
     }
 
-    /// An iteration of the executions that were observed.
+    /// Makes an iteration of the observed executions.
     pub(super) fn finished(&self, probe: Probe, observation: Observation) -> Iteration {
         Iteration {
             lane: probe.lane,
@@ -323,7 +325,7 @@ impl Cell {
         }
     }
 
-    /// The iteration that an error ended, without figures.
+    /// Makes an iteration without figures, which an error ended.
     pub fn failed(&self, probe: Probe, error: &MeasureError) -> Iteration {
         let cache = Cache {
             state: match probe.lane {
@@ -348,13 +350,13 @@ impl Cell {
         }
     }
 
-    /// Whether each execution, not only the first of an iteration, finds the state that it is to
-    /// find.
+    /// True if each execution must find the caches in their initial state, and not only the first
+    /// of an iteration.
     pub(super) fn prepares_each(&self) -> bool {
         self.reader.cache == PageCache::Cold || self.reader.engine_cache == EngineCache::Fresh
     }
 
-    /// A plan per stream, none of which has run yet.
+    /// Returns a plan per stream, none of which has run yet.
     pub(super) async fn plans(
         &self,
         measurement: &Measurement,
@@ -371,7 +373,7 @@ impl Cell {
         Ok(plans)
     }
 
-    /// Executes plans at once, and gives the time until the last of them ended.
+    /// Executes plans at once, and returns the time until the last of them ended.
     pub(super) async fn executed(
         &mut self,
         plans: &[Arc<dyn ExecutionPlan>],
@@ -420,11 +422,11 @@ impl Cell {
     }
 }
 
-/// The store that tables lie in; that of this host's files where there are none.
+/// Returns the store of the tables. Without tables it is the store of this host's files.
 ///
 /// # Errors
 ///
-/// Where they lie in several: a measurement has one ledger, of one store.
+/// The tables lie in several stores: a measurement has one ledger, of one store.
 fn store_of(tables: &[Arc<OpenTable>]) -> Result<Store, EngineError> {
     let mut stores = tables.iter().map(|table| &table.store);
     let Some(first) = stores.next() else {
@@ -442,7 +444,7 @@ fn store_of(tables: &[Arc<OpenTable>]) -> Result<Store, EngineError> {
     }
 }
 
-/// Facts of an execution that is not counted.
+/// Facts of an execution that does not count.
 struct Calibration {
     planning: Duration,
     /// Calls that memory could not answer.
@@ -452,9 +454,9 @@ struct Calibration {
 /// Results of the executions of an iteration.
 #[derive(Default)]
 struct Results {
-    /// Sum over the executions.
+    /// Sum of the times to the first batch, over the executions.
     first_batch: Option<Duration>,
-    /// Rows of the first execution; the others give as many.
+    /// Rows of the first execution; the others return as many.
     rows: Option<u64>,
     memory_pool_peak_bytes: Option<u64>,
     stream_elapsed_ns: Vec<u64>,
@@ -477,11 +479,11 @@ impl Results {
     }
 }
 
-/// Times of one execution, by which the number of an iteration's executions is chosen.
+/// Times of one execution, by which the number of executions of an iteration is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trial {
     elapsed: Duration,
-    /// Time that each further execution costs besides.
+    /// Time that each further execution costs on top of its own.
     preparation: Duration,
 }
 
@@ -493,10 +495,10 @@ impl Trial {
         }
     }
 
-    /// Executions that make an iteration long enough to be timed, without spending more than about
-    /// a second on planning them, where the times of one are the geometric means of these. Cells
-    /// that are compared have the same number: a mean of many executions is not what a mean of few
-    /// is where times are skewed.
+    /// Returns the number of executions that make an iteration long enough to be timed, without
+    /// spending more than about a second on planning them. The times of one execution are the
+    /// geometric means of the trials. Cells that are compared have the same number, as a mean of
+    /// many skewed times differs from a mean of few.
     pub fn executions_of_all(trials: &[Trial]) -> u32 {
         let mean = |time: fn(&Trial) -> Duration| {
             let logs = trials
@@ -516,7 +518,7 @@ pub(super) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Offset of now from the start of a run.
+/// Returns the time since the start of a run, in nanoseconds.
 pub fn offset_ns(started: Instant) -> u64 {
     nanoseconds(started.elapsed())
 }

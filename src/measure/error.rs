@@ -1,4 +1,4 @@
-//! Why a cell gives no figures.
+//! Errors that leave a cell without figures.
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
@@ -8,7 +8,7 @@ use crate::engine::{EngineError, plain_message};
 use crate::exit_class::ExitClass;
 use crate::units;
 
-/// Why a cell gave no figures.
+/// Reason why a cell has no figures.
 #[derive(Debug, thiserror::Error)]
 pub enum MeasureError {
     #[error(transparent)]
@@ -26,13 +26,13 @@ pub enum MeasureError {
 /// Cause of a failed execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// Reading a file, or a task that panicked, perhaps over one.
+    /// A file could not be read, or a task panicked, perhaps over one.
     Reading,
-    /// Decoding what a file holds.
+    /// Content of a file could not be decoded.
     Decoding,
-    /// A file that cannot be read.
+    /// A file is damaged or cannot be read.
     BadInput,
-    /// More memory than the limit allows.
+    /// More memory was needed than the limit allows.
     Memory,
     /// Anything else, such as a division by zero in the query.
     Other,
@@ -64,8 +64,8 @@ impl MeasureError {
         }
     }
 
-    /// A query has been planned before it is measured, so that what the engine refuses here is no
-    /// fault of the user's.
+    /// Queries are planned before they are measured, so an error of the engine here is not the
+    /// user's fault.
     pub fn class(&self) -> ExitClass {
         match self {
             MeasureError::Execution { cause, .. } => match cause {
@@ -78,7 +78,7 @@ impl MeasureError {
         }
     }
 
-    /// Whether it concerns this cell alone, so that a run can go on without it.
+    /// True if the error concerns this cell alone, and a run can go on without the cell.
     pub fn is_of_the_cell(&self) -> bool {
         match self {
             MeasureError::TooLarge { .. } => true,

@@ -16,16 +16,16 @@ use crate::digest::ResultDigest;
 /// Outcome of an execution.
 #[derive(Debug)]
 pub struct Execution {
-    /// To the last batch of every partition.
+    /// Time to the last batch of every partition.
     pub elapsed: Duration,
-    /// To the first batch with rows; absent where none came.
+    /// Time to the first batch with rows. Absent if there was none.
     pub first_batch: Option<Duration>,
     pub rows: u64,
 }
 
 /// Executes a plan on all of its partitions at once, each in a task of its own, and drops the
-/// batches. With a digest, every batch is added to it, which costs time: such an execution is not
-/// one to be timed.
+/// batches. If there is a digest, every batch is added to it, which costs time: such an execution
+/// should not be timed.
 ///
 /// Dropping the future stops the execution.
 pub async fn execute(

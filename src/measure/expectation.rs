@@ -5,21 +5,21 @@ use std::collections::BTreeSet;
 use crate::record::ExpectationResult;
 use crate::scenario::{Check, Scenario};
 
-/// Behaviour that a cell was seen to have.
+/// Observed behaviour of a cell.
 #[derive(Debug, Clone)]
 pub struct Observed {
-    /// Columns that its scans read, partition columns included.
+    /// Columns that the scans read, partition columns included.
     pub columns: BTreeSet<String>,
     pub rows: u64,
-    /// Row groups that the scans kept after pruning, by DataFusion's metrics, and those that the
-    /// tables hold.
+    /// Row groups that the scans kept after pruning, by DataFusion's metrics, and all row groups of
+    /// the tables.
     pub row_groups_kept: u64,
     pub row_groups: u64,
     pub plan: String,
 }
 
-/// Evaluates the expectations that apply to a variant, which is told by `setting`: the value of a
-/// key path in the variant as text, if it has one.
+/// Evaluates the expectations that apply to a variant. `setting` returns the value of a key path in
+/// the variant as text, if it has one.
 pub fn evaluate(
     scenario: &Scenario,
     observed: &Observed,

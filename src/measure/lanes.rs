@@ -1,4 +1,4 @@
-//! The two lanes that take a query apart: its byte ranges without the query, and the query without
+//! The two lanes that split a query: its byte ranges without the query, and the query without
 //! reading.
 
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use crate::record::{Iteration, Kind, Lane, RequestProfile, Status, StoreCall};
 use crate::storage::{Loaded, Source, Throttle, Timed, Trace, replay};
 use crate::units;
 
-/// How often, and for how long at most, a query is executed for its profile.
+/// Least and most executions for a query's profile, and the time after which no more than the least
+/// are made.
 const LEAST_PROFILES: usize = 5;
 const MOST_PROFILES: usize = 15;
 const PROFILING: Duration = Duration::from_millis(300);
@@ -31,7 +32,7 @@ fn of_stream(calls: &[Timed], started: Instant) -> Vec<StoreCall> {
     calls.collect()
 }
 
-/// Where reads come from in a state of the page cache.
+/// Returns the source of reads for a state of the page cache.
 pub fn source_of(cache: PageCache) -> Source {
     match cache {
         PageCache::Direct => Source::Direct,
@@ -40,8 +41,8 @@ pub fn source_of(cache: PageCache) -> Source {
 }
 
 impl Cell {
-    /// Where a lane's bytes come from. Those of `compute` are read into memory here, and stay there
-    /// for as long as the source does.
+    /// Returns the source of a lane's bytes. For `compute` the bytes are read into memory here, and
+    /// stay there as long as the source exists.
     pub(super) async fn source(&self, lane: Lane) -> Result<Source, MeasureError> {
         if lane != Lane::Compute {
             return Ok(match (self.reader.throttle, self.reader.cache) {
@@ -67,7 +68,7 @@ impl Cell {
         Ok(Source::Memory(Arc::new(loaded)))
     }
 
-    /// An iteration of the lane `storage`.
+    /// Makes an iteration of the lane `storage`.
     pub(super) async fn replay(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
         let trace = self.recorded().await?;
         let source = self.source(Lane::Storage).await?;
@@ -93,7 +94,7 @@ impl Cell {
         Ok(self.finished(probe, watch.end()))
     }
 
-    /// A replay that is not counted.
+    /// Makes a replay that does not count.
     pub(super) async fn try_replay(
         &mut self,
         trace: &Arc<Trace>,
@@ -110,7 +111,7 @@ impl Cell {
         Ok(self.tried(Lane::Storage, Trial::new(elapsed, preparation)))
     }
 
-    /// An iteration in memory that had to read does not count; the next one has what it lacked.
+    /// Makes an iteration in memory void if it had to read. The next one has the missing bytes.
     pub(super) fn remember_missed(&mut self, missed: Trace, iteration: &mut Iteration) {
         let ranges = missed.ranges();
         if ranges == 0 {
@@ -125,8 +126,8 @@ impl Cell {
         self.memory.join(missed);
     }
 
-    /// Requests of the query and their times, its bytes in memory: of some executions, the one of
-    /// median time.
+    /// Returns the query's requests and their times while its bytes are in memory. Of several
+    /// executions it is the one of median time.
     pub async fn profile(&mut self) -> Result<RequestProfile, MeasureError> {
         self.recorded().await?;
         let mut source = self.source(Lane::Compute).await?;
@@ -165,7 +166,7 @@ impl Cell {
             };
             profiles.push((had_to_read, profile));
         }
-        // Those that had to read come last, and count only where there are no others.
+        // Executions that had to read come last, and count only if there are no others.
         profiles.sort_by_key(|(had_to_read, profile)| (*had_to_read, profile.elapsed_ns));
         let whole = profiles.iter().filter(|(had_to_read, _)| !had_to_read);
         let elapsed: Vec<u64> = whole.map(|(_, profile)| profile.elapsed_ns).collect();
@@ -175,8 +176,8 @@ impl Cell {
         })
     }
 
-    /// What the query asks of the store, by an untimed execution that is recorded once. Whether
-    /// footers are among it follows the state of the engine's caches.
+    /// Returns the query's calls of the store, recorded once by an untimed execution. They include
+    /// footers only if the engine's caches are fresh.
     pub async fn recorded(&mut self) -> Result<Arc<Trace>, MeasureError> {
         if let Some(trace) = &self.trace {
             return Ok(Arc::clone(trace));

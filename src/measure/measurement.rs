@@ -1,4 +1,4 @@
-//! The means of one measurement.
+//! The parts that one measurement needs.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use datafusion::prelude::SessionContext;
 
 use crate::observe::{Ledger, MeasuredStore};
 
-/// Store that one measurement reads through, and ledger in which its reads are counted.
+/// Store that one measurement reads through, and ledger that counts its reads.
 pub(super) struct Measurement {
     pub(super) ledger: Arc<Ledger>,
     pub(super) store: MeasuredStore,
-    /// The session whose plans bind that store.
+    /// Session whose plans are bound to that store.
     pub(super) context: SessionContext,
 }

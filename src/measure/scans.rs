@@ -1,4 +1,4 @@
-//! What the scans of an executed plan did.
+//! Figures of the scans of an executed plan.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::record::Scan;
 use crate::table::OpenTable;
 
 impl Cell {
-    /// Scans of an executed plan, by table, with DataFusion's metrics and the ledger's figures of
-    /// each and of all.
+    /// Returns the scans of an executed plan by table, with DataFusion's metrics and the ledger's
+    /// figures, and the ledger's figures of all tables together.
     pub(super) fn scans(
         &self,
         executed: &Arc<dyn ExecutionPlan>,
@@ -59,8 +59,8 @@ pub(super) fn reads(scan: &PlannedScan, table: &OpenTable) -> bool {
     scan.table.as_ref() == Some(&table.name)
 }
 
-/// Row groups that a scan kept after every kind of pruning; bloom filters are the last to be asked,
-/// and are counted whether or not there are any.
+/// Returns the number of row groups that a scan kept after every kind of pruning. Bloom filters are
+/// consulted last, and their metric counts even if there are none.
 pub(super) fn row_groups_kept(metrics: &BTreeMap<String, u64>) -> u64 {
     let metric = |name: &str| metrics.get(name).copied().unwrap_or(0);
     metric("row_groups_pruned_bloom_filter_matched")

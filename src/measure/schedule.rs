@@ -5,38 +5,38 @@ use std::ops::Range;
 use crate::record::{Kind, Lane};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Rounds of a block.
+/// Number of rounds of a block.
 pub const BLOCK: u32 = 5;
 
-/// One iteration to be made.
+/// One iteration that is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visit {
     pub cell: usize,
     pub lane: Lane,
     pub round: u32,
-    /// Place within its round, from 0.
+    /// Position within its round, from 0.
     pub position: u32,
-    /// Number of the block that the round is of, where there are blocks.
+    /// Number of the block that contains the round. Absent if there are no blocks.
     pub block: Option<u32>,
 }
 
-/// Cells and lanes that are shuffled, for the whole of a run.
+/// The cells and lanes of a run, which are shuffled.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     pub cells: usize,
     pub lanes: Vec<Lane>,
     pub seed: u64,
-    /// Whether a cell has the rounds of a block one after the other, because the files of all cells
-    /// do not stay in memory together: it then reads its files once per block and not once per
+    /// True if a cell has the rounds of a block one after the other, because the files of all cells
+    /// do not fit in memory together. It then reads its files once per block instead of once per
     /// round.
     pub blocked: bool,
 }
 
 impl Schedule {
-    /// The iterations of some rounds. The order is a function of the seed, the kind of rounds and
-    /// their numbers, so that a run can be repeated; each order is as likely as any other. The
-    /// cells of every second block come in the reverse order of those of the block before, so that
-    /// each is as early as it is late.
+    /// Returns the iterations of some rounds. The order is a function of the seed, the kind of
+    /// rounds and their numbers, so a run can be repeated; all orders are equally likely. The cells
+    /// of every second block come in the reverse order of the block before, so each cell is as
+    /// often early as late.
     pub fn visits(&self, kind: Kind, rounds: Range<u32>) -> Vec<Visit> {
         let mut visits = Vec::new();
         let span = if self.blocked { BLOCK } else { 1 };
@@ -78,7 +78,7 @@ impl Schedule {
     }
 }
 
-/// So many things, shuffled.
+/// Returns the numbers below `things`, shuffled.
 fn order(things: usize, seed: u64, kind: Kind, round: u32) -> Vec<usize> {
     let key = |thing: usize| {
         let mut bytes = [0_u8; 13];

@@ -1,4 +1,4 @@
-//! The result of a query, counted and checksummed, and where it cannot be read.
+//! Counts and checksums a query's result, and locates files that cannot be read.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::record::Checksum;
 use crate::storage::Source;
 use crate::table::OpenTable;
 
-/// Result of a query, counted and checksummed.
+/// Counts and checksum of a query's result.
 #[derive(Debug)]
 pub struct Verified {
     pub rows: u64,
@@ -26,7 +26,7 @@ pub struct Verified {
 }
 
 impl Cell {
-    /// An untimed execution that counts and checksums the result.
+    /// Executes the query untimed, and counts and checksums the result.
     pub async fn verify(&self) -> Result<Verified, MeasureError> {
         let measurement = self.measurement(&Source::Store)?;
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
@@ -80,9 +80,9 @@ impl Cell {
         })
     }
 
-    /// The same error, with the file and the row group that cannot be read where there is one. Only
-    /// what reading may have caused is looked into, and what the engine takes for a fault of its
-    /// own.
+    /// Adds the file and the row group that cannot be read to an error, if there is one. It only
+    /// looks for them if reading may have caused the error, or the engine considers it its own
+    /// fault.
     pub async fn locate(&self, error: MeasureError) -> MeasureError {
         let MeasureError::Execution { message, cause } = error else {
             return error;
@@ -99,7 +99,7 @@ impl Cell {
                 format!("{first} or one of {} more files", others.len())
             }
         };
-        // Not the store that is measured: it may be slow, and counts.
+        // The measured store is not used here: it may be slow, and counts its reads.
         match first_damage_of(files).await {
             Some(damage) => MeasureError::Execution {
                 message: damage,
@@ -115,8 +115,8 @@ impl Cell {
         }
     }
 
-    /// A column whose statistics cannot be trusted, as the end of a message; empty where there is
-    /// none.
+    /// Names a column whose statistics cannot be trusted, as the end of a message. Empty if there
+    /// is none.
     fn doubted(&self) -> String {
         let doubt = self
             .tables

@@ -1,4 +1,4 @@
-//! How a cell gets the means of a measurement: a store in layers, a ledger, a session, a watch.
+//! Makes the parts of a cell's measurement: a store in layers, a ledger, a session and a watch.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::observe::{CacheSetting, Ledger, MeasuredStore, Watch, WatchedFiles};
 use crate::storage::Source;
 
 impl Cell {
-    /// A ledger of the query's files, in which nothing is counted yet.
+    /// Makes an empty ledger of the query's files.
     pub(super) fn ledger(&self) -> Arc<Ledger> {
         let files = self.tables.iter().flat_map(|table| {
             let layouts = table.layouts.iter().cloned();
@@ -19,14 +19,14 @@ impl Cell {
         Arc::new(Ledger::new(files))
     }
 
-    /// Means of one measurement, whose reads come from `source`.
+    /// Makes the parts of one measurement, whose reads come from `source`.
     pub(super) fn measurement(&self, source: &Source) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
         let store = MeasuredStore::new(&self.store, source, &ledger);
         self.measurement_of(ledger, store)
     }
 
-    /// The same, which records the calls besides.
+    /// Does the same with a store that also records the calls.
     pub(super) fn recording(&self, source: &Source) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
         let store = MeasuredStore::new(&self.store, source, &ledger).recording();

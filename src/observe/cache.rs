@@ -1,4 +1,4 @@
-//! Establishing and attesting the cache state before an execution.
+//! Establishes and verifies the state of the page cache before an execution.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,28 +8,29 @@ use crate::config::PageCache;
 use crate::record::{Cache, CacheState, ColdEvidence, EngineCache};
 use crate::storage::{Residency, drop_caches, evict, make_resident, may_attest, residency};
 
-/// Share of a working set's pages that must be resident for a warm iteration to count.
+/// Least share of a working set's pages that must be resident for a warm iteration to count.
 const WARM_RATIO: f64 = 0.99;
 
-/// Share of them that may be resident for a cold one to count.
+/// Largest share of the pages that may be resident for a cold iteration to count.
 const COLD_RATIO: f64 = 0.01;
 
-/// Share of the requested bytes that devices must have delivered for it to show that nothing else
-/// did.
+/// Least share of the requested bytes that devices must have delivered to prove that the bytes came
+/// from no cache.
 const DEVICE_SHARE: f64 = 0.95;
 
-/// State of the cache that was found before executions.
+/// State of the page cache before executions.
 #[derive(Debug, Clone)]
 pub(super) struct Attested {
     state: CacheState,
-    /// The worst of the executions; absent where a file may not be asked about.
+    /// Share of resident pages, the worst of all executions. Absent if this user may not ask about
+    /// a file's pages.
     ratio: Option<f64>,
-    /// Why the iteration does not count.
+    /// Reason why the iteration does not count.
     reason: Option<String>,
 }
 
 impl Attested {
-    /// State of bytes that are in the process's own memory.
+    /// Returns the state of bytes that are in the process's own memory.
     pub(super) fn memory() -> Self {
         Attested {
             state: CacheState::Memory,
@@ -77,8 +78,9 @@ impl Attested {
         }
     }
 
-    /// The state as records keep it, once it is known how many of the wanted bytes the devices
-    /// delivered, and why the executions do not count; none where they do.
+    /// Returns the state as records keep it, and the reason why the executions do not count, if
+    /// there is one. It is called after the executions, when the bytes that devices delivered are
+    /// known.
     pub(super) fn finish(
         self,
         engine: EngineCache,
@@ -106,16 +108,16 @@ impl Attested {
     }
 }
 
-/// Most bytes that are read of a set of files before the next one has its turn.
+/// Most bytes that are read of a set of files before the next set has its turn.
 const TURN_BYTES: u64 = 1 << 20;
 
-/// Makes sets of files warm alike: all are evicted, then read by turns, a share of each, so that
-/// where in memory their pages lie, and in how large pieces, is the same mixture for all. Pages
-/// stay where they are for as long as a run lasts, and one set read after another would have better
-/// or worse ones throughout.
+/// Makes sets of files equally warm. All are evicted, then read by turns, a share of each. Each set
+/// thus gets the same mixture of places and page sizes in memory. Pages stay in place throughout a
+/// run, and a set that is read after another could have better or worse ones all the time.
 pub fn warm_alike(sets: &[Vec<PathBuf>]) {
     for file in sets.iter().flatten() {
-        // A file that cannot be evicted stays as it is; one that cannot be read fails attestation.
+        // A file that cannot be evicted stays as it is. A file that cannot be read fails when its
+        // state is verified.
         let _ = evict(file);
     }
     let sizes: Vec<u64> = sets.iter().map(|files| bytes_of(files)).collect();
@@ -125,7 +127,7 @@ pub fn warm_alike(sets: &[Vec<PathBuf>]) {
         .map_or(0, |most| most.div_ceil(TURN_BYTES));
     let mut readers: Vec<Turns> = sets.iter().map(|files| Turns::of(files)).collect();
     for turn in 0..turns {
-        // Nobody is always the first.
+        // No set is always the first.
         let first = turn as usize % readers.len().max(1);
         for index in (first..readers.len()).chain(0..first) {
             readers[index].read(sizes[index].div_ceil(turns));
@@ -138,7 +140,7 @@ fn bytes_of(files: &[PathBuf]) -> u64 {
     sizes.map(|found| found.len()).sum()
 }
 
-/// A set of files that is read bit by bit.
+/// A set of files that is read in parts.
 struct Turns<'a> {
     files: std::slice::Iter<'a, PathBuf>,
     open: Option<File>,
@@ -172,9 +174,9 @@ impl<'a> Turns<'a> {
     }
 }
 
-/// Brings the page cache into a state, and looks whether it is in it. Where this user may not ask
-/// about a file's pages, they are read or evicted all the same, and no ratio is claimed. With
-/// `whole_host`, cold drops what other files have there, too.
+/// Brings the page cache into a state, and verifies it. If this user may not ask about a file's
+/// pages, they are read or evicted all the same, but no ratio is claimed. With `whole_host`, cold
+/// drops the pages of all other files, too.
 pub(super) fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> Attested {
     // No files: nothing to establish.
     if files.is_empty() {
@@ -201,8 +203,8 @@ pub(super) fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -
     }
 }
 
-/// Does something with each file, and adds up what it finds of them; no ratio where it finds
-/// nothing of one.
+/// Applies `act` to each file, and sums up the pages that it finds. There is no ratio if `act`
+/// finds nothing for a file.
 fn each(
     files: &[PathBuf],
     state: CacheState,

@@ -1,4 +1,4 @@
-//! How long calls of a store take, and how much they ask for.
+//! Durations and sizes of the calls of a store.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::record::{Percentiles, StoreCalls};
 /// Significant decimal digits that a histogram keeps.
 const DIGITS: u8 = 2;
 
-/// Longest time and largest range that are told apart: an hour, and 64 GiB.
+/// Longest time and largest range that a histogram distinguishes: an hour, and 64 GiB.
 const LONGEST_NS: u64 = 3_600_000_000_000;
 const LARGEST_BYTES: u64 = 64 << 30;
 

@@ -15,13 +15,13 @@ use crate::storage::{ReadLayer, Store, explained};
 /// Height in a stack of layers at which reads are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Height {
-    /// On top: what the engine asks for.
+    /// On top: counts the reads of the engine.
     Engine,
-    /// Below all layers that change requests: what reaches the storage.
+    /// Below all layers that change requests: counts the requests that reach the storage.
     Storage,
 }
 
-/// Writes reads that were answered into a ledger.
+/// Counts answered reads in a ledger.
 #[derive(Debug)]
 pub(super) struct CountingLayer {
     below: Arc<dyn ObjectStore>,
@@ -32,7 +32,7 @@ pub(super) struct CountingLayer {
 }
 
 impl CountingLayer {
-    /// Counts what the engine asks for, and words the errors that it gets.
+    /// Counts the reads of the engine, and rewords the errors that it gets.
     pub(super) fn of_engine(
         below: Arc<dyn ObjectStore>,
         ledger: Arc<Ledger>,

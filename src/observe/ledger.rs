@@ -1,5 +1,5 @@
-//! The byte ledger of one measurement: reads that were asked of a store, and parts of the files
-//! that they touched.
+//! The byte ledger of one measurement: reads of a store, and the parts of the files that they
+//! touched.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -17,12 +17,12 @@ use crate::storage::{FileLayout, Source, Trace, merged};
 /// Reads that a ledger has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Byte ranges asked for.
+    /// Number of requested byte ranges.
     pub ranges: u64,
-    /// Bytes asked for in ranges that lie within a file's column chunks.
+    /// Requested bytes in ranges that lie within a file's column chunks.
     pub data_bytes: u64,
-    /// Bytes of all other ranges: footers, page indexes, bloom filters, and whatever a speculative
-    /// read of a footer brings along.
+    /// Bytes of all other ranges: footers, page indexes, bloom filters, and any bytes that a
+    /// speculative read of a footer includes.
     pub metadata_bytes: u64,
     /// Requests that reached the storage.
     pub requests: u64,
@@ -33,17 +33,17 @@ pub struct Counters {
 /// Parts of a set of files that were read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// Row groups of which at least one column chunk was asked for.
+    /// Row groups of which at least one column chunk was read.
     pub row_groups: u64,
     /// Files with such a row group.
     pub files: u64,
-    /// Bytes before compression of the column chunks that were asked for, in whole or in part.
+    /// Bytes before compression of the column chunks that were read, in whole or in part.
     pub encoded_bytes: u64,
-    /// Bytes of these chunks as they are stored.
+    /// Stored bytes of these chunks.
     pub compressed_bytes: u64,
 }
 
-/// A file of a ledger, and which of its chunks were read.
+/// A file of a ledger, with a mark for each chunk that was read.
 #[derive(Debug)]
 struct LedgerFile {
     layout: Arc<FileLayout>,
@@ -66,7 +66,7 @@ impl LedgerFile {
     }
 }
 
-/// Count of everything that one measurement asks of a store. The layers of its store write to it;
+/// Counts of everything that one measurement asks of a store. The layers of its store write to it;
 /// no other measurement does.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -80,8 +80,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// An empty ledger, which tells data from metadata in reads of these files. All bytes of others
-    /// count as metadata.
+    /// Makes an empty ledger, which distinguishes data from metadata in reads of these files. All
+    /// bytes of other files count as metadata.
     pub fn new(files: impl IntoIterator<Item = (Path, Arc<FileLayout>)>) -> Self {
         let files = files.into_iter().map(|(path, layout)| {
             let touched = layout.chunks.iter().map(|_| AtomicBool::new(false));
@@ -94,7 +94,7 @@ impl Ledger {
         }
     }
 
-    /// Takes note of a call for ranges of a file, which was answered after this time.
+    /// Counts a call for ranges of a file, which was answered after `latency`.
     pub fn asked(&self, file: &Path, ranges: &[Range<u64>], latency: Duration) {
         self.calls.lock().add(latency, ranges);
         self.ask(file, ranges);
@@ -122,7 +122,7 @@ impl Ledger {
         self.metadata_bytes.fetch_add(metadata, Ordering::Relaxed);
     }
 
-    /// Takes note of ranges that the storage was asked for: a request each.
+    /// Counts ranges that the storage was asked for, one request each.
     pub fn sent(&self, ranges: &[Range<u64>]) {
         let bytes = ranges
             .iter()
@@ -133,7 +133,7 @@ impl Ledger {
             .fetch_add(bytes.sum(), Ordering::Relaxed);
     }
 
-    /// Takes note of a trace that was replayed from a source. Of its calls, no latencies are known.
+    /// Counts a trace that was replayed from a source. The latencies of its calls are not known.
     pub fn replayed(&self, trace: &Trace, source: &Source) {
         for call in trace.streams.iter().flatten() {
             let ranges = call.ranges.iter().map(|(start, end)| *start..*end);
@@ -156,13 +156,13 @@ impl Ledger {
         }
     }
 
-    /// How long the calls took, and how large their ranges were; none without calls.
+    /// Returns durations of the calls and sizes of their ranges. `None` if there were no calls.
     pub fn calls(&self) -> Option<StoreCalls> {
         let calls = self.calls.lock();
         calls.summary()
     }
 
-    /// Parts of these files that were read since [`Ledger::forget_touched`].
+    /// Returns the parts of these files that were read since [`Ledger::forget_touched`].
     pub fn touched<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Touched {
         let mut touched = Touched::default();
         for file in files.filter_map(|file| self.files.get(file)) {
@@ -171,8 +171,8 @@ impl Ledger {
         touched
     }
 
-    /// Forgets which chunks were read; the counters go on. For a measurement of several executions,
-    /// whose last one says what an execution reads.
+    /// Forgets which chunks were read, and keeps the counters. If a measurement has several
+    /// executions, the last one alone shows which chunks an execution reads.
     pub fn forget_touched(&self) {
         for touched in self.files.values().flat_map(|file| &file.touched) {
             touched.store(false, Ordering::Relaxed);

@@ -1,6 +1,6 @@
-//! Observing executions: the state of the caches they find, the bytes they ask for, and what the
-//! process and the host do meanwhile. A [`Watch`] begins over files, a state and a [`Ledger`], and
-//! ends as [`record::Figures`](crate::record::Figures).
+//! Observes executions: the state of the caches before them, the bytes that they ask for, and the
+//! resources that the process and the host use meanwhile. A [`Watch`] begins with files, a state
+//! and a [`Ledger`], and ends as [`record::Figures`](crate::record::Figures).
 
 mod cache;
 mod calls;

@@ -1,4 +1,4 @@
-//! What this process uses.
+//! Resources that this process uses.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ pub(super) struct Usage {
     pub(super) major_faults: u64,
     pub(super) voluntary_switches: u64,
     pub(super) involuntary_switches: u64,
-    /// Bytes that block devices delivered; absent where the system does not tell.
+    /// Bytes that block devices delivered. Absent if the system does not count them.
     pub(super) device_read_bytes: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ impl Usage {
         }
     }
 
-    /// Adds what was used between two moments.
+    /// Adds the usage between two moments.
     pub(super) fn add(&mut self, before: &Usage, after: &Usage) {
         self.cpu_user_ns += after.cpu_user_ns.saturating_sub(before.cpu_user_ns);
         self.cpu_system_ns += after.cpu_system_ns.saturating_sub(before.cpu_system_ns);
@@ -55,7 +55,8 @@ impl Usage {
         }
     }
 
-    /// Figures of one of so many executions, as far as they are known here; the others stay empty.
+    /// Returns the figures of one of `executions` executions, as far as they are known here. The
+    /// others stay empty.
     pub(super) fn figures(self, executions: u64) -> Figures {
         let executions = executions.max(1);
         Figures {
@@ -87,8 +88,8 @@ fn cpu_times_ns() -> (u64, u64) {
     })
 }
 
-/// Memory that is resident in this process, and the most that ever was since [`reset_peak`], in
-/// bytes; none where the system does not tell.
+/// Returns the resident memory of this process, and its peak since [`reset_peak`], in bytes. `None`
+/// if the system does not report them.
 pub fn resident_bytes() -> Option<(u64, u64)> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let field = |name: &str| {
@@ -99,22 +100,21 @@ pub fn resident_bytes() -> Option<(u64, u64)> {
     Some((field("VmRSS:")?, field("VmHWM:")?))
 }
 
-/// Makes the most memory that was resident what is resident now (proc(5), `clear_refs`).
+/// Resets the peak of resident memory to its present size (proc(5), `clear_refs`).
 pub fn reset_peak() {
-    // Where it is refused, the peak is that of the whole process, which is no less than what was
-    // asked for.
+    // If this is refused, the peak is that of the whole process, which is at least the wanted one.
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
-/// Bytes that block devices delivered to this process so far, from /proc/self/io; none where the
-/// system does not tell.
+/// Returns the bytes that block devices delivered to this process so far, from /proc/self/io.
+/// `None` if the system does not count them.
 pub fn device_read_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/io").ok()?;
     text.lines()
         .find_map(|line| line.strip_prefix("read_bytes: ")?.trim().parse().ok())
 }
 
-/// Cores that this process may use.
+/// Returns the number of cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -14,11 +14,11 @@ use crate::storage::{
 /// An object store built for one measurement, in layers that write to its ledger:
 ///
 /// ```text
-/// recorded        the calls, where they are to be known afterwards
-/// counted         what the engine asks for
-/// throttled       where the storage is to be slower
-/// counted         what reaches the storage
-/// direct, memory  where bytes do not come from the store itself
+/// recorded        the calls, if they are needed afterwards
+/// counted         reads of the engine
+/// throttled       if the storage must be slower
+/// counted         requests that reach the storage
+/// direct, memory  if bytes do not come from the store itself
 /// ```
 #[derive(Debug)]
 pub struct MeasuredStore {
@@ -28,7 +28,7 @@ pub struct MeasuredStore {
 }
 
 impl MeasuredStore {
-    /// Layers over a store, whose reads come from `source`.
+    /// Builds layers over a store, whose reads come from `source`.
     pub fn new(store: &Store, source: &Source, ledger: &Arc<Ledger>) -> Self {
         let objects = Arc::clone(store.objects());
         let mut memory = None;
@@ -54,7 +54,7 @@ impl MeasuredStore {
         }
     }
 
-    /// The same, which records the calls besides.
+    /// Adds a layer that records the calls.
     #[must_use]
     pub fn recording(self) -> Self {
         let layer = Arc::new(RecordingLayer::new(self.objects));
@@ -65,24 +65,26 @@ impl MeasuredStore {
         }
     }
 
-    /// The store that a plan binds when it is planned.
+    /// Returns the store that a plan is bound to when it is planned.
     pub fn objects(&self) -> &Arc<dyn ObjectStore> {
         &self.objects
     }
 
-    /// The calls so far, which are forgotten; none where they are not recorded.
+    /// Returns the calls so far, and forgets them. Empty if calls are not recorded.
     pub fn recorded(&self) -> Trace {
         let recording = self.recording.as_ref();
         recording.map_or_else(Trace::default, |layer| layer.take())
     }
 
-    /// The same calls by stream, as the requests that a remote object store would send, and when.
+    /// Returns the same calls by stream, as the requests that a remote object store would send,
+    /// with their times.
     pub fn recorded_times(&self) -> Vec<Vec<Timed>> {
         let recording = self.recording.as_ref();
         recording.map_or_else(Vec::new, |layer| layer.take_timed())
     }
 
-    /// The calls that memory could not answer so far, which are forgotten; none of another source.
+    /// Returns the calls so far that memory could not answer, and forgets them. Empty for other
+    /// sources.
     pub fn missed(&self) -> Trace {
         let memory = self.memory.as_ref();
         memory.map_or_else(Trace::default, |layer| layer.take_missed())
@@ -191,7 +193,7 @@ mod tests {
         assert_eq!(read.unwrap().len(), 1);
         memory.objects().get_ranges(&path, &[10..20]).await.unwrap();
         assert_eq!(memory.missed(), Trace::default());
-        // As many requests are counted as if they had reached the storage.
+        // Requests are counted as if they had reached the storage.
         assert_eq!(ledger.counters().requests, 2);
         let beyond = memory.objects().get_ranges(&path, &[0..5]).await;
         assert!(beyond.is_err());

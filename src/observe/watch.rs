@@ -12,28 +12,28 @@ use super::process::Usage;
 use crate::config::PageCache;
 use crate::record::{EngineCache, Figures};
 
-/// State that executions are to find their caches in.
+/// State that executions must find their caches in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheSetting {
     pub page_cache: PageCache,
-    /// State of the engine's caches, which whoever executes brings about.
+    /// State of the engine's caches, which the caller establishes.
     pub engine: EngineCache,
-    /// Whether cold drops the page cache of the whole host.
+    /// True if cold drops the page cache of the whole host.
     pub whole_host: bool,
-    /// Whether the bytes are in this process's own memory, so that the page cache does not matter.
+    /// True if the bytes are in this process's own memory, where the page cache does not matter.
     pub in_memory: bool,
 }
 
 /// Files that executions read.
 #[derive(Debug, Clone)]
 pub struct WatchedFiles {
-    /// Those that lie on this host, which alone have pages in its cache.
+    /// Files on this host. Only these have pages in its cache.
     pub paths: Arc<[PathBuf]>,
     /// Bytes of all files.
     pub bytes: u64,
 }
 
-/// An observation of one execution or of several alike.
+/// An observation of one execution or of several equal ones.
 #[derive(Debug)]
 pub struct Watch {
     files: WatchedFiles,
@@ -51,21 +51,22 @@ pub struct ExecutionStart {
     before: Usage,
 }
 
-/// Figures of the executions that were watched.
+/// Figures of the observed executions.
 #[derive(Debug)]
 pub struct Observation {
     pub figures: Figures,
-    /// Why the executions do not count; none where they do.
+    /// Reason why the executions do not count; absent if they do.
     pub void: Option<String>,
 }
 
 impl Watch {
-    /// Brings the files into their state, untimed, on a thread where reading them may take its
-    /// time. Executions from now on write to `ledger`.
+    /// Brings the files into their state, untimed, on a thread that may block. Executions from now
+    /// on write to `ledger`.
     ///
     /// # Errors
     ///
-    /// A panic of that thread. A state that cannot be established makes the executions void.
+    /// A panic of that thread. If the state cannot be established, there is no error, but the
+    /// executions are void.
     pub async fn begin(
         files: WatchedFiles,
         setting: CacheSetting,
@@ -86,7 +87,7 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// As [`Watch::begin`].
+    /// The same as those of [`Watch::begin`].
     pub async fn prepare(&mut self) -> Result<(), JoinError> {
         let again = attested(&self.files, self.setting).await?;
         self.attested.join(again);
@@ -100,19 +101,19 @@ impl Watch {
         }
     }
 
-    /// Ends an execution, which took this time.
+    /// Ends an execution that took `elapsed`.
     pub fn stop(&mut self, start: &ExecutionStart, elapsed: Duration) {
         self.usage.add(&start.before, &Usage::now());
         self.executions += 1;
         self.elapsed += elapsed;
     }
 
-    /// Executions that have ended.
+    /// Returns the number of executions that have ended.
     pub fn executions(&self) -> u32 {
         self.executions
     }
 
-    /// The figures of one execution: means over those that have ended, where there were several.
+    /// Returns the figures of one execution: means over all that have ended.
     pub fn end(self) -> Observation {
         let executions = u64::from(self.executions.max(1));
         let (counters, usage) = (self.ledger.counters(), self.usage.figures(executions));

@@ -1,25 +1,25 @@
-//! The caches that an iteration found, and what shows it.
+//! The caches that an iteration found, and the evidence for their state.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-/// Caches as an iteration found them.
+/// State of the caches that an iteration found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cache {
     pub state: CacheState,
     /// Share of the working set's pages that were resident before the iteration, 0 to 1, the worst
-    /// of its executions; absent where not attested.
+    /// of its executions. Absent if it could not be verified.
     pub resident_ratio_before: Option<f64>,
-    /// What shows that a cold or direct iteration was one.
+    /// Evidence that a cold or direct iteration was one.
     #[serde(default)]
     pub cold_evidence: Option<ColdEvidence>,
-    /// The engine's own caches of footers. Where they are fresh, footers are read within the
+    /// State of the engine's own caches of footers. If they are fresh, footers are read within the
     /// iteration.
     #[serde(default)]
     pub engine: EngineCache,
 }
 
-/// Where the bytes of an iteration come from, as far as this host can tell.
+/// Source of an iteration's bytes, as far as this host can know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
@@ -27,11 +27,12 @@ pub enum CacheState {
     /// The client's page cache.
     #[default]
     Warm,
-    /// Not the client's page cache. A server's, a controller's or a hypervisor's cache is not seen.
+    /// Not the client's page cache. The caches of servers, controllers and hypervisors are not
+    /// visible.
     Cold,
     /// Read past the client's page cache, by O_DIRECT.
     Direct,
-    /// The process's own memory, as the lane `compute` has it.
+    /// The process's own memory, as in the lane `compute`.
     Memory,
 }
 
@@ -47,7 +48,7 @@ impl CacheState {
 pub enum ColdEvidence {
     /// At most 1 % of the files' pages were resident before each execution.
     Residency,
-    /// Block devices delivered at least 95 % of the bytes that were requested.
+    /// Block devices delivered at least 95 % of the requested bytes.
     DeviceBytes,
     None,
 }
@@ -62,9 +63,9 @@ impl ColdEvidence {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum EngineCache {
-    /// Emptied before each execution.
+    /// The caches are emptied before each execution.
     Fresh,
-    /// Filled when the table was opened, and kept.
+    /// The caches were filled when the table was opened, and are kept.
     #[default]
     Warm,
 }

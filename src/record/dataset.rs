@@ -1,4 +1,4 @@
-//! Datasets that a run reads, and what it took to write them.
+//! Datasets that a run reads, and the cost of writing them.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatasetRecord {
     pub id: String,
-    /// Tables it is registered as.
+    /// Tables under which it is registered.
     pub tables: Vec<String>,
     pub origin: Origin,
-    /// Folder, file, glob or URL it was read from.
+    /// Folder, file, glob or URL from which it was read.
     pub location: String,
-    /// Existing rows that it was written from, where it was not generated.
+    /// Existing rows from which it was written. Absent if it was generated.
     #[serde(default)]
     pub source: Option<String>,
-    /// Equal for equal rows, whatever the layout. For external data, of the file list.
+    /// Equal for equal rows, whatever the layout. For external data it is of the list of files.
     pub content_fingerprint: String,
     pub layout_fingerprint: String,
     pub rows: u64,
@@ -22,8 +22,7 @@ pub struct DatasetRecord {
     pub file_bytes: u64,
     pub row_groups: u64,
     pub columns: Vec<ColumnRecord>,
-    /// What it took to write it, in this run or an earlier one; absent where it was not written in
-    /// one go.
+    /// Cost of writing it, in this run or an earlier one. Absent if it was not written in one go.
     pub write: Option<WriteRecord>,
 }
 
@@ -43,12 +42,12 @@ pub struct ColumnRecord {
     pub encodings: Vec<String>,
     /// Codecs found in the footers.
     pub codecs: Vec<String>,
-    /// Bytes of its chunks before compression, from the footers.
+    /// Bytes of the column's chunks before compression, from the footers.
     pub encoded_bytes: u64,
-    /// Bytes of its chunks as stored, from the footers.
+    /// Bytes of the column's chunks as stored, from the footers.
     pub compressed_bytes: u64,
-    /// Its chunks, and those of them whose dictionary the writer gave up for another encoding; 0 in
-    /// records from before they were counted.
+    /// Number of the column's chunks. `fallback_chunks` are those whose dictionary the writer gave
+    /// up for another encoding. 0 in records from before they were counted.
     #[serde(default)]
     pub chunks: u64,
     #[serde(default)]

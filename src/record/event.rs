@@ -1,4 +1,4 @@
-//! What happened in a run, in its order, and the record that it adds up to.
+//! The events of a run, in their order, and the record that they add up to.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -9,7 +9,7 @@ use super::iteration::Iteration;
 use super::profile::RequestProfile;
 use super::run::{RunRecord, Stopped};
 
-/// A line of the journal, in the order things happened. A record is what the lines add up to.
+/// A line of the journal, in the order of events. A record is the sum of the lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -35,13 +35,13 @@ pub enum Event {
     Warning {
         text: String,
     },
-    /// What a process that did nothing but execute a cell's query needed.
+    /// Memory of a process that did nothing but execute a cell's query.
     Memory {
         cell: String,
         peak_memory_bytes: u64,
         base_memory_bytes: u64,
     },
-    /// What a cell asks of the store, and when.
+    /// Requests of a cell to its store, with their times.
     Profile {
         cell: String,
         profile: RequestProfile,
@@ -53,7 +53,7 @@ pub enum Event {
     Finished,
 }
 
-/// Why an event cannot follow the ones before it.
+/// Reason why an event cannot follow the ones before it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ApplyError {
     #[error("the run has already started")]
@@ -67,8 +67,8 @@ pub enum ApplyError {
 }
 
 impl RunRecord {
-    /// Adds what happened. The live run and the reader of its journal both build their record with
-    /// this alone.
+    /// Adds an event. The live run and the reader of its journal both build their record by this
+    /// function alone.
     pub fn apply(&mut self, event: Event) -> Result<(), ApplyError> {
         match event {
             Event::Started { .. } => return Err(ApplyError::StartedTwice),

@@ -1,11 +1,11 @@
-//! What is known about an execution: every figure, declared once.
+//! The figures of an execution, each declared once.
 
 use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
 use super::non_finite;
 
-/// A column of figures, as spreadsheets and data frames get it.
+/// A column of figures, for spreadsheets and data frames.
 pub struct Column {
     pub name: &'static str,
     pub unit: Unit,
@@ -20,7 +20,7 @@ pub enum Unit {
     /// Names of such columns end in `_bytes`.
     Bytes,
     Count,
-    /// 0 to 1.
+    /// Between 0 and 1.
     Share,
     Text,
 }
@@ -31,7 +31,7 @@ pub enum Field<'a> {
     Absent,
     Count(u64),
     Share(f64),
-    /// Text as a record holds it, which may be from somebody else's file.
+    /// Text as a record has it, which may be from somebody else's file.
     Text(&'a str),
 }
 
@@ -65,7 +65,7 @@ impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
     }
 }
 
-/// The columns of one figure: none, one of its own name in a unit, or several of other names.
+/// Makes the columns of one figure: none, one of its own name in a unit, or several of other names.
 macro_rules! columns {
     ($figure:ident) => {
         &[]
@@ -82,12 +82,12 @@ macro_rules! columns {
     };
 }
 
-/// Makes [`Figures`] and its columns of one table: doc, what serde has to know, name, type, and in
-/// brackets what [`columns!`] takes.
+/// Makes [`Figures`] and its columns from one table: doc, attributes for serde, name, type, and in
+/// brackets the input of [`columns!`].
 macro_rules! figures {
     ($($(#[$attribute:meta])* $figure:ident: $type:ty [$($columns:tt)*];)+) => {
-        /// What an execution took, and what it asked for: of one execution, the mean over several,
-        /// unless a figure says otherwise. The order is that of records and of columns.
+        /// Cost and requests of one execution. If there were several, they are means, unless a
+        /// figure states otherwise. The order is that of records and of columns.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         pub struct Figures {
             $($(#[$attribute])* pub $figure: $type,)+
@@ -99,13 +99,13 @@ macro_rules! figures {
 }
 
 figures! {
-    /// Time from the start of the execution to the last batch of every partition; without planning.
+    /// Time from the start of the execution to the last batch of every partition, without planning.
     elapsed_ns: u64 [Nanoseconds];
-    /// Time that the query's plan took.
+    /// Time to plan the query.
     planning_ns: u64 [Nanoseconds];
-    /// Time from the start of the execution to the first batch; absent where no batch came.
+    /// Time from the start of the execution to the first batch with rows. Absent if there was none.
     first_batch_ns: Option<u64> [Nanoseconds];
-    /// How many times the query was executed.
+    /// Number of executions of the query.
     executions: u32 [Count];
     /// CPU time outside the kernel, of the whole process and of all streams.
     cpu_user_ns: u64 [Nanoseconds];
@@ -124,24 +124,24 @@ figures! {
     /// Context switches that the process did not ask for, by getrusage(2).
     #[serde(default)]
     involuntary_switches: u64 [Count];
-    /// Most bytes that DataFusion's operators held in their memory pool at once. What scans hold is
-    /// not in it.
+    /// Most bytes that DataFusion's operators held in their memory pool at once. Memory of scans is
+    /// not included.
     #[serde(default)]
     memory_pool_peak_bytes: Option<u64> [Bytes];
-    /// Copies of the query that ran at once. Times are of all of them together; rows, Arrow bytes
-    /// and the bytes of chunks of one; other bytes and CPU time of all.
+    /// Copies of the query that ran at once. Times are those of all copies together; rows, Arrow
+    /// bytes and bytes of chunks are those of one; other bytes and CPU time are those of all.
     #[serde(default = "one")]
     streams: u32 [Count];
-    /// How long each copy took, in each execution; empty where there is one copy.
+    /// Time of each copy, in each execution. Empty if there is one copy.
     #[serde(default)]
     stream_elapsed_ns: Vec<u64> [];
     /// Rows of one copy.
     rows: u64 [Count];
-    /// Logical bytes of the result's values; counted in the checksummed execution, whose rows are
+    /// Logical bytes of the result's values, counted in the checksummed execution, whose rows are
     /// the same.
     arrow_bytes: u64 [Bytes];
-    /// Order-independent checksum of the result, where one was taken (in warm-ups, outside the
-    /// timed region).
+    /// Order-independent checksum of the result, if one was taken (in warm-ups, outside the timed
+    /// region).
     checksum: Option<Checksum> [
         checksum: Text = |it| it.checksum.as_ref().map(|it| it.exact.as_str()).into()
     ];
@@ -151,18 +151,18 @@ figures! {
     engine_data_bytes: u64 [Bytes];
     /// Bytes of footers, page indexes and bloom filters that the engine asked for.
     engine_metadata_bytes: u64 [Bytes];
-    /// Bytes, before compression, of the column chunks that were asked for in whole or in part.
+    /// Bytes, before compression, of the column chunks that were read in whole or in part.
     #[serde(default)]
     chunk_encoded_bytes: u64 [Bytes];
-    /// Bytes, as stored, of the column chunks that were asked for in whole or in part.
+    /// Bytes, as stored, of the column chunks that were read in whole or in part.
     #[serde(default)]
     chunk_compressed_bytes: u64 [Bytes];
-    /// Requests that reached the store; in the lane `compute`, those that would have, as memory
-    /// answers them.
+    /// Requests that reached the store. In the lane `compute`, memory answers them, and those count
+    /// that would have reached the store.
     requests: u64 [Count];
     /// Bytes of these requests.
     requested_bytes: u64 [Bytes];
-    /// How long calls of the store took, over all executions; absent where there were none.
+    /// Times and sizes of the calls of the store, over all executions. Absent if there were none.
     #[serde(default)]
     store_calls: Option<StoreCalls> [
         store_calls: Count = |it| it.store_calls.as_ref().map(|it| it.calls).into(),
@@ -171,9 +171,10 @@ figures! {
         call_p99_ns: Nanoseconds = |it| it.store_calls.as_ref().map(|it| it.latency_ns.p99).into(),
         range_p50_bytes: Bytes = |it| it.store_calls.as_ref().map(|it| it.range_bytes.p50).into()
     ];
-    /// Bytes that the block device delivered to this process meanwhile, where the system tells.
+    /// Bytes that block devices delivered to this process meanwhile. Absent if the system does not
+    /// count them.
     device_read_bytes: Option<u64> [Bytes];
-    /// State of the caches, and what shows it.
+    /// State of the caches, and the evidence for it.
     cache: Cache [
         cache_state: Text = |it| it.cache.state.name().into(),
         resident_ratio_before: Share = |it| it.cache.resident_ratio_before.into(),
@@ -183,7 +184,7 @@ figures! {
 }
 
 impl Figures {
-    /// The columns of all figures, in their order.
+    /// Returns the columns of all figures, in their order.
     pub fn columns() -> impl Iterator<Item = &'static Column> {
         COLUMNS.iter().copied().flatten()
     }
@@ -196,22 +197,22 @@ fn one() -> u32 {
 /// Order-independent checksum: equal for equal multisets of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Checksum {
-    /// Hexadecimal, over all values that must be equal to the bit.
+    /// Checksum, in hexadecimal, of all values that must be equal to the bit.
     pub exact: String,
-    /// Sums of floating-point values that an aggregation produced; equal within 1e-9 relative. What
-    /// JSON has no number for is kept as "NaN", "inf" and "-inf".
+    /// Sums of floating-point values that an aggregation produced; equal within 1e-9 relative.
+    /// Numbers that JSON lacks are kept as "NaN", "inf" and "-inf".
     #[serde(with = "non_finite")]
     pub approximate: Vec<f64>,
 }
 
-/// The calls of a store.
+/// Figures of the calls of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreCalls {
-    /// A call asks for one range or for several of one file.
+    /// Number of calls. A call asks for one or several ranges of one file.
     pub calls: u64,
-    /// From the call to its last byte, within 1 %.
+    /// Time from the call to its last byte, within 1 %.
     pub latency_ns: Percentiles,
-    /// Of single ranges, within 1 %.
+    /// Bytes of single ranges, within 1 %.
     pub range_bytes: Percentiles,
 }
 

@@ -1,4 +1,4 @@
-//! Files of records and journals: what they are called, which are read, and what is wrong with one.
+//! Files of records and journals: their names, the versions that can be read, and their errors.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -12,11 +12,11 @@ use super::run::SCHEMA_VERSION;
 use crate::exit_class::ExitClass;
 use crate::text_file::read_bytes;
 
-/// Larger files are refused rather than read into memory: a record of a million iterations has
-/// about this size.
+/// Size of the largest file that is read into memory; a record of a million iterations has about
+/// this size.
 pub(super) const LARGEST_FILE_BYTES: u64 = 1 << 30;
 
-/// Why a record or a journal cannot be written or read.
+/// Reason why a record or a journal cannot be written or read.
 #[derive(Debug, Error)]
 pub enum RecordError {
     #[error("cannot create {}", path.display())]
@@ -65,7 +65,7 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// What is read came from the user; what is written did not.
+    /// Files that are read came from the user; files that are written did not.
     pub fn class(&self) -> ExitClass {
         match self {
             RecordError::Create { .. } | RecordError::Write { .. } | RecordError::RunId { .. } => {
@@ -85,8 +85,8 @@ impl RecordError {
         }
     }
 
-    /// Whether it is about the journal of a run that ended before it wrote anything, so that
-    /// nothing of a run is lost.
+    /// True if the journal is of a run that ended before it wrote anything. No data of a run is
+    /// lost then.
     pub fn holds_no_run(&self) -> bool {
         matches!(
             self,
@@ -95,7 +95,8 @@ impl RecordError {
     }
 }
 
-/// A run's id is also what its files are called, and may come from a file of someone else.
+/// Returns the path of a run's file. The run's id is its name, and may come from somebody else's
+/// file.
 pub(super) fn path_of(dir: &Path, run_id: &str, extension: &str) -> Result<PathBuf, RecordError> {
     let mut components = Path::new(run_id).components();
     match (components.next(), components.next()) {
@@ -108,7 +109,7 @@ pub(super) fn path_of(dir: &Path, run_id: &str, extension: &str) -> Result<PathB
     }
 }
 
-/// The bytes of a record or a journal.
+/// Reads the bytes of a record or a journal.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, RecordError> {
     read_bytes(path, LARGEST_FILE_BYTES).map_err(|source| match source.kind() {
         io::ErrorKind::FileTooLarge => RecordError::TooLarge {
@@ -127,7 +128,7 @@ pub(super) struct SchemaVersion {
     pub(super) schema_version: u32,
 }
 
-/// A newer record is refused before anything in it that this program does not know can fail.
+/// Refuses a newer record, before unknown parts of it can fail.
 pub(super) fn check_schema(path: &Path, found: u32) -> Result<(), RecordError> {
     let path = || path.to_owned();
     match found {

@@ -1,4 +1,4 @@
-//! Records made by hand, for the tests of the desk.
+//! Records made by hand, for tests of reports and analyses.
 
 #![allow(clippy::unwrap_used)]
 
@@ -59,7 +59,7 @@ pub(crate) fn record() -> RunRecord {
     }
 }
 
-/// The rows `content` in `file_bytes`.
+/// A dataset with the rows `content` in `file_bytes`.
 pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord {
     DatasetRecord {
         id: id.to_owned(),
@@ -87,8 +87,7 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
     }
 }
 
-/// A cell called `<scenario>/<variant>` that reads 40 MB of the dataset that is called as the
-/// variant.
+/// A cell `<scenario>/<variant>` that reads 40 MB of the dataset with the variant's name.
 pub(crate) fn cell(scenario: &str, variant: &str, iterations: Vec<Iteration>) -> CellRecord {
     CellRecord {
         id: format!("{scenario}/{variant}"),

@@ -8,18 +8,18 @@ use strum::{Display, IntoStaticStr};
 use super::cache::Cache;
 use super::figures::Figures;
 
-/// What is timed.
+/// Part of a query that is timed.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Lane {
-    /// The real thing.
+    /// The query as users run it.
     EndToEnd,
-    /// The byte ranges that it asks for, read and dropped.
+    /// The query's byte ranges, read and dropped.
     Storage,
-    /// The same query, its bytes already in memory.
+    /// The query while its bytes are in memory.
     Compute,
 }
 
@@ -31,7 +31,7 @@ impl Lane {
     }
 }
 
-/// Kind of round that an iteration is in.
+/// Kind of the round of an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -40,13 +40,13 @@ pub enum Kind {
     Measured,
 }
 
-/// What became of an iteration.
+/// Outcome of an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
     Ok,
-    /// Finished, but its cache state could not be established; not counted.
+    /// The iteration finished, but its cache state could not be established. It does not count.
     Void,
     Failed,
 }
@@ -55,34 +55,34 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Iteration {
     pub lane: Lane,
-    /// Warm-up and measured rounds count apart, each from 0.
+    /// Number of the round. Warm-up and measured rounds count apart, each from 0.
     pub round: u32,
     /// Place of the cell within its round, from 0.
     pub position: u32,
-    /// Block of rounds that this one is of, where a cell has several rounds one after the other;
-    /// absent elsewhere, and in records from before it was kept.
+    /// Block that contains the round, if a cell has several rounds one after the other. Absent
+    /// otherwise, and in records from before it was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<u32>,
-    /// Since the start of the run.
+    /// Time of its start, since the start of the run.
     pub started_offset_ns: u64,
     pub kind: Kind,
     pub status: Status,
     pub reason: Option<String>,
     #[serde(flatten)]
     pub figures: Figures,
-    /// Partitions that scans ran in, largest of the scans.
+    /// Largest number of partitions in which a scan ran.
     pub scan_partitions: u64,
     pub scans: Vec<Scan>,
 }
 
 impl Iteration {
-    /// Number of what this iteration is one observation of, or a part of one: its block where there
-    /// are blocks, else its round.
+    /// Number of the unit that counts as one observation: the block if there are blocks, else the
+    /// round.
     pub fn unit(&self) -> u32 {
         self.block.unwrap_or(self.round)
     }
 
-    /// Iteration that came to nothing: its place, and no figures.
+    /// Makes an iteration that failed. It has a place, but no figures.
     pub fn failed(
         lane: Lane,
         kind: Kind,
@@ -119,17 +119,18 @@ pub struct Scan {
     /// `<name>_matched` (`row_groups_pruned_statistics_pruned`); times in nanoseconds, summed over
     /// partitions.
     pub metrics: BTreeMap<String, u64>,
-    /// Row groups that were read, and that the table holds.
+    /// Row groups that were read. `row_groups` are those of the table.
     pub row_groups_read: u64,
     pub row_groups: u64,
-    /// Row groups that partitions, statistics and filters ruled out before anything of them was
-    /// read; what a limit left unread is not among them. 0 where the plan has no scan of the table.
+    /// Row groups that partitions, statistics and filters ruled out before any of their data was
+    /// read. Those that a limit left unread are not included. 0 if the plan has no scan of the
+    /// table.
     #[serde(default)]
     pub row_groups_pruned: u64,
     pub files_read: u64,
     pub files: u64,
-    /// Rows that each partition of the scan gave out, of the scan of most partitions where there
-    /// are several.
+    /// Rows that each partition of the scan output. Of several scans, it is the one with the most
+    /// partitions.
     #[serde(default)]
     pub partition_rows: Vec<u64>,
 }

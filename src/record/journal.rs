@@ -10,7 +10,7 @@ use super::event::{ApplyError, Event};
 use super::files::{RecordError, SchemaVersion, check_schema, path_of};
 use super::run::RunRecord;
 
-/// What every journal begins with, and no record does.
+/// First bytes of every journal, which no record has.
 const JOURNAL_START: &[u8] = br#"{"event":"#;
 
 /// The journal of a run that is going on: a line of JSON per event.
@@ -18,20 +18,19 @@ const JOURNAL_START: &[u8] = br#"{"event":"#;
 pub struct Journal {
     file: File,
     path: PathBuf,
-    /// Length of the whole lines.
+    /// Length of the complete lines.
     bytes: u64,
 }
 
 impl Journal {
-    /// Starts `<dir>/<run_id>.jsonl`, which must not exist; the folder is created where it does
-    /// not.
+    /// Creates `<dir>/<run_id>.jsonl`, which must not exist, and the folder if it does not exist.
     pub fn create(dir: &Path, run_id: &str) -> Result<Self, RecordError> {
         let path = path_of(dir, run_id, "jsonl")?;
         fs::create_dir_all(dir).map_err(|source| RecordError::Create {
             path: dir.to_owned(),
             source,
         })?;
-        // Appending, so that what follows a line that was taken back stands in its place.
+        // In append mode, a line after one that was undone takes its place.
         match File::options().append(true).create_new(true).open(&path) {
             Ok(file) => Ok(Self {
                 file,
@@ -43,11 +42,11 @@ impl Journal {
     }
 
     /// Adds one line in a single write, so that it outlives this process however that ends. The
-    /// first and the last line are synced to the device as well; doing so for each iteration would
-    /// disturb what is measured.
+    /// first and the last line are also synced to the device; doing so for each iteration would
+    /// disturb the measurement.
     ///
-    /// A line that could not be written whole (a full disk) is taken back, so that later ones still
-    /// can be read.
+    /// A line that could not be written as a whole (on a full disk) is undone, so that later lines
+    /// can still be read.
     pub fn append(&mut self, event: &Event) -> Result<(), RecordError> {
         let written = self.append_line(event);
         written.map_err(|source| RecordError::Write {
@@ -60,7 +59,7 @@ impl Journal {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
         if let Err(error) = self.file.write_all(&line) {
-            // What went wrong first is what is told.
+            // The first error is the one to report.
             let _ = self.file.set_len(self.bytes);
             return Err(error);
         }
@@ -81,13 +80,13 @@ struct StartedSchemaVersion {
     record: SchemaVersion,
 }
 
-/// Whether what is in a file is a journal, of which no more than its first bytes may have been
+/// True if a file's content is a journal, of which possibly only a part of the first bytes was
 /// written.
 pub(super) fn is_journal(content: &[u8]) -> bool {
     content.starts_with(JOURNAL_START) || JOURNAL_START.starts_with(content)
 }
 
-/// What the lines of a journal add up to. `path` is for errors.
+/// Builds the record that the lines of a journal add up to. `path` is for errors.
 pub(super) fn fold_journal(path: &Path, content: &[u8]) -> Result<RunRecord, RecordError> {
     let mut lines = content.split_inclusive(|byte| *byte == b'\n').enumerate();
     let mut record = match lines.next() {

@@ -1,7 +1,8 @@
-//! What is kept on disk about a run: versioned types of their own, the journal and the store.
+//! The data that is kept on disk about a run: versioned types of its own, the journal and the
+//! store.
 //!
-//! The types name the fields that other programs may rely on. Within one `schema_version` fields
-//! are only added.
+//! Other programs may rely on the names of the fields. Within one `schema_version` fields are only
+//! added.
 
 mod cache;
 mod cell;

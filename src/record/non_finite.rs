@@ -1,5 +1,5 @@
 //! Floating-point numbers in JSON, which has no infinities and no NaN: serde_json writes `null` for
-//! them, and does not read it back.
+//! them, and cannot read it back.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 

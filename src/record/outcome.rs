@@ -1,4 +1,4 @@
-//! What measurements come to. All of it is derived, and can be derived anew.
+//! Results that are derived from measurements. All of them can be derived anew.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,30 @@ use super::control::ControlKind;
 use super::figures::Percentiles;
 use super::iteration::Lane;
 
-/// What the measured iterations of one cell in one lane come to.
+/// Summary of the measured iterations of one cell in one lane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub median_ns: f64,
-    /// Interval of the median at `confidence`; absent where there are too few iterations for 99 %,
-    /// which is under 8.
+    /// Interval of the median at `confidence`. Absent if there are too few iterations for 99 %,
+    /// which is below 8.
     pub ci_low_ns: Option<f64>,
     pub ci_high_ns: Option<f64>,
-    /// Confidence that the interval reaches (at least what was asked), 0 to 1.
+    /// Confidence that the interval reaches (at least the requested one), 0 to 1.
     pub confidence: Option<f64>,
     pub iterations: u32,
     pub rows_per_s: f64,
     pub arrow_bytes_per_s: f64,
     pub requested_bytes_per_s: f64,
-    /// Where the bytes went; absent in records from before it was kept.
+    /// Bytes at each level. Absent in records from before they were kept.
     #[serde(default)]
     pub ledger: Option<LedgerSummary>,
-    /// Time of single copies of a query that ran in several; absent where there is one copy.
+    /// Times of single copies of a query that ran in several. Absent if there is one copy.
     #[serde(default)]
     pub stream_ns: Option<Percentiles>,
 }
 
-/// Writes summaries in the alphabetical order of their lanes, which records have always had them in
-/// and which is not that of [`Lane`].
+/// Writes summaries in the alphabetical order of their lanes. Records have always had this order,
+/// which differs from that of [`Lane`].
 pub(super) fn by_name_of_lane<S: Serializer>(
     summaries: &BTreeMap<Lane, Summary>,
     serializer: S,
@@ -42,29 +42,28 @@ pub(super) fn by_name_of_lane<S: Serializer>(
     by_name.collect::<BTreeMap<_, _>>().serialize(serializer)
 }
 
-/// Bytes of one execution, all copies of the query together, medians over iterations, from what the
-/// user gets down to what the device gives.
+/// Bytes of one execution, all copies of the query together, as medians over iterations. The fields
+/// go from the user's bytes down to the device's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LedgerSummary {
     /// Logical bytes of the result.
     pub arrow_bytes: u64,
-    /// The column chunks that were asked for: before compression, and as stored.
+    /// Bytes of the column chunks that were read: before compression, and as stored.
     pub chunk_encoded_bytes: u64,
     pub chunk_compressed_bytes: u64,
-    /// Of these chunks, and of all else, what the engine asked for.
+    /// Bytes that the engine asked for: within these chunks, and outside of them.
     pub engine_data_bytes: u64,
     pub engine_metadata_bytes: u64,
-    /// What was sent for after merging.
+    /// Bytes that were requested after merging.
     pub requested_bytes: u64,
-    /// What block devices delivered, where the system tells.
+    /// Bytes that block devices delivered. Absent if the system does not count them.
     pub device_read_bytes: Option<u64>,
-    /// Bytes that were moved for a byte of data: those of the device where the cache was cold or
-    /// passed by, else those requested, over the engine's data bytes; absent where no data was
-    /// read.
+    /// Bytes that were moved per byte of data: those of the device if the cache was cold or
+    /// bypassed, else those requested, over the engine's data bytes. Absent if no data was read.
     pub over_read_ratio: Option<f64>,
 }
 
-/// Answer to whether one thing takes less time than another.
+/// Answer to the question if one thing takes less time than another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -73,41 +72,41 @@ pub enum Verdict {
     Slower,
     Tie,
     Inconclusive,
-    /// There is no round that both have, as the execution of one failed.
+    /// No round has both, as the execution of one failed.
     Failed,
-    /// Nor here, as no iteration of one counts.
+    /// No round has both, as no iteration of one counts.
     Void,
 }
 
 impl Verdict {
-    /// As records and reports have it: `faster`.
+    /// Returns the name in records and reports: `faster`.
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
-/// Ratio of the times of two things, how sure it is, and the verdict that follows.
+/// Ratio of the times of two things, its uncertainty, and the verdict that follows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Contrast {
-    /// Candidate over baseline; below 1 is faster. Absent without rounds that both have.
+    /// Candidate over baseline; below 1 is faster. Absent if no round has both.
     pub ratio: Option<f64>,
-    /// Interval of the ratio, at 99 % or more; absent where there are too few rounds for that.
+    /// Interval of the ratio, at 99 % or more. Absent if there are too few rounds for that.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
-    /// Rounds that the ratio rests on: those in which both were measured, or, where runs are
-    /// compared as a whole, those of the one that has fewer.
+    /// Number of rounds that the ratio is based on: those in which both were measured, or, if runs
+    /// are compared as a whole, those of the one that has fewer.
     pub pairs: u32,
-    /// Probability of rounds as far from equal as these, were the two equal.
+    /// Probability of rounds that differ at least as much as these, if the two were equal.
     #[serde(default)]
     pub p: Option<f64>,
-    /// `p` made larger by Holm's method for as many comparisons as are made at once.
+    /// `p`, adjusted by Holm's method for the number of comparisons that are made at once.
     #[serde(default)]
     pub p_adjusted: Option<f64>,
     pub verdict: Verdict,
 }
 
 impl Contrast {
-    /// Bounds of the ratio, the lower one first.
+    /// Returns the bounds of the ratio, the lower one first.
     pub fn interval(&self) -> Option<(f64, f64)> {
         self.ci_low.zip(self.ci_high)
     }
@@ -118,23 +117,22 @@ impl Contrast {
 pub struct Comparison {
     pub scenario: String,
     pub lane: Lane,
-    /// `elapsed_ns`.
+    /// Always `elapsed_ns`.
     pub metric: String,
-    /// Cell ids.
+    /// Id of the baseline's cell. `candidate` is the id of the other.
     pub baseline: String,
     pub candidate: String,
     #[serde(flatten)]
     pub contrast: Contrast,
-    /// Confidence that the interval reaches, 0 to 1; without an interval, the one that was asked
-    /// for.
+    /// Confidence that the interval reaches, 0 to 1. Without an interval, it is the requested one.
     pub confidence: f64,
     pub method: String,
-    /// Comparisons that the run makes.
+    /// Number of comparisons of the run.
     #[serde(default)]
     pub family: u32,
 }
 
-/// Keys in the order that records have always had them in.
+/// Writes the keys in the order that records have always had.
 impl Serialize for Comparison {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut keys = serializer.serialize_struct("Comparison", 15)?;
@@ -157,23 +155,24 @@ impl Serialize for Comparison {
     }
 }
 
-/// The control of a scenario and lane over its baseline: two cells that are equal, so that what
-/// they differ by is noise.
+/// The control of a scenario and lane over its baseline. The two cells are equal, so their
+/// difference is noise.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(from = "NoiseKeys")]
 pub struct Noise {
     pub scenario: String,
     pub lane: Lane,
-    /// Id of the control's cell; absent in records of before, which have one control.
+    /// Id of the control's cell. Absent in older records, which have one control.
     pub cell: Option<String>,
     pub kind: ControlKind,
-    /// Always with a ratio and its interval. The verdict is the one that the control would have if
-    /// it were any variant. Records do not keep the probabilities, which are absent here.
+    /// Ratio with its interval, which are always present, and the verdict that the control would
+    /// have if it were any variant. Records do not keep the probabilities, so these are absent
+    /// here.
     pub contrast: Contrast,
     pub confidence: f64,
 }
 
-/// A control as records have it.
+/// The keys of a control in records.
 #[derive(Deserialize)]
 struct NoiseKeys {
     scenario: String,
@@ -211,7 +210,7 @@ impl From<NoiseKeys> for Noise {
     }
 }
 
-/// Keys in the order that records have always had them in.
+/// Writes the keys in the order that records have always had.
 impl Serialize for Noise {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut keys = serializer.serialize_struct("Noise", 10)?;
@@ -232,18 +231,19 @@ impl Serialize for Noise {
     }
 }
 
-/// Noise of a lane that its rounds do not show by their scatter, over all cells.
+/// Noise of a lane, over all cells, that does not show in the scatter of its rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LaneNoise {
     pub lane: Lane,
-    /// Correlation of neighbouring rounds, or blocks of rounds, of a comparison; absent where these
+    /// Correlation of neighbouring rounds, or blocks of rounds, of a comparison. Absent if there
     /// are too few.
     pub autocorrelation: Option<f64>,
     /// Factor by which intervals are wider than those of independent rounds.
     pub widening: f64,
-    /// Standard deviation, as a share, of what equal sets of files differ by.
+    /// Standard deviation, as a share, of the differences between equal sets of files.
     pub file_set_bias: f64,
-    /// Copies of the baseline's files that it was estimated from, beside what is taken for granted.
+    /// Number of copies of the baseline's files that it was estimated from, besides the prior
+    /// expectation.
     pub copies: u32,
 }
 
@@ -251,17 +251,17 @@ pub struct LaneNoise {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overall {
     pub lane: Lane,
-    /// Names of variants; the control is one of the candidates.
+    /// Name of the baseline's variant. `candidate` is that of another variant or the control.
     pub baseline: String,
     pub candidate: String,
-    /// Scenarios that both were measured in.
+    /// Number of scenarios in which both were measured.
     pub scenarios: u32,
-    /// Over the rounds that have all of these scenarios.
+    /// Ratio over the rounds that have all of these scenarios.
     #[serde(flatten)]
     pub contrast: Contrast,
 }
 
-/// What a variant costs, over all scenarios that every variant was measured in.
+/// Cost of a variant, over all scenarios in which every variant was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     pub variant: String,
@@ -269,18 +269,18 @@ pub struct Standing {
     /// `end_to_end`.
     pub time_ns: f64,
     pub cpu_ns: f64,
-    /// Of the tables of the scenario that has the largest.
+    /// Bytes of the tables of the scenario with the largest.
     pub file_bytes: u64,
-    /// The most of the scenarios; absent where it is not known of all.
+    /// Largest of all scenarios. Absent if it is unknown for one of them.
     pub peak_memory_bytes: Option<u64>,
-    /// What it took to write all datasets that the scenarios read; absent where it is not known.
+    /// Time to write all datasets that the scenarios read. Absent if it is unknown.
     pub write_ns: Option<u64>,
-    /// Variants that are better in one of these and worse in none, by more than noise. A variant
-    /// without any is on the Pareto front.
+    /// Variants that are shown to be better in time, CPU time or size, and shown to be no worse in
+    /// the others. A variant without any is on the Pareto front.
     pub dominated_by: Vec<String>,
 }
 
-/// What a reader cares for.
+/// Cost that a reader wants to be low.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -303,7 +303,7 @@ impl Preference {
         self.into()
     }
 
-    /// Weights of time, file size and CPU time, which add up to 1.
+    /// Returns the weights of time, file size and CPU time, which add up to 1.
     pub fn weights(self) -> [f64; 3] {
         match self {
             Preference::Time => [1.0, 0.0, 0.0],
@@ -327,48 +327,47 @@ pub struct Ranking {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ranked {
     pub variant: String,
-    /// Its cost over that of the recommended one, paired by rounds.
+    /// Cost over that of the recommended variant, paired by rounds.
     pub ratio: f64,
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
-    /// Whether it is not shown to cost more than the best.
+    /// True if the variant is not shown to cost more than the best.
     pub tied: bool,
 }
 
-/// Which variants are the fastest on storage of which bandwidth, as far as a simulation of what
-/// they ask for tells.
+/// The fastest variants by the bandwidth of the storage, as simulated from their requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BreakEven {
-    /// Absent for the geometric mean over all scenarios that every variant has a profile in.
+    /// Absent for the geometric mean over all scenarios for which every variant has a profile.
     pub scenario: Option<String>,
-    /// Of each request, of the storage that is simulated.
+    /// Latency of each request of the simulated storage.
     pub latency_ns: u64,
-    /// The range of bandwidths that was looked at.
+    /// Range of the simulated bandwidths.
     pub low_bytes_per_s: f64,
     pub high_bytes_per_s: f64,
     /// From the lowest bandwidth to the highest.
     pub fastest: Vec<Stretch>,
-    /// Where variants and the baseline cross.
+    /// Crossings of variants with the baseline.
     pub crossings: Vec<Crossing>,
 }
 
-/// A stretch of bandwidths, and who is the fastest there.
+/// A stretch of bandwidths, and the fastest variant there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stretch {
     pub variant: String,
-    /// Where it begins; absent for the first, which begins below the range that was looked at.
+    /// Beginning of the stretch. Absent for the first, which begins below the simulated range.
     pub from: Option<CrossingPoint>,
-    /// Others that differ from it by less than the smallest effect all along.
+    /// Other variants that differ from it by less than the smallest effect throughout the stretch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub equal: Vec<String>,
 }
 
-/// Where a variant is as fast as the baseline.
+/// Bandwidth at which a variant is as fast as the baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Crossing {
     pub variant: String,
     pub baseline: String,
-    /// Whether the variant is the faster one below that bandwidth, or above it.
+    /// True if the variant is faster below that bandwidth, false if above it.
     pub faster_below: bool,
     pub at: CrossingPoint,
 }
@@ -376,20 +375,20 @@ pub struct Crossing {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CrossingPoint {
     pub bytes_per_s: f64,
-    /// Where it may lie if the ratio of two predictions is 5 % off; the ends of the range where it
-    /// may lie beyond.
+    /// Bounds of the bandwidth at 99 %, over resampled rounds and errors of the simulation. They
+    /// are the ends of the simulated range if it may lie beyond.
     pub low_bytes_per_s: f64,
     pub high_bytes_per_s: f64,
 }
 
-/// A prediction beside what was measured of a throttled cell.
+/// A prediction beside the measurement of a throttled cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictionCheck {
     pub cell: String,
     pub scenario: String,
-    /// What the variant is called apart from the storage, as curves are.
+    /// Name of the variant without its storage, as curves have it.
     pub variant: String,
-    /// The cell whose profile it was predicted from.
+    /// Cell from whose profile the time was predicted.
     pub from: String,
     pub bytes_per_s: Option<u64>,
     pub latency_ns: u64,
@@ -401,7 +400,7 @@ pub struct PredictionCheck {
     pub error: f64,
 }
 
-/// What the three lanes of a cell say together.
+/// Results from the three lanes of a cell together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {
     pub cell: String,
@@ -419,30 +418,30 @@ pub struct Ceilings {
     pub ci_high: Option<f64>,
     pub binds: Binds,
     /// The larger of the two times over `end_to_end`, paired by rounds: 1 is perfect overlap of
-    /// reading and computing; at their sum over `end_to_end` = 1, there is none.
+    /// reading and computing; if their sum over `end_to_end` is 1, there is none.
     pub overlap: f64,
 }
 
-/// Which of the two takes longer, and so bounds how fast the query can get.
+/// The slower of the two lanes, which limits how fast the query can get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Binds {
     Storage,
     Compute,
-    /// The interval of their ratio holds 1, or there is none.
+    /// The interval of their ratio contains 1, or there is none.
     Undecided,
 }
 
 impl Binds {
-    /// As records and reports have it: `storage`.
+    /// Returns the name in records and reports: `storage`.
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
-/// Something about the timings of a cell that a reader has to know. Nothing is left out of the
-/// figures for it.
+/// A fact about the timings of a cell that a reader must know. The figures still include all
+/// timings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     pub cell: String,

@@ -1,4 +1,4 @@
-//! Everything kept of one run.
+//! All data that is kept of one run.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,16 @@ use super::system::System;
 /// Version of the record format that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// Version of the method by which verdicts are reached. 1 took rounds for independent, and did not
-/// add the bias of sets of files.
+/// Version of the method by which verdicts are reached. Version 1 took rounds as independent, and
+/// did not add the bias of sets of files.
 pub const ANALYSIS_VERSION: u32 = 2;
 
-/// Everything kept of one run.
+/// All data that is kept of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
     pub schema_version: u32,
     pub run_id: String,
-    /// RFC 3339, UTC.
+    /// Time of the start, in RFC 3339 and UTC.
     pub started_at: String,
     pub command_line: Vec<String>,
     pub labels: BTreeMap<String, String>,
@@ -34,18 +34,18 @@ pub struct RunRecord {
     pub system: System,
     pub config: serde_json::Value,
     pub warnings: Vec<String>,
-    /// False where the run was interrupted or failed before its last round.
+    /// False if the run was interrupted or failed before its last round.
     pub complete: bool,
     pub datasets: Vec<DatasetRecord>,
     pub cells: Vec<CellRecord>,
-    /// Smallest effect of interest: a ratio that differs from 1 by no more is of no practical
+    /// Smallest effect of interest. A ratio that differs from 1 by no more has no practical
     /// consequence.
     #[serde(default = "default_effect")]
     pub effect: f64,
-    /// Method of the program that made the run.
+    /// Version of the method of the program that made the run.
     #[serde(default = "first_analysis_version")]
     pub analysis_version: u32,
-    /// Why there were no more rounds; absent where the run did not come to its end.
+    /// Why the run stopped. Absent if it did not come to its end.
     #[serde(default)]
     pub stopped: Option<Stopped>,
     pub comparisons: Vec<Comparison>,
@@ -76,17 +76,17 @@ fn default_effect() -> f64 {
     0.01
 }
 
-/// How the rounds of a run came to their end.
+/// Reason and figures of the end of a run's rounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stopped {
     pub by: StopReason,
-    /// Measured rounds.
+    /// Number of measured rounds.
     pub rounds: u32,
-    /// Widest of the intervals that were to become narrow, as a share: high / low - 1; absent where
-    /// one had no bounds yet.
+    /// Width of the widest of the intervals that should become narrow, as a share: high / low - 1.
+    /// Absent if one had no bounds yet.
     pub widest_interval: Option<f64>,
-    /// Width that was asked for, and the time that there was for it; absent where a number of
-    /// rounds was asked for.
+    /// Requested width of intervals, and the time limit. Absent if a number of rounds was
+    /// requested.
     pub precision: Option<f64>,
     pub time_budget_ns: Option<u64>,
 }
@@ -94,9 +94,9 @@ pub struct Stopped {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
-    /// As many as were asked for.
+    /// The requested number of rounds was made.
     Rounds,
-    /// Every interval is as narrow as was asked for.
+    /// Every interval was as narrow as requested.
     Precision,
     /// The time was up before that.
     TimeBudget,

@@ -1,4 +1,4 @@
-//! Records: how they are written whole, and what is refused when they are read.
+//! Writes records as a whole, and checks them when they are read.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,9 +12,9 @@ use super::profile::RequestProfile;
 use super::run::RunRecord;
 use crate::output::{Output, OutputError};
 
-/// Reads a run record, or a journal and what it adds up to; which of them is seen from the content.
-/// What `analysis` derives is not in a journal, and a journal that ends within a line lost that
-/// line alone, which becomes a warning.
+/// Reads a run record, or the record that a journal adds up to. The content decides which of the
+/// two it is. A journal does not contain the results of `analysis`. If it ends within a line, only
+/// that line is lost, which becomes a warning.
 pub fn read_record(path: &Path) -> Result<RunRecord, RecordError> {
     let content = read_file(path)?;
     if content.is_empty() {
@@ -34,7 +34,7 @@ fn check_cells(path: &Path, cells: &[CellRecord]) -> Result<(), RecordError> {
     let named = |cell: &CellRecord| cell.id.chars().take(60).collect::<String>();
     let mut ids = HashSet::new();
     for cell in cells {
-        // Comparisons, noise and findings name a cell by its id.
+        // Comparisons, noise and findings refer to a cell by its id.
         if !ids.insert(cell.id.as_str()) {
             return Err(RecordError::SameCell {
                 path: path.to_owned(),
@@ -53,7 +53,7 @@ fn check_cells(path: &Path, cells: &[CellRecord]) -> Result<(), RecordError> {
     Ok(())
 }
 
-/// Writes `<dir>/<run_id>.json`, complete or not at all; replaces an earlier one.
+/// Writes `<dir>/<run_id>.json`, complete or not at all. Replaces an earlier one.
 pub fn write_record(dir: &Path, record: &RunRecord) -> Result<PathBuf, RecordError> {
     let path = path_of(dir, &record.run_id, "json")?;
     fs::create_dir_all(dir).map_err(|source| RecordError::Create {
@@ -72,7 +72,7 @@ pub fn write_record(dir: &Path, record: &RunRecord) -> Result<PathBuf, RecordErr
     }
 }
 
-/// The record as [`write_record`] writes it: indented JSON and a line end.
+/// Returns the record as [`write_record`] writes it: indented JSON and a line end.
 pub fn to_json(record: &RunRecord) -> Result<String, serde_json::Error> {
     let mut json = serde_json::to_string_pretty(record)?;
     json.push('\n');

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The host and what of it this process may use. Zero or absent where the system does not tell, and
-/// in records that are older than the field.
+/// The host, and the part of it that this process may use. Fields are zero or absent if the system
+/// does not report them, and in records that are older than the field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct System {
     /// Operating system, by Rust's name.
@@ -22,22 +22,22 @@ pub struct System {
     /// Online cores that this process's affinity allows.
     #[serde(default)]
     pub cpu_affinity_cores: u64,
-    /// CPU quota in cores, of the cgroup and its ancestors the smallest; absent where unlimited.
+    /// CPU quota in cores, the smallest of the cgroup and its ancestors. Absent if unlimited.
     #[serde(default)]
     pub cpu_quota_cores: Option<f64>,
-    /// Memory limit in bytes, of the cgroup and its ancestors the smallest; absent where unlimited
-    /// or above this host's memory.
+    /// Memory limit in bytes, the smallest of the cgroup and its ancestors. Absent if unlimited or
+    /// above this host's memory.
     #[serde(default)]
     pub memory_limit_bytes: Option<u64>,
-    /// Memory that could be had without swapping when the run began, in bytes: `MemAvailable` of
+    /// Memory that was available without swapping when the run began, in bytes: `MemAvailable` of
     /// /proc/meminfo.
     #[serde(default)]
     pub memory_available_bytes: u64,
     /// Distinct frequency governors of the cores, joined by ", ".
     #[serde(default)]
     pub governor: Option<String>,
-    /// Hypervisor that this host runs on, "unknown" where only its presence is told; absent on bare
-    /// metal, and on architectures that do not tell.
+    /// Hypervisor below this host, "unknown" if only its presence shows. Absent on bare metal, and
+    /// on architectures that do not show it.
     #[serde(default)]
     pub hypervisor: Option<String>,
     /// Kind of container that this process runs in: docker, podman, kubernetes, lxc,
@@ -56,26 +56,26 @@ pub struct System {
     /// File systems of the folders that the run uses, in the order of the folders.
     #[serde(default)]
     pub file_systems: Vec<FileSystem>,
-    /// How this program was built.
+    /// Build of this program.
     #[serde(default)]
     pub build: Build,
 }
 
-/// The file system that holds a folder, from /proc/self/mountinfo.
+/// The file system that contains a folder, from /proc/self/mountinfo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileSystem {
-    /// Folder that was asked about, as it was given.
+    /// Folder, as it was given.
     pub path: String,
     pub mount_point: String,
-    /// The kernel's name of its type, such as ext4.
+    /// The kernel's name for its type, such as ext4.
     pub fs_type: String,
-    /// What is mounted, without user names, passwords and queries.
+    /// Mounted device, without user names, passwords and queries.
     pub device: String,
     /// Options of the mount and of its file system, each once, secret values as "<hidden>".
     pub options: Vec<String>,
 }
 
-/// How this program was built, as its build script and compiler tell.
+/// Build of this program, as its build script and compiler report it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Build {
     pub allocator: String,

@@ -1,5 +1,4 @@
-//! Replaying kept traces: what the storage gives for the byte ranges of a query, without the
-//! engine.
+//! Replays kept traces: measures the storage with the byte ranges of a query, without the engine.
 
 mod traces;
 
@@ -22,22 +21,22 @@ use crate::storage::{
     Inputs, Location, Store, Trace, check_direct, local_file, replay as replay_trace,
 };
 
-/// Outcome of the replays of one trace.
+/// Results of the replays of one trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Replayed {
     pub cell: String,
     pub cache: CacheState,
-    /// The weakest of the replays'; absent for warm ones.
+    /// Weakest evidence of all replays. Absent for warm ones.
     pub cold_evidence: Option<ColdEvidence>,
     pub streams: u64,
     pub ranges: u64,
     pub bytes: u64,
-    /// Replays that count, and those whose cache state could not be established, with the reason of
-    /// the first.
+    /// Number of replays that count. `void` is the number of those whose cache state could not be
+    /// established, and `reason` the reason of the first.
     pub replays: u32,
     pub void: u32,
     pub reason: Option<String>,
-    /// Median of those that count; absent where there are none. The interval is absent where there
+    /// Median of the replays that count, absent if there are none. The interval is absent if there
     /// are too few.
     pub median_ns: Option<f64>,
     pub ci_low_ns: Option<f64>,
@@ -45,7 +44,7 @@ pub struct Replayed {
     pub bytes_per_s: Option<f64>,
 }
 
-/// A trace that can be replayed, and what came of it so far.
+/// A trace that can be replayed, and its results so far.
 struct Prepared<'a> {
     kept: &'a KeptTrace,
     trace: Arc<Trace>,
@@ -54,7 +53,7 @@ struct Prepared<'a> {
     found: Vec<Observation>,
 }
 
-/// Replays each trace so many times, in rounds, after one replay of each that does not count.
+/// Replays each trace `rounds` times, in rounds, after one replay of each that does not count.
 pub fn replay(
     runtime: &Runtime,
     traces: &[KeptTrace],
@@ -75,14 +74,14 @@ pub fn replay(
     Ok(prepared.map(|one| one.outcome(cache)).collect())
 }
 
-/// All traces that are replayed, each once a round.
+/// All traces that are replayed, each once per round.
 struct Replays<'a> {
     store: Store,
     cache: PageCache,
     prepared: Vec<Prepared<'a>>,
 }
 
-/// One replay to be made; those of round 0 do not count.
+/// One replay that is to be made. Those of round 0 do not count.
 #[derive(Clone, Copy)]
 struct Visit {
     round: u32,
@@ -119,7 +118,7 @@ impl Executor for Replays<'_> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Looks whether the files are there, as they were when the trace was recorded.
+    /// Checks that the files exist and are as they were when the trace was recorded.
     fn of(kept: &'a KeptTrace, cache: PageCache) -> Result<Self, Failure> {
         let files: Vec<PathBuf> = kept
             .trace
@@ -199,7 +198,7 @@ impl<'a> Prepared<'a> {
 }
 
 fn check_readable(file: &Path, cache: PageCache) -> Result<(), SessionError> {
-    // To open a pipe would wait for whoever writes to it.
+    // Opening a pipe would wait for a writer.
     let regular = std::fs::metadata(file).and_then(|found| match found.is_file() {
         true => Ok(()),
         false => Err(std::io::Error::other("it is not a regular file")),

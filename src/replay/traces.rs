@@ -9,7 +9,7 @@ use crate::text_file::read_text;
 /// Larger files are refused rather than read into memory.
 const LARGEST_FILE_BYTES: u64 = 4 << 30;
 
-/// Why a file of traces cannot be used.
+/// Reason why a file of traces cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     #[error("{path}: {source}")]
@@ -33,7 +33,7 @@ impl TraceError {
     }
 }
 
-/// Reads a file of traces, each of which can be replayed.
+/// Reads a file of traces, all of which must be replayable.
 pub fn read_traces(file: &Path) -> Result<Vec<KeptTrace>, TraceError> {
     let path = || file.display().to_string();
     let text = read_text(file, LARGEST_FILE_BYTES).map_err(|source| TraceError::Read {
@@ -84,7 +84,7 @@ mod tests {
         })
     }
 
-    /// Words for a file whose second line is this one.
+    /// Reads a file whose second line is this one.
     fn read(second: &Value) -> Result<Vec<KeptTrace>, TraceError> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "{}\n{second}", kept()).unwrap();

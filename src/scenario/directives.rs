@@ -1,19 +1,22 @@
-//! The directives in the leading comments of a SQL scenario: what it is, and what must hold when it
-//! runs.
+//! The directives in the leading comments of a SQL scenario: its description, and the expectations
+//! that must hold when it runs.
 //!
-//! ```sql -- description: label and one feature, recent rows only -- expect_columns: label,
-//! feature_011, day -- expect_row_groups_pruned: >= 0.9 -- expect_rows[dataset.num_files_train=4]:
-//! 1000 SELECT label, feature_011 FROM train WHERE day >= 300 ```
+//! ```sql
+//! -- description: label and one feature, recent rows only
+//! -- expect_columns: label, feature_011, day
+//! -- expect_row_groups_pruned: >= 0.9
+//! -- expect_rows[dataset.num_files_train=4]: 1000
+//! SELECT label, feature_011 FROM train WHERE day >= 300
+//! ```
 //!
-//! A comment that looks like a directive and is none, because it is misspelt or stands below the
-//! first line of SQL, is an error: an expectation that nobody checks is worse than none. Every
-//! other comment is left alone.
+//! A comment that looks like a directive but is misspelt, or stands below the first line of SQL, is
+//! an error: an expectation that nobody checks is worse than none. Every other comment is ignored.
 
 use std::fmt;
 
 use crate::suggest::nearest_within;
 
-/// Directives that a scenario may have, as they are spelt.
+/// Directives that a scenario may have, by their spelling.
 const DESCRIPTION: &str = "description";
 const NONDETERMINISTIC: &str = "nondeterministic";
 const EXPECT_COLUMNS: &str = "expect_columns";
@@ -29,48 +32,48 @@ const KNOWN: [&str; 6] = [
     NONDETERMINISTIC,
 ];
 
-/// What all expectations begin with; anything that begins like this is meant as one.
+/// Beginning of all expectations. Any word that begins like this is meant as one.
 const EXPECTATION_PREFIX: &str = "expect";
 
-/// Edits within which a word is taken for a misspelt directive.
+/// Most edits by which a misspelt directive may differ from a known one.
 const NEAR: usize = 2;
 
-/// Slack of a comparison: pruned shares are quotients, whose last digit is not theirs. Row counts
+/// Slack of a comparison. Pruned shares are quotients, whose last digit is inexact. Row counts
 /// differ by 1 at least.
 const TOLERANCE: f64 = 1e-9;
 
-/// A named SQL read with what its author expects of it.
+/// A named SQL query, with its author's expectations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     pub name: String,
     pub description: Option<String>,
-    /// The whole text, comments kept, without a byte order mark.
+    /// The whole text, comments included, without a byte order mark.
     pub sql: String,
     /// In the order written.
     pub expectations: Vec<Expectation>,
-    /// Why results may differ from one execution to the next; they are not compared then.
+    /// Reason why results may differ between executions. If there is one, they are not compared.
     pub nondeterministic: Option<String>,
-    /// Where the text came from: a file, or the flag or config key that held it.
+    /// Origin of the text: a file, or the flag or config key that held it.
     pub origin: String,
 }
 
-/// Something that must hold whenever the scenario runs.
+/// A condition that must hold whenever the scenario runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
     /// The directive's name, such as `expect_rows`.
     pub name: &'static str,
-    /// Key path and value of the variants that it is limited to, all of which must match. Empty
-    /// means every variant.
+    /// Key paths and values of the variants that it is limited to; a variant must match all of
+    /// them. Empty means every variant.
     pub only: Vec<(String, String)>,
     pub check: Check,
     /// The directive as written, without the comment's dashes.
     pub text: String,
 }
 
-/// What an expectation compares.
+/// Figure or text that an expectation checks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Check {
-    /// The columns that the scans read, in any order; none where the list is empty.
+    /// Columns that the scans read, in any order. An empty list means none.
     Columns(Vec<String>),
     /// Row groups not read over row groups in the tables, 0 to 1.
     RowGroupsPruned(Comparator, f64),
@@ -80,7 +83,7 @@ pub enum Check {
     Plan(String),
 }
 
-/// How a found figure must compare with the expected one.
+/// Comparison of a found figure with the expected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparator {
     AtLeast,
@@ -91,8 +94,7 @@ pub enum Comparator {
 }
 
 impl Comparator {
-    /// Whether `found` compares with `expected` in this way. A `found` that is not a number never
-    /// does.
+    /// True if `found` compares with `expected` in this way, which NaN never does.
     pub fn holds(self, found: f64, expected: f64) -> bool {
         match self {
             Comparator::AtLeast => found >= expected - TOLERANCE,
@@ -103,9 +105,9 @@ impl Comparator {
         }
     }
 
-    /// Takes the comparison off the front of a value; a figure alone must be met exactly.
+    /// Splits the comparison off the front of a value. A figure alone must be met exactly.
     fn split(value: &str) -> (Comparator, &str) {
-        // The longer spellings first: `>=` begins with `>`.
+        // The longer spellings first, as `>=` begins with `>`.
         let spellings = [
             (">=", Comparator::AtLeast),
             ("<=", Comparator::AtMost),
@@ -137,7 +139,7 @@ impl fmt::Display for Comparator {
     }
 }
 
-/// The expected value, as a report shows it beside what was found.
+/// The expected value, as a report shows it beside the found one.
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -150,8 +152,7 @@ impl fmt::Display for Check {
     }
 }
 
-/// Why a scenario's text was refused. Lines count from 1; whoever read the text knows which file it
-/// was.
+/// Reason why a scenario's text is refused. Lines count from 1. The caller knows the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectiveError {
     #[error("there is no SQL in it, only comments and blanks")]
@@ -160,7 +161,7 @@ pub enum DirectiveError {
     Unknown {
         line: usize,
         found: String,
-        /// The known directive that it resembles, where there is one.
+        /// The known directive that it resembles, if there is one.
         nearest: Option<&'static str>,
     },
     #[error("line {line}: `{name}` wants a colon before its value, as in `-- {name}: ...`")]
@@ -206,12 +207,12 @@ fn near_or_all(nearest: &Option<&'static str>) -> String {
     }
 }
 
-/// Reads a scenario from its text.
+/// Parses a scenario's text.
 ///
 /// # Errors
 ///
-/// The first directive that is unknown, misplaced, repeated or has a value that it cannot have; a
-/// text without SQL.
+/// Names the first directive that is unknown, misplaced or repeated, or has an invalid value. A
+/// text without SQL is refused, too.
 pub(super) fn parse(name: &str, origin: &str, text: &str) -> Result<Scenario, DirectiveError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let scan = scan(text);
@@ -269,19 +270,19 @@ pub(super) fn parse(name: &str, origin: &str, text: &str) -> Result<Scenario, Di
     })
 }
 
-/// A comment that is a directive, taken apart.
+/// A parsed comment that is a directive.
 struct Directive<'a> {
     line: usize,
     name: &'static str,
-    /// What stands between the brackets behind the name.
+    /// Text between the brackets behind the name.
     limit: Option<&'a str>,
     value: &'a str,
     text: &'a str,
 }
 
 impl<'a> Directive<'a> {
-    /// `None` where the comment is only a comment. Known names are case-sensitive; whatever
-    /// resembles one is an error.
+    /// Parses a comment. `None` if it is only a comment. Known names are case-sensitive; a word
+    /// that resembles one is an error.
     fn read(line: usize, text: &'a str) -> Result<Option<Directive<'a>>, DirectiveError> {
         let text = text.trim();
         let word_end = text.find(|c: char| !is_word(c)).unwrap_or(text.len());
@@ -295,7 +296,7 @@ impl<'a> Directive<'a> {
         {
             None => (None, behind),
             Some(Some((limit, behind))) => (Some(limit), behind.trim_start()),
-            // A bracket that nobody closes matters only where a directive was meant.
+            // An unclosed bracket matters only if a directive was meant.
             Some(None) => {
                 let Some(name) = known.or_else(|| nearest(word)) else {
                     return Ok(None);
@@ -318,7 +319,7 @@ impl<'a> Directive<'a> {
 
         let Some(value) = behind.strip_prefix(':') else {
             return match known {
-                // Prose may well begin with the word "description", but not with one that has an
+                // Prose may begin with the word "description", but not with a word that has an
                 // underscore.
                 Some(name) if name.starts_with(EXPECTATION_PREFIX) => {
                     Err(DirectiveError::NoColon { line, name })
@@ -351,7 +352,7 @@ impl<'a> Directive<'a> {
         }
     }
 
-    /// The variants that an expectation is limited to.
+    /// Returns keys and values of the variants that an expectation is limited to.
     fn only(&self) -> Result<Vec<(String, String)>, DirectiveError> {
         let Some(limit) = self.limit else {
             return Ok(Vec::new());
@@ -382,7 +383,7 @@ impl<'a> Directive<'a> {
         Ok(only)
     }
 
-    /// Sets a directive that a scenario has once, for all of its variants.
+    /// Sets a directive that a scenario may have once, for all of its variants.
     fn set_text(
         &self,
         place: &mut Option<(usize, String)>,
@@ -411,8 +412,8 @@ impl<'a> Directive<'a> {
         }
     }
 
-    /// Column names as they are stored, with commas between them; in double quotes where a name
-    /// holds a blank, a comma, a parenthesis or a double quote (which is then written twice).
+    /// Parses column names as they are stored, separated by commas. A name is in double quotes if
+    /// it contains a blank, a comma, a parenthesis or a double quote (which is then written twice).
     fn columns(&self) -> Result<Vec<String>, DirectiveError> {
         const TAKES: &str = "column names with commas between them, in double quotes where they hold more than letters, \
                              digits and signs, or `none`";
@@ -469,7 +470,7 @@ impl<'a> Directive<'a> {
     }
 }
 
-/// A column's name off the front of a list, and what is behind it.
+/// Splits a column's name off the front of a list. Returns the name and the rest.
 fn take_column(list: &str) -> Option<(String, &str)> {
     let Some(mut rest) = list.strip_prefix('"') else {
         let end = list
@@ -492,8 +493,8 @@ fn take_column(list: &str) -> Option<(String, &str)> {
     }
 }
 
-/// The known directive that `word` resembles: within two edits, or for a word that begins like an
-/// expectation the nearest one that is not altogether different.
+/// Returns the known directive that `word` resembles, within two edits. A word that begins like an
+/// expectation may differ more, in up to half of its letters.
 fn nearest(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase().replace('-', "_");
     let allowed = if word.starts_with(EXPECTATION_PREFIX) {
@@ -504,7 +505,7 @@ fn nearest(word: &str) -> Option<&'static str> {
     nearest_within(&word, KNOWN, allowed)
 }
 
-/// Catches `expect rows: 10`, a directive misspelt with a space.
+/// Detects `expect rows: 10`, a directive misspelt with a space.
 fn misspelt_in_several_words(line: usize, text: &str) -> Option<DirectiveError> {
     let (head, _) = text.split_once(':')?;
     let head = head
@@ -527,8 +528,8 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
-/// What matters of a SQL text here: the comments that have a line to themselves, and whether there
-/// is anything else.
+/// Parts of a SQL text that matter here: the comments on lines of their own, and the presence of
+/// anything else.
 struct Scan<'a> {
     comments: Vec<Comment<'a>>,
     has_sql: bool,
@@ -536,13 +537,13 @@ struct Scan<'a> {
 
 struct Comment<'a> {
     line: usize,
-    /// What follows the dashes.
+    /// Text behind the dashes.
     text: &'a str,
     below_sql: bool,
 }
 
-/// Walks through the text by SQL's own rules, so that dashes inside a string or a block comment are
-/// no comment.
+/// Scans the text by SQL's own rules, by which dashes inside a string or a block comment begin no
+/// comment.
 fn scan(text: &str) -> Scan<'_> {
     enum Within {
         Sql,
@@ -562,7 +563,7 @@ fn scan(text: &str) -> Scan<'_> {
             let next = characters.peek().map(|(_, next)| *next);
             match &mut within {
                 Within::Quotes(quote) => {
-                    // A doubled quote leaves and enters again, which comes to the same.
+                    // A doubled quote leaves and enters again, which has the same result.
                     if character == *quote {
                         within = Within::Sql;
                     }
@@ -603,7 +604,7 @@ fn scan(text: &str) -> Scan<'_> {
                         if matches!(character, '\'' | '"' | '`') {
                             within = Within::Quotes(character);
                         }
-                        // Semicolons alone ask nothing.
+                        // Semicolons alone are no SQL.
                         scan.has_sql |= character != ';';
                     }
                 },

@@ -1,5 +1,5 @@
-//! Scenarios: SQL reads with their expectations, from files, from the config, shipped, or made from
-//! a column list.
+//! Scenarios: SQL queries with their expectations, from files, from the config, shipped, or made
+//! from a list of columns.
 
 mod directives;
 mod shipped;
@@ -15,7 +15,7 @@ use crate::output::folder_of;
 use crate::suggest::did_you_mean;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
-/// Why a scenario cannot be used.
+/// Reason why a scenario cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// `near` follows the name, and names the nearest shipped scenario.
@@ -105,7 +105,7 @@ fn named(name: &str, folder: Option<&Path>) -> Result<Vec<Scenario>, ScenarioErr
     }
 }
 
-/// The file or folder that a name is one of.
+/// Returns the file or folder of that name, if it exists.
 fn found(name: &str, folder: Option<&Path>) -> Option<PathBuf> {
     let candidates = [
         Some(PathBuf::from(name)),
@@ -115,7 +115,7 @@ fn found(name: &str, folder: Option<&Path>) -> Option<PathBuf> {
     candidates.find(|path| path.exists())
 }
 
-/// Whether a file that is not there yet would be one of the scenarios of a name.
+/// True if a file that does not exist yet would be one of the scenarios of a name.
 pub fn would_be_of(name: &str, folder: Option<&Path>, file: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     found(name, folder)
@@ -156,7 +156,7 @@ fn from_file(file: &Path) -> Result<Scenario, ScenarioError> {
     parse(&name, &path, &text)
 }
 
-/// One scan of all columns of existing rows, but for those that the config lists with `read:
+/// Returns a scan of all columns of existing rows, except those that the config lists with `read:
 /// false`.
 pub fn source_scenario(columns: &[Column]) -> Scenario {
     let skipped: Vec<String> = columns
@@ -181,7 +181,7 @@ pub fn source_scenario(columns: &[Column]) -> Scenario {
     }
 }
 
-/// One scan of the columns with `read: true`, which is what a DLIO config reads.
+/// Returns a scan of the columns with `read: true`, which a DLIO config reads.
 pub fn default_scenario(columns: &[Column]) -> Scenario {
     let read: Vec<String> = columns
         .iter()

@@ -1,7 +1,7 @@
 //! The scenarios and the config that are compiled into the program, so that it works in an empty
 //! folder.
 
-/// The config that is used where none is named, in YAML.
+/// The config that is used if none is named, in YAML.
 pub const QUICKSTART: &str = include_str!("../../configs/quickstart.yaml");
 
 /// The shipped scenarios: name and SQL, from the widest read to the narrowest. Their table is the
@@ -37,7 +37,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ),
 ];
 
-/// The SQL of the shipped scenario of this name.
+/// Returns the SQL of the shipped scenario of this name.
 pub(super) fn find(name: &str) -> Option<&'static str> {
     SHIPPED
         .iter()
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use crate::scenario::directives::{Check, parse};
 
-    /// Names of the quickstart's columns, which stand on one line each.
+    /// Names of the quickstart's columns, each of which has a line of its own.
     fn quickstart_columns() -> BTreeSet<&'static str> {
         let columns = QUICKSTART
             .lines()

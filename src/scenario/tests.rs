@@ -1,4 +1,4 @@
-//! Where scenarios come from, and what they are named.
+//! Sources of scenarios, and their names.
 
 use std::fs;
 

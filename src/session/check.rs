@@ -1,4 +1,4 @@
-//! What can be told to be wrong before any data is there.
+//! Checks that are possible before there is any data.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,9 +16,8 @@ use crate::dataset::{DatasetPlan, Found, grows_by};
 use crate::engine::{parse, plan};
 use crate::table::{TableError, discover};
 
-/// Refuses what can be told to be wrong before any data is there, and so before any is written:
-/// scenarios that cannot be found or parsed, options that the engine does not take, and tables
-/// without files.
+/// Refuses, before any data is written, scenarios that cannot be found or parsed, options that the
+/// engine does not accept, and tables without files.
 pub async fn check(
     config: &Config,
     datasets: &Datasets,
@@ -36,7 +35,7 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
     let context = opening.session().await?;
     let datasets = opening.datasets;
     let writes = datasets.to_write().next().is_some();
-    // Where nothing is to be written, opening them comes at once.
+    // If nothing is to be written, the tables are opened right after this.
     for (table, location) in variant.tables.iter().filter(|_| writes) {
         for state in datasets.to_write() {
             if grows_by(&datasets.stores, location, &state.plan.root)? {
@@ -66,12 +65,12 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
             register(&context, table.name, empty).at(site)?;
         }
     }
-    // The engine takes time quadratic in the columns of a scan to plan it.
+    // To plan a scan, the engine takes time that is quadratic in its columns.
     let known_good = to_write.is_some_and(|state| has_default_columns(opening.config, &state.plan));
     for cell in &opening.row.cells {
         let scenario = &cell.scenario;
-        // Against tables that are still to be written, a query can be planned; others are opened
-        // before it can be.
+        // Queries of tables that are still to be written can be planned here. Other tables must be
+        // opened first.
         let checked = match to_write {
             Some(_) if !known_good => {
                 let planned = plan(&context, &scenario.sql);
@@ -86,9 +85,9 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the config leaves the scenario to this program, and a generated dataset has every column
-/// that it names: those that the first variant reads. Then there is nothing about the query that
-/// planning could find wrong.
+/// True if the config leaves the scenario to this program, and the dataset is generated and has
+/// every column that the first variant reads, which the scenario names. Planning could then find no
+/// fault in the query.
 fn has_default_columns(config: &Config, plan: &DatasetPlan) -> bool {
     let first = config.variants.first().and_then(|it| it.dataset.as_ref());
     let Some(first) = first.filter(|it| it.source.is_none() && config.scenarios.is_empty()) else {

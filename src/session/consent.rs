@@ -1,4 +1,4 @@
-//! Consent to writing much, and what a host has no room for.
+//! Asks for consent to writing much, and refuses data that a host has no room for.
 
 use super::datasets::{DatasetState, Datasets};
 use super::error::{Failure, SessionError};
@@ -6,12 +6,12 @@ use super::estimate::{Estimate, Free, blocks_of, bounded, by_file_system, estima
 use crate::dataset::DatasetPlan;
 use crate::units;
 
-/// Writing more than this asks for consent, and so does more than half of the free space.
+/// Bytes beyond which writing needs consent. More than half of the free space needs it, too.
 const LARGE_BYTES: u64 = 10_000_000_000;
 
-/// Refuses to write what a disk may not be able to hold, and what is large without consent: more
-/// than 10 GB, or more than half of the free space. What it cannot hold by the best guess, or by
-/// the number of files, is refused whatever was agreed to.
+/// Refuses to write data that a disk may not be able to hold, or that is large, without consent.
+/// Large is more than 10 GB, or more than half of the free space. Data that the disk cannot hold by
+/// the best guess, or by the number of files, is refused even with consent.
 pub(super) fn ask_consent(datasets: &Datasets, yes: bool) -> Result<(), Failure> {
     for state in datasets.to_write() {
         writers(&state.plan)?;
@@ -22,7 +22,7 @@ pub(super) fn ask_consent(datasets: &Datasets, yes: bool) -> Result<(), Failure>
         .try_for_each(|states| Ok(ask_consent_for(states, yes)?))
 }
 
-/// As [`ask_consent`], for datasets on one file system.
+/// Does the same as [`ask_consent`] for datasets on one file system.
 fn ask_consent_for(states: &[&DatasetState], yes: bool) -> Result<(), SessionError> {
     let Some(first) = states.first() else {
         return Ok(());
@@ -39,16 +39,16 @@ fn ask_consent_for(states: &[&DatasetState], yes: bool) -> Result<(), SessionErr
 
 /// Room for datasets that are to be written.
 struct Room {
-    /// As messages name it.
+    /// Folder, by its name in messages.
     folder: String,
-    /// None where the file system does not tell.
+    /// Absent if the file system does not report it.
     free: Option<Free>,
-    /// Bytes of the disk that an interrupted writing has taken already.
+    /// Bytes of the disk that an interrupted run has taken already.
     there: u64,
 }
 
-/// Whether `most` may be written to a place; where that is not clear yet, by the best guess, which
-/// takes a probe.
+/// Checks that `most` may be written to a place. If that is not clear yet, the best guess decides,
+/// which needs a probe.
 fn allowed(
     place: &Room,
     most: &Estimate,
@@ -84,7 +84,7 @@ fn allowed(
     }
 }
 
-/// Estimate of all datasets together.
+/// Returns the estimate of all datasets together.
 fn together(
     states: &[&DatasetState],
     of_one: impl Fn(&DatasetPlan) -> Result<Estimate, SessionError>,
@@ -101,7 +101,7 @@ mod tests {
 
     const GB: u64 = 1_000_000_000;
 
-    /// Files that take at most so much of a disk, and this by the best guess.
+    /// Files that take at most `most` bytes of a disk, and `guess` by the best guess.
     fn estimated(most: u64, guess: u64) -> Estimate {
         Estimate {
             values: most,
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    /// Without consent, then with it.
+    /// Results without consent and with it.
     fn both(place: &Room, most: u64, guess: u64) -> [Result<(), SessionError>; 2] {
         let estimate = estimated(most, guess);
         [false, true].map(|yes| allowed(place, &estimate, || Ok(estimate), yes))

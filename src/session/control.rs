@@ -1,5 +1,5 @@
-//! The control: the baseline's files once more, whose measurements differ from the baseline's by
-//! nothing but noise.
+//! The control: another copy of the baseline's files. Its measurements differ from the baseline's
+//! only by noise.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -19,27 +19,27 @@ use crate::storage::Location;
 use crate::table::TableFiles;
 use crate::units;
 
-/// Files of more than this are not copied, in bytes; nor where the copy would take more than a
-/// tenth of the free space.
+/// Most bytes of files that are copied. They are not copied either if the copy would take more than
+/// a tenth of the free space.
 const MOST_COPIED_BYTES: u64 = 1 << 30;
 
-/// A table's files, and the dataset that they are of.
+/// A table's files, and their dataset.
 pub(super) type Files<'a> = (TableFiles, Option<&'a DatasetState>);
 
 /// Files that the control reads.
 #[derive(Debug)]
 pub struct Control {
     pub kind: ControlKind,
-    /// Why they are the baseline's own, where they are.
+    /// Reason why they are the baseline's own files, if they are.
     pub warning: Option<Warning>,
     /// Removed when this is dropped.
     _folders: Vec<OwnedFolder>,
 }
 
 impl Control {
-    /// Copies the files of tables byte for byte, beside the datasets that they are of. Existing
-    /// files of others are never written beside, so that these are read once more themselves, as
-    /// are files that are too large.
+    /// Copies the files of tables byte for byte, beside their datasets. Nothing is written beside
+    /// files that this program did not write, so these are read again themselves. So are files that
+    /// are too large.
     pub(crate) async fn of(tables: Vec<Files<'_>>) -> (Vec<Files<'_>>, Self) {
         let bytes = tables
             .iter()
@@ -91,7 +91,7 @@ impl Control {
     }
 }
 
-/// The same tables over copies of their files, and the folders of these.
+/// Returns the same tables over copies of their files, and the folders of the copies.
 async fn copied<'a>(
     tables: &[Files<'a>],
     roots: &[&Path],
@@ -102,7 +102,7 @@ async fn copied<'a>(
     for ((table, _), root) in copies.iter_mut().zip(roots) {
         let folder = OwnedFolder::create(root, CONTROL_FOLDER)?;
         for (index, file) in table.files.iter_mut().enumerate() {
-            // By a name that nobody takes for a file of the table.
+            // The name is not that of a table's file.
             let copy = folder.path().join(format!("{index}.copy"));
             let place = Location::of_file(copy.clone());
             file.object.location = place.object().map_err(io::Error::other)?;
@@ -121,12 +121,12 @@ async fn copied<'a>(
         let copied = jobs
             .iter()
             .try_for_each(|(from, to)| copy_bytes(from, to, &asked));
-        // Whoever no longer waits needs no answer.
+        // The receiver may have stopped waiting.
         let _ = sender.send(copied);
     });
     let thread = thread
         .map_err(|error| io::Error::other(format!("a thread for that cannot start: {error}")))?;
-    // Ends the copying where nobody waits for it any more, before the folders go.
+    // If the receiver stops waiting, this ends the copying before the folders are removed.
     let _copying = Copying {
         stop,
         thread: Some(thread),
@@ -135,7 +135,7 @@ async fn copied<'a>(
     Ok((copies, folders))
 }
 
-/// A thread that stops and is waited for when this is dropped.
+/// A thread. Dropping this stops it and waits for its end.
 struct Copying {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -150,8 +150,8 @@ impl Drop for Copying {
     }
 }
 
-/// Copies by reading and writing: what `std::fs::copy` asks of some file systems shares the blocks
-/// of the original.
+/// Copies by reading and writing. On some file systems `std::fs::copy` would share the blocks of
+/// the original.
 fn copy_bytes(from: &Path, to: &Path, stop: &AtomicBool) -> io::Result<()> {
     let (mut from, mut to) = (File::open(from)?, fs::File::create_new(to)?);
     let mut buffer = vec![0; 1 << 20];

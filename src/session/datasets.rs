@@ -1,4 +1,4 @@
-//! Makes sure that the datasets of all variants are there.
+//! Finds or writes the datasets of all variants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,31 +20,31 @@ use crate::observe::memory_bytes;
 use crate::storage::Stores;
 use crate::table::open_source;
 
-/// The sources that datasets were written from, by the names of the variants that read these.
+/// Sources of datasets, by the names of the variants that read these.
 pub type KnownSources = BTreeMap<String, KnownSource>;
 
-/// The datasets of a config, each once, and which variant reads which.
+/// The datasets of a config, each once, and the dataset that each variant reads.
 pub struct Datasets {
     /// The stores that locations may name.
     pub stores: Stores,
     pub all: Vec<DatasetState>,
-    /// Index into `all` for each variant; none for a variant without a dataset.
+    /// Index into `all` for each variant; `None` for a variant without a dataset.
     pub of_variant: Vec<Option<usize>>,
-    /// For the run record.
+    /// Warnings for the run record.
     pub warnings: Vec<Warning>,
 }
 
-/// A dataset's plan and what of it is there.
+/// A dataset's plan, and the part of it that exists.
 #[derive(Debug)]
 pub struct DatasetState {
     pub plan: DatasetPlan,
     pub found: Found,
-    /// Whether this run wrote files of it.
+    /// True if this run wrote files of the dataset.
     pub written: bool,
 }
 
 impl DatasetState {
-    /// The manifest, where the dataset is this program's and complete.
+    /// Returns the manifest. `None` unless the dataset is this program's and complete.
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.found {
             Found::Complete(manifest) => Some(manifest),
@@ -54,7 +54,7 @@ impl DatasetState {
 }
 
 impl Datasets {
-    /// The plans of all datasets of a config, each once.
+    /// Returns the plans of all datasets of a config, each once.
     pub async fn plans(stores: &Stores, config: &Config) -> Result<Vec<DatasetPlan>, Failure> {
         let mut plans: Vec<DatasetPlan> = Vec::new();
         for plan in Datasets::placed(stores, config).await? {
@@ -68,7 +68,7 @@ impl Datasets {
         Ok(plans)
     }
 
-    /// A plan for each variant that has a dataset.
+    /// Returns a plan for each variant that has a dataset.
     async fn placed(stores: &Stores, config: &Config) -> Result<Vec<DatasetPlan>, Failure> {
         let mut sources: BTreeMap<(&str, bool), Arc<SourceTable>> = BTreeMap::new();
         let mut specs = Vec::new();
@@ -97,14 +97,14 @@ impl Datasets {
         Ok(place(stores, &specs)?)
     }
 
-    /// Places the datasets of all variants, and refuses those that are missing and not to be
+    /// Places the datasets of all variants, and refuses those that are missing but must not be
     /// generated. Nothing is changed.
     pub async fn place(stores: &Stores, config: &Config) -> Result<Self, Failure> {
         Datasets::look(stores, config).await?.without_missing()
     }
 
-    /// Places the datasets of all variants as the process did that tells of their `sources`, none
-    /// of which is looked at: they may have changed since.
+    /// Places the datasets of all variants as another process did, which reported their `sources`.
+    /// These are not looked at, as they may have changed since.
     pub fn place_again(
         stores: &Stores,
         config: &Config,
@@ -121,7 +121,7 @@ impl Datasets {
         Datasets::of(stores, config, place_checked(stores, &specs)?)?.without_missing()
     }
 
-    /// Sources that [`Datasets::place_again`] goes by.
+    /// Returns the sources that [`Datasets::place_again`] needs.
     pub fn known_sources(&self, config: &Config) -> KnownSources {
         let variants = config.variants.iter().zip(&self.of_variant);
         let known = variants.filter_map(|(variant, dataset)| {
@@ -132,7 +132,7 @@ impl Datasets {
         known.collect()
     }
 
-    /// Refuses datasets that are missing and not to be generated.
+    /// Refuses datasets that are missing but must not be generated.
     fn without_missing(self) -> Result<Self, Failure> {
         let mut states = self.all.iter();
         match states.find(|state| matches!(state.found, Found::Missing)) {
@@ -144,13 +144,14 @@ impl Datasets {
         }
     }
 
-    /// Places the datasets of all variants, and looks at what is there. Nothing is changed.
+    /// Places the datasets of all variants, and looks for existing files. Nothing is changed.
     pub async fn look(stores: &Stores, config: &Config) -> Result<Self, Failure> {
         let plans = Datasets::placed(stores, config).await?;
         Datasets::of(stores, config, plans)
     }
 
-    /// Looks at what is there of the datasets, whose plans come one for each variant that has one.
+    /// Looks for existing files of the datasets. There is one plan for each variant that has a
+    /// dataset.
     fn of(stores: &Stores, config: &Config, plans: Vec<DatasetPlan>) -> Result<Self, Failure> {
         let mut plans = plans.into_iter();
         let mut all: Vec<DatasetState> = Vec::new();
@@ -184,7 +185,7 @@ impl Datasets {
         })
     }
 
-    /// Losses and changes of columns and footers of sources, each sentence once.
+    /// Returns losses and changes of columns and footers of sources, each sentence once.
     pub fn source_notes(&self) -> BTreeSet<String> {
         let mut notes = BTreeSet::new();
         for state in &self.all {
@@ -196,14 +197,14 @@ impl Datasets {
         notes
     }
 
-    /// The datasets that are still to be written, wholly or in part.
+    /// Returns the datasets that must still be written, wholly or in part.
     pub fn to_write(&self) -> impl Iterator<Item = &DatasetState> {
         self.all
             .iter()
             .filter(|state| matches!(state.found, Found::ToWrite))
     }
 
-    /// Tells of the warnings, for who keeps no record that has them.
+    /// Shows the warnings. It is for verbs that keep no record of them.
     pub fn warn(&self, observer: &dyn Observer) {
         for warning in &self.warnings {
             observer.event(Event::Warning(warning));
@@ -222,7 +223,7 @@ impl Datasets {
         for (dataset, state) in self.all.iter_mut().enumerate() {
             let folder = state.plan.root.clone();
             match &state.found {
-                // How they differ from the config is told when they are opened.
+                // Their differences from the config are reported when they are opened.
                 Found::External { .. } if !state.plan.spec.generate => continue,
                 Found::External { .. } => {
                     self.warnings.push(Warning::FoundFiles { folder });
@@ -303,7 +304,7 @@ impl Datasets {
     }
 }
 
-/// Stand-in for the source of a variant's dataset.
+/// Returns a stand-in for the source of a variant's dataset.
 fn known_source(variant: &Variant, sources: &KnownSources) -> Result<Arc<SourceTable>, Failure> {
     let known = sources.get(&variant.name).ok_or_else(|| {
         SessionError::Internal(format!(
@@ -314,8 +315,8 @@ fn known_source(variant: &Variant, sources: &KnownSources) -> Result<Arc<SourceT
     Ok(Arc::new(known.table()?))
 }
 
-/// The same error, with the file, the row group and the column of a source that cannot be read,
-/// where there is one.
+/// Adds the file, the row group and the column of a source that cannot be read to an error, if
+/// there is one.
 fn located(error: DatasetError, plan: &DatasetPlan) -> DatasetError {
     let source = plan.source.as_ref().filter(|it| it.plain.is_some());
     match (&error, source) {
@@ -326,8 +327,8 @@ fn located(error: DatasetError, plan: &DatasetPlan) -> DatasetError {
     }
 }
 
-/// The columns that a dictionary was asked for, and in which the writer gave some up for being too
-/// large.
+/// Names the columns for which a dictionary was requested, but in which the writer gave some up
+/// because they became too large.
 fn fallbacks(plan: &DatasetPlan, manifest: &Manifest) -> Option<String> {
     let columns: Vec<String> = manifest
         .columns

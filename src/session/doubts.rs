@@ -1,4 +1,4 @@
-//! What a query takes from statistics, and which of these cannot be trusted.
+//! Finds the statistics that a query uses, and those among them that cannot be trusted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::measure::Cell;
 use crate::record::FromStatistics;
 use crate::table::OpenTable;
 
-/// The same error; a planner that broke off did so for statistics that cannot be trusted, where a
-/// table has such.
+/// Extends the error of a planner that failed, if a table has statistics that cannot be trusted.
+/// These may be the cause.
 pub(super) fn blaming_statistics(error: EngineError, tables: &[Arc<OpenTable>]) -> EngineError {
     let doubt = tables
         .iter()
@@ -34,10 +34,11 @@ pub(super) fn blaming_statistics(error: EngineError, tables: &[Arc<OpenTable>]) 
     }
 }
 
-/// Columns that a scan does not read in some of its files, and the number of all of these.
+/// Columns that a scan does not read in some of its files, each with the number of these, and the
+/// number of all files.
 pub(super) type Constants = (BTreeMap<String, u64>, u64);
 
-/// The columns that scans take from statistics.
+/// Returns the columns that scans take from statistics.
 pub(super) fn not_read(scans: &[PlannedScan], constants: &[Constants]) -> Vec<FromStatistics> {
     let mut found = Vec::new();
     for (scan, (constant, of_files)) in scans.iter().zip(constants) {
@@ -52,8 +53,8 @@ pub(super) fn not_read(scans: &[PlannedScan], constants: &[Constants]) -> Vec<Fr
     found
 }
 
-/// What a query takes from the statistics of tables that it does not scan, or scans in other
-/// branches alone.
+/// Returns the values that a query takes from the statistics of tables that it does not scan, or
+/// scans only in other branches.
 pub(super) fn not_scanned(
     context: &SessionContext,
     planned: &Planned,
@@ -102,7 +103,7 @@ pub(super) fn not_scanned(
     Ok(found)
 }
 
-/// Why the statistics of columns that a cell's query takes cannot be trusted.
+/// Returns the reasons not to trust the statistics of columns that a cell's query uses.
 pub(super) fn doubts(cell: &Cell, taken: &[FromStatistics], scans: &[PlannedScan]) -> Vec<Warning> {
     let mut doubts = Vec::new();
     for table in &cell.tables {

@@ -1,4 +1,4 @@
-//! Why a verb did not come to its end: what is wrong, and where.
+//! Errors that stop a verb, with their sites.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use crate::scenario::ScenarioError;
 use crate::storage::{InputError, StorageError};
 use crate::table::TableError;
 
-/// Scenario and variant that something is about, as far as it is about one.
+/// Scenario and variant of an error or a warning, as far as it concerns one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
     scenario: Option<String>,
-    /// Absent where there is no other variant to confuse it with.
+    /// Absent if there is no other variant.
     variant: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl Site {
         }
     }
 
-    /// The site of a scenario on this variant.
+    /// Returns the site of a scenario on this variant.
     pub fn with(&self, scenario: &str) -> Self {
         Site {
             scenario: Some(scenario.to_owned()),
@@ -47,7 +47,7 @@ impl Site {
     }
 }
 
-/// As in sentences: "scenario `a` on variant `b`".
+/// Formats the site for sentences: "scenario `a` on variant `b`".
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(scenario) = &self.scenario {
@@ -86,13 +86,13 @@ impl Failure {
         self.error.class()
     }
 
-    /// What the user can do about it.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         self.error.hint()
     }
 }
 
-/// An error that concerns no scenario and no variant, or says so itself.
+/// An error that concerns no scenario and no variant, or names them itself.
 impl<E: Into<SessionError>> From<E> for Failure {
     fn from(error: E) -> Self {
         Failure {
@@ -102,7 +102,7 @@ impl<E: Into<SessionError>> From<E> for Failure {
     }
 }
 
-/// A result whose error is to have a site.
+/// A result whose error gets a site.
 pub trait Located {
     type Value;
 
@@ -120,7 +120,7 @@ impl<T, E: Into<SessionError>> Located for Result<T, E> {
     }
 }
 
-/// Why a run, or another verb, did not come to its end, or never began.
+/// Reason why a run, or another verb, did not begin or did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     #[error(transparent)]
@@ -129,7 +129,7 @@ pub enum SessionError {
     Dataset(#[from] DatasetError),
     #[error(transparent)]
     Table(#[from] TableError),
-    /// A file that is read was changed meanwhile.
+    /// A file was changed while it was read.
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
@@ -184,7 +184,7 @@ pub enum SessionError {
     Replay { source: object_store::Error },
     #[error("measure.drop_caches: this user may not write to /proc/sys/vm/drop_caches")]
     DropCaches,
-    /// What failed by itself; the rest was measured without it.
+    /// Cells or lanes failed by themselves; the rest was measured without them.
     #[error("{first}{}", and_more(*others))]
     GivenUp { first: String, others: usize },
     #[error("equal rows gave different results: {found}")]
@@ -198,7 +198,7 @@ pub enum SessionError {
     Internal(String),
 }
 
-/// An object store's error without its own words around it.
+/// Returns an object store's error without the store's words around it.
 fn plain(error: &object_store::Error) -> String {
     match error {
         object_store::Error::Generic { source, .. } => source.to_string(),
@@ -245,7 +245,7 @@ impl SessionError {
         }
     }
 
-    /// What the user can do about it.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             SessionError::Dataset(error) => return error.hint(),
@@ -258,7 +258,7 @@ impl SessionError {
             SessionError::Full { .. } => {
                 "make it smaller: --set dataset.num_files_train=2, or set dataset.data_folder to another disk"
             }
-            // What lies in memory cannot be evicted either.
+            // Files in memory cannot be evicted either.
             SessionError::Direct { source, .. } => {
                 source.raw_os_error()?;
                 "measure.cache: cold evicts files instead"

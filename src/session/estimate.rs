@@ -1,4 +1,5 @@
-//! What writing a dataset will take: room, at most and by a guess, memory, and time.
+//! Estimates the cost of writing a dataset: disk space (an upper bound and a guess), memory, and
+//! time.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,25 +15,25 @@ use crate::observe::{cores, memory_bytes};
 use crate::storage::Location;
 use crate::units;
 
-/// Of a file system that does not tell.
+/// Size of a block, if the file system does not report it.
 const USUAL_BLOCK_BYTES: u64 = 4096;
 
-/// What the files of datasets will take.
+/// Space that the files of datasets will take.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Estimate {
-    /// Values before they are encoded.
+    /// Bytes of the values before they are encoded.
     pub values: u64,
-    /// None where rows come from a source, whose values nobody has looked at yet.
+    /// Absent if the rows come from a source, whose values have not been read yet.
     pub bound: Option<Bound>,
-    /// What was tried, of a generated dataset.
+    /// Results of encoding a sample of a generated dataset.
     pub probe: Option<Probe>,
     /// Bytes of the files, guessed from the probe.
     pub file_bytes: u64,
-    /// Bytes of the disk that these take.
+    /// Bytes of the disk that the files take, by the same guess.
     pub blocks: u64,
 }
 
-/// Looks at what a dataset is to hold, and encodes a little of it.
+/// Estimates a dataset from its plan, and encodes a sample of it.
 pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, SessionError> {
     let most = bounded(plan)?;
     let Some(bound) = most.bound else {
@@ -50,7 +51,7 @@ pub fn estimate(plan: &DatasetPlan) -> Result<Estimate, SessionError> {
     })
 }
 
-/// Looks at what a dataset is to hold; what it will take is the most that it can.
+/// Estimates a dataset from its plan alone. The guess is the upper bound.
 pub(super) fn bounded(plan: &DatasetPlan) -> Result<Estimate, SessionError> {
     let values = plan.expected_arrow_bytes()?;
     let block_bytes = Free::of(&plan.root).map_or(USUAL_BLOCK_BYTES, |free| free.block_bytes);
@@ -65,7 +66,7 @@ pub(super) fn bounded(plan: &DatasetPlan) -> Result<Estimate, SessionError> {
 }
 
 impl Estimate {
-    /// That of several datasets; its bound is none where one of them has none.
+    /// Returns the sum over several datasets. Its bound is absent if one of them has none.
     pub fn sum<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> Estimate {
         estimates
             .copied()
@@ -85,22 +86,23 @@ impl Estimate {
             .unwrap_or_default()
     }
 
-    /// The most of the disk that it takes, or the best guess where nothing bounds it.
+    /// Returns the most bytes of the disk that it takes, or the guess if there is no bound.
     pub fn most_blocks(&self) -> u64 {
         self.bound.map_or(self.blocks, |bound| bound.blocks)
     }
 
-    /// The guess. Of rows from a source there is none: how far they compress is not known.
+    /// Returns the guess. It is 0 for rows from a source, whose compression is not known.
     pub fn likely_blocks(&self) -> u64 {
         self.bound.map_or(0, |_| self.blocks)
     }
 
-    /// Files and folders, as far as these are known.
+    /// Returns the number of files and folders, as far as it is known.
     pub fn inodes(&self) -> u64 {
         self.bound.map_or(0, |bound| bound.inodes)
     }
 
-    /// `about 1.00 GB of files for 5.00 GB of values, at most 3.00 GB on disk,`
+    /// Returns, for example, `about 1.00 GB of files for 5.00 GB of values, at most 3.00 GB on
+    /// disk,`
     pub fn in_words(&self) -> String {
         let values = units::bytes(self.values);
         let about = format!("about {} of files", units::bytes(self.file_bytes));
@@ -114,8 +116,8 @@ impl Estimate {
     }
 }
 
-/// Writers that a dataset can have: one per core, and no more than have room for a row group each
-/// in half of the available memory.
+/// Returns the number of writers that a dataset can have: one per core, but only as many as have
+/// room for a row group each in half of the available memory.
 pub fn writers(plan: &DatasetPlan) -> Result<usize, SessionError> {
     let (_, available) = memory_bytes();
     let row_group = plan.expected_row_group_bytes()?.max(1);
@@ -135,17 +137,18 @@ pub fn writers(plan: &DatasetPlan) -> Result<usize, SessionError> {
     }
 }
 
-/// What is left on a file system for this user.
+/// Free space on a file system for this user.
 #[derive(Debug, Clone, Copy)]
 pub struct Free {
     pub bytes: u64,
-    /// None where the file system makes as many as are needed.
+    /// Absent if the file system makes as many as are needed.
     pub inodes: Option<u64>,
     pub block_bytes: u64,
 }
 
 impl Free {
-    /// Room on the file system that holds, or will hold, a folder; none in a store.
+    /// Returns the room on the file system that contains, or will contain, a folder. `None` in a
+    /// store.
     pub fn of(folder: &Location) -> Option<Free> {
         let found = nix::sys::statvfs::statvfs(existing_part(folder.local()?)?).ok()?;
         let block_bytes = found.fragment_size();
@@ -156,7 +159,7 @@ impl Free {
         })
     }
 
-    /// Whether there is room for so many bytes of blocks, and for so many files and folders.
+    /// True if there is room for that many bytes of blocks, and that many files and folders.
     pub fn has_room(&self, bytes: u64, inodes: u64) -> bool {
         bytes <= self.bytes && self.has_inodes(inodes)
     }
@@ -177,7 +180,7 @@ impl Free {
     }
 }
 
-/// Bytes of the disk that the tables in a dataset's folder take.
+/// Returns the bytes of the disk that the tables in a dataset's folder take.
 pub(super) fn blocks_of(root: &Location) -> u64 {
     let Some(root) = root.local() else {
         return 0;
@@ -188,7 +191,7 @@ pub(super) fn blocks_of(root: &Location) -> u64 {
     blocks.sum::<u64>().saturating_mul(512)
 }
 
-/// Sorts what lies in folders by the file systems that hold them, in the order of the first ones.
+/// Groups items by the file systems of their folders. Groups and items keep their order.
 pub fn by_file_system<T>(
     all: impl IntoIterator<Item = T>,
     folder: impl Fn(&T) -> &Location,
@@ -206,16 +209,16 @@ pub fn by_file_system<T>(
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// The part of a path that is there.
+/// Returns the part of a path that exists.
 pub(super) fn existing_part(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|ancestor| ancestor.exists())
 }
 
-/// Bytes, and files, that are written to see how fast a disk is.
+/// Bytes, and number of files, that are written to find out the speed of a disk.
 const TRIED_BYTES: usize = 16 << 20;
 const TRIED_FILES: u32 = 32;
 
-/// How fast files are written, brought to their device and read again.
+/// Time to write files, sync them to their device and read them again.
 #[derive(Debug, Clone, Copy)]
 pub struct Disk {
     ns_per_byte: f64,
@@ -223,8 +226,8 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Tries the file system that holds, or will hold, a folder, in a folder beside it that is
-    /// removed. Small files are written and read again as those of datasets are.
+    /// Tries the file system that contains, or will contain, a folder, in a temporary folder beside
+    /// it. Small files are written and read again like those of datasets.
     pub fn probe(folder: &Location, runtime: &Handle) -> io::Result<Disk> {
         let beside = folder.local().and_then(existing_part);
         let beside = beside.ok_or(io::ErrorKind::NotFound)?;
@@ -259,8 +262,8 @@ impl Disk {
         })
     }
 
-    /// Time to write what is estimated on so many threads: generating, encoding, writing, syncing
-    /// and proving. None without a probe.
+    /// Estimates the time of writing on `threads` threads: generating, encoding, writing, syncing
+    /// and verifying. `None` without a probe.
     pub fn elapsed_ns_of(&self, estimate: &Estimate, rows: u64, threads: usize) -> Option<f64> {
         let encoding = estimate.probe?.elapsed_ns_of(rows, threads);
         let files = estimate.bound?.files as f64;

@@ -1,4 +1,4 @@
-//! What happens, told to whoever shows it.
+//! Events of a run or another verb, for an observer that shows them.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use crate::dataset::Progress;
 use crate::record::Kind;
 use crate::storage::Location;
 
-/// Step of a verb, for whoever shows it.
+/// A step of a verb, which an observer may show.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Something to know about the config.
+    /// A note about the config.
     Note(&'a str),
-    /// Something that makes figures less than they could be.
+    /// A reason to trust figures less.
     Warning(&'a Warning),
     /// A dataset is about to be written.
     Begun {
@@ -27,7 +27,8 @@ pub enum Event<'a> {
         folder: &'a Location,
         progress: Progress,
     },
-    /// Something is looked at besides the rounds: `what`, of a cell, the first being 0.
+    /// A cell is examined outside of the rounds: `what` names the examination, and `done` counts
+    /// from 0.
     Looking {
         what: &'static str,
         done: usize,
@@ -40,10 +41,10 @@ pub enum Event<'a> {
         datasets: usize,
         folder: &'a Location,
         files: u64,
-        /// Files that an interrupted run before this one had written.
+        /// Number of files that an earlier, interrupted run had written.
         kept: u64,
         bytes: u64,
-        /// Absent where files were kept.
+        /// Absent if files were kept.
         elapsed_ns: Option<u64>,
     },
     Reused {
@@ -64,8 +65,8 @@ pub enum Event<'a> {
         round: u32,
         scenario: &'a str,
         variant: &'a str,
-        /// Time until the last round, from what those before took; at most, where rounds end when
-        /// intervals are narrow.
+        /// Estimated time until the last round, from the rounds so far. It is an upper bound if
+        /// rounds end early when intervals are narrow.
         left: Option<Duration>,
     },
     Measured {
@@ -75,7 +76,7 @@ pub enum Event<'a> {
     Finished,
 }
 
-/// Whoever shows events.
+/// Shows events.
 pub trait Observer: Send + Sync {
     fn event(&self, event: Event<'_>);
 }

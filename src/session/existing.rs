@@ -1,4 +1,4 @@
-//! What lies in a dataset's folder, where it is read as it is.
+//! Examines files in a dataset's folder that are read as they are.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ pub struct Existing {
     pub rows: u64,
     pub files: u64,
     pub file_bytes: u64,
-    /// What there is to know about them, one sentence each.
+    /// Notes about the files, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// How files that are read as they are, since none are to be generated, differ from those that the
-/// config describes, by what their footers say.
+/// Describes, by footers, how the files differ from the config. `None` unless files of others are
+/// read because none are to be generated.
 pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Option<Warning> {
     let Found::External { other } = &state.found else {
         return None;
@@ -50,7 +50,7 @@ pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Opt
     })
 }
 
-/// What of a table's files the config describes otherwise.
+/// Lists the facts of a table's files that the config states differently.
 fn differing(plan: &DatasetPlan, table: &TablePlan, open: &OpenTable) -> Vec<String> {
     let mut found = Vec::new();
     let (files, layout) = (open.places.len() as u64, &plan.spec.layout);

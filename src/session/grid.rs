@@ -18,7 +18,7 @@ pub(crate) struct Row<'a> {
     pub(crate) variant: &'a Variant,
     pub(crate) site: Site,
     pub(crate) cells: Vec<GridCell>,
-    /// Twins that each of its cells has at most, with files of their own.
+    /// Most twins of each cell that have files of their own.
     pub(crate) controls: usize,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct GridCell {
     pub(crate) scenario: Arc<Scenario>,
 }
 
-/// The id of a cell.
+/// Returns the id of a cell.
 pub(crate) fn cell_id(scenario: &str, variant: &str) -> String {
     format!("{scenario}/{variant}")
 }
@@ -39,7 +39,7 @@ impl<'a> Grid<'a> {
     ///
     /// # Errors
     ///
-    /// Scenarios that cannot be found or parsed, and two cells of one id.
+    /// A scenario cannot be found or parsed, or two cells have the same id.
     pub(crate) fn of(config: &'a Config) -> Result<Self, Failure> {
         let scenarios = scenarios(config)?;
         check_ids(&scenarios, &config.variants)?;
@@ -57,8 +57,8 @@ impl<'a> Grid<'a> {
                 site,
                 controls: match index == 0 && config.measure.control.unwrap_or(several) {
                     false => 0,
-                    // What files of variants may differ by, whatever is in them, is worth a second
-                    // look.
+                    // The difference of files with equal content is worth a second look if variants
+                    // are compared.
                     true if several => CONTROLS.len(),
                     true => 1,
                 },
@@ -70,7 +70,7 @@ impl<'a> Grid<'a> {
         })
     }
 
-    /// Place of a scenario in the order of the config.
+    /// Returns the index of a scenario in the order of the config.
     pub(crate) fn place_of(&self, scenario: &str) -> Option<usize> {
         self.scenarios
             .iter()
@@ -96,7 +96,7 @@ fn check_ids(scenarios: &[Arc<Scenario>], variants: &[Variant]) -> Result<(), Se
     Ok(())
 }
 
-/// The scenarios of a config; where it has none, one scan of each table.
+/// Returns the scenarios of a config. If it has none, it is one scan of each table.
 fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, Failure> {
     let mut scenarios = resolve(&config.scenarios, config.folder.as_deref())?;
     if scenarios.is_empty()

@@ -1,4 +1,4 @@
-//! A run record that is in the journal as it grows.
+//! A run record that is journaled as it grows.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -64,7 +64,7 @@ impl RunJournal {
         Ok(RunJournal { journal, record })
     }
 
-    /// Puts an event in the journal, then in the record.
+    /// Appends an event to the journal, then to the record.
     pub(crate) fn append(&mut self, event: Event) -> Result<(), Failure> {
         self.journal.append(&event)?;
         let applied = self.record.apply(event);
@@ -91,7 +91,7 @@ impl RunJournal {
         self.journal.path()
     }
 
-    /// Ends the journal, and gives the record, also where the journal's end could not be written.
+    /// Ends the journal. Returns the record even if the journal's end could not be written.
     pub(crate) fn finish(mut self, complete: bool) -> (RunRecord, Result<(), Failure>) {
         let ended = if complete {
             self.append(Event::Finished)
@@ -102,8 +102,8 @@ impl RunJournal {
     }
 }
 
-/// A time as records tell it, and its second as ids of runs begin with it. `Utc::now` would panic
-/// where the clock stands before 1970.
+/// Formats a time as records have it, and to the second as the beginning of a run's id. `Utc::now`
+/// would panic if the clock is before 1970.
 fn timestamps(time: SystemTime) -> (String, String) {
     let time = DateTime::<Utc>::from(time);
     (

@@ -1,5 +1,5 @@
-//! What every verb needs before it measures: datasets that are there, tables that are open, queries
-//! that are planned; the control, the journal, events and errors.
+//! The parts that every verb needs before it measures: existing datasets, open tables, planned
+//! queries, the control, the journal, events and errors.
 
 mod check;
 mod consent;

@@ -1,4 +1,4 @@
-//! From variants and scenarios to cells that can be measured.
+//! Makes cells that can be measured from variants and scenarios.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,34 +30,34 @@ use crate::table::{
     OpenTable, TableFiles, discover, existing_tables, from_manifest, open as open_table,
 };
 
-/// A cell, its record before the first iteration, and what its first result turned out to be.
+/// A cell, its record before the first iteration, and the facts of its first result.
 pub struct CellPlan {
     pub record: CellRecord,
     pub cell: Cell,
     pub verified: Option<Verified>,
     pub site: Site,
-    /// The config that the variant's settings are applied to.
+    /// Config to which the variant's settings are applied.
     base: Arc<serde_json::Value>,
 }
 
 impl CellPlan {
-    /// The value of a key path in this variant, as a config would write it.
+    /// Returns the value of a key path in this variant, as a config would write it.
     pub fn setting(&self, key: &str) -> Option<String> {
         self.record.setting(&self.base, key)
     }
 }
 
-/// All datasets and cells of a run, opened and planned.
+/// All opened datasets and planned cells of a run.
 pub struct Opened {
     pub datasets: Vec<DatasetRecord>,
     pub cells: Vec<CellPlan>,
     pub warnings: Vec<Warning>,
-    /// The controls' files, which are there for as long as this is.
+    /// Files of the controls, which exist as long as this value does.
     pub controls: Vec<Control>,
 }
 
-/// A variant that loses time in each execution, and which share of the median; for tests of what
-/// the program can detect.
+/// A variant that wastes time in each execution, and that time as a share of the median. It serves
+/// tests of the program's sensitivity.
 #[derive(Debug, Clone)]
 pub struct Slowdown {
     pub variant: String,
@@ -68,12 +68,12 @@ pub struct Slowdown {
 struct Bench {
     context: SessionContext,
     tables: Vec<Arc<OpenTable>>,
-    /// Id of the dataset that a table belongs to.
+    /// Id of each table's dataset, by table.
     dataset_of: BTreeMap<String, String>,
 }
 
 impl Bench {
-    /// Ids of the datasets that a cell's query reads, each once.
+    /// Returns the ids of the datasets that a cell's query reads, each once.
     fn datasets_of(&self, cell: &Cell) -> Vec<String> {
         let tables = cell.tables.iter();
         let used: BTreeSet<&String> = tables
@@ -96,8 +96,8 @@ pub(super) fn register(
         })
 }
 
-/// Opens the tables of every variant and plans every scenario on it. Whatever is wrong with files,
-/// options or queries comes to light here, before anything is timed.
+/// Opens the tables of every variant and plans every scenario on it. All faults of files, options
+/// and queries show here, before anything is timed.
 pub async fn open(
     config: &Config,
     datasets: &Datasets,
@@ -136,7 +136,7 @@ pub async fn open(
         for name in CONTROLS.into_iter().take(row.controls) {
             let (files, made) = Control::of(files.clone()).await;
             if made.kind == ControlKind::SameFiles && !controls.is_empty() {
-                // It would show nothing that the first does not.
+                // It would show nothing that the first control does not.
                 break;
             }
             warnings.extend(made.warning.clone());
@@ -157,7 +157,7 @@ pub async fn open(
             }
         }
     }
-    // Cells of one scenario stand together, the baseline's first and the controls last.
+    // Cells of one scenario are kept together, the baseline's first and the controls last.
     cells.sort_by_key(|plan| {
         let place = grid.place_of(&plan.record.scenario);
         (place, plan.record.control.is_some())
@@ -172,7 +172,8 @@ pub async fn open(
     })
 }
 
-/// Facts of footers about the n-th dataset, where its files are read as they are.
+/// Returns facts from the footers of the dataset `index`. `None` unless its files are read as they
+/// are.
 pub async fn existing(
     config: &Config,
     datasets: &Datasets,
@@ -201,10 +202,10 @@ pub async fn existing(
     }))
 }
 
-/// After this long, it is said that the engine is still planning.
+/// Time of planning after which the user is told that the engine is still planning.
 const LONG_PLANNING: Duration = Duration::from_secs(3);
 
-/// Waits for a query to be planned, and says so where that takes long.
+/// Waits for a query to be planned, and shows a note if that takes long.
 pub(super) async fn patiently<T>(
     planning: impl Future<Output = T>,
     observer: &dyn Observer,
@@ -228,14 +229,15 @@ pub(super) async fn patiently<T>(
 pub(super) struct Opening<'a> {
     pub(super) config: &'a Config,
     pub(super) row: &'a Row<'a>,
-    /// The variant's dataset, where it has one.
+    /// The variant's dataset, if it has one.
     pub(super) state: Option<&'a DatasetState>,
     pub(super) datasets: &'a Datasets,
     pub(super) observer: &'a dyn Observer,
 }
 
 impl<'a> Opening<'a> {
-    /// Each variant of a grid in turn: the one walk over variants and scenarios.
+    /// Returns an opening of each variant of a grid in turn. This is the only walk over variants
+    /// and scenarios.
     pub(super) fn of_all(
         config: &'a Config,
         grid: &'a Grid<'a>,
@@ -252,7 +254,7 @@ impl<'a> Opening<'a> {
         })
     }
 
-    /// A session with the variant's options and no tables.
+    /// Makes a session with the variant's options and no tables.
     pub(super) async fn session(&self) -> Result<SessionContext, Failure> {
         let variant = self.row.variant;
         let context = session(&variant.reader, &variant.engine).await;
@@ -284,7 +286,7 @@ impl<'a> Opening<'a> {
         Ok(files)
     }
 
-    /// A session with these files as its tables; their datasets are added to `records`.
+    /// Makes a session with these files as its tables, and adds their datasets to `records`.
     async fn tables(
         &self,
         files: &[Files<'a>],
@@ -302,7 +304,7 @@ impl<'a> Opening<'a> {
                 table: &table.name,
                 files: table.files.len(),
             });
-            // A source's columns have the types that they have.
+            // The config does not state the columns of a source.
             let columns = state
                 .filter(|state| state.plan.source.is_none())
                 .map(|state| state.plan.spec.columns.as_slice());
@@ -322,7 +324,7 @@ impl<'a> Opening<'a> {
                 .dataset_of
                 .insert(open.name.clone(), record.id.clone());
             match records.iter_mut().find(|known| known.id == record.id) {
-                // A dataset's second table.
+                // The second table of a dataset.
                 Some(known) if !known.tables.contains(&open.name) => {
                     known.tables.push(open.name.clone());
                 }
@@ -333,7 +335,7 @@ impl<'a> Opening<'a> {
         Ok(bench)
     }
 
-    /// Plans a cell's query; `id` is the cell's own, or that of its control.
+    /// Plans a cell's query. `id` is the cell's own, or that of its control.
     async fn cell(
         &self,
         id: String,
@@ -403,8 +405,8 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// Record of a table's dataset: the manifest's figures where there is a
-/// manifest, else the footers'.
+/// Makes the record of a table's dataset, with the figures of the manifest if there is one, else of
+/// the footers.
 fn dataset_record(
     open: &OpenTable,
     files: &TableFiles,

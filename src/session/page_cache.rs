@@ -1,4 +1,5 @@
-//! States of the page cache that files cannot be brought to, refused before anything is measured.
+//! Refuses states of the page cache that cannot be established for files, before anything is
+//! measured.
 
 use std::io::Write;
 use std::path::Path;
@@ -8,8 +9,8 @@ use super::estimate::existing_part;
 use crate::config::PageCache;
 use crate::storage::{Location, check_direct, lies_in_memory};
 
-/// Refuses a state of the page cache that files of a dataset could not be brought to, before they
-/// are written. The file system is tried with a file that is removed.
+/// Refuses a state of the page cache that cannot be established for the files of a dataset, before
+/// they are written. It tries the file system with a temporary file.
 pub(super) fn check_target_cache(cache: PageCache, root: &Location) -> Result<(), SessionError> {
     if cache == PageCache::Warm {
         return Ok(());
@@ -22,12 +23,12 @@ pub(super) fn check_target_cache(cache: PageCache, root: &Location) -> Result<()
         file.write_all(&[0; 4096]).ok()?;
         Some(file)
     });
-    // Where nothing can be written, writing the dataset will say so.
+    // If nothing can be written, writing the dataset will report it.
     tried.map_or(Ok(()), |file| check_file_cache(cache, file.path(), root))
 }
 
-/// Refuses a state of the page cache that a file cannot be brought to. What lies in a store has no
-/// pages on this host.
+/// Refuses a state of the page cache that cannot be established for a file. Files in a store have
+/// no pages on this host.
 pub(super) fn check_place_cache(cache: PageCache, place: &Location) -> Result<(), SessionError> {
     match place.local() {
         Some(path) => check_file_cache(cache, path, path),
@@ -39,8 +40,8 @@ pub(super) fn check_place_cache(cache: PageCache, place: &Location) -> Result<()
     }
 }
 
-/// Refuses a state of the page cache that a file cannot be brought to; the error names another
-/// path.
+/// Refuses a state of the page cache that cannot be established for a file. The error names the
+/// path `named`.
 fn check_file_cache(cache: PageCache, file: &Path, named: &Path) -> Result<(), SessionError> {
     let path = || named.display().to_string();
     match cache {

@@ -1,4 +1,4 @@
-//! Everything that comes before measuring: checks, consent, and the writing of what is missing.
+//! The steps before measuring: checks, consent, and writing missing datasets.
 
 use tokio::runtime::Runtime;
 
@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::dataset::Share;
 use crate::storage::Stores;
 
-/// Gets the datasets of a config ready: whatever can be told to be wrong comes first, then consent
-/// to writing, then the writing of what is missing.
+/// Prepares the datasets of a config: first it reports all faults that can be known, then asks for
+/// consent to writing, then writes what is missing.
 pub fn prepare(
     runtime: &Runtime,
     stores: &Stores,

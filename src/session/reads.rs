@@ -1,4 +1,5 @@
-//! What a run reads, so that nothing is written there that a later one would read, too.
+//! Finds the inputs of a run that a new file would become a part of, so that nothing is written
+//! there for a later run to read.
 
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use crate::config::{Config, ScenarioSource, Variant};
 use crate::scenario::would_be_of;
 use crate::table::{would_be_of_source, would_be_of_table};
 
-/// Reader of a file that is not there yet, in words: a table, a dataset, or queries.
+/// Returns the reader of a file that does not exist yet, in words: a table, a dataset, or queries.
 pub fn reader_of(config: &Config, file: &Path) -> Option<String> {
     let variants = config.variants.iter();
     let mut readers = variants.filter_map(|variant| reader_of_variant(variant, file));

@@ -1,27 +1,26 @@
-//! The one loop of rounds: each visit is executed, its files are looked at again, and what came of
-//! it is kept before the next visit begins.
+//! The one loop of rounds. It executes a visit, looks at its files again, and keeps the results
+//! before the next visit begins.
 
 use super::error::Failure;
 use crate::cancel::Cancel;
 
-/// Makes the executions of rounds, and keeps what they gave.
+/// Makes the executions of rounds, and keeps their results.
 pub(crate) trait Executor {
-    /// One execution to be made.
+    /// One execution that is to be made.
     type Visit: Copy;
     /// Outcome of an execution, or its error.
     type Done;
 
-    /// Announces a visit. False where it is left out.
+    /// Announces a visit. Returns false if the visit is left out.
     fn begin(&mut self, _visit: Self::Visit) -> bool {
         true
     }
 
-    /// Establishes the cache state and executes once. Dropped before its end where a request to
+    /// Establishes the cache state and executes once. It is dropped before its end if a request to
     /// stop comes.
     async fn execute(&mut self, visit: Self::Visit) -> Self::Done;
 
-    /// Fails where a file that the visit read is not what it was, so that whatever came of it is of
-    /// no use.
+    /// Fails if a file that the visit read has changed, which makes its results useless.
     async fn check(&self, visit: Self::Visit) -> Result<(), Failure>;
 
     async fn keep(
@@ -61,13 +60,13 @@ mod tests {
     use super::*;
     use crate::session::SessionError;
 
-    /// Visits that say what happened to them.
+    /// Records what happens to visits.
     #[derive(Default)]
     struct ScriptedExecutor {
         said: Vec<String>,
         left_out: Option<u32>,
         changed: Option<u32>,
-        /// Visit during which a request to stop comes, and to whom.
+        /// Visit during which a request to stop comes, and the flag by which it comes.
         stopped: Option<(u32, Cancel)>,
     }
 

@@ -9,13 +9,13 @@ use crate::storage::Trace;
 /// Version of the lines.
 pub(crate) const TRACE_VERSION: u32 = 1;
 
-/// What one execution of a cell asked of its store.
+/// Calls that one execution of a cell made of its store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptTrace {
     pub trace_version: u32,
     pub run_id: String,
     pub cell: String,
-    /// Whether the engine had footers in its caches, or they are among the ranges.
+    /// State of the engine's caches. If they were not warm, footers are among the ranges.
     pub engine_cache: EngineCache,
     /// Copies of the query that ran at once.
     pub copies: u32,
@@ -25,7 +25,7 @@ pub struct KeptTrace {
 }
 
 impl KeptTrace {
-    /// What is wrong with one that came from a file, if anything.
+    /// Returns the fault of a trace that came from a file, if it has one.
     pub(crate) fn problem(&self) -> Option<String> {
         if !(1..=TRACE_VERSION).contains(&self.trace_version) {
             return Some(format!(
@@ -46,7 +46,7 @@ impl KeptTrace {
     }
 }
 
-/// Files of traces, by what every one begins with.
+/// Files of traces, recognized by their first bytes.
 pub const TRACES: Replaces = Replaces::Kind {
     start: br#"{"trace_version""#,
     name: "one of traces",

@@ -1,11 +1,10 @@
-//! Whether files that are read are still what they were, looked at again on a thread where that may
-//! take its time.
+//! Checks that files have not changed while they are read, on a thread that may block.
 
 use super::error::{Failure, SessionError};
 use crate::measure::Cell;
 use crate::storage::InputError;
 
-/// Fails where a file that a cell reads is not what it was when it was opened.
+/// Fails if a file that a cell reads has changed since it was opened.
 pub async fn unchanged(cell: &Cell) -> Result<(), Failure> {
     for table in cell.tables.clone() {
         checked(move || table.inputs.check()).await?;
@@ -13,7 +12,7 @@ pub async fn unchanged(cell: &Cell) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a look at files comes to.
+/// Looks at files on a thread that may block.
 pub(crate) async fn checked(
     look: impl FnOnce() -> Result<(), InputError> + Send + 'static,
 ) -> Result<(), Failure> {

@@ -1,11 +1,11 @@
-//! Versions of this program and of what it is built on.
+//! Versions of this program and of its main libraries.
 
 use crate::record::{Build, Versions};
 
 const LOCK: &str = include_str!("../../Cargo.lock");
 
-/// The versions that this binary was built with, from its lock file; the commit where the build
-/// knew one.
+/// Returns the versions that this binary was built with, from its lock file, and the commit if the
+/// build knew it.
 pub(crate) fn versions() -> Versions {
     let of = |package: &str| locked_version(package).unwrap_or_default();
     Versions {
@@ -18,11 +18,11 @@ pub(crate) fn versions() -> Versions {
     }
 }
 
-/// How this binary was built.
+/// Describes the build of this binary.
 pub(crate) fn build() -> Build {
     let of = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Build {
-        // As the binary has it; a program that only uses the library has its own.
+        // The binary's allocator. A program that only uses the library has its own.
         allocator: "mimalloc".to_owned(),
         target: of(option_env!("BENCH_TARGET")),
         target_features: of(option_env!("BENCH_TARGET_FEATURES")),

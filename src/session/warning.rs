@@ -1,4 +1,4 @@
-//! What makes figures less than they could be, in the words that are shown and kept.
+//! Reasons to trust figures less, in the words that are shown and recorded.
 
 use std::fmt;
 
@@ -6,25 +6,26 @@ use super::error::Site;
 use crate::record::Lane;
 use crate::storage::Location;
 
-/// A reason to believe figures less, or to miss some.
+/// A reason to trust figures less, or why some are missing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Warning {
-    /// Each cell has several rounds in a row, as the files of all do not stay in memory together.
+    /// Each cell has several rounds in a row, as the files of all cells do not fit in memory
+    /// together.
     Blocks,
     FewRounds {
         asked: u32,
         comparisons: usize,
         needed: u32,
     },
-    /// What the host did meanwhile.
+    /// A disturbance by the host during the measurement.
     Host(String),
-    /// A lane of a cell that failed by itself, and that is not measured any further.
+    /// A lane of a cell failed by itself, and is not measured any further.
     LaneFailed {
         site: Site,
         lane: Lane,
         reason: String,
     },
-    /// A lane of a cell whose first iterations were all void, likewise.
+    /// The first iterations of a cell's lane were all void, and it is not measured any further.
     LaneVoid {
         site: Site,
         lane: Lane,
@@ -38,18 +39,18 @@ pub enum Warning {
     NoCopy {
         why: String,
     },
-    /// Files in a dataset's folder that this program did not write.
+    /// A dataset's folder contains files that this program did not write.
     FoundFiles {
         folder: Location,
     },
-    /// Found files that differ from those that the config describes.
+    /// Such files differ from those that the config describes.
     OtherFiles {
         folder: Location,
         found: Vec<String>,
     },
-    /// What footers of a table cannot be trusted in.
+    /// A reason why a table's rows may not be those that the user means.
     Caution(String),
-    /// Statistics of a column that the engine uses and that cannot be trusted.
+    /// The engine uses statistics of a column that cannot be trusted.
     UntrustedStatistics {
         table: String,
         column: String,

@@ -1,20 +1,20 @@
 //! Dependence of neighbouring values of a series.
 
-/// Fewest values of a series that says anything of its correlation.
+/// Fewest values of a series from which a correlation is estimated.
 const MINIMUM_VALUES: usize = 5;
 
-/// Largest correlation that is told; above it, so few values are as good as independent that
-/// nothing can be said of their mean.
+/// Largest correlation that is returned. Above it, the values are worth so few independent ones
+/// that nothing can be said about their mean.
 const LARGEST: f64 = 0.95;
 
-/// Correlation of neighbours that several series of the same noise have, -1 to 0.95: the pooled
-/// lag-1 autocorrelation about each series' mean. `None` where none has five values, or nothing
-/// varies.
+/// Estimates the correlation of neighbours, -1 to 0.95, from several series of the same noise: the
+/// pooled lag-1 autocorrelation about each series' mean. `None` if no series has five values, or
+/// nothing varies.
 ///
-/// A series of n values about its own mean shows less correlation than there is, by about (1 + 4 r)
-/// / n (Marriott & Pope, "Bias in the Estimation of Autocorrelations", Biometrika 41, 1954;
-/// Kendall, "Note on Bias in the Estimation of Autocorrelation", in the same volume), which is made
-/// good.
+/// About its own mean, a series of n values shows less correlation than there is, by about (1 + 4
+/// r) / n (Marriott & Pope, "Bias in the Estimation of Autocorrelations", Biometrika 41, 1954;
+/// Kendall, "Note on Bias in the Estimation of Autocorrelation", in the same volume). The estimate
+/// is corrected for this.
 pub fn lag_one(series: &[Vec<f64>]) -> Option<f64> {
     let (mut products, mut squares, mut values) = (0.0, 0.0, 0);
     let of_several = series.iter().filter(|it| it.len() >= MINIMUM_VALUES);
@@ -39,10 +39,10 @@ pub fn lag_one(series: &[Vec<f64>]) -> Option<f64> {
     Some(corrected.clamp(-1.0, LARGEST))
 }
 
-/// Factor by which the standard error of a mean grows where neighbours have this correlation, as
-/// those of a first-order autoregression: sqrt((1 + r) / (1 - r)), at least 1 (Bayley & Hammersley,
-/// "The 'Effective' Number of Independent Observations in an Autocorrelated Time Series", Journal
-/// of the Royal Statistical Society, Supplement 8, 1946).
+/// Returns the factor by which the standard error of a mean grows if neighbours have this
+/// correlation, as in a first-order autoregression: sqrt((1 + r) / (1 - r)), at least 1 (Bayley &
+/// Hammersley, "The 'Effective' Number of Independent Observations in an Autocorrelated Time
+/// Series", Journal of the Royal Statistical Society, Supplement 8, 1946).
 pub fn widening(correlation: f64) -> f64 {
     let correlation = correlation.clamp(0.0, LARGEST);
     ((1.0 + correlation) / (1.0 - correlation)).sqrt()
@@ -56,7 +56,7 @@ mod tests {
     use super::super::simulated::Random;
     use super::*;
 
-    /// A first-order autoregression, of the variance 1 / 12 / (1 - r²).
+    /// A first-order autoregression with the variance 1 / 12 / (1 - r²).
     fn autoregression(random: &mut Random, correlation: f64, values: usize) -> Vec<f64> {
         let mut last = 0.0;
         let step = |_| {
@@ -77,7 +77,7 @@ mod tests {
             .map(|_| autoregression(&mut random, correlation, 14))
             .collect();
         let found = lag_one(&series).unwrap();
-        // Rather too much than too little.
+        // The estimate may rather be too large than too small.
         let off = found - correlation;
         assert!((-0.03..0.1).contains(&off), "{found}");
     }

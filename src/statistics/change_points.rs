@@ -1,63 +1,64 @@
-//! Where a series in the order of time changes its level.
+//! Finds the places where a series in the order of time changes its level.
 
 use super::median::median;
 use crate::random::SplitMix64;
 
-/// Fewer values have no change point.
+/// Fewest values of a series with a change point.
 const MINIMUM_VALUES: usize = 6;
 
-/// Random orders that the order of time is compared with.
+/// Number of random orders that the order of time is compared with.
 const MOST_PERMUTATIONS: usize = 9_999;
 
-/// Even the longest series is compared with this many.
+/// Fewest random orders, even for the longest series.
 const FEWEST_PERMUTATIONS: usize = 999;
 
-/// Permutations that a p of a level takes, over that of the smallest p that there is.
+/// Number of permutations, relative to the fewest whose smallest p could reach a level.
 const PERMUTATIONS_TO_LEVEL: f64 = 3.0;
 
-/// However small the level: below a third of one over so many, no change is found.
+/// Most permutations for a small level. If the level is below a third of one over them, no change
+/// is found.
 const MOST_PERMUTATIONS_TO_LEVEL: f64 = 300_000.0;
 
-/// Values put in random order per test, in all: a longer series takes fewer permutations rather
+/// Number of values that a test shuffles in total. A longer series takes fewer permutations rather
 /// than more time.
 const MOST_MOVES: usize = 5_000_000;
 
-/// Times that all changes are tested again; two or three are enough.
+/// Most passes in which all changes are tested again; two or three are enough.
 const MOST_PASSES: usize = 10;
 
 /// A change between two levels of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChangePoint {
-    /// Of the first value of the new level, from 0.
+    /// Index of the first value of the new level, from 0.
     pub index: usize,
-    /// Median from the change point before, or the start of the series, in the unit of the values.
+    /// Median since the previous change point, or the start of the series, in the unit of the
+    /// values.
     pub before: f64,
     /// Median up to the next change point, or the end of the series, in the unit of the values.
     pub after: f64,
-    /// Probability, above 0 and at most the level asked for, that the values between the
-    /// neighbouring changes differ as clearly in a random order.
+    /// Probability, above 0 and at most the given level, that the values between the neighbouring
+    /// changes differ as clearly in a random order.
     pub p: f64,
 }
 
-/// Change points of `values`, which are in the order of time; in that order, and none in fewer than
-/// 6 values.
+/// Finds the change points of `values`, which are in the order of time. Returns them in that order,
+/// and none if there are fewer than 6 values.
 ///
-/// Pettitt's test finds the most likely place. Where its p is at most `level` (0 to 1), the series
-/// is split there, and both parts are tested in the same way. In the end every change is tested
-/// again between its neighbours, which moves or removes those that come from a split in the middle
-/// of several steps. So `level` is the probability of finding anything in a series that never
-/// changes; each part between true changes has about that probability once more. So few values can
-/// show no change at a small level: below 8, p is above 5 %, and below 10 above 1 %, however large
+/// Pettitt's test finds the most likely place. If its p is at most `level` (0 to 1), the series is
+/// split there, and both parts are tested in the same way. At the end every change is tested again
+/// between its neighbours, which moves or removes those that come from a split in the middle of
+/// several steps. So `level` is the probability of finding anything in a series that never changes;
+/// each part between true changes has about that probability once more. Few values cannot show a
+/// change at a small level: below 8 values, p is above 5 %, and below 10 above 1 %, however large
 /// the change.
 ///
 /// The p-value is the share of random orders with at least as large a statistic, this order
-/// included; their seed is fixed, so that it is the same each time. It counts up to 9999 of them,
-/// and fewer, but at least 999, beyond 500 values; more where `level` is so small that these could
-/// not show it. The test assumes that the values between changes
-/// are independent but for `widening`, the factor by which the error of a mean is larger than that
-/// of independent values (1 where they are): values that drift make p too small. Only the
-/// order of their sizes counts: ties need no special case, and infinities and NaN are the extremes
-/// that [`f64::total_cmp`] makes of them.
+/// included. Their seed is fixed, so the p-value is reproducible. It counts up to 9999 orders, and
+/// fewer, but at least 999, beyond 500 values. It counts more if these could not show a `level` so
+/// small. The test assumes that the values between changes are independent, except for `widening`,
+/// the factor by which the error of a mean is larger than that of independent values (1 if they
+/// are): values that drift make p too small. Only the order of their sizes counts: ties need no
+/// special case, and infinities and NaN are the extremes that [`f64::total_cmp`] makes of them.
 ///
 /// Sources: Pettitt, "A Non-Parametric Approach to the Change-Point Problem", Applied Statistics
 /// 28(2), 1979; Scott & Knott, "A Cluster Analysis Method for Grouping Means in the Analysis of
@@ -87,8 +88,8 @@ pub fn change_points(values: &[f64], level: f64, widening: f64) -> Vec<ChangePoi
     with_medians(values, &splits)
 }
 
-/// What becomes of `splits`, indexes in ascending order with their p-values, where each is tested
-/// between its neighbours.
+/// Tests each of `splits`, indexes in ascending order with their p-values, between its neighbours.
+/// Returns the splits that remain, some of them moved.
 fn tested_again(
     values: &[f64],
     splits: &[(usize, f64)],
@@ -105,7 +106,7 @@ fn tested_again(
         .collect()
 }
 
-/// Change points at `splits`, which are indexes in ascending order with their p-values.
+/// Makes change points of `splits`, which are indexes in ascending order with their p-values.
 fn with_medians(values: &[f64], splits: &[(usize, f64)]) -> Vec<ChangePoint> {
     let mut bounds = vec![0];
     bounds.extend(splits.iter().map(|(index, _)| index));
@@ -126,8 +127,8 @@ fn with_medians(values: &[f64], splits: &[(usize, f64)]) -> Vec<ChangePoint> {
         .collect()
 }
 
-/// How many values are before the most likely change, and the p-value of Pettitt's test; `None`
-/// where it is above `level`.
+/// Returns the number of values before the most likely change, and the p-value of Pettitt's test.
+/// `None` if it is above `level`.
 fn pettitt(values: &[f64], level: f64, widening: f64) -> Option<(usize, f64)> {
     if values.len() < MINIMUM_VALUES || level.is_nan() || level <= 0.0 {
         return None;
@@ -139,17 +140,17 @@ fn pettitt(values: &[f64], level: f64, widening: f64) -> Option<(usize, f64)> {
     if largest == 0 {
         return None;
     }
-    // Sums of values that depend on each other are larger by chance, by that factor.
+    // By chance, sums of dependent values are larger by that factor.
     let clear = (largest as f64 / widening.max(1.0)).floor() as i64;
     let permutations = (MOST_MOVES / values.len()).clamp(FEWEST_PERMUTATIONS, MOST_PERMUTATIONS);
-    // Fewer cannot show so small a p.
+    // Fewer permutations cannot show so small a p.
     let to_level = (PERMUTATIONS_TO_LEVEL / level).min(MOST_PERMUTATIONS_TO_LEVEL);
     let permutations = permutations.max(to_level as usize);
     let p = |as_large: usize| (as_large + 1) as f64 / (permutations + 1) as f64;
     let mut as_large = 0;
     let mut random = SplitMix64::new(0);
     for _ in 0..permutations {
-        // It only grows: most series that do not change are done after a few permutations.
+        // p only grows: most series without a change are done after a few permutations.
         if p(as_large) > level {
             return None;
         }
@@ -159,8 +160,9 @@ fn pettitt(values: &[f64], level: f64, widening: f64) -> Option<(usize, f64)> {
     (p(as_large) <= level).then(|| (index + 1, p(as_large)))
 }
 
-/// Pettitt's |U| of the first value, the first two and so on to all, where it is 0: how many more
-/// of the pairs of a value up to there and a value after it fall than rise, or rise than fall.
+/// Returns Pettitt's |U| of the first value, the first two and so on to all, where it is 0. It
+/// counts the pairs of a value up to there and a value after it that fall, minus those that rise,
+/// as an absolute value.
 fn statistics(scores: &[i64]) -> impl Iterator<Item = i64> {
     scores.iter().scan(0_i64, |sum, score| {
         *sum += score;
@@ -168,8 +170,9 @@ fn statistics(scores: &[i64]) -> impl Iterator<Item = i64> {
     })
 }
 
-/// How many more values are smaller than each one than are larger: 2 r - (n + 1) for the r-th
-/// smallest of n, whose whole numbers have exact sums; ties have the mean of their ranks.
+/// Returns, for each value, the number of smaller values minus that of larger ones: 2 r - (n + 1)
+/// for the r-th smallest of n, whose whole numbers have exact sums; ties have the mean of their
+/// ranks.
 fn scores(values: &[f64]) -> Vec<i64> {
     let mut ascending: Vec<(usize, f64)> = values.iter().copied().enumerate().collect();
     ascending.sort_by(|(_, first), (_, second)| first.total_cmp(second));
@@ -185,8 +188,8 @@ fn scores(values: &[f64]) -> Vec<i64> {
     scores
 }
 
-/// Puts `values` in an order that is any one with the same probability. Source: Durstenfeld,
-/// "Algorithm 235: Random Permutation", Communications of the ACM 7(7), 1964.
+/// Shuffles `values`; all orders are equally likely. Source: Durstenfeld, "Algorithm 235: Random
+/// Permutation", Communications of the ACM 7(7), 1964.
 fn shuffle(values: &mut [i64], random: &mut SplitMix64) {
     for last in (1..values.len()).rev() {
         values.swap(last, random.index(last + 1));
@@ -202,7 +205,7 @@ mod tests {
     use super::super::simulated::Random;
     use super::*;
 
-    /// Noise between 0 and 1 above levels of the lengths given.
+    /// Noise between 0 and 1 above levels of the given lengths.
     fn series(random: &mut Random, levels: &[(usize, f64)]) -> Vec<f64> {
         let mut values = Vec::new();
         for (length, level) in levels {
@@ -232,8 +235,8 @@ mod tests {
         assert!((found[0].p - 0.0059).abs() < 0.0025, "{found:?}");
     }
 
-    /// Only a split into halves of which one is all lower has so large a statistic: 2 of the ways
-    /// to choose a half.
+    /// Only a split into halves of which one is all lower has so large a statistic. There are 2
+    /// such among all ways to choose a half.
     #[rstest]
     #[case(6, 20.0)]
     #[case(8, 70.0)]
@@ -304,8 +307,8 @@ mod tests {
         assert_eq!(Some(found[0].after), median(&values[20..40]));
     }
 
-    /// The statistic of two equal steps upwards is as large at one as at the other, and a little
-    /// larger somewhere between them.
+    /// The statistic of two equal upward steps is equally large at both, and a little larger
+    /// somewhere between them.
     #[test]
     fn a_first_split_between_two_steps_does_not_stay() {
         let values: Vec<f64> = (0..60)

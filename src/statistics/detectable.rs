@@ -1,28 +1,28 @@
-//! How small a shift a number of pairs can tell from none.
+//! Estimates the smallest shift that a number of pairs can distinguish from none.
 
 use super::median::median;
 use super::signed_rank::hodges_lehmann_paired;
 use crate::random::SplitMix64;
 
-/// Fewer values say too little about their spread.
+/// Fewest values for an estimate. Fewer say too little about their spread.
 const MINIMUM_VALUES: usize = 8;
 
-/// Bootstrap resamples: the standard error of their median is a tenth of the spread of the
-/// half-widths.
+/// Number of bootstrap resamples. The standard error of their median is a tenth of the spread of
+/// the half-widths.
 const RESAMPLES: usize = 200;
 
-/// An estimate of the smallest shift that `pairs` pairs would tell from 0 in about half of the
+/// Estimates the smallest shift that `pairs` pairs would distinguish from 0 in about half of the
 /// cases, in the unit of `values`, which are paired differences such as log ratios.
 ///
 /// It is the median, over 200 resamples of `pairs` of the values, of half the width of the interval
 /// of [`hodges_lehmann_paired`] at `confidence` (0 to 1): a shift that large puts the end of the
 /// interval at 0, give or take the estimate's own error. The width does not depend on the shift of
-/// `values` themselves. As good as `values` represent differences to come: of a few values, the
-/// spread comes out rather too small. The same arguments give the same result.
+/// `values` themselves. The estimate is as good as `values` represent future differences: a few
+/// values rather underestimate the spread. The same arguments give the same result.
 ///
-/// `None` where `pairs` are too few for an interval at `confidence`, or below 8 values. Takes time
-/// in proportion to `pairs`, about 0.1 s for a thousand. Source: Efron & Tibshirani, "An
-/// Introduction to the Bootstrap", 1993, chapter 25.
+/// `None` if `pairs` are too few for an interval at `confidence`, or if there are fewer than 8
+/// values. Takes time in proportion to `pairs`, about 0.1 s for a thousand. Source: Efron &
+/// Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 25.
 pub fn detectable(values: &[f64], pairs: usize, confidence: f64) -> Option<f64> {
     if values.len() < MINIMUM_VALUES {
         return None;

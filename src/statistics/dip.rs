@@ -1,8 +1,8 @@
-//! Hartigan's dip statistic: how far values are from having one mode.
+//! Hartigan's dip statistic: the distance of values from having one mode.
 
-/// The dip: the greatest distance between the sample's distribution function and that of the
-/// closest distribution with one mode. From 1 / (2n), as for n equally spaced values, to 1/4, as
-/// for two equal clusters far apart; 0 of nothing.
+/// Returns the dip: the greatest distance between the sample's distribution function and that of
+/// the closest distribution with one mode. It is between 1 / (2n), the dip of n equally spaced
+/// values, and 1/4, that of two equal clusters far apart. Without values it is 0.
 ///
 /// Equal values are one step of the distribution function, and a mode may be a step. Sources:
 /// Hartigan & Hartigan, "The Dip Test of Unimodality", Annals of Statistics 13(1), 1985, whose
@@ -19,9 +19,9 @@ pub fn dip(values: &[f64]) -> f64 {
 struct Steps {
     /// Distinct values, ascending.
     at: Vec<f64>,
-    /// How many values are smaller.
+    /// Number of smaller values.
     below: Vec<f64>,
-    /// How many values are smaller or equal.
+    /// Number of smaller or equal values.
     up_to: Vec<f64>,
 }
 
@@ -41,9 +41,9 @@ impl Steps {
     }
 }
 
-/// Narrows the interval that holds the mode, from both ends, until the distribution function within
-/// it is closer to one of constant slope than the parts outside are to the convex and the concave
-/// function that are nearest to them.
+/// Narrows the interval that contains the mode, from both ends. It stops when the distribution
+/// function within is closer to one of constant slope than the parts outside are to the nearest
+/// convex and concave functions.
 pub(super) fn dip_of_sorted(sorted: &[f64]) -> f64 {
     if sorted.is_empty() {
         return 0.0;
@@ -73,8 +73,9 @@ pub(super) fn dip_of_sorted(sorted: &[f64]) -> f64 {
     distance / (2 * sorted.len()) as f64
 }
 
-/// The widest gap between the envelopes at a corner of either, and the interval between that corner
-/// and the nearest of the other: on its left the lower envelope's, on its right the upper one's.
+/// Returns the widest gap between the envelopes at a corner of either, and the interval between
+/// that corner and the nearest of the other: on its left the lower envelope's, on its right the
+/// upper one's.
 fn widest_gap(lower: &Envelope, upper: &Envelope) -> (f64, usize, usize) {
     let gap = |index: usize| upper.heights[index] - lower.heights[index];
     let (mut widest, mut low, mut high) = (0.0, 0, upper.heights.len() - 1);
@@ -103,7 +104,7 @@ fn widest_gap(lower: &Envelope, upper: &Envelope) -> (f64, usize, usize) {
 struct Envelope {
     /// Indexes of the points that it touches, ascending.
     corners: Vec<usize>,
-    /// Its height at every point.
+    /// Height of the function at every point.
     heights: Vec<f64>,
 }
 
@@ -170,8 +171,8 @@ mod tests {
         assert_eq!(dip(&[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]), 0.25);
     }
 
-    /// As computed by the C code of R's package "diptest" (its Python port, 0.12), the last of them
-    /// with ties.
+    /// Values computed by the C code of R's package "diptest" (its Python port, 0.12), the last of
+    /// them with ties.
     #[rstest]
     #[case(&[1, 2, 3, 5, 8, 13, 21, 34, 55, 89], 0.05)]
     #[case(&[0, 1, 2, 4, 5, 6, 20, 21, 23, 24, 26, 29, 30, 33, 60, 61, 62, 64], 0.115_226_337_448_559_66)]
@@ -181,12 +182,12 @@ mod tests {
         assert!((dip(&values) - expected).abs() < 1e-12, "{}", dip(&values));
     }
 
-    /// Where, and between which heights.
+    /// A place, and the lowest and highest allowed heights there.
     type Bounds = (f64, f64, f64);
 
-    /// The dip by its definition, with no step of Hartigan's: bisects the distance at which a
-    /// function that is convex up to a mode and concave from there fits, the mode being at or
-    /// between any of the values.
+    /// Computes the dip by its definition, without any step of Hartigan's. It bisects the distance
+    /// at which a function that is convex up to a mode and concave from there fits, where the mode
+    /// may be at any of the values or between them.
     fn dip_by_definition(values: &[f64]) -> f64 {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -206,7 +207,7 @@ mod tests {
     fn fits_one_mode(steps: &Steps, distance: f64, mode: usize) -> bool {
         let count = steps.at.len();
         let total = steps.up_to[count - 1];
-        // Bounds of the function where it is continuous. Mirrored in both axes, the right side is a
+        // Bounds of the function outside of the mode. Mirrored in both axes, the right side is a
         // left side.
         let left: Vec<Bounds> = (0..count)
             .map(|index| {
@@ -222,7 +223,7 @@ mod tests {
             .rev()
             .map(|(at, low, high)| (-at, total - high, total - low))
             .collect();
-        // A jump at the mode needs to be near the step's foot on its left and near its head on its
+        // A jump at the mode must be near the step's foot on its left and near its head on its
         // right.
         let at_mode = |side: &[Bounds], at: f64, foot: f64| {
             least_height(side, at)
@@ -243,8 +244,8 @@ mod tests {
         if mode + 1 == count {
             return false;
         }
-        // The least possible jump at a mode in the gap after this value is a convex function of
-        // where it is.
+        // The least possible jump at a mode in the gap after this value is a convex function of the
+        // mode's position.
         let excess = |at: f64| {
             Some(
                 least_height(&left[..=mode], at)? + least_height(&right[..count - 1 - mode], -at)?
@@ -269,8 +270,8 @@ mod tests {
         false
     }
 
-    /// The least height at `mode` of a convex, rising function within the bounds (at, low, high) on
-    /// its left; `None` if none fits.
+    /// Returns the least height at `mode` of a convex, rising function within the bounds on its
+    /// left. `None` if none fits.
     fn least_height(bounds: &[Bounds], mode: f64) -> Option<f64> {
         let mut least: f64 = 0.0;
         for (index, (at, low, _)) in bounds.iter().enumerate() {

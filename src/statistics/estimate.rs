@@ -1,15 +1,16 @@
-//! Values with the bounds that a sample sets to them.
+//! Estimated values and their bounds.
 
-/// A closed interval and the confidence that it reaches, which is at least what was asked for.
+/// A closed interval, and the confidence that it reaches, which is at least the requested one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,
-    /// 0 to 1.
+    /// Between 0 and 1.
     pub confidence: f64,
 }
 
-/// A value, with its interval where the sample is large enough for the confidence asked for.
+/// A value and its interval. The interval is absent if the sample is too small for the requested
+/// confidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     pub value: f64,

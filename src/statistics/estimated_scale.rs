@@ -1,15 +1,16 @@
-//! Errors whose scale is itself estimated, from few observations, and that several comparisons have
-//! in common.
+//! Errors of a scale that is itself estimated from few observations, and that several comparisons
+//! share.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
-/// Standard deviations that are thought possible, and their number: even steps of their logarithm.
+/// Range and number of the standard deviations that are considered, in even steps of their
+/// logarithm.
 const LOWEST: f64 = 1e-5;
 const HIGHEST: f64 = 1.0;
 const POINTS: usize = 96;
 
-/// Halvings of the interval in which a bound is looked for.
+/// Number of times that the interval of a bound is halved.
 const HALVINGS: u32 = 22;
 
 /// Standard deviations of an error, each with its probability.
@@ -17,10 +18,11 @@ const HALVINGS: u32 = 22;
 pub struct EstimatedScale(Arc<[(f64, f64)]>);
 
 impl EstimatedScale {
-    /// From what is expected, with the weight of so many observations (its degrees of freedom), and
-    /// from groups of observations that have such an error and one of their own: the value of each,
-    /// and the standard error of that. What a group has in common is not known to be independent,
-    /// so that a group counts as one observation, by the mean of its logarithmic likelihoods.
+    /// Estimates the scale from an expectation that weighs as much as `degrees` observations (its
+    /// degrees of freedom), and from groups of observations. Each observation has such an error and
+    /// one of its own; it is given by its value and the standard error of the latter. The
+    /// observations of a group may depend on each other, so a group counts as one observation, by
+    /// the mean of its logarithmic likelihoods.
     ///
     /// The expectation is a scaled inverse chi squared distribution of the variance (Gelman et al.,
     /// "Bayesian Data Analysis", 3rd edition 2013, section 2.6); on likelihoods that count for less
@@ -55,7 +57,7 @@ impl EstimatedScale {
         )
     }
 
-    /// The standard deviation that is as likely too small as too large.
+    /// Returns the standard deviation that is equally likely to be too small and too large.
     pub fn median(&self) -> f64 {
         let mut sum = 0.0;
         let reaches = |(_, weight): &&(f64, f64)| {
@@ -65,12 +67,12 @@ impl EstimatedScale {
         self.0.iter().find(reaches).map_or(0.0, |(scale, _)| *scale)
     }
 
-    /// P(the largest of `family` errors, in either direction, is `value` or more), 0 to 1, where
-    /// each is the sum of such an error and of one of a known standard error.
+    /// Returns P(the largest of `family` errors, in either direction, is `value` or more), 0 to 1.
+    /// Each error is the sum of one of this scale and one of a known standard error.
     ///
-    /// It is the integral, over what the scale may be, of that probability for normal errors, which
-    /// have the scale in common: the multivariate t of Dunnett ("A Multiple Comparison Procedure
-    /// for Comparing Several Treatments with a Control", Journal of the American Statistical
+    /// It is the integral, over the possible scales, of that probability for normal errors, which
+    /// share the scale: the multivariate t of Dunnett ("A Multiple Comparison Procedure for
+    /// Comparing Several Treatments with a Control", Journal of the American Statistical
     /// Association 50, 1955), with the known part added to the variance. Errors of comparisons with
     /// one baseline resemble each other, for which it is on the safe side (Šidák, "Rectangular
     /// Confidence Regions for the Means of Multivariate Normal Distributions", same journal 62,
@@ -88,7 +90,8 @@ impl EstimatedScale {
         self.0.iter().map(of_scale).sum::<f64>().clamp(0.0, 1.0)
     }
 
-    /// Bound that all of `family` such errors are within at this confidence, from 0 to below 1.
+    /// Returns the bound that contains all of `family` such errors at this confidence, which is
+    /// from 0 to below 1.
     pub fn bound(&self, confidence: f64, error: f64, family: usize) -> f64 {
         let exceeds = |value: f64| self.p(value, error, family) > 1.0 - confidence;
         let (mut low, mut high) = (0.0, error.hypot(self.median()));
@@ -130,13 +133,13 @@ mod tests {
     fn an_error_that_is_known_to_be_larger_is_normal() {
         let scale = EstimatedScale::of(1e-5, 100.0, &[]);
         assert!((scale.bound(0.99, 0.3, 1) / 0.3 - 2.5758).abs() < 1e-3);
-        // 1 - 0.99^(1/20), of each of 20.
+        // 1 - 0.99^(1/20), for each of 20.
         let each = normal_quantile(1.0 - 0.99_f64.powf(0.05));
         assert!((scale.bound(0.99, 0.3, 20) / 0.3 - each).abs() < 1e-3);
     }
 
-    /// The 99 % points of four million draws of the largest of so many normal numbers over the root
-    /// of chi squared over its degrees of freedom.
+    /// The 99 % points of four million draws of the largest of `family` normal numbers over the
+    /// root of chi squared over its degrees of freedom.
     #[rstest]
     #[case(5, 5.632)]
     #[case(20, 7.052)]
@@ -145,7 +148,7 @@ mod tests {
         assert!((found / 0.002 - point).abs() < 0.03, "{found}");
     }
 
-    /// As a variance that is the mean of squares.
+    /// The expected variance is the mean of squares.
     #[test]
     fn an_observation_without_an_error_is_a_degree_of_freedom() {
         let groups = [vec![(0.01, 0.0); 6], vec![(-0.03, 0.0)]];

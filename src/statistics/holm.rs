@@ -1,8 +1,8 @@
 //! Holm's correction of p-values for the number of tests.
 
-/// Holm's step-down adjusted p-values, 0 to 1, in the order given: to reject those up to a level
-/// keeps the probability of any false rejection among all tests below that level, however the tests
-/// depend on each other.
+/// Returns Holm's step-down adjusted p-values, 0 to 1, in the given order. If all tests with an
+/// adjusted p-value up to a level are rejected, the probability of any false rejection stays below
+/// that level, however the tests depend on each other.
 ///
 /// The k-th smallest of m is multiplied by m + 1 - k, and is no smaller than those before it. A NaN
 /// counts as 1. Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure",
@@ -47,7 +47,7 @@ mod tests {
     }
 
     proptest! {
-        /// Holm's procedure as he words it: reject in ascending order, until the first p above
+        /// Holm's procedure in his own words: reject in ascending order, until the first p above
         /// level / (m + 1 - k).
         #[test]
         fn adjusted_values_reject_what_the_sequential_procedure_rejects(

@@ -2,7 +2,7 @@
 
 use super::estimate::Interval;
 
-/// The middle value, or the mean of the two middle ones; `None` of nothing.
+/// Returns the middle value, or the mean of the two middle ones. `None` if there are no values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
     let upper = *sorted.get(sorted.len() / 2)?;
@@ -13,9 +13,9 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(lower + (upper - lower) / 2.0)
 }
 
-/// The narrowest symmetric pair of order statistics that holds the population's median with at
-/// least `confidence` (0 to 1), whatever the distribution. `None` where even the whole range of the
-/// sample does not: at 99 %, under 8 values.
+/// Returns the narrowest symmetric pair of order statistics that contains the population's median
+/// with at least `confidence` (0 to 1), whatever the distribution. `None` if even the whole range
+/// of the sample does not: at 99 %, below 8 values.
 ///
 /// The number of values below the median is binomial with p = 1/2, so the k-th smallest and the
 /// k-th largest of n enclose it with probability 1 - 2 P(B <= k - 1). Source: Hahn & Meeker,
@@ -42,8 +42,8 @@ pub fn median_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     })
 }
 
-/// Weights proportional to the binomial coefficients of `n`, 1 at the centre. The far tails of a
-/// large `n` become 0 rather than the centre infinite.
+/// Returns weights proportional to the binomial coefficients of `n`, with 1 at the centre. This way
+/// the far tails of a large `n` become 0, and the centre does not become infinite.
 fn binomial_weights(n: usize) -> Vec<f64> {
     let mut weights = vec![1.0; n + 1];
     for index in (0..n / 2).rev() {
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(median(&[9.0, 1.0, 5.0, 6.0]), Some(5.5));
     }
 
-    /// Ranks and confidences as tabulated for the sign test, e.g. Conover, "Practical Nonparametric
+    /// Ranks and confidences from tables of the sign test, e.g. Conover, "Practical Nonparametric
     /// Statistics", table A3.
     #[rstest]
     #[case(8, 0.99, 1, 0.9922)]

@@ -1,8 +1,8 @@
 //! Estimates, intervals and tests that assume no distribution, with their sources.
 //!
-//! Timings are skewed, have outliers and several modes, so that means and their t-intervals mislead
+//! Timings are skewed, have outliers and several modes, so means and their t-intervals mislead
 //! (Hoefler & Belli, "Scientific Benchmarking of Parallel Computing Systems", SC 2015, rules 5 to
-//! 7). What is here rests on order and sign, or on resampling and simulation.
+//! 7). The methods here use order and sign, or resampling and simulation.
 
 mod autocorrelation;
 mod change_points;
@@ -45,8 +45,8 @@ pub use trend::{Trend, trend};
 /// Confidence of the intervals that the program reports.
 pub const CONFIDENCE: f64 = 0.99;
 
-/// Smallest effect of interest where a config names none: a ratio that differs from 1 by no more is
-/// of no practical consequence.
+/// Smallest effect of interest if a config names none. A ratio that differs from 1 by no more has
+/// no practical consequence.
 pub const SMALLEST_EFFECT: f64 = 0.01;
 
 /// Fewest pairs for a verdict: below 8, no outcome reaches 99 % (2 / 2^7 > 1 %).

@@ -9,27 +9,28 @@ use super::dip::dip_of_sorted;
 use super::sampling::evenly_spread;
 use crate::random::SplitMix64;
 
-/// Fewer values have no p-value: clusters of so few are chance.
+/// Fewest values with a p-value. In fewer, clusters are chance.
 const MINIMUM_VALUES: usize = 10;
 
 /// Larger samples are thinned to this many values, which show any mode that matters.
 const MOST_VALUES: usize = 500;
 
-/// Simulated samples behind a p-value, the least of which is 1 / 2001.
+/// Number of simulated samples for a p-value, the smallest of which is 1 / 2001.
 const REPETITIONS: usize = 2000;
 
-/// The p-value, 1/2001 to 1, of the test that `values` come from a distribution with one mode: how
-/// often samples of as many values from a uniform distribution have a [`dip`](super::dip) as large.
+/// Returns the p-value, 1/2001 to 1, of the test that `values` come from a distribution with one
+/// mode: the share of samples of as many values from a uniform distribution whose
+/// [`dip`](super::dip) is at least as large.
 ///
-/// For distributions whose mode is more marked, such as the normal, p is larger than need be: the
+/// For distributions with a more marked mode, such as the normal, p is larger than necessary: the
 /// uniform distribution has the largest dips, as far as is known (Hartigan & Hartigan, "The Dip
-/// Test of Unimodality", Annals of Statistics 13(1), 1985). It assumes values with hardly any ties:
-/// those of a coarse clock look like modes.
+/// Test of Unimodality", Annals of Statistics 13(1), 1985). The test assumes values with hardly any
+/// ties: ties of a coarse clock look like modes.
 ///
-/// From 2000 simulated samples, always the same ones: (1 + those as large) / 2001, after Davison &
-/// Hinkley, "Bootstrap Methods and Their Application", 1997, section 4.2. Of more than 500 values,
-/// 500 evenly spread in rank are used. `None` below 10 values. The first p-value for a number of
-/// values takes 0.01 s (50 values) to 0.1 s (500), others next to nothing.
+/// The p-value comes from 2000 simulated samples, always the same ones: (1 + those as large) /
+/// 2001, after Davison & Hinkley, "Bootstrap Methods and Their Application", 1997, section 4.2. Of
+/// more than 500 values, 500 evenly spread in rank are used. `None` below 10 values. The first
+/// p-value for a number of values takes 0.01 s (50 values) to 0.1 s (500), others next to nothing.
 pub fn dip_p(values: &[f64]) -> Option<f64> {
     if values.len() < MINIMUM_VALUES {
         return None;
@@ -47,7 +48,7 @@ fn p_among(simulated: &[f64], dip: f64) -> f64 {
     (1 + as_large) as f64 / (1 + simulated.len()) as f64
 }
 
-/// The dips for each number of values are simulated once.
+/// Returns the simulated dips, which are simulated once for each number of values.
 fn simulated_dips(n: usize) -> Arc<[f64]> {
     static SIMULATED: Mutex<BTreeMap<usize, Arc<[f64]>>> = Mutex::new(BTreeMap::new());
     let mut simulated = SIMULATED.lock();
@@ -55,9 +56,9 @@ fn simulated_dips(n: usize) -> Arc<[f64]> {
     Arc::clone(dips)
 }
 
-/// Dips of samples of `n` uniform values. Sums of exponential values are, but for their scale,
-/// uniform values in ascending order (Devroye, "Non-Uniform Random Variate Generation", 1986,
-/// chapter V).
+/// Simulates the dips of samples of `n` uniform values. Except for their scale, sums of exponential
+/// values are uniform values in ascending order (Devroye, "Non-Uniform Random Variate Generation",
+/// 1986, chapter V).
 fn simulate_dips(n: usize) -> Arc<[f64]> {
     let mut random = SplitMix64::new(0);
     let mut sample = vec![0.0; n];
@@ -79,7 +80,7 @@ mod tests {
     use super::super::simulated::Random;
     use super::*;
 
-    /// Near enough to normal: the sum of twelve uniform values.
+    /// An approximately normal value: the sum of twelve uniform ones.
     fn normal(random: &mut Random) -> f64 {
         (0..12).map(|_| random.uniform()).sum::<f64>() - 6.0
     }

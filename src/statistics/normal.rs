@@ -2,19 +2,18 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-/// P(Z >= z) of the standard normal distribution, to the last digits of a double also far out. By
-/// the complementary error function: P(Z >= z) = erfc(z / √2) / 2.
+/// Returns P(Z >= z) of the standard normal distribution, to the last digits of a double even far
+/// out. It uses the complementary error function: P(Z >= z) = erfc(z / √2) / 2.
 pub(super) fn normal_upper_tail(z: f64) -> f64 {
     0.5 * libm::erfc(z * FRAC_1_SQRT_2)
 }
 
-/// P(|Z| >= z) of the standard normal distribution, 0 to 1.
+/// Returns P(|Z| >= z) of the standard normal distribution, 0 to 1.
 pub fn normal_p(z: f64) -> f64 {
     (2.0 * normal_upper_tail(z.abs())).min(1.0)
 }
 
-/// The z that is exceeded, on either side of 0, with the probability p; 0 for 1, and infinite for
-/// 0.
+/// Returns the z with P(|Z| >= z) = p; 0 for 1, and infinite for 0.
 pub fn normal_quantile(p: f64) -> f64 {
     std::f64::consts::SQRT_2 * statrs::function::erf::erfc_inv(p.clamp(0.0, 1.0))
 }

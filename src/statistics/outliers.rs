@@ -2,27 +2,28 @@
 
 use super::median::median;
 
-/// Fewer values have no outliers: their median deviation says too little.
+/// Fewest values with outliers. The median deviation of fewer says too little.
 const MINIMUM_VALUES: usize = 8;
 
 /// Iglewicz and Hoaglin's limit of the modified z-score.
 const LIMIT: f64 = 3.5;
 
-/// Median absolute deviation to standard deviation, of normal values: 0.6745 = 1 / 1.4826, Iglewicz
-/// and Hoaglin's rounding.
+/// Factor from the median absolute deviation to the standard deviation of normal values: 0.6745 = 1
+/// / 1.4826, Iglewicz and Hoaglin's rounding.
 const MEDIAN_DEVIATION_SCALE: f64 = 1.0 / 0.6745;
 
-/// Mean absolute deviation to standard deviation, of normal values: the square root of pi / 2.
+/// Factor from the mean absolute deviation to the standard deviation of normal values: the square
+/// root of pi / 2.
 const MEAN_DEVIATION_SCALE: f64 = 1.253_314;
 
-/// Indexes, in ascending order, of the values whose modified z-score is above 3.5 in absolute
-/// value: the distance from the median, times 0.6745, over the median absolute deviation from the
-/// median (MAD). Scale and location of `values` do not matter.
+/// Returns the indexes, in ascending order, of the values whose modified z-score is above 3.5 in
+/// absolute value: the distance from the median, times 0.6745, over the median absolute deviation
+/// from the median (MAD). Scale and location of `values` do not matter.
 ///
-/// Where so many values are equal that the MAD is 0, the distance is taken over 1.253314 times the
-/// mean absolute deviation from the median. None below 8 values, or where all are equal. Source:
-/// Iglewicz & Hoaglin, "How to Detect and Handle Outliers", ASQC Basic References in Quality
-/// Control 16, 1993.
+/// If so many values are equal that the MAD is 0, the distance is taken over 1.253314 times the
+/// mean absolute deviation from the median. There are no outliers below 8 values, or if all are
+/// equal. Source: Iglewicz & Hoaglin, "How to Detect and Handle Outliers", ASQC Basic References in
+/// Quality Control 16, 1993.
 pub fn outliers(values: &[f64]) -> Vec<usize> {
     if values.len() < MINIMUM_VALUES {
         return Vec::new();
@@ -36,8 +37,8 @@ pub fn outliers(values: &[f64]) -> Vec<usize> {
         .collect()
 }
 
-/// Absolute deviations from the median, and the standard deviation that they suggest; `None` where
-/// that is 0.
+/// Returns the absolute deviations from the median, and the standard deviation that they suggest.
+/// `None` if that is 0.
 fn deviations(values: &[f64]) -> Option<(Vec<f64>, f64)> {
     let middle = median(values)?;
     let deviations: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_limit_is_a_modified_z_score_of_three_and_a_half() {
-        // Median 0 and MAD 1: the score of x is 0.6745 x, so that the limit is at 5.189.
+        // Median 0 and MAD 1: the score of x is 0.6745 x, so the limit is at 5.189.
         let values = |far: f64| [-1.0, -1.0, -1.0, -1.0, 0.0, 1.0, 1.0, 1.0, far];
         assert!(outliers(&values(5.188)).is_empty());
         assert_eq!(outliers(&values(5.190)), [8]);
@@ -78,7 +79,7 @@ mod tests {
         assert!(outliers(&values).is_empty());
         values[7] = 2.0;
         assert_eq!(outliers(&values), [7]);
-        // Ten of 21 differ, by as much as each other: nothing stands out.
+        // Ten of 21 differ equally: none stands out.
         let values: Vec<f64> = (0..21).map(|index| f64::from(index % 2)).collect();
         assert!(outliers(&values).is_empty());
     }

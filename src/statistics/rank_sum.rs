@@ -10,22 +10,22 @@
 use super::estimate::Estimate;
 use super::rank_test::{LowerTails, kth_smallest, sorted};
 
-/// While neither sample has more values, the distribution of the statistic is counted out; its
-/// counts fit an `i128`.
+/// Most values of a sample for which the exact distribution of the statistic is counted. Its counts
+/// fit an `i128`.
 const LARGEST_EXACT_SAMPLE: usize = 50;
 
-/// How much higher `second` is than `first`, two samples of finite values in the same unit and of
-/// any lengths; such as logarithms of timings.
+/// Estimates how much higher `second` is than `first`, two samples of finite values in the same
+/// unit and of any lengths, such as logarithms of timings.
 ///
-/// The estimate is the median of all differences, a value of `second` less a value of `first`. The
+/// The estimate is the median of all differences, a value of `second` minus a value of `first`. The
 /// interval is the set of shifts that a two-sided Mann-Whitney test at `1 - confidence` does not
-/// reject, which is bounded by differences. It assumes values that are independent, within the
-/// samples and between them, and distributions that differ by the shift alone. Ties need no special
-/// case: the closed interval then covers with at least its stated confidence.
+/// reject; its bounds are differences. It assumes values that are independent, within the samples
+/// and between them, and distributions that differ by the shift alone. Ties need no special case:
+/// the closed interval then covers with at least its stated confidence.
 ///
-/// `None` where a sample has no values. No interval where so few values cannot reach `confidence`:
-/// at 99 %, two samples of 4; and, by the normal approximation beyond 50 values, 2 of them against
-/// any number.
+/// `None` if a sample has no values. There is no interval if so few values cannot reach
+/// `confidence`: at 99 %, two samples of 4; and, by the normal approximation beyond 50 values, 2 of
+/// them against any number.
 pub fn hodges_lehmann_unpaired(first: &[f64], second: &[f64], confidence: f64) -> Option<Estimate> {
     if first.is_empty() || second.is_empty() {
         return None;
@@ -36,15 +36,14 @@ pub fn hodges_lehmann_unpaired(first: &[f64], second: &[f64], confidence: f64) -
     Some(tails.estimate(first.len() * second.len(), confidence, kth))
 }
 
-/// Two-sided p-value, 0 to 1, of the Mann-Whitney test that the shift between two samples of finite
-/// values is 0.
+/// Returns the two-sided p-value, 0 to 1, of the Mann-Whitney test that the shift between two
+/// samples of finite values is 0.
 ///
 /// It belongs to the interval of [`hodges_lehmann_unpaired`]: at confidence c, an interval that
-/// exists leaves out 0 exactly where p <= 1 - c. The statistic is the number of differences on the
-/// rarer side of 0, with those that are 0 counted on both sides, so that ties can only make p
-/// larger.
+/// exists excludes 0 exactly if p <= 1 - c. The statistic is the number of differences on the rarer
+/// side of 0, where those that are 0 count on both sides, so ties can only make p larger.
 ///
-/// `None` where a sample has no values.
+/// `None` if a sample has no values.
 pub fn rank_sum_p(first: &[f64], second: &[f64]) -> Option<f64> {
     if first.is_empty() || second.is_empty() {
         return None;
@@ -79,8 +78,8 @@ fn approximate(m: usize, n: usize) -> LowerTails {
     }
 }
 
-/// How many of the orders of `m` values among `n` others give each Mann-Whitney statistic, from 0
-/// to m n.
+/// Returns the number of orders of `m` values among `n` others that give each Mann-Whitney
+/// statistic, from 0 to m n.
 ///
 /// They are the coefficients of the Gaussian polynomial, the product of (1 - x^(n + k)) / (1 - x^k)
 /// over k from 1 to m. Source: Andrews, "The Theory of Partitions", 1976, chapter 3.
@@ -98,9 +97,9 @@ fn rank_sum_counts(m: usize, n: usize) -> Vec<i128> {
     counts
 }
 
-/// The k-th smallest (from 1) of the differences between two sorted samples, in memory of these
-/// alone: the differences grow with `second` and fall with `first`, so that those up to a limit are
-/// counted in one pass, and the limit is bisected.
+/// Returns the k-th smallest (from 1) of the differences between two sorted samples, without a
+/// table of the differences. These grow with `second` and fall with `first`, so those up to a limit
+/// are counted in one pass, and the limit is bisected.
 fn kth_difference(first: &[f64], second: &[f64], k: usize) -> f64 {
     let (Some(first_low), Some(first_high)) = (first.first(), first.last()) else {
         return f64::NAN;
@@ -110,8 +109,8 @@ fn kth_difference(first: &[f64], second: &[f64], k: usize) -> f64 {
     };
     let ends = (second_low - first_high, second_high - first_low);
     let found = kth_smallest(k, ends, |limit| differences_up_to(first, second, limit));
-    // The keys part -0 from 0, and the lower of the two is found; the sum makes it 0, lest a report
-    // say -0.
+    // The keys distinguish -0 from 0, and the lower of the two is found. The sum makes it 0, so
+    // that no report shows -0.
     found + 0.0
 }
 
@@ -149,7 +148,7 @@ mod tests {
         differences
     }
 
-    /// Two-sided critical values of U, as printed in every textbook (e.g. Siegel 1956, table K).
+    /// Two-sided critical values of U, from textbooks (e.g. Siegel 1956, table K).
     #[rstest]
     #[case(4, 4, 0.95, 0)]
     #[case(5, 5, 0.95, 2)]
@@ -179,7 +178,7 @@ mod tests {
         }
     }
 
-    /// By every choice of the places of the first sample, as bits.
+    /// Compares with a count over every choice of the places of the first sample, as bits.
     #[rstest]
     #[case(1, 1)]
     #[case(1, 6)]
@@ -204,7 +203,7 @@ mod tests {
     fn the_largest_exact_distribution_is_counted_without_overflow() {
         let n = LARGEST_EXACT_SAMPLE;
         let counts = rank_sum_counts(n, n);
-        // The binomial coefficient of 50 in 100.
+        // The binomial coefficient 100 over 50.
         let orders = 100_891_344_545_564_193_334_812_497_256;
         assert_eq!(counts.iter().sum::<i128>(), orders);
         assert!(counts.iter().eq(counts.iter().rev()));
@@ -353,7 +352,7 @@ mod tests {
         assert!(interval.high - interval.low < 0.01, "{estimate:?}");
     }
 
-    /// Whole numbers for ties, or others without; to both sides of the largest exact sample.
+    /// Whole numbers with ties, or others without, on both sides of the largest exact sample.
     fn sample() -> impl Strategy<Value = Vec<f64>> {
         prop_oneof![
             prop::collection::vec((-6..10_i32).prop_map(f64::from), 1..60),

@@ -1,10 +1,10 @@
-//! What tests on ranks have in common: the distribution of their statistic, the rank that bounds an
+//! Parts that rank tests share: the distribution of their statistic, the rank that bounds an
 //! interval, and the selection of the bound.
 
 use super::estimate::{Estimate, Interval};
 use super::normal::normal_upper_tail;
 
-/// Distribution of a test's statistic, from 0 up and symmetric, where there is no shift.
+/// Distribution of a test's statistic if there is no shift. It begins at 0 and is symmetric.
 pub(super) enum LowerTails {
     /// P(T <= t) at index t.
     Exact(Vec<f64>),
@@ -13,7 +13,8 @@ pub(super) enum LowerTails {
 }
 
 impl LowerTails {
-    /// From how many of `total` equally likely outcomes give each statistic.
+    /// Makes the distribution from the number of the `total` equally likely outcomes that give each
+    /// statistic.
     pub(super) fn counted<T>(counts: Vec<T>, total: f64, as_float: fn(T) -> f64) -> Self
     where
         T: Copy + Default + std::ops::AddAssign,
@@ -25,7 +26,7 @@ impl LowerTails {
         Self::Exact(tails.collect())
     }
 
-    /// The p-value of a two-sided test whose smaller statistic is t.
+    /// Returns the p-value of a two-sided test whose smaller statistic is `statistic`.
     pub(super) fn two_sided(&self, statistic: usize) -> f64 {
         (2.0 * self.up_to(statistic)).min(1.0)
     }
@@ -40,9 +41,9 @@ impl LowerTails {
         }
     }
 
-    /// The largest k for which the k-th smallest and the k-th largest of so many values that the
-    /// test ranks bound an interval of at least `confidence`, and the confidence that they reach: 1
-    /// - 2 P(T <= k - 1).
+    /// Returns the largest k for which the k-th smallest and the k-th largest of `ranked` values
+    /// bound an interval of at least `confidence`, and the confidence that they reach: 1 - 2 P(T <=
+    /// k - 1). `None` if there is no such k.
     pub(super) fn interval_rank(&self, ranked: usize, confidence: f64) -> Option<(usize, f64)> {
         // The confidence falls with the rank: bisect between the last rank that reaches it and the
         // first that does not.
@@ -58,8 +59,8 @@ impl LowerTails {
         (reaches > 0).then(|| (reaches, 1.0 - self.two_sided(reaches - 1)))
     }
 
-    /// The median of so many ranked values, and the interval that the test does not reject, given
-    /// the k-th smallest of them, k from 1.
+    /// Returns the median of `ranked` values, and the interval that the test does not reject. `kth`
+    /// returns the k-th smallest value, k from 1.
     pub(super) fn estimate(
         &self,
         ranked: usize,
@@ -77,8 +78,8 @@ impl LowerTails {
         }
     }
 
-    /// The p-value that there is no shift, given how many of the ranked values are at most a limit.
-    /// Those that are 0 count on both sides of it.
+    /// Returns the p-value of the test that there is no shift. `up_to` counts the ranked values up
+    /// to a limit. Values of 0 count on both sides.
     pub(super) fn p(&self, ranked: usize, up_to: impl Fn(f64) -> usize) -> f64 {
         let at_most_zero = up_to(0.0);
         let at_least_zero = ranked - up_to(0.0_f64.next_down());
@@ -92,8 +93,8 @@ pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// The k-th smallest of values between two of them, without a table of all: the limit is bisected
-/// at which `up_to` counts k of them.
+/// Returns the k-th smallest of values between two bounds, without a table of all values. It
+/// bisects the limit up to which `up_to` counts k of them.
 pub(super) fn kth_smallest(k: usize, (low, high): (f64, f64), up_to: impl Fn(f64) -> usize) -> f64 {
     let (mut low, mut high) = (order_key(low), order_key(high));
     while low < high {
@@ -107,8 +108,8 @@ pub(super) fn kth_smallest(k: usize, (low, high): (f64, f64), up_to: impl Fn(f64
     from_order_key(low)
 }
 
-/// Integers in the order of the floating-point numbers, every one of which has its own (as
-/// [`f64::total_cmp`] does it).
+/// Maps floating-point numbers to different integers of the same order (as [`f64::total_cmp`]
+/// does).
 fn order_key(value: f64) -> u64 {
     let bits = value.to_bits();
     if value.is_sign_negative() {
@@ -126,7 +127,7 @@ fn from_order_key(key: u64) -> f64 {
     })
 }
 
-/// The median of so many ranked values, given the k-th smallest of them, k from 1.
+/// Returns the median of `ranked` values. `kth` returns the k-th smallest value, k from 1.
 pub(super) fn middle(ranked: usize, kth: impl Fn(usize) -> f64) -> f64 {
     let (lower, upper) = (kth(ranked.div_ceil(2)), kth(ranked / 2 + 1));
     lower + (upper - lower) / 2.0

@@ -1,7 +1,7 @@
-//! Even selections of long samples.
+//! Even selections from long samples.
 
-/// At most `limit` of the indexes 0 to `count - 1`, evenly spread, in order and with both ends
-/// (`limit` of 2 or more).
+/// Returns at most `limit` of the indexes 0 to `count - 1`, evenly spread, in order and with both
+/// ends (`limit` of 2 or more).
 pub(super) fn evenly_spread(count: usize, limit: usize) -> impl Iterator<Item = usize> {
     let kept = count.min(limit);
     (0..kept).map(move |index| index * (count - 1) / (kept - 1).max(1))

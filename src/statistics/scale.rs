@@ -1,23 +1,23 @@
-//! How far values scatter, whatever a minority of them does.
+//! Estimates the scatter of values in a way that a minority of them cannot disturb.
 
-/// Makes the estimate that of the standard deviation of a normal distribution.
+/// Factor that makes the estimate the standard deviation if values are normal.
 const CONSISTENCY: f64 = 2.2219;
 
-/// By what it is too large for so few values, 2 to 9.
+/// Factors that correct the estimate for few values, 2 to 9.
 const FEW: [f64; 8] = [0.399, 0.994, 0.512, 0.844, 0.611, 0.857, 0.669, 0.872];
 
 /// Share of the information about the scatter of normal values that the estimate uses.
 const EFFICIENCY: f64 = 0.82;
 
-/// Standard deviation of values, and the degrees of freedom that it is known with; `None` of fewer
-/// than two.
+/// Estimates the standard deviation of values. Returns it with its degrees of freedom. `None` if
+/// there are fewer than two values.
 ///
-/// The estimate Qn, about the quarter of the distances of every two values, up to which they are
-/// counted: half of the values may be anything, and it needs no centre (Rousseeuw & Croux,
-/// "Alternatives to the Median Absolute Deviation", Journal of the American Statistical Association
-/// 88, 1993; factors for few values from Croux & Rousseeuw, "Time-Efficient Algorithms for Two
-/// Highly Robust Estimators of Scale", COMPSTAT 1992). Takes time and memory in proportion to the
-/// square of their number.
+/// It is the estimate Qn, about the lower quartile of the distances between every two values. Half
+/// of the values may be anything, and no centre is needed (Rousseeuw & Croux, "Alternatives to the
+/// Median Absolute Deviation", Journal of the American Statistical Association 88, 1993; factors
+/// for few values from Croux & Rousseeuw, "Time-Efficient Algorithms for Two Highly Robust
+/// Estimators of Scale", COMPSTAT 1992). Takes time and memory in proportion to the square of their
+/// number.
 pub fn scale(values: &[f64]) -> Option<(f64, f64)> {
     let count = values.len();
     if count < 2 {
@@ -48,7 +48,7 @@ mod tests {
     use super::super::simulated::Random;
     use super::*;
 
-    /// About normal, of the standard deviation 1.
+    /// About normal values with a standard deviation of 1.
     fn normal(random: &mut Random, count: usize) -> Vec<f64> {
         let of_twelve = |random: &mut Random| (0..12).map(|_| random.uniform()).sum::<f64>() - 6.0;
         (0..count).map(|_| of_twelve(random)).collect()

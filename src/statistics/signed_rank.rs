@@ -9,21 +9,22 @@
 use super::estimate::Estimate;
 use super::rank_test::{LowerTails, kth_smallest, middle, sorted};
 
-/// Up to here the distribution of the signed-rank statistic is counted out; its counts fit a `u64`.
+/// Most pairs for which the exact distribution of the signed-rank statistic is counted. Its counts
+/// fit a `u64`.
 const LARGEST_EXACT_PAIRS: usize = 50;
 
-/// The shift between the two sides of a set of pairs: `values` are their differences, such as log
-/// ratios.
+/// Estimates the shift between the two sides of a set of pairs. `values` are their differences,
+/// such as log ratios.
 ///
 /// The estimate is the median of the Walsh averages, the means of every two values and of each with
 /// itself. The interval is the set of shifts that a two-sided signed-rank test at `1 - confidence`
-/// does not reject, which is bounded by Walsh averages. It assumes differences that are independent
-/// and symmetric about the shift; the differences within pairs of exchangeable timings are. Ties
-/// and zeros need no special case: the closed interval then covers with at least its stated
-/// confidence (Hollander et al., section 3.3, comment 44).
+/// does not reject; its bounds are Walsh averages. It assumes differences that are independent and
+/// symmetric about the shift; the differences within pairs of exchangeable timings are. Ties and
+/// zeros need no special case: the closed interval then covers with at least its stated confidence
+/// (Hollander et al., section 3.3, comment 44).
 ///
-/// `None` without values. No interval where so few values cannot reach `confidence`: at 99 %, under
-/// 8.
+/// `None` if there are no values. There is no interval if so few values cannot reach `confidence`:
+/// at 99 %, below 8.
 pub fn hodges_lehmann_paired(values: &[f64], confidence: f64) -> Option<Estimate> {
     if values.is_empty() {
         return None;
@@ -33,7 +34,7 @@ pub fn hodges_lehmann_paired(values: &[f64], confidence: f64) -> Option<Estimate
     Some(lower_tails(sorted.len()).estimate(averages(sorted.len()), confidence, kth))
 }
 
-/// The estimate of [`hodges_lehmann_paired`] alone. `None` without values.
+/// Returns the estimate of [`hodges_lehmann_paired`] alone. `None` if there are no values.
 pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -43,14 +44,15 @@ pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
     Some(middle(averages(sorted.len()), kth))
 }
 
-/// Two-sided p-value, 0 to 1, of Wilcoxon's signed-rank test that the shift of `values` is 0.
+/// Returns the two-sided p-value, 0 to 1, of Wilcoxon's signed-rank test that the shift of `values`
+/// is 0.
 ///
 /// It belongs to the interval of [`hodges_lehmann_paired`]: at confidence c, an interval that
-/// exists leaves out 0 exactly where p <= 1 - c. The statistic is the number of Walsh averages on
-/// the rarer side of 0, with those that are 0 counted on both sides (Hollander et al., section
-/// 3.1), so that ties and zeros can only make p larger.
+/// exists excludes 0 exactly if p <= 1 - c. The statistic is the number of Walsh averages on the
+/// rarer side of 0, where those that are 0 count on both sides (Hollander et al., section 3.1), so
+/// ties and zeros can only make p larger.
 ///
-/// `None` without values.
+/// `None` if there are no values.
 pub fn signed_rank_p(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -60,7 +62,7 @@ pub fn signed_rank_p(values: &[f64]) -> Option<f64> {
     Some(lower_tails(sorted.len()).p(averages(sorted.len()), up_to))
 }
 
-/// Walsh averages of `n` values.
+/// Number of Walsh averages of `n` values.
 fn averages(n: usize) -> usize {
     n * (n + 1) / 2
 }
@@ -88,8 +90,8 @@ fn approximate(n: usize) -> LowerTails {
     }
 }
 
-/// How many of the 2^n assignments of signs to the ranks 1 to n give each sum of positive ranks,
-/// from 0 to n(n+1)/2.
+/// Returns the number of assignments of signs to the ranks 1 to n, 2^n in total, that give each sum
+/// of positive ranks, from 0 to n(n+1)/2.
 fn signed_rank_counts(n: usize) -> Vec<u64> {
     let mut counts = vec![0; n * (n + 1) / 2 + 1];
     counts[0] = 1;
@@ -103,9 +105,9 @@ fn signed_rank_counts(n: usize) -> Vec<u64> {
     counts
 }
 
-/// The k-th smallest (from 1) of the Walsh averages of `sorted`, in memory of `sorted` alone: the
-/// averages grow along rows and columns of their table, so that those up to a limit are counted in
-/// one pass, and the limit is bisected.
+/// Returns the k-th smallest (from 1) of the Walsh averages of `sorted`, without a table of the
+/// averages. These grow along rows and columns of their table, so those up to a limit are counted
+/// in one pass, and the limit is bisected.
 fn kth_walsh_average(sorted: &[f64], k: usize) -> f64 {
     let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else {
         return f64::NAN;
@@ -152,8 +154,8 @@ mod tests {
         averages
     }
 
-    /// Two-sided critical values of the signed-rank test, as printed in every textbook (e.g. Siegel
-    /// 1956, table G).
+    /// Two-sided critical values of the signed-rank test, from textbooks (e.g. Siegel 1956, table
+    /// G).
     #[rstest]
     #[case(8, 0.99, 0)]
     #[case(9, 0.99, 1)]
@@ -179,7 +181,7 @@ mod tests {
         assert!(reached >= confidence);
     }
 
-    /// Counted out with integers of any size, 1779 is critical at 100 pairs.
+    /// By an exact count, 1779 is critical at 100 pairs.
     #[test]
     fn the_approximate_interval_is_never_narrower_than_the_exact_one() {
         let (rank, _) = lower_tails(100).interval_rank(averages(100), 0.99).unwrap();
@@ -246,7 +248,7 @@ mod tests {
         assert_eq!(signed_rank_p(&[0.0; 9]), Some(1.0));
         assert_eq!(signed_rank_p(&[0.1; 8]), Some(2.0 / 256.0));
         assert_eq!(signed_rank_p(&[-0.1; 8]), Some(2.0 / 256.0));
-        // T = 1 in two of the 2^4 assignments of signs, those of T <= 1.
+        // T <= 1 in two of the 2^4 assignments of signs.
         assert_eq!(
             signed_rank_p(&[-1.0, 2.0, 3.0, 4.0]),
             Some(2.0 * 2.0 / 16.0)

@@ -1,9 +1,9 @@
-//! Numbers without an outside crate: Knuth's multiplier, the high bits only.
+//! Pseudorandom numbers without a crate: Knuth's multiplier, of which the high bits are used.
 
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    /// Uniform over the open interval from 0 to 1.
+    /// Returns a value that is uniform over the open interval from 0 to 1.
     pub(crate) fn uniform(&mut self) -> f64 {
         self.0 = self
             .0

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// P(|T| >= t), 0 to 1. 1 where there are no such degrees of freedom, or `t` is no number.
+/// Returns P(|T| >= t), 0 to 1. It is 1 if there are no such degrees of freedom, or `t` is NaN.
 pub fn student_p(t: f64, degrees: f64) -> f64 {
     match StudentsT::new(0.0, 1.0, degrees) {
         Ok(distribution) if !t.is_nan() => (2.0 * distribution.sf(t.abs())).min(1.0),
@@ -10,8 +10,8 @@ pub fn student_p(t: f64, degrees: f64) -> f64 {
     }
 }
 
-/// The t that is exceeded, on either side of 0, with a probability of `1 - confidence`. Infinite
-/// where there are no such degrees of freedom.
+/// Returns the t with P(|T| >= t) = `1 - confidence`. It is infinite if there are no such degrees
+/// of freedom.
 pub fn student_quantile(confidence: f64, degrees: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees)
         .map_or(f64::INFINITY, |it| it.inverse_cdf(0.5 + confidence / 2.0))
@@ -23,7 +23,7 @@ mod tests {
 
     use super::*;
 
-    /// As printed in tables of the distribution.
+    /// Values from tables of the distribution.
     #[rstest]
     #[case(0.95, 1.0, 12.706)]
     #[case(0.99, 1.0, 63.657)]

@@ -3,7 +3,7 @@
 use super::normal::normal_upper_tail;
 use super::sampling::evenly_spread;
 
-/// Fewer values have no trend: the normal approximation would mislead.
+/// Fewest values of a trend. For fewer, the normal approximation would mislead.
 const MINIMUM_VALUES: usize = 8;
 
 /// Longer series are thinned to this many values, which make two million pairs.
@@ -12,19 +12,20 @@ const MOST_VALUES: usize = 2000;
 /// A monotone trend of values in the order of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trend {
-    /// Two-sided p-value of the test that there is none, 0 to 1.
+    /// Two-sided p-value, 0 to 1, of the test that there is no trend.
     pub p: f64,
     /// Change from the first value to the last along the estimated slope, in the unit of the
     /// values.
     pub total: f64,
 }
 
-/// Trend of `values`, which are in the order of time and equally far apart. `None` below 8 values.
+/// Estimates the trend of `values`, which are in the order of time and equally far apart. `None`
+/// below 8 values.
 ///
 /// The p-value is that of the Mann-Kendall test, by the normal approximation corrected for ties and
-/// continuity. It assumes that the values are independent but for the trend: values that resemble
-/// their predecessors make it too small. The change is the Theil-Sen slope, the median of the
-/// slopes between every two values, times the number of steps. Of more than 2000 values, 2000
+/// continuity. It assumes that the values are independent except for the trend: values that
+/// resemble their predecessors make it too small. The change is the Theil-Sen slope, the median of
+/// the slopes between every two values, times the number of steps. Of more than 2000 values, 2000
 /// evenly spread ones are used.
 ///
 /// Sources: Mann, "Nonparametric Tests Against Trend", Econometrica 13(3), 1945; Kendall, "Rank
@@ -48,12 +49,12 @@ pub fn trend(values: &[f64]) -> Option<Trend> {
 
 #[derive(Clone, Copy)]
 struct Point {
-    /// Steps since the first value.
+    /// Number of steps since the first value.
     time: f64,
     value: f64,
 }
 
-/// Every two points, the earlier one first.
+/// Returns every two points, the earlier one first.
 fn pairs(points: &[Point]) -> impl Iterator<Item = (Point, Point)> {
     points.iter().enumerate().flat_map(|(index, earlier)| {
         points[index + 1..]
@@ -63,7 +64,7 @@ fn pairs(points: &[Point]) -> impl Iterator<Item = (Point, Point)> {
 }
 
 fn mann_kendall_p(points: &[Point]) -> f64 {
-    // Rising pairs less falling pairs.
+    // Rising pairs minus falling pairs.
     let score: i64 = pairs(points)
         .map(|(earlier, later)| {
             i64::from(later.value > earlier.value) - i64::from(later.value < earlier.value)
@@ -76,8 +77,8 @@ fn mann_kendall_p(points: &[Point]) -> f64 {
     (2.0 * normal_upper_tail(z)).min(1.0)
 }
 
-/// Kendall's variance of the score where there is no trend, less what each set of equal values
-/// takes from it.
+/// Kendall's variance of the score if there is no trend, less the part that each set of equal
+/// values takes from it.
 fn score_variance(points: &[Point]) -> f64 {
     let term = |count: usize| {
         let count = count as f64;
@@ -99,7 +100,7 @@ fn theil_sen_slope(points: &[Point]) -> Option<f64> {
     median_of_many(&mut slopes)
 }
 
-/// As [`super::median`], but selected rather than sorted for.
+/// Does the same as [`super::median`], by selection instead of sorting.
 fn median_of_many(values: &mut [f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -189,7 +190,7 @@ mod tests {
         let repetitions = 4000;
         let mut found = 0;
         for _ in 0..repetitions {
-            // Rounded, so that a third of the neighbours are ties.
+            // Rounded, so a third of the neighbours are ties.
             let values: Vec<f64> = (0..20).map(|_| (3.0 * random.uniform()).floor()).collect();
             found += u32::from(trend(&values).unwrap().p <= 0.05);
         }

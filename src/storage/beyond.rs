@@ -1,4 +1,4 @@
-//! Words for reads that go beyond the end of a file.
+//! Explains reads that go beyond the end of a file.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 
-/// The error of a read that failed. Where one of its ranges ends beyond the file, which a file does
-/// that was cut after it was planned to be read, the error has the file, the range and the file's
-/// size: stores name the file in some of these cases only. `name` is the file's in messages.
+/// Returns the error of a failed read. If a range ends beyond the file, because the file was cut
+/// after the read was planned, the error names the file, the range and the file's size. Stores name
+/// the file only in some of these cases. `name` is the file's name in messages.
 pub async fn explained(
     error: Error,
     store: &Arc<dyn ObjectStore>,
@@ -33,7 +33,7 @@ pub async fn explained(
     }
 }
 
-/// Words for a range that ends beyond a file of this size.
+/// Describes a range that ends beyond a file of this size.
 pub(super) fn beyond(file_bytes: u64) -> String {
     format!(
         "the file ends after {file_bytes} bytes; it may have been cut since it was looked at first"

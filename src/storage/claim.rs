@@ -1,4 +1,4 @@
-//! Names that one process has for itself: who writes a dataset.
+//! Names that one process claims for itself, such as the right to write a dataset.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -12,12 +12,12 @@ use object_store::{Error, PutMode, PutPayload};
 use super::location::Location;
 use super::wait::wait;
 
-/// Time between two attempts to claim a name that somebody else holds.
+/// Time between two attempts to claim a name that another process holds.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A name that is claimed until this is dropped. On this host it is a locked file, which stays, and
-/// whose lock goes with the process; in a store it is an object, which goes with the claim, and
-/// which a process that was killed leaves behind.
+/// A claimed name, until this is dropped. On this host it is a locked file; the file stays, and the
+/// lock ends with the process. In a store it is an object that is removed with the claim; a killed
+/// process leaves it behind.
 #[derive(Debug)]
 pub struct Claim {
     place: Location,
@@ -31,12 +31,12 @@ enum Holds {
         _file: File,
     },
     Object,
-    /// Nothing any more.
+    /// The claim has ended.
     Nothing,
 }
 
 impl Claim {
-    /// Gives the name up, and removes the file or object that stood for it.
+    /// Ends the claim, and removes its file or object.
     pub fn remove(mut self) {
         // The lock is held until the file has no name.
         let holds = std::mem::replace(&mut self.holds, Holds::Nothing);
@@ -48,20 +48,21 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         if matches!(self.holds, Holds::Object) {
-            // Nobody is left to tell; whoever claims it next is told that it is there.
+            // An error cannot be reported here. The next process that claims the name finds the
+            // object.
             let _ = self.place.remove();
         }
     }
 }
 
 impl Location {
-    /// Claims a name, by an empty file that is locked or an object that is made, for as long as the
-    /// claim lives; `shared` with others that share it. Waits while somebody else holds it; none
-    /// where `stop` says to wait no longer.
+    /// Claims a name, by locking an empty file or making an object, until the claim is dropped.
+    /// With `shared`, other processes may share the claim. Waits while another process holds the
+    /// name. `None` if `stop` returns true meanwhile.
     ///
     /// # Errors
     ///
-    /// `Unsupported` where a claim is to be shared and the store has no locks.
+    /// `Unsupported` if the claim is shared and the store has no locks.
     pub fn claim(&self, shared: bool, stop: &dyn Fn() -> bool) -> io::Result<Option<Claim>> {
         match self.local() {
             Some(path) => self.claim_file(path, shared, stop),
@@ -88,8 +89,8 @@ impl Location {
                         holds: Holds::Lock { _file: file },
                     }));
                 }
-                // Whoever held it before has removed it; a lock of a file without a name keeps
-                // nobody out.
+                // The previous holder has removed the file. A lock on a file without a name keeps
+                // no other process out.
                 Ok(()) => file = open_lock(path)?,
                 Err(TryLockError::WouldBlock) if stop() => return Ok(None),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
@@ -126,7 +127,7 @@ impl Location {
     }
 }
 
-/// Whether a path still leads to an open file.
+/// True if a path still leads to an open file.
 fn is_at(file: &File, path: &Path) -> bool {
     let same = |open: fs::Metadata, named: fs::Metadata| {
         (open.dev(), open.ino()) == (named.dev(), named.ino())
@@ -136,8 +137,7 @@ fn is_at(file: &File, path: &Path) -> bool {
         .unwrap_or(false)
 }
 
-/// Opens, or makes, a file to be locked. Nothing is opened through a link, and what is there is
-/// kept.
+/// Opens or makes a file to be locked. Links are not followed, and existing content is kept.
 fn open_lock(path: &Path) -> io::Result<File> {
     File::options()
         .write(true)

@@ -17,17 +17,17 @@ use super::layer::ReadLayer;
 use super::page_cache::lies_in_memory;
 use super::paths::local_file;
 
-/// Direct reads begin, end and land at multiples of this many bytes. It is what file systems and
-/// devices ask for at most (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in
+/// Direct reads begin, end and land at multiples of this many bytes. File systems and devices
+/// require no more (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in
 /// practice).
 const ALIGNMENT: u64 = 4096;
 
-/// Whether files of this one's file system can be read directly: it is opened so, and its first
-/// bytes are read.
+/// Checks that files of this file's file system can be read directly: opens the file so, and reads
+/// its first bytes.
 ///
 /// # Errors
 ///
-/// `InvalidInput` where they cannot, or lie in memory.
+/// `InvalidInput` if they cannot be read directly, or lie in memory.
 pub fn check_direct(path: &Path) -> io::Result<()> {
     if lies_in_memory(path) {
         let message = "it lies in memory";
@@ -38,14 +38,14 @@ pub fn check_direct(path: &Path) -> io::Result<()> {
     file.read(first, &mut Buffer::default()).map(|_| ())
 }
 
-/// Memory whose first byte that is used is aligned. It grows as it is asked to, and is not zeroed.
+/// Memory whose first used byte is aligned. It grows on demand, and old bytes are not cleared.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
 }
 
 impl Buffer {
-    /// So many bytes, aligned.
+    /// Returns `length` bytes, aligned.
     pub(super) fn of(&mut self, length: usize) -> &mut [u8] {
         let start = self.reserve(length);
         &mut self.bytes[start..start + length]
@@ -54,14 +54,14 @@ impl Buffer {
     fn reserve(&mut self, length: usize) -> usize {
         let wanted = length + ALIGNMENT as usize;
         if self.bytes.len() < wanted {
-            // Its old content is of no use any more, so that nothing needs to be copied.
+            // The old content is no longer needed, so nothing is copied.
             self.bytes = vec![0; wanted];
         }
         self.bytes.as_ptr().align_offset(ALIGNMENT as usize)
     }
 }
 
-/// A file that ranges are read of, through the page cache or past it.
+/// A file of which ranges are read, through the page cache or past it.
 #[derive(Debug)]
 pub(super) struct RangeFile {
     file: File,
@@ -70,7 +70,11 @@ pub(super) struct RangeFile {
 }
 
 impl RangeFile {
-    /// The error of a direct one is `InvalidInput` where the file system has no direct reads.
+    /// Opens a file.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if `direct` is asked for and the file system has no direct reads.
     pub(super) fn open(path: &Path, direct: bool) -> io::Result<Self> {
         let flags = if direct { libc::O_DIRECT } else { 0 };
         let file = File::options().read(true).custom_flags(flags).open(path)?;
@@ -81,12 +85,12 @@ impl RangeFile {
         })
     }
 
-    /// Reads a range, whole; it lies in the buffer until that is used again.
+    /// Reads a whole range into the buffer. The result is valid until the buffer is used again.
     ///
     /// # Errors
     ///
-    /// `UnexpectedEof` where the file ends within the range, `InvalidInput` where the range ends
-    /// before it starts.
+    /// `UnexpectedEof` if the file ends within the range, `InvalidInput` if the range ends before
+    /// it starts.
     pub(super) fn read<'a>(
         &self,
         range: Range<u64>,
@@ -124,8 +128,7 @@ fn ended(file_bytes: u64) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, beyond(file_bytes))
 }
 
-/// Ranges of a file read past the page cache, each in memory of its own, as an object store gives
-/// them.
+/// Reads ranges of a file past the page cache. Each has memory of its own, as from an object store.
 fn ranges_direct(path: &Path, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
     let file = RangeFile::open(path, true)?;
     ranges
@@ -147,7 +150,7 @@ pub struct DirectLayer {
 }
 
 impl DirectLayer {
-    /// `below` is a store whose paths are those of files of this host.
+    /// Makes the layer. `below` must be a store whose paths are those of files of this host.
     pub fn new(below: Arc<dyn ObjectStore>) -> Self {
         DirectLayer { below }
     }
@@ -174,7 +177,7 @@ impl ReadLayer for DirectLayer {
             .map_err(|source| Error::JoinError { source })?
     }
 
-    /// Refused: it would go through the page cache.
+    /// Refuses the read, as it would go through the page cache.
     async fn other(&self, _: &ObjectPath, _: GetOptions) -> Result<GetResult> {
         Err(Error::NotImplemented {
             operation: "direct reads of other than bounded ranges".to_owned(),
@@ -197,7 +200,7 @@ mod tests {
         file
     }
 
-    /// None where the file system of the build has no direct reads.
+    /// `None` if the file system of the build has no direct reads.
     fn file_for_direct_reads(length: usize) -> Option<tempfile::NamedTempFile> {
         let file = file_of(length);
         check_direct(file.path()).ok().map(|()| file)

@@ -1,5 +1,5 @@
-//! Files that are read for longer than a moment: what they were when they were first looked at, and
-//! whether they still are.
+//! Files that are read for longer than a moment. Their state is kept from the first look, and
+//! compared later.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -14,11 +14,11 @@ use super::location::Location;
 
 use crate::exit_class::ExitClass;
 
-/// Bytes at each end of a file that are hashed. A Parquet file ends with its footer, where any
-/// other content has other sizes, offsets or bounds.
+/// Bytes at each end of a file that are hashed. A Parquet file ends with its footer, which has
+/// other sizes, offsets or bounds if the content differs.
 const END_BYTES: u64 = 4 << 10;
 
-/// Fault of a file that was there before.
+/// Error about a file that existed before.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     #[error("{location}: {source}")]
@@ -33,7 +33,7 @@ impl InputError {
     }
 }
 
-/// Files as they were when they were first looked at.
+/// The state of files at the first look.
 #[derive(Debug, Default)]
 pub struct Inputs {
     files: Vec<Input>,
@@ -42,7 +42,7 @@ pub struct Inputs {
 #[derive(Debug)]
 struct Input {
     location: Location,
-    /// As it was when it was last found to have the same content.
+    /// State when the content was last found to be the same.
     identity: Mutex<Identity>,
     ends: u64,
 }
@@ -51,20 +51,20 @@ struct Input {
 #[derive(Debug, Clone, PartialEq)]
 enum Identity {
     File(FileIdentity),
-    /// Size, time, tag and version that a store gives.
+    /// Size, time, tag and version, by the store.
     Object(Box<ObjectMeta>),
 }
 
-/// Entry of a file in its file system, without opening it.
+/// The file system's entry of a file, read without opening the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FileIdentity {
     bytes: u64,
-    /// Seconds and nanoseconds.
+    /// Time of modification in seconds and nanoseconds.
     modified: (i64, i64),
-    /// Change of the inode, which no program can set.
+    /// Time of the inode's last change, which no program can set.
     changed: (i64, i64),
     inode: (u64, u64),
-    /// Mode, owner, group and number of links, which change an inode too.
+    /// Mode, owner, group and number of links. A change of these changes the inode, too.
     access: (u32, u32, u32, u64),
 }
 
@@ -102,19 +102,18 @@ impl Inputs {
 
     /// Looks at all files again.
     ///
-    /// Another size or time of modification is a change, and so is an inode that was changed for no
-    /// other reason than that its time of modification was set back. New links and permissions
-    /// change no content, and some network file systems give inodes anew: there the ends of the
-    /// file decide.
+    /// Another size or time of modification is a change. So is a changed inode if the time of
+    /// modification was merely set back. New links and permissions do not change the content, and
+    /// some network file systems assign new inodes; in these cases the ends of the file decide.
     ///
     /// # Errors
     ///
-    /// Names the first file that is not what it was.
+    /// Names the first file that has changed.
     pub fn check(&self) -> Result<(), InputError> {
         self.files.iter().try_for_each(Input::check)
     }
 
-    /// Hashes of the ends of each file, by which contents of one size and time differ.
+    /// Returns a hash of the ends of each file, which tells apart contents of equal size and time.
     pub fn ends(&self) -> Vec<u64> {
         self.files.iter().map(|file| file.ends).collect()
     }
@@ -147,10 +146,10 @@ impl Input {
     }
 }
 
-/// Whether a file is what it was, as far as can be told without opening it.
+/// Difference of a file from its earlier state, as far as it shows without opening the file.
 enum Difference {
     None,
-    /// It is not, in words.
+    /// The file has changed, in these words.
     Some(String),
     /// The ends of the file decide.
     Perhaps,
@@ -198,7 +197,7 @@ fn of_sizes(was: u64, is: u64) -> String {
     format!("it had {was} bytes, and has {is}")
 }
 
-/// A file's identity, and a hash of its ends.
+/// Returns a file's identity, and a hash of its ends.
 fn look(location: &Location) -> io::Result<(Identity, u64)> {
     let Some(path) = location.local() else {
         return look_at_object(location);

@@ -1,4 +1,5 @@
-//! Object stores in layers: each does one thing to reads of ranges, and passes everything else on.
+//! Object stores in layers. Each layer changes reads of ranges in one way, and passes on everything
+//! else.
 
 use std::fmt;
 use std::ops::Range;
@@ -16,25 +17,26 @@ use object_store::{
     PutResult, RenameOptions, Result,
 };
 
-/// One thing that is done to reads on their way to the store below.
+/// One change to reads on their way to the store below.
 #[async_trait]
 pub trait ReadLayer: fmt::Debug + Send + Sync + 'static {
-    /// Adjective that a layered store is shown with, such as `throttled`.
+    /// Adjective that describes a layered store, such as `throttled`.
     const NAME: &'static str;
 
-    /// The store that this layer reads from.
+    /// Returns the store that this layer reads from.
     fn below(&self) -> &Arc<dyn ObjectStore>;
 
-    /// Ranges of one file that were asked for together: all of them, in their order, or an error.
+    /// Reads ranges of one file that were asked for together. Returns all of them, in their order,
+    /// or an error.
     async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>>;
 
-    /// A read of another kind than a range with a start and an end: a whole object, its last bytes,
-    /// or one with conditions. The engine makes none of these.
+    /// Reads something other than a range with a start and an end: a whole object, its last bytes,
+    /// or with conditions. The engine makes no such reads.
     async fn other(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
         self.below().get_opts(file, options).await
     }
 
-    /// A read that is no question for an object's size alone: its range, or [`ReadLayer::other`].
+    /// Serves a read that asks for more than an object's size: its range, or [`ReadLayer::other`].
     async fn get(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
         let Some(range) = bounded(&options) else {
             return self.other(file, options).await;
@@ -44,14 +46,14 @@ pub trait ReadLayer: fmt::Debug + Send + Sync + 'static {
         Ok(answer(file, range, bytes))
     }
 
-    /// The words for an error of the store below that concerns no range.
+    /// Rewords an error of the store below that concerns no range.
     fn worded(&self, error: Error) -> Error {
         error
     }
 }
 
-/// An object store made of a layer and what lies below it. Writes, listings and questions for sizes
-/// pass through as they come.
+/// An object store made of a layer and the store below it. Writes, listings and requests for sizes
+/// are passed on unchanged.
 #[derive(Debug)]
 pub struct LayeredStore<L>(Arc<L>);
 
@@ -60,7 +62,7 @@ impl<L: ReadLayer> LayeredStore<L> {
         LayeredStore::shared(Arc::new(layer))
     }
 
-    /// The same, for a layer that its maker asks about afterwards.
+    /// Does the same for a layer that the caller queries later.
     pub fn shared(layer: Arc<L>) -> Arc<dyn ObjectStore> {
         Arc::new(LayeredStore(layer))
     }
@@ -72,7 +74,7 @@ impl<L: ReadLayer> fmt::Display for LayeredStore<L> {
     }
 }
 
-/// The range of a read that asks for nothing but a range with a start and an end.
+/// Returns the range of a read that has a start and an end and no conditions.
 fn bounded(options: &GetOptions) -> Option<Range<u64>> {
     let conditions = options.if_match.is_some()
         || options.if_none_match.is_some()
@@ -85,8 +87,8 @@ fn bounded(options: &GetOptions) -> Option<Range<u64>> {
     }
 }
 
-/// A range that was read, as the answer to a request for it. Of the object, no more than what the
-/// request said is known.
+/// Makes the answer to a request for a range. It knows no more about the object than the request
+/// states.
 fn answer(location: &Path, range: Range<u64>, bytes: Bytes) -> GetResult {
     GetResult {
         payload: GetResultPayload::Stream(Box::pin(futures::stream::iter([Ok(bytes)]))),

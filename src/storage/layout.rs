@@ -1,19 +1,19 @@
-//! Where a Parquet file keeps its column chunks.
+//! Positions of the column chunks in a Parquet file.
 
 use std::ops::Range;
 
 /// A column chunk of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Place of its bytes as stored, dictionary page included.
+    /// Position of the stored bytes, dictionary page included.
     pub range: Range<u64>,
     pub row_group: u32,
     /// Bytes before compression.
     pub encoded_bytes: u64,
 }
 
-/// Where a Parquet file keeps its column chunks; whatever lies outside is metadata, a bloom filter
-/// between two row groups included.
+/// Positions of the column chunks in a Parquet file. Everything outside of them counts as metadata,
+/// even a bloom filter between two row groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileLayout {
     /// In the order of their starts.
@@ -21,8 +21,8 @@ pub struct FileLayout {
 }
 
 impl FileLayout {
-    /// The chunks that a range lies in: one, or neighbours without a gap between them. None where a
-    /// part of it lies outside.
+    /// Returns the chunks that contain a range: one chunk, or neighbours without a gap between
+    /// them. `None` if a part of the range lies outside.
     pub fn chunks_of(&self, range: &Range<u64>) -> Option<Range<usize>> {
         let first = self
             .chunks

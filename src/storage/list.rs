@@ -1,4 +1,4 @@
-//! The files that a location names, wherever it lies.
+//! Lists the files that a location names, in any store.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -16,21 +16,23 @@ use super::stores::Stores;
 /// The files that a location names.
 #[derive(Debug)]
 pub struct Listing {
-    /// The folder below which their names say something: the location, or a pattern's start.
+    /// Folder below which the folders of a file's name count: the location, or the start of a
+    /// pattern.
     pub base: Location,
-    /// Each with what the store says of it, in the order of their names.
+    /// Files in the order of their names, each with the store's facts about it.
     pub files: Vec<(Location, ObjectMeta)>,
-    /// Some of the other visible files that lie below a folder that was named.
+    /// Some of the other visible files below a folder that was named.
     pub others: Vec<Location>,
 }
 
-/// Lists a location as a user wrote it. A file is itself; a folder is the wanted files at any
-/// depth, except below names that begin with `.` or `_`; a pattern is the files that it matches and
-/// the wanted files of the folders that it matches. `is_wanted` looks at a file's name.
+/// Lists a location as a user wrote it. A file stands for itself. A folder stands for the wanted
+/// files at any depth, except below names that begin with `.` or `_`. A pattern stands for the
+/// files that it matches, and for the wanted files of the folders that it matches. `is_wanted`
+/// looks at a file's name.
 ///
 /// # Errors
 ///
-/// Where nothing is there, and where a file that was named cannot be opened by its name.
+/// Nothing exists there, or a file that was named cannot be opened by its name.
 pub fn list(
     stores: &Stores,
     location: &str,
@@ -57,9 +59,9 @@ pub fn list(
     })
 }
 
-/// A file of this host as an object.
+/// Describes a file of this host as an object.
 fn object_of(place: &Location, found: &Metadata) -> Result<ObjectMeta, ListingError> {
-    // Seconds that are no date, which only a clock gone wrong gives, are the epoch.
+    // Seconds that are no date, which only a wrong clock gives, become the epoch.
     let modified = chrono::DateTime::from_timestamp(
         found.mtime(),
         u32::try_from(found.mtime_nsec()).unwrap_or(0),
@@ -73,7 +75,7 @@ fn object_of(place: &Location, found: &Metadata) -> Result<ObjectMeta, ListingEr
     })
 }
 
-/// Lists a place in a store that has no folders: below a name lie the objects whose names begin
+/// Lists a place in a store without folders. The objects below a name are those whose names begin
 /// with it.
 fn list_objects(
     place: &Location,

@@ -1,5 +1,5 @@
-//! The files of this host that a path, a folder or a pattern names. A file that a user named and
-//! that cannot be opened is an error; none is left out in silence.
+//! Lists the files of this host that a path, a folder or a pattern names. A file that a user named
+//! and that cannot be opened is an error; no file is left out silently.
 
 use std::borrow::Cow;
 use std::fs::Metadata;
@@ -15,31 +15,33 @@ use crate::output::{folder_of, kind_of};
 
 pub(super) const GLOB_CHARACTERS: [char; 3] = ['*', '?', '['];
 
-/// As in a shell: `*` stays within a name, and finds hidden names only where the pattern begins
-/// with their dot.
+/// Patterns match as in a shell: `*` stays within a name, and finds hidden names only if the
+/// pattern begins with their dot.
 const MATCHING: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-/// Other files of a folder whose names are kept for messages.
+/// Most other files of a folder whose names are kept for messages.
 const MOST_OTHERS: usize = 100;
 
 /// The files that a location on this host names.
 #[derive(Debug, Default)]
 pub(super) struct LocalListing {
-    /// The folder below which their paths say something: the location, or a pattern's start.
+    /// Folder below which the folders of a file's path count: the location, or the start of a
+    /// pattern.
     pub(super) base: PathBuf,
-    /// With what the file system says of each, in the order of their paths.
+    /// Files in the order of their paths, each with the file system's metadata.
     pub(super) files: Vec<(PathBuf, Metadata)>,
-    /// Some of the other visible files that lie below a folder that was named.
+    /// Some of the other visible files below a folder that was named.
     pub(super) others: Vec<PathBuf>,
 }
 
-/// Lists a location as a user wrote it. A file is itself; a folder is the wanted files at any
-/// depth, except below names that begin with `.` or `_`; a pattern is the files that it matches and
-/// the wanted files of the folders that it matches. `is_wanted` looks at a file's name.
+/// Lists a location as a user wrote it. A file stands for itself. A folder stands for the wanted
+/// files at any depth, except below names that begin with `.` or `_`. A pattern stands for the
+/// files that it matches, and for the wanted files of the folders that it matches. `is_wanted`
+/// looks at a file's name.
 pub(super) fn list_local(
     location: &str,
     is_wanted: &dyn Fn(&Path) -> bool,
@@ -92,10 +94,10 @@ pub(super) fn list_local(
     Ok(listing)
 }
 
-/// Whether a file that is not there yet would be one of those that a location names. Links on the
-/// way to both are followed; links that lie in a folder that is named are not.
+/// True if a location would name a file that does not exist yet. Links on the way to either are
+/// followed, but not links within a named folder.
 pub fn would_list(location: &str, file: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> bool {
-    // Others say of a location that it is not local, or not there.
+    // A location that is not local or does not exist is reported elsewhere.
     let Ok(path) = local_path(location) else {
         return false;
     };
@@ -127,7 +129,7 @@ pub(super) fn parts_of(path: &Path) -> Vec<Cow<'_, str>> {
         .collect()
 }
 
-/// Whether the parts of a path match those of a pattern, as `matches` would find them.
+/// True if the parts of a path match those of a pattern, by the rules of `matches`.
 pub(super) fn matches_parts(pattern: &[Cow<'_, str>], parts: &[Cow<'_, str>]) -> bool {
     let Some((first, pattern)) = pattern.split_first() else {
         return parts.is_empty();
@@ -208,7 +210,7 @@ fn is_link_to_nothing(error: &walkdir::Error) -> bool {
     missing && error.path().is_some_and(Path::is_symlink)
 }
 
-/// Whether a link that leads nowhere could have led to wanted files: by its name it is one, a
+/// True if a broken link could have led to wanted files: by its name it is a wanted file, a
 /// partition, or a folder.
 fn may_matter(path: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> bool {
     let name = Path::new(path.file_name().unwrap_or_default());
@@ -221,11 +223,11 @@ fn is_visible(entry: &DirEntry) -> bool {
 }
 
 pub(super) fn is_visible_name(name: &str) -> bool {
-    // A partition column may begin with an underscore.
+    // The name of a partition column may begin with an underscore.
     !(name.starts_with('.') || name.starts_with('_')) || name.contains('=')
 }
 
-/// The part of a pattern before its first special character, up to a folder.
+/// Returns the part of a pattern before its first special character, up to a folder.
 fn literal_base(pattern: &Path) -> PathBuf {
     pattern
         .components()
@@ -233,8 +235,9 @@ fn literal_base(pattern: &Path) -> PathBuf {
         .collect()
 }
 
-/// The paths that a pattern matches, looking at nothing beside the pattern's own way. Names that
-/// are not UTF-8 are matched as they would be shown; the `glob` crate's own walk leaves them out.
+/// Returns the paths that a pattern matches. Looks only into folders on the pattern's way. Names
+/// that are not UTF-8 are matched in their readable form; the `glob` crate's own walk leaves them
+/// out.
 fn matches(
     pattern: &Path,
     is_wanted: &dyn Fn(&Path) -> bool,
@@ -277,7 +280,7 @@ fn matches(
     Ok(found)
 }
 
-/// Whether there is such a path; an error where this user may not know.
+/// True if a path exists. Fails if this user may not look.
 fn is_there(path: &Path) -> Result<bool, ListingError> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),
@@ -288,7 +291,7 @@ fn is_there(path: &Path) -> Result<bool, ListingError> {
     }
 }
 
-/// Refuses a link that leads nowhere and could have led to a folder of wanted files.
+/// Refuses a broken link that could have led to a folder of wanted files.
 fn leads_somewhere(folder: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> Result<(), ListingError> {
     match folder.metadata() {
         Err(error) if folder.is_symlink() && may_matter(folder, is_wanted) => {
@@ -298,7 +301,7 @@ fn leads_somewhere(folder: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> Result<(
     }
 }
 
-/// A folder and all visible folders below it.
+/// Returns a folder and all visible folders below it.
 fn folders_below(
     folder: &Path,
     is_wanted: &dyn Fn(&Path) -> bool,
@@ -319,7 +322,8 @@ fn folders_below(
     Ok(folders)
 }
 
-/// Error of an entry of a folder, unless it is a link to nothing that nobody looks for.
+/// Returns the error of a folder's entry. `None` for a broken link that cannot have led to wanted
+/// files.
 fn that_matters(
     error: walkdir::Error,
     folder: &Path,
@@ -402,7 +406,7 @@ mod tests {
         );
         assert_eq!(listed(folder, "**/*.data").unwrap(), all);
         assert_eq!(listed(folder, "c.txt").unwrap(), ["c.txt"]);
-        // A pattern that matches files and folders is all of them.
+        // A pattern that matches both files and folders includes all of them.
         let mixed = listed(folder, "[ax]*").unwrap();
         assert_eq!(mixed, ["a.data", "x=1/d.data", "x=2/deep/e.data"]);
         assert_eq!(listed(folder, "*.none").unwrap(), [""; 0]);
@@ -467,7 +471,7 @@ mod tests {
                 let listing = list_local(&at(folder, location), &is_data).unwrap_or_default();
                 let mut paths = listing.files.iter().map(|(path, _)| path);
                 let does = paths.any(|path| path.canonicalize().unwrap() == real);
-                // One that is named itself was not there.
+                // A location that names the file itself did not exist.
                 let named = folder.join(location) == file;
                 assert!(would == does || named, "{location} {file:?}: {would}");
             }

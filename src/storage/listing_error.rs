@@ -1,10 +1,10 @@
-//! Why the files of a location cannot be listed.
+//! Errors of listing the files of a location.
 
 use std::path::PathBuf;
 
 use super::paths::StorageError;
 
-/// Why a location's files cannot be listed.
+/// Reason why the files of a location cannot be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ListingError {
     #[error(transparent)]
@@ -13,7 +13,7 @@ pub enum ListingError {
     NotFound,
     #[error("not a valid pattern: {reason}")]
     BadPattern { reason: String },
-    /// A store that does not list its objects.
+    /// The store cannot list its objects.
     #[error("{location}: {reason}")]
     Unlisted { location: String, reason: String },
     #[error("{}: {reason}", path.display())]

@@ -19,12 +19,12 @@ use super::trace::{Recorder, Trace};
 /// The bytes of a trace.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// By file, by start. No two overlap.
+    /// Bytes by file and start. No two ranges overlap.
     files: HashMap<Path, BTreeMap<u64, Bytes>>,
 }
 
 impl Loaded {
-    /// Reads the bytes that a trace asked for, uncounted.
+    /// Reads the bytes that a trace asked for. These reads are not counted.
     pub async fn of(trace: &Trace, store: &Store) -> Result<Self> {
         let mut files = HashMap::new();
         for (file, ranges) in trace.merged() {
@@ -41,7 +41,7 @@ impl Loaded {
         Ok(Loaded { files })
     }
 
-    /// The bytes of a range without copying them; none where not all of them are here.
+    /// Returns the bytes of a range without copying them. `None` if some of them are missing.
     pub(super) fn get(&self, file: &Path, range: &Range<u64>) -> Option<Bytes> {
         if range.start >= range.end {
             return Some(Bytes::new());
@@ -53,7 +53,7 @@ impl Loaded {
     }
 }
 
-/// Serves calls from memory where all of their ranges are there, and others from the store below.
+/// Serves a call from memory if all of its ranges are there, else from the store below.
 #[derive(Debug)]
 pub struct MemoryLayer {
     below: Arc<dyn ObjectStore>,
@@ -70,7 +70,7 @@ impl MemoryLayer {
         }
     }
 
-    /// The calls that were not answered from memory so far, which are forgotten.
+    /// Returns the calls so far that were not served from memory, and forgets them.
     pub fn take_missed(&self) -> Trace {
         let mut missed = self.missed.lock();
         std::mem::take(&mut *missed).finish()

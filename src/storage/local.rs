@@ -13,14 +13,14 @@ use super::beyond::explained;
 use super::layer::{LayeredStore, ReadLayer};
 use super::paths::local_file;
 
-/// The local file system as an object store. Paths in it are absolute.
+/// Returns the local file system as an object store. Paths in it are absolute.
 pub fn local_store() -> Arc<dyn ObjectStore> {
     LayeredStore::over(LocalLayer {
         below: Arc::new(LocalFileSystem::new()),
     })
 }
 
-/// Errors of the local file system in words that name the file and what is wrong with it.
+/// Rewords errors of the local file system to name the file and its fault.
 #[derive(Debug)]
 struct LocalLayer {
     below: Arc<dyn ObjectStore>,
@@ -49,7 +49,7 @@ impl ReadLayer for LocalLayer {
         }
     }
 
-    /// Goes by what the file system says of the file, which a range alone does not ask for.
+    /// Returns the file system's own metadata, which a read of a mere range would not fetch.
     async fn get(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
         let range = options.range.clone();
         let found = self.below.get_opts(file, options).await;
@@ -63,8 +63,8 @@ impl ReadLayer for LocalLayer {
         }
     }
 
-    /// The local store keeps the time of a file's last change in a kind of time that ends in the
-    /// year 262142, and panics over any other.
+    /// The local store holds times of change in a type that ends in the year 262142, and panics on
+    /// any later time.
     fn worded(&self, error: Error) -> Error {
         match error {
             Error::JoinError { source } if source.is_panic() => Error::Generic {

@@ -1,7 +1,7 @@
-//! Where data lies: a place in an object store, of which the files of this host are one.
+//! Places of data: in an object store, where the files of this host are one store.
 //!
-//! Its functions block until the store has answered. A task of a runtime that asks for much goes
-//! through `spawn_blocking`, or asks the store itself.
+//! The functions block until the store has answered. A task of a runtime that asks for much should
+//! go through `spawn_blocking`, or ask the store itself.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -32,11 +32,11 @@ pub struct Location {
 enum Key {
     /// An absolute path on this host.
     File(PathBuf),
-    /// Parts with `/` between them; empty for all of a store.
+    /// Parts with `/` between them; empty for a whole store.
     Object(String),
 }
 
-/// A thing that lies below a location.
+/// An entry directly below a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub name: String,
@@ -47,7 +47,7 @@ pub struct Entry {
 pub enum EntryKind {
     File,
     Folder,
-    /// A link, a pipe, a device: nothing that data lies in.
+    /// A link, a pipe or a device, which hold no data.
     Other,
 }
 
@@ -75,7 +75,7 @@ impl PartialOrd for Location {
     }
 }
 
-/// By the parts of paths and keys.
+/// Orders by the parts of paths and keys.
 impl Ord for Location {
     fn cmp(&self, other: &Self) -> Ordering {
         let urls = self.store.url().as_str().cmp(other.store.url().as_str());
@@ -88,7 +88,7 @@ impl Ord for Location {
     }
 }
 
-/// As messages and records name it.
+/// Shows the location as in messages and records.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
@@ -99,7 +99,7 @@ impl fmt::Display for Location {
 }
 
 impl Location {
-    /// A place on this host.
+    /// Returns the location of a path on this host.
     pub fn of_file(path: PathBuf) -> Self {
         Location {
             store: Store::local(),
@@ -107,7 +107,7 @@ impl Location {
         }
     }
 
-    /// The place of an object in a store.
+    /// Returns the location of an object in a store.
     pub fn of_object(store: &Store, object: &ObjectPath) -> Self {
         match store.local_file(object) {
             Some(path) => Location::of_file(path),
@@ -115,7 +115,7 @@ impl Location {
         }
     }
 
-    /// A place in a store of objects by its name there.
+    /// Returns the location of a name in a store of objects.
     pub(super) fn named(store: &Store, name: &str) -> Self {
         Location {
             store: store.clone(),
@@ -127,8 +127,8 @@ impl Location {
         &self.store
     }
 
-    /// The path on this host, for what only files can do: direct reads, residency, memory maps,
-    /// syncing. None in another store.
+    /// Returns the path on this host, for operations that only files have: direct reads, residency,
+    /// memory maps, syncing. `None` in another store.
     pub fn local(&self) -> Option<&Path> {
         match &self.key {
             Key::File(path) => Some(path),
@@ -136,11 +136,11 @@ impl Location {
         }
     }
 
-    /// The path within the store.
+    /// Returns the path within the store.
     ///
     /// # Errors
     ///
-    /// Where no object can have such a name.
+    /// No object can have such a name.
     pub fn object(&self) -> Result<ObjectPath, StorageError> {
         match &self.key {
             Key::File(path) => object_path(path),
@@ -151,8 +151,8 @@ impl Location {
         }
     }
 
-    /// The parts of the name below another place, with `/` between them; none for one that does not
-    /// lie below it.
+    /// Returns the parts of the name below another place, with `/` between them. `None` if it does
+    /// not lie below that place.
     pub fn below(&self, base: &Location) -> Option<String> {
         match (&self.key, &base.key) {
             (Key::File(path), Key::File(base)) => {
@@ -171,7 +171,7 @@ impl Location {
         }
     }
 
-    /// Whether it is another place, or lies below it.
+    /// True if the location equals `base`, or lies below it.
     pub fn is_below(&self, base: &Location) -> bool {
         match (&self.key, &base.key) {
             (Key::File(path), Key::File(base)) => path.starts_with(base),
@@ -179,7 +179,7 @@ impl Location {
         }
     }
 
-    /// A place below this one; `/` stands between parts of `name`.
+    /// Returns a location below this one; `/` separates the parts of `name`.
     #[must_use]
     pub fn join(&self, name: &str) -> Self {
         let key = match &self.key {
@@ -193,7 +193,7 @@ impl Location {
         }
     }
 
-    /// The place that this one lies in; none at the top.
+    /// Returns the location that contains this one. `None` at the top.
     pub fn parent(&self) -> Option<Self> {
         let key = match &self.key {
             Key::File(path) => Key::File(path.parent()?.to_owned()),
@@ -210,7 +210,7 @@ impl Location {
         })
     }
 
-    /// The name within the store, as a user wrote it.
+    /// Returns the name within the store, as a user wrote it.
     pub(super) fn name_in_store(&self) -> String {
         match &self.key {
             Key::File(path) => path.to_string_lossy().into_owned(),
@@ -218,7 +218,7 @@ impl Location {
         }
     }
 
-    /// The last part of the name; empty at the top.
+    /// Returns the last part of the name. Empty at the top.
     pub fn name(&self) -> String {
         match &self.key {
             Key::File(path) => {
@@ -229,7 +229,7 @@ impl Location {
         }
     }
 
-    /// Size and time of the file there, without reading it; none where there is no file.
+    /// Returns size and time of the file, without reading it. `None` if there is no file.
     pub fn head(&self) -> io::Result<Option<ObjectMeta>> {
         let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
         wait(async move {
@@ -241,7 +241,7 @@ impl Location {
         })
     }
 
-    /// Bytes of the file there; none where there is none.
+    /// Returns the size of the file in bytes. `None` if there is no file.
     pub fn bytes(&self) -> io::Result<Option<u64>> {
         match &self.key {
             Key::File(path) => match fs::metadata(path) {
@@ -253,7 +253,7 @@ impl Location {
         }
     }
 
-    /// Whether a file or a folder is there.
+    /// True if a file or a folder exists there.
     pub fn exists(&self) -> bool {
         match &self.key {
             Key::File(path) => path.exists(),
@@ -261,7 +261,7 @@ impl Location {
         }
     }
 
-    /// Whether files may lie below it: a folder, or the beginning of objects' names.
+    /// True if files may lie below it: it is a folder, or the beginning of objects' names.
     pub fn is_folder(&self) -> bool {
         match &self.key {
             Key::File(path) => path.is_dir(),
@@ -269,11 +269,11 @@ impl Location {
         }
     }
 
-    /// Reads a whole file of at most so many bytes; none where there is none.
+    /// Reads a whole file of at most `most_bytes` bytes. `None` if there is no file.
     ///
     /// # Errors
     ///
-    /// `FileTooLarge` for a larger one, `InvalidInput` for what is no file.
+    /// `FileTooLarge` if the file is larger, `InvalidInput` if it is not a regular file.
     pub fn read(&self, most_bytes: u64) -> io::Result<Option<Bytes>> {
         if let Key::File(path) = &self.key {
             return match read_bytes(path, most_bytes) {
@@ -291,7 +291,7 @@ impl Location {
         self.range(0..found.size).map(Some)
     }
 
-    /// Reads a range of the file there.
+    /// Reads a range of the file.
     pub fn range(&self, range: std::ops::Range<u64>) -> io::Result<Bytes> {
         let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
         wait(async move {
@@ -308,11 +308,11 @@ impl Location {
         })
     }
 
-    /// Writes a file whole, in place of the one that is there.
+    /// Writes a whole file, and replaces an existing one.
     ///
     /// # Errors
     ///
-    /// As those of [`Output::write`].
+    /// The same as those of [`Output::write`].
     pub fn write(&self, bytes: Vec<u8>) -> Result<(), OutputError> {
         if let Key::File(path) = &self.key {
             let output = Output::own(path.clone());
@@ -330,7 +330,7 @@ impl Location {
         })
     }
 
-    /// Removes the file there, if there is one.
+    /// Removes the file, if there is one.
     pub fn remove(&self) -> io::Result<()> {
         let removed = match &self.key {
             Key::File(path) => fs::remove_file(path),
@@ -350,7 +350,7 @@ impl Location {
         }
     }
 
-    /// The kind of thing that bears the name, a link itself; none where nothing does.
+    /// Returns the kind of the entry, and does not follow a link. `None` if nothing exists there.
     pub fn kind(&self) -> io::Result<Option<EntryKind>> {
         let Key::File(path) = &self.key else {
             return Ok(self.bytes()?.map(|_| EntryKind::File));
@@ -362,8 +362,9 @@ impl Location {
         }
     }
 
-    /// Entries directly below, in no order; none where nothing is there. Names that are not UTF-8,
-    /// which this program gives none, are shown and do not lead to the entry.
+    /// Lists the entries directly below, in no order. Empty if nothing exists there. Names that are
+    /// not UTF-8 (this program makes none) are listed in a readable form that does not lead to the
+    /// entry.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
         if let Key::File(path) = &self.key {
             let listed = match fs::read_dir(path) {
@@ -397,8 +398,8 @@ impl Location {
         Ok(files.chain(folders).collect())
     }
 
-    /// All objects below a place in a store, in the order of their paths. Files of this host are
-    /// listed by [`list`](super::list), which follows links.
+    /// Lists all objects below a place in a store, in the order of their paths. Files of this host
+    /// are listed by [`list`](super::list), which follows links.
     pub fn objects_below(&self) -> io::Result<Vec<ObjectMeta>> {
         let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
         let mut found: Vec<ObjectMeta> = wait(async move {
@@ -409,7 +410,7 @@ impl Location {
         Ok(found)
     }
 
-    /// Makes the folder, where the store has folders.
+    /// Makes the folder, if the store has folders.
     pub fn create_folder(&self) -> io::Result<()> {
         match &self.key {
             Key::File(path) => fs::create_dir_all(path),
@@ -417,14 +418,14 @@ impl Location {
         }
     }
 
-    /// Removes the folder where it is empty and the store has folders; leaves any other.
+    /// Removes the folder if it is empty and the store has folders. Does nothing else.
     pub fn remove_empty_folder(&self) {
         if let Key::File(path) = &self.key {
             let _ = fs::remove_dir(path);
         }
     }
 
-    /// Brings everything that was written there to the device; stores do so by themselves.
+    /// Writes the whole file system of this place to its device. Other stores do so by themselves.
     pub fn sync(&self) -> io::Result<()> {
         match &self.key {
             Key::File(path) => Ok(nix::unistd::syncfs(&File::open(path)?)?),

@@ -1,5 +1,5 @@
-//! Where data lies: locations in stores, the layers that reads of a dataset go through, and the
-//! page cache.
+//! Places of data: locations in stores, the layers between the engine and a store, and the page
+//! cache.
 
 mod beyond;
 mod claim;
@@ -52,7 +52,7 @@ pub use throttle::{Throttle, ThrottleLayer, merged};
 pub use trace::{Call, Timed, Trace};
 pub(crate) use wait::wait;
 
-/// A temporary file in the folder of the build: the temporary folder of a host may lie in memory,
+/// Makes a temporary file in the folder of the build. A host's temporary folder may lie in memory,
 /// where nothing can be evicted or read directly.
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -1,10 +1,11 @@
-//! The page cache of this host: what of a file is resident, and making it so.
+//! The page cache of this host: finds the resident pages of files, makes files resident, and evicts
+//! them.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Pages of a set of files.
+/// Numbers of pages of a set of files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Residency {
     pub resident_pages: u64,
@@ -12,7 +13,7 @@ pub struct Residency {
 }
 
 impl Residency {
-    /// Share of the pages that are resident, 0 to 1; 1 for no pages at all.
+    /// Returns the share of the pages that are resident, 0 to 1. It is 1 if there are no pages.
     pub fn ratio(self) -> f64 {
         if self.pages == 0 {
             1.0
@@ -27,8 +28,8 @@ impl Residency {
     }
 }
 
-/// Whether `residency` tells the truth about this file. Linux answers "all resident" for files that
-/// the caller neither owns nor may write (mincore(2), since 5.2).
+/// True if `residency` is truthful about this file. Linux answers "all resident" for files that the
+/// caller neither owns nor may write (mincore(2), since 5.2).
 pub fn may_attest(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
         || std::fs::metadata(path).is_ok_and(|metadata| {
@@ -36,7 +37,7 @@ pub fn may_attest(path: &Path) -> bool {
         })
 }
 
-/// Resident pages of a file, by mincore(2).
+/// Counts the resident pages of a file, by mincore(2).
 pub fn residency(path: &Path) -> io::Result<Residency> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -77,9 +78,8 @@ pub fn make_resident(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Drops a file's pages from the page cache, by posix_fadvise(2). What has not been written to the
-/// device yet is written first, as such pages stay. Pages that a process has mapped, or locked,
-/// stay too.
+/// Drops a file's pages from the page cache, by posix_fadvise(2). Pages that are not on the device
+/// yet are written first, as they would stay. Pages that a process has mapped or locked stay, too.
 pub fn evict(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
     match file.sync_data() {
@@ -96,8 +96,8 @@ pub fn evict(path: &Path) -> io::Result<()> {
     .map_err(io::Error::from)
 }
 
-/// Whether a file lies in memory and nowhere else, so that it can be neither evicted nor read past
-/// the page cache. Some kernels take O_DIRECT there all the same, and serve it from memory.
+/// True if a file lies in memory only, and can thus be neither evicted nor read past the page
+/// cache. Some kernels accept O_DIRECT for such files all the same, and serve them from memory.
 pub fn lies_in_memory(path: &Path) -> bool {
     const RAMFS_MAGIC: i64 = 0x8584_58f6;
     nix::sys::statfs::statfs(path).is_ok_and(|found| {
@@ -108,7 +108,7 @@ pub fn lies_in_memory(path: &Path) -> bool {
 
 const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
-/// Whether this user may drop the page cache of the whole host.
+/// True if this user may drop the page cache of the whole host.
 pub fn may_drop_caches() -> bool {
     nix::unistd::access(DROP_CACHES, nix::unistd::AccessFlags::W_OK).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Paths and URLs as users write them, as absolute paths of this host and as paths of objects.
+//! Converts paths and URLs as users write them to absolute paths of this host and to object paths.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -6,7 +6,7 @@ use object_store::local::LocalFileSystem;
 
 use crate::exit_class::ExitClass;
 
-/// Why a location cannot be used.
+/// Reason why a location cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     #[error(
@@ -30,8 +30,8 @@ impl StorageError {
     }
 }
 
-/// The absolute path of a location as a user wrote it, without `..`, which object paths cannot
-/// have; symbolic links are kept but for those before a `..`. It need not exist.
+/// Returns the absolute path of a location as a user wrote it, without `..`, which object paths
+/// cannot have. Symbolic links are kept, except before a `..`. The path need not exist.
 pub fn local_path(location: &str) -> Result<PathBuf, StorageError> {
     let named = || location.to_owned();
     let path = match location.split_once("://") {
@@ -49,8 +49,8 @@ pub fn local_path(location: &str) -> Result<PathBuf, StorageError> {
     Ok(without_parents(&path))
 }
 
-/// Takes `..` out of an absolute path as the file system would: behind a symbolic link it is the
-/// parent of what the link points to.
+/// Removes `..` from an absolute path as the file system would: behind a symbolic link it is the
+/// parent of the link's target.
 fn without_parents(path: &Path) -> PathBuf {
     let mut resolved = PathBuf::new();
     for part in path.components() {
@@ -66,16 +66,16 @@ fn without_parents(path: &Path) -> PathBuf {
     resolved
 }
 
-/// The file of this host that an object of the local store is.
+/// Returns the file of this host that an object of the local store is.
 ///
 /// # Errors
 ///
-/// Where no file can have such a path.
+/// No file can have such a path.
 pub fn local_file(path: &object_store::path::Path) -> object_store::Result<PathBuf> {
     LocalFileSystem::new().path_to_filesystem(path)
 }
 
-/// The object path of an absolute local path.
+/// Returns the object path of an absolute local path.
 pub fn object_path(path: &Path) -> Result<object_store::path::Path, StorageError> {
     object_store::path::Path::from_absolute_path(path).map_err(|error| StorageError::BadPath {
         location: path.display().to_string(),

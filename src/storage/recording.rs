@@ -1,4 +1,4 @@
-//! The layer that records what is asked of a store.
+//! The layer that records the requests to a store.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::layer::ReadLayer;
 use super::trace::{Recorder, Timed, Trace};
 
-/// Records the ranges that are asked for, and when each call began and was answered.
+/// Records the requested ranges, and the times when each call began and was answered.
 #[derive(Debug)]
 pub struct RecordingLayer {
     below: Arc<dyn ObjectStore>,
@@ -28,13 +28,13 @@ impl RecordingLayer {
         }
     }
 
-    /// The calls so far, which are forgotten.
+    /// Returns the calls so far, and forgets them.
     pub fn take(&self) -> Trace {
         std::mem::take(&mut *self.recorder()).finish()
     }
 
-    /// The calls so far, by stream, as the requests that a remote object store would send, and
-    /// when. They are forgotten.
+    /// Returns the calls so far, by stream, with their times and the requests that a remote object
+    /// store would send. Forgets them.
     pub fn take_timed(&self) -> Vec<Vec<Timed>> {
         std::mem::take(&mut *self.recorder()).timed()
     }
@@ -54,8 +54,8 @@ impl ReadLayer for RecordingLayer {
 
     async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         let started = Instant::now();
-        // A call that never waits would let as many streams as there are threads take all the work,
-        // before others begin.
+        // If a call never waited, the first streams, one per thread, would take all the work before
+        // others begin.
         tokio::task::yield_now().await;
         let read = self.below.get_ranges(file, ranges).await?;
         self.recorder().add(file, ranges, (started, Instant::now()));

@@ -1,4 +1,4 @@
-//! Replaying a trace: the same ranges, stream by stream, read and dropped.
+//! Replays a trace: reads the same ranges stream by stream, and drops them.
 
 use std::io;
 use std::ops::Range;
@@ -18,10 +18,10 @@ use super::store::Store;
 use super::throttle::ThrottleLayer;
 use super::trace::{Call, Trace};
 
-/// Reads the ranges of a trace, its streams at once and each in its order, and drops them. Files of
-/// this host are read by pread(2) into one buffer per stream, for [`Source::Direct`] past the page
-/// cache; other stores, and throttled ones, through their own API. Nothing is counted.
-/// Returns the time from the first request to the last answer.
+/// Reads the ranges of a trace and drops them. All streams run at once, each in its order. Files of
+/// this host are read by pread(2) into one buffer per stream, past the page cache for
+/// [`Source::Direct`]. Other stores, and throttled ones, are read by their own API. Nothing is
+/// counted. Returns the time from the first request to the last answer.
 pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &Source) -> Result<Duration> {
     let objects = store.objects();
     match source {
@@ -39,7 +39,7 @@ pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &Source) -> Resul
     }
 }
 
-/// Reads a trace's ranges through an object store, a task per stream.
+/// Reads a trace's ranges through an object store, with one task per stream.
 async fn replay_store(
     trace: &Arc<Trace>,
     store: &Store,
@@ -66,8 +66,8 @@ async fn replay_store(
     Ok(started.elapsed())
 }
 
-/// Reads a trace's ranges from local files, a thread per stream, each with one buffer: what the
-/// storage gives, without what an engine pays for memory. `paths` are those of the trace's files.
+/// Reads a trace's ranges from local files, with one thread and one buffer per stream. This is the
+/// storage's speed, without an engine's cost of memory. `paths` are the paths of the trace's files.
 async fn replay_files(trace: &Arc<Trace>, paths: Vec<PathBuf>, direct: bool) -> Result<Duration> {
     let paths = Arc::new(paths);
     let mut streams = JoinSet::new();
@@ -108,10 +108,10 @@ async fn replay_files(trace: &Arc<Trace>, paths: Vec<PathBuf>, direct: bool) -> 
     Ok(started.elapsed())
 }
 
-/// Most bytes that are read at once, a multiple of what direct reads are aligned to.
+/// Most bytes that are read at once, a multiple of the alignment of direct reads.
 const PIECE: u64 = 16 << 20;
 
-/// A range in pieces that fit in memory.
+/// Splits a range into pieces that fit in memory.
 fn pieces((start, end): (u64, u64)) -> impl Iterator<Item = Range<u64>> {
     let next = move |from: &u64| {
         let to = from.saturating_add(PIECE) / PIECE * PIECE;

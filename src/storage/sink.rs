@@ -1,4 +1,4 @@
-//! Where a Parquet writer's bytes go: an object that appears whole or not at all.
+//! Destination of a Parquet writer's bytes: an object that appears as a whole or not at all.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::paths::StorageError;
 /// Bytes of a part of an upload. Object stores want at least 5 MiB.
 const PART_BYTES: usize = 8 << 20;
 
-/// Files up to this many bytes take no more room than they need.
+/// Files of up to this many bytes take only the memory that they need.
 const SMALL_BYTES: usize = 1 << 20;
 
-/// Sends what is written to an object in parts; the object appears when all of it is there.
+/// Sends written bytes to an object in parts. The object appears when it is complete.
 pub struct StagedObject {
     store: Arc<dyn ObjectStore>,
     handle: Handle,
@@ -68,12 +68,12 @@ impl StagedObject {
 }
 
 impl Location {
-    /// Begins to write a file, which appears when it is published. `handle` is of a runtime that
-    /// the writer's thread does not belong to.
+    /// Begins to write a file, which appears when it is published. `handle` must belong to a
+    /// runtime other than that of the writer's thread.
     ///
     /// # Errors
     ///
-    /// Where no object can have such a name.
+    /// No object can have such a name.
     pub fn stage(&self, handle: Handle) -> Result<StagedObject, StorageError> {
         Ok(StagedObject {
             store: Arc::clone(self.store().objects()),
@@ -91,8 +91,8 @@ fn store_error(error: object_store::Error) -> io::Error {
 
 impl Write for StagedObject {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A file that is not small takes the room of a whole part at once, rather than move what it
-        // has again and again.
+        // A file that is not small gets the memory of a whole part at once, instead of moving its
+        // bytes again and again.
         if self.buffer.len() + bytes.len() > SMALL_BYTES && self.buffer.capacity() < PART_BYTES {
             self.buffer
                 .reserve_exact(PART_BYTES + SMALL_BYTES - self.buffer.len());

@@ -1,11 +1,11 @@
-//! Where the bytes that the engine asks for come from.
+//! The source of the bytes that the engine reads.
 
 use std::sync::Arc;
 
 use super::loaded::Loaded;
 use super::throttle::Throttle;
 
-/// Where the bytes that the engine asks for come from.
+/// The source of the bytes that the engine reads.
 #[derive(Debug, Clone, Default)]
 pub enum Source {
     /// The store that holds the files.
@@ -13,8 +13,8 @@ pub enum Source {
     Store,
     /// The files themselves, past the page cache.
     Direct,
-    /// Memory; what is not there, from the store.
+    /// Memory; missing bytes come from the store.
     Memory(Arc<Loaded>),
-    /// The store, no faster than this.
+    /// The store, slowed down by this throttle.
     Throttled(Arc<Throttle>),
 }

@@ -1,4 +1,4 @@
-//! An object store that data lies in.
+//! An object store that holds data.
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -10,7 +10,7 @@ use object_store::path::Path as ObjectPath;
 use super::local::local_store;
 use super::paths::{StorageError, local_file};
 
-/// An object store that data lies in. Clones are the same store.
+/// An object store that holds data. Clones are the same store.
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Inner>);
 
@@ -18,14 +18,14 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     objects: Arc<dyn ObjectStore>,
     url: ObjectStoreUrl,
-    /// Whether its objects are files of this host.
+    /// True if the objects are files of this host.
     files: bool,
 }
 
 impl Store {
-    /// The files of this host, by their absolute paths.
+    /// Returns the store of this host's files, by their absolute paths.
     pub fn local() -> Self {
-        // One for all: a location of each of very many files is to take little memory.
+        // All locations share one, so that each of very many locations takes little memory.
         static LOCAL: LazyLock<Store> = LazyLock::new(|| {
             Store(Arc::new(Inner {
                 objects: local_store(),
@@ -36,11 +36,11 @@ impl Store {
         LOCAL.clone()
     }
 
-    /// Another store. `url` is a scheme and a host, such as `memory://data`.
+    /// Makes another store. `url` is a scheme and a host, such as `memory://data`.
     ///
     /// # Errors
     ///
-    /// Where that is no such URL.
+    /// `url` is not such a URL.
     pub fn of(url: &str, objects: Arc<dyn ObjectStore>) -> Result<Self, StorageError> {
         let parsed = ObjectStoreUrl::parse(url);
         let url = parsed.map_err(|error| StorageError::BadPath {
@@ -58,22 +58,22 @@ impl Store {
         &self.0.objects
     }
 
-    /// The URL that the engine knows the store by.
+    /// Returns the URL by which the engine knows the store.
     pub fn url(&self) -> &ObjectStoreUrl {
         &self.0.url
     }
 
-    /// Whether its objects are files of this host.
+    /// True if the objects are files of this host.
     pub fn is_local(&self) -> bool {
         self.0.files
     }
 
-    /// The file of this host that an object is; none of another store.
+    /// Returns the file of this host that an object is. `None` in another store.
     pub fn local_file(&self, object: &ObjectPath) -> Option<PathBuf> {
         local_file(object).ok().filter(|_| self.0.files)
     }
 
-    /// An object's name in messages and records.
+    /// Returns an object's name in messages and records.
     pub fn shown(&self, object: &ObjectPath) -> String {
         match self.local_file(object) {
             Some(path) => path.display().to_string(),

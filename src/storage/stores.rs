@@ -12,18 +12,19 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// The same, and another store.
+    /// Adds another store.
     #[must_use]
     pub fn with(mut self, store: Store) -> Self {
         self.others.push(store);
         self
     }
 
-    /// A location as a user wrote it: a path, a `file://` URL, or a URL of one of the stores.
+    /// Parses a location as a user wrote it: a path, a `file://` URL, or a URL of one of the
+    /// stores.
     ///
     /// # Errors
     ///
-    /// Where it names none of the stores, or no file can have such a path.
+    /// It names none of the stores, or no file can have such a path.
     pub fn location(&self, text: &str) -> Result<Location, StorageError> {
         for store in &self.others {
             let url = store.url().as_str().trim_end_matches('/');

@@ -1,8 +1,8 @@
-//! A slower storage than the one at hand: a bandwidth that all requests share, and a latency that
-//! each has; and the layer that reads so.
+//! Simulates a slower storage: all requests share a bandwidth, and each has a latency. The layer
+//! here reads through it.
 //!
-//! object_store's own throttle sleeps in each call by itself, so that many calls at once are as
-//! fast as many stores. Here all requests draw on one bucket.
+//! object_store's own throttle sleeps in each call by itself, so many calls at once are as fast as
+//! many stores. Here all requests draw on one bucket.
 
 use std::future::Future;
 use std::ops::Range;
@@ -21,20 +21,20 @@ use tokio::task::JoinError;
 
 use super::layer::ReadLayer;
 
-/// Time that a request has before another one has its turn.
+/// Time for which a request is served before the next one has its turn.
 const TURN: Duration = Duration::from_millis(1);
 
-/// But no less than this, however slow the storage is.
+/// Fewest bytes of a turn, however slow the storage is.
 const SMALLEST_TURN_BYTES: f64 = 16384.0;
 
-/// Serves reads no faster than a storage of this bandwidth and latency would.
+/// Serves reads no faster than a storage of this bandwidth and latency.
 #[derive(Debug)]
 pub struct Throttle {
-    /// Bytes per second of all requests together; no limit where absent.
+    /// Bytes per second of all requests together. Absent if there is no limit.
     bytes_per_s: Option<f64>,
-    /// From a request to its first byte.
+    /// Time from a request to its first byte.
     latency: Duration,
-    /// When all that has been asked of the bandwidth so far is served.
+    /// Time at which all requests so far are served.
     served: Mutex<Instant>,
 }
 
@@ -47,8 +47,8 @@ impl Throttle {
         }
     }
 
-    /// Ranges of one file, as a remote object store reads them: near ones by one request, up to ten
-    /// requests at once.
+    /// Reads ranges of one file as a remote object store would: near ranges by one request, and up
+    /// to ten requests at once.
     pub(super) async fn get_ranges(
         self: &Arc<Self>,
         store: &Arc<dyn ObjectStore>,
@@ -59,7 +59,7 @@ impl Throttle {
         coalesce_ranges(ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT).await
     }
 
-    /// One request: what it really takes is part of what it is made to take.
+    /// Makes one request. The time of the real read is part of the simulated time.
     fn fetch(
         self: &Arc<Self>,
         store: Arc<dyn ObjectStore>,
@@ -69,7 +69,7 @@ impl Throttle {
         let throttle = Arc::clone(self);
         let asked = Instant::now();
         let bytes = range.end.saturating_sub(range.start) as f64;
-        // A thread sleeps to within some microseconds, the timers of tokio to within 1 ms.
+        // A thread wakes within some microseconds of its time, the timers of tokio within 1 ms.
         let waited = tokio::task::spawn_blocking(move || throttle.wait(asked, bytes));
         async move {
             let ranges = std::slice::from_ref(&range);
@@ -79,9 +79,9 @@ impl Throttle {
         }
     }
 
-    /// Waits until a request that was asked at this time would be answered. Requests take turns, so
-    /// that those under way share the bandwidth. Each turn follows from when the one before was
-    /// due, so that waking up late costs nothing.
+    /// Waits until a request made at `asked` would be answered. Requests take turns, so that
+    /// simultaneous ones share the bandwidth. Each turn is planned from the time when the previous
+    /// one was due, so that waking up late costs nothing.
     fn wait(&self, asked: Instant, mut bytes: f64) {
         sleep_precisely();
         let mut due = asked + self.latency;
@@ -104,7 +104,7 @@ impl Throttle {
     }
 }
 
-/// Reads no faster than a throttle lets it.
+/// Reads no faster than a throttle allows.
 #[derive(Debug)]
 pub struct ThrottleLayer {
     below: Arc<dyn ObjectStore>,
@@ -129,7 +129,7 @@ impl ReadLayer for ThrottleLayer {
         self.throttle.get_ranges(&self.below, file, ranges).await
     }
 
-    /// Refused: it would be as fast as can be.
+    /// Refuses the read, as it would not be slowed down.
     async fn other(&self, _: &Path, _: GetOptions) -> Result<GetResult> {
         Err(Error::NotImplemented {
             operation: "throttled reads of other than bounded ranges".to_owned(),
@@ -138,8 +138,8 @@ impl ReadLayer for ThrottleLayer {
     }
 }
 
-/// Has the kernel wake this thread when it is due, rather than up to 50 us later, as it does to
-/// save power.
+/// Makes the kernel wake this thread on time. By default it may do so up to 50 us later, to save
+/// power.
 fn sleep_precisely() {
     // SAFETY: prctl(2) with this option takes numbers only, and concerns this thread alone.
     unsafe {
@@ -154,8 +154,8 @@ fn sleep_until(due: Instant) {
     }
 }
 
-/// The requests that a remote object store sends for ranges of one file: those that are near each
-/// other are one.
+/// Returns the requests that a remote object store would send for ranges of one file: ranges near
+/// each other become one.
 pub fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut sorted = ranges.to_vec();
     sorted.sort_unstable_by_key(|range| range.start);
@@ -190,7 +190,7 @@ mod tests {
         (Arc::new(Throttle::new(bytes_per_s, LATENCY)), store, file)
     }
 
-    /// That it takes no less time is certain on any machine; how much more is not tested.
+    /// The lower bound of the time is certain on any machine. The upper one is not tested.
     #[tokio::test]
     async fn requests_at_once_share_one_bandwidth() {
         let (throttle, store, file) = throttled(Some(10e6)).await;

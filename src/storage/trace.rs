@@ -11,13 +11,13 @@ use tokio::task;
 use super::throttle::merged;
 
 /// Ranges that one execution asked of its store, with their files, streams and order. A stream is a
-/// task of the engine, which has one request on its way at a time.
+/// task of the engine, which makes one request at a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     #[serde(with = "paths")]
     pub files: Vec<Path>,
-    /// Calls in the order in which they began.
+    /// Calls of each stream, in the order in which they began.
     pub streams: Vec<Vec<Call>>,
 }
 
@@ -50,7 +50,7 @@ impl Trace {
         self.calls().map(Call::bytes).fold(0, u64::saturating_add)
     }
 
-    /// Bytes of all ranges, those that are asked for twice counted once.
+    /// Bytes of all ranges, where overlapping bytes count once.
     pub fn distinct_bytes(&self) -> u64 {
         let merged = self.merged();
         let ranges = merged.iter().flat_map(|(_, ranges)| ranges);
@@ -59,7 +59,7 @@ impl Trace {
             .fold(0, u64::saturating_add)
     }
 
-    /// Ranges in all calls.
+    /// Number of ranges in all calls.
     pub fn ranges(&self) -> u64 {
         self.calls().map(|call| call.ranges.len() as u64).sum()
     }
@@ -77,7 +77,8 @@ impl Trace {
         }));
     }
 
-    /// Ranges by file, each file's in the order of their starts, those that overlap made one.
+    /// Returns the ranges by file, each file's in the order of their starts. Overlapping ranges
+    /// become one.
     pub(super) fn merged(&self) -> Vec<(Path, Vec<Range<u64>>)> {
         let mut by_file: BTreeMap<&Path, Vec<Range<u64>>> = BTreeMap::new();
         for call in self.calls() {
@@ -92,8 +93,8 @@ impl Trace {
             .collect()
     }
 
-    /// Fault of a trace that came from a file, if it has one: a call of a file that it does not
-    /// list, or a range that ends before it starts.
+    /// Returns the fault of a trace that came from a file, if it has one: a call names a file that
+    /// is not listed, or a range ends before it starts.
     pub fn problem(&self) -> Option<String> {
         for (stream, calls) in self.streams.iter().enumerate() {
             for (index, call) in calls.iter().enumerate() {
@@ -125,7 +126,7 @@ pub struct Timed {
     pub ended: Instant,
     /// Index into the files of the trace.
     pub file: usize,
-    /// Near ranges are one request.
+    /// Bytes of each request. Near ranges are one request.
     pub request_bytes: Vec<u64>,
 }
 
@@ -152,7 +153,7 @@ mod paths {
     }
 }
 
-/// Sorted ranges, those that overlap made one. Neighbours stay apart.
+/// Sorts ranges and joins overlapping ones. Neighbours stay apart.
 fn without_overlaps(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     ranges.sort_unstable_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
@@ -167,14 +168,14 @@ fn without_overlaps(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     merged
 }
 
-/// A trace as it grows.
+/// A trace that is being recorded.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     trace: Trace,
-    /// When each call began and was answered, by stream.
+    /// Times when each call began and was answered, by stream.
     times: Vec<Vec<(Instant, Instant)>>,
     files: HashMap<Path, usize>,
-    /// None is whatever runs in no task.
+    /// Index of each task's stream. The key `None` stands for code outside of any task.
     streams: HashMap<Option<task::Id>, usize>,
 }
 

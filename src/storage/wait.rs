@@ -4,7 +4,7 @@ use std::future::Future;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Waits for a store. A thread of a runtime of several hands its other tasks over meanwhile.
+/// Waits for a store. On a multi-threaded runtime, other threads take over the tasks of this one.
 pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     match Handle::try_current() {
         Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => {

@@ -1,4 +1,4 @@
-//! Whether a file's columns are the ones that are wanted.
+//! Compares a file's columns with the wanted ones.
 
 use std::collections::HashSet;
 
@@ -9,13 +9,13 @@ use super::unify::{is_bytes, same_values, values_of};
 use crate::config::{Column, VectorLayout};
 use crate::content::{field_of, scalar_type};
 
-/// A name that occurs twice. The engine would read one of the columns, and not say so.
+/// Returns a name that occurs twice. The engine would silently read one of the two columns.
 pub(crate) fn doubled<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut known = HashSet::new();
     names.into_iter().find(|name| !known.insert(*name))
 }
 
-/// The items of a list, and their number where it is fixed.
+/// Returns the type of a list's items, and their number if it is fixed.
 fn list_of(data_type: &DataType) -> Option<(&DataType, Option<i32>)> {
     match values_of(data_type) {
         DataType::List(item) | DataType::LargeList(item) => Some((item.data_type(), None)),
@@ -66,13 +66,14 @@ pub(crate) fn check_columns(
     Ok(())
 }
 
-/// Bytes that DLIO writes where a record of so many is asked for: a square of whole bytes.
+/// Returns the bytes that DLIO writes for a record of `record` bytes: the largest square number
+/// that is no larger.
 fn dlio_bytes(record: u64) -> u64 {
     record.isqrt().pow(2)
 }
 
-/// Whether values of `found` can be what the config describes. DLIO writes vectors as lists or as
-/// fixed-size lists; vectors may also be stored as binary.
+/// True if values of type `found` can be the column that the config describes. DLIO writes vectors
+/// as lists or as fixed-size lists; vectors may also be stored as binary.
 fn fits(column: &Column, found: &DataType) -> bool {
     if column.dtype.is_nested() {
         let wanted = field_of(column, VectorLayout::FixedSizeList);

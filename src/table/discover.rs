@@ -1,4 +1,4 @@
-//! Which files a table has.
+//! Finds the files of a table.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::record::Origin;
 use crate::storage::{ListingError, Location, Stores, list, would_list};
 use crate::units;
 
-/// The tables of a dataset that is complete, without listing its folder.
+/// Returns the tables of a complete dataset, without listing its folder.
 pub fn from_manifest(
     plan: &DatasetPlan,
     manifest: &Manifest,
@@ -29,7 +29,7 @@ pub fn from_manifest(
                     let place = plan.root.join(&file.path);
                     let object = ObjectMeta {
                         location: place.object()?,
-                        // Files of a dataset never change once its manifest is there.
+                        // The files of a dataset never change once its manifest exists.
                         last_modified: chrono::DateTime::UNIX_EPOCH,
                         size: file.bytes,
                         e_tag: None,
@@ -60,8 +60,8 @@ pub fn from_manifest(
         .collect()
 }
 
-/// The tables of a dataset's folder whose files are read as they are. Each has as many files as
-/// the config says of it, the first ones by their paths, as DLIO takes them.
+/// Returns the tables of a dataset's folder whose files are read as they are. Each table has the
+/// number of files that the config states, the first ones by path, as DLIO takes them.
 pub async fn existing_tables(
     stores: &Stores,
     plan: &DatasetPlan,
@@ -126,8 +126,8 @@ fn keep_first(table: &mut TableFiles, wanted: u64, key: &'static str) -> Result<
     Ok(())
 }
 
-/// The tables of a `data_folder` that this program did not write: `train` and `valid` are its
-/// folders of these names; a folder without them is `train` itself.
+/// Returns the tables of a `data_folder` that this program did not write: its folders `train` and
+/// `valid`. A folder without these is the table `train` itself.
 async fn external_tables(stores: &Stores, root: &Location) -> Result<Vec<TableFiles>, TableError> {
     let mut tables = Vec::new();
     for name in ["train", "valid"] {
@@ -146,13 +146,13 @@ async fn external_tables(stores: &Stores, root: &Location) -> Result<Vec<TableFi
     Ok(tables)
 }
 
-/// The files behind a path, a glob or a file:// URL. In a folder these are the `*.parquet` files at
-/// any depth, except below names that begin with `.` or `_`; `key=value` folders on the way become
-/// partition columns.
+/// Finds the files behind a path, a glob or a file:// URL. In a folder these are the `*.parquet`
+/// files at any depth, except below names that begin with `.` or `_`. `key=value` folders on the
+/// way become partition columns.
 ///
 /// # Errors
 ///
-/// Where there are none, and where one of them cannot be opened by its name.
+/// There are no such files, or one of them cannot be opened by its name.
 pub async fn discover(
     stores: &Stores,
     table: &str,
@@ -206,20 +206,20 @@ pub async fn discover(
     })
 }
 
-/// Whether a file that is not there yet would be one of a table's.
+/// True if a file that does not exist yet would belong to a table.
 pub fn would_be_of_table(location: &str, file: &Path) -> bool {
     would_list(location, file, &is_parquet)
 }
 
-/// Whether a file that is not there yet would be one of a source's, whose folders without Parquet
-/// have text.
+/// True if a file that does not exist yet would belong to a source. If a source is not Parquet,
+/// files of text and of Arrow belong to it, too.
 pub fn would_be_of_source(location: &str, file: &Path) -> bool {
     let has_text = Format::of_location(&Stores::default(), location).is_some();
     let is_wanted = |name: &Path| is_parquet(name) || has_text && Format::of(name).is_some();
     would_list(location, file, &is_wanted)
 }
 
-/// Names of files that are not read, as a part of a sentence; empty where there are none.
+/// Names files that are not read, as a part of a sentence. Empty if there are none.
 fn in_words(others: &[Location]) -> String {
     let name = Location::name;
     match others {
@@ -229,11 +229,11 @@ fn in_words(others: &[Location]) -> String {
     }
 }
 
-/// Folders above the one that was named in which the lists of a table format are looked for.
+/// Folders above the named one in which a table format's lists are looked for.
 const FOLDERS_ABOVE: usize = 3;
 
-/// A caution where a folder, or one above it, belongs to a table format that keeps a list of its
-/// files elsewhere.
+/// Returns a caution if a folder, or one above it, belongs to a table format that keeps a list of
+/// its files elsewhere.
 fn kept_by(named: &Path) -> Option<String> {
     let of = |folder: &Path| {
         if folder.join(".hoodie").is_dir() {
@@ -268,7 +268,7 @@ mod tests {
 
     const BASE: &str = "/data";
 
-    /// Files at these places below the base, none of which is looked at.
+    /// Files at these places below the base. None of them is looked at.
     fn partitioned(places: &[&str]) -> Result<(Vec<String>, Vec<TableFile>), TableError> {
         let base = Location::of_file(PathBuf::from(BASE));
         let files = places.iter().map(|name| {

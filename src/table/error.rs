@@ -1,11 +1,11 @@
-//! Why files cannot be read as a table.
+//! Errors that prevent reading files as a table.
 
 use crate::exit_class::ExitClass;
 use crate::files::FileError;
 use crate::storage::{InputError, ListingError, StorageError};
 
-/// Why files cannot be read as a table. `table` is the name that the user gave it; empty where
-/// files were named without one.
+/// Reason why files cannot be read as a table. `table` is the name that the user gave it. It is
+/// empty if files were named without one.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     #[error(transparent)]
@@ -18,7 +18,7 @@ pub enum TableError {
     Empty {
         table: String,
         location: String,
-        /// The files that it holds instead, as a part of the sentence.
+        /// Other files in that place, as a part of the sentence.
         others: String,
     },
     #[error("{}{location} has {found} Parquet files, and `dataset.{key}` wants {wanted}", of(.table))]
@@ -45,7 +45,7 @@ pub enum TableError {
     Replaced {
         table: String,
         file: String,
-        /// What its footer says that it is, if it says so.
+        /// Identity that the file's footer states, if it states one.
         found: Option<String>,
     },
     #[error("{}{file} lies in partitions ({found}), {first} in ({expected})", of(.table))]
@@ -77,7 +77,7 @@ pub enum TableError {
         column: String,
         found: String,
         wanted: String,
-        /// Whether one type holds the values of both.
+        /// True if one type holds the values of both.
         widens: bool,
     },
     #[error("{}{file}: partition `{column}={value}` is not {wanted}", of(.table))]
@@ -95,7 +95,7 @@ pub enum TableError {
     },
 }
 
-/// The beginning of a message about a table that the user has named.
+/// Returns the beginning of a message about a table. Empty if the user gave it no name.
 pub(super) fn of(table: &str) -> String {
     match table {
         "" => String::new(),
@@ -103,7 +103,7 @@ pub(super) fn of(table: &str) -> String {
     }
 }
 
-/// What a footer says of the file that it is of, as a part of the sentence.
+/// Describes the identity in a footer, as a part of the sentence.
 fn in_footer(found: &Option<String>) -> String {
     match found {
         Some(found) => format!("its footer says that it is {found}"),
@@ -116,7 +116,7 @@ impl TableError {
         ExitClass::Usage
     }
 
-    /// What the user can do about it.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             TableError::Empty {
@@ -156,7 +156,7 @@ impl TableError {
     }
 }
 
-/// A file that was named without a table.
+/// An error about a file that was named without a table.
 impl From<FileError> for TableError {
     fn from(error: FileError) -> Self {
         let reason = error.reason();

@@ -1,4 +1,4 @@
-//! Footers and schemas, read the way a scan of the session will.
+//! Reads footers and schemas in the way a scan of the session will.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) struct FooterReader<'a> {
     format: ParquetFormat,
     cache: Arc<FileMetadataCache>,
     table: &'a str,
-    /// Footers that are read at once.
+    /// Number of footers that are read at once.
     pub(super) concurrency: usize,
 }
 
@@ -52,7 +52,8 @@ impl<'a> FooterReader<'a> {
         }
     }
 
-    /// A file's footer, parsed in a task of its own: a corrupt one may make the parser panic.
+    /// Reads a file's footer. It is parsed in a task of its own, as a corrupt one may make the
+    /// parser panic.
     pub(super) async fn footer(
         &self,
         object: &ObjectMeta,
@@ -78,7 +79,7 @@ impl<'a> FooterReader<'a> {
         let footer = match task.await {
             Ok(Ok(footer)) => footer,
             Ok(Err(error)) => return Err(bad(unreadable(&plain_message(&error)))),
-            // A panic of the parser; what it says is of no use to whoever has the file.
+            // The parser panicked. Its message is of no use to the user.
             Err(_) => return Err(bad(unreadable("its footer is corrupt"))),
         };
         check_plausible(&footer, object.size)
@@ -86,8 +87,8 @@ impl<'a> FooterReader<'a> {
         Ok(footer)
     }
 
-    /// The schema of one file as the engine reads it: view types, INT96 and binary as the options
-    /// say.
+    /// Returns the schema of a file as the engine reads it: the options decide on view types, INT96
+    /// and binary.
     pub(super) async fn schema(
         &self,
         object: &ObjectMeta,
@@ -104,7 +105,7 @@ impl<'a> FooterReader<'a> {
         let inferred = self
             .format
             .infer_schema(&state, &self.store, std::slice::from_ref(object));
-        // A corrupt one may make the parser panic.
+        // A corrupt schema may make the parser panic.
         AssertUnwindSafe(inferred)
             .catch_unwind()
             .await

@@ -1,4 +1,4 @@
-//! What the footers of all files of a table come to.
+//! Gathers the footers of all files of a table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,19 +20,20 @@ use crate::files::{
     with_wide_dictionaries,
 };
 
-/// The columns of files that have the same ones.
+/// The columns that one or more files share.
 pub(super) struct FileColumns {
-    /// By name, as the engine reads them.
+    /// Types by column name, as the engine reads them.
     pub(super) types: ColumnTypes,
-    /// What the engine is to read them by, where their dictionaries have narrow keys.
+    /// Schema by which the engine must read the files. Absent unless their dictionaries have narrow
+    /// keys.
     pub(super) wide: Option<SchemaRef>,
 }
 
-/// What the footers of all files come to.
+/// The footers of all files, and their merged schema and sums.
 pub(super) struct Gathered {
     pub(super) summary: Summary,
     pub(super) merged: SchemaRef,
-    /// The footer of each file, in their order.
+    /// Footer of each file, in the order of the files.
     pub(super) footers: Vec<Footer>,
 }
 
@@ -100,8 +101,8 @@ pub(super) async fn gathered(
     })
 }
 
-/// Refuses a file that took the place of one that a manifest names. The manifest has sizes only,
-/// and layouts of other rows often have the same.
+/// Refuses a file that replaced one that a manifest names. The manifest has only sizes, and layouts
+/// of other rows often have the same size.
 fn check_identity(
     table: &str,
     file: &TableFile,
@@ -118,7 +119,7 @@ fn check_identity(
     }
 }
 
-/// Sums over all files, and what is to be known of them.
+/// Sums and findings over all files.
 #[derive(Default)]
 pub(super) struct Summary {
     pub(super) rows: u64,
@@ -131,17 +132,17 @@ pub(super) struct Summary {
     pub(super) annotations: BTreeSet<Annotation>,
 }
 
-/// What footers keep beside their schemas.
+/// Key-values that footers have beside their schemas.
 #[derive(Debug, Default)]
 pub struct KeyValues {
-    /// None before the first file.
+    /// Absent before the first file.
     shared: Option<Vec<(String, Option<String>)>>,
     /// Keys whose values differ between files, or that some files lack.
     pub differing: BTreeSet<String>,
 }
 
 impl KeyValues {
-    /// The key-values that all files have alike.
+    /// Returns the key-values that all files share.
     pub fn shared(&self) -> &[(String, Option<String>)] {
         self.shared.as_deref().unwrap_or_default()
     }
@@ -187,7 +188,7 @@ impl Summary {
     }
 }
 
-/// The schema last seen, so that thousands of alike files are not each converted to Arrow.
+/// The last schema. It is kept so that thousands of equal schemas are not each converted to Arrow.
 struct KnownSchema {
     metadata: Arc<ParquetMetaData>,
 }

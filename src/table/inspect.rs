@@ -1,4 +1,4 @@
-//! How the Parquet files behind a location are laid out.
+//! Inspects the layout of the Parquet files behind a location.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Inspection {
     pub rows: u64,
     pub row_groups: u64,
     pub file_bytes: u64,
-    /// Hive folders on the way to the files, outermost first.
+    /// Keys of the Hive folders on the way to the files, outermost first.
     pub partition_by: Vec<String>,
     pub files: Vec<FileFacts>,
     /// Leaves, in the order in which they first appear.
@@ -30,13 +30,13 @@ pub struct Inspection {
 ///
 /// # Errors
 ///
-/// The first file that cannot be read, by name, and files that change meanwhile.
+/// Names the first file that cannot be read, or that changes meanwhile.
 pub async fn inspect(
     stores: &Stores,
     location: &str,
     depth: Depth,
 ) -> Result<Inspection, TableError> {
-    // Files that are inspected have no name but their own.
+    // Inspected files belong to no named table.
     const NAME: &str = "";
     let found = discover(stores, NAME, location).await?;
     let inputs = look(NAME, &found).await?;
@@ -59,7 +59,7 @@ pub async fn inspect(
             .await
             .map_err(|_| bad(unreadable("it is corrupt")))?
             .map_err(bad)?;
-        // So may a corrupt schema.
+        // A corrupt schema may do so, too.
         without_panic("its schema is corrupt", || leaves.add(&footer)).map_err(bad)?;
         files.push(facts);
     }
@@ -75,7 +75,7 @@ pub async fn inspect(
     })
 }
 
-/// The leaves of all files, and bounds beside them.
+/// The leaves of all files, with their bounds.
 #[derive(Default)]
 struct Leaves {
     columns: Columns,
@@ -83,7 +83,7 @@ struct Leaves {
 }
 
 impl Leaves {
-    /// Adds those of a file, also where it has no row groups.
+    /// Adds the leaves of a file, even if it has no row groups.
     fn add(&mut self, footer: &ParquetMetaData) -> Result<(), String> {
         let about = footer.file_metadata();
         let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata());

@@ -1,17 +1,17 @@
-//! Whether the files of a table stay as they are while they are read.
+//! Checks that the files of a table do not change while they are read.
 
 use super::error::TableError;
 use super::table_files::TableFiles;
 use crate::storage::{InputError, Inputs, Location};
 
-/// Looks at the files of a table for the first time, on a thread where that may take its time.
+/// Looks at the files of a table for the first time, on a thread that may block.
 pub(crate) async fn look(table: &str, files: &TableFiles) -> Result<Inputs, TableError> {
     let places: Vec<Location> = files.files.iter().map(|file| file.place.clone()).collect();
     let of = move || Inputs::of(&places);
     looked(table, &files.location, of).await
 }
 
-/// Looks at the files of a table for the last time, likewise.
+/// Looks at the files of a table for the last time, on a thread that may block.
 pub(crate) async fn look_again(
     table: &str,
     location: &str,

@@ -1,4 +1,4 @@
-//! One schema for files whose columns differ.
+//! Merges the schemas of files whose columns differ.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, FieldRef, Schema};
 use super::error::TableError;
 use super::unify::{same, wider};
 
-/// The columns of both; those in both are of one type.
+/// Returns the columns of both schemas. A column that both have gets one type.
 pub(super) fn merge(
     table: &str,
     file: &str,
@@ -69,8 +69,8 @@ pub(super) fn types_of(schema: &Schema) -> ColumnTypes {
         .collect()
 }
 
-/// A sentence for each column that some files lack, whose rows have nulls there, in the order of
-/// the columns.
+/// Returns a sentence for each column that some files lack, in the order of the columns. The rows
+/// of these files have nulls there.
 pub(super) fn missing_columns<'a, P: Copy>(
     merged: &Schema,
     files: impl ExactSizeIterator<Item = (P, &'a ColumnTypes)>,
@@ -79,7 +79,7 @@ pub(super) fn missing_columns<'a, P: Copy>(
     let all = files.len();
     let mut lacking: BTreeMap<usize, (usize, P)> = BTreeMap::new();
     for (path, types) in files {
-        // The schema has the columns of all files: one with as many has every one.
+        // The merged schema has the columns of all files, so a file with equally many lacks none.
         if types.len() == merged.fields().len() {
             continue;
         }

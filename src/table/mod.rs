@@ -1,8 +1,8 @@
 //! Datasets and existing files as DataFusion tables.
 //!
-//! A [`TableFiles`] says which files a table has, from a manifest or from a listing. [`open`] reads
-//! every footer, checks it, and gives an [`OpenTable`]: the provider that the engine scans, and
-//! what is known about the files.
+//! A [`TableFiles`] lists the files of a table, from a manifest or from a listing. [`open`] reads
+//! every footer, checks it, and returns an [`OpenTable`]: the provider that the engine scans, and
+//! the facts about the files.
 
 mod check;
 mod discover;

@@ -24,17 +24,17 @@ use crate::files::{Annotation, file_layout};
 use crate::record::ColumnRecord;
 use crate::storage::{FileLayout, Inputs, Location, Store};
 
-/// A table that the engine can scan, and what its footers say.
+/// A table that the engine can scan, and facts from its footers.
 #[derive(Debug)]
 pub struct OpenTable {
     pub name: String,
     pub provider: Arc<dyn TableProvider>,
     pub places: Vec<Location>,
-    /// The store that they lie in.
+    /// Store of the files.
     pub store: Store,
-    /// The same files as the store names them.
+    /// The same files by their names in the store.
     pub objects: Vec<object_store::path::Path>,
-    /// Where each of them keeps its column chunks, in the same order.
+    /// Positions of the column chunks of each file, in the same order.
     pub layouts: Vec<Arc<FileLayout>>,
     pub rows: u64,
     pub file_bytes: u64,
@@ -42,24 +42,25 @@ pub struct OpenTable {
     pub columns: Vec<ColumnRecord>,
     /// Fields that files store, without partition columns.
     pub file_schema: SchemaRef,
-    /// Of the list of files: names, sizes and times of change.
+    /// Fingerprint of the list of files: names, sizes and times of change.
     pub files_fingerprint: String,
-    /// The files as they were when they were opened.
+    /// State of the files when they were opened.
     pub inputs: Inputs,
-    /// Why the rows may not be those that the user means, one sentence each.
+    /// Reasons why the rows may not be those that the user means, one sentence each.
     pub cautions: Vec<String>,
-    /// Why a column's statistics cannot be trusted, by its name.
+    /// Reasons not to trust a column's statistics, by column name.
     pub doubts: BTreeMap<String, String>,
-    /// Key-values of the footers that all files agree on, without those that each writer makes, and
-    /// the keys that they do not agree on.
+    /// Key-values on which the footers of all files agree, without those that each writer makes,
+    /// and the keys on which they do not agree.
     pub key_values: KeyValues,
-    /// How the files annotate their columns.
+    /// Annotations of the columns in the files.
     pub(crate) annotations: BTreeSet<Annotation>,
 }
 
-/// Reads the footers of all files and checks each: plausible figures, one schema, and the config's
-/// columns where there are `wanted` ones. With `unify`, types that only widen are one schema. The
-/// footers stay in the session's metadata cache, as far as it has room.
+/// Reads the footers of all files and checks each: figures must be plausible, the schema must be
+/// the same, and the columns must be those in `wanted`, if there are such. With `unify`, types may
+/// differ if one only widens the other. The footers stay in the session's metadata cache, as far as
+/// it has room.
 pub async fn open(
     context: &SessionContext,
     files: &TableFiles,
@@ -141,9 +142,10 @@ fn fingerprint_of(files: &TableFiles) -> String {
     fingerprint(&json!(list.collect::<Vec<_>>()))
 }
 
-/// The partition columns that not all files store as well: such a column is the files' own.
+/// The partition columns whose values are read from folder names. A column that all files store as
+/// well is not one of them, as it is read from the files.
 struct Folders {
-    /// Places among the partition columns.
+    /// Indexes among the partition columns.
     places: Vec<usize>,
     fields: Vec<FieldRef>,
 }
@@ -166,7 +168,7 @@ impl Folders {
         folders
     }
 
-    /// A file's values of these columns.
+    /// Returns a file's values of these columns.
     fn values(&self, table: &str, file: &TableFile) -> Result<Vec<ScalarValue>, TableError> {
         let value = |(place, field): (&usize, &FieldRef)| {
             let value = partition_value(file.partition[*place].as_deref(), field.data_type());
@@ -182,8 +184,8 @@ impl Folders {
     }
 }
 
-/// Refuses a column that some files store, and that others have in the names of their folders
-/// alone: whichever of the two were read, rows would come with a value that is not theirs.
+/// Refuses a column that some files store and that others have only in the names of their folders.
+/// Whichever of the two were read, some rows would get a wrong value.
 fn check_partitions(files: &TableFiles, footers: &[Footer]) -> Result<(), TableError> {
     for column in &files.partition_by {
         let stores = |wanted: bool| {
@@ -204,10 +206,11 @@ fn check_partitions(files: &TableFiles, footers: &[Footer]) -> Result<(), TableE
     Ok(())
 }
 
-/// Columns that cautions name.
+/// Most columns that cautions name.
 const MOST_NAMED: usize = 5;
 
-/// A caution for each column that some files lack, and one for those beyond the first few.
+/// Returns a caution for each column that some files lack. Beyond the first few, one caution stands
+/// for all.
 fn missing_cautions(files: &TableFiles, merged: &Schema, footers: &[Footer]) -> Vec<String> {
     let columns = files.files.iter().zip(footers);
     let columns = columns.map(|(file, (_, columns))| (&file.place, &columns.types));

@@ -1,4 +1,4 @@
-//! Columns that the folders on the way to files give.
+//! Partition columns, whose values come from folder names.
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
@@ -12,8 +12,8 @@ use crate::content::scalar_type;
 use crate::dataset::{decode_partition_value, is_whole_number};
 use crate::storage::Location;
 
-/// Reads `key=value` folders below `base`. All files of a table lie under the same keys, each of
-/// which occurs once.
+/// Reads `key=value` folders below `base`. All files of a table must lie under the same keys, and
+/// each key must occur only once.
 pub(super) fn with_partitions(
     table: &str,
     base: &Location,
@@ -61,8 +61,8 @@ pub(super) fn with_partitions(
     Ok((keys, files))
 }
 
-/// The type of a partition column as the config says; without a config, 64-bit integers where all
-/// values are written as these are, else strings.
+/// Returns the type of a partition column as the config states it. Without a config, it is a 64-bit
+/// integer if all values are written like whole numbers, else a string.
 pub(super) fn type_of_partition(
     files: &TableFiles,
     wanted: Option<&[Column]>,
@@ -81,7 +81,7 @@ pub(super) fn type_of_partition(
     type_of_folders(files.filter_map(|file| file.partition[index].as_deref()))
 }
 
-/// The type of a column that folders give.
+/// Returns the type of a partition column by its values in folder names.
 pub(super) fn type_of_folders<'a>(values: impl Iterator<Item = &'a str>) -> DataType {
     let mut values = values.peekable();
     match values.peek().is_some() && values.all(is_whole_number) {
@@ -90,7 +90,11 @@ pub(super) fn type_of_folders<'a>(values: impl Iterator<Item = &'a str>) -> Data
     }
 }
 
-/// A folder's text as a value; fails with the text where it is not of the type.
+/// Converts the text in a folder's name to a value. `None` is a null.
+///
+/// # Errors
+///
+/// The text itself, if it is not of the type.
 pub(super) fn partition_value(
     text: Option<&str>,
     data_type: &DataType,

@@ -1,7 +1,7 @@
 //! A table over a known list of files, scanned by DataFusion's own Parquet source.
 //!
 //! DataFusion's listing table lists and infers anew, finds nothing for `month = 1` in a folder
-//! `month=01`, and cannot hold a null partition. This one is told its files, sizes and partition
+//! `month=01`, and cannot hold a null partition. This table gets its files, sizes and partition
 //! values, and builds the same scan.
 
 use std::sync::Arc;
@@ -32,30 +32,30 @@ use object_store::ObjectMeta;
 
 use super::recount::Recounting;
 
-/// One file of the table, with what is known of it.
+/// One file of the table, and the facts about it.
 #[derive(Debug, Clone)]
 pub(crate) struct ProviderFile {
     pub(crate) object: ObjectMeta,
     /// One value per partition column, of the column's type.
     pub(crate) partition: Vec<ScalarValue>,
-    /// Of the file's columns, without the partition columns.
+    /// Statistics of the file's columns, without the partition columns.
     pub(crate) statistics: Statistics,
-    /// What the reader is to take the file's columns for, where that is not what its footer says.
+    /// Schema by which the reader must read the file. Absent if it is the footer's own schema.
     pub(crate) schema: Option<SchemaRef>,
 }
 
 #[derive(Debug)]
 pub(crate) struct FilesTable {
-    /// The store that the files lie in, as the session knows it.
+    /// Store of the files, by the session's name for it.
     store: ObjectStoreUrl,
     schema: TableSchema,
     partition_fields: Vec<FieldRef>,
     files: Vec<PartitionedFile>,
-    /// Whether a footer claims no rows beside row groups that have some.
+    /// True if a footer claims no rows although its row groups have some.
     recounts: bool,
 }
 
-/// The same scan with readers that count the rows of footers anew.
+/// Returns the same scan with readers that count the rows of footers anew.
 fn recounting(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
     let scan = plan.downcast_ref::<DataSourceExec>()?;
     let (config, source) = scan.downcast_to_file_source::<ParquetSource>()?;
@@ -100,8 +100,8 @@ impl FilesTable {
             .collect()
     }
 
-    /// The files whose partition values satisfy all filters. A comparison with a null is not
-    /// satisfied.
+    /// Returns the files whose partition values satisfy all filters. A comparison with a null is
+    /// not satisfied.
     fn kept_files(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
         let Some(filter) = conjunction(filters.iter().cloned()) else {
             return Ok(self.files.clone());
@@ -123,7 +123,7 @@ impl FilesTable {
         let batch = RecordBatch::try_new_with_options(Arc::clone(schema.inner()), columns, &rows)?;
         let filter = state.create_physical_expr(unqualified(filter)?, &schema)?;
         let kept = filter.evaluate(&batch)?.into_array(batch.num_rows())?;
-        // A bare NULL is of the type of nulls.
+        // A bare NULL has the null type.
         let kept = cast(&kept, &DataType::Boolean)?;
         let kept = kept.as_boolean();
         let is_kept = |index: usize| kept.is_valid(index) && kept.value(index);
@@ -137,7 +137,7 @@ impl FilesTable {
     }
 }
 
-/// The filter with the table's name taken off its columns.
+/// Removes the table's name from the columns of a filter.
 fn unqualified(filter: Expr) -> Result<Expr> {
     use datafusion::common::tree_node::{Transformed, TreeNode};
     filter
@@ -207,8 +207,8 @@ impl TableProvider for FilesTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let partitions = self.partition_names();
-        // What is left of a filter that partition values decide may have no column any more, as the
-        // NULL of `NOT IN (1, NULL)`, and counts all the same.
+        // A filter that partition values decide may have lost its columns by simplification, such
+        // as the NULL of `NOT IN (1, NULL)`. It counts all the same.
         let filters: Vec<Expr> = filters
             .iter()
             .filter(|filter| expr_applicable_for_cols(&partitions, filter))
@@ -272,7 +272,7 @@ impl TableProvider for FilesTable {
     }
 }
 
-/// Whether partition values alone decide a filter.
+/// True if partition values alone decide a filter.
 fn prunes(partitions: &[&str], filter: &Expr) -> bool {
     !partitions.is_empty()
         && expr_applicable_for_cols(partitions, filter)

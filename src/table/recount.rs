@@ -1,5 +1,6 @@
-//! Footers that claim no rows beside row groups that have some. The reader decodes no more rows at
-//! a time than the footer claims, and so none; it is given the sum of the row groups instead.
+//! Corrects footers that claim no rows although their row groups have some. The reader decodes no
+//! more rows at a time than the footer claims, and so none. It gets the sum of the row groups
+//! instead.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use parquet::file::metadata::ParquetMetaData;
 
 use crate::files::recounted;
 
-/// Readers of another factory, whose footers have the rows of their row groups.
+/// Wraps the readers of another factory. Their footers claim the rows of their row groups.
 #[derive(Debug)]
 pub(super) struct Recounting {
     pub(super) inner: Arc<dyn ParquetFileReaderFactory>,

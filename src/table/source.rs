@@ -1,4 +1,4 @@
-//! Existing rows as a source: Parquet, CSV, JSON lines or Arrow files.
+//! Opens existing rows as a source: Parquet, CSV, JSON lines or Arrow files.
 
 use std::sync::Arc;
 
@@ -20,12 +20,11 @@ use crate::engine::{plain_message, session};
 use crate::files::{FileError, changed_annotations, dropped_of_intervals, holds_intervals};
 use crate::storage::{Inputs, Location, Stores};
 
-/// A source is named by its path alone.
+/// A source has no name but its path.
 const NAME: &str = "";
 
-/// Options of the session that reads a source. Nothing is taken from statistics, of files, row
-/// groups or pages, since a footer may be wrong, and bounds leave out NaN; types are kept as they
-/// are.
+/// Options of the session that reads a source. It uses no statistics of files, row groups or pages,
+/// since a footer may be wrong, and bounds leave out NaN. It keeps types as they are.
 const OPTIONS: [(&str, &str); 7] = [
     ("execution.collect_statistics", "false"),
     ("execution.parquet.pruning", "false"),
@@ -36,8 +35,8 @@ const OPTIONS: [(&str, &str); 7] = [
     ("execution.parquet.skip_metadata", "false"),
 ];
 
-/// Opens existing rows. `memory_bytes` is what sorting them may use before it spills to disk. With
-/// `unify`, files whose types only widen are one source.
+/// Opens existing rows. `memory_bytes` is the memory that sorting them may use before it spills to
+/// disk. With `unify`, files whose types only widen are one source.
 pub async fn open_source(
     stores: &Stores,
     location: &str,
@@ -86,7 +85,7 @@ pub async fn open_source(
             Arc::clone(&found.provider),
         )
         .map_err(|error| bad(plain_message(&error)))?;
-    // What stands beside a schema is kept with the key-values.
+    // Metadata of the schema is kept with the key-values.
     let fields = found.provider.schema().fields().clone();
     if fields.is_empty() {
         return Err(bad("holds no columns".to_owned()));
@@ -120,7 +119,7 @@ pub async fn open_source(
     })
 }
 
-/// A note on a type that other readers of Parquet take for another.
+/// Returns a note on a type that other readers of Parquet take for another.
 fn seen_otherwise(field: &Field) -> Option<String> {
     let counts = counted(field.data_type())?;
     Some(format!(
@@ -129,7 +128,7 @@ fn seen_otherwise(field: &Field) -> Option<String> {
     ))
 }
 
-/// What a type, or a part of it, counts that Parquet has no type of.
+/// Describes the unit of a type, or of a part of it, if Parquet has no type for that unit.
 fn counted(data_type: &DataType) -> Option<&'static str> {
     match data_type {
         DataType::Date64 => Some("milliseconds, which Parquet has no date of"),
@@ -150,7 +149,7 @@ fn counted(data_type: &DataType) -> Option<&'static str> {
     }
 }
 
-/// Refuses a file whose intervals hold something that the reader drops.
+/// Refuses a file whose intervals have parts that the reader drops.
 async fn refuse_dropped_intervals(file: &TableFile, schema: &SchemaRef) -> Result<(), TableError> {
     let path = file.place.to_string();
     let bad = |reason: String| TableError::BadFile {

@@ -11,10 +11,10 @@ use super::error::TableError;
 use super::unify::same_values;
 use crate::files::impossible_columns;
 
-/// What a file's footer says of its columns, for the engine to prune and to answer by; `types` are
-/// those of the file's columns, as the engine reads them. Of columns
-/// that are read as a wider type nothing is known: the engine compares bounds of the file's type
-/// with those of the table's. Nor is anything of those whose statistics no values can have: the
+/// Returns the statistics in a file's footer, which the engine prunes and answers by. `types` are
+/// the types of the file's columns, as the engine reads them. Statistics are left out for columns
+/// that are read as a wider type, as the engine would compare bounds of the file's type with bounds
+/// of the table's type. They are also left out if no values can have such statistics, as the
 /// planner fails over them.
 pub(super) fn statistics(
     table: &str,

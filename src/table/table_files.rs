@@ -6,20 +6,20 @@ use object_store::ObjectMeta;
 use crate::record::Origin;
 use crate::storage::Location;
 
-/// The files of a table, before anything of them is read.
+/// The files of a table, before any of them is read.
 #[derive(Debug, Clone)]
 pub struct TableFiles {
     pub name: String,
-    /// As the user wrote it, or the dataset's folder.
+    /// Location as the user wrote it, or the dataset's folder.
     pub location: String,
     pub origin: Origin,
     /// Partition columns, outermost folder first.
     pub partition_by: Vec<String>,
-    /// Their types, where these are known.
+    /// Types of the partition columns, if they are known.
     pub partition_types: Vec<DataType>,
     /// In the order of their paths; never empty.
     pub files: Vec<TableFile>,
-    /// Why the files may not be the table that the user means, one sentence each.
+    /// Reasons why the files may not be the table that the user means, one sentence each.
     pub cautions: Vec<String>,
 }
 
@@ -28,8 +28,8 @@ pub struct TableFiles {
 pub struct TableFile {
     pub place: Location,
     pub object: ObjectMeta,
-    /// Values of the partition columns as text; none for a null.
+    /// Values of the partition columns as text; `None` for a null.
     pub partition: Vec<Option<String>>,
-    /// What its footer must say that it is, where a manifest names it.
+    /// Identity that the file's footer must state. Absent unless a manifest names the file.
     pub identity: Option<String>,
 }

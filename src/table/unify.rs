@@ -1,4 +1,4 @@
-//! Types that hold the values of two others.
+//! Finds types that hold the values of two others.
 
 use std::sync::Arc;
 
@@ -6,26 +6,27 @@ use arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef, Fields,
 };
 
-/// The type of a column that two files have with the same values, if they do: strings, bytes, lists
-/// and dictionaries in any of their layouts. Nothing but nulls is of any type, at any depth, and
-/// takes the type that the other file has; what may be null in one file may be null.
+/// Returns the type of a column that has the same kind of values in two files: strings, bytes,
+/// lists and dictionaries match in any of their layouts. A column of nulls only, at any depth,
+/// matches any type, and takes the type of the other file. A column that may be null in one file
+/// may be null in the result.
 pub(super) fn same(left: &DataType, right: &DataType) -> Option<DataType> {
     common(left, right, Rule::Same)
 }
 
-/// Whether two types hold the same values, whatever their buffers look like; see [`same`].
+/// True if two types hold the same values, in any layout of their buffers; see [`same`].
 pub(crate) fn same_values(left: &DataType, right: &DataType) -> bool {
     same(left, right).is_some()
 }
 
-/// The type that holds all values of two types, if there is one that only widens them: integers,
-/// floats and decimals of more digits, structs with the fields of both, and time zones that are
-/// spellings of UTC.
+/// Returns the type that holds all values of two types. `None` unless it only widens them:
+/// integers, floats and decimals of more digits, structs with the fields of both, and time zones
+/// that are spellings of UTC.
 pub(super) fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
     common(left, right, Rule::Wider)
 }
 
-/// What two types may differ in.
+/// Rule by which two types are matched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Same,
@@ -62,8 +63,8 @@ fn common(left: &DataType, right: &DataType, rule: Rule) -> Option<DataType> {
     }
 }
 
-/// Whether two types that are not lists, structs or maps both hold the same values: strings and
-/// binaries in any of their layouts, dictionaries as their values.
+/// True if two types hold the same values: strings and binaries in any of their layouts, and
+/// dictionaries as their values. The two must not both be lists, structs or maps.
 fn are_alike(left: &DataType, right: &DataType) -> bool {
     let (one, other) = (values_of(left), values_of(right));
     if (one, other) != (left, right) {
@@ -74,7 +75,7 @@ fn are_alike(left: &DataType, right: &DataType) -> bool {
         || !matches!(one, DataType::Struct(_)) && one.equals_datatype(other)
 }
 
-/// The type of the values of a dictionary; any other type is that of its own values.
+/// Returns the type of the values of a dictionary, or any other type itself.
 pub(super) fn values_of(data_type: &DataType) -> &DataType {
     match data_type {
         DataType::Dictionary(_, values) => values_of(values),
@@ -96,7 +97,7 @@ pub(super) fn is_bytes(data_type: &DataType) -> bool {
     )
 }
 
-/// The type that holds the values of two types, neither of which has fields.
+/// Returns the type that holds the values of two types, neither of which has fields.
 fn wider_value(left: &DataType, right: &DataType) -> Option<DataType> {
     use DataType as D;
     match (left, right) {
@@ -133,7 +134,8 @@ fn field_of_both(one: &FieldRef, other: &FieldRef, rule: Rule) -> Option<FieldRe
     ))
 }
 
-/// The fields of both, in the order of the first; those that one lacks are null for its rows.
+/// Returns the fields of both, in the order of the first. A field that one of them lacks becomes
+/// nullable.
 fn fields_of_both(one: &Fields, other: &Fields, rule: Rule) -> Option<Fields> {
     if named_alike(one, other) {
         let pairs = one.iter().zip(other);
@@ -161,7 +163,7 @@ fn fields_of_both(one: &Fields, other: &Fields, rule: Rule) -> Option<Fields> {
     Some(fields.into())
 }
 
-/// Whether an integer has a sign, and its bits.
+/// Returns sign (true if it has one) and bits of an integer type. `None` for other types.
 fn integer(data_type: &DataType) -> Option<(bool, u8)> {
     Some(match data_type {
         DataType::Int8 => (true, 8),
@@ -181,7 +183,7 @@ fn integers(left: &DataType, right: &DataType) -> Option<DataType> {
     if signed == other_signed {
         return Some(if bits >= other_bits { left } else { right }.clone());
     }
-    // An unsigned integer needs a bit more where there is a sign.
+    // A signed integer must be wider to hold an unsigned one.
     let of_signed = if signed { bits } else { other_bits };
     let of_unsigned = if signed { other_bits } else { bits };
     match of_signed.max(of_unsigned.saturating_mul(2)) {
@@ -192,7 +194,7 @@ fn integers(left: &DataType, right: &DataType) -> Option<DataType> {
     }
 }
 
-/// Bits of the integers that a float holds exactly.
+/// Returns the bits of the integers that a float type holds exactly. `None` for other types.
 fn float(data_type: &DataType) -> Option<u8> {
     Some(match data_type {
         DataType::Float16 => 11,
@@ -215,7 +217,7 @@ fn floats(left: &DataType, right: &DataType) -> Option<DataType> {
     }
 }
 
-/// Digits and scale.
+/// Returns digits and scale of a decimal type. `None` for other types.
 fn decimal(data_type: &DataType) -> Option<(i16, i16)> {
     match data_type {
         DataType::Decimal32(precision, scale)

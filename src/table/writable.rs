@@ -1,4 +1,4 @@
-//! Columns that Parquet, or this writer of it, cannot hold.
+//! Finds columns that Parquet, or this writer of it, cannot hold.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,8 +11,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 
-/// The first column that Parquet, or this writer of it, cannot hold, and why: seen by writing one
-/// null of each type, and reading it.
+/// Returns the first column that Parquet, or this writer of it, cannot hold, and the reason. It
+/// writes one null of each type, and reads it.
 pub(super) fn unwritable(schema: &Schema) -> Option<(String, String)> {
     let mut tried = HashSet::new();
     let mut fields = schema.fields().iter();
@@ -44,7 +44,7 @@ fn write_null(field: Field) -> Result<(), ParquetError> {
     let mut writer = ArrowWriter::try_new(&mut file, schema, None)?;
     writer.write(&batch)?;
     writer.close()?;
-    // What is nested too deep is written, and cannot be read.
+    // Types that are nested too deep can be written, but not read.
     let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(file))?.build()?;
     for batch in reader {
         batch?;

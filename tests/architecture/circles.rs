@@ -1,19 +1,19 @@
 //! Circles of modules: files that use each other, directly or by way of others.
 //!
-//! An edge leads from a file to the one that *defines* what it names: a `mod.rs` that re-exports it
-//! is passed through. `mod child;` is no edge, and a re-export is none of the file that it stands
-//! in.
+//! An edge leads from a file to the one that *defines* the names that it uses: a `mod.rs` that
+//! re-exports a name is passed through. `mod child;` is no edge, and neither is a re-export in its
+//! own file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 
 use crate::source::{By, Files, Module, Names, modules, names_of};
 
-/// Files that use each other, and what each names of the others.
+/// Files that use each other, and the names that each uses of the others.
 #[derive(Debug)]
 pub struct Circle {
     pub files: BTreeSet<String>,
-    /// From a file to another, with the names in between.
+    /// From one file to another, with the names that it uses.
     edges: Vec<(String, String, BTreeSet<String>)>,
 }
 
@@ -29,7 +29,7 @@ impl Display for Circle {
     }
 }
 
-/// All circles of the crate whose root is `lib.rs`. Code for tests is left out.
+/// Returns all circles of the crate whose root is `lib.rs`. Code for tests is left out.
 pub fn circles(files: &Files) -> Vec<Circle> {
     let edges = Crate::of(files).edges();
     let reached: BTreeMap<&str, BTreeSet<&str>> = edges
@@ -58,7 +58,7 @@ pub fn circles(files: &Files) -> Vec<Circle> {
     circles
 }
 
-/// By file, the files that it uses, with the names that it uses of them.
+/// Files that a file uses, with the names that it uses of them, by file.
 type Edges = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
 fn reached_from<'a>(file: &str, edges: &'a Edges) -> BTreeSet<&'a str> {
@@ -79,10 +79,10 @@ struct Crate {
     modules: BTreeMap<Names, (String, Module)>,
 }
 
-/// Names that are being followed: a module, a name in it, and whether a module is meant.
+/// Names that are being followed: a module, a name in it, and true if a module is meant.
 type Seen = BTreeSet<(Names, String, bool)>;
 
-/// What a path leads to.
+/// Target of a path.
 enum Target {
     Module(Names),
     /// An item, by the module that defines it.
@@ -136,9 +136,9 @@ impl Crate {
         edges
     }
 
-    /// Follows a path that a module names; none where nothing is known of its first name, which may
-    /// be a local one. A name may be a module's and a function's at once; `as_module` says which of
-    /// them is meant. `seen` holds the names that are being followed.
+    /// Follows a path that a module names. `None` if its first name is unknown, which may be a
+    /// local one. A name may be a module's and a function's at once; `as_module` states which of
+    /// them is meant. `seen` contains the names that are being followed.
     fn target(
         &self,
         from: &[String],
@@ -152,7 +152,7 @@ impl Crate {
             let within = match here {
                 None => from.to_vec(),
                 Some(Target::Module(names)) => names,
-                // A variant, a method, or what another crate holds.
+                // A variant, a method, or an item of another crate.
                 Some(target) => return Some(target),
             };
             here = match segment.as_str() {
@@ -162,7 +162,7 @@ impl Crate {
                     within[..within.len().saturating_sub(1)].to_vec(),
                 )),
                 name => match self.lookup(&within, name, as_module, seen) {
-                    // What a macro makes is named nowhere.
+                    // Items made by a macro are named nowhere.
                     None if index > 0 => Some(Target::Item(within)),
                     None => return None,
                     found => found,
@@ -172,7 +172,7 @@ impl Crate {
         here
     }
 
-    /// What a name stands for in a module.
+    /// Returns the target of a name in a module.
     fn lookup(
         &self,
         within: &[String],

@@ -1,8 +1,8 @@
-//! Circles that are planted must be found, and nothing else.
+//! Planted circles must be found, and no others.
 
 use crate::circles::circles;
 
-/// The circles of a crate with these files, each as the names of its files.
+/// Returns the circles of a crate with these files, each as the names of its files.
 fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
     let files = files
         .iter()
@@ -13,7 +13,7 @@ fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The circles of a room with two files, `a` and `b`, whose `mod.rs` says no more than this.
+/// Returns the circles of a room with two files, `a` and `b`, and with `room` in its `mod.rs`.
 fn between(room: &str, a: &str, b: &str) -> Vec<Vec<String>> {
     let room = format!("mod a; mod b; {room}");
     circles_of(&[
@@ -24,7 +24,7 @@ fn between(room: &str, a: &str, b: &str) -> Vec<Vec<String>> {
     ])
 }
 
-/// `b` uses `a`; whether `a`, with this code, uses `b`.
+/// True if `a`, with this code, uses `b`. `b` always uses `a`.
 fn leads_to_b(room: &str, code: &str) -> bool {
     let b = "use super::a::A; pub struct B; pub fn f(_: A) {} pub trait T {} pub enum E { V }";
     let found = between(room, &format!("pub struct A; {code}"), b);

@@ -1,4 +1,4 @@
-//! Modules of a crate as its source has them, and the paths that each of them names.
+//! Modules of a crate, parsed from its source, and the paths that each of them names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +19,7 @@ pub type Files = BTreeMap<String, String>;
 pub struct Named {
     pub segments: Names,
     pub by: By,
-    /// Whether only tests are built with it.
+    /// True if only tests are built with it.
     pub test: bool,
 }
 
@@ -27,7 +27,7 @@ pub struct Named {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     Use,
-    /// `pub use`, with whichever visibility.
+    /// `pub use`, with any visibility.
     ReExport,
     Code,
 }
@@ -36,20 +36,20 @@ pub enum By {
 #[derive(Debug)]
 pub struct Module {
     pub names: Names,
-    /// `mod name;`, without those that only tests are built with.
+    /// Names of `mod name;`, except those that only tests are built with.
     pub children: BTreeSet<String>,
     /// Names of the items that it defines.
     pub items: BTreeSet<String>,
-    /// Names that `use` brings in, each with the path that it stands for.
+    /// Names that `use` imports, each with its path.
     pub bindings: Vec<(String, Names)>,
-    /// Modules of which `use` brings in everything.
+    /// Modules from which `use` imports everything.
     pub globs: Vec<Names>,
     pub paths: Vec<Named>,
-    /// Whether only tests are built with it.
+    /// True if only tests are built with it.
     pub test: bool,
 }
 
-/// The module of a file, followed by those within it.
+/// Parses the module of a file, followed by those within it.
 pub fn modules(names: &[String], text: &str) -> syn::Result<Vec<Module>> {
     let file = syn::parse_file(text)?;
     let mut collector = Collector {
@@ -61,7 +61,7 @@ pub fn modules(names: &[String], text: &str) -> syn::Result<Vec<Module>> {
     Ok(collector.modules)
 }
 
-/// Names of the module that a file holds.
+/// Returns the names of a file's module.
 pub fn names_of(file: &str) -> Names {
     let path = file.trim_end_matches(".rs");
     let path = path.strip_suffix("/mod").unwrap_or(path);
@@ -69,7 +69,7 @@ pub fn names_of(file: &str) -> Names {
     names.map(str::to_owned).collect()
 }
 
-/// The files of a folder and those below it.
+/// Returns the files of a folder and those below it.
 pub fn files_below(source: &Path) -> Files {
     let mut files = Files::new();
     let mut folders = vec![source.to_path_buf()];
@@ -104,7 +104,7 @@ impl Module {
 struct Collector {
     modules: Vec<Module>,
     current: usize,
-    /// Whether the items at hand are for tests only.
+    /// True if the current items are for tests only.
     test: bool,
 }
 
@@ -157,7 +157,7 @@ impl Collector {
         self.module().bindings.push((name, path));
     }
 
-    /// Names the paths among tokens that are not parsed: arguments of macros and attributes.
+    /// Collects the paths among unparsed tokens: arguments of macros and attributes.
     fn name_among(&mut self, mut rest: Cursor) {
         let mut path = Names::new();
         while !rest.eof() {
@@ -191,7 +191,7 @@ impl Collector {
     }
 }
 
-/// What follows a `::`.
+/// Returns the tokens behind a `::`. `None` if there is no `::`.
 fn rest_of_path(cursor: Cursor) -> Option<Cursor> {
     let (first, cursor) = cursor.punct()?;
     let (second, cursor) = cursor.punct()?;
@@ -205,7 +205,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// An item's name, where it has one that paths lead to, and its attributes.
+/// Returns an item's name, if paths can lead to it, and its attributes.
 fn named(item: &Item) -> (Option<&syn::Ident>, &[Attribute]) {
     match item {
         Item::Const(item) => (Some(&item.ident), &item.attrs),
@@ -283,6 +283,6 @@ impl<'ast> Visit<'ast> for Collector {
         }
     }
 
-    // `pub(in a::b)` uses nothing of what it names.
+    // `pub(in a::b)` uses no item of that path.
     fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
 }

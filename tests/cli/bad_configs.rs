@@ -1,10 +1,10 @@
-//! Configs and arguments that cannot be meant: exit code 2, one error, and nothing is written.
+//! Configs and arguments that make no sense: exit code 2, one error, and nothing is written.
 
 use rstest::rstest;
 
 use crate::harness::{Output, Place, TINY};
 
-/// Runs, and checks that the folder is as before.
+/// Runs, and checks that the folder has not changed.
 fn refused(place: &Place, arguments: &[&str], words: &[&str]) -> Output {
     let before = place.files();
     let output = place.bench().args(arguments).run().fails(2, words);

@@ -22,7 +22,7 @@ fn unreadable(place: &Place, words: &[&str]) -> Output {
     output
 }
 
-/// A good file and one that is about to be damaged, which comes second.
+/// A good file and one that will be damaged, which comes second.
 fn two_files() -> (Place, std::path::PathBuf) {
     let place = Place::new();
     write_small(&place.path("t/good.parquet"));
@@ -186,7 +186,7 @@ fn a_corrupt_page_is_named_with_its_file_and_row_group() {
     );
 }
 
-/// Where the offset index of the second column lies, in the first row group of a file.
+/// Returns the range of the second column's offset index, in the first row group of a file.
 fn offset_index(path: &Path) -> Range<usize> {
     let footer = footer(path);
     let chunk = footer.row_group(0).column(1);
@@ -194,7 +194,8 @@ fn offset_index(path: &Path) -> Range<usize> {
     start..start + chunk.offset_index_length().unwrap() as usize
 }
 
-/// Where the header of the first page of the second column begins, in the first row group.
+/// Returns the range in which the header of the second column's first page begins, in the first row
+/// group.
 fn page_header(path: &Path) -> Range<usize> {
     let start = footer(path).row_group(0).column(1).byte_range().0 as usize;
     start..start + 16
@@ -263,7 +264,7 @@ fn a_column_that_some_files_have_as_a_partition_alone_is_refused() {
     ];
     unreadable(&place, &words);
     unreadable_source(&place, &words);
-    // One that all files store is theirs.
+    // A column that all files store is read from the files.
     write(
         &place.path("t/x=2/b.parquet"),
         &numbers(&[("v", 2), ("x", 8)]),
@@ -306,7 +307,7 @@ fn a_folder_with_foreign_parquet_is_read_and_never_written_into() {
     write_small(&place.path("data/train/other.parquet"));
     write_small(&place.path("data/train/second.parquet"));
     let before = place.parquet("data");
-    // The config's columns are not those of the files.
+    // The config's columns differ from those of the files.
     place
         .run(&[] as &[&str])
         .fails(2, &["other.parquet", "`region`", "string"]);

@@ -1,4 +1,4 @@
-//! Queries that cannot be run, or must not be.
+//! Queries that cannot or must not be run.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use crate::harness::{Output, Place};
 
-/// Refused after the dataset was made, before anything was measured.
+/// Checks that a run is refused after the dataset was made, and before anything was measured.
 fn refused(place: &Place, arguments: &[&str], words: &[&str]) -> Output {
     place
         .bench()

@@ -1,4 +1,4 @@
-//! Places that cannot be written to, and writers that meet.
+//! Places that are not writable, and writers that collide.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -150,7 +150,7 @@ fn a_folder_that_is_becoming_one_dataset_does_not_become_another() {
         .fails(2, &["data", "another dataset"]);
     running.signal(nix::sys::signal::Signal::SIGKILL);
     running.end();
-    // What was begun is still this dataset and no other.
+    // The unfinished folder still belongs to this dataset only.
     generate(&place, &other)
         .run()
         .fails(2, &["data", "another dataset"]);
@@ -251,7 +251,7 @@ fn a_folder_with_links_to_itself_is_looked_through_once() {
     }
     symlink("round", place.path("data/round")).unwrap();
     generate(&place, &["--dry-run"]).run().succeeds();
-    // What lies behind a link counts.
+    // Files behind a link count.
     fs::create_dir(place.path("far")).unwrap();
     crate::files::write_small(&place.path("far/mine.parquet"));
     symlink("../far", place.path("data/train")).unwrap();

@@ -36,13 +36,13 @@ fn chromium() -> Command {
     command
 }
 
-/// What a browser says of a page, in a theme and at a width.
+/// Results of opening a page in a browser, in a theme and at a width.
 struct Seen {
-    /// Messages of the console, those of its policy included.
+    /// Messages of the console, including those of its policy.
     console: Vec<String>,
-    /// Addresses that were asked for, but for the page's own.
+    /// Requested addresses, except the page's own.
     requests: Vec<String>,
-    /// The page with what a script of the test has found out, below `data-found` of its body.
+    /// Findings of the test's script, below `data-found` of the page's body.
     found: Value,
 }
 
@@ -88,7 +88,7 @@ fn look(page: &Path, dark: bool, width: u32) -> Seen {
         .filter(|line| line.contains("CONSOLE"))
         .map(str::to_owned)
         .collect();
-    // A page of itself lets no script run: this copy does.
+    // The page's policy allows no scripts, so the policy is removed from this copy.
     let text = fs::read_to_string(page).unwrap();
     let start = text
         .find("<meta http-equiv=\"Content-Security-Policy\"")

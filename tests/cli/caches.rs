@@ -1,4 +1,4 @@
-//! The page cache: cold, warm, and passed by, as far as the host lets it be.
+//! The page cache: cold, warm, and bypassed, as far as the host allows it.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use crate::harness::{Place, TINY, at, cell};
 use crate::measuring::{number, of_lane};
 
-/// A place on the disk of the build: what lies in memory can be neither evicted nor read directly.
+/// A place on the disk of the build. Files in memory can be neither evicted nor read directly.
 fn on_disk(config: &str) -> Place {
     let place = Place::within(Path::new(env!("CARGO_TARGET_TMPDIR")));
     place.write("bench.yaml", config);
     place
 }
 
-/// What this host lets be done with files there.
+/// Returns the operations that this host allows on files there.
 fn doctor(place: &Place) -> Value {
     place
         .bench()
@@ -62,8 +62,8 @@ fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
         let device = number(&iteration["device_read_bytes"]) as f64;
         let data = number(&iteration["engine_data_bytes"]) as f64;
         assert!(device >= data, "{iteration}");
-        // A small file's footer is read with much of the file, and its data again, from the page
-        // cache.
+        // The footer of a small file is read together with much of the file. Its data is then read
+        // again, from the page cache.
         let asked_twice = number(&iteration["engine_metadata_bytes"]) as f64;
         let requested = number(&iteration["requested_bytes"]) as f64;
         assert!((requested - asked_twice) * 0.95 <= device, "{iteration}");
@@ -80,7 +80,7 @@ fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
     let warm = place.record(&["--sql", "SELECT * FROM train"]);
     let iteration = at(&warm, "cells.0.iterations.0");
     assert_eq!(iteration["status"], "ok", "{iteration}");
-    // The kernel may have dropped a page of the program itself, which the device gives again.
+    // The kernel may have dropped a page of the program itself, which is then read from the device.
     let device = number(&iteration["device_read_bytes"]);
     let requested = number(&iteration["requested_bytes"]);
     assert!(device < requested / 100, "{iteration}");

@@ -1,4 +1,4 @@
-//! Inputs that change while they are used, and outputs that are somebody else's files.
+//! Inputs that change while they are used, and outputs that would replace other files.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use crate::harness::{Output, Place, Running};
 
 const SELECT: [&str; 2] = ["--sql", "SELECT id, name FROM t"];
 
-/// A run over the folder `t` that goes on until something ends it, and has finished an iteration.
+/// A run over the folder `t` that goes on until it is stopped, and has finished an iteration.
 fn endless(place: &Place) -> Running {
     let bench = place
         .bench()
@@ -136,7 +136,7 @@ fn a_source_that_changes_between_two_variants_ends_the_run() {
     assert!(place.journals().is_empty());
 }
 
-/// Everything that lies in a folder, links by what they lead to.
+/// Returns all entries of a folder, links by their targets.
 fn everything(place: &Place) -> BTreeMap<String, String> {
     let entries = fs::read_dir(place.root()).unwrap().map(Result::unwrap);
     let shown = entries.filter_map(|entry| {
@@ -154,7 +154,7 @@ fn everything(place: &Place) -> BTreeMap<String, String> {
     shown.collect()
 }
 
-/// A folder with all kinds of things that an output must not take the place of.
+/// A folder with all kinds of entries that an output must not replace.
 fn things() -> Place {
     let place = Place::new();
     write_small(&place.path("data.parquet"));
@@ -307,7 +307,7 @@ fn a_copy_of_the_record_that_fails_leaves_the_record_and_names_it() {
         .args(["--rounds", "40", "--record", "copy.json"])
         .start();
     running.wait_until(|| place.journals().first().map(|_| ()));
-    // Somebody takes the name while the run goes on.
+    // Another file takes the name while the run goes on.
     place.write("copy.json", "theirs");
     let output = running.end();
     assert_eq!(output.code, Some(2), "{output:?}");
@@ -472,7 +472,7 @@ fn a_foreign_file_where_a_dataset_would_be_written_stays() {
         .args(["generate", "bench.yaml"])
         .run()
         .succeeds();
-    // As an interruption leaves it, and then somebody puts a file of his own in the place of one.
+    // The state after an interruption, in which another file replaces one of the dataset.
     let manifest = place.path("data/_bench_manifest.json");
     let text: Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
     let unfinished = serde_json::json!({

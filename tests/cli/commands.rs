@@ -1,4 +1,4 @@
-//! The commands beside `run` and `generate`.
+//! The commands besides `run` and `generate`.
 
 use std::fs;
 

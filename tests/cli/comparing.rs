@@ -1,11 +1,10 @@
-//! Records against each other, over time, and as a gate; and storage that is slower than the one at
-//! hand.
+//! Comparison of records with each other, over time, and as a gate; and a simulated slower storage.
 
 use serde_json::{Value, json};
 
 use crate::harness::{Place, cell};
 
-/// A record of six scenarios on two codecs, and copies of it whose times are changed by hand.
+/// A record of six scenarios on two codecs, and copies of it with modified times.
 struct Records {
     place: Place,
     record: Value,
@@ -33,7 +32,8 @@ impl Records {
         .chain(sql)
         .collect();
         let mut record = place.record(&arguments);
-        // Twenty rounds of one; times of the clock would make the outcome a matter of luck.
+        // Twenty rounds are made from one, as times of the clock would make the outcome a matter of
+        // luck.
         let mut state = 7_u64;
         for cell in record["cells"].as_array_mut().unwrap() {
             let iterations = cell["iterations"].as_array_mut().unwrap();
@@ -58,7 +58,8 @@ impl Records {
         Records { place, record }
     }
 
-    /// The record under a name, its times multiplied where a cell's id says so.
+    /// Writes the record under a name, with the times of each cell multiplied by `factor` of its
+    /// id.
     fn write(&self, name: &str, factor: impl Fn(&str) -> f64) {
         let mut record = self.record.clone();
         record["run_id"] = json!(name);
@@ -88,7 +89,7 @@ impl Records {
             .run()
     }
 
-    /// The id of one cell that is no control.
+    /// Returns the id of one cell that is no control.
     fn some_cell(&self) -> String {
         let cells = self.record["cells"].as_array().unwrap();
         let ids = cells.iter().map(|cell| cell["id"].as_str().unwrap());
@@ -165,7 +166,7 @@ fn two_runs_of_one_config_have_no_winner_and_a_planted_slowdown_is_found_alone()
     }
 }
 
-/// A slow cell among copies of one run: nothing but the change is noise.
+/// A slow cell among copies of one run, whose only difference is the change.
 #[test]
 fn a_slowdown_in_a_copy_of_a_record_is_found_alone() {
     let records = Records::new();
@@ -322,7 +323,7 @@ fn a_key_that_variants_differ_in_is_an_axis() {
         records.compare(&["other.json", &limit]).fails(2, &["5%"]);
     }
     records.compare(&["base.json"]).fails(2, &["named twice"]);
-    // One that lacks the label is not left out in silence.
+    // A record that lacks the label is not silently left out.
     let mut labelled = records.json("base");
     for name in ["x", "y"] {
         labelled["labels"] = json!({"array": name});
@@ -351,7 +352,8 @@ fn a_change_over_many_runs_is_marked_where_it_came() {
         let level = if index < 9 { 1.0 } else { 1.3 };
         records.write(name, |_| level * (1.0 + 0.002 * (index % 3) as f64));
     }
-    // In any order; what is started at the same time follows the order of the ids.
+    // The order of the arguments does not matter. Runs that started at the same time are ordered by
+    // their ids.
     let files = names.iter().rev().map(|name| format!("{name}.json"));
     let found = records
         .place

@@ -1,5 +1,4 @@
-//! Workload files as users of DLIO and MLPerf Storage have them, their overrides and their
-//! launchers.
+//! Workload files of users of DLIO and MLPerf Storage, with their overrides and their launchers.
 
 use std::fs;
 
@@ -7,7 +6,7 @@ use rstest::rstest;
 
 use crate::harness::{Output, Place, at};
 
-/// A recommender whose data is generated: as MLPerf Storage ships them, with few columns.
+/// A recommender whose data is generated, as MLPerf Storage ships it, but with few columns.
 const RECOMMENDER_DATAGEN: &str = "
 model: {name: dlrm}
 framework: pytorch
@@ -30,7 +29,7 @@ dataset:
       - {name: feature_002, dtype: float64}
 ";
 
-/// Rows that are vectors, to be read: no data is generated.
+/// A workload that reads rows that are vectors; no data is generated.
 const IMAGES: &str = "
 model:
   name: flux
@@ -79,7 +78,7 @@ profiling: {profiler: none}
 logging: {verbosity: INFO}
 ";
 
-/// What DLIO writes beside its results.
+/// A config that DLIO writes beside its results.
 const RESOLVED: &str = "
 workload:
   model: {name: unet3d, type: cnn}
@@ -98,7 +97,7 @@ workload:
   output: {folder: 'hydra_log/unet3d/${now:%Y-%m-%d}', metric: {exclude_start_steps: 1}}
 ";
 
-/// References, and a list of the kind that DLIO has.
+/// References, and a list of DLIO's kind.
 const REFERRING: &str = "
 workflow: {generate_data: true}
 dataset:
@@ -110,7 +109,7 @@ dataset:
 model: {name: lists}
 ";
 
-/// Another format, and a length that is no whole number.
+/// Another format, and a length that is not a whole number.
 const OTHER_FORMAT: &str = "
 framework: tensorflow
 workflow: {generate_data: True, train: True}
@@ -119,7 +118,7 @@ reader: {data_loader: tensorflow, read_threads: 8, computation_threads: 8, batch
 train: {computation_time: 0.224, epochs: 5}
 ";
 
-/// So small that a run takes no time, in a folder of its own.
+/// Arguments that make a run so small that it takes no time, in a folder of its own.
 const SCALED_DOWN: [&str; 11] = [
     "--params",
     "dataset.num_files_train=2",
@@ -266,8 +265,8 @@ fn another_seed_of_training_reads_the_data_that_is_there() {
     assert!(again.stderr.contains("no effect here: train.seed"));
 }
 
-/// Data as DLIO writes it without columns: rows of a square of bytes, each value as an INT32, and
-/// no manifest.
+/// Data as DLIO writes it without columns: rows of a square number of bytes, each value as an
+/// INT32, and no manifest.
 fn dlio_records() -> Place {
     let place = Place::new();
     place.write(

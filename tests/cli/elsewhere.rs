@@ -1,5 +1,5 @@
-//! Files from elsewhere: footers that say what is not so, values that have no bounds, keys that are
-//! too narrow, texts in many shapes. Each is rewritten with equal values, or refused in one line.
+//! Files of other programs: footers with false claims, values without bounds, keys that are too
+//! narrow, texts in many shapes. Each is rewritten with equal values, or refused in one line.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -273,7 +273,7 @@ fn two_thousand_columns_are_scanned_and_rewritten() {
     );
 }
 
-/// Fills the pages of a file's second column with what no codec gives.
+/// Fills the pages of a file's second column with bytes that no codec produces.
 fn corrupt(path: &Path) {
     let chunk = footer(path).row_group(0).column(1).byte_range();
     edit(path, |bytes| {

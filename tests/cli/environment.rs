@@ -1,5 +1,5 @@
-//! Environments that a program does not expect: absurd variables, limits that leave little, files
-//! from other ages.
+//! Environments that a program does not expect: absurd variables, tight limits, files with extreme
+//! times.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -18,7 +18,7 @@ fn run(place: &Place) -> Bench {
     place.bench().args(["run", "bench.yaml"])
 }
 
-/// A run with one limit less than the host's, and as many threads of the engine on any host.
+/// A run with a lower limit than the host's, and the same number of engine threads on any host.
 fn limited(place: &Place, resource: Resource, limit: rlim_t) -> Bench {
     with_limit(run(place), resource, limit)
 }
@@ -34,7 +34,7 @@ fn with_limit(mut bench: Bench, resource: Resource, limit: rlim_t) -> Bench {
     bench
 }
 
-/// Says in one error what is wrong, or does what it was asked to.
+/// Checks that a run either succeeds or explains in one error why not.
 fn ends_well_or_says_why_not(output: Output) -> Output {
     for word in ["panicked", "defect of bench"] {
         assert!(!output.stderr.contains(word), "{output:#?}");
@@ -81,7 +81,7 @@ fn no_variable_of_the_environment_keeps_a_run_from_its_end(
     bench.run().succeeds();
 }
 
-/// What the program maps, and the stacks that it would have by default, do not fit in most of
+/// The program's mappings, and the stacks that it would have by default, do not fit in most of
 /// these.
 #[rstest]
 fn a_limit_of_the_address_space_is_kept_or_named(
@@ -92,7 +92,7 @@ fn a_limit_of_the_address_space_is_kept_or_named(
     ends_well_or_says_why_not(bench.run());
 }
 
-/// From where the program starts at all to where it has enough.
+/// Tries up to five limits, from the first at which the program starts, until one is sufficient.
 #[test]
 fn memory_that_a_limit_of_the_address_space_refuses_is_one_error() {
     const STEP: rlim_t = 32 << 20;
@@ -140,7 +140,7 @@ fn a_limit_of_open_files_is_kept_or_named() {
     }
 }
 
-/// Sets when a file was changed. File systems in memory keep any time.
+/// Sets the time of a file's last change. File systems in memory keep any time.
 fn change_at(path: &Path, time: SystemTime) {
     let file = File::options().write(true).open(path).unwrap();
     file.set_modified(time).unwrap();

@@ -1,5 +1,5 @@
-//! What is told before anything is written: room, time, what differs from the config, and what
-//! cannot be done.
+//! Messages before anything is written: room, time, differences from the config, and impossible
+//! requests.
 
 use rstest::rstest;
 
@@ -13,14 +13,14 @@ fn bench(place: &Place, command: &str, more: &[&str]) -> Output {
     bench.args(more).run()
 }
 
-/// `TINY` with other rows per file, as the config of a run beside that of its data.
+/// Runs `TINY` with another number of rows per file, on data of the original config.
 fn with_rows(place: &Place, rows: u64, more: &[&str]) -> Output {
     let rows = format!("dataset.num_samples_per_file={rows}");
     let arguments = [&["--set", rows.as_str()][..], &READ_ONLY[..], more].concat();
     bench(place, "run", &arguments)
 }
 
-/// Bytes as this program writes them.
+/// Parses bytes as this program writes them.
 fn bytes(text: &str) -> f64 {
     let (number, unit) = text.split_once(' ').unwrap();
     let units = ["B", "kB", "MB", "GB", "TB"];
@@ -28,7 +28,7 @@ fn bytes(text: &str) -> f64 {
     number.parse::<f64>().unwrap() * 1000_f64.powi(i32::try_from(power).unwrap())
 }
 
-/// The words between two others.
+/// Returns the words between two others.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let (_, rest) = text
         .split_once(before)
@@ -126,7 +126,7 @@ fn more_files_than_there_are_is_an_error_with_both_numbers() {
     with_rows(&place, 100, &files).fails(2, &["0 Parquet files", "num_files_eval", "wants 3"]);
 }
 
-/// Files that somebody else wrote, in an order that only their names tell.
+/// Files of another program, whose order only their names show.
 fn foreign(files: usize) -> Place {
     let place = Place::with(
         "dataset: {data_folder: data, parquet: {columns: [{name: id, dtype: int64}]}}\n\
@@ -146,11 +146,11 @@ fn files_of_others_are_chosen_in_the_same_way() {
     assert_eq!(at(&record, "datasets.0.files"), 2);
     let words = ["3 Parquet files", "wants 4"];
     place.run(&["--set", &wanted("4")]).fails(2, &words);
-    // They are there, whatever else is to be generated.
+    // The files exist, so they are read even if others should be generated.
     let generating = ["--set", "workflow.generate_data=true", "--set"];
     let record = place.record(&[&generating[..], &[&wanted("2")]].concat());
     assert_eq!(at(&record, "datasets.0.files"), 2);
-    // Where the config names no number, all of them are read.
+    // If the config states no number, all of them are read.
     let record = place.record(&[] as &[&str]);
     assert_eq!(at(&record, "datasets.0.files"), 3);
 }
@@ -175,7 +175,7 @@ fn check_shows_rows_and_sizes_of_data_that_is_missing() {
     bench(&place, "run", &READ_ONLY).fails(2, &["generate_data"]);
 }
 
-/// Small files, where what is beside the values counts.
+/// Small files, in which the bytes besides the values matter.
 pub const SMALL: &str = "\
 dataset:
   data_folder: data

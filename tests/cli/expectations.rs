@@ -1,4 +1,4 @@
-//! What a scenario expects, and what was found.
+//! Expectations of scenarios, and the observed values.
 
 use serde_json::json;
 

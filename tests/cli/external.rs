@@ -1,4 +1,4 @@
-//! Files that were there before: `--table`, `tables:`, and folders that DLIO wrote.
+//! Existing files: `--table`, `tables:`, and folders that DLIO wrote.
 
 use std::sync::Arc;
 

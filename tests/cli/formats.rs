@@ -1,5 +1,5 @@
-//! Sources that are not Parquet: every row comes out with its values, or the file is refused before
-//! anything is written.
+//! Sources that are not Parquet: every row is written with its values, or the file is refused
+//! before anything is written.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -267,7 +267,7 @@ fn separators_are_found_and_said() {
 fn compressed_text_is_read() {
     let place = Place::new();
     let mut gz = Vec::new();
-    // A stored block: a gzip file without a library to make one.
+    // A stored block: a gzip file made without a library.
     let text = b"a,b\n1,x\n2,y\n";
     gz.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1]);
     gz.extend((text.len() as u16).to_le_bytes());
@@ -333,7 +333,7 @@ fn a_folder_of_several_formats_is_refused_by_the_file_that_would_be_left_out() {
 
 type Column<'a> = (&'a str, ArrayRef);
 
-/// The bytes of an Arrow file, or of a stream, of batches of the same columns.
+/// Returns the bytes of an Arrow file, or of a stream, with batches of the same columns.
 fn arrow_bytes(
     batches: &[&[Column<'_>]],
     is_stream: bool,
@@ -498,7 +498,7 @@ fn arrow_dictionaries_of_any_values_come_out_with_their_values() {
     ];
     arrow_file(&place.path("mine.arrow"), &columns);
     rewrite(&place, "mine.arrow", &[]).succeeds();
-    // As whoever does not know the types of Arrow reads them.
+    // Reads the file like a reader that does not know Arrow's types.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let file = File::open(&place.parquet_paths("out")[0]).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).unwrap();
@@ -569,7 +569,7 @@ fn what_is_no_arrow_file_is_refused_in_a_line(#[case] bytes: &[u8], #[case] reas
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Arrow has no checksums, so that a changed value is none of its faults.
+    /// Arrow has no checksums, so a changed value is not a fault that it detects.
     #[test]
     fn a_damaged_arrow_file_is_read_or_refused_in_a_line(
         (is_stream, is_compressed) in any::<(bool, bool)>(),

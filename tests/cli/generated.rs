@@ -1,4 +1,4 @@
-//! What `bench generate` writes.
+//! Datasets that `bench generate` writes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +21,7 @@ fn generate(place: &Place, more: &[&str]) -> crate::harness::Output {
         .run()
 }
 
-/// The rows that a query counts.
+/// Returns the number of rows of a query.
 fn count(place: &Place, sql: &str) -> Value {
     let record = place.record(&["--sql", sql]);
     at(&record, "cells.0.iterations.0.rows").clone()
@@ -157,7 +157,7 @@ fn the_second_call_writes_nothing() {
     );
     assert!(!output.stderr.contains("wrote"), "{}", output.stderr);
     assert_eq!(times(), before);
-    // What decides reading only does not make another dataset.
+    // Keys that concern only reading do not make another dataset.
     let read = [
         "--set",
         "dataset.parquet.columns.vector.read=true",
@@ -194,7 +194,7 @@ fn a_file_that_was_removed_is_written_again_with_the_same_bytes() {
     assert!(place.parquet("data") == before);
 }
 
-/// Files of different seeds have one shape, so that only what their footers say tells them apart.
+/// Files of different seeds have the same sizes, so only their footers distinguish them.
 #[test]
 fn a_file_of_another_dataset_is_not_taken_for_one_of_this() {
     let place = Place::with(
@@ -399,8 +399,8 @@ fn keys_of_dlio_without_a_meaning_here_are_named_once() {
     );
 }
 
-/// A plan that has run keeps the filter that its top-k tightened, and would find fewer rows when
-/// run again.
+/// A plan that has run keeps the filter that its top-k tightened, and would find fewer rows if it
+/// were run again.
 #[test]
 fn every_execution_of_a_fast_query_reads_and_finds_the_same() {
     let config = TINY

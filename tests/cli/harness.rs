@@ -1,4 +1,4 @@
-//! Runs the binary in a folder of its own, and looks at what came of it.
+//! Runs the binary in a folder of its own, and examines the results.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What is not over by then hangs.
+/// Time after which a call counts as hanging.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Three columns, two files of three row groups, one measured round.
@@ -121,7 +121,7 @@ impl Place {
         found[0].clone()
     }
 
-    /// Events of a kind in the first journal; 0 where there is no journal.
+    /// Returns the number of events of a kind in the first journal; 0 if there is no journal.
     pub fn events(&self, event: &str) -> usize {
         let journal = self.journals().into_iter().next();
         let text = journal.and_then(|journal| fs::read_to_string(journal).ok());
@@ -163,7 +163,7 @@ pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// A user without rights, to whom limits apply that do not apply to root.
+/// A user without rights. Some limits apply to this user, but not to root.
 const NOBODY: u32 = 65534;
 
 /// One call of the program.
@@ -172,8 +172,8 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// The same call by a user without rights, where root runs the tests; who must be let into the
-    /// place. Comes before limits, which this drops.
+    /// Makes the call run as a user without rights, if root runs the tests, and lets that user into
+    /// the place. This must come before limits, which it drops.
     pub fn without_rights(self, place: &Place) -> Bench {
         if !nix::unistd::geteuid().is_root() {
             return self;
@@ -181,8 +181,8 @@ impl Bench {
         let mut program = PathBuf::from(env!("CARGO_BIN_EXE_bench"));
         let mut version = Command::new(&program);
         if version.arg("--version").uid(NOBODY).output().is_err() {
-            // The build lies in a folder of root's. `cp` leaves no descriptor open to other
-            // threads, with which nothing could be executed.
+            // The build lies in a folder of root's. `cp` is used because a descriptor that is open
+            // for writing in another thread would keep the copy from being executed.
             let copy = place.path("bench");
             let mut cp = Command::new("cp");
             let copied = cp.arg(&program).arg(&copy).status().unwrap();
@@ -222,7 +222,7 @@ impl Running {
         kill(self.pid(), signal).unwrap();
     }
 
-    /// What the system tells of the program, below its folder in `/proc`.
+    /// Returns the path of one of the program's files in `/proc`.
     pub fn path_of(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.0.id()))
     }
@@ -231,7 +231,7 @@ impl Running {
         Pid::from_raw(i32::try_from(self.0.id()).unwrap())
     }
 
-    /// Waits until something is to be seen, which it must be before the program ends.
+    /// Waits until `seen` returns a value, which must happen before the program ends.
     pub fn wait_until<T>(&mut self, mut seen: impl FnMut() -> Option<T>) -> T {
         let started = Instant::now();
         loop {
@@ -245,7 +245,7 @@ impl Running {
         }
     }
 
-    /// Waits until the only journal holds so many events of a kind.
+    /// Waits until the journal has `count` events of a kind.
     pub fn wait_for(&mut self, place: &Place, event: &str, count: usize) {
         self.wait_until(|| (place.events(event) >= count).then_some(()));
     }
@@ -267,10 +267,10 @@ impl Running {
     }
 }
 
-/// What a call came to.
+/// Outcome of a call.
 #[derive(Debug)]
 pub struct Output {
-    /// Absent where a signal ended it.
+    /// Absent if a signal ended it.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -282,8 +282,8 @@ impl Output {
         self.shows_no_defect()
     }
 
-    /// Exits with this code, says one error that holds all of these words, and puts nothing on
-    /// stdout.
+    /// Checks that the call exits with this code, shows one error that contains all of these words,
+    /// and writes nothing to stdout.
     pub fn fails(self, code: i32, words: &[&str]) -> Output {
         assert_eq!(self.code, Some(code), "{self:#?}");
         assert_eq!(self.stdout, "", "stdout is for data");
@@ -306,7 +306,7 @@ impl Output {
         self
     }
 
-    /// The error and its hints.
+    /// Returns the error and its hints.
     pub fn error(&self) -> &str {
         let start = self.stderr.find("error: ").unwrap_or(self.stderr.len());
         &self.stderr[start..]
@@ -330,7 +330,7 @@ impl Output {
     }
 }
 
-/// `value["a"]["b"][0]` by `a.b.0`, which must be there.
+/// Returns `value["a"]["b"][0]` for `a.b.0`, which must exist.
 pub fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
     let found = path
         .split('.')
@@ -341,7 +341,7 @@ pub fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no `{path}` in {value:#}"))
 }
 
-/// The cell of a scenario on a variant.
+/// Returns the cell with an id, such as `scenario/variant`.
 pub fn cell<'a>(record: &'a Value, id: &str) -> &'a Value {
     let cells = record["cells"].as_array().unwrap();
     let known: Vec<_> = cells.iter().map(|cell| &cell["id"]).collect();

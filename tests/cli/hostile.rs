@@ -1,4 +1,4 @@
-//! Records of someone who wishes the reader ill, in every format.
+//! Records by an attacker, in every format.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -17,7 +17,7 @@ const ATTACK: &str = "=1+1|\"'><script>document.title='owned'</script><img src=h
 /// A name that moves cursors, and looks like markup.
 const FILE: &str = "\u{1b}[31m=evil\u{202e}|<script>.json";
 
-/// Every text below it, and every key, with the attack before it.
+/// Returns the value with the attack in front of every text and every key.
 fn attacked(value: &Value) -> Value {
     match value {
         Value::String(text) => json!(format!("{ATTACK}{text}")),
@@ -30,8 +30,8 @@ fn attacked(value: &Value) -> Value {
     }
 }
 
-/// A record of a real run of two codecs, in which every text that is free is an attack, and many
-/// have 10 000 characters.
+/// A record of a real run of two codecs, in which every free text is an attack, and many have 10
+/// 000 characters.
 fn attacker(run: &Value, number: u32) -> Value {
     let long = "x".repeat(10_000);
     let mut record = run.clone();
@@ -73,7 +73,7 @@ fn attacker(run: &Value, number: u32) -> Value {
             }
         }
     }
-    // They name cells that are called otherwise now.
+    // These refer to cells whose names have changed.
     for derived in ["comparisons", "noise"] {
         record[derived] = json!([]);
     }
@@ -101,7 +101,7 @@ fn attackers() -> Place {
     place
 }
 
-/// What a terminal, or an editor, would act on.
+/// Checks that a text has no characters that a terminal or an editor would act on.
 fn assert_harmless(text: &str) {
     let acts = |character: &char| {
         character.is_control() && *character != '\n'
@@ -241,7 +241,7 @@ fn devices_are_neither_configs_nor_queries_nor_records_nor_manifests() {
         .fails(2, &["_bench_manifest.json", "it is a device"]);
 }
 
-/// A pipe with a name.
+/// A named pipe.
 fn pipe(place: &Place, name: &str) -> std::path::PathBuf {
     let path = place.path(name);
     mkfifo(path.as_path(), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
@@ -281,7 +281,8 @@ fn a_config_without_end_is_given_up() {
         .fails(2, &["config", "more than 67108864 bytes"]);
 }
 
-/// Names of files and folders that would be lines of their own, and look like errors and hints.
+/// Names of files and folders that would show as lines of their own, and look like errors and
+/// hints.
 #[rstest]
 #[case::a_location(&["inspect", "a\nerror: b"])]
 #[case::a_table(&["run", "--table", "t=a\nerror: b", "--sql", "SELECT 1"])]

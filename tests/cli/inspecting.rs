@@ -97,7 +97,7 @@ fn json_tells_everything_of_every_column() {
     );
     assert!(at(&found, "files.0.footer_bytes").as_u64().unwrap() > 100);
     assert!(at(&found, "files.0.footer_parse_ns").as_u64().unwrap() > 0);
-    // The sum of all chunks is what the footers say.
+    // The sum of all chunks equals the footers' figures.
     let sizes = |name| -> u64 {
         let columns = at(&found, "columns").as_array().unwrap();
         columns
@@ -145,7 +145,7 @@ fn no_damage_makes_the_program_panic() {
     let footer =
         u32::from_le_bytes(good[good.len() - 8..good.len() - 4].try_into().unwrap()) as usize;
     let start = good.len() - 8 - footer;
-    // Of the Arrow schema in the footer, which is written as text, and of what stands around it.
+    // Damages the Arrow schema in the footer, which is written as text, and the bytes around it.
     for step in 0..60 {
         let mut bad = good.clone();
         let at = start + step * footer / 60;

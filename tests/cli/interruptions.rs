@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM, SIGHUP and kill -9: what was measured stays, what was written is whole, what
-//! was only for a while is gone.
+//! Ctrl-C, SIGTERM, SIGHUP and kill -9: measurements are kept, written files are complete, and
+//! temporary files are removed.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -19,8 +19,8 @@ use serde_json::Value;
 
 use crate::harness::{Bench, Place, Running};
 
-/// What an interrupted join may take. It takes about 20 ms where it is stopped, and 17 s and more
-/// where it is not.
+/// Most time until an interrupted join has ended. It takes about 20 ms if it is stopped, and 17 s
+/// and more if it is not.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// Joins 60 000 rows with themselves by comparing each with each.
@@ -167,7 +167,7 @@ fn a_journal_whose_last_line_is_half_there_is_still_a_report() {
     );
 }
 
-/// Has a call find a signal as whoever runs these tests would have to leave it: ignored, or not.
+/// Makes a call start with a signal's handler as a parent process may leave it: ignored, or not.
 fn finding(mut bench: Bench, found: Signal, handler: SigHandler) -> Bench {
     // SAFETY: sigaction(2) may be called between fork and exec, and nothing else is.
     unsafe {
@@ -178,7 +178,7 @@ fn finding(mut bench: Bench, found: Signal, handler: SigHandler) -> Bench {
     bench
 }
 
-/// A run of two variants, so that there is a control, that has only begun after any time.
+/// A run of two variants, and thus with a control, that never ends by itself.
 fn endless(place: &Place) -> Bench {
     let bench = place.bench().args(["run", "bench.yaml"]);
     bench.args([
@@ -189,7 +189,7 @@ fn endless(place: &Place) -> Bench {
     ])
 }
 
-/// Folders anywhere below another whose names begin with `start`.
+/// Returns the folders anywhere below another whose names begin with `start`.
 fn folders(root: &Path, start: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_path_buf()];
@@ -209,7 +209,7 @@ fn folders(root: &Path, start: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The record beside the only journal.
+/// Returns the record beside the only journal.
 fn kept(place: &Place) -> Value {
     let record = place.journal().with_extension("json");
     serde_json::from_slice(&fs::read(record).unwrap()).unwrap()
@@ -258,11 +258,11 @@ fn a_terminal_that_goes_away_takes_no_record_along() {
         .stdout(Stdio::from(terminal.slave.try_clone().unwrap()))
         .stderr(Stdio::from(terminal.slave));
     let mut child = bench.command.spawn().unwrap();
-    // The program is to be the last that has the terminal open.
+    // Only the program may still have the terminal open.
     drop(bench);
     let mut buffer = [0; 4096];
     while place.events("iteration") < 3 {
-        // What nobody reads would keep the program waiting.
+        // Unread output would keep the program waiting.
         _ = shown.read(&mut buffer);
         assert!(child.try_wait().unwrap().is_none(), "it ended too early");
         std::thread::yield_now();
@@ -275,7 +275,7 @@ fn a_terminal_that_goes_away_takes_no_record_along() {
     assert!(folders(place.root(), "_bench.control.").is_empty());
 }
 
-/// A pipe, and its end that is written to once the program has opened the other one.
+/// Returns the writing end of a pipe, once the program has opened the other one.
 fn wait_for_reader(running: &mut Running, pipe: &Path) -> File {
     let mut options = File::options();
     options.write(true).custom_flags(OFlag::O_NONBLOCK.bits());
@@ -303,8 +303,8 @@ fn one_signal_ends_whoever_waits_for_a_pipe_that_nobody_writes_to(
     assert!(place.parquet("data").is_empty());
 }
 
-/// A look at the host that has begun to measure, and the folder that it works in, which is none of
-/// those of others.
+/// Starts `doctor`, and waits until it measures. Returns its working folder, which is none of
+/// `others`.
 fn begun(place: &Place, others: &[&PathBuf]) -> (Running, PathBuf) {
     let mut running = place.bench().arg("doctor").start();
     let folder = running.wait_until(|| {

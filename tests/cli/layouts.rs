@@ -1,4 +1,4 @@
-//! Every knob of the layout, as it is found in the files.
+//! Every option of the layout, as the files have it.
 
 use std::fs::File;
 
@@ -385,7 +385,7 @@ measure: { warmup: 0, rounds: 1 }
 
 #[test]
 fn sorted_and_plain_layouts_hold_equal_rows() {
-    // Unequal ones fail the run.
+    // Unequal results fail the run.
     let place = Place::with(COLUMNS);
     let record = place.record(&[
         "--sweep",

@@ -26,7 +26,7 @@ use crate::harness::{Place, at};
 pub const ROWS: usize = 4_000;
 pub const CITIES: [&str; 5] = ["Amsterdam", "Berlin", "Copenhagen", "Dublin", "Edinburgh"];
 
-/// A number that looks like chance.
+/// A number that looks random.
 pub fn hash(row: usize) -> usize {
     let mixed = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33) as usize
@@ -206,7 +206,7 @@ fn what_is_learned_generates_files_of_the_same_types_and_layout() {
     }
 }
 
-/// The mean over codecs of what columns are off by, as a share of the bytes of a row.
+/// Returns the mean over codecs of the columns' errors, as a share of the bytes of a row.
 fn weighted_error(learned: &Value) -> f64 {
     let columns = at(learned, "columns").as_array().unwrap();
     let of_codec = |codec: usize| {
@@ -251,7 +251,7 @@ fn a_look_alike_takes_about_as_many_bytes_with_every_codec() {
             );
         }
     }
-    // What is shown is counted: the sizes of a column that is written alike.
+    // The shown figures are counted: the sizes of a column that is written alike.
     let shown = place
         .bench()
         .args(["learn", "mine.parquet", "-o", "again.yaml"])
@@ -344,7 +344,7 @@ fn a_type_that_is_not_generated_is_left_out_and_named() {
     assert!(!place.path("only.yaml").exists());
 }
 
-/// The rows of the look-alike.
+/// Generates the look-alike, and returns its rows.
 fn alike(place: &Place, folder: &str) -> RecordBatch {
     place
         .bench()
@@ -386,7 +386,7 @@ fn nulls_are_as_frequent_where_they_were() {
     let share = |array: &dyn Array| array.null_count() as f64 / array.len() as f64;
     let structs = made.column_by_name("s").unwrap();
     assert!((share(structs) - 0.4).abs() < 0.05, "{}", share(structs));
-    // What it holds was null with it only.
+    // The struct's field was null only together with the struct.
     let DataType::Struct(fields) = structs.data_type() else {
         panic!("{}", structs.data_type());
     };
@@ -395,8 +395,8 @@ fn nulls_are_as_frequent_where_they_were() {
     assert!((share(vectors) - 0.4).abs() < 0.05, "{}", share(vectors));
 }
 
-/// Learns from 4 000 numbers, a quarter of them null, in row groups of 1 000, of which footers say
-/// something else. Gives the share of nulls that is learned, and the notes.
+/// Learns from 4 000 numbers, a quarter of them null, in row groups of 1 000, whose footers claim
+/// other counts. Returns the learned share of nulls, and the notes.
 fn nulls_learned(told: impl Fn(i64) -> u64) -> (Option<f64>, String) {
     let place = Place::new();
     let path = place.path("mine.parquet");
@@ -444,7 +444,7 @@ fn counts_of_nulls_that_the_values_contradict_are_not_believed() {
     }
 }
 
-/// Writes a column of its own, as Arrow's types are stored where nobody says which they were.
+/// Writes a single column in a file that does not store Arrow's types.
 pub fn write_plain(path: &Path, array: ArrayRef, properties: WriterProperties) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let batch = RecordBatch::try_from_iter([("column", array)]).unwrap();
@@ -457,7 +457,7 @@ pub fn write_plain(path: &Path, array: ArrayRef, properties: WriterProperties) {
     writer.close().unwrap();
 }
 
-/// What is learned of a folder, without what follows from its name.
+/// Learns from a folder, and returns the columns, which do not depend on its name.
 fn columns_learned(place: &Place, folder: &str) -> Value {
     let output = format!("{folder}.yaml");
     let bench = place.bench();
@@ -477,7 +477,7 @@ fn files_whose_columns_are_in_another_order_are_learned_by_name() {
     let other = other.project(&backwards).unwrap();
     write(&place.path("other/b.parquet"), &other);
     let learned = columns_learned(&place, "other");
-    // The first file's order counts.
+    // The order of the first file counts.
     assert_eq!(at(&learned, "0.column"), "id");
     assert_eq!(learned, columns_learned(&place, "same"));
 }

@@ -1,4 +1,4 @@
-//! `bench learn` of values that take much more memory than their files.
+//! `bench learn` with values that take much more memory than their files.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -52,7 +52,7 @@ fn a_long_text_that_a_dictionary_repeats_is_learned_from_a_few_rows() {
         .build();
     let path = place.path("mine.parquet");
     write_plain(&path, coded, properties);
-    // A few thousand bytes stand for 200 MiB.
+    // A few thousand bytes represent 200 MiB.
     assert!(fs::metadata(&path).unwrap().len() < TEXT_BYTES as u64 / 10);
     let learned = learn(&place, "mine.parquet", &[]);
     let looked_at = at(&learned, "columns.0.values").as_u64().unwrap();
@@ -64,7 +64,7 @@ fn a_long_text_that_a_dictionary_repeats_is_learned_from_a_few_rows() {
     assert!(notes.contains(&words), "{notes}");
 }
 
-/// Replaces the pages of a column by one that claims to unfold to so many bytes.
+/// Replaces the pages of a column by one that claims to unfold to `bytes` bytes.
 fn claim_page(path: &Path, column: usize, bytes: u64) {
     let metadata = footer(path);
     let varint = |mut number: u64| {
@@ -77,7 +77,8 @@ fn claim_page(path: &Path, column: usize, bytes: u64) {
         bytes
     };
     let rows = u64::try_from(metadata.row_group(0).num_rows()).unwrap();
-    // Thrift's compact protocol: a data page of version 1 with 3 bytes of so many PLAIN values.
+    // Thrift's compact protocol: a data page of version 1, 3 bytes long, which claims all of the
+    // rows as PLAIN values.
     let page = [
         vec![0x15, 0, 0x15],
         varint(bytes * 2),

@@ -1,4 +1,4 @@
-//! The program as its users meet it: the binary, run in an empty folder.
+//! Tests the program as users run it: the binary, in an empty folder.
 
 #![allow(
     unreachable_pub,

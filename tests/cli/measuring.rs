@@ -1,4 +1,4 @@
-//! Lanes, read modes, resources, rounds and the control: what is timed, and what is kept of it.
+//! Lanes, read modes, resources, rounds and the control: timing, and the recorded figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -61,7 +61,7 @@ fn three_lanes_time_the_same_work() {
     }
 }
 
-/// With a query whose expectation fails.
+/// A place with a query whose expectation fails.
 fn place_with_expectation(config: &str) -> Place {
     let place = Place::with(config);
     place.write("q.sql", "-- expect_rows: 7\nSELECT id FROM train");
@@ -112,7 +112,7 @@ fn footers_are_in_every_lane_where_the_engines_caches_are_fresh_and_in_none_wher
     }
 }
 
-/// Byte ranges of a trace by the name of their file, sorted.
+/// Returns the byte ranges of a trace by the name of their file, sorted.
 fn ranges(trace: &Value) -> BTreeMap<String, Vec<(u64, u64)>> {
     let mut ranges: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
     for call in trace["streams"]
@@ -202,7 +202,7 @@ fn both_read_modes_give_equal_results_to_any_query(#[values("1", "2", "7")] read
         place.write(&format!("limit_{rows}.sql"), query);
     }
     arguments.extend(["--query", "limit_3.sql", "--query", "limit_150.sql"]);
-    // Results that differ fail the run, and so do expectations.
+    // Different results would fail the run, and so would a failed expectation.
     let record = place.record(&arguments);
     let scans = at(cell(&record, "sql_1/default"), "iterations.0.scans.0").clone();
     assert_eq!(scans["row_groups_read"], 6);
@@ -299,7 +299,7 @@ fn resources_of_each_iteration_are_counted() {
     for figure in ["cpu_user_ns", "voluntary_switches", "first_batch_ns"] {
         assert!(number(&iteration[figure]) > 0, "{figure}: {iteration}");
     }
-    // Memory that is there already faults no more.
+    // Memory that is mapped already causes no more faults.
     for figure in [
         "cpu_system_ns",
         "minor_faults",
@@ -310,7 +310,7 @@ fn resources_of_each_iteration_are_counted() {
     }
     let calls = &iteration["store_calls"];
     let executions = number(&iteration["executions"]);
-    // A call per row group.
+    // One call per row group.
     assert_eq!(number(&calls["calls"]), 8 * executions);
     for of in ["latency_ns", "range_bytes"] {
         let at = |name: &str| number(&calls[of][name]);
@@ -433,7 +433,7 @@ fn as_many_rounds_are_made_as_a_verdict_on_all_comparisons_takes() {
     let place = Place::with(&config);
     let codecs = "dataset.compression=none,snappy,lz4,zstd(1),zstd(2),zstd(3),zstd(4),zstd(5)";
     let record = place.record(&["--sweep", codecs]);
-    // Every two of 8 variants, by three costs: 2 / 2^15 x 84 is the first that is below 0.01.
+    // 8 variants in pairs, by three costs: 2 / 2^15 x 84 is the first that is below 0.01.
     assert_eq!(record["stopped"]["rounds"], 15);
     assert_eq!(at(&record, "comparisons.0.family"), &json!(7));
     let few = place.run(&["--sweep", codecs, "--rounds", "2"]).succeeds();
@@ -498,8 +498,8 @@ fn the_record_tells_of_the_host_and_of_nothing_secret() {
     assert_eq!(at(&record, "effect"), &json!(0.05));
 }
 
-/// A mean of many executions is not what a mean of few is, so that cells that are compared have as
-/// many, with a warm-up and without.
+/// Cells that are compared have the same number of executions, with and without a warm-up, as a
+/// mean of many executions differs from a mean of few.
 #[rstest]
 fn cells_of_a_scenario_have_the_same_number_of_executions(#[values("0", "1")] warmup: &str) {
     let warmup = format!("measure.warmup={warmup}");

@@ -1,5 +1,5 @@
-//! Each option of `bench run` and each key of the config does something, and these tests fail where
-//! it does not.
+//! Each option of `bench run` and each key of the config has an effect. These tests fail if one has
+//! none.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -80,7 +80,7 @@ fn the_quickstart_needs_no_config() {
         "nested",
     ];
     let record = bench.args(scenario).run().succeeds().json();
-    // With two controls per scenario.
+    // There are two controls per scenario.
     assert_eq!(record["cells"].as_array().unwrap().len(), 15 + 6);
     assert_eq!(cell(&record, "nested/zstd")["columns_read"], 2);
     assert_eq!(cell(&record, "narrow_projection/none")["columns_read"], 3);
@@ -334,8 +334,8 @@ fn engine_options_reach_the_engine_and_the_record() {
 
     let sweep = ["--sweep", "datafusion.execution.parquet.pruning=true,false"];
     let record = place.record(&[&sweep[..], &query].concat());
-    // The page index stands in where statistics of row groups may not be used, so that the rows
-    // read are the same.
+    // If statistics of row groups may not be used, the page index takes their place, so the rows
+    // that are read are the same.
     let metric = "scans.0.metrics.row_groups_pruned_statistics_pruned";
     let pruned =
         |index: usize| at(&record, &format!("cells.{index}.iterations.0.{metric}")).clone();

@@ -37,7 +37,7 @@ pub fn page(place: &Place) -> std::path::PathBuf {
     place.path("r.html")
 }
 
-/// The page of a record whose every text attacks the page.
+/// The page of a record in which every text attacks the page.
 pub fn hostile_page(place: &Place) -> std::path::PathBuf {
     page(place);
     let mut record: Value =

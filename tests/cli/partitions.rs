@@ -1,4 +1,4 @@
-//! Values in the names of folders.
+//! Partition values in the names of folders.
 
 use rstest::rstest;
 
@@ -27,7 +27,7 @@ fn texts_that_are_not_written_as_numbers_are_stay_what_they_are() {
     let place = place_of(&folders);
     assert_eq!(rows(&place, "SELECT DISTINCT k FROM t"), 5);
     assert_eq!(rows(&place, "SELECT id FROM t WHERE k = '01'"), 100);
-    // Written anew, they are the same folders.
+    // If they are written anew, the folders are the same.
     let bench = place.bench().args(["generate", "--source", "t"]);
     let set = ["dataset.data_folder=out", "dataset.parquet.partition_by=k"];
     let bench = bench.args(set.map(|set| format!("--set={set}")));
@@ -79,6 +79,6 @@ fn a_value_of_a_source_without_a_name_is_one_error_and_writes_no_file(
     };
     generate("g").fails(2, &["`g`", words]);
     assert!(place.parquet("out").is_empty());
-    // The folder is not taken by what could not be written.
+    // A dataset that could not be written does not occupy the folder.
     generate("id").succeeds();
 }

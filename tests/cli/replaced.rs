@@ -1,4 +1,4 @@
-//! Files that somebody has put in the place of a dataset's.
+//! Files that replace those of a dataset.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::harness::{Output, Place};
 
 const FILE: &str = "train/img_1_of_2.parquet";
 
-/// Files of any seed have the same size.
+/// Two datasets of different seeds, whose files have the same sizes.
 fn two_datasets() -> Place {
     let place = Place::with(
         "dataset: { num_files_train: 2, num_samples_per_file: 50, parquet: { columns: [{ name: x, dtype: int64 }] } }\n\
@@ -22,7 +22,7 @@ fn two_datasets() -> Place {
     place
 }
 
-/// A command on the dataset of a seed, which lies in `d1` or `d2`.
+/// Runs a command on the dataset of a seed, which lies in `d1` or `d2`.
 fn of_seed(place: &Place, command: &str, seed: &str, more: &[&str]) -> Output {
     let set = [
         format!("--set=dataset.seed={seed}"),
@@ -39,7 +39,7 @@ fn take_over(place: &Place, from: &str, to: &str) {
     fs::copy(from, to).unwrap();
 }
 
-/// Takes from a footer what says that the file is this program's.
+/// Removes the key from a footer that identifies the file as this program's.
 fn make_foreign(place: &Place, file: &str) {
     let key = b"parquet-bench.file";
     edit(&place.path(file), |bytes| {
@@ -59,7 +59,7 @@ fn a_file_of_another_dataset_or_place_is_not_measured(#[case] other: &str) {
     let words = [FILE, "is not the file", "its footer says", "`bench clean`"];
     of_seed(&place, "run", "1", &[]).fails(2, &words);
     assert_eq!(place.journals().len(), journals);
-    // The way out that the hint tells.
+    // The remedy that the hint states.
     of_seed(&place, "clean", "1", &["--yes"]).succeeds();
     of_seed(&place, "generate", "1", &[]).succeeds();
     of_seed(&place, "run", "1", &[]).succeeds();
@@ -71,7 +71,7 @@ fn a_file_of_the_right_size_that_does_not_say_what_it_is_is_not_measured() {
     make_foreign(&place, "d1/train/img_1_of_2.parquet");
     let words = [FILE, "is not the file", "does not say", "hint: "];
     of_seed(&place, "run", "1", &[]).fails(2, &words);
-    // Files of others need not say it.
+    // Files that belong to no dataset need no such key.
     let table = ["run", "--table", "t=d1/train", "--sql", "SELECT x FROM t"];
     place
         .bench()

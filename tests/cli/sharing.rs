@@ -34,7 +34,7 @@ pub fn generate(place: &Place, more: &[&str]) -> Output {
         .run()
 }
 
-/// Parquet files and their bytes, by a dataset that nothing disturbed.
+/// The Parquet files of a dataset that nothing disturbed, with their bytes.
 fn undisturbed() -> BTreeMap<String, Vec<u8>> {
     let place = Place::with(FILES);
     generate(&place, &[]).succeeds();
@@ -115,7 +115,7 @@ fn a_rank_beyond_the_world_is_refused() {
 fn what_kill_leaves_at_any_moment_is_continued_to_the_same_bytes() {
     let expected = undisturbed();
     let place = Place::with(FILES);
-    // Each time later: after a number of files that are there, or are being written.
+    // Each kill comes later: when more files exist or are being written.
     for kills in 0..20 {
         let mut running = place.bench().args(["generate", "bench.yaml"]).start();
         running.wait_until(|| {

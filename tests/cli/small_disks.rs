@@ -1,4 +1,4 @@
-//! Disks with too little room. These tests need root, to mount them.
+//! Disks with too little room. These tests need root, to mount the disks.
 
 use std::fs;
 use std::path::PathBuf;
@@ -76,7 +76,8 @@ fn a_full_disk_is_an_error_and_what_is_whole_is_kept() {
 fn what_may_fill_a_small_disk_is_refused_before_it_is_written() {
     let place = Place::with(SMALL);
     let disk = SmallDisk::mount(place.path("disk"), "400k");
-    // The values of 200 rows have 12 kB; their files, a block each, twice what there is.
+    // The values of 200 rows take 12 kB. Their files, one block each, take twice the size of the
+    // disk.
     let set = ["--yes", "--set", "dataset.data_folder=disk/out"];
     let output = generate(&place, &set);
     let written = place.path("disk/out").exists();

@@ -151,7 +151,7 @@ fn rows_stay_the_same_in_every_layout(#[case] set: &[&str], #[case] files: usize
     for key in set {
         arguments.extend(["--set", key]);
     }
-    // Rows and checksum are compared with the source by the program itself.
+    // The program itself compares rows and checksum with the source.
     place.bench().args(&arguments).run().succeeds();
     let found = footers(&place.path("out"));
     assert_eq!(found.len(), files);
@@ -347,7 +347,8 @@ fn what_columns_lose_is_said() {
     }
 }
 
-/// Datasets hold all that is measured of a source, also where a process of its own looks at memory.
+/// Datasets contain everything that is measured of a source, even if a separate process measures
+/// memory.
 #[test]
 fn a_source_that_is_gone_once_its_datasets_are_written_is_not_missed() {
     let place = Place::new();

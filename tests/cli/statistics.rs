@@ -1,5 +1,5 @@
-//! What footers say of values: statistics that are absent, wrong or impossible, and what no writer
-//! can give any of.
+//! Statistics in footers that are absent, wrong or impossible, and columns for which no writer can
+//! make statistics.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -33,7 +33,7 @@ fn a_source_is_read_whatever_its_statistics_say() {
     let texts = StringArray::from_iter((0..10).map(|row| (row % 3 != 0).then_some("x")));
     let columns: [(&str, ArrayRef); 2] = [("real", Arc::new(reals)), ("text", Arc::new(texts))];
     write(&place.path("mine.parquet"), &columns);
-    // As some writers leave it: bounds, and no count of nulls, which readers take for none.
+    // Some writers store bounds without a count of nulls, which readers take for 0.
     change_statistics(&place.path("mine.parquet"), |chunk| {
         chunk.statistics().map(|it| with_nulls(it, None))
     });
@@ -143,7 +143,7 @@ fn statistics_that_no_values_can_have_are_a_caution_and_mislead_no_planner() {
     }
 }
 
-/// Makes a footer claim so many rows, of its only row group and of all.
+/// Makes a footer claim `rows` rows, in its only row group and in total.
 fn claim_rows(path: &Path, rows: i64) {
     replace_footer(path, |metadata| {
         let about = metadata.file_metadata();
@@ -268,7 +268,7 @@ fn bounds_that_cannot_be_trusted_are_a_caution_where_they_are_used() {
     assert!(!said.contains("`text`"), "{said}");
 }
 
-/// Columns of which a writer can give no bounds, by name.
+/// Returns columns for which a writer can make no bounds, by name.
 fn without_bounds() -> Vec<(&'static str, ArrayRef)> {
     let field = Arc::new(Field::new("a", DataType::Int32, true));
     let inner: ArrayRef = Arc::new(Int32Array::from(vec![None; 30]));
@@ -376,7 +376,7 @@ fn row_groups_by_bytes_may_be_off_where_rows_become_wider() {
     assert_eq!(found, Some(largest));
 }
 
-/// A column of a generated file.
+/// Kind of a column of a generated file.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Constant,
@@ -429,7 +429,7 @@ fn column_of(kind: Kind, seeds: &[u8]) -> ArrayRef {
     }
 }
 
-/// What a footer says of statistics that is not so.
+/// False claim of a footer's statistics.
 #[derive(Debug, Clone, Copy)]
 enum Lie {
     None,
@@ -476,7 +476,7 @@ fn digest_of(batches: &[RecordBatch]) -> (u64, String) {
     (digest.rows(), digest.finish().exact)
 }
 
-/// The rows below a folder, with the partition column `p` out of the names of folders.
+/// Returns the rows below a folder, with the partition column `p` from the names of folders.
 fn rows_below(place: &Place, schema: &Arc<Schema>) -> Vec<RecordBatch> {
     let mut batches = Vec::new();
     for path in place.parquet_paths("out") {

@@ -1,4 +1,4 @@
-//! What a terminal is shown, and what is shown where there is none.
+//! Output on a terminal, and without one.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,7 +11,7 @@ use crate::harness::Place;
 
 const COLUMNS: u16 = 80;
 
-/// What `bench report r.json` writes to a terminal of 80 columns.
+/// Returns the output of `bench report r.json` on a terminal of 80 columns.
 fn on_a_terminal(place: &Place, environment: &[(&str, &str)]) -> String {
     let size = Winsize {
         ws_row: 50,
@@ -29,10 +29,10 @@ fn on_a_terminal(place: &Place, environment: &[(&str, &str)]) -> String {
         .stdout(Stdio::from(terminal.slave))
         .stderr(Stdio::null());
     let mut child = bench.command.spawn().unwrap();
-    // The last that has the terminal's other end open is to be the program.
+    // Only the program may still have the terminal's other end open.
     drop(bench);
     let (mut shown, mut master) = (Vec::new(), File::from(terminal.master));
-    // Linux ends it with an error rather than with the end of a file.
+    // Linux reports an error here instead of the end of a file.
     _ = master.read_to_end(&mut shown);
     assert!(child.wait().unwrap().success());
     String::from_utf8(shown).unwrap().replace("\r\n", "\n")
@@ -76,7 +76,7 @@ fn a_terminal_has_colours_beside_words_and_lines_that_fit() {
     assert!(!plain.contains('\u{1b}') && plain.contains("faster"));
     assert_eq!(on_a_terminal(&place, &[("TERM", "dumb")]), plain);
     assert_eq!(on_a_terminal(&place, &[("NO_COLOR", "")]), coloured);
-    // The colours are all that is different, and spaces before the last of them.
+    // Only the colours differ, and spaces before the last of them.
     let mut rest = String::new();
     for (index, part) in coloured.split("\u{1b}[").enumerate() {
         rest.push_str(match index {

@@ -1,4 +1,4 @@
-//! Types and annotations of other writers: what is kept, what is lost in words, what is refused.
+//! Types and annotations of other writers: kept, lost with a note, or refused.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -49,7 +49,7 @@ fn categories_of_many_files_find_room_in_one(#[case] set: &str, #[case] files: u
         .map(|it| it.num_rows())
         .sum();
     assert_eq!(rows, 240);
-    // What this program wrote can be grouped as well as what it read.
+    // The rewritten files can be grouped as well as the original ones.
     for table in ["t=mine", "t=out"] {
         let bench = place
             .bench()
@@ -86,7 +86,7 @@ fn categories_and_views_of_strings_make_partitions() {
     }
 }
 
-/// A file of a single column with an annotation that Arrow has no type for.
+/// Writes a file of a single column with an annotation for which Arrow has no type.
 fn annotated(path: &Path, message: &str, write: impl FnOnce(&mut SerializedFileWriter<File>)) {
     let schema = Arc::new(parse_message_type(message).unwrap());
     let properties = Arc::new(WriterProperties::builder().build());
@@ -264,8 +264,8 @@ fn types_that_parquet_cannot_hold_are_refused_before_anything_is_written() {
     assert!(!place.path("out").exists());
 }
 
-/// 300 categories in one file whose keys are said to have 8 bits, as a file has them that was made
-/// of several.
+/// 300 categories in one file whose keys claim to have 8 bits, as in a file that was merged from
+/// several.
 #[test]
 fn categories_beyond_their_keys_in_one_file_are_read() {
     let place = Place::new();

@@ -10,11 +10,11 @@ use std::path::{Component, Path, PathBuf};
 use super::kernel::read_text;
 use super::mounts::{Mount, mounts};
 
-/// How a file of a group is read: from the system, or from a test's text.
+/// Reads a file of a group: from the system, or from a test's text.
 type Read<'a> = &'a dyn Fn(&Path) -> Option<String>;
 
-/// Folders of this process's groups, each list from the group itself up to the outermost group that
-/// can be seen. Those outside a container's cgroup namespace cannot.
+/// Folders of this process's groups. Each list goes from the group itself up to the outermost
+/// visible group. Groups outside a container's cgroup namespace are not visible.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Cgroups {
     /// Version 2.
@@ -34,7 +34,7 @@ impl Cgroups {
         )
     }
 
-    /// From the text of /proc/self/cgroup, lines of `id:controllers:path`.
+    /// Parses the text of /proc/self/cgroup, lines of `id:controllers:path`.
     fn parse(text: &str, mounts: &[Mount]) -> Self {
         let group = |wanted: &dyn Fn(&str) -> bool| {
             text.lines().find_map(|line| {
@@ -61,7 +61,7 @@ impl Cgroups {
         }
     }
 
-    /// The smallest CPU quota, in cores.
+    /// Returns the smallest CPU quota, in cores.
     pub(crate) fn cpu_quota_cores(&self, read: Read) -> Option<f64> {
         let unified = self.unified.iter().filter_map(|folder| {
             let text = read(&folder.join("cpu.max"))?;
@@ -76,8 +76,8 @@ impl Cgroups {
         unified.chain(version_1).min_by(f64::total_cmp)
     }
 
-    /// The smallest memory limit, in bytes. Version 1 says "unlimited" with a number above any
-    /// memory.
+    /// Returns the smallest memory limit, in bytes. Version 1 expresses "unlimited" by a number
+    /// above any memory.
     pub(crate) fn memory_limit_bytes(&self, read: Read) -> Option<u64> {
         let limit = |folder: &PathBuf, file| read(&folder.join(file))?.trim().parse().ok();
         let unified = self.unified.iter().filter_map(|at| limit(at, "memory.max"));
@@ -88,8 +88,8 @@ impl Cgroups {
         unified.chain(version_1).min()
     }
 
-    /// The least that a group may still take, in bytes: its limit, less what it has, but for files
-    /// that the kernel would drop.
+    /// Returns the least memory that a group may still take, in bytes: its limit minus its usage,
+    /// where cached files that the kernel would drop do not count as usage.
     pub(crate) fn memory_available_bytes(&self, read: Read) -> Option<u64> {
         let number = |folder: &PathBuf, file: &str| -> Option<u64> {
             read(&folder.join(file))?.trim().parse().ok()
@@ -115,8 +115,8 @@ impl Cgroups {
         unified.chain(version_1).min()
     }
 
-    /// Time so far, in nanoseconds, for which a CPU quota kept cores from running the groups. The
-    /// kernel adds the time of each core, so that it can pass faster than a clock.
+    /// Returns the time so far, in nanoseconds, for which a CPU quota kept cores from running the
+    /// groups. The kernel sums over cores, so it can grow faster than a clock.
     pub(crate) fn throttled_ns(&self, read: Read) -> Option<u64> {
         let field = |folder: &PathBuf, name, unit_ns: u64| {
             let text = read(&folder.join("cpu.stat"))?;
@@ -138,8 +138,8 @@ impl Cgroups {
     }
 }
 
-/// The folder of the group `path` and those above it, in the last mount that holds it. A group that
-/// lies outside all of them is known by the mount's own folder only.
+/// Returns the folder of the group `path` and the folders above it, in the last mount that contains
+/// it. If no mount contains the group, only the mount's own folder is known.
 fn folders<'a>(
     path: Option<&str>,
     mounted: impl DoubleEndedIterator<Item = &'a Mount> + Clone,
@@ -169,8 +169,8 @@ fn folders<'a>(
         .collect()
 }
 
-/// Cores of a quota and its period, both in microseconds; `None` for "max" and -1, which are no
-/// limit.
+/// Returns the cores of a quota and its period, both in microseconds. `None` for "max" and -1,
+/// which mean no limit.
 fn quota_cores(quota: &str, period: &str) -> Option<f64> {
     let quota: u64 = quota.trim().parse().ok()?;
     let period: u64 = period.trim().parse().ok()?;

@@ -1,15 +1,15 @@
-//! The container that this process runs in, as far as it shows.
+//! Detects the container that this process runs in, as far as it shows.
 
 use std::path::Path;
 
 use super::kernel::read_text;
 
-/// docker, podman, kubernetes, lxc, systemd-nspawn, or "container" for another.
+/// Returns docker, podman, kubernetes, lxc, systemd-nspawn, or "container" for another kind.
 pub(crate) fn container() -> Option<&'static str> {
     container_of_signs(&ContainerSigns::read())
 }
 
-/// Where containers show themselves.
+/// Signs by which containers show.
 #[derive(Default)]
 struct ContainerSigns {
     /// KUBERNETES_SERVICE_HOST is set.
@@ -37,8 +37,9 @@ impl ContainerSigns {
     }
 }
 
-/// The kind of container: what runs it counts before what it is, and what it says before what is
-/// seen. The variable is that of <https://systemd.io/CONTAINER_INTERFACE/>.
+/// Returns the kind of container. Kubernetes comes before the container's own kind, and a kind that
+/// the container states comes before other signs. The variable is that of
+/// <https://systemd.io/CONTAINER_INTERFACE/>.
 fn container_of_signs(signs: &ContainerSigns) -> Option<&'static str> {
     let said = signs
         .first_environ
@@ -63,8 +64,8 @@ fn container_of_signs(signs: &ContainerSigns) -> Option<&'static str> {
         .or(said)
 }
 
-/// From the names that container engines give to their control groups. Services of the engines
-/// themselves, such as docker.service and libpod-conmon, are no containers.
+/// Detects the kind by the names that container engines give to their control groups. Services of
+/// the engines themselves, such as docker.service and libpod-conmon, are not containers.
 fn container_of_group(cgroup: &str) -> Option<&'static str> {
     let paths = || cgroup.lines().filter_map(|line| line.splitn(3, ':').nth(2));
     let any = |is: &dyn Fn(&str) -> bool| paths().any(|path| path.split('/').any(is));

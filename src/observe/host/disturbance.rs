@@ -1,32 +1,33 @@
-//! What disturbed a measurement, and how that is said.
+//! Disturbances of a measurement, and warnings about them.
 
-/// Share of this host's CPU time above which other processes are worth a warning.
+/// Share of this host's CPU time above which other processes cause a warning.
 const OTHERS_WARNING_SHARE: f64 = 0.05;
 
-/// Share of this host's CPU time above which the hypervisor is worth a warning. Below that of other
-/// processes, as stolen time stops threads that are running.
+/// Share of this host's CPU time above which the hypervisor causes a warning. It is smaller than
+/// that of other processes, as stolen time stops threads that are running.
 const STEAL_WARNING_SHARE: f64 = 0.01;
 
-/// Disturbances of a measurement; absent where the system does not show them.
+/// Disturbances of a measurement; absent if the system does not show them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Disturbance {
-    /// Nanoseconds of a clock.
+    /// Elapsed time in nanoseconds.
     pub elapsed_ns: u64,
-    /// CPU time that other processes took, over elapsed time x online cores; 0 to 1. Absent where
-    /// less than a second elapsed.
+    /// CPU time that other processes took, over elapsed time x online cores; 0 to 1. Absent if less
+    /// than a second elapsed.
     pub others_share: Option<f64>,
     /// CPU time that the hypervisor gave to others, over elapsed time x online cores; 0 to 1.
-    /// Absent where less than a second elapsed.
+    /// Absent if less than a second elapsed.
     pub steal_share: Option<f64>,
     /// Nanoseconds for which the CPU quota of this process's cgroup, or of one above it, stopped
-    /// it, summed over cores, so that they may be more than elapsed.
+    /// it. They are summed over cores, and may thus exceed the elapsed time.
     pub throttled_ns: Option<u64>,
-    /// Times that cores got slower because of heat, summed over hardware threads.
+    /// Number of times that cores slowed down because of heat, summed over hardware threads.
     pub thermal_throttles: Option<u64>,
 }
 
 impl Disturbance {
-    /// A sentence, without a full stop, for each thing that makes the times less to be trusted.
+    /// Returns a sentence, without a full stop, for each disturbance that makes the times less
+    /// reliable.
     pub fn warnings(&self) -> Vec<String> {
         let others = self
             .others_share

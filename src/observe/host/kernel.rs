@@ -1,26 +1,27 @@
-//! The small texts and numbers that the kernel gives about itself. What is absent or odd is `None`.
+//! Reads small texts and numbers that the kernel reports about itself. Absent or malformed ones are
+//! `None`.
 //!
-//! Each field is read by itself: the crate procfs (0.18) refuses all of a file where one of many
-//! fields is absent or odd, ends values of /proc/cpuinfo at a colon, and keeps neither the order of
+//! Each field is read by itself: the crate procfs (0.18) refuses a whole file if one of many fields
+//! is absent or malformed, ends values of /proc/cpuinfo at a colon, and keeps neither the order of
 //! mount options nor a device that is called "none".
 
 use std::fs;
 use std::path::Path;
 
-/// A text of /proc or /sys, with what is not UTF-8 in it replaced.
+/// Reads a text of /proc or /sys. Bytes that are not UTF-8 are replaced.
 pub(crate) fn read_text(path: impl AsRef<Path>) -> Option<String> {
     let bytes = fs::read(path).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A text of one line, without the space around it; `None` where nothing is left.
+/// Reads a text of one line, without the space around it. `None` if it is empty.
 pub(crate) fn read_line(path: impl AsRef<Path>) -> Option<String> {
     let text = read_text(path)?;
     let line = text.trim();
     (!line.is_empty()).then(|| line.to_owned())
 }
 
-/// The line `file` of each /sys/devices/system/cpu/cpu*, of those that have it.
+/// Reads the line `file` of each /sys/devices/system/cpu/cpu* that has it.
 pub(crate) fn read_per_core(file: &str) -> Vec<String> {
     let Ok(entries) = fs::read_dir("/sys/devices/system/cpu") else {
         return Vec::new();
@@ -38,14 +39,14 @@ fn is_core(folder: &str) -> bool {
         .is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
-/// A value of sysconf(3), such as `libc::_SC_PAGESIZE`.
+/// Returns a value of sysconf(3), such as `libc::_SC_PAGESIZE`.
 pub(crate) fn sysconf(name: libc::c_int) -> Option<u64> {
     // SAFETY: it takes a number and gives a number; unknown names give -1.
     let value = unsafe { libc::sysconf(name) };
     u64::try_from(value).ok().filter(|value| *value > 0)
 }
 
-/// A list of cores such as "0-3,8" (cpuset(7), "List format") as ranges, ends included.
+/// Parses a list of cores such as "0-3,8" (cpuset(7), "List format") to ranges, ends included.
 pub(crate) fn core_ranges(list: &str) -> Option<Vec<(u64, u64)>> {
     list.trim()
         .split(',')
@@ -56,7 +57,7 @@ pub(crate) fn core_ranges(list: &str) -> Option<Vec<(u64, u64)>> {
         .collect()
 }
 
-/// How many cores are in both lists.
+/// Counts the cores that are in both lists.
 pub(crate) fn common_cores(left: &[(u64, u64)], right: &[(u64, u64)]) -> u64 {
     let common = |a: &(u64, u64), b: &(u64, u64)| {
         let (first, last) = (a.0.max(b.0), a.1.min(b.1));

@@ -1,4 +1,4 @@
-//! Memory of this host, and how much of it this process may use.
+//! Memory of this host, and the part that this process may use.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,8 @@ use super::cgroup::Cgroups;
 use super::kernel::read_text;
 use super::system::meminfo_bytes;
 
-/// Memory of this host, and what of it is available to this process, limits of its control groups
-/// included, in bytes; zeros where the system does not say.
+/// Returns the memory of this host, and the memory available to this process within the limits of
+/// its control groups, in bytes. Zeros if the system does not report them.
 pub fn memory_bytes() -> (u64, u64) {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let available = meminfo_bytes(&text, "MemAvailable").unwrap_or(0);

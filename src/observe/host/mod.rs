@@ -1,4 +1,4 @@
-//! The host: what it is, and what disturbs a measurement on it.
+//! The host: its properties, and disturbances of a measurement on it.
 
 mod cgroup;
 mod container;

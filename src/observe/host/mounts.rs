@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::record::FileSystem;
 
-/// Word that stands in place of a secret.
+/// Word that replaces a secret.
 const HIDDEN: &str = "<hidden>";
 
 /// Parts of the names of options whose values may be secret, or name a person.
 const SECRET_NAMES: [&str; 7] = ["pass", "secret", "key", "cred", "token", "sas", "user"];
 
-/// One mount, as the kernel tells it.
+/// One mount, as the kernel reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Mount {
     /// Folder inside the file system that is mounted.
@@ -23,12 +23,12 @@ pub(crate) struct Mount {
     pub(crate) options: Vec<String>,
 }
 
-/// The mounts of a mountinfo text, in the order of mounting; lines that are odd are left out.
+/// Parses the mounts of a mountinfo text, in the order of mounting. Malformed lines are left out.
 pub(crate) fn mounts(mountinfo: &str) -> Vec<Mount> {
     mountinfo.lines().filter_map(mount).collect()
 }
 
-/// From `id parent device root point options [tags...] - type source options`.
+/// Parses `id parent device root point options [tags...] - type source options`.
 fn mount(line: &str) -> Option<Mount> {
     let (left, right) = line.split_once(" - ")?;
     let mut left = left.split(' ').skip(3);
@@ -38,7 +38,7 @@ fn mount(line: &str) -> Option<Mount> {
     let (fs_type, device) = (right.next()?, right.next()?);
     let super_options = right.next().unwrap_or_default();
     let mut options = Vec::new();
-    // Commas inside of values are escaped, so that the split comes first.
+    // Commas within values are escaped, so the split comes first.
     for option in mount_options.split(',').chain(super_options.split(',')) {
         let option = unescape(option);
         if !option.is_empty() && !options.contains(&option) {
@@ -73,7 +73,7 @@ fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The file system that holds `folder`, which need not exist yet.
+/// Returns the file system that contains `folder`, which need not exist yet.
 pub(crate) fn file_system(folder: &Path, mounts: &[Mount]) -> Option<FileSystem> {
     let absolute = std::path::absolute(folder).ok()?;
     let existing = absolute
@@ -93,8 +93,8 @@ pub(crate) fn file_system(folder: &Path, mounts: &[Mount]) -> Option<FileSystem>
     })
 }
 
-/// The longest mount point that holds the path, and of equal ones the last, which covers the
-/// others.
+/// Returns the mount with the longest mount point that contains the path. Among equal ones it is
+/// the last, which covers the others.
 fn holding<'a>(path: &Path, mounts: &'a [Mount]) -> Option<&'a Mount> {
     mounts
         .iter()
@@ -114,9 +114,9 @@ fn hide_value(option: &str) -> String {
     }
 }
 
-/// A device without the user of `scheme://user:password@host/path`, `user@host:/path` and
-/// `user@host.name=/path`, and without a query. Where an `@` leaves in doubt what is the user, all
-/// but the scheme is hidden.
+/// Removes the user from a device such as `scheme://user:password@host/path`, `user@host:/path` or
+/// `user@host.name=/path`, and any query. If an `@` leaves in doubt which part is the user, all but
+/// the scheme is hidden.
 fn without_secrets(device: &str) -> String {
     let start = match device.find("://") {
         Some(scheme) => scheme + 3,

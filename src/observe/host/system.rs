@@ -1,4 +1,4 @@
-//! What this host is, for the run record. Sources: proc(5), sysfs(5), and the kernel's
+//! Describes this host for the run record. Sources: proc(5), sysfs(5), and the kernel's
 //! <https://docs.kernel.org/admin-guide/abi-testing.html> for the files of /sys.
 
 use std::collections::BTreeSet;
@@ -10,8 +10,8 @@ use super::kernel::{common_cores, core_ranges, read_line, read_per_core, read_te
 use super::mounts::{file_system, mounts};
 use crate::record::{Build, System};
 
-/// The host, and the file systems of the folders that the run uses. A folder whose file system the
-/// kernel does not tell is left out.
+/// Returns the host, and the file systems of the folders that the run uses. A folder is left out if
+/// the kernel does not report its file system.
 pub fn system(folders: &[PathBuf], build: Build) -> System {
     let read = |path: &str| read_text(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");
@@ -61,7 +61,7 @@ pub fn system(folders: &[PathBuf], build: Build) -> System {
     }
 }
 
-/// The first value of a field of /proc/cpuinfo.
+/// Returns the first value of a field of /proc/cpuinfo.
 fn cpuinfo_field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
     cpuinfo.lines().find_map(|line| {
         let (field, value) = line.split_once(':')?;
@@ -69,7 +69,7 @@ fn cpuinfo_field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// A field of /proc/meminfo, which gives kibibytes, in bytes.
+/// Returns a field of /proc/meminfo, which has kibibytes, in bytes.
 pub(super) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
     meminfo.lines().find_map(|line| {
         let (field, value) = line.split_once(':')?;
@@ -80,8 +80,8 @@ pub(super) fn meminfo_bytes(meminfo: &str, name: &str) -> Option<u64> {
     })
 }
 
-/// Cores of this process's affinity, from /proc/self/status; they may name cores that are not
-/// there.
+/// Returns the cores of this process's affinity, from /proc/self/status. They may include cores
+/// that do not exist.
 fn allowed_cores(status: &str) -> Option<Vec<(u64, u64)>> {
     status
         .lines()
@@ -93,14 +93,14 @@ fn distinct(values: Vec<String>) -> Option<String> {
     (!values.is_empty()).then(|| values.join(", "))
 }
 
-/// The chosen word of a line such as "always [madvise] never".
+/// Returns the chosen word of a line such as "always [madvise] never".
 fn bracketed(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once('[')?;
     let (word, _) = rest.split_once(']')?;
     (!word.is_empty()).then_some(word)
 }
 
-/// A hypervisor shows itself by a flag of x86 processors, or (Xen) in /sys/hypervisor.
+/// Detects a hypervisor by a flag of x86 processors, or (Xen) in /sys/hypervisor.
 fn hypervisor(
     cpuinfo: &str,
     vendor: Option<String>,

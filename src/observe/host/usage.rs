@@ -1,4 +1,5 @@
-//! What disturbed a measurement: time that others took of this host, and brakes on this process.
+//! Counters of disturbances: CPU time that others took of this host, and limits that slowed this
+//! process.
 //!
 //! Sources: proc_stat(5); getrusage(2); `cpu.stat` of
 //! <https://docs.kernel.org/admin-guide/cgroup-v2.html>; `core_throttle_count` of
@@ -14,8 +15,8 @@ use super::cgroup::Cgroups;
 use super::disturbance::Disturbance;
 use super::kernel::{read_per_core, read_text, sysconf};
 
-/// /proc/stat counts in steps of 10 ms on each core, so that shares of less time than this one, in
-/// nanoseconds, would tell of the steps.
+/// Shortest time, in nanoseconds, whose shares are computed. /proc/stat counts in steps of 10 ms on
+/// each core, which would show in shares of a shorter time.
 const MINIMUM_ELAPSED_NS: u64 = 1_000_000_000;
 
 /// Counters of this host at one moment.
@@ -26,14 +27,14 @@ pub struct HostUsage {
     /// CPU time of this process so far, user and system.
     own_ns: Option<u64>,
     throttled_ns: Option<u64>,
-    /// Summed over hardware threads, so that those which share a core count its events each.
+    /// Summed over hardware threads. Threads that share a core count its events each.
     thermal_throttles: Option<u64>,
 }
 
 /// CPU time of all cores since the host started.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct CoreTimes {
-    /// In user, nice, system, irq and softirq; guests are in user and nice already.
+    /// Time in user, nice, system, irq and softirq; guests are in user and nice already.
     busy_ns: u64,
     /// Time that the hypervisor gave to others.
     steal_ns: Option<u64>,
@@ -52,7 +53,7 @@ impl HostUsage {
         }
     }
 
-    /// Difference from `before` to this moment.
+    /// Returns the difference from `before` to this moment.
     pub fn since(&self, before: &HostUsage) -> Disturbance {
         let elapsed = self.at.saturating_duration_since(before.at);
         let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
@@ -77,7 +78,7 @@ impl HostUsage {
     }
 }
 
-/// From /proc/stat. A host that has never been busy does not tell.
+/// Parses /proc/stat. `None` if it lacks fields, or counts no busy time at all.
 fn core_times(stat: &str, ticks_per_second: u64) -> Option<CoreTimes> {
     let nanoseconds = |ticks: u64| {
         let value = u128::from(ticks) * 1_000_000_000 / u128::from(ticks_per_second.max(1));
@@ -116,7 +117,7 @@ fn own_ns() -> Option<u64> {
     u64::try_from(used.num_nanoseconds()).ok()
 }
 
-/// The sum of what is a number; `None` where nothing is.
+/// Returns the sum of the values that are numbers. `None` if none is.
 fn sum(values: &[String]) -> Option<u64> {
     values
         .iter()
@@ -134,7 +135,7 @@ mod tests {
     const DEBIAN: &str = "cpu  100 10 50 6165 768 5 35 41 90 9\ncpu0 28722 0 3337 6165 268 0 9 20 0 0\ncpu1 29146 0 3514 5293 500 0 28 21 0 0\nintr 1 2\nctxt 3\ncpufreq 4\n";
     const SECOND: u64 = 1_000_000_000;
 
-    /// Two cores, with counters at zero but for those given in seconds.
+    /// Two cores whose counters are zero, except for the given ones, in seconds.
     fn usage(at: Instant, busy: u64, own: u64, steal: u64) -> HostUsage {
         HostUsage {
             at,

@@ -17,7 +17,7 @@ fn percentiles(p50: u64) -> Percentiles {
     }
 }
 
-/// An iteration in which everything has a value.
+/// An iteration in which every field has a value.
 fn full() -> Iteration {
     Iteration {
         lane: Lane::EndToEnd,
@@ -82,7 +82,7 @@ fn full() -> Iteration {
     }
 }
 
-/// Other programs read these names, and tools that compare records their order.
+/// Other programs read these names, and tools that compare records rely on their order.
 const FULL: &str = concat!(
     r#"{"lane":"end_to_end","round":1,"position":2,"started_offset_ns":3,"kind":"measured","#,
     r#""status":"void","reason":"98.1 % resident","elapsed_ns":18446744073709551615,"#,

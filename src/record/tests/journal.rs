@@ -1,4 +1,4 @@
-//! The journal, and what its lines add up to.
+//! The journal, and the record that its lines add up to.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -48,7 +48,7 @@ fn events() -> Vec<Event> {
     ]
 }
 
-/// The folder must be kept for as long as the journal is read.
+/// Keep the folder as long as the journal is read.
 fn journal_of(events: &[Event]) -> (tempfile::TempDir, Journal) {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = Journal::create(dir.path(), "run").unwrap();
@@ -189,7 +189,7 @@ fn a_journal_never_replaces_another() {
     assert!(messages(&error).contains("run.jsonl"), "{error}");
 }
 
-/// As if a write had ended half way.
+/// Simulates a write that ended half way.
 #[test]
 fn what_follows_a_line_that_was_taken_back_stands_in_its_place() {
     let events = events();

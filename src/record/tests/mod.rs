@@ -1,4 +1,4 @@
-//! Records from outside: what is written of them, and what is read back.
+//! Records from the outside: writing them, and reading them back.
 #![allow(clippy::unwrap_used)]
 
 mod iteration;

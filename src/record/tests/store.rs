@@ -1,4 +1,4 @@
-//! Records written and read, and what is refused.
+//! Records that are written and read, and files that are refused.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -448,8 +448,8 @@ proptest! {
         let _ = parse("any", "any", &text);
     }
 
-    /// Random characters seldom hit upon a directive, so these texts are put together from parts of
-    /// one.
+    /// Random characters seldom form a directive, so these texts are built from parts of
+    /// directives.
     #[test]
     fn no_arrangement_of_directive_parts_makes_it_panic(
         parts in proptest::collection::vec(

@@ -1,4 +1,4 @@
-//! Places on this host and in a store: what holds of one holds of the other.
+//! Places on this host and in a store, which must behave alike.
 
 use object_store::memory::InMemory;
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::storage::{Entry, EntryKind, Location, Store, Stores};
 
-/// A folder of this host and a place in a store: what holds of one holds of the other.
+/// A folder of this host and a place in a store, which must behave alike.
 fn places() -> (tempfile::TempDir, [Location; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let memory = Store::of("memory://test", Arc::new(InMemory::new())).unwrap();

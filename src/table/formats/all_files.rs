@@ -1,4 +1,4 @@
-//! The rows of all files, one file after the other, as the engine reads them.
+//! Reads the rows of all files, one file after the other, as the engine asks for them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use datafusion::physical_plan::streaming::PartitionStream;
 
 use super::rows::{ReadRows, each_batch};
 
-/// Batches that may wait to be written.
+/// Number of batches that may wait to be written.
 const WAITING_BATCHES: usize = 2;
 
 /// All files, one after the other.
 #[derive(Debug)]
 pub(super) struct AllFiles {
     pub(super) schema: SchemaRef,
-    /// What the files hold, without the columns that folders give.
+    /// Schema of the files, without the partition columns.
     pub(super) stored: SchemaRef,
-    /// With the values of its folders.
+    /// Paths, each with its partition values.
     pub(super) files: Vec<(PathBuf, Vec<ScalarValue>)>,
     pub(super) reader: Arc<dyn ReadRows>,
 }
@@ -56,7 +56,7 @@ impl PartitionStream for AllFiles {
     }
 }
 
-/// A batch with columns of one value each behind its own.
+/// Appends one column per value to a batch, which repeats the value.
 fn with_values(
     batch: &RecordBatch,
     values: &[ScalarValue],

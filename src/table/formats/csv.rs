@@ -1,4 +1,4 @@
-//! CSV files: how their fields are separated, and what types hold all values of a column.
+//! CSV files: the separator of their fields, and the types that hold all values of a column.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use super::rows::{
 };
 use crate::table::error::TableError;
 
-/// Bytes of a file's beginning by which its separator is found.
+/// Bytes at the beginning of a file by which its separator is found.
 const BEGINNING_BYTES: u64 = 64 << 10;
 
-/// Separators of fields, from the most to the least usual.
+/// Separators of fields, the most usual first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl ReadRows for CsvRows {
     }
 }
 
-/// Reads all files for the types of their columns. `usual` is the separator that their names
+/// Reads all files to find the types of their columns. `usual` is the separator that their names
 /// promise.
 pub(super) fn look(
     location: &str,
@@ -106,8 +106,8 @@ pub(super) fn look(
     })
 }
 
-/// The header of all files. One that has a name twice is refused, and so are headers that differ:
-/// fields are read by their place.
+/// Returns the header that all files share. A header that repeats a name is refused, and so are
+/// headers that differ, as fields are read by position.
 fn same_headers(
     paths: &[PathBuf],
     compression: FileCompressionType,
@@ -154,7 +154,7 @@ fn header_of(
     Ok(names.collect())
 }
 
-/// The first bytes of a file.
+/// Reads the first bytes of a file.
 fn beginning(path: &Path, compression: FileCompressionType) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     opened(path, compression)?
@@ -164,25 +164,25 @@ fn beginning(path: &Path, compression: FileCompressionType) -> Result<Vec<u8>, S
     Ok(bytes)
 }
 
-/// What of a text its parser passes over in silence, and how large its records are.
+/// Peculiarities of a text that its parser silently accepts, and the size of its records.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Marks {
-    /// Whether a quote is not closed.
+    /// True if a quote is not closed.
     is_open: bool,
-    /// Fields that go on behind their closing quote.
+    /// Number of fields that go on behind their closing quote.
     behind_quotes: u64,
     blank_lines: u64,
     /// Bytes of the longest record.
     longest: u64,
 }
 
-/// Where in a field a byte stands.
+/// Position within a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum At {
     Start,
     Plain,
     Quoted,
-    /// Behind a quote that closes the field, or is the first half of one within it.
+    /// Behind a quote that either closes the field or is the first of two that stand for one.
     Closing,
 }
 
@@ -240,7 +240,7 @@ impl Marks {
                 self.behind_quotes
             ));
         }
-        // With more columns than one, no row is a blank line.
+        // If there are several columns, no row is a blank line.
         if columns == 1 && self.blank_lines > 0 {
             notes.push(format!(
                 "{shown}: blank lines, {} of them, are no rows",
@@ -251,11 +251,11 @@ impl Marks {
     }
 }
 
-/// What separates the fields of a CSV file.
+/// The separator of the fields of a CSV file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Separator {
     found: u8,
-    /// Another one that the header has, and that may be the one that is meant.
+    /// Another separator that the header contains, and that may be the right one.
     doubted: Option<u8>,
 }
 
@@ -275,12 +275,12 @@ impl Separator {
     }
 }
 
-/// The separator that cuts the header, and all of the first records into as many fields: the usual
-/// one first. Where none does, the usual one.
+/// Returns the separator that cuts the header and all of the first records into equally many
+/// fields. The usual one is tried first, and is taken if none does.
 fn separator(beginning: &[u8], usual: u8) -> Separator {
     let complete = (beginning.len() as u64) < BEGINNING_BYTES;
     let mut records = records(beginning);
-    // The last one may be cut.
+    // The last record may be cut.
     if !complete && records.len() > 1 {
         records.pop();
     }
@@ -308,7 +308,8 @@ fn separator(beginning: &[u8], usual: u8) -> Separator {
     let found = alike.first().copied().unwrap_or(usual);
     Separator {
         found,
-        // One that cuts all records would do as well. Where none does, any that the header has.
+        // Another one that cuts all records equally is in doubt. If none cuts them, any other in
+        // the header is.
         doubted: match alike.as_slice() {
             [] => present.clone().find(|it| *it != found),
             [_, others @ ..] => others.first().copied(),
@@ -316,7 +317,7 @@ fn separator(beginning: &[u8], usual: u8) -> Separator {
     }
 }
 
-/// The records of a CSV text that are not blank; a line end within quotes ends none.
+/// Returns the records of a CSV text that are not blank. A line end within quotes ends no record.
 fn records(text: &[u8]) -> Vec<&[u8]> {
     let mut quoted = false;
     let lines = text.split(|byte| {
@@ -328,20 +329,21 @@ fn records(text: &[u8]) -> Vec<&[u8]> {
         .collect()
 }
 
-/// What the values of a column have been so far, empty ones left out.
+/// Kinds of the values of a column so far, empty ones left out.
 #[derive(Debug, Clone)]
 struct Values {
     any: bool,
-    /// Whether all of them are of a kind.
+    /// True while all values are booleans. Each field below stands for another kind.
     bools: bool,
     signed: bool,
     unsigned: bool,
     floats: bool,
     dates: bool,
-    /// Dates, or times without a zone.
+    /// True if all values are dates, or times without a zone.
     times: bool,
     zoned: bool,
-    /// Most digits below a second, and whether nanoseconds in 64 bits hold all times.
+    /// Most digits below a second. `fits_nanoseconds` is true if nanoseconds in 64 bits hold all
+    /// times.
     digits: usize,
     fits_nanoseconds: bool,
     rounded: bool,
@@ -431,7 +433,7 @@ impl Values {
         }
     }
 
-    /// What of the column's texts its type does not keep.
+    /// Returns notes on details of the column's texts that its type does not keep.
     fn notes(&self, name: &str) -> Vec<String> {
         let data_type = self.data_type();
         let mut notes = Vec::new();
@@ -452,7 +454,7 @@ impl Values {
     }
 }
 
-/// Whether a text is a number of the size that floats have.
+/// True if a text is a number in the range of floats.
 fn is_float(text: &str) -> bool {
     if ["NaN", "nan", "inf", "-inf"].contains(&text) {
         return true;
@@ -465,13 +467,14 @@ fn is_float(text: &str) -> bool {
     plain && Float64Type::parse(text).is_some_and(|it| it.is_finite() && (it != 0.0 || is_zero))
 }
 
-/// The digits of a number in front of its exponent.
+/// Returns the digits of a number in front of its exponent.
 fn digits_of(text: &str) -> impl Iterator<Item = u8> {
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     mantissa.bytes().filter(u8::is_ascii_digit)
 }
 
-/// Whether a float has all digits of a text, which is so for what a program has written of one.
+/// True if a float keeps all digits of a text. This holds for any text that a program made of a
+/// float.
 fn is_kept_by_float(text: &str) -> bool {
     const ALWAYS_KEPT: usize = 15;
     let digits: Vec<u8> = digits_of(text).skip_while(|digit| *digit == b'0').collect();
@@ -485,7 +488,8 @@ fn is_kept_by_float(text: &str) -> bool {
     digits_of(&again).eq(digits)
 }
 
-/// Whether a text has digits, and these characters, at these places.
+/// True if a text has the pattern's characters at their places. `0` stands for any digit, and `T`
+/// for a `T` or a space.
 fn is_like(text: &str, pattern: &str) -> bool {
     let alike = |(byte, wanted): (u8, u8)| match wanted {
         b'0' => byte.is_ascii_digit(),
@@ -506,13 +510,13 @@ struct Time {
     fits_nanoseconds: bool,
 }
 
-/// A text as a time; none where it is no time, or one that no type holds exactly.
+/// Parses a text as a time. `None` if it is no time, or one that no type holds exactly.
 fn time(text: &str) -> Option<Time> {
     let with_time = is_like(text, "0000-00-00T00:00:00");
     if !with_time && !is_date(text) {
         return None;
     }
-    // A leap second would become the next one.
+    // A leap second would become the next second.
     if text.get(17..19) == Some("60") {
         return None;
     }

@@ -7,7 +7,7 @@ use datafusion::datasource::file_format::file_compression_type::FileCompressionT
 use crate::dataset::is_parquet;
 use crate::storage::{Stores, list};
 
-/// What rows are kept in.
+/// Kind of a file that holds rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Csv,
@@ -16,7 +16,7 @@ pub(super) enum Kind {
     Arrow,
 }
 
-/// How files are read.
+/// Kind and compression of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::table) struct Format {
     pub(super) kind: Kind,
@@ -24,7 +24,8 @@ pub(in crate::table) struct Format {
 }
 
 impl Format {
-    /// By how a file's name ends; none for Parquet, and for whatever is not known.
+    /// Finds the format by the extension of a file's name. `None` for Parquet, and for unknown
+    /// extensions.
     pub(in crate::table) fn of(path: &Path) -> Option<Self> {
         let extension = |path: &Path| Some(path.extension()?.to_str()?.to_ascii_lowercase());
         let (compression, inner) = match extension(path)?.as_str() {
@@ -46,15 +47,15 @@ impl Format {
         Some(Format { kind, compression })
     }
 
-    /// The format of files that are not Parquet: that of their names, or of the first file that is
-    /// of any where a folder or a pattern names no Parquet.
+    /// Finds the format of files that are not Parquet, by the extension of the location. If a
+    /// folder or a pattern names no Parquet files, the first file of a known format decides.
     pub(in crate::table) fn of_location(stores: &Stores, location: &str) -> Option<Self> {
         let place = stores.location(location).ok()?;
         let path = place.local()?;
         if let Some(format) = Format::of(path).filter(|_| !path.is_dir()) {
             return Some(format);
         }
-        // What cannot be listed is for the reader of Parquet to name.
+        // If the location cannot be listed, the reader of Parquet reports it.
         let files = list(stores, location, &|_| true).ok()?.files;
         match files
             .iter()

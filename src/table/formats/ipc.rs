@@ -19,20 +19,21 @@ use crate::files::{with_wide_keys, without_panic};
 use crate::table::error::TableError;
 use crate::table::merge::{ColumnTypes, merge, missing_columns, types_of};
 
-/// What an Arrow file, a Feather file of version 1, and a message of an Arrow stream begin with.
+/// First bytes of an Arrow file, of a Feather file of version 1, and of a message of an Arrow
+/// stream.
 const FILE: &[u8] = b"ARROW1";
 const FEATHER_1: &[u8] = b"FEA1";
 const MESSAGE: &[u8] = b"\xff\xff\xff\xff";
 
-/// Length of that mark, and of the length of the message's header behind it.
+/// Bytes of the mark of a message, and of the length of its header behind the mark.
 const LENGTH_BYTES: u64 = 4;
 
-/// Length of the number of bytes that a compressed buffer unfolds to, and the most that a byte of
-/// one can unfold to.
+/// Bytes of the unfolded length in front of a compressed buffer, and the most bytes that one
+/// compressed byte can unfold to.
 const UNFOLDED_BYTES: u64 = 8;
 const MOST_UNFOLDED: u64 = 1 << 16;
 
-/// Length of the end of an Arrow file: that of the footer, and the magic once more.
+/// Bytes at the end of an Arrow file: the length of the footer, and the magic once more.
 const END_BYTES: u64 = 10;
 
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl ReadRows for ArrowRows {
     }
 }
 
-/// Reads all files, so that what is damaged is named before anything is written.
+/// Reads all files, so that damaged ones are reported before anything is written.
 pub(super) fn look(paths: &[PathBuf], unify: bool) -> Result<Look, TableError> {
     let mut merged: Option<Schema> = None;
     let mut notes = Vec::new();
@@ -130,8 +131,8 @@ fn open(path: &Path) -> Result<Box<dyn RecordBatchReader>, String> {
     Ok(Box::new(reader))
 }
 
-/// Refuses a file that says of itself what does not fit it: readers allocate what a file says
-/// before they read it.
+/// Refuses a file whose metadata states impossible lengths, as readers allocate memory by these
+/// before they read.
 fn check_file(file: &File) -> Result<(), String> {
     let bytes = file.metadata().map_err(|error| error.to_string())?.len();
     checked_blocks(file, bytes)
@@ -159,7 +160,8 @@ fn checked_blocks(file: &File, bytes: u64) -> Option<()> {
     Some(())
 }
 
-/// As [`check_file`], of a stream. What lies behind its end would not be read.
+/// Does the same as [`check_file`] for a stream. Bytes behind its end are refused, as they would
+/// not be read.
 fn check_stream(file: &File) -> Result<(), String> {
     let bytes = file.metadata().map_err(|error| error.to_string())?.len();
     let mut at = 0;
@@ -179,13 +181,13 @@ fn check_stream(file: &File) -> Result<(), String> {
     Ok(())
 }
 
-/// Where a message ends, or the mark that no more come.
+/// The end of a message, or of the mark that no more follow.
 enum Message {
     Until(u64),
     Last(u64),
 }
 
-/// The length of a message's header and where the header begins. Streams of before version 0.15 of
+/// Returns the length of a message's header, and its offset. Streams from before version 0.15 of
 /// the format have no mark in front of the length.
 fn header_at(file: &File, at: u64) -> Option<(u64, u64)> {
     let number = |at| read(file, at, LENGTH_BYTES)?.try_into().ok();
@@ -198,8 +200,8 @@ fn header_at(file: &File, at: u64) -> Option<(u64, u64)> {
     Some((u64::from(u32::from_le_bytes(length)), at))
 }
 
-/// Looks whether a message fits in what lies before `limit`, and its buffers in what they can
-/// unfold to; none where it does not.
+/// Checks that a message ends before `limit`, and that its buffers claim no more than they can
+/// unfold to. `None` if not.
 fn checked_message(file: &File, at: u64, limit: u64) -> Option<Message> {
     let (length, header) = header_at(file, at)?;
     if length == 0 {
@@ -224,7 +226,7 @@ fn checked_message(file: &File, at: u64, limit: u64) -> Option<Message> {
             let unfolded = read(file, start, UNFOLDED_BYTES)?;
             let unfolded = i64::from_le_bytes(unfolded.try_into().ok()?);
             let most = length.saturating_mul(MOST_UNFOLDED);
-            // -1 is of a buffer that is kept as it is.
+            // -1 stands for a buffer that is not compressed.
             if unfolded != -1 && !u64::try_from(unfolded).is_ok_and(|it| it <= most) {
                 return None;
             }
@@ -233,15 +235,15 @@ fn checked_message(file: &File, at: u64, limit: u64) -> Option<Message> {
     Some(Message::Until(end))
 }
 
-/// Bytes of a file, if it has them.
+/// Reads `length` bytes of a file at an offset. `None` if it does not have them.
 fn read(file: &File, at: u64, length: u64) -> Option<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length).ok()?];
     file.read_exact_at(&mut bytes, at).ok()?;
     Some(bytes)
 }
 
-/// A column as Parquet has a type for: times in milliseconds where it knows no seconds, values
-/// where it knows no runs.
+/// Returns a column's field with a type that Parquet has: times in milliseconds instead of seconds,
+/// and plain values instead of runs.
 fn writable(field: &FieldRef) -> FieldRef {
     let data_type = writable_type(field.data_type());
     Arc::new(
@@ -263,7 +265,7 @@ fn writable_type(data_type: &DataType) -> DataType {
         }
         DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
         DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
-        // Views in dictionaries are not written.
+        // Views in dictionaries cannot be written.
         DataType::Dictionary(key, values) => {
             let values = match values.as_ref() {
                 DataType::Utf8View => DataType::Utf8,
@@ -284,7 +286,7 @@ fn writable_type(data_type: &DataType) -> DataType {
     }
 }
 
-/// What of a column's type is not kept.
+/// Returns a note on a column whose type is not kept.
 fn note(field: &Field) -> Option<String> {
     let (is, becomes) = (field.data_type(), writable_type(field.data_type()));
     (*is != becomes).then(|| {
@@ -295,9 +297,9 @@ fn note(field: &Field) -> Option<String> {
     })
 }
 
-/// A batch with the wanted columns, by name.
+/// Returns a batch with the wanted columns, matched by name.
 fn as_wanted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
-    // A value that does not fit is an error, and no null.
+    // A value that does not fit is an error, not a null.
     let strict = CastOptions {
         safe: false,
         ..CastOptions::default()

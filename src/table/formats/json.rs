@@ -22,7 +22,8 @@ use super::rows::{
 };
 use crate::table::error::TableError;
 
-/// Objects that are handed over together unless they are large, and such lots that may wait.
+/// Most objects, and most bytes, that are handed over together, and the number of such lots that
+/// may wait.
 const LOT: usize = 256;
 const LOT_BYTES: u64 = 4 << 20;
 const WAITING_LOTS: usize = 4;
@@ -35,7 +36,7 @@ struct JsonRows {
 impl ReadRows for JsonRows {
     fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<Batches, String> {
         let mut objects = Objects::of(path, self.compression)?;
-        // A column that has numbers and texts is of texts.
+        // A column that has both numbers and texts becomes text.
         let mut decoder = ReaderBuilder::new(Arc::clone(schema))
             .with_batch_size(BATCH_ROWS)
             .with_coerce_primitive(true)
@@ -63,7 +64,7 @@ fn next_batch(objects: &mut Objects, decoder: &mut Decoder) -> Result<Option<Rec
     decoded.map_err(|error| said(&error))
 }
 
-/// About how many bytes a value takes as text.
+/// Returns about how many bytes a value takes as text.
 fn weight_of(value: &Value) -> u64 {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 8,
@@ -78,7 +79,7 @@ fn weight_of(value: &Value) -> u64 {
     }
 }
 
-/// Reads all files for the types of their columns.
+/// Reads all files to find the types of their columns.
 pub(super) fn look(
     paths: &[PathBuf],
     compression: FileCompressionType,
@@ -112,7 +113,8 @@ pub(super) fn look(
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
     let reader = JsonRows { compression };
-    // Single values beside lists are taken for lists, but are not read as such.
+    // If single values stand beside lists, arrow-rs infers lists, but cannot read the single values
+    // as such.
     if schema
         .fields()
         .iter()
@@ -138,16 +140,16 @@ fn holds_lists(data_type: &DataType) -> bool {
     }
 }
 
-/// What the values at one place of all objects are.
+/// Kinds of the values at one place of all objects.
 #[derive(Debug, Default)]
 struct Seen {
     texts: bool,
-    /// Numbers, and booleans.
+    /// True if there are numbers or booleans.
     others: bool,
-    /// Numbers other than integers of 64 bits without a sign.
+    /// True if there are numbers other than unsigned integers of 64 bits.
     not_unsigned: bool,
-    /// Numbers of more digits than floats of 64 bits have. Integers beyond 64 bits have been
-    /// rounded by the parser.
+    /// True if there are numbers with more digits than floats of 64 bits have. The parser has
+    /// rounded integers beyond 64 bits already.
     rounded: bool,
     fields: BTreeMap<String, Seen>,
     items: Option<Box<Seen>>,
@@ -179,8 +181,8 @@ impl Seen {
         }
     }
 
-    /// The type of the values at `path`, for which arrow-rs takes `found`, and notes on what it
-    /// does not keep of them.
+    /// Returns the type of the values at `path`, for which arrow-rs infers `found`. Adds notes on
+    /// details of the values that the type does not keep.
     fn own_type(&self, path: &str, found: &DataType, notes: &mut Vec<String>) -> DataType {
         match (found, &self.items) {
             (DataType::Float64, _) if !self.not_unsigned => return DataType::UInt64,
@@ -209,8 +211,8 @@ impl Seen {
     }
 }
 
-/// Whether a float of 64 bits rounds a number, or has done so. Larger ones than a decimal of 38
-/// digits are taken for floats.
+/// True if a float of 64 bits rounds a number, or the parser has rounded it so. Numbers that exceed
+/// a decimal of 38 digits count as floats.
 fn is_rounded(number: &Number) -> bool {
     const LARGEST_INTEGER: f64 = 1e38;
     let integer = number
@@ -227,8 +229,8 @@ fn is_rounded(number: &Number) -> bool {
     }
 }
 
-/// The objects of a file, parsed by a thread of their own, so that an array is never in memory as a
-/// whole.
+/// The objects of a file. A thread of their own parses them, so that an array is never in memory as
+/// a whole.
 struct Objects {
     receiver: Receiver<Result<Vec<Value>, String>>,
     lot: std::vec::IntoIter<Value>,
@@ -257,7 +259,7 @@ impl Iterator for Objects {
             if let Some(object) = self.lot.next() {
                 return Some(Ok(object));
             }
-            // The sender is gone when all is said.
+            // The sender is gone when all objects are sent.
             match self.receiver.recv().ok()? {
                 Ok(lot) => self.lot = lot.into_iter(),
                 Err(reason) => return Some(Err(reason)),
@@ -266,7 +268,7 @@ impl Iterator for Objects {
     }
 }
 
-/// Sends all objects of a text, and then why there are no more, unless it has ended.
+/// Sends all objects of a text. If it fails, it then sends the reason.
 fn send_objects(text: impl std::io::Read, sender: SyncSender<Result<Vec<Value>, String>>) {
     let mut lots = Lots {
         sender,
@@ -277,7 +279,7 @@ fn send_objects(text: impl std::io::Read, sender: SyncSender<Result<Vec<Value>, 
     while parser.end().is_err() {
         if let Err(error) = Each(&mut lots).deserialize(&mut parser) {
             lots.send();
-            // Nobody may listen any more.
+            // The receiver may be gone.
             let _ = lots.sender.send(Err(error.to_string()));
             return;
         }
@@ -292,7 +294,7 @@ struct Lots {
 }
 
 impl Lots {
-    /// Whether anybody takes more.
+    /// Adds an object. Returns false if nobody receives any more.
     fn add(&mut self, object: Value) -> bool {
         self.weight += weight_of(&object);
         self.lot.push(object);
@@ -306,7 +308,7 @@ impl Lots {
     }
 }
 
-/// Takes an object, or each one of an array.
+/// Takes an object, or each object of an array.
 struct Each<'a>(&'a mut Lots);
 
 impl<'de> DeserializeSeed<'de> for Each<'_> {
@@ -340,7 +342,8 @@ impl<'de> Visitor<'de> for Each<'_> {
     }
 }
 
-/// An object. One that has a key twice is refused, of which the parser would keep one value.
+/// Parses an object. An object that repeats a key is refused, as only one of the values could be
+/// kept.
 fn object<'de, A: MapAccess<'de>>(mut map: A) -> Result<Value, A::Error> {
     let mut object = Map::new();
     while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
@@ -351,7 +354,7 @@ fn object<'de, A: MapAccess<'de>>(mut map: A) -> Result<Value, A::Error> {
     Ok(Value::Object(object))
 }
 
-/// A value, in which no object has a key twice.
+/// A value in which no object repeats a key.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {

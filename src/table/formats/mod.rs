@@ -1,7 +1,7 @@
 //! CSV, JSON and Arrow files as rows to write anew.
 //!
 //! All files are read once before anything is written: their rows are counted, and their columns
-//! take types that hold each of their values.
+//! get types that hold each of their values.
 
 mod all_files;
 mod csv;

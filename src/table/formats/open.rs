@@ -27,11 +27,11 @@ pub(in crate::table) struct Rows {
     pub(in crate::table) provider: Arc<dyn TableProvider>,
     pub(in crate::table) places: Vec<Location>,
     pub(in crate::table) rows: u64,
-    /// Of the files.
+    /// Bytes of the files.
     pub(in crate::table) bytes: u64,
     pub(in crate::table) fingerprint: String,
     pub(in crate::table) inputs: Inputs,
-    /// What of the files is read as something else, one sentence each.
+    /// Notes on contents that are not read as they are, one sentence each.
     pub(in crate::table) notes: Vec<String>,
 }
 
@@ -80,7 +80,7 @@ fn open_all(
         files.into_iter().partition(|file| file.object.size == 0);
     let mut notes = Vec::new();
     if let Some(first) = empty.first() {
-        // Programs that write in parts leave such beside others.
+        // Programs that write in parts leave empty files beside others.
         if filled.is_empty() || format.kind == Kind::Arrow {
             return Err(bad_place(&first.place, &"it is empty (0 bytes)"));
         }
@@ -121,10 +121,10 @@ fn open_all(
     })
 }
 
-/// Columns that the folders on the way to files give.
+/// Partition columns, whose values come from folder names.
 struct Folders {
     fields: Vec<FieldRef>,
-    /// Of each file.
+    /// Values of each file.
     values: Vec<Vec<ScalarValue>>,
 }
 
@@ -157,7 +157,7 @@ fn bad_place(place: &Location, reason: &dyn fmt::Display) -> TableError {
     bad(Path::new(&place.to_string()), reason)
 }
 
-/// The path of a file of text or of Arrow, which only files of this host are read as.
+/// Returns the path of a text or Arrow file. Fails if the file is not on this host.
 fn path_of(place: &Location) -> Result<PathBuf, TableError> {
     let path = place.local().map(Path::to_owned);
     path.ok_or_else(|| {

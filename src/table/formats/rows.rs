@@ -1,4 +1,4 @@
-//! What readers of all formats share: rows batch by batch, and how a file is refused.
+//! Parts that the readers of all formats share: rows batch by batch, and refusals of a file.
 
 use std::fmt;
 use std::fs::File;
@@ -16,19 +16,19 @@ use crate::files::without_panic;
 use crate::table::check::doubled;
 use crate::table::error::TableError;
 
-/// Rows that are read together, unless they are large.
+/// Most rows that are read together. Large rows are read in smaller batches.
 pub(super) const BATCH_ROWS: usize = 4096;
 
-/// Bytes of text of the rows that are read together: a batch holds no more than 2 GiB of a column.
+/// Most bytes of text that are read together, as a batch holds no more than 2 GiB of a column.
 pub(super) const BATCH_BYTES: u64 = 64 << 20;
 
-/// What is said of a file over which a decoder panics.
+/// Reason that is given for a file on which a decoder panics.
 pub(super) const CORRUPT: &str = "it cannot be read: it is corrupt";
 
-/// Marks a text as UTF-8; it is no part of the text.
+/// Marks a text as UTF-8; it is not part of the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What reading all files once has shown.
+/// Results of reading all files once.
 pub(super) struct Look {
     pub(super) schema: SchemaRef,
     pub(super) rows: u64,
@@ -36,7 +36,7 @@ pub(super) struct Look {
     pub(super) reader: Arc<dyn ReadRows>,
 }
 
-/// The rows of a file, a batch at a time, or why it cannot be read.
+/// The rows of a file, a batch at a time, or the reason why it cannot be read.
 pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, String>>>;
 
 /// A way to read the rows of a file.
@@ -44,8 +44,7 @@ pub(super) trait ReadRows: fmt::Debug + Send + Sync {
     fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<Batches, String>;
 }
 
-/// Gives each batch of a file to `take`, until this says that it wants no more. Says whether it
-/// did.
+/// Passes each batch of a file to `take` until it returns false. Returns true if it did so.
 pub(super) fn each_batch(
     reader: &dyn ReadRows,
     path: &Path,
@@ -72,7 +71,7 @@ pub(super) fn bad(path: &Path, reason: &dyn fmt::Display) -> TableError {
     }
 }
 
-/// Refuses columns of which two have one name.
+/// Refuses columns of which two have the same name.
 pub(super) fn check_names<'a>(
     path: &Path,
     names: impl Iterator<Item = &'a str>,
@@ -86,7 +85,7 @@ pub(super) fn check_names<'a>(
     }
 }
 
-/// What arrow-rs says of a file, without its category.
+/// Returns an error of arrow-rs without its category.
 pub(super) fn said(error: &ArrowError) -> String {
     const CATEGORIES: [&str; 6] = [
         "Csv error: ",
@@ -104,7 +103,7 @@ pub(super) fn said(error: &ArrowError) -> String {
     short.unwrap_or(&said).to_owned()
 }
 
-/// The content of a text file, decompressed, without a byte order mark.
+/// Opens a text file. Its content is decompressed, without a byte order mark.
 pub(super) fn opened(
     path: &Path,
     compression: FileCompressionType,
@@ -125,14 +124,14 @@ pub(super) fn opened(
     Ok(Box::new(Cursor::new(start).chain(reader)))
 }
 
-/// A note on a column whose numbers are rounded.
+/// Returns a note on a column whose numbers are rounded.
 pub(super) fn rounded(name: &str) -> String {
     format!(
         "the source's column `{name}` has numbers of more digits than float64 holds, which are rounded to 53 bits"
     )
 }
 
-/// A schema of strings.
+/// Returns a schema of strings.
 pub(super) fn of_strings<'a>(names: impl IntoIterator<Item = &'a String>) -> SchemaRef {
     let fields = names.into_iter();
     let fields = fields.map(|name| Field::new(name, DataType::Utf8, true));
