@@ -1,4 +1,4 @@
-//! Values out of a few, each with its name.
+//! Types with a few values, each of which has a name.
 
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value as Json};
@@ -14,9 +14,9 @@ use crate::record::{EngineCache, Lane};
 
 /// A type whose values have names.
 pub(super) trait Choice: Copy + 'static {
-    /// A value of the type as messages call it, as in "is not a codec".
+    /// Noun for a value of the type in messages, such as "a codec" in "is not a codec".
     const WHAT: &'static str;
-    /// In the order in which messages list them.
+    /// All values, in the order in which messages list them.
     const ALL: &'static [Self];
 
     fn name(self) -> &'static str;
@@ -48,7 +48,7 @@ impl<T: Choice> Scalar for T {
     }
 }
 
-/// Choices whose names and order are those of their enums.
+/// Implements `Choice` with the names and the order of the enums' variants.
 macro_rules! choices {
     ($($choice:ty: $what:literal,)*) => {$(
         impl Choice for $choice {
@@ -91,7 +91,7 @@ impl Choice for Lane {
     }
 }
 
-/// Unit of a timestamp that names none.
+/// Default unit of timestamps.
 const DEFAULT_TIME_UNIT: TimeUnit = TimeUnit::Us;
 
 /// Largest precision of a decimal in 128 bits.
@@ -153,7 +153,7 @@ impl Scalar for Dtype {
     }
 }
 
-/// `18, 2`
+/// Reads precision and scale, as in `18, 2`. Without a scale, it is 0.
 fn decimal(arguments: &str) -> Option<Dtype> {
     let (precision, scale) = arguments.split_once(',').unwrap_or((arguments, "0"));
     let precision: u8 = precision.trim().parse().ok()?;

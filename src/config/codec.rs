@@ -1,8 +1,8 @@
-//! Compression codecs, each said once: its names, its levels, what Parquet calls it.
+//! Compression codecs, each defined in one place: its names, its levels, its name in Parquet.
 //!
-//! A new codec is a variant of [`Codec`], an entry of [`FAMILIES`], a sentence in the description
-//! of `dataset.compression`, and an arm in `dataset/bound.rs`, which knows the most that it makes
-//! of bytes.
+//! A new codec needs a variant of [`Codec`], an entry of [`FAMILIES`], a sentence in the
+//! description of `dataset.compression`, and an arm in `dataset/bound.rs` for the largest size of
+//! its output.
 
 use std::fmt;
 use std::mem::discriminant;
@@ -32,16 +32,16 @@ pub enum Codec {
 /// A codec at any of its levels.
 #[derive(Debug)]
 pub(super) struct Family {
-    /// In configs and in reports.
+    /// Name in configs and in reports.
     name: &'static str,
     /// Another spelling in configs.
     alias: Option<&'static str>,
-    /// In the footers of files: as the writer has it, then as other writers do.
+    /// Names in the footers of files: first that of our writer, then those of other writers.
     in_files: &'static [&'static str],
     levels: Option<Levels>,
-    /// The codec at a level, which a codec without levels ignores.
+    /// Makes the codec at a level, which codecs without levels ignore.
     codec: fn(u32) -> Codec,
-    /// The codec at a level as Parquet's writer takes it.
+    /// Makes the codec at a level in the form that Parquet's writer takes.
     parquet: fn(u32) -> Result<Compression, ParquetError>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Family {
 struct Levels {
     range: RangeInclusive<u32>,
     default: u32,
-    /// Ascending, so far apart that the sizes of files differ.
+    /// A few levels, ascending, far enough apart for files to differ in size.
     spread: &'static [u32],
 }
 
@@ -121,13 +121,13 @@ static FAMILIES: [Family; 6] = [
     },
 ];
 
-/// The codecs' names, as configs write them.
+/// Returns the codecs' names in configs.
 fn names() -> impl Iterator<Item = &'static str> + Clone {
     FAMILIES.iter().map(|family| family.name)
 }
 
 impl Codec {
-    /// The level, for codecs that have levels.
+    /// Returns the level of a codec that has levels.
     fn level(self) -> Option<u32> {
         match self {
             Codec::None | Codec::Snappy | Codec::Lz4 => None,
@@ -140,25 +140,26 @@ impl Codec {
         FAMILIES.iter().find(same).unwrap_or(&FAMILIES[0])
     }
 
-    /// The codec as Parquet's writer takes it. Fails where the level lies outside of the codec's
-    /// range, which the config has refused before.
+    /// Returns the codec in the form that Parquet's writer takes. Fails if the level is outside of
+    /// the codec's range; the config refuses such levels earlier.
     pub fn compression(self) -> Result<Compression, ParquetError> {
         (self.family().parquet)(self.level().unwrap_or(0))
     }
 
-    /// The codec's name in the footers of files that are written here.
+    /// Returns the codec's name in the footers of files that this program writes.
     pub fn name_in_files(self) -> &'static str {
         self.family().in_files.first().copied().unwrap_or_default()
     }
 
-    /// The name, in configs, of a codec by its name in the footers of files. None where it is not
-    /// written here.
+    /// Returns a codec's name in configs, given its name in the footers of files. None if this
+    /// program does not write the codec.
     pub fn named_in_files(name: &str) -> Option<&'static str> {
         let known = |family: &&Family| family.in_files.contains(&name);
         FAMILIES.iter().find(known).map(|family| family.name)
     }
 
-    /// The codec of this name at a few of its levels, ascending. Empty for codecs without levels.
+    /// Returns the codec of this name at a few of its levels, ascending. Empty for codecs without
+    /// levels.
     pub fn at_spread_levels(name: &str) -> Vec<Codec> {
         let Some(family) = FAMILIES.iter().find(|family| family.name == name) else {
             return Vec::new();
@@ -178,7 +179,7 @@ impl fmt::Display for Codec {
     }
 }
 
-/// A codec as written: its name, and its level where it names one.
+/// A codec as written in a config: its name, and its level if the text gives one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CodecText {
     pub(super) family: &'static Family,
@@ -186,7 +187,7 @@ pub(super) struct CodecText {
 }
 
 impl CodecText {
-    /// As a config would write it.
+    /// Returns the text that a config would use for the codec.
     pub(super) fn of(codec: Codec) -> CodecText {
         CodecText {
             family: codec.family(),
@@ -202,12 +203,12 @@ impl CodecText {
         self.family.levels.is_some()
     }
 
-    /// The codec at `level`, at its default level where none is given. A level is ignored by codecs
-    /// without levels.
+    /// Returns the codec at `level`, or at its default level if none is given. Codecs without
+    /// levels ignore it.
     ///
     /// # Errors
     ///
-    /// Names the range where `level` lies outside of it.
+    /// A message that gives the codec's range if `level` is outside of it.
     pub(super) fn at(self, level: Option<u64>) -> Result<Codec, String> {
         let codec = self.family.codec;
         let Some(levels) = &self.family.levels else {

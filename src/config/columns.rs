@@ -12,23 +12,23 @@ use super::model::{Column, Distribution, Dtype};
 use super::raw::{RawChunk, RawColumn, RawColumnKeys, RawDistribution, RawLength};
 use crate::suggest::did_you_mean;
 
-/// Name of the one column of a dataset without columns, as DLIO calls it.
+/// Name, in DLIO, of the single column of a dataset without columns.
 const RECORD_COLUMN: &str = "data";
 
-/// DLIO's type of a column that names none.
+/// Type, in DLIO, of a column without a `dtype`.
 const DEFAULT_DTYPE: Dtype = Dtype::Float32;
 
 /// Name of a list's elements.
 const ITEM: &str = "item";
 
-/// Lists and structs within one another.
+/// Largest depth of lists and structs within one another.
 const DEEPEST_NESTING: usize = 16;
 
-/// Most columns that follow one another in a row. To make a value of the last takes one of each of
-/// the others.
+/// Largest number of columns in a chain in which each follows the next. A value of one end takes a
+/// value of each of the others.
 const LONGEST_CHAIN: usize = 16;
 
-/// The one binary column of a dataset that is described by its record length only.
+/// Returns the single binary column of a dataset that is described by its record length only.
 pub(super) fn record(bytes: u64, findings: &mut Findings<'_>) -> Column {
     let dataset = KeyPath::of(["dataset", "record_length_bytes"]);
     findings.problems.extend(check_length(&dataset, bytes));
@@ -43,13 +43,13 @@ fn record_of(bytes: u64) -> Column {
 }
 
 impl Column {
-    /// Whether it is the one column of a dataset that is described by its record length only.
+    /// Returns true for the single column of a dataset that is described by its record length only.
     pub fn is_record(&self) -> bool {
         self.name == RECORD_COLUMN && *self == record_of(self.size)
     }
 }
 
-/// A column with every default.
+/// Returns a column with every default.
 fn plain(name: String, dtype: Dtype) -> Column {
     Column {
         name,
@@ -70,20 +70,20 @@ fn plain(name: String, dtype: Dtype) -> Column {
     }
 }
 
-/// The columns that could be understood, in file order, and the names of those that could not.
-/// There may be very many, so that they are looked up by their names.
+/// The valid columns in file order, and the names of the invalid ones. Columns are looked up by
+/// name through a map, because there may be very many.
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) columns: Vec<Column>,
     /// Name -> position in `columns`.
     positions: HashMap<String, usize>,
     pub(super) broken: HashSet<String>,
-    /// Columns whose chunks are laid out otherwise than the dataset's, and where that is written.
+    /// Columns with a chunk layout of their own: name, keys and the place of the keys.
     pub(super) chunks: Vec<(String, RawChunk, KeyPath)>,
 }
 
 impl Columns {
-    /// The one column of a dataset without columns.
+    /// Makes the columns of a dataset that has a single one.
     pub(super) fn of(column: Column) -> Columns {
         Columns {
             positions: HashMap::from([(column.name.clone(), 0)]),
@@ -96,7 +96,7 @@ impl Columns {
         self.columns.get(*self.positions.get(name)?)
     }
 
-    /// Adds a column; false where there is one of that name.
+    /// Adds a column. Returns false if there is already one of that name.
     fn add(&mut self, column: Column) -> bool {
         if self.positions.contains_key(&column.name) {
             return false;
@@ -107,8 +107,9 @@ impl Columns {
         true
     }
 
-    /// What is said of a name that no column has. Looking for near names takes time for each
-    /// column, and nobody reads so many problems.
+    /// Returns the message for a name that no column has. Near names are only searched while few
+    /// problems have been found: the search takes time for each column, and later problems are not
+    /// shown.
     pub(super) fn unknown(&self, name: &str, findings: &Findings<'_>) -> String {
         let near = match findings.problems.len() < MOST_PROBLEMS_SHOWN {
             true => did_you_mean(name, self.columns.iter().map(|it| it.name.as_str())),
@@ -118,12 +119,13 @@ impl Columns {
     }
 }
 
-/// What a list of columns describes.
+/// Kind of rows that a list of columns describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Described {
-    /// A table of so many rows, the larger one where there are two.
+    /// Generated rows. `rows` is the number of rows of the table, of the larger one if there are
+    /// two.
     Generated { rows: u64 },
-    /// Columns of existing rows, whose types are known already.
+    /// Existing rows, whose source gives the types of the columns.
     Source,
 }
 
@@ -184,7 +186,7 @@ fn place_of(columns: &KeyPath, index: usize, name: Option<&Leaf<String>>) -> Key
     }
 }
 
-/// A column of existing rows: its name, and whether the default scenario reads it.
+/// Validates a column of existing rows, which has only a name and `read`.
 fn of_source(
     mut raw: RawColumnKeys,
     columns: &KeyPath,
@@ -228,7 +230,7 @@ fn name_of(
     findings.take_text(&nameless.key("name"), raw.name.take())
 }
 
-/// A column of a table, or a field of a struct.
+/// Validates a column of a table or a field of a struct.
 fn named(
     mut raw: RawColumnKeys,
     rows: u64,
@@ -246,7 +248,7 @@ fn named(
     })
 }
 
-/// Everything of a column but its name.
+/// Validates everything of a column but its name.
 fn values_of(
     mut raw: RawColumnKeys,
     rows: u64,
@@ -283,7 +285,7 @@ fn values_of(
             "applies to whole columns; give it to the column",
         );
     }
-    // What fits a type that nobody knows cannot be said.
+    // If the type could not be read, nothing can be checked against it.
     let dtype = if dtype_given { dtype? } else { DEFAULT_DTYPE };
     findings
         .problems
@@ -354,13 +356,13 @@ fn values_of(
     })
 }
 
-/// Gives every row of a list `size` elements. DLIO's lists have no item, and are of float32.
+/// Gives every row of a list `size` elements. In DLIO, lists have no `item` and contain float32.
 fn make_as_long(raw: &mut RawColumnKeys, size: u64, path: &KeyPath, findings: &mut Findings<'_>) {
     raw.item.get_or_insert_default();
     let mut keys = match raw.distribution.take() {
         None => Box::default(),
         Some(RawDistribution::Keys(keys)) => keys,
-        // What is wrong with the kind of a list is said with it.
+        // A list's distribution cannot be a kind; that problem is reported later.
         kind => {
             raw.distribution = kind;
             return;
@@ -381,7 +383,8 @@ fn make_as_long(raw: &mut RawColumnKeys, size: u64, path: &KeyPath, findings: &m
     raw.distribution = Some(RawDistribution::Keys(keys));
 }
 
-/// A list's item or a struct's fields. None where something about them is wrong, which is said.
+/// Validates a list's item or a struct's fields. None if they are invalid; the problems are
+/// reported.
 fn children(
     dtype: Dtype,
     item: Option<Box<RawColumnKeys>>,
@@ -448,8 +451,8 @@ fn children(
     }
 }
 
-/// Whether the columns that others follow are there, can be followed, and do not follow one another
-/// in a circle, or in too long a row.
+/// Checks that the columns that others follow exist, can be followed, and form neither a circle nor
+/// too long a chain.
 fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'_>) {
     for (index, column) in found.columns.iter().enumerate() {
         let Some(with) = followed(column) else {
@@ -472,8 +475,8 @@ fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'
                 format!("`{with}` has several values in a row; give a column of single ones"),
             );
         }
-        // No longer than a chain may be, so that all chains together take no more than a multiple
-        // of the columns.
+        // The walk stops at the longest allowed chain. All walks together then take time
+        // proportional to the number of columns.
         let mut way = vec![column.name.as_str()];
         let mut next = Some(with);
         while let Some(name) = next {
@@ -497,7 +500,7 @@ fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'
     }
 }
 
-/// The column that one follows.
+/// Returns the name of the column that a column follows, if any.
 fn followed(column: &Column) -> Option<&str> {
     match &column.distribution {
         Distribution::CorrelatedWith { with, .. } => Some(with),

@@ -25,17 +25,17 @@ const DEFAULT_ROWS_PER_FILE: u64 = 1;
 const DEFAULT_SEED: u64 = 123;
 const DEFAULT_STORAGE_ROOT: &str = "./";
 
-/// Local files that are read past the page cache.
+/// Kind of storage for local files that are read past the page cache.
 pub(super) const DIRECT_FS: &str = "direct_fs";
 
-/// Kinds of storage that are local files, whatever they are mounted from.
+/// Kinds of storage that are local files, wherever they are mounted from.
 const LOCAL: [&str; 3] = ["local_fs", "parallel_fs", DIRECT_FS];
 
-/// Rows. DLIO has no default of its own for Parquet's; 1 000 000 is what it passes to PyArrow (1
-/// Mi) in round figures.
+/// Rows per row group by default. DLIO's own default, 1 024, would make every file one of tiny row
+/// groups; this is the round figure near PyArrow's default (1 Mi).
 const DEFAULT_ROW_GROUP_ROWS: u64 = 1_000_000;
 
-/// Sections beside `dataset` that say something about it.
+/// Sections other than `dataset` that have settings for it.
 pub(super) struct Sections {
     pub(super) storage: RawStorage,
     pub(super) workflow: RawWorkflow,
@@ -118,7 +118,7 @@ pub(super) fn validate(
     }
 }
 
-/// Keys that describe generated rows.
+/// Refuses keys that describe generated rows, if the rows come from a `source`.
 fn refuse_beside_source(raw: &RawDataset, findings: &mut Findings<'_>) {
     for (key, given) in [
         ("num_samples_per_file", raw.num_samples_per_file.is_some()),
@@ -160,7 +160,7 @@ fn check_format(leaf: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findi
     }
 }
 
-/// Rows of the larger table.
+/// Returns the rows of the larger table. `files` is the larger number of files.
 fn rows_of_table(
     files: u64,
     rows_per_file: u64,
@@ -179,7 +179,7 @@ fn rows_of_table(
     })
 }
 
-/// Bytes of the one column of a dataset without columns.
+/// Returns the bytes per value of the single column of a dataset without columns.
 fn record_bytes(
     raw: &mut RawDataset,
     has_columns: bool,
@@ -330,7 +330,7 @@ fn partition_by(
             continue;
         };
         if columns.broken.contains(&name) {
-            // What is wrong with that column has been said.
+            // The problem with that column has been reported already.
             continue;
         }
         let wrong = match taken.contains(&name) {
@@ -369,7 +369,7 @@ fn why_not_partition(
         ));
     }
     if described == Described::Source {
-        // Which columns there are, and of which types, is known when the source is opened.
+        // The columns and their types are not known before the source is opened.
         return None;
     }
     let Some(column) = columns.named(name) else {
@@ -391,7 +391,7 @@ fn why_not_partition(
     None
 }
 
-/// `[a, b desc]`
+/// Returns the sort columns of a list such as `[a, b desc]`.
 fn sort_by(
     raw: Option<OneOrMany<Leaf<String>>>,
     columns: &Columns,
@@ -442,8 +442,8 @@ fn sort_by(
     sorted
 }
 
-/// `storage_root` and `data_folder` joined as Python's `os.path.join` does, without a leading `./`
-/// or trailing `/`.
+/// Joins `storage_root` and `data_folder` as Python's `os.path.join` does, then removes a leading
+/// `./` and a trailing `/`.
 fn data_folder(
     folder: Option<Leaf<String>>,
     mut storage: RawStorage,

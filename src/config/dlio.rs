@@ -1,5 +1,5 @@
-//! Keys of DLIO and MLPerf Storage: which of them take effect here, and which mean nothing here and
-//! are accepted all the same.
+//! Keys of DLIO and MLPerf Storage: those that take effect here, and those that are accepted
+//! although they mean nothing here.
 //!
 //! Source: `LoadConfig` in `dlio_benchmark/utils/config.py`, of Argonne's DLIO (2026-06) and of
 //! MLCommons' fork of it (2026-07), and the workload files that the two projects and MLPerf Storage
@@ -7,14 +7,14 @@
 
 use std::fmt::Write;
 
-/// Marks a schema as that of a key without effect.
+/// Key that marks a schema as that of a key without effect.
 pub(super) const NO_EFFECT: &str = "x-no-effect";
 
 /// Keys of one mapping.
 pub(super) struct Section {
     /// Key path of the mapping; empty at the top.
     pub(super) path: &'static str,
-    /// What they are about, and why that is nothing here.
+    /// Subject of the keys, and the reason why they have no effect here.
     pub(super) why: &'static str,
     pub(super) keys: &'static [&'static str],
 }
@@ -24,7 +24,7 @@ impl Section {
         Section { path, why, keys }
     }
 
-    /// The whole key paths.
+    /// Returns the full key paths.
     pub(super) fn paths(&self) -> impl Iterator<Item = String> + '_ {
         self.keys.iter().map(move |key| match self.path {
             "" => (*key).to_owned(),
@@ -229,7 +229,7 @@ pub(super) static KEYS: [Section; 19] = [
     Section::new("metric", "the training loop", &["au"]),
 ];
 
-/// Keys that published workload files carry though DLIO's parser does not read them.
+/// Keys in published workload files that DLIO's parser does not read.
 pub(super) static UNREAD: [Section; 8] = [
     Section::new(
         "",
@@ -298,12 +298,12 @@ pub(super) static UNREAD: [Section; 8] = [
     ),
 ];
 
-/// All keys without effect.
+/// Returns all keys without effect.
 pub(super) fn without_effect() -> impl Iterator<Item = &'static Section> {
     KEYS.iter().chain(&UNREAD)
 }
 
-/// DLIO's keys that take effect here, and what becomes of each.
+/// DLIO's keys that take effect here, with the effect of each.
 pub(super) const TAKEN: [(&str, &str); 23] = [
     (
         "workflow.generate_data",
@@ -371,7 +371,8 @@ pub(super) const TAKEN: [(&str, &str); 23] = [
     ("data_reader", "another name of `reader`"),
 ];
 
-/// Keys of one word, as DLIO's own objects and some files call them, and where they stand.
+/// Names of one word that DLIO's own objects and some files use for keys, with the key path of
+/// each.
 const FLAT: [(&str, &str); 12] = [
     ("parquet_columns", "dataset.parquet.columns"),
     ("parquet_field_specs", "dataset.parquet.columns"),
@@ -390,14 +391,14 @@ const FLAT: [(&str, &str); 12] = [
     ("do_profiling", "workflow.profiling"),
 ];
 
-/// The key path that a key of one word stands for.
+/// Returns the key path that a key of one word stands for.
 pub(super) fn place_of_flat(key: &str) -> Option<&'static str> {
     FLAT.iter()
         .find(|(flat, _)| *flat == key)
         .map(|(_, place)| *place)
 }
 
-/// Values of DLIO's `dataset.format` beside `parquet`.
+/// Values of DLIO's `dataset.format` other than `parquet`.
 pub(super) const OTHER_FORMATS: [&str; 15] = [
     "tfrecord",
     "hdf5",
@@ -416,7 +417,7 @@ pub(super) const OTHER_FORMATS: [&str; 15] = [
     "synthetic",
 ];
 
-/// What becomes of each of DLIO's keys, in markdown.
+/// Returns a page in markdown with the effect of each of DLIO's keys.
 pub fn dlio_keys() -> String {
     let mut page = "# Keys of DLIO and MLPerf Storage\n\nMade from the program's own tables; `BENCH_UPDATE_DOCS=1 \
                     cargo test` writes it anew. Every key that DLIO's parser knows is accepted, at the top of a file \

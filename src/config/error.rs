@@ -1,4 +1,4 @@
-//! What is wrong with a config: all of it, each problem with its place.
+//! The problems of a config, each with its place.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use super::key_path::KeyPath;
 use super::yaml::YamlError;
 use crate::exit_class::ExitClass;
 
-/// Problems beyond these are counted only.
+/// Largest number of problems that are shown. The others are only counted.
 pub(super) const MOST_PROBLEMS_SHOWN: usize = 100;
 
-/// A message beyond this quotes something that nobody wants to read in full.
+/// Characters after which a message is cut off. A longer one quotes a very long text.
 const LONGEST_MESSAGE_CHARACTERS: usize = 1000;
 
-/// Something wrong at a key path, before it is known where that was written.
+/// A problem at a key path, before its place in the file or on the command line is known.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Problem {
     pub(super) path: KeyPath,
@@ -30,29 +30,28 @@ impl Problem {
     }
 }
 
-/// Everything that is wrong with a config, one line per problem: `configs/x.yaml:12:
-/// dataset.format: ...`.
+/// All problems of a config, one line each: `configs/x.yaml:12: dataset.format: ...`.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.lines().join("\n"))]
 pub struct ConfigError {
     problems: Vec<Placed>,
 }
 
-/// A problem and where it was written.
+/// A problem and the place where it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Placed {
-    /// A file, or "the command line".
+    /// Name of the file, or "the command line".
     pub(super) origin: String,
-    /// Counted from 1.
+    /// Line, counted from 1.
     pub(super) line: Option<usize>,
-    /// Empty where the config as a whole is meant.
+    /// Key path. Empty if the problem is about the config as a whole.
     pub(super) path: String,
     pub(super) message: String,
     pub(super) hint: Option<String>,
 }
 
 impl ConfigError {
-    /// Problems in the order of their lines, those without a line last.
+    /// Sorts the problems by their lines; those without a line come last.
     pub(super) fn new(mut problems: Vec<Placed>) -> ConfigError {
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         ConfigError { problems }
@@ -80,7 +79,7 @@ impl ConfigError {
         ExitClass::Usage
     }
 
-    /// What the user could do about it, one sentence each, without repetition.
+    /// Returns suggestions for the user, one sentence each, without repetition.
     pub fn hints(&self) -> Vec<String> {
         let mut hints: Vec<String> = Vec::new();
         for hint in self
@@ -95,7 +94,7 @@ impl ConfigError {
         hints
     }
 
-    /// A line for each problem, and one for those that are counted only.
+    /// Returns a line for each problem that is shown, and one with the number of the others.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self
             .problems
@@ -120,7 +119,7 @@ impl fmt::Display for Placed {
         if !self.path.is_empty() {
             write!(f, ": {}", self.path)?;
         }
-        // A message may quote text of any length with line breaks, and every problem is one line.
+        // A message may quote long text with line breaks, but each problem must be one line.
         let message: String = self.message.replace(['\n', '\r'], " ");
         match message.char_indices().nth(LONGEST_MESSAGE_CHARACTERS) {
             Some((end, _)) => write!(f, ": {}...", message.get(..end).unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! Problems and notes, as validation finds them.
+//! Collects problems and notes during validation.
 
 use super::error::Problem;
 use super::key_path::KeyPath;
@@ -6,13 +6,13 @@ use super::leaf::{Leaf, Positive};
 use super::origins::Origins;
 use super::redact;
 
-/// The problems and notes that validation has found so far.
+/// Problems and notes found so far.
 #[derive(Debug)]
 pub(super) struct Findings<'a> {
     pub(super) origins: &'a Origins,
     pub(super) problems: Vec<Problem>,
     pub(super) notes: Vec<String>,
-    /// Key paths of DLIO that have no effect here.
+    /// Key paths of DLIO's keys that have no effect here.
     pub(super) without_effect: Vec<String>,
 }
 
@@ -21,7 +21,8 @@ impl Findings<'_> {
         self.problems.push(Problem::new(path.clone(), message));
     }
 
-    /// The value of a leaf. One that could not be read becomes a problem, and counts as left out.
+    /// Returns the value of a leaf. A value that could not be read becomes a problem and counts as
+    /// left out.
     pub(super) fn take<T>(&mut self, path: &KeyPath, leaf: Option<Leaf<T>>) -> Option<T> {
         match leaf?.0 {
             Ok(value) => Some(value),
@@ -40,7 +41,7 @@ impl Findings<'_> {
         self.take(path, leaf).map(|count| count.0)
     }
 
-    /// A text that must hold something.
+    /// Returns a text. An empty one becomes a problem and counts as left out.
     pub(super) fn take_text(
         &mut self,
         path: &KeyPath,
@@ -54,7 +55,7 @@ impl Findings<'_> {
         Some(text)
     }
 
-    /// A path or URL, refused where it leads out of this host.
+    /// Returns a path or URL. One that is not local becomes a problem and counts as left out.
     pub(super) fn take_location(
         &mut self,
         path: &KeyPath,

@@ -1,4 +1,4 @@
-//! Whether a value or a length fits a column's type.
+//! Checks that values and lengths fit a column's type.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -17,7 +17,7 @@ pub(super) fn shown(number: Number) -> String {
     }
 }
 
-/// Smallest and largest finite value of a numeric type.
+/// Returns the smallest and the largest finite value of a numeric type.
 pub(super) fn limits(dtype: Dtype) -> (f64, f64) {
     match (dtype.integer_range(), dtype) {
         (Some((low, high)), _) => (low as f64, high as f64),
@@ -27,7 +27,8 @@ pub(super) fn limits(dtype: Dtype) -> (f64, f64) {
     }
 }
 
-/// The number as the type holds it: integers as integers, floats as floats.
+/// Returns the number in the form that the type holds: an integer or a float. Fails if it lies
+/// outside of the type's range, or has a fraction and the type has none.
 pub(super) fn fitted(number: Number, dtype: Dtype) -> Result<Number, String> {
     let outside = |low: String, high: String| {
         let holds = match dtype {
@@ -66,8 +67,8 @@ pub(super) fn fitted(number: Number, dtype: Dtype) -> Result<Number, String> {
     }
 }
 
-/// The number that a column of this type stores for what the config says: days or units since 1970
-/// for a date or a time, a decimal without its point.
+/// Returns the number that a column of this type stores for a point in the config: days or units
+/// since 1970 for a date or a time, the number without its point for a decimal.
 pub(super) fn stored(point: Point, dtype: Dtype) -> Result<Number, String> {
     let number = match (point, dtype) {
         (Point::Text(text), dtype) if dtype.is_temporal() => moment(&text, dtype)?,
@@ -88,8 +89,8 @@ pub(super) fn stored(point: Point, dtype: Dtype) -> Result<Number, String> {
     fitted(number, dtype)
 }
 
-/// A number times 10^`scale`, where that is whole; up to an error that the way from text to float
-/// may have brought.
+/// Returns a number times 10^`scale` if that is a whole number, give or take the rounding error of
+/// the conversion from text to float. None otherwise.
 fn without_point(number: Number, scale: u8) -> Option<Number> {
     let factor = 10_i128.checked_pow(scale.into())?;
     match number {
@@ -130,7 +131,7 @@ fn moment(text: &str, dtype: Dtype) -> Result<Number, String> {
     ))
 }
 
-/// A value that a column of this type can hold.
+/// Returns a value as a column of this type holds it. Fails if the column cannot hold it.
 pub(super) fn fitting_value(value: Value, dtype: Dtype) -> Result<Value, String> {
     match (value, dtype) {
         (Value::Number(number), dtype) if dtype.draws_numbers() => {
@@ -166,7 +167,7 @@ pub(super) fn fitting_value(value: Value, dtype: Dtype) -> Result<Value, String>
     }
 }
 
-/// The problem of a length that Arrow's 32-bit offsets cannot hold.
+/// Returns a problem if a length is too large for Arrow's 32-bit offsets.
 pub(super) fn check_length(path: &KeyPath, length: u64) -> Option<Problem> {
     let longest = i32::MAX;
     (length > u64::from(longest.unsigned_abs())).then(|| {

@@ -1,8 +1,8 @@
-//! References as OmegaConf has them: `${dataset.num_files_train}`, `${oc.env:HOME}/data`.
+//! OmegaConf's references: `${dataset.num_files_train}`, `${oc.env:HOME}/data`.
 //!
-//! OmegaConf resolves a value when it is asked for. So only what has an effect here is resolved:
-//! what a file says of Hydra's folders or of an object store's keys stays as it is written, and no
-//! secret gets into a record.
+//! OmegaConf resolves a value when a program asks for it. Accordingly only values that have an
+//! effect here are resolved. A file's settings for Hydra's folders or an object store's keys stay
+//! as written, and no secret gets into a record.
 
 use std::env::{VarError, var};
 
@@ -16,22 +16,24 @@ use super::{shape, yaml};
 
 const OPENING: &str = "${";
 
-/// Functions that a reference can call.
+/// Names of the functions that a reference can call.
 const KNOWN: &str = "oc.env, oc.decode, oc.select";
 
-/// References that lead to one another in a row.
+/// Longest chain of references that lead to one another.
 const LONGEST_CHAIN: usize = 64;
 
-/// References that are followed for one config. A small file can stand for any number.
+/// Largest number of references that are followed for one config. A small file can expand to any
+/// number of them.
 const MOST_REFERENCES: usize = 1 << 17;
 
-/// What all values of a config may weigh once references are replaced by what they stand for: 16
-/// for every value, 1 for every byte of text. A small file can stand for terabytes.
+/// Largest weight of all values of a config after references are replaced: 16 for every value, 1
+/// for every byte of text. A small file can expand to terabytes.
 const HEAVIEST: usize = 64 << 20;
 
 const TOO_MANY: &str = "its references stand for too many values";
 
-/// Resolves in place. What cannot be resolved stays as it is, and is told.
+/// Resolves references in place. A text that cannot be resolved stays as it is; the reasons are
+/// returned as problems.
 pub(super) fn resolve(tree: &mut Value) -> Vec<Problem> {
     if !holds_reference(tree) {
         return Vec::new();
@@ -57,7 +59,7 @@ fn holds_reference(value: &Value) -> bool {
     }
 }
 
-/// Writes texts so that they are read back as they are.
+/// Escapes `${` in texts. Reading the escaped texts gives the original ones.
 pub(super) fn escape(value: &mut Value) {
     match value {
         Value::String(text) if text.contains(OPENING) => {
@@ -66,7 +68,7 @@ pub(super) fn escape(value: &mut Value) {
             while let Some(piece) = pieces.next() {
                 escaped.push_str(piece);
                 if pieces.peek().is_some() {
-                    // Each of the backslashes that stand before it counts as two.
+                    // Each backslash in front of `${` is doubled, and one more is added.
                     escaped.push_str(&"\\".repeat(trailing_slashes(piece) + 1));
                     escaped.push_str(OPENING);
                 }
@@ -85,7 +87,7 @@ fn trailing_slashes(text: &str) -> usize {
 
 struct Resolver<'a> {
     written: &'a Value,
-    /// Key paths whose values are being resolved, outermost first.
+    /// Key paths whose values are being resolved, outermost first. Shows circles.
     chain: Vec<String>,
     references_left: usize,
     weight_left: usize,
@@ -120,7 +122,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A value with everything within it resolved.
+    /// Returns a value with all references within it resolved.
     fn value(&mut self, value: &Value, place: &KeyPath) -> Result<Value, String> {
         match value {
             Value::String(text) if text.contains(OPENING) => self.text(text, place),
@@ -158,8 +160,8 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// A text with its references resolved. One that is nothing but a reference becomes what that
-    /// stands for, whatever the type.
+    /// Returns a text with its references resolved. A text that consists of one reference becomes
+    /// the value of that reference, of whatever type.
     fn text(&mut self, text: &str, place: &KeyPath) -> Result<Value, String> {
         let mut filled = String::new();
         let mut rest = text;
@@ -189,13 +191,13 @@ impl Resolver<'_> {
         Ok(Value::String(filled))
     }
 
-    /// What `${reference}` stands for.
+    /// Returns the value that `${reference}` stands for.
     fn reference(&mut self, reference: &str, place: &KeyPath) -> Result<Value, String> {
         self.references_left = self.references_left.checked_sub(1).ok_or(TOO_MANY)?;
         if let Some((function, arguments)) = call_of(reference) {
             return self.call(function, arguments, place);
         }
-        // The key path may itself hold references.
+        // The key path may itself contain references.
         let key = self.text(reference, place)?;
         let key = shown(key, reference)?;
         match self.select(key.trim(), place)? {
@@ -235,7 +237,7 @@ impl Resolver<'_> {
                         "`{whole}`: the variable `{name}` of the environment is not UTF-8"
                     )),
                     (Err(VarError::NotPresent), Some(Value::Null)) => Ok(Value::Null),
-                    // As OmegaConf has it: what comes from the environment is text.
+                    // As in OmegaConf, values from the environment are text.
                     (Err(VarError::NotPresent), Some(default)) => {
                         Ok(Value::String(shown(default, text)?))
                     }
@@ -261,8 +263,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// An argument of a function: a reference, a text in quotes, a number, `null`, or text as it
-    /// is.
+    /// Reads an argument of a function: a reference, a text in quotes, a number, `null`, or
+    /// unquoted text.
     fn argument(&mut self, text: &str, place: &KeyPath) -> Result<Value, String> {
         if text.contains(OPENING) {
             return self.text(text, place);
@@ -273,7 +275,8 @@ impl Resolver<'_> {
         })
     }
 
-    /// The value at a key path: from the top, or with leading dots from the mapping around `place`.
+    /// Returns the value at a key path, which starts from the top or, if it has leading dots, from
+    /// the mapping around `place`. None if the config has no such value.
     fn select(&mut self, key: &str, place: &KeyPath) -> Result<Option<Value>, String> {
         let below = key.trim_start_matches('.');
         let dots = key.len() - below.len();
@@ -317,7 +320,8 @@ impl Resolver<'_> {
     }
 }
 
-/// Splits behind the reference whose `${` has been read: what is within, and what follows its `}`.
+/// Splits a text that follows `${` into the inside of the reference and the text behind its `}`.
+/// None if the reference is not closed.
 fn closed(text: &str) -> Option<(&str, &str)> {
     let (mut depth, mut quote) = (0usize, None);
     for (position, character) in text.char_indices() {
@@ -336,14 +340,14 @@ fn closed(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// `oc.env:HOME` -> `oc.env`, `HOME`. None for a key path.
+/// Splits a call: `oc.env:HOME` -> `oc.env`, `HOME`. None for a key path.
 fn call_of(reference: &str) -> Option<(&str, &str)> {
     let end = reference.find(OPENING).unwrap_or(reference.len());
     let at = reference.get(..end)?.find(':')?;
     Some((reference.get(..at)?.trim(), reference.get(at + 1..)?))
 }
 
-/// A value within a text, as Python shows it.
+/// Returns a value as Python would show it within a text. Fails for lists and mappings.
 fn shown(value: Value, reference: &str) -> Result<String, String> {
     Ok(match value {
         Value::String(text) => text,

@@ -1,4 +1,5 @@
-//! Key paths: where in a config a value stands, and setting a value there.
+//! Key paths, which give the place of a value in a config, and functions that get or set the value
+//! there.
 
 use std::fmt;
 
@@ -6,11 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::suggest::did_you_mean;
 
-/// One step from a mapping or a list to what it holds.
+/// One step from a mapping or a list to one of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
     Key(String),
-    /// An element of a list; shown by its name where it has one, as columns have.
+    /// An element of a list. Messages show its name if it has one, as columns do.
     Item {
         index: usize,
         name: Option<String>,
@@ -22,7 +23,7 @@ pub(super) enum Step {
 pub(super) struct KeyPath(Vec<Step>);
 
 impl KeyPath {
-    /// A path of plain keys, as in `["dataset", "parquet"]`.
+    /// Makes a path of plain keys, as in `["dataset", "parquet"]`.
     pub(super) fn of<'a>(keys: impl IntoIterator<Item = &'a str>) -> KeyPath {
         KeyPath(
             keys.into_iter()
@@ -42,7 +43,7 @@ impl KeyPath {
         })
     }
 
-    /// The same path below one more key.
+    /// Returns the same path below one more key.
     pub(super) fn within(&self, key: &str) -> KeyPath {
         let steps = std::iter::once(Step::Key(key.to_owned()));
         KeyPath(steps.chain(self.0.iter().cloned()).collect())
@@ -54,7 +55,7 @@ impl KeyPath {
         KeyPath(steps)
     }
 
-    /// Whether this is the list whose elements go by their name.
+    /// Returns true if the path leads to a list whose elements are known by their names.
     pub(super) fn is_columns(&self) -> bool {
         matches!(self.0.last(), Some(Step::Key(key)) if key == "columns" || key == "fields")
     }
@@ -63,8 +64,8 @@ impl KeyPath {
         &self.0
     }
 
-    /// Whether `other` is this place or lies within it. Elements of a list are told apart by their
-    /// index.
+    /// Returns true if `other` is this place or lies within it. Elements of a list are compared by
+    /// their index alone.
     pub(super) fn holds(&self, other: &KeyPath) -> bool {
         let same = |one: &Step, two: &Step| match (one, two) {
             (Step::Key(one), Step::Key(two)) => one == two,
@@ -96,8 +97,8 @@ impl fmt::Display for KeyPath {
     }
 }
 
-/// A key path in one spelling: without Hydra's `+`, `++` and `workload.`, with `reader` for
-/// `data_reader`, and with the one `datafusion.` that DataFusion's own names repeat.
+/// Returns a key path in its canonical spelling: without Hydra's `+`, `++` and `workload.`, with
+/// `reader` for `data_reader`, and without the repeated `datafusion.` of DataFusion's own names.
 pub(super) fn canonical(typed: &str) -> String {
     let typed = typed.trim().trim_start_matches('+');
     let typed = typed.strip_prefix("workload.").unwrap_or(typed);
@@ -113,14 +114,13 @@ pub(super) fn canonical(typed: &str) -> String {
     }
 }
 
-/// Puts `value` where `path` (canonical) points, creating mappings on the way. Elements of lists
+/// Puts `value` at `path` (canonical), and creates missing mappings on the way. Elements of lists
 /// are named by their `name` or by their index (`columns[3]`, `columns.3`). Returns the outermost
-/// place that holds nothing but what was put there.
+/// place that was created or replaced.
 ///
 /// # Errors
 ///
-/// Says what is wrong where an element does not exist, or where the path goes on below a plain
-/// value.
+/// A message if an element does not exist, or if the path goes on below a plain value.
 pub(super) fn set(tree: &mut Value, path: &str, value: Value) -> Result<KeyPath, String> {
     let parts = split(path)?;
     let mut place = KeyPath::default();
@@ -137,7 +137,8 @@ pub(super) fn set(tree: &mut Value, path: &str, value: Value) -> Result<KeyPath,
     Ok(created.unwrap_or(place))
 }
 
-/// The value that the parts of a path lead to, and where it stands.
+/// Returns the value at the end of a path, given by its parts, and its place. None if it is
+/// missing.
 pub(super) fn get<'a>(tree: &'a Value, parts: &[String]) -> Option<(&'a Value, KeyPath)> {
     let mut node = tree;
     let mut place = KeyPath::default();
@@ -163,7 +164,7 @@ pub(super) fn get<'a>(tree: &'a Value, parts: &[String]) -> Option<(&'a Value, K
     Some((node, place))
 }
 
-/// `columns[3].size` -> `columns`, `3`, `size`.
+/// Splits a path into its parts: `columns[3].size` -> `columns`, `3`, `size`.
 pub(super) fn split(path: &str) -> Result<Vec<String>, String> {
     let mut parts = Vec::new();
     for part in path.split('.') {
@@ -177,7 +178,7 @@ pub(super) fn split(path: &str) -> Result<Vec<String>, String> {
             "`{path}` is not a key path; write `dataset.compression`"
         ));
     }
-    // The entries of these have dotted names of their own.
+    // The keys within these two sections contain dots themselves.
     if let Some((section @ ("datafusion" | "sweep"), entry)) = path.split_once('.') {
         return Ok(vec![section.to_owned(), entry.to_owned()]);
     }
@@ -186,7 +187,7 @@ pub(super) fn split(path: &str) -> Result<Vec<String>, String> {
 
 type Entered<'node, 'parts> = (&'node mut Value, KeyPath, &'parts [String]);
 
-/// Takes one step down. A column's name may itself hold dots, so a step can use up several parts.
+/// Takes one step down. Uses up several parts if a column's name itself contains dots.
 fn enter<'node, 'parts>(
     node: &'node mut Value,
     place: KeyPath,
@@ -239,12 +240,13 @@ fn find_item(items: &[Value], parts: &[String]) -> Option<(usize, usize)> {
     })
 }
 
-/// The name of a list's element: its key `name`, or the element itself where it is only a name.
+/// Returns the name of a list's element: its key `name`, or the element itself if it is a text.
 pub(super) fn item_name(item: &Value) -> Option<&str> {
     item.as_str().or_else(|| item.get("name")?.as_str())
 }
 
-/// Makes a mapping of nothing, and of a text that stands for the mapping with one key.
+/// Replaces null by an empty mapping, and a text that is short for a mapping by a mapping with one
+/// key.
 fn unfold_shorthand(node: &mut Value, place: &KeyPath) {
     let key = match place.steps() {
         [.., Step::Key(parent), Step::Item { .. }] if parent == "columns" || parent == "fields" => {

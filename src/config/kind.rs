@@ -1,8 +1,8 @@
-//! The names of the kinds of distributions.
+//! Names of the kinds of distributions.
 
 use strum::{IntoStaticStr, VariantArray};
 
-/// The distributions, by their `kind`.
+/// Kind of a distribution, as its key `kind` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Kind {

@@ -1,4 +1,4 @@
-//! How column chunks are laid out: codec, encoding, pages, statistics, bloom filters.
+//! Layout of column chunks: codec, encoding, pages, statistics, bloom filters.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ const DEFAULT_PAGE_BYTES: u64 = 1 << 20;
 const DEFAULT_PAGE_ROWS: u64 = 20_000;
 const DEFAULT_FPP: f64 = 0.05;
 
-/// Where the keys stand, and what they are for.
+/// Place of the keys in the config, and the columns that they describe.
 pub(super) struct Place<'a> {
-    /// Of the mapping that holds the keys.
+    /// Key path of the mapping that holds the keys.
     pub(super) path: &'a KeyPath,
     pub(super) columns: &'a Columns,
     pub(super) vector_layout: VectorLayout,
@@ -28,7 +28,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The physical types of a column's leaves, beside the type as the config names it.
+    /// Returns the physical types of a column's leaves, each with the type's name in configs.
     fn leaves(&self, column: &Column) -> Vec<(Physical, String)> {
         if column.dtype.is_nested() {
             return column
@@ -54,8 +54,9 @@ impl Place<'_> {
     }
 }
 
-/// The codec at its level. The later layer decides: a level laid over a codec that names one
-/// replaces that, a codec with a level laid over a level ignores that.
+/// Returns the codec at its level. The later layer decides: a level of a later layer replaces the
+/// one that the codec names, and a level that a later layer's codec names replaces an earlier
+/// level. Different levels of the same layer are a problem.
 pub(super) fn codec(
     text: CodecText,
     level: Option<u64>,
@@ -125,7 +126,8 @@ pub(super) fn data_page_rows(
         .unwrap_or(DEFAULT_PAGE_ROWS)
 }
 
-/// What columns without keys of their own have. An encoding applies to the columns that it fits.
+/// Returns the layout of columns without keys of their own. An encoding applies only to the columns
+/// that it fits; a note names the others.
 pub(super) fn of_dataset(
     raw: &mut RawParquet,
     codec: Codec,
@@ -177,7 +179,7 @@ pub(super) fn of_dataset(
     chunk
 }
 
-/// `` `a`, `b` and 3 more ``
+/// Returns a list such as `` `a`, `b` and 3 more ``.
 fn named(names: &[&str]) -> String {
     const MOST_NAMED: usize = 6;
     let shown: Vec<String> = names
@@ -191,7 +193,7 @@ fn named(names: &[&str]) -> String {
     }
 }
 
-/// What a column with keys of its own has.
+/// Returns the layout of a column with keys of its own.
 pub(super) fn of_column(
     mut raw: RawChunk,
     name: &str,
@@ -248,7 +250,7 @@ pub(super) fn of_column(
     chunk
 }
 
-/// The keys of a mapping laid over what holds without them.
+/// Returns the inherited layout with the keys of a mapping applied to it, except the codec's.
 fn over(
     raw: RawChunk,
     inherited: &ChunkLayout,
@@ -289,7 +291,8 @@ fn over(
     }
 }
 
-/// `bloom_filter_fpp` and `bloom_filter_ndv` alone ask for a filter, too.
+/// Returns the bloom filter, if one is wanted. `bloom_filter_fpp` or `bloom_filter_ndv` alone asks
+/// for a filter, too.
 fn bloom_filter(
     wanted: Option<Leaf<bool>>,
     fpp: Option<Leaf<f64>>,
@@ -304,7 +307,7 @@ fn bloom_filter(
     let (fpp_given, ndv_given) = (fpp.is_some(), ndv.is_some());
     let fpp = findings.take(&fpp_path, fpp);
     let ndv = findings.take_count(&ndv_path, ndv);
-    // Below, the writer's arithmetic has no digits left; above, a filter tells next to nothing.
+    // Below 1e-9 the writer's arithmetic runs out of digits; above 0.5 a filter is of little use.
     if let Some(fpp) = fpp.filter(|fpp| !(1e-9..=0.5).contains(fpp)) {
         findings.problem(
             &fpp_path,
@@ -314,8 +317,8 @@ fn bloom_filter(
     let parameters = fpp_given || ndv_given;
     if wanted == Some(false) {
         if parameters {
-            // One of a sweep's values turns the filter off; what describes it is then without a
-            // subject.
+            // This is no error, because a sweep over `bloom_filter` may turn the filter off in one
+            // variant while the other keys stay.
             findings.notes.push(format!(
                 "`{}` is false, so that `bloom_filter_fpp` and `bloom_filter_ndv` have no effect",
                 path.key("bloom_filter")
@@ -336,7 +339,8 @@ fn bloom_filter(
     })
 }
 
-/// Whether files have page indexes. They hold the statistics of pages, and need some.
+/// Returns true if files have page indexes. An index holds the statistics of pages, so it is a
+/// problem to ask for one without statistics.
 pub(super) fn page_index(
     raw: &mut RawParquet,
     chunk: &ChunkLayout,

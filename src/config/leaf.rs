@@ -1,5 +1,6 @@
-//! Single values of the raw mirror. One that cannot be read is kept as the sentence that says why,
-//! so that all of a file's wrong values are reported in one go, each by whoever knows its key path.
+//! Single values of the raw mirror. A value that cannot be read is kept as a sentence with the
+//! reason. All wrong values of a file can then be reported together, by code that knows their key
+//! paths.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::redact;
 use crate::suggest::did_you_mean;
 use crate::units::{parse_bytes, parse_seconds};
 
-/// A value as read, or why it could not be.
+/// A value, or the reason why it could not be read.
 #[derive(Debug, Clone)]
 pub(super) struct Leaf<T>(pub(super) Result<T, String>);
 
@@ -37,17 +38,17 @@ impl<T: Scalar> JsonSchema for Leaf<T> {
     }
 }
 
-/// A type that stands in a config as one value.
+/// A type that is written in a config as a single value.
 pub(super) trait Scalar: Sized {
     /// # Errors
     ///
-    /// Says what is wrong with the value, and which would do.
+    /// A message with the problem of the value and the values that are allowed.
     fn read(value: &Json) -> Result<Self, String>;
 
     fn schema() -> Schema;
 }
 
-/// A value as messages quote it.
+/// Returns a value as messages quote it.
 pub(super) fn quoted(value: &Json) -> String {
     match value {
         Json::Null => "an empty value".to_owned(),
@@ -58,7 +59,7 @@ pub(super) fn quoted(value: &Json) -> String {
     }
 }
 
-/// `` `zstdd` is not a codec; known: none, zstd (did you mean `zstd`?) ``
+/// Returns a message: `` `zstdd` is not a codec; known: none, zstd (did you mean `zstd`?) ``.
 pub(super) fn unknown_choice<'a>(
     found: &str,
     what: &str,
@@ -69,8 +70,8 @@ pub(super) fn unknown_choice<'a>(
     format!("{found} is not {what}; known: {}{near}", known.join(", "))
 }
 
-/// A whole number out of an integer, a float without a fraction, or digits grouped by underscores
-/// (which YAML 1.1 has and 1.2 has not).
+/// Reads a whole number from an integer, a float without a fraction, or digits grouped by
+/// underscores (which YAML 1.1 allows and 1.2 does not).
 fn whole(value: &Json) -> Option<i128> {
     match value {
         Json::Number(number) => number
@@ -90,7 +91,7 @@ fn whole(value: &Json) -> Option<i128> {
     }
 }
 
-/// The integer that a float is. Beyond 2^64 none is meant.
+/// Returns the integer that a float is equal to. None for a fraction or beyond 2^64.
 pub(super) fn whole_float(value: f64) -> Option<i128> {
     (value.fract() == 0.0 && value.abs() <= 2f64.powi(64)).then_some(value as i128)
 }
@@ -128,7 +129,7 @@ impl Scalar for u64 {
     }
 }
 
-/// A count of things that there must be at least one of.
+/// A count of at least one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Positive(pub(super) u64);
 
@@ -142,12 +143,12 @@ impl Scalar for Positive {
     }
 }
 
-/// A count of at least one that may be written with a fraction, as means are. The nearest whole
-/// number counts.
+/// A count of at least one that may be written with a fraction, as means are. It is rounded to the
+/// nearest whole number.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rounded {
     pub(super) count: u64,
-    /// As it is written, where that has a fraction.
+    /// The number as written. Absent if it has no fraction.
     pub(super) written: Option<f64>,
 }
 
@@ -194,7 +195,7 @@ impl Scalar for Number {
     }
 }
 
-/// A number, or a date or a time that stands for one.
+/// A number, or the text of a date or a time that stands for one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Point {
     Number(Number),
@@ -251,7 +252,7 @@ impl Scalar for bool {
     }
 }
 
-/// The words of YAML 1.1 for true and false, in any case: <https://yaml.org/type/bool.html>.
+/// Reads the words of YAML 1.1 for true and false, in any case: <https://yaml.org/type/bool.html>.
 pub(super) fn flag_of(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "y" => Some(true),
@@ -299,7 +300,7 @@ impl Scalar for Bytes {
     }
 }
 
-/// A share of a whole, above 0: a number, or text in per cent.
+/// A share of a whole, above 0 and at most 1: a number, or text in per cent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share(pub(super) f64);
 
@@ -375,7 +376,7 @@ impl Scalar for Bandwidth {
     }
 }
 
-/// A span of time, 0 included, up to a minute.
+/// A span of time from 0 to a minute.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Latency(pub(super) Duration);
 
@@ -396,7 +397,7 @@ impl Scalar for Latency {
     }
 }
 
-/// Seconds: a number of them, or text with a unit.
+/// Reads seconds from a number, or from text with a unit.
 fn seconds_of(value: &Json) -> Option<f64> {
     match value {
         Json::Number(number) => number.as_f64(),

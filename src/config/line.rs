@@ -1,4 +1,4 @@
-//! The line of a YAML text that a key path stands on.
+//! Finds the line of a YAML text on which a key path is written.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use serde::de::{
 use super::key_path::{KeyPath, Step};
 use super::wrapper::WRAPPER;
 
-/// The line, counted from 1, of the deepest part of `path` that the text has. None where it has
-/// none of it, or is not YAML.
+/// Returns the line, counted from 1, of the deepest part of `path` that the text contains. None if
+/// it contains no part, or is not YAML.
 ///
-/// The YAML reader tells places of errors only, so this one walks down to the key and fails there
-/// on purpose.
+/// The YAML reader gives the places of errors only. This function therefore walks down to the key
+/// and makes the reader fail there.
 pub(super) fn line_of(text: &str, path: &KeyPath) -> Option<usize> {
     (1..=path.steps().len()).rev().find_map(|depth| {
         let steps = path.steps().get(..depth)?;
@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// An element of a list: fails there where it is what was looked for, else walks on.
+/// An element of a list. Fails if it is the one looked for, else walks on.
 struct Stop<'a> {
     steps: &'a [Step],
 }
@@ -129,7 +129,7 @@ impl<'de> DeserializeSeed<'de> for Stop<'_> {
     }
 }
 
-/// A visitor that expects nothing, so that whatever comes is an error at its place.
+/// A visitor that accepts no value. Any value becomes an error at its place.
 struct Fail;
 
 impl Visitor<'_> for Fail {
@@ -140,7 +140,7 @@ impl Visitor<'_> for Fail {
     }
 }
 
-/// A key: fails there where it is the last one of the path, else tells whether it is the next one.
+/// A key. Fails if it is the last one of the path, else returns whether it is the next one.
 struct Wanted<'a> {
     key: &'a str,
     top: bool,

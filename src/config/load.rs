@@ -19,7 +19,7 @@ use super::{interpolate, options, overrides, redact, shape, variants, yaml};
 ///
 /// # Errors
 ///
-/// One syntax error, or everything else that is wrong, each with its key path.
+/// One syntax error, or all other problems, each with its key path.
 pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigError> {
     let mut tree = match yaml::parse(&source.text) {
         Ok(Json::Null) => Json::Object(Map::new()),
@@ -48,7 +48,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
     for problem in applied.problems {
         reports.add(problem, &Typed::CommandLine);
     }
-    // What a name given twice means is known by now: the command line's value.
+    // If a name occurs twice now, the second value is the command line's and overrides the first.
     options::flatten(&mut tree);
     let (sweep, variants) = sweep_sections(&tree, &Origins(applied.overlays.clone()), &mut reports);
     let plan = sweep::plan(sweep, variants, applied.axes, &applied.set);
@@ -65,7 +65,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
     match read {
         Some(read) if reports.placed.is_empty() => {
             notes.extend(read.notes);
-            // What only variants make whole stays as it is written.
+            // References that only resolve within a variant stay as written.
             let _ = interpolate::resolve(&mut tree);
             Ok(Config {
                 variants: read.variants,
@@ -80,11 +80,11 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
     }
 }
 
-/// Brings a file's tree into the one spelling that the other passes know.
+/// Brings a file's tree into the canonical spelling that the other passes expect.
 fn normalise(tree: &mut Json) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(dataset @ Json::Null) = tree.get_mut("dataset") {
-        // `dataset:` with nothing below it is the dataset that DLIO makes by default.
+        // An empty `dataset:` means DLIO's default dataset.
         *dataset = Json::Object(Map::new());
     }
     if let Some(map) = tree.as_object_mut()
@@ -98,7 +98,7 @@ fn normalise(tree: &mut Json) -> Vec<Problem> {
     problems
 }
 
-/// `sweep:` and `variants:`, and what is wrong with their shape.
+/// Returns the sections `sweep:` and `variants:`, and reports problems of their shape.
 fn sweep_sections(
     tree: &Json,
     origins: &Origins,

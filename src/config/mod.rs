@@ -1,10 +1,10 @@
 //! The config: YAML as written, in DLIO's dialect and ours, becomes a validated [`Config`].
 //!
-//! In passes, each with a type of its own: text -> tree of values (`yaml`) -> the tree with the
-//! command line laid over it (`overrides`) -> variants, each a tree (`sweep`) -> the tree with its
+//! The passes, each with a type of its own: text -> tree of values (`yaml`) -> the tree with the
+//! command line applied (`overrides`) -> variants, each a tree (`sweep`) -> the tree with its
 //! references resolved (`interpolate`) -> the tree of the right shape (`shape`) -> the raw mirror
-//! (`raw`) -> the validated model (`model`). Syntax errors end the first pass; everything else that
-//! is wrong is reported in one go.
+//! (`raw`) -> the validated model (`model`). A syntax error ends the first pass; all other errors
+//! are reported together.
 
 mod choice;
 mod codec;

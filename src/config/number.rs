@@ -1,8 +1,8 @@
-//! Single values of columns, as configs write them.
+//! Single values of columns, as written in configs.
 
 use serde::Serialize;
 
-/// A number as the config wrote it; 64-bit integers keep every digit.
+/// A number as written in the config; 64-bit integers keep every digit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Number {
@@ -19,7 +19,7 @@ impl Number {
     }
 }
 
-/// A value of a column, as the config wrote it; fits the column's type.
+/// A value of a column, as written in the config. It fits the column's type.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Value {

@@ -1,13 +1,14 @@
-//! `datafusion:` with dotted names, nested mappings or both -> one flat mapping of dotted names.
+//! Flattens `datafusion:`, which may have dotted names, nested mappings or both, to one mapping of
+//! dotted names.
 
 use serde_json::{Map, Value};
 
 use super::error::Problem;
 use super::key_path::KeyPath;
 
-/// Flattens the section in place. A name that comes twice keeps its later value, so that what the
-/// command line lays over a file wins; the repeated names are returned as problems, for when both
-/// stand in one file.
+/// Flattens the section in place. If a name occurs twice, the later value is kept, because a value
+/// from the command line comes after the file's and overrides it. Repeated names are also returned
+/// as problems, for the case that both occurrences are in one file.
 pub(super) fn flatten(tree: &mut Value) -> Vec<Problem> {
     let Some(Value::Object(section)) = tree.get_mut("datafusion") else {
         return Vec::new();

@@ -1,11 +1,11 @@
-//! Who wrote which value: the file, the command line over it, a variant over both.
+//! Origins of values: the file, the command line that overrides it, a variant that overrides both.
 
 use super::error::{Placed, Problem};
 use super::input::Source;
 use super::key_path::KeyPath;
 use super::{line, redact};
 
-/// Later layers win over earlier ones.
+/// Layer that a value comes from. Later layers override earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Layer {
     File,
@@ -13,14 +13,14 @@ pub(super) enum Layer {
     Variant,
 }
 
-/// Where the user typed something.
+/// Place where the user typed something.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Typed {
     File(KeyPath),
     CommandLine,
 }
 
-/// A value that was laid over what the file has at that key path.
+/// A value that replaced the file's value at the same key path.
 #[derive(Debug, Clone)]
 pub(super) struct Overlay {
     pub(super) place: KeyPath,
@@ -45,7 +45,8 @@ impl Origins {
             .map_or(Layer::File, |overlay| overlay.layer)
     }
 
-    /// Where the value at `path` was typed. The file, for what nobody typed.
+    /// Returns the place where the value at `path` was typed. A value that nobody typed counts as
+    /// the file's.
     pub(super) fn typed(&self, path: &KeyPath) -> Typed {
         self.last_over(path).map_or_else(
             || Typed::File(path.clone()),
@@ -54,15 +55,15 @@ impl Origins {
     }
 }
 
-/// The name of what was not in a file, as messages call it.
+/// Name, in messages, of the origin of values that are not from a file.
 pub(super) const COMMAND_LINE: &str = "the command line";
 
-/// Finding a line takes as long as reading the text. Of a very long text with very many problems,
-/// only the first get theirs: until this many bytes were read for it.
+/// Limit on the bytes read to find the lines of problems. Each search reads the text again, so in a
+/// very long text with very many problems only the first ones get their lines.
 const MOST_READ_FOR_LINES_BYTES: usize = 8 << 20;
 
-/// Puts a problem into the file and onto the line where it was typed, or onto the command line.
-/// `earlier` is how many problems were placed before.
+/// Adds the file and the line where a problem was typed, or the command line as its origin.
+/// `earlier` is the number of problems that were placed before.
 pub(super) fn place(problem: Problem, typed: &Typed, source: &Source, earlier: usize) -> Placed {
     let Problem {
         path,

@@ -1,4 +1,4 @@
-//! `--set`, `--sweep` and `--table`: what they say, and laying it over the tree of a file.
+//! Reads `--set`, `--sweep` and `--table` and applies them to the tree of a file.
 
 use serde_json::{Map, Value};
 
@@ -9,16 +9,16 @@ use super::leaf::quoted;
 use super::origins::{Layer, Overlay, Typed};
 use super::yaml;
 
-/// A key path and the values that it takes in turn.
+/// A key path and the values that are swept over.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Axis {
-    /// Canonical.
+    /// Canonical key path.
     pub(super) key: String,
     pub(super) values: Vec<Value>,
     pub(super) typed: Typed,
 }
 
-/// What the command line says, laid over the tree.
+/// Result of applying the command line to the tree.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
     pub(super) overlays: Vec<Overlay>,
@@ -81,7 +81,8 @@ fn named(key: &str, message: impl Into<String>) -> Problem {
     Problem::new(KeyPath::of([key]), message)
 }
 
-/// Not by `set`, as a table's name may hold dots until it is checked.
+/// Adds a table. Does not use `set`, because a table's name is not checked yet and may contain
+/// dots.
 fn table(tree: &mut Value, name: &str, url: &str) -> Result<KeyPath, Problem> {
     let place = KeyPath::of(["tables", name]);
     let root = tree
@@ -105,7 +106,7 @@ fn table(tree: &mut Value, name: &str, url: &str) -> Result<KeyPath, Problem> {
     }
 }
 
-/// `key.path=value` -> the canonical key path and the value's text.
+/// Splits `key.path=value` into the canonical key path and the value's text.
 fn assignment(text: &str) -> Result<(String, &str), Problem> {
     match text.split_once('=') {
         Some((key, value)) if !canonical(key).is_empty() => Ok((canonical(key), value)),
@@ -137,7 +138,7 @@ fn axis(text: &str) -> Result<Axis, Problem> {
     })
 }
 
-/// Splits at the commas that lie outside of brackets and quotes.
+/// Splits at the commas outside of brackets and quotes.
 pub(super) fn split_values(list: &str) -> Vec<&str> {
     let mut values = Vec::new();
     let (mut start, mut depth, mut quote) = (0, 0usize, None);

@@ -1,22 +1,22 @@
-//! A config as text: as YAML that is read back as it is, and as people write it.
+//! Prints a config as YAML: for reading it back unchanged, and for people to edit.
 
 use serde_json::{Value as Json, json};
 
 use super::interpolate;
 use super::leaf::flag_of;
 
-/// Stands for the list of columns until that is written.
+/// Placeholder for the list of columns until that is written.
 const COLUMNS_HERE: &str = "__columns__";
 
-/// A resolved config as YAML, which is read back as it is.
+/// Returns a resolved config as YAML. Reading it gives the same config.
 pub fn to_yaml(resolved: &serde_json::Value) -> Result<String, String> {
     let mut resolved = resolved.clone();
     interpolate::escape(&mut resolved);
     serde_yaml::to_string(&resolved).map_err(|error| error.to_string())
 }
 
-/// A config as YAML that people can edit: each column on a line of its own, as in the configs that
-/// ship.
+/// Returns a config as YAML that people can edit: each column on a line of its own, as in the
+/// configs that ship. Fails if there is no list of columns.
 pub fn to_config_text(config: &Json) -> Result<String, String> {
     let mut config = config.clone();
     let columns = config
@@ -35,7 +35,7 @@ pub fn to_config_text(config: &Json) -> Result<String, String> {
     Ok(to_yaml(&config)?.replacen(&format!(" {COLUMNS_HERE}"), &lines, 1))
 }
 
-/// YAML's flow style: that of JSON, with spaces, and with keys as they are.
+/// Appends a value in YAML's flow style: like JSON, but with spaces and with unquoted keys.
 fn flow(value: &Json, text: &mut String) -> Result<(), String> {
     match value {
         Json::Object(keys) if !keys.is_empty() => {
@@ -61,7 +61,7 @@ fn flow(value: &Json, text: &mut String) -> Result<(), String> {
         other => {
             let json = serde_json::to_string(other).map_err(|error| error.to_string())?;
             for character in json.chars() {
-                // JSON leaves these as they are in its strings, and YAML has them as escapes only.
+                // JSON allows these characters in its strings, YAML only as escapes.
                 match character {
                     '\u{7f}'..='\u{9f}'
                     | '\u{2028}'
@@ -79,8 +79,8 @@ fn flow(value: &Json, text: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether YAML takes a text as it is, for a text: a name that begins with a letter and is no word
-/// of YAML 1.1's.
+/// Returns true if YAML reads an unquoted text as that text: it begins with a letter, consists of
+/// letters, digits and `_`, and is not a special word of YAML 1.1.
 fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 4] = ["null", "nan", "inf", "infinity"];
     let named = text.starts_with(|first: char| first.is_ascii_alphabetic())

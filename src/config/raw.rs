@@ -1,5 +1,5 @@
-//! The config as written. The comments of this file are the descriptions of the JSON Schema, which
-//! editors show.
+//! The config as written. The comments of this file become the descriptions in the JSON Schema,
+//! which editors show.
 
 use std::collections::BTreeMap;
 
@@ -22,31 +22,31 @@ use crate::record::{EngineCache, Lane};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "bench config")]
 pub(super) struct RawConfig {
-    /// A dataset that is generated where it is missing; its table is `train`, and `valid` with
-    /// `num_files_eval`.
+    /// A dataset, which is generated if it is missing. Its table is `train`; with `num_files_eval`
+    /// there is a second one, `valid`.
     pub(super) dataset: Option<RawDataset>,
-    /// How the engine reads.
+    /// Settings of the engine's reads.
     pub(super) reader: Option<RawReader>,
-    /// Where data lies.
+    /// Place of the data.
     pub(super) storage: Option<RawStorage>,
-    /// Which phases run.
+    /// Phases that run.
     pub(super) workflow: Option<RawWorkflow>,
-    /// Existing Parquet files, by the name of the table that they become.
+    /// Existing Parquet files: table name -> path.
     pub(super) tables: Option<BTreeMap<String, RawTable>>,
-    /// What to read: SQL files, folders of them, names of shipped scenarios, or SQL. Where left
-    /// out, one scan of the columns with `read: true`.
+    /// Queries to run: SQL files, folders of them, names of shipped scenarios, or SQL. If left out,
+    /// one scan of the columns with `read: true`.
     pub(super) scenarios: Option<RawScenarios>,
-    /// Options of DataFusion, by their dotted name without the leading `datafusion.`, or nested.
+    /// Options of DataFusion, by their dotted names without the leading `datafusion.`, or nested.
     #[schemars(schema_with = "options_schema")]
     pub(super) datafusion: Option<Map<String, Json>>,
-    /// Key path -> values; the product is the variants. The first key varies slowest, and the first
-    /// value of each is the baseline.
+    /// Key path -> values. Every combination of the values is a variant. The first key varies
+    /// slowest, and the first value of each key is the baseline.
     #[schemars(schema_with = "sweep_schema")]
     pub(super) sweep: Option<Map<String, Json>>,
-    /// Variants by name, each a mapping of key path -> value. Instead of `sweep`.
+    /// Variants by name, each a mapping of key path -> value. Cannot be used together with `sweep`.
     #[schemars(schema_with = "variants_schema")]
     pub(super) variants: Option<Map<String, Json>>,
-    /// How often, and in which state of the caches.
+    /// Settings of the measurement, such as the number of rounds and the state of the caches.
     pub(super) measure: Option<RawMeasure>,
 }
 
@@ -65,7 +65,7 @@ fn variants_schema(_: &mut SchemaGenerator) -> Schema {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDataset {
-    /// Folder of the files, below `storage.storage_root` unless absolute. Default: `./data/`.
+    /// Folder of the files, relative to `storage.storage_root` unless absolute. Default: `./data/`.
     pub(super) data_folder: Option<Leaf<String>>,
     /// File format: `parquet`.
     pub(super) format: Option<Leaf<String>>,
@@ -79,22 +79,22 @@ pub(super) struct RawDataset {
     pub(super) num_subfolders_eval: Option<Leaf<u64>>,
     /// Rows per file. Default: 1.
     pub(super) num_samples_per_file: Option<Leaf<Positive>>,
-    /// Bytes per row, used where `parquet.columns` is left out: one binary column `data`. A
-    /// fraction is rounded. Default: 65536.
+    /// Bytes per row if `parquet.columns` is left out and the dataset has one binary column `data`.
+    /// A fraction is rounded. Default: 65536.
     pub(super) record_length_bytes: Option<Leaf<Rounded>>,
     /// Another spelling of `record_length_bytes`.
     pub(super) record_length: Option<Leaf<Rounded>>,
     /// First part of the file names. Default: `img`.
     pub(super) file_prefix: Option<Leaf<String>>,
-    /// Codec, with its level where wanted: `none`, `snappy`, `gzip`, `brotli`, `lz4`, `zstd`,
+    /// Codec, optionally with its level: `none`, `snappy`, `gzip`, `brotli`, `lz4`, `zstd`,
     /// `zstd(9)`. Levels: gzip 0 to 9 (default 6), brotli 0 to 11 (default 1), zstd 1 to 22
     /// (default 1). Default: none.
     pub(super) compression: Option<Leaf<CodecText>>,
-    /// Level for codecs that have levels, where the codec names none.
+    /// Level of codecs that have levels, unless `compression` names one.
     pub(super) compression_level: Option<Leaf<u64>>,
     /// Seed of the content. Default: 123.
     pub(super) seed: Option<Leaf<u64>>,
-    /// Existing rows to write in the layouts of this config, instead of generated ones: Parquet,
+    /// Existing rows to write in the layouts of this config, in place of generated ones: Parquet,
     /// CSV, JSON or Arrow files, as a file, a folder or a glob.
     pub(super) source: Option<Leaf<String>>,
     /// Columns and layout of the Parquet files.
@@ -104,72 +104,73 @@ pub(super) struct RawDataset {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawParquet {
-    /// Columns, in file order; a name alone is a column with every default. Where left out, one
-    /// binary column `data`.
+    /// Columns, in file order. A name alone is a column with every default. If left out, there is
+    /// one binary column `data`.
     pub(super) columns: Option<Vec<RawColumn>>,
-    /// How columns with `size` above 1 are stored. Default: `fixed_size_list`, as DLIO writes them.
+    /// Storage of columns with `size` above 1. Default: `fixed_size_list`, as DLIO writes them.
     pub(super) vector_layout: Option<Leaf<VectorLayout>>,
     /// Rows per row group. Default: 1000000.
     pub(super) row_group_size: Option<Leaf<Positive>>,
     /// Bytes per row group, encoded and before compression: an integer, or text such as `128MiB` or
-    /// `64MB`. Instead of `row_group_size`.
+    /// `64MB`. Cannot be used together with `row_group_size`.
     pub(super) row_group_bytes: Option<Leaf<Bytes>>,
-    /// `row_group` reads one row group after the other; `default` holds the columns that are read
-    /// of a whole file in memory before the first of its rows goes on. Default: `row_group`.
+    /// `row_group` reads one row group after the other. `default` reads the needed columns of a
+    /// whole file into memory before it passes on the first row. Default: `row_group`.
     pub(super) read_mode: Option<Leaf<ReadMode>>,
     /// Columns that become Hive folders (`year=2026/month=1/`), outermost first.
     pub(super) partition_by: Option<OneOrMany<Leaf<String>>>,
-    /// How values are encoded, in the columns that the encoding fits. Default: `auto`, the writer's
-    /// choice.
+    /// Encoding of values, in the columns that it fits. Default: `auto`, the writer's choice.
     pub(super) encoding: Option<Leaf<Encoding>>,
-    /// Bytes of a dictionary beyond which its column chunk falls back to another encoding. Default:
-    /// 1MiB.
+    /// Size of a dictionary, in bytes, above which its column chunk falls back to another encoding.
+    /// Default: 1MiB.
     pub(super) dictionary_page_bytes: Option<Leaf<Bytes>>,
-    /// Bytes, encoded and before compression, at which a data page ends. Default: 1MiB.
+    /// Size at which a data page ends, in bytes, encoded and before compression. Default: 1MiB.
     pub(super) data_page_bytes: Option<Leaf<Bytes>>,
-    /// Rows at which a data page ends, where it has not ended by its bytes. Default: 20000.
+    /// Number of rows at which a data page ends, unless it has reached its size before. Default:
+    /// 20000.
     pub(super) data_page_rows: Option<Leaf<Positive>>,
     /// Version of data pages, 1 or 2. Default: 1.
     pub(super) writer_version: Option<Leaf<u64>>,
-    /// `none`, `chunk` (in the footer) or `page` (in page headers, too). Default: `chunk`.
+    /// Statistics: `none`, `chunk` (in the footer) or `page` (in page headers, too). Default:
+    /// `chunk`.
     pub(super) statistics: Option<Leaf<Statistics>>,
-    /// Column and offset indexes. Default: true, where there are statistics.
+    /// Writes column and offset indexes. Default: true if there are statistics.
     pub(super) page_index: Option<Leaf<bool>>,
-    /// Whether column chunks have bloom filters. Default: false.
+    /// Writes bloom filters of column chunks. Default: false.
     pub(super) bloom_filter: Option<Leaf<bool>>,
-    /// Share of false positives that bloom filters may have, between 0 and 1. Default: 0.05.
+    /// Wanted share of false positives of bloom filters, between 0 and 1. Default: 0.05.
     pub(super) bloom_filter_fpp: Option<Leaf<f64>>,
-    /// Distinct values that a bloom filter has room for, at most the rows of a row group, which are
-    /// the default.
+    /// Number of distinct values that a bloom filter has room for, at most the rows of a row group.
+    /// Default: the rows of a row group.
     pub(super) bloom_filter_ndv: Option<Leaf<Positive>>,
-    /// Columns that rows are sorted by, the most significant first; ` desc` behind a name for
+    /// Columns that rows are sorted by, the most significant first. ` desc` after a name means
     /// descending order. Nulls come first.
     pub(super) sort_by: Option<OneOrMany<Leaf<String>>>,
-    /// Whether rows are sorted within a `file` or within a `row_group`. Default: `file`.
+    /// Range of rows that are sorted: a `file` or a `row_group`. Default: `file`.
     pub(super) sort_scope: Option<Leaf<SortScope>>,
 }
 
-/// What a column does otherwise than the rest of its dataset.
+/// Layout of a column's chunks, where it differs from the dataset's.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawChunk {
-    /// As `dataset.compression`.
+    /// Codec of the column; see `dataset.compression`.
     pub(super) compression: Option<Leaf<CodecText>>,
-    /// As `dataset.compression_level`.
+    /// Level of the codec; see `dataset.compression_level`.
     pub(super) compression_level: Option<Leaf<u64>>,
-    /// As `dataset.parquet.encoding`; must fit the column's type.
+    /// Encoding, which must fit the column's type; see `dataset.parquet.encoding`.
     pub(super) encoding: Option<Leaf<Encoding>>,
-    /// As `dataset.parquet.dictionary_page_bytes`.
+    /// Limit of the dictionary; see `dataset.parquet.dictionary_page_bytes`.
     pub(super) dictionary_page_bytes: Option<Leaf<Bytes>>,
-    /// As `dataset.parquet.data_page_bytes`.
+    /// Size of data pages; see `dataset.parquet.data_page_bytes`.
     pub(super) data_page_bytes: Option<Leaf<Bytes>>,
-    /// As `dataset.parquet.statistics`.
+    /// Statistics; see `dataset.parquet.statistics`.
     pub(super) statistics: Option<Leaf<Statistics>>,
-    /// As `dataset.parquet.bloom_filter`.
+    /// Bloom filter; see `dataset.parquet.bloom_filter`.
     pub(super) bloom_filter: Option<Leaf<bool>>,
-    /// As `dataset.parquet.bloom_filter_fpp`.
+    /// Share of false positives; see `dataset.parquet.bloom_filter_fpp`.
     pub(super) bloom_filter_fpp: Option<Leaf<f64>>,
-    /// As `dataset.parquet.bloom_filter_ndv`.
+    /// Number of distinct values; see `dataset.parquet.bloom_filter_ndv`.
     pub(super) bloom_filter_ndv: Option<Leaf<Positive>>,
 }
 
@@ -208,18 +209,19 @@ pub(super) struct RawColumnKeys {
     /// Numeric types: values per row, a vector where above 1. String and binary: length in bytes.
     /// Lists: elements of each row. Default: 1.
     pub(super) size: Option<Leaf<Positive>>,
-    /// Whether the default scenario reads the column. Default: true.
+    /// The default scenario reads the column. Default: true.
     pub(super) read: Option<Leaf<bool>>,
-    /// How the values are drawn. Default: uniform over the type's range (floats: 0 to 1; dates:
+    /// Distribution of the values. Default: uniform over the type's range (floats: 0 to 1; dates:
     /// 2020 to 2024).
     pub(super) distribution: Option<RawDistribution>,
-    /// Of a timestamp: an IANA name such as `Europe/Paris`, or an offset such as `+02:00`.
+    /// Time zone of a timestamp: an IANA name such as `Europe/Paris`, or an offset such as
+    /// `+02:00`.
     pub(super) time_zone: Option<Leaf<String>>,
     /// The elements of a list. Default, beside `size`: float32.
     pub(super) item: Option<Box<RawColumnKeys>>,
     /// The fields of a struct.
     pub(super) fields: Option<Vec<RawColumn>>,
-    /// What the column's chunks do otherwise than the dataset's.
+    /// Layout of the column's chunks, where it differs from the dataset's.
     pub(super) parquet: Option<RawChunk>,
 }
 
@@ -231,29 +233,31 @@ pub(super) enum RawDistribution {
     Kind(Leaf<Kind>),
 }
 
-/// A macro, so that the list of keys that are given cannot miss one.
+/// Declares the keys. A macro keeps the list of given keys complete.
 macro_rules! distribution_keys {
     ($($(#[$meta:meta])* $key:ident: $kind:ty,)*) => {
         #[derive(Debug, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub(super) struct RawDistributionKeys {
-            /// Which distribution; the other keys depend on it. Lists and structs have none.
+            /// Kind of the distribution, which decides on the other keys. Lists and structs have
+            /// none.
             pub(super) kind: Option<Leaf<Kind>>,
             /// Share of rows that are null, 0 to 1. Default: 0.
             pub(super) null_fraction: Option<Leaf<f64>>,
-            /// How many elements a list's rows have, or how many bytes a string or binary value
-            /// has, instead of `size`.
+            /// Elements of each row of a list, or bytes of each string or binary value, in place of
+            /// `size`.
             pub(super) length: Option<RawLength>,
             /// Mean number of neighbouring rows that share one draw, 1 or more; nulls come in such
             /// runs too. Default: 1.
             pub(super) run_length: Option<Leaf<f64>>,
-            /// Rows choose among so many values that are drawn once, instead of drawing one each.
+            /// A pool of values that are drawn once. Each row chooses one of them, in place of a
+            /// draw of its own.
             pub(super) pool: Option<RawPool>,
             $($(#[$meta])* pub(super) $key: Option<$kind>,)*
         }
 
         impl RawDistributionKeys {
-            /// The keys that are there, beside those that say nothing about single values.
+            /// Returns the keys that are given, except those that are not about single values.
             pub(super) fn given(&self) -> Vec<&'static str> {
                 [$((stringify!($key), self.$key.is_some()),)*]
                     .into_iter()
@@ -265,14 +269,15 @@ macro_rules! distribution_keys {
 }
 
 distribution_keys! {
-    /// How far the rows are sorted, 0 to 1 (numbers that are drawn one by one). Default: 0, at
-    /// random.
+    /// Degree to which the rows are sorted, 0 to 1 (numbers that are drawn one by one). Default: 0,
+    /// in random order.
     sortedness: Leaf<f64>,
-    /// Rows after which the order of `sortedness` starts again. Default: those of the whole table.
+    /// Number of rows after which the order of `sortedness` starts again. Default: all rows of the
+    /// table.
     cycle: Leaf<Positive>,
-    /// Instead of `sortedness`, rows wander: each one's rank among all values is that of the row
-    /// before and a normal step, whose standard deviation is this share of all ranks; above 0, at
-    /// most 1.
+    /// Random walk of the rows, in place of `sortedness`: each row's rank among all values is the
+    /// rank of the row before plus a normal step. `drift` is the standard deviation of the step as
+    /// a share of all ranks, above 0 and at most 1.
     drift: Leaf<f64>,
     /// Smallest value (uniform, normal, lognormal, random_walk, correlated_with), first value
     /// (zipf, hotspot, categorical, sequence; default 0), fewest words per value (words; default 3)
@@ -281,10 +286,10 @@ distribution_keys! {
     /// Largest value (uniform, normal, lognormal, random_walk, correlated_with), most words per
     /// value (words; default 12) or fields per object (json; default 6).
     max: Leaf<Point>,
-    /// How many different values there are (uniform, normal, lognormal, zipf and hotspot: default
-    /// 1000, categorical, correlated_with: default 1000), rows after which a sequence starts again,
-    /// or different words (words, json: default 10000; template: of its placeholders, default
-    /// 1000).
+    /// Number of different values (uniform, normal, lognormal, zipf and hotspot: default 1000,
+    /// categorical, correlated_with: default 1000), number of rows after which a sequence starts
+    /// again, or number of different words (words, json: default 10000; template: of its
+    /// placeholders, default 1000).
     cardinality: Leaf<Positive>,
     /// Centre of `normal` and `correlated_with`, and of the logarithm of `lognormal`. Default: 0.
     mean: Leaf<Point>,
@@ -297,28 +302,27 @@ distribution_keys! {
     hot_fraction: Leaf<f64>,
     /// Share of the rows that have a hot value, 0 to 1. Default: 0.8.
     hot_share: Leaf<f64>,
-    /// The values of `categorical`, or the quantiles of `quantiles`: two or more ascending numbers,
-    /// between which as many rows lie as between any other two neighbours.
+    /// The values of `categorical`, or the quantiles of `quantiles`: two or more ascending numbers.
+    /// The same number of rows lies between each two neighbours.
     values: Vec<Leaf<Value>>,
-    /// How likely each of `values` is, in any unit. Default: each as likely as the others.
+    /// Weight of each of `values`, in any unit. Default: all values are equally likely.
     weights: Vec<Leaf<f64>>,
-    /// First value of `sequence`, and where a `random_walk` without bounds starts. Default: 0.
+    /// First value of `sequence`, and start of a `random_walk` without bounds. Default: 0.
     start: Leaf<Point>,
-    /// What `sequence` grows by from row to row, or the standard deviation of a step of
+    /// Increment of `sequence` from row to row, or the standard deviation of a step of
     /// `random_walk`. Default: 1.
     step: Leaf<Point>,
     /// Largest random value that is added to each value of `sequence`. Default: 0.
     jitter: Leaf<Point>,
-    /// Numbers are rounded to multiples of this (uniform, normal, lognormal, quantiles,
-    /// random_walk).
+    /// Rounds numbers to multiples of this (uniform, normal, lognormal, quantiles, random_walk).
     multiple_of: Leaf<Point>,
     /// The column that `correlated_with` follows.
     column: Leaf<String>,
-    /// How closely: -1 to 1 between numbers, else 0 to 1. Default: 0.9.
+    /// Strength of the correlation: -1 to 1 between numbers, else 0 to 1. Default: 0.9.
     correlation: Leaf<f64>,
     /// The text of `template`, with `{row}`, `{uniform}`, `{zipf}`, `{word}`, `{hex:8}`,
-    /// `{digits:8}`, `{letters:8}` and `{uuid}`; numbers behind a colon are digits. `{{` is a
-    /// brace.
+    /// `{digits:8}`, `{letters:8}` and `{uuid}`. A number after a colon is the number of digits.
+    /// `{{` is a brace.
     template: Leaf<String>,
     /// Share of a binary value that compresses to nothing, 0 to 1.
     compressibility: Leaf<f64>,
@@ -329,23 +333,24 @@ distribution_keys! {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLength {
-    /// Default: 0 for lists, else 1.
+    /// Smallest length. Default: 0 for lists, else 1.
     pub(super) min: Option<Leaf<u64>>,
-    /// At least `min`.
+    /// Largest length, at least `min`.
     #[schemars(required)]
     pub(super) max: Option<Leaf<u64>>,
-    /// `uniform`, `normal` (around the middle) or `zipf` (short ones mostly). Default: `uniform`.
+    /// Distribution of lengths: `uniform`, `normal` (around the middle) or `zipf` (mostly short).
+    /// Default: `uniform`.
     pub(super) distribution: Option<Leaf<LengthDistribution>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPool {
-    /// How many values there are, at most.
+    /// Largest number of different values in the pool.
     #[schemars(required)]
     pub(super) size: Option<Leaf<Positive>>,
-    /// The k-th of them is chosen with probability proportional to k^-`exponent`. Default: 0, each
-    /// alike.
+    /// The k-th value is chosen with probability proportional to k^-`exponent`. Default: 0, all
+    /// values are equally likely.
     pub(super) exponent: Option<Leaf<f64>>,
 }
 
@@ -358,9 +363,10 @@ pub(super) struct RawReader {
     pub(super) batch_size: Option<Leaf<Positive>>,
     /// Reads past the page cache, as `measure.cache: direct` does. Default: false.
     pub(super) odirect: Option<Leaf<bool>>,
-    /// Reads files as one table where their types only widen: integers, floats and decimals of more
-    /// digits, fields added to structs, spellings of UTC. Default: false, which refuses them.
-    /// Columns that some files lack are null for their rows either way.
+    /// Reads files as one table even if their types differ, as long as types only widen: integers,
+    /// floats and decimals of more digits, fields added to structs, spellings of UTC. Default:
+    /// false, which refuses such files. Columns that some files lack are null for their rows in
+    /// either case.
     pub(super) unify_schemas: Option<Leaf<bool>>,
 }
 
@@ -372,7 +378,7 @@ pub(super) struct RawStorage {
     pub(super) storage_type: Option<Leaf<String>>,
     /// Folder that a relative `dataset.data_folder` starts from. Default: `./`.
     pub(super) storage_root: Option<Leaf<String>>,
-    /// A slower storage, which reads are served like. Default: as fast as the storage is.
+    /// A slower storage that reads imitate. Default: the actual speed of the storage.
     pub(super) throttle: Option<RawThrottle>,
 }
 
@@ -382,14 +388,14 @@ pub(super) struct RawThrottle {
     /// Bytes per second of all requests together: a number, text such as `200MB/s`, or `none`. May
     /// be swept. Default: none.
     pub(super) bandwidth: Option<Leaf<Bandwidth>>,
-    /// Of each request: seconds, text such as `5ms`, or 0. May be swept. Default: 0.
+    /// Latency of each request: seconds, text such as `5ms`, or 0. May be swept. Default: 0.
     pub(super) latency: Option<Leaf<Latency>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawWorkflow {
-    /// Whether missing data is generated; where false, missing data is an error. Default: true.
+    /// Generates missing data. If false, missing data is an error. Default: true.
     pub(super) generate_data: Option<Leaf<bool>>,
 }
 
@@ -427,7 +433,7 @@ pub(super) enum RawScenario {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawScenarioKeys {
-    /// What reports call it.
+    /// Name in reports.
     #[schemars(required)]
     pub(super) name: Option<Leaf<String>>,
     /// One SELECT statement.
@@ -438,45 +444,47 @@ pub(super) struct RawScenarioKeys {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMeasure {
-    /// Rounds before the measured ones. Default: 1.
+    /// Untimed rounds before the measured ones. Default: 1.
     pub(super) warmup: Option<Leaf<u64>>,
-    /// Measured rounds. Alone, there are exactly so many; beside `precision` or `time_budget`, at
-    /// least so many. Default: at least 10.
+    /// Measured rounds: the exact number if given alone, the minimum beside `precision` or
+    /// `time_budget`. Default: at least 10.
     pub(super) rounds: Option<Leaf<Positive>>,
-    /// Rounds go on until every interval is at most this wide: high / low - 1, as `0.04` or `4%`.
-    /// Default: 4%.
+    /// Rounds continue until every interval is at most this wide: high / low - 1, as `0.04` or
+    /// `4%`. Default: 4%.
     pub(super) precision: Option<Leaf<Share>>,
-    /// But for no longer than this: seconds, or text such as `90s`, `5min` or `1h`. Default: 2min.
+    /// Time after which rounds end even if `precision` is not reached: seconds, or text such as
+    /// `90s`, `5min` or `1h`. Default: 2min.
     pub(super) time_budget: Option<Leaf<Span>>,
-    /// Smallest effect of interest: variants whose times differ by no more are a tie. Default: 1%.
+    /// Smallest effect of interest. Variants whose times differ by no more are a tie. Default: 1%.
     pub(super) effect: Option<Leaf<Share>>,
-    /// What is timed, one or several: `end_to_end` (the real thing), `storage` (the byte ranges
-    /// that it asks for, read and dropped), `compute` (the same query with its bytes in memory).
+    /// Lanes to time, one or several: `end_to_end` (the whole query), `storage` (only the reads:
+    /// its byte ranges are read and dropped), `compute` (the same query with its bytes in memory).
     /// Default: `end_to_end`.
     pub(super) lanes: Option<OneOrMany<Leaf<Lane>>>,
-    /// State of the page cache before each iteration: `warm` (all of the files), `cold` (nothing of
-    /// them) or `direct` (passed by). May be swept. Default: `warm`.
+    /// State of the page cache before each iteration: `warm` (it holds the files), `cold` (it holds
+    /// nothing of them) or `direct` (reads bypass it). May be swept. Default: `warm`.
     pub(super) cache: Option<Leaf<PageCache>>,
-    /// The engine's own caches of footers: `fresh` (emptied before each execution) or `warm`. May
-    /// be swept. Default: `warm` for `cache: warm`, else `fresh`.
+    /// State of the engine's own caches of footers: `fresh` (emptied before each execution) or
+    /// `warm`. May be swept. Default: `warm` for `cache: warm`, else `fresh`.
     pub(super) engine_cache: Option<Leaf<EngineCache>>,
-    /// Whether cold iterations drop the page cache of the whole host, which only root may. Default:
-    /// false.
+    /// Drops the page cache of the whole host before cold iterations, which only root may do.
+    /// Default: false.
     pub(super) drop_caches: Option<Leaf<bool>>,
     /// Copies of a query that run at once. May be swept. Default: 1.
     pub(super) streams: Option<Leaf<Positive>>,
-    /// Most memory that the engine's operators may take: bytes, or text such as `512MiB`. A query
-    /// that needs more fails, and the run goes on without it. May be swept. Default: no limit.
+    /// Largest memory that the engine's operators may use: bytes, or text such as `512MiB`. A query
+    /// that needs more fails, and the run continues without it. May be swept. Default: no limit.
     pub(super) memory_limit: Option<Leaf<Bytes>>,
-    /// Whether the baseline is measured again, from copies of its files, to see what noise alone
-    /// does: from two where there are variants to compare, else from one. Default: true where there
-    /// are variants to compare.
+    /// Measures the baseline again as a control, from copies of its files, to show the effect of
+    /// noise alone. There are two controls if there are variants to compare, else one. Default:
+    /// true if there are variants to compare.
     pub(super) control: Option<Leaf<bool>>,
-    /// Whether each cell is executed once in a process of its own, to see how much memory that
-    /// takes. Default: true.
+    /// Executes each cell once in a separate process, to see how much memory that takes. Default:
+    /// true.
     pub(super) peak_memory: Option<Leaf<bool>>,
-    /// Whether each cell is executed some times from memory, to predict how long it takes on other
-    /// storage, and where variants break even. Default: true where there are variants to compare.
+    /// Executes each cell a few times from memory, to predict how long it takes on other storage,
+    /// and at which storage speed variants break even. Default: true if there are variants to
+    /// compare.
     pub(super) break_even: Option<Leaf<bool>>,
     /// Seed of the order in which a round visits the cells. Default: 42.
     pub(super) seed: Option<Leaf<u64>>,

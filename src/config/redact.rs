@@ -4,7 +4,8 @@ use serde_json::Value;
 
 const REMOVED: &str = "<removed>";
 
-/// The tree without secret storage options, and without the user information and queries of URLs.
+/// Returns the tree without secret storage options and without the user information and queries of
+/// URLs.
 pub(super) fn tree(mut tree: Value) -> Value {
     for place in ["/storage/storage_options", "/reader/storage_options"] {
         let options = tree.pointer_mut(place).and_then(Value::as_object_mut);
@@ -22,9 +23,9 @@ pub(super) fn tree(mut tree: Value) -> Value {
     tree
 }
 
-/// An argument of the command line, as `storage.storage_options.key=x` or
-/// `t=s3://user:password@bucket/a`, without what `tree` removes. Of storage options, no value is
-/// kept.
+/// Returns an argument of the command line, such as `storage.storage_options.key=x` or
+/// `t=s3://user:password@bucket/a`, without the parts that `tree` removes. All values of storage
+/// options are removed.
 pub fn argument(text: &str) -> String {
     let (flag, rest) = ["--set=", "--params=", "--sweep=", "--table="]
         .iter()
@@ -46,8 +47,8 @@ fn strip_urls(value: &mut Value) {
     }
 }
 
-/// `s3://user:password@bucket/a?signature=x` -> `s3://bucket/a`. A text that is no URL stays as it
-/// is.
+/// Removes secrets from a URL: `s3://user:password@bucket/a?signature=x` -> `s3://bucket/a`. A text
+/// that is no URL stays unchanged.
 pub(super) fn url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();

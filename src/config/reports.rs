@@ -5,10 +5,10 @@ use super::input::Source;
 use super::origins::{Typed, place};
 use super::wrapper::WRAPPER;
 
-/// Problems with their places, as they are found.
+/// Collects problems, with their places, as they are found.
 pub(super) struct Reports<'a> {
     pub(super) source: &'a Source,
-    /// Whether the file has everything below the top key `workload`.
+    /// True if the file has everything below the top key `workload`.
     pub(super) wrapped: bool,
     pub(super) placed: Vec<Placed>,
 }

@@ -1,5 +1,5 @@
-//! The shape of a config: which keys there are at every level, and whether mappings and lists stand
-//! where they should. Read off the JSON Schema of the raw mirror, so that the two cannot disagree.
+//! The shape of a config: the keys at every level, and the places of mappings and lists. It is read
+//! from the JSON Schema of the raw mirror, and therefore cannot disagree with it.
 
 use std::sync::LazyLock;
 
@@ -28,7 +28,7 @@ fn add_keys_without_effect(schema: &mut Value, path: &str, keys: &[&str]) {
     for key in path.split('.').filter(|key| !key.is_empty()) {
         let node_of_key = &mut node["properties"][key];
         if node_of_key.is_null() {
-            // `model: dlrm` is as good as `model: {name: dlrm}`.
+            // `model: dlrm` is accepted like `model: {name: dlrm}`.
             let types = if key == "model" {
                 json!(["object", "string", "null"])
             } else {
@@ -50,7 +50,7 @@ fn add_keys_without_effect(schema: &mut Value, path: &str, keys: &[&str]) {
     }
 }
 
-/// The JSON Schema (draft 2020-12) of a config file, for editors and other tools.
+/// Returns the JSON Schema (draft 2020-12) of a config file, for editors and other tools.
 pub fn json_schema() -> Value {
     let mut schema = SCHEMA.clone();
     let reader = schema["properties"]["reader"].clone();
@@ -58,10 +58,10 @@ pub fn json_schema() -> Value {
     schema
 }
 
-/// A config that has the right shape once `problems` are put aside.
+/// A config reduced to the parts that have the right shape.
 pub(super) struct Shaped {
-    /// Without empty keys, unknown keys, keys without effect, and whatever stands where it should
-    /// not.
+    /// The config without empty keys, unknown keys, keys without effect, and values of the wrong
+    /// shape.
     pub(super) tree: Value,
     /// Key paths of the keys without effect.
     pub(super) without_effect: Vec<String>,
@@ -83,7 +83,8 @@ pub(super) fn check(tree: &Value) -> Shaped {
     }
 }
 
-/// Whether a key path (canonical, columns by name or index) leads to a key that has no effect here.
+/// Returns true if a key path (canonical, columns by name or index) leads to a key that has no
+/// effect here.
 pub(super) fn has_no_effect(path: &str) -> bool {
     let mut node = &*SCHEMA;
     for key in path.split('.') {
@@ -95,12 +96,12 @@ pub(super) fn has_no_effect(path: &str) -> bool {
     false
 }
 
-/// Whether the top of a config has this key.
+/// Returns true if the top of a config has this key.
 pub(super) fn is_section(key: &str) -> bool {
     SCHEMA["properties"].get(key).is_some()
 }
 
-/// What to say of a key that the top of a config does not have.
+/// Returns the message for a key that the top of a config does not have.
 pub(super) fn unknown_section(key: &str) -> String {
     unknown_key(key, SCHEMA["properties"].as_object())
 }
@@ -111,7 +112,7 @@ struct Check {
 }
 
 impl Check {
-    /// What is left of `value`, or nothing.
+    /// Returns the parts of `value` that have the right shape. None if there are none.
     fn descend(&mut self, schema: &Value, value: &Value, path: &KeyPath) -> Option<Value> {
         let schema = resolved(schema);
         let branches = branches(schema);
@@ -136,7 +137,7 @@ impl Check {
                 .into_iter()
                 .any(|kind| branch(kind).is_some()) =>
             {
-                // Which scalar is for the raw mirror to judge, in its own words.
+                // The raw mirror checks the type of scalars, with messages of its own.
                 Some(value.clone())
             }
             _ => self.mismatch(&branches, value, path),
@@ -159,7 +160,7 @@ impl Check {
             };
             match known {
                 None => {
-                    // Looking for near keys takes its time, and nobody reads so many problems.
+                    // The search for near keys takes time, and so many problems are not shown.
                     let message = match self.problems.len() < MOST_PROBLEMS_SHOWN {
                         true => unknown_key(key, properties),
                         false => "unknown key".to_owned(),
@@ -170,7 +171,8 @@ impl Check {
                 Some(known) => {
                     match self.descend(known, value, &place) {
                         Some(value) => _ = kept.insert(key.clone(), value),
-                        // An entry that the user named says something by being there.
+                        // In a mapping with names of the user's choice, an empty entry has a
+                        // meaning, too.
                         None if value.is_null() && properties.is_none() => {
                             kept.insert(key.clone(), Value::Null);
                         }
@@ -182,7 +184,7 @@ impl Check {
         kept
     }
 
-    /// Notes a key without effect, and looks for unknown keys below it.
+    /// Notes a key without effect, and checks for unknown keys below it.
     fn skip(&mut self, schema: &Value, value: &Value, path: &KeyPath) {
         match value {
             Value::Object(map) if schema.get("properties").is_some() => {
@@ -203,7 +205,7 @@ impl Check {
                 None
             };
             let place = path.item(index, name);
-            // An empty element keeps its place, or the others would lose theirs.
+            // An empty element stays as null, so the indexes of the others do not change.
             self.descend(schema, item, &place).unwrap_or(Value::Null)
         };
         items.iter().enumerate().map(descend).collect()
@@ -229,7 +231,7 @@ impl Check {
     }
 }
 
-/// A schema that holds itself is referred to by its place in the whole.
+/// Follows the reference by which a schema that contains itself is given.
 fn resolved(schema: &Value) -> &Value {
     schema
         .get("$ref")
@@ -238,7 +240,7 @@ fn resolved(schema: &Value) -> &Value {
         .unwrap_or(schema)
 }
 
-/// The alternatives of a schema, however nested.
+/// Returns the alternatives of a schema, including nested ones.
 fn branches(schema: &Value) -> Vec<&Value> {
     let schema = resolved(schema);
     match schema.get("anyOf").and_then(Value::as_array) {
@@ -255,7 +257,7 @@ fn has_type(schema: &Value, kind: &str) -> bool {
     }
 }
 
-/// Whether a schema takes anything.
+/// Returns true if a schema takes any value.
 fn is_free(schema: &Value) -> bool {
     *schema == Value::Bool(true)
 }
@@ -264,8 +266,8 @@ fn is_without_effect(schema: &Value) -> bool {
     schema.get(dlio::NO_EFFECT).is_some()
 }
 
-/// `unknown key`, with the place that has this key, the nearest key, or all keys that have an
-/// effect.
+/// Returns `unknown key` with a hint: the place that has this key, the nearest key, or all keys
+/// that have an effect.
 fn unknown_key(key: &str, properties: Option<&Map<String, Value>>) -> String {
     if let Some(place) = dlio::place_of_flat(key) {
         return format!("unknown key (did you mean `{place}`?)");
@@ -290,7 +292,7 @@ fn unknown_key(key: &str, properties: Option<&Map<String, Value>>) -> String {
     }
 }
 
-/// Key paths, outside of lists and of named tables, that end in `key`.
+/// Collects the key paths, outside of lists and of named tables, that end in `key`.
 fn find_key(schema: &Value, key: &str, path: &str, found: &mut Vec<String>) {
     for (name, schema) in schema
         .get("properties")

@@ -1,4 +1,4 @@
-//! `sweep:` and `variants:` -> the variants, each with the settings that make it differ from the
+//! Turns `sweep:` and `variants:` into the variants, each with the settings that differ from the
 //! base.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,13 +11,13 @@ use super::origins::Typed;
 use super::overrides::Axis;
 use super::shape;
 
-/// Each variant has its own cells and, mostly, its own dataset.
+/// Largest number of variants. Each has its own cells and, usually, its own dataset.
 const MOST_VARIANTS: usize = 1000;
 
 /// Sections whose keys may differ between variants.
 const SWEEPABLE: [&str; 4] = ["dataset", "reader", "datafusion", "tables"];
 
-/// Single keys that may, too.
+/// Single keys outside those sections that may differ between variants, too.
 const SWEEPABLE_KEYS: [&str; 6] = [
     "measure.cache",
     "measure.engine_cache",
@@ -27,10 +27,10 @@ const SWEEPABLE_KEYS: [&str; 6] = [
     "storage.throttle.latency",
 ];
 
-/// What controls are called, which no variant may be.
+/// Names of the controls. No variant may have one of them.
 pub const CONTROLS: [&str; 2] = ["(control)", "(control 2)"];
 
-/// The name of the only variant of a config that sweeps nothing.
+/// Name of the only variant of a config that sweeps nothing.
 const BASE: &str = "base";
 
 /// A variant before it is applied to the base.
@@ -41,7 +41,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The base as it is.
+    /// The base config without any setting changed.
     pub(super) fn base() -> Draft {
         Draft {
             name: BASE.to_owned(),
@@ -58,17 +58,18 @@ pub(super) struct Setting {
     pub(super) typed: Typed,
 }
 
-/// Variants, or why there are none.
+/// Drafts of the variants, and the notes and problems found on the way.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Empty only beside problems.
+    /// Empty only if there are problems.
     pub(super) drafts: Vec<Draft>,
     pub(super) notes: Vec<String>,
     pub(super) problems: Vec<(Problem, Typed)>,
 }
 
-/// What the file sweeps, what the command line sweeps over it, and which keys the command line
-/// pins.
+/// Plans the variants from the file's `sweep` or `variants` and the axes of the command line. An
+/// axis of the command line replaces the file's axis of the same key. A key in `pinned` is set on
+/// the command line, so the file's axis of that key is dropped with a note.
 pub(super) fn plan(
     sweep: Map<String, Value>,
     variants: Map<String, Value>,
@@ -118,7 +119,8 @@ impl Plan {
             .push((Problem::new(path, message), typed.clone()));
     }
 
-    /// Whether the key may differ between variants; says why not.
+    /// Returns true if the key may differ between variants. Otherwise adds a problem that gives the
+    /// reason.
     fn may_vary(&mut self, path: &KeyPath, key: &str, typed: &Typed) -> bool {
         let (section, rest) = key.split_once('.').unwrap_or((key, ""));
         let (sweepable, keys) = (SWEEPABLE.join(".*, "), SWEEPABLE_KEYS.join(", "));
@@ -202,7 +204,7 @@ impl Plan {
         twice.is_none()
     }
 
-    /// The product, the first axis varying slowest.
+    /// Makes a draft for each combination of the axes' values; the first axis varies slowest.
     fn multiply(&mut self, axes: &[Axis]) {
         let count = axes
             .iter()
@@ -247,7 +249,7 @@ impl Plan {
         };
     }
 
-    /// The explicit list.
+    /// Makes a draft for each entry of the `variants` section.
     fn named(&mut self, variants: Map<String, Value>, pinned: &[String]) {
         if variants.len() > MOST_VARIANTS {
             let path = KeyPath::of(["variants"]);
@@ -267,7 +269,7 @@ impl Plan {
                 settings: Vec::new(),
             };
             let mut known: BTreeSet<String> = BTreeSet::new();
-            // Null is the base as it is.
+            // Null stands for the base config without changes.
             let settings = match settings {
                 Value::Object(settings) => settings,
                 _ => Map::new(),
@@ -297,8 +299,8 @@ impl Plan {
     }
 }
 
-/// What variants are called by: the last part of each key path, or all of it where two axes share
-/// the last part.
+/// Labels of the axes in variants' names: the last part of each key path, or the whole path if
+/// several axes share that last part.
 fn labels(axes: &[Axis]) -> Vec<&str> {
     fn last(axis: &Axis) -> &str {
         axis.key.rsplit('.').next().unwrap_or(&axis.key)
@@ -315,7 +317,7 @@ fn labels(axes: &[Axis]) -> Vec<&str> {
         .collect()
 }
 
-/// A value as a variant's name shows it.
+/// Returns a value as it appears in a variant's name; URLs lose their secrets.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => super::redact::url(text),

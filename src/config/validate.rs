@@ -1,4 +1,5 @@
-//! Raw mirror -> validated model. Collects every problem instead of stopping at the first.
+//! Turns the raw mirror into the validated model. Collects every problem instead of stopping at the
+//! first.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use super::raw::{
 };
 use crate::record::{EngineCache, Lane};
 
-/// What a config means on one variant.
+/// The validated settings of one variant of a config.
 #[derive(Debug)]
 pub(super) struct Meaning {
     pub(super) dataset: Option<Dataset>,
@@ -87,7 +88,7 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
     }
 }
 
-/// How a variant is read, by keys that stand in three sections.
+/// Validates the settings for reading a variant, whose keys are in several sections.
 fn reader(
     raw: RawReader,
     read_mode: Option<Leaf<ReadMode>>,
@@ -135,7 +136,7 @@ fn reader(
     }
     Reader {
         throttle,
-        // DLIO's 0 is the main thread reading by itself.
+        // In DLIO, 0 means that the main thread reads.
         read_threads: read_threads.map(|threads| threads.max(1)),
         batch_size: findings.take_count(&path.key("batch_size"), raw.batch_size),
         read_mode: findings
@@ -152,7 +153,7 @@ fn reader(
     }
 }
 
-/// None where nothing is slowed down.
+/// Returns the throttle, or none if it slows nothing down.
 fn throttled(raw: RawThrottle, findings: &mut Findings<'_>) -> Option<Throttled> {
     let path = KeyPath::of(["storage", "throttle"]);
     let bandwidth = findings.take(&path.key("bandwidth"), raw.bandwidth);
@@ -164,7 +165,7 @@ fn throttled(raw: RawThrottle, findings: &mut Findings<'_>) -> Option<Throttled>
     (throttled.bytes_per_s.is_some() || !throttled.latency.is_zero()).then_some(throttled)
 }
 
-/// Each copy of a query has tasks and buffers of its own.
+/// Largest number of copies of a query. Each has tasks and buffers of its own.
 const MOST_STREAMS: u64 = 1024;
 
 fn streams_of(path: &KeyPath, streams: Option<u64>, findings: &mut Findings<'_>) -> Streams {
@@ -183,14 +184,14 @@ fn streams_of(path: &KeyPath, streams: Option<u64>, findings: &mut Findings<'_>)
     }
 }
 
-/// Options as text. Names are flat by now.
+/// Returns the engine's options as text. An earlier pass has flattened their names.
 fn options(raw: Map<String, Json>, findings: &mut Findings<'_>) -> Vec<(String, String)> {
     let path = KeyPath::of(["datafusion"]);
     let mut options = Vec::new();
     for (name, value) in raw {
         let text = match value {
-            // Of YAML 1.1's words only `yes` and `no` are taken for booleans here: `on` may be an
-            // option's own word.
+            // Only `yes` and `no` of YAML 1.1's words are taken for booleans here, because an
+            // option may use `on` as a word of its own.
             Json::String(text) if matches!(text.to_ascii_lowercase().as_str(), "yes" | "no") => {
                 flag_of(&text).map_or(text, |flag| flag.to_string())
             }
@@ -246,7 +247,7 @@ fn tables(
     tables
 }
 
-/// Whether SQL takes the name without quotes.
+/// Returns true if the name needs no quotes in SQL.
 fn is_identifier(name: &str) -> bool {
     let mut characters = name.chars();
     characters
@@ -317,7 +318,7 @@ fn measure(raw: RawMeasure, findings: &mut Findings<'_>) -> Measure {
     let rounds = findings.take_count(&path.key("rounds"), raw.rounds);
     let precision = findings.take(&path.key("precision"), raw.precision);
     let time_budget = findings.take(&path.key("time_budget"), raw.time_budget);
-    // Who asks for a number of rounds and nothing else gets that number.
+    // A config that gives only a number of rounds gets exactly that number.
     let until = (rounds.is_none() || precision.is_some() || time_budget.is_some()).then(|| {
         let default = Until::default();
         Until {
@@ -346,7 +347,7 @@ fn measure(raw: RawMeasure, findings: &mut Findings<'_>) -> Measure {
     }
 }
 
-/// Each lane once, in the order in which reports have them.
+/// Returns each lane once, in the order of the reports.
 fn lanes(
     raw: Option<OneOrMany<Leaf<Lane>>>,
     path: &KeyPath,

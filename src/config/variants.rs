@@ -1,4 +1,4 @@
-//! Drafts of variants, each laid over the base -> variants, each validated.
+//! Applies each draft of a variant to the base config and validates the result.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -15,7 +15,7 @@ use super::sweep::Draft;
 use super::validate::{self, Meaning};
 use super::{interpolate, key_path, options, redact, shape};
 
-/// The variants of a config, and what they have in common.
+/// The variants of a config, and the settings that they share.
 pub(super) struct Variants {
     pub(super) variants: Vec<Variant>,
     pub(super) scenarios: Vec<ScenarioSource>,
@@ -23,7 +23,8 @@ pub(super) struct Variants {
     pub(super) notes: Vec<String>,
 }
 
-/// Reads every draft over the base. None where no draft could be read; problems go to `reports`.
+/// Applies every draft to the base and validates it. None if no draft could be read. Problems go to
+/// `reports`.
 pub(super) fn read(
     tree: &Json,
     drafts: Vec<Draft>,
@@ -85,8 +86,8 @@ struct Gathered {
     without_effect: Distinct,
 }
 
-/// Texts in the order in which they came, each once. There may be one for each of very many
-/// columns.
+/// Texts in the order in which they were added, each once. A set makes this fast, because there may
+/// be one text for each of very many columns.
 #[derive(Default)]
 struct Distinct {
     all: Vec<String>,
@@ -139,8 +140,8 @@ impl Gathered {
                 None
             }
         };
-        // What leads nowhere, or has the wrong shape, is empty for those who look next: they have
-        // nothing new to say of it.
+        // A value that could not be resolved or has the wrong shape is empty for the validation,
+        // whose problems at the same place are therefore left out.
         let mut told: BTreeSet<String> = BTreeSet::new();
         malformed.retain(|problem| told.insert(problem.path.to_string()));
         let news = findings.problems.into_iter();
@@ -177,8 +178,8 @@ impl Gathered {
         }
     }
 
-    /// Reports the problems, with the variants that have them where not all do, and finishes the
-    /// notes.
+    /// Reports the problems and finishes the notes. A problem that not all variants have names the
+    /// variants that have it.
     fn report(&mut self, variants: usize, reports: &mut Reports<'_>) {
         for (mut problem, typed, names) in std::mem::take(&mut self.problems) {
             if names.len() < variants {
@@ -195,7 +196,7 @@ impl Gathered {
     }
 }
 
-/// ``variants `a`, `b` and 3 more``
+/// Returns text such as ``variants `a`, `b` and 3 more``.
 fn variants_named(names: &[String]) -> String {
     const MOST_NAMED: usize = 4;
     let named: Vec<String> = names
@@ -215,7 +216,8 @@ fn variants_named(names: &[String]) -> String {
     format!("{word} {}{more}", named.join(", "))
 }
 
-/// A note per variant that means the same as an earlier one: comparing the two shows noise only.
+/// Returns a note for each variant that has the same settings as an earlier one: a comparison of
+/// the two shows only noise.
 fn same_variants(variants: &[Variant]) -> Vec<String> {
     let mut notes = Vec::new();
     let mut known: BTreeMap<String, &str> = BTreeMap::new();

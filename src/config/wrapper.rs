@@ -1,4 +1,4 @@
-//! The key `workload`, which a whole config may stand below.
+//! The key `workload`, below which a whole config may be nested.
 
 use serde_json::Value as Json;
 
@@ -6,13 +6,13 @@ use super::error::Problem;
 use super::key_path::KeyPath;
 use super::leaf::quoted;
 
-/// The top key that Hydra puts a workload below, as in the resolved config that DLIO writes beside
-/// its results.
+/// The top key below which Hydra nests a workload, as in the resolved config that DLIO writes
+/// beside its results.
 pub(super) const WRAPPER: &str = "workload";
 
-/// Takes a config out of the top key that all of it is below. Returns whether there was one.
+/// Removes the key `workload` around a config, if there is one. Returns true if there was one.
 pub(super) fn without_wrapper(tree: &mut Json) -> Result<bool, Problem> {
-    // Hydra's own, which mean nothing here.
+    // Keys of Hydra, which have no meaning here.
     const BESIDE: [&str; 2] = ["hydra", "defaults"];
     let Some(map) = tree.as_object_mut() else {
         return Ok(false);

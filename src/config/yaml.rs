@@ -1,4 +1,4 @@
-//! YAML text -> a tree of values, with limits that hold whatever the text.
+//! Reads YAML text into a tree of values, within limits that hold for any text.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,20 +9,20 @@ use serde_json::{Map, Number, Value};
 /// Longest text that is read, in bytes. The longest known workload file has 15 kB.
 const LONGEST_TEXT_BYTES: usize = 16 << 20;
 
-/// What the tree may weigh once aliases are replaced by what they stand for: 16 for every value, 1
-/// for every byte of text. A small file can stand for terabytes ("billion laughs").
+/// Largest weight of the tree after aliases are expanded: 16 for every value, 1 for every byte of
+/// text. A small file can expand to terabytes ("billion laughs").
 const HEAVIEST_TREE: usize = 64 << 20;
 
-/// Deepest nesting of brackets and braces. Checked before parsing, which takes quadratic time in
-/// it.
+/// Deepest nesting of brackets and braces. It is checked before parsing, whose time grows with the
+/// square of the depth.
 const DEEPEST_NESTING: usize = 128;
 
-/// Why a text is not a tree of values.
+/// Reason why a text could not be read.
 #[derive(Debug)]
 pub(super) struct YamlError {
-    /// Counted from 1; none where the text as a whole is meant.
+    /// Line, counted from 1. Absent if the error is about the text as a whole.
     pub(super) line: Option<usize>,
-    /// Empty at the top.
+    /// Key path; empty at the top.
     pub(super) path: String,
     pub(super) message: String,
     pub(super) hint: Option<String>,
@@ -33,8 +33,8 @@ pub(super) struct YamlError {
 ///
 /// # Errors
 ///
-/// Syntax errors, several documents, keys given twice, tags, numbers beyond 64 bits, and texts over
-/// the limits.
+/// A syntax error, several documents, a repeated key, a tag, a number beyond 64 bits, or a text
+/// over the limits.
 pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
     let whole = |message: String| YamlError {
         line: None,
@@ -67,8 +67,8 @@ pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
     }
 }
 
-/// Whether the text opens more than `limit` brackets before closing any. Quotes and comments are
-/// not looked at, so only a text that is far from being a config is refused by mistake.
+/// Returns true if brackets nest deeper than `limit`. Quotes and comments are not treated
+/// specially, so a text may be refused by mistake, but only one that is far from being a config.
 fn brackets_nest_deeper_than(text: &str, limit: usize) -> bool {
     let mut depth = 0usize;
     let mut deepest = 0usize;
@@ -86,11 +86,11 @@ fn brackets_nest_deeper_than(text: &str, limit: usize) -> bool {
 fn explain(error: &serde_yaml::Error, path: &str, text: &str) -> YamlError {
     let line = error.location().map(|location| location.line());
     let mut message = error.to_string();
-    // The path and the place stand in fields of their own.
+    // The path and the line have fields of their own.
     if let Some(end) = message.find(" at line ") {
         message.truncate(end);
     }
-    // What follows a key that could not be read has no name.
+    // After an unreadable key the path ends in `.` or `?`.
     let path = path.trim_end_matches(['.', '?']).to_owned();
     // The message starts with the path of the mapping or of one around it.
     let around = path
@@ -124,7 +124,7 @@ fn explain(error: &serde_yaml::Error, path: &str, text: &str) -> YamlError {
     }
 }
 
-/// Builds a value and pays for it.
+/// Builds a value and subtracts its weight from the limit.
 #[derive(Clone, Copy)]
 struct Tree<'a> {
     weight_left: &'a Cell<usize>,
@@ -243,7 +243,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 }
 
-/// A mapping's key as text, refused where the mapping has it already.
+/// Reads a mapping's key as text. Fails if the mapping has it already.
 struct Key<'a> {
     tree: Tree<'a>,
     taken: &'a Map<String, Value>,

@@ -12,7 +12,7 @@ use super::rows::{bits, fill};
 use super::values::weighed;
 use crate::config::{Distribution, Value};
 
-/// Arrays of a column of bools.
+/// Returns the maker of a column of bools.
 pub(super) fn maker(recipe: Recipe<'_>) -> Result<Maker, ContentError> {
     let key = recipe.key;
     let source: Source<bool> = match &recipe.column.distribution {

@@ -13,7 +13,7 @@ use super::rows::{Rows, even_offsets};
 use super::vocabulary::Vocabulary;
 use crate::random::{Key, SplitMix64};
 
-/// Random characters or bytes.
+/// Returns a maker of random characters or bytes.
 pub(super) fn random<T: Characters>(key: Key, sizes: Sizes) -> Maker {
     let Sizes::Fixed(size) = sizes else {
         return each_row::<T>(move |row, bytes| {
@@ -35,7 +35,7 @@ pub(super) fn random<T: Characters>(key: Key, sizes: Sizes) -> Maker {
     })
 }
 
-/// Each row's value by its number; nulls take no room.
+/// Returns a maker that appends each row's value, given the row's number. Nulls take no space.
 pub(super) fn each_row<T: Characters>(
     append: impl Fn(u64, &mut Vec<u8>) + Send + Sync + 'static,
 ) -> Maker {
@@ -53,7 +53,8 @@ pub(super) fn each_row<T: Characters>(
     })
 }
 
-/// Values that are made row by row, and their mean length by a sample.
+/// Returns a maker of values that are made row by row, and their lengths: the mean is from a
+/// sample.
 pub(super) fn sampled<T: Characters>(
     longest: u64,
     append: impl Fn(u64, &mut Vec<u8>) + Send + Sync + 'static,
@@ -68,7 +69,7 @@ pub(super) fn sampled<T: Characters>(
     (each_row::<T>(append), lengths)
 }
 
-/// Values by their numbers in the vocabulary.
+/// Returns a maker of values by their numbers in the vocabulary.
 pub(super) fn numbered<T: Characters>(
     numbers: impl Fn(Rows<'_>) -> Vec<u64> + Send + Sync + 'static,
     vocabulary: Vocabulary,
@@ -87,7 +88,7 @@ pub(super) fn numbered<T: Characters>(
     })
 }
 
-/// Values of a vocabulary, chosen by an index.
+/// Returns a maker of values of a vocabulary, chosen by an index.
 pub(super) fn chosen<T: Characters>(key: Key, index: Index, vocabulary: Vocabulary) -> Maker {
     numbered::<T>(
         move |rows| index.fill(key, rows, 1, |number| number),

@@ -10,10 +10,10 @@ pub(super) const LETTERS_AND_DIGITS: u64 = 62;
 
 /// A type of values of any length, made of characters or bytes.
 pub(super) trait Characters: ByteArrayType<Offset = i32> {
-    /// `size` random characters, or bytes, for each row.
+    /// Returns a source of random characters or bytes.
     fn random(key: Key) -> Source<u8>;
 
-    /// Eight random characters, or bytes.
+    /// Returns eight random characters or bytes.
     fn eight(word: u64) -> [u8; 8];
 }
 
@@ -56,8 +56,8 @@ pub(super) fn fill_random<T: Characters>(stream: &mut SplitMix64, target: &mut [
     }
 }
 
-/// Eight characters: four pairs out of 16 bits each, of which some are likelier than others by 1 in
-/// 17; single characters are alike to 1 in 1000.
+/// Returns eight characters: four pairs from 16 bits each. Some pairs are likelier than others by 1
+/// in 17; single characters are equally likely to 1 in 1000.
 #[inline(always)]
 fn letters_and_digits(word: u64) -> [u8; 8] {
     const PAIRS: u64 = LETTERS_AND_DIGITS * LETTERS_AND_DIGITS;
@@ -83,7 +83,7 @@ const fn pairs<const PAIRS: usize>() -> [[u8; 2]; PAIRS] {
     table
 }
 
-/// The 62 characters in the order of their codes.
+/// Returns one of the 62 characters, in the order of their codes.
 pub(super) const fn letter_or_digit(digit: u64) -> u8 {
     let digit = digit as u8;
     match digit {

@@ -18,13 +18,13 @@ use super::scalars;
 use crate::config::{Column, Distribution, Dtype, VectorLayout};
 use crate::random::Key;
 
-/// Larger arrays take memory and save no time.
+/// Bytes of the largest array. Larger arrays take more memory and save no time.
 const ARRAY_BYTES: u64 = 16 << 20;
 
 impl ColumnGenerator {
-    /// `table` is "train" or "valid", and `total_rows` its number of rows. Takes some milliseconds
-    /// where the distribution has a table of its own. For a column that follows another one, see
-    /// [`ColumnGenerator::among`].
+    /// Makes the generator of a column. `table` is "train" or "valid", and `total_rows` its number
+    /// of rows. Takes some milliseconds if the distribution has a table of its own. For a column
+    /// that follows another one, see [`ColumnGenerator::among`].
     pub fn new(
         seed: u64,
         table: &str,
@@ -35,7 +35,7 @@ impl ColumnGenerator {
         Self::among(seed, table, column, &[], total_rows, vector_layout)
     }
 
-    /// A column that may follow another one of `columns`.
+    /// Makes the generator of a column that may follow another one of `columns`.
     pub fn among(
         seed: u64,
         table: &str,
@@ -54,7 +54,7 @@ impl ColumnGenerator {
     }
 }
 
-/// Whatever is the same for all columns of a table.
+/// Settings that are the same for all columns of a table.
 #[derive(Clone, Copy)]
 struct Table<'a> {
     seed: u64,
@@ -63,17 +63,18 @@ struct Table<'a> {
     vector_layout: VectorLayout,
 }
 
-/// Maker of a column's arrays, with the room that its values take.
+/// Maker of a column's arrays, with the sizes of its values.
 struct Made {
     maker: Maker,
     lengths: Lengths,
-    /// Of each leaf.
+    /// Largest content of a row, for each leaf.
     most: Vec<Most>,
 }
 
 impl Table<'_> {
-    /// `path` tells a nested column from what holds it. A column that follows another one follows
-    /// no more than `depth`.
+    /// Makes the generator of a column. `path` distinguishes a nested column from the one that
+    /// contains it. `depth` is the largest number of columns that it may follow, directly and
+    /// indirectly.
     fn column(
         self,
         column: &Column,
@@ -117,7 +118,7 @@ impl Table<'_> {
         })
     }
 
-    /// The generator of the column that a column follows.
+    /// Makes the generator of the column that a column follows. None if it follows none.
     fn followed(
         self,
         column: &Column,
@@ -213,7 +214,7 @@ fn scalar(recipe: Recipe<'_>) -> Result<Made, ContentError> {
 }
 
 impl Made {
-    /// An error where a row can be longer than an array holds.
+    /// Fails if a row can be longer than an array allows.
     fn checked(self) -> Result<Self, ContentError> {
         match self.lengths.longest > i32::MAX as u64 {
             true => Err(ContentError::TooLong(self.lengths.longest)),
@@ -222,13 +223,14 @@ impl Made {
     }
 }
 
-/// Bytes of the longest row, or a little more.
+/// Returns the bytes of the longest row, or a little more.
 fn longest_row(generator: &ColumnGenerator) -> u64 {
     (ARRAY_BYTES / generator.max_rows as u64).max(1)
 }
 
-/// Logical bytes of a row by the mean bytes of a value. Values of one length count in any row where
-/// they are numbers, and where the row is not null otherwise, with 4 bytes for the length.
+/// Returns the mean logical bytes of a row, given the mean bytes of a value. Numbers count in every
+/// row; other values count if the row is not null, with 4 bytes for the length in any case, or 8
+/// for large strings.
 fn arrow_bytes(column: &Column, mean_length: f64) -> f64 {
     let valid = 1.0 - column.null_fraction;
     match column.dtype {

@@ -1,18 +1,19 @@
-//! Bytes that a codec compresses as far as is asked for.
+//! Bytes with a given compressibility.
 
 use arrow::datatypes::BinaryType;
 
 use super::characters::fill_random;
 use crate::random::SplitMix64;
 
-/// Random bytes and zeros in turn, by the position in the whole column.
+/// Alternating random bytes and zeros, by the position in the whole column.
 pub(super) struct Pattern {
     period: u64,
     random: u64,
 }
 
 impl Pattern {
-    /// Random bytes come at least so many at a time, which a codec's matches cost little beside.
+    /// Smallest number of random bytes in a row. Compared with these, the cost of a codec's matches
+    /// is small.
     const RANDOM: f64 = 512.0;
     const LONGEST: f64 = 65_536.0;
 

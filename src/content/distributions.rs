@@ -17,12 +17,12 @@ use super::walk::Walk;
 use crate::config::{Distribution, Number, Value};
 use crate::random::Key;
 
-/// The positions of a column's numbers, and the words that they are drawn by.
+/// The positions of a column's numbers, and the words with which they are drawn.
 #[derive(Clone, Copy)]
 struct Positions {
     key: Key,
     order: Order,
-    /// Numbers of a row.
+    /// Numbers per row.
     per_row: u64,
     /// Numbers of the whole column.
     count: u64,
@@ -45,7 +45,7 @@ impl Positions {
         !self.order.is_random()
     }
 
-    /// An index by `ranks`, or where rows are sorted by those that `rising` makes.
+    /// Returns an index by `ranks`, or if rows are sorted, by the ranks that `rising` makes.
     fn index(&self, ranks: Ranks, rising: impl FnOnce() -> RisingRanks) -> Index {
         match self.sorted() {
             true => Index::Ordered(self.order, rising()),
@@ -54,7 +54,7 @@ impl Positions {
     }
 }
 
-/// Numbers by the column's distribution, not rounded to multiples.
+/// Returns numbers by the column's distribution, not yet rounded to multiples.
 pub(super) fn drawn<T: Sources>(recipe: Recipe<'_>) -> Result<Source<T::Value>, ContentError> {
     let positions = Positions::of(&recipe);
     match &recipe.column.distribution {
@@ -184,8 +184,8 @@ pub(super) fn drawn<T: Sources>(recipe: Recipe<'_>) -> Result<Source<T::Value>, 
     }
 }
 
-/// Normal numbers of a mean and a standard deviation, each put through `curve` and held within
-/// bounds.
+/// Returns normal numbers of a mean and a standard deviation, each transformed by `curve` and kept
+/// within bounds.
 fn normal<T: Sources>(
     positions: Positions,
     (mean, std_dev): (f64, f64),
@@ -210,7 +210,8 @@ fn normal<T: Sources>(
     )
 }
 
-/// Standard normal numbers that rise with the words; with a cardinality, so many different ones.
+/// Returns standard normal numbers that rise with the words. With a cardinality, there are that
+/// many different ones.
 fn scores(cardinality: Option<u64>) -> impl Fn(u64) -> f64 + Send + Sync {
     move |word| {
         normal_quantile(match cardinality {
@@ -220,7 +221,7 @@ fn scores(cardinality: Option<u64>) -> impl Fn(u64) -> f64 + Send + Sync {
     }
 }
 
-/// `count` whole numbers from `min` on.
+/// Returns `count` whole numbers from `min` on.
 fn counted<T: Sources>(min: Option<Number>, count: u64) -> Result<T::Line, ContentError> {
     T::line(min.unwrap_or(Number::Integer(0)), Number::Integer(1), count)
 }
@@ -237,7 +238,7 @@ fn zipf<T: Sources>(
     Ok(indexed(positions.key, index, line))
 }
 
-/// Values that the config lists, in rising order where rows are sorted.
+/// Returns values that the config lists, in rising order if rows are sorted.
 fn given<T: Sources>(
     positions: Positions,
     values: &[Value],
@@ -258,7 +259,7 @@ fn given<T: Sources>(
     }))
 }
 
-/// The numbers of a vector follow one another too.
+/// Returns the numbers of a sequence. The numbers within a vector are consecutive, too.
 fn sequence<T: Sources>(
     positions: Positions,
     (start, step): (Number, Number),
@@ -293,7 +294,7 @@ fn random_walk<T: Sources>(
     }))
 }
 
-/// Normal numbers, of which a part is the followed column's.
+/// Returns normal numbers, each the sum of a part from the followed column and a part of its own.
 fn correlated<T: Sources>(
     key: Key,
     followed: Followed,

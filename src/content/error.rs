@@ -1,9 +1,10 @@
-//! The error of this room.
+//! Errors of generating columns.
 
 use crate::config::{Number, Value};
 
-/// Why a column cannot be generated; the caller says which one. A validated config leaves little of
-/// this: a value too long for an array, or a sequence in a vector that leaves its type's range.
+/// Reason why a column cannot be generated. The caller adds the column's name. A validated config
+/// can only cause a few of these errors: a value too long for an array, or a sequence in a vector
+/// that leaves its type's range.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
     #[error("its distribution does not fit its type")]

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Field};
 
 use crate::config::{Column, Dtype, TimeUnit, VectorLayout};
 
-/// The field of a column: its name, its type and whether it is nullable.
+/// Returns the field of a column: name, type and nullability.
 pub fn field_of(column: &Column, vector_layout: VectorLayout) -> Field {
     let data_type = match column.dtype {
         Dtype::List => DataType::List(Arc::new(element_of_list(column, vector_layout))),
@@ -20,7 +20,7 @@ pub fn field_of(column: &Column, vector_layout: VectorLayout) -> Field {
         _ if column.is_vector() => {
             let element = Arc::new(element_field(column));
             match vector_layout {
-                // No generator takes a longer one.
+                // Generators refuse longer vectors.
                 VectorLayout::FixedSizeList => {
                     DataType::FixedSizeList(element, i32::try_from(column.size).unwrap_or(i32::MAX))
                 }
@@ -33,7 +33,7 @@ pub fn field_of(column: &Column, vector_layout: VectorLayout) -> Field {
     Field::new(&column.name, data_type, column.null_fraction > 0.0)
 }
 
-/// The elements of a list.
+/// Returns the field of a list's elements.
 pub(super) fn element_of_list(column: &Column, vector_layout: VectorLayout) -> Field {
     column.children.first().map_or_else(
         || Field::new(ELEMENT, DataType::Null, true),
@@ -41,22 +41,23 @@ pub(super) fn element_of_list(column: &Column, vector_layout: VectorLayout) -> F
     )
 }
 
-/// Name of a list's elements in a file, as the Parquet specification has it.
+/// Name of a list's elements in a file, from the Parquet specification.
 const ELEMENT: &str = "element";
 
-/// The elements of a vector. They are named as the Parquet specification and PyArrow name them, so
-/// that files have the column paths that DLIO's have. No element is null, and a field that says so
-/// saves every reader its definition level; PyArrow, DuckDB and arrow-rs read it alike.
+/// Returns the field of a vector's elements. The name is that of the Parquet specification and
+/// PyArrow, which gives files the same column paths as DLIO's. No element is null, and a field that
+/// is not nullable saves every reader the definition level; PyArrow, DuckDB and arrow-rs read it
+/// alike.
 pub(super) fn element_field(column: &Column) -> Field {
     Field::new(ELEMENT, scalar_type(column), false)
 }
 
-/// The Arrow type of one value. Nested types have none by themselves; see [`field_of`].
+/// Returns the Arrow type of one value. Nested types have no type of their own; see [`field_of`].
 pub fn scalar_type(column: &Column) -> DataType {
     scalar_type_of(column.dtype, column.time_zone.as_deref())
 }
 
-/// The same, of a type and a timestamp's time zone.
+/// Does the same as [`scalar_type`], given a type and a timestamp's time zone.
 pub(crate) fn scalar_type_of(dtype: Dtype, time_zone: Option<&str>) -> DataType {
     use arrow::datatypes::TimeUnit as Unit;
     match dtype {

@@ -43,8 +43,8 @@ impl FloatLine {
     }
 }
 
-/// The bounds of [min, max), 0 and 1 where they are left out, and the largest value below `max`;
-/// where both bounds are one value, nothing lies below it.
+/// Returns the bounds of [min, max), by default 0 and 1, and the largest value below `max`. If both
+/// bounds are equal, that is the bound itself.
 macro_rules! half_open {
     ($arrow:ty, $native:ty, $below:expr, $min:expr, $max:expr) => {{
         let min = $min.unwrap_or(Number::Integer(0));
@@ -82,7 +82,7 @@ macro_rules! float {
                 multiple: Number,
             ) -> Result<impl Fn($native) -> $native + Send + Sync + 'static, ContentError> {
                 let multiple = multiple.as_f64();
-                // Hundredths are exact as whole numbers over 100, and not as a number of times
+                // Hundredths are exact as whole numbers divided by 100, but not as multiples of
                 // 0.01.
                 let parts = (1.0 / multiple).round();
                 let exact = multiple < 1.0 && (1.0 / multiple - parts).abs() < 1e-9 * parts;
@@ -143,7 +143,7 @@ macro_rules! float {
                 if let Some(cardinality) = cardinality {
                     let count = cardinality.max(1);
                     let index = Index::Ordered(order, RisingRanks::Alike { count });
-                    // The order brings its own key.
+                    // The order has its own key.
                     return Self::spread(Key(0), index, min, max, count);
                 }
                 let (min, max, limit) = half_open!($arrow, $native, $below, min, max);
@@ -169,8 +169,8 @@ macro_rules! float {
                 let values = count.max(1) as f64;
                 let step = match (high - low).is_finite() {
                     true => (high - low) / values,
-                    // The distance is more than a float holds, and its parts are not, but for a
-                    // single one.
+                    // The distance exceeds the range of a float, but its parts do not, unless there
+                    // is only one.
                     false if count > 1 => high / values - low / values,
                     false => 0.0,
                 };
@@ -234,7 +234,7 @@ macro_rules! float {
     };
 }
 
-/// A line whose values are rounded to no more than `limit`.
+/// A line whose rounded values do not exceed `limit`.
 #[derive(Clone, Copy)]
 struct BelowLine<T> {
     line: FloatLine,
@@ -257,7 +257,7 @@ float!(
     f64_between
 );
 
-/// By way of f32, because `f16::from_f64` does so on some processors and not on others.
+/// Converts by way of f32, because `f16::from_f64` does so on some processors and not on others.
 #[inline(always)]
 fn f16_of(number: f64) -> f16 {
     f16::from_f32(number as f32)
@@ -272,7 +272,7 @@ fn f16_below(value: f16) -> f16 {
     }
 }
 
-/// [min, max) in 2^11 steps, of which there are few enough to be looked up.
+/// Returns a source of [min, max) in 2^11 steps, few enough for a table.
 fn f16_between(key: Key, min: f16, max: f16, limit: f16) -> Source<f16> {
     const STEPS: u32 = 1 << 11;
     let (low, width) = (min.to_f32(), max.to_f32() - min.to_f32());
@@ -288,7 +288,7 @@ fn f16_between(key: Key, min: f16, max: f16, limit: f16) -> Source<f16> {
     })
 }
 
-/// [min, max) in 2^24 steps.
+/// Returns a source of [min, max) in 2^24 steps.
 fn f32_between(key: Key, min: f32, max: f32, limit: f32) -> Source<f32> {
     const STEP: f32 = 1.0 / (1_u32 << 24) as f32;
     fn steps(word: u64) -> [f32; 2] {
@@ -311,7 +311,7 @@ fn f32_between(key: Key, min: f32, max: f32, limit: f32) -> Source<f32> {
     })
 }
 
-/// [min, max) in 2^53 steps.
+/// Returns a source of [min, max) in 2^53 steps.
 fn f64_between(key: Key, min: f64, max: f64, limit: f64) -> Source<f64> {
     if (min, max) == (0.0, 1.0) {
         return Box::new(move |rows, size| fill(rows, size, |block| [unit(key.word(block))]));
@@ -319,7 +319,7 @@ fn f64_between(key: Key, min: f64, max: f64, limit: f64) -> Source<f64> {
     Box::new(move |rows, size| {
         fill(rows, size, |block| {
             let step = unit(key.word(block));
-            // Two products, because `max - min` may be infinite.
+            // There are two products, because `max - min` may be infinite.
             let value = min * (1.0 - step) + max * step;
             [if value < limit { value } else { limit }]
         })

@@ -13,10 +13,10 @@ use super::normal::{inside, normal_quantile};
 use super::rows::Rows;
 use crate::random::{Key, mix, scale, unit};
 
-/// The column that is followed, its nulls filled.
+/// The column that is followed, without its nulls.
 pub(super) struct Followed {
     generator: ColumnGenerator,
-    /// Absent where it holds texts or bools.
+    /// Absent if the column contains texts or bools.
     moments: Option<Moments>,
 }
 
@@ -26,7 +26,7 @@ struct Moments {
     std_dev: f64,
 }
 
-/// Rows that the moments are estimated from.
+/// Number of rows from which the moments are estimated.
 const SAMPLED_ROWS: u64 = 8192;
 
 impl Followed {
@@ -35,7 +35,8 @@ impl Followed {
             generator: generator.without_nulls(),
             moments: None,
         };
-        // A sample of all of the rows: the first ones of a sorted column are unlike the others.
+        // The sample is from all rows, because the first ones of a sorted column are unlike the
+        // others.
         const SAMPLE: Key = Key(u64::from_le_bytes(*b"a sample"));
         let mut rows: Vec<u64> = (0..SAMPLED_ROWS)
             .map(|number| scale(SAMPLE.word(number), total_rows.max(1)))
@@ -59,8 +60,8 @@ impl Followed {
         Ok(followed)
     }
 
-    /// Distance of each row's number from the mean, in standard deviations. Texts and bools are
-    /// spread as such by their hashes.
+    /// Returns the distance of each row's number from the mean, in standard deviations. Texts and
+    /// bools get normal numbers from their hashes.
     pub(super) fn scores(&self, rows: Rows<'_>) -> Vec<f64> {
         let array = self.generator.array(rows);
         match (numbers(&array), self.moments) {
@@ -80,8 +81,9 @@ impl Followed {
         }
     }
 
-    /// For each row, the one of `cardinality` numbers that belongs to the followed column's value
-    /// in a share of the rows, and any of them in the others.
+    /// Returns a function that gives a number below `cardinality` for each row: in a share
+    /// `correlation` of the rows the one that belongs to the followed column's value, in the others
+    /// any of them.
     pub(super) fn numbers(
         self,
         key: Key,
@@ -105,7 +107,7 @@ impl Followed {
         }
     }
 
-    /// A word for each row, equal for equal values.
+    /// Returns a word for each row, equal for equal values.
     fn hashes(&self, rows: Rows<'_>) -> Vec<u64> {
         let array = self.generator.array(rows);
         numbers(&array).map_or_else(|| vec![0; array.len()], Numbers::hashes)
@@ -129,7 +131,7 @@ impl Numbers {
     }
 }
 
-/// The values of an array without nulls.
+/// Returns the values of an array without nulls, as numbers or as hashes.
 fn numbers(array: &ArrayRef) -> Option<Numbers> {
     let hashed = |values: &mut dyn Iterator<Item = &[u8]>| {
         Numbers::Hashed(values.map(|value| mix(xxh3_64(value))).collect())

@@ -24,7 +24,7 @@ pub struct ColumnGenerator {
     pub(super) most: Vec<Most>,
 }
 
-/// The most that a row has of a column's leaf, which is a column of its own in Parquet.
+/// Largest content of a row in one leaf of a column. A leaf is a column of its own in Parquet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Most {
     pub(crate) values: u64,
@@ -32,16 +32,16 @@ pub(crate) struct Most {
     pub(crate) bytes: u64,
 }
 
-/// Choice of the rows that are null, whatever their values.
+/// Choice of the rows that are null, independent of their values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Nulls {
     key: Key,
-    /// Out of 2^53.
+    /// Threshold out of 2^53.
     threshold: u64,
 }
 
 impl Nulls {
-    /// None where no row is null.
+    /// Makes the choice. None if no row is null.
     pub(super) fn new(key: Key, fraction: f64) -> Option<Self> {
         const NULL: u64 = u64::from_le_bytes(*b"null row");
         (fraction > 0.0).then(|| Nulls {
@@ -52,45 +52,45 @@ impl Nulls {
 }
 
 impl ColumnGenerator {
-    /// Name and type; nullable where some rows are null.
+    /// Returns name and type. The field is nullable if rows can be null.
     pub fn field(&self) -> Field {
         self.field.clone()
     }
 
-    /// The values of rows `first..first + count`, up to
+    /// Returns the values of rows `first..first + count`, up to
     /// [`max_rows_per_array`](Self::max_rows_per_array) of them.
     ///
     /// # Panics
-    /// Where far more rows are asked for, so that offsets do not fit in 32 bits.
+    /// If far more rows are asked for, whose offsets do not fit in 32 bits.
     pub fn range(&self, first: u64, count: usize) -> ArrayRef {
         self.array(Rows::Range { first, count })
     }
 
-    /// The values of these rows, as [`range`](Self::range) gives them; fastest where they come in
-    /// ascending order.
+    /// Returns the values of these rows, equal to those of [`range`](Self::range). Ascending rows
+    /// are fastest.
     ///
     /// # Panics
-    /// Where far more rows than [`max_rows_per_array`](Self::max_rows_per_array) are asked for.
+    /// If far more rows than [`max_rows_per_array`](Self::max_rows_per_array) are asked for.
     pub fn rows(&self, rows: &[u64]) -> ArrayRef {
         self.array(Rows::Listed(rows))
     }
 
-    /// Rows that an array can hold: at least one, and no more than 16 MiB of values.
+    /// Returns the number of rows for one array: at least one, and at most 16 MiB of values.
     pub fn max_rows_per_array(&self) -> usize {
         self.max_rows
     }
 
-    /// Mean logical bytes of a row, estimated; the rules are those of `digest::logical_bytes`.
+    /// Estimates the mean logical bytes of a row, by the rules of `digest::logical_bytes`.
     pub fn arrow_bytes_per_row(&self) -> f64 {
         self.bytes_per_row
     }
 
-    /// The most that a row has of each leaf, in the order of the file's columns.
+    /// Returns the largest content of a row for each leaf, in the order of the file's columns.
     pub(crate) fn most_per_row(&self) -> &[Most] {
         &self.most
     }
 
-    /// The same values, also where rows are null.
+    /// Returns a generator with values in place of nulls.
     pub(super) fn without_nulls(self) -> Self {
         ColumnGenerator {
             nulls: None,
@@ -98,7 +98,7 @@ impl ColumnGenerator {
         }
     }
 
-    /// The values of these rows, wherever their numbers come from.
+    /// Returns the values of these rows.
     pub(super) fn array(&self, rows: Rows<'_>) -> ArrayRef {
         let starts = self.repeat.starts(rows);
         let rows = starts.as_deref().map_or(rows, Rows::Listed);

@@ -1,4 +1,4 @@
-//! Everything that a column's values follow from, but for the row number.
+//! The inputs that determine a column's values, except the row number.
 
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
@@ -7,11 +7,11 @@ use super::error::ContentError;
 use crate::config::{Column, Distribution, Dtype, Length, Number, Pool};
 use crate::random::Key;
 
-/// Raised whenever the content of any column changes.
+/// Version of the generated content. Must be raised whenever the content of any column changes.
 pub const GENERATOR_VERSION: u32 = 3;
 
-/// Written out field by field, so that what is added to a [`Column`] leaves existing content as it
-/// is. What nested columns hold has keys of its own.
+/// Fields that determine a column's key. They are listed one by one, so new fields of [`Column`]
+/// leave existing content unchanged. Nested columns have keys of their own.
 #[derive(Serialize)]
 struct Identity<'a> {
     generator_version: u32,
@@ -40,8 +40,8 @@ fn is_one(number: &f64) -> bool {
     *number == 1.0
 }
 
-/// The key of a column's words. `path` tells a nested column from what holds it, and `followed` is
-/// the key of the column that this one follows.
+/// Returns the key of a column's words. `path` distinguishes a nested column from the one that
+/// contains it, and `followed` is the key of the column that this one follows.
 pub(super) fn key(
     seed: u64,
     table: &str,

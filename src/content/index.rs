@@ -5,26 +5,26 @@ use super::ranks::{Ranks, RisingRanks};
 use super::rows::{Rows, fill};
 use crate::random::{Key, mix};
 
-/// Chooses among values that are numbered from 0.
+/// Chooses from values that are numbered from 0.
 pub(super) enum Index {
-    /// The position itself, starting again after `period`.
+    /// The position itself, which starts again after `period`.
     Position {
         period: Option<u64>,
     },
     Drawn(Ranks),
-    /// Each in as many positions as the others.
+    /// Each value is in the same number of positions.
     Shuffled(Shuffle),
     /// More or less in the order of the positions.
     Ordered(Order, RisingRanks),
 }
 
 impl Index {
-    /// One of `0..count`, each alike.
+    /// Makes an index of `0..count` in which all are equally likely.
     pub(super) fn alike(count: u64) -> Self {
         Index::Drawn(Ranks::Alike { count })
     }
 
-    /// `size` values for each of `rows`, by their numbers.
+    /// Returns `size` values for each of `rows`. `value` makes a value from its number.
     pub(super) fn fill<T: Copy + Default>(
         &self,
         key: Key,
@@ -46,9 +46,9 @@ impl Index {
     }
 }
 
-/// The numbers `0..count` in an order that looks like none, then taken modulo `values`: a Feistel
-/// network over the next even power of two, walked until it is back among the numbers (Black and
-/// Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002).
+/// The numbers `0..count` in a random-looking order, taken modulo `values`: a Feistel network over
+/// the next even power of two, repeated until the result is one of the numbers (Black and Rogaway,
+/// "Ciphers with arbitrary finite domains", CT-RSA 2002).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shuffle {
     key: Key,

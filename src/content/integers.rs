@@ -15,7 +15,7 @@ use super::sources::{Sources, between, ends, indexed};
 use crate::config::Number;
 use crate::random::{Key, scale};
 
-/// `start + number * (step + fraction / 2^64)` in arithmetic modulo 2^64, which is exact where the
+/// `start + number * (step + fraction / 2^64)` in arithmetic modulo 2^64, which is exact if the
 /// true value fits.
 #[derive(Clone, Copy)]
 pub(super) struct IntegerLine {
@@ -51,7 +51,7 @@ impl IntegerLine {
         })
     }
 
-    /// `count` values, the first `min` and the last `min + span`; one value is `min`.
+    /// Makes a line of `count` values, from `min` to `min + span`. A single value is `min`.
     fn spread(min: u64, span: u64, count: u64) -> Self {
         if count == 1 || span.checked_add(1) == Some(count) {
             return IntegerLine {
@@ -117,7 +117,7 @@ macro_rules! integer {
                     let below = i128::from(value).div_euclid(multiple) * multiple;
                     let nearest =
                         below + (i128::from(value) - below + multiple / 2) / multiple * multiple;
-                    // One of the two lies in the type, unless the multiple is beyond it.
+                    // At least one of these fits the type, unless the multiple does not.
                     <$native>::try_from(nearest)
                         .or_else(|_| <$native>::try_from(below))
                         .or_else(|_| <$native>::try_from(below.saturating_add(multiple)))
@@ -148,7 +148,7 @@ macro_rules! integer {
                 let (min, max) = bounds::<$arrow>(min, max)?;
                 // The distance of two values of one type fits in 64 bits.
                 let span = (i128::from(max) - i128::from(min)) as u64;
-                // None is 2^64.
+                // None stands for 2^64.
                 let values = span.checked_add(1);
                 let count = match (cardinality, values) {
                     (Some(cardinality), Some(values)) => Some(cardinality.clamp(1, values)),
@@ -189,7 +189,7 @@ macro_rules! integer {
                 };
                 let count = count.clamp(1, span.saturating_add(1));
                 let index = Index::Ordered(order, RisingRanks::Alike { count });
-                // The order brings its own key.
+                // The order has its own key.
                 Self::spread(Key(0), index, min, max, count)
             }
 

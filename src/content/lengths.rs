@@ -58,7 +58,7 @@ impl Lengthening {
         }
     }
 
-    /// Mean length, by a sample.
+    /// Estimates the mean length from a sample.
     pub(super) fn mean(&self) -> f64 {
         const SAMPLES: u64 = 1024;
         (0..SAMPLES)
@@ -71,7 +71,7 @@ impl Lengthening {
 /// Bytes of a made-up value.
 pub(super) enum Sizes {
     Fixed(usize),
-    /// By the value's number, or by its row.
+    /// Drawn by the value's number, or by its row.
     Drawn(Lengthening),
 }
 
@@ -79,7 +79,7 @@ impl Sizes {
     pub(super) fn of(column: &Column, key: Key) -> Result<Self, ContentError> {
         Ok(match column.length {
             Some(length) => Sizes::Drawn(Lengthening::new(key, length)?),
-            // At most `i32::MAX`, as was made sure before.
+            // At most `i32::MAX`, which has been checked before.
             None => Sizes::Fixed(column.size as usize),
         })
     }

@@ -5,13 +5,13 @@ use arrow::buffer::NullBuffer;
 
 use super::rows::Rows;
 
-/// `size` values for each row, one row after the other.
+/// Function that makes `size` values for each row, one row after the other.
 pub(super) type Source<T> = Box<dyn Fn(Rows<'_>, usize) -> Vec<T> + Send + Sync>;
 
-/// The array of some rows, of which those are null.
+/// Function that makes the array of some rows, with the given nulls.
 pub(super) type Maker = Box<dyn Fn(Rows<'_>, Option<NullBuffer>) -> ArrayRef + Send + Sync>;
 
-/// A maker whose arrays are turned into another type.
+/// Returns a maker whose arrays are converted to another type.
 pub(super) fn after(
     maker: Maker,
     turn: impl Fn(ArrayRef) -> ArrayRef + Send + Sync + 'static,

@@ -1,9 +1,9 @@
 //! Contents of the columns of a generated dataset.
 //!
-//! A value is a function of the seed, the table, the column's name and specification and the row
-//! number, and of [`GENERATOR_VERSION`]: never of batch boundaries, threads, partitions or the
-//! layout. Rows can be made in any order and number, and are the same on every platform: arithmetic
-//! is IEEE 754's, and logarithms and powers come from `libm`.
+//! A value is a function of the seed, the table, the column's name and specification, the row
+//! number and [`GENERATOR_VERSION`]. It does not depend on batch boundaries, threads, partitions or
+//! the layout. Rows can be made in any order and number, and are the same on every platform: the
+//! arithmetic is that of IEEE 754, and logarithms and powers come from `libm`.
 
 mod bools;
 mod byte_arrays;

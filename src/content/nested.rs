@@ -11,7 +11,8 @@ use super::lengths::Lengthening;
 use super::maker::Maker;
 use super::rows::Rows;
 
-/// Lists of a drawn length. Element j of row r is row r * `longest` + j of the item.
+/// Returns a maker of lists of drawn lengths. Element j of row r is row r * `longest` + j of the
+/// item.
 pub(super) fn list_maker(field: Arc<Field>, item: ColumnGenerator, lengths: Lengthening) -> Maker {
     Box::new(move |rows, nulls| {
         let mut elements = Vec::new();
@@ -34,7 +35,7 @@ pub(super) fn list_maker(field: Arc<Field>, item: ColumnGenerator, lengths: Leng
     })
 }
 
-/// Structs of one value of each field.
+/// Returns a maker of structs.
 pub(super) fn struct_maker(fields: Fields, children: Vec<ColumnGenerator>) -> Maker {
     Box::new(move |rows, nulls| {
         let values = children.iter().map(|child| child.array(rows)).collect();

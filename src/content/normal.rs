@@ -12,15 +12,15 @@ use crate::random::{SplitMix64, positive_unit, scale, unit};
 /// Logarithms and exponentials come from `libm`, plain arithmetic that gives the same bits on every
 /// platform.
 pub(super) struct Ziggurat {
-    /// Right edges of the layers, falling from the base's to 0.
+    /// Right edges of the layers, descending from the base's to 0.
     edges: [f64; LAYERS + 1],
     /// Height of the curve at each edge.
     heights: [f64; LAYERS + 1],
 }
 
 const LAYERS: usize = 256;
-/// Where the tail starts, and the area of each layer, for 256 layers: table 1 of Marsaglia and
-/// Tsang's method as computed by Doornik.
+/// Start of the tail, and area of each layer, for 256 layers: table 1 of Marsaglia and Tsang's
+/// method as computed by Doornik.
 const TAIL: f64 = 3.654_152_885_361_009;
 const AREA: f64 = 0.004_928_673_233_992_336;
 
@@ -45,7 +45,7 @@ impl Ziggurat {
         }
     }
 
-    /// Draws with `word`; in one case of a hundred, with words derived from it too.
+    /// Draws a number with `word`; in one case of a hundred, with words derived from it, too.
     #[inline(always)]
     pub(super) fn draw(&self, word: u64) -> f64 {
         let (layer, number) = self.try_layer(word);
@@ -56,7 +56,7 @@ impl Ziggurat {
         }
     }
 
-    /// A layer by the lowest 8 bits, and a number within its width by the highest 53.
+    /// Returns a layer from the lowest 8 bits, and a number within its width from the highest 53.
     #[inline(always)]
     fn try_layer(&self, word: u64) -> (usize, f64) {
         const SIGNED_STEP: f64 = 1.0 / (1_u64 << 52) as f64;
@@ -86,7 +86,7 @@ impl Ziggurat {
     }
 }
 
-/// A number beyond [`TAIL`], by the method of Marsaglia (1964).
+/// Draws a number beyond [`TAIL`], by the method of Marsaglia (1964).
 fn draw_tail(stream: &mut SplitMix64) -> f64 {
     loop {
         let beyond = -libm::log(positive_unit(stream.next_word())) / TAIL;
@@ -97,26 +97,27 @@ fn draw_tail(stream: &mut SplitMix64) -> f64 {
     }
 }
 
-/// The bell curve, 1 at its top.
+/// Returns the height of the bell curve, which is 1 at its top.
 fn curve(number: f64) -> f64 {
     libm::exp(-0.5 * number * number)
 }
 
-/// The middle of the n-th of `cardinality` equal shares of the words.
+/// Returns the middle of the word's share, out of `cardinality` equal shares of all words, as a
+/// probability.
 #[inline]
 pub(super) fn stepped(word: u64, cardinality: u64) -> f64 {
     (scale(word, cardinality) as f64 + 0.5) / cardinality as f64
 }
 
-/// The word as a probability that is neither 0 nor 1.
+/// Returns the word as a probability that is neither 0 nor 1.
 #[inline]
 pub(super) fn inside(word: u64) -> f64 {
     unit(word) + 0.5 / (1_u64 << 53) as f64
 }
 
-/// The number below which a standard normal variable lies with probability `share`, which is above
-/// 0 and below 1: Wichura, "Algorithm AS 241: The percentage points of the normal distribution",
-/// Applied Statistics 37, 1988 (PPND16). Relative error about 1e-16.
+/// Returns the number below which a standard normal variable lies with probability `share`, which
+/// must be above 0 and below 1: Wichura, "Algorithm AS 241: The percentage points of the normal
+/// distribution", Applied Statistics 37, 1988 (PPND16). The relative error is about 1e-16.
 pub(super) fn normal_quantile(share: f64) -> f64 {
     const A: [f64; 8] = [
         3.387_132_872_796_366_6,

@@ -17,7 +17,7 @@ use crate::config::VectorLayout;
 #[cfg(target_endian = "big")]
 compile_error!("vectors in the binary layout are copied from memory, and are little-endian");
 
-/// Arrays of a column of numbers.
+/// Returns the maker of a column of numbers.
 pub(super) fn maker<T: Sources>(recipe: Recipe<'_>) -> Result<Maker, ContentError> {
     let (column, layout) = (recipe.column, recipe.vector_layout);
     let source = source::<T>(recipe)?;
@@ -26,7 +26,7 @@ pub(super) fn maker<T: Sources>(recipe: Recipe<'_>) -> Result<Maker, ContentErro
             Arc::new(PrimitiveArray::<T>::new(source(rows, 1).into(), nulls))
         }));
     }
-    // At most `i32::MAX`, as the column's generator made sure.
+    // At most `i32::MAX`, which the column's generator has checked.
     let size = column.size as usize;
     let element = Arc::new(element_field(column));
     Ok(match layout {
@@ -60,7 +60,7 @@ pub(super) fn maker<T: Sources>(recipe: Recipe<'_>) -> Result<Maker, ContentErro
     })
 }
 
-/// The values of the rows that are not null.
+/// Returns the values of the rows that are not null.
 fn valid_values<T>(
     source: &Source<T>,
     rows: Rows<'_>,
@@ -73,7 +73,7 @@ fn valid_values<T>(
     }
 }
 
-/// Values, rounded where the column asks for it.
+/// Returns values, rounded if the column asks for it.
 fn source<T: Sources>(recipe: Recipe<'_>) -> Result<Source<T::Value>, ContentError> {
     let multiple = recipe.column.multiple_of;
     let source = drawn::<T>(recipe)?;

@@ -1,4 +1,4 @@
-//! Arithmetic of the number types that columns are made of.
+//! Arithmetic of the number types of columns.
 
 use arrow::array::ArrowPrimitiveType;
 use arrow::datatypes::ArrowNativeType;
@@ -6,7 +6,7 @@ use arrow::datatypes::ArrowNativeType;
 use super::error::ContentError;
 use crate::config::{Number, Value};
 
-/// A type of numbers that columns are made of.
+/// A number type of columns.
 pub(super) trait Numeric: ArrowPrimitiveType<Native = Self::Value> + Send + Sync {
     type Value: ArrowNativeType + PartialOrd;
     /// Values at equal distances, numbered from 0.
@@ -15,16 +15,18 @@ pub(super) trait Numeric: ArrowPrimitiveType<Native = Self::Value> + Send + Sync
     /// Smallest and largest finite value.
     const LIMITS: (Self::Value, Self::Value);
 
-    /// `number` as the config wrote it; none where the type has no such value. Floats are rounded.
+    /// Returns a number of the config as a value. None if the type has no such value. Floats are
+    /// rounded.
     fn value(number: Number) -> Option<Self::Value>;
 
-    /// A number rounded, and held within `min..=max`.
+    /// Returns a number, rounded and kept within `min..=max`.
     fn round(number: f64, min: Self::Value, max: Self::Value) -> Self::Value;
 
-    /// `count` values from `start` on; `step` is that far from one to the next.
+    /// Returns a line of `count` values from `start` on, each `step` from the one before.
     fn line(start: Number, step: Number, count: u64) -> Result<Self::Line, ContentError>;
 
-    /// Function that rounds a value to the nearest multiple of a number above 0 that the type has.
+    /// Returns a function that rounds a value to the nearest multiple, within the type, of a number
+    /// above 0.
     fn to_multiple(
         multiple: Number,
     ) -> Result<impl Fn(Self::Value) -> Self::Value + Send + Sync + 'static, ContentError>;
@@ -34,7 +36,7 @@ pub(super) trait Line<T>: Copy + Send + Sync {
     fn at(&self, number: u64) -> T;
 }
 
-/// A number of the config as a value of the type.
+/// Returns a number of the config as a value of the type. Fails if the type has no such value.
 pub(super) fn number<T: Numeric>(value: &Value) -> Result<T::Value, ContentError> {
     match value {
         Value::Number(number) => T::value(*number),
@@ -43,7 +45,7 @@ pub(super) fn number<T: Numeric>(value: &Value) -> Result<T::Value, ContentError
     .ok_or_else(|| ContentError::Value(value.clone()))
 }
 
-/// `min` and `max` as values, the type's limits where they are left out.
+/// Returns `min` and `max` as values, with the type's limits as defaults.
 pub(super) fn bounds<T: Numeric>(
     min: Option<Number>,
     max: Option<Number>,

@@ -1,11 +1,11 @@
-//! Values that are more or less in the order of the rows: words that rise with the position.
+//! Values that are more or less in the order of the rows, by words that rise with the position.
 
 use super::rows::{Rows, fill};
 use super::walk::Walk;
 use crate::config::Column;
 use crate::random::{Key, scale};
 
-/// The words of positions, and so the order in which values stand.
+/// The words of positions, which determine the order of values.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Order {
     Random(Key),
@@ -13,21 +13,21 @@ pub(super) enum Order {
     Wandering(Walk),
 }
 
-/// Words by position, of which a share stand where sorting would put them.
+/// Words by position. A share of them has the place that sorting would give them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Words {
     key: Key,
     placing: Key,
-    /// Out of 2^53: how many positions are in order.
+    /// Share of positions that are in order, out of 2^53.
     threshold: u64,
-    /// 2^64 over the number of positions that are sorted together.
+    /// 2^64 divided by the number of positions that are sorted together.
     stride: u64,
-    /// Positions after which the order starts again.
+    /// Number of positions after which the order starts again.
     cycle: u64,
 }
 
 impl Order {
-    /// `positions` are those of the whole column.
+    /// Makes the order of a column. `positions` is the number of positions of the whole column.
     pub(super) fn new(key: Key, column: &Column, positions: u64) -> Self {
         if let Some(drift) = column.drift {
             return Order::Wandering(Walk {
@@ -50,7 +50,7 @@ impl Order {
         matches!(self, Order::Random(_))
     }
 
-    /// `size` values for each row, each made of a word.
+    /// Returns `size` values for each row, each made from a word by `value`.
     pub(super) fn fill<T: Copy + Default>(
         &self,
         rows: Rows<'_>,
@@ -69,9 +69,9 @@ impl Order {
 }
 
 impl Words {
-    /// A pair of neighbours rises for sure where both are in order, and in half of the other cases.
-    /// So the share of rising pairs beyond a half, doubled, is the square of the share of rows in
-    /// order.
+    /// Makes the words. A pair of neighbours rises for sure if both are in order, and in half of
+    /// the other cases. The share of rising pairs beyond a half, doubled, is therefore the square
+    /// of the share of rows in order.
     fn new(key: Key, sortedness: f64, positions: u64, cycle: u64) -> Self {
         let cycle = cycle.clamp(1, positions.max(1));
         const PLACED: u64 = u64::from_le_bytes(*b"in order");

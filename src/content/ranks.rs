@@ -1,5 +1,5 @@
-//! Numbers from 0, drawn from random words: each alike, by rank, by weights, or the first ones more
-//! often.
+//! Numbers from 0 on, drawn from random words: equally likely, by rank, by weights, or the first
+//! ones more often.
 
 use std::hint::select_unpredictable;
 
@@ -8,25 +8,25 @@ use super::rejection::RejectionInversion;
 use super::rows::{Rows, fill};
 use crate::random::{Key, scale};
 
-/// This many ranks are drawn from a table, of 8 bytes each; the ones behind them by calculation,
-/// which is slower.
+/// Number of ranks that are drawn from a table, which takes 8 bytes for each. Later ones are
+/// calculated, which is slower.
 const TABLE_RANKS: u64 = 1 << 14;
 
-/// Ways to draw numbers, each as fast as can be.
+/// Fastest ways to draw numbers.
 pub(super) enum Ranks {
-    /// One of `0..count`, each alike.
+    /// One of `0..count`, all equally likely.
     Alike {
         count: u64,
     },
-    /// Rank - 1.
+    /// Rank minus 1.
     Zipf(Zipf),
     Weighted(AliasTable),
-    /// The first ones more often.
+    /// The first numbers more often than the others.
     Hotspot(Hotspot),
 }
 
 impl Ranks {
-    /// One number for each of the weights.
+    /// Makes ranks with one number for each of the weights.
     pub(super) fn weighted(weights: &[f64]) -> Result<Self, ContentError> {
         let drawn = weights.iter().any(|weight| *weight > 0.0);
         if !drawn || weights.iter().any(|weight| !weight.is_finite()) {
@@ -40,7 +40,8 @@ impl Ranks {
         })
     }
 
-    /// `size` values for each of `rows`, by numbers that are drawn for their positions.
+    /// Returns `size` values for each of `rows`. `value` makes a value from the number that is
+    /// drawn for its position.
     pub(super) fn fill<T: Copy + Default>(
         &self,
         key: Key,
@@ -65,7 +66,7 @@ impl Ranks {
     }
 }
 
-/// Ways to draw numbers that never fall as the word rises.
+/// Ways to draw numbers that never decrease as the word rises.
 pub(super) enum RisingRanks {
     Alike {
         count: u64,
@@ -80,12 +81,12 @@ pub(super) enum RisingRanks {
 }
 
 impl RisingRanks {
-    /// `weights` are finite, none negative, not all 0.
+    /// Makes ranks by `weights`, which must be finite, not negative and not all 0.
     pub(super) fn weighted(weights: &[f64]) -> Self {
         RisingRanks::Weighted(ends(weights))
     }
 
-    /// The exponent is above 0.
+    /// Makes ranks by Zipf's law. The exponent must be above 0.
     pub(super) fn zipf(exponent: f64, count: u64) -> Self {
         let (weights, others) = zipf_weights(exponent, count);
         RisingRanks::Zipf {
@@ -129,7 +130,7 @@ fn ends(weights: &[f64]) -> Vec<u64> {
             (sum / total * 18_446_744_073_709_551_616.0) as u64
         })
         .collect();
-    // Whatever rounding left over belongs to the last one that has a weight.
+    // The rounding error of the sum is added to the last number that has a weight.
     if let Some(last) = weights.iter().rposition(|weight| *weight > 0.0) {
         ends.truncate(last + 1);
         ends[last] = u64::MAX;
@@ -137,10 +138,10 @@ fn ends(weights: &[f64]) -> Vec<u64> {
     ends
 }
 
-/// Ranks by Zipf's law: rank k of 1..=count with probability proportional to k^-exponent. Drawn are
-/// k - 1.
+/// Ranks by Zipf's law: rank k of 1..=count has a probability proportional to k^-exponent. The
+/// numbers drawn are k - 1.
 pub(super) struct Zipf {
-    /// An entry for each of the first ranks, and one for all of the others, where there are any.
+    /// An entry for each of the first ranks, and one for all others together, if there are any.
     table: AliasTable,
     others: Option<RejectionInversion>,
 }
@@ -170,7 +171,7 @@ impl Zipf {
     }
 }
 
-/// Weights of the first ranks, and that of all others together, where there are any.
+/// Returns the weights of the first ranks, and the weight of all others together, if there are any.
 fn zipf_weights(exponent: f64, count: u64) -> (Vec<f64>, Option<RejectionInversion>) {
     let mut weights: Vec<f64> = (1..=count.min(TABLE_RANKS))
         .map(|rank| libm::pow(rank as f64, -exponent))
@@ -181,7 +182,7 @@ fn zipf_weights(exponent: f64, count: u64) -> (Vec<f64>, Option<RejectionInversi
     (weights, others)
 }
 
-/// `count` numbers, of which the first `hot` get a share of the words. A number never falls as the
+/// `count` numbers, of which the first `hot` get a share of the words. Numbers never fall as the
 /// word rises.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hotspot {
@@ -192,7 +193,7 @@ pub(super) struct Hotspot {
 }
 
 impl Hotspot {
-    /// At least one value is hot, and at least one is not.
+    /// Makes a hotspot. At least one value is hot, and at least one is not.
     pub(super) fn new(count: u64, hot_fraction: f64, hot_share: f64) -> Result<Self, ContentError> {
         if count < 2 {
             return Err(ContentError::Empty);
@@ -220,16 +221,16 @@ impl Hotspot {
 /// random numbers with a given distribution", IEEE Transactions on Software Engineering 17, 1991).
 /// Probabilities are exact to 2^-32.
 pub(super) struct AliasTable {
-    /// Share of the entry's own number in steps of 2^-32, and the number that has the rest.
+    /// Share of the entry's own number, in steps of 2^-32, and the number that gets the rest.
     entries: Vec<(u32, u32)>,
 }
 
 impl AliasTable {
-    /// `weights` are finite, not all 0, and fewer than 2^32.
+    /// Makes a table. `weights` must be finite, not all 0, and fewer than 2^32.
     fn new(weights: &[f64]) -> Self {
         let scale = weights.len() as f64 / weights.iter().sum::<f64>();
         let mut shares: Vec<f64> = weights.iter().map(|weight| weight * scale).collect();
-        // An entry that meets no partner below has its whole share, and is its own alias.
+        // An entry that finds no partner below keeps its whole share, and is its own alias.
         let mut entries: Vec<(u32, u32)> = (0..weights.len() as u32)
             .map(|number| (u32::MAX, number))
             .collect();
@@ -251,7 +252,7 @@ impl AliasTable {
         let product = u128::from(word) * self.entries.len() as u128;
         let number = (product >> 64) as u64;
         let (share, alias) = self.entries[number as usize];
-        // What is left of the word below the number is as good as another one.
+        // The lower half of the product serves as a second random word.
         let own = ((product as u64) >> 32) as u32 <= share;
         select_unpredictable(own, number, u64::from(alias))
     }

@@ -1,4 +1,4 @@
-//! Ranks by Zipf's law beyond those that a table holds.
+//! Ranks by Zipf's law beyond those in a table.
 
 use crate::random::{SplitMix64, unit};
 
@@ -10,10 +10,10 @@ pub(super) struct RejectionInversion {
     exponent: f64,
     start: f64,
     count: f64,
-    /// The integral where the area of the first rank starts, and where that of the last one ends.
+    /// The integral at the start of the first rank's area, and at the end of the last one's.
     first: f64,
     last: f64,
-    /// Numbers that lie no further left of their rank are accepted at once.
+    /// Numbers that are at most this far below their rank are accepted at once.
     shortcut: f64,
 }
 
@@ -35,15 +35,16 @@ impl RejectionInversion {
         zipf
     }
 
-    /// The rank - 1 below which a share of all ranks' weight lies, nearly. It never falls as the
-    /// share rises.
+    /// Returns, approximately, the rank minus 1 below which a share of all ranks' weight lies. It
+    /// never falls as the share rises.
     pub(super) fn quantile(&self, share: f64) -> u64 {
         let below = self.integral(self.start - 0.5);
         let number = self.inverse(below + share * (self.last - below));
         ((number + 0.5) as u64 as f64).clamp(self.start, self.count) as u64 - 1
     }
 
-    /// Sum of k^-exponent over the ranks, to a relative 1 / `start`^2, by the midpoint rule.
+    /// Returns the sum of k^-exponent over the ranks by the midpoint rule, with a relative error of
+    /// 1 / `start`^2.
     pub(super) fn total_weight(&self) -> f64 {
         self.last - self.integral(self.start - 0.5)
     }
@@ -68,7 +69,7 @@ impl RejectionInversion {
         libm::exp(-self.exponent * libm::log(rank))
     }
 
-    /// An antiderivative of x^-exponent, 0 at x = 1.
+    /// Returns an antiderivative of x^-exponent, which is 0 at x = 1.
     fn integral(&self, number: f64) -> f64 {
         let power = 1.0 - self.exponent;
         let logarithm = libm::log(number);

@@ -1,4 +1,4 @@
-//! Rows that share a draw: neighbours in runs, and rows that choose out of a pool.
+//! Rows that share a draw: neighbours in runs, and rows that choose from a pool.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,29 +9,29 @@ use super::rows::Rows;
 use crate::config::{Column, Pool};
 use crate::random::Key;
 
-/// Every block of so many rows begins a run, so that no run must be followed further back.
+/// Rows per block. Each block begins a run, which limits the search for a run's start.
 const BLOCK: u64 = 65_536;
 
-/// Blocks whose runs are remembered while rows are made that are not in order.
+/// Number of blocks whose runs are kept in memory while unordered rows are made.
 const MOST_BLOCKS: usize = 4096;
 
-/// Rows that take the draw of another one.
+/// Rows that use the draw of another row.
 #[derive(Clone)]
 pub(super) struct Repeat {
     runs: Option<Runs>,
     pool: Option<(Key, Arc<Ranks>)>,
 }
 
-/// Each row begins a run with one probability, so that lengths are geometric.
+/// Runs of rows. Every row begins a run with the same probability, which makes lengths geometric.
 #[derive(Clone, Copy)]
 struct Runs {
     key: Key,
-    /// Out of 2^53.
+    /// Threshold out of 2^53.
     threshold: u64,
 }
 
 impl Repeat {
-    /// No pool holds more values than there are rows.
+    /// Makes the repetitions of a column. A pool has no more values than the table has rows.
     pub(super) fn new(key: Key, column: &Column, total_rows: u64) -> Result<Self, ContentError> {
         const RUN: u64 = u64::from_le_bytes(*b"run from");
         const POOL: u64 = u64::from_le_bytes(*b"the pool");
@@ -54,7 +54,7 @@ impl Repeat {
         })
     }
 
-    /// The first rows of the runs that rows stand in; none where each row is a run.
+    /// Returns the first row of each row's run. None if every row is a run of its own.
     pub(super) fn starts(&self, rows: Rows<'_>) -> Option<Vec<u64>> {
         let runs = self.runs?;
         let mut starts = Vec::with_capacity(rows.len());
@@ -62,7 +62,7 @@ impl Repeat {
         let mut blocks = HashMap::new();
         rows.each(|row| {
             let start = match last {
-                // Rows in order share their run unless a new one begins on the way.
+                // Ascending rows share a run unless a new one begins between them.
                 Some((before, start)) if before <= row && before / BLOCK == row / BLOCK => {
                     let between = (before..row).rev().map(|before| before + 1);
                     between
@@ -78,7 +78,7 @@ impl Repeat {
         Some(starts)
     }
 
-    /// The numbers in the pool that rows choose; none without a pool.
+    /// Returns the number that each row chooses in the pool. None without a pool.
     pub(super) fn chosen(&self, rows: Rows<'_>) -> Option<Vec<u64>> {
         let (key, ranks) = self.pool.as_ref()?;
         Some(ranks.fill(*key, rows, 1, |number| number))
@@ -90,8 +90,8 @@ impl Runs {
         row.is_multiple_of(BLOCK) || self.key.word(row) >> 11 < self.threshold
     }
 
-    /// The first row of a row's run: looked for on the way back where that is short, else in a
-    /// table of its block.
+    /// Returns the first row of a row's run. Searches a few rows backwards, then in a table of the
+    /// block's runs.
     fn start(self, row: u64, blocks: &mut HashMap<u64, Vec<u64>>) -> u64 {
         const SHORT: u64 = 64;
         let block = row - row % BLOCK;

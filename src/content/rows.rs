@@ -1,4 +1,4 @@
-//! Row numbers that are asked for, and vectors of their values.
+//! Requested row numbers, and vectors of their values.
 
 use std::mem;
 
@@ -19,7 +19,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The rows as runs of neighbours: first row and number of rows.
+    /// Returns the rows as runs of neighbours: first row and number of rows.
     fn runs(self) -> impl Iterator<Item = (u64, usize)> {
         let (range, listed) = match self {
             Rows::Range { first, count } => (Some((first, count)), [].as_slice()),
@@ -37,7 +37,7 @@ impl Rows<'_> {
         }
     }
 
-    /// The rows that are not null, to be used as [`Rows::Listed`].
+    /// Returns the rows that are not null, for use as [`Rows::Listed`].
     pub(super) fn valid(self, nulls: &NullBuffer) -> Vec<u64> {
         let mut valid = Vec::with_capacity(self.len() - nulls.null_count());
         let mut flags = nulls.iter();
@@ -50,10 +50,10 @@ impl Rows<'_> {
     }
 }
 
-/// `size` values for each of `rows`, one row after the other.
+/// Returns `size` values for each of `rows`, one row after the other.
 ///
-/// Value j of a row stands at position row * `size` + j. `block(b)` makes the values of positions
-/// `b * LANES .. (b + 1) * LANES`, which share one random word, so that a value depends on its
+/// Value j of a row has the position row * `size` + j. `block(b)` makes the values of `LANES`
+/// positions from `b * LANES` on, which share one random word. A value therefore depends on its
 /// position alone.
 pub(super) fn fill<T: Copy + Default, const LANES: usize>(
     rows: Rows<'_>,
@@ -61,7 +61,7 @@ pub(super) fn fill<T: Copy + Default, const LANES: usize>(
     block: impl Fn(u64) -> [T; LANES],
 ) -> Vec<T> {
     if let (Rows::Listed(rows), 1) = (rows, size) {
-        // Scattered rows are runs of one value.
+        // Scattered rows would be runs of one value.
         let lanes = LANES as u64;
         return rows
             .iter()
@@ -78,7 +78,7 @@ pub(super) fn fill<T: Copy + Default, const LANES: usize>(
     values
 }
 
-/// Fills `values` with the values of neighbouring positions from `start`.
+/// Fills `values` with the values of consecutive positions from `start` on.
 #[inline(always)]
 fn fill_run<T: Copy, const LANES: usize>(
     values: &mut [T],
@@ -105,7 +105,7 @@ fn fill_run<T: Copy, const LANES: usize>(
     }
 }
 
-/// Offsets of `rows` values of `length` each; null ones take no room.
+/// Returns the offsets of `rows` values of `length` each. Nulls take no space.
 pub(super) fn even_offsets(
     rows: usize,
     length: usize,

@@ -1,4 +1,4 @@
-//! Columns that hold no other columns, by their types.
+//! Columns that contain no other columns, by their types.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::recipe::Recipe;
 use super::{bools, numbers, text};
 use crate::config::{Dtype, TimeUnit};
 
-/// Arrays of a column, and how long its values are.
+/// Returns the maker of a column, and the lengths of its values.
 pub(super) fn maker(recipe: Recipe<'_>) -> Result<(Maker, Lengths), ContentError> {
     let column = recipe.column;
     match column.dtype {
@@ -45,7 +45,7 @@ pub(super) fn maker(recipe: Recipe<'_>) -> Result<(Maker, Lengths), ContentError
     }
 }
 
-/// Arrays of numbers. Dates, timestamps and decimals are integers in other arrays.
+/// Returns the maker of numbers. Dates, timestamps and decimals are integers in other arrays.
 fn number_maker(recipe: Recipe<'_>) -> Result<Maker, ContentError> {
     match recipe.column.dtype {
         Dtype::Int8 => numbers::maker::<Int8Type>(recipe),

@@ -1,4 +1,4 @@
-//! Numbers of each type by the position: over a range, in an order, chosen by an index.
+//! Numbers of each type by their positions: over a range, in an order, chosen by an index.
 
 use super::error::ContentError;
 use super::index::Index;
@@ -10,15 +10,15 @@ use crate::random::Key;
 
 /// A type of numbers that can be drawn.
 pub(super) trait Sources: Numeric {
-    /// Each value of `numbers` rounded, and held within `min..=max`.
+    /// Returns the values of `numbers`, rounded and kept within `min..=max`.
     fn rounded(
         numbers: impl Fn(u64) -> f64 + Send + Sync + 'static,
         min: Self::Value,
         max: Self::Value,
     ) -> Source<Self::Value>;
 
-    /// Each value of `min..=max` alike (floats: `min..max`), or `cardinality` values spread over
-    /// it.
+    /// Returns values of `min..=max` (floats: `min..max`), or of `cardinality` values spread over
+    /// it, all equally likely.
     fn uniform(
         key: Key,
         min: Option<Number>,
@@ -26,7 +26,7 @@ pub(super) trait Sources: Numeric {
         cardinality: Option<u64>,
     ) -> Result<Source<Self::Value>, ContentError>;
 
-    /// The same values, in an order.
+    /// Returns the same values, in an order.
     fn ordered(
         order: Order,
         min: Option<Number>,
@@ -34,7 +34,8 @@ pub(super) trait Sources: Numeric {
         cardinality: Option<u64>,
     ) -> Result<Source<Self::Value>, ContentError>;
 
-    /// `count` values spread over `min..=max` (floats: `min..max`), chosen by `index`.
+    /// Returns values chosen by `index` from `count` values spread over `min..=max` (floats:
+    /// `min..max`).
     fn spread(
         key: Key,
         index: Index,
@@ -43,10 +44,10 @@ pub(super) trait Sources: Numeric {
         count: u64,
     ) -> Result<Source<Self::Value>, ContentError>;
 
-    /// Values by quantiles: as many words lie between two neighbours as between any others.
+    /// Returns values by quantiles: the same number of words lies between each two neighbours.
     fn between(quantiles: &[Number], order: Order) -> Result<Source<Self::Value>, ContentError>;
 
-    /// The values of a line, each with a random number of up to `jitter` added.
+    /// Returns the values of a line, each plus a random number of up to `jitter`.
     fn jittered(
         key: Key,
         index: Index,
@@ -55,7 +56,7 @@ pub(super) trait Sources: Numeric {
     ) -> Result<Source<Self::Value>, ContentError>;
 }
 
-/// Values of a line, chosen by an index.
+/// Returns values of a line, chosen by an index.
 pub(super) fn indexed<T: Copy + Default + 'static>(
     key: Key,
     index: Index,
@@ -64,7 +65,7 @@ pub(super) fn indexed<T: Copy + Default + 'static>(
     Box::new(move |rows, size| index.fill(key, rows, size, |number| line.at(number)))
 }
 
-/// Quantiles as values of the type, two or more.
+/// Returns the quantiles as values of the type. Fails if there are fewer than two.
 pub(super) fn ends<T: Numeric>(quantiles: &[Number]) -> Result<Vec<T::Value>, ContentError> {
     if quantiles.len() < 2 {
         return Err(ContentError::Empty);
@@ -75,7 +76,7 @@ pub(super) fn ends<T: Numeric>(quantiles: &[Number]) -> Result<Vec<T::Value>, Co
         .collect()
 }
 
-/// The neighbours of `ends` that a word lies between, and its place there out of 2^64.
+/// Returns the two neighbours in `ends` between which a word lies, and its place there out of 2^64.
 #[inline(always)]
 pub(super) fn between<T: Copy>(ends: &[T], word: u64) -> (T, T, u64) {
     let product = u128::from(word) * (ends.len() as u128 - 1);

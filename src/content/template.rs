@@ -1,4 +1,4 @@
-//! Texts that are put together: templates, and objects of JSON.
+//! Composed texts: templates, and JSON objects.
 
 use arrow::datatypes::Utf8Type;
 
@@ -9,7 +9,7 @@ use super::vocabulary::Vocabulary;
 use crate::config::TemplatePart;
 use crate::random::{SplitMix64, scale, unit};
 
-/// Words come by Zipf's law with this exponent.
+/// Exponent of Zipf's law for words.
 const WORD_EXPONENT: f64 = 1.0;
 
 pub(super) struct Template {
@@ -82,7 +82,7 @@ impl Template {
     }
 }
 
-/// Random digits of a base, sixteen out of a word: those of the word as a fraction.
+/// Appends random digits of a base. Each word gives sixteen: its digits as a fraction.
 fn append_digits(count: u64, base: u64, stream: &mut SplitMix64, target: &mut Vec<u8>) {
     const DIGITS_OF_A_WORD: usize = 16;
     let start = target.len();
@@ -119,7 +119,7 @@ fn hex_digit(digit: u64) -> u8 {
     }
 }
 
-/// RFC 9562, version 4: random but for version and variant.
+/// Appends a UUID of RFC 9562, version 4: random except for version and variant.
 fn append_uuid(stream: &mut SplitMix64, target: &mut Vec<u8>) {
     let high = stream.next_word() & !0xf000 | 0x4000;
     let low = stream.next_word() & !(3 << 62) | 2 << 62;
@@ -135,8 +135,8 @@ fn append_uuid(stream: &mut SplitMix64, target: &mut Vec<u8>) {
     }
 }
 
-/// Flat objects whose fields have names, and types, of their own: words, integers, decimals,
-/// booleans in turn.
+/// Flat objects. Each field has a fixed name and type: words, integers, decimals and booleans in
+/// turn.
 pub(super) struct Json {
     min_fields: u64,
     span: u64,

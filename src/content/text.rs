@@ -35,7 +35,7 @@ impl Text for BinaryType {
     }
 }
 
-/// Arrays of a column of strings or binary values, and how long its values are.
+/// Returns the maker of a column of strings or binary values, and the lengths of its values.
 pub(super) fn maker<T: Text>(recipe: Recipe<'_>) -> Result<(Maker, Lengths), ContentError> {
     let (column, key) = (recipe.column, recipe.key);
     let sizes = Sizes::of(column, key)?;
@@ -147,19 +147,19 @@ pub(super) fn maker<T: Text>(recipe: Recipe<'_>) -> Result<(Maker, Lengths), Con
     }
 }
 
-/// Keeps what makes up a value apart from which value is drawn.
+/// Returns the key for the content of values, which differs from the key for the choice of values.
 fn key_of_values(key: Key) -> Key {
     key.derive(1)
 }
 
-/// `count` made-up values, chosen by an index.
+/// Returns a maker of `count` made-up values, chosen by an index.
 fn made_up<T: Text>(key: Key, index: Index, sizes: Sizes, count: u64) -> (Maker, Lengths) {
     let vocabulary = T::vocabulary(key_of_values(key), sizes, count);
     let lengths = lengths_of(&vocabulary, count);
     (chosen::<T>(key, index, vocabulary), lengths)
 }
 
-/// Lengths of `count` values, each alike.
+/// Returns the lengths of `count` equally likely values.
 fn lengths_of(vocabulary: &Vocabulary, count: u64) -> Lengths {
     Lengths {
         longest: vocabulary.longest(count),
@@ -167,7 +167,7 @@ fn lengths_of(vocabulary: &Vocabulary, count: u64) -> Lengths {
     }
 }
 
-/// One of the `count` values of `vocabulary`, each alike.
+/// Returns a maker of the `count` values of `vocabulary`, all equally likely.
 fn alike<T: Text>(
     key: Key,
     vocabulary: Vocabulary,
@@ -180,7 +180,7 @@ fn alike<T: Text>(
     Ok((chosen::<T>(key, Index::alike(count), vocabulary), lengths))
 }
 
-/// Values that the config lists.
+/// Returns a maker of values that the config lists.
 fn given<T: Text>(
     recipe: Recipe<'_>,
     values: &[Value],
@@ -207,7 +207,8 @@ fn given<T: Text>(
     Ok((chosen::<T>(recipe.key, index, vocabulary), lengths))
 }
 
-/// `min..=max` words, or as many as fill the lengths that are drawn.
+/// Returns a maker of texts of `min..=max` words or, if lengths are drawn, of as many words as fill
+/// them.
 fn words<T: Text>(
     key: Key,
     sizes: Sizes,
@@ -248,7 +249,7 @@ fn sentences<T: Text>(
     })
 }
 
-/// Words until a value has the length that is drawn for it; the last one is cut.
+/// Returns a maker of texts that fill their drawn lengths with words. The last word is cut.
 fn cut_words<T: Text>(key: Key, lengths: Lengthening, vocabulary: Vocabulary, zipf: Zipf) -> Maker {
     each_row::<T>(move |row, bytes| {
         let mut stream = SplitMix64::new(key.word(row));

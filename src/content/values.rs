@@ -1,8 +1,8 @@
-//! Values as a config gives them.
+//! Values that a config lists.
 
 use crate::config::Value;
 
-/// Each value with its weight.
+/// Returns each value with its weight, 1 by default.
 pub(super) fn weighed<'a>(
     values: &'a [Value],
     weights: Option<&'a [f64]>,

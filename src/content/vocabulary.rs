@@ -1,4 +1,4 @@
-//! Made-up values by number: words, texts of a length, bytes of a length.
+//! Made-up values by their numbers: words, texts of a length, bytes of a length.
 
 use arrow::datatypes::{BinaryType, Utf8Type};
 
@@ -6,11 +6,11 @@ use super::characters::{LETTERS_AND_DIGITS, fill_random, letter_or_digit};
 use super::lengths::Sizes;
 use crate::random::{Key, SplitMix64};
 
-/// Values that are numbered from 0, made when they are needed; the first ones are kept.
+/// Values that are numbered from 0 and made on demand. The first ones are kept in memory.
 pub(super) struct Vocabulary {
     kind: Kind,
-    /// The values of 0, 1, ... one after the other, and where each starts; the last start is their
-    /// end.
+    /// The first values one after the other, and the start of each. The last start is the end of
+    /// the last value.
     kept: Vec<u8>,
     starts: Vec<usize>,
 }
@@ -20,23 +20,22 @@ enum Kind {
     /// Letters and digits.
     Text(Numbered),
     Bytes(Numbered),
-    /// All of them are kept.
+    /// Listed values, all of which are kept.
     Given,
 }
 
-/// Random characters that end in the value's number, so that no two values are equal where their
-/// length allows it. Values of a drawn length are made as long as it takes.
+/// Random characters that end in the value's number. No two values are equal, if their length
+/// allows it. Values of drawn lengths are at least long enough for the number.
 struct Numbered {
     key: Key,
     size: Sizes,
-    /// Characters that the number takes.
+    /// Number of characters that the value's number takes.
     digits: usize,
-    /// The number is multiplied by this, which spreads the values over all that the digits can
-    /// tell.
+    /// Factor of the number. It spreads the values over the range of the digits.
     stride: u64,
 }
 
-/// Most values that are kept; none is added after this many bytes of them.
+/// Largest number of values that are kept, and number of bytes after which no more are added.
 const KEPT_VALUES: u64 = 1 << 14;
 const KEPT_BYTES: usize = 4 << 20;
 
@@ -56,7 +55,7 @@ impl Vocabulary {
         Vocabulary::new(Kind::Bytes(Numbered::new(key, size, count, 256)), count)
     }
 
-    /// Numbers beyond the given values stand for empty ones.
+    /// Makes a vocabulary of given values. Numbers beyond them stand for empty values.
     pub(super) fn given<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let mut vocabulary = Vocabulary {
             kind: Kind::Given,
@@ -94,7 +93,7 @@ impl Vocabulary {
         }
     }
 
-    /// Bytes of the longest of the first `count` values, or a little more.
+    /// Returns the bytes of the longest of the first `count` values, or a little more.
     pub(super) fn longest(&self, count: u64) -> u64 {
         match &self.kind {
             Kind::Words => longest_word(count),
@@ -110,7 +109,7 @@ impl Vocabulary {
         }
     }
 
-    /// Mean bytes of values that are drawn by `draw`, by a sample.
+    /// Estimates the mean bytes of values that are drawn by `draw`, from a sample.
     pub(super) fn mean_length(&self, draw: impl Fn(u64) -> u64) -> f64 {
         const SAMPLES: u64 = 1024;
         if let Kind::Text(Numbered {
@@ -171,7 +170,7 @@ impl Numbered {
             digits += 1;
             room *= u128::from(base);
         }
-        // Less than the base, since one digit fewer would not do.
+        // Less than the base, because one digit fewer would not suffice.
         let stride = (room / u128::from(count.max(1))).max(1) as u64;
         Numbered {
             key,
@@ -212,12 +211,12 @@ const NUCLEI: [&str; 8] = ["a", "e", "i", "o", "u", "ai", "ea", "ou"];
 const CODAS: [&str; 8] = ["", "n", "r", "s", "t", "l", "nd", "ng"];
 const SYLLABLES: u128 = (ONSETS.len() * NUCLEI.len()) as u128;
 
-/// The word of a number: the first 1 600 have one syllable, the next 320 000 two, and so on, as the
-/// frequent words of a language are its short ones. No two are equal, since vowels tell where a
-/// syllable ends.
+/// Appends the word of a number. The first 1 600 words have one syllable, the next 320 000 two, and
+/// so on: as in a language, frequent words are short. No two words are equal, because vowels mark
+/// the end of a syllable.
 fn append_word(number: u64, target: &mut Vec<u8>) {
-    // Has no factor in common with any number of words, and so visits them all, in an order that
-    // looks like none.
+    // Has no factor in common with any number of words. Its multiples therefore visit all of them,
+    // in a random-looking order.
     const STRIDE: u128 = 7_368_787;
     let (syllables, rank, words) = syllables(number);
     let mut rest = rank * STRIDE % words;
@@ -232,7 +231,8 @@ fn append_word(number: u64, target: &mut Vec<u8>) {
     target.extend_from_slice(coda.as_bytes());
 }
 
-/// Syllables of a word, its place among the words of as many, and how many of those there are.
+/// Returns the number of syllables of a word, its rank among the words with that many, and their
+/// number.
 fn syllables(number: u64) -> (usize, u128, u128) {
     let mut syllables = 1;
     let mut rank = u128::from(number);

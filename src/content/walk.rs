@@ -1,4 +1,4 @@
-//! Random walks that can be entered anywhere.
+//! Random walks with access to any position.
 
 use std::collections::HashMap;
 
@@ -6,11 +6,11 @@ use super::normal::Ziggurat;
 use super::rows::Rows;
 use crate::random::{Key, unit};
 
-/// A walk starts anew after so many positions, so that no more of it than this must be walked to
-/// get anywhere.
+/// Positions per block. A walk starts anew in each block, so at most one block must be computed to
+/// get to a position.
 const BLOCK: u64 = 4096;
 
-/// Blocks that are kept while rows are made that are not in order: 64 MiB.
+/// Number of blocks that are kept in memory while unordered rows are made: 64 MiB.
 const KEPT_BLOCKS: usize = 2048;
 
 #[derive(Debug, Clone, Copy)]
@@ -19,12 +19,12 @@ pub(super) struct Walk {
     pub(super) start: f64,
     /// Standard deviation of a step.
     pub(super) step: f64,
-    /// The walk is reflected at these, and starts between them.
+    /// Bounds at which the walk is reflected. It starts between them.
     pub(super) bounds: Option<(f64, f64)>,
 }
 
 impl Walk {
-    /// `size` values for each row, each made by `value`.
+    /// Returns `size` values for each row, each made by `value`.
     pub(super) fn fill<T>(&self, rows: Rows<'_>, size: usize, value: impl Fn(f64) -> T) -> Vec<T> {
         let mut values = Vec::with_capacity(rows.len() * size);
         let mut blocks: HashMap<u64, Vec<f64>> = HashMap::new();
@@ -49,7 +49,7 @@ impl Walk {
         let word = self.key.derive(LEVEL).word(number);
         let mut at = match self.bounds {
             Some((low, high)) => low + unit(word) * (high - low),
-            // As far as a walk of a block's length gets.
+            // The spread is the distance that a walk covers in a block.
             None => self.start + self.step * (BLOCK as f64).sqrt() * ziggurat.draw(word),
         };
         (0..BLOCK)
@@ -65,7 +65,7 @@ impl Walk {
                     } else if at > high {
                         at = 2.0 * high - at;
                     }
-                    // A step may be longer than the way between the bounds.
+                    // A step may be longer than the distance between the bounds.
                     at = at.clamp(low, high);
                 }
                 here

@@ -1,9 +1,9 @@
-//! The most that a dataset can take: what its values, the encodings, the codecs and the format come
-//! to at worst.
+//! Upper bounds for the space that a dataset can take, from the worst cases of its values, the
+//! encodings, the codecs and the format.
 //!
 //! Counts of rows, files and row groups are exact. Sizes of values are those of their types, or
-//! come from a sample with a margin; what follows from them is what the writer of parquet-rs can do
-//! at most.
+//! come from a sample with a margin. The bounds that follow from them are the worst that the writer
+//! of parquet-rs can do.
 
 use std::sync::Arc;
 
@@ -30,22 +30,22 @@ use crate::config::{
 };
 use crate::content::{ColumnGenerator, Most};
 
-/// Row groups of more bytes are not encoded to see how many rows they have.
+/// Largest size, in bytes, of a row group that is encoded to find its number of rows.
 const MOST_ENCODED_BYTES: u64 = 32 << 20;
 
-/// Bytes of a minimum or maximum that statistics and indexes keep of a text: parquet-rs cuts them.
+/// Bytes of a text's minimum or maximum in statistics and indexes: parquet-rs truncates it.
 const KEPT_OF_TEXT: f64 = 64.0;
 
-/// Values that DELTA_BINARY_PACKED packs together, of INT32 and of INT64.
+/// Values that DELTA_BINARY_PACKED packs together in a mini block: for INT32, and for INT64.
 const MINI_BLOCKS: (f64, f64) = (32.0, 64.0);
 const BLOCKS_OF: f64 = 4.0;
 
-/// What a dataset takes at most.
+/// Upper bounds for the space and the files of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
-    /// Bytes of all files, the manifest included.
+    /// Bytes of all files, including the manifest.
     pub bytes: u64,
-    /// Bytes of the file system's blocks that these take, and the folders.
+    /// Bytes of the file system's blocks that the files and folders take.
     pub blocks: u64,
     /// Files and folders.
     pub inodes: u64,
@@ -53,8 +53,8 @@ pub struct Bound {
     pub row_groups: u64,
 }
 
-/// What the files of a generated dataset take at most, on a file system with blocks of
-/// `block_bytes`. None for existing rows, whose values nobody knows before they are read.
+/// Returns upper bounds for the files of a generated dataset on a file system with blocks of
+/// `block_bytes`. None for existing rows, whose values are not known before they are read.
 pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, DatasetError> {
     if plan.source.is_some() {
         return Ok(None);
@@ -121,7 +121,7 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    /// The file with the most rows, each of them as large as a row can be.
+    /// Returns the file with the most rows, with every row as large as a row can be.
     fn largest_file(&self) -> Whole<'a> {
         let rows = self.census.most_file_rows;
         let known = self.known.iter().map(|known| {
@@ -167,13 +167,13 @@ impl<'a> Whole<'a> {
             bytes += leaf.chunk_bytes(pages) + leaf.structure_bytes(pages);
         }
         bytes += groups * (14.0 + 4.0 * wide + 10.0 * layout.sort_by.len() as f64);
-        // The key-value that names the file.
+        // The key-value with the file's identity.
         let identity = 100.0 + self.census.path_bytes as f64 + 2.0 * wide;
         bytes + files * (self.empty_file + identity)
     }
 
-    /// Bytes that a number in a file's metadata takes, an offset or a count: seven bits each, and
-    /// one bit for its sign.
+    /// Returns the bytes of a number in a file's metadata, an offset or a count: seven bits per
+    /// byte, and one bit for the sign.
     fn wide(&self) -> f64 {
         let groups = self.census.row_groups as f64;
         let roughly: f64 = self
@@ -186,7 +186,7 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// Bytes of a file without rows: its schema in both forms, and what else a footer has.
+/// Returns the bytes of a file without rows: its schema in both forms, and the rest of a footer.
 fn empty_file_bytes(layout: &Layout, schema: &SchemaRef) -> Result<f64, ParquetError> {
     let properties = writer_properties(layout, schema, None)?;
     let options = ArrowWriterOptions::new().with_properties(properties);
@@ -200,21 +200,21 @@ fn columns_in_manifest(plan: &DatasetPlan) -> f64 {
         .sum()
 }
 
-/// What is known of a leaf before anything is written.
+/// Facts about a leaf that are known before anything is written.
 #[derive(Clone, Copy)]
 struct Known<'a> {
-    /// The column of the config that it is a part of.
+    /// The config's column to which the leaf belongs.
     column: &'a Column,
     held: Held,
     most: Most,
     distinct: Option<f64>,
-    /// Whether all of its values are there: no null, no list without elements.
+    /// True if no value is missing: there are neither nulls nor lists without elements.
     is_full: bool,
-    /// Whether it is a list whose rows have equally many elements.
+    /// True if the leaf is a list whose rows all have the same number of elements.
     is_vector: bool,
 }
 
-/// The leaves of a table's files, in their order.
+/// Returns the leaves of a table's files, in their order.
 fn leaves_of<'a>(plan: &'a DatasetPlan, table: &TablePlan) -> Result<Vec<Known<'a>>, DatasetError> {
     let vectors = plan.spec.layout.vector_layout;
     let mut known = Vec::new();
@@ -224,8 +224,8 @@ fn leaves_of<'a>(plan: &'a DatasetPlan, table: &TablePlan) -> Result<Vec<Known<'
         add_leaves(column, &mut leaves);
         let held = held(&generator, column, table.rows());
         for ((leaf, held), most) in leaves.iter().zip(held).zip(generator.most_per_row()) {
-            // Values that follow others are numbered, which takes digits whatever size they are to
-            // have.
+            // Texts that follow another column contain a number, whose digits may exceed the
+            // column's size.
             let least = match leaf.distribution {
                 Distribution::CorrelatedWith { .. } if leaf.dtype.is_text() => LEAST_TEXT as u64,
                 _ => 0,
@@ -257,8 +257,8 @@ fn add_leaves<'a>(column: &'a Column, leaves: &mut Vec<&'a Column>) {
     }
 }
 
-/// Rows of a full row group; where they follow from bytes, and encoding so many takes long, no more
-/// than there will be.
+/// Returns the rows of a full row group. If they follow from a size that takes long to encode,
+/// returns a lower bound, which gives at least as many row groups as there will be.
 fn row_group_rows(
     plan: &DatasetPlan,
     table: &TablePlan,
@@ -278,7 +278,7 @@ fn row_group_rows(
         let rows = bytes as f64 * table.rows() as f64 / (2.0 * all).max(1.0);
         return Ok((rows as u64).max(1));
     }
-    // The writer looks at the first table, and cuts all of them alike.
+    // The writer samples the first table, and uses the result for all tables.
     let Some(first) = plan.tables.first() else {
         return Ok(1);
     };
@@ -303,7 +303,7 @@ struct Leaf<'a> {
     rows: f64,
     row_group_rows: u64,
     census: Census,
-    /// Bytes of a number in the metadata.
+    /// Bytes of a number in the file's metadata.
     wide: f64,
 }
 
@@ -312,7 +312,7 @@ impl Leaf<'_> {
         self.census.row_groups as f64
     }
 
-    /// Bytes of a value of a fixed size; none for text.
+    /// Returns the bytes of a value of a fixed size. None for text.
     fn width(&self) -> Option<f64> {
         Some(match self.descriptor.physical_type() {
             Type::BOOLEAN => 1.0 / 8.0,
@@ -332,25 +332,26 @@ impl Leaf<'_> {
         }
     }
 
-    /// Bytes of the longest value as PLAIN writes it.
+    /// Returns the bytes of the longest value in the encoding PLAIN.
     fn longest(&self) -> f64 {
         let of_text = self.known.most.bytes as f64 + 4.0;
         self.width().unwrap_or(of_text)
     }
 
-    /// The most values of one chunk.
+    /// Returns the largest number of values of one chunk.
     fn values_of_chunk(&self) -> f64 {
         let most = self.census.most_rows as f64 * self.known.most.values as f64;
         most.min(self.known.held.values)
     }
 
-    /// Different values of one chunk.
+    /// Returns the largest number of different values of one chunk.
     fn distinct_of_chunk(&self) -> f64 {
         let most = self.known.distinct.unwrap_or(f64::INFINITY);
         self.values_of_chunk().min(most)
     }
 
-    /// The encoding of data pages that have no dictionary, and whether the writer tries one first.
+    /// Returns the encoding of data pages without a dictionary, and true if the writer first tries
+    /// a dictionary.
     fn encoding(&self) -> (Encoding, bool) {
         let kind = self.descriptor.physical_type();
         let asked = asked_encoding(self.layout, &self.known.column.name, kind);
@@ -370,7 +371,8 @@ impl Leaf<'_> {
         (otherwise, fits)
     }
 
-    /// Bytes of all values by an encoding without a dictionary, and what each page adds.
+    /// Returns the bytes of all values in an encoding without a dictionary, and the bytes that each
+    /// page adds.
     fn encoded(&self, encoding: Encoding) -> (f64, f64) {
         let held = self.known.held;
         let lengths = || {
@@ -396,13 +398,14 @@ impl Leaf<'_> {
         }
     }
 
-    /// Whether a dictionary may grow so large that the writer gives it up.
+    /// Returns true if a dictionary may grow so large that the writer gives it up.
     fn may_fall_back(&self) -> bool {
         let limit = self.chunk.dictionary_page_bytes as f64;
         self.distinct_of_chunk() * self.longest() >= limit
     }
 
-    /// Bytes of dictionaries, of the values beside them, and what each page of these adds.
+    /// Returns the bytes of dictionaries, the bytes of the values in data pages, and the bytes that
+    /// each data page adds.
     fn with_dictionary(&self, otherwise: Encoding) -> (f64, f64, f64) {
         let limit = self.chunk.dictionary_page_bytes as f64;
         let (distinct, longest) = (self.distinct_of_chunk(), self.longest());
@@ -418,13 +421,13 @@ impl Leaf<'_> {
         }
         let (encoded, of_other) = self.encoded(otherwise);
         let beside = indices.max(encoded);
-        // A row's values are in the dictionary and an index, or beside it: none are there twice.
+        // A value is either in the dictionary, with an index, or in a data page, never both.
         let all = self.plain().max(encoded) + indices;
         let dictionaries = dictionaries.min((all - beside).max(0.0));
         (dictionaries, beside, of_page.max(of_other))
     }
 
-    /// Bytes of definition and repetition levels, and what each page adds.
+    /// Returns the bytes of definition and repetition levels, and the bytes that each page adds.
     fn levels(&self) -> (f64, f64) {
         let levels = self.known.held.levels;
         let (mut bytes, mut of_page) = (0.0, 0.0);
@@ -440,7 +443,7 @@ impl Leaf<'_> {
             of_page += 10.0;
             let each = hybrid(levels, bits_of(repetition + 1.0));
             bytes += match self.known.is_vector {
-                // A start, a group of eight, and a run.
+                // Each row takes a start, a group of eight, and a run.
                 true => each.min(10.0 * self.rows),
                 false => each,
             };
@@ -448,8 +451,8 @@ impl Leaf<'_> {
         (bytes, of_page)
     }
 
-    /// Data pages of all chunks. A page ends at a number of rows or of bytes, with the chunk, and
-    /// with a dictionary that grew too large.
+    /// Returns the number of data pages of all chunks. A page ends at a number of rows or of bytes,
+    /// at the end of the chunk, and when a dictionary has grown too large.
     fn pages(&self) -> f64 {
         let (otherwise, has_dictionary) = self.encoding();
         let (bytes, of_page) = match has_dictionary {
@@ -464,7 +467,7 @@ impl Leaf<'_> {
         let by_rows = self.rows / self.layout.data_page_rows.max(1) as f64;
         let by_bytes = match limit >= 2.0 * of_page {
             true => bytes / (limit - of_page),
-            // Each batch of the writer is a page of its own.
+            // Each batch of the writer becomes a page of its own.
             false if self.width().is_some() => {
                 levels / write_batch(self.layout) as f64 + levels / 1024.0 + self.chunks()
             }
@@ -479,7 +482,8 @@ impl Leaf<'_> {
             .ceil()
     }
 
-    /// Bytes of the column chunks: pages with their headers, compressed as badly as the codec can.
+    /// Returns the bytes of the column chunks: pages with their headers, in the worst case of the
+    /// codec.
     fn chunk_bytes(&self, pages: f64) -> f64 {
         let (otherwise, has_dictionary) = self.encoding();
         let (dictionaries, values, of_page) = match has_dictionary {
@@ -504,20 +508,20 @@ impl Leaf<'_> {
         compressed(self.chunk.codec, encoded, all_pages) + all_pages * header + pages * statistics
     }
 
-    /// Bytes of a minimum or a maximum.
+    /// Returns the bytes of a minimum or a maximum.
     fn bound_bytes(&self) -> f64 {
         let width = self.width().map(f64::ceil);
         width.unwrap_or(KEPT_OF_TEXT.min(self.known.most.bytes as f64)) + 2.0
     }
 
-    /// Of a chunk or a page: two bounds, each once more in the field of old readers where values
-    /// have a sign, counts and flags.
+    /// Returns the bytes of the statistics of a chunk or a page: two bounds, counts and flags.
+    /// Bounds of a fixed size are stored twice, the second time in the fields for old readers.
     fn statistics_bytes(&self) -> f64 {
         let bounds = if self.width().is_some() { 4.0 } else { 2.0 };
         5.0 + self.wide + bounds * self.bound_bytes()
     }
 
-    /// What footers, indexes and filters have of the leaf.
+    /// Returns the bytes that the leaf takes in footers, indexes and bloom filters.
     fn structure_bytes(&self, pages: f64) -> f64 {
         let wide = self.wide;
         let counted = [
@@ -552,25 +556,26 @@ impl Leaf<'_> {
         of_chunk * self.chunks() + of_page * pages + self.filter_bytes()
     }
 
-    /// Bytes of bloom filters, which the writer folds to what a chunk's values need.
+    /// Returns the bytes of bloom filters. The writer folds each to the size that the chunk's
+    /// values need.
     fn filter_bytes(&self) -> f64 {
         let Some(bloom) = self.chunk.bloom_filter else {
             return 0.0;
         };
-        // Some more than there are, as bits fall by chance.
+        // Some more values than there are, because the number of set bits is random.
         let values = (self.distinct_of_chunk() * 1.25).ceil() as u64 + 8;
         let of_chunk = most_filter_bytes(bloom, values.min(self.row_group_rows));
         self.chunks() * of_chunk as f64
     }
 }
 
-/// Bits that a number below `count` takes.
+/// Returns the bits of a number below `count`.
 fn bits_of(count: f64) -> f64 {
     count.max(1.0).log2().ceil()
 }
 
-/// Bytes of RLE's and bit packing's mix in its worst case: groups of eight values by themselves,
-/// each with its header.
+/// Returns the bytes of the hybrid of RLE and bit packing in its worst case: single groups of eight
+/// values, each with its header.
 fn hybrid(values: f64, bits: f64) -> f64 {
     match bits > 0.0 {
         true => values / 8.0 * (1.0 + bits),
@@ -578,22 +583,22 @@ fn hybrid(values: f64, bits: f64) -> f64 {
     }
 }
 
-/// Bytes of DELTA_BINARY_PACKED, and what each page adds: its header and a part of a mini block
-/// without values.
+/// Returns the bytes of DELTA_BINARY_PACKED, and the bytes that each page adds: its header, and the
+/// unused part of a mini block.
 fn delta(values: f64, bits: f64, mini_block: f64) -> (f64, f64) {
     let block_header = 10.0 + BLOCKS_OF;
     let each = bits / 8.0 + block_header / (BLOCKS_OF * mini_block);
     (values * each, 20.0 + block_header + mini_block * bits / 8.0)
 }
 
-/// The most that a codec makes of so many bytes in so many pages: bytes as they are where nothing
-/// is gained, with headers.
+/// Returns the largest compressed size of `bytes` in `pages` pages: incompressible bytes, stored
+/// with the headers of the codec.
 fn compressed(codec: Codec, bytes: f64, pages: f64) -> f64 {
     match codec {
         Codec::None => bytes,
         Codec::Snappy => bytes * (1.0 + 1.0 / 6.0) + 32.0 * pages,
         Codec::Lz4 => bytes * (1.0 + 1.0 / 255.0) + 16.0 * pages,
-        // A block of fixed codes takes nine bits for a byte.
+        // A block with fixed codes takes up to nine bits per byte.
         Codec::Gzip(_) => bytes * (1.0 + 1.0 / 8.0) + 24.0 * pages,
         Codec::Brotli(_) => bytes * (1.0 + 1.0 / 256.0) + 32.0 * pages,
         Codec::Zstd(_) => bytes * (1.0 + 1.0 / 256.0) + 24.0 * pages,

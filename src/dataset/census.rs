@@ -1,4 +1,4 @@
-//! Into how many files, row groups and folders a dataset falls, before any of them is written.
+//! Numbers of files, row groups and folders of a dataset, before any of them is written.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,11 @@ use super::partition::{Key, MAX_PARTITIONS, folder_name, split_rows};
 use super::plan::{DatasetPlan, TablePlan};
 use crate::content::ColumnGenerator;
 
-/// Most rows whose partitions are looked at; beyond, what the columns' values can be decides.
+/// Largest number of rows whose partitions are counted. For more rows, the possible values of the
+/// columns give an upper limit.
 const MOST_ROWS: u64 = 4_000_000;
 
-/// Files of one table.
+/// Counts and sizes of one table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Census {
     pub(crate) files: u64,
@@ -28,7 +29,7 @@ pub(crate) struct Census {
 ///
 /// # Errors
 ///
-/// Where a partition among the rows that are looked at has no name, or there are too many.
+/// A partition among the counted rows that cannot be named, or too many partitions.
 pub(crate) fn census(
     plan: &DatasetPlan,
     table: &TablePlan,
@@ -89,7 +90,7 @@ fn partitioned(
     let depth = partitions.len() as u64;
     let looked_at_all = table.rows() <= MOST_ROWS;
     if !looked_at_all {
-        // Other rows may lie in other partitions.
+        // The other rows may be in other partitions.
         found.files = whole
             .files
             .saturating_mul(most_partitions(plan, table, whole.files));
@@ -109,7 +110,7 @@ fn partitioned(
     Ok(found)
 }
 
-/// The most partitions that a file can have.
+/// Returns the largest number of partitions that a file can have.
 fn most_partitions(plan: &DatasetPlan, table: &TablePlan, files: u64) -> u64 {
     let values = plan.partition_columns().map(|column| {
         let nulls = u64::from(column.null_fraction > 0.0);

@@ -1,4 +1,4 @@
-//! Removing datasets: what a plan owns, and nothing else.
+//! Removes the files of a dataset that belong to a plan, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,22 +17,23 @@ use crate::files::{key_value, read_footer};
 use crate::output::STAGED;
 use crate::storage::{Entry, EntryKind, Location, wait};
 
-/// What would be removed.
+/// The files that a removal deletes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
-    /// Of the dataset.
+    /// Folder of the dataset.
     pub root: Location,
-    /// Files, the manifest and the like last, so that what is interrupted can be told from what is
-    /// whole.
+    /// Files in the order of their removal. The manifest and the other notes come last, so an
+    /// interrupted removal does not leave a dataset that looks complete.
     pub files: Vec<Location>,
     pub bytes: u64,
-    /// What is left alone, and why.
+    /// Sentences on the files that are left alone, with the reasons.
     pub notes: Vec<String>,
 }
 
-/// What a plan owns in its folder: the files that its manifest names, with the sizes that it says,
-/// or those of an unfinished writing of it; each says in its footer what it is. None where nothing
-/// is there, or what is there is of another dataset. Nothing is followed out of the folder.
+/// Lists the files in its folder that belong to a plan: the files of its manifest with the sizes
+/// given there, or those of an unfinished dataset. Their footers must have an identity of this
+/// program. None if the folder has nothing of a dataset, or another dataset. Links are not
+/// followed.
 pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     let root = &plan.root;
     let own = |content: &str, layout: &str| {
@@ -61,7 +62,7 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     let mut places: Vec<Location> = written.keys().chain(&so_far).cloned().collect();
     let known = Known {
         written,
-        // What is staged has no footer yet, and a name that nobody else gives.
+        // A staged file has no footer yet, but a name that no other program gives.
         so_far: so_far
             .into_iter()
             .filter(|place| is_parquet(Path::new(&place.name())))
@@ -80,7 +81,7 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     }
     for entry in entries(root)? {
         let place = root.join(&entry.name);
-        // What a run that was killed has left.
+        // Copies that a killed run has left.
         if is_control(&entry) && !is_in_use(&place) {
             let copies = entries(&place)?.into_iter();
             places.extend(copies.map(|copy| place.join(&copy.name)));
@@ -97,17 +98,17 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
     Ok(Some(removal))
 }
 
-/// What is known of the data files that bear a plan's names.
+/// Expectations about the data files with names of a plan.
 struct Known {
-    /// By the manifest, with the bytes that it says.
+    /// Files in the manifest, with their sizes in bytes.
     written: BTreeMap<Location, u64>,
-    /// By their names alone, as no manifest tells of them.
+    /// Files known by their names alone, because no manifest contains them.
     so_far: BTreeSet<Location>,
 }
 
 impl Known {
-    /// Why a file of so many bytes is not what was written, if it is not: somebody has put another
-    /// one in its place.
+    /// Returns the reason why a file of `found` bytes is not the one that was written: somebody has
+    /// replaced it. None if it is the one.
     fn foreign(&self, place: &Location, found: u64) -> Option<String> {
         match self.written.get(place) {
             Some(bytes) if *bytes != found => Some(format!(
@@ -125,7 +126,7 @@ impl Known {
     }
 }
 
-/// Whether a file's footer says that this program has written it.
+/// Returns true if a file's footer has an identity that this program writes.
 fn has_identity(place: &Location) -> bool {
     let found = || -> Option<bool> {
         let (store, object) = (place.store().objects(), place.object().ok()?);
@@ -138,7 +139,7 @@ fn has_identity(place: &Location) -> bool {
 }
 
 impl Removal {
-    /// Adds a file that is there, or a note of why it stays.
+    /// Adds a file if it exists, or a note with the reason why it stays.
     fn add(&mut self, place: Location, known: &Known) -> Result<(), DatasetError> {
         if let Some(link) = link_on_the_way(&self.root, &place) {
             let link = link.display();
@@ -168,7 +169,7 @@ impl Removal {
     }
 }
 
-/// The first part of the way from the root to a place that is a symbolic link.
+/// Returns the first symbolic link on the path from the root to a place, if any.
 fn link_on_the_way(root: &Location, place: &Location) -> Option<PathBuf> {
     let (root, path) = (root.local()?, place.local()?);
     let below = path.strip_prefix(root).ok()?;
@@ -180,12 +181,12 @@ fn link_on_the_way(root: &Location, place: &Location) -> Option<PathBuf> {
     })
 }
 
-/// Whether a process that is alive has a folder of copies for itself.
+/// Returns true if a folder of copies belongs to a process that is alive.
 fn is_in_use(folder: &Location) -> bool {
     folder.local().is_some_and(in_use)
 }
 
-/// Files that bear the names of the plan's, finished or not.
+/// Finds files with names that the plan gives, finished or not.
 fn written_so_far(
     plan: &DatasetPlan,
     files: u64,
@@ -199,7 +200,7 @@ fn written_so_far(
     let subfolders = plan.tables.iter().any(|table| table.split.subfolders > 1);
     let own = |name: &str| {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
-        // Behind a `#`: what the object store stages.
+        // The object store appends `#` and digits to the names of staged files.
         let name = match name.split_once('#') {
             Some((name, stage)) if digits(stage) => name,
             Some(_) => return false,
@@ -208,7 +209,7 @@ fn written_so_far(
         let number = name
             .strip_prefix(&start)
             .and_then(|rest| rest.strip_suffix(&end));
-        // As the plan writes it, and one that it has.
+        // The number must have the plan's spelling and belong to one of its files.
         number.is_some_and(|number| {
             let known = number.parse::<u64>().is_ok_and(|number| number < files);
             number.len() == width && digits(number) && known
@@ -234,7 +235,7 @@ fn written_so_far(
     Ok(())
 }
 
-/// What a folder holds; nothing where it is not there, or is a link.
+/// Returns the entries of a folder. Empty if it does not exist or is a link.
 fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
     let is_link = folder.local().is_some_and(Path::is_symlink);
     match is_link {
@@ -243,11 +244,12 @@ fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
     }
 }
 
-/// Removes the files, and the folders that are empty then, up to the dataset's own.
+/// Removes the files, and the folders that are then empty, up to the dataset's own.
 ///
 /// # Errors
 ///
-/// Where another process writes or measures the dataset, and where a file cannot be removed.
+/// `Busy` or `InUse` if another process writes or measures the dataset, and any error of removing a
+/// file.
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     let root = &removal.root;
     let lock = root.join(LOCK_FILE);
@@ -270,7 +272,7 @@ pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
         folders.extend(parents.take_while(|folder| folder.is_below(root)));
     }
     claim.remove();
-    // The deepest first; those that hold something else stay.
+    // Deepest folders first. Those that are not empty stay.
     for folder in folders.iter().rev() {
         folder.remove_empty_folder();
     }

@@ -1,6 +1,6 @@
-//! Folders that a process has for itself for as long as it needs them, such as one beside a
-//! dataset's tables that holds copies of its files while a run lasts. What a killed process leaves
-//! of them, the next one that makes such a folder removes.
+//! Folders that belong to one process while it runs, such as the one in a dataset's folder that
+//! holds copies of its files during a run. If a process is killed, the next one that makes such a
+//! folder removes what it has left.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,36 +10,36 @@ use tempfile::TempDir;
 
 use crate::storage::{Entry, EntryKind};
 
-/// What the names of folders with copies of a dataset's files begin with.
+/// Prefix of the names of folders with copies of a dataset's files.
 pub const CONTROL_FOLDER: &str = "_bench.control.";
 
-/// Locked by the process that a folder belongs to, for as long as it lives.
+/// File that is locked by the process to which a folder belongs, while the process lives.
 const LOCK_FILE: &str = "lock";
 
-/// What the lock's file is called until it is locked.
+/// Name of the lock's file until it is locked.
 const UNLOCKED_FILE: &str = "unlocked";
 
-/// A folder that is removed when this is dropped.
+/// A folder that is removed when this value is dropped.
 #[derive(Debug)]
 pub struct OwnedFolder {
-    /// Closed before the folder goes: some file systems keep a file that is removed while it is
-    /// open, and its folder.
+    /// The lock, closed before the folder is removed: some file systems keep a file that is removed
+    /// while it is open, and its folder.
     _lock: File,
     folder: TempDir,
 }
 
 impl OwnedFolder {
-    /// Makes one below `root` whose name begins with `prefix`, and removes those of processes that
-    /// were killed.
+    /// Makes a folder below `root` whose name begins with `prefix`, and removes the folders of
+    /// processes that were killed.
     pub fn create(root: &Path, prefix: &str) -> io::Result<Self> {
-        // Whoever makes such a folder has the root locked meanwhile, so that one without a lock was
-        // left by a process that was killed while making it. Not every file system locks folders;
-        // where none can be locked, such a one stays.
+        // Each process locks the root while it makes such a folder. A folder without a lock was
+        // therefore left by a process that was killed while making it. Not every file system locks
+        // folders; if the root cannot be locked, such a folder stays.
         let making = File::open(root)?;
         let alone = making.try_lock().is_ok();
         for entry in fs::read_dir(root)?.flatten() {
             if is_named(&entry, prefix) && is_left(&entry.path(), alone) {
-                // What this user may not remove is for another one to remove.
+                // If this user may not remove the folder, it is left for another user.
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
@@ -54,7 +54,7 @@ impl OwnedFolder {
         })
     }
 
-    /// Where it lies.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -65,18 +65,18 @@ fn is_named(entry: &fs::DirEntry, prefix: &str) -> bool {
     named && entry.file_type().is_ok_and(|kind| kind.is_dir())
 }
 
-/// Whether the process that a folder belongs to is gone. Of a folder without a lock, only whoever
-/// is `alone` in making such folders knows.
+/// Returns true if the process to which a folder belongs is gone. A folder without a lock can only
+/// be judged if this process is `alone` in making such folders; otherwise the result is false.
 fn is_left(folder: &Path, alone: bool) -> bool {
-    // Some file systems lock only what may be written to.
+    // Some file systems only lock files that are open for writing.
     match File::options().write(true).open(folder.join(LOCK_FILE)) {
         Ok(lock) => lock.try_lock().is_ok(),
         Err(error) => alone && error.kind() == io::ErrorKind::NotFound && is_begun(folder),
     }
 }
 
-/// Whether a folder holds nothing yet but the lock that is not locked. Any other one without a lock
-/// is not of this program's making.
+/// Returns true if a folder contains nothing but the file of a lock that is not locked yet. Any
+/// other folder without a lock is not of this program's making.
 fn is_begun(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|entries| {
         let mut names = entries.flatten().map(|entry| entry.file_name());
@@ -84,13 +84,13 @@ fn is_begun(folder: &Path) -> bool {
     })
 }
 
-/// Whether what lies in a dataset's folder is a folder with copies of its files.
+/// Returns true if an entry of a dataset's folder is a folder with copies of its files.
 pub(super) fn is_control(entry: &Entry) -> bool {
     entry.kind == EntryKind::Folder && entry.name.starts_with(CONTROL_FOLDER)
 }
 
-/// Whether the process that a folder belongs to is alive. One without a lock may be just being
-/// made.
+/// Returns true if the process to which a folder belongs is alive. A folder without a lock counts
+/// as in use, because it may be in the making.
 pub(super) fn in_use(folder: &Path) -> bool {
     !is_left(folder, false)
 }
@@ -129,7 +129,7 @@ mod tests {
         let left = root.path().join("_bench.control.killed");
         fs::create_dir(&left).unwrap();
         fs::write(left.join(UNLOCKED_FILE), "").unwrap();
-        // Who does not lock the root cannot tell it from one that is being made.
+        // Without a lock of the root, it looks like a folder in the making.
         assert!(in_use(&left));
         let next = create(&root);
         assert!(!left.exists() && next.path().exists());

@@ -1,9 +1,9 @@
-//! How many different values a column can have at most, by its distribution.
+//! Upper limits for the number of different values of a column, from its type and distribution.
 
 use crate::config::{Column, Distribution, Dtype, Number, VectorLayout};
 
-/// Different values of a column, or of the elements of its vectors. None where nothing but the rows
-/// limits them.
+/// Returns the largest number of different values of a column, or of the elements of its vectors.
+/// None if only the number of rows limits them.
 pub(crate) fn most_distinct(column: &Column) -> Option<u64> {
     let of_type = match column.dtype {
         Dtype::Bool => Some(2),
@@ -17,7 +17,8 @@ pub(crate) fn most_distinct(column: &Column) -> Option<u64> {
     [of_type, of_pool, drawn].into_iter().flatten().min()
 }
 
-/// Different values that a file's column has at most, where vectors may be values of their own.
+/// Returns the largest number of different values of a column in a file, where a vector may be
+/// stored as a single value. None if only the number of rows limits them.
 pub(crate) fn most_distinct_stored(column: &Column, layout: VectorLayout) -> Option<u64> {
     if !column.is_vector() || layout != VectorLayout::Binary {
         return most_distinct(column);
@@ -55,7 +56,7 @@ fn of_distribution(column: &Column, elements: u64) -> Option<u64> {
             cardinality.or_else(|| between(*min, *max).filter(|_| counted))
         }
         Distribution::Normal { cardinality, .. } | Distribution::Lognormal { cardinality, .. } => {
-            // What lies beyond the bounds is moved to them.
+            // Values beyond the bounds are moved to them, which makes two more values.
             cardinality.map(|most| most.saturating_add(2))
         }
         Distribution::Sequence {
@@ -72,7 +73,7 @@ fn of_distribution(column: &Column, elements: u64) -> Option<u64> {
     }
 }
 
-/// Whole numbers between two, these included. Floats have no such number.
+/// Returns the number of integers between two, inclusive. None for floats and missing bounds.
 fn between(min: Option<Number>, max: Option<Number>) -> Option<u64> {
     match (min?, max?) {
         (Number::Integer(min), Number::Integer(max)) => {

@@ -1,5 +1,5 @@
-//! Makes a dataset true: finds what is there, writes what is missing, proves it, and seals it with
-//! the manifest.
+//! Makes a dataset complete: finds the files that exist, writes the missing ones, proves them, and
+//! seals the dataset with the manifest.
 
 use std::time::Instant;
 
@@ -20,22 +20,23 @@ use crate::cancel::Cancel;
 use crate::observe::cpu_ns;
 use crate::record::WriteRecord;
 
-/// A dataset that is there now.
+/// A dataset that now exists.
 #[derive(Debug)]
 pub struct Generated {
     pub manifest: Manifest,
-    /// Files that this call wrote, and files that an interrupted one before it had written.
+    /// Number of files that this call wrote. `files_kept` is the number of files that an earlier,
+    /// interrupted call had written.
     pub files_written: u64,
     pub files_kept: u64,
-    /// Processes whose files are still missing, where several write a dataset together; the
-    /// manifest is then that of this one's files.
+    /// Ranks of the processes whose files are still missing, if several processes write a dataset
+    /// together. The manifest is then that of this process's files.
     pub missing_ranks: Vec<u64>,
-    /// Whether the system let fewer writers start than were wanted.
+    /// True if the system let fewer writers start than were wanted.
     pub short_of_threads: bool,
 }
 
 impl Generated {
-    /// One for which nothing had to be done.
+    /// The result for a dataset that was complete already.
     fn found(manifest: Manifest) -> Self {
         Generated {
             manifest,
@@ -47,12 +48,13 @@ impl Generated {
     }
 }
 
-/// Makes sure that the dataset is there, complete and proven. Must not be called from within the
+/// Makes sure that the dataset exists, complete and proven. Must not be called from within the
 /// runtime of `handle`.
 ///
-/// Files appear under their names only when complete; what an interruption leaves is continued by
-/// the next call. Only one process writes a dataset at a time, and another waits for it, unless
-/// each has a `share` of its files: then the last one to finish makes one manifest of all.
+/// Files appear under their names only when they are complete. The next call continues after an
+/// interruption. Only one process writes a dataset at a time, and another one waits for it, unless
+/// each process has a `share` of the files: then the last one to finish makes one manifest of all
+/// files.
 #[allow(clippy::too_many_arguments)]
 pub fn ensure(
     plan: &DatasetPlan,
@@ -65,7 +67,8 @@ pub fn ensure(
     if let Found::Complete(manifest) = find(plan)? {
         return Ok(Generated::found(*manifest));
     }
-    // What is under way is brought to where the next call can go on from.
+    // From here on a cancellation does not end the process at once: the files in work are first
+    // brought to a state from which the next call can continue.
     let Some(_hold) = cancel.hold() else {
         return Err(DatasetError::Interrupted);
     };
@@ -81,14 +84,14 @@ pub fn ensure(
         Some(share) => Some(lock(&plan.root, &share.lock_name(), false, cancel)?),
         None => None,
     };
-    // Others that write a part may seal the whole at this moment: what is found and what is removed
-    // must belong together.
+    // Another process that writes a part may be sealing the dataset right now. The lock keeps the
+    // search and the removal below consistent.
     let sealing = || match share {
         Some(_) => lock(&plan.root, SEAL_LOCK, false, cancel).map(Some),
         None => Ok(None),
     };
     let looking = sealing()?;
-    // Another process may have finished it meanwhile.
+    // Another process may have finished the dataset meanwhile.
     match find(plan)? {
         Found::Complete(manifest) => return Ok(Generated::found(*manifest)),
         Found::External { .. } => {
@@ -111,7 +114,7 @@ pub fn ensure(
     remove_if_there(&plan.root.join(MANIFEST_FILE))?;
     drop(looking);
     if share.is_none() {
-        // Of others' files nobody knows which are still being written.
+        // Staged files of other processes must stay: they may still be in use.
         remove_staged(&plan.root)?;
     }
 
@@ -148,7 +151,7 @@ pub fn ensure(
     })
 }
 
-/// Whether a dataset cannot be written for the values that it would be partitioned by.
+/// Returns true if the values of partition columns are the reason why a dataset cannot be written.
 fn is_of_partitions(error: &DatasetError) -> bool {
     matches!(
         error,
@@ -158,8 +161,8 @@ fn is_of_partitions(error: &DatasetError) -> bool {
     )
 }
 
-/// Writes what is missing, and brings it to the device; then rows from a source are compared with
-/// it, which is no part of the time that writing takes.
+/// Writes the missing files and flushes them to the device. Afterwards, rows from a source are
+/// compared with the source; this does not count towards the time of writing.
 fn write_and_verify(target: &Target<'_>) -> Result<(WrittenFiles, WriteRecord), DatasetError> {
     let started = Instant::now();
     let cpu_before = cpu_ns();
@@ -181,7 +184,7 @@ fn write_and_verify(target: &Target<'_>) -> Result<(WrittenFiles, WriteRecord), 
         Ok((copied.files, write))
     });
     if !matches!(copied, Err(DatasetError::Interrupted)) {
-        // That the source was changed tells more than what it made fail.
+        // A change of the source explains more than the error that it caused.
         source.check_unchanged()?;
     }
     copied

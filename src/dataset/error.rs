@@ -1,4 +1,4 @@
-//! Why a dataset cannot be written or used.
+//! Errors of writing and using datasets.
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::files::FileError;
 use crate::output::OutputError;
 use crate::storage::{InputError, StorageError};
 
-/// Why a dataset cannot be written or used.
+/// Errors of writing and using datasets.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     #[error(transparent)]
@@ -67,7 +67,7 @@ pub enum DatasetError {
     NotAsAsked {
         file: String,
         row_group: usize,
-        /// Absent where it is about the row group as a whole.
+        /// Absent if the difference is about the row group as a whole.
         column: Option<String>,
         what: &'static str,
         found: String,
@@ -103,7 +103,7 @@ pub enum DatasetError {
     },
     #[error("source {location}: {reason}")]
     Source { location: String, reason: String },
-    /// A source that cannot be read, in words that name the file and what of it.
+    /// A source that cannot be read. The text names the damaged file and part.
     #[error("{what}")]
     Damaged { what: String },
     #[error("{folder} was written from {location} and does not hold the same rows: {reason}")]
@@ -153,7 +153,7 @@ impl DatasetError {
         }
     }
 
-    /// Advice to the user.
+    /// Returns advice to the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             DatasetError::OtherDataset { folder, .. } => {

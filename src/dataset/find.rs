@@ -1,4 +1,4 @@
-//! What a dataset's folder holds already.
+//! Finds what a dataset's folder already contains.
 
 use super::error::DatasetError;
 use super::folder::{bytes_of, holds_parquet, is_own};
@@ -10,20 +10,20 @@ use crate::storage::Location;
 /// Content of a dataset's folder.
 #[derive(Debug)]
 pub enum Found {
-    /// Everything that the plan describes.
+    /// The complete dataset of the plan.
     Complete(Box<Manifest>),
-    /// Nothing, or a part of it.
+    /// Nothing or a part of the dataset; the rest is to be generated.
     ToWrite,
-    /// Nothing, or a part of it, and nothing is to be generated.
+    /// Nothing or a part of the dataset, and nothing is to be generated.
     Missing,
-    /// Parquet that is read as it is: this program did not write it, or it is another dataset and
-    /// nothing is to be generated; that one's id is then `other`.
+    /// Parquet files that are read as they are. Either this program did not write them, or they are
+    /// another dataset and nothing is to be generated; `other` is then that dataset's id.
     External { other: Option<String> },
 }
 
-/// Looks at what a plan's folder holds, and changes nothing. A dataset counts as complete when the
-/// manifest's fingerprints are the plan's and all of its files are there with the sizes that it
-/// says. Where nothing is to be generated, what is there is what counts.
+/// Inspects a plan's folder, and changes nothing. A dataset counts as complete if the manifest's
+/// fingerprints are the plan's and all of its files exist with the sizes in the manifest. If
+/// nothing is to be generated, the files that exist are used.
 pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
     Ok(match found_in_folder(plan)? {
         Found::ToWrite if !plan.spec.generate => Found::Missing,
@@ -90,22 +90,23 @@ fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
     Ok(Found::ToWrite)
 }
 
-/// The id of a dataset with these fingerprints.
+/// Returns the id of a dataset with these fingerprints.
 fn id_of(content: &str, layout: &str) -> String {
     format!("{content:.8}-{layout:.8}")
 }
 
-/// `data_folder` of a dataset that lies in `<data_folder>/variants/<fingerprint>`.
+/// Returns the `data_folder` of a dataset in `<data_folder>/variants/<fingerprint>`. None if the
+/// dataset is elsewhere.
 fn swept_from(plan: &DatasetPlan) -> Option<Location> {
     let variants = plan.root.parent()?;
     (plan.root.name() == plan.id() && variants.name() == "variants").then(|| variants.parent())?
 }
 
-/// Whether all files of a manifest are there.
+/// Returns true if all files of a manifest exist.
 ///
 /// # Errors
 ///
-/// `Changed` where one has other bytes than the manifest says.
+/// `Changed` if a file's size differs from the one in the manifest.
 pub(super) fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetError> {
     let mut all = true;
     for file in manifest.files() {

@@ -1,5 +1,5 @@
-//! The folder of a dataset: what lies in it, who may write to it, and removing what was left there.
-//! Links, `/proc` and staged files are matters of this host's folders alone.
+//! The folder of a dataset: its entries, its locks, and the removal of leftovers. Links, `/proc`
+//! and staged files only matter for folders of this host.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -15,19 +15,19 @@ use crate::cancel::Cancel;
 use crate::output::STAGED;
 use crate::storage::{Claim, Entry, EntryKind, Location};
 
-/// Whether a file is Parquet by its name.
+/// Returns true if a file's name is that of a Parquet file.
 pub(crate) fn is_parquet(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"))
 }
 
-/// Makes the folder, and those on the way to it.
+/// Creates the folder, and its parents if necessary.
 pub(super) fn create(root: &Location) -> Result<(), DatasetError> {
     root.create_folder()
         .map_err(|error| DatasetError::io(root, error))
 }
 
-/// Whether anything bears a name, a link that leads nowhere included.
+/// Returns true if something exists under a name, even a broken link.
 pub(super) fn is_taken(place: &Location) -> Result<bool, DatasetError> {
     let kind = place.kind();
     Ok(kind
@@ -35,21 +35,22 @@ pub(super) fn is_taken(place: &Location) -> Result<bool, DatasetError> {
         .is_some())
 }
 
-/// Bytes of a file; none where it is not there.
+/// Returns the size of a file in bytes. None if it does not exist.
 pub(super) fn bytes_of(place: &Location) -> Result<Option<u64>, DatasetError> {
     place
         .bytes()
         .map_err(|error| DatasetError::io(place, error))
 }
 
-/// The entries of a folder; none where it is not there.
+/// Returns the entries of a folder. Empty if it does not exist.
 pub(super) fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
     folder
         .entries()
         .map_err(|error| DatasetError::io(folder, error))
 }
 
-/// Whether there is anything but folders below one. What cannot be looked at counts as a file.
+/// Returns true if a folder contains anything but folders, at any depth. An entry that cannot be
+/// inspected counts as a file.
 pub(super) fn holds_files(folder: &Location) -> bool {
     let Some(folder) = folder.local() else {
         return folder
@@ -65,9 +66,10 @@ pub(super) fn holds_files(folder: &Location) -> bool {
     WalkDir::new(folder).into_iter().any(is_file)
 }
 
-/// Whether a folder holds Parquet anywhere below that this program did not write. Folders with a
-/// manifest, or with the note of an unfinished dataset, are its own. Links are followed, each
-/// folder is looked at once, and the system's `/proc` is not, whose links lead everywhere.
+/// Returns true if a folder contains, at any depth, Parquet files that this program did not write.
+/// Subfolders with a manifest, or with the note of an unfinished dataset, are this program's own.
+/// Links are followed and each folder is visited once. The system's `/proc` is skipped, because its
+/// links lead everywhere.
 pub(super) fn holds_parquet(root: &Location) -> Result<bool, DatasetError> {
     let Some(path) = root.local() else {
         return holds_objects(root);
@@ -94,7 +96,7 @@ pub(super) fn holds_parquet(root: &Location) -> Result<bool, DatasetError> {
                 if let (true, Some(source)) = (path.is_dir(), error.into_io_error()) {
                     return Err(DatasetError::io(path.display(), source));
                 }
-                // A link that leads nowhere is what its name says.
+                // A broken link is judged by its name.
                 path
             }
         };
@@ -105,7 +107,7 @@ pub(super) fn holds_parquet(root: &Location) -> Result<bool, DatasetError> {
     Ok(false)
 }
 
-/// As [`holds_parquet`], for a place in a store.
+/// Does the same as [`holds_parquet`] for a place in an object store.
 fn holds_objects(root: &Location) -> Result<bool, DatasetError> {
     let found = root.objects_below();
     let found = found.map_err(|error| DatasetError::io(root, error))?;
@@ -123,10 +125,10 @@ fn holds_objects(root: &Location) -> Result<bool, DatasetError> {
     Ok(parquet.any(|place| !is_own(place)))
 }
 
-/// Notes by which a folder is this program's.
+/// Names of the notes that mark a folder as this program's own.
 const NOTES: [&str; 2] = [MANIFEST_FILE, UNFINISHED_FILE];
 
-/// Whether a folder has the notes of this program.
+/// Returns true if a folder has a note of this program.
 pub(super) fn is_own(folder: &Location) -> bool {
     NOTES.iter().any(|note| folder.join(note).exists())
 }
@@ -135,17 +137,17 @@ fn is_of_the_system(folder: &Path) -> bool {
     statfs(folder).is_ok_and(|found| found.filesystem_type() == PROC_SUPER_MAGIC)
 }
 
-/// Whether a folder has not been seen by another name.
+/// Returns true if a folder has not been visited yet, under whatever name.
 fn is_new(folder: &DirEntry, seen: &mut BTreeSet<(u64, u64)>) -> bool {
     match folder.metadata() {
         Ok(found) => seen.insert((found.dev(), found.ino())),
-        // The walk itself says why.
+        // The walk itself reports the error.
         Err(_) => true,
     }
 }
 
-/// Holds a lock of the folder until dropped, `shared` with others that do; waits while another
-/// process holds it.
+/// Locks the folder until the returned claim is dropped; `shared` locks can be held together. Waits
+/// while another process holds the lock. Fails if it is cancelled meanwhile.
 pub(super) fn lock(
     root: &Location,
     name: &str,
@@ -158,13 +160,13 @@ pub(super) fn lock(
     claimed.ok_or(DatasetError::Interrupted)
 }
 
-/// Brings everything that was written to the folder to its device.
+/// Flushes everything that was written to the folder to its device.
 pub(super) fn sync(root: &Location) -> Result<(), DatasetError> {
     root.sync().map_err(|error| DatasetError::io(root, error))
 }
 
-/// Removes what the object store's own temporary files left when a process was killed. Stores
-/// elsewhere keep parts of an upload out of sight.
+/// Removes temporary files of the object store that a killed process left. Other stores keep the
+/// parts of an upload out of sight.
 pub(super) fn remove_staged(root: &Location) -> Result<(), DatasetError> {
     if root.local().is_none() {
         return Ok(());
@@ -200,7 +202,7 @@ pub(super) fn remove_notes(
     Ok(())
 }
 
-/// Removes a file; one that is not there is no error.
+/// Removes a file. A missing file is no error.
 pub(super) fn remove_if_there(place: &Location) -> Result<(), DatasetError> {
     place
         .remove()

@@ -1,5 +1,5 @@
-//! The manifest: what a dataset's folder holds, written last, so that its presence means that all
-//! of it is there.
+//! The manifest lists the content of a dataset's folder. It is written last; its presence means
+//! that the dataset is complete.
 
 use std::io::ErrorKind;
 
@@ -14,8 +14,8 @@ use crate::storage::Location;
 
 const MANIFEST_VERSION: u32 = 1;
 
-/// Most bytes that are read of a manifest: it has some hundred for each file, of which there may be
-/// millions.
+/// Largest number of bytes of a manifest that is read. A manifest has some hundred bytes for each
+/// file, and there may be millions of files.
 const MOST_BYTES: u64 = 4 << 30;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,16 +26,16 @@ pub struct Manifest {
     pub generator_version: u32,
     pub content_fingerprint: String,
     pub layout_fingerprint: String,
-    /// The codec with its level. The level is recorded as it was asked for: Parquet files do not
-    /// store it.
+    /// The codec with its level. The level is the wanted one, since Parquet files do not store it.
     pub codec: String,
     pub partition_by: Vec<String>,
-    /// What no writer could write as it was asked for.
+    /// Parts of the layout that no writer could provide.
     #[serde(default)]
     pub shortfalls: Shortfalls,
     pub columns: Vec<ColumnRecord>,
     pub tables: Vec<ManifestTable>,
-    /// Absent where the files were written by more than one call.
+    /// Time and work of writing the files. Absent if they were written by more than one call, or by
+    /// fewer threads than wanted.
     pub write: Option<WriteRecord>,
 }
 
@@ -48,7 +48,7 @@ pub struct ManifestTable {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {
-    /// Below the dataset's folder, `/` between the parts.
+    /// Path relative to the dataset's folder, with `/` between its parts.
     pub path: String,
     pub rows: u64,
     pub bytes: u64,
@@ -57,7 +57,7 @@ pub struct ManifestFile {
     pub partition: Vec<Option<String>>,
 }
 
-/// Which dataset a folder is becoming.
+/// The dataset that is being written to a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unfinished {
     pub(crate) content_fingerprint: String,
@@ -69,7 +69,7 @@ impl Manifest {
         MANIFEST_VERSION
     }
 
-    /// The manifest of a folder, or none where there is none.
+    /// Returns the manifest of a folder. None if there is none.
     pub fn read(root: &Location) -> Result<Option<Manifest>, DatasetError> {
         let place = root.join(MANIFEST_FILE);
         let Some(manifest) = read_json::<Manifest>(&place)? else {
@@ -100,7 +100,8 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
-    /// Puts the manifest in place: written aside, synced, renamed, the folder synced.
+    /// Puts the manifest in place. In a local folder it is written to another file, synced and
+    /// renamed, and the folder is synced.
     pub(crate) fn write(&self, root: &Location) -> Result<(), DatasetError> {
         write_json(&root.join(MANIFEST_FILE), self)
     }
@@ -122,7 +123,7 @@ impl Manifest {
     }
 }
 
-/// Reads a note of a dataset's folder; none where there is none.
+/// Reads a note of a dataset's folder. None if there is none.
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
     place: &Location,
 ) -> Result<Option<T>, DatasetError> {

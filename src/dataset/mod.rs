@@ -1,8 +1,9 @@
-//! Generated datasets: plan -> columns -> Parquet files -> proof -> manifest.
+//! Generated datasets, in the steps: plan -> columns -> Parquet files -> proof -> manifest.
 //!
-//! A [`DatasetPlan`] is a plain value that says what will be written and where. [`ensure()`] makes
-//! it true: it reuses what is there when fingerprints match, continues what was interrupted, and
-//! otherwise writes, reads the footers back, and puts the manifest in place last.
+//! A [`DatasetPlan`] is a plain value that describes the files to write and their places.
+//! [`ensure()`] carries it out: it reuses existing files if their fingerprints match, continues
+//! interrupted work, and otherwise writes the files, reads the footers back, and puts the manifest
+//! in place last.
 
 mod bound;
 mod census;

@@ -1,4 +1,4 @@
-//! Names of the files that a dataset's folder has beside its data.
+//! Names of the files in a dataset's folder that are not data.
 
 use std::path::Path;
 
@@ -6,25 +6,26 @@ use crate::output::folder_of;
 
 /// Name of the manifest in a dataset's folder.
 pub const MANIFEST_FILE: &str = "_bench_manifest.json";
-/// Name of the note that stands there while files are being written. It makes the folder ours
-/// before the manifest does.
+/// Name of the note in the folder while files are being written. It marks the folder as this
+/// program's before there is a manifest.
 pub(crate) const UNFINISHED_FILE: &str = "_bench_unfinished.json";
-/// Locked by the process that writes.
+/// File that is locked by the process that writes.
 pub(crate) const LOCK_FILE: &str = "_bench.lock";
-/// Held for a moment by a process that looks whether the dataset is whole, or makes it so.
+/// File that is locked briefly by a process that checks whether the dataset is complete, or seals
+/// it.
 pub(crate) const SEAL_LOCK: &str = "_bench.seal.lock";
 
-/// The manifest of the files that one of several processes has written.
+/// Returns the name of the manifest of the files that one of several processes has written.
 pub(crate) fn part_file(rank: u64, world_size: u64) -> String {
     format!("_bench_manifest.{rank}-of-{world_size}.json")
 }
 
-/// Locked by one of several processes while it writes its files.
+/// Returns the name of the file that one of several processes locks while it writes its files.
 pub(crate) fn part_lock(rank: u64, world_size: u64) -> String {
     format!("_bench.{rank}-of-{world_size}.lock")
 }
 
-/// Whether a file is one of those that several processes leave in the folder.
+/// Returns true if a file is one of those that several processes leave in the folder.
 pub(crate) fn is_part_file(name: &str) -> bool {
     let middle = |start: &str, end: &str| {
         let middle = name.strip_prefix(start)?.strip_suffix(end)?;
@@ -37,8 +38,9 @@ pub(crate) fn is_part_file(name: &str) -> bool {
         || middle("_bench.", ".lock").is_some()
 }
 
-/// Advice about a manifest, or another note of a dataset's folder, that cannot be read. Without
-/// it nobody knows which of the Parquet files there are this program's, so it must not go alone.
+/// Returns advice about an unreadable manifest or other note of a dataset's folder. Without a
+/// manifest it is unknown which Parquet files belong to the dataset, so the advice is to remove the
+/// files together with the manifest.
 pub(crate) fn way_out(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if is_part_file(&name) {

@@ -1,4 +1,4 @@
-//! Proof: the pages of a written file, compared with what was asked for.
+//! Proof: compares the pages of a written file with the layout.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use super::properties::write_batch;
 use crate::config::{Layout, Statistics};
 use crate::files::{PageFacts, has_bounds, may_lack_bounds, pages_of, root_of};
 
-/// The factor by which a page's size may lie above its limit, and bytes besides, next to the values
-/// of one batch: the writer estimates it.
+/// Tolerance for a page's size above its limit and the values of one batch: a factor and a number
+/// of bytes. The writer only estimates the size.
 const ESTIMATE_SLACK: f64 = 1.1;
 const ESTIMATE_SLACK_BYTES: f64 = 4096.0;
 
-/// Compares the pages of a file's first row group with what was asked for. All files of a dataset
-/// are written with one set of properties, so that one file speaks for the others.
+/// Compares the pages of a file's first row group with the layout. All files of a dataset are
+/// written with the same properties, so one file suffices.
 pub(crate) async fn prove_pages(
     store: &Arc<dyn ObjectStore>,
     object: &Path,
@@ -51,9 +51,9 @@ fn difference(
     layout: &Layout,
 ) -> Option<(&'static str, String, String)> {
     let asked = layout.chunk_of(root_of(chunk));
-    // Values that are encoded between two looks at sizes. Where all values of a nullable column are
-    // there, or none is, the writer takes as many at once as a page may have rows; of a list it
-    // takes whole rows, however long.
+    // Values that the writer encodes between two checks of a page's size. If a nullable column has
+    // either all values or none, the writer takes as many at once as a page may have rows. For
+    // lists it takes whole rows, however long.
     let batch = match chunk.column_descr().max_def_level() {
         0 => write_batch(layout),
         _ => layout.data_page_rows,
@@ -67,7 +67,7 @@ fn difference(
                 layout.writer_version.to_string(),
             ));
         }
-        // The writer looks at a page's size after each batch.
+        // The writer checks a page's size after each batch.
         let most = layout.data_page_rows.saturating_add(batch);
         if flat && page.values >= most {
             return Some((
@@ -87,7 +87,8 @@ fn difference(
             ));
         }
         let wanted = asked.statistics == Statistics::Page;
-        // Not every page has values that can be compared.
+        // Missing statistics are no difference here, as not every page has values that can be
+        // compared.
         if page.has_statistics && !wanted {
             return Some((
                 "the statistics of a data page",

@@ -1,4 +1,4 @@
-//! Hive partitions: which rows of a logical file go into which folder.
+//! Hive partitions: the folders of the rows of a logical file.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,19 +11,20 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use super::error::DatasetError;
 use crate::content::ColumnGenerator;
 
-/// Folder value that stands for a null, as Hive writes it.
+/// Value in a folder's name that stands for a null, as in Hive.
 pub const DEFAULT_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// Most partitions that one logical file may have.
+/// Largest number of partitions that one logical file may have.
 pub(crate) const MAX_PARTITIONS: usize = 10_000;
 
-/// Most bytes of a folder's name on the file systems of Linux (NAME_MAX).
+/// Largest length of a folder's name in bytes on Linux (NAME_MAX).
 const LONGEST_NAME: usize = 255;
 
-/// Rows whose partition is found at a time.
+/// Number of rows whose partitions are determined at a time.
 const ROWS_AT_ONCE: u64 = 65_536;
 
-/// What Hive escapes in folder names, and the space, which object stores' URLs escape anyway.
+/// Characters that are escaped in folder names: those that Hive escapes, and the space, which
+/// object stores' URLs escape anyway.
 const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -44,7 +45,7 @@ const ESCAPED: &AsciiSet = &CONTROLS
 /// Values of the partition columns as text, outermost first.
 pub(crate) type Key = Vec<Option<String>>;
 
-/// `name=value` as a folder name.
+/// Returns the folder name for `name=value`.
 pub(crate) fn folder_name(column: &str, value: Option<&str>) -> String {
     let column = utf8_percent_encode(column, ESCAPED);
     match value {
@@ -53,8 +54,8 @@ pub(crate) fn folder_name(column: &str, value: Option<&str>) -> String {
     }
 }
 
-/// The value that a folder name's right side stands for; none for a null. Bytes that are not UTF-8
-/// once decoded are kept as they are written.
+/// Returns the value behind the `=` of a folder's name. None for a null. If the decoded bytes are
+/// not UTF-8, the text is returned as written.
 pub fn decode_partition_value(text: &str) -> Option<String> {
     if text == DEFAULT_PARTITION {
         return None;
@@ -66,14 +67,14 @@ pub fn decode_partition_value(text: &str) -> Option<String> {
     )
 }
 
-/// Whether a folder's text is the one by which a 64-bit integer is written: `01` and `+1` are texts
-/// of their own, which would be lost as numbers.
+/// Returns true if a folder's text is the canonical text of a 64-bit integer. `01` and `+1` are
+/// not: as numbers they would lose their spelling.
 pub(crate) fn is_whole_number(text: &str) -> bool {
     text.parse::<i64>()
         .is_ok_and(|value| value.to_string() == text)
 }
 
-/// Refuses a value that no folder can be named by.
+/// Fails for a value that cannot be part of a folder's name.
 pub(crate) fn check_value(column: &str, value: &str) -> Result<(), DatasetError> {
     if value.is_empty() || value == DEFAULT_PARTITION {
         return Err(DatasetError::UnnameablePartition {
@@ -92,8 +93,8 @@ pub(crate) fn check_value(column: &str, value: &str) -> Result<(), DatasetError>
     }
 }
 
-/// The rows of `first..first + count` by partition, in the order of the keys. Holds 8 bytes per
-/// row.
+/// Returns the rows of `first..first + count` by partition, in the order of the keys. Takes 8 bytes
+/// of memory per row.
 pub(crate) fn split_rows(
     columns: &[(String, ColumnGenerator)],
     first: u64,

@@ -1,6 +1,6 @@
-//! Rows and checksum of Parquet files, read by parquet-rs alone: no engine, no statistics, nothing
-//! of the way by which rows are written. What a source holds and what was written of it are
-//! compared by it.
+//! Computes rows and checksum of Parquet files, read by parquet-rs alone: without the engine,
+//! without statistics, and independently of the code that writes rows. Used to compare a source
+//! with the files that were written from it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,34 +25,36 @@ use crate::files::{StoreReader, read_footer, row_difference, with_wide_keys};
 use crate::record::Checksum;
 use crate::storage::Location;
 
-/// Most rows, and about the bytes before compression, that are decoded at a time.
+/// Largest number of rows, and approximate bytes before compression, that are decoded at a time.
 const BATCH_ROWS: i64 = 8192;
 const BATCH_BYTES: i64 = 8 << 20;
 
-/// Compressed bytes of the row groups that are held at a time, unless a single one has more.
+/// Largest sum of compressed bytes of the row groups that are in memory at a time, unless a single
+/// one has more.
 const HELD_BYTES: i64 = 512 << 20;
 
-/// A Parquet file, and the values that its folders give to partition columns.
+/// A Parquet file, and the values of partition columns from the names of its folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainFile {
     pub place: Location,
-    /// In the order of the partition columns; none for a null.
+    /// Values in the order of the partition columns. None for a null.
     pub partition: Vec<Option<String>>,
 }
 
-/// Reads whole files and adds their rows up.
+/// Reads whole files and computes the digest of their rows.
 #[derive(Clone)]
 pub(crate) struct PlainReader {
-    /// The columns that count, in their order; a file's columns are found by name.
+    /// The columns of the digest, in their order. A file's columns are found by name.
     pub(crate) schema: SchemaRef,
-    /// Columns that folders give where files do not store them.
+    /// Columns whose values come from folder names if a file does not store them.
     pub(crate) partition_by: Vec<String>,
     pub(crate) threads: usize,
     pub(crate) cancel: Cancel,
 }
 
 impl PlainReader {
-    /// Number of rows and checksum of all files. Row groups are read on `threads` tasks.
+    /// Returns the number of rows and the checksum of all files. Reads row groups on up to
+    /// `threads` tasks.
     ///
     /// # Errors
     ///
@@ -89,7 +91,8 @@ impl PlainReader {
         Ok((rows, sum.finish()))
     }
 
-    /// Row groups of a file that are read at once: as many as there are threads, and have room.
+    /// Returns the number of row groups of a file that are read at once: one per thread, or as many
+    /// as fit into [`HELD_BYTES`].
     fn at_once(&self, metadata: &ParquetMetaData) -> usize {
         let bytes = metadata.row_groups().iter().map(|it| it.compressed_size());
         let largest = bytes.max().unwrap_or(0).max(1);
@@ -126,9 +129,10 @@ impl PlainReader {
         let fields = metadata.schema().fields().iter().map(|field| {
             let name = field.name().as_str();
             let data_type = match field.data_type() {
-                // As nanoseconds, which the reader takes INT96 for, far dates would wrap.
+                // The reader would read INT96 as nanoseconds, which would overflow for distant
+                // dates.
                 _ if int96.contains(name) && wanted.contains_key(name) => wanted[name].clone(),
-                // Values that a dictionary repeats are not copied.
+                // Views do not copy the repeated values of a dictionary.
                 DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
                 DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
                 other => with_wide_keys(other),
@@ -139,7 +143,7 @@ impl PlainReader {
         let hint = Schema::new_with_metadata(fields, metadata.schema().metadata().clone());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(hint));
         match ArrowReaderMetadata::try_new(Arc::clone(&footer), options) {
-            // The reader takes nothing else for some nested columns.
+            // For some nested columns the reader accepts no other types.
             Err(_) if int96.is_empty() => Ok(metadata),
             hinted => hinted.map_err(parquet),
         }
@@ -186,7 +190,8 @@ impl PlainReader {
         Ok(digest)
     }
 
-    /// The columns of the schema, in its order.
+    /// Returns the columns of the schema, in its order. A column that the file does not store gets
+    /// its partition value or null.
     fn aligned(
         &self,
         batch: &RecordBatch,
@@ -229,8 +234,8 @@ impl PlainReader {
     }
 }
 
-/// The column as a type that is compared like `wanted`. Values in dictionaries are compared as they
-/// are, so that narrow keys are left alone.
+/// Returns the column in a type that compares like `wanted`. Values in dictionaries are compared as
+/// they are, so narrow keys are not converted.
 fn as_values_of(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String> {
     let value_type = |data_type: &DataType| match data_type {
         DataType::Dictionary(_, value) => value.as_ref().clone(),
@@ -248,11 +253,11 @@ fn as_values_of(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String
         safe: false,
         ..CastOptions::default()
     };
-    // By the names of fields, of which a file may lack some.
+    // Matches fields of structs by name, because a file may lack some.
     cast_column(column, wanted, &options).map_err(|error| plain_message(&error))
 }
 
-/// Rows of a row group that are decoded at a time: few where they are large.
+/// Returns the number of rows of a row group that are decoded at a time: few if rows are large.
 fn batch_rows(group: &RowGroupMetaData) -> usize {
     let row_bytes = group.total_byte_size() / group.num_rows().max(1);
     usize::try_from((BATCH_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS)).unwrap_or(1)

@@ -1,4 +1,4 @@
-//! What will be written, and where, as a value.
+//! The plan of a dataset: the files to write and their places, as a value.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -19,17 +19,19 @@ pub struct DatasetPlan {
     pub spec: Dataset,
     /// Folder that holds the manifest and the tables' folders.
     pub root: Location,
-    /// Equal for equal rows: columns, row counts, seed and generator version.
+    /// Fingerprint of the rows: columns, row counts, seed and generator version, or those of the
+    /// source.
     pub content_fingerprint: String,
-    /// Equal for equal layouts: codec, row groups, vector layout, partitions, file split and names.
+    /// Fingerprint of the layout: codec, row groups, vector layout, partitions, file split and
+    /// names.
     pub layout_fingerprint: String,
     pub tables: Vec<TablePlan>,
-    /// Where the rows come from, where they are not generated.
+    /// Source of the rows. Absent if they are generated.
     pub source: Option<Arc<SourceTable>>,
-    /// Name of a column -> its position in `spec.columns`, of which there may be very many.
+    /// Name of a column -> its position in `spec.columns`. A map, because there may be very many
+    /// columns.
     positions: HashMap<String, usize>,
-    /// Mean logical bytes of a row. To find them makes the generators of all columns, so that it is
-    /// done once.
+    /// Mean logical bytes of a row. Computed once, because it takes the generators of all columns.
     row_bytes: OnceLock<f64>,
 }
 
@@ -46,7 +48,8 @@ impl TablePlan {
         self.rows
     }
 
-    /// The first row of a logical file, and how many it has; files differ by one row at most.
+    /// Returns the first row of a logical file, and its number of rows. Files differ by at most one
+    /// row.
     pub fn rows_of_file(&self, file: u64) -> (u64, u64) {
         let start = |file: u64| {
             let product = u128::from(self.rows) * u128::from(file);
@@ -55,8 +58,8 @@ impl TablePlan {
         (start(file), start(file + 1) - start(file))
     }
 
-    /// Path of a logical file below the dataset's folder, as DLIO lays files out; `partitions` are
-    /// the names of the Hive folders between.
+    /// Returns the path of a logical file below the dataset's folder, in DLIO's scheme.
+    /// `partitions` are the names of the Hive folders in between.
     pub fn file_path(&self, prefix: &str, file: u64, partitions: &[String]) -> String {
         let files = self.split.files;
         let width = files.to_string().len();
@@ -78,7 +81,7 @@ impl TablePlan {
 }
 
 impl DatasetPlan {
-    /// Short name, unique among datasets that differ: content, then layout.
+    /// Returns a short name that differs between different datasets: content, then layout.
     pub fn id(&self) -> String {
         format!(
             "{}-{}",
@@ -91,19 +94,20 @@ impl DatasetPlan {
         self.tables.iter().map(TablePlan::rows).sum()
     }
 
-    /// What the footer of the file at a path below the folder says that it is: its dataset, and its
-    /// place in it.
+    /// Returns the identity in the footer of a file, given by its path below the folder: its
+    /// dataset, and its place in it.
     pub(crate) fn identity(&self, path: &str) -> String {
         let (content, layout) = (&self.content_fingerprint, &self.layout_fingerprint);
         format!("{content}-{layout}/{path}")
     }
 
-    /// A column of the config by its name.
+    /// Returns a column of the config by its name.
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.spec.columns.get(*self.positions.get(name)?)
     }
 
-    /// Columns that files store: all but the partition columns, in the order of the config.
+    /// Returns the columns that files store: all but the partition columns, in the order of the
+    /// config.
     pub fn stored_columns(&self) -> impl Iterator<Item = &Column> {
         let partitions: HashSet<&str> = self
             .spec
@@ -118,7 +122,7 @@ impl DatasetPlan {
             .filter(move |column| !partitions.contains(column.name.as_str()))
     }
 
-    /// Partition columns, outermost folder first.
+    /// Returns the partition columns, outermost folder first.
     pub fn partition_columns(&self) -> impl Iterator<Item = &Column> {
         self.spec
             .layout
@@ -127,8 +131,8 @@ impl DatasetPlan {
             .filter_map(|name| self.column(name))
     }
 
-    /// The columns that one follows, the one that it names first. The config has seen to it that
-    /// they are few.
+    /// Returns the columns that a column follows, beginning with the one that it names. The
+    /// validation of the config limits their number.
     fn followed_by(&self, column: &Column) -> Vec<Column> {
         let mut followed: Vec<Column> = Vec::new();
         let mut next = column;
@@ -161,7 +165,7 @@ impl DatasetPlan {
         })
     }
 
-    /// The Arrow schema of the files.
+    /// Returns the Arrow schema of the files.
     pub fn file_schema(&self) -> SchemaRef {
         if let Some(source) = &self.source {
             return source.stored_schema(&self.spec.layout);
@@ -174,7 +178,7 @@ impl DatasetPlan {
         ))
     }
 
-    /// The schema of the tables: the files' columns, then the partition columns.
+    /// Returns the schema of the tables: the files' columns, then the partition columns.
     pub fn table_schema(&self) -> SchemaRef {
         let stored = self.file_schema();
         let partitions = self.partition_fields();
@@ -188,7 +192,7 @@ impl DatasetPlan {
         ))
     }
 
-    /// The fields of the partition columns, outermost folder first.
+    /// Returns the fields of the partition columns, outermost folder first.
     pub fn partition_fields(&self) -> Vec<Arc<Field>> {
         let layout = &self.spec.layout;
         match &self.source {
@@ -200,7 +204,7 @@ impl DatasetPlan {
         }
     }
 
-    /// Logical bytes of all rows, before encoding and compression; an estimate.
+    /// Estimates the logical bytes of all rows, before encoding and compression.
     pub fn expected_arrow_bytes(&self) -> Result<u64, DatasetError> {
         if let Some(source) = &self.source {
             return Ok(source.bytes);
@@ -221,7 +225,7 @@ impl DatasetPlan {
         Ok((per_row * self.rows() as f64) as u64)
     }
 
-    /// Bytes of memory that one row group takes while it is written; an estimate from its logical
+    /// Estimates the bytes of memory that one row group takes while it is written, from its logical
     /// bytes.
     pub fn expected_row_group_bytes(&self) -> Result<u64, DatasetError> {
         let rows = match self.spec.layout.row_group {
@@ -236,9 +240,9 @@ impl DatasetPlan {
     }
 }
 
-/// Places datasets in folders, in the order given: at `data_folder` itself where it holds one
-/// dataset only, else each in `<data_folder>/variants/<fingerprint>`. Equal datasets come out with
-/// equal places.
+/// Places datasets in folders. Returns the plans in the given order. A dataset is placed at its
+/// `data_folder` if no other dataset has that folder, else in
+/// `<data_folder>/variants/<fingerprint>`. Equal datasets get equal places.
 pub fn place(
     stores: &Stores,
     datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
@@ -253,7 +257,8 @@ pub fn place(
     place_checked(stores, datasets)
 }
 
-/// Likewise, for sources that were checked when the datasets were placed before.
+/// Does the same as [`place`], without the checks of sources, which an earlier call of [`place`]
+/// has made.
 pub(crate) fn place_checked(
     stores: &Stores,
     datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
@@ -281,8 +286,8 @@ pub(crate) fn place_checked(
     Ok(plans)
 }
 
-/// A place without the links on the way to it. It need not exist; what exists of the way is
-/// followed. Stores have no links.
+/// Returns a place with links resolved. The place need not exist; links in the existing part of its
+/// path are followed. Object stores have no links.
 fn resolved(place: &Location) -> Location {
     let Some(path) = place.local() else {
         return place.clone();
@@ -294,7 +299,8 @@ fn resolved(place: &Location) -> Location {
     real.map_or_else(|| place.clone(), Location::of_file)
 }
 
-/// Whether what is written into a dataset's folder would become a part of the folder at a location.
+/// Returns true if files that are written into a dataset's folder `root` would become part of the
+/// folder at `location`.
 pub(crate) fn grows_by(
     stores: &Stores,
     location: &str,
@@ -304,7 +310,8 @@ pub(crate) fn grows_by(
     Ok(folder.is_folder() && resolved(root).is_below(&folder))
 }
 
-/// Refuses to write where the source lies, which would change or replace it.
+/// Fails if the dataset would be written to the place of its source, which would change or replace
+/// it.
 fn refuse_own_source(
     stores: &Stores,
     source: &SourceTable,
@@ -384,11 +391,12 @@ fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: Location)
     }
 }
 
-/// Version of the way in which sources are read. Datasets of version 1 may hold wrong rows: columns
-/// whose bounds were equal were not read.
+/// Version of the code that reads sources. Datasets of version 1 may have wrong rows: columns whose
+/// bounds were equal were not read.
 const SOURCE_READER_VERSION: u32 = 2;
 
-/// A column without what decides reading only.
+/// Returns the part of a column that determines its content, without keys that only concern
+/// reading.
 fn content_of(column: &Column) -> serde_json::Value {
     let children: Vec<_> = column.children.iter().map(content_of).collect();
     let mut content = json!([
@@ -409,7 +417,7 @@ fn content_of(column: &Column) -> serde_json::Value {
         column.pool,
         column.multiple_of,
     );
-    // Datasets that know nothing of this keep their fingerprint.
+    // Columns without these keys keep the fingerprint that they had before the keys existed.
     if let (true, Some(list)) = (
         more != (1.0, None, None, None, None),
         content.as_array_mut(),
@@ -419,7 +427,7 @@ fn content_of(column: &Column) -> serde_json::Value {
     content
 }
 
-/// The first 128 bits of SHA-256 in hexadecimal.
+/// Returns the first 128 bits of SHA-256 in hexadecimal.
 pub(crate) fn fingerprint(value: &serde_json::Value) -> String {
     let digest = Sha256::digest(value.to_string().as_bytes());
     digest

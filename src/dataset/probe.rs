@@ -1,4 +1,4 @@
-//! The time that writing will take and the size that it will give, by writing a few rows to memory.
+//! Estimates the time of writing a dataset and its size, by writing a few rows to memory.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,37 +20,38 @@ use super::plan::DatasetPlan;
 use super::properties::writer_properties;
 use crate::content::ColumnGenerator;
 
-/// Most rows, and most bytes of values, that are tried.
+/// Largest number of rows, and of bytes of values, that are written.
 const MOST_ROWS: u64 = 32_768;
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Most row groups that are tried, where they are small.
+/// Largest number of row groups that are written, if they are small.
 const MOST_GROUPS: u64 = 64;
 
-/// What a few rows of a dataset took.
+/// Time and size of a few rows of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
     pub rows: u64,
-    /// Generating, encoding and compressing them in one thread, with footers, which are read back.
+    /// Time of generating, encoding and compressing the rows in one thread, and of writing footers
+    /// and reading them back.
     pub elapsed_ns: u64,
-    /// Bytes of the files that they make.
+    /// Bytes of the files with these rows.
     pub file_bytes: u64,
 }
 
 impl Probe {
-    /// Bytes of the files of so many rows.
+    /// Estimates the bytes of the files with `rows` rows.
     pub fn file_bytes_of(&self, rows: u64) -> u64 {
         (self.file_bytes as f64 / self.rows.max(1) as f64 * rows as f64) as u64
     }
 
-    /// Time for so many rows on so many threads, the disk left out of account.
+    /// Estimates the time for `rows` rows on `threads` threads, without the time of the disk.
     pub fn elapsed_ns_of(&self, rows: u64, threads: usize) -> f64 {
         self.elapsed_ns as f64 / self.rows.max(1) as f64 * rows as f64 / threads.max(1) as f64
     }
 }
 
-/// Generates and encodes the first rows of a generated dataset, in files and row groups as large as
-/// its own are in the mean, where these are small. None for existing rows, which are not generated.
+/// Generates and encodes the first rows of a generated dataset. If its files and row groups are
+/// small, those of the probe have their mean size. None for existing rows, which are not generated.
 pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, DatasetError> {
     let (Some(table), None) = (plan.tables.first(), &plan.source) else {
         return Ok(None);
@@ -94,20 +95,21 @@ pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, Dataset
     }))
 }
 
-/// Row groups that make a file.
+/// A file of a few row groups.
 struct SampleFile<'a> {
     schema: &'a SchemaRef,
     properties: &'a WriterProperties,
     generators: &'a Arc<[ColumnGenerator]>,
-    /// The first row.
+    /// First row of the file within the table.
     first: u64,
     groups: u64,
-    /// Of each row group.
+    /// Rows of each row group.
     rows: u64,
 }
 
 impl SampleFile<'_> {
-    /// Makes the file in memory, reads its footer back as a proof does, and gives its bytes.
+    /// Makes the file in memory, reads its footer back as a proof does, and returns its size in
+    /// bytes.
     fn written(&self) -> Result<u64, ParquetError> {
         let (mut writer, factory) = file_writer(Vec::<u8>::new(), self.schema, self.properties)?;
         for group in 0..self.groups {

@@ -1,4 +1,4 @@
-//! Proof: what was asked for, compared with what the footer of a written file says.
+//! Proof: compares the footer of a written file with the plan.
 
 use arrow::datatypes::Schema;
 use parquet::arrow::parquet_to_arrow_schema;
@@ -14,26 +14,25 @@ use crate::files::{
     check_plausible, has_bounds, key_value, may_lack_bounds, may_lack_column_index, root_of,
 };
 
-/// How far the encoded bytes of a full row group may lie from what was asked for before it is
-/// counted. Row groups by bytes are cut at a row count that a sample of the first rows gives, and
-/// data is not everywhere alike.
+/// Relative deviation from the wanted encoded bytes above which a full row group is counted as off.
+/// Row groups by bytes are cut at a row count that a sample of the first rows gives, and later rows
+/// may be of other sizes.
 const ROW_GROUP_BYTES_TOLERANCE: f64 = 0.25;
 
-/// Key in a footer under which a file says which file of which dataset it is. Shapes alone cannot
-/// tell: two files of different seeds have the same.
+/// Key in a footer for the identity of a file: its dataset and its place in it. The shape alone
+/// does not identify a file: two files of different seeds have the same shape.
 pub(crate) const IDENTITY_KEY: &str = "parquet-bench.file";
 
-/// What a difference is about where a file says that it is another one, or does not say which it
-/// is.
+/// Subject of the difference if a file has another identity, or none.
 pub(crate) const FILE_IDENTITY: &str = "the dataset and file in the footer";
 
-/// What is found where a file does not say which one it is: this program has not written it.
+/// Text in place of the identity if a file has none, because this program has not written it.
 pub(crate) const NO_IDENTITY: &str = "missing";
 
-/// What one file should turn out to be.
+/// Expected properties of one file.
 pub(crate) struct Wanted<'a> {
     pub(crate) file: &'a str,
-    /// Which file of which dataset it is, as its footer says.
+    /// Identity that the footer must give: the dataset, and the file's place in it.
     pub(crate) identity: &'a str,
     pub(crate) schema: &'a Schema,
     pub(crate) layout: &'a Layout,
@@ -42,8 +41,9 @@ pub(crate) struct Wanted<'a> {
     pub(crate) row_group_rows: u64,
 }
 
-/// Compares rows, row groups, codec, column types and statistics; the first difference is the
-/// error. What no writer could have written is counted.
+/// Compares a footer with the expected properties of the file, such as rows, row groups, codec,
+/// column types and statistics. Fails at the first difference. Returns the shortfalls, which no
+/// writer could have avoided, as counts.
 pub(crate) fn prove(
     metadata: &ParquetMetaData,
     file_bytes: u64,
@@ -110,7 +110,7 @@ pub(crate) fn prove(
     Ok(shortfalls)
 }
 
-/// What a footer says of its file as a whole that was not asked for.
+/// Returns the first difference in the footer that concerns the file as a whole.
 fn file_difference(
     metadata: &ParquetMetaData,
     file_bytes: u64,
@@ -145,11 +145,12 @@ fn file_difference(
     }))
 }
 
-/// Counts a full row group whose bytes are far from those that were asked for.
+/// Counts a full row group whose bytes are far from the wanted number.
 fn count_off(row_group: &RowGroupMetaData, asked: u64, shortfalls: &mut Shortfalls) {
     let found = u64::try_from(row_group.total_byte_size()).unwrap_or(0);
     let off = (found as f64 / asked as f64 - 1.0).abs();
-    // A row group of one row cannot be cut smaller, and one of a few rows not finer than by a row.
+    // A row group of one row cannot be cut smaller. One of a few rows can only be cut to within a
+    // row.
     let one_row = 1.0 / row_group.num_rows() as f64;
     if row_group.num_rows() > 1 && off > ROW_GROUP_BYTES_TOLERANCE + one_row {
         shortfalls.add_row_groups(OffRowGroups {
@@ -163,8 +164,8 @@ fn count_off(row_group: &RowGroupMetaData, asked: u64, shortfalls: &mut Shortfal
 
 type Difference = (&'static str, String, String);
 
-/// What a column chunk's footer says that was not asked for: what it is about, what was found, what
-/// was wanted. A dictionary that the writer gave up is no difference; it is counted with the
+/// Returns the first difference of a column chunk in the footer: its subject, the value found, and
+/// the value wanted. A dictionary that the writer gave up is no difference; it is counted with the
 /// column.
 fn chunk_difference(
     chunk: &ColumnChunkMetaData,

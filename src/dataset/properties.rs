@@ -1,4 +1,4 @@
-//! From the config's layout to the properties of the Parquet writer.
+//! Translates the config's layout to the properties of the Parquet writer.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ use parquet::schema::types::SchemaDescriptor;
 
 use crate::config::{BloomFilter, Encoding, Layout, Physical, Statistics};
 
-/// Values that the writer encodes between two looks at a page's size.
+/// Values that the writer encodes between two checks of a page's size.
 const WRITE_BATCH: u64 = 1024;
 
-/// The encoding of data pages; none where the writer chooses, or where it is a dictionary's.
+/// Returns the encoding of data pages. None if the writer chooses it, or if it is a dictionary.
 pub(crate) fn page_encoding(encoding: Encoding) -> Option<ParquetEncoding> {
     Some(match encoding {
         Encoding::Auto | Encoding::Dictionary => return None,
@@ -43,7 +43,7 @@ pub(crate) fn physical(kind: Type) -> Physical {
     }
 }
 
-/// The encoding that is asked for a leaf: its column's, where that fits the leaf.
+/// Returns the wanted encoding of a leaf: its column's if that fits the leaf, else `Auto`.
 pub(crate) fn asked_encoding(layout: &Layout, column: &str, kind: Type) -> Encoding {
     let encoding = layout.chunk_of(column).encoding;
     match encoding.fits(physical(kind), layout.writer_version) {
@@ -52,14 +52,14 @@ pub(crate) fn asked_encoding(layout: &Layout, column: &str, kind: Type) -> Encod
     }
 }
 
-/// Rows that the writer encodes at a time: as many as let a page end at its limit, where that is
-/// low.
+/// Returns the number of rows that the writer encodes at a time. If the row limit of pages is low,
+/// it is that limit, so pages can end there.
 pub(crate) fn write_batch(layout: &Layout) -> u64 {
     layout.data_page_rows.clamp(1, WRITE_BATCH)
 }
 
-/// The columns that a file's row groups are sorted by, as footers name them: by the number of the
-/// leaf.
+/// Returns the columns by which a file's row groups are sorted, in the form of footers: by the
+/// index of the leaf.
 pub(crate) fn sorting_columns(layout: &Layout, schema: &SchemaDescriptor) -> Vec<SortingColumn> {
     if layout.sort_by.is_empty() {
         return Vec::new();
@@ -85,15 +85,15 @@ pub(crate) fn sorting_columns(layout: &Layout, schema: &SchemaDescriptor) -> Vec
         .collect()
 }
 
-/// Different values that a filter has room for: what was asked for, but no more than a chunk has
-/// rows.
+/// Returns the number of different values that a bloom filter has room for: the wanted number, but
+/// no more than a chunk has rows. None if neither is known.
 fn most_distinct(bloom: BloomFilter, row_group_rows: Option<u64>) -> Option<u64> {
     [bloom.ndv, row_group_rows].into_iter().flatten().min()
 }
 
-/// The largest that a filter may be in a file, in bytes: the format's bits for its values and its
-/// share of false positives, up to a power of two, and a header. The writer folds it to what the
-/// values need.
+/// Returns the largest size of a bloom filter in a file, in bytes: the format's bits for its values
+/// and its share of false positives, rounded up to a power of two, and a header. The writer may
+/// fold the filter to a smaller size.
 pub(crate) fn most_filter_bytes(bloom: BloomFilter, row_group_rows: u64) -> u64 {
     const HEADER: u64 = 64;
     const LIMITS: (f64, f64) = (32.0, 134_217_728.0);
@@ -102,8 +102,8 @@ pub(crate) fn most_filter_bytes(bloom: BloomFilter, row_group_rows: u64) -> u64 
     ((bits / 8.0).clamp(LIMITS.0, LIMITS.1) as u64).next_power_of_two() + HEADER
 }
 
-/// Properties of every file of a dataset. Row groups of `row_group_rows`, where that is known, are
-/// cut by the caller.
+/// Returns the properties of every file of a dataset. The caller cuts the row groups;
+/// `row_group_rows`, if known, only limits the size of bloom filters.
 pub(crate) fn writer_properties(
     layout: &Layout,
     schema: &Schema,

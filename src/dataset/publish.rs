@@ -1,4 +1,4 @@
-//! Sealing a dataset: the manifest, which says that all of it is there, comes last.
+//! Seals a dataset: the manifest, which marks it as complete, is written last.
 
 use super::error::DatasetError;
 use super::find::all_present;
@@ -11,7 +11,7 @@ use super::share::{Share, joined, write_part};
 use crate::content::GENERATOR_VERSION;
 use crate::record::WriteRecord;
 
-/// The manifest of files that were written in the time and with the work of `write`.
+/// Returns the manifest of written files. `write` is the time and the work that they took.
 pub(super) fn manifest_of(
     plan: &DatasetPlan,
     mut written: WrittenFiles,
@@ -42,14 +42,13 @@ pub(super) fn manifest_of(
         shortfalls: written.shortfalls,
         columns: written.columns.records(&plan.file_schema()),
         tables,
-        // The time of a part of the files says nothing about all of them, nor does that of a part
-        // of the threads.
+        // The time is only meaningful for all files and with all threads.
         write: (written.kept == 0 && !written.short_of_threads).then_some(write),
     }
 }
 
-/// The manifest of all files where each process has written its own, and the ranks of those that
-/// have not.
+/// Stores this process's part. Returns the manifest of all files if all processes have written
+/// theirs, else the own one with the ranks of those that have not.
 pub(super) fn with_others(
     plan: &DatasetPlan,
     share: Share,
@@ -58,7 +57,7 @@ pub(super) fn with_others(
     write_part(&plan.root, share, &own)?;
     Ok(match joined(plan, share.world_size())? {
         Ok(whole) if all_present(plan, &whole)? => (whole, Vec::new()),
-        // A part whose files were removed since is as good as none.
+        // A part whose files have been removed meanwhile counts as missing.
         Ok(_) => {
             let others = (0..share.world_size()).filter(|rank| *rank != share.rank());
             (own, others.collect())
@@ -67,7 +66,8 @@ pub(super) fn with_others(
     })
 }
 
-/// Puts the manifest where it tells that the dataset is complete, and removes what led to it.
+/// Puts the manifest in place, which marks the dataset as complete, and removes the notes of the
+/// unfinished dataset.
 pub(super) fn publish(plan: &DatasetPlan, manifest: &Manifest) -> Result<(), DatasetError> {
     manifest.write(&plan.root)?;
     remove_if_there(&plan.root.join(UNFINISHED_FILE))?;
@@ -76,8 +76,9 @@ pub(super) fn publish(plan: &DatasetPlan, manifest: &Manifest) -> Result<(), Dat
     })
 }
 
-/// Removes the note of a dataset of which no file was written and none can be, so that the folder
-/// is free for one that can. Why none can be tells more than that the note stays.
+/// Removes the note of an unfinished dataset if no file of it was written, to free the folder for
+/// another dataset. Ignores an error of the removal: the error that stopped the writing matters
+/// more.
 pub(super) fn withdraw(plan: &DatasetPlan) {
     let mut tables = plan.tables.iter().map(|table| plan.root.join(table.name));
     if !tables.any(|folder| holds_files(&folder)) {

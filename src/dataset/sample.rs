@@ -1,5 +1,5 @@
-//! How much a generated column holds in all of its rows: exactly for what has one size, else by a
-//! sample with a margin.
+//! Amounts of data in all rows of a generated column: exact if values have one size, else estimated
+//! from a sample, with a margin.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
@@ -8,28 +8,29 @@ use crate::config::{Column, Distribution};
 use crate::content::ColumnGenerator;
 use crate::random::Key;
 
-/// Most rows, and most bytes of values, that are looked at of a column.
+/// Largest number of rows, and of bytes of values, in the sample of a column.
 const MOST_ROWS: u64 = 8192;
 const MOST_BYTES: u64 = 8 << 20;
 
-/// Values never hold less room than this in a bound: names that are numbered have digits.
+/// Smallest size of a text in a bound, in bytes, because numbered names contain digits.
 pub(crate) const LEAST_TEXT: f64 = 20.0;
 
-/// The logarithm of three over the chance that a bound by a sample fails, which is one in 10^9.
+/// Logarithm of three over the probability that a bound from a sample is too low, which is 10^-9.
 const LOG_OF_DOUBT: f64 = 22.0;
 
-/// The most that a leaf of a column holds in a number of rows.
+/// Upper bounds for the data of a leaf in a number of rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Held {
-    /// Values, nulls and empty lists.
+    /// Number of values, nulls and empty lists.
     pub(crate) levels: f64,
-    /// Values without nulls.
+    /// Number of values without nulls.
     pub(crate) values: f64,
-    /// Bytes of these values, where they are strings or binary.
+    /// Bytes of these values, if they are strings or binary.
     pub(crate) bytes: f64,
 }
 
-/// What each leaf of a column holds in `rows` rows, in the order of the file's columns.
+/// Returns upper bounds for each leaf of a column in `rows` rows, in the order of the file's
+/// columns.
 pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> Vec<Held> {
     let most = generator.most_per_row();
     let valid = most_valid(column, rows);
@@ -75,7 +76,7 @@ pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> V
         .collect()
 }
 
-/// Whether all values of a column have the same size, but for nulls.
+/// Returns true if all values of a column except nulls have the same size.
 fn has_one_size(column: &Column) -> bool {
     match column.dtype.is_text() {
         true => {
@@ -89,8 +90,8 @@ fn has_one_size(column: &Column) -> bool {
     }
 }
 
-/// Rows that are not null: the mean, and seven standard deviations. Nulls come in runs where values
-/// do.
+/// Returns an upper bound for the rows that are not null: the mean plus seven standard deviations.
+/// Nulls occur in runs if values do.
 fn most_valid(column: &Column, rows: u64) -> f64 {
     let (rows, valid) = (rows as f64, 1.0 - column.null_fraction);
     let run = column.run_length.max(1.0);
@@ -98,7 +99,8 @@ fn most_valid(column: &Column, rows: u64) -> f64 {
     (rows * valid + 7.0 * spread + 30.0 * run).min(rows)
 }
 
-/// All rows where they are few, else one at random of each of as many stretches of equal length.
+/// Returns all rows if they are few, else one random row out of each of as many stretches of equal
+/// length.
 fn chosen_rows(rows: u64, generator: &ColumnGenerator) -> Vec<u64> {
     let bytes = generator.arrow_bytes_per_row().max(1.0) as u64;
     let most = MOST_ROWS
@@ -117,7 +119,7 @@ fn chosen_rows(rows: u64, generator: &ColumnGenerator) -> Vec<u64> {
         .collect()
 }
 
-/// Sums of what the rows of a sample hold.
+/// Sums over the rows of a sample.
 #[derive(Default)]
 struct Moment {
     sum: f64,
@@ -130,8 +132,8 @@ impl Moment {
         self.squares += (number as f64).powi(2);
     }
 
-    /// The most that `all` rows hold, each `most` at most, by the empirical Bernstein bound [Maurer
-    /// & Pontil 2009].
+    /// Returns an upper bound for the sum over `all` rows, none of which has more than `most`, by
+    /// the empirical Bernstein bound [Maurer & Pontil 2009].
     fn upper(&self, all: f64, looked_at: f64, most: f64) -> f64 {
         if looked_at >= all {
             return self.sum;
@@ -151,8 +153,8 @@ struct Moments {
     bytes: Moment,
 }
 
-/// Adds the leaves of an array. Row r of the sample is `starts[r]..starts[r + 1]` of it, and has
-/// `empty[r]` lists without elements besides.
+/// Adds the leaves of an array. Row r of the sample has the elements from `starts[r]` to before
+/// `starts[r + 1]`, and additionally `empty[r]` lists without elements.
 fn add_moments(array: &ArrayRef, starts: &[usize], empty: &[usize], found: &mut Vec<Moments>) {
     match array.data_type() {
         DataType::Struct(_) => {
@@ -193,7 +195,7 @@ fn add_moments(array: &ArrayRef, starts: &[usize], empty: &[usize], found: &mut 
     }
 }
 
-/// Bytes of strings and of binary values; none of others.
+/// Returns the bytes of strings and binary values; 0 for other types.
 fn text_bytes(array: &ArrayRef) -> usize {
     fn span<O: TryInto<usize> + Copy>(offsets: &[O]) -> usize {
         let at = |offset: Option<&O>| offset.and_then(|it| (*it).try_into().ok()).unwrap_or(0);

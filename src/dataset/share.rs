@@ -1,5 +1,5 @@
-//! One dataset written by several processes: who writes which files, and when all of them are
-//! there.
+//! Writing of one dataset by several processes: the files of each process, and the test that all
+//! files exist.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::plan::DatasetPlan;
 use crate::record::WriteRecord;
 use crate::storage::Location;
 
-/// A process among those that write a dataset together.
+/// One of the processes that write a dataset together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     rank: u64,
@@ -20,10 +20,11 @@ pub struct Share {
 }
 
 impl Share {
-    /// Most processes that write one dataset together.
+    /// Largest number of processes that write one dataset together.
     pub const MOST: u64 = 100_000;
 
-    /// None where the rank is not below the world size, or there are too many.
+    /// Makes a share. None if the rank is not below the world size, or there are too many
+    /// processes.
     pub fn new(rank: u64, world_size: u64) -> Option<Self> {
         (rank < world_size && world_size <= Share::MOST).then_some(Share { rank, world_size })
     }
@@ -36,7 +37,7 @@ impl Share {
         self.world_size
     }
 
-    /// Whether the n-th logical file of a dataset is this process's to write.
+    /// Returns true if this process writes the logical file of this number.
     pub(crate) fn holds(self, file: u64) -> bool {
         file % self.world_size == self.rank
     }
@@ -46,7 +47,7 @@ impl Share {
     }
 }
 
-/// What one process has written: a manifest of its own files.
+/// The manifest of the files that one process has written.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
     rank: u64,
@@ -67,7 +68,8 @@ pub(crate) fn write_part(
     write_json(&root.join(&part_file(share.rank, share.world_size)), &part)
 }
 
-/// The manifest that the parts of a world make, or the ranks whose parts are missing.
+/// Joins the parts of `world_size` processes to one manifest, or returns the ranks whose parts are
+/// missing.
 pub(crate) fn joined(
     plan: &DatasetPlan,
     world_size: u64,
@@ -101,7 +103,8 @@ pub(crate) fn joined(
     }
 }
 
-/// Adds a part. The parts are written at the same time, so that the slowest tells how long it took.
+/// Adds a part to the whole. The parts are written at the same time, so the time of the whole is
+/// that of the slowest.
 fn add(whole: &mut Manifest, part: Manifest) {
     whole.shortfalls.add(&part.shortfalls);
     for (table, more) in whole.tables.iter_mut().zip(part.tables) {

@@ -1,5 +1,5 @@
-//! What a layout asks for and no writer can write for the values at hand. It is counted and named,
-//! and is no reason to refuse a sound file.
+//! Shortfalls: parts of a layout that no writer can provide for the values at hand. They are
+//! counted and reported, and are no reason to refuse a sound file.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::units;
 
-/// Columns that a note names.
+/// Largest number of columns that a note names.
 const MOST_NAMED: usize = 5;
 
 /// Shortfalls of a set of files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shortfalls {
-    /// Column chunks without bounds, and so without statistics of pages and without a column index.
+    /// Chunks without bounds, by column. They have neither statistics of pages nor a column index.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub without_bounds: BTreeMap<String, u64>,
-    /// Column chunks with bounds and without a column index, as one of their pages has no bounds.
+    /// Chunks with bounds but without a column index, by column, because one of their pages has no
+    /// bounds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub without_column_index: BTreeMap<String, u64>,
-    /// Row groups whose encoded bytes are far from those that were asked for.
+    /// Row groups whose encoded bytes are far from the wanted number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_group_bytes: Option<OffRowGroups>,
 }
 
-/// Row groups of other sizes than were asked for.
+/// Row groups whose sizes differ from the wanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OffRowGroups {
     pub asked_bytes: u64,
@@ -34,7 +35,7 @@ pub struct OffRowGroups {
 }
 
 impl Shortfalls {
-    /// Adds those of other files.
+    /// Adds the shortfalls of other files.
     pub fn add(&mut self, other: &Shortfalls) {
         for (sum, more) in [
             (&mut self.without_bounds, &other.without_bounds),
@@ -61,7 +62,7 @@ impl Shortfalls {
         });
     }
 
-    /// A sentence for each.
+    /// Returns a sentence for each kind of shortfall.
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         if !self.without_bounds.is_empty() {

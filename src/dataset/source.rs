@@ -1,4 +1,4 @@
-//! Existing rows that are written anew.
+//! Existing rows that are rewritten in other layouts.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -22,43 +22,46 @@ use crate::storage::{Inputs, Location};
 /// Name of the source among the tables of its session.
 pub(crate) const SOURCE_TABLE: &str = "source";
 
-/// Keys of footers under which pandas and Spark keep the columns that a file has.
+/// Keys of footers under which pandas and Spark list the columns of a file.
 const KEYS_OF_COLUMNS: [&str; 2] = ["pandas", "org.apache.spark.sql.parquet.row.metadata"];
 
-/// Rows to write anew: a table of a session of its own, and what is known of it.
+/// Rows to rewrite: a table of a session of its own, and its properties.
 #[derive(Clone)]
 pub struct SourceTable {
-    /// As the user wrote it.
+    /// Location as the user wrote it.
     pub location: String,
     /// Its files.
     pub places: Vec<Location>,
     /// All columns, Hive partitions included.
     pub schema: SchemaRef,
     pub rows: u64,
-    /// Bytes before compression, or of the files where these are not Parquet; an estimate of the
-    /// rows' size.
+    /// Estimate of the rows' size: bytes before compression, or bytes of the files if they are not
+    /// Parquet.
     pub bytes: u64,
-    /// Of the list of files: names, sizes and times of change.
+    /// Fingerprint of the list of files: names, sizes and times of change.
     pub fingerprint: String,
-    /// What its columns lose or change when they are written, one sentence each.
+    /// Losses and changes of the columns when they are written, one sentence each.
     pub notes: Vec<String>,
-    /// Key-values of its footers that all files agree on, without those that each writer makes.
+    /// Key-values that are the same in the footers of all files, without those that every writer
+    /// makes itself.
     pub key_values: Vec<(String, Option<String>)>,
-    /// Its files as they were when they were opened.
+    /// State of the files when they were opened.
     pub inputs: Arc<Inputs>,
-    /// Its rows for a reader that knows neither the engine nor statistics, where these are Parquet.
+    /// The files for a reader that uses neither the engine nor statistics. Absent if they are not
+    /// Parquet.
     pub plain: Option<Arc<PlainSource>>,
-    /// Has the table registered as `source`, and reads its rows in the order of the files.
+    /// Session with the table registered as `source`. It reads the rows in the order of the files.
     pub context: SessionContext,
 }
 
-/// The Parquet files of a source, and what a plain read of them comes to.
+/// The Parquet files of a source, and the number of rows and checksum that a plain read of them
+/// gives.
 #[derive(Debug, Default)]
 pub struct PlainSource {
     pub files: Vec<PlainFile>,
-    /// Columns that the folders on the way to the files give.
+    /// Columns whose values are in the names of the files' folders.
     pub partition_by: Vec<String>,
-    /// Read once, whatever the number of variants.
+    /// Rows and checksum. They are computed once, for any number of variants.
     digest: OnceCell<(u64, Checksum)>,
 }
 
@@ -72,15 +75,14 @@ impl PlainSource {
     }
 }
 
-/// What of a source tells which dataset was written from it: enough for a process that reads the
-/// dataset and must not read the source.
+/// The part of a source that determines the fingerprints of a dataset written from it. With it a
+/// process can read the dataset without reading the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownSource {
     location: String,
     fingerprint: String,
     rows: u64,
-    /// Name and type of each column that the dataset is partitioned by, which its files do not
-    /// have.
+    /// Name and type of each partition column of the dataset. Its files do not store these columns.
     partitions: Vec<(String, String)>,
 }
 
@@ -97,7 +99,7 @@ impl KnownSource {
         }
     }
 
-    /// A source without files and rows, which stands for this one in a plan.
+    /// Returns a source without files that takes the place of this one in a plan.
     pub(crate) fn table(&self) -> Result<SourceTable, DatasetError> {
         let fields = self.partitions.iter().map(|(name, data_type)| {
             let data_type = data_type
@@ -144,7 +146,8 @@ impl SourceTable {
         }
     }
 
-    /// Rows and checksum of its files, read by `reader` but for their partitions.
+    /// Returns the number of rows and the checksum of the source's files. Reads them with the
+    /// settings of `reader`, but with the source's own partition columns.
     pub(crate) async fn plain_digest(
         &self,
         reader: &PlainReader,
@@ -162,8 +165,9 @@ impl SourceTable {
         digest.await.cloned()
     }
 
-    /// The key-values that files of a layout keep: not those that name columns which partitions
-    /// take away, as readers that go by them look for these in the files.
+    /// Returns the key-values that files of a layout keep. If partitions take columns out of the
+    /// files, key-values that list columns are dropped, because readers that use them look for
+    /// these columns in the files.
     pub(crate) fn kept_key_values(
         &self,
         layout: &Layout,
@@ -174,7 +178,7 @@ impl SourceTable {
             .filter(move |(key, _)| !takes_columns || !names_columns(key))
     }
 
-    /// What to know of the key-values that files of a layout do not keep.
+    /// Returns a note on the key-values that files of a layout do not keep. None if all are kept.
     pub(crate) fn dropped_key_values(&self, layout: &Layout) -> Option<String> {
         let keys = self.key_values.iter().map(|(key, _)| key.as_str());
         let keys: Vec<&str> = keys.filter(|key| names_columns(key)).collect();
@@ -187,12 +191,12 @@ impl SourceTable {
         })
     }
 
-    /// Fails where a file is not what it was when the source was opened.
+    /// Fails if a file has changed since the source was opened.
     pub(crate) fn check_unchanged(&self) -> Result<(), DatasetError> {
         Ok(self.inputs.check()?)
     }
 
-    /// Refuses columns of a layout that the source does not have, or whose types do not fit.
+    /// Fails if a layout names columns that the source does not have or whose types do not fit.
     pub(crate) fn check(&self, layout: &Layout) -> Result<(), DatasetError> {
         let names = || {
             let names: Vec<&str> = self
@@ -256,7 +260,7 @@ impl SourceTable {
         self.check_encodings(layout)
     }
 
-    /// An encoding of the dataset fits some column, and one of a column that column.
+    /// Fails if the encoding of the dataset fits no column, or that of a column does not fit it.
     fn check_encodings(&self, layout: &Layout) -> Result<(), DatasetError> {
         let leaves = ArrowSchemaConverter::new()
             .convert(&self.stored_schema(layout))
@@ -287,7 +291,7 @@ impl SourceTable {
         Ok(())
     }
 
-    /// The fields that files store, without partition columns.
+    /// Returns the fields that files store, without partition columns.
     pub(crate) fn stored_fields(&self, layout: &Layout) -> Vec<Arc<Field>> {
         let partitions: HashSet<&String> = layout.partition_by.iter().collect();
         self.schema
@@ -306,8 +310,8 @@ impl SourceTable {
             .collect()
     }
 
-    /// The first field of each name: to look for one in the schema takes time for each of very many
-    /// fields.
+    /// Returns a map of the first field of each name. A search in the schema would take time
+    /// proportional to the number of fields, which may be very large.
     fn fields_by_name(&self) -> HashMap<&str, &Arc<Field>> {
         let fields = self.schema.fields().iter().rev();
         fields.map(|field| (field.name().as_str(), field)).collect()

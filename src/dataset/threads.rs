@@ -1,24 +1,23 @@
-//! The same work on several threads at once.
+//! Does the same work on several threads at once.
 
 use std::panic::resume_unwind;
 use std::thread;
 
-/// Stack of a thread in bytes: what the standard library gives where the environment
-/// (`RUST_MIN_STACK`) asks for no other.
+/// Stack of a thread in bytes: the default of the standard library if the environment
+/// (`RUST_MIN_STACK`) asks for no other size.
 pub(crate) const THREAD_STACK: usize = 2 << 20;
 
-/// What threads gave that did the same work.
+/// Results of threads that did the same work.
 #[derive(Debug)]
 pub(crate) struct Together<R> {
-    /// One for each thread.
+    /// One result per thread.
     pub(crate) results: Vec<R>,
-    /// Whether all threads could start that were asked for.
+    /// True if all requested threads could start.
     pub(crate) complete: bool,
 }
 
-/// Does the same work on so many threads at once, of which the caller's is one. Where the system
-/// lets fewer start, these do all of it: each is to take its share from a list that they have in
-/// common.
+/// Does the same work on `threads` threads at once, one of which is the caller's. If the system
+/// lets fewer start, these must do all of the work: each takes its share from a common list.
 pub(crate) fn together<R: Send>(threads: usize, work: impl Fn() -> R + Sync) -> Together<R> {
     with_stacks(THREAD_STACK, threads, work)
 }

@@ -29,7 +29,7 @@ pub(super) fn step_null(hash: u64) -> u64 {
     step(hash.rotate_left(32), 0x6e75_6c6c)
 }
 
-/// Combines the hash of each row with the value that `array` has there.
+/// Combines the hash of each row with the row's value in `array`.
 pub(super) fn combine(array: &dyn Array, hashes: &mut [u64]) -> Result<(), ArrowError> {
     let nulls = array.nulls();
     match array.data_type() {
@@ -101,8 +101,8 @@ pub(super) fn combine(array: &dyn Array, hashes: &mut [u64]) -> Result<(), Arrow
     Ok(())
 }
 
-/// Combines the hash of each row with whether its float is null, not a number or infinite, but not
-/// with a finite value.
+/// Combines the hash of each row with the kind of its float: null, not a number, infinite or
+/// finite. The finite value itself has no effect.
 pub(super) fn combine_kinds(array: &dyn Array, hashes: &mut [u64]) {
     fn kind(value: f64) -> u64 {
         match value {
@@ -126,12 +126,12 @@ pub(super) fn combine_kinds(array: &dyn Array, hashes: &mut [u64]) {
             let values = array.as_primitive::<Float64Type>().values();
             each(hashes, nulls, |row| kind(values[row]));
         }
-        // Not reached: the schema said that these are floats.
+        // Not reached, because the schema has floats here.
         _ => {}
     }
 }
 
-/// The array with dictionaries and runs written out.
+/// Returns the array with dictionaries and runs decoded.
 pub(super) fn decoded(array: &dyn Array) -> Result<ArrayRef, ArrowError> {
     match array.data_type() {
         DataType::Dictionary(_, values) => cast(array, values),
@@ -140,7 +140,7 @@ pub(super) fn decoded(array: &dyn Array) -> Result<ArrayRef, ArrowError> {
     }
 }
 
-/// The values of an array whose values take `width` bytes each, one after the other.
+/// Returns the consecutive values of an array whose values take `width` bytes each.
 pub(super) fn value_bytes(array: &dyn Array, width: usize) -> Buffer {
     let data = array.to_data();
     match data.buffers() {

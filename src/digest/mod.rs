@@ -1,5 +1,5 @@
-//! The result of a query, boiled down to a few numbers that do not depend on the order of its rows:
-//! a checksum, and the bytes of its values.
+//! Reduces the result of a query to a few numbers that do not depend on the order of its rows: a
+//! checksum, and the bytes of its values.
 
 mod hash;
 mod nested;

@@ -11,14 +11,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::hash::{START, combine, decoded, each, step, step_null, value_bytes};
 
-/// Lists or maps of any layout: for each row, which elements of `values` are its own. Those of a
-/// null row mean nothing.
+/// Lists or maps of any layout: for each row, the range of its elements in `values`. The range of a
+/// null row has no meaning.
 pub(super) struct Lists {
     pub(super) ranges: Vec<Range<usize>>,
     pub(super) values: ArrayRef,
 }
 
-/// None where `array` holds no lists.
+/// Returns the lists of an array. None if it has another type.
 pub(super) fn lists(array: &dyn Array) -> Option<Lists> {
     fn consecutive<O: OffsetSizeTrait>(offsets: &OffsetBuffer<O>) -> Vec<Range<usize>> {
         offsets
@@ -76,8 +76,8 @@ pub(super) fn lists(array: &dyn Array) -> Option<Lists> {
     })
 }
 
-/// A list of values of fixed width, none of them null, is hashed as its bytes are; any other one
-/// element by element.
+/// Combines with the hash of each row's list. A list of values of fixed width without nulls is
+/// hashed by its bytes, any other list element by element.
 pub(super) fn combine_lists(
     lists: &Lists,
     nulls: Option<&NullBuffer>,
@@ -134,7 +134,7 @@ pub(super) fn combine_struct(array: &StructArray, hashes: &mut [u64]) -> Result<
     if let Some(nulls) = nulls {
         for (row, before) in before.into_iter().enumerate() {
             if nulls.is_null(row) {
-                // Unlike a struct of one field that is null.
+                // A null struct must differ from a struct with a single field that is null.
                 hashes[row] = step_null(!before);
             }
         }

@@ -8,36 +8,36 @@ use super::hash;
 use super::size::logical_bytes;
 use crate::record::Checksum;
 
-/// Takes in the batches of a result in any order, and gives equal checksums for equal multisets of
-/// rows, whatever the batch boundaries and however Arrow holds the values.
+/// Digest of a result, whose batches can be added in any order. Equal multisets of rows give equal
+/// checksums, whatever the batch boundaries and however Arrow stores the values.
 ///
 /// Strings are equal as `Utf8`, `LargeUtf8`, `Utf8View` and in dictionaries or runs, lists in every
 /// list type, and binary values in every binary type. A list of numbers without nulls equals the
-/// binary value of its little-endian bytes. All NaNs are equal but for those in lists, and -0.0 is
-/// not 0.0. Column names do not count, column order does.
+/// binary value of its little-endian bytes. All NaNs are equal, except those in lists, and -0.0
+/// differs from 0.0. The order of columns matters, their names do not.
 ///
-/// A row's hash combines those of its columns; the checksum is two sums over the rows, one of the
-/// hashes and one of the hashes hashed again, modulo 2^64, and so counts duplicates.
+/// The hash of a row combines those of its columns. The checksum consists of two sums over the rows
+/// modulo 2^64, one of the hashes and one of the hashes hashed again. Duplicates therefore count.
 pub struct ResultDigest {
     columns: Vec<Comparison>,
     rows: u64,
     arrow_bytes: u64,
     sums: [u64; 2],
-    /// Hashes of the rows of a batch; kept for its memory.
+    /// Hashes of the rows of a batch. Kept to reuse the memory.
     hashes: Vec<u64>,
 }
 
-/// Comparison of a column.
+/// Way of comparing a column.
 enum Comparison {
     Bits,
-    /// By its sum, for floating-point values that an aggregation produced.
+    /// Compares the sum, for floating-point values that an aggregation produced.
     Sum(CompensatedSum),
 }
 
 impl ResultDigest {
-    /// With `approximate_floats`, columns of floats are products of an aggregation, whose last bits
-    /// depend on the order of its input, and are compared by sums. Floats within lists and structs
-    /// are always compared by bits.
+    /// Makes an empty digest. With `approximate_floats`, columns of floats are results of an
+    /// aggregation, whose last bits depend on the order of its input, and are compared by sums.
+    /// Floats within lists and structs are always compared by bits.
     pub fn new(schema: &Schema, approximate_floats: bool) -> Self {
         let columns = schema.fields().iter().map(|field| {
             if approximate_floats && field.data_type().is_floating() {
@@ -55,8 +55,8 @@ impl ResultDigest {
         }
     }
 
-    /// Fails where a batch has another number of columns than the schema, or a type that Arrow's
-    /// kernels cannot decode.
+    /// Adds a batch. Fails if its number of columns is not the schema's, or if Arrow's kernels
+    /// cannot decode one of its types.
     pub fn update(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         if batch.num_columns() != self.columns.len() {
             return Err(ArrowError::SchemaError(format!(
@@ -88,7 +88,7 @@ impl ResultDigest {
         Ok(())
     }
 
-    /// Takes in what another digest of the same columns has taken in.
+    /// Adds the rows of another digest of the same columns.
     pub fn add(&mut self, other: ResultDigest) {
         self.rows += other.rows;
         self.arrow_bytes += other.arrow_bytes;
@@ -106,12 +106,13 @@ impl ResultDigest {
         self.rows
     }
 
-    /// By the rules of [`logical_bytes`].
+    /// Returns the logical bytes, by the rules of [`logical_bytes`].
     pub fn arrow_bytes(&self) -> u64 {
         self.arrow_bytes
     }
 
-    /// `approximate` has one number for each column that is compared by its sum, in column order.
+    /// Returns the checksum. Its `approximate` has one number for each column that is compared by
+    /// its sum, in column order.
     pub fn finish(self) -> Checksum {
         let [first, second] = self.sums.map(|sum| hash::step(sum, self.rows));
         let approximate = self.columns.iter().filter_map(|column| match column {
@@ -125,11 +126,11 @@ impl ResultDigest {
     }
 }
 
-/// Adds the finite values of a column of floats, each times a weight between 0.5 and 1.5 that
-/// follows from the rest of its row, so that values which changed rows are noticed.
+/// Adds the finite values of a column of floats to a sum. The weight of each value is between 0.5
+/// and 1.5 and depends on the rest of its row; it shows if values have changed rows.
 ///
-/// Of a value x, |x| + x / 2 is added: it tells x from -x, and is never negative, so that a sum's
-/// relative error is no larger than its values'.
+/// The summand of a value x is |x| + x / 2. It differs between x and -x, and it is never negative:
+/// the sum's relative error is therefore no larger than that of the values.
 fn add_weighted(array: &dyn Array, hashes: &[u64], sum: &mut CompensatedSum) {
     let mut add = |row: usize, value: f64| {
         if value.is_finite() && array.is_valid(row) {
@@ -162,13 +163,13 @@ fn add_weighted(array: &dyn Array, hashes: &[u64], sum: &mut CompensatedSum) {
                 .enumerate()
                 .for_each(|(row, v)| add(row, *v));
         }
-        // Not reached: the schema said that these are floats.
+        // Not reached, because the schema has floats here.
         _ => {}
     }
 }
 
 /// Neumaier's sum ("Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM
-/// 54, 1974): the error does not grow with the number of values.
+/// 54, 1974), whose error does not grow with the number of values.
 #[derive(Default)]
 struct CompensatedSum {
     sum: f64,
@@ -187,7 +188,7 @@ impl CompensatedSum {
     }
 
     fn total(&self) -> f64 {
-        // What was lost on the way to infinity is not a number.
+        // If the sum is infinite, the compensation is NaN.
         if self.sum.is_finite() {
             self.sum + self.lost
         } else {

@@ -1,4 +1,4 @@
-//! Bytes that values take, whatever buffers hold them.
+//! Counts the logical bytes of values, independently of the buffers that store them.
 
 use arrow::array::{Array, AsArray, RecordBatch, RunArray};
 use arrow::buffer::NullBuffer;
@@ -6,17 +6,17 @@ use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type, RunEndIndexTyp
 
 use super::nested;
 
-/// Bytes that the length of a value takes.
+/// Bytes of the length of a value.
 const LENGTH_BYTES: u64 = 4;
 
-/// Logical bytes of a batch's values. Equal rows count equally, however Arrow holds them and
-/// wherever batches end.
+/// Returns the logical bytes of a batch's values. Equal rows count equally, however Arrow stores
+/// them and wherever batches end.
 ///
-/// A value of fixed width counts that width, null or not, and a bool one byte. A string, binary
-/// value, list or map counts 4 bytes for its length, and its content where it is not null; a list
-/// of fixed size is a list like any other. A struct is the sum of its fields, all of them null
-/// where it is null itself. A union counts one byte for the type, and the value. Values in
-/// dictionaries and runs count as often as they occur.
+/// A value of fixed width counts as that width, null or not, and a bool as one byte. A string,
+/// binary value, list or map counts as 4 bytes for its length, plus its content if it is not null;
+/// a list of fixed size is a list like any other. A struct counts as the sum of its fields, which
+/// are all null if it is null itself. A union counts as one byte for the type, plus the value.
+/// Values in dictionaries and runs count as often as they occur.
 pub fn logical_bytes(batch: &RecordBatch) -> u64 {
     batch
         .columns()
@@ -25,7 +25,7 @@ pub fn logical_bytes(batch: &RecordBatch) -> u64 {
         .sum()
 }
 
-/// `nulls` are those of the array and of the structs around it.
+/// Returns the bytes of an array. `nulls` are those of the array and of the structs around it.
 fn array_bytes(array: &dyn Array, nulls: Option<&NullBuffer>) -> u64 {
     let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
     let rows = array.len() as u64;
@@ -107,7 +107,7 @@ fn array_bytes(array: &dyn Array, nulls: Option<&NullBuffer>) -> u64 {
     }
 }
 
-/// Bytes of every value of a type, where they are the same for all of them.
+/// Returns the bytes of a value of a type. None if values differ in size.
 fn fixed_width(data_type: &DataType) -> Option<u64> {
     match data_type {
         DataType::Null => Some(0),
@@ -152,7 +152,7 @@ fn list_bytes(lists: &nested::Lists, nulls: Option<&NullBuffer>) -> u64 {
         .enumerate()
         .filter(|(row, _)| nulls.is_none_or(|nulls| nulls.is_valid(*row)));
     let mut content = 0;
-    // Neighbouring lists are counted in one go.
+    // Consecutive lists are counted together.
     let mut pending = 0..0;
     let count = |range: &std::ops::Range<usize>| {
         let values = lists.values.slice(range.start, range.len());

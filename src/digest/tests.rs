@@ -58,7 +58,7 @@ fn int_lists() -> ListArray {
     ])
 }
 
-/// A column of every kind of type, each of five rows.
+/// Returns a column of five rows for every kind of type.
 fn every_type() -> Vec<ArrayRef> {
     let numbers = Int64Array::from(vec![Some(1), None, Some(3), Some(65), Some(1)]);
     let of = |data_type: DataType| cast(&numbers, &data_type).unwrap();
@@ -439,7 +439,7 @@ fn approximate_floats_are_compared_by_sums_and_everything_else_by_bits() {
     assert!(!near(&reference, &of([1, 2, 3], [0.1, -5.1e9, 3.0])));
     assert!(!near(&reference, &of([1, 2, 3], [0.1, 5e9, 3.0])));
     assert!(!near(&reference, &of([1, 2, 3], [-5e9, 0.1, 3.0])));
-    // Another key, and what has no sum.
+    // Another key, and values that have no sum.
     assert_ne!(reference.exact, of([1, 2, 4], [0.1, -5e9, 3.0]).exact);
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let other = of([1, 2, 3], [0.1, -5e9, value]);
@@ -465,7 +465,7 @@ fn approximate_floats_of_every_width_know_their_nulls() {
     }
 }
 
-/// A table of three columns: numbers, texts and lists, with nulls.
+/// Strategy for tables of three columns: numbers, texts and lists, with nulls.
 fn table() -> impl Strategy<Value = RecordBatch> {
     let row = (
         proptest::option::of(-3..3_i32),

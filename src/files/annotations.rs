@@ -1,5 +1,4 @@
-//! How files annotate their columns, and which annotations change when the columns are written
-//! anew.
+//! Annotations of columns in files, and the ones that change when the columns are rewritten.
 
 use std::collections::BTreeSet;
 
@@ -12,18 +11,18 @@ use parquet::schema::types::{ColumnDescriptor, Type as SchemaType};
 
 use super::footer::leaves_by_root;
 
-/// How a part of a column is annotated.
+/// Annotation of a part of a column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Annotation {
-    /// The column's name, and the path of the part.
+    /// Name of the top-level column; `path` is the path of the part.
     root: String,
     path: String,
-    /// Place among the column's leaves; none of a group.
+    /// Index among the column's leaves. Absent for a group.
     leaf: Option<usize>,
     name: &'static str,
 }
 
-/// What INT96 is called among the annotations.
+/// Name of INT96 among the annotations.
 const INT96: &str = "INT96";
 
 /// Adds the annotations of a file's columns.
@@ -60,7 +59,8 @@ fn has_variant(part: &SchemaType) -> bool {
         || (part.is_group() && part.get_fields().iter().any(|part| has_variant(part)))
 }
 
-/// Which annotations are others once the columns are written with `written`, a sentence for each.
+/// Returns a sentence for each annotation that changes when the columns are written with the schema
+/// `written`.
 pub(crate) fn changed_annotations(
     found: &BTreeSet<Annotation>,
     written: &SchemaRef,
@@ -92,9 +92,9 @@ pub(crate) fn changed_annotations(
     Ok(notes)
 }
 
-/// A leaf's annotation, by one name for the old and the new kind; none of a plain number or of
-/// bytes. The widths of integers, the digits of decimals and the units of times are in Arrow's
-/// types.
+/// Returns a leaf's annotation, with the same name for the old and the new kind. None for plain
+/// numbers and bytes. The widths of integers, the digits of decimals and the units of times are in
+/// Arrow's types.
 fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
     Some(match leaf.logical_type_ref() {
         Some(LogicalType::Uuid) => "UUID",
@@ -118,7 +118,7 @@ fn annotation(leaf: &ColumnDescriptor) -> Option<&'static str> {
             ConvertedType::INTERVAL => "INTERVAL",
             ConvertedType::DECIMAL => "DECIMAL",
             ConvertedType::DATE => "DATE",
-            // The old kind is in UTC by definition.
+            // Times of the old kind are in UTC by definition.
             ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS => "TIME in UTC",
             ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS => "TIMESTAMP",
             _ => return None,

@@ -1,4 +1,5 @@
-//! The smallest and the largest value of a column, as text, by the statistics of row groups.
+//! Finds the smallest and the largest value of a column, as text, from the statistics of row
+//! groups.
 
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::{SortOptions, cast, concat, sort};
@@ -9,7 +10,7 @@ use parquet::file::metadata::ParquetMetaData;
 
 use super::facts::shortened;
 
-/// Minima and maxima of a leaf, an array for each file.
+/// Minima and maxima of a leaf, with an array for each file.
 #[derive(Debug, Default)]
 pub(crate) struct Bounds {
     minima: Vec<ArrayRef>,
@@ -17,7 +18,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Adds those of a file, where the leaf is no part of another column.
+    /// Adds the bounds of a file, if the leaf is a column of its own.
     pub(crate) fn add(&mut self, footer: &ParquetMetaData, schema: &Schema, leaf: &str) {
         let descriptor = footer.file_metadata().schema_descr();
         let Ok(converter) = StatisticsConverter::try_new(leaf, schema, descriptor) else {
@@ -33,18 +34,18 @@ impl Bounds {
         }
     }
 
-    /// The smallest of all values.
+    /// Returns the smallest of all values. None if it is unknown.
     pub(crate) fn min(&self) -> Option<String> {
         first_of(&self.minima, false)
     }
 
-    /// The largest of all values.
+    /// Returns the largest of all values. None if it is unknown.
     pub(crate) fn max(&self) -> Option<String> {
         first_of(&self.maxima, true)
     }
 }
 
-/// The first value in order, as text.
+/// Returns the first value in order, as text.
 fn first_of(arrays: &[ArrayRef], descending: bool) -> Option<String> {
     let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
     let options = SortOptions {
@@ -58,7 +59,7 @@ fn first_of(arrays: &[ArrayRef], descending: bool) -> Option<String> {
     let options = FormatOptions::new().with_display_error(false);
     let text = ArrayFormatter::try_new(&sorted, &options)
         .and_then(|formatter| formatter.value(0).try_to_string())
-        // A date or a time that no calendar has is shown as the number that it is.
+        // A date or a time outside of the calendar is shown as a number.
         .or_else(|_| {
             let number = cast(&sorted.slice(0, 1), &DataType::Int64)?;
             let formatter = ArrayFormatter::try_new(&number, &options)?;

@@ -1,20 +1,21 @@
-//! What a footer says of a column chunk.
+//! Facts about a column chunk in a footer.
 
 use parquet::basic::{ConvertedType, Encoding, LogicalType, Type as PhysicalType};
 use parquet::file::metadata::ColumnChunkMetaData;
 
-/// The count that a footer gives; 0 where it claims a negative one.
+/// Returns a count in a footer. 0 if it is negative.
 pub(super) fn positive(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// The top-level name of a chunk's column.
+/// Returns the top-level name of a chunk's column.
 pub(crate) fn root_of(chunk: &ColumnChunkMetaData) -> &str {
     let parts = chunk.column_path().parts();
     parts.first().map(String::as_str).unwrap_or_default()
 }
 
-/// Offset and length of a chunk in its file; absent where the footer claims something negative.
+/// Returns the offset and the length of a chunk in its file. None if the footer claims a negative
+/// one.
 pub(super) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     let start = chunk
         .dictionary_page_offset()
@@ -25,13 +26,13 @@ pub(super) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     ))
 }
 
-/// Whether a chunk has a dictionary. Some writers leave out where it is.
+/// Returns true if a chunk has a dictionary. Some writers do not give its offset.
 pub(super) fn has_dictionary(chunk: &ColumnChunkMetaData) -> bool {
     chunk.dictionary_page_offset().is_some() || chunk.encodings().any(is_dictionary)
 }
 
-/// Whether a chunk has a dictionary and pages that do not use it. Files that do not tell how their
-/// pages are encoded have none.
+/// Returns true if a chunk has a dictionary and pages that do not use it. False if the file does
+/// not give the encodings of pages.
 pub(super) fn fell_back(chunk: &ColumnChunkMetaData) -> bool {
     chunk.dictionary_page_offset().is_some()
         && chunk
@@ -39,7 +40,7 @@ pub(super) fn fell_back(chunk: &ColumnChunkMetaData) -> bool {
             .is_some_and(|mask| mask.encodings().any(|encoding| !is_dictionary(encoding)))
 }
 
-/// Whether values are encoded by a dictionary.
+/// Returns true if an encoding uses a dictionary.
 fn is_dictionary(encoding: Encoding) -> bool {
     matches!(
         encoding,
@@ -47,36 +48,37 @@ fn is_dictionary(encoding: Encoding) -> bool {
     )
 }
 
-/// Number of nulls, which empty lists count as, where the statistics have it.
+/// Returns the number of nulls, including empty lists. None if the statistics do not have it.
 pub(super) fn nulls(chunk: &ColumnChunkMetaData) -> Option<u64> {
     chunk.statistics()?.null_count_opt()
 }
 
-/// Whether a chunk has nothing but nulls, by its statistics.
+/// Returns true if a chunk has only nulls, by its statistics.
 pub(super) fn is_all_null(chunk: &ColumnChunkMetaData) -> bool {
     nulls(chunk).is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()))
 }
 
-/// Whether the column has lists, or is one.
+/// Returns true if the column is or contains a list.
 pub(super) fn is_repeated(chunk: &ColumnChunkMetaData) -> bool {
     chunk.column_descr().max_rep_level() > 0
 }
 
-/// Whether the footer gives bounds of a chunk's values.
+/// Returns true if the footer gives bounds of a chunk's values.
 pub(crate) fn has_bounds(chunk: &ColumnChunkMetaData) -> bool {
     chunk
         .statistics()
         .is_some_and(|statistics| statistics.min_bytes_opt().is_some())
 }
 
-/// Whether a chunk may have no bounds: it has nothing but nulls; or floats, which may all be NaN;
-/// or values without an order.
+/// Returns true if a chunk may lack bounds: it has only nulls; or it has floats, which may all be
+/// NaN; or its values have no order.
 pub(crate) fn may_lack_bounds(chunk: &ColumnChunkMetaData) -> bool {
     is_all_null(chunk) || is_float(chunk) || !is_ordered(chunk)
 }
 
-/// Whether a chunk with bounds may have no column index: a page of NaN has no bounds, nor has one
-/// of lists of nulls, which is not a page of nulls to the format.
+/// Returns true if a chunk with bounds may lack a column index. A page without bounds prevents the
+/// index: a page of NaN, or one of lists of nulls, which the format does not treat as a page of
+/// nulls.
 pub(crate) fn may_lack_column_index(chunk: &ColumnChunkMetaData) -> bool {
     is_float(chunk) || is_repeated(chunk)
 }

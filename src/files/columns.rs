@@ -1,4 +1,4 @@
-//! What the footers of a set of files say of its columns, added up.
+//! Sums of the facts about columns in the footers of a set of files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,27 +11,27 @@ use serde::Serialize;
 use super::chunk::{fell_back, has_dictionary, nulls, positive};
 use crate::record::ColumnRecord;
 
-/// One leaf over all files.
+/// Facts about one leaf over all files.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ColumnFacts {
     pub column: String,
-    /// The whole column that the leaf belongs to.
+    /// Name of the top-level column to which the leaf belongs.
     pub root: String,
     pub physical_type: String,
-    /// Type of the whole column, in Arrow's words; set by `inspect`, as are `min` and `max`.
+    /// Arrow type of the top-level column. Set by `inspect`, as are `min` and `max`.
     pub dtype: String,
     pub encodings: BTreeSet<String>,
     pub codecs: BTreeSet<String>,
     pub chunks: u64,
     pub values: u64,
-    /// Nulls, where all chunks tell.
+    /// Number of nulls. Absent if a chunk does not give it.
     pub nulls: Option<u64>,
-    /// Whether a chunk tells of more nulls than it has values.
+    /// True if a chunk claims more nulls than it has values.
     #[serde(skip)]
     pub has_more_nulls_than_values: bool,
     pub encoded_bytes: u64,
     pub compressed_bytes: u64,
-    /// Data pages, where all chunks have an offset index.
+    /// Number of data pages. Absent if a chunk has no offset index.
     pub pages: Option<u64>,
     pub dictionary_chunks: u64,
     /// Chunks whose dictionary was given up for another encoding.
@@ -41,12 +41,13 @@ pub struct ColumnFacts {
     pub offset_index_chunks: u64,
     pub bloom_filter_chunks: u64,
     pub bloom_filter_bytes: u64,
-    /// Place among the sorting columns, from 1, where it is the same in all row groups.
+    /// Place among the sorting columns, counted from 1. Absent if it is not the same in all row
+    /// groups.
     pub sort_position: Option<u64>,
     pub sort_descending: bool,
-    /// Smallest value as text, by the statistics.
+    /// Smallest value as text, from the statistics.
     pub min: Option<String>,
-    /// Largest value as text, by the statistics.
+    /// Largest value as text, from the statistics.
     pub max: Option<String>,
 }
 
@@ -62,7 +63,7 @@ impl ColumnFacts {
         }
     }
 
-    /// Compressed over encoded bytes.
+    /// Returns the ratio of compressed to encoded bytes. None if there are no bytes.
     pub fn ratio(&self) -> Option<f64> {
         (self.encoded_bytes > 0).then(|| self.compressed_bytes as f64 / self.encoded_bytes as f64)
     }
@@ -100,7 +101,7 @@ impl ColumnFacts {
     }
 }
 
-/// Place among the sorting columns of a row group, from 1, and whether it is descending.
+/// Place among the sorting columns of a row group, from 1, and true if it is descending.
 type SortPlace = (Option<u64>, bool);
 
 fn sort_place(row_group: &RowGroupMetaData, leaf: usize) -> SortPlace {
@@ -128,7 +129,7 @@ impl Columns {
     pub fn add(&mut self, footer: &ParquetMetaData) {
         for (index, row_group) in footer.row_groups().iter().enumerate() {
             let pages = footer.offset_index().and_then(|groups| groups.get(index));
-            // Files of one table list their columns in one order.
+            // The files of a table usually list their columns in the same order.
             let mut expected = 0;
             for (leaf, chunk) in row_group.columns().iter().enumerate() {
                 let place = match self.paths.get(expected) {
@@ -143,7 +144,7 @@ impl Columns {
         }
     }
 
-    /// The place of a leaf, which comes last where it has none yet.
+    /// Returns the place of a leaf. A new leaf gets the last place.
     pub(crate) fn place_of(&mut self, leaf: &ColumnDescriptor) -> usize {
         if let Some(place) = self.places.get(leaf.path()) {
             return *place;
@@ -163,8 +164,8 @@ impl Columns {
         self.facts
     }
 
-    /// The columns as the run record keeps them, each with all of its leaves, and with the types
-    /// of the schema's columns.
+    /// Returns the columns for the run record. Each is the sum of its leaves, and has the type of
+    /// the schema's column.
     pub fn records(&self, schema: &Schema) -> Vec<ColumnRecord> {
         let types: HashMap<&str, String> = schema
             .fields()

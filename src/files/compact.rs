@@ -1,16 +1,16 @@
-//! Thrift's compact protocol, in which footers and page headers are stored. No more is read here
-//! than numbers.
+//! Thrift's compact protocol, in which footers and page headers are stored. Only numbers are read
+//! here.
 
-/// Structs within structs that are skipped; as many as the `parquet` crate skips.
+/// Deepest nesting of structs that is skipped, the same as in the `parquet` crate.
 const MOST_NESTED: u8 = 64;
 
-/// A field of a struct, before its value.
+/// Head of a struct's field, which precedes its value.
 pub(super) struct FieldHead {
     pub(super) id: i16,
     pub(super) kind: u8,
 }
 
-/// Thrift's compact protocol. Each method is none where the bytes end too early.
+/// Reader of Thrift's compact protocol. Each method returns none if the bytes end too early.
 pub(super) struct Compact<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -21,7 +21,7 @@ impl<'a> Compact<'a> {
         Compact { bytes, at: 0 }
     }
 
-    /// Number of bytes that have been read.
+    /// Returns the number of bytes that have been read.
     pub(super) fn at(&self) -> usize {
         self.at
     }
@@ -41,8 +41,8 @@ impl<'a> Compact<'a> {
         Some(())
     }
 
-    /// Seven bits a byte, the lowest first. A number that is longer than it need be is read too, as
-    /// the `parquet` crate reads it.
+    /// Reads a number of seven bits per byte, the lowest first. Accepts numbers that are longer
+    /// than necessary, as the `parquet` crate does.
     fn varint(&mut self) -> Option<u64> {
         let (mut number, mut shift) = (0_u64, 0_u32);
         loop {
@@ -55,14 +55,15 @@ impl<'a> Compact<'a> {
         }
     }
 
-    /// Zigzag: 0, -1, 1, -2 and so on.
+    /// Reads a signed number in zigzag encoding: 0, -1, 1, -2 and so on.
     pub(super) fn number(&mut self) -> Option<i32> {
         let word = self.varint()?;
         let number = (word >> 1) as i64 ^ -((word & 1) as i64);
         Some(number as i32)
     }
 
-    /// The next field after the one with the number `last`; an inner none at the end of the struct.
+    /// Reads the head of the next field after the one with the number `last`. The inner value is
+    /// none at the end of the struct.
     pub(super) fn field(&mut self, last: i16) -> Option<Option<FieldHead>> {
         let byte = self.byte()?;
         let (step, kind) = (i16::from(byte >> 4), byte & 0x0f);
@@ -76,7 +77,8 @@ impl<'a> Compact<'a> {
         Some(Some(FieldHead { id, kind }))
     }
 
-    /// The number of a struct's first field; the rest of the struct is passed over.
+    /// Reads the number in a struct's field 1, and skips the rest of the struct. 0 if there is no
+    /// such field.
     pub(super) fn first_number(&mut self) -> Option<i32> {
         let (mut last, mut first) = (0, 0);
         while let Some(field) = self.field(last)? {
@@ -89,7 +91,7 @@ impl<'a> Compact<'a> {
         Some(first)
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     pub(super) fn skip(&mut self, kind: u8) -> Option<()> {
         self.skip_nested(kind, MOST_NESTED)
     }
@@ -97,7 +99,7 @@ impl<'a> Compact<'a> {
     fn skip_nested(&mut self, kind: u8, depth: u8) -> Option<()> {
         let depth = depth.checked_sub(1)?;
         match kind {
-            // A bool is in the head of its field.
+            // The value of a bool is in the head of its field.
             1 | 2 => Some(()),
             3 => self.pass(1),
             4..=6 => self.varint().map(|_| ()),
@@ -139,7 +141,7 @@ impl<'a> Compact<'a> {
 
     fn skip_element(&mut self, kind: u8, depth: u8) -> Option<()> {
         match kind {
-            // There is no head of a field that could hold it.
+            // Elements have no head, so a bool takes a byte.
             1 | 2 => self.pass(1),
             kind => self.skip_nested(kind, depth),
         }

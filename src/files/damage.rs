@@ -1,4 +1,4 @@
-//! Which file, which row group of it, and which of its columns cannot be read.
+//! Finds the file, row group and column that cannot be read.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -17,12 +17,13 @@ use super::reader::{FooterBytes, StoreReader, with_page_index};
 use crate::engine::without_categories;
 use crate::storage::{Location, wait};
 
-/// The first column of a row group that cannot be decoded, in words that name the file; none where
+/// Returns a text that names the first file, row group and column that cannot be decoded. None if
 /// all can.
 ///
-/// The engine's errors tell what is wrong with a page, and not which file it is in. This reads all
-/// columns of every row group, one after the other, and is for after a failure. A panic of the
-/// decoder counts as damage, and so do more or fewer rows than the footer claims.
+/// The engine's errors describe the problem with a page, but do not name its file. This function
+/// reads all columns of every row group, one after the other, and is meant for use after a failure.
+/// A panic of the decoder counts as damage, and so does a number of rows that differs from the
+/// footer's.
 pub(crate) fn first_damage(files: &[Location]) -> Option<String> {
     files.iter().find_map(|place| {
         let store = place.store().objects();
@@ -34,12 +35,12 @@ pub(crate) fn first_damage(files: &[Location]) -> Option<String> {
     })
 }
 
-/// As [`first_damage`], for a task of a runtime. It has a thread of its own: those of the runtime
-/// may all be taken, and it waits for reads that would need another one.
+/// Does the same as [`first_damage`] within a task of a runtime. Runs in a separate thread, because
+/// it waits for reads that need a thread of the runtime, and all of these may be taken.
 pub(crate) async fn first_damage_of(files: Vec<Location>) -> Option<String> {
     let (sender, receiver) = oneshot::channel();
     let look = move || {
-        // Whoever no longer waits needs no answer.
+        // An error only means that the receiver is gone.
         let _ = sender.send(first_damage(&files));
     };
     let thread = std::thread::Builder::new().spawn(look).ok()?;
@@ -54,12 +55,12 @@ struct Suspect<'a> {
     object: Path,
 }
 
-/// How a file is read to find what is wrong with it.
+/// Ways of reading a file to find its damage.
 #[derive(Clone, Copy)]
 enum Way {
-    /// By its pages alone.
+    /// Uses the pages alone.
     Plain,
-    /// As the engine reads it: by its page index too, and texts as views.
+    /// Uses the page index too and reads texts as views, as the engine does.
     Engine,
 }
 
@@ -134,8 +135,8 @@ impl Suspect<'_> {
         Ok(viewed.unwrap_or(metadata))
     }
 
-    /// Reads a column of a row group to its end, which is to have as many rows as the footer
-    /// claims.
+    /// Reads a column of a row group to its end. Fails if its number of rows is not the one in the
+    /// footer.
     async fn read_column(
         &self,
         metadata: ArrowReaderMetadata,

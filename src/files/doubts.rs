@@ -1,4 +1,4 @@
-//! Bounds in footers that the engine takes for true, and that may not be.
+//! Bounds in footers that may be wrong, although the engine trusts them.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,8 +10,8 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::chunk::{has_bounds, is_all_null, nulls, root_of};
 
-/// Adds a sentence for each column of a file whose statistics cannot be trusted, where it has none
-/// yet. Columns go by their top-level names.
+/// Adds a sentence for each column of a file whose statistics cannot be trusted, unless the column
+/// has one already. Columns go by their top-level names.
 pub(crate) fn add_doubts(doubts: &mut BTreeMap<String, String>, metadata: &ParquetMetaData) {
     for (index, group) in metadata.row_groups().iter().enumerate() {
         for chunk in group.columns() {
@@ -27,7 +27,7 @@ pub(crate) fn add_doubts(doubts: &mut BTreeMap<String, String>, metadata: &Parqu
     }
 }
 
-/// The columns of a file that have statistics which no values can have, by their top-level names.
+/// Returns the columns of a file with impossible statistics, by their top-level names.
 pub(crate) fn impossible_columns(metadata: &ParquetMetaData) -> HashSet<&str> {
     let groups = metadata.row_groups().iter();
     let chunks = groups.flat_map(|group| group.columns());
@@ -37,7 +37,8 @@ pub(crate) fn impossible_columns(metadata: &ParquetMetaData) -> HashSet<&str> {
         .collect()
 }
 
-/// Why a chunk's statistics are those of no values.
+/// Returns the reason why a chunk's statistics are impossible for any values. None if they are
+/// possible.
 fn impossible(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
     let statistics = chunk.statistics()?;
     if nulls(chunk)
@@ -54,8 +55,9 @@ fn impossible(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
     None
 }
 
-/// Whether the lower bound lies above the upper one. Bounds of the deprecated kind are left out, as
-/// these may be of another order, and so are decimals in bytes and floats of 16 bits.
+/// Returns true if the lower bound is above the upper one. False for deprecated bounds, which may
+/// use another order, of the types that [`is_ordered_anew`] names, and for decimals in bytes and
+/// floats of 16 bits.
 fn bounds_are_swapped(statistics: &Statistics, descriptor: &ColumnDescriptor) -> bool {
     fn swapped<T: PartialOrd>(min: Option<T>, max: Option<T>) -> bool {
         matches!((min, max), (Some(min), Some(max)) if min > max)
@@ -98,7 +100,7 @@ fn is_ordered_by_bytes(descriptor: &ColumnDescriptor) -> bool {
         )
 }
 
-/// Why a chunk's statistics may say what is not so.
+/// Returns the reason why a chunk's statistics may be wrong. None if there is no doubt.
 fn doubt(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
     let statistics = chunk.statistics()?;
     let descriptor = chunk.column_descr();
@@ -119,7 +121,7 @@ fn doubt(chunk: &ColumnChunkMetaData) -> Option<&'static str> {
     None
 }
 
-/// Whether values are compared in another order than their bytes are as signed numbers.
+/// Returns true if the order of values differs from that of their bytes as signed numbers.
 fn is_ordered_anew(descriptor: &ColumnDescriptor) -> bool {
     match descriptor.physical_type() {
         PhysicalType::BYTE_ARRAY | PhysicalType::FIXED_LEN_BYTE_ARRAY => true,
@@ -141,7 +143,8 @@ fn is_ordered_anew(descriptor: &ColumnDescriptor) -> bool {
     }
 }
 
-/// Whether a column of floats is read for its statistics alone at a risk: bounds leave out NaN.
+/// Returns true for columns of floats. Their bounds leave out NaN, so answers from statistics alone
+/// may be wrong.
 pub(crate) fn hides_nan(schema: &Schema, column: &str) -> bool {
     schema
         .field_with_name(column)

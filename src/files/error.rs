@@ -1,4 +1,4 @@
-//! Why a file cannot be read, and in what words.
+//! Errors of reading files, and their messages.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use parquet::errors::ParquetError;
 
 use crate::engine::without_categories;
 
-/// Why a Parquet file cannot be read. `path` is what messages call it.
+/// Error of reading a Parquet file. `path` is its name in messages.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("{path}: {}", self.reason())]
@@ -17,13 +17,13 @@ pub enum FileError {
     },
     #[error("{path}: {}", self.reason())]
     Parquet { path: String, source: ParquetError },
-    /// The reason names the row group and the column where there is one.
+    /// The reason names the row group and the column, if it concerns one.
     #[error("{path}: {reason}")]
     Bad { path: String, reason: String },
 }
 
 impl FileError {
-    /// The reason, without the file that it is about.
+    /// Returns the reason, without the name of the file.
     pub fn reason(&self) -> String {
         match self {
             FileError::Store { source, .. } => without_categories(&source.to_string()).to_owned(),
@@ -33,11 +33,11 @@ impl FileError {
     }
 }
 
-/// The reason why a file with an encrypted footer, or with encrypted columns, is not read.
+/// Reason for not reading a file with an encrypted footer or with encrypted columns.
 pub(super) const ENCRYPTED: &str = "it is encrypted, and encrypted files are not read";
 
-/// The reason why a file is not read, by what the reader of its footer says. That another reader
-/// reads what this one does not is possible.
+/// Returns the reason why a file is not read, from the error of the footer's reader. The text
+/// allows for other readers that can read the file.
 pub(crate) fn unreadable(reason: &str) -> String {
     let reason = without_categories(reason);
     let is_none = [
@@ -54,7 +54,7 @@ pub(crate) fn unreadable(reason: &str) -> String {
     }
 }
 
-/// The message of an error that a store passes on, without the words of the store around it.
+/// Returns the message of the error inside a store's error, without the store's own words.
 pub(super) fn innermost(error: &object_store::Error) -> String {
     let mut inner: &dyn Error = error;
     while let Some(source) = inner.source() {
@@ -63,8 +63,7 @@ pub(super) fn innermost(error: &object_store::Error) -> String {
     inner.to_string()
 }
 
-/// Runs a read of a corrupt file, over which the decoder may panic: that is an error in the words
-/// of `what`.
+/// Runs a read of a file that may be corrupt. If the decoder panics, fails with the message `what`.
 pub(crate) fn without_panic<T>(
     what: &str,
     read: impl FnOnce() -> Result<T, String>,

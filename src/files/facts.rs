@@ -1,4 +1,4 @@
-//! How a Parquet file is laid out: what its footer, page index and pages say.
+//! Layout of a Parquet file, read from its footer, page index and pages.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,46 +14,46 @@ use super::footer::{check_plausible, is_encrypted, rows_of};
 use super::pages::{PageFacts, pages_of};
 use super::reader::{FooterBytes, TAIL_BYTES, with_page_index};
 
-/// Times that a footer is parsed; the shortest counts, as all that can happen to it makes it
-/// longer.
+/// Number of times that a footer is parsed. The shortest time counts, because disturbances only
+/// make parsing longer.
 const PARSES: usize = 3;
 
-/// Bytes of the magic number that a file begins with.
+/// Bytes of the magic number at the beginning of a file.
 const MAGIC_BYTES: u64 = 4;
 
-/// Longest value of a key in a footer that is kept, in characters.
+/// Number of characters after which the value of a footer's key is cut.
 const LONGEST_VALUE: usize = 200;
 
-/// What to look at besides the footers.
+/// Parts of files to read in addition to the footers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Depth {
     pub row_groups: bool,
-    /// Reads and decompresses everything.
+    /// Lists the pages. Reads and decompresses the whole file.
     pub pages: bool,
 }
 
-/// One file.
+/// Facts about one file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FileFacts {
     pub path: String,
     pub file_bytes: u64,
     pub rows: u64,
     pub footer_bytes: u64,
-    /// The shortest of a few parses, reading excluded.
+    /// Shortest time of a few parses, without the time of reading.
     pub footer_parse_ns: u64,
-    /// Version of the format, as the footer says.
+    /// Version of the format in the footer.
     pub version: i32,
     pub created_by: Option<String>,
-    /// Long values are cut.
+    /// Key-values of the footer. Long values are cut.
     pub key_values: Vec<(String, Option<String>)>,
     pub row_group_count: u64,
-    /// Only where they were asked for.
+    /// Empty unless they were asked for.
     pub row_groups: Vec<RowGroupFacts>,
-    /// Only where they were asked for.
+    /// Empty unless they were asked for.
     pub pages: Vec<PageRow>,
 }
 
-/// One row group of a file.
+/// Facts about one row group of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RowGroupFacts {
     pub row_group: u64,
@@ -64,7 +64,7 @@ pub struct RowGroupFacts {
     pub sorted_by: Vec<String>,
 }
 
-/// One page of a column chunk.
+/// Facts about one page of a column chunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PageRow {
     pub row_group: u64,
@@ -79,12 +79,12 @@ pub struct PageRow {
 }
 
 impl FileFacts {
-    /// Reads a file of `file_bytes` bytes, as deep as `depth` says; also gives its footer, with
-    /// the page index. `path` is the file's name in messages.
+    /// Reads a file of `file_bytes` bytes, with the parts that `depth` asks for. Returns its footer
+    /// with the page index, and the facts. `path` is the file's name in messages.
     ///
     /// # Errors
     ///
-    /// The reason why the file is not read, without its name.
+    /// The reason why the file cannot be read, without its name.
     pub(crate) async fn read(
         store: &Arc<dyn ObjectStore>,
         object: &Path,
@@ -129,7 +129,7 @@ impl FileFacts {
     }
 }
 
-/// The end of a file, if that is a footer.
+/// Reads the end of a file. Fails if it is not a readable footer.
 async fn footer_of(
     store: &Arc<dyn ObjectStore>,
     object: &Path,
@@ -159,7 +159,7 @@ async fn footer_of(
     Ok(footer)
 }
 
-/// A footer, and the nanoseconds that it takes to parse it.
+/// Parses a footer. Returns it with the shortest time of parsing, in nanoseconds.
 fn parsed(stored: &FooterBytes) -> Result<(ParquetMetaData, u64), String> {
     let mut parse_ns = u64::MAX;
     let mut footer = None;
@@ -205,7 +205,7 @@ impl RowGroupFacts {
     }
 }
 
-/// All pages of a row group, column by column.
+/// Returns all pages of a row group, column by column.
 async fn page_rows(
     store: &Arc<dyn ObjectStore>,
     object: &Path,
@@ -244,7 +244,7 @@ impl PageRow {
     }
 }
 
-/// A text that is cut where it is long.
+/// Returns a text, cut if it is long.
 pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_VALUE) {
         Some((end, _)) => format!("{}...", &text[..end]),

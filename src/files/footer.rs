@@ -1,4 +1,4 @@
-//! What a footer says of its file, and whether that can be.
+//! Facts in a footer, and checks of their plausibility.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::chunk::{chunk_range, is_repeated, positive};
 use super::compact::Compact;
 use crate::storage::{Chunk, FileLayout};
 
-/// The leaves of each top-level column, by its name.
+/// Returns the leaves of each top-level column, by the column's name.
 pub(crate) fn leaves_by_root(schema: &SchemaDescriptor) -> HashMap<&str, Vec<&ColumnDescriptor>> {
     let mut by_root: HashMap<&str, Vec<&ColumnDescriptor>> = HashMap::new();
     for leaf in schema.columns() {
@@ -22,14 +22,14 @@ pub(crate) fn leaves_by_root(schema: &SchemaDescriptor) -> HashMap<&str, Vec<&Co
     by_root
 }
 
-/// The value that a footer keeps under a key.
+/// Returns the value of a key in a footer.
 pub(crate) fn key_value<'a>(metadata: &'a FileMetaData, key: &str) -> Option<&'a str> {
     let entries = metadata.key_value_metadata()?;
     let entry = entries.iter().find(|entry| entry.key == key)?;
     entry.value.as_deref()
 }
 
-/// Where a file keeps its column chunks, by row group.
+/// Returns the places of a file's column chunks with their row groups, in the order of the file.
 pub(crate) fn file_layout(metadata: &ParquetMetaData) -> FileLayout {
     let mut chunks = Vec::new();
     for (row_group, columns) in metadata.row_groups().iter().enumerate() {
@@ -46,12 +46,13 @@ pub(crate) fn file_layout(metadata: &ParquetMetaData) -> FileLayout {
     FileLayout { chunks }
 }
 
-/// Most rows that a file can claim. The engine multiplies rows by the bytes of a value.
+/// Largest number of rows that a file may claim. The engine multiplies rows by the bytes of a
+/// value.
 const MOST_ROWS: i64 = 1 << 48;
 
-/// Whether a footer can be true of a file of `file_bytes` bytes: no negative counts, and every
-/// chunk within the file. The engine trusts these figures, and panics or allocates by them. The
-/// error says what is wrong and where.
+/// Checks that a footer is possible for a file of `file_bytes` bytes: there are no negative counts,
+/// the counts agree, and every chunk is within the file. The engine trusts these figures, and
+/// otherwise panics or allocates too much. The error names the problem and its place.
 pub(crate) fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), String> {
     let mut rows: i64 = 0;
     for (index, row_group) in metadata.row_groups().iter().enumerate() {
@@ -67,7 +68,7 @@ pub(crate) fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Re
                     chunk.column_path().string()
                 )
             };
-            // Without repetition, every row has one value or null.
+            // A column without repetition has one value or null in every row.
             if !is_repeated(chunk) && chunk.num_values() != row_group.num_rows() {
                 return Err(format!(
                     "{} claims {} values for {} rows",
@@ -100,13 +101,14 @@ pub(crate) fn check_plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Re
     Ok(())
 }
 
-/// Rows of a file, as its row groups say.
+/// Returns the sum of the rows of a file's row groups.
 pub(crate) fn rows_of(metadata: &ParquetMetaData) -> u64 {
     let rows = metadata.row_groups().iter().map(|group| group.num_rows());
     rows.map(positive).sum()
 }
 
-/// A footer with the rows of its row groups, where it claims none itself.
+/// Returns a footer with the sum of its row groups' rows, if the footer claims none although they
+/// have some. None otherwise.
 pub(crate) fn recounted(metadata: &ParquetMetaData) -> Option<ParquetMetaData> {
     let about = metadata.file_metadata();
     let rows = i64::try_from(rows_of(metadata)).ok()?;
@@ -130,7 +132,8 @@ pub(crate) fn recounted(metadata: &ParquetMetaData) -> Option<ParquetMetaData> {
     )
 }
 
-/// A caution about a footer whose number of rows is not that of its row groups, which are read.
+/// Returns a caution if a footer's number of rows differs from that of its row groups. The rows of
+/// the row groups are read.
 pub(crate) fn row_caution(metadata: &ParquetMetaData) -> Option<String> {
     let claimed = metadata.file_metadata().num_rows();
     let rows = rows_of(metadata);
@@ -141,14 +144,14 @@ pub(crate) fn row_caution(metadata: &ParquetMetaData) -> Option<String> {
     })
 }
 
-/// The difference between the rows that a row group holds and those that its footer claims.
+/// Returns a message if the rows in a row group differ from those that its footer claims.
 pub(crate) fn row_difference(claimed: i64, rows: u64) -> Option<String> {
     (u64::try_from(claimed) != Ok(rows))
         .then(|| format!("its footer claims {claimed} rows, its pages hold {rows}"))
 }
 
-/// Whether the footer of a file that begins with `PAR1` says that columns are encrypted: it has the
-/// field `encryption_algorithm`, which the `parquet` crate passes over.
+/// Returns true if the footer of a file that begins with `PAR1` declares encrypted columns: it then
+/// has the field `encryption_algorithm`, which the `parquet` crate skips.
 pub(super) fn is_encrypted(footer: &[u8]) -> bool {
     const ENCRYPTION_ALGORITHM: i16 = 8;
     let mut metadata = Compact::new(footer);

@@ -1,4 +1,4 @@
-//! Intervals, of which the reader keeps a part only.
+//! Intervals, of which the reader keeps only a part.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use super::error::FileError;
 use super::pages::page_reader;
 use super::reader::read_footer;
 
-/// Values of intervals that are looked at together.
+/// Number of intervals that are read at a time.
 const INTERVALS: usize = 8192;
 
-/// What of a file's intervals the reader drops, as a reason to refuse the file: it reads either
-/// months or days and milliseconds. None where there is nothing to drop. `path` is the file's name
-/// in errors.
+/// Returns a reason to refuse a file if the reader would drop a part of its intervals: it reads
+/// either months, or days and milliseconds. None if nothing would be lost. `path` is the file's
+/// name in errors.
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub(crate) async fn dropped_of_intervals(
     Ok(None)
 }
 
-/// Whether a value of a column has other bytes than 0 at these places.
+/// Returns true if a value of a column has a byte other than 0 at one of these places.
 fn holds_bytes(reader: ColumnReader, places: &Range<usize>) -> Result<bool, ParquetError> {
     let ColumnReader::FixedLenByteArrayColumnReader(mut column) = reader else {
         return Ok(false);
@@ -82,7 +82,7 @@ fn holds_bytes(reader: ColumnReader, places: &Range<usize>) -> Result<bool, Parq
     let mut values: Vec<FixedLenByteArray> = Vec::new();
     loop {
         values.clear();
-        // Levels are read along, though nobody looks at them.
+        // The levels must be read too, although they are not used.
         let (mut definitions, mut repetitions) = (Vec::new(), Vec::new());
         let (records, _, _) = column.read_records(
             INTERVALS,
@@ -99,7 +99,7 @@ fn holds_bytes(reader: ColumnReader, places: &Range<usize>) -> Result<bool, Parq
     }
 }
 
-/// Whether a column is, or holds, intervals.
+/// Returns true if a column is or contains an interval.
 pub(crate) fn holds_intervals(schema: &Schema) -> bool {
     let mut units = Vec::new();
     for field in schema.fields() {
@@ -108,7 +108,8 @@ pub(crate) fn holds_intervals(schema: &Schema) -> bool {
     units.iter().any(Option::is_some)
 }
 
-/// The units of a column's leaves, in the order in which a file has them.
+/// Returns the units of a column's leaves, in the order of the file. None for leaves that are no
+/// intervals.
 fn units_of(schema: &Schema, column: &str) -> Vec<Option<IntervalUnit>> {
     let mut units = Vec::new();
     if let Ok(field) = schema.field_with_name(column) {
@@ -117,7 +118,7 @@ fn units_of(schema: &Schema, column: &str) -> Vec<Option<IntervalUnit>> {
     units
 }
 
-/// Adds the unit of each leaf of a type, which is none where the leaf is no interval.
+/// Adds the unit of each leaf of a type: none if the leaf is no interval.
 fn add_units(units: &mut Vec<Option<IntervalUnit>>, data_type: &DataType) {
     match data_type {
         DataType::Interval(unit) => units.push(Some(*unit)),

@@ -1,4 +1,4 @@
-//! Keys of dictionaries that have room for the values of many files.
+//! Dictionaries with keys that are wide enough for the values of many files.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::ParquetMetaData;
 
-/// Type of the keys of dictionaries. A dictionary of a file has as narrow keys as its own values
-/// need, which those of several files together, or of several row groups, may exceed.
+/// Type of the keys of dictionaries. The keys of a file's dictionary are only as wide as its own
+/// values need, which may be too narrow for several files or row groups together.
 const KEY: DataType = DataType::Int32;
 
-/// Whether dictionaries of such values are written as such, and read again: some other values are
-/// written wrongly, or not read.
+/// Returns true if dictionaries of these values can be written and read again. Dictionaries of
+/// other types are written wrongly, or cannot be read.
 fn has_dictionaries(values: &DataType) -> bool {
     !values.is_nested()
         && !matches!(
@@ -29,8 +29,8 @@ fn has_dictionaries(values: &DataType) -> bool {
         )
 }
 
-/// The type with the keys of its dictionaries at least 32 bits wide, and without dictionaries of
-/// values that Parquet's reader or writer does not take.
+/// Returns the type with keys of dictionaries at least 32 bits wide, and without dictionaries of
+/// values that Parquet's reader or writer does not support.
 pub(crate) fn with_wide_keys(data_type: &DataType) -> DataType {
     let field = |field: &FieldRef| {
         let wide = with_wide_keys(field.data_type());
@@ -55,7 +55,7 @@ pub(crate) fn with_wide_keys(data_type: &DataType) -> DataType {
     }
 }
 
-/// The schema with wide keys.
+/// Returns the schema with wide keys.
 pub(crate) fn with_wide_dictionaries(schema: &Schema) -> Schema {
     let fields = schema.fields().iter().map(|field| {
         let wide = with_wide_keys(field.data_type());
@@ -64,8 +64,8 @@ pub(crate) fn with_wide_dictionaries(schema: &Schema) -> Schema {
     Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone())
 }
 
-/// The schema that a file is to be read by so that its own dictionaries have wide keys. None where
-/// they have them, or where the reader does not take it.
+/// Returns the schema with which a file's own dictionaries are read with wide keys. None if they
+/// have wide keys already, or if the reader does not accept the schema.
 pub(crate) fn wide_schema(metadata: &Arc<ParquetMetaData>) -> Option<SchemaRef> {
     let about = metadata.file_metadata();
     let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata()).ok()?;

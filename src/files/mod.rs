@@ -1,7 +1,8 @@
-//! Parquet files: what their footers, page indexes and pages say, and what is wrong with them.
+//! Parquet files: the contents of their footers, page indexes and pages, and their defects.
 //!
-//! [`read_footer`] is the one way to a footer that is not the engine's own. [`Columns`] adds up
-//! what footers say of columns: for the proof after writing, for tables, `inspect` and `learn`.
+//! [`read_footer`] is the only way to read a footer, apart from the engine's own. [`Columns`] adds
+//! up facts about columns from footers: for the proof after writing, for tables, `inspect` and
+//! `learn`.
 
 mod annotations;
 mod bounds;

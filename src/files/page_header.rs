@@ -1,16 +1,17 @@
-//! What the header of a page says, read before the page is decompressed.
+//! Reads the header of a page, before the page is decompressed.
 //!
-//! The `parquet` crate parses the same header, and keeps to itself how large the page becomes.
+//! The `parquet` crate parses the same header, but does not expose the page's decompressed size.
 
 use super::compact::Compact;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageHeader {
     pub(super) kind: PageKind,
-    /// Of the page behind the header, as it lies in the file and as it is when it is decompressed.
+    /// Size of the page without its header, as stored in the file; `uncompressed_bytes` is its size
+    /// after decompression.
     pub(super) compressed_bytes: u64,
     pub(super) uncompressed_bytes: u64,
-    /// Values and nulls of a data page, entries of a dictionary.
+    /// Number of values and nulls of a data page, or of entries of a dictionary.
     pub(super) values: u64,
     pub(super) header_bytes: usize,
 }
@@ -22,7 +23,7 @@ pub(super) enum PageKind {
 }
 
 impl PageHeader {
-    /// The header that the bytes begin with; none where they begin with something else.
+    /// Parses the header at the start of the bytes. None if there is none.
     pub(super) fn parse(bytes: &[u8]) -> Option<PageHeader> {
         let mut struct_of = Compact::new(bytes);
         let (mut kind, mut compressed, mut uncompressed, mut values) = (None, None, None, 0);
@@ -33,8 +34,8 @@ impl PageHeader {
                 1 => kind = Some(struct_of.number()?),
                 2 => uncompressed = Some(struct_of.number()?),
                 3 => compressed = Some(struct_of.number()?),
-                // The header of a data page, of a dictionary, of a data page of version 2. Each
-                // begins with its number of values.
+                // The headers of data pages, dictionaries, and data pages of version 2. Each begins
+                // with the number of values.
                 5 | 7 | 8 => values = struct_of.first_number()?,
                 _ => struct_of.skip(field.kind)?,
             }
@@ -52,8 +53,8 @@ impl PageHeader {
         })
     }
 
-    /// The headers of the pages that lie one behind the other from the start of the bytes, as far
-    /// as the bytes hold them.
+    /// Returns the headers of consecutive pages from the start of the bytes on, as far as the bytes
+    /// contain them.
     pub(super) fn all(bytes: &[u8]) -> impl Iterator<Item = PageHeader> {
         let mut rest = Some(bytes);
         std::iter::from_fn(move || {
@@ -83,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    /// A file of one column of texts.
+    /// Returns a file of one column of texts.
     fn file(version: WriterVersion) -> Bytes {
         let texts = (0..5_000).map(|row| format!("text {}", row % 700));
         let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));

@@ -1,4 +1,4 @@
-//! Pages that are too large to be read, found by their headers before they are decompressed.
+//! Refuses pages that are too large, by their headers, before they are decompressed.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,18 +18,19 @@ use super::page_header::PageHeader;
 use super::reader::StoreReader;
 use crate::units;
 
-/// Bytes that a page may have when it is decompressed, which it is as a whole. Writers aim at
+/// Largest decompressed size of a page, in bytes. A page is decompressed as a whole. Writers aim at
 /// 1 MiB.
 const MOST_PAGE_BYTES: u64 = 256 << 20;
 
-/// Values that a page of lists may have. One row may hold all of them, however few bytes they take.
+/// Largest number of values in a page of lists. One row may have all of them, however few bytes
+/// they take.
 const MOST_PAGE_VALUES: u64 = 16 << 20;
 
-/// Bytes that are read from the file in one piece: a page, or the whole column chunk where the file
-/// has no page index.
+/// Largest number of bytes that are read in one piece: a page, or the whole column chunk if the
+/// file has no page index.
 const MOST_READ_BYTES: u64 = 2 << 30;
 
-/// Why a column is not read in a row group: it would take memory without bound.
+/// Reason why a column of a row group is not read: it would take too much memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Oversize {
     PageBytes(u64),
@@ -63,26 +64,26 @@ impl fmt::Display for Oversize {
     }
 }
 
-/// The pages that readers of one stretch have seen.
+/// Pages that the readers of one stretch have read so far.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// Bytes by where they begin and end. The streams of one stretch ask for the same ones.
+    /// Bytes by their start and end in the file. The streams of one stretch ask for the same
+    /// ranges.
     read: HashMap<(u64, u64), Bytes>,
     oversize: Option<Oversize>,
 }
 
 impl Seen {
-    /// The page, or pages, that were refused.
+    /// Returns the reason if a page or a range was refused.
     pub(super) fn oversize(seen: &Mutex<Seen>) -> Option<Oversize> {
         seen.lock().oversize
     }
 }
 
-/// A reader that looks at the headers of pages before it hands the pages to whoever decompresses
-/// them.
+/// Reader that checks the headers of pages before it passes the pages on to be decompressed.
 pub(super) struct CheckedReader {
     pub(super) inner: StoreReader,
-    /// Whether the column has lists, or is one.
+    /// True if the column is or contains a list.
     pub(super) lists: bool,
     pub(super) seen: Arc<Mutex<Seen>>,
 }
@@ -107,7 +108,7 @@ impl AsyncFileReader for CheckedReader {
                 return Err(self.refuse(Oversize::ReadBytes(length)));
             }
             let bytes = self.inner.get_bytes(range).await?;
-            // What is asked for begins with a page: it is one, or a column chunk.
+            // The range begins with a page: it is a page or a column chunk.
             if let Some(oversize) = oversize(&bytes, self.lists) {
                 return Err(self.refuse(oversize));
             }
@@ -125,7 +126,7 @@ impl AsyncFileReader for CheckedReader {
     }
 }
 
-/// The first of these pages that is too large.
+/// Returns the reason if one of these pages is too large.
 fn oversize(pages: &[u8], lists: bool) -> Option<Oversize> {
     PageHeader::all(pages).find_map(|header| {
         if header.uncompressed_bytes > MOST_PAGE_BYTES {
@@ -150,7 +151,7 @@ mod tests {
         bytes.push(number as u8);
     }
 
-    /// A data page of version 1 that takes 3 bytes.
+    /// Returns a data page of version 1 with 3 bytes of data.
     fn page(uncompressed_bytes: u64, values: u64) -> Vec<u8> {
         let mut bytes = vec![0x15, 0, 0x15];
         varint(uncompressed_bytes * 2, &mut bytes);

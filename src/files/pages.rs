@@ -1,4 +1,4 @@
-//! The pages of a column chunk, read from their headers.
+//! Reads the pages of a column chunk.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use super::chunk::chunk_range;
 use super::error::FileError;
 
-/// A page by its header.
+/// Facts about a page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageFacts {
     pub is_dictionary: bool,
-    /// Of the data page header, 1 or 2; a dictionary page counts as 1.
+    /// Version of the data page header, 1 or 2. A dictionary page counts as 1.
     pub version: u8,
     pub encoding: Encoding,
     pub values: u64,
-    /// Encoded bytes, before compression.
+    /// Size in bytes, encoded and before compression.
     pub bytes: u64,
     pub has_statistics: bool,
 }
 
-/// A part of a file, at its place in the file.
+/// A part of a file, with its offset in the file.
 pub(super) struct Window {
     start: u64,
     bytes: Bytes,
@@ -73,8 +73,8 @@ impl ChunkReader for Window {
     }
 }
 
-/// The pages of a column chunk, one after the other. The chunk, of `rows` rows, is read as a whole;
-/// none where the footer cannot say where it lies.
+/// Returns a reader of the pages of a column chunk of `rows` rows. Reads the chunk as a whole. None
+/// if the footer does not give its place.
 pub(super) async fn page_reader(
     store: &Arc<dyn ObjectStore>,
     object: &Path,
@@ -109,7 +109,7 @@ pub(super) async fn page_reader(
     })
 }
 
-/// Facts about the pages of a column chunk, which is read, and decompressed, as a whole.
+/// Returns facts about the pages of a column chunk. Reads and decompresses the whole chunk.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Reading a footer, and what lies in a file beside it, from an object store.
+//! Reads footers and page indexes of files in an object store.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataR
 use super::error::FileError;
 use super::footer::recounted;
 
-/// Bytes of a file behind its footer: the footer's length, and the magic number.
+/// Bytes at the end of a file, after its footer: the footer's length, and the magic number.
 pub(super) const TAIL_BYTES: u64 = 8;
 
-/// Bytes that are read first. They hold most footers, and save the second request.
+/// Bytes that are read first. For most footers they suffice and save a second request.
 const FIRST_BYTES: u64 = 64 << 10;
 
-/// Reads a file's footer; also gives the file's size in bytes. A footer that claims no rows beside
-/// row groups that have some has the sum of these. `path` is the file's name in errors.
+/// Reads a file's footer. Returns the file's size in bytes and the footer. If a footer claims no
+/// rows although its row groups have some, it gets their sum. `path` is the file's name in errors.
 pub(crate) async fn read_footer(
     store: &Arc<dyn ObjectStore>,
     object: &Path,
@@ -44,21 +44,21 @@ pub(crate) async fn read_footer(
     Ok((file_bytes, metadata))
 }
 
-/// The end of a file, with its whole footer where it has one.
+/// The end of a file, with the whole footer if there is one.
 pub(super) struct FooterBytes {
     file_bytes: u64,
     end: Bytes,
 }
 
 impl FooterBytes {
-    /// Reads the end of a file of `file_bytes` bytes. Whether it is a footer is not looked at.
+    /// Reads the end of a file of `file_bytes` bytes. Does not check that it is a footer.
     pub(super) async fn read(
         store: &Arc<dyn ObjectStore>,
         object: &Path,
         file_bytes: u64,
     ) -> Result<Self, object_store::Error> {
         let mut wanted = FIRST_BYTES;
-        // A store has no range of nothing.
+        // A store does not accept empty ranges.
         if file_bytes == 0 {
             let end = Bytes::new();
             return Ok(FooterBytes { file_bytes, end });
@@ -75,14 +75,14 @@ impl FooterBytes {
         }
     }
 
-    /// The last bytes of the file, as many as a Parquet file has behind its footer; all bytes of
-    /// a smaller file.
+    /// Returns the last bytes of the file, as many as follow the footer of a Parquet file. All
+    /// bytes of a smaller file.
     fn tail(&self) -> &[u8] {
         let start = self.end.len().saturating_sub(TAIL_BYTES as usize);
         &self.end[start..]
     }
 
-    /// The magic number, or whatever stands in its place.
+    /// Returns the magic number, or the bytes in its place.
     pub(super) fn magic(&self) -> &[u8] {
         self.tail().get(4..).unwrap_or_default()
     }
@@ -93,13 +93,13 @@ impl FooterBytes {
             .any(|magic| self.magic() == *magic)
     }
 
-    /// Bytes of the footer, as the end of the file says.
+    /// Returns the length of the footer in bytes that the end of the file gives.
     pub(super) fn claimed_bytes(&self) -> u64 {
         let length = self.tail().first_chunk::<4>();
         length.map_or(0, |length| u32::from_le_bytes(*length).into())
     }
 
-    /// The footer as it is stored; nothing where the file is too small for it.
+    /// Returns the footer as stored. Empty if the file is too small for it.
     pub(super) fn stored(&self) -> &[u8] {
         let end = self.end.len().saturating_sub(TAIL_BYTES as usize);
         let start = usize::try_from(self.claimed_bytes())
@@ -108,7 +108,7 @@ impl FooterBytes {
         start.map_or(&[], |start| &self.end[start..end])
     }
 
-    /// The footer, as it says itself.
+    /// Parses the footer.
     pub(super) fn parse(&self) -> Result<ParquetMetaData, ParquetError> {
         let mut reader = ParquetMetaDataReader::new();
         reader.try_parse_sized(&self.end, self.file_bytes)?;
@@ -116,7 +116,7 @@ impl FooterBytes {
     }
 }
 
-/// Adds the page index to a footer, as far as the file has one.
+/// Adds the page index to a footer, if the file has one.
 pub(super) async fn with_page_index(
     store: &Arc<dyn ObjectStore>,
     object: &Path,
@@ -133,7 +133,7 @@ pub(super) async fn with_page_index(
     indexes.finish()
 }
 
-/// A file of a store whose footer is known.
+/// Reader of a file in a store whose footer is already known.
 pub(crate) struct StoreReader {
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) object: Path,
@@ -176,7 +176,7 @@ mod tests {
         (Arc::new(store), object)
     }
 
-    /// A file of one column, with a text of so many bytes in its footer.
+    /// Returns a file of one column, with a text of `text_bytes` bytes in its footer.
     fn file(text_bytes: usize) -> Vec<u8> {
         let values: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
         let batch = RecordBatch::try_from_iter([("a", values)]).unwrap();

@@ -1,9 +1,9 @@
-//! Some rows of a file, read without the engine, one column at a time.
+//! Reads some rows of a file without the engine, one column at a time.
 //!
-//! A few bytes of a file may stand for gigabytes of values: a page that compresses well, a text
-//! that a dictionary repeats, a list of a billion equal numbers. So the reader looks at pages
-//! before it decompresses them, and reads texts as views of their page; and whoever takes the rows
-//! says after each batch how many to read next.
+//! A few bytes of a file may expand to gigabytes of values: a page that compresses well, a text
+//! that a dictionary repeats, a list of a billion equal numbers. The reader therefore checks pages
+//! before it decompresses them, and reads texts as views of their page. After each batch, the
+//! receiver of the rows decides how many to read next.
 
 use std::sync::Arc;
 
@@ -27,28 +27,28 @@ use super::page_limits::{CheckedReader, Oversize, Seen};
 use super::reader::{StoreReader, read_footer, with_page_index};
 use crate::engine::without_categories;
 
-/// Bytes of a column chunk in which the header of its first data page is looked for.
+/// Number of bytes at the start of a column chunk that are searched for the header of a data page.
 const HEADER_BYTES: u64 = 64 << 10;
 
 /// Neighbouring rows of one row group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(crate) row_group: usize,
-    /// Counted from the start of the row group.
+    /// First row, counted from the start of the row group.
     pub(crate) first: usize,
     pub(crate) rows: usize,
 }
 
-/// What to do after some rows of a stretch.
+/// Next step after a batch of a stretch's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
-    /// These will do.
+    /// Stop: the rows suffice.
     Stop,
-    /// Read the next rows, so many at a time from here on.
+    /// Read on, with this number of rows per batch.
     Read(usize),
 }
 
-/// A file of which stretches are read. Its footer is read once.
+/// A file from which stretches are read. Its footer is read once.
 #[derive(Clone)]
 pub(crate) struct SampleFile {
     store: Arc<dyn ObjectStore>,
@@ -56,9 +56,9 @@ pub(crate) struct SampleFile {
     bytes: u64,
     /// The file's name in messages.
     path: String,
-    /// With texts and binary values as views.
+    /// Metadata of a reader that gives texts and binary values as views.
     metadata: ArrowReaderMetadata,
-    /// With all types as they are.
+    /// Schema with the types of the file.
     schema: SchemaRef,
 }
 
@@ -98,12 +98,12 @@ impl SampleFile {
         })
     }
 
-    /// The columns, with their types as they are.
+    /// Returns the columns with the types of the file.
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
-    /// The file's name, as messages show it.
+    /// Returns the file's name in messages.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -115,9 +115,9 @@ impl SampleFile {
         }
     }
 
-    /// Bytes of a row of a column on average, as far as the footer tells before anything is read:
-    /// `element_bytes` for each element of its lists, and its texts and binary values where the
-    /// writer has counted these. A row may have more.
+    /// Estimates the mean bytes of a row of a column from the footer alone: `element_bytes` for
+    /// each element of its lists, and the bytes of texts and binary values if the writer has
+    /// counted these. A row may have more.
     pub(crate) fn row_bytes(&self, column: usize, row_group: usize, element_bytes: u64) -> u64 {
         let Some(group) = self.metadata.metadata().row_groups().get(row_group) else {
             return 0;
@@ -137,8 +137,8 @@ impl SampleFile {
             .saturating_add(texts / rows)
     }
 
-    /// Nulls and values of a column in a row group, as the footer counts them, where the column has
-    /// no more than one value in a row.
+    /// Returns the nulls and the values of a column in a row group, as counted in the footer. None
+    /// if the footer has no count, or if the column can have several values in a row.
     pub(crate) fn nulls_told(&self, column: usize, row_group: usize) -> Option<(u64, u64)> {
         let group = self.metadata.metadata().row_groups().get(row_group)?;
         let is_plain = |chunk: &&ColumnChunkMetaData| {
@@ -148,7 +148,7 @@ impl SampleFile {
         Some((nulls(chunk)?, positive(chunk.num_values())))
     }
 
-    /// The chunks of a column's leaves.
+    /// Returns the chunks of a column's leaves.
     fn chunks<'a>(
         &'a self,
         column: usize,
@@ -161,9 +161,9 @@ impl SampleFile {
             .map(|(_, chunk)| chunk)
     }
 
-    /// Reads a stretch of a column's rows. What is read goes to `take` batch by batch, the first of
-    /// them of `first_rows` rows, until that has enough. Gives back what was taken, and why no more
-    /// could be read where that is so.
+    /// Reads a stretch of a column's rows. Passes them to `take` batch by batch, beginning with a
+    /// batch of `first_rows` rows, until `take` asks to stop. Returns the value that `take` has
+    /// filled, and the reason if a page is too large to read on.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         column: usize,
@@ -189,8 +189,8 @@ impl SampleFile {
             })
     }
 
-    /// The version of the first data page of a column, which speaks for the others; none where its
-    /// header is not found.
+    /// Returns the version of the first data page of the first column, which is taken for all
+    /// pages. None if its header is not found.
     pub(crate) async fn page_version(&self) -> Result<Option<u8>, FileError> {
         let groups = self.metadata.metadata().row_groups();
         let chunk = groups
@@ -207,7 +207,7 @@ impl SampleFile {
             .get_range(&self.object, start..end)
             .await
             .map_err(|error| self.bad(error.to_string()))?;
-        // Some writers say that the dictionary is the first data page.
+        // Some writers give the offset of the dictionary as that of the first data page.
         let version = PageHeader::all(&bytes).find_map(|header| match header.kind {
             PageKind::Data { version } => Some(version),
             PageKind::Other => None,
@@ -216,7 +216,8 @@ impl SampleFile {
     }
 }
 
-/// Reads a footer and a page index; gives what reads the file, and the schema as it is.
+/// Reads a footer and a page index. Returns the metadata for reading the file, and the schema with
+/// the types of the file.
 async fn load(
     store: Arc<dyn ObjectStore>,
     object: Path,
@@ -233,13 +234,13 @@ async fn load(
         .map_err(parquet)?;
     let schema = Arc::clone(plain.schema());
     let options = ArrowReaderOptions::new().with_schema(with_views(&schema));
-    // Where the reader takes no views, the rows can still be read.
+    // If the reader does not accept views, the rows can still be read without them.
     let viewed = ArrowReaderMetadata::try_new(metadata, options).unwrap_or(plain);
     Ok((viewed, schema))
 }
 
-/// The same columns, with texts and binary values as views. Where a dictionary repeats a text, a
-/// view takes 16 bytes for each time, and the text is there once.
+/// Returns the schema with texts and binary values as views. If a dictionary repeats a text, each
+/// repetition takes a view of 16 bytes, and the text is in memory only once.
 fn with_views(schema: &SchemaRef) -> SchemaRef {
     let fields: Vec<FieldRef> = schema.fields().iter().map(viewed).collect();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
@@ -286,7 +287,7 @@ async fn read<T>(
     let lists = file.chunks(column, group).any(is_repeated);
     let end = stretch.first + stretch.rows;
     let (mut at, mut batch_rows) = (stretch.first, first_rows.max(1));
-    // A stream reads as many rows each time. Where it should be other ones, another stream goes on.
+    // A stream's batches all have the same size. For another size, a new stream continues.
     while at < end {
         let started = at;
         let reader = CheckedReader {

@@ -1,4 +1,4 @@
-//! `correlated_with`: values that follow another column's.
+//! `correlated_with`: values that follow those of another column.
 
 use super::draft::{DEFAULT_CARDINALITY, DEFAULT_STD_DEV, Draft};
 use super::rules::{Draws, Rules};

@@ -1,4 +1,4 @@
-//! The reading of a distribution's keys, as far as several kinds have it in common.
+//! Reading of a distribution's keys, as far as several kinds share it.
 
 use super::target::Target;
 use crate::config::findings::Findings;
@@ -12,10 +12,10 @@ pub(super) const DEFAULT_STD_DEV: f64 = 1.0;
 pub(super) const DEFAULT_EXPONENT: f64 = 1.1;
 pub(super) const DEFAULT_CARDINALITY: u64 = 1000;
 
-/// Letters and digits, which made-up strings consist of.
+/// Number of letters and digits, the characters of made-up strings.
 const CHARACTERS: u64 = 62;
 
-/// A share of something, 0 to 1.
+/// Returns a share, 0 to 1. Any other number is a problem.
 pub(super) fn share(
     findings: &mut Findings<'_>,
     path: &KeyPath,
@@ -32,10 +32,11 @@ pub(super) fn share(
     share
 }
 
-/// A distribution whose keys are being read, and what its column says of it.
+/// A distribution whose keys are being read, and the facts about its column.
 pub(super) struct Draft<'a, 'b> {
     pub(super) target: Target,
-    /// Whether values are of a drawn length, and as long as it takes to tell them apart.
+    /// True if the lengths of values are drawn. Values then become as long as is necessary to tell
+    /// them apart.
     pub(super) has_length: bool,
     pub(super) path: &'a KeyPath,
     pub(super) findings: &'a mut Findings<'b>,
@@ -46,7 +47,7 @@ impl Draft<'_, '_> {
         self.findings.problem(&self.path.key(key), message);
     }
 
-    /// A number as the column's type stores it, integers as integers.
+    /// Returns a number in the form that the column's type stores, integers as integers.
     pub(super) fn number(&mut self, key: &str, leaf: Option<Leaf<Point>>) -> Option<Number> {
         let point = self.findings.take(&self.path.key(key), leaf)?;
         let dtype = self.target.dtype;
@@ -89,7 +90,8 @@ impl Draft<'_, '_> {
         value
     }
 
-    /// 10^scale of a decimal, else 1: what turns a number as written into one as stored.
+    /// Returns the factor from a number as written to one as stored: 10^scale for a decimal, else
+    /// 1.
     pub(super) fn unit(&self) -> f64 {
         match self.target.dtype {
             Dtype::Decimal128 { scale, .. } => 10_f64.powi(scale.into()),
@@ -97,7 +99,7 @@ impl Draft<'_, '_> {
         }
     }
 
-    /// A place on the line of numbers as stored, which need not be a value of the type.
+    /// Returns a point on the scale of stored numbers, which need not be a value of the type.
     pub(super) fn place(&mut self, key: &str, leaf: Option<Leaf<Point>>) -> Option<f64> {
         match self.findings.take(&self.path.key(key), leaf)? {
             Point::Number(number) => Some(number.as_f64() * self.unit()),
@@ -111,7 +113,7 @@ impl Draft<'_, '_> {
         }
     }
 
-    /// A distance between two values, whole where the type is drawn as integers.
+    /// Returns a distance between two values, a whole number if the type is drawn as integers.
     pub(super) fn distance(&mut self, key: &str, leaf: Leaf<Point>) -> Option<Number> {
         let number = match self.findings.take(&self.path.key(key), Some(leaf))? {
             Point::Number(number) => number,
@@ -141,7 +143,7 @@ impl Draft<'_, '_> {
         whole.map(Number::Integer)
     }
 
-    /// Where counting starts, for numbers.
+    /// Returns the number at which counting starts. None if the type is not drawn as numbers.
     pub(super) fn zero(&self) -> Option<Number> {
         match self.target.dtype {
             dtype if dtype.integer_range().is_some() => Some(Number::Integer(0)),
@@ -150,7 +152,7 @@ impl Draft<'_, '_> {
         }
     }
 
-    /// `min` must lie below `max`, for integers it may equal it.
+    /// Refuses a `min` that is not below `max`. Integers may be equal.
     pub(super) fn check_order(&mut self, low: Number, high: Number, high_is_default: bool) {
         let ordered = match (low, high) {
             (Number::Integer(low), Number::Integer(high)) => low <= high,
@@ -170,7 +172,8 @@ impl Draft<'_, '_> {
         }
     }
 
-    /// The bounds where they are given, else the type's, after a look at their order.
+    /// Checks the order of the bounds. Returns them, with the type's limits in place of missing
+    /// ones.
     pub(super) fn check_bounds(&mut self, min: Option<Number>, max: Option<Number>) -> (f64, f64) {
         if let (Some(min), Some(max)) = (min, max) {
             self.check_order(min, max, false);
@@ -182,7 +185,8 @@ impl Draft<'_, '_> {
         )
     }
 
-    /// Strings and bytes of a given size are only so many.
+    /// Refuses a cardinality that is larger than the number of strings or bytes of the column's
+    /// size.
     pub(super) fn check_made_up(&mut self, cardinality: Option<u64>) {
         if let (Some(cardinality), Some(most)) = (cardinality, self.made_up_values())
             && cardinality > most
@@ -195,8 +199,8 @@ impl Draft<'_, '_> {
         }
     }
 
-    /// How many made-up values of the column's size there are, where they can be counted and are no
-    /// numbers.
+    /// Returns the number of made-up values of the column's size. None if the values are numbers,
+    /// have drawn lengths, or are too many for 64 bits.
     pub(super) fn made_up_values(&self) -> Option<u64> {
         let base = match self.target.dtype {
             Dtype::String | Dtype::LargeString => CHARACTERS,

@@ -1,7 +1,6 @@
-//! How a column's values are drawn: whether the parameters fit each other, the column's type and
-//! its rows.
+//! Validation of distributions: the parameters must fit each other, the column's type and its rows.
 //!
-//! A kind's keys, defaults and check stand together in the file of its family; [`rules_of`] lists
+//! A kind's keys, defaults and check are together in the file of its family; [`rules_of`] lists
 //! them.
 
 mod correlated;
@@ -54,7 +53,7 @@ fn rules_of(kind: Kind) -> &'static Rules {
     }
 }
 
-/// Which keys of every kind are given.
+/// Shows which of the keys that all kinds share are given.
 #[derive(Debug, Clone, Copy)]
 struct Given {
     length: bool,
@@ -72,7 +71,7 @@ impl Given {
     }
 }
 
-/// How values are drawn, and which are null. Where something is wrong, a problem and the default
+/// Validates the key `distribution`. If something is wrong, adds a problem and returns the default
 /// distribution.
 pub(super) fn validate(
     raw: Option<RawDistribution>,
@@ -149,7 +148,7 @@ fn refuse_without_length(path: &KeyPath, findings: &mut Findings<'_>) {
     );
 }
 
-/// The keys of a list or a struct, which have no values of their own.
+/// Checks the keys of a list or a struct, which have no values of their own.
 fn check_nested(
     keys: &RawDistributionKeys,
     given: Given,
@@ -178,8 +177,8 @@ fn check_nested(
     }
 }
 
-/// The kind, which may be left out where the keys say nothing about values (`says_more`: but
-/// something else). None where it is unknown or does not draw the type.
+/// Returns the kind. It may be left out if no key is about values, but some other key is given
+/// (`says_more`). None if the kind is unknown or does not draw the type.
 fn kind_of(
     keys: &mut RawDistributionKeys,
     says_more: bool,
@@ -209,7 +208,7 @@ fn kind_of(
     None
 }
 
-/// Whether the kind takes all of the keys that are given.
+/// Checks that the kind takes all of the keys that are given.
 fn check_given(
     keys: &RawDistributionKeys,
     given: Given,

@@ -1,4 +1,4 @@
-//! `multiple_of`: numbers that are rounded to multiples of another one.
+//! `multiple_of`: rounding of numbers to multiples of another one.
 
 use super::draft::Draft;
 use crate::config::fit::shown;
@@ -6,7 +6,7 @@ use crate::config::leaf::{Leaf, Point};
 use crate::config::model::Distribution;
 use crate::config::number::Number;
 
-/// The number whose multiples values are rounded to.
+/// Returns the number to whose multiples values are rounded.
 pub(super) fn multiple_of(draft: &mut Draft<'_, '_>, leaf: Leaf<Point>) -> Option<Number> {
     let dtype = draft.target.dtype;
     if !dtype.draws_numbers() {
@@ -24,7 +24,8 @@ pub(super) fn multiple_of(draft: &mut Draft<'_, '_>, leaf: Leaf<Point>) -> Optio
     None
 }
 
-/// Bounds must be multiples themselves, so that what lies between them stays there.
+/// Refuses bounds that are not multiples themselves. Otherwise rounding could move a value across a
+/// bound.
 pub(super) fn check_multiples(
     draft: &mut Draft<'_, '_>,
     distribution: &Distribution,

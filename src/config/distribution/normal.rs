@@ -88,7 +88,8 @@ fn lognormal(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Dis
         );
     }
     Some(Distribution::Lognormal {
-        // A decimal's numbers are stored without their point, which a logarithm sees as a sum.
+        // A decimal is stored without its point, multiplied by 10^scale. That adds to the
+        // logarithm.
         mean: mean + draft.unit().ln(),
         std_dev,
         min,

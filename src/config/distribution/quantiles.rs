@@ -1,4 +1,4 @@
-//! `quantiles`: numbers that as many rows lie between.
+//! `quantiles`: numbers between each two of which the same number of rows lies.
 
 use super::draft::Draft;
 use super::rules::{Draws, Rules};

@@ -1,4 +1,4 @@
-//! Values that are numbered, the first ones more frequent: `zipf` and `hotspot`.
+//! Numbered values, of which the first ones are more frequent: `zipf` and `hotspot`.
 
 use super::draft::{DEFAULT_CARDINALITY, DEFAULT_EXPONENT, Draft, share};
 use super::rules::{Draws, Rules};
@@ -61,7 +61,7 @@ fn hotspot(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distr
     })
 }
 
-/// Values that are numbered: where their numbers start, for numbers, and how many there are.
+/// Returns the first number of numbered values, if they are numbers, and how many values there are.
 fn run(
     draft: &mut Draft<'_, '_>,
     min: Option<Leaf<Point>>,
@@ -77,7 +77,7 @@ fn run(
     (min, cardinality.unwrap_or(DEFAULT_CARDINALITY.min(most)))
 }
 
-/// Whether `min`, `min` + 1, ... `min` + `cardinality` - 1 all fit the type.
+/// Checks that `min`, `min` + 1, ... `min` + `cardinality` - 1 all fit the type.
 pub(super) fn check_run(draft: &mut Draft<'_, '_>, min: Option<Number>, cardinality: Option<u64>) {
     if let (Some(min), Some(cardinality)) = (min, cardinality)
         && let Some(most) = values_from(draft, Some(min)).filter(|most| cardinality > *most)
@@ -90,7 +90,7 @@ pub(super) fn check_run(draft: &mut Draft<'_, '_>, min: Option<Number>, cardinal
     }
 }
 
-/// How many whole numbers the type has from `min` on.
+/// Returns the number of whole numbers that the type has from `min` on.
 fn values_from(draft: &Draft<'_, '_>, min: Option<Number>) -> Option<u64> {
     let min = min?;
     let (_, high) = limits(draft.target.dtype);

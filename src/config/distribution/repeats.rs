@@ -1,4 +1,4 @@
-//! Draws that several rows share: runs of rows, and pools of values.
+//! Draws that are shared by several rows: runs of rows, and pools of values.
 
 use crate::config::findings::Findings;
 use crate::config::key_path::KeyPath;
@@ -6,7 +6,7 @@ use crate::config::leaf::Leaf;
 use crate::config::model::Pool;
 use crate::config::raw::RawPool;
 
-/// Rows of a block, beyond which no run goes.
+/// Rows of a block. No run extends beyond its block.
 const MOST_RUN_LENGTH: f64 = 65_536.0;
 
 pub(super) fn run_length(

@@ -1,31 +1,33 @@
-//! The keys that a kind of distribution takes, beside those of every kind.
+//! The keys that a kind of distribution takes, besides those that all kinds share.
 
 use super::draft::Draft;
 use crate::config::model::{Distribution, Dtype};
 use crate::config::raw::RawDistributionKeys;
 
-/// The keys for the order of rows, of kinds that draw values one by one.
+/// Keys for the order of rows. Kinds that draw values one by one take them.
 const ORDER_KEYS: [&str; 3] = ["sortedness", "cycle", "drift"];
 
-/// The keys that a kind takes, and how they are read. Each kind's rules stand beside its check.
+/// The keys that a kind takes, and the function that reads them. Each kind's rules are next to its
+/// function.
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) draws: Draws,
-    /// Beside those of every kind, and those for the order of rows.
+    /// Keys of the kind alone: neither those that all kinds share nor those for the order of rows.
     pub(super) keys: &'static [&'static str],
-    /// Whether it takes [`ORDER_KEYS`].
+    /// True if the kind takes [`ORDER_KEYS`].
     pub(super) ordered: bool,
-    /// Whether neighbouring rows may share a draw, and draws come out of a pool: not where rows
-    /// differ or follow another column's.
+    /// True if neighbouring rows may share a draw and draws may come from a pool. False for kinds
+    /// whose rows all differ or follow another column.
     pub(super) repeats: bool,
-    /// Whether values of a drawn length can be made of it, where the column is string or binary.
+    /// True if string and binary values of the kind may have drawn lengths.
     pub(super) has_length: bool,
-    /// The distribution that the keys describe; none, and a problem, where something is wrong.
+    /// Reads the distribution that the keys describe. None, with a problem added, if something is
+    /// wrong.
     pub(super) check: fn(&mut Draft<'_, '_>, RawDistributionKeys) -> Option<Distribution>,
 }
 
 impl Rules {
-    /// The keys that it takes, beside those of every kind.
+    /// Returns the keys that the kind takes, besides those that all kinds share.
     pub(super) fn parameters(&self) -> impl Iterator<Item = &'static str> {
         let order = ORDER_KEYS.into_iter().filter(|_| self.ordered);
         self.keys.iter().copied().chain(order)
@@ -53,7 +55,7 @@ impl Draws {
         }
     }
 
-    /// As messages name them.
+    /// Returns the name in messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Draws::All => "all types",

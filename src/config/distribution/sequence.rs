@@ -42,7 +42,8 @@ fn sequence(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Dist
     if jitter.is_some_and(|jitter| jitter.as_f64() < 0.0) {
         draft.refuse("jitter", "must not be below 0");
     }
-    // A vector's elements count on: row r holds the numbers r * size to r * size + size - 1.
+    // The elements of a vector continue the count: row r has the numbers r * size to r * size +
+    // size - 1.
     let steps = draft
         .target
         .rows
@@ -120,7 +121,7 @@ fn random_walk(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<D
     })
 }
 
-/// The step of a sequence that names none: 1 in the unit of the column.
+/// Returns the default step of a sequence: 1 in the unit of the column.
 fn one(draft: &Draft<'_, '_>) -> Number {
     match draft.target.dtype {
         Dtype::Decimal128 { scale, .. } => Number::Integer(10_i128.pow(scale.into())),
@@ -128,7 +129,7 @@ fn one(draft: &Draft<'_, '_>) -> Number {
     }
 }
 
-/// `start` + `steps` * `step` + `more`; none where integers leave 128 bits.
+/// Returns `start` + `steps` * `step` + `more`. None if integers exceed 128 bits.
 fn after(start: Number, steps: u64, step: Number, more: Number) -> Option<Number> {
     match (start, step, more) {
         (Number::Integer(start), Number::Integer(step), Number::Integer(more)) => i128::from(steps)

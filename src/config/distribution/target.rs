@@ -1,14 +1,14 @@
-//! The column that values are drawn for, and how they are drawn.
+//! The column for which values are drawn, and the way in which they are drawn.
 
 use crate::config::fit::stored;
 use crate::config::leaf::Point;
 use crate::config::model::{Distribution, Dtype, Length, Pool};
 use crate::config::number::Number;
 
-/// Bounds of dates and times that have none.
+/// Default bounds of dates and times.
 const DEFAULT_TIMES: (&str, &str) = ("2020-01-01", "2024-12-31");
 
-/// The column that values are drawn for.
+/// The column for which values are drawn.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::config) struct Target {
     pub(in crate::config) dtype: Dtype,
@@ -38,7 +38,7 @@ pub(in crate::config) struct Drawn {
 }
 
 impl Drawn {
-    /// How values are drawn where no key says otherwise.
+    /// Returns the defaults of all keys.
     pub(in crate::config) fn by_default(dtype: Dtype) -> Drawn {
         Drawn {
             distribution: default_of(dtype),
@@ -54,7 +54,7 @@ impl Drawn {
     }
 }
 
-/// Each value of a type's range alike.
+/// Returns the default distribution, in which all values of a type's range are equally likely.
 pub(in crate::config) fn default_of(dtype: Dtype) -> Distribution {
     let bound = |text: &str| stored(Point::Text(text.to_owned()), dtype).ok();
     let (min, max) = match dtype {

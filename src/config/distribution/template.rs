@@ -3,8 +3,8 @@
 use crate::config::model::TemplatePart;
 use crate::suggest::did_you_mean;
 
-/// The placeholders, and how many characters those have that name none. Numbers that count are
-/// padded to so many.
+/// The placeholders, each with its default width in characters. Numbers that count are padded to
+/// the width.
 const PLACEHOLDERS: [(&str, u64); 8] = [
     ("row", 0),
     ("uniform", 0),
@@ -16,14 +16,14 @@ const PLACEHOLDERS: [(&str, u64); 8] = [
     ("uuid", 0),
 ];
 
-/// Most characters that a placeholder stands for.
+/// Largest width of a placeholder, in characters.
 const WIDEST: u64 = 1 << 20;
 
-/// The parts of a template. `{{` and `}}` stand for a brace.
+/// Splits a template into its parts. `{{` and `}}` stand for a brace.
 ///
 /// # Errors
 ///
-/// Says which placeholder is unknown or unfinished.
+/// A message that names the unknown or unfinished placeholder.
 pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, String> {
     let mut parts = Vec::new();
     let mut literal = String::new();

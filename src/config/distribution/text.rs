@@ -134,7 +134,8 @@ fn compressible(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<
     given.then_some(Distribution::Compressible { compressibility })
 }
 
-/// Fewest and most things in a value. A bound beyond the other's default moves that default.
+/// Returns the smallest and the largest number of things in a value. A bound beyond the default of
+/// the other one moves that default.
 fn counts(
     draft: &mut Draft<'_, '_>,
     min: Option<Leaf<Point>>,

@@ -1,4 +1,4 @@
-//! Values alike over a range: `uniform` and `distinct`.
+//! Values spread evenly over a range: `uniform` and `distinct`.
 
 use super::draft::Draft;
 use super::rules::{Draws, Rules};
@@ -69,7 +69,7 @@ fn distinct(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Dist
     })
 }
 
-/// Bounds, both or none, and the number of values between them.
+/// Returns the bounds, both or none, and the number of values between them.
 fn range(
     draft: &mut Draft<'_, '_>,
     keys: RawDistributionKeys,
@@ -100,13 +100,13 @@ fn range(
         check_room(draft, Some(low), Some(high), cardinality);
     }
     draft.check_made_up(cardinality);
-    // One bound alone is completed, so that both or none are given.
+    // If only one bound is given, the default of the other is added.
     let explicit = either || dtype.is_temporal() || matches!(dtype, Dtype::Decimal128 { .. });
     let bound = |bound| explicit.then_some(bound);
     (bound(low), bound(high), cardinality)
 }
 
-/// Whether so many integers lie between the bounds.
+/// Checks that the given number of integers lies between the bounds.
 fn check_room(draft: &mut Draft<'_, '_>, low: Option<Number>, high: Option<Number>, values: u64) {
     let range = draft.target.dtype.integer_range();
     let bound = |number: Option<Number>, limit: Option<i128>| match number {

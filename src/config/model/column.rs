@@ -1,4 +1,4 @@
-//! The columns of a dataset: their types, and what their values have in common.
+//! Columns of a dataset: their types, and the properties of their values.
 
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
@@ -13,13 +13,14 @@ pub struct Column {
     pub dtype: Dtype,
     /// Numeric types: values per row, a vector where above 1. String and binary: length in bytes.
     pub size: u64,
-    /// Whether the default scenario reads it.
+    /// True if the default scenario reads the column.
     pub read: bool,
-    /// Without meaning for lists and structs.
+    /// Has no meaning for lists and structs.
     pub distribution: Distribution,
-    /// Share of rows that are null, 0 to 1. The field is nullable where it is above 0.
+    /// Share of rows that are null, 0 to 1. The field is nullable if the share is above 0.
     pub null_fraction: f64,
-    /// How far the rows are in ascending order, 0 (at random) to 1 (sorted); see [`Distribution`].
+    /// Degree to which the rows are in ascending order, 0 (random) to 1 (sorted); see
+    /// [`Distribution`].
     pub sortedness: f64,
     /// Strings and binary: bytes of a value, instead of `size`. Lists: elements of a row.
     pub length: Option<Length>,
@@ -27,17 +28,17 @@ pub struct Column {
     /// too.
     #[serde(skip_serializing_if = "is_one")]
     pub run_length: f64,
-    /// Where set, rows are sorted by `sortedness` within so many of them, and then anew.
+    /// Number of rows after which the order of `sortedness` starts again. Absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cycle: Option<u64>,
-    /// Where set, each row's rank among all values is that of the row before and a normal step: its
-    /// standard deviation as a share of the ranks, above 0 and at most 1.
+    /// Standard deviation of a normal step, as a share of the ranks, above 0 and at most 1. Where
+    /// set, each row's rank among all values is the rank of the row before plus such a step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<f64>,
-    /// Where set, rows choose among so many values that are drawn once.
+    /// Where set, rows choose from a pool of values that are drawn once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<Pool>,
-    /// Where set, numbers are rounded to multiples of it; above 0.
+    /// Where set, numbers are rounded to multiples of this number, which is above 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multiple_of: Option<Number>,
     /// Time zone of a timestamp: an IANA name, or an offset such as `+02:00`.
@@ -50,17 +51,17 @@ fn is_one(number: &f64) -> bool {
     *number == 1.0
 }
 
-/// Values that are drawn once, and chosen by rank: that of rank k with probability proportional to
-/// k^-`exponent`.
+/// Values that are drawn once and then chosen by rank. The value of rank k is chosen with
+/// probability proportional to k^-`exponent`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pool {
-    /// How many values there are, at least 1.
+    /// Number of values, at least 1.
     pub size: u64,
-    /// 0 for each alike.
+    /// At 0, all values are equally likely.
     pub exponent: f64,
 }
 
-/// How long values are: bytes of a string or binary value, elements of a list.
+/// Lengths of values: bytes of a string or binary value, elements of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Length {
     pub min: u64,
@@ -73,16 +74,17 @@ pub struct Length {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum LengthDistribution {
-    /// Each length alike.
+    /// All lengths are equally likely.
     Uniform,
-    /// Around the middle of `min` and `max`, which lie three standard deviations from it.
+    /// Normal around the middle of `min` and `max`, each of which is three standard deviations
+    /// away.
     Normal,
-    /// Short ones mostly: length `min` + k - 1 with probability proportional to 1 / k.
+    /// Mostly short: length `min` + k - 1 has a probability proportional to 1 / k.
     Zipf,
 }
 
 impl Column {
-    /// Whether a row holds several numbers.
+    /// Returns true if each row holds several numbers.
     pub fn is_vector(&self) -> bool {
         self.size > 1 && self.dtype.is_numeric()
     }

@@ -12,29 +12,30 @@ pub struct Dataset {
     pub data_folder: String,
     pub file_prefix: String,
     pub train: Split,
-    /// Whether the config says how many files `train` has. Then so many of those that are there
-    /// already are read, where none are to be generated.
+    /// True if the config gives the number of files of `train`. A run that reads an existing folder
+    /// as it is then reads only that many of the folder's files.
     pub names_files: bool,
-    /// Present where `num_files_eval` is above 0.
+    /// Files of the table `valid`. Present if `num_files_eval` is above 0.
     pub valid: Option<Split>,
-    /// 0 beside a `source`, whose rows are shared out among the files.
+    /// 0 if there is a `source`, whose rows are shared out among the files.
     pub rows_per_file: u64,
     pub seed: u64,
-    /// Existing rows that are written anew instead of generated ones: a path, a glob or a file://
-    /// URL.
+    /// Path, glob or file:// URL of existing rows, which are rewritten in place of generated ones.
     pub source: Option<String>,
-    /// Names are unique. Empty only beside a `source`, whose columns they are then.
+    /// Columns with unique names. Empty only if there is a `source`; the dataset then has the
+    /// source's columns.
     pub columns: Vec<Column>,
     pub layout: Layout,
-    /// False where `workflow.generate_data: false` says that the data must be there already.
+    /// False if `workflow.generate_data: false` says that the data must exist already.
     pub generate: bool,
 }
 
 /// The files of one table of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Split {
-    /// Logical files; with Hive partitions each becomes one file per partition that it has rows of.
+    /// Logical files. With Hive partitions, each becomes one file per partition of which it has
+    /// rows.
     pub files: u64,
-    /// 0 and 1 both mean that files lie directly in the split's folder.
+    /// Number of subfolders. 0 and 1 both mean that files are directly in the split's folder.
     pub subfolders: u64,
 }

@@ -1,39 +1,39 @@
-//! How a column's values are drawn.
+//! Distributions of columns' values.
 
 use serde::Serialize;
 
 use crate::config::number::{Number, Value};
 
-/// How a column's values are drawn. Every value is a function of the seed, the column and the row
+/// Distribution of a column's values. Every value is a function of the seed, the column and the row
 /// number.
 ///
 /// Bounds are inclusive, and are integers for types that are drawn as integers, in the type's unit.
 ///
 /// Kinds that draw numbers one by one can be more or less sorted: a share of the rows, the square
-/// root of the column's `sortedness`, stands where sorting would put it, and the others stand
-/// anywhere. Of n rows without equal neighbours, so many more than half are followed by a larger
-/// one as Zeng et al. (VLDB 2023) take for their sortedness.
+/// root of the column's `sortedness`, has the place that sorting would give them; the others have
+/// random places. Without equal neighbours, `sortedness` is then the share of rows that are
+/// followed by a larger one, less a half, doubled: the measure of Zeng et al. (VLDB 2023).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Distribution {
-    /// Numbers: each of `min..=max` alike (floats: `[min, max)`). Bool: both alike. String: letters
-    /// and digits, and binary: bytes, of the column's `size`. With `cardinality`, one of that many
-    /// values, spread over the range.
+    /// Numbers: each of `min..=max` is equally likely (floats: `[min, max)`). Bool: both are
+    /// equally likely. String: letters and digits, and binary: bytes, of the column's `size`. With
+    /// `cardinality`, one of that many values, spread over the range.
     Uniform {
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
     },
-    /// `cardinality` values, spread over the range as for `Uniform`, each in as many rows as the
-    /// others (give or take one) and in no order. All rows differ where `cardinality` is left out.
+    /// `cardinality` values, spread over the range as for `Uniform`. Each of them is in the same
+    /// number of rows (give or take one), in no order. If `cardinality` is left out, all rows
+    /// differ.
     Distinct {
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
     },
-    /// Bell curve, rounded for integers, held within `min..=max` and within the type. With
-    /// `cardinality`, that many values, each as likely as the others and in the middle of its
-    /// share.
+    /// Bell curve, rounded for integers, kept within `min..=max` and within the type. With
+    /// `cardinality`, that many values, each equally likely and in the middle of its share.
     Normal {
         mean: f64,
         std_dev: f64,
@@ -49,8 +49,8 @@ pub enum Distribution {
         max: Option<Number>,
         cardinality: Option<u64>,
     },
-    /// Numbers by their quantiles: as many rows lie between two neighbours of `values` as between
-    /// any other two, evenly. Equal neighbours are a value that so many rows have.
+    /// Numbers by their quantiles: each pair of neighbouring `values` has the same number of rows
+    /// between them, evenly spread. If neighbours are equal, that many rows have this very value.
     Quantiles {
         /// Two or more, ascending.
         values: Vec<Number>,
@@ -62,8 +62,8 @@ pub enum Distribution {
         cardinality: u64,
         min: Option<Number>,
     },
-    /// `cardinality` values, of which the first `hot_fraction` get `hot_share` of the rows, each
-    /// alike among themselves. Values as for `Zipf`.
+    /// `cardinality` values. The first `hot_fraction` of them get `hot_share` of the rows; within
+    /// each of the two groups all values are equally likely. Values as for `Zipf`.
     Hotspot {
         cardinality: u64,
         /// At least one value, and not all.
@@ -72,26 +72,26 @@ pub enum Distribution {
         hot_share: f64,
         min: Option<Number>,
     },
-    /// One of `values`, by `weights` or each alike. Where the config gives a `cardinality` only:
-    /// numbers `min` .. `min` + cardinality - 1, made-up words for strings.
+    /// One of `values`, by `weights`, or all equally likely. If the config gives only a
+    /// `cardinality`: numbers `min` .. `min` + cardinality - 1, made-up words for strings.
     Categorical {
         values: Option<Vec<Value>>,
-        /// As many as `values`, none negative, not all 0.
+        /// One weight for each of `values`, none negative, not all 0.
         weights: Option<Vec<f64>>,
         cardinality: u64,
         min: Option<Number>,
     },
-    /// `start` + row * `step` + up to `jitter`, row counted over the whole table; starts again
-    /// after `cardinality` rows. The elements of a vector count on: element j of row r is number r
-    /// * size + j.
+    /// `start` + row * `step` + up to `jitter`, with the row counted over the whole table; starts
+    /// again after `cardinality` rows. The elements of a vector continue the count: element j of
+    /// row r is number r * size + j.
     Sequence {
         start: Number,
         step: Number,
-        /// Largest value that is added, each up to it alike.
+        /// Largest random value that is added; all values up to it are equally likely.
         jitter: Option<Number>,
         cardinality: Option<u64>,
     },
-    /// Each row's value is the one before it and a normal step of standard deviation `step`,
+    /// Each row's value is the previous one plus a normal step of standard deviation `step`,
     /// reflected at the bounds. Every block of rows starts anew, at a level drawn from `min..=max`;
     /// without bounds, near `start`.
     RandomWalk {
@@ -100,10 +100,10 @@ pub enum Distribution {
         min: Option<Number>,
         max: Option<Number>,
     },
-    /// Follows the column named `with`. Numbers that follow numbers are normal with `mean` and
-    /// `std_dev` and have `correlation` with them. Otherwise a share of the rows, `correlation`,
-    /// has the one of `cardinality` values that belongs to the other column's, and the others any
-    /// of them.
+    /// Values that follow the column named `with`. Numbers that follow numbers are normal with
+    /// `mean` and `std_dev`, and their correlation with the other column is `correlation`.
+    /// Otherwise, in a share `correlation` of the rows the value is the one of `cardinality` values
+    /// that belongs to the other column's value; the remaining rows have any of them.
     CorrelatedWith {
         with: String,
         /// -1 to 1 between numbers, else 0 to 1.
@@ -117,8 +117,8 @@ pub enum Distribution {
     Constant {
         value: Value,
     },
-    /// Strings of `min_words` to `max_words` made-up words out of a vocabulary of `cardinality`,
-    /// the frequent ones first (zipf with exponent 1).
+    /// Strings of `min_words` to `max_words` made-up words out of a vocabulary of `cardinality`
+    /// words, which follow Zipf's law with exponent 1.
     Words {
         min_words: u64,
         max_words: u64,
@@ -129,7 +129,7 @@ pub enum Distribution {
         template: Vec<TemplatePart>,
         /// The exponent of `{zipf}`.
         exponent: f64,
-        /// Values that `{zipf}`, `{uniform}` and `{word}` have.
+        /// Number of different values of `{zipf}`, `{uniform}` and `{word}`.
         cardinality: u64,
     },
     /// JSON objects of `min_fields` to `max_fields` fields, with words, numbers and booleans as
@@ -137,10 +137,11 @@ pub enum Distribution {
     Json {
         min_fields: u64,
         max_fields: u64,
-        /// Words that there are.
+        /// Number of different words.
         cardinality: u64,
     },
-    /// Binary of which the share `compressibility` compresses to nothing, and the rest not at all.
+    /// Binary values. The share `compressibility` of each compresses to nothing, the rest not at
+    /// all.
     Compressible {
         compressibility: f64,
     },
@@ -151,19 +152,20 @@ pub enum Distribution {
 #[serde(rename_all = "snake_case")]
 pub enum TemplatePart {
     Text(String),
-    /// The row number; padded with zeros to so many digits, as the numbers below.
+    /// The row number, padded with zeros to the given number of digits, as are the two numbers
+    /// below.
     Row(u64),
-    /// A number below `cardinality`.
+    /// A random number below `cardinality`, each equally likely.
     Uniform(u64),
-    /// Rank - 1 by Zipf's law.
+    /// A random rank by Zipf's law, minus 1.
     Zipf(u64),
     /// A made-up word, by Zipf's law with exponent 1.
     Word,
-    /// So many hexadecimal digits.
+    /// Random hexadecimal digits, as many as given.
     Hex(u64),
-    /// So many decimal digits.
+    /// Random decimal digits, as many as given.
     Digits(u64),
-    /// So many letters and digits.
+    /// Random letters and digits, as many as given.
     Letters(u64),
     /// A random (version 4) UUID.
     Uuid,

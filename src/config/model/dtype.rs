@@ -1,11 +1,11 @@
-//! The types of columns, and how Parquet stores them.
+//! Types of columns, and their physical types in Parquet.
 
 use std::fmt;
 
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
 
-/// Types of columns: DLIO's, and those that tables have besides.
+/// Types of columns: those of DLIO, and others that tables often have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dtype {
@@ -60,11 +60,11 @@ impl TimeUnit {
     }
 }
 
-/// Content of a decimal has at most this many digits, which 64 bits hold.
+/// Largest number of digits in the generated value of a decimal. So many fit into 64 bits.
 pub(in crate::config) const DECIMAL_DIGITS: u32 = 18;
 
 impl Dtype {
-    /// The types without parameters, and timestamps.
+    /// All types without parameters, and timestamps, with their names.
     pub const ALL: [(Dtype, &'static str); 22] = [
         (Dtype::Int8, "int8"),
         (Dtype::Int16, "int16"),
@@ -108,13 +108,13 @@ impl Dtype {
         matches!(self, Dtype::Float16 | Dtype::Float32 | Dtype::Float64)
     }
 
-    /// Whether it is a type of plain numbers, which vectors are made of.
+    /// Returns true for integers and floats, the types that vectors can consist of.
     pub fn is_numeric(self) -> bool {
         self.is_integer() || self.is_float()
     }
 
-    /// Whether its values are drawn as numbers: dates, timestamps and decimals are integers of
-    /// their unit.
+    /// Returns true if values are drawn as numbers. Dates, timestamps and decimals are drawn as
+    /// integers in their own unit.
     pub fn draws_numbers(self) -> bool {
         self.is_float() || self.integer_range().is_some()
     }
@@ -123,7 +123,7 @@ impl Dtype {
         matches!(self, Dtype::Date32 | Dtype::Timestamp(_))
     }
 
-    /// Whether its values are strings or bytes.
+    /// Returns true if values are strings or bytes.
     pub fn is_text(self) -> bool {
         matches!(self, Dtype::String | Dtype::LargeString | Dtype::Binary)
     }
@@ -132,8 +132,9 @@ impl Dtype {
         matches!(self, Dtype::List | Dtype::Struct)
     }
 
-    /// Smallest and largest value of a type that is drawn as integers: days of a date, units of a
-    /// timestamp, and a decimal without its point.
+    /// Returns the smallest and the largest value of a type that is drawn as integers: days for a
+    /// date, units for a timestamp, the number without its point for a decimal. None for other
+    /// types.
     pub fn integer_range(self) -> Option<(i128, i128)> {
         Some(match self {
             Dtype::Int8 => (i8::MIN.into(), i8::MAX.into()),
@@ -152,8 +153,8 @@ impl Dtype {
         })
     }
 
-    /// Bytes of one value; for string and binary, of one character or byte. A bool counts as one
-    /// byte, and nested types as nothing of their own.
+    /// Returns the bytes of one value, or of one character or byte for string and binary. A bool
+    /// counts as one byte; nested types have no bytes of their own and count as 0.
     pub fn value_bytes(self) -> u64 {
         match self {
             Dtype::Int8
@@ -170,8 +171,8 @@ impl Dtype {
         }
     }
 
-    /// The physical type that Parquet stores it as; none for nested types, whose leaves have one
-    /// each.
+    /// Returns the physical type that Parquet stores values as. None for nested types, whose leaves
+    /// have one each.
     pub fn physical(self) -> Option<Physical> {
         Some(match self {
             Dtype::Int8
@@ -181,7 +182,8 @@ impl Dtype {
             | Dtype::Uint16
             | Dtype::Uint32
             | Dtype::Date32 => Physical::Int32,
-            // Parquet has no seconds; arrow-rs stores them as 64-bit integers of their own.
+            // Parquet has no unit of seconds; arrow-rs stores such timestamps as plain 64-bit
+            // integers.
             Dtype::Int64 | Dtype::Uint64 | Dtype::Timestamp(_) => Physical::Int64,
             Dtype::Float16 => Physical::FixedLenByteArray,
             Dtype::Float32 => Physical::Float,

@@ -1,4 +1,4 @@
-//! How the rows of a dataset are laid out in files.
+//! Layout of the rows of a dataset in files.
 
 use std::collections::BTreeMap;
 
@@ -8,37 +8,37 @@ use strum::{IntoStaticStr, VariantArray};
 use super::dtype::Physical;
 use crate::config::codec::Codec;
 
-/// How the rows of a dataset are laid out in files.
+/// Layout of the rows of a dataset in files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Layout {
     pub row_group: RowGroupSize,
     pub vector_layout: VectorLayout,
     /// Columns that become folders, outermost first; never all of the columns.
     pub partition_by: Vec<String>,
-    /// Columns that rows are sorted by, the most significant first; none for the order in which
-    /// they are drawn.
+    /// Columns that rows are sorted by, the most significant first. Empty: rows stay in the order
+    /// in which they are drawn.
     pub sort_by: Vec<SortColumn>,
     pub sort_scope: SortScope,
-    /// 1 or 2: data page headers of that version, and its default encodings.
+    /// Version of data page headers and of the default encodings, 1 or 2.
     pub writer_version: u8,
-    /// Rows at which a page ends.
+    /// Number of rows at which a page ends.
     pub data_page_rows: u64,
-    /// Whether files have column and offset indexes.
+    /// True if files have column and offset indexes.
     pub page_index: bool,
-    /// The chunks of every column that `columns` does not name.
+    /// Layout of the chunks of every column that `columns` does not name.
     pub chunk: ChunkLayout,
-    /// Columns with keys of their own, complete.
+    /// Complete layouts of the columns that have keys of their own, by column name.
     pub columns: BTreeMap<String, ChunkLayout>,
 }
 
 impl Layout {
-    /// How the chunks of a column, by its top-level name, are laid out.
+    /// Returns the layout of a column's chunks, by the column's top-level name.
     pub fn chunk_of(&self, column: &str) -> &ChunkLayout {
         self.columns.get(column).unwrap_or(&self.chunk)
     }
 }
 
-/// How column chunks are laid out.
+/// Layout of column chunks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChunkLayout {
     pub codec: Codec,
@@ -51,7 +51,7 @@ pub struct ChunkLayout {
     pub bloom_filter: Option<BloomFilter>,
 }
 
-/// How values are encoded.
+/// Encoding of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -73,13 +73,13 @@ impl Encoding {
         self.into()
     }
 
-    /// Whether the format has this encoding for a physical type, and the writer offers it.
+    /// Returns true if Parquet has this encoding for a physical type and the writer offers it.
     pub fn fits(self, physical: Physical, writer_version: u8) -> bool {
         match self {
             Encoding::Auto | Encoding::Plain => true,
             Encoding::Dictionary => match physical {
                 Physical::Boolean => false,
-                // The writer has no dictionaries of these in files of version 1.
+                // The writer makes no dictionaries of this type in files of version 1.
                 Physical::FixedLenByteArray => writer_version == 2,
                 _ => true,
             },
@@ -102,7 +102,7 @@ impl Encoding {
         }
     }
 
-    /// The encodings that fit a physical type, by name.
+    /// Returns the names of the encodings that fit a physical type.
     pub fn fitting(physical: Physical, writer_version: u8) -> Vec<&'static str> {
         Encoding::VARIANTS
             .iter()
@@ -112,15 +112,15 @@ impl Encoding {
     }
 }
 
-/// Which minima, maxima and null counts are stored.
+/// Minima, maxima and null counts that files store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Statistics {
     None,
-    /// Those of column chunks, in the footer.
+    /// Statistics of column chunks, in the footer.
     Chunk,
-    /// Those of column chunks, and of pages in their headers.
+    /// Statistics of column chunks, and of pages in their headers.
     Page,
 }
 
@@ -128,8 +128,8 @@ pub enum Statistics {
 pub struct BloomFilter {
     /// Wanted share of false positives, above 0 and below 1.
     pub fpp: f64,
-    /// Most distinct values of a column chunk that it has room for; no more than the rows of a row
-    /// group, which it is where left out.
+    /// Number of distinct values of a column chunk that the filter has room for, at most the rows
+    /// of a row group. Absent: the rows of a row group.
     pub ndv: Option<u64>,
 }
 
@@ -139,7 +139,7 @@ pub struct SortColumn {
     pub descending: bool,
 }
 
-/// The rows among which sorting takes place. Nulls come first.
+/// Range of rows within which they are sorted. Nulls come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -148,7 +148,7 @@ pub enum SortScope {
     RowGroup,
 }
 
-/// Where a row group ends.
+/// Size at which a row group ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowGroupSize {
@@ -157,7 +157,7 @@ pub enum RowGroupSize {
     Bytes(u64),
 }
 
-/// How a column with `size` above 1 is stored.
+/// Storage of columns with `size` above 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

@@ -1,11 +1,11 @@
-//! How much is measured, how often, and how exactly.
+//! Settings of the measurement: lanes, rounds and precision.
 
 use std::time::Duration;
 
 use crate::record::Lane;
 use crate::statistics::SMALLEST_EFFECT;
 
-/// Fewest rounds where none are asked for.
+/// Smallest number of rounds if the config gives none.
 const DEFAULT_ROUNDS: u32 = 10;
 const DEFAULT_PRECISION: f64 = 0.04;
 const DEFAULT_TIME_BUDGET: Duration = Duration::from_secs(120);
@@ -14,34 +14,35 @@ const DEFAULT_TIME_BUDGET: Duration = Duration::from_secs(120);
 pub struct Measure {
     /// Untimed rounds before the measured ones.
     pub warmup: u32,
-    /// Measured rounds, at least 1; the fewest, where there is an `until`.
+    /// Measured rounds, at least 1. With `until` this is the minimum.
     pub rounds: u32,
-    /// When to end after that; at once where left out.
+    /// Condition for ending after those rounds. Absent: the run ends right after them.
     pub until: Option<Until>,
     /// Smallest effect of interest, as a share.
     pub effect: f64,
     /// Seed of the order in which a round visits the cells.
     pub seed: u64,
-    /// The lanes that are timed, each once.
+    /// Lanes to time, each once.
     pub lanes: Vec<Lane>,
-    /// Whether the baseline is measured again, to see what noise alone does; where left out, it is
-    /// where there are variants to compare.
+    /// True if the baseline is measured again, as a control that shows the effect of noise alone.
+    /// Absent: it is measured again if there are several variants.
     pub control: Option<bool>,
-    /// Whether a process of its own executes each cell once, to see how much memory it takes.
+    /// True if each cell is executed once in a separate process, to see how much memory it takes.
     pub peak_memory: bool,
-    /// Whether what each cell asks of the store is kept with its times, from which times on other
-    /// storage are predicted; where left out, it is where there are variants to compare.
+    /// True if each cell's requests to the store are recorded with their times, to predict its time
+    /// on other storage. Absent: they are recorded if there are several variants.
     pub break_even: Option<bool>,
-    /// Whether cold iterations drop the page cache of the whole host, which only root may.
+    /// True if cold iterations drop the page cache of the whole host, which only root may do.
     pub drop_caches: bool,
 }
 
-/// When there have been enough rounds.
+/// Conditions under which there have been enough rounds. Either of them suffices.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Until {
-    /// Every interval is at most this wide, as a share: high / low - 1.
+    /// Largest width of an interval, as a share: high / low - 1. Every interval must be this
+    /// narrow.
     pub precision: f64,
-    /// Or so much time has gone by since the first warm-up.
+    /// Time since the first warm-up after which there have been enough rounds.
     pub time_budget: Duration,
 }
 

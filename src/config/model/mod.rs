@@ -1,7 +1,7 @@
-//! The validated model: what a config means, with every default filled in.
+//! The validated model: the settings of a config, with every default filled in.
 //!
-//! Values of these types hold what the rest of the program may rely on: counts are positive, names
-//! are unique, levels lie in their codec's range, distributions fit their column's type.
+//! The rest of the program may rely on these types: counts are positive, names are unique, levels
+//! are within their codec's range, distributions fit their column's type.
 
 mod column;
 mod dataset;

@@ -1,4 +1,4 @@
-//! How a variant is read, and from which caches.
+//! Settings for reading a variant, including the state of caches.
 
 use std::time::Duration;
 
@@ -6,32 +6,33 @@ use strum::{IntoStaticStr, VariantArray};
 
 use crate::record::{CacheState, EngineCache};
 
-/// How a variant is read.
+/// Settings for reading a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reader {
-    /// Target partitions of the engine; all cores where left out.
+    /// Target partitions of the engine. Absent: one per core.
     pub read_threads: Option<u64>,
-    /// Rows per batch; the engine's default where left out.
+    /// Rows per batch. Absent: the engine's default.
     pub batch_size: Option<u64>,
     pub read_mode: ReadMode,
     pub cache: PageCache,
-    /// The engine's own caches: fresh for cold and direct reads, warm for warm ones, where left
-    /// out.
+    /// State of the engine's own caches. If the config leaves it out, it is warm for reads from a
+    /// warm page cache, and fresh for cold and direct reads.
     pub engine_cache: EngineCache,
     /// Copies of a query that run at once; 0 never occurs.
     pub streams: Streams,
-    /// Most bytes that the engine's operators may hold; no limit where left out.
+    /// Largest number of bytes that the engine's operators may hold. Absent: no limit.
     pub memory_limit_bytes: Option<u64>,
-    /// A slower storage than the one at hand, where reads are to be served as by one.
+    /// Slower storage that reads imitate. Absent: reads are as fast as the actual storage.
     pub throttle: Option<Throttled>,
-    /// Whether files whose types only widen are read as one table, of the wider types.
+    /// True if files are read as one table even if their types differ, as long as one type only
+    /// widens the other. The table then has the wider types.
     pub unify_schemas: bool,
 }
 
-/// A storage that reads are made as slow as.
+/// Storage whose speed slowed reads imitate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttled {
-    /// Bytes per second of all requests together; no limit where left out.
+    /// Bytes per second of all requests together. Absent: no limit.
     pub bytes_per_s: Option<u64>,
     /// Latency of each request.
     pub latency: Duration,
@@ -47,33 +48,33 @@ impl Default for Streams {
     }
 }
 
-/// How a reader goes through a file: DLIO's two ways.
+/// The two ways in which DLIO reads a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum ReadMode {
-    /// The projection of a whole file is in memory before the first of its rows goes on.
+    /// Reads the projected columns of a whole file into memory before it passes on the first row.
     #[strum(serialize = "default")]
     WholeFile,
-    /// One row group after the other.
+    /// Reads one row group after the other.
     #[default]
     RowGroup,
 }
 
-/// State of this host's page cache, of the files, before each iteration.
+/// State of this host's page cache with regard to the files, before each iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum PageCache {
-    /// All of them.
+    /// The cache holds the files completely.
     #[default]
     Warm,
-    /// Nothing.
+    /// The cache holds nothing of the files.
     Cold,
-    /// Whatever it holds, reads pass it by.
+    /// The cache may hold anything, because reads bypass it.
     Direct,
 }
 
 impl PageCache {
-    /// As records have it.
+    /// Returns the state in the form that run records use.
     pub fn state(self) -> CacheState {
         match self {
             PageCache::Warm => CacheState::Warm,

@@ -11,26 +11,25 @@ use super::reading::Reader;
 /// them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Never empty. The first is the baseline.
+    /// Variants, at least one. The first is the baseline.
     pub variants: Vec<Variant>,
-    /// As written; empty means one scan of the columns with `read: true`.
+    /// Scenarios as written. Empty: one scan of the columns with `read: true`.
     pub scenarios: Vec<ScenarioSource>,
     pub measure: Measure,
-    /// Keys that were accepted without effect, a sentence for each.
+    /// One sentence per remark on the config, such as keys that were accepted without effect.
     pub notes: Vec<String>,
-    /// The config after overrides, before variants are applied; what the run record keeps.
+    /// The config after overrides, before variants are applied. The run record keeps it.
     pub resolved: serde_json::Value,
-    /// Folder of the config file, tried for relative query paths after the working folder.
+    /// Folder of the config file. Relative query paths are looked up here after the working folder.
     pub folder: Option<PathBuf>,
 }
 
 /// One member of a sweep: the base config with `settings` applied.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
-    /// Unique within the config.
+    /// Name, unique within the config.
     pub name: String,
-    /// Key path -> value, as given by the sweep or the `variants:` list. Empty where nothing is
-    /// swept.
+    /// Key path -> value, as given by `sweep:` or `variants:`. Empty if nothing is swept.
     pub settings: BTreeMap<String, serde_json::Value>,
     pub dataset: Option<Dataset>,
     pub reader: Reader,
@@ -41,7 +40,7 @@ pub struct Variant {
     pub tables: BTreeMap<String, String>,
 }
 
-/// Where a scenario's SQL comes from.
+/// Source of a scenario's SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScenarioSource {
     /// A file, a folder of `*.sql` files, or the name of a shipped scenario.

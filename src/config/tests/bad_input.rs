@@ -149,7 +149,7 @@ fn an_unknown_key_at_any_level_names_the_nearest(
     );
 }
 
-/// Must end within a time that a hang or a quadratic pass would not keep.
+/// Fails if loading takes a minute or more, as a hang or a quadratic pass would.
 fn refused_quickly(text: &str) -> String {
     let start = Instant::now();
     let message = bad(text);

@@ -341,7 +341,7 @@ fn parallel_and_direct_file_systems_are_local_files() {
     let of = |kind: &str| format!("dataset: {{}}\nstorage: {{storage_type: {kind}}}\n");
     assert_eq!(cache(&of("parallel_fs")), PageCache::Warm);
     assert_eq!(cache(&of("direct_fs")), PageCache::Direct);
-    // What is said of the very thing counts.
+    // The reader's own key overrides the kind of storage.
     let buffered = format!("{}reader: {{odirect: false}}\n", of("direct_fs"));
     assert_eq!(cache(&buffered), PageCache::Warm);
     let warm = format!("{}measure: {{cache: warm}}\n", of("direct_fs"));

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-/// What `LoadConfig` of the two DLIOs reads, and the keys that current files of MLPerf Storage have
-/// besides.
+/// Keys that `LoadConfig` of the two versions of DLIO reads, and other keys of current files of
+/// MLPerf Storage.
 const READ_BY_DLIO: &str = "
 framework
 storage.storage_type storage.storage_root storage.storage_options storage.storage_library

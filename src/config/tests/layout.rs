@@ -1,4 +1,4 @@
-//! How column chunks are laid out, per dataset and per column; columns of more types; sources.
+//! Layout of column chunks, per dataset and per column; columns of more types; sources.
 
 use std::collections::BTreeMap;
 

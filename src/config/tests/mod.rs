@@ -1,4 +1,4 @@
-//! The config from outside: what a text means, and what is said of a bad one.
+//! Tests of the config from outside: the meaning of a text, and the messages for a bad one.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value as Json, json};
@@ -38,7 +38,7 @@ fn good_with(text: &str, set: &[&str], sweep: &[&str]) -> Config {
     load(&source(text), &overrides(set, sweep)).unwrap()
 }
 
-/// The message of a config that must not load.
+/// Returns the message of a config that must not load.
 fn bad(text: &str) -> String {
     bad_with(text, &[], &[])
 }
@@ -58,12 +58,12 @@ fn overrides(set: &[&str], sweep: &[&str]) -> Overrides {
     }
 }
 
-/// The dataset of a config's first variant.
+/// Returns the dataset of a config's first variant.
 fn dataset_of(text: &str) -> Dataset {
     good(text).variants.remove(0).dataset.unwrap()
 }
 
-/// A dataset of one column, whose keys beside `name: c` are given, and 1000 rows.
+/// Returns a dataset of 1000 rows and one column, with the given keys in addition to `name: c`.
 fn one_column(keys: &str) -> String {
     format!(
         "dataset:\n  num_files_train: 10\n  num_samples_per_file: 100\n  parquet: {{columns: [{{name: c, {keys}}}]}}\n"

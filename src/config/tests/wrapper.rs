@@ -42,7 +42,7 @@ fn errors_name_the_key_path_as_it_is_written() {
         message.starts_with("x.yaml:2: workload.sweep.dataset.seed: "),
         "{message}"
     );
-    // What is typed on the command line is named as such.
+    // Problems of the command line are named as such.
     let message = bad_with(
         "workload: {dataset: {}}",
         &["dataset.num_files_train=none"],

@@ -109,7 +109,7 @@ pub(super) fn weighed_values(values: Vec<Value>) -> Distribution {
     }
 }
 
-/// Each kind that fits the type, by name.
+/// Returns each kind that fits the type, by name.
 pub(super) fn distributions(dtype: Dtype) -> Vec<(&'static str, Distribution)> {
     let number = |value: i128| Value::Number(Number::Integer(value));
     let uniform_of = |min, max, cardinality| Distribution::Uniform {
@@ -294,7 +294,7 @@ pub(super) fn layouts(column: &Column) -> &'static [VectorLayout] {
     }
 }
 
-/// Every type with every distribution, as scalars and as vectors.
+/// Returns every type with every distribution, as scalars and as vectors.
 pub(super) fn columns() -> Vec<(String, Column)> {
     let mut columns = Vec::new();
     let decimal = Dtype::Decimal128 {
@@ -408,7 +408,7 @@ pub(super) fn quantiles(values: &[i128]) -> Distribution {
     }
 }
 
-/// Columns whose rows share draws, are sorted anew every so often, wander, or are rounded.
+/// Returns columns whose rows share draws, are sorted in cycles, wander, or are rounded.
 pub(super) fn repeated() -> Vec<(String, Column)> {
     let bounded = |min, max| Distribution::Uniform {
         min: integer(min),
@@ -517,7 +517,7 @@ pub(super) fn repeated() -> Vec<(String, Column)> {
     ]
 }
 
-/// The values of a column of numbers.
+/// Returns the values of a column of numbers.
 pub(super) fn numbers<T: ArrowPrimitiveType>(column: &Column, rows: usize) -> Vec<T::Native> {
     generator(column)
         .range(0, rows)
@@ -547,13 +547,13 @@ pub(super) fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
     (mean, (squares.sum::<f64>() / count).sqrt())
 }
 
-/// The share of rising pairs of neighbours beyond a half, doubled, as Zeng et al. count it.
+/// Returns the share of rising pairs of neighbours less a half, doubled: the measure of Zeng et al.
 pub(super) fn sortedness_of(values: &[f64]) -> f64 {
     let rising = values.windows(2).filter(|pair| pair[0] <= pair[1]).count();
     (rising as f64 / (values.len() - 1) as f64 - 0.5) * 2.0
 }
 
-/// A table of so many rows, which the shared `generator` is too short for.
+/// Returns the values of a column of `rows` rows, more than the shared `generator` has.
 pub(super) fn long<T: ArrowPrimitiveType>(column: &Column, rows: u64) -> Vec<Option<T::Native>> {
     ColumnGenerator::new(7, "train", column, rows, VectorLayout::List)
         .unwrap()

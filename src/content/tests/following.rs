@@ -8,7 +8,7 @@ use super::columns::{ROWS, column, doubles, mean_and_deviation, sequence, unifor
 use crate::config::{Column, Distribution, Dtype, VectorLayout};
 use crate::content::ColumnGenerator;
 
-/// The columns of a table of which one follows another.
+/// Returns a column that follows another one, and the columns of its table.
 fn following(dtype: Dtype, followed: Column, correlation: f64) -> (Column, Vec<Column>) {
     let follower = Column {
         name: "follower".to_owned(),

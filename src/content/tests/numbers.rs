@@ -423,7 +423,7 @@ fn numbers_are_rounded_to_multiples() {
     assert!(days.len() > 900);
     let cents = of(Dtype::Float64, Number::Float(0.01), uniform());
     let cents = numbers::<Float64Type>(&cents, 5_000);
-    // Exactly what is read from a text of two decimals.
+    // Exactly the number that is read from a text of two decimals.
     assert!(
         cents
             .iter()

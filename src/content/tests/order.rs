@@ -1,4 +1,4 @@
-//! Rows that are sorted, repeat one another, or wander.
+//! Rows that are sorted, share draws, or wander.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,7 +71,7 @@ fn runs_are_as_long_as_asked_and_nulls_come_in_them_too() {
     let null_share = values.iter().filter(|value| value.is_none()).count() as f64 / 200_000.0;
     assert!((null_share - 0.25).abs() < 0.02, "{null_share}");
     let changes = values.windows(2).filter(|pair| pair[0] != pair[1]).count() as f64;
-    // Of two runs side by side, both are null in 1 of 16 cases; no two values of 64 bits are equal.
+    // Two neighbouring runs are both null in 1 of 16 cases; no two values of 64 bits are equal.
     let expected = 200_000.0 / 12.0 * (1.0 - 1.0 / 16.0);
     assert!((changes / expected - 1.0).abs() < 0.03, "{changes}");
 }

@@ -22,7 +22,7 @@ fn zipf_ranks_come_as_often_as_theory_says() {
         let values =
             numbers::<UInt64Type>(&column(Dtype::Uint64, 1, zipf(exponent, cardinality)), rows);
         assert!(values.iter().all(|value| *value < cardinality));
-        // What lies behind the first million is small where there is more at all.
+        // The ranks beyond the first million, if any, have a small share.
         let weight = |ranks: std::ops::RangeInclusive<u64>| {
             ranks.map(|rank| (rank as f64).powf(-exponent)).sum::<f64>()
         };

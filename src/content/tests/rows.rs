@@ -1,4 +1,4 @@
-//! Values follow from their row, whatever is asked for beside it, and fit the layout.
+//! Values depend on their row alone, not on the other requested rows, and fit the layout.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::columns::{
 use crate::config::{Column, Distribution, Dtype, Length, LengthDistribution, VectorLayout};
 use crate::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
 
-/// The values of each row in bytes, whatever the layout; nulls are none.
+/// Returns the values of each row in bytes, for any layout. None for nulls.
 fn row_bytes(array: &dyn Array) -> Vec<Option<Vec<u8>>> {
     fn elements(array: &dyn Array) -> Vec<u8> {
         let data = array.to_data();
@@ -257,7 +257,7 @@ fn a_schema_has_the_fields_of_its_generators() {
     }
 }
 
-/// Every value of an array, its nulls and its offsets.
+/// Returns a hash of every value of an array, its nulls and its offsets.
 fn fingerprint(array: &dyn Array) -> u64 {
     fn collect(data: &ArrayData, bytes: &mut Vec<u8>) {
         bytes.extend(
@@ -287,7 +287,7 @@ fn fingerprint(array: &dyn Array) -> u64 {
     xxh3_64(&bytes)
 }
 
-/// Where this fails, datasets that users have are no longer what the same config generates: raise
+/// If this test fails, the same config no longer generates the datasets that users have: raise
 /// [`GENERATOR_VERSION`] and replace the table.
 #[test]
 fn content_is_pinned_for_this_generator_version() {

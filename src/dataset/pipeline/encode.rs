@@ -1,4 +1,4 @@
-//! Encoding: arrays into the column chunks of a row group, and row groups into a file.
+//! Encodes arrays into the column chunks of a row group, and puts row groups into a file.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::source::RowGroup;
 use crate::config::Layout;
 use crate::dataset::properties::writer_properties;
 
-/// Begins a file: its writer, and the maker of its columns' writers.
+/// Begins a file. Returns its writer, and the factory of its columns' writers.
 pub(crate) fn file_writer<W: Write + Send>(
     sink: W,
     schema: &SchemaRef,
@@ -28,7 +28,7 @@ pub(crate) fn file_writer<W: Write + Send>(
     ArrowWriter::try_new_with_options(sink, Arc::clone(schema), options)?.into_serialized_writer()
 }
 
-/// The writers of a row group by column: one for each of a column's leaves.
+/// Returns the writers of a row group by column: one for each of a column's leaves.
 pub(crate) fn column_writers(
     factory: &ArrowRowGroupWriterFactory,
     schema: &SchemaRef,
@@ -69,14 +69,14 @@ pub(crate) fn write_arrays(
     Ok(())
 }
 
-/// Ends the chunks of a column.
+/// Closes the writers of a column and returns its chunks.
 pub(crate) fn close_column(
     writers: Vec<ArrowColumnWriter>,
 ) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
     writers.into_iter().map(ArrowColumnWriter::close).collect()
 }
 
-/// Appends a row group, whose chunks come in the order of the leaves.
+/// Appends a row group. Its chunks must be in the order of the leaves.
 pub(crate) fn append_row_group<W: Write + Send>(
     writer: &mut SerializedFileWriter<W>,
     chunks: impl IntoIterator<Item = ArrowColumnChunk>,
@@ -89,7 +89,7 @@ pub(crate) fn append_row_group<W: Write + Send>(
     Ok(())
 }
 
-/// Bytes of a row group before compression.
+/// Returns the encoded bytes of a row group before compression.
 pub(crate) fn encoded_bytes(
     group: &dyn RowGroup,
     schema: &SchemaRef,
@@ -100,7 +100,7 @@ pub(crate) fn encoded_bytes(
     let writers = column_writers(&factory, schema, 0)?;
     for (column, mut writers) in writers.into_iter().enumerate() {
         write_arrays(&mut writers, schema.field(column), group.arrays(column))?;
-        // One chunk at a time, so that no other one is held.
+        // Only one chunk is in memory at a time.
         for writer in writers {
             let chunk = writer.close()?;
             encoded += u64::try_from(chunk.close().metadata.uncompressed_size()).unwrap_or(0);
@@ -109,7 +109,7 @@ pub(crate) fn encoded_bytes(
     Ok(encoded)
 }
 
-/// Compressed bytes of one column chunk that holds these arrays, written as `layout` says.
+/// Returns the compressed bytes of one column chunk with these arrays, written in `layout`.
 pub(crate) fn chunk_bytes(
     field: &Field,
     layout: &Layout,

@@ -1,4 +1,4 @@
-//! One file while it is written: opened, its row groups appended in order, closed.
+//! One file during writing: it is opened, its row groups are appended in order, and it is closed.
 
 use std::collections::BTreeMap;
 
@@ -18,38 +18,38 @@ use crate::dataset::error::DatasetError;
 use crate::dataset::proof::IDENTITY_KEY;
 use crate::storage::StagedObject;
 
-/// A file being written. It appears under its name when it is closed.
+/// A file that is being written. It appears under its name when it is closed.
 pub(crate) struct FileWriter<'a> {
     pub(crate) file: DataFile,
-    /// The file as errors name it.
+    /// Name of the file in errors.
     pub(crate) shown: String,
     format: &'a FileFormat,
     factory: ArrowRowGroupWriterFactory,
-    /// Row groups that the file will have.
+    /// Number of row groups that the file will have.
     pub(crate) row_groups: usize,
     appender: Mutex<Appender>,
 }
 
 struct Appender {
-    /// Taken when the file is closed.
+    /// The writer. Absent once the file is closed.
     writer: Option<SerializedFileWriter<StagedObject>>,
-    /// Row groups that are encoded and wait for one before them.
+    /// Encoded row groups that wait for an earlier one.
     ready: BTreeMap<usize, Vec<ArrowColumnChunk>>,
     next: usize,
 }
 
-/// How far appending has brought a file.
+/// Progress made by one call of [`FileWriter::append`].
 #[derive(Debug, Default)]
 pub(crate) struct Advance {
     pub(crate) row_groups: usize,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
-    /// Whether the file has all of its row groups and is closed.
+    /// True if the file has all of its row groups and is closed.
     pub(crate) closed: bool,
 }
 
 impl<'a> FileWriter<'a> {
-    /// Opens a file. One without rows is still to be closed.
+    /// Opens a file. If it has no rows, the caller must close it.
     pub(crate) fn open(
         target: &Target<'_>,
         format: &'a FileFormat,
@@ -80,7 +80,7 @@ impl<'a> FileWriter<'a> {
         })
     }
 
-    /// The writers of a row group by column: one for each of a column's leaves.
+    /// Returns the writers of a row group by column: one for each of a column's leaves.
     pub(crate) fn column_writers(
         &self,
         row_group: usize,
@@ -89,8 +89,8 @@ impl<'a> FileWriter<'a> {
             .map_err(|source| self.failed(source))
     }
 
-    /// Appends a row group, once those before it are appended, and those that waited for it. Closes
-    /// the file behind the last one.
+    /// Appends a row group, and the later ones that waited for it. If an earlier one is still
+    /// missing, it is kept until then. Closes the file after the last row group.
     pub(crate) fn append(
         &self,
         row_group: usize,
@@ -122,7 +122,7 @@ impl<'a> FileWriter<'a> {
         Ok(advance)
     }
 
-    /// Writes the footer, and makes the file appear.
+    /// Writes the footer and publishes the file under its name.
     pub(crate) fn close(&self) -> Result<(), DatasetError> {
         let Some(writer) = self.appender.lock().writer.take() else {
             return Ok(());
@@ -136,7 +136,7 @@ impl<'a> FileWriter<'a> {
         self.format.row_group_rows.min(self.file.rows - before)
     }
 
-    /// The error of a writer, which wraps what the store said.
+    /// Returns the error for a failed writer. The writer's error contains that of the store.
     pub(crate) fn failed(&self, source: ParquetError) -> DatasetError {
         failed(&self.shown, source)
     }

@@ -1,4 +1,4 @@
-//! The format that all files of a dataset have.
+//! The format of all files of a dataset.
 
 use arrow::datatypes::SchemaRef;
 use parquet::errors::ParquetError;
@@ -8,7 +8,7 @@ use parquet::file::properties::WriterProperties;
 use crate::config::Layout;
 use crate::dataset::properties::writer_properties;
 
-/// How each file of a dataset is written.
+/// Settings with which each file of a dataset is written.
 pub(crate) struct FileFormat {
     pub(crate) schema: SchemaRef,
     pub(crate) properties: WriterProperties,
@@ -19,7 +19,7 @@ pub(crate) struct FileFormat {
 }
 
 impl FileFormat {
-    /// The format of files that have up to `most_rows` rows each.
+    /// Makes the format of files that have up to `most_rows` rows each.
     pub(crate) fn new(
         layout: &Layout,
         schema: SchemaRef,
@@ -27,8 +27,8 @@ impl FileFormat {
         most_rows: u64,
         key_values: Vec<KeyValue>,
     ) -> Result<Self, ParquetError> {
-        // A filter for more values than a file has takes long to make, and is folded to the same
-        // size.
+        // A bloom filter for more values than a file has would take long to make, and would be
+        // folded to the same size.
         let properties = writer_properties(layout, &schema, Some(row_group_rows.min(most_rows)))?;
         Ok(FileFormat {
             schema,

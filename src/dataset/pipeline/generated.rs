@@ -1,4 +1,4 @@
-//! Generated rows as a source of row groups: made column by column, as they are encoded.
+//! Generated rows as a source of row groups. They are made column by column during encoding.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use crate::dataset::plan::{DatasetPlan, TablePlan};
 use crate::dataset::properties::writer_properties;
 use crate::dataset::share::Share;
 
-/// Rows generated and encoded at a time; few enough that they stay in the core's cache.
+/// Number of rows that are generated and encoded at a time, few enough to stay in the core's cache.
 const ROWS_PER_ARRAY: u64 = 8192;
 
-/// Writes all files that are not there yet, and proves each. Must not be called from within the
+/// Writes all files that do not exist yet, and proves each. Must not be called from within the
 /// runtime.
 pub(crate) fn write_files(target: &Target<'_>) -> Result<WrittenFiles, DatasetError> {
     let plan = target.plan;
@@ -63,8 +63,8 @@ pub(crate) fn write_files(target: &Target<'_>) -> Result<WrittenFiles, DatasetEr
     write_all(target, &format, &prover, &mut files)
 }
 
-/// Rows of these columns whose encoded size comes nearest to `bytes`, found by encoding samples of
-/// the first rows.
+/// Returns the number of rows whose encoded size is nearest to `bytes`, found by encoding samples
+/// of the first rows.
 pub(crate) fn rows_for_bytes(
     columns: &Arc<[ColumnGenerator]>,
     schema: &SchemaRef,
@@ -74,8 +74,8 @@ pub(crate) fn rows_for_bytes(
 ) -> Result<u64, ParquetError> {
     let properties = writer_properties(layout, schema, None)?;
     let mut rows = ROWS_PER_ARRAY;
-    // Dictionaries make the bytes of a row depend on how many rows there are, hence the second
-    // look; a third changes little.
+    // With dictionaries the bytes of a row depend on the number of rows, hence the second pass; a
+    // third one changes little.
     for _ in 0..3 {
         rows = rows.clamp(1, rows_per_file);
         let group = GeneratedRows::of_range(columns, 0, rows);
@@ -123,18 +123,18 @@ impl TableColumns {
     }
 }
 
-/// Generated rows that make a row group.
+/// The generated rows of a row group.
 pub(crate) struct GeneratedRows {
     columns: Arc<[ColumnGenerator]>,
-    /// Those of a file.
+    /// Rows of the whole file.
     rows: Arc<Rows>,
-    /// The first of the file's rows, and how many.
+    /// First row of the group within the file, and number of rows.
     first: u64,
     count: u64,
 }
 
 impl GeneratedRows {
-    /// Rows of a table by their numbers, in the order of these.
+    /// Makes a row group of consecutive rows of a table.
     pub(crate) fn of_range(columns: &Arc<[ColumnGenerator]>, first: u64, count: u64) -> Self {
         GeneratedRows {
             columns: Arc::clone(columns),
@@ -160,14 +160,14 @@ impl RowGroup for GeneratedRows {
     }
 }
 
-/// A file of a table before it is split into partitions.
+/// A file of a table, before its rows are split into partitions.
 #[derive(Clone, Copy)]
 struct LogicalFile {
     table: usize,
     file: u64,
 }
 
-/// The logical files that are this process's to write.
+/// Returns the logical files that this process writes.
 fn logical_files(plan: &DatasetPlan, share: Option<Share>) -> VecDeque<LogicalFile> {
     plan.tables
         .iter()
@@ -187,11 +187,11 @@ struct GeneratedFiles<'a> {
     prover: &'a Prover<'a>,
     tables: Vec<TableColumns>,
     row_group_rows: u64,
-    /// Files that have not been looked at yet.
+    /// Logical files that have not been handled yet.
     logical: VecDeque<LogicalFile>,
-    /// The files of the logical file that was split last.
+    /// Remaining files of the logical file that was split last.
     split: VecDeque<(DataFile, Rows)>,
-    /// The rows that are still to be given of the last file.
+    /// Remaining rows of the last file.
     current: Option<GeneratedRows>,
 }
 
@@ -235,13 +235,14 @@ impl RowGroups for GeneratedFiles<'_> {
         left.first += count;
         left.count -= count;
         if left.count == 0 {
-            // A list of rows goes with the last row group of its file.
+            // The file's list of rows is freed with its last row group.
             self.current = None;
         }
         Ok(Arc::new(group))
     }
 
-    /// One for each thread keeps all of them busy, as each makes the rows that it encodes.
+    /// Returns one per thread. That keeps all threads busy, because each makes the rows that it
+    /// encodes.
     fn most_under_way(&self, threads: usize) -> usize {
         threads.max(1)
     }
@@ -252,8 +253,7 @@ impl RowGroups for GeneratedFiles<'_> {
 }
 
 impl GeneratedFiles<'_> {
-    /// The files that a logical file becomes: itself, or one for each partition that it has rows
-    /// of.
+    /// Returns the files of a logical file: itself, or one for each partition of which it has rows.
     fn files_of(
         &self,
         LogicalFile { table, file }: LogicalFile,
@@ -290,7 +290,7 @@ impl GeneratedFiles<'_> {
             .collect())
     }
 
-    /// Rows of a file in the order that they are written in.
+    /// Returns the rows of a file in the order in which they are written.
     fn in_order(&self, table: usize, rows: Rows) -> Result<Rows, DatasetError> {
         let keys = &self.tables[table].sort;
         if keys.is_empty() {

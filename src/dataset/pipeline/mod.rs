@@ -1,9 +1,9 @@
-//! The writing of a dataset's files, from row groups to proven files.
+//! Writes a dataset's files, from row groups to proven files.
 //!
 //! Rows come from a [`source::RowGroups`]: [`generated`] ones are made column by column,
-//! [`rewritten`] ones are read from existing files, and [`sorted`] brings either into an order.
-//! [`schedule`] hands the columns of row groups to all threads, [`mod@file`] appends what they have
-//! encoded, and [`prove`] reads back what was written.
+//! [`rewritten`] ones are read from existing files, and [`sorted`] sorts either. [`schedule`]
+//! distributes the columns of row groups over all threads, [`mod@file`] appends the encoded columns
+//! to files, and [`prove`] reads written files back.
 
 pub(crate) mod encode;
 mod file;

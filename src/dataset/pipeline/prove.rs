@@ -1,4 +1,4 @@
-//! Reading back what was written.
+//! Reads written files back.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,7 +16,7 @@ use crate::files::read_footer;
 pub(crate) struct Prover<'a> {
     target: &'a Target<'a>,
     format: &'a FileFormat,
-    /// Whether the pages of a file have been looked at.
+    /// True once the pages of a file have been checked.
     pages_proven: AtomicBool,
 }
 
@@ -29,12 +29,13 @@ impl<'a> Prover<'a> {
         }
     }
 
-    /// Looks whether an interrupted writing has left a file complete. One that is torn is written
-    /// anew.
+    /// Checks whether an interrupted call has left a file complete. A file that is damaged or
+    /// differs from the plan is rewritten.
     ///
     /// # Errors
     ///
-    /// `Foreign` for a sound file that this program has not written: it is somebody's, and stays.
+    /// `Foreign` for a sound file that this program has not written. It belongs to somebody else
+    /// and stays.
     pub(crate) fn look_up(&self, file: DataFile) -> Result<NextFile, DatasetError> {
         if !is_taken(&self.target.plan.root.join(&file.path))? {
             return Ok(NextFile::ToWrite(file));
@@ -52,8 +53,8 @@ impl<'a> Prover<'a> {
         }
     }
 
-    /// Reads the footer back from the store and compares it with what was asked for; of the first
-    /// file, its pages too.
+    /// Reads the footer back from the store and compares it with the plan. For the first file,
+    /// compares the pages too.
     pub(crate) fn prove(&self, file: &DataFile) -> Result<WrittenFile, DatasetError> {
         let Target { plan, handle, .. } = self.target;
         let store = self.target.store();

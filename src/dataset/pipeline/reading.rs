@@ -1,4 +1,4 @@
-//! Reading the rows of a source through the engine, in the order in which they are written.
+//! Reads the rows of a source through the engine, in the order in which they are written.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::digest::ResultDigest;
 use crate::engine::plain_message;
 use crate::record::Checksum;
 
-/// Rows that were read, without partition columns.
+/// Rows from the source, without partition columns.
 pub(crate) struct Batches(pub(crate) Vec<RecordBatch>);
 
 impl RowGroup for Batches {
@@ -39,7 +39,7 @@ impl RowGroup for Batches {
     }
 }
 
-/// The error of a source that cannot be read.
+/// Returns the error for a source that cannot be read.
 pub(crate) fn failed(source: &SourceTable, error: &dyn std::fmt::Display) -> DatasetError {
     DatasetError::Source {
         location: source.location.clone(),
@@ -47,7 +47,7 @@ pub(crate) fn failed(source: &SourceTable, error: &dyn std::fmt::Display) -> Dat
     }
 }
 
-/// Columns that all rows are sorted by before they are written: partitions first.
+/// Returns the columns by which all rows are sorted before they are written: partitions first.
 fn order(layout: &Layout) -> Vec<(String, SortOptions)> {
     let partitions = layout.partition_by.iter();
     let partitions = partitions.map(|name| (name.clone(), sort_options(false)));
@@ -59,9 +59,9 @@ fn order(layout: &Layout) -> Vec<(String, SortOptions)> {
     partitions.chain(sorted).collect()
 }
 
-/// The rows of a source in the order of a layout, at least the first `limit` of them. The scan is
-/// planned by hand: the engine's planner takes time by the square of the columns, and has nothing
-/// to find here.
+/// Returns the rows of a source in the order of a layout, at least the first `limit` of them. The
+/// plan is made by hand: the time of the engine's planner grows with the square of the columns, and
+/// there is nothing for it to optimise.
 async fn rows(
     source: &SourceTable,
     layout: &Layout,
@@ -90,7 +90,8 @@ async fn rows(
     execute_stream(plan, state.task_ctx())
 }
 
-/// The first rows of a source in the order of a layout, `limit` of them or all that there are.
+/// Returns the first rows of a source in the order of a layout: `limit` of them, or all if there
+/// are fewer.
 pub(crate) async fn first_rows(
     source: &SourceTable,
     layout: &Layout,
@@ -109,7 +110,7 @@ pub(crate) async fn first_rows(
     Ok(batches)
 }
 
-/// The columns that files store.
+/// Selects the columns that files store.
 struct StoredColumns {
     positions: Vec<usize>,
     schema: SchemaRef,
@@ -137,19 +138,19 @@ impl StoredColumns {
     }
 }
 
-/// Reads the rows of a source, and hands them on as row groups.
+/// Reads the rows of a source and sends them on as row groups.
 pub(crate) struct SourceReader {
     pub(crate) source: SourceTable,
     pub(crate) layout: Layout,
     pub(crate) row_group_rows: u64,
-    /// Rows of each file, and whether they are wanted.
+    /// For each file, its number of rows, and true if the rows are wanted.
     pub(crate) cuts: Vec<(u64, bool)>,
     pub(crate) sender: Sender<Batches>,
 }
 
 impl SourceReader {
-    /// Gives the number of rows and their checksum, once all are read, where no plain read can tell
-    /// them. Ends early where nobody takes the row groups.
+    /// Reads all rows. Returns their number and checksum, or none if a plain read of the source
+    /// gives these. Fails early if the receiver of the row groups is gone.
     pub(crate) async fn run(self) -> Result<Option<(u64, Checksum)>, DatasetError> {
         let source = &self.source;
         let engine = |error| failed(source, &plain_message(&error));
@@ -188,18 +189,18 @@ impl SourceReader {
     }
 }
 
-/// Rows of a source that are cut into pieces.
+/// A source's stream of rows, from which pieces are taken.
 struct CutRows<'a> {
     source: &'a SourceTable,
     stream: SendableRecordBatchStream,
     stored: StoredColumns,
-    /// Of all rows that were read, where no plain read can tell them.
+    /// Digest of all rows read so far. Absent if a plain read of the source gives it.
     digest: Option<ResultDigest>,
     waiting: VecDeque<RecordBatch>,
 }
 
 impl CutRows<'_> {
-    /// The next so many rows, in batches as they come.
+    /// Returns the next `rows` rows, in the batches of the stream.
     async fn take(&mut self, rows: u64) -> Result<Vec<RecordBatch>, DatasetError> {
         let (mut missing, mut taken) = (rows, Vec::new());
         while missing > 0 {
@@ -238,7 +239,8 @@ impl CutRows<'_> {
         self.stored.of_batch(&batch).map_err(arrow)
     }
 
-    /// Reads what is left: rows beyond those that were counted make the checksums differ.
+    /// Reads the remaining rows. Any rows beyond the expected number change the checksum or,
+    /// without a digest, are an error.
     async fn end(mut self) -> Result<Option<(u64, Checksum)>, DatasetError> {
         let source = self.source;
         while let Some(batch) = self.stream.next().await {

@@ -1,8 +1,8 @@
 //! Existing rows as a source of row groups, in the order of their source or sorted by the engine.
 //!
-//! One task reads the rows and cuts them into row groups. Three of these are in memory at most: one
-//! being read, one waiting and one being encoded. What was written is read back, and its rows
-//! compared with the source's.
+//! One task reads the rows and cuts them into row groups. At most three of these are in memory: one
+//! being read, one waiting and one being encoded. The written files are read back, and their rows
+//! are compared with the source's.
 
 use std::sync::Arc;
 use std::vec;
@@ -32,18 +32,18 @@ use crate::dataset::source::{SOURCE_TABLE, SourceTable};
 use crate::engine::plain_message;
 use crate::record::Checksum;
 
-/// Rows that the size of a row is estimated from, where row groups are cut by bytes.
+/// Number of rows from which the size of a row is estimated, if row groups are cut by bytes.
 const SAMPLED_ROWS: u64 = 65_536;
 
-/// Files that were written from a source, and what of the source is known by reading it for them.
+/// Files that were written from a source, and the digest of the rows that were read for them.
 pub(crate) struct RewrittenFiles {
     pub(crate) files: WrittenFiles,
-    /// Rows and checksum, where no plain read can tell them.
+    /// Number of rows and checksum. Absent if a plain read of the source gives them.
     digest: Option<(u64, Checksum)>,
 }
 
-/// Writes all files that are not there yet, and proves each. Whether they hold the source's rows is
-/// for [`verify`] to tell.
+/// Writes all files that do not exist yet, and proves each. Does not check that they contain the
+/// source's rows; [`verify`] does.
 pub(crate) fn write_files(
     target: &Target<'_>,
     source: &SourceTable,
@@ -68,8 +68,7 @@ pub(crate) fn write_files(
     );
     let format = format.map_err(|error| failed(source, &error))?;
     let prover = Prover::new(target, &format);
-    // Looked up before anything is read, as the reader passes over the rows of those that are
-    // there.
+    // Existing files are found before anything is read, because the reader skips their rows.
     let files = files
         .into_iter()
         .map(|file| {
@@ -96,12 +95,12 @@ pub(crate) fn write_files(
         groups,
     };
     let result = write_all(target, &format, &prover, &mut rows);
-    // Ends a reader that waits for room.
+    // Ends the reader if it is waiting to send.
     drop(rows);
     let read = target.handle.block_on(reader);
     // A corrupt page may make the decoder panic.
     let read = read.map_err(|_| failed(source, &"it cannot be decoded: it is corrupt"));
-    // What the reader says tells more than that it fell silent.
+    // The reader's own error explains more than the error that its rows ended.
     match (result, read) {
         (Err(error @ DatasetError::Interrupted), _)
         | (Err(error), Ok(Err(DatasetError::Interrupted)))
@@ -112,12 +111,12 @@ pub(crate) fn write_files(
     }
 }
 
-/// Compares the rows of all files with the source's. Both are read by parquet-rs alone where the
-/// source is Parquet.
+/// Compares the rows of all files with the source's. If the source is Parquet, both are read by
+/// parquet-rs alone.
 ///
 /// # Errors
 ///
-/// `NotTheSource` where they differ.
+/// `NotTheSource` if they differ.
 pub(crate) fn verify(
     target: &Target<'_>,
     source: &SourceTable,
@@ -155,7 +154,7 @@ pub(crate) fn verify(
     })
 }
 
-/// The rows of a source as they are read, and the files that they are for.
+/// The rows of a source as they are read, and the files into which they are written.
 struct ReadRows<'a> {
     source: &'a SourceTable,
     files: vec::IntoIter<NextFile>,
@@ -174,13 +173,13 @@ impl RowGroups for ReadRows<'_> {
         }
     }
 
-    /// One, so that no more are in memory than the module says.
+    /// Returns one, to keep to the limit of three row groups in memory.
     fn most_under_way(&self, _threads: usize) -> usize {
         1
     }
 
     fn panicked(&self, _path: &str, shown: &str) -> DatasetError {
-        // The rows may be at fault, which whoever knows the source's files can tell.
+        // The source's rows may be the cause; callers that know its files can find out.
         DatasetError::Parquet {
             path: shown.to_owned(),
             source: ParquetError::General("the writer panicked".to_owned()),
@@ -188,7 +187,7 @@ impl RowGroups for ReadRows<'_> {
     }
 }
 
-/// Runs a read of the source as a task of its own, as a corrupt page may make the decoder panic.
+/// Runs a read of the source in a separate task, because a corrupt page may make the decoder panic.
 fn on_task<T: Send + 'static>(
     target: &Target<'_>,
     source: &SourceTable,
@@ -203,7 +202,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The files and their rows, in the order in which the rows come.
+/// Returns the files with their rows, in the order in which the rows are read.
 fn files(target: &Target<'_>, source: &SourceTable) -> Result<Vec<DataFile>, DatasetError> {
     let plan = target.plan;
     let Some(table) = plan.tables.first() else {
@@ -263,8 +262,8 @@ fn files(target: &Target<'_>, source: &SourceTable) -> Result<Vec<DataFile>, Dat
     Ok(files)
 }
 
-/// The values of the partition columns and the number of rows that have them, in the order in which
-/// the rows come.
+/// Returns the values of the partition columns and the number of rows with each combination, in the
+/// order in which the rows are read.
 fn rows_by_partition(
     target: &Target<'_>,
     source: &SourceTable,
@@ -286,7 +285,8 @@ fn rows_by_partition(
     })
 }
 
-/// Rows whose encoded size comes nearest to `bytes`, by the first rows of the source.
+/// Returns the number of rows whose encoded size is nearest to `bytes`, estimated from the first
+/// rows of the source.
 fn rows_for_bytes(
     target: &Target<'_>,
     source: &SourceTable,
@@ -297,8 +297,7 @@ fn rows_for_bytes(
     let properties =
         writer_properties(layout, schema, None).map_err(|error| failed(source, &error))?;
     let mut rows = SAMPLED_ROWS;
-    // As for generated rows: dictionaries make the bytes of a row depend on how many rows there
-    // are.
+    // As for generated rows: with dictionaries the bytes of a row depend on the number of rows.
     for _ in 0..3 {
         let limit = usize::try_from(rows).unwrap_or(usize::MAX);
         let (of, ordered) = (source.clone(), layout.clone());

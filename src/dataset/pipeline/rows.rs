@@ -1,10 +1,10 @@
-//! Rows of a generated table by their numbers.
+//! Rows of a generated table, given by their numbers.
 
 use arrow::array::ArrayRef;
 
 use crate::content::ColumnGenerator;
 
-/// The rows of a table that a file holds, in the order that they are written in.
+/// The rows of a table that are in a file, in the order in which they are written.
 pub(crate) enum Rows {
     Range { first: u64, count: u64 },
     List(Vec<u64>),
@@ -18,7 +18,7 @@ impl Rows {
         }
     }
 
-    /// The values of a column in `count` rows of the file, from its row `first`.
+    /// Returns the values of a column in `count` rows of the file, from its row `first` on.
     pub(crate) fn array(&self, generator: &ColumnGenerator, first: u64, count: u64) -> ArrayRef {
         match self {
             Rows::Range { first: start, .. } => generator.range(start + first, count as usize),
@@ -26,7 +26,7 @@ impl Rows {
         }
     }
 
-    /// The numbers of `count` rows of the file, from its row `first`.
+    /// Returns the numbers, within the table, of `count` rows of the file, from its row `first` on.
     pub(crate) fn numbers(&self, first: u64, count: u64) -> Vec<u64> {
         match self {
             Rows::Range { first: start, .. } => (start + first..start + first + count).collect(),

@@ -1,10 +1,10 @@
-//! Which thread does what, and how much is in memory meanwhile.
+//! Distributes the work over threads and limits the memory that it takes.
 //!
 //! The unit of work is one column of one row group: one thread encodes and compresses it into
-//! memory. The thread that does the last column of a row group appends it to the file, in order.
-//! The source bounds how many row groups are under way at once, and with them memory, whatever the
-//! size of a file. Every core is busy whether there are many files, one file of many row groups, or
-//! one row group of many columns.
+//! memory. The thread that finishes the last column of a row group appends the row group to the
+//! file, in order. The source limits the number of row groups in work, and thereby memory, for
+//! files of any size. Every core is busy whether there are many files, one file of many row groups,
+//! or one row group of many columns.
 
 use std::iter::from_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ use super::written::{WrittenFile, WrittenFiles};
 use crate::dataset::error::DatasetError;
 use crate::dataset::threads::together;
 
-/// Writes all files of a source that are not there yet, and proves each. Must not be called from
+/// Writes all files of a source that do not exist yet, and proves each. Must not be called from
 /// within the runtime.
 pub(crate) fn write_all<'a>(
     target: &'a Target<'a>,
@@ -72,11 +72,11 @@ struct Work<'a> {
 
 struct State<'a> {
     source: &'a mut (dyn RowGroups + 'a),
-    /// The row group whose columns are being handed out, and the next column.
+    /// Row group whose columns are being distributed, and its next column.
     current: Option<(Arc<Group<'a>>, usize)>,
-    /// The file whose row groups are being handed out, and the next row group.
+    /// File whose row groups are being distributed, and its next row group.
     open: Option<(Arc<FileWriter<'a>>, usize)>,
-    /// Row groups handed out and not yet appended.
+    /// Number of row groups that are distributed and not yet appended.
     under_way: usize,
     progress: Progress,
     written: WrittenFiles,
@@ -91,9 +91,9 @@ struct Group<'a> {
 }
 
 struct GroupColumns {
-    /// The rows; gone when the last column is encoded.
+    /// The rows. Absent once the last column is encoded.
     rows: Option<Arc<dyn RowGroup>>,
-    /// By column, each with a writer for each of its leaves.
+    /// The writers by column, one for each of a column's leaves.
     writers: Vec<Option<Vec<ArrowColumnWriter>>>,
     chunks: Vec<Option<Vec<ArrowColumnChunk>>>,
     left: usize,
@@ -110,13 +110,13 @@ impl GroupColumns {
         }
     }
 
-    /// The rows and the writers of a column; none where they were taken before.
+    /// Takes the writers of a column, and a reference to the rows. None if they were taken before.
     fn take(&mut self, column: usize) -> Option<(Arc<dyn RowGroup>, Vec<ArrowColumnWriter>)> {
         Some((self.rows.clone()?, self.writers.get_mut(column)?.take()?))
     }
 
-    /// Keeps the chunks of a column, and gives those of all columns with the last one. The rows are
-    /// let go then, so that they are not in memory together with the next ones.
+    /// Stores the chunks of a column. With the last column, returns the chunks of all columns and
+    /// frees the rows, before the next row group's rows come into memory.
     fn add(
         &mut self,
         column: usize,
@@ -133,7 +133,7 @@ impl GroupColumns {
 }
 
 impl<'a> Work<'a> {
-    /// One thread's work: takes columns until there are none.
+    /// Runs one thread: takes columns until there are none.
     fn run(&self) {
         loop {
             let next = catch_unwind(AssertUnwindSafe(|| self.next())).unwrap_or_else(|_| {
@@ -143,8 +143,8 @@ impl<'a> Work<'a> {
             });
             match next {
                 Ok(Some((group, column))) => {
-                    // A panic that ended this thread would leave the others waiting for its row
-                    // group.
+                    // If a panic ended this thread, the others would wait for its row group
+                    // forever.
                     let encoded = catch_unwind(AssertUnwindSafe(|| self.encode(&group, column)));
                     let encoded = encoded.unwrap_or_else(|_| {
                         let file = &group.file;
@@ -167,8 +167,8 @@ impl<'a> Work<'a> {
         self.changed.notify_all();
     }
 
-    /// The next column to encode; waits while enough row groups are under way. None when all is
-    /// done or something failed.
+    /// Returns the next column to encode. Waits while enough row groups are in work. None when all
+    /// is done or something failed.
     fn next(&self) -> Result<Option<(Arc<Group<'a>>, usize)>, DatasetError> {
         let mut state = self.state.lock();
         loop {
@@ -226,7 +226,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Encodes one column of a row group; whoever does the last one appends the row group.
+    /// Encodes one column of a row group. With the last column, appends the row group.
     fn encode(&self, group: &Group<'_>, column: usize) -> Result<(), DatasetError> {
         let failed = |source| group.file.failed(source);
         let taken = group.columns.lock().take(column);
@@ -274,7 +274,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Counts a file that is there and proven.
+    /// Counts a file that exists and is proven.
     fn finish(&self, state: &mut State<'_>, written: WrittenFile) {
         state.progress.files_done += 1;
         state.written.add(written);
@@ -319,7 +319,7 @@ mod tests {
         place(&stores, &[(dataset, None)]).unwrap().remove(0)
     }
 
-    /// Rows that are counted for as long as they are in memory.
+    /// Rows that count as alive while they are in memory.
     struct CountedRows {
         rows: GeneratedRows,
         alive: Arc<AtomicUsize>,
@@ -337,7 +337,7 @@ mod tests {
         }
     }
 
-    /// Files of rows that are counted, of which one row group is to be under way at once.
+    /// Files of counted rows, with one row group in work at a time.
     struct CountedFiles {
         columns: Arc<[ColumnGenerator]>,
         files: VecDeque<DataFile>,

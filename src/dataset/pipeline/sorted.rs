@@ -1,4 +1,4 @@
-//! Sorting the rows of a file, or of its row groups, before they are written.
+//! Sorts the rows of a file, or of each of its row groups, before they are written.
 
 use std::sync::Arc;
 
@@ -12,16 +12,17 @@ use crate::config::Layout;
 use crate::content::ColumnGenerator;
 use crate::dataset::error::DatasetError;
 
-/// Most rows that are sorted together: what 32 bits number, and 12 bytes each besides their values.
+/// Largest number of rows that are sorted together, as their indices have 32 bits. Besides its
+/// values, each row takes 12 bytes.
 const MOST_ROWS: u64 = u32::MAX as u64;
 
-/// A generated column to sort by, and how.
+/// A generated column to sort by, and the direction.
 pub(crate) struct SortKey {
     pub(crate) generator: ColumnGenerator,
     pub(crate) descending: bool,
 }
 
-/// The order of a column's values, nulls first in both directions.
+/// Returns the order of a column's values, with nulls first in both directions.
 pub(crate) fn sort_options(descending: bool) -> SortOptions {
     SortOptions {
         descending,
@@ -29,8 +30,8 @@ pub(crate) fn sort_options(descending: bool) -> SortOptions {
     }
 }
 
-/// Generated rows in the order of the keys, in parts of `part` rows, each sorted by itself. Rows
-/// with equal keys stay in the order that they had.
+/// Sorts generated rows by the keys, in parts of `part` rows, each part by itself. Rows with equal
+/// keys stay in the order of their numbers.
 pub(crate) fn sorted_rows(keys: &[SortKey], rows: &Rows, part: u64) -> Result<Rows, DatasetError> {
     let count = rows.count();
     let mut order: Vec<u64> = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
@@ -71,7 +72,7 @@ fn order_of(keys: &[SortKey], rows: &[u64]) -> Result<UInt32Array, ArrowError> {
             })
         })
         .collect::<Result<_, ArrowError>>()?;
-    // Makes the order the same wherever the rows came from.
+    // The row number makes the order unique, whatever the order of `rows`.
     columns.push(SortColumn {
         values: Arc::new(UInt64Array::from(rows.to_vec())),
         options: None,
@@ -79,7 +80,7 @@ fn order_of(keys: &[SortKey], rows: &[u64]) -> Result<UInt32Array, ArrowError> {
     lexsort_to_indices(&columns, None)
 }
 
-/// The rows of a row group in the order that a layout asks for.
+/// Returns the rows of a row group, sorted as a layout asks for.
 pub(crate) fn sorted_batches(
     layout: &Layout,
     schema: &SchemaRef,

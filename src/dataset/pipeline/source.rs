@@ -1,4 +1,4 @@
-//! Sources of row groups: what a dataset's files are written from.
+//! Sources of the row groups from which a dataset's files are written.
 
 use std::sync::Arc;
 
@@ -7,37 +7,38 @@ use arrow::array::ArrayRef;
 use super::written::{DataFile, WrittenFile};
 use crate::dataset::error::DatasetError;
 
-/// The arrays of one column, in the order of the rows. Those of generated columns are made as they
-/// are asked for.
+/// The arrays of one column, in the order of the rows. Arrays of generated columns are made on
+/// demand.
 pub(crate) type Arrays<'a> = Box<dyn Iterator<Item = ArrayRef> + 'a>;
 
-/// The rows of one row group, of which several threads take a column each.
+/// The rows of one row group. Several threads encode a column each.
 pub(crate) trait RowGroup: Send + Sync {
-    /// The arrays of a column that files store, by its position in their schema.
+    /// Returns the arrays of a column, given by its position in the files' schema.
     fn arrays(&self, column: usize) -> Arrays<'_>;
 }
 
 /// The next file of a source.
 pub(crate) enum NextFile {
-    /// An interrupted writing has left it complete.
+    /// A complete file that is kept from an interrupted call.
     Kept(Box<WrittenFile>),
     ToWrite(DataFile),
 }
 
-/// The files of a dataset as a sequence of row groups. Files know their rows before any of them is
-/// there, and all row groups but a file's last have equally many.
+/// The files of a dataset as a sequence of row groups. The number of rows of a file is known in
+/// advance, and all row groups but its last have the same number.
 pub(crate) trait RowGroups: Send {
-    /// The next file; none after the last one.
+    /// Returns the next file. None after the last one.
     fn next_file(&mut self) -> Result<Option<NextFile>, DatasetError>;
 
-    /// The next row group of the last file that was to be written. May wait for it.
+    /// Returns the next row group of the file that [`RowGroups::next_file`] last returned for
+    /// writing. May wait for it.
     fn next_row_group(&mut self) -> Result<Arc<dyn RowGroup>, DatasetError>;
 
-    /// Row groups that may be under way at once on so many threads, which bounds memory whatever
-    /// the size of a file.
+    /// Returns the largest number of row groups that may be encoded at the same time by `threads`
+    /// threads. It limits memory for files of any size.
     fn most_under_way(&self, threads: usize) -> usize;
 
-    /// The error where encoding rows of a file panicked. `path` is below the dataset's folder, and
-    /// `shown` is the whole of it.
+    /// Returns the error for a panic while a file's rows were encoded. `path` is relative to the
+    /// dataset's folder; `shown` is the full path.
     fn panicked(&self, path: &str, shown: &str) -> DatasetError;
 }

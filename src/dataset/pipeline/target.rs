@@ -1,4 +1,4 @@
-//! The dataset that is being written, and the means to write it.
+//! The dataset that is being written, and the resources for writing it.
 
 use std::sync::Arc;
 
@@ -12,44 +12,44 @@ use crate::dataset::plan::DatasetPlan;
 use crate::dataset::share::Share;
 use crate::storage::Location;
 
-/// How far the writing of one dataset has come.
+/// Progress of writing one dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     pub rows_done: u64,
     pub rows: u64,
-    /// Files, one per partition where there are partitions.
+    /// Finished files; with partitions, each is the file of one partition.
     pub files_done: u64,
     pub bytes_written: u64,
 }
 
-/// What to write, where, and with what.
+/// A dataset to write, with the resources for writing it.
 pub(crate) struct Target<'a> {
     pub(crate) plan: &'a DatasetPlan,
     pub(crate) handle: &'a Handle,
     pub(crate) threads: usize,
-    /// The files that are this process's, where several write them together.
+    /// Share of the files that this process writes. Absent if it writes all.
     pub(crate) share: Option<Share>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) progress: &'a (dyn Fn(Progress) + Sync),
 }
 
 impl Target<'_> {
-    /// The place of a file below the dataset's folder.
+    /// Returns the place of a file, given by its path below the dataset's folder.
     pub(crate) fn place(&self, path: &str) -> Location {
         self.plan.root.join(path)
     }
 
-    /// The store that the dataset lies in.
+    /// Returns the store of the dataset.
     pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
         self.plan.root.store().objects()
     }
 
-    /// Name in the store of a file below the dataset's folder.
+    /// Returns the name of a file in the store, given by its path below the dataset's folder.
     pub(crate) fn object(&self, path: &str) -> Result<ObjectPath, DatasetError> {
         Ok(self.place(path).object()?)
     }
 
-    /// A file below the dataset's folder as errors name it.
+    /// Returns the name of a file in errors, given by its path below the dataset's folder.
     pub(crate) fn shown(&self, path: &str) -> String {
         self.place(path).to_string()
     }

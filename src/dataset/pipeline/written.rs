@@ -1,4 +1,4 @@
-//! Files of a dataset, to be written and written.
+//! Files of a dataset, before and after they are written.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::files::Columns;
 pub(crate) struct DataFile {
     /// Index among the plan's tables.
     pub(crate) table: usize,
-    /// Below the dataset's folder.
+    /// Path relative to the dataset's folder.
     pub(crate) path: String,
     pub(crate) partition: Key,
     pub(crate) rows: u64,
 }
 
-/// A file as it was written and proven.
+/// A file that was written and proven.
 pub(crate) struct WrittenFile {
     pub(crate) file: DataFile,
     pub(crate) bytes: u64,
@@ -27,15 +27,15 @@ pub(crate) struct WrittenFile {
     pub(crate) shortfalls: Shortfalls,
 }
 
-/// Totals of all files, kept as files finish, so that footers need not be held.
+/// Totals of all files. They are added up as files finish, so footers need not stay in memory.
 #[derive(Default)]
 pub(crate) struct WrittenFiles {
-    /// Files that an earlier call had written.
+    /// Number of files that an earlier call had written.
     pub(crate) kept: u64,
     pub(crate) tables: BTreeMap<usize, Vec<ManifestFile>>,
     pub(crate) columns: Columns,
     pub(crate) shortfalls: Shortfalls,
-    /// Whether fewer threads wrote than were wanted.
+    /// True if fewer threads wrote than were wanted.
     pub(crate) short_of_threads: bool,
 }
 
