@@ -48,22 +48,17 @@ pub fn evaluate(
 fn check(check: &Check, observed: &Observed) -> (String, bool) {
     match check {
         Check::Columns(expected) => {
-            let expected: BTreeSet<&String> = expected.iter().collect();
-            let read: BTreeSet<&String> = observed.columns.iter().collect();
-            let listed = |columns: &mut dyn Iterator<Item = &&String>| {
-                columns.map(|it| it.as_str()).collect::<Vec<_>>().join(", ")
-            };
-            let found = match read.is_empty() {
-                true => "none".to_owned(),
-                false => listed(&mut read.iter()),
-            };
+            let expected: BTreeSet<String> = expected.iter().cloned().collect();
+            let as_expected =
+                |names: BTreeSet<String>| Check::Columns(names.into_iter().collect()).to_string();
+            let found = as_expected(observed.columns.clone());
             // A column may be in the query and not be read, as statistics answer for it.
-            let not_read = listed(&mut expected.difference(&read));
+            let not_read: BTreeSet<String> = &expected - &observed.columns;
             let found = match not_read.is_empty() {
                 true => found,
-                false => format!("{found} (not read: {not_read})"),
+                false => format!("{found} (not read: {})", as_expected(not_read)),
             };
-            (found, read == expected)
+            (found, expected == observed.columns)
         }
         Check::Rows(comparator, expected) => (
             observed.rows.to_string(),
