@@ -119,6 +119,7 @@ pub(super) fn noise(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Noise> {
             contrast: Contrast {
                 p: None,
                 p_adjusted: None,
+                doubt: None,
                 ..pair.ratio.judged(pair.p_adjusted, None, record.effect)
             },
             confidence: interval.confidence,
@@ -148,9 +149,13 @@ pub(super) fn comparisons(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Comp
             metric: METRIC.to_owned(),
             baseline: pair.baseline.id.clone(),
             candidate: pair.candidate.id.clone(),
-            contrast: Contrast {
-                verdict: without_rounds(&pair).unwrap_or(contrast.verdict),
-                ..contrast
+            contrast: match without_rounds(&pair) {
+                Some(verdict) => Contrast {
+                    verdict,
+                    doubt: None,
+                    ..contrast
+                },
+                None => contrast,
             },
             confidence: interval.map_or(CONFIDENCE, |interval| interval.confidence),
             method: METHOD.to_owned(),

@@ -83,6 +83,7 @@ mod tests {
                 p: None,
                 p_adjusted: None,
                 verdict: Verdict::Inconclusive,
+                doubt: None,
             },
             paired: false,
             base_rounds: 10,

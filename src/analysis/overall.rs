@@ -6,7 +6,7 @@ use super::measured::{Common, cell, lanes, variants};
 use super::series::{Series, log_times, mean, paired};
 use super::uncertainty::OfTimes;
 use super::verdict::{Ratio, adjusted, largest};
-use crate::record::{CellRecord, Lane, Overall, RunRecord};
+use crate::record::{CellRecord, Contrast, Lane, Overall, RunRecord};
 
 /// A variant over the baseline in one lane.
 struct Mean<'a> {
@@ -15,6 +15,24 @@ struct Mean<'a> {
     /// Scenarios that both were measured in.
     scenarios: usize,
     ratio: Ratio,
+}
+
+/// Time of a variant over the baseline, end to end: over the scenarios in which all variants were
+/// measured, or in the only one of these. Everything that is said of the two takes it from here.
+pub fn over_baseline<'a>(record: &'a RunRecord, variant: &str) -> Option<&'a Contrast> {
+    let mut means = record.overall.iter();
+    let of_means = means.find(|it| it.lane == Lane::EndToEnd && it.candidate == variant);
+    if let Some(mean) = of_means {
+        return Some(&mean.contrast);
+    }
+    let common = Common::of(record, Lane::EndToEnd);
+    let &[scenario] = common.scenarios.as_slice() else {
+        return None;
+    };
+    let candidate = &cell(&record.cells, variant, scenario)?.id;
+    let mut comparisons = record.comparisons.iter();
+    let found = comparisons.find(|it| it.lane == Lane::EndToEnd && it.candidate == *candidate)?;
+    Some(&found.contrast)
 }
 
 /// Each variant over the baseline, in each lane, as the geometric mean over the scenarios that all

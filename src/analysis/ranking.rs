@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::measured::{Common, cell};
+use super::overall::over_baseline;
 use super::series::{Series, log_cpu, log_times, mean, middle, paired};
 use super::uncertainty::{Uncertainties, Uncertainty};
 use super::verdict::{Ratio, adjusted, is_significant};
-use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing};
+use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing, Verdict};
 use crate::statistics::MINIMUM_PAIRS;
 
 /// A variant's figures over the scenarios that all variants were measured in.
@@ -21,7 +22,7 @@ struct Variant<'a> {
     write_ns: Option<u64>,
 }
 
-/// Costs of each variant but the control, and a ranking of them for each preference. Empty where
+/// From the record's `comparisons` and `overall`: costs of each variant but the control, and a ranking of them for each preference. Empty where
 /// fewer than two can be compared.
 pub(super) fn ranked(record: &RunRecord) -> (Vec<Standing>, Vec<Ranking>) {
     let variants = compared(record);
@@ -50,13 +51,8 @@ const MEASURED: [Preference; 3] = [Preference::Time, Preference::Cpu, Preference
 /// Every two variants by every cost that is measured, as one family of comparisons.
 struct Contests {
     /// Of the second variant over the first, by their places.
-    found: BTreeMap<(&'static str, usize, usize), Contest>,
+    found: BTreeMap<(&'static str, usize, usize), Shares>,
     effect: f64,
-}
-
-struct Contest {
-    ratio: Ratio,
-    p_adjusted: Option<f64>,
 }
 
 /// What a contest shows of the first of two variants.
@@ -90,7 +86,11 @@ impl Contests {
         let ratios: Vec<Option<&Ratio>> = found.iter().map(|(_, ratio)| Some(ratio)).collect();
         let p_adjusted = adjusted(&ratios);
         let contests = found.into_iter().zip(p_adjusted);
-        let found = contests.map(|((key, ratio), p_adjusted)| (key, Contest { ratio, p_adjusted }));
+        let found = contests.filter_map(|((key, ratio), p_adjusted)| {
+            let told = in_record(record, variants, key);
+            let shares = told.or_else(|| Shares::of(&ratio, p_adjusted))?;
+            Some((key, shares))
+        });
         Contests {
             found: found.collect(),
             effect: record.effect,
@@ -99,17 +99,10 @@ impl Contests {
 
     /// Cost of the second of two variants over that of the first, with its bounds.
     fn ratio(&self, prefer: Preference, first: usize, second: usize) -> Option<Shares> {
-        let contest = |one, other| self.found.get(&(prefer.name(), one, other));
-        let shares = |contest: &Contest| {
-            Some(Shares {
-                ratio: contest.ratio.estimate?.value,
-                bounds: contest.ratio.bounds(),
-                significant: is_significant(contest.p_adjusted),
-            })
-        };
+        let shares = |one, other| self.found.get(&(prefer.name(), one, other)).copied();
         match first < second {
-            true => shares(contest(first, second)?),
-            false => Some(shares(contest(second, first)?)?.inverted()),
+            true => shares(first, second),
+            false => shares(second, first).map(Shares::inverted),
         }
     }
 
@@ -147,6 +140,25 @@ impl Contests {
     }
 }
 
+/// Time of a variant over that of the baseline, as it stands in the record. `None` for any other
+/// contest.
+fn in_record(
+    record: &RunRecord,
+    variants: &[Variant],
+    (prefer, first, second): (&str, usize, usize),
+) -> Option<Shares> {
+    let baseline = record.cells.first()?;
+    if prefer != Preference::Time.name() || variants[first].name != baseline.variant_name {
+        return None;
+    }
+    let contrast = over_baseline(record, variants[second].name)?;
+    Some(Shares {
+        ratio: contrast.ratio?,
+        bounds: contrast.interval(),
+        significant: matches!(contrast.verdict, Verdict::Faster | Verdict::Slower),
+    })
+}
+
 /// One cost over another.
 #[derive(Clone, Copy)]
 struct Shares {
@@ -157,6 +169,14 @@ struct Shares {
 }
 
 impl Shares {
+    fn of(ratio: &Ratio, p_adjusted: Option<f64>) -> Option<Self> {
+        Some(Shares {
+            ratio: ratio.estimate?.value,
+            bounds: ratio.bounds(),
+            significant: is_significant(p_adjusted),
+        })
+    }
+
     fn inverted(self) -> Self {
         let inverted = |(low, high): (f64, f64)| (1.0 / high, 1.0 / low);
         Shares {

@@ -2,6 +2,7 @@
 
 use super::ceilings::ceilings;
 use super::comparison::{comparisons, noise};
+use super::conclude::{conclusions, confidence};
 use super::findings::findings;
 use super::measured::lanes;
 use super::overall::overall;
@@ -12,10 +13,10 @@ use super::uncertainty::OfTimes;
 use crate::record::RunRecord;
 
 /// Derives every cell's `summary` and the record's `comparisons`, `noise`, `lane_noise`,
-/// `ceilings`, `findings`, `overall`, `standings`, `rankings`, `break_even` and `prediction_checks`
-/// from the iterations and profiles, replacing what was there: the same for a run that has just
-/// ended and for an old record. Returns the curves that the predictions rest on, which a record
-/// does not keep.
+/// `ceilings`, `findings`, `overall`, `standings`, `rankings`, `confidence`, `conclusions`,
+/// `break_even` and `prediction_checks` from the iterations and profiles, replacing what was there:
+/// the same for a run that has just ended and for an old record. Returns the curves that the
+/// predictions rest on, which a record does not keep.
 ///
 /// Only measured iterations that are `ok` count. The baseline of a scenario is the first of its
 /// cells; every other one is compared with it, by the rounds that both have.
@@ -43,4 +44,6 @@ pub fn summarise_measured(record: &mut RunRecord) {
     record.findings = findings(record);
     record.overall = overall(record, &uncertainty);
     (record.standings, record.rankings) = ranked(record);
+    record.confidence = confidence(record);
+    record.conclusions = conclusions(record);
 }

@@ -2,7 +2,7 @@
 
 use super::series::exponential;
 use super::uncertainty::{Errors, Uncertainty};
-use crate::record::{Contrast, Verdict};
+use crate::record::{Contrast, Doubt, Verdict};
 use crate::statistics::{CONFIDENCE, Estimate, MINIMUM_PAIRS, holm};
 
 /// A ratio candidate / baseline of times, estimated and not judged yet: for that, the number of
@@ -62,6 +62,7 @@ impl Ratio {
         effect: f64,
     ) -> Contrast {
         let bounds = self.bounds();
+        let verdict = self.verdict(p_adjusted, noise, effect);
         Contrast {
             ratio: self.estimate.map(|estimate| estimate.value),
             ci_low: bounds.map(|(low, _)| low),
@@ -69,7 +70,20 @@ impl Ratio {
             pairs: self.pairs as u32,
             p: self.p(),
             p_adjusted,
-            verdict: self.verdict(p_adjusted, noise, effect),
+            verdict,
+            doubt: (verdict == Verdict::Inconclusive).then(|| self.doubt(p_adjusted)),
+        }
+    }
+
+    /// Reason why the ratio is inconclusive, where it is.
+    fn doubt(&self, p_adjusted: Option<f64>) -> Doubt {
+        match self.bounds() {
+            Some((low, high)) if self.pairs >= MINIMUM_PAIRS => match low <= 1.0 && high >= 1.0 {
+                true => Doubt::WideInterval,
+                false if is_significant(p_adjusted) => Doubt::WithinNoise,
+                false => Doubt::TooFewRounds,
+            },
+            _ => Doubt::TooFewRounds,
         }
     }
 

@@ -1,7 +1,8 @@
 //! `bench run`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use super::{check, launcher, load, needed_memory, print};
 use crate::config::{Config, without_secrets};
 use crate::exit_class::ExitClass;
 use crate::output::{Output, Replaces};
-use crate::report::render;
-use crate::run::{Options, run as run_config, with_baseline_first};
+use crate::report::{Format, View, html, kept_at, render};
+use crate::run::{Options, Outcome, run as run_config, with_baseline_first};
 use crate::session::{KnownSources, TRACES, reader_of};
 use crate::storage::Stores;
 
@@ -67,15 +68,17 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
 
     let failed_expectation = outcome.failed_expectation();
     let view = print::view(arguments.format, arguments.details, arguments.prefer);
-    let shown = show(&render(&outcome.record, &view)?);
+    let page = outcome
+        .record_file
+        .as_deref()
+        .and_then(|file| page_beside(file, &outcome, &view));
     let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
-    print::line(&format!("record: {}", kept.display()));
-    print::line(&format!(
-        "charts: bench report {} --html report.html",
-        kept.display()
-    ));
-    // What was measured is kept all the same, and where that is has been said.
-    let done = shown?;
+    let mut text = render(&outcome.record, &view)?;
+    match view.format {
+        Format::Table => text.push_str(&kept_at(kept, page.as_deref())),
+        _ => print::line(&format!("record: {}", kept.display())),
+    }
+    let done = show(&text)?;
     if let Some(error) = outcome.ended_by {
         if error.class() == ExitClass::Interrupted {
             print::line(
@@ -89,6 +92,21 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         true => ExitCode::from(exit::EXPECTATION),
         false => done,
     })
+}
+
+/// Writes the page beside the record. What was measured is kept in any case: a page that cannot be
+/// written is a warning.
+fn page_beside(record_file: &Path, outcome: &Outcome, view: &View) -> Option<PathBuf> {
+    let file = record_file.with_extension("html");
+    let page = html(&outcome.record, &outcome.predictions, view);
+    let written = Output::own(file.clone()).write(|file| file.write_all(page.as_bytes()));
+    match written {
+        Ok(()) => Some(file),
+        Err(error) => {
+            print::line(&format!("warning: the page is not written: {error}"));
+            None
+        }
+    }
 }
 
 /// Where the record and the trace go besides, and nothing else does or is read from.

@@ -12,7 +12,7 @@ use crate::analysis::control_log_ratios;
 use crate::cancel::{Cancel, Interrupted};
 use crate::config::{Config, Overrides, Source, load};
 use crate::dataset::OwnedFolder;
-use crate::observe::{Disturbance, HostUsage, device_read_bytes, system};
+use crate::observe::{HostUsage, device_read_bytes, system};
 use crate::record::{Noise, RunRecord, System};
 use crate::session::{Failure, SessionError, build};
 use crate::statistics::{CONFIDENCE, detectable};
@@ -92,7 +92,7 @@ pub fn doctor(
     );
     let config = config.map_err(|error| SessionError::Internal(error.to_string()))?;
     let record = run(&config, &within.path().join("results"))?;
-    let disturbances = Disturbance::warnings(&HostUsage::now().since(&host));
+    let disturbances = HostUsage::now().since(&host).warnings();
     let ratios = control_log_ratios(&record);
     let of_rounds = |rounds| {
         (

@@ -12,7 +12,7 @@ mod store;
 mod watch;
 
 pub use cache::warm_alike;
-pub use host::{Disturbance, HostUsage, memory_bytes, system};
+pub use host::{HostUsage, memory_bytes, system};
 pub use ledger::{Counters, Ledger, Touched};
 pub use process::{cores, cpu_ns, device_read_bytes, reset_peak, resident_bytes};
 pub use store::MeasuredStore;

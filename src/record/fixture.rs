@@ -56,6 +56,8 @@ pub(crate) fn record() -> RunRecord {
         rankings: Vec::new(),
         break_even: Vec::new(),
         prediction_checks: Vec::new(),
+        confidence: None,
+        conclusions: Vec::new(),
     }
 }
 

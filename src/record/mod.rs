@@ -6,6 +6,7 @@
 
 mod cache;
 mod cell;
+mod conclusion;
 mod control;
 mod dataset;
 mod event;
@@ -28,6 +29,7 @@ pub use cache::{Cache, CacheState, ColdEvidence, EngineCache};
 pub use cell::{
     CellRecord, EngineRecord, ExpectationResult, FromStatistics, ThrottleRecord, as_written,
 };
+pub use conclusion::{Conclusion, ConclusionKind, ConfidenceLevel, RunConfidence};
 pub use control::ControlKind;
 pub use dataset::{ColumnRecord, DatasetRecord, Origin, WriteRecord};
 pub use event::{ApplyError, Event};
@@ -36,11 +38,11 @@ pub use files::RecordError;
 pub use iteration::{Iteration, Kind, Lane, Scan, Status};
 pub use journal::Journal;
 pub use outcome::{
-    Binds, BreakEven, Ceilings, Comparison, Contrast, Crossing, CrossingPoint, Finding,
+    Binds, BreakEven, Ceilings, Comparison, Contrast, Crossing, CrossingPoint, Doubt, Finding,
     FindingKind, LaneNoise, LedgerSummary, Noise, Overall, PredictionCheck, Preference, Ranked,
     Ranking, Standing, Stretch, Summary, Verdict,
 };
 pub use profile::{RequestProfile, StoreCall};
 pub use run::{ANALYSIS_VERSION, RunRecord, SCHEMA_VERSION, StopReason, Stopped, Versions};
 pub use store::{read_record, to_json, write_record};
-pub use system::{Build, FileSystem, System};
+pub use system::{Build, Disturbance, FileSystem, System};

@@ -103,6 +103,25 @@ pub struct Contrast {
     #[serde(default)]
     pub p_adjusted: Option<f64>,
     pub verdict: Verdict,
+    /// Present if the verdict is [`Verdict::Inconclusive`]. Absent in records from before it was
+    /// kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// Reason why a comparison is inconclusive.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Doubt {
+    /// There are too few rounds for a verdict on so many comparisons at once.
+    TooFewRounds,
+    /// The controls, which are equal to the baseline, differ from it by as much.
+    WithinNoise,
+    /// The interval contains 1, and reaches beyond the smallest effect of interest.
+    WideInterval,
 }
 
 impl Contrast {
@@ -135,7 +154,7 @@ pub struct Comparison {
 /// Writes the keys in the order that records have always had.
 impl Serialize for Comparison {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut keys = serializer.serialize_struct("Comparison", 15)?;
+        let mut keys = serializer.serialize_struct("Comparison", 16)?;
         keys.serialize_field("scenario", &self.scenario)?;
         keys.serialize_field("lane", &self.lane)?;
         keys.serialize_field("metric", &self.metric)?;
@@ -151,6 +170,10 @@ impl Serialize for Comparison {
         keys.serialize_field("p_adjusted", &self.contrast.p_adjusted)?;
         keys.serialize_field("family", &self.family)?;
         keys.serialize_field("verdict", &self.contrast.verdict)?;
+        match &self.contrast.doubt {
+            Some(doubt) => keys.serialize_field("doubt", doubt)?,
+            None => keys.skip_field("doubt")?,
+        }
         keys.end()
     }
 }
@@ -204,6 +227,7 @@ impl From<NoiseKeys> for Noise {
                 p: None,
                 p_adjusted: None,
                 verdict: keys.verdict,
+                doubt: None,
             },
             confidence: keys.confidence,
         }
@@ -475,6 +499,7 @@ mod tests {
         p: Some(0.125),
         p_adjusted: None,
         verdict: Verdict::Faster,
+        doubt: None,
     };
 
     fn comparison() -> Comparison {

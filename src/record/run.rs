@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::cell::CellRecord;
+use super::conclusion::{Conclusion, RunConfidence};
 use super::dataset::DatasetRecord;
 use super::outcome::{
     BreakEven, Ceilings, Comparison, Finding, LaneNoise, Noise, Overall, PredictionCheck, Ranking,
     Standing,
 };
-use super::system::System;
+use super::system::{Disturbance, System};
 
 /// Version of the record format that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -66,6 +67,12 @@ pub struct RunRecord {
     pub break_even: Vec<BreakEven>,
     #[serde(default)]
     pub prediction_checks: Vec<PredictionCheck>,
+    /// Absent if nothing was measured.
+    #[serde(default)]
+    pub confidence: Option<RunConfidence>,
+    /// One for each preference. Empty if there are no variants to choose from.
+    #[serde(default)]
+    pub conclusions: Vec<Conclusion>,
 }
 
 fn first_analysis_version() -> u32 {
@@ -89,6 +96,9 @@ pub struct Stopped {
     /// requested.
     pub precision: Option<f64>,
     pub time_budget_ns: Option<u64>,
+    /// Disturbances during the rounds. Absent in records from before they were kept.
+    #[serde(default)]
+    pub disturbance: Option<Disturbance>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

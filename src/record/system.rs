@@ -108,3 +108,21 @@ mod tests {
         assert_eq!(serde_json::from_str::<System>(&text).unwrap(), system);
     }
 }
+
+/// Disturbances of a measurement; absent if the system does not show them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Disturbance {
+    /// Elapsed time in nanoseconds.
+    pub elapsed_ns: u64,
+    /// CPU time that other processes took, over elapsed time x online cores; 0 to 1. Absent if less
+    /// than a second elapsed.
+    pub others_share: Option<f64>,
+    /// CPU time that the hypervisor gave to others, over elapsed time x online cores; 0 to 1.
+    /// Absent if less than a second elapsed.
+    pub steal_share: Option<f64>,
+    /// Nanoseconds for which the CPU quota of this process's cgroup, or of one above it, stopped
+    /// it. They are summed over cores, and may thus exceed the elapsed time.
+    pub throttled_ns: Option<u64>,
+    /// Number of times that cores slowed down because of heat, summed over hardware threads.
+    pub thermal_throttles: Option<u64>,
+}

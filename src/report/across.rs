@@ -45,6 +45,8 @@ pub(super) fn page(across: &Across, gate: Option<&Gate>) -> Page {
         results_agree: across.disagreements.is_empty(),
         answers,
         overview: None,
+        screen: None,
+        failures: Vec::new(),
         tables,
         notes: notes(across),
     }

@@ -3,41 +3,49 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::LATENCY_NS;
-use crate::record::{BreakEven, CrossingPoint, RunRecord};
+use crate::record::{BreakEven, CrossingPoint, RunRecord, Stretch};
 use crate::units;
 
 use super::table::{Head, Table, texts};
 use super::text;
 use super::words::ABSENT;
 
-/// Sentences on which variant is the fastest on which storage: over all scenarios, or of each where
-/// there is no mean.
-pub(super) fn break_evens(record: &RunRecord) -> Vec<String> {
+/// Predictions that the first screen shows: over all scenarios, or of each where there is no mean,
+/// at one latency.
+pub(super) fn told(record: &RunRecord) -> Vec<&BreakEven> {
     let at_latency = || {
         record
             .break_even
             .iter()
             .filter(|it| it.latency_ns == LATENCY_NS)
     };
-    let whole = at_latency().find(|it| it.scenario.is_none());
-    let told = match whole {
+    match at_latency().find(|it| it.scenario.is_none()) {
         Some(whole) => vec![whole],
         None => at_latency().collect(),
-    };
-    told.into_iter().map(sentence).collect()
+    }
 }
 
+/// Each stretch of bandwidths, and where the next one begins.
+pub(super) fn outlook(
+    found: &BreakEven,
+) -> impl Iterator<Item = (&Stretch, Option<&CrossingPoint>)> {
+    let next = |index: usize| found.fastest.get(index + 1)?.from.as_ref();
+    let stretches = found.fastest.iter().enumerate();
+    stretches.map(move |(index, stretch)| (stretch, next(index)))
+}
+
+/// The fastest variants of a stretch.
+pub(super) fn names(stretch: &Stretch) -> String {
+    let names = std::iter::once(&stretch.variant).chain(&stretch.equal);
+    let names: Vec<String> = names.map(|it| text::quoted(it)).collect();
+    names.join(" or ")
+}
+
+/// Sentence on the fastest variants by the bandwidth of the storage.
 pub(super) fn sentence(found: &BreakEven) -> String {
-    let mut parts = Vec::new();
-    for (index, stretch) in found.fastest.iter().enumerate() {
-        let next = found
-            .fastest
-            .get(index + 1)
-            .and_then(|next| next.from.as_ref());
-        let names = std::iter::once(&stretch.variant).chain(&stretch.equal);
-        let names: Vec<String> = names.map(|it| text::quoted(it)).collect();
-        let name = names.join(" or ");
-        parts.push(match (&stretch.from, next) {
+    let parts = outlook(found).map(|(stretch, until)| {
+        let name = names(stretch);
+        match (&stretch.from, until) {
             (None, None) => format!(
                 "{name} from {} to {}",
                 units::bytes_per_second(found.low_bytes_per_s),
@@ -45,8 +53,9 @@ pub(super) fn sentence(found: &BreakEven) -> String {
             ),
             (_, Some(to)) => format!("{name} up to {}", point(found, to)),
             (Some(_), None) => format!("{name} beyond"),
-        });
-    }
+        }
+    });
+    let parts: Vec<String> = parts.collect();
     let scenario = found.scenario.as_ref();
     let of = scenario.map_or_else(String::new, |it| format!("{}: ", text::name(it)));
     format!(
@@ -63,12 +72,17 @@ pub(super) fn latency(latency_ns: u64) -> String {
     }
 }
 
-/// A bandwidth, with the range in which it may lie; words where that is all that was looked at.
+/// Factor between the bounds of a bandwidth above which they are words, not figures.
+const VERY_UNCERTAIN: f64 = 20.0;
+
+/// A bandwidth, with the range in which it may lie; words where that range spans most of what was
+/// looked at.
 pub(super) fn point(found: &BreakEven, at: &CrossingPoint) -> String {
     let above_lowest = at.low_bytes_per_s > found.low_bytes_per_s * 1.001;
     let below_highest = at.high_bytes_per_s < found.high_bytes_per_s * 0.999;
-    if !above_lowest && !below_highest {
-        return "a bandwidth that cannot be told on this host".to_owned();
+    let shown = units::bytes_per_second(at.bytes_per_s);
+    if at.high_bytes_per_s > at.low_bytes_per_s * VERY_UNCERTAIN {
+        return format!("{shown} (very uncertain)");
     }
     let low = match above_lowest {
         true => units::bytes_per_second(at.low_bytes_per_s),
@@ -78,8 +92,7 @@ pub(super) fn point(found: &BreakEven, at: &CrossingPoint) -> String {
         true => units::bytes_per_second(at.high_bytes_per_s),
         false => format!("above {}", units::bytes_per_second(found.high_bytes_per_s)),
     };
-    let at = units::bytes_per_second(at.bytes_per_s);
-    format!("{at} [{low}, {high}]")
+    format!("{shown} [{low}, {high}]")
 }
 
 const CROSSINGS: [Head; 5] = [

@@ -273,7 +273,7 @@ fn lane_time(cell: &Cell, lane: Lane) -> Option<String> {
     })
 }
 
-fn median_time(cell: &Cell) -> Option<String> {
+pub(super) fn median_time(cell: &Cell) -> Option<String> {
     let summary = cell.summary?;
     Some(match (summary.ci_low_ns, summary.ci_high_ns) {
         (Some(low), Some(high)) => units::duration_interval_ns(summary.median_ns, low, high),
@@ -283,7 +283,7 @@ fn median_time(cell: &Cell) -> Option<String> {
 
 /// Such as `12 of 96, 84 pruned`, or `12 to 14 of 96` where iterations differ (as they may with
 /// filters that are built while running).
-fn row_groups_read(cell: &Cell) -> Option<String> {
+pub(super) fn row_groups_read(cell: &Cell) -> Option<String> {
     let scanned = || {
         cell.counted()
             .map(|iteration| &iteration.scans)
@@ -310,7 +310,7 @@ fn row_groups_read(cell: &Cell) -> Option<String> {
     ))
 }
 
-fn columns_read(cell: &Cell) -> Option<String> {
+pub(super) fn columns_read(cell: &Cell) -> Option<String> {
     let (read, stored) = (cell.record.columns_read, cell.record.columns_stored);
     (stored > 0).then(|| format!("{} of {}", units::count(read), units::count(stored)))
 }

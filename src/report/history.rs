@@ -43,6 +43,8 @@ pub(super) fn page(histories: &[History]) -> Page {
         results_agree: true,
         answers,
         overview: None,
+        screen: None,
+        failures: Vec::new(),
         tables: histories.iter().map(table).collect(),
         notes: vec![
             "change: Pettitt's test on the medians of the runs at 1 % over all series, by permutation, in turn on the parts that a change makes; levels that \

@@ -8,6 +8,7 @@ use super::break_even::{latency, point, prediction_checks, scenario as scenario_
 use super::chart::{self, Frame};
 use super::page::{Page, tables};
 use super::scenario::{Cell, Scenario, scenarios};
+use super::screen::Screen;
 use super::text;
 use super::view::View;
 use crate::analysis::{History, LATENCY_NS, Predictions};
@@ -90,12 +91,24 @@ fn header(title: &str, about: &str, page: &Page) -> Markup {
         header.answer {
             h1 { (title) }
             @for caution in &page.cautions { p.caution { (caution) } }
-            @if let Some((first, others)) = page.answers.split_first() {
-                p.lead { (first) }
-                @if !others.is_empty() { ul { @for answer in others { li { (answer) } } } }
-            }
+            @for screen in &page.screen { (first_view(screen)) }
+            @if !page.answers.is_empty() { ul { @for answer in &page.answers { li { (answer) } } } }
             p.about { (about) }
         }
+    }
+}
+
+/// The first screen: its first sentence leads.
+fn first_view(screen: &Screen) -> Markup {
+    let statements = || screen.statements.iter().chain(&screen.changes);
+    html! {
+        @for (index, statement) in statements().enumerate() {
+            @for sentence in &statement.sentences {
+                p.lead[index == 0] { strong { (statement.label) } " " (sentence) }
+            }
+        }
+        @for table in screen.costs.iter().chain(&screen.matrix) { (chart::table(table)) }
+        @for sentence in &screen.legend { p { (sentence) } }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The page as GitHub's Markdown.
 
 use super::page::Page;
+use super::screen::{Screen, Statement};
 use super::table::Table;
 
 pub(super) fn render(page: &Page) -> String {
@@ -10,6 +11,7 @@ pub(super) fn render(page: &Page) -> String {
             .iter()
             .map(|caution| format!("**{}**", escaped(caution))),
     );
+    blocks.extend(page.screen.iter().flat_map(screen));
     blocks.extend(list(&page.answers));
     blocks.extend(
         page.overview
@@ -21,6 +23,21 @@ pub(super) fn render(page: &Page) -> String {
     let mut shown = blocks.join("\n\n");
     shown.push('\n');
     shown
+}
+
+/// The first screen, its tables below its statements.
+fn screen(screen: &Screen) -> Vec<String> {
+    let statement = |it: &Statement| {
+        let sentences: Vec<String> = it.sentences.iter().map(|it| escaped(it)).collect();
+        format!("**{}** {}", it.label, sentences.join(" "))
+    };
+    let statements = screen.statements.iter().map(statement);
+    let tables = screen.costs.iter().chain(&screen.matrix);
+    statements
+        .chain(tables.map(Table::to_markdown))
+        .chain(list(&screen.legend))
+        .chain(screen.changes.iter().map(statement))
+        .collect()
 }
 
 fn list(items: &[String]) -> Option<String> {

@@ -7,6 +7,7 @@
 mod across;
 mod answer;
 mod break_even;
+mod cache;
 mod cautions;
 mod chart;
 mod columns;
@@ -15,14 +16,17 @@ mod history;
 mod html;
 mod markdown;
 mod notes;
+mod overview;
 mod page;
-mod ranking;
 mod scenario;
+mod screen;
 mod table;
 mod terminal;
 mod text;
 mod view;
 mod words;
+
+use std::path::Path;
 
 use thiserror::Error;
 
@@ -60,6 +64,14 @@ pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
         Format::Csv => csv::render(std::slice::from_ref(record)),
         Format::Json => visible_json(&to_json(record)?),
     })
+}
+
+/// Lines on the files of a record and its page, as the end of the first screen.
+pub fn kept_at(record: &Path, page: Option<&Path>) -> String {
+    let line =
+        |label: &str, path: &Path| terminal::labelled(label, &visible(&path.display().to_string()));
+    let page = page.map_or_else(String::new, |page| line("PAGE", page));
+    format!("{}{page}", line("RECORD", record))
 }
 
 fn page_of(record: &RunRecord, view: &View) -> Page {

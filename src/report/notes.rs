@@ -30,9 +30,7 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
     notes.extend(stopped(record));
     notes.extend(host(record));
     notes.extend(findings(record, details));
-    notes.extend(cells().flat_map(failed_expectations));
-    let controls = scenarios.iter().flat_map(|it| &it.controls);
-    notes.extend(cells().chain(controls).flat_map(lost_iterations));
+    notes.extend(failures(scenarios));
     notes.extend(
         record
             .warnings
@@ -40,6 +38,14 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
             .map(|warning| format!("warning: {}", text::passage(warning))),
     );
     notes
+}
+
+/// Sentences on expectations that failed, and on iterations that do not count.
+pub(super) fn failures(scenarios: &[Scenario]) -> Vec<String> {
+    let cells = || scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let controls = scenarios.iter().flat_map(|it| &it.controls);
+    let lost = cells().chain(controls).flat_map(lost_iterations);
+    cells().flat_map(failed_expectations).chain(lost).collect()
 }
 
 fn method_of_times(counted: &[&Iteration]) -> Option<String> {

@@ -3,17 +3,20 @@
 use crate::record::{Lane, Preference, RunRecord};
 
 use super::answer::answer;
-use super::break_even::{break_evens, crossings, prediction_checks};
+use super::break_even::{crossings, prediction_checks, sentence, told};
 use super::cautions::cautions;
 use super::columns::Column;
-use super::notes::notes;
-use super::ranking::{overview, recommendation};
+use super::notes::{failures, notes};
+use super::overview::{front, left_out, overview};
 use super::scenario::{Cell, Scenario};
+use super::screen::Screen;
 use super::table::Table;
 use super::text;
 
 /// Content of a page, in the order in which it is read.
 pub(super) struct Page {
+    /// Absent for a comparison of records.
+    pub(super) screen: Option<Screen>,
     /// Warnings about everything below, such as that the run was interrupted.
     pub(super) cautions: Vec<String>,
     /// Whether it is known that what is compared came to the same results.
@@ -23,7 +26,10 @@ pub(super) struct Page {
     /// Table over all scenarios together.
     pub(super) overview: Option<Table>,
     pub(super) tables: Vec<Table>,
+    /// Methods behind the numbers, with warnings; `failures` are among them.
     pub(super) notes: Vec<String>,
+    /// Expectations that failed, and iterations that do not count.
+    pub(super) failures: Vec<String>,
 }
 
 impl Page {
@@ -37,8 +43,9 @@ impl Page {
         let agree = scenarios.iter().all(Scenario::results_are_equal);
         let mut answers = Vec::new();
         if agree {
-            answers.extend(recommendation(record, prefer));
-            answers.extend(break_evens(record));
+            answers.extend(front(record));
+            answers.extend(left_out(record));
+            answers.extend(told(record).into_iter().map(sentence));
         }
         answers.extend(scenarios.iter().filter_map(answer));
         let of_scenarios = scenarios.iter().flat_map(|it| tables(it, details));
@@ -48,12 +55,14 @@ impl Page {
             tables.extend(crossings(record));
         }
         Self {
+            screen: Some(Screen::of(record, scenarios, prefer)),
             cautions: cautions(record, scenarios),
             results_agree: agree,
             answers,
             overview: overview(record).filter(|_| agree),
             tables,
             notes: notes(record, scenarios, details),
+            failures: failures(scenarios),
         }
     }
 }

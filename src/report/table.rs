@@ -31,13 +31,18 @@ pub struct Head {
 pub enum TableCell {
     Text(String),
     Verdict(Verdict),
+    /// A text that a verdict colours.
+    Judged {
+        text: String,
+        verdict: Verdict,
+    },
 }
 
 impl TableCell {
     /// The words of the cell.
     pub fn text(&self) -> &str {
         match self {
-            TableCell::Text(text) => text,
+            TableCell::Text(text) | TableCell::Judged { text, .. } => text,
             TableCell::Verdict(verdict) => verdict.name(),
         }
     }
@@ -46,7 +51,7 @@ impl TableCell {
     pub fn verdict(&self) -> Option<Verdict> {
         match self {
             TableCell::Text(_) => None,
-            TableCell::Verdict(verdict) => Some(*verdict),
+            TableCell::Verdict(verdict) | TableCell::Judged { verdict, .. } => Some(*verdict),
         }
     }
 }

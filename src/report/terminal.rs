@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
 
 use super::page::Page;
+use super::screen::{Screen, Statement};
 use super::table::{Table, TableCell};
 use super::view::View;
 use crate::record::Verdict;
@@ -10,25 +11,130 @@ use crate::record::Verdict;
 /// A rule under the head, and space between columns.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
+/// Space between columns alone.
+const PLAIN: TableStyle = TableStyle::new();
+
+/// Widest line of the first screen, however wide the terminal is.
+const SCREEN_WIDTH: u16 = 100;
+
+/// Width of the labels of the first screen, with the space behind them.
+const LABEL_WIDTH: usize = 12;
+
 /// Spaces around the content of a column, of both sides together.
 const PADDING: usize = 2;
 
 const INDENT: &str = "  ";
 
+/// The first screen comes last, where it is still seen when the program has ended. Only details,
+/// and pages without such a screen, have more.
 pub(super) fn render(page: &Page, view: &View) -> String {
     let width = view.width;
-    let mut blocks = vec![lines(&page.cautions, width), lines(&page.answers, width)];
-    blocks.extend(
-        page.overview
-            .iter()
-            .chain(&page.tables)
-            .map(|table| table.to_terminal(view)),
-    );
-    blocks.push(lines(&page.notes, width));
+    let mut blocks = vec![lines(&page.cautions, width)];
+    if view.details || page.screen.is_none() {
+        blocks.push(lines(&page.answers, width));
+        blocks.extend(
+            page.overview
+                .iter()
+                .chain(&page.tables)
+                .map(|table| table.to_terminal(view)),
+        );
+        blocks.push(lines(&page.notes, width));
+    } else {
+        blocks.push(lines(&page.failures, width));
+    }
+    blocks.extend(page.screen.iter().map(|screen| screen.to_terminal(view)));
     blocks.retain(|block| !block.is_empty());
     let mut shown = blocks.join("\n\n");
     shown.push('\n');
     shown
+}
+
+impl Screen {
+    fn to_terminal(&self, view: &View) -> String {
+        let width = view.width.unwrap_or(SCREEN_WIDTH).min(SCREEN_WIDTH);
+        let view = View {
+            width: Some(width),
+            ..*view
+        };
+        let statements = |all: &[Statement]| {
+            let all: Vec<String> = all.iter().map(|it| it.to_terminal(width)).collect();
+            all.join("\n")
+        };
+        let costs = self.costs.iter().map(|table| plain(table, &view));
+        let legend = lines(&self.legend, Some(width));
+        let table = costs.chain([legend]).filter(|it| !it.is_empty());
+        let blocks = [
+            statements(&self.statements),
+            table.collect::<Vec<_>>().join("\n"),
+            self.matrix
+                .as_ref()
+                .map_or_else(String::new, |matrix| in_blocks(matrix, &view)),
+            statements(&self.changes),
+        ];
+        let blocks: Vec<String> = blocks.into_iter().filter(|it| !it.is_empty()).collect();
+        blocks.join("\n\n")
+    }
+}
+
+impl Statement {
+    /// Its sentences, each in lines of its own, beside the label.
+    fn to_terminal(&self, width: u16) -> String {
+        let beside = usize::from(width).saturating_sub(LABEL_WIDTH).max(1);
+        let mut shown = String::new();
+        let sentences = self.sentences.iter();
+        let lines = sentences.flat_map(|it| filled(it, beside, beside));
+        for (index, line) in lines.enumerate() {
+            shown.push_str(&labelled(if index == 0 { self.label } else { "" }, &line));
+        }
+        shown.trim_end().to_owned()
+    }
+}
+
+/// A line of the first screen beside its label.
+pub(super) fn labelled(label: &str, line: &str) -> String {
+    format!("{label:LABEL_WIDTH$}{line}\n")
+}
+
+/// The table without title and rule.
+fn plain(table: &Table, view: &View) -> String {
+    without_margin(&drawn(table, view, PLAIN).to_string())
+}
+
+/// Lines without the space before the first column and after the last.
+fn without_margin(drawn: &str) -> String {
+    let lines = drawn
+        .lines()
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The table in as many parts as it takes to fit, each with the first column and some of the
+/// others.
+fn in_blocks(table: &Table, view: &View) -> String {
+    let width = usize::from(view.width.unwrap_or(SCREEN_WIDTH));
+    let rest = 1..table.heads.len();
+    let widths = width_of_columns(&with_columns(table, &all(table), view, PLAIN));
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut taken = 0;
+    for index in rest {
+        let fits = taken + widths[index] <= width;
+        match parts.last_mut() {
+            Some(part) if fits => part.push(index),
+            _ => {
+                taken = widths[0];
+                parts.push(vec![0, index]);
+            }
+        }
+        taken += widths[index];
+    }
+    let parts = parts
+        .iter()
+        .map(|kept| without_margin(&with_columns(table, kept, view, PLAIN).to_string()));
+    parts.collect::<Vec<_>>().join("\n\n")
+}
+
+fn all(table: &Table) -> Vec<usize> {
+    (0..table.heads.len()).collect()
 }
 
 fn lines(sentences: &[String], width: Option<u16>) -> String {
@@ -45,18 +151,25 @@ fn wrapped(sentence: &str, width: Option<u16>) -> String {
     let Some(width) = width.map(usize::from) else {
         return sentence.to_owned();
     };
+    let rest = width.saturating_sub(INDENT.len());
+    filled(sentence, width, rest).join(&format!("\n{INDENT}"))
+}
+
+/// The sentence in lines of at most `first` and then `rest` characters. A longer word has a line to
+/// itself.
+fn filled(sentence: &str, first: usize, rest: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in sentence.split(' ') {
+        let width = if lines.len() > 1 { rest } else { first };
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
-            None => lines.push(word.to_owned()),
-            Some(_) => lines.push(format!("{INDENT}{word}")),
+            _ => lines.push(word.to_owned()),
         }
     }
-    lines.join("\n")
+    lines
 }
 
 impl Table {
@@ -67,7 +180,7 @@ impl Table {
             None => self.title.clone(),
         };
         let mut shown = wrapped(&title, view.width);
-        for line in drawn(self, view).lines() {
+        for line in drawn(self, view, STYLE).lines() {
             shown.push('\n');
             shown.push_str(line.trim_end());
         }
@@ -77,9 +190,9 @@ impl Table {
 
 /// The table without as many of the least important columns as it takes to fit; the rest is wrapped
 /// if it still does not.
-fn drawn(table: &Table, view: &View) -> comfy_table::Table {
-    let mut kept: Vec<usize> = (0..table.heads.len()).collect();
-    let mut drawn = with_columns(table, &kept, view);
+fn drawn(table: &Table, view: &View, style: TableStyle) -> comfy_table::Table {
+    let mut kept = all(table);
+    let mut drawn = with_columns(table, &kept, view, style);
     let Some(width) = view.width else {
         return drawn;
     };
@@ -91,7 +204,7 @@ fn drawn(table: &Table, view: &View) -> comfy_table::Table {
             return drawn;
         }
         kept.retain(|index| *index != left_out);
-        drawn = with_columns(table, &kept, view);
+        drawn = with_columns(table, &kept, view, style);
     }
     if width_of(&drawn) > usize::from(width) {
         drawn
@@ -101,10 +214,15 @@ fn drawn(table: &Table, view: &View) -> comfy_table::Table {
     drawn
 }
 
-fn with_columns(table: &Table, kept: &[usize], view: &View) -> comfy_table::Table {
+fn with_columns(
+    table: &Table,
+    kept: &[usize],
+    view: &View,
+    style: TableStyle,
+) -> comfy_table::Table {
     let mut drawn = comfy_table::Table::new();
     drawn
-        .load_style(STYLE)
+        .load_style(style)
         .set_content_arrangement(ContentArrangement::Disabled);
     match view.colour {
         true => drawn.enforce_styling(),
@@ -142,11 +260,12 @@ fn colour_of(cell: &TableCell) -> Option<Color> {
 }
 
 fn width_of(drawn: &comfy_table::Table) -> usize {
-    drawn
-        .column_max_content_widths()
-        .iter()
-        .map(|width| usize::from(*width) + PADDING)
-        .sum()
+    width_of_columns(drawn).into_iter().sum()
+}
+
+fn width_of_columns(drawn: &comfy_table::Table) -> Vec<usize> {
+    let widths = drawn.column_max_content_widths().into_iter();
+    widths.map(|width| usize::from(width) + PADDING).collect()
 }
 
 #[cfg(test)]

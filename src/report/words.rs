@@ -1,6 +1,6 @@
 //! Words that several parts of a report have in common.
 
-use crate::record::Contrast;
+use crate::record::{Contrast, Doubt, Preference, Verdict};
 use crate::statistics::CONFIDENCE;
 use crate::units;
 
@@ -48,5 +48,70 @@ pub(super) fn named(what: &str, all: &[String]) -> Vec<String> {
     match all.is_empty() {
         true => Vec::new(),
         false => vec![format!("{what}: {}{more}.", shown.join("; "))],
+    }
+}
+
+/// Name of a variant within a sentence. A codec that is none is called what it does.
+pub(super) fn codec(name: &str) -> String {
+    let quoted = text::quoted(name);
+    match name {
+        "none" | "uncompressed" => format!("{quoted} (uncompressed)"),
+        _ => quoted,
+    }
+}
+
+/// Mark of a comparison beside its ratio, of at most 10 characters.
+pub(super) fn mark(contrast: &Contrast) -> &'static str {
+    match (contrast.verdict, contrast.doubt) {
+        (Verdict::Faster, _) => "faster",
+        (Verdict::Slower, _) => "slower",
+        (Verdict::Tie, _) => "same",
+        (Verdict::Failed, _) => "failed",
+        (Verdict::Void, _) => "void",
+        (Verdict::Inconclusive, Some(Doubt::TooFewRounds)) => "few rounds",
+        (Verdict::Inconclusive, Some(Doubt::WithinNoise)) => "in noise",
+        (Verdict::Inconclusive, Some(Doubt::WideInterval) | None) => "unclear",
+    }
+}
+
+/// Words for a ratio: above 1, below, and of 1.
+pub(super) struct ChangeWords {
+    pub(super) more: &'static str,
+    pub(super) less: &'static str,
+    pub(super) same: &'static str,
+}
+
+/// A ratio in percent, as `15.9 % more time [12.2, 18.2]`. Bounds of the other direction are
+/// negative.
+pub(super) fn percent_change(
+    ratio: f64,
+    interval: Option<(f64, f64)>,
+    words: &ChangeWords,
+) -> String {
+    let (sign, word) = match ratio < 1.0 {
+        true => (-1.0, words.less),
+        false => (1.0, words.more),
+    };
+    let percent = |ratio: f64| sign * (ratio - 1.0) * 100.0;
+    let shown = units::tenths(percent(ratio));
+    // A cost that is known exactly, as a size is, has no bounds.
+    match interval.filter(|(low, high)| low < high) {
+        Some((low, high)) => {
+            let (one, other) = (percent(low), percent(high));
+            let [low, high] = [one.min(other), one.max(other)].map(units::tenths);
+            format!("{shown} % {word} [{low}, {high}]")
+        }
+        None if shown == "0.0" => words.same.to_owned(),
+        None => format!("{shown} % {word}"),
+    }
+}
+
+/// Words for the costs that a preference weighs.
+pub(super) fn weighted(prefer: Preference) -> &'static str {
+    match prefer {
+        Preference::Time => "by time alone",
+        Preference::Size => "by file size alone",
+        Preference::Cpu => "by CPU time alone",
+        Preference::Balanced => "by all together",
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use crate::analysis::{disagreements, nan_may_be_pruned, summarise};
+use crate::analysis::{Predictions, disagreements, nan_may_be_pruned, summarise};
 use crate::cancel::{Cancel, Interrupted};
 use crate::config::Config;
 use crate::observe::system;
@@ -54,6 +54,8 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Outcome {
     pub record: RunRecord,
+    /// Predictions that the break-even points of the record rest on.
+    pub predictions: Predictions,
     pub journal: PathBuf,
     /// Absent where it could not be written.
     pub record_file: Option<PathBuf>,
@@ -139,7 +141,7 @@ pub fn run(
         Err(failure) => matches!(failure.error(), SessionError::GivenUp { .. }),
     };
     let (mut record, finished) = journal.finish(whole);
-    summarise(&mut record);
+    let predictions = summarise(&mut record);
     let kept = finished.and_then(|()| Ok(write_record(&options.results, &record)?));
     let copied = match (&kept, &options.record) {
         (Ok(_), Some(copy)) => copy
@@ -167,6 +169,7 @@ pub fn run(
             .or(copied.err())
             .or(agreed.err().map(Failure::from)),
         record,
+        predictions,
         journal: journal_file,
     })
 }

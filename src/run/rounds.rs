@@ -68,8 +68,14 @@ impl<'a> Rounds<'a> {
             }
         };
         let journal = self.iterations.journal();
-        journal.append(Entry::Stopped { stopped })?;
-        for text in HostUsage::now().since(&host).warnings() {
+        let disturbance = HostUsage::now().since(&host);
+        journal.append(Entry::Stopped {
+            stopped: Stopped {
+                disturbance: Some(disturbance),
+                ..stopped
+            },
+        })?;
+        for text in disturbance.warnings() {
             self.iterations.warn(&Warning::Host(text))?;
         }
         Ok(self.iterations.given_up())
@@ -131,6 +137,7 @@ impl<'a> Rounds<'a> {
             precision: until.map(|until| until.precision),
             time_budget_ns: until
                 .map(|until| u64::try_from(until.time_budget.as_nanos()).unwrap_or(u64::MAX)),
+            disturbance: None,
         }
     }
 }

@@ -56,6 +56,8 @@ impl RunJournal {
             rankings: Vec::new(),
             break_even: Vec::new(),
             prediction_checks: Vec::new(),
+            confidence: None,
+            conclusions: Vec::new(),
         };
         let mut journal = Journal::create(results, &record.run_id)?;
         journal.append(&Event::Started {

@@ -28,12 +28,14 @@ const MOST_MEASURED_LATENCIES: usize = 8;
 pub const LATENCY_NS: u64 = 1_000_000;
 
 /// Predicted times of a record's variants on other storage.
+#[derive(Debug)]
 pub struct Predictions {
     curves: Vec<Predicted>,
     checks: Vec<PredictionCheck>,
 }
 
 /// Curves of a scenario's variants at a latency, the baseline's first.
+#[derive(Debug)]
 struct Predicted {
     /// Absent for the geometric means over all scenarios.
     scenario: Option<String>,

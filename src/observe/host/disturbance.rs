@@ -1,4 +1,6 @@
-//! Disturbances of a measurement, and warnings about them.
+//! Warnings about disturbances of a measurement.
+
+use crate::record::Disturbance;
 
 /// Share of this host's CPU time above which other processes cause a warning.
 const OTHERS_WARNING_SHARE: f64 = 0.05;
@@ -6,24 +8,6 @@ const OTHERS_WARNING_SHARE: f64 = 0.05;
 /// Share of this host's CPU time above which the hypervisor causes a warning. It is smaller than
 /// that of other processes, as stolen time stops threads that are running.
 const STEAL_WARNING_SHARE: f64 = 0.01;
-
-/// Disturbances of a measurement; absent if the system does not show them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Disturbance {
-    /// Elapsed time in nanoseconds.
-    pub elapsed_ns: u64,
-    /// CPU time that other processes took, over elapsed time x online cores; 0 to 1. Absent if less
-    /// than a second elapsed.
-    pub others_share: Option<f64>,
-    /// CPU time that the hypervisor gave to others, over elapsed time x online cores; 0 to 1.
-    /// Absent if less than a second elapsed.
-    pub steal_share: Option<f64>,
-    /// Nanoseconds for which the CPU quota of this process's cgroup, or of one above it, stopped
-    /// it. They are summed over cores, and may thus exceed the elapsed time.
-    pub throttled_ns: Option<u64>,
-    /// Number of times that cores slowed down because of heat, summed over hardware threads.
-    pub thermal_throttles: Option<u64>,
-}
 
 impl Disturbance {
     /// Returns a sentence, without a full stop, for each disturbance that makes the times less

@@ -9,7 +9,6 @@ mod mounts;
 mod system;
 mod usage;
 
-pub use disturbance::Disturbance;
 pub use memory::memory_bytes;
 pub use system::system;
 pub use usage::HostUsage;

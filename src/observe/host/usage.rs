@@ -12,8 +12,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
 use super::cgroup::Cgroups;
-use super::disturbance::Disturbance;
 use super::kernel::{read_per_core, read_text, sysconf};
+use crate::record::Disturbance;
 
 /// Shortest time, in nanoseconds, whose shares are computed. /proc/stat counts in steps of 10 ms on
 /// each core, which would show in shares of a shorter time.

@@ -54,7 +54,7 @@ pub(crate) fn table(table: &Table) -> Markup {
 fn class(head: &Head, cell: &TableCell) -> Option<&'static str> {
     let is_long = |text: &str| text.chars().nth(LONGEST_UNWRAPPED).is_some();
     match cell {
-        TableCell::Verdict(verdict) => Some(match verdict {
+        TableCell::Verdict(verdict) | TableCell::Judged { verdict, .. } => Some(match verdict {
             Verdict::Faster => "verdict faster",
             Verdict::Slower => "verdict slower",
             Verdict::Tie => "verdict tie",

@@ -1,0 +1,61 @@
+//! The side that limits each variant, where its lanes were measured.
+
+use crate::record::{Binds, Ceilings};
+use crate::units;
+
+use super::super::scenario::{Cell, Scenario};
+use super::super::text;
+
+/// Sentences that a screen has room for.
+const MOST: usize = 8;
+
+/// Overlap of reading and computing, from 0 for none to 1 for all that there could be, above which
+/// there is some, or much.
+const SOME: f64 = 0.25;
+const MUCH: f64 = 0.75;
+
+pub(super) fn sentences(scenarios: &[Scenario]) -> Vec<String> {
+    let several = scenarios.len() > 1;
+    let cells = scenarios.iter().flat_map(|scenario| {
+        let bound = move |cell: &Cell| Some(sentence(cell, cell.ceilings?, several));
+        scenario.cells.iter().filter_map(bound).collect::<Vec<_>>()
+    });
+    let mut all: Vec<String> = cells.collect();
+    let more = all.len().saturating_sub(MOST);
+    if more > 0 {
+        all.truncate(MOST);
+        all.push(format!("{more} more: see --details."));
+    }
+    all
+}
+
+fn sentence(cell: &Cell, ceilings: &Ceilings, several: bool) -> String {
+    let by = match ceilings.binds {
+        Binds::Storage => "bound by the storage",
+        Binds::Compute => "bound by the CPU",
+        Binds::Undecided => "storage and CPU take about as long",
+    };
+    let scenario = match several {
+        true => format!("{}, ", text::quoted(&cell.record.scenario)),
+        false => String::new(),
+    };
+    format!(
+        "{scenario}{}: {by}; compute {}, storage {}, together {}: {} overlap.",
+        cell.quoted(),
+        units::duration_ns(ceilings.compute_ns),
+        units::duration_ns(ceilings.storage_ns),
+        units::duration_ns(ceilings.end_to_end_ns),
+        overlap(ceilings)
+    )
+}
+
+/// Share of the shorter lane that ran while the longer one did, in words.
+fn overlap(ceilings: &Ceilings) -> &'static str {
+    let shorter = ceilings.compute_ns.min(ceilings.storage_ns).max(1.0);
+    let hidden = ceilings.compute_ns + ceilings.storage_ns - ceilings.end_to_end_ns;
+    match hidden / shorter {
+        share if share >= MUCH => "much",
+        share if share >= SOME => "some",
+        _ => "little",
+    }
+}

@@ -1,0 +1,86 @@
+//! The first screen: the answer, how sure it is, what each variant costs, and what would change it.
+//! Every form of a report shows it.
+
+mod bound;
+mod changes;
+mod costs;
+mod matrix;
+mod noise;
+mod reads;
+mod result;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use crate::record::{Preference, RunRecord};
+
+use super::scenario::Scenario;
+use super::table::Table;
+use super::text;
+
+/// Content of the first screen, in the order in which it is read. All of its text is visible (see
+/// `text`).
+pub(super) struct Screen {
+    pub(super) statements: Vec<Statement>,
+    /// A row per variant, or per scenario where there is one variant.
+    pub(super) costs: Option<Table>,
+    /// Difference of equals, and words of the tables that need one.
+    pub(super) legend: Vec<String>,
+    /// Ratios of times: a row per scenario, a column per variant but the baseline.
+    pub(super) matrix: Option<Table>,
+    pub(super) changes: Vec<Statement>,
+}
+
+/// Sentences below one label.
+pub(super) struct Statement {
+    pub(super) label: &'static str,
+    pub(super) sentences: Vec<String>,
+}
+
+impl Statement {
+    fn some(label: &'static str, sentences: Vec<String>) -> Option<Self> {
+        (!sentences.is_empty()).then_some(Statement { label, sentences })
+    }
+}
+
+impl Screen {
+    pub(super) fn of(record: &RunRecord, scenarios: &[Scenario], prefer: Preference) -> Self {
+        let statements = [
+            Statement::some("RESULT", result::sentences(record, scenarios, prefer)),
+            Statement::some("CONFIDENCE", confidence(record)),
+            Statement::some("BOUND BY", bound::sentences(scenarios)),
+        ];
+        let matrix = matrix::matrix(scenarios);
+        let mut legend: Vec<String> = noise::sentence(record).into_iter().collect();
+        legend.extend(matrix::doubts(scenarios));
+        Screen {
+            statements: statements.into_iter().flatten().collect(),
+            costs: costs::costs(record, scenarios),
+            legend,
+            matrix,
+            changes: Statement::some("CHANGES IF", changes::sentences(record, prefer))
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+/// Level of confidence with its reasons, and what would raise it.
+fn confidence(record: &RunRecord) -> Vec<String> {
+    let Some(found) = &record.confidence else {
+        return Vec::new();
+    };
+    let joined = |all: &[String]| {
+        let shown: Vec<String> = all.iter().map(|it| text::passage(it)).collect();
+        shown.join("; ")
+    };
+    let mut sentences = vec![format!(
+        "{}: {}.",
+        found.level.name(),
+        joined(&found.reasons)
+    )];
+    if !found.advice.is_empty() {
+        sentences.push(format!("To be surer: {}.", joined(&found.advice)));
+    }
+    sentences
+}

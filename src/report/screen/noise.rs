@@ -1,0 +1,32 @@
+//! What noise alone did: the controls, which are equal to the baseline.
+
+use crate::analysis::over_baseline;
+use crate::record::{Contrast, Lane, RunRecord};
+use crate::units;
+
+/// The control that differs most from the baseline.
+pub(super) fn sentence(record: &RunRecord) -> Option<String> {
+    let controls = record.cells.iter().filter(|cell| cell.control.is_some());
+    let contrasts = controls.filter_map(|cell| {
+        let of_means = over_baseline(record, &cell.variant_name);
+        of_means.or_else(|| {
+            let mut noise = record.noise.iter();
+            let found =
+                noise.find(|it| it.lane == Lane::EndToEnd && it.cell.as_ref() == Some(&cell.id));
+            found.map(|it| &it.contrast)
+        })
+    });
+    let widest = |contrast: &&Contrast| {
+        let (low, high) = contrast.interval().unwrap_or((1.0, 1.0));
+        high.max(1.0 / low)
+    };
+    let contrast = contrasts.max_by(|one, other| widest(one).total_cmp(&widest(other)))?;
+    let (low, high) = contrast.interval()?;
+    let percent = |ratio: f64| units::tenths((ratio - 1.0) * 100.0);
+    Some(format!(
+        "Noise alone: the baseline measured once more came out at {} % [{}, {}].",
+        percent(contrast.ratio?),
+        percent(low),
+        percent(high)
+    ))
+}

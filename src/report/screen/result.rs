@@ -1,0 +1,195 @@
+//! The variant to take, by how much it is the better one, and why.
+
+use crate::analysis::over_baseline;
+use crate::record::{
+    Conclusion, ConclusionKind, Preference, Ranked, Ranking, RunRecord, Summary, Verdict,
+};
+use crate::units;
+
+use super::super::answer::answer;
+use super::super::cache::read_from;
+use super::super::scenario::Scenario;
+use super::super::text;
+use super::super::words::{ChangeWords, MOST_VARIANTS_NAMED, codec, percent_change, weighted};
+use super::reads;
+
+/// Sentences of a scenario that stand where no variant is concluded on.
+const MOST_SCENARIOS: usize = 6;
+
+const TIME: ChangeWords = ChangeWords {
+    more: "more time",
+    less: "less time",
+    same: "as much time",
+};
+
+const FILES: ChangeWords = ChangeWords {
+    more: "larger files",
+    less: "smaller files",
+    same: "files as large",
+};
+
+const SCORE: ChangeWords = ChangeWords {
+    more: "worse",
+    less: "better",
+    same: "as good",
+};
+
+pub(super) fn sentences(
+    record: &RunRecord,
+    scenarios: &[Scenario],
+    prefer: Preference,
+) -> Vec<String> {
+    let conclusion = record.conclusions.iter().find(|it| it.prefer == prefer);
+    let Some(conclusion) = conclusion else {
+        return of_scenarios(scenarios);
+    };
+    let ranking = record.rankings.iter().find(|it| it.prefer == prefer);
+    let mut sentences = match (conclusion.kind, ranking) {
+        (ConclusionKind::Nothing, _) | (_, None) => vec![nothing(conclusion)],
+        (ConclusionKind::NoClearWinner, Some(ranking)) => no_winner(record, conclusion, ranking),
+        (kind, Some(ranking)) => vec![winner(record, kind, ranking)],
+    };
+    let variant = conclusion.variant.as_deref();
+    sentences.extend(variant.and_then(|variant| reads::reason(scenarios, variant)));
+    sentences
+}
+
+fn nothing(conclusion: &Conclusion) -> String {
+    let reason = conclusion.reason.as_deref().unwrap_or("nothing was ranked");
+    format!("Nothing is recommended: {}.", text::passage(reason))
+}
+
+/// Answers of scenarios whose variants differ in more than their layout; or figures of the only
+/// variant.
+fn of_scenarios(scenarios: &[Scenario]) -> Vec<String> {
+    let answers: Vec<String> = scenarios.iter().filter_map(answer).collect();
+    if answers.is_empty() {
+        return alone(scenarios).into_iter().collect();
+    }
+    let more = answers.len().saturating_sub(MOST_SCENARIOS);
+    let mut sentences: Vec<String> = answers.into_iter().take(MOST_SCENARIOS).collect();
+    if more > 0 {
+        sentences.push(format!("{more} more scenario(s): see --details."));
+    }
+    sentences
+}
+
+/// Times of a lone variant.
+fn alone(scenarios: &[Scenario]) -> Option<String> {
+    let times = scenarios.iter().filter_map(|scenario| {
+        let summary = scenario.cells.first()?.summary?;
+        Some((scenario, summary))
+    });
+    let mut times: Vec<_> = times.collect();
+    times.sort_by(|(_, one), (_, other)| one.median_ns.total_cmp(&other.median_ns));
+    let (fastest, slowest) = (times.first()?, times.last()?);
+    let shown = |(scenario, summary): &(&Scenario, &Summary)| {
+        format!(
+            "{} takes {}",
+            text::quoted(scenario.name),
+            match summary.ci_low_ns.zip(summary.ci_high_ns) {
+                Some((low, high)) => units::duration_interval_ns(summary.median_ns, low, high),
+                None => units::duration_ns(summary.median_ns),
+            }
+        )
+    };
+    Some(match times.len() {
+        1 => format!("One layout, one query: {}.", shown(fastest)),
+        count => format!(
+            "One layout, {count} queries: {}, {}; the others lie between.",
+            shown(fastest),
+            shown(slowest)
+        ),
+    })
+}
+
+fn winner(record: &RunRecord, kind: ConclusionKind, ranking: &Ranking) -> String {
+    let name = codec(&ranking.recommended);
+    let claim = match kind {
+        ConclusionKind::Leading => "leads, at low confidence,",
+        _ => "is recommended",
+    };
+    let next = match ranking.order.iter().find(|it| !it.tied) {
+        Some(next) => format!("; next is {}, {}", codec(&next.variant), worse(next)),
+        None => String::new(),
+    };
+    format!(
+        "{name} {claim}{}{}: {}{next}.",
+        by(ranking.prefer),
+        read_from(record),
+        against_baseline(record, &ranking.recommended)
+    )
+}
+
+fn no_winner(record: &RunRecord, conclusion: &Conclusion, ranking: &Ranking) -> Vec<String> {
+    let names: Vec<String> = conclusion.alike.iter().map(|it| codec(it)).collect();
+    let all = names.len() == ranking.order.len();
+    let next = match ranking.order.iter().find(|it| !it.tied) {
+        Some(next) => format!("; {} is {}", codec(&next.variant), worse(next)),
+        None => String::new(),
+    };
+    let alike = match ranking.prefer {
+        Preference::Balanced => "score alike",
+        _ => "are statistically indistinguishable",
+    };
+    let mut sentences = vec![format!(
+        "No clear winner{}{}: {}{} {alike}{next}.",
+        by(ranking.prefer),
+        read_from(record),
+        if all { "all of " } else { "" },
+        text::listed(&names, MOST_VARIANTS_NAMED)
+    )];
+    let is_baseline = record
+        .standings
+        .first()
+        .is_some_and(|it| it.variant == ranking.recommended);
+    if !is_baseline {
+        sentences.push(format!(
+            "Of these {} has the best score: {}.",
+            text::quoted(&ranking.recommended),
+            against_baseline(record, &ranking.recommended)
+        ));
+    }
+    sentences
+}
+
+/// Words for a preference other than the score.
+fn by(prefer: Preference) -> String {
+    match prefer {
+        Preference::Balanced => String::new(),
+        prefer => format!(" {}", weighted(prefer)),
+    }
+}
+
+/// Cost of a variant that is behind, over that of the best.
+fn worse(next: &Ranked) -> String {
+    percent_change(next.ratio, next.ci_low.zip(next.ci_high), &SCORE)
+}
+
+/// Time and size over those of the baseline.
+fn against_baseline(record: &RunRecord, name: &str) -> String {
+    let Some((baseline, others)) = record.standings.split_first() else {
+        return "it was measured alone".to_owned();
+    };
+    let Some(found) = others.iter().find(|it| it.variant == name) else {
+        return "the baseline itself".to_owned();
+    };
+    let contrast = over_baseline(record, name);
+    let (ratio, interval) = match contrast {
+        Some(contrast) => (
+            contrast.ratio.unwrap_or(found.time_ns / baseline.time_ns),
+            contrast.interval(),
+        ),
+        None => (found.time_ns / baseline.time_ns, None),
+    };
+    let time = percent_change(ratio, interval, &TIME);
+    let time = match contrast.map(|it| it.verdict) {
+        Some(Verdict::Inconclusive | Verdict::Tie) => {
+            format!("time statistically indistinguishable from it ({})", time)
+        }
+        _ => time,
+    };
+    let size = found.file_bytes as f64 / baseline.file_bytes.max(1) as f64;
+    let size = percent_change(size, None, &FILES);
+    format!("against {} {size} and {time}", codec(&baseline.variant))
+}

@@ -1,0 +1,377 @@
+//! What the first screen says, and that nothing is lost for it.
+
+use std::collections::BTreeSet;
+
+use insta::assert_snapshot;
+use rstest::rstest;
+
+use super::super::tests::{summarised, two_scenarios, two_variants, view};
+use super::super::{Format, View, html, render};
+use crate::analysis::summarise;
+use crate::record::fixture::{cell, codecs, rounds};
+use crate::record::{
+    ConclusionKind, ControlKind, Disturbance, Preference, RunRecord, Status, StopReason, Stopped,
+};
+
+fn screen(record: RunRecord) -> String {
+    render(&summarised(record), &view(Format::Table, None)).unwrap()
+}
+
+/// A run whose rounds ended at an interval of this width, where 4 % were asked for.
+fn stopped(widest_interval: f64, others_share: f64) -> Stopped {
+    Stopped {
+        by: match widest_interval <= 0.04 {
+            true => StopReason::Precision,
+            false => StopReason::TimeBudget,
+        },
+        rounds: 20,
+        widest_interval: Some(widest_interval),
+        precision: Some(0.04),
+        time_budget_ns: Some(60_000_000_000),
+        disturbance: Some(Disturbance {
+            elapsed_ns: 60_000_000_000,
+            others_share: Some(others_share),
+            steal_share: Some(0.0),
+            throttled_ns: None,
+            thermal_throttles: None,
+        }),
+    }
+}
+
+#[test]
+fn one_scenario_has_its_ratios_beside_the_costs() {
+    let mut record = codecs();
+    record.stopped = Some(stopped(0.04, 0.01));
+    assert_snapshot!(screen(record), @r#"
+"#);
+}
+
+#[test]
+fn several_scenarios_have_a_matrix_and_equals_have_no_winner() {
+    assert_snapshot!(screen(two_scenarios()), @r#"
+"#);
+}
+
+#[test]
+fn a_lone_variant_has_a_row_per_scenario() {
+    let mut record = two_scenarios();
+    record.cells.retain(|cell| cell.variant_name == "none");
+    let pruning = &mut record.cells[1];
+    for iteration in &mut pruning.iterations {
+        iteration.scans[0].row_groups_read = 3;
+        iteration.scans[0].row_groups_pruned = 9;
+        let metrics = &mut iteration.scans[0].metrics;
+        metrics.insert("page_index_pages_pruned_pruned".to_owned(), 70);
+    }
+    assert_snapshot!(screen(record), @r#"
+"#);
+}
+
+#[test]
+fn all_alike_is_no_winner() {
+    let mut record = two_scenarios();
+    record.cells.retain(|cell| cell.variant_name != "lz4");
+    let shown = screen(record);
+    assert!(
+        shown.starts_with(
+            "RESULT      No clear winner for reads from a warm page cache: all of `none` (uncompressed), `zstd` score\n"
+        ),
+        "{shown}"
+    );
+    assert!(!shown.contains("recommended"), "{shown}");
+}
+
+#[test]
+fn changes_of_nothing_have_no_sign_and_no_direction() {
+    let mut record = two_scenarios();
+    record.cells.retain(|cell| cell.variant_name != "zstd");
+    // The first is the baseline, and the other is recommended.
+    record
+        .cells
+        .sort_by_key(|cell| (cell.scenario.clone(), cell.variant_name != "lz4"));
+    let shown = screen(record).replace("\n            ", " ");
+    assert!(
+        shown.contains("against `lz4` files as large and 50.0 % less time"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("-0.0") && !shown.contains(" 0.0 %"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn where_nothing_is_recommended_the_screen_says_why() {
+    let mut record = two_scenarios();
+    for place in [1, 3] {
+        for iteration in &mut record.cells[place].iterations {
+            (iteration.status, iteration.reason) = (Status::Void, Some("cold".to_owned()));
+        }
+    }
+    let shown = screen(record);
+    assert!(
+        shown.contains(
+            "RESULT      Nothing is recommended: there is no scenario that all variants were measured in.\n"
+        ),
+        "{shown}"
+    );
+    let mut record = codecs();
+    record.cells[1].iterations[2].figures.rows = 999;
+    let shown = screen(record);
+    assert!(
+        shown.contains(
+            "RESULT      Nothing is recommended: variants that hold equal rows gave different results in\n            `full_scan`.\n"
+        ),
+        "{shown}"
+    );
+    assert!(!shown.contains("CHANGES IF"), "{shown}");
+}
+
+#[rstest]
+#[case::quiet(
+    0.04,
+    0.01,
+    "CONFIDENCE  high: a quiet host, steady times, and intervals",
+    "is recommended"
+)]
+#[case::not_narrow(
+    0.11,
+    0.01,
+    "CONFIDENCE  medium: the widest interval spans 11.0 %, and 4.0 % were asked for.\n            To be surer: measure longer",
+    "is recommended"
+)]
+#[case::others(
+    0.04,
+    0.06,
+    "CONFIDENCE  medium: other processes took 6.0 % of the CPU time.\n",
+    "is recommended"
+)]
+#[case::busy(
+    0.04,
+    0.31,
+    "CONFIDENCE  low: other processes took 31.0 % of the CPU time.\n            To be surer: run again on a host",
+    "leads, at low confidence,"
+)]
+fn confidence_says_why_and_a_low_one_recommends_nothing(
+    #[case] widest: f64,
+    #[case] others: f64,
+    #[case] confidence: &str,
+    #[case] claim: &str,
+) {
+    let mut record = codecs();
+    record.stopped = Some(stopped(widest, others));
+    let shown = screen(record);
+    assert!(shown.contains(confidence), "{shown}");
+    assert!(shown.contains(claim), "{shown}");
+}
+
+#[test]
+fn too_few_rounds_and_an_unfinished_run_are_low_confidence() {
+    let mut record = codecs();
+    for cell in &mut record.cells {
+        cell.iterations.truncate(7);
+    }
+    record.complete = false;
+    let shown = screen(record).replace("\n            ", " ");
+    assert!(
+        shown
+            .contains("CONFIDENCE  low: the run did not come to its end; there are too few rounds"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("few rounds: too few for a verdict on so many comparisons"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_control_that_differs_lowers_confidence_and_what_noise_does_is_said() {
+    let mut record = codecs();
+    let times: Vec<u64> = (0..16)
+        .map(|round| 12_000_000 + round * 7 % 5 * 10_000)
+        .collect();
+    let mut control = cell("full_scan", "(control)", rounds(&times));
+    control.control = Some(ControlKind::Copy);
+    control.dataset = vec!["none".to_owned()];
+    record.cells.push(control);
+    let shown = screen(record).replace("\n            ", " ");
+    assert!(
+        shown.contains(
+            "low: 1 of 1 controls, which are equal to the baseline, came out faster or slower"
+        ),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("\nNoise alone: the baseline measured once more came out at 2"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn bytes_that_were_skipped_are_the_reason() {
+    let mut record = codecs();
+    for iteration in &mut record.cells[1].iterations {
+        iteration.figures.requested_bytes = 58_000;
+    }
+    for iteration in &mut record.cells[0].iterations {
+        iteration.figures.requested_bytes = 2_400_000;
+    }
+    let shown = |record: &RunRecord| screen(record.clone()).replace("\n            ", " ");
+    let told = "In `full_scan` it reads 58.0 kB instead of 2.40 MB: ";
+    let of_codec = shown(&record);
+    assert!(
+        of_codec.contains(&format!("{told}its column chunks are smaller.")),
+        "{of_codec}"
+    );
+    for iteration in &mut record.cells[1].iterations {
+        for scan in &mut iteration.scans {
+            scan.metrics
+                .insert("page_index_pages_pruned_pruned".to_owned(), 70);
+        }
+    }
+    let of_pages = shown(&record);
+    assert!(
+        of_pages.contains(&format!("{told}pages skipped by the page index.")),
+        "{of_pages}"
+    );
+}
+
+#[rstest]
+fn no_line_is_wider_than_the_screen(#[values(60, 80, 100, 160)] width: u16) {
+    for record in [codecs(), two_variants(), two_scenarios(), many()] {
+        let shown = render(&summarised(record), &view(Format::Table, Some(width))).unwrap();
+        for line in shown.lines() {
+            let most = usize::from(width).min(100);
+            assert!(line.chars().count() <= most, "{width}: {line}");
+        }
+    }
+}
+
+/// Twenty variants of two scenarios, with long names.
+fn many() -> RunRecord {
+    let mut record = two_scenarios();
+    let first: Vec<_> = record
+        .cells
+        .iter()
+        .filter(|it| it.variant_name == "none")
+        .cloned()
+        .collect();
+    for index in 0..20 {
+        for cell in &first {
+            let name = format!("row_group_size={index}00000");
+            let id = format!("{}/{name}", cell.scenario);
+            record.cells.push(crate::record::CellRecord {
+                id,
+                variant_name: name,
+                ..cell.clone()
+            });
+        }
+    }
+    record
+}
+
+/// Figures of a text: its numbers, without the marks around them.
+fn figures(text: &str) -> BTreeSet<String> {
+    let words = text.split(|it: char| it.is_whitespace() || "[](),;:".contains(it));
+    let figures = words.map(|it| it.trim_end_matches(['x', '.']));
+    let is_figure = |it: &&str| it.starts_with(|it: char| it.is_ascii_digit());
+    figures.filter(is_figure).map(str::to_owned).collect()
+}
+
+/// The page of [`codecs`] as it was before there was a first screen.
+const EARLIER: &str = r#"
+Recommended trade-off for reads from a warm page cache: `zstd`, against `none`
+  30.0 % less time [27.6, 32.3] and 75.0 % smaller files.
+The best by a score of 40 % time, 40 % file size and 20 % CPU time; next is
+  `gzip`, 24.1 % worse [19.9, 28.4] (intervals at 99 %); by time alone `zstd`,
+  by file size alone `gzip`, by CPU time alone all alike; none is beaten in all.
+full_scan: `zstd` is faster than `none`, 0.700x [0.677, 0.724] the time, 0.250x
+  the size; tie: `lz4`; slower: `gzip`.
+
+full_scan: every column
+ variant    size           median time             time ratio  verdict
+           ratio            [interval]             [interval]
+───────────────────────────────────────────────────────────────────────
+ none     1.000x   10.0 ms [9.9, 10.1]               baseline  -
+ zstd     0.250x  7.00 ms [6.92, 7.08]  0.700x [0.677, 0.724]  faster
+ lz4      0.500x   10.0 ms [9.9, 10.1]  1.002x [0.968, 1.037]  tie
+ gzip     0.200x  15.0 ms [14.8, 15.2]  1.500x [1.450, 1.552]  slower
+
+time: median of the measured iterations of a variant, planning excluded, with
+  all pages of the tables' files found in the client's page cache before each
+  (99 % are required); interval from order statistics at 99 %. Throughputs are
+  counted rows and bytes over the median time.
+time ratio: variant over baseline, below 1 is faster; Hodges-Lehmann estimate of
+  the log ratios paired within 16 rounds, interval by Wilcoxon's signed-rank
+  test at 99 %, wider by what equal sets of files differ by (a standard
+  deviation of 0.5 %, taken for granted, as no copy was measured). A tie is an
+  interval of the rounds within 1 % of 1; faster and slower are intervals that
+  exclude 1, its probability under no difference within 1 % when adjusted for 3
+  comparisons (Holm); anything else, or fewer than 8 pairs, is inconclusive.
+  Variants are compared with the baseline; those of a ranking with each other,
+  as a family of their own.
+"#;
+
+#[test]
+fn details_hold_every_figure_of_the_earlier_page() {
+    let details = View {
+        details: true,
+        ..view(Format::Table, None)
+    };
+    let shown = figures(&render(&summarised(codecs()), &details).unwrap());
+    let earlier = figures(EARLIER);
+    assert!(earlier.len() > 30);
+    let lost: Vec<&String> = earlier.difference(&shown).collect();
+    assert_eq!(lost, [""; 0]);
+}
+
+/// Every form says the conclusion of the record.
+#[rstest]
+fn screen_page_and_record_say_the_same(
+    #[values(
+        Preference::Time,
+        Preference::Size,
+        Preference::Cpu,
+        Preference::Balanced
+    )]
+    prefer: Preference,
+) {
+    for mut record in [codecs(), two_variants(), two_scenarios(), many()] {
+        let predictions = summarise(&mut record);
+        let of = |format: Format| View {
+            prefer,
+            ..view(format, None)
+        };
+        let conclusion = record
+            .conclusions
+            .iter()
+            .find(|it| it.prefer == prefer)
+            .unwrap();
+        let ranking = record
+            .rankings
+            .iter()
+            .find(|it| it.prefer == prefer)
+            .unwrap();
+        let tied: Vec<_> = ranking
+            .order
+            .iter()
+            .filter(|it| it.tied)
+            .map(|it| &it.variant)
+            .collect();
+        assert_eq!(conclusion.alike.iter().collect::<Vec<_>>(), tied);
+        let claim = match conclusion.kind {
+            ConclusionKind::NoClearWinner => "No clear winner",
+            ConclusionKind::Leading => "leads, at low confidence",
+            ConclusionKind::Recommended => "is recommended",
+            ConclusionKind::Nothing => unreachable!("all of these are ranked"),
+        };
+        let joined = |text: String| text.replace("\n            ", " ");
+        for shown in [
+            joined(render(&record, &of(Format::Table)).unwrap()),
+            render(&record, &of(Format::Markdown)).unwrap(),
+            html(&record, &predictions, &of(Format::Table)),
+        ] {
+            assert!(shown.contains(claim), "{claim}: {shown}");
+        }
+    }
+}
