@@ -288,15 +288,15 @@ fn lost_iterations(record: &RunRecord) -> Option<Reason> {
 
 /// Reason for high confidence.
 fn narrow(record: &RunRecord) -> String {
-    let width = widest_mean(record).or(record
-        .stopped
-        .as_ref()
-        .and_then(|stopped| stopped.widest_interval));
-    match width {
-        Some(width) => format!(
-            "a quiet host, steady times, and intervals that span at most {}",
+    let stopped = record.stopped.as_ref();
+    let is_known = stopped.is_some_and(|it| it.disturbance.is_some());
+    let host = if is_known { "a quiet host, " } else { "" };
+    let width = widest_mean(record).or(stopped.and_then(|it| it.widest_interval));
+    let intervals = width.map_or_else(String::new, |width| {
+        format!(
+            ", and intervals that span at most {}",
             units::percent(width)
-        ),
-        None => "a quiet host and steady times".to_owned(),
-    }
+        )
+    });
+    format!("{host}steady times{intervals}")
 }

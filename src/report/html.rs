@@ -91,7 +91,7 @@ fn header(title: &str, about: &str, page: &Page) -> Markup {
         header.answer {
             h1 { (title) }
             @for caution in &page.cautions { p.caution { (caution) } }
-            @for screen in &page.screen { (first_view(screen)) }
+            @if let Some(screen) = &page.screen { (first_view(screen)) }
             @if !page.answers.is_empty() { ul { @for answer in &page.answers { li { (answer) } } } }
             p.about { (about) }
         }

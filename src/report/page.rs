@@ -44,7 +44,7 @@ impl Page {
         let mut answers = Vec::new();
         if agree {
             answers.extend(front(record));
-            answers.extend(left_out(record));
+            answers.extend(left_out(record).filter(|_| !record.standings.is_empty()));
             answers.extend(told(record).into_iter().map(sentence));
         }
         answers.extend(scenarios.iter().filter_map(answer));

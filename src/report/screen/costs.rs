@@ -124,7 +124,7 @@ impl<'a> Variant<'a> {
             |text: Option<String>| TableCell::from(text.unwrap_or_else(|| ABSENT.to_owned()));
         let size = || {
             let (ours, theirs) = (self.file_bytes()?, baseline?.file_bytes()?);
-            Some(whole(ours as f64 / theirs.max(1) as f64))
+            (ours != theirs).then(|| whole(ours as f64 / theirs.max(1) as f64))
         };
         let contrast = self.contrast(record, scenarios);
         let change = || {

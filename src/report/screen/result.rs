@@ -95,6 +95,11 @@ fn alone(scenarios: &[Scenario]) -> Option<String> {
     };
     Some(match times.len() {
         1 => format!("One layout, one query: {}.", shown(fastest)),
+        2 => format!(
+            "One layout, two queries: {}, {}.",
+            shown(fastest),
+            shown(slowest)
+        ),
         count => format!(
             "One layout, {count} queries: {}, {}; the others lie between.",
             shown(fastest),
@@ -123,7 +128,6 @@ fn winner(record: &RunRecord, kind: ConclusionKind, ranking: &Ranking) -> String
 
 fn no_winner(record: &RunRecord, conclusion: &Conclusion, ranking: &Ranking) -> Vec<String> {
     let names: Vec<String> = conclusion.alike.iter().map(|it| codec(it)).collect();
-    let all = names.len() == ranking.order.len();
     let next = match ranking.order.iter().find(|it| !it.tied) {
         Some(next) => format!("; {} is {}", codec(&next.variant), worse(next)),
         None => String::new(),
@@ -133,10 +137,9 @@ fn no_winner(record: &RunRecord, conclusion: &Conclusion, ranking: &Ranking) -> 
         _ => "are statistically indistinguishable",
     };
     let mut sentences = vec![format!(
-        "No clear winner{}{}: {}{} {alike}{next}.",
+        "No clear winner{}{}: {} {alike}{next}.",
         by(ranking.prefer),
         read_from(record),
-        if all { "all of " } else { "" },
         text::listed(&names, MOST_VARIANTS_NAMED)
     )];
     let is_baseline = record

@@ -43,12 +43,40 @@ fn one_scenario_has_its_ratios_beside_the_costs() {
     let mut record = codecs();
     record.stopped = Some(stopped(0.04, 0.01));
     assert_snapshot!(screen(record), @r#"
+RESULT      `zstd` is recommended for reads from a warm page cache: against `none` (uncompressed)
+            75.0 % smaller files and 30.0 % less time [27.6, 32.3]; next is `gzip`, 24.1 % worse
+            [19.9, 28.4].
+CONFIDENCE  high: a quiet host, steady times, and intervals that span at most 7.1 %.
+
+variant     size  change     time    change [interval]
+none     40.0 MB       -  10.0 ms                    -  baseline
+zstd     10.0 MB   -75 %  7.00 ms     -30 % [-32, -28]  faster
+lz4      20.0 MB   -50 %  10.0 ms  +0.2 % [-3.2, +3.7]  same
+gzip     8.00 MB   -80 %  15.0 ms     +50 % [+45, +55]  slower
+
+CHANGES IF  you weigh otherwise: by time alone `zstd`, by file size alone `gzip`, by CPU time alone
+            all alike (the score: 40 % time, 40 % file size, 20 % CPU time).
 "#);
 }
 
 #[test]
 fn several_scenarios_have_a_matrix_and_equals_have_no_winner() {
     assert_snapshot!(screen(two_scenarios()), @r#"
+RESULT      No clear winner for reads from a warm page cache: `none` (uncompressed), `zstd` score
+            alike; `lz4` is 32.0 % worse [27.6, 36.5].
+CONFIDENCE  high: steady times, and intervals that span at most 7.0 %.
+
+variant  mean time   change [interval]
+none       10.0 ms                   -  baseline
+zstd       10.0 ms  0.0 % [-3.3, +3.4]  same
+lz4        20.0 ms  +100 % [+93, +107]  slower
+
+time over `none`  zstd         lz4
+one               1.000x same  2.000x slower
+other             1.000x same  2.000x slower
+
+CHANGES IF  you weigh otherwise: by time alone `none` or `zstd`, by file size alone all alike, by
+            CPU time alone all alike (the score: 40 % time, 40 % file size, 20 % CPU time).
 "#);
 }
 
@@ -64,6 +92,14 @@ fn a_lone_variant_has_a_row_per_scenario() {
         metrics.insert("page_index_pages_pruned_pruned".to_owned(), 70);
     }
     assert_snapshot!(screen(record), @r#"
+RESULT      One layout, two queries: `one` takes 10.0 ms [10.0, 10.0], `other` takes 10.0 ms [10.0,
+            10.0].
+CONFIDENCE  high: steady times.
+
+scenario       time [interval]         row groups   pages
+                                                   pruned
+one       10.0 ms [10.0, 10.0]           12 of 96       0
+other     10.0 ms [10.0, 10.0]  3 of 96, 9 pruned      70
 "#);
 }
 
@@ -74,7 +110,7 @@ fn all_alike_is_no_winner() {
     let shown = screen(record);
     assert!(
         shown.starts_with(
-            "RESULT      No clear winner for reads from a warm page cache: all of `none` (uncompressed), `zstd` score\n"
+            "RESULT      No clear winner for reads from a warm page cache: `none` (uncompressed), `zstd` score\n            alike.\n"
         ),
         "{shown}"
     );
@@ -197,7 +233,7 @@ fn a_control_that_differs_lowers_confidence_and_what_noise_does_is_said() {
     let shown = screen(record).replace("\n            ", " ");
     assert!(
         shown.contains(
-            "low: 1 of 1 controls, which are equal to the baseline, came out faster or slower"
+            "1 of 1 controls, which are equal to the baseline, came out faster or slower"
         ),
         "{shown}"
     );
