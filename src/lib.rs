@@ -21,6 +21,8 @@ pub mod record;
 
 pub mod analysis;
 
+pub mod recipe;
+
 pub mod report;
 
 // The workshop: makes and measures.

@@ -38,6 +38,7 @@ const DESK: &[&str] = &[
     "statistics",
     "record",
     "analysis",
+    "recipe",
     "report",
 ];
 #[rustfmt::skip]

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::PageCache;
+use crate::recipe::TOOLS;
 use crate::record::Preference;
 use crate::report::Format;
 
@@ -82,6 +83,11 @@ categories are made up, and numbers are rounded or moved. --keep-values keeps th
   bench report results/20260102T030405Z-0a1b2c3d.jsonl --format markdown
   bench report results/*.json --history")]
     Report(ReportArguments),
+    /// Shows how to write a variant's layout with other tools, and what each cannot do
+    #[command(after_help = "Examples:
+  bench recipe results/20260102T030405Z-0a1b2c3d.json
+  bench recipe results/20260102T030405Z-0a1b2c3d.json 'zstd(3)' --tool pyarrow")]
+    Recipe(RecipeArguments),
     /// Compares records with the first of them, cell by cell; a gate for continuous integration
     #[command(after_help = "Examples:
   bench compare base.json new.json
@@ -193,8 +199,8 @@ pub(crate) struct RunArguments {
     /// What stdout shows
     #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
     pub(crate) format: Format,
-    /// Tells more in tables: where the bytes went, where variants break even, and every finding
-    /// about single cells
+    /// Shows all tables and findings above the first screen: each scenario, where the bytes went,
+    /// where variants break even, and the methods
     #[arg(long)]
     pub(crate) details: bool,
     /// What the recommended variant is to be good at
@@ -352,8 +358,8 @@ pub(crate) struct ReportArguments {
     /// more than noise
     #[arg(long, conflicts_with_all = ["details", "prefer"])]
     pub(crate) history: bool,
-    /// Tells more in tables: where the bytes went, where variants break even, and every finding
-    /// about single cells
+    /// Shows all tables and findings above the first screen: each scenario, where the bytes went,
+    /// where variants break even, and the methods
     #[arg(long)]
     pub(crate) details: bool,
     /// What the recommended variant is to be good at
@@ -362,6 +368,22 @@ pub(crate) struct ReportArguments {
     /// What stdout shows
     #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecipeArguments {
+    /// Run record (*.json) or journal (*.jsonl)
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: PathBuf,
+    /// Name of a variant, instead of the recommended one
+    #[arg(value_name = "VARIANT")]
+    pub(crate) variant: Option<String>,
+    /// Shows the code of one tool, and nothing else
+    #[arg(long, value_name = "TOOL", value_parser = PossibleValuesParser::new(TOOLS), ignore_case = true)]
+    pub(crate) tool: Option<String>,
+    /// What the recommended variant is to be good at
+    #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced")]
+    pub(crate) prefer: Preference,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ mod outputs;
 mod panics;
 mod print;
 mod progress;
+mod recipe;
 mod reference;
 mod replay;
 mod report;
@@ -64,6 +65,7 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Inspect(arguments) => inspect::inspect(arguments),
         Command::Learn(arguments) => learn::learn(arguments),
         Command::Report(arguments) => report::report(arguments),
+        Command::Recipe(arguments) => recipe::recipe(arguments),
         Command::Compare(arguments) => compare::compare(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),

@@ -127,8 +127,13 @@ fn names() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 impl Codec {
+    /// Returns the codec's name in configs.
+    pub fn name(self) -> &'static str {
+        self.family().name
+    }
+
     /// Returns the level of a codec that has levels.
-    fn level(self) -> Option<u32> {
+    pub fn level(self) -> Option<u32> {
         match self {
             Codec::None | Codec::Snappy | Codec::Lz4 => None,
             Codec::Gzip(level) | Codec::Brotli(level) | Codec::Zstd(level) => Some(level),
@@ -171,7 +176,7 @@ impl Codec {
 
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.family().name;
+        let name = self.name();
         match self.level() {
             Some(level) => write!(f, "{name}({level})"),
             None => f.write_str(name),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::layout::LayoutRecord;
+
 /// One dataset, or one table of existing files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatasetRecord {
@@ -17,6 +19,10 @@ pub struct DatasetRecord {
     /// Equal for equal rows, whatever the layout. For external data it is of the list of files.
     pub content_fingerprint: String,
     pub layout_fingerprint: String,
+    /// Layout that it was written in. Absent for existing files, and in records from before it was
+    /// kept.
+    #[serde(default)]
+    pub layout: Option<LayoutRecord>,
     pub rows: u64,
     pub files: u64,
     pub file_bytes: u64,

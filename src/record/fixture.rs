@@ -71,6 +71,7 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
         source: None,
         content_fingerprint: content.to_owned(),
         layout_fingerprint: format!("layout of {id}"),
+        layout: None,
         rows: 1_000_000,
         files: 8,
         file_bytes,

@@ -16,6 +16,7 @@ mod files;
 pub(crate) mod fixture;
 mod iteration;
 mod journal;
+mod layout;
 mod non_finite;
 mod outcome;
 mod profile;
@@ -37,6 +38,7 @@ pub use figures::{Checksum, Column, Field, Figures, Percentiles, StoreCalls, Uni
 pub use files::RecordError;
 pub use iteration::{Iteration, Kind, Lane, Scan, Status};
 pub use journal::Journal;
+pub use layout::{BloomFilterRecord, ChunkLayoutRecord, LayoutRecord, SortRecord};
 pub use outcome::{
     Binds, BreakEven, Ceilings, Comparison, Contrast, Crossing, CrossingPoint, Doubt, Finding,
     FindingKind, LaneNoise, LedgerSummary, Noise, Overall, PredictionCheck, Preference, Ranked,

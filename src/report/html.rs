@@ -100,7 +100,13 @@ fn header(title: &str, about: &str, page: &Page) -> Markup {
 
 /// The first screen: its first sentence leads.
 fn first_view(screen: &Screen) -> Markup {
-    let statements = || screen.statements.iter().chain(&screen.changes);
+    let statements = || {
+        screen
+            .statements
+            .iter()
+            .chain(&screen.changes)
+            .chain(&screen.recipe)
+    };
     html! {
         @for (index, statement) in statements().enumerate() {
             @for sentence in &statement.sentences {

@@ -36,7 +36,7 @@ fn screen(screen: &Screen) -> Vec<String> {
     statements
         .chain(tables.map(Table::to_markdown))
         .chain(list(&screen.legend))
-        .chain(screen.changes.iter().map(statement))
+        .chain(screen.changes.iter().chain(&screen.recipe).map(statement))
         .collect()
 }
 

@@ -71,7 +71,10 @@ pub fn kept_at(record: &Path, page: Option<&Path>) -> String {
     let line =
         |label: &str, path: &Path| terminal::labelled(label, &visible(&path.display().to_string()));
     let page = page.map_or_else(String::new, |page| line("PAGE", page));
-    format!("{}{page}", line("RECORD", record))
+    let more =
+        "bench report RECORD --details; bench recipe RECORD [VARIANT]: how to write a layout";
+    let more = terminal::labelled("MORE", more);
+    format!("{}{page}{more}", line("RECORD", record))
 }
 
 fn page_of(record: &RunRecord, view: &View) -> Page {

@@ -69,7 +69,12 @@ impl Screen {
             self.matrix
                 .as_ref()
                 .map_or_else(String::new, |matrix| in_blocks(matrix, &view)),
-            statements(&self.changes),
+            [&self.changes[..], self.recipe.as_slice()]
+                .map(statements)
+                .into_iter()
+                .filter(|it| !it.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n"),
         ];
         let blocks: Vec<String> = blocks.into_iter().filter(|it| !it.is_empty()).collect();
         blocks.join("\n\n")

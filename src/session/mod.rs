@@ -12,6 +12,7 @@ mod event;
 mod existing;
 mod grid;
 mod journal;
+mod layout;
 mod opening;
 mod page_cache;
 mod prepare;

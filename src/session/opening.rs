@@ -15,6 +15,7 @@ use super::error::{Failure, Located, Site};
 use super::event::{Event, Observer};
 use super::existing::{Existing, difference};
 use super::grid::{Grid, GridCell, Row, cell_id};
+use super::layout::layout_record;
 use super::page_cache::check_place_cache;
 use super::warning::Warning;
 use crate::config::{CONTROLS, Config};
@@ -427,6 +428,7 @@ fn dataset_record(
                 .map(|source| source.location.clone()),
             content_fingerprint: state.plan.content_fingerprint.clone(),
             layout_fingerprint: state.plan.layout_fingerprint.clone(),
+            layout: Some(layout_record(&state.plan.spec.layout)),
             rows: manifest.rows(),
             files: manifest.files().count() as u64,
             file_bytes: manifest.file_bytes(),
@@ -443,6 +445,7 @@ fn dataset_record(
         source: None,
         content_fingerprint: open.files_fingerprint.clone(),
         layout_fingerprint: open.files_fingerprint.clone(),
+        layout: None,
         rows: open.rows,
         files: open.places.len() as u64,
         file_bytes: open.file_bytes,

@@ -12,7 +12,8 @@ mod result;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use crate::record::{Preference, RunRecord};
+use crate::recipe::dataset_of;
+use crate::record::{ConclusionKind, Preference, RunRecord};
 
 use super::scenario::Scenario;
 use super::table::Table;
@@ -29,6 +30,8 @@ pub(super) struct Screen {
     /// Ratios of times: a row per scenario, a column per variant but the baseline.
     pub(super) matrix: Option<Table>,
     pub(super) changes: Vec<Statement>,
+    /// Call of PyArrow that writes the recommended layout.
+    pub(super) recipe: Option<Statement>,
 }
 
 /// Sentences below one label.
@@ -61,8 +64,22 @@ impl Screen {
             changes: Statement::some("CHANGES IF", changes::sentences(record, prefer))
                 .into_iter()
                 .collect(),
+            recipe: Statement::some("RECIPE", recipe(record, prefer).into_iter().collect()),
         }
     }
+}
+
+/// Call of PyArrow that writes the layout of the variant that is concluded on. `None` where there
+/// is none, or its layout is not known.
+fn recipe(record: &RunRecord, prefer: Preference) -> Option<String> {
+    let mut conclusions = record.conclusions.iter();
+    let conclusion = conclusions.find(|it| it.prefer == prefer)?;
+    let is_one = matches!(
+        conclusion.kind,
+        ConclusionKind::Recommended | ConclusionKind::Leading
+    );
+    let variant = conclusion.variant.as_ref().filter(|_| is_one)?;
+    crate::recipe::short(dataset_of(record, variant)?).map(|call| text::visible(&call))
 }
 
 /// Level of confidence with its reasons, and what would raise it.

@@ -1,0 +1,103 @@
+//! `bench recipe`.
+
+use std::process::ExitCode;
+
+use super::arguments::RecipeArguments;
+use super::exit::CommandError;
+use super::load;
+use super::stdout::show;
+use crate::recipe::{Recipe, dataset_of, in_words, recipes};
+use crate::record::{Preference, RunRecord};
+use crate::report::visible;
+use crate::suggest::nearest;
+
+const INDENT: &str = "    ";
+
+pub(super) fn recipe(arguments: &RecipeArguments) -> Result<ExitCode, CommandError> {
+    let record = load::measured(&arguments.record)?;
+    let variant = match &arguments.variant {
+        Some(variant) => known(&record, variant)?,
+        None => concluded(&record, arguments.prefer)?,
+    };
+    let Some(dataset) = dataset_of(&record, &variant) else {
+        return Err(CommandError::Usage(format!(
+            "{}: the layout of `{variant}` is not in it: its files were there before, or the record is of an older \
+             program; `bench inspect` shows how files are laid out",
+            arguments.record.display()
+        )));
+    };
+    let wanted = |recipe: &Recipe| match &arguments.tool {
+        Some(tool) => recipe.tool.eq_ignore_ascii_case(tool),
+        None => true,
+    };
+    let mut text = String::new();
+    if arguments.tool.is_none() {
+        let words = in_words(dataset).unwrap_or_default();
+        text.push_str(&format!("{}: {}\n", visible(&variant), visible(&words)));
+    }
+    for recipe in recipes(dataset).into_iter().filter(wanted) {
+        match arguments.tool {
+            // For a pipe: nothing but code.
+            Some(_) => text.push_str(&code(&recipe, "")),
+            None => text.push_str(&shown(&recipe)),
+        }
+    }
+    show(&text)
+}
+
+/// A recipe below the name of its tool.
+fn shown(recipe: &Recipe) -> String {
+    let limits = recipe.limits.iter();
+    let limits: String = limits
+        .map(|limit| format!("{INDENT}- {}\n", visible(limit)))
+        .collect();
+    let limits = match limits.is_empty() {
+        true => limits,
+        false => format!("  What differs:\n{limits}"),
+    };
+    format!("\n{}\n{}{limits}", recipe.tool, code(recipe, INDENT))
+}
+
+fn code(recipe: &Recipe, indent: &str) -> String {
+    let lines = recipe.code.lines();
+    let lines = lines.map(|line| format!("{indent}{}", visible(line)));
+    let lines = lines.map(|line| format!("{}\n", line.trim_end()));
+    lines.collect()
+}
+
+/// The variant, where the record has it.
+fn known(record: &RunRecord, variant: &str) -> Result<String, CommandError> {
+    let cells = record.cells.iter().filter(|it| it.control.is_none());
+    let mut names: Vec<&str> = Vec::new();
+    for cell in cells {
+        if !names.contains(&cell.variant_name.as_str()) {
+            names.push(&cell.variant_name);
+        }
+    }
+    if names.contains(&variant) {
+        return Ok(variant.to_owned());
+    }
+    let hint = nearest(variant, names.iter().copied());
+    let hint = hint.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+    Err(CommandError::Usage(format!(
+        "there is no variant `{variant}`{hint} (variants: {})",
+        names.join(", ")
+    )))
+}
+
+/// The variant that the record concludes on.
+fn concluded(record: &RunRecord, prefer: Preference) -> Result<String, CommandError> {
+    let conclusion = record.conclusions.iter().find(|it| it.prefer == prefer);
+    if let Some(variant) = conclusion.and_then(|it| it.variant.clone()) {
+        return Ok(variant);
+    }
+    let mut cells = record.cells.iter().filter(|it| it.control.is_none());
+    let first = cells.next().map(|it| it.variant_name.clone());
+    match first {
+        // A lone variant needs no choice.
+        Some(only) if cells.all(|it| it.variant_name == only) => Ok(only),
+        _ => Err(CommandError::Usage(
+            "the record recommends no variant; name one after the record".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,154 @@
+//! DataFusion's `COPY`.
+
+use super::Recipe;
+use super::duckdb::quoted;
+use super::knobs::{Knobs, codec_name};
+use crate::record::ChunkLayoutRecord;
+
+pub(super) fn datafusion(knobs: &Knobs) -> Recipe {
+    let layout = knobs.layout;
+    let partitioned = match knobs.is_partitioned() {
+        true => {
+            let columns: Vec<String> = layout.partition_by.iter().map(|it| quoted(it)).collect();
+            format!(" PARTITIONED BY ({})", columns.join(", "))
+        }
+        false => String::new(),
+    };
+    let mut options = vec![
+        (
+            "max_row_group_size".to_owned(),
+            knobs.row_group_rows.to_string(),
+        ),
+        (
+            "writer_version".to_owned(),
+            format!("{}.0", layout.writer_version),
+        ),
+        (
+            "data_page_row_count_limit".to_owned(),
+            layout.data_page_rows.to_string(),
+        ),
+        (
+            "data_pagesize_limit".to_owned(),
+            layout.chunk.data_page_bytes.to_string(),
+        ),
+        (
+            "dictionary_page_size_limit".to_owned(),
+            layout.chunk.dictionary_page_bytes.to_string(),
+        ),
+    ];
+    options.extend(of_chunk(&layout.chunk, knobs, false));
+    for leaf in knobs
+        .leaves
+        .iter()
+        .filter(|it| layout.columns.contains_key(it.column))
+    {
+        let of_leaf = of_chunk(leaf.chunk, knobs, true);
+        options.extend(
+            of_leaf
+                .into_iter()
+                .map(|(key, value)| (format!("{key}::{}", leaf.path), value)),
+        );
+    }
+    let options: Vec<String> = options
+        .iter()
+        .map(|(key, value)| format!("  {} {}", literal(&format!("format.{key}")), literal(value)))
+        .collect();
+    let place = match knobs.is_partitioned() {
+        true => "output/",
+        false => knobs.output(),
+    };
+    let code = format!(
+        "CREATE EXTERNAL TABLE input STORED AS PARQUET LOCATION 'input.parquet';\n\
+         COPY (SELECT * FROM input{})\nTO '{place}' STORED AS PARQUET{partitioned} OPTIONS (\n{}\n);\n",
+        order_by(knobs),
+        options.join(",\n")
+    );
+    Recipe {
+        tool: "DataFusion",
+        code,
+        limits: limits(knobs),
+    }
+}
+
+/// Options that columns may have of their own.
+fn of_chunk(chunk: &ChunkLayoutRecord, knobs: &Knobs, is_column: bool) -> Vec<(String, String)> {
+    let codec = match chunk.codec.as_str() {
+        "none" => "uncompressed".to_owned(),
+        "lz4" => "lz4_raw".to_owned(),
+        codec => codec_name(codec, chunk.level),
+    };
+    let statistics = match chunk.statistics.as_str() {
+        "none" => "none",
+        _ if knobs.layout.page_index => "page",
+        _ => "chunk",
+    };
+    let key = |key: &str, value: String| (key.to_owned(), value);
+    let mut options = vec![
+        key("compression", codec),
+        key("statistics_enabled", statistics.to_owned()),
+    ];
+    match chunk.encoding.as_str() {
+        "auto" | "dictionary" => options.push(key("dictionary_enabled", "true".to_owned())),
+        encoding => {
+            options.push(key("dictionary_enabled", "false".to_owned()));
+            options.push(key("encoding", encoding.to_owned()));
+        }
+    }
+    if let Some(filter) = chunk.bloom_filter {
+        let name = match is_column {
+            true => "bloom_filter_enabled",
+            false => "bloom_filter_on_write",
+        };
+        options.push(key(name, "true".to_owned()));
+        options.push(key("bloom_filter_fpp", filter.fpp.to_string()));
+        let ndv = filter.ndv.unwrap_or(knobs.row_group_rows);
+        options.push(key("bloom_filter_ndv", ndv.to_string()));
+    }
+    options
+}
+
+/// An `ORDER BY` with a space before it. Empty where rows are not sorted.
+pub(super) fn order_by(knobs: &Knobs) -> String {
+    let keys = knobs.layout.sort_by.iter().map(|sort| {
+        let direction = if sort.descending { " DESC" } else { "" };
+        format!("{}{direction} NULLS FIRST", quoted(&sort.column))
+    });
+    let keys: Vec<String> = keys.collect();
+    match keys.is_empty() {
+        true => String::new(),
+        false => format!(" ORDER BY {}", keys.join(", ")),
+    }
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn limits(knobs: &Knobs) -> Vec<String> {
+    let layout = knobs.layout;
+    let mut limits: Vec<String> = [knobs.by_rows(), knobs.sorts_wider(), knobs.page_headers()]
+        .into_iter()
+        .flatten()
+        .collect();
+    if knobs.is_sorted() {
+        limits.push("footers do not say by which columns rows are sorted".to_owned());
+    }
+    let pages = |chunk: &ChunkLayoutRecord| (chunk.data_page_bytes, chunk.dictionary_page_bytes);
+    if layout
+        .columns
+        .values()
+        .any(|it| pages(it) != pages(&layout.chunk))
+    {
+        limits.push("sizes of pages and dictionaries are those of all columns".to_owned());
+    }
+    if !matches!(
+        layout.chunk.encoding.as_str(),
+        "auto" | "plain" | "dictionary"
+    ) {
+        limits.push(format!(
+            "columns whose type does not fit {} need an option of their own",
+            layout.chunk.encoding
+        ));
+    }
+    limits
+}

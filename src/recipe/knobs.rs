@@ -1,0 +1,202 @@
+//! Knobs of a layout, as recipes need them: by leaf column where columns differ.
+
+use crate::record::{ChunkLayoutRecord, ColumnRecord, DatasetRecord, LayoutRecord};
+use crate::units;
+
+/// Defaults of this program's writer, which those of most other writers equal.
+pub(super) const PAGE_BYTES: u64 = 1 << 20;
+pub(super) const DICTIONARY_BYTES: u64 = 1 << 20;
+pub(super) const PAGE_ROWS: u64 = 20_000;
+
+pub(super) struct Knobs<'a> {
+    pub(super) layout: &'a LayoutRecord,
+    pub(super) leaves: Vec<Leaf<'a>>,
+    /// Rows of a row group: as asked, or as a file has in the mean where they end by their bytes.
+    pub(super) row_group_rows: u64,
+    /// Encoded bytes of a row group, in the mean over the files.
+    pub(super) row_group_bytes: u64,
+}
+
+/// A leaf column of the files.
+pub(super) struct Leaf<'a> {
+    /// Path with dots: `embedding.list.item`.
+    pub(super) path: &'a str,
+    /// Name of its top-level column.
+    pub(super) column: &'a str,
+    pub(super) chunk: &'a ChunkLayoutRecord,
+    found: &'a ColumnRecord,
+}
+
+impl Leaf<'_> {
+    /// Encoding that was asked for and that the leaf has, in the name that Parquet gives it. `None`
+    /// where it is the writer's choice, plain or a dictionary.
+    pub(super) fn encoding(&self) -> Option<String> {
+        let name = self.chunk.encoding.to_uppercase();
+        let is_choice = matches!(name.as_str(), "AUTO" | "PLAIN" | "DICTIONARY");
+        (!is_choice && self.found.encodings.contains(&name)).then_some(name)
+    }
+
+    /// Whether the writer may make a dictionary.
+    pub(super) fn has_dictionary(&self) -> bool {
+        self.chunk.encoding != "plain" && self.encoding().is_none()
+    }
+}
+
+impl<'a> Knobs<'a> {
+    /// `None` where the layout of the dataset is not known.
+    pub(super) fn of(dataset: &'a DatasetRecord) -> Option<Self> {
+        let layout = dataset.layout.as_ref()?;
+        let leaves = dataset.columns.iter().map(|found| {
+            let path = found.name.as_str();
+            let column = top_level(layout, path);
+            Leaf {
+                path,
+                column,
+                chunk: layout.chunk_of(column),
+                found,
+            }
+        });
+        let groups = dataset.row_groups.max(1);
+        let bytes: u64 = dataset.columns.iter().map(|it| it.encoded_bytes).sum();
+        let mean = dataset.rows.div_ceil(groups).max(1);
+        Some(Knobs {
+            layout,
+            leaves: leaves.collect(),
+            row_group_rows: layout.row_group_rows.unwrap_or(mean),
+            row_group_bytes: (bytes / groups).max(1),
+        })
+    }
+
+    /// Whether columns have layouts of their own.
+    pub(super) fn differ(&self) -> bool {
+        !self.layout.columns.is_empty()
+    }
+
+    /// A value that all leaves have. `None` where they differ.
+    pub(super) fn common<T: PartialEq>(&self, of: impl Fn(&Leaf) -> T) -> Option<T> {
+        let mut values = self.leaves.iter().map(&of);
+        let first = values.next()?;
+        values.all(|it| it == first).then_some(first)
+    }
+
+    /// The codec that all leaves have with its level, or that of columns without keys of their own.
+    pub(super) fn codec(&self) -> (&str, Option<u32>) {
+        (&self.layout.chunk.codec, self.layout.chunk.level)
+    }
+
+    pub(super) fn is_partitioned(&self) -> bool {
+        !self.layout.partition_by.is_empty()
+    }
+
+    pub(super) fn is_sorted(&self) -> bool {
+        !self.layout.sort_by.is_empty()
+    }
+
+    /// Place that recipes write to.
+    pub(super) fn output(&self) -> &'static str {
+        match self.is_partitioned() {
+            true => "output",
+            false => "output.parquet",
+        }
+    }
+
+    /// Whether values of this key differ from a writer's default.
+    pub(super) fn any(&self, is_other: impl Fn(&ChunkLayoutRecord) -> bool) -> bool {
+        is_other(&self.layout.chunk) || self.layout.columns.values().any(is_other)
+    }
+
+    pub(super) fn has_bloom_filters(&self) -> bool {
+        self.any(|chunk| chunk.bloom_filter.is_some())
+    }
+
+    /// Limit of every tool that sorts whole tables.
+    pub(super) fn sorts_wider(&self) -> Option<String> {
+        (self.is_sorted() && self.layout.sort_scope == "row_group").then(|| {
+            "rows are sorted over the whole file here, not within each row group".to_owned()
+        })
+    }
+
+    /// Limit of every tool whose row groups end by rows alone.
+    pub(super) fn by_rows(&self) -> Option<String> {
+        let bytes = self.layout.row_group_bytes?;
+        Some(format!(
+            "row groups end by rows, here {} as in the files that were measured, not by {}",
+            units::count(self.row_group_rows),
+            units::bytes(bytes)
+        ))
+    }
+
+    /// Limit of tools that write no statistics in page headers.
+    pub(super) fn page_headers(&self) -> Option<String> {
+        self.any(|chunk| chunk.statistics == "page").then(|| {
+            "it writes no statistics in page headers, or decides by itself (few readers use them)"
+                .to_owned()
+        })
+    }
+
+    pub(super) fn in_words(&self) -> String {
+        let chunk = &self.layout.chunk;
+        let mut words = vec![codec_name(&chunk.codec, chunk.level)];
+        words.push(
+            match (self.layout.row_group_rows, self.layout.row_group_bytes) {
+                (_, Some(bytes)) => format!("row groups of {}", units::bytes(bytes)),
+                (rows, None) => format!(
+                    "row groups of {} rows",
+                    units::count(rows.unwrap_or_default())
+                ),
+            },
+        );
+        if self.is_sorted() {
+            let columns = self.layout.sort_by.iter().map(|sort| {
+                let order = if sort.descending { " descending" } else { "" };
+                format!("{}{order}", sort.column)
+            });
+            words.push(format!(
+                "sorted by {}",
+                columns.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        if self.is_partitioned() {
+            words.push(format!(
+                "partitioned by {}",
+                self.layout.partition_by.join(", ")
+            ));
+        }
+        if chunk.encoding != "auto" {
+            words.push(format!("encoding {}", chunk.encoding));
+        }
+        words.push(match (chunk.statistics.as_str(), self.layout.page_index) {
+            ("none", _) => "no statistics".to_owned(),
+            (_, true) => "statistics and page index".to_owned(),
+            (_, false) => "statistics, no page index".to_owned(),
+        });
+        if self.has_bloom_filters() {
+            words.push("bloom filters".to_owned());
+        }
+        if self.differ() {
+            let names: Vec<&str> = self.layout.columns.keys().map(String::as_str).collect();
+            words.push(format!("of its own: {}", names.join(", ")));
+        }
+        words.join(", ")
+    }
+}
+
+/// A codec with its level, as configs have it.
+pub(super) fn codec_name(codec: &str, level: Option<u32>) -> String {
+    match level {
+        Some(level) => format!("{codec}({level})"),
+        None => codec.to_owned(),
+    }
+}
+
+/// The top-level column of a leaf: the longest column with keys of its own that begins its path, as
+/// names may have dots, or else the part before the first dot.
+fn top_level<'a>(layout: &LayoutRecord, path: &'a str) -> &'a str {
+    let begins = |name: &&String| {
+        path.strip_prefix(name.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let named = layout.columns.keys().filter(begins).map(String::len).max();
+    let first = || path.find('.').unwrap_or(path.len());
+    &path[..named.unwrap_or_else(first)]
+}

@@ -1,0 +1,82 @@
+//! How to write a layout with other tools: code for each, and what it cannot do.
+//!
+//! Code reads `input.parquet` and writes `output.parquet`, or the folder `output` where there are
+//! partitions.
+
+mod arrow_rs;
+mod datafusion;
+mod duckdb;
+mod knobs;
+mod polars;
+mod pyarrow;
+mod python;
+mod spark;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use crate::record::{DatasetRecord, RunRecord};
+use knobs::Knobs;
+
+/// Code of one tool that writes a layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    pub tool: &'static str,
+    /// Lines of code, which end with a line end.
+    pub code: String,
+    /// Parts of the layout that the tool cannot write, and differences of what it writes instead,
+    /// each a clause without a full stop.
+    pub limits: Vec<String>,
+}
+
+/// Tools in the order in which [`recipes`] has them.
+pub const TOOLS: [&str; 7] = [
+    "PyArrow",
+    "pandas",
+    "Polars",
+    "DuckDB",
+    "Spark",
+    "DataFusion",
+    "arrow-rs",
+];
+
+/// Dataset of a variant that this program wrote: the first one that its cells read. `None` for a
+/// variant of existing files, and in a record from before layouts were kept.
+pub fn dataset_of<'a>(record: &'a RunRecord, variant: &str) -> Option<&'a DatasetRecord> {
+    let cells = record.cells.iter().filter(|it| it.control.is_none());
+    let mut ids = cells
+        .filter(|it| it.variant_name == variant)
+        .flat_map(|it| &it.dataset);
+    ids.find_map(|id| {
+        let mut datasets = record.datasets.iter();
+        datasets.find(|it| it.id == *id && it.layout.is_some())
+    })
+}
+
+/// Recipes of a dataset's layout, one for each of [`TOOLS`]. Empty where its layout is not known.
+pub fn recipes(dataset: &DatasetRecord) -> Vec<Recipe> {
+    let Some(knobs) = Knobs::of(dataset) else {
+        return Vec::new();
+    };
+    vec![
+        pyarrow::pyarrow(&knobs),
+        pyarrow::pandas(&knobs),
+        polars::polars(&knobs),
+        duckdb::duckdb(&knobs),
+        spark::spark(&knobs),
+        datafusion::datafusion(&knobs),
+        arrow_rs::arrow_rs(&knobs),
+    ]
+}
+
+/// The layout in words: codec, row groups, pages, order, and all that is not the default. `None`
+/// where it is not known.
+pub fn in_words(dataset: &DatasetRecord) -> Option<String> {
+    Some(Knobs::of(dataset)?.in_words())
+}
+
+/// The call that writes the layout with PyArrow, without what leads up to it. `None` where the
+/// layout is not known.
+pub fn short(dataset: &DatasetRecord) -> Option<String> {
+    Some(pyarrow::call(&Knobs::of(dataset)?))
+}
