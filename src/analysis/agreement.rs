@@ -236,6 +236,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::record::ControlKind;
     use crate::record::fixture::{codecs, iteration, warmup};
 
     fn told(record: &RunRecord) -> Vec<String> {
@@ -399,6 +400,21 @@ mod tests {
             cell.nondeterministic = nondeterministic.map(str::to_owned);
         }
         assert_eq!(found(&record).map(|it| it.results_differ), differ);
+    }
+
+    #[test]
+    fn a_control_needs_no_checksum() {
+        let mut record = other_content();
+        let mut control = record.cells[0].clone();
+        control.id = "full_scan/(control)".to_owned();
+        control.control = Some(ControlKind::Copy);
+        control.iterations.remove(0);
+        record.cells.push(control);
+        assert_eq!(found(&record), None);
+        // But it may not differ.
+        let last = record.cells.len() - 1;
+        record.cells[last].iterations[3].figures.rows = 7;
+        assert_eq!(found(&record).map(|it| it.results_differ), Some(true));
     }
 
     #[test]

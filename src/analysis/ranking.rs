@@ -22,8 +22,8 @@ struct Variant<'a> {
     write_ns: Option<u64>,
 }
 
-/// From the record's `comparisons` and `overall`: costs of each variant but the control, and a ranking of them for each preference. Empty where
-/// fewer than two can be compared.
+/// From the record's `comparisons` and `overall`: costs of each variant but the control, and a
+/// ranking of them for each preference. Empty where fewer than two can be compared.
 pub(super) fn ranked(record: &RunRecord) -> (Vec<Standing>, Vec<Ranking>) {
     let variants = compared(record);
     let contests = Contests::of(record, &variants);

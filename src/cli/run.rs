@@ -78,7 +78,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
         Format::Table => text.push_str(&kept_at(kept, page.as_deref())),
         _ => print::line(&format!("record: {}", kept.display())),
     }
-    let done = show(&text)?;
+    let shown = show(&text);
+    if shown.is_err() {
+        // What was measured is kept all the same.
+        print::line(&format!("record: {}", kept.display()));
+    }
+    let done = shown?;
     if let Some(error) = outcome.ended_by {
         if error.class() == ExitClass::Interrupted {
             print::line(

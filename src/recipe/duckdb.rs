@@ -1,7 +1,8 @@
 //! DuckDB.
 
-use super::Recipe;
 use super::knobs::{DICTIONARY_BYTES, Knobs, Leaf, PAGE_BYTES, PAGE_ROWS};
+use super::sql::{order_by, quoted};
+use super::tool::Recipe;
 use crate::units;
 
 /// Row groups are made of so many rows at a time.
@@ -9,7 +10,7 @@ const VECTOR_ROWS: u64 = 2048;
 
 pub(super) fn duckdb(knobs: &Knobs) -> Recipe {
     let layout = knobs.layout;
-    let order = super::datafusion::order_by(knobs);
+    let order = order_by(knobs);
     let (codec, level) = knobs.codec();
     let codec = match codec {
         "none" => "uncompressed",
@@ -44,11 +45,6 @@ pub(super) fn duckdb(knobs: &Knobs) -> Recipe {
         code,
         limits: limits(knobs, codec),
     }
-}
-
-/// An identifier in double quotes.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn limits(knobs: &Knobs, codec: &str) -> Vec<String> {

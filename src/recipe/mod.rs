@@ -3,42 +3,23 @@
 //! Code reads `input.parquet` and writes `output.parquet`, or the folder `output` where there are
 //! partitions.
 
-mod arrow_rs;
-mod datafusion;
+mod copy;
 mod duckdb;
 mod knobs;
 mod polars;
 mod pyarrow;
 mod python;
+mod rust;
 mod spark;
+mod sql;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod tool;
 
 use crate::record::{DatasetRecord, RunRecord};
 use knobs::Knobs;
-
-/// Code of one tool that writes a layout.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipe {
-    pub tool: &'static str,
-    /// Lines of code, which end with a line end.
-    pub code: String,
-    /// Parts of the layout that the tool cannot write, and differences of what it writes instead,
-    /// each a clause without a full stop.
-    pub limits: Vec<String>,
-}
-
-/// Tools in the order in which [`recipes`] has them.
-pub const TOOLS: [&str; 7] = [
-    "PyArrow",
-    "pandas",
-    "Polars",
-    "DuckDB",
-    "Spark",
-    "DataFusion",
-    "arrow-rs",
-];
+pub use tool::{Recipe, TOOLS};
 
 /// Dataset of a variant that this program wrote: the first one that its cells read. `None` for a
 /// variant of existing files, and in a record from before layouts were kept.
@@ -64,8 +45,8 @@ pub fn recipes(dataset: &DatasetRecord) -> Vec<Recipe> {
         polars::polars(&knobs),
         duckdb::duckdb(&knobs),
         spark::spark(&knobs),
-        datafusion::datafusion(&knobs),
-        arrow_rs::arrow_rs(&knobs),
+        copy::copy(&knobs),
+        rust::rust(&knobs),
     ]
 }
 

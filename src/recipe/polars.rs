@@ -1,8 +1,8 @@
 //! Polars.
 
-use super::Recipe;
 use super::knobs::{DICTIONARY_BYTES, Knobs, Leaf, PAGE_BYTES, PAGE_ROWS};
 use super::python::{boolean, call, list, text};
+use super::tool::Recipe;
 
 pub(super) fn polars(knobs: &Knobs) -> Recipe {
     let layout = knobs.layout;
@@ -59,6 +59,7 @@ fn limits(knobs: &Knobs) -> Vec<String> {
     }
     if knobs.is_partitioned() {
         limits.push("row groups of a partition may be smaller".to_owned());
+        limits.push("files keep the columns that they are partitioned by".to_owned());
     }
     let is_default = |leaf: &Leaf| leaf.encoding().is_none() && leaf.chunk.encoding == "auto";
     if !knobs.leaves.iter().all(is_default)

@@ -1,8 +1,8 @@
 //! PyArrow, and pandas, which writes by it.
 
-use super::Recipe;
 use super::knobs::{DICTIONARY_BYTES, Knobs, Leaf, PAGE_BYTES, PAGE_ROWS};
 use super::python::{boolean, call as call_of, dictionary, list, text};
+use super::tool::Recipe;
 
 pub(super) fn pyarrow(knobs: &Knobs) -> Recipe {
     let mut code = String::from("import pyarrow.parquet as pq\n\n");

@@ -1,8 +1,8 @@
 //! Spark.
 
-use super::Recipe;
 use super::knobs::{Knobs, Leaf};
 use super::python::{boolean, list, text};
+use super::tool::Recipe;
 
 pub(super) fn spark(knobs: &Knobs) -> Recipe {
     let layout = knobs.layout;

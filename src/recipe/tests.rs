@@ -269,6 +269,7 @@ frame.write_parquet(
 - it writes no statistics in page headers, or decides by itself (few readers use them)
 - it writes no bloom filters
 - row groups of a partition may be smaller
+- files keep the columns that they are partitioned by
 - it chooses encodings and dictionaries by itself
 - rows of a page and the version of pages cannot be set
 - one codec and page size for all columns
@@ -318,7 +319,7 @@ frame = frame.sortWithinPartitions(F.desc_nulls_first("a \"b\"'"), F.asc_nulls_f
 DataFusion
 CREATE EXTERNAL TABLE input STORED AS PARQUET LOCATION 'input.parquet';
 COPY (SELECT * FROM input ORDER BY "a ""b""'" DESC NULLS FIRST, "c" NULLS FIRST)
-TO 'output/' STORED AS PARQUET PARTITIONED BY ("region") OPTIONS (
+TO 'output/' STORED AS PARQUET PARTITIONED BY (region) OPTIONS (
   'format.max_row_group_size' '10417',
   'format.writer_version' '2.0',
   'format.data_page_row_count_limit' '500',

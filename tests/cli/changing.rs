@@ -312,11 +312,9 @@ fn a_copy_of_the_record_that_fails_leaves_the_record_and_names_it() {
     let output = running.end();
     assert_eq!(output.code, Some(2), "{output:?}");
     let output = output.says_one_error(&["copy.json", "not overwritten"]);
-    let kept = output
-        .stderr
-        .lines()
-        .find_map(|line| line.strip_prefix("record: "));
-    let report = place.bench().args(["report", kept.unwrap()]).run();
+    let mut lines = output.stdout.lines();
+    let kept = lines.find_map(|line| line.strip_prefix("RECORD"));
+    let report = place.bench().args(["report", kept.unwrap().trim()]).run();
     report.succeeds();
     assert_eq!(fs::read(place.path("copy.json")).unwrap(), b"theirs");
 }

@@ -37,6 +37,7 @@ mod options;
 mod outputs;
 mod pages;
 mod partitions;
+mod recipes;
 mod replaced;
 mod sharing;
 mod small_disks;

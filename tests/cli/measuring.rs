@@ -55,7 +55,14 @@ fn three_lanes_time_the_same_work() {
     // A few bytes of pages take longer to decode than to read.
     assert_eq!(ceilings["binds"], "compute");
 
-    let shown = place.run(&["--lane", "all", "--rounds", "1"]).succeeds();
+    let shown = place
+        .run(&["--lane", "all", "--rounds", "1", "--details"])
+        .succeeds();
+    assert!(
+        shown.stdout.contains("\nBOUND BY    `base`: "),
+        "{}",
+        shown.stdout
+    );
     for word in ["binds", "overlap", "end_to_end", "storage"] {
         assert!(shown.stdout.contains(word), "{}", shown.stdout);
     }

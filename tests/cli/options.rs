@@ -27,7 +27,7 @@ fn a_sweep_over_codecs_compares_each_with_the_first() {
         let verdict = if variant == "none" {
             "baseline"
         } else {
-            "inconclusive"
+            "few rounds"
         };
         assert!(
             row.unwrap_or_default().contains(verdict),
@@ -36,10 +36,14 @@ fn a_sweep_over_codecs_compares_each_with_the_first() {
         );
     }
     assert!(
-        output.stderr.contains("record: results/"),
+        output.stdout.contains("\nRECORD      results/"),
         "{}",
-        output.stderr
+        output.stdout
     );
+    // The page lies beside it.
+    let page = output.stdout.lines().find_map(|it| it.strip_prefix("PAGE"));
+    let page = fs::read_to_string(place.path(page.unwrap().trim())).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
 
     let record = place.record(&sweep);
     assert_eq!(record["datasets"].as_array().unwrap().len(), 5);

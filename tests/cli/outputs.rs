@@ -130,17 +130,17 @@ fn the_markdown_format_is_a_table_for_pull_requests() {
         "dataset.compression=none,zstd",
     ];
     let output = Place::tiny().run(&sweep).succeeds();
-    let rows: Vec<&str> = output
-        .stdout
-        .lines()
-        .filter(|line| line.starts_with('|'))
-        .collect();
-    assert_eq!(rows.len(), 6, "{}", output.stdout);
     let bars = |line: &str| line.matches('|').count() - line.matches("\\|").count();
-    assert!(
-        rows.iter().all(|row| bars(row) == bars(rows[0])),
-        "{}",
-        output.stdout
-    );
-    assert!(rows[1].contains("---"), "{}", output.stdout);
+    let tables = output.stdout.split("\n\n").filter(|it| it.starts_with('|'));
+    let tables: Vec<Vec<&str>> = tables.map(|it| it.lines().collect()).collect();
+    // That of the first screen, and that of the scenario with its controls.
+    let rows: Vec<usize> = tables.iter().map(Vec::len).collect();
+    assert_eq!(rows, [4, 6], "{}", output.stdout);
+    for rows in tables {
+        assert!(
+            rows.iter().all(|row| bars(row) == bars(rows[0])),
+            "{rows:?}"
+        );
+        assert!(rows[1].contains("---"), "{rows:?}");
+    }
 }

@@ -1,10 +1,10 @@
 //! The Rust crates arrow and parquet.
 
-use super::Recipe;
 use super::knobs::Knobs;
+use super::tool::Recipe;
 use crate::record::ChunkLayoutRecord;
 
-pub(super) fn arrow_rs(knobs: &Knobs) -> Recipe {
+pub(super) fn rust(knobs: &Knobs) -> Recipe {
     let layout = knobs.layout;
     let mut calls = vec![
         format!(

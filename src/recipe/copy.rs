@@ -1,16 +1,16 @@
 //! DataFusion's `COPY`.
 
-use super::Recipe;
-use super::duckdb::quoted;
 use super::knobs::{Knobs, codec_name};
+use super::sql::{literal, order_by};
+use super::tool::Recipe;
 use crate::record::ChunkLayoutRecord;
 
-pub(super) fn datafusion(knobs: &Knobs) -> Recipe {
+pub(super) fn copy(knobs: &Knobs) -> Recipe {
     let layout = knobs.layout;
     let partitioned = match knobs.is_partitioned() {
         true => {
-            let columns: Vec<String> = layout.partition_by.iter().map(|it| quoted(it)).collect();
-            format!(" PARTITIONED BY ({})", columns.join(", "))
+            // Quotes would be part of the name there.
+            format!(" PARTITIONED BY ({})", layout.partition_by.join(", "))
         }
         false => String::new(),
     };
@@ -107,29 +107,15 @@ fn of_chunk(chunk: &ChunkLayoutRecord, knobs: &Knobs, is_column: bool) -> Vec<(S
     options
 }
 
-/// An `ORDER BY` with a space before it. Empty where rows are not sorted.
-pub(super) fn order_by(knobs: &Knobs) -> String {
-    let keys = knobs.layout.sort_by.iter().map(|sort| {
-        let direction = if sort.descending { " DESC" } else { "" };
-        format!("{}{direction} NULLS FIRST", quoted(&sort.column))
-    });
-    let keys: Vec<String> = keys.collect();
-    match keys.is_empty() {
-        true => String::new(),
-        false => format!(" ORDER BY {}", keys.join(", ")),
-    }
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 fn limits(knobs: &Knobs) -> Vec<String> {
     let layout = knobs.layout;
     let mut limits: Vec<String> = [knobs.by_rows(), knobs.sorts_wider(), knobs.page_headers()]
         .into_iter()
         .flatten()
         .collect();
+    if !layout.page_index {
+        limits.push("it always writes offset indexes".to_owned());
+    }
     if knobs.is_sorted() {
         limits.push("footers do not say by which columns rows are sorted".to_owned());
     }
