@@ -6,7 +6,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::between_runs::{Between, Steady};
-use super::environment::{differences, disagreements, doubts, excerpt};
+use super::environment::{differences, doubts, excerpt, results};
 use super::series::{Series, log_times, mean, middle, paired, values};
 use super::sides::{
     AcrossError, Member, Place, Side, by_key, by_record, missing, unmatched, without_key,
@@ -38,6 +38,10 @@ pub struct Across {
     pub missing: Vec<String>,
     /// Cells that read equal rows by the same SQL, and came to other results.
     pub disagreements: Vec<String>,
+    /// Cells whose results are equal by row count and checksum, of `results_compared` cells that
+    /// both sides have.
+    pub results_equal: usize,
+    pub results_compared: usize,
     /// Other differences, which ratios may be due to.
     pub differences: Vec<String>,
 }
@@ -117,6 +121,7 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
         });
     };
     let effects = records.iter().map(|(_, record)| record.effect);
+    let results = results(base, others);
     let mut across = Across {
         by: by.unwrap_or("record").to_owned(),
         sides: sides.iter().map(|side| side.name.clone()).collect(),
@@ -126,7 +131,9 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
         between: Vec::new(),
         unmatched: unmatched(&sides),
         missing: missing(base, others),
-        disagreements: disagreements(base, others),
+        disagreements: results.disagreements,
+        results_equal: results.equal,
+        results_compared: results.cells,
         differences: doubts(records),
     };
     if let Some(key) = by {

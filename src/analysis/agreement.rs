@@ -95,7 +95,6 @@ pub fn different_content(record: &RunRecord, scenario: &str) -> Option<Different
     let deterministic = cells.iter().all(|cell| cell.nondeterministic.is_none());
     let results_differ =
         fewest_rows != most_rows || (deterministic && !disagreements_among(&cells).is_empty());
-    let has_checksum = |cell: &CellRecord| finished(cell).any(|it| it.figures.checksum.is_some());
     // A control reads the baseline's rows, and needs no proof of them.
     let mut compared = cells.iter().filter(|cell| cell.control.is_none());
     if !results_differ && deterministic && compared.all(|cell| has_checksum(cell)) {
@@ -112,23 +111,43 @@ pub fn different_content(record: &RunRecord, scenario: &str) -> Option<Different
     })
 }
 
-/// How two cells of different records differ in their results, where both read equal rows by the
-/// same SQL.
-pub(super) fn disagreement_between(
-    (one_record, one): (&RunRecord, &CellRecord),
-    (other_record, other): (&RunRecord, &CellRecord),
-) -> Option<Difference> {
-    let content = content_of(one_record, one);
-    let comparable = content.is_some()
-        && content == content_of(other_record, other)
-        && one.sql == other.sql
-        && one.nondeterministic.is_none()
-        && other.nondeterministic.is_none();
-    let found = comparable.then(|| disagreements_among(&[one, other]))?;
-    found.into_iter().next().map(|it| it.difference)
+/// Results of two cells of different records, beside each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ResultsBetween {
+    /// Row counts and checksums are equal, whatever is known of the rows that were read.
+    Equal,
+    /// They differ, though both read equal rows by the same SQL.
+    Disagree(Difference),
+    /// They differ, and so may the rows that were read.
+    Other,
+    /// There is no checksum, the SQL differs, or it may give any of several results.
+    Unknown,
 }
 
-/// What may be behind results that differ though the rows are equal, where a query that disagrees
+pub(super) fn results_between(
+    (one_record, one): (&RunRecord, &CellRecord),
+    (other_record, other): (&RunRecord, &CellRecord),
+) -> ResultsBetween {
+    let is_free = one.nondeterministic.is_some() || other.nondeterministic.is_some();
+    if one.sql != other.sql || is_free {
+        return ResultsBetween::Unknown;
+    }
+    let content = content_of(one_record, one);
+    let same_rows = content.is_some() && content == content_of(other_record, other);
+    let mut found = disagreements_among(&[one, other]).into_iter();
+    match found.next() {
+        Some(found) if same_rows => ResultsBetween::Disagree(found.difference),
+        Some(_) => ResultsBetween::Other,
+        None if has_checksum(one) && has_checksum(other) => ResultsBetween::Equal,
+        None => ResultsBetween::Unknown,
+    }
+}
+
+fn has_checksum(cell: &CellRecord) -> bool {
+    finished(cell).any(|it| it.figures.checksum.is_some())
+}
+
+/// Reason that may be behind results that differ though the rows are equal, where a query that disagrees
 /// with itself names a column of floats, or takes all columns of a table that has one.
 pub fn nan_may_be_pruned(record: &RunRecord, found: &[Disagreement]) -> Option<&'static str> {
     let disagrees = |cell: &&CellRecord| found.iter().any(|it| it.scenario == cell.scenario);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::agreement::disagreement_between;
+use super::agreement::{ResultsBetween, results_between};
 use super::measured::counted;
 use super::sides::{Member, Side, called};
 use crate::record::{CacheState, DatasetRecord, EngineCache, Lane, RunRecord};
@@ -63,11 +63,14 @@ pub(super) fn differences(base: &Side, side: &Side, by: Option<&str>) -> Vec<Str
             tell(format!("engine: {key}"), &one, &other);
         }
         let contents = |member: &Member| fingerprints(member, |it| &it.content_fingerprint);
-        tell(
-            format!("rows of {cell}, by their fingerprint"),
-            &contents(first),
-            &contents(member),
-        );
+        // Lists of files differ in any case; what was read of them tells more.
+        if between(first, member) != ResultsBetween::Equal {
+            tell(
+                format!("rows of {cell}, by their fingerprint"),
+                &contents(first),
+                &contents(member),
+            );
+        }
         let layouts = |member: &Member| fingerprints(member, |it| &it.layout_fingerprint);
         if first.cell.variant_name == member.cell.variant_name {
             tell(
@@ -203,25 +206,39 @@ pub(super) fn doubts(records: &[(String, RunRecord)]) -> Vec<String> {
     told
 }
 
-/// Cells that read equal rows by the same SQL, and came to other results.
-pub(super) fn disagreements(base: &Side, others: &[Side]) -> Vec<String> {
-    let mut told = Vec::new();
-    for side in others {
-        for (place, first) in base
-            .cells
-            .iter()
-            .filter(|(place, _)| place.2 == Lane::EndToEnd)
-        {
+/// Results of the cells of all sides beside those of the first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct ResultsAcross {
+    /// A sentence per cell that read equal rows by the same SQL, and came to other results.
+    pub(super) disagreements: Vec<String>,
+    /// Number of cells whose results are equal, of `cells` that both sides have.
+    pub(super) equal: usize,
+    pub(super) cells: usize,
+}
+
+pub(super) fn results(base: &Side, others: &[Side]) -> ResultsAcross {
+    let mut found = ResultsAcross::default();
+    let cells = base.cells.iter();
+    for (place, first) in cells.filter(|(place, _)| place.2 == Lane::EndToEnd) {
+        for side in others {
             let Some(second) = side.cells.get(place) else {
                 continue;
             };
-            let one = (first.record, first.cell);
-            let other = (second.record, second.cell);
-            if let Some(difference) = disagreement_between(one, other) {
-                let (cell, first, second) = (called(place), &base.name, &side.name);
-                told.push(format!("{cell} ({first}, {second}): {difference}"));
+            found.cells += 1;
+            match between(first, second) {
+                ResultsBetween::Equal => found.equal += 1,
+                ResultsBetween::Disagree(difference) => {
+                    let (cell, first, second) = (called(place), &base.name, &side.name);
+                    let told = format!("{cell} ({first}, {second}): {difference}");
+                    found.disagreements.push(told);
+                }
+                ResultsBetween::Other | ResultsBetween::Unknown => {}
             }
         }
     }
-    told
+    found
+}
+
+fn between(first: &Member, second: &Member) -> ResultsBetween {
+    results_between((first.record, first.cell), (second.record, second.cell))
 }

@@ -22,14 +22,54 @@ pub struct Gate {
     pub disagreements: Vec<String>,
 }
 
+/// Outcome of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateOutcome {
+    /// No cell is slower than the limit allows.
+    Passed,
+    /// A cell is, or its results differ.
+    Failed,
+    /// A cell may be, or was not measured.
+    Undecided,
+}
+
 impl Gate {
+    pub fn outcome(&self) -> GateOutcome {
+        let open =
+            !self.inconclusive.is_empty() || !self.moved.is_empty() || !self.missing.is_empty();
+        match !self.slower.is_empty() || !self.disagreements.is_empty() {
+            true => GateOutcome::Failed,
+            false if open => GateOutcome::Undecided,
+            false => GateOutcome::Passed,
+        }
+    }
+
     /// Whether the comparison fails; `if_inconclusive` lets it fail also for cells that may be
     /// beyond the limit, or that were not measured.
     pub fn fails(&self, if_inconclusive: bool) -> bool {
-        let open =
-            !self.inconclusive.is_empty() || !self.moved.is_empty() || !self.missing.is_empty();
-        !self.slower.is_empty() || !self.disagreements.is_empty() || if_inconclusive && open
+        match self.outcome() {
+            GateOutcome::Passed => false,
+            GateOutcome::Failed => true,
+            GateOutcome::Undecided => if_inconclusive,
+        }
     }
+
+    /// Most that a cell may be slower by, as a share, where it is not known to be within the limit.
+    /// `None` where no such cell has an interval.
+    pub fn worst(&self) -> Option<f64> {
+        let cells = self.slower.iter().chain(&self.inconclusive);
+        let highs = cells.filter_map(|cell| cell.contrast.interval());
+        let of_cells = highs.map(|(_, high)| high);
+        let all = of_cells.chain(self.moved.iter().map(most));
+        all.reduce(f64::max).map(|high| high - 1.0)
+    }
+}
+
+/// Largest ratio that all cells of a side together may have: so few cells that their common
+/// movement has no interval tell it no better than one of them.
+fn most(it: &Between) -> f64 {
+    it.ci_high.unwrap_or(it.shift * (1.0 + it.allowance))
 }
 
 /// Holds every cell against a limit, by the interval of its ratio; of two runs, beside what all
@@ -50,8 +90,6 @@ pub fn gate(across: &Across, limit: f64) -> Gate {
             _ => gate.inconclusive.push(cell.clone()),
         }
     }
-    // So few cells that their common movement has no interval tell it no better than one of them.
-    let most = |it: &Between| it.ci_high.unwrap_or(it.shift * (1.0 + it.allowance));
     let may_be_beyond = |it: &&Between| it.cells > 0 && most(it) > 1.0 + limit;
     gate.moved = across
         .between
@@ -108,6 +146,8 @@ mod tests {
             unmatched: Vec::new(),
             missing: Vec::new(),
             disagreements: Vec::new(),
+            results_equal: 0,
+            results_compared: 0,
             differences: Vec::new(),
         };
         let missing = Across {

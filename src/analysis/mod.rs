@@ -32,7 +32,7 @@ pub use agreement::{
 };
 pub use between_runs::Between;
 pub use comparison::{control_log_ratios, family};
-pub use gate::{Gate, gate};
+pub use gate::{Gate, GateOutcome, gate};
 pub use history::{Change, History, Point, history, least_runs};
 pub use measured::Common;
 pub use overall::over_baseline;

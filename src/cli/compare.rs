@@ -9,7 +9,7 @@ use super::stdout::show;
 use super::{load, print};
 use crate::analysis::{across, gate};
 use crate::record::{Preference, RunRecord};
-use crate::report::{gate_sentences, render_across};
+use crate::report::{gate_line, gate_sentences, render_across};
 
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CommandError> {
     let mut records: Vec<(String, RunRecord)> = Vec::new();
@@ -26,14 +26,25 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CommandE
     let across = across(&records, arguments.by.as_deref())?;
     let gate = arguments.fail_if_slower.map(|limit| gate(&across, limit));
     let view = print::view(arguments.format, false, Preference::Balanced);
-    let shown = show(&render_across(&across, gate.as_ref(), &view)?)?;
-    let failed = gate.filter(|gate| gate.fails(arguments.fail_if_inconclusive));
-    if let Some(gate) = failed.as_ref().filter(|_| !view.format.is_for_readers()) {
-        gate_sentences(&across, gate)
-            .iter()
-            .for_each(|it| print::line(it));
+    let mut text = render_across(&across, gate.as_ref(), &view)?;
+    let Some(gate) = gate else {
+        return show(&text);
+    };
+    let failed = gate.fails(arguments.fail_if_inconclusive);
+    let code = if failed { exit::EXPECTATION } else { 0 };
+    let last = gate_line(&across, &gate, code);
+    match view.format.is_for_readers() {
+        true => text.push_str(&format!("\n{last}")),
+        false => {
+            let sentences = gate_sentences(&across, &gate).into_iter();
+            let lines = sentences
+                .filter(|_| failed)
+                .chain([last.trim_end().to_owned()]);
+            lines.for_each(|it| print::line(&it));
+        }
     }
-    Ok(match failed.is_some() {
+    let shown = show(&text)?;
+    Ok(match failed {
         true => ExitCode::from(exit::EXPECTATION),
         false => shown,
     })

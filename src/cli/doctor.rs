@@ -54,7 +54,35 @@ fn describe(found: &Doctor) -> String {
     for disturbance in &found.disturbances {
         text.push_str(&format!("warning: {disturbance}\n"));
     }
+    text.push_str(&detectable(found));
     text
+}
+
+/// Difference that people ask about first, as a share.
+const ASKED: f64 = 0.03;
+
+/// The sentence that the doctor ends with: the differences that this host can show.
+fn detectable(found: &Doctor) -> String {
+    let asked = units::percent(ASKED);
+    let mut known = found
+        .detectable
+        .iter()
+        .filter_map(|(rounds, share)| Some((rounds, (*share)?)));
+    let enough = known.clone().find(|(_, share)| *share <= ASKED);
+    match (enough, known.next_back()) {
+        (Some((rounds, share)), _) => format!(
+            "A difference of {asked} is detectable here: {rounds} rounds find one of {}.\n",
+            units::percent(share)
+        ),
+        (None, Some((rounds, share))) => format!(
+            "A difference of {asked} is not detectable here in {rounds} rounds; one of {} is.\n",
+            units::percent(share)
+        ),
+        (None, None) => {
+            "Which differences are detectable here is not known: there were too few rounds.\n"
+                .to_owned()
+        }
+    }
 }
 
 /// A row of the table: what, and what was found of it.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Across, Between, Compared, Gate};
+use crate::analysis::{Across, Between, Compared, Gate, GateOutcome};
 use crate::record::{Lane, Verdict};
 use crate::units;
 
@@ -172,10 +172,44 @@ pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
         "Not measured, so that nothing is excluded",
         &gate.missing,
     ));
-    if told.is_empty() {
-        told.push(format!("Passed: no cell is slower by more than {limit}."));
-    }
     told
+}
+
+/// The last line of a gate: its outcome, what is known of the results, and the exit code.
+pub(super) fn gate_line(across: &Across, gate: &Gate, code: u8) -> String {
+    let limit = units::percent(gate.limit);
+    let outcome = match gate.outcome() {
+        GateOutcome::Passed => format!("PASSED: no cell is slower by more than {limit}"),
+        GateOutcome::Failed if gate.slower.is_empty() => "FAILED".to_owned(),
+        GateOutcome::Failed => format!(
+            "FAILED: {} slower by more than {limit}",
+            cells(gate.slower.len(), "is", "are")
+        ),
+        GateOutcome::Undecided => match gate.worst() {
+            Some(worst) => format!(
+                "UNDECIDED (could be up to {} slower)",
+                units::percent(worst)
+            ),
+            None => format!(
+                "UNDECIDED ({} not measured)",
+                cells(gate.missing.len().max(1), "was", "were")
+            ),
+        },
+    };
+    let results = match (across.results_equal, across.results_compared) {
+        _ if !gate.disagreements.is_empty() => "results differ".to_owned(),
+        (equal, all) if equal == all => "results are identical".to_owned(),
+        (0, _) => "results could not be compared".to_owned(),
+        (equal, all) => format!("results are identical in {equal} of {all} cells"),
+    };
+    format!("GATE {outcome}; {results}; exit code {code}\n")
+}
+
+fn cells(count: usize, one: &str, several: &str) -> String {
+    match count {
+        1 => format!("1 cell {one}"),
+        count => format!("{count} cells {several}"),
+    }
 }
 
 /// What tells whether a movement of everything is the host's.

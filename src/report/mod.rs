@@ -120,6 +120,11 @@ pub fn render_across(
     })
 }
 
+/// The last line of a gate: its outcome, what is known of the results, and the exit code.
+pub fn gate_line(across: &Across, gate: &Gate, code: u8) -> String {
+    across::gate_line(across, gate, code)
+}
+
 /// Sentences on whether a comparison passes a limit.
 pub fn gate_sentences(across: &Across, gate: &Gate) -> Vec<String> {
     across::gated(across, gate)

@@ -180,6 +180,11 @@ fn the_doctor_tells_what_can_be_measured_and_leaves_nothing_behind() {
     for word in ["clock", "cold", "direct", "10 rounds", "governor"] {
         assert!(shown.stdout.contains(word), "{}", shown.stdout);
     }
+    let last = shown.stdout.lines().last().unwrap();
+    assert!(
+        last.starts_with("A difference of 3.0 % is ") && last.contains("detectable here"),
+        "{last}"
+    );
     let missing = place.bench().args(["doctor", "no/such"]).run();
     missing.fails(2, &["no/such", "no such folder"]);
 }

@@ -135,13 +135,24 @@ fn two_runs_of_one_config_have_no_winner_and_a_planted_slowdown_is_found_alone()
     let passed = records
         .compare(&["same.json", "--fail-if-slower", "5%"])
         .succeeds();
-    assert!(passed.stdout.starts_with("Passed"), "{}", passed.stdout);
+    assert_eq!(
+        passed.stdout.lines().last(),
+        Some(
+            "GATE PASSED: no cell is slower by more than 5.0 %; results are identical; exit code 0"
+        )
+    );
     let failed = records.compare(&["slow.json", "--fail-if-slower", "5%"]);
     assert_eq!(failed.code, Some(3));
     let first = failed.stdout.lines().next().unwrap();
     assert!(
         first.starts_with("FAILED: slower by more than 5.0 %") && first.contains(&slow),
         "{first}"
+    );
+    assert_eq!(
+        failed.stdout.lines().last(),
+        Some(
+            "GATE FAILED: 1 cell is slower by more than 5.0 %; results are identical; exit code 3"
+        )
     );
     let unsure = records
         .compare(&["slow.json", "--fail-if-slower", "10%"])
@@ -150,6 +161,12 @@ fn two_runs_of_one_config_have_no_winner_and_a_planted_slowdown_is_found_alone()
         unsure.stdout.contains("Cannot exclude 10.0 %"),
         "{}",
         unsure.stdout
+    );
+    let last = unsure.stdout.lines().last().unwrap();
+    assert!(
+        last.starts_with("GATE UNDECIDED (could be up to ")
+            && last.ends_with(" % slower); results are identical; exit code 0"),
+        "{last}"
     );
     let unsure = records.compare(&[
         "slow.json",
@@ -233,9 +250,14 @@ fn a_cell_that_was_not_measured_passes_no_gate() {
         let open = records.compare(&limit).succeeds();
         let told = format!("Not measured, so that nothing is excluded: {gone} in {file}.");
         assert!(
-            open.stdout.starts_with(&told) && !open.stdout.contains("Passed"),
+            open.stdout.starts_with(&told) && !open.stdout.contains("PASSED"),
             "{}",
             open.stdout
+        );
+        let last = open.stdout.lines().last().unwrap();
+        assert!(
+            last.starts_with("GATE UNDECIDED (1 cell was not measured); results "),
+            "{last}"
         );
         let strict = records.compare(&[&limit[..], &["--fail-if-inconclusive"]].concat());
         assert_eq!(strict.code, Some(3));
@@ -260,6 +282,7 @@ fn other_results_of_equal_rows_pass_no_gate() {
         "RESULTS DISAGREE, on equal rows",
         "and the second 7",
         "wrong.json did not come to its end",
+        "\nGATE FAILED; results differ; exit code 3\n",
     ] {
         assert!(failed.stdout.contains(word), "{word}: {}", failed.stdout);
     }
@@ -436,4 +459,48 @@ fn the_manual_page_has_every_command() {
     for word in [".TH bench", "compare", "replay", "fail\\-if\\-slower"] {
         assert!(shown.stdout.contains(word), "{word}");
     }
+}
+
+/// Two folders with equal rows, whose lists of files differ.
+#[test]
+fn equal_results_of_two_folders_are_identical_and_their_lists_of_files_are_no_difference() {
+    let place = Place::tiny();
+    place
+        .bench()
+        .args(["generate", "bench.yaml"])
+        .run()
+        .succeeds();
+    let copy = |name: &str| {
+        for (index, path) in place.parquet_paths("data").iter().enumerate() {
+            let file = format!("{name}/{name}_{index}.parquet");
+            place.write(&file, std::fs::read(path).unwrap());
+        }
+        let record = format!("{name}.json");
+        let table = format!("t={name}");
+        let arguments = ["--table", &table, "--sql", "SELECT id, region FROM t"];
+        let bench = place.bench().arg("run").args(arguments);
+        let bench = bench.args(["--rounds", "8", "--record", &record]);
+        bench.run().succeeds();
+    };
+    copy("one");
+    copy("two");
+    let gate = [
+        "compare",
+        "one.json",
+        "two.json",
+        "--fail-if-slower",
+        "900%",
+    ];
+    let output = place.bench().args(gate).run().succeeds();
+    let last = output.stdout.lines().last().unwrap();
+    assert!(
+        last.contains("; results are identical; "),
+        "{}",
+        output.stdout
+    );
+    assert!(
+        !output.stdout.contains("by their fingerprint"),
+        "{}",
+        output.stdout
+    );
 }
