@@ -1,8 +1,6 @@
 //! Each cell against the baseline of its scenario, and what noise alone makes of the baseline.
 
-use std::collections::BTreeMap;
-
-use super::measured::lanes;
+use super::measured::{lanes, with_baselines};
 use super::ranking;
 use super::series::{log_times, paired};
 use super::uncertainty::OfTimes;
@@ -14,16 +12,6 @@ use crate::statistics::CONFIDENCE;
 
 const METRIC: &str = "elapsed_ns";
 const METHOD: &str = "hodges_lehmann_of_paired_log_ratios_with_wilcoxon_interval";
-
-/// Every cell with the baseline of its scenario, which is the first of its cells; the controls are
-/// among them.
-pub(super) fn pairs(cells: &[CellRecord]) -> impl Iterator<Item = (&CellRecord, &CellRecord)> {
-    let mut baselines: BTreeMap<&str, &CellRecord> = BTreeMap::new();
-    cells.iter().filter_map(move |candidate| {
-        let baseline = *baselines.entry(&candidate.scenario).or_insert(candidate);
-        (!std::ptr::eq(baseline, candidate)).then_some((baseline, candidate))
-    })
-}
 
 /// ln(candidate / baseline) of each round in which both were measured.
 pub(super) fn paired_log_ratios(
@@ -37,7 +25,8 @@ pub(super) fn paired_log_ratios(
 /// Comparisons that a run of these cells makes at once in so many lanes: those of variants with the
 /// baseline, or of all variants in a ranking, whichever are more.
 pub fn family(record: &RunRecord, lanes: usize) -> usize {
-    let compared = pairs(&record.cells).filter(|(_, candidate)| candidate.control.is_none());
+    let compared =
+        with_baselines(&record.cells).filter(|(_, candidate)| candidate.control.is_none());
     let first = record.cells.first().map(|cell| cell.scenario.as_str());
     let of_first = record
         .cells
@@ -48,7 +37,7 @@ pub fn family(record: &RunRecord, lanes: usize) -> usize {
 
 /// ln(control / baseline) of each round and scenario, in the lane `end_to_end`.
 pub fn control_log_ratios(record: &RunRecord) -> Vec<f64> {
-    pairs(&record.cells)
+    with_baselines(&record.cells)
         .filter(|(_, candidate)| candidate.control.is_some())
         .flat_map(|(baseline, control)| paired_log_ratios(baseline, control, Lane::EndToEnd))
         .collect()
@@ -66,8 +55,8 @@ struct Pair<'a> {
 /// Pairs that are, or are not, those of a control, in all of their lanes.
 fn compared<'a>(record: &'a RunRecord, control: bool, uncertainty: &OfTimes) -> Vec<Pair<'a>> {
     let mut compared = Vec::new();
-    let wanted =
-        pairs(&record.cells).filter(|(_, candidate)| candidate.control.is_some() == control);
+    let wanted = with_baselines(&record.cells)
+        .filter(|(_, candidate)| candidate.control.is_some() == control);
     for (baseline, candidate) in wanted {
         for lane in &lanes(baseline) | &lanes(candidate) {
             compared.push(Pair {

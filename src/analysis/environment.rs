@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::agreement::{ResultsBetween, results_between};
 use super::measured::counted;
 use super::sides::{Member, Side, called};
-use crate::record::{CacheState, DatasetRecord, EngineCache, Lane, RunRecord};
+use crate::record::{CacheState, DatasetRecord, EngineCache, Lane, Origin, RunRecord};
 
 /// Facts of a host that are never the same, or that say nothing of how fast it is.
 const OF_THE_MOMENT: [&str; 2] = ["memory_available_bytes", "file_systems"];
@@ -63,8 +63,9 @@ pub(super) fn differences(base: &Side, side: &Side, by: Option<&str>) -> Vec<Str
             tell(format!("engine: {key}"), &one, &other);
         }
         let contents = |member: &Member| fingerprints(member, |it| &it.content_fingerprint);
-        // Lists of files differ in any case; what was read of them tells more.
-        if between(first, member) != ResultsBetween::Equal {
+        // Lists of existing files differ in any case; what was read of them tells more.
+        let is_list = is_external(first) || is_external(member);
+        if !is_list || between(first, member) != ResultsBetween::Equal {
             tell(
                 format!("rows of {cell}, by their fingerprint"),
                 &contents(first),
@@ -133,6 +134,11 @@ fn fingerprints(member: &Member, of: fn(&DatasetRecord) -> &String) -> String {
     let mut all: Vec<&str> = used.map(|dataset| of(dataset).as_str()).collect();
     all.sort_unstable();
     all.join(" ")
+}
+
+fn is_external(member: &Member) -> bool {
+    let mut datasets = member.record.datasets.iter();
+    datasets.any(|it| it.origin == Origin::External && member.cell.dataset.contains(&it.id))
 }
 
 fn file_systems(record: &RunRecord) -> String {

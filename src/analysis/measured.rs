@@ -1,6 +1,6 @@
 //! Measured parts of a record: its counted iterations, lanes, variants and cells.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{CellRecord, Iteration, Kind, Lane, RunRecord, Status};
 
@@ -71,6 +71,46 @@ impl<'a> Common<'a> {
         }
         common
     }
+}
+
+/// Every cell with the one that it is compared with: the first of its scenario, or for a control
+/// the one that it repeats.
+pub(super) fn with_baselines(
+    cells: &[CellRecord],
+) -> impl Iterator<Item = (&CellRecord, &CellRecord)> {
+    let mut first: BTreeMap<&str, &CellRecord> = BTreeMap::new();
+    cells.iter().filter_map(move |cell| {
+        let baseline = *first.entry(&cell.scenario).or_insert(cell);
+        let baseline = match cell.control {
+            Some(_) => repeated(cells, cell).unwrap_or(baseline),
+            None => baseline,
+        };
+        (!std::ptr::eq(baseline, cell)).then_some((baseline, cell))
+    })
+}
+
+/// The cell that a control repeats.
+fn repeated<'a>(cells: &'a [CellRecord], control: &CellRecord) -> Option<&'a CellRecord> {
+    let mut others = cells.iter().filter(|it| it.control.is_none());
+    others.find(|it| it.scenario == control.scenario && it.variant == control.variant)
+}
+
+/// Puts the cells of a variant before those of all others in their scenarios, so that all of them
+/// are compared with it once the record is summarised anew. Returns false where no cell is of that
+/// variant.
+pub fn rebase(record: &mut RunRecord, variant: &str) -> bool {
+    let is_it = |cell: &CellRecord| cell.control.is_none() && cell.variant_name == variant;
+    let scenarios: Vec<String> = distinct(record.cells.iter().map(|cell| cell.scenario.as_str()))
+        .map(str::to_owned)
+        .collect();
+    let place: BTreeMap<&String, usize> = scenarios.iter().zip(0..).collect();
+    let known = record.cells.iter().any(is_it);
+    if known {
+        record
+            .cells
+            .sort_by_key(|cell| (place.get(&cell.scenario).copied(), !is_it(cell)));
+    }
+    known
 }
 
 /// Each name once, in the order of first appearance.

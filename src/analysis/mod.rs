@@ -34,7 +34,7 @@ pub use between_runs::Between;
 pub use comparison::{control_log_ratios, family};
 pub use gate::{Gate, GateOutcome, gate};
 pub use history::{Change, History, Point, history, least_runs};
-pub use measured::Common;
+pub use measured::{Common, rebase};
 pub use overall::over_baseline;
 pub use precision::{rounds_lacking, widest_interval};
 pub use prediction::{Curve, LATENCY_NS, Predictions};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::measured::{Common, cell, lanes, variants};
+use super::measured::{Common, cell, lanes, variants, with_baselines};
 use super::series::{Series, log_times, mean, paired};
 use super::uncertainty::OfTimes;
 use super::verdict::{Ratio, adjusted, largest};
@@ -11,6 +11,8 @@ use crate::record::{CellRecord, Contrast, Lane, Overall, RunRecord};
 /// A variant over the baseline in one lane.
 struct Mean<'a> {
     lane: Lane,
+    /// Variant that it is compared with.
+    baseline: &'a str,
     variant: &'a str,
     /// Scenarios that both were measured in.
     scenarios: usize,
@@ -65,7 +67,7 @@ pub(super) fn overall(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Overall>
             let noise = noise(mean.lane).filter(|_| !is_control(mean.variant));
             Overall {
                 lane: mean.lane,
-                baseline: baseline.variant_name.clone(),
+                baseline: mean.baseline.to_owned(),
                 candidate: mean.variant.to_owned(),
                 scenarios: mean.scenarios as u32,
                 contrast: mean.ratio.judged(p_adjusted, noise, record.effect),
@@ -74,35 +76,38 @@ pub(super) fn overall(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Overall>
     overall.collect()
 }
 
-fn means<'a>(record: &'a RunRecord, baseline: &str, uncertainty: &OfTimes) -> Vec<Mean<'a>> {
+fn means<'a>(record: &'a RunRecord, baseline: &'a str, uncertainty: &OfTimes) -> Vec<Mean<'a>> {
     let cells = &record.cells;
     let lanes: BTreeSet<Lane> = cells.iter().flat_map(lanes).collect();
     let mut means = Vec::new();
     for lane in lanes {
         let common = Common::of(record, lane);
         // A control is what the bias is known by.
-        let of_variant = |variant: &str, scenarios: &[&str]| {
+        let of_variant = |of: &str, variant: &str, scenarios: &[&str]| {
             let of_means = uncertainty.of_means(lane);
             let same_files = scenarios.iter().all(|scenario| {
-                let [one, other] = [baseline, variant].map(|it| cell(cells, it, scenario));
+                let [one, other] = [of, variant].map(|it| cell(cells, it, scenario));
                 one.zip(other)
                     .is_some_and(|(one, other)| one.dataset == other.dataset)
             });
             of_means.between(same_files)
         };
-        for variant in variants(cells).skip(1) {
-            let both = pairs(cells, &common.scenarios, (baseline, variant), lane);
+        for variant in variants(cells).filter(|it| *it != baseline) {
+            let mut compared = with_baselines(cells).filter(|(_, it)| it.variant_name == variant);
+            let of = compared.next().map_or(baseline, |(of, _)| &of.variant_name);
+            let both = pairs(cells, &common.scenarios, (of, variant), lane);
             if both.len() < 2 {
                 continue;
             }
             let (first, second): (Vec<Series>, Vec<Series>) = both.into_iter().unzip();
             means.push(Mean {
                 lane,
+                baseline: of,
                 variant,
                 scenarios: first.len(),
                 ratio: Ratio::of_paired(
                     &paired(&mean(&first), &mean(&second)),
-                    &of_variant(variant, &common.scenarios),
+                    &of_variant(of, variant, &common.scenarios),
                 ),
             });
         }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::comparison::{family, paired_log_ratios, pairs};
-use super::measured::{counted, elapsed_ns, lanes};
+use super::comparison::{family, paired_log_ratios};
+use super::measured::{counted, elapsed_ns, lanes, with_baselines};
 use super::series::log_times;
 use super::uncertainty::OfTimes;
 use super::verdict::rounds_for;
@@ -18,7 +18,7 @@ pub fn widest_interval(record: &RunRecord) -> Option<f64> {
     let mut widths: Vec<Option<f64>> = Vec::new();
     let mut compared = false;
     let uncertainty = OfTimes::of(record);
-    for (baseline, candidate) in pairs(&record.cells) {
+    for (baseline, candidate) in with_baselines(&record.cells) {
         compared = true;
         let lanes = &lanes(baseline) | &lanes(candidate);
         let needed = rounds_for(family(record, lanes.len())) as usize;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::measured::lanes;
+use super::measured::{lanes, with_baselines};
 use super::series::{Series, log_times, mean, paired};
 use crate::record::{CellRecord, ControlKind, Lane, LaneNoise, RunRecord};
 use crate::statistics::{
@@ -189,18 +189,16 @@ impl Uncertainties {
 
     /// From all cells of a run: `series` is ln of the figure of a cell by round.
     pub(super) fn of(record: &RunRecord, series: impl Fn(&CellRecord) -> Series) -> Self {
-        let mut baselines: BTreeMap<&str, Series> = BTreeMap::new();
         // Of each variant, its series and those of the baseline.
         let mut pairs_of: BTreeMap<&str, Vec<(Series, Series)>> = BTreeMap::new();
         let mut copies: BTreeSet<&str> = BTreeSet::new();
-        for cell in &record.cells {
-            let own = series(cell);
-            let Some(baseline) = baselines.get(cell.scenario.as_str()) else {
-                baselines.insert(&cell.scenario, own);
-                continue;
-            };
+        let mut of_baselines: BTreeMap<&str, Series> = BTreeMap::new();
+        for (baseline, cell) in with_baselines(&record.cells) {
+            let of_baseline = of_baselines
+                .entry(&baseline.id)
+                .or_insert_with(|| series(baseline));
             let pairs = pairs_of.entry(&cell.variant_name).or_default();
-            pairs.push((baseline.clone(), own));
+            pairs.push((of_baseline.clone(), series(cell)));
             // The same files once more show no bias of others.
             if cell.control == Some(ControlKind::Copy) {
                 copies.insert(&cell.variant_name);

@@ -354,6 +354,9 @@ pub(crate) struct ReportArguments {
     /// and no scripts
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub(crate) html: Option<PathBuf>,
+    /// Compares all variants with this one, instead of the run's baseline
+    #[arg(long, value_name = "VARIANT", conflicts_with = "history")]
+    pub(crate) baseline: Option<String>,
     /// Shows each scenario over the runs, in the order of their start, with the changes that are
     /// more than noise
     #[arg(long, conflicts_with_all = ["details", "prefer"])]

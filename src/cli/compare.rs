@@ -21,7 +21,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CommandE
             )));
         }
         let name = name_of(file, &arguments.records);
-        records.push((name, load::measured(file)?));
+        records.push((name, load::measured(file, None)?));
     }
     let across = across(&records, arguments.by.as_deref())?;
     let gate = arguments.fail_if_slower.map(|limit| gate(&across, limit));

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{ConfigArguments, QueryArguments};
 use super::exit::CommandError;
-use crate::analysis::{Predictions, summarise, summarise_measured};
+use crate::analysis::{Predictions, rebase, summarise, summarise_measured};
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
 use crate::record::{RunRecord, read_record};
 use crate::scenario::QUICKSTART;
+use crate::suggest::nearest;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// A config as a command line gives it: a text, and what is laid over it.
@@ -176,17 +177,55 @@ pub(crate) fn name_and_value(
 }
 
 /// A stored record, or a journal, summarised, with the predictions that it gives.
-pub(super) fn predicted(file: &Path) -> Result<(RunRecord, Predictions), CommandError> {
-    let mut record = read_record(file)?;
+///
+/// All variants are compared with `baseline`, where one is named.
+pub(super) fn predicted(
+    file: &Path,
+    baseline: Option<&str>,
+) -> Result<(RunRecord, Predictions), CommandError> {
+    let mut record = rebased(file, baseline)?;
     let predictions = summarise(&mut record);
     Ok((record, predictions))
 }
 
 /// A stored record, or a journal, summarised without predictions.
-pub(super) fn measured(file: &Path) -> Result<RunRecord, CommandError> {
-    let mut record = read_record(file)?;
+pub(super) fn measured(file: &Path, baseline: Option<&str>) -> Result<RunRecord, CommandError> {
+    let mut record = rebased(file, baseline)?;
     summarise_measured(&mut record);
     Ok(record)
+}
+
+fn rebased(file: &Path, baseline: Option<&str>) -> Result<RunRecord, CommandError> {
+    let mut record = read_record(file)?;
+    if let Some(variant) = baseline
+        && !rebase(&mut record, variant)
+    {
+        return Err(no_variant(&record, variant));
+    }
+    Ok(record)
+}
+
+/// The error of a variant that a record lacks, which names those that it has.
+pub(super) fn no_variant(record: &RunRecord, variant: &str) -> CommandError {
+    let names = variants(record);
+    let hint = nearest(variant, names.iter().copied());
+    let hint = hint.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+    CommandError::Usage(format!(
+        "there is no variant `{variant}`{hint} (variants: {})",
+        names.join(", ")
+    ))
+}
+
+/// Names of a record's variants in the order of their cells, without controls.
+pub(super) fn variants(record: &RunRecord) -> Vec<&str> {
+    let cells = record.cells.iter().filter(|it| it.control.is_none());
+    let mut names: Vec<&str> = Vec::new();
+    for cell in cells {
+        if !names.contains(&cell.variant_name.as_str()) {
+            names.push(&cell.variant_name);
+        }
+    }
+    names
 }
 
 #[cfg(test)]

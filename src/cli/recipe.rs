@@ -9,12 +9,11 @@ use super::stdout::show;
 use crate::recipe::{Recipe, dataset_of, in_words, recipes};
 use crate::record::{Preference, RunRecord};
 use crate::report::visible;
-use crate::suggest::nearest;
 
 const INDENT: &str = "    ";
 
 pub(super) fn recipe(arguments: &RecipeArguments) -> Result<ExitCode, CommandError> {
-    let record = load::measured(&arguments.record)?;
+    let record = load::measured(&arguments.record, None)?;
     let variant = match &arguments.variant {
         Some(variant) => known(&record, variant)?,
         None => concluded(&record, arguments.prefer)?,
@@ -67,22 +66,10 @@ fn code(recipe: &Recipe, indent: &str) -> String {
 
 /// The variant, where the record has it.
 fn known(record: &RunRecord, variant: &str) -> Result<String, CommandError> {
-    let cells = record.cells.iter().filter(|it| it.control.is_none());
-    let mut names: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !names.contains(&cell.variant_name.as_str()) {
-            names.push(&cell.variant_name);
-        }
+    match load::variants(record).contains(&variant) {
+        true => Ok(variant.to_owned()),
+        false => Err(load::no_variant(record, variant)),
     }
-    if names.contains(&variant) {
-        return Ok(variant.to_owned());
-    }
-    let hint = nearest(variant, names.iter().copied());
-    let hint = hint.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-    Err(CommandError::Usage(format!(
-        "there is no variant `{variant}`{hint} (variants: {})",
-        names.join(", ")
-    )))
 }
 
 /// The variant that the record concludes on.
@@ -91,11 +78,9 @@ fn concluded(record: &RunRecord, prefer: Preference) -> Result<String, CommandEr
     if let Some(variant) = conclusion.and_then(|it| it.variant.clone()) {
         return Ok(variant);
     }
-    let mut cells = record.cells.iter().filter(|it| it.control.is_none());
-    let first = cells.next().map(|it| it.variant_name.clone());
-    match first {
+    match load::variants(record).as_slice() {
         // A lone variant needs no choice.
-        Some(only) if cells.all(|it| it.variant_name == only) => Ok(only),
+        [only] => Ok((*only).to_owned()),
         _ => Err(CommandError::Usage(
             "the record recommends no variant; name one after the record".to_owned(),
         )),

@@ -34,13 +34,14 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
     let predicts = !arguments.history && format != Format::Csv;
     let mut predictions: Vec<Predictions> = Vec::new();
     let mut without_run = Vec::new();
+    let baseline = arguments.baseline.as_deref();
     for file in &arguments.records {
         let read = match predicts {
-            true => load::predicted(file).map(|(record, found)| {
+            true => load::predicted(file, baseline).map(|(record, found)| {
                 predictions.push(found);
                 record
             }),
-            false => load::measured(file),
+            false => load::measured(file, baseline),
         };
         match read {
             Ok(record) => records.push(record),

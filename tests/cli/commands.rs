@@ -303,3 +303,36 @@ fn several_records_are_reported_one_after_the_other() {
     let rows = rows.filter(|line| line.starts_with("RESULT      One layout, one query: "));
     assert_eq!(rows.count(), 2, "{}", output.stdout);
 }
+
+#[test]
+fn a_stored_record_is_compared_with_any_of_its_variants() {
+    let place = Place::tiny();
+    let sweep = [
+        "--sweep",
+        "dataset.compression=none,zstd,lz4",
+        "--record",
+        "r.json",
+    ];
+    place.run(&sweep).succeeds();
+    let report = |baseline: &str| {
+        let bench = place
+            .bench()
+            .args(["report", "r.json", "--baseline", baseline]);
+        bench.run()
+    };
+    let shown = report("zstd").succeeds().stdout;
+    let row = shown
+        .lines()
+        .find(|line| line.starts_with("zstd "))
+        .unwrap();
+    assert!(row.contains("baseline"), "{shown}");
+    let row = shown
+        .lines()
+        .find(|line| line.starts_with("none "))
+        .unwrap();
+    assert!(row.contains('%') && !row.contains("baseline"), "{shown}");
+    report("zst").fails(
+        2,
+        &["no variant `zst`; did you mean `zstd`?", "none, zstd, lz4"],
+    );
+}

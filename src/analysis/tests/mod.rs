@@ -4,4 +4,5 @@ mod environment;
 mod history;
 mod overall;
 mod ranking;
+mod rebase;
 mod summary;
