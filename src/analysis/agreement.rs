@@ -147,8 +147,8 @@ fn has_checksum(cell: &CellRecord) -> bool {
     finished(cell).any(|it| it.figures.checksum.is_some())
 }
 
-/// Reason that may be behind results that differ though the rows are equal, where a query that disagrees
-/// with itself names a column of floats, or takes all columns of a table that has one.
+/// Reason that may be behind results that differ though the rows are equal, where a query that
+/// disagrees with itself names a column of floats, or takes all columns of a table that has one.
 pub fn nan_may_be_pruned(record: &RunRecord, found: &[Disagreement]) -> Option<&'static str> {
     let disagrees = |cell: &&CellRecord| found.iter().any(|it| it.scenario == cell.scenario);
     let mut cells = record.cells.iter().filter(disagrees);
