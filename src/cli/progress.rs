@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{print, threads};
 use crate::record::Kind;
 use crate::session::{Event, Observer};
+use crate::storage::Location;
 use crate::units;
 
 pub(crate) struct Progress {
@@ -17,6 +18,17 @@ pub(crate) struct Progress {
     /// Channel of the thread that turns the spinner; dropping it ends the thread. None where no
     /// thread could start.
     turning: OnceLock<Option<Sender<()>>>,
+}
+
+/// A folder from the working folder on, where it lies below that.
+fn shown(folder: &Location) -> String {
+    let text = folder.to_string();
+    let working = std::env::current_dir().ok();
+    let below = working.and_then(|it| {
+        text.strip_prefix(&format!("{}/", it.display()))
+            .map(str::to_owned)
+    });
+    below.unwrap_or(text)
 }
 
 /// How often the spinner turns while a query runs.
@@ -93,11 +105,14 @@ impl Observer for Progress {
                 folder,
                 writers,
                 row_group_bytes,
-            } => self.line(&format!(
-                "writing {}: {writers} writers, each with a row group of about {} in memory",
-                folder,
-                units::bytes(row_group_bytes)
-            )),
+            } => {
+                self.bar.set_message(format!(
+                    "writing {}: {writers} writers, each with a row group of about {} in memory",
+                    shown(folder),
+                    units::bytes(row_group_bytes)
+                ));
+                self.bar.tick();
+            }
             Event::Written {
                 dataset,
                 datasets,
@@ -119,7 +134,7 @@ impl Observer for Progress {
                     dataset + 1,
                     units::count(files),
                     units::bytes(bytes),
-                    folder
+                    shown(folder)
                 ));
             }
             Event::Reused {
@@ -131,7 +146,7 @@ impl Observer for Progress {
                     "reusing {} files, {}: {}",
                     units::count(files),
                     units::bytes(bytes),
-                    folder
+                    shown(folder)
                 ));
             }
             Event::Opening {

@@ -453,7 +453,7 @@ pub(super) struct RawMeasure {
     /// `4%`. Default: 4%.
     pub(super) precision: Option<Leaf<Share>>,
     /// Time after which rounds end even if `precision` is not reached: seconds, or text such as
-    /// `90s`, `5min` or `1h`. Default: 2min.
+    /// `90s`, `5min` or `1h`. Writing the data counts for up to half of it. Default: 2min.
     pub(super) time_budget: Option<Leaf<Span>>,
     /// Smallest effect of interest. Variants whose times differ by no more are a tie. Default: 1%.
     pub(super) effect: Option<Leaf<Share>>,

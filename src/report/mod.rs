@@ -68,13 +68,18 @@ pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
 
 /// Lines on the files of a record and its page, as the end of the first screen.
 pub fn kept_at(record: &Path, page: Option<&Path>) -> String {
-    let line =
-        |label: &str, path: &Path| terminal::labelled(label, &visible(&path.display().to_string()));
-    let page = page.map_or_else(String::new, |page| line("PAGE", page));
+    let shown = |path: &Path| visible(&path.display().to_string());
+    let page = page.and_then(|page| page.file_name()).map(Path::new);
+    let page = page.map_or_else(String::new, |page| {
+        format!("; the page beside it: {}", shown(page))
+    });
     let more =
         "bench report RECORD --details; bench recipe RECORD [VARIANT]: how to write a layout";
-    let more = terminal::labelled("MORE", more);
-    format!("{}{page}{more}", line("RECORD", record))
+    [
+        terminal::labelled("RECORD", &format!("{}{page}", shown(record))),
+        terminal::labelled("MORE", more),
+    ]
+    .concat()
 }
 
 fn page_of(record: &RunRecord, view: &View) -> Page {

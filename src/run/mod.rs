@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
@@ -88,6 +89,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     check_results(&options.results)?;
+    let began = Instant::now();
     if config.measure.drop_caches && !may_drop_caches() {
         return Err(SessionError::DropCaches.into());
     }
@@ -131,6 +133,7 @@ pub fn run(
         cancel,
         observer,
         sources: Arc::new(datasets.known_sources(config)),
+        preparing: began.elapsed(),
     };
     let warnings = datasets.warnings.into_iter();
     let measured = runtime.block_on(all.measure(opened, warnings, &mut journal));
@@ -181,6 +184,8 @@ struct Whole<'a> {
     cancel: &'a Cancel,
     observer: &'a dyn Observer,
     sources: Arc<KnownSources>,
+    /// Time that writing and opening the datasets took.
+    preparing: Duration,
 }
 
 impl Whole<'_> {
@@ -200,7 +205,15 @@ impl Whole<'_> {
             journal.warn(self.observer, &warning)?;
         }
         let mut cells = opened.cells;
-        let rounds = Rounds::new(self.config, &mut cells, journal, self.cancel, self.observer);
+        let until = self.config.measure.until.map(|it| it.after(self.preparing));
+        let rounds = Rounds::new(
+            self.config,
+            until,
+            &mut cells,
+            journal,
+            self.cancel,
+            self.observer,
+        );
         let given_up = rounds.measure().await?;
         let looked_at = async {
             if let Some(file) = &self.options.trace {

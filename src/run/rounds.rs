@@ -19,6 +19,8 @@ use crate::storage::lies_in_memory;
 /// All rounds of a run.
 pub(super) struct Rounds<'a> {
     config: &'a Config,
+    /// The end of the rounds, with the time that is left for them.
+    until: Option<Until>,
     cancel: &'a Cancel,
     iterations: Iterations<'a>,
 }
@@ -26,6 +28,7 @@ pub(super) struct Rounds<'a> {
 impl<'a> Rounds<'a> {
     pub(super) fn new(
         config: &'a Config,
+        until: Option<Until>,
         cells: &'a mut [CellPlan],
         journal: &'a mut RunJournal,
         cancel: &'a Cancel,
@@ -34,7 +37,8 @@ impl<'a> Rounds<'a> {
         Rounds {
             config,
             cancel,
-            iterations: Iterations::new(cells, journal, cancel, observer, config.measure.until),
+            until,
+            iterations: Iterations::new(cells, journal, cancel, observer, until),
         }
     }
 
@@ -55,14 +59,14 @@ impl<'a> Rounds<'a> {
         self.iterations.choose_executions(&measure.lanes).await?;
         let mut rounds = 0;
         let stopped = loop {
-            let next = next_rounds(rounds, schedule.blocked, measure.until, least);
+            let next = next_rounds(rounds, schedule.blocked, self.until, least);
             self.iterations
                 .expect_more(per_round * (next - rounds) as usize);
             self.visit(&schedule, Kind::Measured, rounds..next).await?;
             rounds = next;
             if rounds >= least {
                 let widest = widest_interval(self.iterations.journal().record());
-                if let Some(by) = enough(measure.until, widest, self.iterations.elapsed()) {
+                if let Some(by) = enough(self.until, widest, self.iterations.elapsed()) {
                     break self.stopped(by, rounds, widest);
                 }
             }
@@ -121,7 +125,7 @@ impl<'a> Rounds<'a> {
         let measure = &self.config.measure;
         let record = self.iterations.journal().record();
         let comparisons = family(record, measure.lanes.len());
-        let (least, warning) = least_rounds(measure.rounds, measure.until, comparisons, blocked);
+        let (least, warning) = least_rounds(measure.rounds, self.until, comparisons, blocked);
         if let Some(warning) = warning {
             self.iterations.warn(&warning)?;
         }

@@ -17,6 +17,7 @@ mod changing;
 mod commands;
 mod comparing;
 mod dialect;
+mod documented;
 mod elsewhere;
 mod environment;
 mod estimates;

@@ -42,8 +42,21 @@ pub struct Until {
     /// Largest width of an interval, as a share: high / low - 1. Every interval must be this
     /// narrow.
     pub precision: f64,
-    /// Time since the first warm-up after which there have been enough rounds.
+    /// Time since the run began after which there have been enough rounds. Writing and opening the
+    /// data counts for up to half of it.
     pub time_budget: Duration,
+}
+
+impl Until {
+    /// Returns the same conditions with the time that is left for the rounds after the data took so
+    /// long to prepare.
+    pub fn after(self, preparing: Duration) -> Self {
+        let counted = preparing.min(self.time_budget / 2);
+        Until {
+            time_budget: self.time_budget - counted,
+            ..self
+        }
+    }
 }
 
 impl Default for Until {
@@ -68,6 +81,24 @@ impl Default for Measure {
             peak_memory: true,
             break_even: None,
             drop_caches: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preparing_takes_up_to_half_of_the_time() {
+        let until = Until {
+            precision: 0.04,
+            time_budget: Duration::from_secs(60),
+        };
+        for (preparing, left) in [(0, 60), (10, 50), (30, 30), (3_600, 30)] {
+            let after = until.after(Duration::from_secs(preparing));
+            assert_eq!(after.time_budget, Duration::from_secs(left));
+            assert_eq!(after.precision, until.precision);
         }
     }
 }

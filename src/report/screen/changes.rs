@@ -61,8 +61,8 @@ fn storage(found: &BreakEven) -> String {
         })
         .collect();
     format!(
-        "{of}storage is slower: predicted to be the fastest are {} (at {} per request).",
-        parts.join(", "),
-        latency(found.latency_ns)
+        "{of}the storage is slower: predicted fastest, at {} a request, {}.",
+        latency(found.latency_ns),
+        parts.join(", ")
     )
 }

@@ -41,7 +41,7 @@ fn of_variants(record: &RunRecord, scenarios: &[Scenario]) -> Parts {
         Head::number("size").dispensable(5),
         Head::number("change"),
         Head::number(time),
-        Head::number("change [interval]"),
+        Head::number("change [99 %]"),
         Head::text(""),
         Head::number("CPU").dispensable(3),
         Head::number("memory").dispensable(2),
@@ -193,19 +193,16 @@ impl<'a> Variant<'a> {
 
 /// A ratio as a change in percent, with tenths below 10 %.
 fn whole(ratio: f64) -> String {
-    format!("{} %", bound(ratio, ratio))
+    let sign = if ratio > 1.0 { "+" } else { "" };
+    format!("{sign}{} %", bound(ratio, ratio))
 }
 
-/// The same without its unit, in the digits of another ratio.
+/// The same without unit and plus sign, in the digits of another ratio.
 fn bound(ratio: f64, digits_of: f64) -> String {
     let percent = (ratio - 1.0) * 100.0;
-    let shown = match ((digits_of - 1.0) * 100.0).abs() < 10.0 {
+    match ((digits_of - 1.0) * 100.0).abs() < 10.0 {
         true => units::tenths(percent),
         false => format!("{percent:.0}"),
-    };
-    match percent > 0.0 {
-        true => format!("+{shown}"),
-        false => shown,
     }
 }
 

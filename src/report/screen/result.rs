@@ -122,7 +122,7 @@ fn winner(record: &RunRecord, kind: ConclusionKind, ranking: &Ranking) -> String
         "{name} {claim}{}{}: {}{next}.",
         by(ranking.prefer),
         read_from(record),
-        against_baseline(record, &ranking.recommended)
+        against_baseline(record, &ranking.recommended, codec)
     )
 }
 
@@ -148,9 +148,9 @@ fn no_winner(record: &RunRecord, conclusion: &Conclusion, ranking: &Ranking) -> 
         .is_some_and(|it| it.variant == ranking.recommended);
     if !is_baseline {
         sentences.push(format!(
-            "Of these {} has the best score: {}.",
+            "Best score: {}, {}.",
             text::quoted(&ranking.recommended),
-            against_baseline(record, &ranking.recommended)
+            against_baseline(record, &ranking.recommended, text::quoted)
         ));
     }
     sentences
@@ -170,7 +170,7 @@ fn worse(next: &Ranked) -> String {
 }
 
 /// Time and size over those of the baseline.
-fn against_baseline(record: &RunRecord, name: &str) -> String {
+fn against_baseline(record: &RunRecord, name: &str, named: fn(&str) -> String) -> String {
     let Some((baseline, others)) = record.standings.split_first() else {
         return "it was measured alone".to_owned();
     };
@@ -188,11 +188,11 @@ fn against_baseline(record: &RunRecord, name: &str) -> String {
     let time = percent_change(ratio, interval, &TIME);
     let time = match contrast.map(|it| it.verdict) {
         Some(Verdict::Inconclusive | Verdict::Tie) => {
-            format!("time statistically indistinguishable from it ({})", time)
+            format!("{time}, statistically indistinguishable,")
         }
         _ => time,
     };
     let size = found.file_bytes as f64 / baseline.file_bytes.max(1) as f64;
     let size = percent_change(size, None, &FILES);
-    format!("against {} {size} and {time}", codec(&baseline.variant))
+    format!("{size} and {time} against {}", named(&baseline.variant))
 }
