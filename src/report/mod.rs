@@ -69,10 +69,7 @@ pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
 /// Lines on the files of a record and its page, as the end of the first screen.
 pub fn kept_at(record: &Path, page: Option<&Path>) -> String {
     let shown = |path: &Path| visible(&path.display().to_string());
-    let page = page.and_then(|page| page.file_name()).map(Path::new);
-    let page = page.map_or_else(String::new, |page| {
-        format!("; the page beside it: {}", shown(page))
-    });
+    let page = page.map_or_else(String::new, |page| format!(", as a page {}", shown(page)));
     let more =
         "bench report RECORD --details; bench recipe RECORD [VARIANT]: how to write a layout";
     [

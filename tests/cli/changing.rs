@@ -316,7 +316,7 @@ fn a_copy_of_the_record_that_fails_leaves_the_record_and_names_it() {
     let kept = lines.find_map(|line| line.strip_prefix("RECORD"));
     let report = place
         .bench()
-        .args(["report", kept.unwrap().split(';').next().unwrap().trim()])
+        .args(["report", kept.unwrap().split(',').next().unwrap().trim()])
         .run();
     report.succeeds();
     assert_eq!(fs::read(place.path("copy.json")).unwrap(), b"theirs");

@@ -41,8 +41,8 @@ fn a_sweep_over_codecs_compares_each_with_the_first() {
         output.stdout
     );
     // The page lies beside it.
-    let (_, page) = output.stdout.split_once("; the page beside it: ").unwrap();
-    let page = place.path("results").join(page.lines().next().unwrap());
+    let (_, page) = output.stdout.split_once(", as a page ").unwrap();
+    let page = place.path(page.lines().next().unwrap());
     let page = fs::read_to_string(page).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
 
