@@ -176,7 +176,7 @@ fn too_few_rounds(record: &RunRecord) -> Option<Reason> {
 /// Intervals of the means over scenarios, and of all comparisons against the precision that was
 /// asked for.
 fn wide_intervals(record: &RunRecord) -> Option<Reason> {
-    const ADVICE: &str = "measure longer, or queries that take longer";
+    const ADVICE: &str = "raise measure.time_budget, or read more rows";
     let of_means = widest_mean(record);
     let stopped = record.stopped.as_ref();
     let missed = stopped.filter(|it| it.by == StopReason::TimeBudget);
@@ -190,7 +190,7 @@ fn wide_intervals(record: &RunRecord) -> Option<Reason> {
     };
     let text = match asked {
         Some((widest, precision)) => format!(
-            "the widest interval spans {}, and {} were asked for",
+            "the widest interval, of one scenario, spans {}; the aim was {}",
             units::percent(widest),
             units::percent(precision)
         ),

@@ -232,6 +232,25 @@ impl CodecText {
     }
 }
 
+/// The codec with its level that a text such as `zstd-9`, `zstd:9` or `zstd9` means.
+fn written_otherwise(text: &str) -> Option<Codec> {
+    FAMILIES
+        .iter()
+        .filter(|it| it.levels.is_some())
+        .find_map(|family| {
+            let level = text.strip_prefix(family.name)?;
+            let level = level
+                .trim_start_matches(['-', '_', ':', '=', '@', ' '])
+                .parse()
+                .ok()?;
+            let codec = CodecText {
+                family,
+                level: Some(level),
+            };
+            codec.at(Some(level)).ok()
+        })
+}
+
 impl Scalar for CodecText {
     fn read(value: &Json) -> Result<Self, String> {
         let unknown = |found: &str| Err(unknown_choice(found, "a codec", names()));
@@ -244,7 +263,10 @@ impl Scalar for CodecText {
         };
         let called = |family: &&Family| family.name == name || family.alias == Some(name);
         let Some(family) = FAMILIES.iter().find(called) else {
-            return unknown(&format!("`{name}`"));
+            return match written_otherwise(text.trim()) {
+                Some(meant) => Err(format!("`{}` is not a codec; write `{meant}`", text.trim())),
+                None => unknown(&format!("`{name}`")),
+            };
         };
         let name = family.name;
         let Some(level) = level else {
@@ -329,9 +351,12 @@ mod tests {
         "zstdd",
         "`zstdd` is not a codec; known: none, snappy, gzip, brotli, lz4, zstd (did you mean `zstd`?)"
     )]
+    #[case("zstd:9", "`zstd:9` is not a codec; write `zstd(9)`")]
+    #[case("gzip-6", "`gzip-6` is not a codec; write `gzip(6)`")]
+    #[case("brotli5", "`brotli5` is not a codec; write `brotli(5)`")]
     #[case(
-        "zstd:9",
-        "`zstd:9` is not a codec; known: none, snappy, gzip, brotli, lz4, zstd (did you mean `zstd`?)"
+        "zstd-99",
+        "`zstd-99` is not a codec; known: none, snappy, gzip, brotli, lz4, zstd (did you mean `zstd`?)"
     )]
     fn other_codecs_and_levels_are_refused(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(CodecText::read(&json!(text)).unwrap_err(), expected);

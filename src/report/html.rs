@@ -114,7 +114,7 @@ fn first_view(screen: &Screen) -> Markup {
             }
         }
         @for table in screen.costs.iter().chain(&screen.matrix) { (chart::table(table)) }
-        @for sentence in &screen.legend { p { (sentence) } }
+        @for sentence in screen.noise.iter().chain(&screen.doubts) { p { (sentence) } }
     }
 }
 

@@ -35,7 +35,13 @@ fn screen(screen: &Screen) -> Vec<String> {
     let tables = screen.costs.iter().chain(&screen.matrix);
     statements
         .chain(tables.map(Table::to_markdown))
-        .chain(list(&screen.legend))
+        .chain(
+            screen
+                .noise
+                .iter()
+                .chain(&screen.doubts)
+                .map(|it| escaped(it)),
+        )
         .chain(screen.changes.iter().chain(&screen.recipe).map(statement))
         .collect()
 }

@@ -71,7 +71,7 @@ pub fn kept_at(record: &Path, page: Option<&Path>) -> String {
     let shown = |path: &Path| visible(&path.display().to_string());
     let page = page.map_or_else(String::new, |page| format!(", as a page {}", shown(page)));
     let more =
-        "bench report RECORD --details; bench recipe RECORD [VARIANT]: how to write a layout";
+        "bench report FILE --details: all tables; bench recipe FILE VARIANT: how to write a layout";
     [
         terminal::labelled("RECORD", &format!("{}{page}", shown(record))),
         terminal::labelled("MORE", more),

@@ -61,14 +61,26 @@ impl Screen {
             all.join("\n")
         };
         let costs = self.costs.iter().map(|table| plain(table, &view));
-        let legend = lines(&self.legend, Some(width));
-        let table = costs.chain([legend]).filter(|it| !it.is_empty());
+        let sentence = |sentence: &Option<String>| {
+            sentence
+                .iter()
+                .map(|it| wrapped(it, Some(width)))
+                .collect::<String>()
+        };
+        let matrix = self.matrix.iter().map(|matrix| in_blocks(matrix, &view));
+        let joined = |parts: Vec<String>| {
+            let parts = parts.into_iter().filter(|it| !it.is_empty());
+            parts.collect::<Vec<_>>().join("\n")
+        };
+        // Marks are explained below the last table that has them.
+        let (below_costs, below_matrix) = match self.matrix.is_some() {
+            true => (String::new(), sentence(&self.doubts)),
+            false => (sentence(&self.doubts), String::new()),
+        };
         let blocks = [
             statements(&self.statements),
-            table.collect::<Vec<_>>().join("\n"),
-            self.matrix
-                .as_ref()
-                .map_or_else(String::new, |matrix| in_blocks(matrix, &view)),
+            joined(costs.chain([sentence(&self.noise), below_costs]).collect()),
+            joined(matrix.chain([below_matrix]).collect()),
             [&self.changes[..], self.recipe.as_slice()]
                 .map(statements)
                 .into_iter()

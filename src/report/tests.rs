@@ -185,18 +185,18 @@ fn a_wider_terminal_loses_the_least_important_columns_first() {
 #[test]
 fn markdown_is_a_github_table() {
     assert_snapshot!(shown(&summarised(two_variants()), Format::Markdown, None), @r#"
-**RESULT** \`zstd(3)\` is recommended for reads from a warm page cache: 69.1 % smaller files and 20.0 % less time [16.2, 23.1] against \`none\` (uncompressed); next is \`none\` (uncompressed), 75.0 % worse [69.0, 81.0].
+**RESULT** \`zstd(3)\` is recommended for reads from a warm page cache: 69.1 % smaller files, 20.0 % less time [16.2, 23.1] than \`none\` (uncompressed); next is \`none\` (uncompressed), 75.0 % worse [69.0, 81.0] by score (40 % time, 40 % file size, 20 % CPU time).
 
 **CONFIDENCE** high: steady times, and intervals that span at most 8.9 %.
 
 ### variants
 
-| variant | size | change | time | change [99 %] |  | reads | row groups |
+| variant | size | ± size | time | ± time [99 %] | verdict | reads | row groups |
 | :--- | ---: | ---: | ---: | ---: | :--- | ---: | ---: |
 | none | 40.0 MB | - | 10.0 ms | - | baseline | 4.00 kB | 12 of 96 |
 | zstd(3) | 12.3 MB | -69 % | 8.00 ms | -20 % [-23, -16] | faster | 2.40 MB | 47 to 49 of 100, 3 pruned |
 
-**CHANGES IF** you weigh otherwise: by time alone \`zstd(3)\`, by file size alone \`zstd(3)\`, by CPU time alone all alike (the score: 40 % time, 40 % file size, 20 % CPU time).
+**CHANGES IF** you weigh (--prefer) time: \`zstd(3)\`; file size: \`zstd(3)\`; CPU time: all alike.
 
 - No variant is dominated by another one in time, CPU time and file size.
 - scan: \`zstd(3)\` is faster than \`none\`, 0.800x [0.769, 0.838] the time, 0.309x the size.

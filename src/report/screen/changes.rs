@@ -5,7 +5,7 @@ use crate::units;
 
 use super::super::break_even::{latency, names, outlook, point, told};
 use super::super::text;
-use super::super::words::{MOST_VARIANTS_NAMED, weighted};
+use super::super::words::MOST_VARIANTS_NAMED;
 
 pub(super) fn sentences(record: &RunRecord, prefer: Preference) -> Vec<String> {
     let is_concluded = |kind: ConclusionKind| kind != ConclusionKind::Nothing;
@@ -27,17 +27,10 @@ fn preferences(record: &RunRecord, prefer: Preference) -> Option<String> {
             true => "all alike".to_owned(),
             false => text::listed(&names, MOST_VARIANTS_NAMED).replace(", ", " or "),
         };
-        format!("{} {names}", weighted(conclusion.prefer))
+        format!("{}: {names}", cost(conclusion.prefer))
     });
     let told: Vec<String> = told.collect();
-    let score = match prefer {
-        Preference::Balanced => {
-            let [time, size, cpu] = prefer.weights().map(|weight| weight * 100.0);
-            format!(" (the score: {time:.0} % time, {size:.0} % file size, {cpu:.0} % CPU time)")
-        }
-        _ => String::new(),
-    };
-    (!told.is_empty()).then(|| format!("you weigh otherwise: {}{score}.", told.join(", ")))
+    (!told.is_empty()).then(|| format!("you weigh (--prefer) {}.", told.join("; ")))
 }
 
 /// Fastest variants by the bandwidth of the storage.
@@ -56,13 +49,23 @@ fn storage(found: &BreakEven) -> String {
     }
     let parts: Vec<String> = outlook(found)
         .map(|(stretch, until)| match until {
-            Some(at) => format!("{} below {}", names(stretch), point(found, at)),
+            Some(at) => format!("{} up to {}", names(stretch), point(found, at)),
             None => format!("{} above", names(stretch)),
         })
         .collect();
     format!(
-        "{of}the storage is slower: predicted fastest, at {} a request, {}.",
+        "{of}the storage is slower: fastest, as predicted at {} a request, is {}.",
         latency(found.latency_ns),
         parts.join(", ")
     )
+}
+
+/// Cost that a preference weighs.
+fn cost(prefer: Preference) -> &'static str {
+    match prefer {
+        Preference::Time => "time",
+        Preference::Size => "file size",
+        Preference::Cpu => "CPU time",
+        Preference::Balanced => "all together",
+    }
 }

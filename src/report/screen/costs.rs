@@ -32,17 +32,13 @@ pub(super) fn costs(record: &RunRecord, scenarios: &[Scenario]) -> Option<Table>
 type Parts = (&'static str, Vec<Head>, Vec<Vec<TableCell>>);
 
 fn of_variants(record: &RunRecord, scenarios: &[Scenario]) -> Parts {
-    let time = match scenarios {
-        [_] => "time",
-        _ => "mean time",
-    };
     let heads = vec![
         Head::text("variant"),
         Head::number("size").dispensable(5),
-        Head::number("change"),
-        Head::number(time),
-        Head::number("change [99 %]"),
-        Head::text(""),
+        Head::number("± size"),
+        Head::number("time"),
+        Head::number("± time [99 %]"),
+        Head::text("verdict"),
         Head::number("CPU").dispensable(3),
         Head::number("memory").dispensable(2),
         Head::number("to write").dispensable(1),
@@ -142,6 +138,12 @@ impl<'a> Variant<'a> {
                 None => whole(contrast.ratio?),
             })
         };
+        // The baseline's time with the ratio beside it, so that the two agree: medians of rounds that
+        // scatter may have another ratio than the rounds themselves.
+        let time = || {
+            let paired = || Some(baseline?.time_ns()? * contrast?.ratio?);
+            paired().or_else(|| self.time_ns())
+        };
         let one = match self.cells.as_slice() {
             [only] if scenarios.len() == 1 => Some(*only),
             _ => None,
@@ -151,7 +153,7 @@ impl<'a> Variant<'a> {
             text::name(self.name).into(),
             text(self.file_bytes().map(units::bytes)),
             text(size()),
-            text(self.time_ns().map(units::duration_ns)),
+            text(time().map(units::duration_ns)),
             text(change()),
             match contrast {
                 Some(contrast) => TableCell::Judged {
@@ -192,7 +194,7 @@ impl<'a> Variant<'a> {
 }
 
 /// A ratio as a change in percent, with tenths below 10 %.
-fn whole(ratio: f64) -> String {
+pub(super) fn whole(ratio: f64) -> String {
     let sign = if ratio > 1.0 { "+" } else { "" };
     format!("{sign}{} %", bound(ratio, ratio))
 }

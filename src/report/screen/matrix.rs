@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::record::{Doubt, Verdict};
-use crate::units;
 
 use super::super::scenario::{Cell, Scenario};
 use super::super::table::{Head, Table, TableCell};
 use super::super::text;
 use super::super::words::{ABSENT, mark};
+use super::costs::whole;
 
 /// A row per scenario, a column per variant but the baseline. `None` for one scenario, whose ratios
 /// stand beside its costs, and where nothing was compared.
@@ -25,7 +25,7 @@ pub(super) fn matrix(scenarios: &[Scenario]) -> Option<Table> {
     let baseline = scenarios.first()?.baseline()?;
     let first = Head {
         is_number: false,
-        ..Head::named(&format!("time over {}", baseline.quoted()))
+        ..Head::named(&format!("time against {}", baseline.quoted()))
     };
     let of_variants = variants.iter().map(|name| Head {
         is_number: false,
@@ -54,7 +54,7 @@ fn ratio(scenario: &Scenario, cell: &Cell) -> TableCell {
         return ABSENT.to_owned().into();
     };
     let contrast = &comparison.contrast;
-    let ratio = contrast.ratio.map(units::ratio);
+    let ratio = contrast.ratio.map(whole);
     if scenario.results_differ() {
         let ratio = ratio.unwrap_or_else(|| ABSENT.to_owned());
         return format!("{ratio} other rows").into();
@@ -67,7 +67,7 @@ fn ratio(scenario: &Scenario, cell: &Cell) -> TableCell {
 }
 
 /// Meanings of the marks of inconclusive comparisons that occur.
-pub(super) fn doubts(scenarios: &[Scenario]) -> Vec<String> {
+pub(super) fn doubts(scenarios: &[Scenario]) -> Option<String> {
     let cells = scenarios.iter().flat_map(|it| &it.cells);
     let contrasts = cells.filter_map(|cell| Some(&cell.comparison?.contrast));
     let found: BTreeSet<Option<Doubt>> = contrasts
@@ -75,13 +75,10 @@ pub(super) fn doubts(scenarios: &[Scenario]) -> Vec<String> {
         .map(|it| it.doubt)
         .collect();
     let meanings = found.into_iter().flatten().map(|doubt| match doubt {
-        Doubt::TooFewRounds => "few rounds: too few for a verdict on so many comparisons",
-        Doubt::WithinNoise => "in noise: equals differ by as much",
-        Doubt::WideInterval => "unclear: the interval holds 1",
+        Doubt::TooFewRounds => "few rounds: too few for so many comparisons",
+        Doubt::WithinNoise => "in noise: equal files differ by as much",
+        Doubt::WideInterval => "unclear: may be equal (the interval holds 0 %)",
     });
     let meanings: Vec<&str> = meanings.collect();
-    match meanings.is_empty() {
-        true => Vec::new(),
-        false => vec![format!("{}.", meanings.join("; "))],
-    }
+    (!meanings.is_empty()).then(|| format!("{}.", meanings.join("; ")))
 }

@@ -25,10 +25,12 @@ pub(super) struct Screen {
     pub(super) statements: Vec<Statement>,
     /// A row per variant, or per scenario where there is one variant.
     pub(super) costs: Option<Table>,
-    /// Difference of equals, and words of the tables that need one.
-    pub(super) legend: Vec<String>,
+    /// Difference of equals.
+    pub(super) noise: Option<String>,
     /// Ratios of times: a row per scenario, a column per variant but the baseline.
     pub(super) matrix: Option<Table>,
+    /// Meanings of the marks in both tables that need one.
+    pub(super) doubts: Option<String>,
     pub(super) changes: Vec<Statement>,
     /// Call of PyArrow that writes the recommended layout.
     pub(super) recipe: Option<Statement>,
@@ -54,12 +56,11 @@ impl Screen {
             Statement::some("BOUND BY", bound::sentences(scenarios)),
         ];
         let matrix = matrix::matrix(scenarios);
-        let mut legend: Vec<String> = noise::sentence(record).into_iter().collect();
-        legend.extend(matrix::doubts(scenarios));
         Screen {
             statements: statements.into_iter().flatten().collect(),
             costs: costs::costs(record, scenarios),
-            legend,
+            noise: noise::sentence(record),
+            doubts: matrix::doubts(scenarios),
             matrix,
             changes: Statement::some("CHANGES IF", changes::sentences(record, prefer))
                 .into_iter()

@@ -19,13 +19,13 @@ const MOST_SCENARIOS: usize = 6;
 const TIME: ChangeWords = ChangeWords {
     more: "more time",
     less: "less time",
-    same: "as much time",
+    same: "no more or less time",
 };
 
 const FILES: ChangeWords = ChangeWords {
     more: "larger files",
     less: "smaller files",
-    same: "files as large",
+    same: "no larger or smaller files",
 };
 
 const SCORE: ChangeWords = ChangeWords {
@@ -114,10 +114,18 @@ fn winner(record: &RunRecord, kind: ConclusionKind, ranking: &Ranking) -> String
         ConclusionKind::Leading => "leads, at low confidence,",
         _ => "is recommended",
     };
-    let next = match ranking.order.iter().find(|it| !it.tied) {
-        Some(next) => format!("; next is {}, {}", codec(&next.variant), worse(next)),
-        None => String::new(),
-    };
+    let next = ranking.order.iter().find(|it| !it.tied);
+    let next = next.map_or_else(String::new, |next| {
+        let weighs = match ranking.prefer {
+            Preference::Balanced => format!(" by score ({})", score()),
+            _ => String::new(),
+        };
+        format!(
+            "; next is {}, {}{weighs}",
+            codec(&next.variant),
+            worse(next)
+        )
+    });
     format!(
         "{name} {claim}{}{}: {}{next}.",
         by(ranking.prefer),
@@ -129,12 +137,17 @@ fn winner(record: &RunRecord, kind: ConclusionKind, ranking: &Ranking) -> String
 fn no_winner(record: &RunRecord, conclusion: &Conclusion, ranking: &Ranking) -> Vec<String> {
     let names: Vec<String> = conclusion.alike.iter().map(|it| codec(it)).collect();
     let next = match ranking.order.iter().find(|it| !it.tied) {
-        Some(next) => format!("; {} is {}", codec(&next.variant), worse(next)),
+        Some(next) => format!(
+            "; {} scores {} than {}",
+            codec(&next.variant),
+            worse(next),
+            text::quoted(&ranking.recommended)
+        ),
         None => String::new(),
     };
     let alike = match ranking.prefer {
-        Preference::Balanced => "score alike",
-        _ => "are statistically indistinguishable",
+        Preference::Balanced => format!("score alike ({})", score()),
+        _ => "are statistically indistinguishable".to_owned(),
     };
     let mut sentences = vec![format!(
         "No clear winner{}{}: {} {alike}{next}.",
@@ -148,12 +161,18 @@ fn no_winner(record: &RunRecord, conclusion: &Conclusion, ranking: &Ranking) -> 
         .is_some_and(|it| it.variant == ranking.recommended);
     if !is_baseline {
         sentences.push(format!(
-            "Best score: {}, {}.",
+            "Slightly ahead: {}, {}.",
             text::quoted(&ranking.recommended),
             against_baseline(record, &ranking.recommended, text::quoted)
         ));
     }
     sentences
+}
+
+/// Weights of the score.
+fn score() -> String {
+    let [time, size, cpu] = Preference::Balanced.weights().map(|weight| weight * 100.0);
+    format!("{time:.0} % time, {size:.0} % file size, {cpu:.0} % CPU time")
 }
 
 /// Words for a preference other than the score.
@@ -194,5 +213,5 @@ fn against_baseline(record: &RunRecord, name: &str, named: fn(&str) -> String) -
     };
     let size = found.file_bytes as f64 / baseline.file_bytes.max(1) as f64;
     let size = percent_change(size, None, &FILES);
-    format!("{size} and {time} against {}", named(&baseline.variant))
+    format!("{size}, {time} than {}", named(&baseline.variant))
 }

@@ -43,19 +43,18 @@ fn one_scenario_has_its_ratios_beside_the_costs() {
     let mut record = codecs();
     record.stopped = Some(stopped(0.04, 0.01));
     assert_snapshot!(screen(record), @r#"
-RESULT      `zstd` is recommended for reads from a warm page cache: 75.0 % smaller files and 30.0 %
-            less time [27.6, 32.3] against `none` (uncompressed); next is `gzip`, 24.1 % worse
-            [19.9, 28.4].
+RESULT      `zstd` is recommended for reads from a warm page cache: 75.0 % smaller files, 30.0 %
+            less time [27.6, 32.3] than `none` (uncompressed); next is `gzip`, 24.1 % worse [19.9,
+            28.4] by score (40 % time, 40 % file size, 20 % CPU time).
 CONFIDENCE  high: a quiet host, steady times, and intervals that span at most 7.1 %.
 
-variant     size  change     time       change [99 %]
+variant     size  ± size     time       ± time [99 %]  verdict
 none     40.0 MB       -  10.0 ms                   -  baseline
 zstd     10.0 MB   -75 %  7.00 ms    -30 % [-32, -28]  faster
 lz4      20.0 MB   -50 %  10.0 ms  +0.2 % [-3.2, 3.7]  same
 gzip     8.00 MB   -80 %  15.0 ms      +50 % [45, 55]  slower
 
-CHANGES IF  you weigh otherwise: by time alone `zstd`, by file size alone `gzip`, by CPU time alone
-            all alike (the score: 40 % time, 40 % file size, 20 % CPU time).
+CHANGES IF  you weigh (--prefer) time: `zstd`; file size: `gzip`; CPU time: all alike.
 "#);
 }
 
@@ -63,20 +62,20 @@ CHANGES IF  you weigh otherwise: by time alone `zstd`, by file size alone `gzip`
 fn several_scenarios_have_a_matrix_and_equals_have_no_winner() {
     assert_snapshot!(screen(two_scenarios()), @r#"
 RESULT      No clear winner for reads from a warm page cache: `none` (uncompressed), `zstd` score
-            alike; `lz4` is 32.0 % worse [27.6, 36.5].
+            alike (40 % time, 40 % file size, 20 % CPU time); `lz4` scores 32.0 % worse [27.6, 36.5]
+            than `none`.
 CONFIDENCE  high: steady times, and intervals that span at most 7.0 %.
 
-variant  mean time      change [99 %]
-none       10.0 ms                  -  baseline
-zstd       10.0 ms  0.0 % [-3.3, 3.4]  same
-lz4        20.0 ms   +100 % [93, 107]  slower
+variant     time      ± time [99 %]  verdict
+none     10.0 ms                  -  baseline
+zstd     10.0 ms  0.0 % [-3.3, 3.4]  same
+lz4      20.0 ms   +100 % [93, 107]  slower
 
-time over `none`  zstd         lz4
-one               1.000x same  2.000x slower
-other             1.000x same  2.000x slower
+time against `none`  zstd        lz4
+one                  0.0 % same  +100 % slower
+other                0.0 % same  +100 % slower
 
-CHANGES IF  you weigh otherwise: by time alone `none` or `zstd`, by file size alone all alike, by
-            CPU time alone all alike (the score: 40 % time, 40 % file size, 20 % CPU time).
+CHANGES IF  you weigh (--prefer) time: `none` or `zstd`; file size: all alike; CPU time: all alike.
 "#);
 }
 
@@ -110,7 +109,7 @@ fn all_alike_is_no_winner() {
     let shown = screen(record);
     assert!(
         shown.starts_with(
-            "RESULT      No clear winner for reads from a warm page cache: `none` (uncompressed), `zstd` score\n            alike.\n"
+            "RESULT      No clear winner for reads from a warm page cache: `none` (uncompressed), `zstd` score\n            alike (40 % time, 40 % file size, 20 % CPU time).\n"
         ),
         "{shown}"
     );
@@ -127,7 +126,7 @@ fn changes_of_nothing_have_no_sign_and_no_direction() {
         .sort_by_key(|cell| (cell.scenario.clone(), cell.variant_name != "lz4"));
     let shown = screen(record).replace("\n            ", " ");
     assert!(
-        shown.contains(": files as large and 50.0 % less time [48.3, 51.7] against `lz4`; "),
+        shown.contains(": no larger or smaller files, 50.0 % less time [48.3, 51.7] than `lz4`; "),
         "{shown}"
     );
     assert!(
@@ -173,7 +172,7 @@ fn where_nothing_is_recommended_the_screen_says_why() {
 #[case::not_narrow(
     0.11,
     0.01,
-    "CONFIDENCE  medium: the widest interval spans 11.0 %, and 4.0 % were asked for.\n            To be surer: measure longer",
+    "CONFIDENCE  medium: the widest interval, of one scenario, spans 11.0 %; the aim was 4.0 %.\n            To be surer: raise measure.time_budget",
     "is recommended"
 )]
 #[case::others(
@@ -215,7 +214,7 @@ fn too_few_rounds_and_an_unfinished_run_are_low_confidence() {
         "{shown}"
     );
     assert!(
-        shown.contains("few rounds: too few for a verdict on so many comparisons"),
+        shown.contains("few rounds: too few for so many comparisons"),
         "{shown}"
     );
 }
@@ -238,7 +237,9 @@ fn a_control_that_differs_lowers_confidence_and_what_noise_does_is_said() {
         "{shown}"
     );
     assert!(
-        shown.contains("\nNoise alone: the baseline measured once more came out at 2"),
+        shown.contains(
+            "\nBrackets: intervals at 99 %. Noise alone: the baseline differs from itself by 2"
+        ),
         "{shown}"
     );
 }
