@@ -129,6 +129,9 @@ fn describe(inspection: &Inspection, arguments: &InspectArguments) -> String {
         }
         text.push_str(&format!("\npages\n{shown}\n"));
     }
+    for warning in &inspection.warnings {
+        text.push_str(&format!("\nwarning: {warning}\n"));
+    }
     text
 }
 
@@ -321,6 +324,7 @@ mod tests {
             partition_by: Vec::new(),
             files: Vec::new(),
             columns: ["a", "point.x", "point.y", "points"].map(leaf).to_vec(),
+            warnings: Vec::new(),
         }
     }
 

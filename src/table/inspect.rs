@@ -24,6 +24,31 @@ pub struct Inspection {
     pub files: Vec<FileFacts>,
     /// Leaves, in the order in which they first appear.
     pub columns: Vec<ColumnFacts>,
+    /// Traps of the layout, each a sentence.
+    pub warnings: Vec<String>,
+}
+
+/// Warnings about an order of rows that readers can make little use of.
+fn unused_order(columns: &[ColumnFacts], files: &[FileFacts]) -> Option<String> {
+    let first = columns.iter().find(|it| it.sort_position == Some(1))?;
+    let groups_each = files.iter().all(|file| file.row_group_count <= 1);
+    let has_index = first.column_index_chunks > 0;
+    let what = match (has_index, groups_each) {
+        (true, false) => return None,
+        (true, true) => {
+            "each file is a single row group: a reader that does not use the page index skips nothing"
+        }
+        (false, false) => {
+            "there is no page index: a filter skips row groups, and no pages within them"
+        }
+        (false, true) => {
+            "there is no page index, and each file is a single row group: a filter skips nothing within a file"
+        }
+    };
+    Some(format!(
+        "rows are sorted by {}, but {what}; with an index (PyArrow: write_page_index=True) and smaller row groups it would",
+        first.column
+    ))
 }
 
 /// Reads the footers of all files behind a path, a folder or a glob, and more by `depth`.
@@ -64,14 +89,16 @@ pub async fn inspect(
         files.push(facts);
     }
     look_again(NAME, location, inputs).await?;
+    let columns = leaves.facts();
     Ok(Inspection {
+        warnings: unused_order(&columns, &files).into_iter().collect(),
         location: location.to_owned(),
         rows: files.iter().map(|file| file.rows).sum(),
         row_groups: files.iter().map(|file| file.row_group_count).sum(),
         file_bytes: files.iter().map(|file| file.file_bytes).sum(),
         partition_by: found.partition_by,
         files,
-        columns: leaves.facts(),
+        columns,
     })
 }
 

@@ -199,3 +199,38 @@ fn what_is_no_parquet_is_refused() {
             .fails(2, &[file, words]);
     }
 }
+
+#[test]
+fn an_order_that_readers_can_make_little_use_of_is_warned_of() {
+    let sorted = "dataset.parquet.sort_by=[id]";
+    let warning = |set: &[&str]| {
+        let place = generated(set);
+        let warnings = inspect(&place, &[])["warnings"].clone();
+        let shown = place.bench().args(["inspect", "data"]).run().succeeds();
+        let first = warnings[0].as_str().map(str::to_owned);
+        let is_shown = |it: &String| shown.stdout.ends_with(&format!("\nwarning: {it}\n"));
+        assert!(first.as_ref().is_none_or(is_shown), "{}", shown.stdout);
+        first.unwrap_or_default()
+    };
+    assert_eq!(warning(&[]), "");
+    assert_eq!(warning(&[sorted]), "");
+    let without_index = "dataset.parquet.page_index=false";
+    let told = warning(&[sorted, without_index]);
+    assert!(
+        told.starts_with(
+            "rows are sorted by id, but there is no page index: a filter skips row groups"
+        ),
+        "{told}"
+    );
+    let one_group = "dataset.parquet.row_group_size=1000";
+    let told = warning(&[sorted, without_index, one_group]);
+    assert!(
+        told.contains("a filter skips nothing within a file"),
+        "{told}"
+    );
+    let told = warning(&[sorted, one_group]);
+    assert!(
+        told.contains("each file is a single row group: a reader"),
+        "{told}"
+    );
+}

@@ -35,10 +35,10 @@ fn of_variants(record: &RunRecord, scenarios: &[Scenario]) -> Parts {
     let heads = vec![
         Head::text("variant"),
         Head::number("size").dispensable(5),
-        Head::number("± size"),
+        Head::number("vs base"),
         Head::number("time"),
-        Head::number("± time [99 %]"),
-        Head::text("verdict"),
+        Head::number("vs base [99 %]"),
+        Head::text("in time"),
         Head::number("CPU").dispensable(3),
         Head::number("memory").dispensable(2),
         Head::number("to write").dispensable(1),

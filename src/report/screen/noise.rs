@@ -24,7 +24,7 @@ pub(super) fn sentence(record: &RunRecord) -> Option<String> {
     let (low, high) = contrast.interval()?;
     let percent = |ratio: f64| units::tenths((ratio - 1.0) * 100.0);
     Some(format!(
-        "Brackets: intervals at 99 %. Noise alone: the baseline differs from itself by {} % [{}, {}].",
+        "Brackets: 99 % intervals. Noise (verdicts allow for it): baseline against itself {} % [{}, {}].",
         percent(contrast.ratio?),
         percent(low),
         percent(high)
