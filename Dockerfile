@@ -3,12 +3,12 @@ FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --release && strip target/release/bench && packaging/pages target/release/bench /pages
+RUN cargo build --locked --release
 
 FROM debian:bookworm-slim
 RUN useradd --create-home --uid 1000 bench && mkdir /work && chown bench /work
 COPY --from=build /src/target/release/bench /usr/local/bin/bench
-COPY --from=build /pages/share/ /usr/local/share/
+COPY packaging/data/data/share/ /usr/local/share/
 USER bench
 WORKDIR /work
 ENTRYPOINT ["bench"]

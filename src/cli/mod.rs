@@ -27,7 +27,7 @@ mod stdout;
 mod table;
 mod threads;
 
-pub use reference::{manual, reference};
+pub use reference::{completions, manual, reference};
 
 use std::process::ExitCode;
 
@@ -37,7 +37,6 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use arguments::{Arguments, Command};
 use exit::CommandError;
 use panics::{keep_panics, last_panic};
-use reference::shown_commands;
 use stdout::{show, show_json};
 use threads::on_large_stack;
 
@@ -72,10 +71,6 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
         Command::NeededMemory => needed_memory::needed_memory(),
         Command::Schema => show_json(&crate::config::json_schema()),
         Command::Man => show(&manual().map_err(|error| CommandError::Failed(error.to_string()))?),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut shown_commands(), "bench", &mut script);
-            show(&String::from_utf8_lossy(&script))
-        }
+        Command::Completions { shell } => show(&completions(*shell)),
     }
 }

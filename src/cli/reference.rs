@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use clap::CommandFactory;
+use clap_complete::Shell;
 
 use super::arguments::Arguments;
 
@@ -35,8 +36,15 @@ pub fn reference() -> String {
     page
 }
 
+/// Completions for a shell.
+pub fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut shown_commands(), "bench", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
 /// The commands that completion offers, which would offer hidden ones, too.
-pub(super) fn shown_commands() -> clap::Command {
+fn shown_commands() -> clap::Command {
     let command = Arguments::command();
     let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
     clap::Command::new("bench")
