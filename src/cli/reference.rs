@@ -1,5 +1,5 @@
-//! The reference page of the command line and its manual page, made from the arguments' own
-//! definitions.
+//! The reference page and the manual page of the command line, made from the definitions of the
+//! arguments.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use super::arguments::Arguments;
 
 /// All commands with their help, in markdown.
 pub fn reference() -> String {
-    // Help is wrapped to the terminal; the page is not.
+    // Help is wrapped to the width of the terminal, on which the page must not depend.
     let mut command = Arguments::command().term_width(100);
     command.build();
     let mut page = format!(
@@ -35,7 +35,7 @@ pub fn reference() -> String {
     page
 }
 
-/// The commands that completion offers, which would offer hidden ones, too.
+/// Commands that completion should offer. By itself, it would offer hidden ones, too.
 pub(super) fn shown_commands() -> clap::Command {
     let command = Arguments::command();
     let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
@@ -56,7 +56,7 @@ pub fn manual() -> std::io::Result<String> {
         }
         let name = format!("bench-{}", subcommand.get_name());
         let man = clap_mangen::Man::new(subcommand.clone());
-        // One page has one title.
+        // One page has one title, so that each command is a section of it.
         writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
         man.render_synopsis_section(&mut page)?;
         man.render_description_section(&mut page)?;
