@@ -357,3 +357,44 @@ fn what_is_allowed_is_not_found() {
         );
     }
 }
+
+/// Beginnings of comments that say that something is told before they say of what.
+const RIDDLES: [&str; 3] = ["What ", "Whether ", "Of "];
+
+#[test]
+fn comments_begin_with_their_subject() {
+    let mut found = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for (path, text) in files_below(&root) {
+            found.extend(riddles(&text).map(|line| format!("{folder}/{path}:{line}")));
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "comments begin with What, Whether or Of:\n{}",
+        found.join("\n")
+    );
+}
+
+/// Numbers of the lines at which such a comment begins: after a line that is no comment, or an
+/// empty one.
+fn riddles(text: &str) -> impl Iterator<Item = usize> {
+    let mut begins = true;
+    text.lines().enumerate().filter_map(move |(index, line)| {
+        let line = line.trim_start();
+        let comment = ["///", "//!"]
+            .iter()
+            .find_map(|mark| line.strip_prefix(mark));
+        let was_begin =
+            std::mem::replace(&mut begins, comment.is_none_or(|it| it.trim().is_empty()));
+        let comment = comment?.trim_start();
+        (was_begin && RIDDLES.iter().any(|it| comment.starts_with(it))).then_some(index + 1)
+    })
+}
+
+#[test]
+fn a_riddle_is_found_at_the_beginning_of_a_comment_alone() {
+    let text = "/// What it is.\nfn a() {}\n/// A word.\n/// Of course.\n///\n/// Whether so.\n";
+    assert_eq!(riddles(text).collect::<Vec<_>>(), [1, 6]);
+}

@@ -1,4 +1,4 @@
-//! Cells of several records, or of the several values of a key, against each other.
+//! Comparisons of cells between several records, or between the values of a key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,58 +18,60 @@ use crate::statistics::{
     CONFIDENCE, Estimate, Interval, hodges_lehmann_unpaired, lag_one, widening,
 };
 
-/// Sides of a comparison: the others with the first.
+/// A comparison of sides: each of the others with the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Across {
-    /// Key that the sides differ in, or `record`.
+    /// Key in which the sides differ, or `record`.
     pub by: String,
     pub sides: Vec<String>,
     /// Smallest effect of interest.
     pub effect: f64,
     pub cells: Vec<Compared>,
-    /// Geometric means over scenarios, of each variant and lane, and of all variants of a lane
-    /// where there are several.
+    /// Geometric means over scenarios: of each variant and lane, and of all variants of a lane if
+    /// there are several.
     pub means: Vec<Compared>,
-    /// Movement of each side but the first, by lane.
+    /// Movement of each side except the first, by lane.
     pub between: Vec<Between>,
-    /// Cells that a side lacks, or has no finished round of.
+    /// Cells that a side lacks or has no finished round of, and numbers of cells without the key.
     pub unmatched: Vec<String>,
-    /// Those of them that the first side has.
+    /// Cells of the first side that another side lacks or has no finished round of.
     pub missing: Vec<String>,
-    /// Cells that read equal rows by the same SQL, and came to other results.
+    /// Cells that read equal rows by the same SQL, but came to different results.
     pub disagreements: Vec<String>,
-    /// Cells whose results are equal by row count and checksum, of `results_compared` cells that
-    /// both sides have.
+    /// Number of cells whose results are equal by row count and checksum, out of `results_compared`
+    /// cells that both sides have.
     pub results_equal: usize,
     pub results_compared: usize,
-    /// Other differences, which ratios may be due to.
+    /// Other differences, to which ratios may be due.
     pub differences: Vec<String>,
 }
 
-/// A cell, or a mean of cells, of one side over that of the first.
+/// A cell, or a mean of cells, of one side against the first side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compared {
     /// Absent for a mean over scenarios.
     pub scenario: Option<String>,
-    /// Absent for a mean over variants, too.
+    /// Absent for a mean over variants as well.
     pub variant: Option<String>,
     pub lane: Lane,
     pub side: String,
-    /// Medians per copy of the query; of geometric means, where this is one.
+    /// Medians per copy of the query, in nanoseconds. For a mean, they are medians of geometric
+    /// means.
     pub base_ns: f64,
     pub time_ns: f64,
-    /// Side over first; of two runs, beside what all cells of the lane have in common, with an
-    /// interval that holds for all cells together. Its p are the probability of its being so far
-    /// off if the program were what it was, adjusted for cells alone.
+    /// Ratio of this side to the first. For two runs, it is relative to the movement that all cells
+    /// of the lane share, and its interval holds for all cells together. Its `p` is the probability
+    /// of a ratio so far off if the program had not changed. Its `p_adjusted` is adjusted for all
+    /// cells; that of a mean is not adjusted.
     pub contrast: Contrast,
-    /// True where rounds of one run are compared with each other, false for rounds of two runs as a
+    /// True if rounds of one run are paired, false if the rounds of two runs are compared as a
     /// whole.
     pub paired: bool,
     pub base_rounds: usize,
     pub rounds: usize,
 }
 
-/// Keys in the order that comparisons have always had them in.
+/// Writes keys in the order that comparisons have always had.
 impl Serialize for Compared {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut keys = serializer.serialize_struct("Compared", 14)?;
@@ -92,7 +94,8 @@ impl Serialize for Compared {
 }
 
 impl Compared {
-    /// Scenario, variant and lane, as far as there are any.
+    /// Scenario, variant and lane, joined by slashes. Absent ones are left out, as is the lane
+    /// `end_to_end`.
     pub fn name(&self) -> String {
         let lane = (self.lane != Lane::EndToEnd).then(|| self.lane.name().to_owned());
         let parts = [self.scenario.clone(), self.variant.clone(), lane];
@@ -101,15 +104,15 @@ impl Compared {
     }
 }
 
-/// Compares records, whose names are given, with the first of them; or their cells by a label or by
-/// a key of the config.
+/// Compares records, given with their names, with the first of them, or their cells by a label or
+/// by a key of the config.
 pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Across, AcrossError> {
     let sides = match by {
         None => by_record(records),
         Some(key) => by_key(records, key)?,
     };
     let Some((base, others)) = sides.split_first().filter(|(_, others)| !others.is_empty()) else {
-        // A key may name a whole section.
+        // The value may be long, as a key may name a whole section.
         let value = sides.into_iter().next();
         let value = value.map_or_else(String::new, |side| excerpt(&side.name, 0));
         return Err(match by {
@@ -212,7 +215,7 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
     Ok(across)
 }
 
-/// What the comparison takes from each record as a whole.
+/// Facts about each record as a whole that a comparison needs.
 struct Runs<'a> {
     steady: Steady<'a>,
     uncertainty: BTreeMap<&'a str, OfTimes>,
@@ -229,7 +232,8 @@ impl<'a> Runs<'a> {
         }
     }
 
-    /// Of cells of one run, the first and the other one of each.
+    /// Uncertainty of cells of one run, given as pairs of a cell of the first side and one of the
+    /// other.
     fn within(&self, cells: &[(Member, Member)], lane: Lane) -> Uncertainty {
         let Some((one, other)) = cells.first() else {
             return Uncertainty::NONE;
@@ -251,21 +255,22 @@ struct Pair {
     paired: bool,
     /// Estimate of ln(side / base), with the interval of the rounds alone.
     estimate: Estimate,
-    /// Within one run, what rounds do not show.
+    /// Uncertainty that the rounds of one run do not show.
     within: Uncertainty,
-    /// Largest ratio of the control of this run to its baseline.
+    /// Largest ratio between a control of this run and its baseline.
     noise: Option<f64>,
 }
 
-/// A ratio beside what all cells have in common, and the share within which it counts as equal.
+/// A ratio relative to the movement that all cells share, and the share within which it counts as
+/// equal.
 struct Beside {
     ratio: Ratio,
     equal: f64,
 }
 
 impl Pair {
-    /// Cells of both sides, the first and the other one of each; of several, their geometric means.
-    /// `None` without common rounds.
+    /// Compares cells, given as pairs of a cell of the first side and one of the other. Of several
+    /// pairs, it compares the geometric means. `None` if there are no rounds to compare.
     fn of(cells: &[(Member, Member)], lane: Lane, runs: &Runs) -> Option<Self> {
         let one_run = cells
             .iter()
@@ -287,7 +292,8 @@ impl Pair {
             false => hodges_lehmann_unpaired(&values(&base), &values(&side), CONFIDENCE),
         };
         let noise = match cells {
-            // A copy of a record whose times were changed has no other noise than it.
+            // Cells with the same id are those of a record and of a copy of it with other times.
+            // The noise of the record says nothing about such a copy.
             [(one, other)] if one_run && one.cell.id != other.cell.id => {
                 let noise = one.record.noise.iter();
                 let noise = noise.filter(|it| it.scenario == one.cell.scenario && it.lane == lane);
@@ -305,15 +311,15 @@ impl Pair {
         })
     }
 
-    /// Standard error by the rounds, which may resemble their neighbours; 0 where they are too few
-    /// to tell.
+    /// Standard error by the rounds, which may resemble their neighbours. 0 if the rounds are too
+    /// few to tell.
     fn error(&self) -> f64 {
         let of_one = |series: &Series| lag_one(&[values(series)]).map_or(1.0, widening);
         let wider = of_one(&self.base).max(of_one(&self.side));
         wider * self.estimate.interval.map_or(0.0, standard_error)
     }
 
-    /// Where a family of so many is looked at together.
+    /// Ratio of the pair, if `family` comparisons are looked at together.
     fn ratio(&self, between: &Between, family: usize, effect: f64) -> Beside {
         if self.paired {
             let differences = paired(&self.base, &self.side);
@@ -330,7 +336,8 @@ impl Pair {
                 between.beside(interval.high).exp(),
             )
         };
-        // Too few rounds for an interval of their own are too few for one of two runs.
+        // Rounds that are too few for an interval of their own are too few for one between two
+        // runs.
         let of_rounds = self.estimate.interval.map(beside);
         let bounds = of_rounds.map(|_| Interval {
             low: (value - half).exp(),

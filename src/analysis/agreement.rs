@@ -1,4 +1,4 @@
-//! Whether the cells of a scenario came to the same result, as they must where they read the same
+//! Agreement of results: cells of a scenario must come to the same result if they read the same
 //! rows.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,12 +7,12 @@ use thiserror::Error;
 
 use crate::record::{CellRecord, Checksum, Iteration, Lane, Origin, RunRecord, Status};
 
-/// Relative difference up to which sums of floating-point values count as equal: their order of
+/// Relative difference up to which sums of floating-point values count as equal, as their order of
 /// addition is free.
 const APPROXIMATE_TOLERANCE: f64 = 1e-9;
 
-/// Two results that must be equal and are not. Both variants are the same where a cell disagrees
-/// with itself.
+/// Two results that must be equal and are not. Both variants are the same if a cell disagrees with
+/// itself.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "scenario {scenario}: variants {first_variant} and {second_variant} read equal rows, but {difference}"
@@ -28,7 +28,7 @@ pub struct Disagreement {
 pub enum Difference {
     #[error("the first returned {first} rows and the second {second}")]
     Rows { first: u64, second: u64 },
-    /// Hexadecimal, as in the record.
+    /// Checksums in hexadecimal, as in the record.
     #[error("the checksum of the first's result is {first} and of the second's {second}")]
     Exact { first: String, second: String },
     #[error(
@@ -37,9 +37,9 @@ pub enum Difference {
     Approximate { first: String, second: String },
 }
 
-/// Disagreements among cells of one scenario and SQL text whose datasets hold equal content: in the
-/// row counts and the checksums of all iterations that came to their end, warm-ups included. Each
-/// cell is told of once per kind of difference.
+/// Disagreements among cells of one scenario and SQL text whose datasets hold equal content, in the
+/// row counts and the checksums of all iterations that count, warm-ups included. Each cell is
+/// reported once per kind of difference.
 pub fn disagreements(record: &RunRecord) -> Vec<Disagreement> {
     let mut groups: BTreeMap<(&str, &str, Vec<&str>), Vec<&CellRecord>> = BTreeMap::new();
     for cell in record
@@ -60,21 +60,22 @@ pub fn disagreements(record: &RunRecord) -> Vec<Disagreement> {
         .collect()
 }
 
-/// The cells of a scenario read different content, and are not known to have come to equal results.
+/// Cells of a scenario that read different content, and are not known to have come to equal
+/// results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DifferentContent {
-    /// Some of it is existing files, of which only the list is known.
+    /// True if some of the content is existing files, of which only the list is known.
     pub external: bool,
-    /// Rows of the results.
+    /// Fewest and most rows of the results.
     pub fewest_rows: u64,
     pub most_rows: u64,
-    /// False where nothing shows that the results differ: their row counts are equal, and their
+    /// False if nothing shows that the results differ: their row counts are equal, and their
     /// checksums are missing or mean nothing.
     pub results_differ: bool,
 }
 
-/// `None` where the cells of this scenario that came to results read equal content, or where those
-/// results are equal by row count and checksum.
+/// Returns `None` if the cells of this scenario that came to results read equal content, or if
+/// these results are equal by row count and checksum.
 pub fn different_content(record: &RunRecord, scenario: &str) -> Option<DifferentContent> {
     let cells: Vec<&CellRecord> = record
         .cells
@@ -95,7 +96,7 @@ pub fn different_content(record: &RunRecord, scenario: &str) -> Option<Different
     let deterministic = cells.iter().all(|cell| cell.nondeterministic.is_none());
     let results_differ =
         fewest_rows != most_rows || (deterministic && !disagreements_among(&cells).is_empty());
-    // A control reads the baseline's rows, and needs no proof of them.
+    // A control reads the rows of the baseline, and needs no checksum to prove it.
     let mut compared = cells.iter().filter(|cell| cell.control.is_none());
     if !results_differ && deterministic && compared.all(|cell| has_checksum(cell)) {
         return None;
@@ -111,16 +112,16 @@ pub fn different_content(record: &RunRecord, scenario: &str) -> Option<Different
     })
 }
 
-/// Results of two cells of different records, beside each other.
+/// Results of two cells of different records, compared with each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ResultsBetween {
-    /// Row counts and checksums are equal, whatever is known of the rows that were read.
+    /// Row counts and checksums are equal, whatever is known about the rows that were read.
     Equal,
-    /// They differ, though both read equal rows by the same SQL.
+    /// They differ, though both cells read equal rows by the same SQL.
     Disagree(Difference),
-    /// They differ, and so may the rows that were read.
+    /// They differ, and the rows that were read may differ, too.
     Other,
-    /// There is no checksum, the SQL differs, or it may give any of several results.
+    /// A checksum is missing, the SQL differs, or the SQL may give any of several results.
     Unknown,
 }
 
@@ -147,8 +148,8 @@ fn has_checksum(cell: &CellRecord) -> bool {
     finished(cell).any(|it| it.figures.checksum.is_some())
 }
 
-/// Reason that may be behind results that differ though the rows are equal, where a query that
-/// disagrees with itself names a column of floats, or takes all columns of a table that has one.
+/// Possible reason why results differ though the rows are equal. `None` unless a query with a
+/// disagreement names a column of floats, or takes all columns of a table that has one.
 pub fn nan_may_be_pruned(record: &RunRecord, found: &[Disagreement]) -> Option<&'static str> {
     let disagrees = |cell: &&CellRecord| found.iter().any(|it| it.scenario == cell.scenario);
     let mut cells = record.cells.iter().filter(disagrees);
@@ -167,15 +168,15 @@ pub fn nan_may_be_pruned(record: &RunRecord, found: &[Disagreement]) -> Option<&
     )
 }
 
-/// The iterations that count and came to a result; the lane `storage` makes none. A void one may
-/// have read files that were being changed.
+/// Iterations that count and came to a result. The lane `storage` makes no result, and a void
+/// iteration may have read files that were being changed.
 fn finished(cell: &CellRecord) -> impl Iterator<Item = &Iteration> {
     cell.iterations
         .iter()
         .filter(|iteration| iteration.status == Status::Ok && iteration.lane != Lane::Storage)
 }
 
-/// The content fingerprints of a cell's datasets in their order; `None` where one is not in the
+/// Content fingerprints of a cell's datasets in their order. `None` if a dataset is not in the
 /// record.
 pub(super) fn content_of<'a>(record: &'a RunRecord, cell: &CellRecord) -> Option<Vec<&'a str>> {
     let content = |id: &String| {
@@ -368,7 +369,7 @@ mod tests {
         assert_eq!(told(&record).len(), 1);
     }
 
-    /// `codecs` whose second variant reads other content.
+    /// The record of `codecs` with a second variant that reads other content.
     fn other_content() -> RunRecord {
         let mut record = codecs();
         record.datasets[1].content_fingerprint = "rows of seed 11".to_owned();
@@ -430,7 +431,7 @@ mod tests {
         control.iterations.remove(0);
         record.cells.push(control);
         assert_eq!(found(&record), None);
-        // But it may not differ.
+        // But its results must not differ.
         let last = record.cells.len() - 1;
         record.cells[last].iterations[3].figures.rows = 7;
         assert_eq!(found(&record).map(|it| it.results_differ), Some(true));

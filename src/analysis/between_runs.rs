@@ -1,4 +1,4 @@
-//! Times of two runs, and what two runs of one config differ by whatever their rounds say.
+//! Comparisons of times between two runs, which differ by more than their rounds show.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use super::sides::Member;
 use crate::record::{Lane, RunRecord};
 use crate::statistics::{CONFIDENCE, median, median_interval, scale, student_p, student_quantile};
 
-/// Least standard deviation, in logarithms, of what a cell differs by from the same cell of another
-/// run of one config: where pages of files and of the program lie in memory, and what the host does
-/// that day, stay the same throughout a run (Kalibera & Jones, "Rigorous Benchmarking in Reasonable
-/// Time", ISMM 2013).
+/// Least standard deviation, in logarithms, of the difference of a cell between two runs of one
+/// config. The places of files and of the program in memory, and the work of the host on that day,
+/// stay the same throughout a run (Kalibera & Jones, "Rigorous Benchmarking in Reasonable Time",
+/// ISMM 2013).
 const LEAST_DEVIATION: f64 = 0.005;
 
-/// Standard deviation where too few cells show none: a host may be a fifth slower than the day
-/// before.
+/// Standard deviation, in logarithms, if there are too few cells to show one: a host may be a fifth
+/// slower than on the day before.
 const UNKNOWN_DEVIATION: f64 = 0.087;
 
-/// Fewer cells do not tell what all have in common from what one of them does.
+/// Fewest cells that show which movement all share, as opposed to that of one of them.
 const CELLS_TO_TELL: usize = 5;
 
-/// Share within which cells count as equal, at most, however much runs differ.
+/// Largest share within which cells count as equal, however much runs differ.
 const MOST_EQUAL: f64 = 0.05;
 
-/// Degrees of freedom of what is taken for granted.
+/// Degrees of freedom of a standard deviation that is taken for granted.
 const GRANTED: f64 = 1e6;
 
 /// Movement of the cells of a side in a lane.
@@ -33,41 +33,42 @@ const GRANTED: f64 = 1e6;
 pub struct Between {
     pub side: String,
     pub lane: Lane,
-    /// Cells of two runs; what is compared within one run has not moved together.
+    /// Number of cells of two runs. Cells that are compared within one run have not moved together.
     pub cells: usize,
-    /// Median of their ratios, which the ratios of single cells are beside; 1 where there are too
-    /// few.
+    /// Median of their ratios, to which the ratios of single cells are relative. 1 if there are too
+    /// few cells.
     pub shift: f64,
-    /// Its interval at 99 %; absent where there are too few cells.
+    /// Interval of `shift` at 99 %. Absent if there are too few cells.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
-    /// Share by which any of the cells may be off that, were the program what it was; 0 within one
-    /// run.
+    /// Share by which any of the cells may be off `shift` if the program has not changed. 0 within
+    /// one run.
     pub allowance: f64,
     #[serde(skip)]
     scatter: Scatter,
 }
 
-/// How far cells lie from what all have in common.
+/// Distances of cells from the movement that all share, in logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Scatter {
     log_shift: f64,
     deviation: f64,
     degrees: f64,
-    /// Squared standard error of the cells by their rounds, which is a part of it; 0 where it is
-    /// not.
+    /// Squared standard error of the cells by their rounds, as far as `deviation` includes it. 0 if
+    /// it does not.
     of_rounds: f64,
 }
 
 impl Between {
-    /// From ln of the ratio of each cell of two runs, and its standard error by the rounds.
+    /// Movement of cells of two runs. Each has ln of its ratio, and the standard error of that by
+    /// the rounds.
     pub(super) fn of(side: &str, lane: Lane, cells: &[(f64, f64)]) -> Self {
         let ratios: Vec<f64> = cells.iter().map(|(ratio, _)| *ratio).collect();
         let errors: Vec<f64> = cells.iter().map(|(_, error)| error * error).collect();
         let of_rounds = median(&errors).unwrap_or(0.0);
         let enough = ratios.len() >= CELLS_TO_TELL;
         let log_shift = median(&ratios).filter(|_| enough).unwrap_or(0.0);
-        // Where a part of the cells moved by itself, the middle half of them shows it.
+        // If a part of the cells moved by itself, the spread of their middle half shows it.
         let scatter = match scale(&ratios).filter(|_| enough) {
             Some((deviation, degrees)) => Scatter {
                 log_shift,
@@ -98,7 +99,7 @@ impl Between {
         }
     }
 
-    /// The same where so many cells are looked at together.
+    /// The same movement, with the allowance for `family` cells that are looked at together.
     pub(super) fn of_family(mut self, family: usize) -> Self {
         if self.cells > 0 {
             let (half, _) = self.scatter.off(0.0, 0.0, family);
@@ -107,15 +108,15 @@ impl Between {
         self
     }
 
-    /// ln of a ratio beside what all cells have in common.
+    /// ln of a ratio, relative to the movement that all cells share.
     pub(super) fn beside(&self, log_ratio: f64) -> f64 {
         log_ratio - self.scatter.log_shift
     }
 
-    /// How far a cell may be off in either direction, were the program what it was, where a family
-    /// of them is looked at together; and the probability of its being as far off as it is. A mean
-    /// of cells may be off as far as one: what moves them need not be independent. `error` is its
-    /// standard error by the rounds.
+    /// Distance, in logarithms, that a cell may be off in either direction if the program has not
+    /// changed and `family` cells are looked at together; and the probability of its being as far
+    /// off as it is. A mean of cells may be off as far as one cell, as the causes of their
+    /// movements need not be independent. `error` is the standard error by the rounds.
     pub(super) fn off(&self, log_ratio: f64, error: f64, family: usize) -> (f64, f64) {
         self.scatter.off(self.beside(log_ratio), error, family)
     }
@@ -128,7 +129,7 @@ impl Between {
 
 impl Scatter {
     fn off(&self, beside: f64, error: f64, family: usize) -> (f64, f64) {
-        // Cells whose rounds scatter more than most are farther off.
+        // Cells whose rounds scatter more than those of most may be farther off.
         let more = (error * error - self.of_rounds).max(0.0);
         let deviation = (self.deviation.powi(2) + more).sqrt();
         let confidence = 1.0 - (1.0 - CONFIDENCE) / family.max(1) as f64;
@@ -139,7 +140,7 @@ impl Scatter {
     }
 }
 
-/// Standard deviation of normal values whose middle half is as wide as that of these.
+/// Standard deviation of normal values whose middle half is as wide as that of `values`.
 fn of_middle_half(values: &[f64]) -> f64 {
     const QUARTILES: f64 = 1.349;
     let mut sorted = values.to_vec();
@@ -151,12 +152,12 @@ fn of_middle_half(values: &[f64]) -> f64 {
     ends.map_or(0.0, |(low, high)| (high - low) / QUARTILES)
 }
 
-/// Fewer cells do not show what all have in common in a round.
+/// Fewest cells that show what all have in common in a round.
 const CELLS_IN_COMMON: usize = 5;
 
-/// Influence of the host on each round, by record and lane: the median over the cells of how far
-/// each was from its own median. Over the rounds, that is about 0, so that a cell's level stays
-/// what it is.
+/// Influence of the host on each round, by record and lane: the median over the cells of their
+/// distances from their own medians, in logarithms. Over all rounds it is about 0, so that times
+/// without it keep the level of their cell.
 pub(super) struct Steady<'a>(BTreeMap<(&'a str, Lane), BTreeMap<u32, f64>>);
 
 impl<'a> Steady<'a> {

@@ -1,4 +1,4 @@
-//! What the three lanes of a cell say together: how fast it could get if one of the two sides cost
+//! Ceilings from the three lanes of a cell: how fast it could get if one of the two sides cost
 //! nothing.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use super::measured::{counted, elapsed_ns};
 use crate::record::{Binds, Ceilings, CellRecord, Lane};
 use crate::statistics::{CONFIDENCE, hodges_lehmann_paired, median};
 
-/// Ceilings of every cell but the control that was measured in all three lanes.
+/// Ceilings of every cell that was measured in all three lanes, except controls.
 pub(super) fn ceilings(cells: &[CellRecord]) -> Vec<Ceilings> {
     let cells = cells.iter().filter(|cell| cell.control.is_none());
     cells.filter_map(of_cell).collect()
@@ -39,7 +39,7 @@ fn of_cell(cell: &CellRecord) -> Option<Ceilings> {
     let requested: Vec<f64> = counted(cell, Lane::EndToEnd)
         .map(|iteration| iteration.figures.requested_bytes as f64)
         .collect();
-    // What asks for nothing has no ceiling.
+    // A cell that requests nothing has no ceiling.
     let requested = median(&requested).filter(|bytes| *bytes > 0.0)?;
     let per_second = |time_ns: f64| requested / time_ns * 1e9;
     let bounds = ratio.interval.map(|it| (it.low.exp(), it.high.exp()));

@@ -1,4 +1,5 @@
-//! Each cell against the baseline of its scenario, and what noise alone makes of the baseline.
+//! Comparisons of each cell with the baseline of its scenario, and the effect of noise alone on the
+//! baseline.
 
 use super::measured::{lanes, with_baselines};
 use super::ranking;
@@ -22,8 +23,8 @@ pub(super) fn paired_log_ratios(
     paired(&log_times(baseline, lane), &log_times(candidate, lane))
 }
 
-/// Comparisons that a run of these cells makes at once in so many lanes: those of variants with the
-/// baseline, or of all variants in a ranking, whichever are more.
+/// Number of comparisons that a run of these cells makes at once in so many lanes: those of
+/// variants with the baseline, or those of all variants in a ranking, whichever are more.
 pub fn family(record: &RunRecord, lanes: usize) -> usize {
     let compared =
         with_baselines(&record.cells).filter(|(_, candidate)| candidate.control.is_none());
@@ -43,7 +44,7 @@ pub fn control_log_ratios(record: &RunRecord) -> Vec<f64> {
         .collect()
 }
 
-/// Two cells in one lane.
+/// Two cells that are compared in one lane.
 struct Pair<'a> {
     baseline: &'a CellRecord,
     candidate: &'a CellRecord,
@@ -52,7 +53,8 @@ struct Pair<'a> {
     p_adjusted: Option<f64>,
 }
 
-/// Pairs that are, or are not, those of a control, in all of their lanes.
+/// Pairs of a cell and its baseline in all of their lanes: those of controls if `control` is true,
+/// or else all others.
 fn compared<'a>(record: &'a RunRecord, control: bool, uncertainty: &OfTimes) -> Vec<Pair<'a>> {
     let mut compared = Vec::new();
     let wanted = with_baselines(&record.cells)
@@ -79,7 +81,7 @@ fn compared<'a>(record: &'a RunRecord, control: bool, uncertainty: &OfTimes) -> 
     compared
 }
 
-/// Why two cells have no round that both were measured in.
+/// Verdict on two cells that have no common round because iterations failed or are void.
 fn without_rounds(pair: &Pair) -> Option<Verdict> {
     let measured = [pair.baseline, pair.candidate]
         .into_iter()
@@ -95,7 +97,7 @@ fn without_rounds(pair: &Pair) -> Option<Verdict> {
     }
 }
 
-/// Each control over its baseline, where there are enough rounds for an interval.
+/// Each control over its baseline, if there are enough rounds for an interval.
 pub(super) fn noise(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Noise> {
     let pairs = compared(record, true, uncertainty).into_iter();
     let noise = pairs.filter_map(|pair| {
@@ -117,7 +119,7 @@ pub(super) fn noise(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Noise> {
     noise.collect()
 }
 
-/// Each cell but the controls over the baseline of its scenario, judged with the record's `noise`.
+/// Each cell except controls over the baseline of its scenario, judged with the record's `noise`.
 pub(super) fn comparisons(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Comparison> {
     let pairs = compared(record, false, uncertainty);
     let family = pairs

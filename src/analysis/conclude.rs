@@ -1,5 +1,5 @@
-//! Conclusions of a run as a whole, and how far they can be relied on. Every report and the record
-//! say these, so that no two of them can differ.
+//! Conclusions of a run as a whole, and how far they can be relied on. The record and every report
+//! take them from here, so that no two of them can differ.
 
 use super::agreement::{different_content, disagreements};
 use super::measured::{Common, counted, distinct};
@@ -12,21 +12,21 @@ use crate::record::{
 };
 use crate::units;
 
-/// Widest interval of a mean over scenarios, as high / low - 1, above which confidence is low, or
-/// no more than medium.
+/// Width of the widest interval of a mean over scenarios, as high / low - 1. Above `WIDE`,
+/// confidence is low; above `NOT_NARROW`, it is no more than medium.
 const WIDE: f64 = 0.25;
 const NOT_NARROW: f64 = 0.10;
 
-/// Share of the host's CPU time that went to others during the rounds, above which confidence is
-/// low, or no more than medium.
+/// Share of the host's CPU time that went to others during the rounds. From `BUSY` on, confidence
+/// is low; from `NOT_QUIET` on, it is no more than medium.
 const BUSY: f64 = 0.20;
 const NOT_QUIET: f64 = 0.05;
 
 /// Share of the cells whose times drift, above which confidence is low.
 const MOST: f64 = 0.5;
 
-/// Conclusion for each preference, with the record's `rankings` and `confidence`. Empty where there
-/// are no variants to choose from.
+/// Conclusion for each preference, from the record's `rankings` and `confidence`. Empty if there
+/// are no variants to choose from, or if they differ in more than their layout.
 pub(super) fn conclusions(record: &RunRecord) -> Vec<Conclusion> {
     let tried = |cell: &CellRecord| cell.iterations.iter().any(|it| it.lane == Lane::EndToEnd);
     let common = Common::of(record, Lane::EndToEnd);
@@ -74,7 +74,7 @@ fn nothing(prefer: Preference, reason: &str) -> Conclusion {
     }
 }
 
-/// Reason why times of results that are not known to be equal rank nothing.
+/// Reason to rank nothing, if results are not known to be equal.
 fn results_differ(record: &RunRecord) -> Option<String> {
     if let Some(first) = disagreements(record).first() {
         return Some(format!(
@@ -92,7 +92,8 @@ fn results_differ(record: &RunRecord) -> Option<String> {
     Some(format!("{what} in `{scenario}`"))
 }
 
-/// Reason why variants that differ in their layout were not ranked.
+/// Reason to rank nothing: too few or too many variants were measured, or there is no scenario in
+/// which all of them were. `None` otherwise.
 fn not_ranked(common: &Common) -> Option<String> {
     match (common.variants.as_slice(), common.scenarios.as_slice()) {
         ([], _) => Some("no variant was measured".to_owned()),
@@ -105,7 +106,7 @@ fn not_ranked(common: &Common) -> Option<String> {
     }
 }
 
-/// Confidence in a run, from its `comparisons`, `noise`, `findings` and `overall`. `None` where
+/// Confidence in a run, from its `comparisons`, `noise`, `findings` and `overall`. `None` if
 /// nothing was measured.
 pub(super) fn confidence(record: &RunRecord) -> Option<RunConfidence> {
     let measured = |cell: &CellRecord| counted(cell, Lane::EndToEnd).next().is_some();
@@ -173,8 +174,8 @@ fn too_few_rounds(record: &RunRecord) -> Option<Reason> {
     Some(Reason::new(ConfidenceLevel::Low, text, &advice))
 }
 
-/// Intervals of the means over scenarios, and of all comparisons against the precision that was
-/// asked for.
+/// Reason in the widths of intervals: those of the means over scenarios, and those of all
+/// comparisons against the precision that was asked for.
 fn wide_intervals(record: &RunRecord) -> Option<Reason> {
     const ADVICE: &str = "raise measure.time_budget, or read more rows";
     let of_means = widest_mean(record);
@@ -202,7 +203,7 @@ fn wide_intervals(record: &RunRecord) -> Option<Reason> {
     Some(Reason::new(level, text, ADVICE))
 }
 
-/// Width of the widest interval of a variant over the baseline.
+/// Width of the widest interval of a variant over the baseline, as high / low - 1.
 fn widest_mean(record: &RunRecord) -> Option<f64> {
     let cells = record.cells.iter().filter(|cell| cell.control.is_none());
     let variants = distinct(cells.map(|cell| cell.variant_name.as_str()));
@@ -232,12 +233,12 @@ fn busy_host(record: &RunRecord) -> Option<Reason> {
     Some(Reason::new(level, text, advice))
 }
 
-/// A control that came out faster or slower than the baseline, which it is equal to.
+/// Reason in controls that came out faster or slower than the baseline, to which they are equal.
 fn odd_control(record: &RunRecord) -> Option<Reason> {
     let controls = || record.noise.iter().filter(|it| it.lane == Lane::EndToEnd);
     let judged = |it: &&Noise| matches!(it.contrast.verdict, Verdict::Faster | Verdict::Slower);
     let (of, odd) = (controls().count(), controls().filter(judged).count());
-    // One of many may be so by chance.
+    // One in ten may come out so by chance.
     (odd > of / 10).then(|| {
         let text = format!(
             "{odd} of {of} controls, which are equal to the baseline, came out faster or slower"

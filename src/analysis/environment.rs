@@ -1,4 +1,4 @@
-//! Differences between the sides of a comparison besides the thing compared.
+//! Differences between the sides of a comparison, besides the one that is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,13 @@ use super::measured::counted;
 use super::sides::{Member, Side, called};
 use crate::record::{CacheState, DatasetRecord, EngineCache, Lane, Origin, RunRecord};
 
-/// Facts of a host that are never the same, or that say nothing of how fast it is.
+/// Facts about a host that are never the same, or that do not say how fast it is.
 const OF_THE_MOMENT: [&str; 2] = ["memory_available_bytes", "file_systems"];
 
-/// Sections of a config that are compared fact by fact elsewhere, or are what a comparison is
-/// about.
+/// Sections of a config that are compared fact by fact elsewhere, or that a comparison is about.
 const TOLD_ELSEWHERE: [&str; 3] = ["sweep", "variants", "scenarios"];
 
-/// Most characters of a value that are shown.
+/// Longest value that is shown, in characters.
 const LONGEST_VALUE: usize = 60;
 
 /// A sentence per difference of versions, hosts, configs, engine settings, cache states, queries
@@ -63,7 +62,7 @@ pub(super) fn differences(base: &Side, side: &Side, by: Option<&str>) -> Vec<Str
             tell(format!("engine: {key}"), &one, &other);
         }
         let contents = |member: &Member| fingerprints(member, |it| &it.content_fingerprint);
-        // Lists of existing files differ in any case; what was read of them tells more.
+        // Lists of existing files differ in any case, so that equal results tell more than they do.
         let is_list = is_external(first) || is_external(member);
         if !is_list || between(first, member) != ResultsBetween::Equal {
             tell(
@@ -106,7 +105,7 @@ pub(super) fn differences(base: &Side, side: &Side, by: Option<&str>) -> Vec<Str
     told.into_iter().collect()
 }
 
-/// Text from a byte on, shortened.
+/// At most [`LONGEST_VALUE`] characters of a text, from byte `start` on.
 pub(super) fn excerpt(text: &str, start: usize) -> String {
     let before = if start > 0 { "…" } else { "" };
     let text = &text[start..];
@@ -151,7 +150,7 @@ fn file_systems(record: &RunRecord) -> String {
     kinds.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// Every leaf of two values by its path, as text, where one has it.
+/// Every leaf that one of two values has, by its path, as texts. `-` stands for an absent one.
 fn both(one: &impl Serialize, other: &impl Serialize) -> BTreeMap<String, (String, String)> {
     let mut all: BTreeMap<String, (String, String)> = BTreeMap::new();
     let absent = || ("-".to_owned(), "-".to_owned());
@@ -166,7 +165,7 @@ fn both(one: &impl Serialize, other: &impl Serialize) -> BTreeMap<String, (Strin
 
 fn leaves(value: &impl Serialize) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    // What cannot be serialised has no leaves; none of these types is such.
+    // A value that cannot be serialised has no leaves. None of these types is such a value.
     let mut left = vec![(
         String::new(),
         serde_json::to_value(value).unwrap_or_default(),
@@ -190,7 +189,7 @@ fn leaves(value: &impl Serialize) -> Vec<(String, String)> {
     found
 }
 
-/// Doubts about a comparison that whole records give rise to.
+/// Doubts about a comparison that come from records as a whole.
 pub(super) fn doubts(records: &[(String, RunRecord)]) -> Vec<String> {
     let mut told = Vec::new();
     for (index, (file, record)) in records.iter().enumerate() {
@@ -212,12 +211,12 @@ pub(super) fn doubts(records: &[(String, RunRecord)]) -> Vec<String> {
     told
 }
 
-/// Results of the cells of all sides beside those of the first.
+/// Results of the cells of all other sides, compared with those of the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ResultsAcross {
-    /// A sentence per cell that read equal rows by the same SQL, and came to other results.
+    /// A sentence per cell that read equal rows by the same SQL, but came to different results.
     pub(super) disagreements: Vec<String>,
-    /// Number of cells whose results are equal, of `cells` that both sides have.
+    /// Number of cells whose results are equal, out of `cells` that both sides have.
     pub(super) equal: usize,
     pub(super) cells: usize,
 }

@@ -1,15 +1,16 @@
-//! What a reader of the timings has to know, each by a method with a source. Nothing is left out of
-//! any figure for it.
+//! Findings that a reader of the timings has to know, each by a method with a source. They leave
+//! nothing out of any figure.
 
 use super::measured::{counted, elapsed_ns, lanes};
 use crate::record::{CellRecord, Finding, FindingKind, Lane, RunRecord};
 use crate::statistics::{dip_p, median, outliers, trend};
 use crate::units;
 
-/// A trend, or several modes, of times that have none would be found in one cell of a thousand.
+/// Level of significance: a trend, or several modes, would be found in one of a thousand cells
+/// whose times have none.
 const LEVEL: f64 = 0.001;
 
-/// Share by which bytes that are to be the same may differ.
+/// Share by which bytes may differ that should be the same.
 const SAME_BYTES: f64 = 0.01;
 
 pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
@@ -40,7 +41,7 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
     findings
 }
 
-/// Mann-Kendall's test, and Theil and Sen's slope.
+/// Finds drift by Mann-Kendall's test, with Theil and Sen's slope.
 fn drift(log_times: &[f64], effect: f64) -> Option<String> {
     let trend = trend(log_times)?;
     let change = trend.total.exp() - 1.0;
@@ -53,12 +54,12 @@ fn drift(log_times: &[f64], effect: f64) -> Option<String> {
     })
 }
 
-/// Hartigan's dip test.
+/// Finds several modes by Hartigan's dip test.
 fn modes(log_times: &[f64]) -> Option<String> {
     (dip_p(log_times)? <= LEVEL).then(|| "times have more than one mode".to_owned())
 }
 
-/// Iglewicz and Hoaglin's modified z-score.
+/// Finds outliers by Iglewicz and Hoaglin's modified z-score.
 fn outlying(log_times: &[f64]) -> Option<String> {
     match outliers(log_times).len() {
         0 => None,
@@ -66,7 +67,7 @@ fn outlying(log_times: &[f64]) -> Option<String> {
     }
 }
 
-/// The lane `storage` replays one execution; the others may have asked for something else.
+/// Finds executions that asked for other ranges than the one that the lane `storage` replays.
 fn other_ranges(cell: &CellRecord) -> Option<String> {
     let requested = |lane: Lane| {
         let bytes: Vec<f64> = counted(cell, lane)
@@ -110,7 +111,7 @@ mod tests {
             .collect()
     }
 
-    /// Between -1 and 1, without an order.
+    /// A number between -1 and 1, without an order.
     fn jitter(round: u64) -> f64 {
         (round * 7919 % 101) as f64 / 50.0 - 1.0
     }

@@ -5,20 +5,21 @@ use serde::Serialize;
 use super::across::{Across, Compared};
 use super::between_runs::Between;
 
-/// Cells by whether they are slower than a limit allows.
+/// Cells that are, or may be, slower than a limit allows, and other reasons not to pass.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Gate {
-    /// Most that a cell may be slower by, as a share.
+    /// Share by which a cell may be slower at most.
     pub limit: f64,
-    /// Their whole interval lies beyond the limit.
+    /// Cells whose whole interval lies beyond the limit.
     pub slower: Vec<Compared>,
-    /// A part of it does, or there is none.
+    /// Cells whose interval lies beyond the limit in part, and cells without an interval.
     pub inconclusive: Vec<Compared>,
-    /// Movements of all cells together that may be beyond the limit, by the host or by the program.
+    /// Movements of all cells together that may be beyond the limit, caused by the host or by the
+    /// program.
     pub moved: Vec<Between>,
-    /// Cells of the first side that another was not measured in.
+    /// Cells of the first side that another side lacks or has no finished round of.
     pub missing: Vec<String>,
-    /// Cells that read equal rows and came to other results.
+    /// Cells that read equal rows, but came to different results.
     pub disagreements: Vec<String>,
 }
 
@@ -28,9 +29,10 @@ pub struct Gate {
 pub enum GateOutcome {
     /// No cell is slower than the limit allows.
     Passed,
-    /// A cell is, or its results differ.
+    /// A cell is slower than the limit allows, or its results differ.
     Failed,
-    /// A cell may be, or was not measured.
+    /// A cell, or all cells together, may be slower than the limit allows, or a cell was not
+    /// measured.
     Undecided,
 }
 
@@ -45,8 +47,8 @@ impl Gate {
         }
     }
 
-    /// Whether the comparison fails; `if_inconclusive` lets it fail also for cells that may be
-    /// beyond the limit, or that were not measured.
+    /// Returns true if the comparison fails. With `if_inconclusive`, it also fails if its outcome
+    /// is undecided.
     pub fn fails(&self, if_inconclusive: bool) -> bool {
         match self.outcome() {
             GateOutcome::Passed => false,
@@ -55,8 +57,8 @@ impl Gate {
         }
     }
 
-    /// Most that a cell may be slower by, as a share, where it is not known to be within the limit.
-    /// `None` where no such cell has an interval.
+    /// Largest share by which a cell, or all cells together, may be slower, among those that are
+    /// not known to be within the limit. `None` if none of them has an interval.
     pub fn worst(&self) -> Option<f64> {
         let cells = self.slower.iter().chain(&self.inconclusive);
         let highs = cells.filter_map(|cell| cell.contrast.interval());
@@ -66,14 +68,15 @@ impl Gate {
     }
 }
 
-/// Largest ratio that all cells of a side together may have: so few cells that their common
-/// movement has no interval tell it no better than one of them.
+/// Largest ratio that all cells of a side together may have. If there are too few cells for an
+/// interval of their common movement, it is no better known than that of one cell.
 fn most(it: &Between) -> f64 {
     it.ci_high.unwrap_or(it.shift * (1.0 + it.allowance))
 }
 
-/// Holds every cell against a limit, by the interval of its ratio; of two runs, beside what all
-/// cells have in common, which is held against it apart.
+/// Compares every cell with a limit, by the interval of its ratio. For two runs, that ratio is
+/// relative to the movement that all cells share, and the movement is compared with the limit by
+/// itself.
 pub fn gate(across: &Across, limit: f64) -> Gate {
     let mut gate = Gate {
         limit,

@@ -9,7 +9,7 @@ use super::measured::counted;
 use crate::record::{CellRecord, Lane, RunRecord};
 use crate::statistics::{ChangePoint, change_points, lag_one, widening};
 
-/// Chance of finding a change in any of the series, were there none.
+/// Chance of finding a change in any of the series if there is none.
 const LEVEL: f64 = 0.01;
 
 /// One cell in one lane, over the runs that have it.
@@ -18,10 +18,10 @@ pub struct History {
     pub scenario: String,
     pub variant: String,
     pub lane: Lane,
-    /// In the order of time.
+    /// Runs in the order of time.
     pub points: Vec<Point>,
     pub changes: Vec<Change>,
-    /// Differences that make runs other work: SQL, content, cache state, throttle.
+    /// Differences that make the work of runs differ: SQL, content, cache state, throttle.
     pub differences: Vec<&'static str>,
 }
 
@@ -35,7 +35,7 @@ pub struct Point {
     pub ci_high_ns: Option<f64>,
 }
 
-/// Run from which on times have another level.
+/// A run from which on times have another level.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// Index of the first run of the new level.
@@ -48,8 +48,9 @@ pub struct Change {
 /// Fewest runs in which a change of one series can be found.
 const LEAST_RUNS: usize = 10;
 
-/// Fewest runs in which a change of any of so many series can be found: of n runs, a half against
-/// the other is the clearest of all orders, and there are n over n / 2 of these.
+/// Fewest runs in which a change of any of so many series can be found. Of all orders of n runs,
+/// the clearest is that of one half of them against the other, and there are n over n / 2 such
+/// halves.
 pub fn least_runs(series: usize) -> usize {
     let level = LEVEL / series.max(1) as f64;
     let smallest_p = |runs: usize| {
@@ -61,10 +62,10 @@ pub fn least_runs(series: usize) -> usize {
         .unwrap_or(LEAST_RUNS)
 }
 
-/// Every cell but the controls, in the order of the first run that has it. Change points are those
-/// of Pettitt's test on the medians, in turn on the parts that they make, where the levels differ
-/// by more than the smallest effect. A run that is given twice, as a record and as its journal,
-/// counts once.
+/// Histories of all cells except controls, in the order of the first run that has them. Change
+/// points are those of Pettitt's test on the medians, in turn on the parts that they make, if
+/// levels differ by more than the smallest effect. A run that is given twice, as a record and as
+/// its journal, counts once.
 pub fn history(records: &[RunRecord]) -> Vec<History> {
     let mut runs: Vec<&RunRecord> = records.iter().collect();
     runs.sort_by(|one, other| {
@@ -133,9 +134,9 @@ fn log_medians(history: &History) -> Vec<f64> {
     medians.collect()
 }
 
-/// Changes of each of several series, as one family: [`LEVEL`] is the chance of any in series that
-/// never change. What runs have in common with the run before shows in all series together, within
-/// the parts that changes make.
+/// Changes of each of several series, as one family: [`LEVEL`] is the chance of finding any in
+/// series that never change. The resemblance of runs to the run before is estimated from all series
+/// together, within the parts that changes make.
 fn changes(all: &[Vec<f64>]) -> Vec<Vec<ChangePoint>> {
     let level = LEVEL / all.len().max(1) as f64;
     let found = |series: &Vec<f64>, widening: f64| change_points(series, level, widening);

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{CellRecord, Iteration, Kind, Lane, RunRecord, Status};
 
-/// Measured iterations of a lane that are `ok`: those that all figures rest on.
+/// Measured iterations of a lane that are `ok`. All figures rest on these.
 pub(super) fn counted(cell: &CellRecord, lane: Lane) -> impl Iterator<Item = &Iteration> {
     cell.iterations.iter().filter(move |iteration| {
         iteration.lane == lane && iteration.kind == Kind::Measured && iteration.status == Status::Ok
     })
 }
 
-/// Lanes that a cell was measured in, successfully or not.
+/// Lanes in which a cell was measured, successfully or not.
 pub(super) fn lanes(cell: &CellRecord) -> BTreeSet<Lane> {
     let measured = cell
         .iterations
@@ -20,27 +20,27 @@ pub(super) fn lanes(cell: &CellRecord) -> BTreeSet<Lane> {
     measured.map(|iteration| iteration.lane).collect()
 }
 
-/// Time of an iteration, at least 1 ns: the clock resolves no less, and 0 has no rate and no
-/// logarithm.
+/// Time of an iteration in nanoseconds, at least 1: the clock resolves no less, and 0 has no rate
+/// and no logarithm.
 pub(super) fn elapsed_ns(iteration: &Iteration) -> f64 {
     iteration.figures.elapsed_ns.max(1) as f64
 }
 
-/// Names of the variants, the baseline first, in the order of their cells; the control is one of
-/// them.
+/// Names of the variants in the order of their cells, the baseline first. Controls are among them.
 pub(super) fn variants(cells: &[CellRecord]) -> impl Iterator<Item = &str> {
     distinct(cells.iter().map(|cell| cell.variant_name.as_str()))
 }
 
-/// Ground of all figures over several scenarios, so that they are of the same ones: variants, but
-/// the controls, that were measured in a lane at all, and scenarios in which all of these were.
+/// Variants and scenarios that all figures over several scenarios rest on, so that these figures
+/// are comparable: variants except controls that were measured in a lane at all, and scenarios in
+/// which all of these were measured.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Common<'a> {
-    /// In the order of their cells, so that the baseline is the first, where it was measured.
+    /// Variants in the order of their cells, so that the baseline is the first if it was measured.
     pub variants: Vec<&'a str>,
     pub scenarios: Vec<&'a str>,
-    /// Variants that were measured in no scenario, and scenarios with the first variant that was
-    /// not measured in them.
+    /// Variants that were measured in no scenario, and scenarios, each with the first variant that
+    /// was not measured in it.
     pub variants_left_out: Vec<&'a str>,
     pub scenarios_left_out: Vec<(&'a str, &'a str)>,
 }
@@ -73,8 +73,8 @@ impl<'a> Common<'a> {
     }
 }
 
-/// Every cell with the one that it is compared with: the first of its scenario, or for a control
-/// the one that it repeats.
+/// Every cell with the cell that it is compared with: the first of its scenario, or for a control
+/// the cell that it repeats. The first cells themselves are left out.
 pub(super) fn with_baselines(
     cells: &[CellRecord],
 ) -> impl Iterator<Item = (&CellRecord, &CellRecord)> {
@@ -95,9 +95,8 @@ fn repeated<'a>(cells: &'a [CellRecord], control: &CellRecord) -> Option<&'a Cel
     others.find(|it| it.scenario == control.scenario && it.variant == control.variant)
 }
 
-/// Puts the cells of a variant before those of all others in their scenarios, so that all of them
-/// are compared with it once the record is summarised anew. Returns false where no cell is of that
-/// variant.
+/// Puts the cells of a variant before all others in their scenarios, so that these are compared
+/// with it once the record is summarised again. Returns false if the variant has no cell.
 pub fn rebase(record: &mut RunRecord, variant: &str) -> bool {
     let is_it = |cell: &CellRecord| cell.control.is_none() && cell.variant_name == variant;
     let scenarios: Vec<String> = distinct(record.cells.iter().map(|cell| cell.scenario.as_str()))

@@ -1,5 +1,5 @@
-//! Results of a record's iterations: summaries, comparisons with the baseline, predictions, and
-//! whether results agree; and comparisons of several records.
+//! Results of a record's iterations: summaries, comparisons with the baseline, predictions, and the
+//! agreement of results. Also comparisons of several records.
 
 mod across;
 mod agreement;

@@ -1,4 +1,4 @@
-//! Variants over all scenarios of a run: geometric means of times.
+//! Geometric means of the times of variants over all scenarios of a run.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,20 @@ use super::uncertainty::OfTimes;
 use super::verdict::{Ratio, adjusted, largest};
 use crate::record::{CellRecord, Contrast, Lane, Overall, RunRecord};
 
-/// A variant over the baseline in one lane.
+/// A variant against the baseline in one lane.
 struct Mean<'a> {
     lane: Lane,
-    /// Variant that it is compared with.
+    /// Variant with which it is compared.
     baseline: &'a str,
     variant: &'a str,
-    /// Scenarios that both were measured in.
+    /// Number of scenarios in which both were measured.
     scenarios: usize,
     ratio: Ratio,
 }
 
-/// Time of a variant over the baseline, end to end: over the scenarios in which all variants were
-/// measured, or in the only one of these. Everything that is said of the two takes it from here.
+/// Time of a variant over the baseline in the lane `end_to_end`: over the scenarios in which all
+/// variants were measured, or in the only such scenario. Every statement about the two takes it
+/// from here.
 pub fn over_baseline<'a>(record: &'a RunRecord, variant: &str) -> Option<&'a Contrast> {
     let mut means = record.overall.iter();
     let of_means = means.find(|it| it.lane == Lane::EndToEnd && it.candidate == variant);
@@ -37,9 +38,9 @@ pub fn over_baseline<'a>(record: &'a RunRecord, variant: &str) -> Option<&'a Con
     Some(&found.contrast)
 }
 
-/// Each variant over the baseline, in each lane, as the geometric mean over the scenarios that all
-/// were measured in: the mean of the logarithms within each round, and over the rounds as any
-/// comparison. Only where there are several scenarios.
+/// Each variant over the baseline in each lane, as the geometric mean over the scenarios in which
+/// all were measured: logarithms are averaged within each round, and rounds are compared as in any
+/// comparison. Empty unless there are several scenarios.
 pub(super) fn overall(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Overall> {
     let cells = &record.cells;
     let Some(baseline) = cells.first() else {
@@ -50,7 +51,7 @@ pub(super) fn overall(record: &RunRecord, uncertainty: &OfTimes) -> Vec<Overall>
         let mut named = cells.iter().filter(|cell| cell.variant_name == variant);
         named.any(|cell| cell.control.is_some())
     };
-    // The control is no comparison that anyone draws a conclusion from.
+    // Nobody draws a conclusion from a control, so that p-values need no adjustment for it.
     let ratios: Vec<Option<&Ratio>> = means
         .iter()
         .map(|mean| Some(&mean.ratio).filter(|_| !is_control(mean.variant)))
@@ -82,7 +83,8 @@ fn means<'a>(record: &'a RunRecord, baseline: &'a str, uncertainty: &OfTimes) ->
     let mut means = Vec::new();
     for lane in lanes {
         let common = Common::of(record, lane);
-        // A control is what the bias is known by.
+        // The bias is known from controls, so that it does not apply to them: they have the
+        // datasets of the cells that they repeat.
         let of_variant = |of: &str, variant: &str, scenarios: &[&str]| {
             let of_means = uncertainty.of_means(lane);
             let same_files = scenarios.iter().all(|scenario| {
@@ -115,7 +117,7 @@ fn means<'a>(record: &'a RunRecord, baseline: &'a str, uncertainty: &OfTimes) ->
     means
 }
 
-/// Times of two variants, of each of the scenarios that both were measured in.
+/// Times of two variants in each of the scenarios in which both were measured.
 fn pairs(
     cells: &[CellRecord],
     scenarios: &[&str],

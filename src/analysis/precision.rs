@@ -1,4 +1,4 @@
-//! How precise a run is so far.
+//! Precision of a run so far.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,9 @@ use super::verdict::rounds_for;
 use crate::record::{CellRecord, Lane, RunRecord, Status};
 use crate::statistics::{CONFIDENCE, median_interval};
 
-/// Width, as high / low - 1, of the widest of a run's intervals so far: those of the comparisons
-/// and of the control, or, where there are none, of the medians. `None` where one has no bounds
-/// yet, or too few pairs for a verdict. Cells that failed, or have no counted iteration, are left
-/// out.
+/// Width of the widest interval of a run so far, as high / low - 1: of the intervals of comparisons
+/// and controls, or of medians if there are none. `None` if an interval has no bounds yet, or too
+/// few pairs for a verdict. Cells that failed, or have no counted iteration, are left out.
 pub fn widest_interval(record: &RunRecord) -> Option<f64> {
     let mut widths: Vec<Option<f64>> = Vec::new();
     let mut compared = false;
@@ -25,7 +24,8 @@ pub fn widest_interval(record: &RunRecord) -> Option<f64> {
         for lane in lanes {
             let ratios = paired_log_ratios(baseline, candidate, lane);
             if !ratios.is_empty() && !failed(baseline, lane) && !failed(candidate, lane) {
-                // More rounds do not make a bias smaller.
+                // The interval is that of the rounds alone, as more rounds do not make a bias
+                // smaller.
                 let uncertainty = uncertainty.between(baseline, candidate, lane);
                 let estimate = uncertainty.of_rounds(&ratios);
                 let estimate = estimate.filter(|_| ratios.len() >= needed);
@@ -51,12 +51,12 @@ pub fn widest_interval(record: &RunRecord) -> Option<f64> {
         .try_fold(0.0, |widest: f64, width| Some(widest.max(width?)))
 }
 
-/// Rounds that a verdict on every comparison of the run takes, where no cell has as many, in the
-/// lane `end_to_end`.
+/// Rounds that a verdict on every comparison of the run takes, in the lane `end_to_end`. `None` if
+/// a cell has as many.
 pub fn rounds_lacking(record: &RunRecord) -> Option<u32> {
     let lanes: BTreeSet<Lane> = record.cells.iter().flat_map(lanes).collect();
     let needed = rounds_for(family(record, lanes.len()));
-    // Blocks count, where a cell has several rounds one after the other.
+    // If a cell has several rounds one after the other, such blocks count in place of rounds.
     let of_cell = |cell: &CellRecord| {
         let units = log_times(cell, Lane::EndToEnd).len();
         (units, counted(cell, Lane::EndToEnd).count())
@@ -67,7 +67,7 @@ pub fn rounds_lacking(record: &RunRecord) -> Option<u32> {
     (units < needed as usize).then_some(rounds)
 }
 
-/// Whether a lane of a cell was given up.
+/// Returns true if a lane of a cell was given up.
 fn failed(cell: &CellRecord, lane: Lane) -> bool {
     let mut iterations = cell.iterations.iter().filter(|it| it.lane == lane);
     iterations.any(|iteration| iteration.status == Status::Failed)

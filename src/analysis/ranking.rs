@@ -1,4 +1,4 @@
-//! Costs of each variant, the Pareto front, and the variant to take.
+//! Costs of each variant, the Pareto front, and the recommended variant.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::verdict::{Ratio, adjusted, is_significant};
 use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing, Verdict};
 use crate::statistics::MINIMUM_PAIRS;
 
-/// A variant's figures over the scenarios that all variants were measured in.
+/// Figures of a variant over the scenarios in which all variants were measured.
 struct Variant<'a> {
     name: &'a str,
     times: Series,
@@ -22,8 +22,8 @@ struct Variant<'a> {
     write_ns: Option<u64>,
 }
 
-/// From the record's `comparisons` and `overall`: costs of each variant but the control, and a
-/// ranking of them for each preference. Empty where fewer than two can be compared.
+/// Costs of each variant except controls, and a ranking of them for each preference, from the
+/// record's `comparisons` and `overall`. Empty if the variants cannot be ranked.
 pub(super) fn ranked(record: &RunRecord) -> (Vec<Standing>, Vec<Ranking>) {
     let variants = compared(record);
     let contests = Contests::of(record, &variants);
@@ -33,7 +33,7 @@ pub(super) fn ranked(record: &RunRecord) -> (Vec<Standing>, Vec<Ranking>) {
     )
 }
 
-/// Comparisons that the ranking of so many variants makes: every two of them, by each cost that is
+/// Number of comparisons in a ranking of so many variants: every two of them, by each cost that is
 /// measured.
 pub(super) fn family(variants: usize) -> usize {
     if variants > MOST_RANKED {
@@ -42,20 +42,20 @@ pub(super) fn family(variants: usize) -> usize {
     variants * variants.saturating_sub(1) / 2 * MEASURED.len()
 }
 
-/// More variants are not ranked: every two of them are compared.
+/// Most variants that are ranked, as every two of them are compared.
 pub const MOST_RANKED: usize = 100;
 
-/// Costs that scatter. Sizes are known.
+/// Costs that are measured, and scatter. Sizes are known exactly.
 const MEASURED: [Preference; 3] = [Preference::Time, Preference::Cpu, Preference::Balanced];
 
-/// Every two variants by every cost that is measured, as one family of comparisons.
+/// Comparisons of every two variants by every cost that is measured, as one family.
 struct Contests {
-    /// Of the second variant over the first, by their places.
+    /// Ratios of the second variant to the first, by cost and by their places.
     found: BTreeMap<(&'static str, usize, usize), Shares>,
     effect: f64,
 }
 
-/// What a contest shows of the first of two variants.
+/// Result of a contest for the first of two variants.
 #[derive(Clone, Copy, PartialEq)]
 enum Shown {
     Better,
@@ -106,7 +106,8 @@ impl Contests {
         }
     }
 
-    /// `None` where neither is shown to be the better one, nor the first to be no worse.
+    /// Result for the first of two variants. `None` if it is shown to be neither better nor worse,
+    /// nor no worse.
     fn shown(&self, prefer: Preference, first: usize, second: usize) -> Option<Shown> {
         let shares = self.ratio(prefer, first, second)?;
         let (low, high) = shares.bounds?;
@@ -119,7 +120,8 @@ impl Contests {
         }
     }
 
-    /// Whether the first is shown to be better in something and worse in nothing.
+    /// Returns true if the first variant is shown to be better in time, CPU time or file size, and
+    /// no worse in the others.
     fn dominates(&self, variants: &[Variant], first: usize, second: usize) -> bool {
         let [one, other] = [first, second].map(|it| variants[it].file_bytes as f64);
         let size = if one < other * (1.0 - self.effect) {
@@ -159,12 +161,12 @@ fn in_record(
     })
 }
 
-/// One cost over another.
+/// Ratio of two costs.
 #[derive(Clone, Copy)]
 struct Shares {
     ratio: f64,
     bounds: Option<(f64, f64)>,
-    /// Whether they differ, by their p among all contests.
+    /// True if the costs differ, by their p among all contests.
     significant: bool,
 }
 
@@ -214,7 +216,8 @@ fn rankings(variants: &[Variant], contests: &Contests) -> Vec<Ranking> {
         .flat_map(|(_, order)| order.iter().map(|it| it.place))
         .collect();
     let ranking = |(prefer, order): (Preference, Vec<InOrder>)| {
-        // Among those that are equally good, the one that is the best in all.
+        // Among variants that are equally good, the one that is best in all costs together is
+        // recommended.
         let tied = |place: &usize| order.iter().any(|it| it.tied && it.place == *place);
         let recommended = balanced.iter().copied().find(tied)?;
         let ranked = |it: InOrder| {
@@ -250,7 +253,8 @@ fn compared(record: &RunRecord) -> Vec<Variant<'_>> {
     common.variants.iter().filter_map(variant).collect()
 }
 
-/// Whether variants differ only in what a writer chooses, not in the storage or in how it is read.
+/// Returns true if variants differ only in choices of a writer, not in the storage or in how it is
+/// read.
 fn differ_in_layout_alone(record: &RunRecord) -> bool {
     let mut keys = record.cells.iter().flat_map(|cell| cell.variant.keys());
     !keys.any(|key| {
@@ -299,11 +303,11 @@ fn of_cells<'a>(record: &'a RunRecord, cells: Vec<&'a CellRecord>) -> Option<Var
 struct InOrder {
     /// Place among the variants.
     place: usize,
-    /// Whether it is not shown to cost more than the best.
+    /// True if the variant is not shown to cost more than the best.
     tied: bool,
 }
 
-/// All by their cost, the best first.
+/// All variants by their cost, the best first.
 fn order(variants: &[Variant], prefer: Preference, contests: &Contests) -> Vec<InOrder> {
     let costs = variants.iter().map(|it| cost(it, prefer));
     let costs: Vec<f64> = costs
@@ -328,7 +332,7 @@ fn order(variants: &[Variant], prefer: Preference, contests: &Contests) -> Vec<I
     all.into_iter().filter_map(in_order).collect()
 }
 
-/// Cost of the second of two variants over that of the first. `None` without rounds that both have.
+/// Cost of the second of two variants over that of the first. `None` if they have no common rounds.
 fn shares(
     variants: &[Variant],
     prefer: Preference,
@@ -360,14 +364,14 @@ fn shares(
     }
 }
 
-/// Cost of the second of two variants over that of the first, by what is measured.
+/// Cost of the second of two variants over that of the first, from their rounds.
 fn ratio(first: &Variant, second: &Variant, prefer: Preference, of_means: &Uncertainty) -> Ratio {
     let uncertainty = of_means.clone().between(first.datasets == second.datasets);
     let differences = paired(&cost(first, prefer), &cost(second, prefer));
     Ratio::of_paired(&differences, &uncertainty)
 }
 
-/// ln of time and CPU time with their weights.
+/// Weighted sum of ln of time and ln of CPU time, by round.
 fn weighted(times: &Series, cpu: &Series, prefer: Preference) -> Series {
     let [time, _, of_cpu] = prefer.weights();
     let rounds = times

@@ -1,4 +1,5 @@
-//! Logarithms of a cell's figures by round, or by block of rounds, and what two of them come to.
+//! Logarithms of a cell's figures by round, or by block of rounds, and differences between two such
+//! series.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +7,17 @@ use super::measured::{counted, elapsed_ns};
 use crate::record::{CellRecord, Iteration, Lane};
 use crate::statistics::{Estimate, Interval, median};
 
-/// ln of a figure, by round; by block, where a cell has several rounds one after the other. Rounds
-/// of one block meet one state of the host, so that they come to one value, their mean.
+/// ln of a figure by round, or by block if a cell has several rounds one after the other. Rounds of
+/// one block meet the same state of the host, so that they count as one value, their mean.
 pub(super) type Series = BTreeMap<u32, f64>;
 
-/// ln of the time per copy of the query: variants that run several copies at once are compared by
-/// their throughput.
+/// ln of the time per copy of the query, in nanoseconds. Variants that run several copies at once
+/// are compared by their throughput.
 pub(super) fn log_times(cell: &CellRecord, lane: Lane) -> Series {
     of(cell, lane, elapsed_ns)
 }
 
-/// ln of the CPU time per copy of the query.
+/// ln of the CPU time per copy of the query, in nanoseconds.
 pub(super) fn log_cpu(cell: &CellRecord, lane: Lane) -> Series {
     of(cell, lane, |it| {
         it.figures
@@ -54,13 +55,13 @@ pub(super) fn mean(all: &[Series]) -> Series {
     first.iter().filter_map(of_round).collect()
 }
 
-/// Candidate less baseline, of the rounds that both have.
+/// Candidate minus baseline, in the rounds that both have.
 pub(super) fn paired(baseline: &Series, candidate: &Series) -> Vec<f64> {
     let pair = |(round, value): (&u32, &f64)| Some(value - baseline.get(round)?);
     candidate.iter().filter_map(pair).collect()
 }
 
-/// Estimate of a figure, from that of its logarithm.
+/// Estimate of a figure, from the estimate of its logarithm.
 pub(super) fn exponential(estimate: Estimate) -> Estimate {
     Estimate {
         value: estimate.value.exp(),

@@ -1,4 +1,4 @@
-//! Sides of a comparison: cells of several records, or of the several values of a key.
+//! Sides of a comparison: cells of several records, or of the values of a key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::measured::{counted, lanes};
 use crate::exit_class::ExitClass;
 use crate::record::{CellRecord, Lane, RunRecord, as_written};
 
-/// Why records cannot be compared.
+/// Reason why records cannot be compared.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AcrossError {
     #[error("one record has nothing to be compared with")]
@@ -53,7 +53,7 @@ impl AcrossError {
     }
 }
 
-/// Scenario, variant, lane.
+/// Scenario, variant and lane of a cell.
 pub(super) type Place = (String, String, Lane);
 
 /// Cells of one side.
@@ -71,7 +71,8 @@ pub(super) struct Member<'a> {
     pub(super) cell: &'a CellRecord,
 }
 
-/// A side per record, called by what its labels differ in from those of the others, or by its name.
+/// A side per record. Its name shows the labels that differ between the records if these tell all
+/// of them apart, or else it is the name of the record.
 pub(super) fn by_record(records: &[(String, RunRecord)]) -> Vec<Side<'_>> {
     let differing: BTreeSet<&String> = records
         .iter()
@@ -164,7 +165,7 @@ pub(super) fn by_key<'a>(
     Ok(sides)
 }
 
-/// The value of a label of the run, or of a key of the config in a variant.
+/// Value of a label of the run, or of a key of the config in a variant.
 fn setting(record: &RunRecord, cell: &CellRecord, key: &str) -> Option<String> {
     if let Some(label) = record.labels.get(key) {
         return Some(label.clone());
@@ -172,7 +173,7 @@ fn setting(record: &RunRecord, cell: &CellRecord, key: &str) -> Option<String> {
     cell.setting(&record.config, key)
 }
 
-/// Name of a variant apart from a key.
+/// Name of a variant without a key.
 fn without(cell: &CellRecord, key: &str) -> String {
     if !cell.variant.contains_key(key) {
         return cell.variant_name.clone();
@@ -187,13 +188,13 @@ fn without(cell: &CellRecord, key: &str) -> String {
     }
 }
 
-/// Lanes that a cell has finished rounds of.
+/// Lanes in which a cell has finished rounds.
 fn measured_lanes(cell: &CellRecord) -> impl Iterator<Item = Lane> {
     let lanes = lanes(cell).into_iter();
     lanes.filter(|lane| counted(cell, *lane).next().is_some())
 }
 
-/// Records of which some cells have no value of a key.
+/// Phrases on records in which some cells have no value of a key.
 pub(super) fn without_key(records: &[(String, RunRecord)], key: &str) -> Vec<String> {
     let told = records.iter().filter_map(|(file, record)| {
         let cells = record.cells.iter().filter(|cell| cell.control.is_none());
@@ -205,7 +206,7 @@ pub(super) fn without_key(records: &[(String, RunRecord)], key: &str) -> Vec<Str
     told.collect()
 }
 
-/// Cells of the first side that another was not measured in.
+/// Cells of the first side that another side lacks or has no finished round of.
 pub(super) fn missing(base: &Side, others: &[Side]) -> Vec<String> {
     let mut told = Vec::new();
     for side in others {
@@ -218,7 +219,7 @@ pub(super) fn missing(base: &Side, others: &[Side]) -> Vec<String> {
     told
 }
 
-/// Name of a cell, with its lane where that is not `end_to_end`.
+/// Name of a cell, with its lane unless that is `end_to_end`.
 pub(super) fn called((scenario, variant, lane): &Place) -> String {
     match lane {
         Lane::EndToEnd => format!("{scenario}/{variant}"),
@@ -226,7 +227,7 @@ pub(super) fn called((scenario, variant, lane): &Place) -> String {
     }
 }
 
-/// Cells that a side lacks, or has no finished round of.
+/// Cells that a side lacks or has no finished round of.
 pub(super) fn unmatched(sides: &[Side]) -> Vec<String> {
     let places: BTreeSet<&Place> = sides.iter().flat_map(|side| side.cells.keys()).collect();
     let mut told = Vec::new();

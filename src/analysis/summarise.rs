@@ -14,12 +14,12 @@ use crate::record::RunRecord;
 
 /// Derives every cell's `summary` and the record's `comparisons`, `noise`, `lane_noise`,
 /// `ceilings`, `findings`, `overall`, `standings`, `rankings`, `confidence`, `conclusions`,
-/// `break_even` and `prediction_checks` from the iterations and profiles, replacing what was there:
-/// the same for a run that has just ended and for an old record. Returns the curves that the
-/// predictions rest on, which a record does not keep.
+/// `break_even` and `prediction_checks` from the iterations and profiles. They replace those that
+/// were there, so that a run that has just ended and an old record have the same. Returns the
+/// curves that the predictions rest on, which a record does not keep.
 ///
 /// Only measured iterations that are `ok` count. The baseline of a scenario is the first of its
-/// cells; every other one is compared with it, by the rounds that both have.
+/// cells. Every other cell is compared with it, by the rounds that both have.
 pub fn summarise(record: &mut RunRecord) -> Predictions {
     summarise_measured(record);
     let predictions = Predictions::of(record);
@@ -28,7 +28,7 @@ pub fn summarise(record: &mut RunRecord) -> Predictions {
     predictions
 }
 
-/// [`summarise`] without predictions, which take time: those that the record has stay.
+/// [`summarise`] without predictions, which take time. The record keeps those that it has.
 pub fn summarise_measured(record: &mut RunRecord) {
     for cell in &mut record.cells {
         cell.summary = lanes(cell)

@@ -4,7 +4,7 @@ use super::measured::{counted, elapsed_ns};
 use crate::record::{CacheState, CellRecord, Iteration, Lane, LedgerSummary, Percentiles, Summary};
 use crate::statistics::{CONFIDENCE, median, median_interval};
 
-/// `None` without an iteration that counts.
+/// Returns `None` if no iteration counts.
 pub(super) fn summary(cell: &CellRecord, lane: Lane) -> Option<Summary> {
     let of = |figure: fn(&Iteration) -> f64| counted(cell, lane).map(figure).collect::<Vec<f64>>();
     let elapsed = of(elapsed_ns);
@@ -38,7 +38,7 @@ pub(super) fn summary(cell: &CellRecord, lane: Lane) -> Option<Summary> {
     })
 }
 
-/// Medians of where the bytes of an iteration went.
+/// Medians of the bytes of an iteration, from the result down to the device.
 fn ledger(cell: &CellRecord, lane: Lane) -> Option<LedgerSummary> {
     let of = |figure: fn(&Iteration) -> u64| {
         let values: Vec<f64> = counted(cell, lane).map(|it| figure(it) as f64).collect();

@@ -1,5 +1,5 @@
-//! What the rounds of a run do not show of its noise: how they depend on each other, and by how
-//! much equal sets of files differ.
+//! Noise of a run that its rounds do not show: how they depend on each other, and how much equal
+//! sets of files differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ use crate::statistics::{
     normal_quantile, signed_rank_p, student_p, widening,
 };
 
-/// Standard deviation of ln of the ratio of two sets of equal files that is expected, and the
-/// number of controls that this counts for. A bias may be the same in all scenarios, so that a
-/// control is one observation, however many scenarios there are.
+/// Expected standard deviation of ln of the ratio of two sets of equal files, and the number of
+/// controls that it counts as. A bias may be the same in all scenarios, so that a control is one
+/// observation, however many scenarios there are.
 const EXPECTED_BIAS: f64 = 0.0046;
 const EXPECTED_BIAS_DEGREES: f64 = 2.5;
 
-/// Uncertainty of ratios beside what rounds scatter by.
+/// Uncertainty of ratios besides the scatter of rounds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Uncertainty {
     /// Factor by which the standard error of a mean is larger than that of independent rounds.
     widening: f64,
-    /// Bias that all rounds of a comparison have alike, of ln of a ratio of equals.
+    /// Bias that all rounds of a comparison share, of ln of a ratio of equals.
     bias: Option<EstimatedScale>,
 }
 
@@ -37,15 +37,15 @@ impl Uncertainty {
         self.widening
     }
 
-    /// Standard deviation, of the normal distribution that is as wide at [`CONFIDENCE`], of ln of
-    /// a ratio of equals.
+    /// Standard deviation of ln of a ratio of equals: that of the normal distribution that is as
+    /// wide at [`CONFIDENCE`].
     pub(super) fn deviation(&self) -> f64 {
         self.bias.as_ref().map_or(0.0, |bias| {
             bias.bound(CONFIDENCE, 0.0, 1) / normal_quantile(1.0 - CONFIDENCE)
         })
     }
 
-    /// The same between cells that read the same files, where they do.
+    /// The same uncertainty, without the bias if cells read the same files.
     pub(super) fn between(self, same_files: bool) -> Self {
         Uncertainty {
             bias: self.bias.filter(|_| !same_files),
@@ -54,14 +54,15 @@ impl Uncertainty {
     }
 
     /// Estimate of a shift from the differences of pairs, with an interval of [`CONFIDENCE`] by the
-    /// rounds alone: that of the signed-rank test, made wider where rounds depend on each other.
+    /// rounds alone: that of the signed-rank test, made wider if rounds depend on each other.
     pub(super) fn of_rounds(&self, differences: &[f64]) -> Option<Estimate> {
         let estimate = hodges_lehmann_paired(differences, CONFIDENCE)?;
         Some(with_sides(estimate, |half, _| half * self.widening))
     }
 
-    /// The estimate with an interval for the differences that pairs of other files would have, too:
-    /// each side of that of the rounds is taken for a standard error, to which the bias comes.
+    /// The estimate with an interval that also covers the differences that pairs of other files
+    /// would have. Each side of the interval by the rounds is taken as a standard error, to which
+    /// the bias is added.
     pub(super) fn of_files(&self, of_rounds: Estimate) -> Estimate {
         let Some(bias) = &self.bias else {
             return of_rounds;
@@ -72,9 +73,10 @@ impl Uncertainty {
         })
     }
 
-    /// Two-sided probability of such differences, whose estimate by the rounds this is, where there
-    /// is no shift, by the signed-rank test; and where rounds depend on each other, by Student's
-    /// with the wider standard error, if that is larger. `None` without any.
+    /// Two-sided probability of such differences if there is no shift, by the signed-rank test. If
+    /// rounds depend on each other, it is that of Student's test with the wider standard error, if
+    /// that is larger. `of_rounds` is the estimate of the differences by the rounds. `None` without
+    /// any differences.
     pub(super) fn p_of_rounds(&self, differences: &[f64], of_rounds: Estimate) -> Option<f64> {
         let p = signed_rank_p(differences)?;
         if self.widening <= 1.0 {
@@ -90,7 +92,7 @@ impl Uncertainty {
         Some(p.max(of_wider))
     }
 
-    /// Errors that an estimate has by rounds and bias; `None` without a bias, or an interval.
+    /// Errors that an estimate has by rounds and bias. `None` without a bias or an interval.
     pub(super) fn errors(&self, of_rounds: Estimate) -> Option<Errors> {
         Some(Errors {
             of_rounds: standard_error(of_rounds.interval?),
@@ -99,8 +101,8 @@ impl Uncertainty {
     }
 }
 
-/// The estimate with other distances from it to the bounds of its interval, given each and the
-/// confidence.
+/// The estimate with other distances to the bounds of its interval. `side` gets each distance and
+/// the confidence.
 fn with_sides(estimate: Estimate, side: impl Fn(f64, f64) -> f64) -> Estimate {
     let Estimate { value, interval } = estimate;
     let interval = interval.map(|interval| Interval {
@@ -114,24 +116,24 @@ fn with_sides(estimate: Estimate, side: impl Fn(f64, f64) -> f64) -> Estimate {
 /// Errors of an estimate.
 #[derive(Debug, Clone)]
 pub(super) struct Errors {
-    /// Standard error.
+    /// Standard error by the rounds.
     of_rounds: f64,
     bias: EstimatedScale,
 }
 
 impl Errors {
-    /// Probability that they come to as much in one of so many estimates.
+    /// Probability that the errors reach `value` in one of `family` estimates.
     pub(super) fn p(&self, value: f64, family: usize) -> f64 {
         self.bias.p(value, self.of_rounds, family)
     }
 }
 
-/// Scenarios in which one variant shows the correlation of its own noise.
+/// Fewest scenarios in which one variant shows the correlation of its own noise.
 const SCENARIOS_OF_ONE: usize = 3;
 
-/// Correlation of neighbouring rounds of comparisons: of all together, of all with the same weight,
-/// however much they scatter, or of those of one variant, whichever is the largest. That of a
-/// variant is less by its standard error, as the largest of several is larger by chance.
+/// Correlation of neighbouring rounds of comparisons. It is the largest of that of all together,
+/// that of all with the same weight, however much they scatter, and those of single variants. That
+/// of a variant is reduced by its standard error, as the largest of several is larger by chance.
 fn autocorrelation(differences_of: &BTreeMap<&str, Differences>) -> Option<f64> {
     let of_variants = || differences_of.values().map(|it| &it.of_scenarios);
     let all: Vec<Vec<f64>> = of_variants().flatten().cloned().collect();
@@ -145,7 +147,7 @@ fn autocorrelation(differences_of: &BTreeMap<&str, Differences>) -> Option<f64> 
     found.reduce(f64::max)
 }
 
-/// Values about 0 whose squares come to 1 in the mean; as they are where they do not scatter.
+/// Values about 0 whose squares have a mean of 1. Values that do not scatter become 0.
 fn of_unit_scatter(values: &[f64]) -> Vec<f64> {
     let count = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -159,20 +161,20 @@ pub(super) fn standard_error(interval: Interval) -> f64 {
     (interval.high - interval.low) / 2.0 / normal_quantile(1.0 - interval.confidence)
 }
 
-/// Uncertainty of the ratios of a figure, such as time, in a lane: of single scenarios, and of
+/// Uncertainty of the ratios of a figure, such as time, in a lane: in single scenarios, and for
 /// geometric means over all.
 #[derive(Debug, Clone)]
 pub(super) struct Uncertainties {
     pub(super) of_scenarios: Uncertainty,
     pub(super) of_means: Uncertainty,
-    /// Correlation of neighbouring rounds of all comparisons; absent where these are too few.
+    /// Correlation of neighbouring rounds of all comparisons. Absent if there are too few rounds.
     autocorrelation: Option<f64>,
-    /// Copies of the baseline's files that were measured.
+    /// Number of copies of the baseline's files that were measured.
     copies: u32,
 }
 
 impl Uncertainties {
-    /// As a record has it.
+    /// Noise of the lane, in the form of a record.
     fn told(&self, lane: Lane) -> LaneNoise {
         LaneNoise {
             lane,
@@ -187,9 +189,10 @@ impl Uncertainties {
         }
     }
 
-    /// From all cells of a run: `series` is ln of the figure of a cell by round.
+    /// Derives uncertainties from all cells of a run. `series` gives ln of the figure of a cell by
+    /// round.
     pub(super) fn of(record: &RunRecord, series: impl Fn(&CellRecord) -> Series) -> Self {
-        // Of each variant, its series and those of the baseline.
+        // Series of the baseline and of the variant in each scenario, by variant.
         let mut pairs_of: BTreeMap<&str, Vec<(Series, Series)>> = BTreeMap::new();
         let mut copies: BTreeSet<&str> = BTreeSet::new();
         let mut of_baselines: BTreeMap<&str, Series> = BTreeMap::new();
@@ -199,7 +202,7 @@ impl Uncertainties {
                 .or_insert_with(|| series(baseline));
             let pairs = pairs_of.entry(&cell.variant_name).or_default();
             pairs.push((of_baseline.clone(), series(cell)));
-            // The same files once more show no bias of others.
+            // The same files measured once more show no bias of other files.
             if cell.control == Some(ControlKind::Copy) {
                 copies.insert(&cell.variant_name);
             }
@@ -211,7 +214,7 @@ impl Uncertainties {
         let autocorrelation = autocorrelation(&differences_of);
         let widening_of = |correlation: Option<f64>| correlation.map_or(1.0, widening);
         let widening = widening_of(autocorrelation);
-        // What scenarios have in common shows in their mean.
+        // Noise that scenarios have in common shows in their mean.
         let means = differences_of.values().map(|it| it.of_mean.clone());
         let widening_of_means = widening.max(widening_of(lag_one(&means.collect::<Vec<_>>())));
         let of_rounds = Uncertainty {
@@ -245,7 +248,7 @@ impl Uncertainties {
     }
 }
 
-/// Differences of a variant from the baseline, by round: of each scenario, and of their mean.
+/// Differences of a variant from the baseline by round, in each scenario and in the mean of all.
 struct Differences {
     of_scenarios: Vec<Vec<f64>>,
     of_mean: Vec<f64>,
@@ -272,13 +275,13 @@ impl OfTimes {
         OfTimes(all.into_iter().map(|lane| (lane, of_lane(lane))).collect())
     }
 
-    /// As a record has it.
+    /// Noise of all lanes, in the form of a record.
     pub(super) fn told(&self) -> Vec<LaneNoise> {
         let lanes = self.0.iter();
         lanes.map(|(lane, all)| all.told(*lane)).collect()
     }
 
-    /// Of two cells of a scenario.
+    /// Uncertainty between two cells of a scenario.
     pub(super) fn between(
         &self,
         baseline: &CellRecord,
@@ -287,11 +290,11 @@ impl OfTimes {
     ) -> Uncertainty {
         let found = self.0.get(&lane);
         let found = found.map_or(Uncertainty::NONE, |it| it.of_scenarios.clone());
-        // A control is what the bias is known by.
+        // The bias is known from controls, so that it does not apply to them.
         found.between(candidate.control.is_some() || baseline.dataset == candidate.dataset)
     }
 
-    /// Of the geometric means over several scenarios.
+    /// Uncertainty of geometric means over several scenarios.
     pub(super) fn of_means(&self, lane: Lane) -> Uncertainty {
         self.0
             .get(&lane)

@@ -1,27 +1,28 @@
-//! From an estimated ratio to a verdict.
+//! Verdicts on estimated ratios.
 
 use super::series::exponential;
 use super::uncertainty::{Errors, Uncertainty};
 use crate::record::{Contrast, Doubt, Verdict};
 use crate::statistics::{CONFIDENCE, Estimate, MINIMUM_PAIRS, holm};
 
-/// A ratio candidate / baseline of times, estimated and not judged yet: for that, the number of
-/// comparisons and what noise does have to be known.
+/// A ratio candidate / baseline of times, estimated and not judged yet. A verdict needs the number
+/// of comparisons and the effect of noise as well.
 #[derive(Debug, Clone)]
 pub(super) struct Ratio {
     pub(super) estimate: Option<Estimate>,
-    /// Bounds by the rounds alone, of these files and no others.
+    /// Bounds by the rounds alone, for these files and no others.
     pub(super) of_rounds: Option<(f64, f64)>,
-    /// Rounds that both have.
+    /// Number of rounds that both have.
     pub(super) pairs: usize,
-    /// Probability of such rounds, were the two equal.
+    /// Probability of such rounds if the two are equal.
     pub(super) p_of_rounds: Option<f64>,
-    /// Errors by rounds and by sets of files, of ln of the ratio; absent where no bias is counted.
+    /// Errors of ln of the ratio, by rounds and by sets of files. Absent if no bias is counted.
     pub(super) errors: Option<Errors>,
 }
 
 impl Ratio {
-    /// From the differences of logarithms, candidate less baseline, of the rounds that both have.
+    /// Estimates a ratio from differences of logarithms, candidate minus baseline, in the rounds
+    /// that both have.
     pub(super) fn of_paired(log_ratios: &[f64], uncertainty: &Uncertainty) -> Self {
         let of_rounds = uncertainty.of_rounds(log_ratios);
         let of_files = of_rounds.map(|it| uncertainty.of_files(it));
@@ -39,13 +40,13 @@ impl Ratio {
         bounds(self.estimate?)
     }
 
-    /// Probability that files and rounds of equals give such a ratio.
+    /// Probability that rounds and files of equals give such a ratio.
     pub(super) fn p(&self) -> Option<f64> {
         Some(self.p_of_rounds?.max(self.p_of_errors(1)))
     }
 
-    /// Probability that errors alone give one of so many comparisons such a ratio; 0 where no bias
-    /// is counted.
+    /// Probability that errors alone give one of `family` comparisons such a ratio. 0 if no bias is
+    /// counted.
     fn p_of_errors(&self, family: usize) -> f64 {
         let (Some(errors), Some(estimate)) = (&self.errors, self.estimate) else {
             return 0.0;
@@ -54,7 +55,7 @@ impl Ratio {
     }
 
     /// The ratio with its verdict, given its p among all comparisons, the largest ratio that equals
-    /// may have, and the smallest effect of interest.
+    /// may have (`noise`), and the smallest effect of interest.
     pub(super) fn judged(
         &self,
         p_adjusted: Option<f64>,
@@ -75,7 +76,7 @@ impl Ratio {
         }
     }
 
-    /// Reason why the ratio is inconclusive, where it is.
+    /// Reason for an inconclusive verdict.
     fn doubt(&self, p_adjusted: Option<f64>) -> Doubt {
         match self.bounds() {
             Some((low, high)) if self.pairs >= MINIMUM_PAIRS => match low <= 1.0 && high >= 1.0 {
@@ -87,12 +88,12 @@ impl Ratio {
         }
     }
 
-    /// A tie is an interval that lies, by the rounds, within the smallest effect of interest of 1,
-    /// also where it excludes 1: the two are equivalent (Altman & Bland, "Absence of evidence is
-    /// not evidence of absence", BMJ 311, 1995, on why anything less is not). Faster and slower are
-    /// intervals that exclude 1 with an adjusted p within 1 - [`CONFIDENCE`], and an estimate that
-    /// is farther from 1 than those of equals may be. All else is inconclusive, as is anything from
-    /// fewer than [`MINIMUM_PAIRS`] pairs.
+    /// Verdict on the ratio. It is a tie if the interval by the rounds lies within the smallest
+    /// effect of interest of 1, even if it excludes 1: the two are equivalent (Altman & Bland,
+    /// "Absence of evidence is not evidence of absence", BMJ 311, 1995, on why anything less is
+    /// not). It is faster or slower if the interval excludes 1, the adjusted p is within 1 -
+    /// [`CONFIDENCE`], and the estimate is farther from 1 than those of equals may be. Everything
+    /// else is inconclusive, as is anything from fewer than [`MINIMUM_PAIRS`] pairs.
     fn verdict(&self, p_adjusted: Option<f64>, noise: Option<f64>, effect: f64) -> Verdict {
         let (Some(estimate), Some((least, most))) = (self.estimate, self.of_rounds) else {
             return Verdict::Inconclusive;
@@ -121,21 +122,21 @@ fn bounds(estimate: Estimate) -> Option<(f64, f64)> {
     Some((interval.low, interval.high))
 }
 
-/// Whether a p, adjusted for all that is compared at once, is within 1 - [`CONFIDENCE`].
+/// Returns true if a p, adjusted for all comparisons made at once, is within 1 - [`CONFIDENCE`].
 pub(super) fn is_significant(p_adjusted: Option<f64>) -> bool {
     p_adjusted.is_some_and(|p| p <= 1.0 - CONFIDENCE + 1e-12)
 }
 
-/// The largest ratio that intervals of equals hold, of whichever is the larger: 1.03 for 0.98 to
-/// 1.03, and for 0.971 to 1.02.
+/// Largest ratio that intervals of equals hold, in whichever direction it is larger: 1.03 for 0.98
+/// to 1.03, and for 0.971 to 1.02.
 pub(super) fn largest(intervals: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
     let largest = intervals.map(|(low, high)| high.max(1.0 / low));
     largest.reduce(f64::max)
 }
 
 /// The p of each of several ratios, adjusted for all of them: those of rounds by Holm's method, and
-/// those of errors that have the scale of their bias in common. A comparison without p is none, and
-/// makes no other one harder.
+/// those of errors by the scale of the bias that they share. A ratio without p is no comparison,
+/// and makes no other one harder.
 pub(super) fn adjusted(ratios: &[Option<&Ratio>]) -> Vec<Option<f64>> {
     let p_of_rounds = |ratio: &Option<&Ratio>| ratio.and_then(|it| it.p_of_rounds);
     let found: Vec<f64> = ratios.iter().filter_map(p_of_rounds).collect();
@@ -147,12 +148,12 @@ pub(super) fn adjusted(ratios: &[Option<&Ratio>]) -> Vec<Option<f64>> {
     ratios.iter().map(of_one).collect()
 }
 
-/// Fewest rounds in which so many comparisons at once can have a verdict: the smallest p of the
+/// Fewest rounds in which so many comparisons at once can have a verdict. The smallest p of the
 /// signed-rank test of n pairs is 2 / 2^n, and Holm's method multiplies it by the number of
 /// comparisons.
 pub fn rounds_for(comparisons: usize) -> u32 {
     let least = (2.0 * comparisons.max(1) as f64 / (1.0 - CONFIDENCE)).log2();
-    // 1 - 0.99 is not quite 0.01, so that a hair above a whole number is that number.
+    // 1 - 0.99 is not quite 0.01, so that a hair above a whole number counts as that number.
     ((least - 1e-9).ceil() as u32).max(MINIMUM_PAIRS as u32)
 }
 

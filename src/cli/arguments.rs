@@ -123,14 +123,14 @@ and as the first line of a config:
     #[command(after_help = "Example:
   bench man > /usr/local/share/man/man1/bench.1")]
     Man,
-    /// Executes one cell once, and tells what memory was resident; for this program's own use
+    /// Executes one cell once, and reports the memory that was resident; for this program's own use
     #[command(hide = true)]
     NeededMemory,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
-    /// YAML config, in DLIO's dialect; the built-in quickstart where left out
+    /// YAML config, in DLIO's dialect; the built-in quickstart if left out
     pub(crate) config: Option<PathBuf>,
     /// Sets a key, as in `dataset.seed=7`; the value is YAML
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -173,7 +173,7 @@ pub(crate) struct RunArguments {
     pub(crate) config: ConfigArguments,
     #[command(flatten)]
     pub(crate) queries: QueryArguments,
-    /// What is timed, separated by commas: end_to_end (the real thing), storage (the byte ranges
+    /// Lanes to time, separated by commas: end_to_end (the real thing), storage (the byte ranges
     /// that it asks for, read and dropped), compute (the same query with its bytes in memory), or
     /// all
     #[arg(long, value_name = "LANE,..", value_delimiter = ',')]
@@ -184,7 +184,7 @@ pub(crate) struct RunArguments {
     /// Measured rounds, exactly so many
     #[arg(long, value_name = "N")]
     pub(crate) rounds: Option<u32>,
-    /// Variant that the others are compared with; the first where left out
+    /// Variant that the others are compared with; the first if left out
     #[arg(long, value_name = "VARIANT")]
     pub(crate) baseline: Option<String>,
     /// A label for the run record, as in `array=A`
@@ -193,17 +193,17 @@ pub(crate) struct RunArguments {
     /// File for the run record, besides the one in `results/`
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
-    /// File for what each cell asks of the store, which `bench replay` reads again
+    /// File for the requests of each cell to the store, which `bench replay` reads again
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
-    /// What stdout shows
+    /// Format of stdout
     #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
     pub(crate) format: Format,
     /// Shows all tables and findings above the first screen: each scenario, where the bytes went,
     /// where variants break even, and the methods
     #[arg(long)]
     pub(crate) details: bool,
-    /// What the recommended variant is to be good at
+    /// Costs by which a variant is recommended
     #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced")]
     pub(crate) prefer: Preference,
     /// Shows what would be written and measured, and does nothing
@@ -218,13 +218,13 @@ pub(crate) struct RunArguments {
 pub(crate) struct GenerateArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
-    /// Writes only the files of this process, counted from 0, of those that write the datasets
-    /// together. Also read from what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK,
-    /// PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK
+    /// Number of this process, counted from 0, among those that write the datasets together; it
+    /// writes no files but its own. Also read from what launchers set: OMPI_COMM_WORLD_RANK,
+    /// MV2_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK
     #[arg(long, value_name = "R", requires = "world_size")]
     pub(crate) rank: Option<u64>,
-    /// How many processes write together. Also read from what launchers set: OMPI_COMM_WORLD_SIZE,
-    /// MV2_COMM_WORLD_SIZE, PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE
+    /// Number of processes that write together. Also read from what launchers set:
+    /// OMPI_COMM_WORLD_SIZE, MV2_COMM_WORLD_SIZE, PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE
     #[arg(long, value_name = "N", requires = "rank")]
     pub(crate) world_size: Option<u64>,
     /// Shows what would be written, and writes nothing
@@ -269,7 +269,7 @@ pub(crate) struct InspectArguments {
     /// Shows every column: encodings, sizes, pages, minimum and maximum
     #[arg(long)]
     pub(crate) columns: bool,
-    /// Shows only this column, with what it holds
+    /// Shows only this column, with all of its leaves
     #[arg(long, value_name = "NAME")]
     pub(crate) column: Vec<String>,
     /// Shows every row group
@@ -278,7 +278,7 @@ pub(crate) struct InspectArguments {
     /// Shows every page; reads and decompresses all of the data
     #[arg(long)]
     pub(crate) pages: bool,
-    /// What stdout shows
+    /// Format of stdout
     #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
     pub(crate) format: InspectFormat,
 }
@@ -291,11 +291,11 @@ pub(crate) struct LearnArguments {
     /// File for the config; must not be there yet
     #[arg(short, long, value_name = "CONFIG")]
     pub(crate) output: PathBuf,
-    /// Keeps names of categories, constants, and numbers as they are, which are values of the
+    /// Keeps names of categories, constants and numbers as they are, which are values of the
     /// original
     #[arg(long)]
     pub(crate) keep_values: bool,
-    /// What stdout shows
+    /// Format of stdout
     #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
     pub(crate) format: InspectFormat,
 }
@@ -329,18 +329,18 @@ pub(crate) struct ReplayArguments {
     /// Replays of each trace
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
-    /// What stdout shows
+    /// Format of stdout
     #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
     pub(crate) format: InspectFormat,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
-    /// Folder on the storage that is to be measured; the current one where left out. What is
-    /// written there is removed again
+    /// Folder on the storage to measure; the current one if left out. Files that are written
+    /// there are removed again
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
-    /// What stdout shows
+    /// Format of stdout
     #[arg(long, value_enum, default_value_t = InspectFormat::Table)]
     pub(crate) format: InspectFormat,
 }
@@ -365,10 +365,10 @@ pub(crate) struct ReportArguments {
     /// where variants break even, and the methods
     #[arg(long)]
     pub(crate) details: bool,
-    /// What the recommended variant is to be good at
+    /// Costs by which a variant is recommended
     #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced")]
     pub(crate) prefer: Preference,
-    /// What stdout shows
+    /// Format of stdout
     #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
     pub(crate) format: Format,
 }
@@ -384,28 +384,28 @@ pub(crate) struct RecipeArguments {
     /// Shows the code of one tool, and nothing else
     #[arg(long, value_name = "TOOL", value_parser = PossibleValuesParser::new(TOOLS), ignore_case = true)]
     pub(crate) tool: Option<String>,
-    /// What the recommended variant is to be good at
+    /// Costs by which a variant is recommended
     #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced")]
     pub(crate) prefer: Preference,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArguments {
-    /// Run records (*.json) or journals (*.jsonl); the first is what the others are compared with.
-    /// One is enough with --by
+    /// Run records (*.json) or journals (*.jsonl); the others are compared with the first. One is
+    /// enough with --by
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
-    /// Compares the values of a label, or of a key of the config, rather than the records as such
+    /// Compares the values of a label, or of a key of the config, instead of the records
     #[arg(long, value_name = "KEY")]
     pub(crate) by: Option<String>,
-    /// Exits with 3 where a cell is slower by more than this, as in `5%` or `0.05`, with all of its
-    /// interval
+    /// Exits with 3 if the whole interval of a cell is slower by more than this, as in `5%` or
+    /// `0.05`, or if results differ
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) fail_if_slower: Option<f64>,
-    /// Exits with 3 also where a cell is too noisy to exclude that
+    /// Exits with 3 also if that cannot be excluded, or if a cell was not measured
     #[arg(long, requires = "fail_if_slower")]
     pub(crate) fail_if_inconclusive: bool,
-    /// What stdout shows
+    /// Format of stdout
     #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
     pub(crate) format: Format,
 }
@@ -423,7 +423,7 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "write a share from 0.1% to 1000%, such as `5%`, or `0.05`".to_owned())
 }
 
-/// A parser of an enum of another room: its values, each with its help.
+/// A parser of the values of an enum of another room, each with its help.
 fn one_of<T: Copy + Send + Sync + 'static>(
     values: &'static [(T, &'static str)],
     name: fn(T) -> &'static str,

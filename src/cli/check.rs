@@ -1,4 +1,4 @@
-//! `bench check`, and what `--dry-run` shows.
+//! `bench check`, and the output of `--dry-run`.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ const MLPERF_MEMORY_FACTOR: u64 = 5;
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
     let config = load::config(&arguments.config, None)?;
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
-    // What a config means can be told without its data.
+    // A config can be shown without its data, so that missing datasets are no error here.
     let datasets = runtime()?.block_on(Datasets::look(&Stores::default(), &config))?;
     show_text(&format!(
         "# resolved config\n{yaml}\n{}",
@@ -37,7 +37,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
     ))
 }
 
-/// What a run of the config would write and measure.
+/// Shows what a run of the config would write and measure.
 pub(super) fn dry_run(config: &Config) -> Result<ExitCode, CommandError> {
     let datasets = runtime()?.block_on(Datasets::place(&Stores::default(), config))?;
     show_text(&describe(config, &datasets)?)
@@ -114,7 +114,7 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
     Ok(text)
 }
 
-/// How a variant is read, where it is not as usual.
+/// Words on how a variant is read, if it is not read as usual. Empty otherwise.
 fn reading(variant: &Variant) -> String {
     let reader = &variant.reader;
     let mut words = Vec::new();
@@ -240,7 +240,7 @@ fn dataset(
     Ok(text)
 }
 
-/// What the files of a dataset will take of a disk, as far as that is known.
+/// Room that the files of a dataset will take on a disk, in words. Empty if it is not known.
 fn room(estimate: &Estimate) -> String {
     let (Some(bound), Some(probe)) = (estimate.bound, estimate.probe) else {
         return String::new();
@@ -256,7 +256,7 @@ fn room(estimate: &Estimate) -> String {
     )
 }
 
-/// How long a dataset will take to be written, and what of memory.
+/// Time to write a dataset, and memory that it takes, in words.
 fn time(
     plan: &DatasetPlan,
     estimate: &Estimate,

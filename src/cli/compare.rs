@@ -50,7 +50,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitCode, CommandE
     })
 }
 
-/// A file's name, or all of its path where another one has that name.
+/// A file's name, or all of its path if another file has the same name.
 fn name_of(file: &Path, all: &[PathBuf]) -> String {
     let same = all
         .iter()

@@ -85,7 +85,7 @@ fn detectable(found: &Doctor) -> String {
     }
 }
 
-/// A row of the table: what, and what was found of it.
+/// A row of the table: a subject, and the finding about it.
 type Row = [String; 2];
 
 fn row(what: &str, found: impl Into<String>) -> Row {
@@ -152,7 +152,7 @@ fn host(found: &Doctor) -> Vec<Row> {
     rows
 }
 
-/// The states of caches that can be brought about here, and attested.
+/// States of caches that can be brought about and attested here.
 fn caches(found: &Doctor) -> [Row; 4] {
     let delivered = found
         .device_share_when_evicted
@@ -193,7 +193,7 @@ fn caches(found: &Doctor) -> [Row; 4] {
     ]
 }
 
-/// What equal scans differ by, and the differences that so many rounds find.
+/// Difference between equal scans, and the differences that so many rounds find.
 fn noise(found: &Doctor) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(noise) = &found.noise {

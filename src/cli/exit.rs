@@ -1,4 +1,4 @@
-//! Exit codes, and how errors are shown.
+//! Exit codes, and the display of errors.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -23,10 +23,10 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// An expectation of a scenario, or a gate, failed.
 pub const EXPECTATION: u8 = 3;
-/// Interrupted: by Ctrl-C, by SIGTERM, or as the terminal has gone away.
+/// Interrupted by Ctrl-C, by SIGTERM, or because the terminal has gone away.
 pub const INTERRUPTED: u8 = 130;
 
-/// Why a command failed.
+/// Reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     #[error(transparent)]
@@ -71,8 +71,8 @@ impl CommandError {
         }
     }
 
-    /// The lines of what is shown, its `text`: a config has one for each problem, and the engine
-    /// says what it says of a query in several. Any other line break is one of a name.
+    /// Lines of `text`, which shows this error. A config has a line for each problem, and the
+    /// engine's message about a query may have several. Any other line break is part of a name.
     fn lines(&self, text: &str) -> Vec<String> {
         if let CommandError::Config(error) = self {
             return error.lines();
@@ -125,7 +125,7 @@ const LIMITS: [(&str, &str); 3] = [
     ("Too many open files", "ulimit -n"),
 ];
 
-/// The error that a panic stands for.
+/// Error for a panic with this message.
 pub(crate) fn of_panic(said: &str) -> CommandError {
     of_limit(said).unwrap_or_else(|| {
         CommandError::Failed(format!(
@@ -134,8 +134,8 @@ pub(crate) fn of_panic(said: &str) -> CommandError {
     })
 }
 
-/// The error of a panic that a limit of the host has caused: some crates panic when they get no
-/// thread or no file.
+/// Error for a panic that a limit of the host has caused, as some crates panic when they get no
+/// thread or no file. `None` for any other panic.
 pub(crate) fn of_limit(said: &str) -> Option<CommandError> {
     let (words, limit) = LIMITS.iter().find(|(words, _)| said.contains(words))?;
     Some(CommandError::Failed(format!(
@@ -143,20 +143,21 @@ pub(crate) fn of_limit(said: &str) -> Option<CommandError> {
     )))
 }
 
-/// What an error may come of that only says what the system has refused.
+/// Hint at the limit of the host that may be behind an error, if the error says only what the
+/// system has refused.
 fn hint_of_limit(text: &str) -> Option<String> {
     let (_, limit) = LIMITS.iter().find(|(words, _)| text.contains(words))?;
     (!text.contains("ulimit")).then(|| format!("a limit of this host ({limit}) may be too low"))
 }
 
-/// Shows an error on stderr, each of its causes once and its hints on lines of their own, and gives
-/// the exit code.
+/// Shows an error on stderr, each of its causes once and its hints on lines of their own, and
+/// returns the exit code.
 pub(crate) fn report(error: &CommandError) -> ExitCode {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {
         let words = source.to_string();
-        // The libraries put their category before what is the same for the rest.
+        // Libraries put their category before text that is otherwise the same.
         if !text.contains(without_categories(&words)) {
             text.push_str(": ");
             text.push_str(&words);

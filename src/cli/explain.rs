@@ -16,7 +16,7 @@ use crate::storage::Stores;
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
     let mut config = load::config(&arguments.config, Some(&arguments.queries))?;
-    // It has the baseline's plans.
+    // A control has the plans of the baseline.
     config.measure.control = Some(false);
     let progress = Progress::new();
     let runtime = runtime()?;
@@ -45,7 +45,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     show_text(&explained?)
 }
 
-/// The plan of a cell, and what an untimed execution shows of its scans.
+/// The plan of a cell, and the figures of its scans from an untimed execution.
 async fn describe(plan: &CellPlan) -> Result<String, Failure> {
     let CellPlan { record, cell, .. } = plan;
     let verified = cell.verify().await;

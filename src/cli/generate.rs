@@ -70,8 +70,8 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     show_text(&format!("{table}\n"))
 }
 
-/// This process's share of the files: by the arguments, else by a launcher's environment. None for
-/// a process alone.
+/// Share of the files that this process writes, by the arguments or else by a launcher's
+/// environment. `None` for a lone process.
 fn share(arguments: &GenerateArguments) -> Result<Option<Share>, CommandError> {
     match (arguments.rank, arguments.world_size) {
         (Some(rank), Some(world_size)) => {

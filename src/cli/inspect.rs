@@ -13,7 +13,7 @@ use crate::storage::Stores;
 use crate::table::{Inspection, inspect as inspect_files};
 use crate::units;
 
-/// Files that the summary lists; the others are counted.
+/// Most files that the summary lists. It counts the others.
 const MOST_FILES: usize = 20;
 
 pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, CommandError> {

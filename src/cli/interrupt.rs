@@ -1,5 +1,5 @@
-//! The signals that ask the program to stop: Ctrl-C, SIGTERM, by which batch systems end what they
-//! started, and SIGHUP, which comes when a terminal or a connection goes away.
+//! Signals that ask the program to stop: Ctrl-C; SIGTERM, by which batch systems end what they
+//! started; and SIGHUP, which comes when a terminal or a connection goes away.
 
 use std::future::pending;
 use std::io;
@@ -14,17 +14,17 @@ use super::panics::last_panic;
 use super::{print, threads};
 use crate::cancel::Cancel;
 
-/// How long stderr may take for a line. A terminal that is stopped, or a pipe that is full, takes
-/// none.
+/// Longest time that stderr may take for a line. A terminal that is stopped, or a pipe that is
+/// full, takes none.
 const TO_SAY: Duration = Duration::from_secs(1);
 
-/// How long the program may take to stop. Batch systems kill what has not stopped after about that
-/// time.
+/// Longest time that the program may take to stop. Batch systems kill a process that has not
+/// stopped after about that time.
 const TO_STOP: Duration = Duration::from_secs(30);
 
-/// Watches for signals from here on. Where nothing has to be put in order first, the first one ends
-/// the process at once, as it may be waiting for a pipe that nobody writes to; otherwise it asks to
-/// stop, and the second one ends the process.
+/// Watches for signals from here on. If nothing has to be put in order first, the first signal ends
+/// the process at once, as it may be waiting for a pipe that nobody writes to. Otherwise the first
+/// signal asks the program to stop, and the second one ends the process.
 ///
 /// The watch has a thread and a runtime of its own, since a join that never yields starves the
 /// signals of the runtime it runs on.
@@ -39,7 +39,7 @@ pub(super) fn cancel_on_interrupt() -> Result<Cancel, CommandError> {
     match watching.recv() {
         Ok(Ok(())) => Ok(cancel),
         Ok(Err(error)) => Err(failed(&error.to_string())),
-        // It panicked.
+        // The watch panicked.
         Err(_) => {
             let said = last_panic();
             Err(exit::of_limit(&said).unwrap_or_else(|| failed(&said)))
@@ -47,7 +47,7 @@ pub(super) fn cancel_on_interrupt() -> Result<Cancel, CommandError> {
     }
 }
 
-/// Says whether signals can be watched for, then does so until the process ends.
+/// Reports that signals can be watched for, or why not, then watches until the process ends.
 fn watch(asked: &Cancel, watching: &Sender<io::Result<()>>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -87,7 +87,7 @@ fn watch(asked: &Cancel, watching: &Sender<io::Result<()>>) {
 struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
-    /// None where whoever started this process has it ignore that, as nohup(1) does.
+    /// Absent if this process was started to ignore that signal, as nohup(1) does.
     hang_up: Option<unix::Signal>,
 }
 
@@ -104,7 +104,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one of any.
+    /// Waits for the next signal of any kind.
     async fn next(&mut self) {
         let Signals {
             interrupt,
@@ -125,19 +125,19 @@ impl Signals {
     }
 }
 
-/// Whether this process ignores a signal.
+/// Returns true if this process ignores a signal.
 fn is_ignored(signal: libc::c_int) -> bool {
     let mut found = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: without a new action, sigaction(2) only tells the present one, for which there is
-    // room; and all zeros are one.
+    // SAFETY: without a new action, sigaction(2) only reports the present one, for which there is
+    // room; and all zeros are a valid one.
     unsafe {
         let told = libc::sigaction(signal, std::ptr::null(), found.as_mut_ptr()) == 0;
         told && found.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 
-/// Says something, and waits no longer for that than a moment. Where no thread can start for it,
-/// nothing is said.
+/// Prints something, and waits for that no longer than [`TO_SAY`]. Prints nothing if no thread can
+/// start for it.
 fn say(words: impl FnOnce() + Send + 'static) {
     let (said, heard) = channel();
     let speaking = threads::small().spawn(move || {

@@ -3,9 +3,9 @@
 use super::exit::CommandError;
 use crate::dataset::Share;
 
-/// Environment variables that tell a process its rank and how many there are: of Open MPI, MVAPICH,
-/// PMIx, PMI (MPICH, Intel MPI, Cray), Slurm and PyTorch. PMIx tells no size by itself; what has
-/// started it does.
+/// Environment variables that tell a process its rank and the number of processes: those of Open
+/// MPI, MVAPICH, PMIx, PMI (MPICH, Intel MPI, Cray), Slurm and PyTorch. PMIx gives no number by
+/// itself, but the launcher that uses it does.
 const LAUNCHERS: [(&str, &str); 8] = [
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
     ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),
@@ -19,19 +19,19 @@ const LAUNCHERS: [(&str, &str); 8] = [
 
 const SLURM: (&str, &str) = ("SLURM_PROCID", "SLURM_NTASKS");
 
-/// Share of this process among those that a launcher has started, and which variables say so. None
-/// for a process alone.
+/// Share of this process among those that a launcher has started, and the variables that say so.
+/// `None` for a lone process.
 pub(super) fn launched() -> Result<Option<(Share, String)>, CommandError> {
     launched_with(|name| std::env::var(name).ok())
 }
 
-/// As [`launched`], in an environment with these variables.
+/// Does the same as [`launched`], in an environment with these variables.
 fn launched_with(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<(Share, String)>, CommandError> {
     let found = LAUNCHERS.iter().find_map(|pair| {
         let (rank, size) = *pair;
-        // A batch script has these of its job, and has not been started once for each task.
+        // A batch script has these variables of its job, but was not started once for each task.
         let in_script = variable("SLURM_JOB_ID").is_some() && variable("SLURM_STEP_ID").is_none();
         if *pair == SLURM && in_script {
             return None;
@@ -54,7 +54,7 @@ fn launched_with(
     Ok(share.map(|share| (share, said)))
 }
 
-/// The share of a rank. None for a process alone.
+/// The share of a rank. `None` for a lone process.
 pub(super) fn share_of(
     rank: u64,
     world_size: u64,
@@ -74,7 +74,8 @@ pub(super) fn share_of(
     Ok((world_size > 1).then_some(share))
 }
 
-/// Refuses a run that each of several processes would do as a whole.
+/// Refuses a run if a launcher has started several processes, as each of them would do it as a
+/// whole.
 pub(super) fn refuse_several_runs() -> Result<(), CommandError> {
     match launched()? {
         None => Ok(()),

@@ -91,7 +91,7 @@ fn describe(learned: &Learned) -> String {
             .chain(cells),
         );
     }
-    // What concerns all columns comes last, under the codecs that it is of.
+    // Rows about all columns come last, with a figure under each codec.
     let errors = |head: &str, of: fn(&CodecErrors) -> Option<f64>| {
         let shares = learned.errors.iter().map(|errors| share(of(errors)));
         [head.to_owned(), String::new(), String::new()]

@@ -1,4 +1,4 @@
-//! From arguments to a config.
+//! Configs from arguments.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,27 +14,28 @@ use crate::scenario::QUICKSTART;
 use crate::suggest::nearest;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
-/// A config as a command line gives it: a text, and what is laid over it.
+/// A config as a command line gives it: a text, and the settings that are laid over it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Given {
-    /// As messages name the text.
+    /// Name of the text in messages.
     pub(super) origin: String,
     pub(super) text: String,
-    /// Folder of the file that the text is of, if it is of one.
+    /// Folder of the file with the text. Absent if the text is not from a file.
     pub(super) folder: Option<OsString>,
     pub(super) set: Vec<String>,
     pub(super) sweep: Vec<String>,
     pub(super) tables: Vec<(String, String)>,
-    /// Of `--query` and `--sql`, instead of the config's scenarios.
+    /// Values of `--query` and `--sql`, which replace the config's scenarios.
     pub(super) queries: Vec<String>,
     pub(super) sql: Vec<String>,
-    /// Whether there are as many rounds as are set, whatever the config says of precision.
+    /// True if the number of rounds is exactly the one that is set, whatever the config says about
+    /// precision.
     pub(super) has_exact_rounds: bool,
 }
 
 impl Given {
-    /// Reads the file that the arguments name; without one, the text is the quickstart, or nothing
-    /// where tables or a source are named. `more` is set last.
+    /// Reads the file that the arguments name. Without one, the text is the quickstart, or empty if
+    /// tables or a source are named. `more` is set last.
     pub(super) fn of(
         arguments: &ConfigArguments,
         queries: Option<&QueryArguments>,
@@ -85,7 +86,7 @@ impl Given {
         })
     }
 
-    /// The config of it all.
+    /// The config of the text and all settings.
     pub(super) fn config(&self) -> Result<Config, CommandError> {
         let source = Source {
             origin: self.origin.clone(),
@@ -125,7 +126,7 @@ impl Given {
     }
 }
 
-/// The config that the arguments name.
+/// The config that the arguments give.
 pub(super) fn config(
     arguments: &ConfigArguments,
     queries: Option<&QueryArguments>,
@@ -133,9 +134,10 @@ pub(super) fn config(
     Given::of(arguments, queries, &[])?.config()
 }
 
-/// What `--source` sets. Without a config, what is written goes into a folder of the source's name.
+/// Keys that `--source` sets. Without a config, rewritten files go into a folder below `data/` that
+/// has the source's name.
 fn of_source(source: &str, without_config: bool) -> Vec<String> {
-    // JSON's quotes are YAML's.
+    // Strings in JSON's quotes are valid YAML.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut set = vec![format!("dataset.source={}", quoted(source))];
     if without_config {
@@ -160,7 +162,7 @@ fn read(path: &Path) -> Result<(String, String), CommandError> {
     Ok((origin, text))
 }
 
-/// Splits `name=value`; both sides are there.
+/// Splits `name=value`. An empty side is an error.
 pub(crate) fn name_and_value(
     flag: &str,
     text: &str,
@@ -176,9 +178,9 @@ pub(crate) fn name_and_value(
     }
 }
 
-/// A stored record, or a journal, summarised, with the predictions that it gives.
+/// A stored record or a journal, summarised, with its predictions.
 ///
-/// All variants are compared with `baseline`, where one is named.
+/// All variants are compared with `baseline` if one is named.
 pub(super) fn predicted(
     file: &Path,
     baseline: Option<&str>,
@@ -188,7 +190,7 @@ pub(super) fn predicted(
     Ok((record, predictions))
 }
 
-/// A stored record, or a journal, summarised without predictions.
+/// A stored record or a journal, summarised without predictions.
 pub(super) fn measured(file: &Path, baseline: Option<&str>) -> Result<RunRecord, CommandError> {
     let mut record = rebased(file, baseline)?;
     summarise_measured(&mut record);
@@ -205,7 +207,7 @@ fn rebased(file: &Path, baseline: Option<&str>) -> Result<RunRecord, CommandErro
     Ok(record)
 }
 
-/// The error of a variant that a record lacks, which names those that it has.
+/// Error about a variant that a record lacks, with the names of those that it has.
 pub(super) fn no_variant(record: &RunRecord, variant: &str) -> CommandError {
     let names = variants(record);
     let hint = nearest(variant, names.iter().copied());
@@ -236,7 +238,7 @@ mod tests {
     use super::*;
     use crate::cli::arguments::{Arguments, Command};
 
-    /// What a command line of `bench explain` gives.
+    /// Reads a command line of `bench explain`.
     fn given(line: &[&str]) -> Result<Given, CommandError> {
         let line = ["bench", "explain"].iter().chain(line);
         let Command::Explain(arguments) = Arguments::try_parse_from(line).unwrap().command else {

@@ -40,10 +40,10 @@ use panics::{keep_panics, last_panic};
 use stdout::{show, show_json};
 use threads::on_large_stack;
 
-/// Runs the program, and gives its exit code.
+/// Runs the program, and returns its exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // A file-size limit is to be an error of the write, not the end of the process.
+    // A file-size limit should be an error of the write, not the end of the process.
     // SAFETY: ignoring a signal installs no handler of ours.
     let _ = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
     keep_panics();

@@ -1,6 +1,6 @@
 //! `bench needed-memory`, for this program's own use: a run starts it for each cell. It reads a
-//! line of JSON that says which cell of which config, executes that cell and nothing else, and
-//! writes a line of JSON that says what memory was resident.
+//! line of JSON that names a cell and has its config, executes that cell and nothing else, and
+//! writes a line of JSON with the memory that was resident.
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -23,22 +23,23 @@ use crate::text_file::{MOST_WRITTEN_BYTES, text_of};
 /// Name of the command.
 const COMMAND: &str = "needed-memory";
 
-/// Limit of a request in bytes: JSON may write a byte of a config as six.
+/// Limit of a request in bytes: JSON may need six bytes for a byte of a config.
 const LARGEST_REQUEST_BYTES: u64 = 8 * MOST_WRITTEN_BYTES;
 
-/// How often the process is asked whether it is done.
+/// Interval at which the process is checked for its end.
 const ASK_EVERY: Duration = Duration::from_millis(10);
 
-/// What the process is asked for.
+/// Request to the process.
 #[derive(Debug, Serialize, Deserialize)]
 struct Request<'a> {
     cell: Cow<'a, str>,
-    /// As it was when the run began, whatever has become of the file.
+    /// The config as it was when the run began, whatever has become of its file.
     config: Cow<'a, Given>,
     sources: Cow<'a, KnownSources>,
 }
 
-/// Answers a request on stdin. Whoever waits for this process ends it.
+/// Answers a request on stdin. It watches for no signals, as the process that waits for the answer
+/// ends it.
 pub(super) fn needed_memory() -> Result<ExitCode, CommandError> {
     let bad = |error: String| CommandError::Usage(format!("stdin: {error}"));
     let line = text_of(std::io::stdin(), LARGEST_REQUEST_BYTES);
@@ -53,8 +54,8 @@ pub(super) fn needed_memory() -> Result<ExitCode, CommandError> {
     show(&format!("{reply}\n"))
 }
 
-/// Starts this program anew to execute one cell, and reads its answer. The error says why there is
-/// none.
+/// Starts this program again to execute one cell, and reads its answer. The error says why there is
+/// no answer.
 pub(super) fn ask(
     cell: &str,
     config: &Given,
@@ -78,7 +79,7 @@ pub(super) fn ask(
     // SAFETY: prctl(2) may be called between fork and exec, and takes numbers only.
     unsafe {
         command.pre_exec(|| {
-            // It does not outlive its parent.
+            // The child must not outlive its parent.
             match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
                 0 => Ok(()),
                 _ => Err(std::io::Error::last_os_error()),
@@ -87,7 +88,7 @@ pub(super) fn ask(
     }
     let mut child = command.spawn().map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
-        // One that ended early says why.
+        // A child that ended early says why.
         let _ = writeln!(stdin, "{request}");
     }
     let status = loop {

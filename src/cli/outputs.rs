@@ -1,11 +1,12 @@
-//! Files that flags name to be written.
+//! Files that flags name for output.
 
 use std::path::Path;
 
 use super::exit::CommandError;
 use crate::output::{Output, Replaces};
 
-/// A file that a flag names to be written, as `example` would be, checked before any work is done.
+/// Claims a file that a flag names for output, before any work is done. Errors name `example` as a
+/// file that would do.
 pub(super) fn output(
     flag: &str,
     example: &str,
@@ -20,7 +21,7 @@ pub(super) fn output(
     Output::claim(file, replaces).map_err(|error| CommandError::Usage(format!("{flag} {error}")))
 }
 
-/// The error of an output that lies where it would be read by later calls, as data or as a query.
+/// Error about an output that lies where later calls would read it, as data or as a query.
 pub(super) fn would_be_read(flag: &str, output: &Output, reader: &str) -> CommandError {
     CommandError::Usage(format!(
         "{flag} {}: {reader} would have this file, too, from then on; name one in another folder, or \

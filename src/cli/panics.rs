@@ -3,17 +3,17 @@
 
 use parking_lot::Mutex;
 
-/// What the last panic said.
+/// Message of the last panic.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
-/// Keeps what panics say from here on.
+/// Keeps the messages of panics from here on.
 pub(super) fn keep_panics() {
     std::panic::set_hook(Box::new(|panic| {
         *LAST.lock() = Some(panic.to_string());
     }));
 }
 
-/// What the last panic said; empty where there was none.
+/// Returns the message of the last panic. Empty if there was none.
 pub(super) fn last_panic() -> String {
     let last = LAST.lock();
     last.clone().unwrap_or_default()

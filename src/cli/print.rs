@@ -1,4 +1,4 @@
-//! The one place that writes to the terminal: stdout is data, stderr is everything else.
+//! The only place that writes to the terminal: stdout is data, stderr is everything else.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -6,8 +6,8 @@ use std::os::fd::AsFd;
 use crate::record::Preference;
 use crate::report::{Format, View, visible};
 
-/// Writes data to stdout. A reader that has gone away, as `head` does, or the terminal that has, is
-/// no error.
+/// Writes data to stdout. It is no error if its reader has gone away, as `head` does, or if the
+/// terminal has.
 pub(crate) fn data(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout
@@ -20,18 +20,19 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
     }
 }
 
-/// Whether a file is a terminal or a device like it, also where the terminal has been closed, which
-/// then is no terminal to `is_terminal`.
+/// Returns true if a file is a terminal or a device like it. That includes a terminal that has been
+/// closed, which `is_terminal` does not take for one.
 fn is_device(file: &impl AsFd) -> bool {
     nix::sys::stat::fstat(file).is_ok_and(|found| found.st_mode & libc::S_IFMT == libc::S_IFCHR)
 }
 
-/// Writes a line to stderr. Where stderr cannot be written to, there is nobody to tell.
+/// Writes a line to stderr. If that fails, there is nobody to tell.
 pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", visible(text));
 }
 
-/// Shows an error. Line breaks within its lines and hints are of names, and made visible.
+/// Shows an error. Line breaks within its lines and hints are parts of names, and are shown as
+/// codes.
 pub(crate) fn error(lines: &[String], hints: &[String]) {
     for (index, part) in lines.iter().enumerate() {
         line(&if index == 0 {
@@ -45,7 +46,7 @@ pub(crate) fn error(lines: &[String], hints: &[String]) {
     }
 }
 
-/// Whether stdout takes colours: a terminal that does, where nobody has asked for none
+/// Returns true if stdout takes colours: it is a terminal that does, and nobody has asked for none
 /// (<https://no-color.org>).
 fn colour() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -53,7 +54,7 @@ fn colour() -> bool {
     io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
 }
 
-/// How a command's arguments ask for something to be shown.
+/// The view that a command's arguments ask for.
 pub(crate) fn view(format: Format, details: bool, prefer: Preference) -> View {
     View {
         format,
@@ -64,7 +65,7 @@ pub(crate) fn view(format: Format, details: bool, prefer: Preference) -> View {
     }
 }
 
-/// Width of stdout in characters, where it is a terminal.
+/// Width of stdout in characters. `None` if it is no terminal.
 pub(crate) fn width() -> Option<u16> {
     if !io::stdout().is_terminal() {
         return None;

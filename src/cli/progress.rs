@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar where it is a terminal, lines for what is worth keeping.
+//! Progress on stderr: a bar if it is a terminal, and lines for what is worth keeping.
 
 use std::sync::OnceLock;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -13,14 +13,14 @@ use crate::storage::Location;
 use crate::units;
 
 pub(crate) struct Progress {
-    /// Hidden where stderr is no terminal.
+    /// Hidden if stderr is no terminal.
     bar: ProgressBar,
-    /// Channel of the thread that turns the spinner; dropping it ends the thread. None where no
+    /// Channel of the thread that turns the spinner. Dropping it ends the thread. `None` if no
     /// thread could start.
     turning: OnceLock<Option<Sender<()>>>,
 }
 
-/// A folder from the working folder on, where it lies below that.
+/// A folder, relative to the working folder if it lies below that.
 fn shown(folder: &Location) -> String {
     let text = folder.to_string();
     let working = std::env::current_dir().ok();
@@ -31,7 +31,7 @@ fn shown(folder: &Location) -> String {
     below.unwrap_or(text)
 }
 
-/// How often the spinner turns while a query runs.
+/// Interval at which the spinner turns while a query runs.
 const TURN_EVERY: Duration = Duration::from_millis(200);
 
 impl Progress {
@@ -51,7 +51,7 @@ impl Progress {
         self.bar.suspend(|| print::line(text));
     }
 
-    /// Turns the spinner from now on. The bar's own thread for that would panic where it cannot
+    /// Turns the spinner from now on. The bar's own thread for that would panic if it could not
     /// start.
     fn turn(&self) {
         if self.bar.is_hidden() {

@@ -36,7 +36,7 @@ pub(super) fn recipe(arguments: &RecipeArguments) -> Result<ExitCode, CommandErr
     }
     for recipe in recipes(dataset).into_iter().filter(wanted) {
         match arguments.tool {
-            // For a pipe: nothing but code.
+            // A pipe gets nothing but code.
             Some(_) => text.push_str(&code(&recipe, "")),
             None => text.push_str(&shown(&recipe)),
         }
@@ -64,7 +64,7 @@ fn code(recipe: &Recipe, indent: &str) -> String {
     lines.collect()
 }
 
-/// The variant, where the record has it.
+/// Returns the variant if the record has it, or else an error.
 fn known(record: &RunRecord, variant: &str) -> Result<String, CommandError> {
     match load::variants(record).contains(&variant) {
         true => Ok(variant.to_owned()),
@@ -72,7 +72,7 @@ fn known(record: &RunRecord, variant: &str) -> Result<String, CommandError> {
     }
 }
 
-/// The variant that the record concludes on.
+/// The variant that the record concludes on, or its only one.
 fn concluded(record: &RunRecord, prefer: Preference) -> Result<String, CommandError> {
     let conclusion = record.conclusions.iter().find(|it| it.prefer == prefer);
     if let Some(variant) = conclusion.and_then(|it| it.variant.clone()) {

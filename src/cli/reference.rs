@@ -1,5 +1,5 @@
-//! The reference page of the command line and its manual page, made from the arguments' own
-//! definitions.
+//! The reference page and the manual page of the command line, made from the definitions of the
+//! arguments.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use super::arguments::Arguments;
 
 /// All commands with their help, in markdown.
 pub fn reference() -> String {
-    // Help is wrapped to the terminal; the page is not.
+    // Help is wrapped to the width of the terminal, on which the page must not depend.
     let mut command = Arguments::command().term_width(100);
     command.build();
     let mut page = format!(
@@ -64,7 +64,7 @@ pub fn manual() -> std::io::Result<String> {
         }
         let name = format!("bench-{}", subcommand.get_name());
         let man = clap_mangen::Man::new(subcommand.clone());
-        // One page has one title.
+        // One page has one title, so that each command is a section of it.
         writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
         man.render_synopsis_section(&mut page)?;
         man.render_description_section(&mut page)?;

@@ -13,7 +13,7 @@ use crate::output::Replaces;
 use crate::record::RunRecord;
 use crate::report::{Format, HTML_START, html, html_history, render_all, render_history};
 
-/// Pages, by what every one begins with.
+/// Pages, which are known by their beginning.
 const PAGE: Replaces = Replaces::Kind {
     start: HTML_START.as_bytes(),
     name: "such a page",
@@ -45,7 +45,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandErr
         };
         match read {
             Ok(record) => records.push(record),
-            // A run that wrote nothing, as on a full disk, must not hide all the others.
+            // A run that wrote nothing, such as one on a full disk, must not hide all others.
             Err(CommandError::Record(error)) if arguments.history && error.holds_no_run() => {
                 without_run.push(error);
             }

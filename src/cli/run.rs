@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     }
     let shown = show(&text);
     if shown.is_err() {
-        // What was measured is kept all the same.
+        // The measurements are kept nevertheless.
         print::line(&format!("record: {}", kept.display()));
     }
     let done = shown?;
@@ -99,8 +99,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     })
 }
 
-/// Writes the page beside the record. What was measured is kept in any case: a page that cannot be
-/// written is a warning.
+/// Writes the page beside the record. A page that cannot be written causes a warning and no more,
+/// as the measurements are kept in any case.
 fn page_beside(record_file: &Path, outcome: &Outcome, view: &View) -> Option<PathBuf> {
     let file = record_file.with_extension("html");
     let page = html(&outcome.record, &outcome.predictions, view);
@@ -114,7 +114,7 @@ fn page_beside(record_file: &Path, outcome: &Outcome, view: &View) -> Option<Pat
     }
 }
 
-/// Where the record and the trace go besides, and nothing else does or is read from.
+/// Files that `--record` and `--trace` name. They must differ, and the config must not read them.
 fn outputs(
     arguments: &RunArguments,
     config: &Config,
@@ -143,7 +143,7 @@ fn outputs(
     Ok((record, trace))
 }
 
-/// What flags set of the config.
+/// Keys of the config that flags set.
 fn set(arguments: &RunArguments) -> Vec<String> {
     let rounds = arguments
         .rounds

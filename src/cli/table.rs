@@ -1,11 +1,11 @@
-//! Tables of what was found, for a terminal.
+//! Tables of findings, for a terminal.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
 use super::print;
 
-/// An empty table as wide as the terminal; columns from `numbers_from` on are aligned to the right.
+/// An empty table as wide as the terminal. Columns from `numbers_from` on are aligned to the right.
 pub(super) fn table(heads: &[&str], numbers_from: usize) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);

@@ -1,5 +1,4 @@
-//! The threads of the program: how many there are, their stacks, and the runtime that queries run
-//! on.
+//! The threads of the program: their number, their stacks, and the runtime that queries run on.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -13,30 +12,30 @@ use tokio::runtime::Runtime;
 use super::exit::CommandError;
 use crate::dataset::THREAD_STACK;
 
-/// Stacks of the main thread and of the engine's threads, in bytes, the first that there is room
-/// for. SQL is parsed and planned by recursion, and a thousand conditions are not a reason to
-/// abort. Only what is used of a stack takes memory, but all of it takes address space, of which
-/// `ulimit -v` may leave little.
+/// Sizes of the stacks of the main thread and of the engine's threads, in bytes. The first that
+/// there is room for is taken. SQL is parsed and planned by recursion, and a thousand conditions
+/// are no reason to abort. Only the part of a stack that is used takes memory, but all of it takes
+/// address space, of which `ulimit -v` may leave little.
 const MAIN_STACKS: [usize; 3] = [1 << 30, 64 << 20, 8 << 20];
 const ENGINE_STACKS: [usize; 3] = [256 << 20, 64 << 20, 8 << 20];
 
-/// Threads that there must be room for besides the runtime's workers: some that read files, and
-/// those that write some.
+/// Number of threads that there must be room for besides the runtime's workers: some that read
+/// files, and some that write them.
 const MORE_THREADS: usize = 4;
 
-/// Where the number of the runtime's workers comes from, as in any program that uses tokio, and the
-/// most that there may be.
+/// Environment variable with the number of the runtime's workers, as in any program that uses
+/// tokio, and the largest number that it may have.
 const WORKERS: &str = "TOKIO_WORKER_THREADS";
 const MOST_WORKERS: usize = 4096;
 
-/// How long the runtime keeps a thread that has nothing to do: for as long as the program runs.
+/// Time for which the runtime keeps a thread that has nothing to do: as long as the program runs.
 const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// Runs the program on a thread with room; a panic is an error without a value.
+/// Runs the program on a thread with a large stack. A panic is an error without a value.
 pub(super) fn on_large_stack(
     work: impl Fn() -> Result<ExitCode, CommandError> + Sync,
 ) -> Result<Result<ExitCode, CommandError>, ()> {
-    // As much again is left for the others.
+    // As much again is left for the other threads.
     let stack = match first_fitting(2, &MAIN_STACKS) {
         Ok(stack) => stack,
         Err(error) => return Ok(Err(refused(&error))),
@@ -58,7 +57,7 @@ pub(super) fn runtime() -> Result<Runtime, CommandError> {
         ));
     }
     let workers = workers(std::env::var_os(WORKERS).map(|it| it.to_string_lossy().into_owned()))?;
-    // tokio panics where its workers cannot start, and waits forever where only some of them can.
+    // tokio panics if its workers cannot start, and waits forever if only some of them can.
     let stack =
         first_fitting(workers + MORE_THREADS, &ENGINE_STACKS).map_err(|error| refused(&error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -68,20 +67,21 @@ pub(super) fn runtime() -> Result<Runtime, CommandError> {
         .thread_keep_alive(FOREVER)
         .build()
         .map_err(|error| CommandError::Failed(format!("the runtime cannot start: {error}")))?;
-    // A thread that reads files, from the beginning on: it does the work of those that cannot start
-    // later. Without any, tokio would panic then.
+    // A thread that reads files, from the beginning on. It does the work of those that cannot start
+    // later. Without any such thread, tokio would panic then.
     drop(runtime.spawn_blocking(|| ()));
     Ok(runtime)
 }
 
 /// Leaves a runtime to the end of the program, so that a query that ignores its cancellation, or a
-/// read that hangs, does not hold it. To shut it down in the background would detach its threads
-/// while they end, and with some versions of glibc that reads a thread's memory after it is gone.
+/// read that hangs, does not hold up the program. Shutting it down in the background would detach
+/// its threads while they end, and with some versions of glibc that reads a thread's memory after
+/// it is gone.
 pub(super) fn leave(runtime: Runtime) {
     std::mem::forget(runtime);
 }
 
-/// The runtime's workers: as many as the environment says, if it says so, else one per core.
+/// Number of the runtime's workers: the one that the environment names, or else one per core.
 fn workers(asked: Option<String>) -> Result<usize, CommandError> {
     let Some(asked) = asked else {
         return Ok(thread::available_parallelism().map_or(1, usize::from));
@@ -97,20 +97,20 @@ fn workers(asked: Option<String>) -> Result<usize, CommandError> {
         })
 }
 
-/// A thread that takes little.
+/// A builder of threads that take little memory.
 pub(super) fn small() -> Builder {
     Builder::new().stack_size(THREAD_STACK)
 }
 
-/// What is said where a thread cannot start.
+/// Error about a thread that cannot start.
 pub(super) fn refused(error: &io::Error) -> CommandError {
     CommandError::Failed(format!(
         "a thread cannot start: {error}; the limits of this host (ulimit -u, ulimit -v) are too low"
     ))
 }
 
-/// The first of some sizes of stacks with which so many threads can be there at once; where there
-/// is none, why the last one will not do.
+/// The first of some sizes of stacks, in bytes, with which so many threads can exist at once. If
+/// there is none, the error is that of the last one.
 fn first_fitting(threads: usize, stacks: &[usize]) -> io::Result<usize> {
     let mut found = Err(io::ErrorKind::InvalidInput.into());
     for stack in stacks {
@@ -139,7 +139,7 @@ fn try_out(threads: usize, stack: usize) -> io::Result<()> {
         }
         drop(closed);
         for thread in all {
-            // It has done nothing that could fail.
+            // The thread has done nothing that could fail.
             let _ = thread.join();
         }
         started
@@ -152,7 +152,8 @@ fn try_out(threads: usize, stack: usize) -> io::Result<()> {
     started
 }
 
-/// Threads of this process that the system counts, and a constant; 0 where it does not tell.
+/// Number of threads of this process that the system counts, plus a constant. 0 if the system does
+/// not tell.
 fn alive() -> u64 {
     std::fs::metadata("/proc/self/task").map_or(0, |found| found.nlink())
 }

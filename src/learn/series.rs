@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_pool_is_as_large_as_draws_from_it_tell() {
-        // Of n values, d draws leave n (1 - (1 - 1/n)^d) different ones.
+        // The number of different values that d draws from n leave is n (1 - (1 - 1/n)^d).
         for size in [50.0_f64, 1_000.0, 20_000.0] {
             let draws = 5_000.0;
             let distinct = size * (1.0 - (1.0 - 1.0 / size).powf(draws));

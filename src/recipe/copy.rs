@@ -1,4 +1,4 @@
-//! DataFusion's `COPY`.
+//! Recipe for DataFusion's `COPY`.
 
 use super::knobs::{Knobs, codec_name};
 use super::sql::{literal, order_by};

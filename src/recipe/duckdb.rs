@@ -1,11 +1,11 @@
-//! DuckDB.
+//! Recipe for DuckDB.
 
 use super::knobs::{DICTIONARY_BYTES, Knobs, Leaf, PAGE_BYTES, PAGE_ROWS};
 use super::sql::{order_by, quoted};
 use super::tool::Recipe;
 use crate::units;
 
-/// Row groups are made of so many rows at a time.
+/// Rows that DuckDB puts into a row group at a time.
 const VECTOR_ROWS: u64 = 2048;
 
 pub(super) fn duckdb(knobs: &Knobs) -> Recipe {

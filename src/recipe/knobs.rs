@@ -1,9 +1,9 @@
-//! Knobs of a layout, as recipes need them: by leaf column where columns differ.
+//! Knobs of a layout, as recipes need them: by leaf column if columns differ.
 
 use crate::record::{ChunkLayoutRecord, ColumnRecord, DatasetRecord, LayoutRecord};
 use crate::units;
 
-/// Defaults of this program's writer, which those of most other writers equal.
+/// Defaults of this program's writer, which most other writers share.
 pub(super) const PAGE_BYTES: u64 = 1 << 20;
 pub(super) const DICTIONARY_BYTES: u64 = 1 << 20;
 pub(super) const PAGE_ROWS: u64 = 20_000;
@@ -11,9 +11,9 @@ pub(super) const PAGE_ROWS: u64 = 20_000;
 pub(super) struct Knobs<'a> {
     pub(super) layout: &'a LayoutRecord,
     pub(super) leaves: Vec<Leaf<'a>>,
-    /// Rows of a row group: as asked, or as a file has in the mean where they end by their bytes.
+    /// Rows of a row group: as asked for, or the mean over the files if row groups end by bytes.
     pub(super) row_group_rows: u64,
-    /// Encoded bytes of a row group, in the mean over the files.
+    /// Encoded bytes of a row group: the mean over the files.
     pub(super) row_group_bytes: u64,
 }
 
@@ -28,22 +28,22 @@ pub(super) struct Leaf<'a> {
 }
 
 impl Leaf<'_> {
-    /// Encoding that was asked for and that the leaf has, in the name that Parquet gives it. `None`
-    /// where it is the writer's choice, plain or a dictionary.
+    /// Encoding that was asked for and that the leaf has, by its name in Parquet. `None` if it is
+    /// the writer's choice, plain or a dictionary.
     pub(super) fn encoding(&self) -> Option<String> {
         let name = self.chunk.encoding.to_uppercase();
         let is_choice = matches!(name.as_str(), "AUTO" | "PLAIN" | "DICTIONARY");
         (!is_choice && self.found.encodings.contains(&name)).then_some(name)
     }
 
-    /// Whether the writer may make a dictionary.
+    /// Returns true if the writer may make a dictionary.
     pub(super) fn has_dictionary(&self) -> bool {
         self.chunk.encoding != "plain" && self.encoding().is_none()
     }
 }
 
 impl<'a> Knobs<'a> {
-    /// `None` where the layout of the dataset is not known.
+    /// Returns `None` if the layout of the dataset is not known.
     pub(super) fn of(dataset: &'a DatasetRecord) -> Option<Self> {
         let layout = dataset.layout.as_ref()?;
         let leaves = dataset.columns.iter().map(|found| {
@@ -67,19 +67,19 @@ impl<'a> Knobs<'a> {
         })
     }
 
-    /// Whether columns have layouts of their own.
+    /// Returns true if columns have layouts of their own.
     pub(super) fn differ(&self) -> bool {
         !self.layout.columns.is_empty()
     }
 
-    /// A value that all leaves have. `None` where they differ.
+    /// A value that all leaves have. `None` if they differ.
     pub(super) fn common<T: PartialEq>(&self, of: impl Fn(&Leaf) -> T) -> Option<T> {
         let mut values = self.leaves.iter().map(&of);
         let first = values.next()?;
         values.all(|it| it == first).then_some(first)
     }
 
-    /// The codec that all leaves have with its level, or that of columns without keys of their own.
+    /// Codec and level of columns without keys of their own.
     pub(super) fn codec(&self) -> (&str, Option<u32>) {
         (&self.layout.chunk.codec, self.layout.chunk.level)
     }
@@ -92,7 +92,7 @@ impl<'a> Knobs<'a> {
         !self.layout.sort_by.is_empty()
     }
 
-    /// Place that recipes write to.
+    /// Place to which recipes write.
     pub(super) fn output(&self) -> &'static str {
         match self.is_partitioned() {
             true => "output",
@@ -100,7 +100,8 @@ impl<'a> Knobs<'a> {
         }
     }
 
-    /// Whether values of this key differ from a writer's default.
+    /// Returns true if `is_other` is true for the layout of columns without keys of their own, or
+    /// for that of any other column.
     pub(super) fn any(&self, is_other: impl Fn(&ChunkLayoutRecord) -> bool) -> bool {
         is_other(&self.layout.chunk) || self.layout.columns.values().any(is_other)
     }
@@ -109,14 +110,14 @@ impl<'a> Knobs<'a> {
         self.any(|chunk| chunk.bloom_filter.is_some())
     }
 
-    /// Limit of every tool that sorts whole tables.
+    /// Limit of every tool that sorts whole tables, if the layout sorts within row groups.
     pub(super) fn sorts_wider(&self) -> Option<String> {
         (self.is_sorted() && self.layout.sort_scope == "row_group").then(|| {
             "rows are sorted over the whole file here, not within each row group".to_owned()
         })
     }
 
-    /// Limit of every tool whose row groups end by rows alone.
+    /// Limit of every tool whose row groups end only by rows, if those of the layout end by bytes.
     pub(super) fn by_rows(&self) -> Option<String> {
         let bytes = self.layout.row_group_bytes?;
         Some(format!(
@@ -126,7 +127,7 @@ impl<'a> Knobs<'a> {
         ))
     }
 
-    /// Limit of tools that write no statistics in page headers.
+    /// Limit of tools that write no statistics in page headers, if the layout has these.
     pub(super) fn page_headers(&self) -> Option<String> {
         self.any(|chunk| chunk.statistics == "page").then(|| {
             "it writes no statistics in page headers, or decides by itself (few readers use them)"
@@ -181,7 +182,7 @@ impl<'a> Knobs<'a> {
     }
 }
 
-/// A codec with its level, as configs have it.
+/// A codec with its level, as in configs.
 pub(super) fn codec_name(codec: &str, level: Option<u32>) -> String {
     match level {
         Some(level) => format!("{codec}({level})"),

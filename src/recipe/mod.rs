@@ -1,7 +1,7 @@
-//! How to write a layout with other tools: code for each, and what it cannot do.
+//! Recipes: code that writes a layout with other tools, and what each of them cannot do.
 //!
-//! Code reads `input.parquet` and writes `output.parquet`, or the folder `output` where there are
-//! partitions.
+//! The code reads `input.parquet` and writes `output.parquet`. It writes the folder `output` if
+//! there are partitions, and with Spark always.
 
 mod copy;
 mod duckdb;
@@ -34,7 +34,7 @@ pub fn dataset_of<'a>(record: &'a RunRecord, variant: &str) -> Option<&'a Datase
     })
 }
 
-/// Recipes of a dataset's layout, one for each of [`TOOLS`]. Empty where its layout is not known.
+/// Recipes of a dataset's layout, one for each of [`TOOLS`]. Empty if its layout is not known.
 pub fn recipes(dataset: &DatasetRecord) -> Vec<Recipe> {
     let Some(knobs) = Knobs::of(dataset) else {
         return Vec::new();
@@ -50,14 +50,15 @@ pub fn recipes(dataset: &DatasetRecord) -> Vec<Recipe> {
     ]
 }
 
-/// The layout in words: codec, row groups, pages, order, and all that is not the default. `None`
-/// where it is not known.
+/// The layout in words: codec, row groups, order, partitions, an encoding other than the default,
+/// statistics, page index, bloom filters, and columns with keys of their own. `None` if it is not
+/// known.
 pub fn in_words(dataset: &DatasetRecord) -> Option<String> {
     Some(Knobs::of(dataset)?.in_words())
 }
 
-/// The call that writes the layout with PyArrow, without what leads up to it. `None` where the
-/// layout is not known.
+/// The call that writes the layout with PyArrow, without the code before it. `None` if the layout
+/// is not known.
 pub fn short(dataset: &DatasetRecord) -> Option<String> {
     Some(pyarrow::call(&Knobs::of(dataset)?))
 }

@@ -1,4 +1,4 @@
-//! Polars.
+//! Recipe for Polars.
 
 use super::knobs::{DICTIONARY_BYTES, Knobs, Leaf, PAGE_BYTES, PAGE_ROWS};
 use super::python::{boolean, call, list, text};

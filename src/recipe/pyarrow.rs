@@ -1,4 +1,4 @@
-//! PyArrow, and pandas, which writes by it.
+//! Recipes for PyArrow, and for pandas, which writes with it.
 
 use super::knobs::{DICTIONARY_BYTES, Knobs, Leaf, PAGE_BYTES, PAGE_ROWS};
 use super::python::{boolean, call as call_of, dictionary, list, text};
@@ -33,7 +33,7 @@ pub(super) fn pandas(knobs: &Knobs) -> Recipe {
     let mut all = vec![text(knobs.output())];
     all.extend(["engine=\"pyarrow\"".to_owned(), "index=False".to_owned()]);
     all.extend(arguments(knobs).into_iter().skip(2).filter(|it| {
-        // It knows no schema yet.
+        // There is no table yet whose schema it could name.
         !it.starts_with("sorting_columns")
     }));
     code.push_str(&call_of("frame.to_parquet", &all));
@@ -48,7 +48,7 @@ pub(super) fn pandas(knobs: &Knobs) -> Recipe {
     }
 }
 
-/// The call that writes, in one line.
+/// The call that writes the layout, in one line.
 pub(super) fn call(knobs: &Knobs) -> String {
     let mut arguments = arguments(knobs);
     if knobs.is_sorted()
@@ -80,7 +80,7 @@ fn order(knobs: &Knobs) -> String {
     }))
 }
 
-/// Arguments of the call that writes: the table, the place, and a knob each.
+/// Arguments of the call that writes: the table, the place, and one for each knob.
 fn arguments(knobs: &Knobs) -> Vec<String> {
     let layout = knobs.layout;
     let chunk = &layout.chunk;
@@ -153,7 +153,7 @@ fn arguments(knobs: &Knobs) -> Vec<String> {
     all
 }
 
-/// Path of a leaf in files of PyArrow, which names the elements of lists by the standard.
+/// Path of a leaf in files of PyArrow, which names the elements of lists as the standard does.
 fn path(leaf: &Leaf) -> String {
     leaf.path.replace(".list.item", ".list.element")
 }

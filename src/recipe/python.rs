@@ -1,4 +1,4 @@
-//! Python's literals and calls.
+//! Literals and calls in Python.
 
 /// A string literal.
 pub(super) fn text(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The Rust crates arrow and parquet.
+//! Recipe for the Rust crates arrow and parquet.
 
 use super::knobs::Knobs;
 use super::tool::Recipe;
@@ -63,7 +63,8 @@ pub(super) fn rust(knobs: &Knobs) -> Recipe {
     }
 }
 
-/// Calls that columns may have of their own, for the column of this path.
+/// Calls that columns may have of their own, for the column of this path, or for all columns
+/// without a path.
 fn of_chunk(chunk: &ChunkLayoutRecord, knobs: &Knobs, path: Option<&str>) -> Vec<String> {
     let call = |name: &str, value: String| match path {
         Some(path) => format!("set_column_{name}({path}, {value})"),

@@ -1,4 +1,4 @@
-//! Spark.
+//! Recipe for Spark.
 
 use super::knobs::{Knobs, Leaf};
 use super::python::{boolean, list, text};

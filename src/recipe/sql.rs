@@ -1,8 +1,8 @@
-//! Clauses and literals of SQL.
+//! Clauses and literals in SQL.
 
 use super::knobs::Knobs;
 
-/// An `ORDER BY` with a space before it. Empty where rows are not sorted.
+/// An `ORDER BY` with a space before it. Empty if rows are not sorted.
 pub(super) fn order_by(knobs: &Knobs) -> String {
     let keys = knobs.layout.sort_by.iter().map(|sort| {
         let direction = if sort.descending { " DESC" } else { "" };

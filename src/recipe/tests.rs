@@ -1,4 +1,4 @@
-//! What recipes say of layouts. That they write them is tested with the tools themselves.
+//! Tests of the text of recipes. Other tests run them with the tools themselves.
 
 use std::collections::BTreeMap;
 

@@ -6,8 +6,8 @@ pub struct Recipe {
     pub tool: &'static str,
     /// Lines of code, which end with a line end.
     pub code: String,
-    /// Parts of the layout that the tool cannot write, and differences of what it writes instead,
-    /// each a clause without a full stop.
+    /// Parts of the layout that the tool cannot write, and differences of its files, each as a
+    /// clause without a full stop.
     pub limits: Vec<String>,
 }
 

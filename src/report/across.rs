@@ -108,7 +108,7 @@ fn answer(across: &Across, side: &str) -> String {
     )
 }
 
-/// What all cells of two runs have in common. `None` where too few of them tell.
+/// Movement that all cells of two runs have in common, in words. `None` if too few cells show it.
 fn moved(between: &Between) -> Option<String> {
     let (low, high) = between.ci_low.zip(between.ci_high)?;
     let of_lane = match between.lane {
@@ -121,7 +121,7 @@ fn moved(between: &Between) -> Option<String> {
     ))
 }
 
-/// Sentences on whether a comparison passes a limit.
+/// Sentences on everything that keeps a comparison from passing a limit. Empty if it passes.
 pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
     let limit = units::percent(gate.limit);
     let listed = |cells: &[Compared]| {
@@ -175,7 +175,7 @@ pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
     told
 }
 
-/// The last line of a gate: its outcome, what is known of the results, and the exit code.
+/// The last line of a gate: its outcome, how the results compare, and the exit code.
 pub(super) fn gate_line(across: &Across, gate: &Gate, code: u8) -> String {
     let limit = units::percent(gate.limit);
     let outcome = match gate.outcome() {
@@ -212,7 +212,8 @@ fn cells(count: usize, one: &str, several: &str) -> String {
     }
 }
 
-/// What tells whether a movement of everything is the host's.
+/// Sentence that helps to tell whether the host moved everything: the movement of the lane storage,
+/// or how to find out if that lane was not measured.
 fn to_tell_the_host(across: &Across, between: &Between) -> String {
     let mut others = across.between.iter().filter(|it| it.side == between.side);
     let storage = others.find(|it| it.lane == Lane::Storage && it.lane != between.lane);
@@ -306,7 +307,7 @@ fn notes(across: &Across) -> Vec<String> {
     notes
 }
 
-/// A comparison as JSON, with what a limit makes of it.
+/// A comparison as JSON, with the outcome of the gate if there is one.
 pub(super) fn json(across: &Across, gate: Option<&Gate>) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Whole<'a> {
@@ -335,7 +336,7 @@ const COLUMNS: [&str; 14] = [
     "verdict",
 ];
 
-/// A row per cell, then one per mean, which has no scenario.
+/// A row per cell, then a row per mean. Means have no scenario.
 pub(super) fn csv(across: &Across) -> String {
     let mut lines = vec![line(COLUMNS.iter().map(|it| (*it).to_owned()))];
     for cell in across.cells.iter().chain(&across.means) {

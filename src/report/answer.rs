@@ -6,9 +6,9 @@ use crate::units;
 use super::scenario::{Cell, Scenario};
 use super::words::{MOST_VARIANTS_NAMED, ratio_with_interval};
 
-/// Which variant is the better one to read, by how much, and what became of the others. Every claim
-/// is one against the baseline, as the others are not compared with each other. Nothing is claimed
-/// where results differ. `None` where nothing was compared.
+/// Names the variant that is better to read, by how much, and the verdicts on the others. Every
+/// claim is against the baseline, as the others are not compared with each other. Claims nothing
+/// where results differ. `None` if nothing was compared.
 pub(super) fn answer(scenario: &Scenario) -> Option<String> {
     let baseline = scenario.baseline()?;
     let candidates = &scenario.cells[1..];
@@ -98,7 +98,7 @@ fn gain(best: &Cell, baseline: &Cell, alone: bool) -> String {
     )
 }
 
-/// Time and size, over those of the baseline.
+/// Time and size as ratios to those of the baseline.
 fn costs(cell: &Cell, baseline: &Cell) -> String {
     let contrast = cell.comparison.map(|comparison| &comparison.contrast);
     let known = contrast.filter(|contrast| contrast.interval().is_some());

@@ -10,8 +10,8 @@ use super::table::{Head, Table, texts};
 use super::text;
 use super::words::ABSENT;
 
-/// Predictions that the first screen shows: over all scenarios, or of each where there is no mean,
-/// at one latency.
+/// Predictions for the first screen, at one latency: the one over all scenarios, or one of each
+/// scenario if there is none over all.
 pub(super) fn told(record: &RunRecord) -> Vec<&BreakEven> {
     let at_latency = || {
         record
@@ -25,7 +25,7 @@ pub(super) fn told(record: &RunRecord) -> Vec<&BreakEven> {
     }
 }
 
-/// Each stretch of bandwidths, and where the next one begins.
+/// Each stretch of bandwidths, with the point where the next one begins.
 pub(super) fn outlook(
     found: &BreakEven,
 ) -> impl Iterator<Item = (&Stretch, Option<&CrossingPoint>)> {
@@ -34,7 +34,7 @@ pub(super) fn outlook(
     stretches.map(move |(index, stretch)| (stretch, next(index)))
 }
 
-/// The fastest variants of a stretch.
+/// Names of the fastest variants of a stretch.
 pub(super) fn names(stretch: &Stretch) -> String {
     let names = std::iter::once(&stretch.variant).chain(&stretch.equal);
     let names: Vec<String> = names.map(|it| text::quoted(it)).collect();
@@ -72,11 +72,12 @@ pub(super) fn latency(latency_ns: u64) -> String {
     }
 }
 
-/// Factor between the bounds of a bandwidth above which they are words, not figures.
+/// Factor between the bounds of a bandwidth above which words stand in place of the bounds.
 const VERY_UNCERTAIN: f64 = 20.0;
 
-/// A bandwidth, with the range in which it may lie; words where that range spans most of what was
-/// looked at.
+/// A bandwidth with the bounds between which it may lie, or with words if the bounds are farther
+/// apart than [`VERY_UNCERTAIN`]. A bound at an end of the simulated bandwidths reads "below" or
+/// "above".
 pub(super) fn point(found: &BreakEven, at: &CrossingPoint) -> String {
     let above_lowest = at.low_bytes_per_s > found.low_bytes_per_s * 1.001;
     let below_highest = at.high_bytes_per_s < found.high_bytes_per_s * 0.999;
@@ -103,7 +104,8 @@ const CROSSINGS: [Head; 5] = [
     Head::text("where"),
 ];
 
-/// Every variant and the baseline, at every latency.
+/// Table of the bandwidths at which a variant is predicted to be as fast as the baseline, for every
+/// latency. `None` if there are no such bandwidths.
 pub(super) fn crossings(record: &RunRecord) -> Option<Table> {
     let mut rows = Vec::new();
     for found in &record.break_even {
@@ -145,7 +147,7 @@ const CHECKS: [Head; 6] = [
     Head::number("error"),
 ];
 
-/// Predictions beside what was measured.
+/// Table of predicted times beside measured ones. `None` if no prediction was checked.
 pub(super) fn prediction_checks(record: &RunRecord) -> Option<Table> {
     let rows = record.prediction_checks.iter().map(|check| {
         texts(vec![
@@ -172,7 +174,7 @@ pub(super) fn prediction_checks(record: &RunRecord) -> Option<Table> {
     })
 }
 
-/// How far predictions are off.
+/// Phrase on how far predictions are off.
 pub(super) fn checked(record: &RunRecord) -> String {
     let errors: Vec<f64> = record
         .prediction_checks

@@ -1,9 +1,9 @@
-//! The state of the page cache that a record's times are of.
+//! State of the page cache in which the times of a record were taken.
 
 use crate::record::{CacheState, CellRecord, Iteration, Kind, Lane, RunRecord, Status};
 
-/// Words for the state of the page cache in which all times were taken. Empty where there is no
-/// one state.
+/// Phrase on the throttle or the state of the page cache under which all times were taken. Empty if
+/// there were several states, or if nothing attests the state.
 pub(super) fn read_from(record: &RunRecord) -> &'static str {
     let cells = record.cells.iter().filter(|cell| cell.control.is_none());
     let throttled =

@@ -1,4 +1,4 @@
-//! Warnings about everything else on a page.
+//! Warnings that apply to everything else on a page.
 
 use crate::analysis::{DifferentContent, Disagreement, nan_may_be_pruned};
 use crate::record::{CellRecord, RunRecord};
@@ -7,7 +7,7 @@ use crate::units;
 use super::scenario::Scenario;
 use super::text;
 
-/// Columns that a caution names.
+/// Most columns that a caution names.
 const MOST_NAMED: usize = 5;
 
 pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String> {
@@ -48,8 +48,7 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
     cautions
 }
 
-/// Warning of reads that were slowed down on purpose, where the names of the variants do not say
-/// so.
+/// Warning that reads were slowed down on purpose, unless the keys of the variants say so.
 fn throttled(record: &RunRecord) -> Option<String> {
     let named = |cell: &&CellRecord| {
         cell.variant
@@ -74,7 +73,8 @@ fn throttled(record: &RunRecord) -> Option<String> {
     ))
 }
 
-/// Warning of columns of a cell's query that look free, as the engine does not read them.
+/// Warning about columns that look free because the engine answers from statistics and does not
+/// read them. `None` for controls.
 fn from_statistics(cell: &CellRecord) -> Option<String> {
     if cell.control.is_some() {
         return None;

@@ -1,4 +1,5 @@
-//! The columns of a comparison table: what each says of a cell, and which to do without first.
+//! Columns of comparison tables: the text of each for a cell, and the order in which narrow tables
+//! leave them out.
 
 use crate::record::{Ceilings, Lane, LedgerSummary, Scan, Status};
 use crate::units;
@@ -39,7 +40,7 @@ pub(super) enum Column {
     OverRead,
 }
 
-/// In the order that a table has them.
+/// Columns of the main table, in their order.
 const ALL: [Column; 13] = [
     Column::Variant,
     Column::FileSize,
@@ -56,7 +57,7 @@ const ALL: [Column; 13] = [
     Column::Verdict,
 ];
 
-/// Columns that a narrow table leaves out, the least important first. The rest is the answer
+/// Columns that a narrow table leaves out, the least important first. The others are the answer
 /// itself.
 const DISPENSABLE: [Column; 10] = [
     Column::RowsOut,
@@ -97,8 +98,8 @@ impl Column {
         Self::OverRead,
     ];
 
-    /// A lone variant is compared with nothing but its control, and what no cell has needs no
-    /// column.
+    /// Columns of the main table of a scenario. A lone variant is compared with nothing but its
+    /// control, and a figure that no cell has needs no column.
     pub(super) fn of(scenario: &Scenario) -> Vec<Self> {
         let cells = || scenario.cells.iter();
         let has = |column: &Self| match column {
@@ -106,7 +107,7 @@ impl Column {
             Self::TimeRatio | Self::Verdict => {
                 scenario.cells.len() > 1 || !scenario.controls.is_empty()
             }
-            // It makes no rows.
+            // The lane storage makes no rows.
             Self::RowsOut | Self::ArrowOut => scenario.lane() != Lane::Storage,
             Self::StreamTimes => cells().any(|cell| stream_times(cell).is_some()),
             Self::PeakMemory => cells().any(|cell| cell.record.peak_memory_bytes.is_some()),
@@ -115,7 +116,7 @@ impl Column {
         ALL.into_iter().filter(has).collect()
     }
 
-    /// Its place in a table.
+    /// Head of the column in a table.
     pub(super) fn of_table(self) -> Head {
         Head {
             text: self.head().into(),
@@ -174,8 +175,8 @@ impl Column {
         }
     }
 
-    /// The text of every column, but of a verdict on a variant. `None` where there is nothing to
-    /// say.
+    /// Text of the column for a cell, except for verdicts on variants. `None` if there is nothing
+    /// to say.
     fn text(self, cell: &Cell, scenario: &Scenario) -> Option<String> {
         let ledger = || cell.summary.and_then(|summary| summary.ledger);
         let of_ledger =
@@ -231,7 +232,8 @@ impl Column {
     }
 }
 
-/// The name, and how many measured iterations the numbers beside it do not rest on.
+/// Name of a variant, with the numbers of measured iterations that failed or are void, which the
+/// figures beside it leave out.
 fn variant(cell: &Cell) -> String {
     let count = |status| {
         cell.measured()
@@ -261,7 +263,7 @@ fn stream_times(cell: &Cell) -> Option<String> {
     Some(format!("{}, {}", shown(times.p50), shown(times.p99)))
 }
 
-/// The median of a lane, and how it compares with the baseline's.
+/// Median of a lane, and its ratio to the baseline's with the verdict.
 fn lane_time(cell: &Cell, lane: Lane) -> Option<String> {
     let summary = cell.record.summary.get(&lane)?;
     let shown = units::duration_ns(summary.median_ns);
@@ -281,8 +283,8 @@ pub(super) fn median_time(cell: &Cell) -> Option<String> {
     })
 }
 
-/// Such as `12 of 96, 84 pruned`, or `12 to 14 of 96` where iterations differ (as they may with
-/// filters that are built while running).
+/// Row groups read, such as `12 of 96, 84 pruned`, or `12 to 14 of 96` if iterations differ (as
+/// they may with filters that are built while running).
 pub(super) fn row_groups_read(cell: &Cell) -> Option<String> {
     let scanned = || {
         cell.counted()

@@ -1,5 +1,5 @@
-//! Every iteration as a row, for spreadsheets and data frames. Quoting as in RFC 4180, lines ended
-//! by a line feed alone.
+//! Every iteration as a row, for spreadsheets and data frames. Quoted as in RFC 4180, but lines end
+//! with a line feed alone.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +11,16 @@ use crate::record::{
 
 use super::text;
 
-/// A row has the labels of the run and the keys that the variants set, under these prefixes, after
-/// the columns that every row has.
+/// Prefixes of the columns for the labels of the run and for the keys that variants set. They
+/// follow the columns that every row has.
 const LABEL_PREFIX: &str = "label.";
 const VARIANT_PREFIX: &str = "variant.";
 
-/// An iteration and what it belongs to.
+/// An iteration with everything that it belongs to.
 struct Row<'a> {
     record: &'a RunRecord,
     cell: &'a CellRecord,
-    /// Datasets that the cell reads; absent where the record lacks one of them.
+    /// Datasets that the cell reads. Absent if the record lacks one of them.
     datasets: Option<&'a [&'a DatasetRecord]>,
     iteration: &'a Iteration,
 }
@@ -48,7 +48,7 @@ const PLACE: [Column; 11] = [
     }),
 ];
 
-/// Columns after those of the figures: what was read, of which datasets, in how much memory.
+/// Columns after those of the figures: row groups, files and columns read, datasets, memory.
 const READ: [Column; 15] = [
     ("scan_partitions", |row| {
         row.iteration.scan_partitions.to_string()
@@ -94,7 +94,7 @@ const READ: [Column; 15] = [
 ];
 
 impl Row<'_> {
-    /// A figure of scans, over all scans.
+    /// A figure of scans, summed over all scans of the iteration.
     fn sum(&self, figure: fn(&Scan) -> u64) -> String {
         let scans = self.iteration.scans.iter();
         scans.map(figure).sum::<u64>().to_string()
@@ -173,7 +173,7 @@ pub(super) fn optional<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// Text that a spreadsheet takes for text: what it would run as a formula follows an apostrophe
+/// Text as a field. An apostrophe precedes text that a spreadsheet would run as a formula
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
 pub(super) fn field(text: &str) -> String {
     let mut shown = text::visible(text);
@@ -187,7 +187,7 @@ pub(super) fn field(text: &str) -> String {
     }
 }
 
-/// What a variant sets; a number stays one.
+/// Value of a key that a variant sets, as a field. A number stays a number.
 fn value(value: &Value) -> String {
     match value {
         Value::String(text) => field(text),

@@ -15,12 +15,12 @@ use crate::analysis::{History, LATENCY_NS, Predictions};
 use crate::record::{BreakEven, Kind, Lane, RunRecord, Status};
 use crate::units;
 
-/// Beginning of every such page.
+/// Beginning of every page, by which a file is known to be one.
 pub const START: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"generator\" content=\"bench\">";
 
 pub(super) const STYLE: &str = include_str!("style.css");
 
-/// Longest SQL text, plan and config, in characters.
+/// Longest SQL text, plan or config, in characters.
 const LONGEST_TEXT: usize = 100_000;
 
 /// Shows a record as a page, with the predictions that its break-even points rest on.
@@ -75,7 +75,7 @@ fn document(title: &str, body: &Markup) -> String {
                 meta charset="utf-8";
                 meta name="generator" content="bench";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                // Nothing is loaded and nothing runs, whatever a record holds.
+                // The page loads nothing and runs nothing, whatever a record holds.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
@@ -98,7 +98,7 @@ fn header(title: &str, about: &str, page: &Page) -> Markup {
     }
 }
 
-/// The first screen: its first sentence leads.
+/// The first screen. The sentences of its first statement lead.
 fn first_view(screen: &Screen) -> Markup {
     let statements = || {
         screen
@@ -139,7 +139,7 @@ fn about(record: &RunRecord, scenarios: &[Scenario]) -> String {
     )
 }
 
-/// Numbers of the charts of a page.
+/// Counts the charts of a page, to number them.
 struct Charts(usize);
 
 impl Charts {
@@ -153,7 +153,7 @@ impl Charts {
     }
 }
 
-/// All scenarios together: what each variant costs, and what it gives for it.
+/// Section on all scenarios together: costs of each variant, and file sizes against times.
 fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
     let tradeoffs: Vec<chart::Tradeoff> = record
         .standings
@@ -172,7 +172,7 @@ fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
                 @if let Some(overview) = &page.overview { (chart::table(overview)) }
                 (chart::scatter(&charts.frame("File size against time, and the Pareto front".to_owned()), &tradeoffs))
                 @if record.overall.iter().any(|it| it.lane == Lane::EndToEnd) {
-                    p { "A variant is on the front if no other is better in time, CPU time, file size, memory or time to write and worse in none of them." }
+                    p { "A variant is on the front if no other is shown to be better in time, CPU time or file size and no worse in the other two." }
                 }
             }
         }
@@ -180,10 +180,10 @@ fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
 }
 
 /// Predicted times on other storage: over all scenarios at every latency, and of each scenario at
-/// one.
+/// one latency and at those at which its predictions were checked.
 fn break_even(record: &RunRecord, predictions: &Predictions, charts: &mut Charts) -> Markup {
     let together = record.break_even.iter().filter(|it| it.scenario.is_none());
-    // Of each at one latency, and at those at which it was checked.
+    // One latency of each scenario is shown, and those at which its predictions were checked.
     let checked = |found: &BreakEven| {
         let mut checks = record.prediction_checks.iter();
         checks.any(|it| {
@@ -324,7 +324,8 @@ fn of_scenario(
     }
 }
 
-/// Lines are kept; all else that cannot be seen is shown.
+/// The first [`LONGEST_TEXT`] characters of a text. Line ends are kept; other invisible characters
+/// are shown as codes.
 fn long(text: &str) -> String {
     let kept: String = text.chars().take(LONGEST_TEXT).collect();
     let lines: Vec<String> = kept.lines().map(text::visible).collect();
@@ -385,8 +386,8 @@ fn lanes(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     }
 }
 
-/// How long calls of the store took: of each percentile, the median over the iterations, and the
-/// longest of all.
+/// Chart of how long calls of the store took: the median over the iterations for each percentile,
+/// and the longest call of all.
 fn latencies(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     let of = |cell: &Cell| {
         let calls: Vec<_> = cell
@@ -441,7 +442,7 @@ fn iterations(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     }
 }
 
-/// The day of each run, or the minute, or its id: the shortest that tells them apart.
+/// Names of the runs: their days, minutes or ids, the first of these that differ between all runs.
 fn names_of_runs(history: &History) -> Vec<String> {
     let points = || history.points.iter();
     let cut = |start: usize, end: usize| -> Vec<String> {
@@ -484,7 +485,7 @@ fn of_history(history: &History, charts: &mut Charts) -> Markup {
     chart::history(&charts.frame(name), &runs, &[track], &changes)
 }
 
-/// The host, the versions and the config, for those who want to measure again.
+/// The command line, the versions, the host and the config, for readers who want to measure again.
 fn facts(record: &RunRecord) -> Markup {
     let versions = serde_json::to_string_pretty(&record.versions).unwrap_or_default();
     let system = serde_json::to_string_pretty(&record.system).unwrap_or_default();

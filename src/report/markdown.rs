@@ -25,7 +25,7 @@ pub(super) fn render(page: &Page) -> String {
     shown
 }
 
-/// The first screen, its tables below its statements.
+/// Blocks of the first screen: statements, tables, legend, then what would change the answer.
 fn screen(screen: &Screen) -> Vec<String> {
     let statement = |it: &Statement| {
         let sentences: Vec<String> = it.sentences.iter().map(|it| escaped(it)).collect();
@@ -81,9 +81,9 @@ fn row(texts: impl Iterator<Item = String>) -> String {
     format!("| {} |", texts.collect::<Vec<_>>().join(" | "))
 }
 
-/// Text that Markdown shows as it is: nothing in it ends a cell, or becomes HTML, code, emphasis, a
-/// link or an image. Intervals in brackets are left to be read in the source too, since brackets do
-/// nothing by themselves.
+/// Text that Markdown shows as it is: nothing in it ends a cell, or becomes HTML, code, a link, an
+/// image or emphasis by asterisks. Brackets of intervals stay as they are, so that the source is
+/// easy to read, too; brackets do nothing by themselves.
 pub(super) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -91,7 +91,7 @@ pub(super) fn escaped(text: &str) -> String {
         match character {
             '<' => shown.push_str("&lt;"),
             '&' => shown.push_str("&amp;"),
-            // It would call somebody.
+            // An at sign would notify somebody.
             '@' => shown.push_str("&#64;"),
             '\\' | '`' | '*' | '~' | '|' => shown.extend(['\\', character]),
             ']' if characters

@@ -1,8 +1,8 @@
-//! How a record is shown: the answer first, then a table per scenario, then what the numbers rest
-//! on.
+//! Reports on records: the answer first, then a table per scenario, then the methods behind the
+//! numbers.
 //!
-//! A record is all that is needed, so that an old one is shown as a fresh run is. What is shown
-//! comes from its `summary` and `comparisons`, which `analysis` fills.
+//! A report needs no more than a record, so that an old record is shown as that of a fresh run is.
+//! Its figures come from `summary` and `comparisons` of the record, which `analysis` fills.
 
 mod across;
 mod answer;
@@ -66,12 +66,12 @@ pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
     })
 }
 
-/// Lines on the files of a record and its page, as the end of the first screen.
+/// Lines on where the record and its page are kept. They end the first screen.
 pub fn kept_at(record: &Path, page: Option<&Path>) -> String {
     let shown = |path: &Path| visible(&path.display().to_string());
     let page = page.map_or_else(String::new, |page| format!(", as a page {}", shown(page)));
     let more =
-        "bench report FILE --details: all tables; bench recipe FILE VARIANT: how to write a layout";
+        "bench report FILE --details: all tables; bench recipe FILE VARIANT: how to write it";
     [
         terminal::labelled("RECORD", &format!("{}{page}", shown(record))),
         terminal::labelled("MORE", more),
@@ -83,7 +83,7 @@ fn page_of(record: &RunRecord, view: &View) -> Page {
     Page::of(record, &scenarios(record), view.details, view.prefer)
 }
 
-/// Shows one record, or several one after the other: as one list where programs read it.
+/// Shows one record, or several one after the other. In CSV and JSON, several are one list.
 pub fn render_all(records: &[RunRecord], view: &View) -> Result<String, ReportError> {
     if let [record] = records {
         return render(record, view);
@@ -108,7 +108,7 @@ pub fn render_all(records: &[RunRecord], view: &View) -> Result<String, ReportEr
     })
 }
 
-/// Shows a comparison, and what a limit makes of it where there is one.
+/// Shows a comparison, with the outcome of the gate if there is one.
 pub fn render_across(
     across: &Across,
     gate: Option<&Gate>,
@@ -122,12 +122,12 @@ pub fn render_across(
     })
 }
 
-/// The last line of a gate: its outcome, what is known of the results, and the exit code.
+/// The last line of a gate: its outcome, how the results compare, and the exit code.
 pub fn gate_line(across: &Across, gate: &Gate, code: u8) -> String {
     across::gate_line(across, gate, code)
 }
 
-/// Sentences on whether a comparison passes a limit.
+/// Sentences on everything that keeps a comparison from passing a limit. Empty if it passes.
 pub fn gate_sentences(across: &Across, gate: &Gate) -> Vec<String> {
     across::gated(across, gate)
 }

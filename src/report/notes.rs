@@ -1,4 +1,4 @@
-//! Notes on the methods behind the numbers, and on what to be wary of.
+//! Notes on the methods behind the numbers, and on reasons to be wary.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::scenario::{Cell, Scenario};
 use super::text;
 use super::words::{confidence, whole_percent};
 
-/// Cells that a note names where it is not to name all.
+/// Most findings of one kind that a note names without `details`.
 const MOST_NAMED: usize = 3;
 
 pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -> Vec<String> {
@@ -87,7 +87,8 @@ fn method_of_times(counted: &[&Iteration]) -> Option<String> {
     ))
 }
 
-/// What was found of the page cache before the iterations that were to be in a state.
+/// Clause on the state of the page cache as it was found before the iterations that should run in
+/// `state`. `None` if there were none, or if there is nothing to say.
 fn of_cache(state: CacheState, counted: &[&Iteration]) -> Option<String> {
     let of_state = || {
         counted
@@ -103,7 +104,7 @@ fn of_cache(state: CacheState, counted: &[&Iteration]) -> Option<String> {
             let least = ratios?.into_iter().min_by(f64::total_cmp)?;
             let share = match least {
                 1.0.. => "all pages".to_owned(),
-                // Rounded down, as it is a bound.
+                // Rounded down, as it is a lower bound.
                 _ => {
                     let bound = units::percent((least * 1000.0).floor() / 1000.0);
                     format!("at least {bound} of the pages")
@@ -179,7 +180,8 @@ fn method_of_ratios(record: &RunRecord, scenarios: &[Scenario]) -> Option<String
     ))
 }
 
-/// By what intervals are wider than those of independent rounds.
+/// Clause on how much wider intervals are than those of independent rounds, and why. Empty if they
+/// are not.
 fn wider(noise: &LaneNoise, other_files: bool) -> String {
     let rounds = match noise.autocorrelation {
         Some(correlation) if noise.widening > 1.0 => format!(
@@ -206,7 +208,8 @@ fn wider(noise: &LaneNoise, other_files: bool) -> String {
     )
 }
 
-/// Verdicts of an older program may have been others.
+/// Note that the program which made the run may have given other verdicts. `None` if it judged by
+/// the same version of the method.
 fn older_method(record: &RunRecord) -> Option<String> {
     (record.analysis_version < ANALYSIS_VERSION).then(|| {
         format!(
@@ -284,7 +287,7 @@ fn method_of_predictions(record: &RunRecord) -> Option<String> {
     ))
 }
 
-/// What of the host makes times vary.
+/// Note on properties of the host that make times vary. `None` if there are none.
 fn host(record: &RunRecord) -> Option<String> {
     let system = &record.system;
     let hypervisor = system.hypervisor.as_deref().map(|name| match name {
@@ -303,7 +306,8 @@ fn host(record: &RunRecord) -> Option<String> {
     (!found.is_empty()).then(|| format!("host: {}.", found.join("; ")))
 }
 
-/// A sentence per kind of finding, or per finding.
+/// A sentence per kind of finding. It names up to [`MOST_NAMED`] findings, or all of them with
+/// `details`.
 fn findings(record: &RunRecord, details: bool) -> Vec<String> {
     let mut by_kind: BTreeMap<FindingKind, Vec<String>> = BTreeMap::new();
     for finding in &record.findings {
@@ -362,7 +366,7 @@ fn failed_expectations(cell: &Cell) -> Vec<String> {
     told.collect()
 }
 
-/// Iterations that do not count, warm-ups included, by what became of them and why.
+/// Sentences on iterations that do not count, warm-ups included, by their status and the reason.
 fn lost_iterations(cell: &Cell) -> Vec<String> {
     let mut reasons: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for iteration in &cell.record.iterations {

@@ -73,7 +73,7 @@ const HEADS: [Head; 9] = [
     Head::text("dominated\nby").dispensable(0),
 ];
 
-/// A row per variant, over all scenarios. `None` where nothing is ranked.
+/// A row per variant, over all scenarios. `None` if nothing is ranked.
 pub(super) fn overview(record: &RunRecord) -> Option<Table> {
     let baseline = record.standings.first()?;
     let scenarios = record.overall.iter().map(|it| it.scenarios).max();
@@ -118,7 +118,7 @@ pub(super) fn overview(record: &RunRecord) -> Option<Table> {
         ]
     });
     let rows: Vec<_> = rows.collect();
-    // One scenario has a table of its own.
+    // A single scenario has no means, but a table of its own.
     scenarios.map(|scenarios| Table {
         title: "all scenarios".to_owned(),
         description: Some(format!(

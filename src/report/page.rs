@@ -1,4 +1,5 @@
-//! Content of a page, before it is known how it is drawn. All of its text is visible (see `text`).
+//! Content of a page, independent of the form in which it is drawn. Invisible characters in its
+//! text are shown as codes (see `text`).
 
 use crate::record::{Lane, Preference, RunRecord};
 
@@ -13,20 +14,20 @@ use super::screen::Screen;
 use super::table::Table;
 use super::text;
 
-/// Content of a page, in the order in which it is read.
+/// Content of a page.
 pub(super) struct Page {
-    /// Absent for a comparison of records.
+    /// The first screen. Absent for comparisons of records and for histories.
     pub(super) screen: Option<Screen>,
     /// Warnings about everything below, such as that the run was interrupted.
     pub(super) cautions: Vec<String>,
-    /// Whether it is known that what is compared came to the same results.
+    /// True if all results that are compared are known to be equal.
     pub(super) results_agree: bool,
-    /// A sentence per scenario.
+    /// Sentences on all scenarios together, then a sentence per scenario.
     pub(super) answers: Vec<String>,
     /// Table over all scenarios together.
     pub(super) overview: Option<Table>,
     pub(super) tables: Vec<Table>,
-    /// Methods behind the numbers, with warnings; `failures` are among them.
+    /// Methods behind the numbers, and warnings. Includes `failures`.
     pub(super) notes: Vec<String>,
     /// Expectations that failed, and iterations that do not count.
     pub(super) failures: Vec<String>,
@@ -67,8 +68,8 @@ impl Page {
     }
 }
 
-/// Tables of a scenario: the results, and those of the lanes and of the bytes where there is more
-/// to say or more is wanted.
+/// Tables of a scenario: the results; the lanes if several were measured; the bytes if a cell was
+/// read past the page cache or `details` are wanted.
 pub(super) fn tables(scenario: &Scenario, details: bool) -> Vec<Table> {
     let description = scenario.description.map(text::passage);
     let description = match scenario.lane() {

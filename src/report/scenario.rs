@@ -1,4 +1,4 @@
-//! Scenarios of a record as a report shows them: each cell with all that belongs to it.
+//! Scenarios of a record as a report shows them: each cell with everything that belongs to it.
 
 use crate::analysis::{DifferentContent, Disagreement, different_content, disagreements};
 use crate::record::{
@@ -13,26 +13,26 @@ pub(super) struct Scenario<'a> {
     pub(super) name: &'a str,
     pub(super) description: Option<&'a str>,
     pub(super) cells: Vec<Cell<'a>>,
-    /// The baseline once more, once or twice, which shows what noise does.
+    /// The baseline measured once or twice more, which shows the effect of noise.
     pub(super) controls: Vec<Cell<'a>>,
     pub(super) disagreements: Vec<Disagreement>,
     pub(super) different_content: Option<DifferentContent>,
 }
 
-/// A cell, and what belongs to it elsewhere in the record.
+/// A cell with everything that belongs to it elsewhere in the record.
 pub(super) struct Cell<'a> {
     pub(super) record: &'a CellRecord,
     pub(super) summary: Option<&'a Summary>,
-    /// Comparison with the baseline; absent for the baseline itself.
+    /// Comparison with the baseline. Absent for the baseline itself.
     pub(super) comparison: Option<&'a Comparison>,
-    /// Comparison of the control with the baseline; absent for any other cell.
+    /// Comparison of the control with the baseline. Absent for any other cell.
     pub(super) noise: Option<&'a Noise>,
     pub(super) ceilings: Option<&'a Ceilings>,
     /// Comparisons with the baseline in the other lanes.
     pub(super) of_lanes: Vec<&'a Comparison>,
     /// Lane whose result the report shows.
     pub(super) lane: Lane,
-    /// Bytes of the files of the tables that it scans; absent where they are unknown.
+    /// Bytes of the files of the tables that the cell scans. Absent if they are unknown.
     pub(super) file_bytes: Option<u64>,
 }
 
@@ -66,7 +66,8 @@ pub(super) fn scenarios(record: &RunRecord) -> Vec<Scenario<'_>> {
     scenarios
 }
 
-/// Lane whose result the report shows: `end_to_end`, where it was measured.
+/// Lane whose result the report shows: `end_to_end` if it was measured, or else the first lane that
+/// was.
 fn lane(record: &RunRecord) -> Lane {
     let iterations = record.cells.iter().flat_map(|cell| &cell.iterations);
     let first = iterations.map(|iteration| iteration.lane).min();
@@ -74,7 +75,7 @@ fn lane(record: &RunRecord) -> Lane {
 }
 
 impl<'a> Scenario<'a> {
-    /// Whether a cell was measured in several lanes.
+    /// Returns true if a cell was measured in several lanes.
     pub(super) fn has_lanes(&self) -> bool {
         let mut cells = self.cells.iter();
         cells.any(|cell| cell.record.summary.len() > 1)
@@ -85,7 +86,7 @@ impl<'a> Scenario<'a> {
         self.cells.first().map_or(Lane::EndToEnd, |cell| cell.lane)
     }
 
-    /// Whether a cell was read cold, or past the page cache.
+    /// Returns true if a cell was read cold, or past the page cache.
     pub(super) fn past_the_cache(&self) -> bool {
         let mut counted = self.cells.iter().flat_map(Cell::counted);
         counted.any(|it| {
@@ -100,12 +101,12 @@ impl<'a> Scenario<'a> {
         self.cells.first()
     }
 
-    /// Whether it is known that all variants gave the same results.
+    /// Returns true if all variants are known to have given the same results.
     pub(super) fn results_are_equal(&self) -> bool {
         self.disagreements.is_empty() && self.different_content.is_none()
     }
 
-    /// Whether times of different results stand beside each other.
+    /// Returns true if times of different results stand beside each other.
     pub(super) fn results_differ(&self) -> bool {
         let different = self.different_content.as_ref();
         !self.disagreements.is_empty() || different.is_some_and(|it| it.results_differ)
@@ -137,12 +138,12 @@ impl<'a> Cell<'a> {
         text::name(&self.record.variant_name)
     }
 
-    /// Name within a sentence.
+    /// Name for use within a sentence.
     pub(super) fn quoted(&self) -> String {
         text::quoted(&self.record.variant_name)
     }
 
-    /// Measured iterations, whatever became of them.
+    /// Measured iterations of the lane that is shown, whatever became of them.
     pub(super) fn measured(&self) -> impl Iterator<Item = &'a Iteration> {
         self.record
             .iterations

@@ -1,10 +1,10 @@
-//! A table, before it is known how it is drawn.
+//! A table, independent of the form in which it is drawn.
 
 use std::borrow::Cow;
 
 use crate::record::Verdict;
 
-/// A table whose text is visible (see [`visible`](super::visible)).
+/// A table. Invisible characters in its text are shown as codes (see [`visible`](super::visible)).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     pub title: String,
@@ -17,21 +17,20 @@ pub struct Table {
 /// The head of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
-    /// Lines are separated by a line end.
+    /// Text in lines, which line ends separate.
     pub text: Cow<'static, str>,
     pub is_number: bool,
-    /// Place among the columns that a narrow table leaves out, 0 first; `None` for a column that it
+    /// Place among the columns that a narrow table leaves out, 0 first. `None` for a column that it
     /// keeps.
     pub dispensable: Option<usize>,
 }
 
-/// Content of a row below a head. Only a verdict is coloured: a name that reads like one is
-/// text.
+/// Content of a row below a head. Only a verdict is coloured; a name that reads like one is text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TableCell {
     Text(String),
     Verdict(Verdict),
-    /// A text that a verdict colours.
+    /// A text in the colour of a verdict.
     Judged {
         text: String,
         verdict: Verdict,
@@ -47,7 +46,7 @@ impl TableCell {
         }
     }
 
-    /// The verdict that the cell shows, if it is one.
+    /// The verdict that the cell shows, if there is one.
     pub fn verdict(&self) -> Option<Verdict> {
         match self {
             TableCell::Text(_) => None,
@@ -68,7 +67,7 @@ impl From<Verdict> for TableCell {
     }
 }
 
-/// A row of texts alone.
+/// A row of nothing but texts.
 pub(super) fn texts(row: Vec<String>) -> Vec<TableCell> {
     row.into_iter().map(TableCell::from).collect()
 }
@@ -92,7 +91,7 @@ impl Head {
         }
     }
 
-    /// Head of a column of numbers, with a name that is made while running.
+    /// Head of a column of numbers, with a name that is known only while running.
     pub fn named(name: &str) -> Self {
         Head {
             text: Cow::Owned(name.to_owned()),
@@ -101,7 +100,7 @@ impl Head {
         }
     }
 
-    /// The same head, left out of a narrow table in this place.
+    /// The same head, which a narrow table leaves out at this place.
     pub const fn dispensable(mut self, place: usize) -> Self {
         self.dispensable = Some(place);
         self

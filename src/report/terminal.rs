@@ -11,7 +11,7 @@ use crate::record::Verdict;
 /// A rule under the head, and space between columns.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
-/// Space between columns alone.
+/// Space between columns, without a rule.
 const PLAIN: TableStyle = TableStyle::new();
 
 /// Widest line of the first screen, however wide the terminal is.
@@ -20,13 +20,13 @@ const SCREEN_WIDTH: u16 = 100;
 /// Width of the labels of the first screen, with the space behind them.
 const LABEL_WIDTH: usize = 12;
 
-/// Spaces around the content of a column, of both sides together.
+/// Spaces around the content of a column, on both sides together.
 const PADDING: usize = 2;
 
 const INDENT: &str = "  ";
 
-/// The first screen comes last, where it is still seen when the program has ended. Only details,
-/// and pages without such a screen, have more.
+/// The page as text. The first screen comes last, where it is still seen when the program has
+/// ended. Without details, nothing but cautions and failures stands above it.
 pub(super) fn render(page: &Page, view: &View) -> String {
     let width = view.width;
     let mut blocks = vec![lines(&page.cautions, width)];
@@ -94,7 +94,7 @@ impl Screen {
 }
 
 impl Statement {
-    /// Its sentences, each in lines of its own, beside the label.
+    /// The sentences beside the label, each of which begins a line.
     fn to_terminal(&self, width: u16) -> String {
         let beside = usize::from(width).saturating_sub(LABEL_WIDTH).max(1);
         let mut shown = String::new();
@@ -125,7 +125,7 @@ fn without_margin(drawn: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The table in as many parts as it takes to fit, each with the first column and some of the
+/// The table in as many parts as it needs to fit, each with the first column and some of the
 /// others.
 fn in_blocks(table: &Table, view: &View) -> String {
     let width = usize::from(view.width.unwrap_or(SCREEN_WIDTH));
@@ -205,8 +205,8 @@ impl Table {
     }
 }
 
-/// The table without as many of the least important columns as it takes to fit; the rest is wrapped
-/// if it still does not.
+/// The table without as many of the least important columns as it must lose to fit. If it still
+/// does not fit, its cells are wrapped.
 fn drawn(table: &Table, view: &View, style: TableStyle) -> comfy_table::Table {
     let mut kept = all(table);
     let mut drawn = with_columns(table, &kept, view, style);

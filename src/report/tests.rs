@@ -12,7 +12,7 @@ pub(super) fn summarised(mut record: RunRecord) -> RunRecord {
     record
 }
 
-/// Two variants of one scenario, every number of the second another one.
+/// Two variants of one scenario. Each number of the second differs from that of the first.
 pub(super) fn two_variants() -> RunRecord {
     let mut record = record();
     record.datasets = vec![
@@ -63,7 +63,7 @@ pub(super) fn view(format: Format, width: Option<u16>) -> View {
 fn shown(record: &RunRecord, format: Format, width: Option<u16>) -> String {
     let view = view(format, width);
     match format {
-        // The page below the first screen, which details show.
+        // The page below the first screen, as details show it.
         Format::Table => {
             let mut page = page_of(record, &view);
             page.screen = None;
@@ -77,7 +77,8 @@ fn shown(record: &RunRecord, format: Format, width: Option<u16>) -> String {
 fn every_column_says_what_was_counted() {
     // Median of the second: 8 ms. Rows: 80 000 / 8 ms. Arrow: 16 MB / 8 ms. Requested: 2.4 MB / 8
     // ms. Row groups: 46 or 48 and 1, of 96 and 4. Ratio: the Walsh averages of the logarithms of
-    // 0.76 to 0.84, of which the 4th from either end bound the interval.
+    // 0.76 to 0.84. The 4th from either end bounds the interval of the rounds, which other files
+    // make wider.
     assert_snapshot!(shown(&summarised(two_variants()), Format::Table, None), @r#"
 No variant is dominated by another one in time, CPU time and file size.
 scan: `zstd(3)` is faster than `none`, 0.800x [0.769, 0.838] the time, 0.309x the size.
@@ -114,7 +115,7 @@ fn the_ratio_and_its_interval_are_those_of_the_walsh_averages() {
         averages[4 - 1].exp(),
         averages[55 - 4].exp(),
     );
-    // Those of files that may differ are wider.
+    // Intervals are wider where files may differ.
     let mut record = two_variants();
     assert!(!shown(&summarised(record.clone()), Format::Table, None).contains(&expected));
     for cell in &mut record.cells {
@@ -497,7 +498,7 @@ fn equal_results_of_other_files_need_no_caution() {
     );
 }
 
-/// A record all of whose texts attack the reader.
+/// A record whose texts all attack the reader.
 fn hostile() -> RunRecord {
     let text = "=1+1|<script>alert(1)</script>\x1b[31m\u{202e}\"'`*,\n# x";
     let mut record = two_variants();

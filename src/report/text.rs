@@ -1,11 +1,11 @@
-//! Text that came from users and files, made harmless to a terminal and to a reader's eyes.
+//! Text from users and files, made harmless to a terminal and to a reader's eyes.
 
 /// Longest name in a table or sentence, and longest text that came with a record, in characters.
 const LONGEST_NAME: usize = 60;
 const LONGEST_PASSAGE: usize = 600;
 
-/// The text with everything that moves a cursor, starts an escape sequence, hides or turns the
-/// direction of writing shown as its code, such as `\u{1b}` or `\n`.
+/// The text with a code, such as `\u{1b}` or `\n`, in place of every character that moves a cursor,
+/// starts an escape sequence, hides text or turns the direction of writing.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -18,17 +18,18 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// A visible text of at most 60 characters; a longer one has an ellipsis in the middle.
+/// A text of at most 60 characters, with invisible ones as codes. A longer one has an ellipsis in
+/// the middle.
 pub(super) fn name(text: &str) -> String {
     shortened(visible(text), LONGEST_NAME)
 }
 
-/// A name within a sentence, where it could be taken for one of its words: `none`.
+/// A name in backticks, for a sentence in which it could be taken for a word: `none`.
 pub(super) fn quoted(text: &str) -> String {
     format!("`{}`", name(text))
 }
 
-/// Names one after the other, so many of them at most, and how many more there are.
+/// The first `most` names one after the other, and the number of the others.
 pub(super) fn listed(names: &[String], most: usize) -> String {
     let shown = names[..names.len().min(most)].join(", ");
     match names.len().saturating_sub(most) {
@@ -37,7 +38,8 @@ pub(super) fn listed(names: &[String], most: usize) -> String {
     }
 }
 
-/// A visible text of at most 600 characters: what a sentence or a line of text has of someone else.
+/// Someone else's text for a sentence or a line: at most 600 characters, with invisible ones as
+/// codes.
 pub(super) fn passage(text: &str) -> String {
     shortened(visible(text), LONGEST_PASSAGE)
 }
@@ -47,7 +49,7 @@ fn shortened(shown: String, longest: usize) -> String {
     if length <= longest {
         return shown;
     }
-    // What names that are alike differ in is often their end.
+    // Names that are alike often differ at their end.
     let (start, end) = (longest / 2, longest - longest / 2 - 1);
     let after = shown.chars().skip(length - end);
     shown
@@ -58,12 +60,13 @@ fn shortened(shown: String, longest: usize) -> String {
         .collect()
 }
 
-/// JSON that says the same, with all of that as JSON's own escapes.
+/// JSON with the same meaning, in which JSON's own escapes stand for the characters that
+/// [`visible`] replaces.
 pub(super) fn visible_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     let mut units = [0; 2];
     for character in json.chars() {
-        // Line ends are the layout's: those of strings are escaped already.
+        // Line ends belong to the layout: those of strings are escaped already.
         if character != '\n' && is_invisible(character) {
             for unit in character.encode_utf16(&mut units) {
                 shown.push_str(&format!("\\u{unit:04x}"));
@@ -75,7 +78,8 @@ pub(super) fn visible_json(json: &str) -> String {
     shown
 }
 
-/// Controls, and what Unicode calls default-ignorable or bidirectional formatting (UAX 9, UTS 39).
+/// Returns true for controls, and for characters that Unicode calls default-ignorable or
+/// bidirectional formatting (UAX 9, UTS 39).
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -1,20 +1,20 @@
-//! How something is shown.
+//! Form and extent of a report.
 
 use strum::IntoStaticStr;
 
 use crate::record::Preference;
 
-/// Format that a record is shown in.
+/// Form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Format {
-    /// For a terminal.
+    /// Tables for a terminal.
     Table,
-    /// For a pull request.
+    /// Markdown for a pull request.
     Markdown,
-    /// A row per iteration, or per cell of a comparison or history.
+    /// A row per iteration of a record, per cell or mean of a comparison, or per run of a history.
     Csv,
-    /// The record itself, or what was compared.
+    /// The record, the comparison or the history itself.
     Json,
 }
 
@@ -23,23 +23,23 @@ impl Format {
         self.into()
     }
 
-    /// Whether people read it, rather than programs.
+    /// Returns true if people read the form, rather than programs.
     pub fn is_for_readers(self) -> bool {
         matches!(self, Format::Table | Format::Markdown)
     }
 }
 
-/// How something is shown.
+/// Form and extent of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View {
     pub format: Format,
-    /// More tables, and every finding.
+    /// True for more tables, and for every finding.
     pub details: bool,
-    /// Preference that the recommendation is for.
+    /// Preference that the recommendation serves.
     pub prefer: Preference,
-    /// Width of the terminal in characters: [`Format::Table`] leaves out its least important
-    /// columns until it fits; without a width it has all of them.
+    /// Width of the terminal in characters. [`Format::Table`] leaves out its least important
+    /// columns until it fits. Without a width, it has all of them.
     pub width: Option<u16>,
-    /// Whether verdicts are coloured, too.
+    /// True if verdicts are coloured, too.
     pub colour: bool,
 }

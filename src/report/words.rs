@@ -1,4 +1,4 @@
-//! Words that several parts of a report have in common.
+//! Words that several parts of a report share.
 
 use crate::record::{Contrast, Doubt, Preference, Verdict};
 use crate::statistics::CONFIDENCE;
@@ -6,16 +6,16 @@ use crate::units;
 
 use super::text;
 
-/// Stands where there is nothing to say.
+/// Text in place of a value that is absent.
 pub(super) const ABSENT: &str = "-";
 
-/// Things of one kind that a sentence names; the rest are counted.
+/// Most things of one kind that a sentence names. It counts the others.
 pub(super) const MOST_NAMED: usize = 12;
 
-/// Variants that a sentence names; the rest are counted.
+/// Most variants that a sentence names. It counts the others.
 pub(super) const MOST_VARIANTS_NAMED: usize = 8;
 
-/// A ratio with its interval, where it has one. `None` without a ratio.
+/// A ratio, with its interval if it has one. `None` without a ratio.
 pub fn ratio_with_interval(contrast: &Contrast) -> Option<String> {
     let ratio = contrast.ratio?;
     Some(match contrast.interval() {
@@ -24,17 +24,17 @@ pub fn ratio_with_interval(contrast: &Contrast) -> Option<String> {
     })
 }
 
-/// Confidence of all intervals.
+/// Confidence level of all intervals, in words.
 pub(super) fn confidence() -> String {
     whole_percent(CONFIDENCE)
 }
 
-/// A share as `99 %`.
+/// A share in whole percent, such as `99 %`.
 pub(super) fn whole_percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// A sentence that names what there is of a kind, or no sentence.
+/// A sentence that names all things of a kind, or no sentence if there are none.
 pub(super) fn named(what: &str, all: &[String]) -> Vec<String> {
     let shown: Vec<String> = all
         .iter()
@@ -51,7 +51,7 @@ pub(super) fn named(what: &str, all: &[String]) -> Vec<String> {
     }
 }
 
-/// Name of a variant within a sentence. A codec that is none is called what it does.
+/// Name of a variant within a sentence. A name that stands for no codec is explained.
 pub(super) fn codec(name: &str) -> String {
     let quoted = text::quoted(name);
     match name {
@@ -74,15 +74,15 @@ pub(super) fn mark(contrast: &Contrast) -> &'static str {
     }
 }
 
-/// Words for a ratio: above 1, below, and of 1.
+/// Words for a ratio above 1, below 1 and of 1.
 pub(super) struct ChangeWords {
     pub(super) more: &'static str,
     pub(super) less: &'static str,
     pub(super) same: &'static str,
 }
 
-/// A ratio in percent, as `15.9 % more time [12.2, 18.2]`. Bounds of the other direction are
-/// negative.
+/// A ratio as a change in percent, such as `15.9 % more time [12.2, 18.2]`. Bounds in the other
+/// direction are negative.
 pub(super) fn percent_change(
     ratio: f64,
     interval: Option<(f64, f64)>,
@@ -94,7 +94,7 @@ pub(super) fn percent_change(
     };
     let percent = |ratio: f64| sign * (ratio - 1.0) * 100.0;
     let shown = units::tenths(percent(ratio));
-    // A cost that is known exactly, as a size is, has no bounds.
+    // A cost that is known exactly, such as a size, has no bounds.
     match interval.filter(|(low, high)| low < high) {
         Some((low, high)) => {
             let (one, other) = (percent(low), percent(high));

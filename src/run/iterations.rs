@@ -1,4 +1,4 @@
-//! The iterations of a run: each announced, executed, looked at and kept.
+//! The iterations of a run: each is announced, executed, checked and kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -11,10 +11,11 @@ use crate::session::{
     CellPlan, Event, Executor, Failure, Located, Observer, RunJournal, Warning, unchanged,
 };
 
-/// A lane of a cell whose first measured iterations are all void is not measured any further.
+/// If so many first measured iterations of a lane of a cell are all void, the lane is not measured
+/// any further.
 const MOST_VOID: u32 = 5;
 
-/// The cells of a run, and what became of their iterations so far.
+/// The cells of a run, and the state of their iterations so far.
 pub(super) struct Iterations<'a> {
     cells: &'a mut [CellPlan],
     journal: &'a mut RunJournal,
@@ -24,10 +25,12 @@ pub(super) struct Iterations<'a> {
     started: Instant,
     done: usize,
     total: usize,
-    /// Lanes of cells that failed by themselves, and that the run goes on without.
+    /// Reasons why lanes of cells were given up, by cell and lane. The run goes on without these
+    /// lanes.
     given_up: BTreeMap<(usize, Lane), String>,
     warned: BTreeSet<Warning>,
-    /// Measured iterations that were void, of the lanes that have had no other.
+    /// Number of void measured iterations, by cell and lane. At least [`MOST_VOID`] for a lane that
+    /// has had a valid one.
     void: BTreeMap<(usize, Lane), u32>,
 }
 
@@ -66,12 +69,12 @@ impl<'a> Iterations<'a> {
         self.started.elapsed()
     }
 
-    /// Reasons of lanes of cells that failed by themselves.
+    /// Reasons why lanes of cells were given up.
     pub(super) fn given_up(self) -> Vec<String> {
         self.given_up.into_values().collect()
     }
 
-    /// Puts the cells in the journal, without iterations.
+    /// Writes the cells to the journal, without iterations.
     pub(super) fn keep_cells(&mut self) -> Result<(), Failure> {
         self.cells.iter().try_for_each(|plan| {
             self.journal.append(Entry::Cell {
@@ -80,18 +83,18 @@ impl<'a> Iterations<'a> {
         })
     }
 
-    /// So many iterations will be made in all.
+    /// Sets the number of iterations that will be made in all.
     pub(super) fn expect(&mut self, iterations: usize) {
         self.total = iterations;
     }
 
-    /// So many iterations will be made from here on, at least.
+    /// Raises that number so that at least `iterations` more are expected from here on.
     pub(super) fn expect_more(&mut self, iterations: usize) {
         self.total = self.total.max(self.done + iterations);
     }
 
-    /// All cells of a scenario have the same number of executions per iteration of a lane. A cell
-    /// that fails here fails in its first round again, where it is told.
+    /// Chooses the number of executions per iteration. All cells of a scenario have the same number
+    /// in a lane. A cell that fails here fails again in its first round, which reports the failure.
     pub(super) async fn choose_executions(&mut self, lanes: &[Lane]) -> Result<(), Failure> {
         let mut trials: BTreeMap<(String, Lane), Vec<Trial>> = BTreeMap::new();
         for (place, plan) in self.cells.iter_mut().enumerate() {
@@ -128,7 +131,7 @@ impl<'a> Iterations<'a> {
         })
     }
 
-    /// The run goes on without a lane of a cell.
+    /// Gives up a lane of a cell, without which the run goes on.
     fn give_up(&mut self, visit: Visit, warning: &Warning) -> Result<(), Failure> {
         let place = (visit.cell, visit.lane);
         self.given_up.insert(place, warning.to_string());
@@ -179,7 +182,7 @@ impl<'a> Iterations<'a> {
         }
     }
 
-    /// Gives a lane up that has had void iterations only; `void` is the reason of the last one, if
+    /// Gives up a lane that has had only void iterations. `void` is the reason of the last one, if
     /// it was void.
     fn count_void(&mut self, visit: Visit, void: Option<String>) -> Result<(), Failure> {
         let count = self.void.entry((visit.cell, visit.lane)).or_default();
@@ -196,7 +199,7 @@ impl<'a> Iterations<'a> {
         self.give_up(visit, &warning)
     }
 
-    /// Puts in the journal what a cell's first result says of the scenario's expectations.
+    /// Writes to the journal how a cell's first result meets the scenario's expectations.
     fn keep_expectations(&mut self, visit: Visit) -> Result<(), Failure> {
         let plan = &self.cells[visit.cell];
         let Some(verified) = &plan.verified else {
@@ -212,7 +215,7 @@ impl<'a> Iterations<'a> {
 
 impl Executor for Iterations<'_> {
     type Visit = (Kind, Visit);
-    /// An iteration, and whether it was the first of its cell.
+    /// An iteration, and true if it was the first of its cell.
     type Done = (Probe, Result<(Iteration, bool), MeasureError>);
 
     fn begin(&mut self, (kind, visit): Self::Visit) -> bool {
@@ -277,7 +280,8 @@ impl Executor for Iterations<'_> {
     }
 }
 
-/// Time until the last of `total` iterations. None before the first one is over.
+/// Time until the end of the last of `total` iterations, and no less than the rest of a time
+/// budget. `None` before the first one is over.
 fn left(elapsed: Duration, done: usize, total: usize, until: Option<Until>) -> Option<Duration> {
     let to_come = total.saturating_sub(done);
     let of_rounds = (done > 0).then(|| elapsed.mul_f64(to_come as f64 / done as f64))?;
@@ -287,10 +291,10 @@ fn left(elapsed: Duration, done: usize, total: usize, until: Option<Until>) -> O
     })
 }
 
-/// Counts a measured iteration of a lane, and says whether the run goes on without the lane now.
+/// Counts a measured iteration of a lane. Returns true if the run goes on without the lane now.
 fn gives_up(void: &mut u32, is_void: bool) -> bool {
     if !is_void {
-        // One valid iteration: stop counting void ones.
+        // After one valid iteration, void ones do not count any more.
         *void = MOST_VOID;
         return false;
     }
@@ -298,7 +302,7 @@ fn gives_up(void: &mut u32, is_void: bool) -> bool {
     *void == MOST_VOID
 }
 
-/// An iteration that is of no use, whatever it came to.
+/// An iteration that is of no use, whatever its result was.
 fn voided(
     cell: &Cell,
     measured: Result<(Iteration, bool), MeasureError>,
@@ -316,7 +320,7 @@ fn voided(
     }
 }
 
-/// Part of its cache state that an iteration cannot show.
+/// Warning about a part of its cache state that an iteration cannot show.
 fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
     let reads = iteration.figures.requested_bytes > 0;
     if iteration.lane == Lane::Compute || iteration.status != Status::Ok || !reads {
@@ -333,8 +337,8 @@ fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
     }
 }
 
-/// One iteration. A cell's first one is followed by an untimed execution that counts and checksums
-/// the result; the second value says whether this was it.
+/// Makes one iteration. The first one of a cell is followed by an untimed execution that counts and
+/// checksums the result. The second value is true if this was the first one.
 async fn iterate(
     cell: &mut Cell,
     verified: &mut Option<Verified>,

@@ -1,4 +1,4 @@
-//! How much memory a cell takes: its query is executed once in a process that does nothing else.
+//! Memory that a cell takes: its query is executed once in a process that does nothing else.
 
 use std::sync::Arc;
 
@@ -17,19 +17,19 @@ use crate::storage::Stores;
 /// Memory that one execution of a cell takes in a process of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NeededMemory {
-    /// Resident before the query.
+    /// Bytes that were resident before the query.
     pub base_memory_bytes: u64,
-    /// The most that was resident while it ran.
+    /// Most bytes that were resident while the query ran.
     pub peak_memory_bytes: u64,
 }
 
-/// Starts a process for a cell, by its id, tells it of the sources, waits for it, and gives what
-/// [`needed_memory`] found there. The error says why there is nothing.
+/// Starts a process for the cell with this id, passes the sources to it, waits for it, and returns
+/// the result of [`needed_memory`] there. The error says why there is none.
 pub type MemoryProbe =
     Arc<dyn Fn(&str, &KnownSources) -> Result<NeededMemory, String> + Send + Sync>;
 
-/// Has a process look at each cell but the control, which is the baseline's twin, one after the
-/// other.
+/// Has a process measure the memory of each cell, one after the other. The control is left out, as
+/// it is the baseline's twin.
 pub(super) async fn look(
     probe: &MemoryProbe,
     sources: &Arc<KnownSources>,
@@ -75,7 +75,7 @@ pub(super) async fn look(
     Ok(())
 }
 
-/// Executes one cell of a config once. To be called in a process that does nothing else. The
+/// Executes one cell of a config once. The process that calls it should do nothing else. The
 /// `sources` themselves are not read.
 pub fn needed_memory(
     runtime: &Runtime,

@@ -32,21 +32,21 @@ use rounds::Rounds;
 /// Options that the command line adds to a config.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// The stores that locations of data may name.
+    /// Stores that locations of data may name.
     pub stores: Stores,
-    /// Name of the variant that the others are compared with; the first where left out.
+    /// Name of the variant that the others are compared with. If absent, it is the first one.
     pub baseline: Option<String>,
     pub labels: BTreeMap<String, String>,
     /// Folder of journals and records.
     pub results: PathBuf,
-    /// Where the record is put besides.
+    /// File for the record, besides the one in `results`.
     pub record: Option<Output>,
-    /// Whether large datasets may be written without asking.
+    /// True if large datasets may be written without asking.
     pub yes: bool,
     pub command_line: Vec<String>,
-    /// Where what each cell asks of the store is put.
+    /// File for the requests of each cell to the store.
     pub trace: Option<Output>,
-    /// How a process that does nothing but execute a cell is started; none where it is not.
+    /// Starts a process that does nothing but execute a cell. If absent, memory is not measured.
     pub memory: Option<MemoryProbe>,
     pub slowdown: Option<Slowdown>,
 }
@@ -58,14 +58,15 @@ pub struct Outcome {
     /// Predictions that the break-even points of the record rest on.
     pub predictions: Predictions,
     pub journal: PathBuf,
-    /// Absent where it could not be written.
+    /// Absent if the record could not be written.
     pub record_file: Option<PathBuf>,
-    /// Why it ended early, if it did. What was measured until then is in the record.
+    /// Error of the run, if there was one. Everything that was measured is in the record
+    /// nevertheless.
     pub ended_by: Option<Failure>,
 }
 
 impl Outcome {
-    /// Whether an expectation of a scenario failed.
+    /// Returns true if an expectation of a scenario failed.
     pub fn failed_expectation(&self) -> bool {
         self.record
             .cells
@@ -75,11 +76,11 @@ impl Outcome {
     }
 }
 
-/// Everything that one `bench run` does: makes sure that the datasets are there, opens them as
-/// tables, plans every cell, then measures in rounds, each finished iteration in the journal before
-/// the next one starts.
+/// Does everything that one `bench run` does: makes sure that the datasets are there, opens them as
+/// tables, plans every cell, then measures in rounds. Each finished iteration is in the journal
+/// before the next one starts.
 ///
-/// Errors before the first iteration come back as such; from then on they end up in the outcome.
+/// Errors before the journal begins are returned as such. Later ones are in the outcome.
 pub fn run(
     runtime: &Runtime,
     config: &Config,
@@ -114,7 +115,7 @@ pub fn run(
         let location = options.stores.location(text);
         location.is_ok_and(|location| location.local().is_some())
     };
-    // As the user wrote them.
+    // Folders as the user wrote them.
     let folders: Vec<PathBuf> = locations
         .map(|it| &it.location)
         .filter(|text| is_local(text))
@@ -177,7 +178,7 @@ pub fn run(
     })
 }
 
-/// Everything that a run has at hand once its tables are open.
+/// Everything that a run has at hand when its tables are open.
 struct Whole<'a> {
     config: &'a Config,
     options: &'a Options,
@@ -189,7 +190,7 @@ struct Whole<'a> {
 }
 
 impl Whole<'_> {
-    /// The rounds, and what is looked at besides when they are over.
+    /// Measures the rounds, then traces, requests and memory.
     async fn measure(
         &self,
         opened: Opened,
@@ -231,7 +232,7 @@ impl Whole<'_> {
             Ok::<(), Failure>(())
         };
         let looked_at = self.cancel.unless(looked_at).await?;
-        // A change tells more than what it made fail.
+        // A changed file says more than the failure that it caused.
         for plan in &cells {
             unchanged(&plan.cell).await?;
         }
@@ -258,7 +259,7 @@ fn check_results(results: &Path) -> Result<(), SessionError> {
         })
 }
 
-/// The config with the variant of this name first, where there is a name.
+/// The config with the variant of this name first, if there is a name.
 pub fn with_baseline_first(config: &Config, baseline: Option<&str>) -> Result<Config, Failure> {
     let mut config = config.clone();
     let Some(name) = baseline else {

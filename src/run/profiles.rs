@@ -1,11 +1,11 @@
-//! What each cell asks of the store, and when: the ground of predictions for other storage.
+//! Requests of each cell to the store with their times, from which other storage is predicted.
 
 use crate::record::{Event as Entry, RequestProfile};
 use crate::session::{CellPlan, Event, Failure, Located, Observer, RunJournal, Warning, unchanged};
 
-/// Executes each cell some times from memory, but not the control, which is the baseline's twin,
-/// nor, where others are not throttled, those that are: what they are predicted to take rests on
-/// the others.
+/// Executes each cell some times from memory. The control is left out, as it is the baseline's
+/// twin. Throttled cells are left out unless all are throttled, as their predictions rest on the
+/// others.
 pub(super) async fn look(
     cells: &mut [CellPlan],
     journal: &mut RunJournal,
@@ -36,7 +36,7 @@ pub(super) async fn look(
                 left_out.push(format!("{cell}: more than {most} requests"));
             }
             Ok(profile) => journal.append(Entry::Profile { cell, profile })?,
-            // It has failed in the rounds before, or does not fit in memory.
+            // The cell has failed in the rounds before, or does not fit in memory.
             Err(error) if error.is_of_the_cell() => left_out.push(format!("{cell}: {error}")),
             Err(error) => return Err(error).at(&plan.site),
         }

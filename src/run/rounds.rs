@@ -1,5 +1,5 @@
 //! The rounds of a run: every lane of every cell once per round, in a shuffled order, until there
-//! are enough.
+//! are enough rounds.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -19,7 +19,8 @@ use crate::storage::lies_in_memory;
 /// All rounds of a run.
 pub(super) struct Rounds<'a> {
     config: &'a Config,
-    /// The end of the rounds, with the time that is left for them.
+    /// Precision at which the rounds end, and the time that is left for them. Absent if their
+    /// number is fixed.
     until: Option<Until>,
     cancel: &'a Cancel,
     iterations: Iterations<'a>,
@@ -42,9 +43,8 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Warm-ups first, then measured rounds until there are enough. Every iteration is in the
-    /// journal before the next one begins. What became of the lanes of cells that failed by
-    /// themselves.
+    /// Does the warm-ups, then measured rounds until there are enough. Every iteration is in the
+    /// journal before the next one begins. Returns the reasons why lanes of cells were given up.
     pub(super) async fn measure(mut self) -> Result<Vec<String>, Failure> {
         let measure = &self.config.measure;
         self.iterations.keep_cells()?;
@@ -96,8 +96,8 @@ impl<'a> Rounds<'a> {
         visit_all(&mut self.iterations, visits, self.cancel).await
     }
 
-    /// The order of the rounds. Where the files of all warm cells stay in memory together, they are
-    /// brought there alike.
+    /// Order of the rounds. If the files of all warm cells stay in memory together, all of them are
+    /// brought there in the same way first.
     async fn schedule(&mut self) -> Result<Schedule, Failure> {
         let measure = &self.config.measure;
         let cells = self.iterations.cells();
@@ -120,7 +120,7 @@ impl<'a> Rounds<'a> {
         Ok(schedule)
     }
 
-    /// Rounds that there are in any case, with a warning where these are too few.
+    /// Fewest rounds of the run, with a warning if they are too few for a verdict.
     fn least_rounds(&mut self, blocked: bool) -> Result<u32, Failure> {
         let measure = &self.config.measure;
         let record = self.iterations.journal().record();
@@ -146,9 +146,9 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// Rounds that there are in any case: as many as were asked for, and no fewer than a verdict takes
-/// where it is for this program to say when to end. Elsewhere a warning says so. A block counts as
-/// one round.
+/// Fewest rounds of a run: as many as were asked for, and no fewer than a verdict takes if `until`
+/// leaves it to this program when to end. Otherwise, a warning says that they are too few. A block
+/// counts as one round.
 fn least_rounds(
     asked: u32,
     until: Option<Until>,
@@ -168,7 +168,7 @@ fn least_rounds(
     (asked, warning)
 }
 
-/// Rounds that there are when the next look at the intervals is taken.
+/// Number of rounds after which the intervals are looked at next.
 fn next_rounds(rounds: u32, blocked: bool, until: Option<Until>, least: u32) -> u32 {
     let step = match blocked {
         true => BLOCK,
@@ -180,7 +180,7 @@ fn next_rounds(rounds: u32, blocked: bool, until: Option<Until>, least: u32) -> 
     }
 }
 
-/// Why the least rounds have been enough, if they have.
+/// Reason why the rounds so far are enough, if they are. They are no fewer than the fewest.
 fn enough(until: Option<Until>, widest: Option<f64>, elapsed: Duration) -> Option<StopReason> {
     let Some(until) = until else {
         return Some(StopReason::Rounds);
@@ -194,7 +194,7 @@ fn enough(until: Option<Until>, widest: Option<f64>, elapsed: Duration) -> Optio
     }
 }
 
-/// The files that warm cells are to find in memory, each set once, and their bytes.
+/// Files that warm cells should find in memory, each set once, and their bytes.
 fn warm_files(cells: &[CellPlan]) -> (Vec<Vec<PathBuf>>, u64) {
     let warm = cells
         .iter()
@@ -257,7 +257,7 @@ mod tests {
             (needed - 1, Some(warning))
         );
         assert_eq!(least_rounds(needed, None, 3, false), (needed, None));
-        // Where nothing is compared, there is no verdict to miss.
+        // If nothing is compared, there is no verdict to miss.
         assert_eq!(least_rounds(1, None, 0, false), (1, None));
     }
 

@@ -1,4 +1,4 @@
-//! Writing files of traces.
+//! Files of traces.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::session::{
 };
 use crate::storage::{Location, Store, Trace};
 
-/// Writes what each cell but the control asks of the store.
+/// Writes the requests of each cell to the store, except those of the control.
 pub(super) async fn write(
     output: &Output,
     record: &RunRecord,
@@ -28,7 +28,7 @@ pub(super) async fn write(
         unchanged(&plan.cell).await?;
         let trace = match trace {
             Ok(trace) => trace,
-            // That it cannot be executed has been told of.
+            // The failure of its execution has been reported.
             Err(error) if error.is_of_the_cell() => continue,
             Err(error) => return Err(error).at(&plan.site),
         };

@@ -1,4 +1,4 @@
-//! Crossings of curves, and the lowest curve in between.
+//! Crossings of curves, and the fastest variant between them.
 
 use super::curves::{Curve, HIGHEST, LOWEST};
 use super::replicates::MODEL_ERRORS;
@@ -32,7 +32,8 @@ pub(super) fn fastest(curves: &[Curve], effect: f64) -> Vec<Stretch> {
                 held.push((next, Some(at)));
                 break;
             }
-            // It was never the fastest, by more than the effect, of those that are in question.
+            // The current variant was never the fastest by more than the effect, so that it has no
+            // stretch.
             held.pop();
             if held.is_empty() {
                 held.push((next, None));
@@ -72,10 +73,11 @@ fn taken_over(first: &Curve, second: &Curve, point: usize) -> Option<CrossingPoi
     Some(crossing_point((first, second), &log_ratios, at, false))
 }
 
-/// Crossing at ln of a bandwidth, before which the second curve lies below the first or not, and
-/// the range in which it may lie: that of the crossings of all replicates but the outermost, in
-/// which each has the crossing of that direction that is the nearest. A replicate without one has
-/// it beyond the end to which the curves lie as they do on this side of it.
+/// Crossing at `at`, which is ln of a bandwidth, and the range in which it may lie. `lower_before`
+/// is true if the second curve lies below the first before the crossing. The range holds the
+/// crossings of all replicates except the outermost. Each replicate has its nearest crossing in the
+/// same direction. If it has none, its crossing is taken to be the highest bandwidth if its curves
+/// still lie at `at` as they do before the crossing, or else the lowest.
 fn crossing_point(
     (first, second): (&Curve, &Curve),
     log_ratios: &[(f64, f64)],
@@ -85,7 +87,7 @@ fn crossing_point(
     let replicates = first.replicates().min(second.replicates());
     let middle = log_ratios.partition_point(|(bandwidth, _)| *bandwidth < at);
     let middle = middle.min(log_ratios.len().saturating_sub(1));
-    // Ratios as they are where the first curve is the one that is lower before.
+    // Ratios are turned so that the first curve is the lower one before the crossing.
     let side = if lower_before { -1.0 } else { 1.0 };
     let crossing = |replicate: usize, error: f64| {
         let mut nearest: Option<f64> = None;
@@ -124,7 +126,7 @@ fn crossing_point(
     }
 }
 
-/// Logarithms of bandwidths, and of the second time over the first.
+/// Logarithms of bandwidths, and of the ratios of the second time to the first.
 fn log_ratios(first: &Curve, second: &Curve) -> Vec<(f64, f64)> {
     first
         .points
@@ -153,10 +155,11 @@ pub(super) fn crossings(curves: &[Curve], effect: f64) -> Vec<Crossing> {
 }
 
 /// Crossings after which the second curve lies on the other side of the first, by at least the
-/// smallest effect before and after, and whether it is the lower one before.
+/// smallest effect before and after. Each comes with true if the second curve is the lower one
+/// before.
 fn changes(first: &Curve, second: &Curve, effect: f64) -> Vec<(CrossingPoint, bool)> {
     let log_ratios = log_ratios(first, second);
-    // The sides on which it lies clearly, and where.
+    // Points at which the second curve lies clearly on one side, and true if that is the lower one.
     let clear: Vec<(usize, bool)> = log_ratios
         .iter()
         .enumerate()
@@ -176,7 +179,7 @@ fn changes(first: &Curve, second: &Curve, effect: f64) -> Vec<(CrossingPoint, bo
 }
 
 /// ln of the bandwidth at which the ratio reaches 1 between two points, on straight lines between
-/// its points.
+/// the points of `log_ratios`.
 fn reaches(log_ratios: &[(f64, f64)], before: usize, after: usize) -> f64 {
     let sign = (log_ratios[after].1 - log_ratios[before].1).signum();
     for two in log_ratios[before..=after].windows(2) {

@@ -6,16 +6,18 @@ use super::load::Load;
 use super::replicates::{Deviations, REPLICATES};
 use super::simulation::Storage;
 
-/// Range of bandwidths that is looked at, in bytes per second: one disk's to beyond a memory's.
+/// Range of bandwidths of all curves, in bytes per second: from that of one disk to beyond that of
+/// memory.
 pub(super) const LOWEST: f64 = 10e6;
 pub(super) const HIGHEST: f64 = 50e9;
 
-/// Points of a curve, fewer where so many requests would take long to simulate.
+/// Points of a curve. There are fewer, but at least `LEAST_POINTS`, if it would take long to
+/// simulate so many requests.
 const POINTS: usize = 64;
 const LEAST_POINTS: usize = 16;
 const MOST_SIMULATED_REQUESTS: u64 = 2_000_000;
 
-/// Requests of one call that are on their way at once, as with remote object stores.
+/// Requests of one call that are under way at once, as with remote object stores.
 const REQUESTS_PER_CALL: usize = 10;
 
 /// Predicted times of a variant.
@@ -24,22 +26,22 @@ pub struct Curve {
     pub variant: String,
     pub bytes: u64,
     pub requests: u64,
-    /// Bandwidth in bytes per second, from the lowest to the highest, and time in nanoseconds.
+    /// Bandwidths in bytes per second, from the lowest to the highest, and times in nanoseconds.
     pub points: Vec<(f64, f64)>,
-    /// One, or of a mean those of its scenarios.
+    /// The part of the curve's scenario; for a mean, those of all its scenarios.
     pub(super) parts: Vec<Part>,
 }
 
-/// Work that a curve's times follow.
+/// Work in one scenario, as far as a curve's times follow it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
-    /// By how much ln of the time grows with ln of the work, at each point: 1 where the storage
-    /// takes no time, 0 where it takes all.
+    /// Growth of ln of the time with ln of the work, at each point: 1 where the storage takes no
+    /// time, 0 where it takes all of the time.
     pub(super) follows: Vec<f64>,
     pub(super) deviations: Deviations,
 }
 
-/// A load with its variant's name.
+/// A load with the name of its variant.
 pub(super) struct Named<'a> {
     pub(super) variant: &'a str,
     pub(super) load: &'a Load,
@@ -47,14 +49,14 @@ pub(super) struct Named<'a> {
 }
 
 impl Curve {
-    /// At a bandwidth, on a straight line of logarithms between the points beside it; not beyond
-    /// the ends.
+    /// Time at a bandwidth in nanoseconds, on a straight line of logarithms between the points
+    /// beside it. Beyond the ends of the curve, it is that at the end.
     pub fn time_ns(&self, bytes_per_s: f64) -> f64 {
         self.between(bytes_per_s, &|point| self.points[point].1.ln())
             .exp()
     }
 
-    /// What grows on straight lines between its values at the points.
+    /// Value at a bandwidth, on a straight line between its values at the points beside it.
     fn between(&self, bytes_per_s: f64, value: &dyn Fn(usize) -> f64) -> f64 {
         let after = self.points.partition_point(|(at, _)| *at < bytes_per_s);
         let after = after.min(self.points.len().saturating_sub(1));
@@ -70,7 +72,7 @@ impl Curve {
         value(before) + (value(after) - value(before)) * share
     }
 
-    /// By how much ln of the time at a point is off in a replicate.
+    /// Deviation of ln of the time at a point in a replicate.
     pub(super) fn off(&self, point: usize, replicate: usize) -> f64 {
         let of_part = |part: &Part| match &part.deviations {
             Some(deviations) => part.follows[point] * deviations[replicate],
@@ -80,17 +82,17 @@ impl Curve {
         sum / self.parts.len().max(1) as f64
     }
 
-    /// Replicates that there are: none where nothing tells of one of the parts.
+    /// Number of replicates. 0 if the deviations of a part are not known.
     pub(super) fn replicates(&self) -> usize {
         let known = self.parts.iter().all(|part| part.deviations.is_some());
         if known { REPLICATES } else { 0 }
     }
 }
 
-/// How much more work there is where it is looked at how times follow it.
+/// Factor by which work is increased to see how times follow it.
 const MORE_WORK: f64 = 1.1;
 
-/// Curves of variants on storage of a latency.
+/// Curves of variants on a storage with this latency.
 pub(super) fn curves_of(loads: &[Named], latency_ns: u64) -> Vec<Curve> {
     let requests = loads
         .iter()
@@ -126,13 +128,13 @@ pub(super) fn curves_of(loads: &[Named], latency_ns: u64) -> Vec<Curve> {
     loads.iter().map(curve).collect()
 }
 
-/// Bandwidths from the lowest to the highest, equally far apart by their logarithms.
+/// Bandwidths from the lowest to the highest, at equal distances of their logarithms.
 pub(super) fn bandwidths(points: usize) -> impl Iterator<Item = f64> {
     let step = (HIGHEST / LOWEST).ln() / (points - 1) as f64;
     (0..points).map(move |index| LOWEST * (step * index as f64).exp())
 }
 
-/// The storage that is simulated.
+/// Storage that is simulated.
 pub(super) fn storage(bytes_per_s: f64, latency_ns: u64) -> Storage {
     Storage {
         bytes_per_s,
@@ -141,8 +143,8 @@ pub(super) fn storage(bytes_per_s: f64, latency_ns: u64) -> Storage {
     }
 }
 
-/// Geometric means over the scenarios in which every variant has a curve. `None` for fewer than two
-/// such scenarios.
+/// Geometric means over the scenarios in which every variant has a curve. `None` if there are fewer
+/// than two such scenarios.
 pub(super) fn mean(all: &[Vec<Curve>]) -> Option<Vec<Curve>> {
     let variants: BTreeSet<&str> = all.iter().flatten().map(|it| it.variant.as_str()).collect();
     let mut whole = all.iter().filter(|curves| curves.len() == variants.len());
@@ -159,8 +161,8 @@ pub(super) fn mean(all: &[Vec<Curve>]) -> Option<Vec<Curve>> {
         }
         for other in &others {
             let other = other.iter().find(|it| it.variant == curve.variant)?;
-            // A scenario of many requests has fewer points; they are taken from the straight lines
-            // between these.
+            // A scenario of many requests has fewer points. Times between these lie on straight
+            // lines.
             for point in &mut mean.points {
                 point.1 += other.time_ns(point.0).ln();
             }

@@ -6,16 +6,16 @@ use std::ops::Range;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Profile {
     pub(super) elapsed_ns: u64,
-    /// Processors that all streams shared, at least 1.
+    /// Processors that all streams share, at least 1.
     pub(super) cores: f64,
-    /// Whether a stream that is done with a file takes the next one that none has begun, rather
+    /// True if a stream that is done with a file takes the next one that none has begun, rather
     /// than one of its own.
     pub(super) shared_files: bool,
     /// Calls of each stream, in its order.
     pub(super) streams: Vec<Vec<Call>>,
 }
 
-/// Times are in nanoseconds since the start of the execution.
+/// A call of the store. Times are in nanoseconds since the start of the execution.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Call {
     pub(super) began_ns: u64,
@@ -28,8 +28,8 @@ pub(super) struct Call {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Load {
     pub(super) cores: f64,
-    /// The order that was seen, then others, with the steps of each file turned: whether streams
-    /// happen to ask at the same time or by turns depends on chance, and lasts.
+    /// The order that was seen, then others in which the steps of each file are rotated. Chance
+    /// decides whether streams ask at the same time or by turns, and that lasts.
     pub(super) orders: Vec<Order>,
     /// Work that is left when all streams have ended, in nanoseconds of one processor.
     pub(super) last_work: f64,
@@ -41,8 +41,8 @@ pub(super) struct Load {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Order {
     pub(super) streams: Vec<Stream>,
-    /// Files that a stream takes when it is done with its own, in the order in which they were
-    /// begun.
+    /// Steps of the files that a stream takes when it is done with its own, in the order in which
+    /// they were begun.
     pub(super) files: Vec<Vec<Step>>,
 }
 
@@ -50,16 +50,16 @@ pub(super) struct Order {
 pub(super) struct Stream {
     /// Work before the first call, in nanoseconds of one processor.
     pub(super) first_work: f64,
-    /// Steps of its first file where files are shared, else of all.
+    /// Steps of its first file if files are shared, or else of all its files.
     pub(super) steps: Vec<Step>,
 }
 
-/// A call, then computing.
+/// A call, then computation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Step {
-    /// Bytes of each.
+    /// Bytes of each request.
     pub(super) requests: Vec<f64>,
-    /// Nanoseconds of one processor.
+    /// Work after the call, in nanoseconds of one processor.
     pub(super) work: f64,
 }
 
@@ -70,13 +70,15 @@ impl Step {
 }
 
 impl Load {
-    /// From the times between calls, in which streams computed. They were observed while all
-    /// streams shared the processors: with k streams computing at once, each got min(1, cores / k)
-    /// of one, so that the work done between two times is the same for all who computed then.
+    /// Derives a load from the times between calls, in which streams computed. They were observed
+    /// while all streams shared the processors: of k streams that computed at once, each got min(1,
+    /// cores / k) of a processor, so that the work done between two times is the same for all that
+    /// computed then.
     ///
-    /// How long a stream computed after its last call is not recorded. The one whose last call was
-    /// the last of all had the rest of the time; each other as long for each byte of its last call
-    /// as it, or all, took for those before.
+    /// A profile does not say how long a stream computed after its last call. The stream whose last
+    /// call was the last of all computed for the rest of the time. Each other stream computed for
+    /// as long per byte of its last call as it did for its earlier bytes, or as all streams did if
+    /// it has none.
     pub(super) fn of(profile: &Profile) -> Self {
         let elapsed = profile.elapsed_ns;
         let cores = profile.cores.max(1.0);
@@ -127,7 +129,7 @@ impl Load {
         }
     }
 
-    /// The same requests with so many times the work.
+    /// The same requests with `factor` times the work.
     pub(super) fn scaled(&self, factor: f64) -> Self {
         let mut load = self.clone();
         for order in &mut load.orders {
@@ -160,7 +162,7 @@ impl Load {
     }
 }
 
-/// Orders that are simulated.
+/// Number of orders that are simulated.
 const ORDERS: usize = 4;
 
 impl Order {
@@ -170,7 +172,8 @@ impl Order {
     }
 }
 
-/// The steps of each file turned by different shares of their number.
+/// Orders in which the steps of each file are rotated by different shares of their number. The
+/// first is the one that was seen.
 fn orders(seen: &Order) -> Vec<Order> {
     let turned = |order: usize| {
         let mut turned = seen.clone();
@@ -183,12 +186,12 @@ fn orders(seen: &Order) -> Vec<Order> {
         }
         turned
     };
-    // A stream alone meets no other.
+    // A lone stream meets no other.
     let orders = if seen.streams.len() > 1 { ORDERS } else { 1 };
     (0..orders).map(turned).collect()
 }
 
-/// The calls of a stream for each file, or all of them where it has no choice of files.
+/// Ranges of a stream's calls: one for each file, or one of all calls if files are not shared.
 fn files_of(calls: &[Call], shared: bool) -> Vec<Range<usize>> {
     let mut start = 0;
     let same = |one: &Call, other: &Call| !shared || one.file == other.file;
@@ -199,7 +202,7 @@ fn files_of(calls: &[Call], shared: bool) -> Vec<Range<usize>> {
     files.collect()
 }
 
-/// The calls, made consistent: within the time, each after the one before.
+/// The calls, made consistent: within the execution, each after the one before.
 fn in_order(calls: &[Call], elapsed: u64) -> Vec<Call> {
     let mut before = 0;
     let calls = calls.iter().map(|call| {
@@ -220,7 +223,8 @@ fn bytes_of(call: &Call) -> f64 {
     call.request_bytes.iter().map(|bytes| *bytes as f64).sum()
 }
 
-/// End of each stream: not before the last of the files that any may take was begun.
+/// End of each stream in nanoseconds. It is not before the beginning of the last file that any
+/// stream may take.
 fn tails(streams: &[Vec<Call>], files: &[Vec<Range<usize>>], elapsed: u64) -> Vec<u64> {
     let begun = |(calls, files): (&Vec<Call>, &Vec<Range<usize>>)| {
         let last = files.iter().skip(1).next_back();
@@ -275,7 +279,7 @@ fn gaps(calls: &[Call], end: u64) -> Vec<(u64, u64)> {
     gaps
 }
 
-/// Work of a stream by each time, had it computed since the start.
+/// Work of a stream by each time if it had computed since the start.
 struct Clock {
     /// Times, and the work by then.
     at: Vec<(u64, f64)>,
@@ -300,7 +304,7 @@ impl Clock {
         Clock { at }
     }
 
-    /// Work in a gap, whose ends are among the times.
+    /// Work in a gap. The ends of the gap are among the times of the clock.
     fn work(&self, (start, end): (u64, u64)) -> f64 {
         let by = |time: u64| {
             let index = self.at.partition_point(|(known, _)| *known < time);

@@ -1,4 +1,5 @@
-//! On which storage which variant would be the fastest, by simulating what each asks for.
+//! Predictions of the fastest variant on each storage, by a simulation of what each variant asks
+//! for.
 
 mod crossings;
 mod curves;

@@ -1,5 +1,5 @@
-//! Which variant is the fastest on which storage: the recorded requests of each, simulated on
-//! storage of other bandwidths.
+//! Predictions of the fastest variant on each storage: the recorded requests of each variant,
+//! simulated on storage of other bandwidths.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +17,11 @@ use crate::record::{
 };
 use crate::statistics::median;
 
-/// Latencies that are looked at, in nanoseconds: a local SSD's, a file server's, an object store's
-/// near and far.
+/// Latencies that are predicted for, in nanoseconds: those of a local SSD, a file server, and an
+/// object store near and far.
 pub(super) const LATENCIES_NS: [u64; 4] = [100_000, 1_000_000, 10_000_000, 50_000_000];
 
-/// Latencies of throttled cells that are looked at besides: curves take time.
+/// Most latencies of throttled cells that are predicted for besides, as curves take time.
 const MOST_MEASURED_LATENCIES: usize = 8;
 
 /// Latency whose prediction reports show first.
@@ -34,7 +34,7 @@ pub struct Predictions {
     checks: Vec<PredictionCheck>,
 }
 
-/// Curves of a scenario's variants at a latency, the baseline's first.
+/// Curves of a scenario's variants at one latency, the baseline's first.
 #[derive(Debug)]
 struct Predicted {
     /// Absent for the geometric means over all scenarios.
@@ -43,7 +43,7 @@ struct Predicted {
     curves: Vec<Curve>,
 }
 
-/// A cell with a profile, and its variant as curves name it.
+/// A cell with a profile, and the name that curves have for its variant.
 struct Source<'a> {
     cell: &'a CellRecord,
     variant: String,
@@ -52,8 +52,8 @@ struct Source<'a> {
 }
 
 impl Predictions {
-    /// From the cells that have a profile. Variants that differ only in how their files are cached,
-    /// or in how slow a storage they were read from, have one curve together.
+    /// Predicts from the cells that have a profile. Variants that differ only in how their files
+    /// are cached or read, or in how slow a storage they were read from, have one curve together.
     pub fn of(record: &RunRecord) -> Self {
         let scenarios = distinct(record.cells.iter().map(|cell| cell.scenario.as_str()));
         let uncertainty = OfTimes::of(record);
@@ -73,16 +73,17 @@ impl Predictions {
         }
     }
 
-    /// Curves of a scenario's variants at a latency, or of the geometric means over all scenarios,
-    /// the baseline's first. None at latencies other than those of the record's `break_even`.
+    /// Curves of a scenario's variants at a latency, or those of the geometric means over all
+    /// scenarios, the baseline's first. Empty at latencies other than those of the record's
+    /// `break_even`.
     pub fn curves(&self, scenario: Option<&str>, latency_ns: u64) -> &[Curve] {
         let mut of_latency = self.curves.iter().filter(|it| it.latency_ns == latency_ns);
         let found = of_latency.find(|it| it.scenario.as_deref() == scenario);
         found.map_or(&[], |it| &it.curves)
     }
 
-    /// The fastest variants by bandwidth, over all scenarios and of each in which several variants
-    /// have a profile, at each latency.
+    /// The fastest variants by bandwidth at each latency: over all scenarios, and in each scenario
+    /// in which several variants have a profile.
     pub(in crate::analysis) fn break_even(&self, effect: f64) -> Vec<BreakEven> {
         let several = self.curves.iter().filter(|it| it.curves.len() > 1);
         let found = several.map(|it| BreakEven {
@@ -96,14 +97,14 @@ impl Predictions {
         found.collect()
     }
 
-    /// Every throttled cell that was measured beside a prediction from the profile of one that
-    /// differs from it in the storage alone.
+    /// Every measured throttled cell, beside a prediction from the profile of a cell that differs
+    /// from it only in the storage.
     pub(in crate::analysis) fn checks(&self) -> &[PredictionCheck] {
         &self.checks
     }
 }
 
-/// [`LATENCIES_NS`], and those that cells were throttled to.
+/// [`LATENCIES_NS`], and the latencies to which cells were throttled.
 fn latencies_ns(record: &RunRecord) -> BTreeSet<u64> {
     let cells = record.cells.iter();
     let throttles = cells.filter_map(|cell| cell.engine.as_ref()?.throttle);
@@ -112,7 +113,7 @@ fn latencies_ns(record: &RunRecord) -> BTreeSet<u64> {
     LATENCIES_NS.into_iter().chain(measured).collect()
 }
 
-/// Curves over all scenarios, then of each.
+/// Curves over all scenarios, then those of each scenario.
 fn predicted(sources: &[(&str, Vec<Source>)], latency_ns: u64) -> Vec<Predicted> {
     let curves = |(_, sources): &(&str, Vec<Source>)| {
         let loads = sources.iter().map(|source| Named {
@@ -164,18 +165,18 @@ fn checks(record: &RunRecord, sources: &[(&str, Vec<Source>)]) -> Vec<Prediction
     });
     checks.collect()
 }
-/// Keys of a variant that do not change which bytes its query asks for.
+/// Returns true if a key of a variant does not change which bytes its query asks for.
 fn is_of_the_storage(key: &str) -> bool {
     key.starts_with("storage.throttle") || key == "measure.cache" || key == "reader.odirect"
 }
 
-/// Settings of a variant, apart from the storage.
+/// Settings of a variant, without those of the storage.
 fn settings(cell: &CellRecord) -> impl Iterator<Item = (&String, &Value)> {
     let settings = cell.variant.iter();
     settings.filter(|(key, _)| !is_of_the_storage(key))
 }
 
-/// Name of a variant, apart from the storage.
+/// Name of a variant, without settings of the storage.
 fn name_of(cell: &CellRecord) -> String {
     if settings(cell).count() == cell.variant.len() {
         return cell.variant_name.clone();
@@ -227,7 +228,7 @@ fn sources<'a>(
     sources.map(source).collect()
 }
 
-/// Load of a cell's profile.
+/// Load of a cell's profile. `None` if it has no profile.
 fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
     let profile = cell.profile.as_ref()?;
     let calls = |calls: &Vec<StoreCall>| {
@@ -247,8 +248,8 @@ fn load(record: &RunRecord, cell: &CellRecord) -> Option<Load> {
     }))
 }
 
-/// Whether DataFusion's streams share their files: those of one scan do unless an option forbids
-/// it, but not those of several, nor those of executions at once.
+/// Returns true if DataFusion's streams share their files. Those of one scan do unless an option
+/// forbids it. Those of several scans, or of executions at once, do not.
 fn shares_files(record: &RunRecord, cell: &CellRecord) -> bool {
     let option = "execution.enable_file_stream_work_stealing";
     let of_variant = cell.variant.get(&format!("datafusion.{option}"));
@@ -258,9 +259,9 @@ fn shares_files(record: &RunRecord, cell: &CellRecord) -> bool {
         && iterations.all(|iteration| iteration.scans.len() < 2 && iteration.figures.streams < 2)
 }
 
-/// Medians of a cell with a warm page cache and nothing slowed down. The cost of bytes that are not
-/// in memory yet is fitted to them: a storage as fast as the page cache gives the time that was
-/// measured with a warm one.
+/// Medians of a cell with a warm page cache and without a throttle. The cost of bytes that are not
+/// in memory yet is fitted to them, so that a storage as fast as the page cache gives the time that
+/// was measured with a warm one.
 #[derive(Debug, Clone, Copy)]
 struct Warm {
     elapsed_ns: f64,
@@ -289,8 +290,9 @@ fn warm(cell: &CellRecord) -> Option<Warm> {
     })
 }
 
-/// Time of a cell with a warm page cache: that of the first cell by the ratio of the rounds that
-/// both have, which tell more of it than medians of either.
+/// Time of a cell with a warm page cache, in nanoseconds: that of the first cell by their ratio
+/// over the rounds that both have, which is more precise than the cell's own median. Without such
+/// rounds, it is that median.
 fn warm_ns(cell: &CellRecord, warm: Warm, first: Option<(&CellRecord, Warm)>) -> f64 {
     let ratio = first
         .and_then(|(first, of_first)| Some(of_first.elapsed_ns * log_ratio(first, cell)?.exp()));

@@ -1,4 +1,4 @@
-//! How far predicted times may be off: times that the same host could as well have shown.
+//! Deviations of predicted times: those that the same host could as well have shown.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,20 +8,20 @@ use crate::random::{Key, SplitMix64};
 use crate::record::{CellRecord, Lane};
 use crate::statistics::{CONFIDENCE, hodges_lehmann, median, normal_quantile, student_quantile};
 
-/// Sets of rounds that are drawn.
+/// Number of sets of rounds that are drawn.
 pub(super) const REPLICATES: usize = 400;
 
-/// Standard deviation of ln of the ratio of two predictions that the simulation itself is off by,
-/// whatever the rounds show: 5 % at 95 %.
+/// Standard deviation of ln of the ratio of two predictions, as far as the simulation itself causes
+/// it, whatever the rounds show: 5 % at 95 %.
 const MODEL_ERROR: f64 = 0.025;
 
-/// ln of what the work of a variant in a scenario is off by, in each replicate. Those of variants
-/// of one scenario are of the same rounds. `None` where nothing tells.
+/// Deviation of ln of the work of a variant in a scenario, in each replicate. Those of all variants
+/// of one scenario are drawn from the same rounds. `None` if nothing shows them.
 pub(super) type Deviations = Option<Arc<[f64]>>;
 
-/// Cells of a scenario, of which the first is the one that the others are compared with: those
-/// that are `warm` are fitted to the times of their rounds, the others have nothing but the
-/// executions of their profile.
+/// Deviations of the cells of a scenario, of which the first is the one with which the others are
+/// compared. Cells with `true` are warm, and are fitted to the times of their rounds. The others
+/// have nothing but the executions of their profile.
 pub(super) fn deviations(
     cells: &[(&CellRecord, bool)],
     uncertainty: &OfTimes,
@@ -72,12 +72,12 @@ pub(super) static MODEL_ERRORS: LazyLock<Vec<f64>> = LazyLock::new(|| {
     errors.collect()
 });
 
-/// By how much an estimate from as many rounds, drawn with replacement, differs from the estimate
-/// of all. `None` for fewer than two rounds.
+/// Differences between the estimate of as many rounds, drawn with replacement, and the estimate of
+/// all rounds, one for each replicate. `None` for fewer than two rounds.
 ///
-/// So few rounds scatter less about their own middle than about the true one, and their scatter is
-/// itself uncertain: both are made good by a factor, as Hesterberg has it ("What Teachers Should
-/// Know About the Bootstrap", The American Statistician 69, 2015, on expanded intervals).
+/// Few rounds scatter less about their own middle than about the true one, and their scatter is
+/// itself uncertain. A factor corrects both, as Hesterberg has it ("What Teachers Should Know About
+/// the Bootstrap", The American Statistician 69, 2015, on expanded intervals).
 fn drawn(values: &[f64], key: Key, estimate: fn(&[f64]) -> Option<f64>) -> Option<Vec<f64>> {
     let rounds = values.len();
     if rounds < 2 {
@@ -94,7 +94,7 @@ fn drawn(values: &[f64], key: Key, estimate: fn(&[f64]) -> Option<f64>) -> Optio
     deviations.collect()
 }
 
-/// A number of the standard normal distribution.
+/// A random number of the standard normal distribution.
 fn normal(random: &mut SplitMix64) -> f64 {
     normal_quantile(random.uniform()) * if random.uniform() < 0.5 { -1.0 } else { 1.0 }
 }

@@ -1,4 +1,4 @@
-//! How long a query takes on a storage of some bandwidth and latency: a simulation of what its
+//! Simulation of how long a query takes on a storage of some bandwidth and latency, from what its
 //! streams compute and ask for.
 //!
 //! Both resources are shared fairly and without loss: cores among all that compute, bandwidth among
@@ -9,23 +9,23 @@ use std::collections::BinaryHeap;
 
 use super::load::{Load, Order, Step, Stream};
 
-/// A storage as the simulation has it.
+/// A storage that is simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Storage {
     /// Bandwidth of all requests together; may be infinite.
     pub(super) bytes_per_s: f64,
-    /// Wait of each request before its bytes begin to arrive.
+    /// Time that each request waits before its bytes begin to arrive.
     pub(super) latency_ns: f64,
     /// Most requests of one call that are under way at once.
     pub(super) requests_per_call: usize,
 }
 
 impl Load {
-    /// Fits the cost of bytes that are not in memory yet, so that the query takes `elapsed_ns`
-    /// where the storage takes no time: all calls together `in_calls_ns` while bytes arrive, and
-    /// the rest after each call, for which they are cold and have to be given back. A query that
-    /// takes longer without such a cost has none, and less work: its profile was recorded while the
-    /// host was slower.
+    /// Fits the cost of bytes that are not in memory yet, so that the query takes `elapsed_ns` on a
+    /// storage that takes no time. All calls together cost `in_calls_ns` while bytes arrive, or
+    /// less if that alone would take too long. The rest of the cost comes after each call, as its
+    /// bytes are cold and have to be given back. A query that takes longer without such a cost has
+    /// none, and less work, as its profile was recorded while the host was slower.
     pub(super) fn fit(&mut self, elapsed_ns: f64, in_calls_ns: f64) {
         let bytes = self.all_requests().sum::<f64>();
         (self.taking_over, self.letting_go) = (0.0, 0.0);
@@ -41,7 +41,7 @@ impl Load {
             let most = self.taking_over;
             self.bisect(elapsed_ns, most, |load, cost| load.taking_over = cost);
         } else {
-            // If all of the time of all processors went into it, it would be more than enough.
+            // All of the time of all processors would be more than enough.
             let most = self.cores * elapsed_ns / bytes;
             self.bisect(elapsed_ns, most, |load, cost| load.letting_go = cost);
         }
@@ -80,26 +80,27 @@ impl Load {
     }
 }
 
-/// A resource that its users share equally: its own time goes on as fast as each of them gets on.
+/// A resource that its users share equally. Its progress is that of each user.
 #[derive(Default)]
 struct Shared {
     progress: f64,
-    /// The progress at which each is done, and whose it is. Of numbers that are not negative, the
-    /// bits are in their order.
+    /// Progress at which each user is done, as bits, and the user. The bits of numbers that are not
+    /// negative have the order of these numbers.
     users: BinaryHeap<Reverse<(u64, usize)>>,
 }
 
 impl Shared {
     fn add(&mut self, amount: f64, whose: usize) {
         if self.users.is_empty() {
-            // Small numbers are precise ones.
+            // Small numbers are more precise.
             self.progress = 0.0;
         }
         let done = self.progress + amount;
         self.users.push(Reverse((done.to_bits(), whose)));
     }
 
-    /// How long until the first is done, when each gets on by `rate` per nanosecond.
+    /// Nanoseconds until the first user is done, if each gets on by `rate` per nanosecond. Infinite
+    /// if there is no user.
     fn next_ns(&self, rate: f64) -> f64 {
         let next = self.users.peek();
         next.map_or(f64::INFINITY, |Reverse((done, _))| {
@@ -113,7 +114,7 @@ impl Shared {
         }
     }
 
-    /// The first is done, exactly now.
+    /// Removes the user that is done first, exactly now.
     fn finish(&mut self) -> Option<usize> {
         let Reverse((done, whose)) = self.users.pop()?;
         self.progress = self.progress.max(f64::from_bits(done));
@@ -124,13 +125,14 @@ impl Shared {
 /// Progress of a stream.
 #[derive(Clone)]
 struct Place<'a> {
-    /// Steps of the file that it reads.
+    /// Steps of the file that the stream reads.
     steps: &'a [Step],
-    /// Calls of it that have been made.
+    /// Number of calls for the file that have been made.
     step: usize,
-    /// True while it waits for its call, false while it computes.
+    /// True while the stream waits for its call, false while it computes.
     calling: bool,
-    /// Requests of the call that have been sent, and parts of it that are not done.
+    /// Number of requests of the call that have been sent, and number of its parts that are not
+    /// done.
     sent: usize,
     left: usize,
 }
@@ -139,12 +141,12 @@ struct Simulation<'a> {
     load: &'a Load,
     storage: Storage,
     now_ns: f64,
-    /// Computation between calls is of `stream`, taking over what a call brings of `stream +
-    /// streams`.
+    /// The user `stream` computes between calls. The user `stream + streams` takes over what a call
+    /// brings.
     processors: Shared,
     link: Shared,
-    /// Requests whose bytes have not begun to arrive: when they will, whose, and how many bytes, as
-    /// bits.
+    /// Requests whose bytes have not begun to arrive: the time when they will, the stream, and the
+    /// number of bytes. Times and numbers are bits.
     waiting: BinaryHeap<Reverse<(u64, usize, u64)>>,
     places: Vec<Place<'a>>,
     /// Files that no stream has begun.
@@ -248,7 +250,7 @@ impl<'a> Simulation<'a> {
             .push(Reverse((due.to_bits(), stream, bytes.to_bits())));
     }
 
-    /// The first byte of a request.
+    /// The first byte of a request has come.
     fn arrive(&mut self, stream: usize, bytes: f64) {
         if self.storage.bytes_per_s.is_finite() && bytes > 0.0 {
             self.link.add(bytes, stream);

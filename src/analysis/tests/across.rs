@@ -4,8 +4,8 @@ use crate::record::fixture::{cell, record, rounds};
 use crate::record::{RunRecord, Verdict};
 use crate::statistics::simulated::Random;
 
-/// Six scenarios on two variants in 20 rounds each, with 1 % of noise. `shift` is of all cells;
-/// `slower` is one that takes 10 % more.
+/// Six scenarios on two variants in 20 rounds each, with 1 % of noise. `shift` is a factor of all
+/// times. `slower` names a cell that takes 10 % more.
 fn run(name: &str, seed: u64, shift: f64, slower: Option<&str>) -> (String, RunRecord) {
     let mut random = Random(seed);
     let mut record = record();
@@ -75,7 +75,8 @@ fn exactly_the_cell_that_became_slower_is_named() {
     );
 }
 
-/// By the host or by the program: nothing in two runs tells, so that no cell is blamed for it.
+/// The cause is the host or the program. Nothing in two runs tells which, so that no cell is
+/// blamed.
 #[test]
 fn a_slowdown_of_everything_is_told_apart_from_that_of_cells() {
     let found = across(&[run("one", 1, 1.0, None), run("two", 2, 1.2, None)], None).unwrap();
@@ -87,7 +88,7 @@ fn a_slowdown_of_everything_is_told_apart_from_that_of_cells() {
     assert_eq!(found.means.len(), 3);
 }
 
-/// Which half is the one that moved, nothing tells.
+/// Nothing tells which half is the one that moved.
 #[test]
 fn where_half_of_the_cells_moved_none_is_blamed() {
     let (name, mut two) = run("two", 2, 1.0, None);
@@ -101,7 +102,7 @@ fn where_half_of_the_cells_moved_none_is_blamed() {
     assert!(!verdicts(&found).iter().any(|it| told(it.1)), "{found:?}");
 }
 
-/// Rounds of one cell that resemble their neighbours are fewer than they look.
+/// Rounds of one cell that resemble their neighbours count as fewer than they are.
 #[test]
 fn a_cell_whose_rounds_come_in_waves_is_not_blamed() {
     let (name, mut two) = run("two", 2, 1.0, None);

@@ -54,7 +54,7 @@ fn rounds_are_paired_by_number_and_only_where_both_were_measured_well() {
     let comparison = &record.comparisons[0];
     assert_eq!(comparison.contrast.pairs, 8);
     assert!((comparison.contrast.ratio.unwrap() - 0.5).abs() < 1e-12);
-    // All rounds agree: what is left is by how much equal sets of files may differ.
+    // All rounds agree, so that the interval shows only how much equal sets of files may differ.
     let (low, high) = comparison.contrast.interval().unwrap();
     assert!(
         (0.48..0.5).contains(&low) && high > 0.5 && high < 0.52,
@@ -124,7 +124,7 @@ fn summarising_again_changes_nothing() {
     assert_eq!(record, once);
 }
 
-/// A scenario of two cells, and the control of the first.
+/// A scenario of two cells, and a control of the first.
 fn with_control(baseline: &[u64], control: &[u64], candidate: &[u64]) -> RunRecord {
     let mut record = record();
     let mut twin = cell("scan", "(control)", rounds(control));
@@ -155,7 +155,7 @@ fn the_control_is_noise_and_no_comparison() {
             && noise.contrast.verdict == Verdict::Slower,
         "{noise:?}"
     );
-    // 2 % are nearer to 1 than what equal files differ by.
+    // 2 % are less than equal files may differ by.
     assert_eq!(found.comparisons[0].contrast.verdict, Verdict::Inconclusive);
     let (low, high) = found.comparisons[0].contrast.interval().unwrap();
     assert!(low < 1.0 && high > 1.05, "{low}, {high}");
@@ -227,7 +227,7 @@ fn a_block_of_rounds_is_one_pair() {
     );
 }
 
-/// Neighbouring rounds that resemble each other are fewer than they look.
+/// Neighbouring rounds that resemble each other count as fewer than they are.
 #[test]
 fn intervals_of_rounds_that_resemble_each_other_are_wider() {
     let width = |times: &[u64]| {
@@ -244,7 +244,7 @@ fn intervals_of_rounds_that_resemble_each_other_are_wider() {
         let (low, high) = record.comparisons[0].contrast.interval().unwrap();
         (high / low - 1.0, noise.widening)
     };
-    // The same values, by turns and in slow waves.
+    // The same values, in turns and in slow waves.
     let waves: Vec<u64> = (0..32)
         .map(|round| 1_000_000 + round / 8 % 2 * 20_000 + round % 8)
         .collect();

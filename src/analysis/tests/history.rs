@@ -12,13 +12,13 @@ fn runs(medians: &[u64]) -> Vec<RunRecord> {
         summarise(&mut run);
         run
     };
-    // Given in any order.
+    // Runs may be given in any order.
     let mut runs: Vec<RunRecord> = medians.iter().enumerate().map(run).collect();
     runs.reverse();
     runs
 }
 
-/// The fewest that are promised are the fewest that do.
+/// The least number of runs that is promised is the least that suffices.
 #[test]
 fn the_least_number_of_runs_finds_the_clearest_step_and_fewer_do_not() {
     let jump = |runs_in_all: usize| {

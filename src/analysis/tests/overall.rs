@@ -23,7 +23,7 @@ fn the_mean_over_scenarios_is_geometric_and_paired_by_rounds() {
         control.control = Some(ControlKind::Copy);
         record.cells.push(control);
     }
-    // A fourth that one of them lacks does not count.
+    // A fourth scenario, which one of the variants lacks, does not count.
     record.cells.push(cell("d", "none", times(1000)));
     summarise(&mut record);
     let told: Vec<_> = record
@@ -54,7 +54,7 @@ fn one_scenario_has_no_mean() {
     assert!(record.overall.is_empty());
 }
 
-/// Figures over all scenarios are of the same scenarios, whichever variant lacks one.
+/// Figures over all scenarios come from the same scenarios, whichever variant lacks one.
 #[test]
 fn a_scenario_that_one_variant_failed_in_is_in_no_mean() {
     let mut record = record();
@@ -71,7 +71,7 @@ fn a_scenario_that_one_variant_failed_in_is_in_no_mean() {
     let scenarios: Vec<u32> = record.overall.iter().map(|it| it.scenarios).collect();
     assert_eq!(scenarios, [2, 2]);
     assert_eq!(record.standings.len(), 3);
-    // One that was measured nowhere is left out itself.
+    // A variant that was measured nowhere is left out itself.
     for place in [1, 7] {
         record.cells[place].iterations.clear();
     }

@@ -14,7 +14,8 @@ fn names(ranking: &Ranking) -> Vec<&str> {
     ranking.order.iter().map(|it| it.variant.as_str()).collect()
 }
 
-/// none 1, zstd 0.7, lz4 1.002 and gzip 1.5 times the time; 40, 10, 20 and 8 MB.
+/// Times are 1 (`none`), 0.7 (`zstd`), 1.002 (`lz4`) and 1.5 (`gzip`); sizes are 40, 10, 20 and 8
+/// MB.
 #[test]
 fn variants_are_ranked_by_what_is_preferred() {
     let mut record = codecs();
@@ -26,7 +27,8 @@ fn variants_are_ranked_by_what_is_preferred() {
     let size = ranking(&record, Preference::Size);
     assert_eq!(names(size), ["gzip", "zstd", "lz4", "none"]);
     assert!((size.order[1].ratio - 1.25).abs() < 1e-9 && !size.order[1].tied);
-    // CPU time is the same for all, so that the best in all is taken, and all are told to be equal.
+    // CPU time is the same for all, so that the best in all costs is recommended, and all are shown
+    // to be equal.
     let cpu = ranking(&record, Preference::Cpu);
     assert!(cpu.order.iter().all(|it| it.tied));
     assert_eq!(cpu.recommended, "zstd");
@@ -36,7 +38,7 @@ fn variants_are_ranked_by_what_is_preferred() {
 #[test]
 fn a_dominated_variant_is_off_the_front() {
     let mut record = codecs();
-    // Smaller, faster and with less CPU time; lz4 is as slow as none, by these files.
+    // `zstd` is smaller, faster and takes less CPU time. `lz4` is as slow as `none` in these files.
     for iteration in &mut record.cells[1].iterations {
         iteration.figures.cpu_user_ns /= 2;
     }
@@ -52,7 +54,7 @@ fn a_dominated_variant_is_off_the_front() {
     assert_eq!(dominated(&record, "zstd"), Vec::<String>::new());
     assert_eq!(dominated(&record, "gzip"), Vec::<String>::new());
     assert_eq!(dominated(&record, "none"), ["zstd"]);
-    // One look at memory decides nothing.
+    // A single look at memory decides nothing.
     for cell in &mut record.cells {
         cell.peak_memory_bytes = Some(if cell.variant_name == "none" { 90 } else { 100 });
     }
@@ -61,7 +63,7 @@ fn a_dominated_variant_is_off_the_front() {
     assert_eq!(record.standings[0].peak_memory_bytes, Some(90));
 }
 
-/// Sizes need no rounds, but who is faster does.
+/// Sizes need no rounds, but comparisons of times do.
 #[test]
 fn with_few_rounds_only_sizes_are_told_apart() {
     let mut record = codecs();
@@ -79,7 +81,7 @@ fn with_few_rounds_only_sizes_are_told_apart() {
 fn costs_are_over_that_of_the_recommended_one() {
     let mut record = codecs();
     summarise(&mut record);
-    // All CPU times are equal, and the one that is the best in all is recommended.
+    // All CPU times are equal, and the variant that is best in all costs is recommended.
     for ranking in &record.rankings {
         let own = ranking
             .order

@@ -1,4 +1,4 @@
-//! The same record, compared with another of its variants.
+//! One record, compared with another of its variants.
 
 use super::super::{over_baseline, rebase, summarise};
 use crate::record::fixture::{cell, codecs, rounds};
@@ -53,7 +53,7 @@ fn ratios_with_another_baseline_are_inverse_and_controls_keep_theirs() {
         over_baseline(&first, "(control)"),
         over_baseline(&second, "(control)")
     );
-    // Which variant is the best does not depend on what it is compared with.
+    // The best variant does not depend on the one that others are compared with.
     let variants = |record: &RunRecord| -> Vec<Option<String>> {
         let conclusions = record.conclusions.iter();
         conclusions.map(|it| it.variant.clone()).collect()

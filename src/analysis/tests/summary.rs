@@ -7,8 +7,8 @@ fn a_summary_is_the_median_and_the_counted_figures_over_it() {
     let mut record = codecs();
     summarise(&mut record);
     let summary = &record.cells[0].summary[&Lane::EndToEnd];
-    // 9.8 9.85 9.88 9.9 9.93 9.95 9.98 10 10 10.02 10.05 10.07 10.1 10.12 10.15 10.2 ms: the third
-    // from either end.
+    // Times are 9.8 9.85 9.88 9.9 9.93 9.95 9.98 10 10 10.02 10.05 10.07 10.1 10.12 10.15 10.2 ms.
+    // The third from either end bounds the interval.
     assert_eq!(summary.median_ns, 10_000_000.0);
     assert_eq!(
         (summary.ci_low_ns, summary.ci_high_ns),

@@ -3,20 +3,20 @@
 use super::label::width_of;
 use super::quantity::{Quantity, extent, is_usable, labels};
 
-/// Smaller values have no place on a logarithmic axis.
+/// Smallest value that a logarithmic axis can show.
 const SMALLEST: f64 = 1e-12;
 
-/// Units of length between marks above each other.
+/// Least distance between ticks above each other, in units of length.
 const LINE: f64 = 26.0;
-/// Units of length between marks beside each other.
+/// Least distance between ticks beside each other, in units of length.
 const BESIDE: f64 = 52.0;
-/// The closest marks of a logarithmic axis may be closer by this share, as the others are farther
-/// apart.
+/// The closest ticks of a logarithmic axis may have this share of that distance, as the others are
+/// farther apart.
 const CLOSEST: f64 = 0.65;
-/// Units of length between labels beside each other, besides their widths.
+/// Gap between labels beside each other, in units of length.
 const GAP: f64 = 14.0;
 
-/// Where something begins and ends along an axis, in units of length of the chart.
+/// Start and end of something along an axis, in units of length of the chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Span {
     pub(super) from: f64,
@@ -33,21 +33,21 @@ impl Span {
     }
 }
 
-/// Which values an axis has, besides those that are plotted.
+/// Scale of an axis, and the values that it covers besides those that are plotted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// From zero.
+    /// Equal differences are equally long. The axis begins at zero.
     Zero,
-    /// Equal differences are equally long; from zero unless that squeezes all values into less than
-    /// half of the axis. With room for markers at its ends.
+    /// Equal differences are equally long. The axis begins at zero, unless values differ and that
+    /// would squeeze all of them into less than half of it. It has room for markers at its ends.
     Linear,
-    /// Equal ratios are equally long; without zero.
+    /// Equal ratios are equally long. The axis has no zero.
     Logarithmic,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tick {
-    /// In units of length of the chart.
+    /// Position in units of length of the chart.
     pub(super) at: f64,
     pub(super) label: String,
 }
@@ -106,7 +106,7 @@ impl Axis {
         axis
     }
 
-    /// An axis of things in their order, of which as many are labelled as have room.
+    /// An axis of things in their order. As many of them have labels as there is room for.
     pub(super) fn ordinal(what: &str, span: Span, labels: &[String]) -> Self {
         let mut axis = Axis {
             title: what.to_owned(),
@@ -134,14 +134,15 @@ impl Axis {
         axis
     }
 
-    /// In units of length of the chart; none for what the axis does not have.
+    /// Position of a value in units of length of the chart. `None` if the axis does not cover it.
     pub(super) fn at(&self, value: f64) -> Option<f64> {
         let margin = 1e-9 * (self.high - self.low);
         let within = (self.low - margin..=self.high + margin).contains(&value);
         within.then(|| self.placed(value))
     }
 
-    /// The same, at the end of the axis for what lies beyond; none for what is no measurement.
+    /// Position of a value, or the end of the axis if the value lies beyond it. `None` if the value
+    /// is no measurement.
     pub(super) fn clamped(&self, value: f64) -> Option<f64> {
         is_usable(value).then(|| self.placed(value.clamp(self.low, self.high)))
     }
@@ -157,9 +158,9 @@ impl Axis {
 
 /// Ends of a linear axis and its marks.
 fn linear(smallest: f64, largest: f64, span: Span, kind: Kind) -> (f64, f64, Vec<f64>) {
-    /// Of values closer together, it is not their difference that matters.
+    /// Values that are relatively closer than this count as equal.
     const SAME: f64 = 1e-4;
-    /// Markers of points need room to the ends of an axis, as a share of it.
+    /// Room for markers at each end of an axis, as a share of the spread of its values.
     const HEADROOM: f64 = 0.03;
     let gap = if span.is_upright() { LINE } else { BESIDE };
     let most = (span.length() / gap).clamp(2.0, 10.0).floor();
@@ -174,7 +175,7 @@ fn linear(smallest: f64, largest: f64, span: Span, kind: Kind) -> (f64, f64, Vec
     let step = round_up((largest - smallest) / most);
     let first = ((smallest - headroom) / step).floor().max(0.0);
     let last = ((largest + headroom) / step - 1e-9).ceil().max(first + 1.0);
-    // No more than two marks are added by rounding.
+    // Rounding adds at most two marks.
     let count = (last - first).min(most + 2.0) as usize;
     let marks = (0..=count).map(|index| (first + index as f64) * step);
     (first * step, last * step, marks.collect())
@@ -204,7 +205,8 @@ fn logarithmic(smallest: f64, largest: f64, span: Span) -> (f64, f64, Vec<f64>) 
     (low, high, marks.collect())
 }
 
-/// Multiples of powers of ten, from the power of a value on in a direction.
+/// Multiples of three powers of ten, from that of a value upwards (`direction` 1) or downwards
+/// (-1).
 fn factors(of: &'static [f64], value: f64, direction: i32) -> impl Iterator<Item = f64> {
     let power = value.log10().floor() as i32;
     (0..3).flat_map(move |index| {
@@ -213,7 +215,7 @@ fn factors(of: &'static [f64], value: f64, direction: i32) -> impl Iterator<Item
     })
 }
 
-/// 1, 2 or 5 times a power of ten that is no less.
+/// Rounds up to 1, 2 or 5 times a power of ten.
 fn round_up(value: f64) -> f64 {
     let value = value.max(1e-30);
     let power = 10_f64.powf(value.log10().floor());

@@ -1,4 +1,4 @@
-//! Bars of several kinds, a row per variant: on top of each other, or beside each other.
+//! Bars of several kinds, a row per variant: stacked into one bar, or grouped below each other.
 
 use maud::{Markup, html};
 
@@ -14,10 +14,10 @@ use crate::report::table::{Head, Table, texts};
 const STACKED_ROW: f64 = 28.0;
 const STACKED_BAR: f64 = 18.0;
 const GROUPED_BAR: f64 = 13.0;
-/// Between rows of grouped bars.
+/// Gap between rows of grouped bars, in units of length.
 const BETWEEN: f64 = 12.0;
-/// Hatches, which begin anew after so many: not as many as there are colours, so that 56 kinds
-/// differ.
+/// Number of hatches, after which they begin anew. It has no factor in common with the number of
+/// colours, so that 56 kinds differ.
 const HATCHES: usize = 7;
 
 /// The values of a row, in the order of the kinds.
@@ -28,7 +28,7 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
-    /// What is drawn of a row, with the place of its kind.
+    /// Values of a row that can be drawn, each with the index of its kind.
     fn usable(&self, kinds: usize) -> impl Iterator<Item = (usize, f64)> {
         let values = self.values.iter().take(kinds).enumerate();
         values.filter_map(|(kind, value)| Some((kind, value.filter(|value| is_usable(*value))?)))
@@ -39,7 +39,7 @@ impl Bars {
     }
 }
 
-/// Bytes of several kinds that add up, such as data and metadata.
+/// Stacked bars: bytes of several kinds that add up, such as data and metadata.
 pub(crate) fn stacked(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup {
     let (signs, top) = signs(frame, kinds);
     let layout = Rows::new(rows.iter().map(|row| row.name.as_str()), top, STACKED_ROW);
@@ -87,7 +87,8 @@ pub(crate) fn stacked(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
     figure(frame, &drawing)
 }
 
-/// Times of several kinds that are compared, such as the lanes of a cell, in nanoseconds.
+/// Grouped bars: times of several kinds that are compared, such as the lanes of a cell, in
+/// nanoseconds.
 pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup {
     let (signs, top) = signs(frame, kinds);
     let row_height = kinds.len().max(1) as f64 * GROUPED_BAR + BETWEEN;
@@ -133,7 +134,7 @@ fn names(kinds: &[String]) -> String {
     names.join(", ")
 }
 
-/// Hatches and legend of the kinds, and the room that they take.
+/// Hatches and legend of the kinds, and the height that they take.
 fn signs(frame: &Frame, kinds: &[String]) -> (Markup, f64) {
     let entries = kinds.iter().enumerate().map(|(kind, name)| Entry {
         sign: bar(frame, kind, (2.0, 26.0), (-6.0, 12.0)),
@@ -159,7 +160,7 @@ fn bar(frame: &Frame, kind: usize, (left, right): (f64, f64), (top, height): (f6
     }
 }
 
-/// The first kind is filled, others are hatched.
+/// Pattern of a kind. The first kind is filled, others are hatched.
 fn hatch(frame: &Frame, kind: usize) -> Markup {
     let lines = match kind % HATCHES {
         0 => "",

@@ -1,4 +1,4 @@
-//! Times against bandwidths, as predicted, with what was measured of them.
+//! Predicted times against bandwidths, with the measurements that check them.
 
 use maud::{Markup, html};
 
@@ -11,24 +11,24 @@ use super::plane::{Layout, Plane};
 use super::quantity::{ABSENT, Quantity, is_usable};
 use crate::report::table::{Head, Table, texts};
 
-/// More curves have a legend in place of labels at their ends.
+/// Most curves that have labels at their ends. More curves have a legend instead.
 const MOST_LABELLED: usize = 8;
 const LONGEST_NAME: f64 = 130.0;
-/// Between the end of a curve and its label.
+/// Distance between the end of a curve and its label.
 const LEADER: f64 = 14.0;
-/// For the marker before a label.
+/// Width of the marker before a label.
 const SIGN: f64 = 18.0;
 
 /// Times in nanoseconds at bandwidths in bytes per second.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Curve {
     pub(crate) name: String,
-    /// Bandwidth and time, by bandwidth.
+    /// Pairs of bandwidth and time, sorted by bandwidth.
     pub(crate) points: Vec<(f64, f64)>,
     pub(crate) measured: Vec<Measured>,
 }
 
-/// What was measured of a curve.
+/// A measured time of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Measured {
     pub(crate) bytes_per_s: f64,
@@ -37,12 +37,12 @@ pub(crate) struct Measured {
     pub(crate) interval_ns: Option<(f64, f64)>,
 }
 
-/// Where two curves cross.
+/// A point at which two curves cross.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Crossing {
     pub(crate) bytes_per_s: f64,
     pub(crate) time_ns: f64,
-    /// Such as `1.40 GB/s`.
+    /// Text at the crossing, such as `zstd: 1.40 GB/s`.
     pub(crate) label: String,
 }
 
@@ -150,7 +150,7 @@ fn entries(curves: &[Curve], is_labelled: bool) -> Vec<Entry> {
     told_apart.chain(named).collect()
 }
 
-/// Names right of the ends of their lines, moved so that they do not lie on each other.
+/// Names right of the ends of their lines, moved so that they do not overlap.
 fn names_at_ends(plane: &Plane, lines: &[Vec<Point>], names: &[String]) -> Markup {
     let area = plane.area();
     let last = |index: usize| lines.get(index)?.last().copied();
@@ -170,7 +170,7 @@ fn names_at_ends(plane: &Plane, lines: &[Vec<Point>], names: &[String]) -> Marku
     }
 }
 
-/// Dots at crossings and their labels where there is room.
+/// Dots at crossings, with labels where there is room.
 fn crossing_labels(plane: &Plane, lines: &[Vec<Point>], crossed: &[(Point, String)]) -> Markup {
     let dots = crossed.iter().map(|(at, _)| *at);
     let mut placer = Placer::new(plane.area(), dots.chain(lines.iter().flatten().copied()));

@@ -1,20 +1,21 @@
-//! What charts are drawn of: lines, texts, markers of series. Positions are in units of length of
-//! the chart.
+//! Elements of charts: lines, texts, markers of series. Positions are in units of length of the
+//! chart.
 
 use maud::{Markup, html};
 
-/// Units of length that every chart is wide.
+/// Width of every chart, in units of length.
 pub(super) const WIDTH: f64 = 640.0;
 
-/// Colours of series, after which they begin anew. With the numbers of shapes and of dashes, 280
-/// series differ.
+/// Number of colours of series, after which they begin anew. Together with the numbers of shapes
+/// and of dashes, 280 series differ.
 const COLOURS: usize = 8;
 const DASHES: usize = 5;
 
 /// x and y.
 pub(super) type Point = (f64, f64);
 
-/// Corners of markers around their middle, for a marker of size 1; the first of all is a circle.
+/// Corners of markers relative to their middle, for a marker of size 1. The first shape of all, a
+/// circle, is not among them.
 const SHAPES: [&[Point]; 6] = [
     &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
     &[(0.0, -1.2), (1.15, 0.85), (-1.15, 0.85)],
@@ -53,12 +54,12 @@ const CROSS: [Point; 12] = [
 
 const MARKER_SIZE: f64 = 4.2;
 
-/// A coordinate or length as it is written: a tenth of a unit cannot be seen.
+/// A coordinate or length as text. It is rounded to a tenth of a unit, as less cannot be seen.
 pub(super) fn coordinate(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// The class that has the colour of a series.
+/// CSS class with the colour of a series.
 pub(super) fn colour_class(series: usize) -> String {
     format!("s{}", series % COLOURS)
 }
@@ -69,8 +70,8 @@ pub(super) fn line(class: &str, from: Point, to: Point) -> Markup {
     }
 }
 
-/// A text that starts at a point, ends there or has it in its middle, as its class says: `start`,
-/// `end`, `middle`.
+/// A text that starts at a point, ends there or has its middle there, as its class says: `start`,
+/// `end` or `middle`.
 pub(super) fn text(class: &str, at: Point, content: &str) -> Markup {
     html! { text class=(class) x=(coordinate(at.0)) y=(coordinate(at.1)) { (content) } }
 }
@@ -85,7 +86,7 @@ pub(super) fn polyline(class: &str, points: &[Point]) -> Markup {
     html! { polyline class=(class) points=(joined(points)) {} }
 }
 
-/// The shape of a series, filled or hollow.
+/// The marker of a series, filled or hollow.
 pub(super) fn marker(series: usize, at: Point, is_filled: bool) -> Markup {
     let fill = if is_filled { "filled" } else { "hollow" };
     let class = format!("mark {fill} {}", colour_class(series));
@@ -97,12 +98,12 @@ pub(super) fn marker(series: usize, at: Point, is_filled: bool) -> Markup {
     }
 }
 
-/// What does not count, in the colour of its series.
+/// A cross in the colour of its series, for a value that does not count.
 pub(super) fn cross(series: usize, at: Point) -> Markup {
     polygon(&format!("mark hollow {}", colour_class(series)), at, &CROSS)
 }
 
-/// A line with ends, from a value to another, across or upright as its points are.
+/// A line between two values with strokes at its ends, level or upright as its points are.
 pub(super) fn interval(series: usize, from: Point, to: Point) -> Markup {
     const END: f64 = 4.0;
     let class = format!("interval {}", colour_class(series));

@@ -7,20 +7,20 @@ use super::label::{long, shortened};
 use super::table::table;
 use crate::report::table::Table;
 
-/// Title and number of a chart, beside its data.
+/// Number, title and description of a chart, without its data.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Frame {
-    /// Number of this chart and of no other on its page: all of its ids are made of it, such as
+    /// Number that no other chart on the page has. All ids of this chart contain it, such as
     /// `chart-3`.
     pub(crate) number: usize,
     pub(crate) title: String,
-    /// The plot in words, for those who do not see it; if absent, it is made of the data.
+    /// The plot in words, for readers who cannot see it. If absent, it is made from the data.
     pub(crate) description: Option<String>,
 }
 
-/// A chart, before it has its frame.
+/// A chart without its frame.
 pub(super) struct Drawing {
-    /// In units of length.
+    /// Height in units of length.
     pub(super) height: f64,
     pub(super) drawn: Markup,
     pub(super) description: String,
@@ -52,10 +52,10 @@ pub(super) fn figure(frame: &Frame, drawing: &Drawing) -> Markup {
     }
 }
 
-/// In characters.
+/// Most characters of a description.
 const LONGEST_DESCRIPTION: usize = 1_000;
 
-/// `1 variant`, `3 variants`.
+/// A count with its noun: `1 variant`, `3 variants`.
 pub(super) fn counted(count: usize, one: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {one}{ending}")

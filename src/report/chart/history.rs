@@ -1,4 +1,4 @@
-//! Medians over runs, and where their level changed.
+//! Medians over runs, and the runs at which their level changed.
 
 use maud::{Markup, html};
 
@@ -13,10 +13,10 @@ use crate::report::table::{Head, Table, texts};
 
 const LONGEST_RUN: f64 = 90.0;
 const LONGEST_CHANGE: f64 = 200.0;
-/// Lines of labels of changes above the plot; the table has what finds no room in them.
+/// Most lines of labels of changes above the plot. A label that finds no room is only in the table.
 const LABEL_LINES: usize = 4;
 const LABEL_LINE: f64 = 15.0;
-/// Of more runs, not every one has a marker.
+/// Most runs that have a marker each. If there are more runs, some have none.
 const MOST_MARKED: usize = 60;
 
 /// A scenario of a variant over runs.
@@ -29,14 +29,14 @@ pub(crate) struct Track {
 /// The median of a run with its interval, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Level {
-    /// Which of the runs.
+    /// Index of the run.
     pub(crate) run: usize,
     pub(crate) median_ns: f64,
     /// Low and high.
     pub(crate) interval_ns: Option<(f64, f64)>,
 }
 
-/// A level gives way to another.
+/// A change from one level to another.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ChangePoint {
     /// The first run of the new level.
@@ -44,8 +44,8 @@ pub(crate) struct ChangePoint {
     pub(crate) label: String,
 }
 
-/// Medians in the order of their runs, which are labelled such as by their dates, and upright lines
-/// where a level changed.
+/// Medians in the order of their runs, with upright lines where a level changed. `runs` has the
+/// label of each run, such as its date.
 pub(crate) fn history(
     frame: &Frame,
     runs: &[String],
@@ -118,15 +118,15 @@ pub(crate) fn history(
     figure(frame, &drawing)
 }
 
-/// Lines before the first runs of new levels, labelled above the plot. From the right to the left,
-/// each label is right of its line and as low as it can be without lying on a label or line further
-/// right.
+/// Lines before the first runs of new levels, labelled above the plot. Labels are placed from right
+/// to left: each stands right of its line, as low as it can without lying on a label or line
+/// further right.
 fn changed(plane: &Plane, x: &Axis, changes: &[ChangePoint], lines: usize) -> Markup {
     let area = plane.area();
     let lowest = area.top - 7.0;
     let mut order: Vec<&ChangePoint> = changes.iter().collect();
     order.sort_by_key(|change| std::cmp::Reverse(change.run));
-    // For each line of text, where the room ends.
+    // Position at which the free room of each line of text ends.
     let mut ends = vec![f64::INFINITY; lines];
     let mut labels: Vec<(Point, String)> = Vec::new();
     let uprights = html! {

@@ -20,7 +20,8 @@ pub(crate) struct Estimate {
     pub(crate) median_ns: f64,
     /// Low and high.
     pub(crate) interval_ns: Option<(f64, f64)>,
-    /// Whether the others are compared with it; the first of several is.
+    /// True if the others are compared with it. If it is true for several, the first is the
+    /// baseline.
     pub(crate) is_baseline: bool,
 }
 

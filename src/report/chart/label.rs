@@ -1,9 +1,9 @@
-//! Names and labels: how wide they are about, made to fit, and placed so that they do not lie on
-//! each other.
+//! Names and labels: their approximate widths, shortened forms, and places where they do not
+//! overlap.
 
 use crate::report::text::visible;
 
-/// Size of all text of a chart, in its units of length; the style sheet has it, too.
+/// Size of all text of a chart, in its units of length. The style sheet has the same size.
 const TEXT_SIZE: f64 = 12.0;
 
 /// Height of a line of text and the space that it needs.
@@ -12,9 +12,11 @@ pub(super) const LINE_HEIGHT: f64 = 15.0;
 /// Longest name in a table, a description or the text of a page, in characters.
 const LONGEST_NAME: usize = 120;
 
-/// A visible text of at most so many characters; a longer one ends in an ellipsis.
+/// A text of at most `most` characters, with invisible characters as codes. A longer one ends in an
+/// ellipsis.
 pub(super) fn shortened(text: &str, most: usize) -> String {
-    // One escaped character takes up to ten, so that more of them cannot be shown anyway.
+    // A code takes at least as many characters as the character that it stands for, so that the
+    // rest would be cut off anyway.
     let enough: String = text.chars().take(most + 1).collect();
     let shown = visible(&enough);
     match shown.char_indices().nth(most) {
@@ -31,8 +33,8 @@ pub(super) fn long(name: &str) -> String {
     shortened(name, LONGEST_NAME)
 }
 
-/// A visible text that is at most about so wide, in units of length; a longer one ends in an
-/// ellipsis.
+/// A text of at most about `width` units of length, with invisible characters as codes. A longer
+/// one ends in an ellipsis.
 pub(super) fn fitted(text: &str, width: f64) -> String {
     let shown = long(text);
     if width_of(&shown) <= width {
@@ -46,7 +48,8 @@ pub(super) fn fitted(text: &str, width: f64) -> String {
     kept.chain(['…']).collect()
 }
 
-/// About how wide a text is, in units of length; rather too wide than too narrow, as fonts differ.
+/// Approximate width of a text in units of length. It is rather too large than too small, as fonts
+/// differ.
 pub(super) fn width_of(text: &str) -> f64 {
     text.chars().map(width_of_character).sum()
 }
@@ -64,8 +67,8 @@ fn width_of_character(character: char) -> f64 {
     width * TEXT_SIZE
 }
 
-/// Positions moved as little as it takes to be `gap` apart and between two ends, as far as there is
-/// room.
+/// Moves positions as little as needed to be `gap` apart and between `low` and `high`, as far as
+/// there is room.
 pub(super) fn spread(positions: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..positions.len()).collect();
     order.sort_by(|first, second| positions[*first].total_cmp(&positions[*second]));
@@ -123,18 +126,17 @@ pub(super) struct Placer {
     taken: Vec<Area>,
 }
 
-/// Where a label begins on its base line, and whether it is far enough from its point for a line to
-/// it.
+/// Beginning of the base line of a label, and the end of a line to it if it is far from its point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place {
     pub(super) x: f64,
     pub(super) y: f64,
-    /// The end of a line from the point.
+    /// End of a line from the point to the label. Absent if the label is near the point.
     pub(super) leader: Option<(f64, f64)>,
 }
 
 impl Placer {
-    /// Room within bounds, where points already are.
+    /// Creates a placer within bounds, where points already take room.
     pub(super) fn new(bounds: Area, points: impl Iterator<Item = (f64, f64)>) -> Self {
         Placer {
             bounds,

@@ -1,28 +1,28 @@
-//! Which sign is whose.
+//! Legends: the signs of a chart with their names.
 
 use maud::{Markup, html};
 
 use super::draw::{Point, WIDTH, coordinate, text};
 use super::label::{fitted, width_of};
 
-/// More do not help anybody; the table has them all.
+/// Most entries. More would not help anybody, and the table has them all.
 const MOST: usize = 40;
 const LONGEST: f64 = 200.0;
 const LINE: f64 = 19.0;
-/// Where names begin, from where their entry does.
+/// Distance from the start of an entry to its name.
 const SIGN: f64 = 30.0;
 const BETWEEN: f64 = 12.0;
 const LEFT: f64 = 4.0;
-/// More entries are easier to find in columns.
+/// Most entries that stand without columns. More are easier to find in columns.
 const MOST_UNALIGNED: usize = 12;
 
-/// A sign, drawn from the origin to 24 units to its right, and what it stands for.
+/// A sign, drawn from the origin to 26 units to its right, and what it stands for.
 pub(super) struct Entry {
     pub(super) sign: Markup,
     pub(super) name: String,
 }
 
-/// Entries beside each other in as many lines as it takes, from the top on, and how high they are
+/// Entries beside each other in as many lines as they take, from `top` on, and their height
 /// together.
 pub(super) fn legend(entries: &[Entry], top: f64) -> (Markup, f64) {
     if entries.is_empty() {
@@ -51,8 +51,8 @@ pub(super) fn legend(entries: &[Entry], top: f64) -> (Markup, f64) {
     (drawn, height)
 }
 
-/// The middles of the beginnings of entries: one after the other, or in columns where there are
-/// many.
+/// Middle of the left side of each entry. Entries stand one after the other, or in columns if there
+/// are many.
 fn places(names: &[String], top: f64) -> Vec<Point> {
     let widths: Vec<f64> = names
         .iter()

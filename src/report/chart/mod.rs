@@ -2,9 +2,9 @@
 //! units, and its figures as a table.
 //!
 //! Colours come from the style sheet by classes, so that a page is light or dark as its reader's
-//! screen is. What a colour tells, a shape, a dash, a hatch or a label tells as well. Values that
-//! are negative or no numbers are not plotted, and on logarithmic axes neither are zeros; tables
-//! have `-` in place of what is no measurement.
+//! screen is. A shape, a dash, a hatch or a label tells everything that a colour tells. Charts do
+//! not plot values that are negative or no numbers, and logarithmic axes do not plot zeros either.
+//! Tables have `-` in place of values that are no measurements.
 
 mod axis;
 mod bars;

@@ -21,13 +21,14 @@ pub(crate) struct IterationSeries {
 pub(crate) struct IterationPoint {
     /// Seconds since the run began.
     pub(crate) elapsed_s: f64,
-    /// Of the iteration, in nanoseconds.
+    /// Duration of the iteration, in nanoseconds.
     pub(crate) time_ns: f64,
-    /// Whether it does not count.
+    /// True if the iteration does not count.
     pub(crate) is_void: bool,
 }
 
-/// A point per iteration, with the marker of its variant; a hollow cross where it is void.
+/// A point per iteration, with the marker of its variant, or a hollow cross if the iteration is
+/// void.
 pub(crate) fn over_time(frame: &Frame, series: &[IterationSeries]) -> Markup {
     let all = || series.iter().flat_map(|series| &series.points);
     let voids = all().filter(|point| point.is_void).count();
@@ -84,7 +85,7 @@ fn entries(series: &[IterationSeries], has_void: bool) -> Vec<Entry> {
         sign: html! { g class="neutral" { (cross(0, (14.0, 0.0))) } },
         name: "void: does not count".to_owned(),
     });
-    // What is void comes first, as a long legend is cut off at its end.
+    // The entry of void iterations comes first, as a long legend is cut off at its end.
     void.into_iter().chain(variants).collect()
 }
 

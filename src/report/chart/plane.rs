@@ -1,4 +1,4 @@
-//! What charts of two axes share.
+//! Parts that all charts of two axes share.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use super::label::{Area, width_of};
 use super::quantity::{Quantity, is_usable};
 
 const HEIGHT: f64 = 300.0;
-/// Where there is nothing to plot.
+/// Height of a plot that has nothing to plot.
 const EMPTY_HEIGHT: f64 = 60.0;
 /// Room above the plot for the title of the upright axis, and for the topmost label of its ticks.
 const TITLE: f64 = 26.0;
@@ -20,13 +20,13 @@ const MARGIN: f64 = 22.0;
 pub(super) struct Plane {
     area: Area,
     y: Axis,
-    /// Where the title of the upright axis stands.
+    /// Height at which the title of the upright axis stands.
     title: f64,
 }
 
-/// Where a plane lies.
+/// Position of a plane within its chart.
 pub(super) struct Layout {
-    /// Where the title of the upright axis begins, below what takes the room up to there.
+    /// Upper end of the room for the title of the upright axis. A legend may lie above it.
     pub(super) top: f64,
     /// Room between the title and the plot.
     pub(super) above: f64,
@@ -35,7 +35,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Just below what takes the room up to `top`.
+    /// A layout just below other content, which ends at `top`.
     pub(super) fn below(top: f64) -> Self {
         Layout {
             top,
@@ -46,7 +46,7 @@ impl Layout {
 }
 
 impl Plane {
-    /// A plane with a time upright.
+    /// A plane whose upright axis shows times.
     pub(super) fn new(
         what: &str,
         kind: Kind,
@@ -87,7 +87,7 @@ impl Plane {
         &self.y
     }
 
-    /// Where the level axis lies.
+    /// Ends of the level axis.
     pub(super) fn span(&self) -> Span {
         Span {
             from: self.area.left,
@@ -95,12 +95,12 @@ impl Plane {
         }
     }
 
-    /// Of the whole chart.
+    /// Height of the whole chart.
     pub(super) fn height(&self) -> f64 {
         self.area.bottom + BELOW
     }
 
-    /// Grid and axes, and that there is nothing else where that is so.
+    /// Grid and axes, and a text that says so if there is nothing to plot.
     pub(super) fn drawn(&self, x: &Axis, is_empty: bool) -> Markup {
         let Area {
             left,

@@ -1,13 +1,13 @@
-//! What is measured, and how it is written: with its own unit, or in one unit for an axis.
+//! Quantities and their texts: each value with its own unit, or all in one unit for an axis.
 
 use crate::units;
 
-/// What stands where there is no number.
+/// Text in place of a number that is absent.
 pub(super) const ABSENT: &str = "-";
 
-/// Larger values are no measurements, and would leave the range of what can be computed with.
+/// Values from here on are no measurements, and computations with them would overflow.
 const LARGEST: f64 = 1e24;
-/// What is measured along an axis.
+/// Quantity along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
     Bytes,
@@ -18,7 +18,7 @@ pub(super) enum Quantity {
     Elapsed,
 }
 
-/// A name, and how much of the quantity it is.
+/// Name of a unit, and its size in the smallest unit of the quantity.
 type Unit = (&'static str, f64);
 
 impl Quantity {
@@ -43,7 +43,7 @@ impl Quantity {
         }
     }
 
-    /// With its own unit, as everywhere in the report.
+    /// A value with its own unit, as everywhere in the report.
     pub(super) fn shown(self, value: f64) -> String {
         if !is_usable(value) {
             return ABSENT.to_owned();
@@ -56,7 +56,7 @@ impl Quantity {
         }
     }
 
-    /// `from 8.00 ms to 12.0 ms`.
+    /// Range of values in words: `from 8.00 ms to 12.0 ms`.
     pub(super) fn range(self, values: impl Iterator<Item = f64>) -> String {
         match extent(values) {
             Some((low, high)) => format!("from {} to {}", self.shown(low), self.shown(high)),
@@ -65,12 +65,12 @@ impl Quantity {
     }
 }
 
-/// What is plotted: nothing that is measured here is negative.
+/// Returns true if a value can be plotted. Nothing that is measured here is negative.
 pub(super) fn is_usable(value: f64) -> bool {
     (0.0..LARGEST).contains(&value)
 }
 
-/// Smallest and largest of what can be plotted.
+/// Smallest and largest of the values that can be plotted. `None` if there are none.
 pub(super) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     values
         .filter(|value| is_usable(*value))
@@ -80,14 +80,14 @@ pub(super) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
         })
 }
 
-/// The unit in which the labels of all marks are shortest, and these; the smallest of several such
-/// units.
+/// Unit in which the labels of all marks are shortest, and these labels. If several units are
+/// equally short, the smallest of them.
 pub(super) fn labels(quantity: Quantity, marks: &[f64]) -> (&'static str, Vec<String>) {
     let candidates = quantity.units().iter().map(|(name, size)| {
         let labels: Vec<String> = marks.iter().map(|mark| plain(mark / size)).collect();
         (*name, labels)
     });
-    // Powers of ten are harder to read than they are long.
+    // Powers of ten count as longer than they are, as they are hard to read.
     let length_of = |label: &String| label.len() + if label.contains('e') { 10 } else { 0 };
     let length = |labels: &[String]| labels.iter().map(length_of).sum::<usize>();
     candidates
@@ -95,7 +95,7 @@ pub(super) fn labels(quantity: Quantity, marks: &[f64]) -> (&'static str, Vec<St
         .unwrap_or_default()
 }
 
-/// Without zeros at the end; in powers of ten where it would be long.
+/// A number without zeros at its end, or in powers of ten if it is very small or very large.
 fn plain(value: f64) -> String {
     let without_zeros = |digits: &str| {
         digits

@@ -13,7 +13,7 @@ use crate::report::table::{Head, Table, texts};
 const ROW_HEIGHT: f64 = 24.0;
 const MARKS: [&str; 4] = ["p50", "p90", "p99", "max"];
 
-/// Of the requests of a variant, in nanoseconds.
+/// Latencies of the requests of a variant, in nanoseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Latencies {
     pub(crate) name: String,
@@ -24,13 +24,14 @@ pub(crate) struct Latencies {
 }
 
 impl Latencies {
-    /// As in [`MARKS`].
+    /// All latencies, in the order of [`MARKS`].
     fn all(&self) -> [f64; 4] {
         [self.p50_ns, self.p90_ns, self.p99_ns, self.max_ns]
     }
 }
 
-/// A line from the median to the longest, with a marker at each, on a logarithmic axis.
+/// A line from the median to the longest latency, with a marker at each figure, on a logarithmic
+/// axis.
 pub(crate) fn ranges(frame: &Frame, rows: &[Latencies]) -> Markup {
     let entries = MARKS.iter().enumerate().map(|(index, name)| Entry {
         sign: marker(index, (14.0, 0.0), index != 0),

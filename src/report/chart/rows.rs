@@ -1,4 +1,5 @@
-//! What charts of a row per variant share: names at the left, an axis below, values at the right.
+//! Parts that all charts of a row per variant share: names at the left, an axis below, values at
+//! the right.
 
 use maud::{Markup, html};
 
@@ -11,7 +12,7 @@ const LONGEST_NAME: f64 = 180.0;
 const VALUES: f64 = 74.0;
 /// Room below the rows for tick labels and the title of the axis.
 const BELOW: f64 = 42.0;
-/// Where a chart is higher, the labels of the ticks stand above it, too.
+/// Height of all rows above which tick labels stand above them, too.
 const HIGH: f64 = 700.0;
 
 /// Rows below each other.
@@ -35,7 +36,7 @@ impl Rows {
         }
     }
 
-    /// Where the axis lies.
+    /// Ends of the axis.
     pub(super) fn span(&self) -> Span {
         Span {
             from: self.left,
@@ -51,12 +52,12 @@ impl Rows {
         self.top + self.names.len().max(1) as f64 * self.row_height
     }
 
-    /// Of the whole chart.
+    /// Height of the whole chart.
     pub(super) fn height(&self) -> f64 {
         self.bottom() + BELOW
     }
 
-    /// The middle of a row.
+    /// Height of the middle of a row.
     pub(super) fn middle(&self, row: usize) -> f64 {
         self.top + (row as f64 + 0.5) * self.row_height
     }

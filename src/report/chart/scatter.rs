@@ -13,17 +13,17 @@ use crate::report::table::{Head, Table, texts};
 
 const LONGEST_NAME: f64 = 150.0;
 
-/// A variant, of which less is better either way.
+/// A variant with its file size and its time. Less is better in both.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tradeoff {
     pub(crate) name: String,
     pub(crate) file_bytes: f64,
     pub(crate) time_ns: f64,
-    /// Whether no other is both as small and as fast.
+    /// True if no other variant is both as small and as fast.
     pub(crate) is_on_front: bool,
 }
 
-/// Named points, of which those on the Pareto front are filled and joined by steps.
+/// Named points. Those on the Pareto front are filled and joined by steps.
 pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
     let entries = [(true, "on the Pareto front"), (false, "not on it")];
     let entries = entries.map(|(is_on_front, name)| Entry {
@@ -88,7 +88,7 @@ pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
     figure(frame, &drawing)
 }
 
-/// Names beside their points, and how many of them have no room.
+/// Names beside their points, and the number of names that find no room.
 fn labels(plane: &Plane, placed: &[(&Tradeoff, Point)], front: &[Point]) -> (Markup, usize) {
     let mut placer = Placer::new(plane.area(), placed.iter().map(|(_, at)| *at));
     for step in front.windows(2) {
@@ -109,8 +109,8 @@ fn labels(plane: &Plane, placed: &[(&Tradeoff, Point)], front: &[Point]) -> (Mar
     (drawn, left_out)
 }
 
-/// Along the front, what is no better than a point of it: level to the size of the next one, then
-/// down to its time.
+/// Steps along the front: from each point level to the size of the next one, then down to its time.
+/// No place on them is better than a point of the front.
 fn steps(front: &[Point]) -> Vec<Point> {
     let mut steps: Vec<Point> = Vec::with_capacity(front.len() * 2);
     for (x, y) in front {

@@ -6,16 +6,16 @@ use super::label::{long, shortened};
 use crate::record::Verdict;
 use crate::report::table::{Head, Table, TableCell};
 
-/// A page with more would be slow to open.
+/// Most rows of a table. A page with more would be slow to open.
 const MOST_ROWS: usize = 2_000;
 
-/// In characters.
+/// Longest head, in characters.
 const LONGEST_HEAD: usize = 40;
 
-/// Of the text of a cell, in characters.
+/// Longest text of a cell that needs no least width, in characters.
 const LONGEST_UNWRAPPED: usize = 40;
 
-/// In a container that scrolls where the page is too narrow; long texts are shortened.
+/// A table in a container that scrolls where the page is too narrow. Long texts are shortened.
 pub(crate) fn table(table: &Table) -> Markup {
     let caption = match &table.description {
         Some(description) => long(&format!("{}: {description}", table.title)),
@@ -49,8 +49,8 @@ pub(crate) fn table(table: &Table) -> Markup {
     }
 }
 
-/// A verdict has a sign and a colour besides its word; a long text has room for some of it in every
-/// line, however many columns there are.
+/// CSS classes of a cell. A verdict has a sign and a colour besides its word. A long text has a
+/// least width, so that some of it fits into every line, however many columns there are.
 fn class(head: &Head, cell: &TableCell) -> Option<&'static str> {
     let is_long = |text: &str| text.chars().nth(LONGEST_UNWRAPPED).is_some();
     match cell {

@@ -12,7 +12,7 @@ fn frame(number: usize) -> Frame {
     }
 }
 
-/// Every kind of chart, of so many variants, all of which have this name and these values.
+/// Every kind of chart, of `count` variants that all have this name and these values.
 fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
     let name = || name.to_owned();
     let kinds = [name(), name(), name()];
@@ -94,7 +94,7 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
     charts.map(Markup::into_string).to_vec()
 }
 
-/// What stands between two texts, wherever it does.
+/// All texts that stand between `start` and the next `end`.
 fn between<'a>(chart: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     let parts = chart.split(start).skip(1);
     parts
@@ -327,7 +327,7 @@ mod style {
         [properties(light), properties(dark)]
     }
 
-    /// Relative luminance, as of WCAG 2.
+    /// Relative luminance as defined by WCAG 2.
     fn luminance(colour: &str) -> f64 {
         let channel = |at: usize| {
             let value =

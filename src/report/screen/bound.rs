@@ -1,4 +1,4 @@
-//! The side that limits each variant, where its lanes were measured.
+//! The side that limits each variant, if its lanes were measured.
 
 use crate::record::{Binds, Ceilings};
 use crate::units;
@@ -6,11 +6,11 @@ use crate::units;
 use super::super::scenario::{Cell, Scenario};
 use super::super::text;
 
-/// Sentences that a screen has room for.
+/// Most sentences that a screen has room for.
 const MOST: usize = 8;
 
-/// Overlap of reading and computing, from 0 for none to 1 for all that there could be, above which
-/// there is some, or much.
+/// Share of the shorter lane that ran while the longer one did: from `SOME` on there is some
+/// overlap, from `MUCH` on there is much.
 const SOME: f64 = 0.25;
 const MUCH: f64 = 0.75;
 
@@ -49,7 +49,7 @@ fn sentence(cell: &Cell, ceilings: &Ceilings, several: bool) -> String {
     )
 }
 
-/// Share of the shorter lane that ran while the longer one did, in words.
+/// Word for the share of the shorter lane that ran while the longer one did.
 fn overlap(ceilings: &Ceilings) -> &'static str {
     let shorter = ceilings.compute_ns.min(ceilings.storage_ns).max(1.0);
     let hidden = ceilings.compute_ns + ceilings.storage_ns - ceilings.end_to_end_ns;

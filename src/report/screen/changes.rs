@@ -1,4 +1,4 @@
-//! What would change the answer: other preferences, and other storage.
+//! Conditions that would change the answer: other preferences, and other storage.
 
 use crate::record::{BreakEven, ConclusionKind, Preference, RunRecord};
 use crate::units;
@@ -17,7 +17,7 @@ pub(super) fn sentences(record: &RunRecord, prefer: Preference) -> Vec<String> {
     sentences
 }
 
-/// Variants by each of the other preferences.
+/// Clause on the variants that each of the other preferences favours.
 fn preferences(record: &RunRecord, prefer: Preference) -> Option<String> {
     let others = record.conclusions.iter().filter(|it| it.prefer != prefer);
     let variants = record.standings.len();
@@ -33,7 +33,7 @@ fn preferences(record: &RunRecord, prefer: Preference) -> Option<String> {
     (!told.is_empty()).then(|| format!("you weigh (--prefer) {}.", told.join("; ")))
 }
 
-/// Fastest variants by the bandwidth of the storage.
+/// Clause on the fastest variants by the bandwidth of the storage.
 fn storage(found: &BreakEven) -> String {
     let of = found
         .scenario

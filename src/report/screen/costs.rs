@@ -11,7 +11,7 @@ use super::super::text;
 use super::super::words::{ABSENT, mark};
 use super::reads::{pages_pruned, requested_bytes, rows_pruned};
 
-/// Table of a record. `None` where there is no cell.
+/// Table of a record. `None` if it has no cell.
 pub(super) fn costs(record: &RunRecord, scenarios: &[Scenario]) -> Option<Table> {
     let several = scenarios.iter().any(|it| it.cells.len() > 1);
     let (title, heads, rows) = match several {
@@ -102,7 +102,7 @@ impl<'a> Variant<'a> {
         memory?.into_iter().max()
     }
 
-    /// Bytes of one execution of each scenario.
+    /// Bytes that one execution of each scenario requests, added up.
     fn requested_bytes(&self) -> Option<u64> {
         let bytes: Option<Vec<u64>> = self.cells.iter().map(|it| requested_bytes(it)).collect();
         bytes.map(|bytes| bytes.into_iter().fold(0, u64::saturating_add))
@@ -138,8 +138,8 @@ impl<'a> Variant<'a> {
                 None => whole(contrast.ratio?),
             })
         };
-        // The baseline's time with the ratio beside it, so that the two agree: medians of rounds that
-        // scatter may have another ratio than the rounds themselves.
+        // The baseline's time with the ratio beside it, so that the two agree: medians of rounds
+        // that scatter may have another ratio than the rounds themselves.
         let time = || {
             let paired = || Some(baseline?.time_ns()? * contrast?.ratio?);
             paired().or_else(|| self.time_ns())
@@ -177,8 +177,8 @@ impl<'a> Variant<'a> {
         ]
     }
 
-    /// Time over that of the baseline. That of an unranked variant is the comparison of the only
-    /// scenario, in the lane that is shown.
+    /// Time over that of the baseline, over all scenarios. For an unranked variant, it is that of
+    /// the only scenario, in the lane that is shown.
     fn contrast<'b>(
         &self,
         record: &'b RunRecord,
@@ -199,7 +199,8 @@ pub(super) fn whole(ratio: f64) -> String {
     format!("{sign}{} %", bound(ratio, ratio))
 }
 
-/// The same without unit and plus sign, in the digits of another ratio.
+/// A ratio as a change in percent, without unit and plus sign. It has tenths if the change of
+/// `digits_of` is below 10 %.
 fn bound(ratio: f64, digits_of: f64) -> String {
     let percent = (ratio - 1.0) * 100.0;
     match ((digits_of - 1.0) * 100.0).abs() < 10.0 {
@@ -240,8 +241,8 @@ fn of_scenarios(scenarios: &[Scenario]) -> Parts {
     ("scenarios", heads, rows.collect())
 }
 
-/// The table without columns that say the same in each of several rows, but for the first and those
-/// of times.
+/// The table without columns that say the same in all of several rows, except the first column and
+/// those of times. A table of one row loses only columns that say nothing.
 fn without_constants(table: Table) -> Table {
     let says = |index: usize| {
         let head = &table.heads[index];

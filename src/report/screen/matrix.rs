@@ -10,8 +10,8 @@ use super::super::text;
 use super::super::words::{ABSENT, mark};
 use super::costs::whole;
 
-/// A row per scenario, a column per variant but the baseline. `None` for one scenario, whose ratios
-/// stand beside its costs, and where nothing was compared.
+/// A row per scenario, a column per variant except the baseline. `None` if there is one scenario,
+/// whose ratios stand beside its costs, or if nothing was compared.
 pub(super) fn matrix(scenarios: &[Scenario]) -> Option<Table> {
     if scenarios.len() < 2 || !scenarios.iter().any(|it| it.cells.len() > 1) {
         return None;
@@ -48,7 +48,7 @@ pub(super) fn matrix(scenarios: &[Scenario]) -> Option<Table> {
     })
 }
 
-/// Ratio and mark. No mark where results differ.
+/// Ratio and mark. Where results differ, words say so in place of the mark.
 fn ratio(scenario: &Scenario, cell: &Cell) -> TableCell {
     let Some(comparison) = cell.comparison else {
         return ABSENT.to_owned().into();

@@ -1,5 +1,5 @@
-//! The first screen: the answer, how sure it is, what each variant costs, and what would change it.
-//! Every form of a report shows it.
+//! The first screen: the answer, how sure it is, the costs of each variant, and what would change
+//! the answer. Every form of a report for people shows it.
 
 mod bound;
 mod changes;
@@ -19,11 +19,10 @@ use super::scenario::Scenario;
 use super::table::Table;
 use super::text;
 
-/// Content of the first screen, in the order in which it is read. All of its text is visible (see
-/// `text`).
+/// Content of the first screen. Invisible characters in its text are shown as codes (see `text`).
 pub(super) struct Screen {
     pub(super) statements: Vec<Statement>,
-    /// A row per variant, or per scenario where there is one variant.
+    /// A row per variant, or a row per scenario if there is only one variant.
     pub(super) costs: Option<Table>,
     /// Difference of equals.
     pub(super) noise: Option<String>,
@@ -32,11 +31,11 @@ pub(super) struct Screen {
     /// Meanings of the marks in both tables that need one.
     pub(super) doubts: Option<String>,
     pub(super) changes: Vec<Statement>,
-    /// Call of PyArrow that writes the recommended layout.
+    /// Call of PyArrow that writes the layout of the recommended or leading variant.
     pub(super) recipe: Option<Statement>,
 }
 
-/// Sentences below one label.
+/// Sentences under one label.
 pub(super) struct Statement {
     pub(super) label: &'static str,
     pub(super) sentences: Vec<String>,
@@ -70,8 +69,8 @@ impl Screen {
     }
 }
 
-/// Call of PyArrow that writes the layout of the variant that is concluded on. `None` where there
-/// is none, or its layout is not known.
+/// Call of PyArrow that writes the layout of the recommended or leading variant. `None` if there is
+/// no such variant, or its layout is not known.
 fn recipe(record: &RunRecord, prefer: Preference) -> Option<String> {
     let mut conclusions = record.conclusions.iter();
     let conclusion = conclusions.find(|it| it.prefer == prefer)?;
@@ -83,7 +82,7 @@ fn recipe(record: &RunRecord, prefer: Preference) -> Option<String> {
     crate::recipe::short(dataset_of(record, variant)?).map(|call| text::visible(&call))
 }
 
-/// Level of confidence with its reasons, and what would raise it.
+/// Level of confidence with its reasons, and advice on how to raise it.
 fn confidence(record: &RunRecord) -> Vec<String> {
     let Some(found) = &record.confidence else {
         return Vec::new();

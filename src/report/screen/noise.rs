@@ -1,10 +1,10 @@
-//! What noise alone did: the controls, which are equal to the baseline.
+//! Effect of noise alone: the controls, which are equal to the baseline.
 
 use crate::analysis::over_baseline;
 use crate::record::{Contrast, Lane, RunRecord};
 use crate::units;
 
-/// The control that differs most from the baseline.
+/// Sentence on the control whose interval reaches farthest from equality with the baseline.
 pub(super) fn sentence(record: &RunRecord) -> Option<String> {
     let controls = record.cells.iter().filter(|cell| cell.control.is_some());
     let contrasts = controls.filter_map(|cell| {

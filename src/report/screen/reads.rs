@@ -1,4 +1,4 @@
-//! What queries read, where it explains their times.
+//! Bytes that queries read, where these explain their times.
 
 use crate::record::{Scan, Verdict};
 use crate::statistics::median;
@@ -7,10 +7,10 @@ use crate::units;
 use super::super::scenario::{Cell, Scenario};
 use super::super::text;
 
-/// Share of the baseline's bytes below which it is said that a variant reads less.
+/// Share of the baseline's bytes below which a variant is said to read less.
 const LESS: f64 = 0.8;
 
-/// Bytes that a query requests per execution: the median of its iterations.
+/// Bytes that a query requests per execution: the median over its iterations.
 pub(super) fn requested_bytes(cell: &Cell) -> Option<u64> {
     let bytes: Vec<f64> = cell
         .counted()
@@ -19,8 +19,8 @@ pub(super) fn requested_bytes(cell: &Cell) -> Option<u64> {
     median(&bytes).map(|bytes| bytes as u64)
 }
 
-/// Parts of tables that the engine left out, by a metric of its scans: the median of the
-/// iterations.
+/// Number of parts of tables that the engine left out, by a figure of its scans: the median over
+/// the iterations.
 fn pruned(cell: &Cell, figure: impl Fn(&Scan) -> u64) -> u64 {
     let of_iterations: Vec<f64> = cell
         .counted()
@@ -33,7 +33,8 @@ fn metric(scan: &Scan, name: &str) -> u64 {
     scan.metrics.get(name).copied().unwrap_or(0)
 }
 
-/// Means by which a query reads less, the finest first: what it skips, and by what.
+/// Means by which a query reads less, the finest first: the metric that counts them, and their
+/// words.
 const MEANS: [(&str, &str); 3] = [
     (
         "page_index_pages_pruned_pruned",
@@ -61,8 +62,8 @@ pub(super) fn rows_pruned(cell: &Cell) -> u64 {
     })
 }
 
-/// Reason why a variant is faster, from the scenario in which it reads the least beside the
-/// baseline. `None` where its bytes are no reason.
+/// Reason why a variant is faster, from the scenario in which it reads the smallest share of the
+/// baseline's bytes. `None` if its bytes are no reason.
 pub(super) fn reason(scenarios: &[Scenario], variant: &str) -> Option<String> {
     let shares = scenarios.iter().filter_map(|scenario| {
         let baseline = scenario.baseline()?;

@@ -1,4 +1,4 @@
-//! The variant to take, by how much it is the better one, and why.
+//! The recommended variant, how much better it is, and why.
 
 use crate::analysis::over_baseline;
 use crate::record::{
@@ -13,7 +13,7 @@ use super::super::text;
 use super::super::words::{ChangeWords, MOST_VARIANTS_NAMED, codec, percent_change, weighted};
 use super::reads;
 
-/// Sentences of a scenario that stand where no variant is concluded on.
+/// Most scenarios whose answers are shown where the record has no conclusion.
 const MOST_SCENARIOS: usize = 6;
 
 const TIME: ChangeWords = ChangeWords {
@@ -59,8 +59,8 @@ fn nothing(conclusion: &Conclusion) -> String {
     format!("Nothing is recommended: {}.", text::passage(reason))
 }
 
-/// Answers of scenarios whose variants differ in more than their layout; or figures of the only
-/// variant.
+/// Answers of the scenarios, as their variants differ in more than their layout, or the times of
+/// the only variant.
 fn of_scenarios(scenarios: &[Scenario]) -> Vec<String> {
     let answers: Vec<String> = scenarios.iter().filter_map(answer).collect();
     if answers.is_empty() {
@@ -74,7 +74,7 @@ fn of_scenarios(scenarios: &[Scenario]) -> Vec<String> {
     sentences
 }
 
-/// Times of a lone variant.
+/// Sentence on the times of a lone variant.
 fn alone(scenarios: &[Scenario]) -> Option<String> {
     let times = scenarios.iter().filter_map(|scenario| {
         let summary = scenario.cells.first()?.summary?;
@@ -183,12 +183,12 @@ fn by(prefer: Preference) -> String {
     }
 }
 
-/// Cost of a variant that is behind, over that of the best.
+/// Score of a variant that is behind, against that of the best, in words.
 fn worse(next: &Ranked) -> String {
     percent_change(next.ratio, next.ci_low.zip(next.ci_high), &SCORE)
 }
 
-/// Time and size over those of the baseline.
+/// Size and time against those of the baseline, in words.
 fn against_baseline(record: &RunRecord, name: &str, named: fn(&str) -> String) -> String {
     let Some((baseline, others)) = record.standings.split_first() else {
         return "it was measured alone".to_owned();

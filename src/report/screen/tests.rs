@@ -1,4 +1,5 @@
-//! What the first screen says, and that nothing is lost for it.
+//! Tests of the text of the first screen, and that the details hold every figure of the earlier
+//! page.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ fn screen(record: RunRecord) -> String {
     render(&summarised(record), &view(Format::Table, None)).unwrap()
 }
 
-/// A run whose rounds ended at an interval of this width, where 4 % were asked for.
+/// A stop at a widest interval of this width, where 4 % were asked for.
 fn stopped(widest_interval: f64, others_share: f64) -> Stopped {
     Stopped {
         by: match widest_interval <= 0.04 {
@@ -120,7 +121,7 @@ fn all_alike_is_no_winner() {
 fn changes_of_nothing_have_no_sign_and_no_direction() {
     let mut record = two_scenarios();
     record.cells.retain(|cell| cell.variant_name != "zstd");
-    // The first is the baseline, and the other is recommended.
+    // The first variant is the baseline, and the other one is recommended.
     record
         .cells
         .sort_by_key(|cell| (cell.scenario.clone(), cell.variant_name != "lz4"));
@@ -284,7 +285,7 @@ fn no_line_is_wider_than_the_screen(#[values(60, 80, 100, 160)] width: u16) {
     }
 }
 
-/// Twenty variants of two scenarios, with long names.
+/// Twenty more variants of two scenarios, with long names.
 fn many() -> RunRecord {
     let mut record = two_scenarios();
     let first: Vec<_> = record
@@ -315,7 +316,7 @@ fn figures(text: &str) -> BTreeSet<String> {
     figures.filter(is_figure).map(str::to_owned).collect()
 }
 
-/// The page of [`codecs`] as it was before there was a first screen.
+/// The page of [`codecs`] from the time before there was a first screen.
 const EARLIER: &str = r#"
 Recommended trade-off for reads from a warm page cache: `zstd`, against `none`
   30.0 % less time [27.6, 32.3] and 75.0 % smaller files.
@@ -362,7 +363,7 @@ fn details_hold_every_figure_of_the_earlier_page() {
     assert_eq!(lost, [""; 0]);
 }
 
-/// Every form says the conclusion of the record.
+/// Every form shows the conclusion of the record.
 #[rstest]
 fn screen_page_and_record_say_the_same(
     #[values(

@@ -1,4 +1,4 @@
-//! Two measurements at once in one process.
+//! Tests of two measurements at once in one process.
 
 use tokio::runtime::Runtime;
 
@@ -26,7 +26,8 @@ scenarios:
 measure: { control: false, engine_cache: CACHE }
 ";
 
-/// Each request takes some milliseconds, so that measurements that begin together overlap.
+/// Each request of one variant takes some milliseconds, so that measurements that begin together
+/// overlap.
 const SWEEP: [&str; 1] = ["storage.throttle.latency=0,3ms"];
 
 async fn iterate(cell: &mut Cell, lane: Lane, kind: Kind) -> Iteration {
@@ -42,7 +43,7 @@ async fn iterate(cell: &mut Cell, lane: Lane, kind: Kind) -> Iteration {
     cell.iterate(probe).await.unwrap()
 }
 
-/// Ledger of an iteration; times and CPU are of the whole process.
+/// Ledger of an iteration. Times are left out, as CPU times are those of the whole process.
 fn ledger(iteration: &Iteration) -> String {
     let figures = &iteration.figures;
     assert_eq!(iteration.status, Status::Ok, "{:?}", iteration.reason);
@@ -80,7 +81,7 @@ fn cells_that_are_measured_at_once_have_the_ledgers_of_their_single_runs() {
         let opened = open(&config, &datasets, None, &Silent);
         let Opened { mut cells, .. } = runtime.block_on(opened).unwrap();
         assert_eq!(cells.len(), 4);
-        // A warm-up is one execution, what is measured are several.
+        // A warm-up is one execution, a measured iteration is several.
         for (lane, kind) in Lane::ALL
             .into_iter()
             .flat_map(|lane| [Kind::Warmup, Kind::Measured].map(|kind| (lane, kind)))

@@ -1,4 +1,4 @@
-//! The proof that no path is left: every verb of datasets over an object store in memory.
+//! The proof that nothing depends on a path: every verb of datasets over an object store in memory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -99,7 +99,7 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
     std::fs::create_dir(&results).unwrap();
     let (objects, stores) = memory();
 
-    // Generated and measured: the same rows, and the same bytes, as from a folder.
+    // Generated and measured: the rows and the bytes are the same as from a folder.
     let config = config_at(DATA, CONFIG, &SWEEP);
     let record = measured(&runtime, &stores, &config, &results);
     let local = folder.path().join("data").display().to_string();
@@ -125,7 +125,7 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
     let profiles = record.cells.iter().filter(|cell| cell.profile.is_some());
     assert_eq!(profiles.count(), scenarios * variants);
 
-    // The store has what the folder has, and no lock, note or staged file.
+    // The store has the files of the folder, and no lock, note or staged file.
     let below = walkdir::WalkDir::new(&local).sort_by_file_name();
     let files = below.into_iter().map(Result::unwrap);
     let files = files.filter(|entry| entry.file_type().is_file());
@@ -139,7 +139,7 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
     files.sort();
     assert_eq!(names(&runtime, &objects), files);
 
-    // A second run finds everything there.
+    // A second run finds all files.
     let again = runtime.block_on(Datasets::place(&stores, &config)).unwrap();
     assert!(
         again
@@ -160,7 +160,7 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
     let first = &inspection.files[0];
     assert!(first.path.starts_with(&train), "{}", first.path);
 
-    // Learned from, and generated anew by what was learned.
+    // Learned from, and generated again by the learned config.
     let cancel = Cancel::default();
     let learned = learn(&stores, &train, true, &cancel, &|_, _| {});
     let learned = runtime.block_on(learned).unwrap();

@@ -1,4 +1,5 @@
-//! Runs by the library itself: over a store that is no folder, and two measurements at once.
+//! Tests of runs by the library itself: over a store that is no folder, two measurements at once,
+//! and options.
 
 mod concurrent;
 mod in_memory;

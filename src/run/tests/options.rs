@@ -1,4 +1,4 @@
-//! The order of variants, and the folder of results.
+//! Tests of the order of variants, and of the folder of results.
 
 use crate::config::Config;
 use crate::config::{Overrides, Source, load};

@@ -61,7 +61,7 @@ fn a_smaller_and_slower_variant_wins_below_the_bandwidth_that_its_bytes_pay_for(
     );
 }
 
-/// The range in which it lies is what rounds leave open.
+/// The range of a crossing is what rounds leave open.
 #[test]
 fn a_crossing_of_noisy_rounds_may_lie_anywhere() {
     let range = |noise: u64| {
@@ -86,7 +86,7 @@ fn a_crossing_of_noisy_rounds_may_lie_anywhere() {
     assert!(anywhere > 20.0, "{anywhere}");
 }
 
-/// One round does not tell by how much it may be off.
+/// One round does not tell how far it may be off.
 #[test]
 fn one_round_does_not_tell_where_a_crossing_is() {
     let mut record = record();
@@ -116,7 +116,7 @@ fn a_profile_of_a_slow_minute_is_scaled_to_the_rounds() {
     assert!((time(40) / time(20) - 1.0).abs() < 1e-6);
 }
 
-/// The second scenario has its crossing at 4 GB/s, and the same shape.
+/// The second scenario has its crossing at 4 GB/s, and curves of the same shape.
 #[test]
 fn all_scenarios_together_cross_between_where_each_does() {
     let mut record = record();
@@ -182,7 +182,7 @@ fn a_throttled_cell_is_held_against_the_prediction_from_its_twin() {
     );
     assert!((check.predicted_ns - 121e6).abs() < 1.0, "{check:?}");
     assert!((check.error - (121.0 / 122.0 - 1.0)).abs() < 1e-9);
-    // They are one curve, so that nothing breaks even.
+    // Both cells share one curve, so that nothing breaks even.
     assert!(record.break_even.is_empty());
     assert_eq!(
         Predictions::of(&record)
@@ -208,7 +208,7 @@ fn what_bytes_cost_that_are_not_in_memory_is_fitted_to_the_warm_time() {
     assert!((at_least / 1e9 - 10.03).abs() < 0.01, "{at_least}");
 }
 
-/// Times at eight bandwidths of the range.
+/// A curve with these times at eight bandwidths of the range.
 fn curve(variant: &str, times: [f64; 8]) -> Curve {
     Curve {
         variant: variant.to_owned(),
@@ -227,7 +227,7 @@ fn held(curves: &[Curve]) -> Vec<(String, Option<f64>)> {
         .collect()
 }
 
-/// Who was ahead by less than the effect gives way without having had a stretch.
+/// A variant that was ahead by less than the effect gives way without having had a stretch.
 #[test]
 fn one_that_was_never_clearly_ahead_has_no_stretch() {
     let none = curve("none", [100.0, 100.0, 90.0, 80.0, 70.0, 60.0, 50.0, 40.0]);
@@ -272,7 +272,7 @@ proptest! {
     }
 }
 
-/// A scenario that a variant has no profile in says nothing of all variants.
+/// A scenario in which a variant has no profile says nothing about all variants.
 #[test]
 fn the_mean_is_over_scenarios_that_all_variants_have() {
     let mut record = record();

@@ -53,16 +53,16 @@ fn streams_share_the_bandwidth() {
     assert_eq!(ms(&load, &storage(1e9, 0.0)), 5.0 + 2.0);
 }
 
-/// Both computed for 10 ms of wall time on one core, which is 5 ms of work each: alone, it takes 5
-/// ms.
+/// Both streams computed for 10 ms of wall time on one core, which is 5 ms of work each. Alone, one
+/// takes 5 ms.
 #[test]
 fn streams_share_the_processors() {
     let load = load(10, 1.0, vec![vec![call(10, &[MB])], vec![call(10, &[])]]);
     assert_eq!(ms(&load, &storage(1e9, 0.0)), 11.0);
     let early = vec![call(0, &[10 * MB]), call(10, &[])];
     let load = load_of_two_on_one_core(early);
-    // The first waits for 10 ms, and meanwhile the second has the core to itself and needs 5 ms;
-    // then the first needs 5.
+    // The first stream waits for 10 ms. Meanwhile the second has the core to itself and needs 5 ms.
+    // Then the first needs 5 ms.
     assert_eq!(ms(&load, &storage(1e9, 0.0)), 15.0);
 }
 
@@ -84,8 +84,8 @@ fn a_query_that_asks_for_nothing_takes_what_it_took() {
     }
 }
 
-/// The first stream's last call has 1 MB, and its first of 1 MB was followed by 2 ms: it ended at 4
-/// + 2 ms.
+/// The last call of the first stream has 1 MB, and its first call of 1 MB was followed by 2 ms, so
+/// that the stream ended at 4 + 2 ms.
 #[test]
 fn what_a_stream_did_after_its_last_call_is_taken_from_what_it_did_before() {
     let first = vec![call(2, &[MB]), call(4, &[MB])];
@@ -93,12 +93,13 @@ fn what_a_stream_did_after_its_last_call_is_taken_from_what_it_did_before() {
     let load = load(10, 2.0, vec![first, second]);
     let last = |stream: usize| load.orders[0].streams[stream].steps.last().unwrap().work;
     assert_eq!((last(0), last(1), load.last_work), (2e6, 1e6, 0.0));
-    // 100 ms for each MB: the first ends after 2 + 100 + 2 + 100 + 2 ms.
+    // Each MB takes 100 ms: the first stream ends after 2 + 100 + 2 + 100 + 2 ms.
     assert_eq!(ms(&load, &storage(1e7, 0.0)), 206.0);
 }
 
 /// From memory, the first stream happened to read three of four files of two calls each. With a
-/// latency of 10 ms it has not yet asked for its second when the other one is done with its first.
+/// latency of 10 ms, it has not yet asked for its second file when the other stream is done with
+/// its first.
 #[test]
 fn a_stream_takes_the_next_file_when_it_is_done_with_one() {
     let file = |file: u64, began_ms: u64| {
@@ -134,7 +135,7 @@ fn what_bytes_cost_is_fitted_and_hides_behind_a_slow_storage_as_far_as_it_is_spe
     assert_eq!(ms(&load, &storage(f64::INFINITY, 0.0)), 16.0);
     assert_eq!(ms(&load, &storage(10e9, 0.0)), 16.0);
     assert_eq!(ms(&load, &storage(1e9, 0.0)), 22.0);
-    // More than there is room for is cut, and what is faster than the profile is as fast.
+    // A cost that finds no room is cut, and a query that is faster than its profile has no cost.
     load.fit(12e6, 4e6);
     assert_eq!(ms(&load, &storage(f64::INFINITY, 0.0)), 12.0);
     assert_eq!(ms(&load, &storage(1e9, 0.0)), 20.0);
@@ -193,7 +194,7 @@ proptest! {
         let work = order.streams.iter().map(|it| it.first_work).chain(order.steps().map(|it| it.work)).sum::<f64>();
         let bytes = load.all_requests().sum::<f64>();
         prop_assert!(time >= (bytes / bandwidth * 1e9 - 1.0).max(work / load.cores - 1.0), "{time}");
-        // And none is above that of doing one thing after the other.
+        // No time is above that of doing one thing after the other.
         let latencies = load.requests() as f64 * latency * 1e6;
         prop_assert!(time <= work + load.last_work + bytes / bandwidth * 1e9 + latencies + 1.0, "{time}");
     }

@@ -49,7 +49,7 @@ complete -c bench -n "__fish_bench_using_subcommand run" -l source -d 'Existing 
 complete -c bench -n "__fish_bench_using_subcommand run" -l query -d 'SQL file, folder of SQL files, or shipped scenario, instead of the config\'s scenarios' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l sql -d 'SQL text, instead of the config\'s scenarios' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l table -d 'Existing Parquet as a table: a file, a folder or a glob. Without a config, only these tables are read' -r
-complete -c bench -n "__fish_bench_using_subcommand run" -l lane -d 'What is timed, separated by commas: end_to_end (the real thing), storage (the byte ranges that it asks for, read and dropped), compute (the same query with its bytes in memory), or all' -r -f -a "end_to_end\t''
+complete -c bench -n "__fish_bench_using_subcommand run" -l lane -d 'Lanes to time, separated by commas: end_to_end (the real thing), storage (the byte ranges that it asks for, read and dropped), compute (the same query with its bytes in memory), or all' -r -f -a "end_to_end\t''
 storage\t''
 compute\t''
 all\t''"
@@ -57,15 +57,15 @@ complete -c bench -n "__fish_bench_using_subcommand run" -l cache -d 'State of t
 cold\t'None is; a server\'s or a hypervisor\'s cache is not seen'
 direct\t'Reads pass it by (O_DIRECT)'"
 complete -c bench -n "__fish_bench_using_subcommand run" -l rounds -d 'Measured rounds, exactly so many' -r
-complete -c bench -n "__fish_bench_using_subcommand run" -l baseline -d 'Variant that the others are compared with; the first where left out' -r
+complete -c bench -n "__fish_bench_using_subcommand run" -l baseline -d 'Variant that the others are compared with; the first if left out' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l label -d 'A label for the run record, as in `array=A`' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l record -d 'File for the run record, besides the one in `results/`' -r -F
-complete -c bench -n "__fish_bench_using_subcommand run" -l trace -d 'File for what each cell asks of the store, which `bench replay` reads again' -r -F
-complete -c bench -n "__fish_bench_using_subcommand run" -l format -d 'What stdout shows' -r -f -a "table\t'Tables for a terminal'
+complete -c bench -n "__fish_bench_using_subcommand run" -l trace -d 'File for the requests of each cell to the store, which `bench replay` reads again' -r -F
+complete -c bench -n "__fish_bench_using_subcommand run" -l format -d 'Format of stdout' -r -f -a "table\t'Tables for a terminal'
 markdown\t'Tables for a pull request'
 csv\t'A row per iteration, or per cell of a comparison'
 json\t'The run record, or what was compared'"
-complete -c bench -n "__fish_bench_using_subcommand run" -l prefer -d 'What the recommended variant is to be good at' -r -f -a "time\t'Time alone'
+complete -c bench -n "__fish_bench_using_subcommand run" -l prefer -d 'Costs by which a variant is recommended' -r -f -a "time\t'Time alone'
 size\t'File size alone'
 cpu\t'CPU time alone'
 balanced\t'Time 40 %, file size 40 %, CPU time 20 %'"
@@ -78,8 +78,8 @@ complete -c bench -n "__fish_bench_using_subcommand generate" -l set -d 'Sets a 
 complete -c bench -n "__fish_bench_using_subcommand generate" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
 complete -c bench -n "__fish_bench_using_subcommand generate" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
 complete -c bench -n "__fish_bench_using_subcommand generate" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. Without a config, they are written below `data/`' -r
-complete -c bench -n "__fish_bench_using_subcommand generate" -l rank -d 'Writes only the files of this process, counted from 0, of those that write the datasets together. Also read from what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK' -r
-complete -c bench -n "__fish_bench_using_subcommand generate" -l world-size -d 'How many processes write together. Also read from what launchers set: OMPI_COMM_WORLD_SIZE, MV2_COMM_WORLD_SIZE, PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE' -r
+complete -c bench -n "__fish_bench_using_subcommand generate" -l rank -d 'Number of this process, counted from 0, among those that write the datasets together; it writes no files but its own. Also read from what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK' -r
+complete -c bench -n "__fish_bench_using_subcommand generate" -l world-size -d 'Number of processes that write together. Also read from what launchers set: OMPI_COMM_WORLD_SIZE, MV2_COMM_WORLD_SIZE, PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE' -r
 complete -c bench -n "__fish_bench_using_subcommand generate" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
 complete -c bench -n "__fish_bench_using_subcommand generate" -l dry-run -d 'Shows what would be written, and writes nothing'
 complete -c bench -n "__fish_bench_using_subcommand generate" -l yes -d 'Agrees to writing more than 10 GB, or more than half of the free space'
@@ -100,17 +100,17 @@ complete -c bench -n "__fish_bench_using_subcommand check" -l sweep -d 'Varies a
 complete -c bench -n "__fish_bench_using_subcommand check" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. Without a config, they are written below `data/`' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
 complete -c bench -n "__fish_bench_using_subcommand check" -s h -l help -d 'Print help'
-complete -c bench -n "__fish_bench_using_subcommand inspect" -l column -d 'Shows only this column, with what it holds' -r
-complete -c bench -n "__fish_bench_using_subcommand inspect" -l format -d 'What stdout shows' -r -f -a "table\t'A summary, and tables'
+complete -c bench -n "__fish_bench_using_subcommand inspect" -l column -d 'Shows only this column, with all of its leaves' -r
+complete -c bench -n "__fish_bench_using_subcommand inspect" -l format -d 'Format of stdout' -r -f -a "table\t'A summary, and tables'
 json\t'Everything'"
 complete -c bench -n "__fish_bench_using_subcommand inspect" -l columns -d 'Shows every column: encodings, sizes, pages, minimum and maximum'
 complete -c bench -n "__fish_bench_using_subcommand inspect" -l row-groups -d 'Shows every row group'
 complete -c bench -n "__fish_bench_using_subcommand inspect" -l pages -d 'Shows every page; reads and decompresses all of the data'
 complete -c bench -n "__fish_bench_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bench -n "__fish_bench_using_subcommand learn" -s o -l output -d 'File for the config; must not be there yet' -r -F
-complete -c bench -n "__fish_bench_using_subcommand learn" -l format -d 'What stdout shows' -r -f -a "table\t'A summary, and tables'
+complete -c bench -n "__fish_bench_using_subcommand learn" -l format -d 'Format of stdout' -r -f -a "table\t'A summary, and tables'
 json\t'Everything'"
-complete -c bench -n "__fish_bench_using_subcommand learn" -l keep-values -d 'Keeps names of categories, constants, and numbers as they are, which are values of the original'
+complete -c bench -n "__fish_bench_using_subcommand learn" -l keep-values -d 'Keeps names of categories, constants and numbers as they are, which are values of the original'
 complete -c bench -n "__fish_bench_using_subcommand learn" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bench -n "__fish_bench_using_subcommand clean" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
 complete -c bench -n "__fish_bench_using_subcommand clean" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
@@ -121,11 +121,11 @@ complete -c bench -n "__fish_bench_using_subcommand clean" -l yes -d 'Removes wh
 complete -c bench -n "__fish_bench_using_subcommand clean" -s h -l help -d 'Print help'
 complete -c bench -n "__fish_bench_using_subcommand report" -l html -d 'File for a page with charts, of one record, or of all with --history. It needs no network and no scripts' -r -F
 complete -c bench -n "__fish_bench_using_subcommand report" -l baseline -d 'Compares all variants with this one, instead of the run\'s baseline' -r
-complete -c bench -n "__fish_bench_using_subcommand report" -l prefer -d 'What the recommended variant is to be good at' -r -f -a "time\t'Time alone'
+complete -c bench -n "__fish_bench_using_subcommand report" -l prefer -d 'Costs by which a variant is recommended' -r -f -a "time\t'Time alone'
 size\t'File size alone'
 cpu\t'CPU time alone'
 balanced\t'Time 40 %, file size 40 %, CPU time 20 %'"
-complete -c bench -n "__fish_bench_using_subcommand report" -l format -d 'What stdout shows' -r -f -a "table\t'Tables for a terminal'
+complete -c bench -n "__fish_bench_using_subcommand report" -l format -d 'Format of stdout' -r -f -a "table\t'Tables for a terminal'
 markdown\t'Tables for a pull request'
 csv\t'A row per iteration, or per cell of a comparison'
 json\t'The run record, or what was compared'"
@@ -139,27 +139,27 @@ DuckDB\t''
 Spark\t''
 DataFusion\t''
 arrow-rs\t''"
-complete -c bench -n "__fish_bench_using_subcommand recipe" -l prefer -d 'What the recommended variant is to be good at' -r -f -a "time\t'Time alone'
+complete -c bench -n "__fish_bench_using_subcommand recipe" -l prefer -d 'Costs by which a variant is recommended' -r -f -a "time\t'Time alone'
 size\t'File size alone'
 cpu\t'CPU time alone'
 balanced\t'Time 40 %, file size 40 %, CPU time 20 %'"
 complete -c bench -n "__fish_bench_using_subcommand recipe" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c bench -n "__fish_bench_using_subcommand compare" -l by -d 'Compares the values of a label, or of a key of the config, rather than the records as such' -r
-complete -c bench -n "__fish_bench_using_subcommand compare" -l fail-if-slower -d 'Exits with 3 where a cell is slower by more than this, as in `5%` or `0.05`, with all of its interval' -r
-complete -c bench -n "__fish_bench_using_subcommand compare" -l format -d 'What stdout shows' -r -f -a "table\t'Tables for a terminal'
+complete -c bench -n "__fish_bench_using_subcommand compare" -l by -d 'Compares the values of a label, or of a key of the config, instead of the records' -r
+complete -c bench -n "__fish_bench_using_subcommand compare" -l fail-if-slower -d 'Exits with 3 if the whole interval of a cell is slower by more than this, as in `5%` or `0.05`, or if results differ' -r
+complete -c bench -n "__fish_bench_using_subcommand compare" -l format -d 'Format of stdout' -r -f -a "table\t'Tables for a terminal'
 markdown\t'Tables for a pull request'
 csv\t'A row per iteration, or per cell of a comparison'
 json\t'The run record, or what was compared'"
-complete -c bench -n "__fish_bench_using_subcommand compare" -l fail-if-inconclusive -d 'Exits with 3 also where a cell is too noisy to exclude that'
+complete -c bench -n "__fish_bench_using_subcommand compare" -l fail-if-inconclusive -d 'Exits with 3 also if that cannot be excluded, or if a cell was not measured'
 complete -c bench -n "__fish_bench_using_subcommand compare" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bench -n "__fish_bench_using_subcommand replay" -l cache -d 'State of the page cache before each replay' -r -f -a "warm\t'All pages of the files are in it'
 cold\t'None is; a server\'s or a hypervisor\'s cache is not seen'
 direct\t'Reads pass it by (O_DIRECT)'"
 complete -c bench -n "__fish_bench_using_subcommand replay" -l rounds -d 'Replays of each trace' -r
-complete -c bench -n "__fish_bench_using_subcommand replay" -l format -d 'What stdout shows' -r -f -a "table\t'A summary, and tables'
+complete -c bench -n "__fish_bench_using_subcommand replay" -l format -d 'Format of stdout' -r -f -a "table\t'A summary, and tables'
 json\t'Everything'"
 complete -c bench -n "__fish_bench_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c bench -n "__fish_bench_using_subcommand doctor" -l format -d 'What stdout shows' -r -f -a "table\t'A summary, and tables'
+complete -c bench -n "__fish_bench_using_subcommand doctor" -l format -d 'Format of stdout' -r -f -a "table\t'A summary, and tables'
 json\t'Everything'"
 complete -c bench -n "__fish_bench_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bench -n "__fish_bench_using_subcommand schema" -s h -l help -d 'Print help'
