@@ -71,6 +71,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     let page = outcome
         .record_file
         .as_deref()
+        .filter(|_| view.format.is_for_readers())
         .and_then(|file| page_beside(file, &outcome, &view));
     let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
     let mut text = render(&outcome.record, &view)?;
