@@ -143,8 +143,9 @@ pub(crate) struct ConfigArguments {
     #[arg(long = "sweep", value_name = "KEY=A,B,..")]
     pub(crate) sweep: Vec<String>,
     /// Existing rows to write in the layouts of the config, instead of generated ones: Parquet,
-    /// CSV, JSON or Arrow files. Without a config, they are written below `data/`
-    #[arg(long, value_name = "URL")]
+    /// CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a
+    /// config, they are written below `data/`
+    #[arg(long, value_name = "[NAME=]URL")]
     pub(crate) source: Option<String>,
     /// Reads files as one table where their types only widen, as `reader.unify_schemas: true` does:
     /// int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside

@@ -139,7 +139,9 @@ pub(super) fn config(
 fn of_source(source: &str, without_config: bool) -> Vec<String> {
     // Strings in JSON's quotes are valid YAML.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let (table, source) = named(source);
     let mut set = vec![format!("dataset.source={}", quoted(source))];
+    set.extend(table.map(|table| format!("dataset.table={}", quoted(table))));
     if without_config {
         let name = Path::new(source.trim_end_matches('/'))
             .file_stem()
@@ -152,6 +154,20 @@ fn of_source(source: &str, without_config: bool) -> Vec<String> {
         ));
     }
     set
+}
+
+/// The table's name and the location of `t=my.parquet`. What is a path as a whole has no name.
+fn named(source: &str) -> (Option<&str>, &str) {
+    let is_name = |name: &str| {
+        let is_word = |it: char| it.is_ascii_alphanumeric() || it == '_';
+        !name.is_empty() && name.chars().all(is_word)
+    };
+    match source.split_once('=') {
+        Some((name, location)) if is_name(name) && !Path::new(source).exists() => {
+            (Some(name), location)
+        }
+        _ => (None, source),
+    }
 }
 
 /// A file's name in messages, and its text.

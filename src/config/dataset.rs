@@ -110,12 +110,43 @@ pub(super) fn validate(
             .take(&path.key("seed"), raw.seed.take())
             .unwrap_or(DEFAULT_SEED),
         source,
+        table: table(raw.table.take(), &path.key("table"), findings),
         columns,
         layout,
         generate: findings
             .take(&workflow, sections.workflow.generate_data)
             .unwrap_or(true),
     }
+}
+
+/// Name of the table in SQL.
+fn table(raw: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findings<'_>) -> String {
+    let name = findings.take(path, raw);
+    if let Some(name) = &name {
+        if !is_identifier(name) {
+            findings.problem(path, not_a_table(name));
+        } else if name == "valid" {
+            findings.problem(
+                path,
+                "`valid` is the table of num_files_eval; choose another name",
+            );
+        }
+    }
+    name.unwrap_or_else(|| "train".to_owned())
+}
+
+/// The problem of a name that SQL would have to quote.
+pub(super) fn not_a_table(name: &str) -> String {
+    format!("`{name}` is not a table name; use letters, digits and `_`, not starting with a digit")
+}
+
+/// Returns true if the name needs no quotes in SQL.
+pub(super) fn is_identifier(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
 }
 
 /// Refuses keys that describe generated rows, if the rows come from a `source`.

@@ -97,6 +97,8 @@ pub(super) struct RawDataset {
     /// Existing rows to write in the layouts of this config, in place of generated ones: Parquet,
     /// CSV, JSON or Arrow files, as a file, a folder or a glob.
     pub(super) source: Option<Leaf<String>>,
+    /// Name of the table in SQL. Default: `train`.
+    pub(super) table: Option<Leaf<String>>,
     /// Columns and layout of the Parquet files.
     pub(super) parquet: Option<RawParquet>,
 }

@@ -78,10 +78,14 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
             );
         }
     }
+    let own: Vec<&str> = dataset
+        .iter()
+        .flat_map(|dataset| [dataset.table.as_str(), "valid"])
+        .collect();
     Meaning {
         reader,
         engine: options(raw.datafusion.unwrap_or_default(), findings),
-        tables: tables(raw.tables.unwrap_or_default(), dataset.is_some(), findings),
+        tables: tables(raw.tables.unwrap_or_default(), &own, findings),
         measure: measure(raw_measure, findings),
         dataset,
         scenarios,
@@ -216,19 +220,16 @@ fn options(raw: Map<String, Json>, findings: &mut Findings<'_>) -> Vec<(String, 
 
 fn tables(
     raw: BTreeMap<String, RawTable>,
-    has_dataset: bool,
+    own: &[&str],
     findings: &mut Findings<'_>,
 ) -> BTreeMap<String, String> {
     let section = KeyPath::of(["tables"]);
     let mut tables = BTreeMap::new();
     for (name, table) in raw {
         let path = section.key(&name);
-        if !is_identifier(&name) {
-            findings.problem(
-                &path,
-                format!("`{name}` is not a table name; use letters, digits and `_`, not starting with a digit"),
-            );
-        } else if has_dataset && ["train", "valid"].contains(&name.as_str()) {
+        if !dataset::is_identifier(&name) {
+            findings.problem(&path, dataset::not_a_table(&name));
+        } else if own.contains(&name.as_str()) {
             findings.problem(
                 &path,
                 format!("`{name}` is the dataset's own table; choose another name"),
@@ -245,15 +246,6 @@ fn tables(
         tables.extend(location.map(|location| (name, location)));
     }
     tables
-}
-
-/// Returns true if the name needs no quotes in SQL.
-fn is_identifier(name: &str) -> bool {
-    let mut characters = name.chars();
-    characters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && characters.all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
 }
 
 fn scenarios(raw: Option<RawScenarios>, findings: &mut Findings<'_>) -> Vec<ScenarioSource> {

@@ -81,6 +81,14 @@ impl TablePlan {
 }
 
 impl DatasetPlan {
+    /// Returns the name in SQL of a table of the dataset.
+    pub fn name_in_sql<'a>(&'a self, table: &'a str) -> &'a str {
+        match table {
+            "train" => &self.spec.table,
+            other => other,
+        }
+    }
+
     /// Returns a short name that differs between different datasets: content, then layout.
     pub fn id(&self) -> String {
         format!(

@@ -158,7 +158,7 @@ fn from_file(file: &Path) -> Result<Scenario, ScenarioError> {
 
 /// Returns a scan of all columns of existing rows, except those that the config lists with `read:
 /// false`.
-pub fn source_scenario(columns: &[Column]) -> Scenario {
+pub fn source_scenario(columns: &[Column], table: &str) -> Scenario {
     let skipped: Vec<String> = columns
         .iter()
         .filter(|column| !column.read)
@@ -174,15 +174,23 @@ pub fn source_scenario(columns: &[Column]) -> Scenario {
     Scenario {
         name: "scan".to_owned(),
         description: Some(description),
-        sql: format!("SELECT *{exclude} FROM train"),
+        sql: format!("SELECT *{exclude} FROM {}", from(table)),
         expectations: Vec::new(),
         nondeterministic: None,
         origin: "the source".to_owned(),
     }
 }
 
+/// A table's name as SQL reads it: in quotes where it has capitals.
+fn from(table: &str) -> String {
+    match table.chars().any(|it| it.is_ascii_uppercase()) {
+        true => format!("\"{table}\""),
+        false => table.to_owned(),
+    }
+}
+
 /// Returns a scan of the columns with `read: true`, which a DLIO config reads.
-pub fn default_scenario(columns: &[Column]) -> Scenario {
+pub fn default_scenario(columns: &[Column], table: &str) -> Scenario {
     let read: Vec<String> = columns
         .iter()
         .filter(|column| column.read)
@@ -191,7 +199,7 @@ pub fn default_scenario(columns: &[Column]) -> Scenario {
     Scenario {
         name: "scan".to_owned(),
         description: Some(format!("{} of {} columns", read.len(), columns.len())),
-        sql: format!("SELECT {} FROM train", read.join(", ")),
+        sql: format!("SELECT {} FROM {}", read.join(", "), from(table)),
         expectations: Vec::new(),
         nondeterministic: None,
         origin: "the columns with `read: true`".to_owned(),

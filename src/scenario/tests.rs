@@ -61,8 +61,8 @@ fn scans_read_the_columns_that_are_to_be_read(
 ) {
     let columns = columns(text);
     let sql = |columns: &str| format!("SELECT {columns} FROM train");
-    assert_eq!(default_scenario(&columns).sql, sql(of_dataset));
-    assert_eq!(source_scenario(&columns).sql, sql(of_source));
+    assert_eq!(default_scenario(&columns, "train").sql, sql(of_dataset));
+    assert_eq!(source_scenario(&columns, "train").sql, sql(of_source));
 }
 
 #[test]

@@ -62,7 +62,7 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
     if let Some(state) = to_write {
         for table in &state.plan.tables {
             let empty = Arc::new(EmptyTable::new(state.plan.table_schema()));
-            register(&context, table.name, empty).at(site)?;
+            register(&context, state.plan.name_in_sql(table.name), empty).at(site)?;
         }
     }
     // To plan a scan, the engine takes time that is quadratic in its columns.

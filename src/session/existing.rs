@@ -35,7 +35,10 @@ pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Opt
         found.push(format!("it is the dataset {other}, not {}", plan.id()));
     }
     for table in &plan.tables {
-        if let Some(open) = tables.iter().find(|open| open.name == table.name) {
+        if let Some(open) = tables
+            .iter()
+            .find(|open| open.name == plan.name_in_sql(table.name))
+        {
             let prefix = match plan.tables.len() {
                 1 => String::new(),
                 _ => format!("`{}` has ", table.name),

@@ -104,8 +104,8 @@ fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, Failure> {
     {
         if let Some(dataset) = &variant.dataset {
             scenarios.push(match dataset.source {
-                Some(_) => source_scenario(&dataset.columns),
-                None => default_scenario(&dataset.columns),
+                Some(_) => source_scenario(&dataset.columns, &dataset.table),
+                None => default_scenario(&dataset.columns, &dataset.table),
             });
         } else {
             scenarios.extend(variant.tables.keys().map(|table| Scenario {

@@ -271,7 +271,10 @@ impl<'a> Opening<'a> {
                 None => existing_tables(&self.datasets.stores, &state.plan).await,
             };
             let tables = tables.at(site)?;
-            files.extend(tables.into_iter().map(|table| (table, Some(state))));
+            files.extend(tables.into_iter().map(|mut table| {
+                table.name = state.plan.name_in_sql(&table.name).to_owned();
+                (table, Some(state))
+            }));
         }
         for (table, location) in &variant.tables {
             files.push((

@@ -372,3 +372,54 @@ fn a_source_that_is_gone_once_its_datasets_are_written_is_not_missed() {
         );
     }
 }
+
+#[test]
+fn a_source_may_have_a_name_in_sql() {
+    let place = Place::tiny();
+    place
+        .bench()
+        .args(["generate", "bench.yaml"])
+        .run()
+        .succeeds();
+    let written = place.parquet_paths("data").remove(0);
+    place.write("my.parquet", std::fs::read(&written).unwrap());
+    let sweep = ["--sweep", "dataset.compression=none,zstd", "--rounds", "1"];
+    let run = |source: &str, sql: &str| {
+        let bench = place
+            .bench()
+            .args(["run", "--source", source, "--sql", sql]);
+        bench.args(sweep).args(["--format", "json"]).run()
+    };
+    let record = run("t=my.parquet", "SELECT id FROM t WHERE region = 'north'")
+        .succeeds()
+        .json();
+    assert_eq!(record["datasets"][0]["tables"][0], "t");
+    assert!(
+        record["datasets"][0]["source"]
+            .as_str()
+            .unwrap()
+            .ends_with("my.parquet")
+    );
+    // Other names of the same files are no other dataset.
+    let other = run("u=my.parquet", "SELECT id FROM u").succeeds();
+    assert!(other.stderr.contains("reusing 1 files"), "{}", other.stderr);
+    let wrong = run("t=my.parquet", "SELECT id FROM train");
+    wrong.fails(2, &["table 'train' not found"]);
+    let default = [
+        "run",
+        "--source",
+        "t=my.parquet",
+        "--rounds",
+        "1",
+        "--format",
+        "json",
+    ];
+    let record = place.bench().args(default).run().succeeds().json();
+    assert_eq!(record["cells"][0]["sql"], "SELECT * FROM t");
+    // A path as a whole is no name.
+    place.write("a=b.parquet", std::fs::read(&written).unwrap());
+    run("a=b.parquet", "SELECT id FROM train").succeeds();
+    let bad = ["--set", "dataset.table=valid"];
+    let bench = place.bench().args(["check", "bench.yaml"]).args(bad);
+    bench.run().fails(2, &["dataset.table", "num_files_eval"]);
+}

@@ -22,6 +22,8 @@ pub struct Dataset {
     pub seed: u64,
     /// Path, glob or file:// URL of existing rows, which are rewritten in place of generated ones.
     pub source: Option<String>,
+    /// Name in SQL of the table `train`.
+    pub table: String,
     /// Columns with unique names. Empty only if there is a `source`; the dataset then has the
     /// source's columns.
     pub columns: Vec<Column>,

@@ -160,6 +160,7 @@ fn what_is_left_out_has_the_defaults_of_dlio() {
             rows_per_file: 1,
             seed: 123,
             source: None,
+            table: "train".to_owned(),
             columns: vec![Column {
                 name: "data".to_owned(),
                 dtype: Dtype::Binary,
