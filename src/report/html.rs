@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::break_even::{latency, point, prediction_checks, scenario as scenario_of, sentence};
+use super::break_even::{
+    latency, point, prediction_checks, scenario as scenario_of, sentence, told,
+};
 use super::chart::{self, Frame};
 use super::page::{Page, tables};
 use super::scenario::{Cell, Scenario, scenarios};
@@ -34,13 +36,16 @@ pub fn html(record: &RunRecord, predictions: &Predictions, view: &View) -> Strin
     );
     let body = html! {
         (header(&title, &about(record, &scenarios), &page))
+        (contents(&scenarios, &page, record))
         main {
             @if page.results_agree {
                 (whole(record, &page, &mut charts))
                 (break_even(record, predictions, &mut charts))
             }
-            @for scenario in &scenarios { (of_scenario(record, scenario, view, &mut charts)) }
-            section.notes {
+            @for (index, scenario) in scenarios.iter().enumerate() {
+                (of_scenario(record, (index, scenario), view, &mut charts))
+            }
+            section.notes id="method" {
                 h2 { "What the numbers rest on" }
                 ul { @for note in &page.notes { li { (note) } } }
                 (facts(record))
@@ -92,13 +97,18 @@ fn header(title: &str, about: &str, page: &Page) -> Markup {
             h1 { (title) }
             @for caution in &page.cautions { p.caution { (caution) } }
             @if let Some(screen) = &page.screen { (first_view(screen)) }
-            @if !page.answers.is_empty() { ul { @for answer in &page.answers { li { (answer) } } } }
+            @if !page.answers.is_empty() {
+                details {
+                    summary { "In sentences, scenario by scenario" }
+                    ul { @for answer in &page.answers { li { (prose(answer)) } } }
+                }
+            }
             p.about { (about) }
         }
     }
 }
 
-/// The first screen. The sentences of its first statement lead.
+/// First screen of the report; the first sentence leads.
 fn first_view(screen: &Screen) -> Markup {
     let statements = || {
         screen
@@ -109,12 +119,47 @@ fn first_view(screen: &Screen) -> Markup {
     };
     html! {
         @for (index, statement) in statements().enumerate() {
-            @for sentence in &statement.sentences {
-                p.lead[index == 0] { strong { (statement.label) } " " (sentence) }
+            div.statement {
+                p.label { (statement.label) }
+                div {
+                    @for (place, sentence) in statement.sentences.iter().enumerate() {
+                        p.lead[index == 0 && place == 0] { (prose(sentence)) }
+                    }
+                }
             }
         }
-        @for table in screen.costs.iter().chain(&screen.matrix) { (chart::table(table)) }
-        @for sentence in screen.noise.iter().chain(&screen.doubts) { p { (sentence) } }
+        @if let Some(costs) = &screen.costs { (chart::table(costs)) }
+        @if let Some(noise) = &screen.noise { p { (prose(noise)) } }
+        @if let Some(matrix) = &screen.matrix { div.heat { (chart::table(matrix)) } }
+        @if let Some(doubts) = &screen.doubts { p { (prose(doubts)) } }
+    }
+}
+
+/// A sentence whose names in backticks are set as code.
+fn prose(sentence: &str) -> Markup {
+    let parts: Vec<&str> = sentence.split('`').collect();
+    // A name with a backtick of its own leaves no pairs.
+    let is_paired = parts.len() % 2 == 1;
+    html! {
+        @if is_paired {
+            @for (index, part) in parts.iter().enumerate() {
+                @if index % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        } @else { (sentence) }
+    }
+}
+
+/// Links to the parts of the page.
+fn contents(scenarios: &[Scenario], page: &Page, record: &RunRecord) -> Markup {
+    html! {
+        nav aria-label="Contents" {
+            @if page.results_agree && !record.standings.is_empty() { a href="#together" { "All scenarios" } }
+            @if page.results_agree && !record.break_even.is_empty() { a href="#storage" { "Other storage" } }
+            @for (index, scenario) in scenarios.iter().enumerate() {
+                a href={ "#scenario-" (index + 1) } { (text::name(scenario.name)) }
+            }
+            a href="#method" { "What the numbers rest on" }
+        }
     }
 }
 
@@ -167,7 +212,7 @@ fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
         .collect();
     html! {
         @if !tradeoffs.is_empty() {
-            section {
+            section id="together" {
                 h2 { "All scenarios together" }
                 @if let Some(overview) = &page.overview { (chart::table(overview)) }
                 (chart::scatter(&charts.frame("File size against time, and the Pareto front".to_owned()), &tradeoffs))
@@ -194,15 +239,28 @@ fn break_even(record: &RunRecord, predictions: &Predictions, charts: &mut Charts
         .break_even
         .iter()
         .filter(|it| it.scenario.is_some() && (it.latency_ns == LATENCY_NS || checked(it)));
+    // One chart answers; the others are for those who open them.
+    let first = told(record).into_iter().next();
+    let is_first = |it: &&BreakEven| first.is_some_and(|first| std::ptr::eq(first, *it));
+    let others: Vec<&BreakEven> = together.chain(each).filter(|it| !is_first(it)).collect();
     html! {
         @if !record.break_even.is_empty() {
-            section {
+            section id="storage" {
                 h2 { "On other storage: where variants break even" }
                 p { "Predicted by a simulation of what each query asked for, and when; the method is in docs/method.md. Dashed lines mark where another \
                      variant becomes the fastest." }
-                @for found in together.chain(each) {
-                    p { (sentence(found)) }
+                @if let Some(found) = first {
+                    p { (prose(&sentence(found))) }
                     (curve_chart(record, predictions, found, charts))
+                }
+                @if !others.is_empty() {
+                    details {
+                        summary { "Other latencies, and single scenarios" }
+                        @for found in others {
+                            p { (prose(&sentence(found))) }
+                            (curve_chart(record, predictions, found, charts))
+                        }
+                    }
                 }
             }
         }
@@ -283,7 +341,7 @@ fn curve_chart(
 
 fn of_scenario(
     record: &RunRecord,
-    scenario: &Scenario,
+    (index, scenario): (usize, &Scenario),
     view: &View,
     charts: &mut Charts,
 ) -> Markup {
@@ -302,8 +360,8 @@ fn of_scenario(
         })
         .collect();
     html! {
-        section {
-            h2 { "Scenario " (name) }
+        details.scenario id={ "scenario-" (index + 1) } {
+            summary { h2 { "Scenario " code { (name) } } }
             @if let Some(description) = scenario.description { p { (text::passage(description)) } }
             @for found in tables(scenario, view.details) { (chart::table(&found)) }
             @if !estimates.is_empty() {

@@ -49,6 +49,7 @@ struct Seen {
 /// Looks for elements beyond the right edge that no container scrolls, for charts, and for the
 /// theme.
 const SCRIPT: &str = r#"<script>addEventListener('load', () => {
+document.querySelectorAll('details').forEach(it => { it.open = true; });
 const scrolls = element => { for (let e = element; e && e !== document.body; e = e.parentElement) {
   if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX)) return true; } return false; };
 const wide = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement) && !scrolls(e));

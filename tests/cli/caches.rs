@@ -69,7 +69,8 @@ fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
         assert!((requested - asked_twice) * 0.95 <= device, "{iteration}");
         assert!(device <= requested * 1.05, "{iteration}");
     }
-    let shown = place.run(&arguments).succeeds();
+    let details = [&arguments[..], &["--details"]].concat();
+    let shown = place.run(&details).succeeds();
     assert!(shown.stdout.contains("over-read"), "{}", shown.stdout);
     assert!(
         shown.stdout.contains("client's page cache cold"),

@@ -300,7 +300,7 @@ fn several_records_are_reported_one_after_the_other() {
         .run()
         .succeeds();
     let rows = output.stdout.lines();
-    let rows = rows.filter(|line| line.starts_with("RESULT      One layout, one query: "));
+    let rows = rows.filter(|line| line.starts_with("RESULT      One layout, one query"));
     assert_eq!(rows.count(), 2, "{}", output.stdout);
 }
 

@@ -404,7 +404,7 @@ fn a_source_may_have_a_name_in_sql() {
     let other = run("u=my.parquet", "SELECT id FROM u").succeeds();
     assert!(other.stderr.contains("reusing 1 files"), "{}", other.stderr);
     let wrong = run("t=my.parquet", "SELECT id FROM train");
-    wrong.fails(2, &["table 'train' not found"]);
+    wrong.fails(2, &["train' not found; tables: t"]);
     let default = [
         "run",
         "--source",

@@ -41,7 +41,7 @@ pub(super) fn sentences(
 ) -> Vec<String> {
     let conclusion = record.conclusions.iter().find(|it| it.prefer == prefer);
     let Some(conclusion) = conclusion else {
-        return of_scenarios(scenarios);
+        return of_scenarios(record, scenarios);
     };
     let ranking = record.rankings.iter().find(|it| it.prefer == prefer);
     let mut sentences = match (conclusion.kind, ranking) {
@@ -61,10 +61,10 @@ fn nothing(conclusion: &Conclusion) -> String {
 
 /// Answers of the scenarios, as their variants differ in more than their layout, or the times of
 /// the only variant.
-fn of_scenarios(scenarios: &[Scenario]) -> Vec<String> {
+fn of_scenarios(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String> {
     let answers: Vec<String> = scenarios.iter().filter_map(answer).collect();
     if answers.is_empty() {
-        return alone(scenarios).into_iter().collect();
+        return alone(record, scenarios).into_iter().collect();
     }
     let more = answers.len().saturating_sub(MOST_SCENARIOS);
     let mut sentences: Vec<String> = answers.into_iter().take(MOST_SCENARIOS).collect();
@@ -75,7 +75,7 @@ fn of_scenarios(scenarios: &[Scenario]) -> Vec<String> {
 }
 
 /// Sentence on the times of a lone variant.
-fn alone(scenarios: &[Scenario]) -> Option<String> {
+fn alone(record: &RunRecord, scenarios: &[Scenario]) -> Option<String> {
     let times = scenarios.iter().filter_map(|scenario| {
         let summary = scenario.cells.first()?.summary?;
         Some((scenario, summary))
@@ -93,15 +93,16 @@ fn alone(scenarios: &[Scenario]) -> Option<String> {
             }
         )
     };
+    let from = read_from(record);
     Some(match times.len() {
-        1 => format!("One layout, one query: {}.", shown(fastest)),
+        1 => format!("One layout, one query{from}: {}.", shown(fastest)),
         2 => format!(
-            "One layout, two queries: {}, {}.",
+            "One layout, two queries{from}: {}, {}.",
             shown(fastest),
             shown(slowest)
         ),
         count => format!(
-            "One layout, {count} queries: {}, {}; the others lie between.",
+            "One layout, {count} queries{from}: {}, {}; the others lie between.",
             shown(fastest),
             shown(slowest)
         ),

@@ -92,8 +92,8 @@ fn a_lone_variant_has_a_row_per_scenario() {
         metrics.insert("page_index_pages_pruned_pruned".to_owned(), 70);
     }
     assert_snapshot!(screen(record), @r#"
-RESULT      One layout, two queries: `one` takes 10.0 ms [10.0, 10.0], `other` takes 10.0 ms [10.0,
-            10.0].
+RESULT      One layout, two queries for reads from a warm page cache: `one` takes 10.0 ms [10.0,
+            10.0], `other` takes 10.0 ms [10.0, 10.0].
 CONFIDENCE  high: steady times.
 
 scenario       time [interval]         row groups   pages
