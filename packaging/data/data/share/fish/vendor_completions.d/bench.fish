@@ -45,7 +45,7 @@ complete -c bench -n "__fish_bench_needs_command" -f -a "help" -d 'Print this me
 complete -c bench -n "__fish_bench_using_subcommand run" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
-complete -c bench -n "__fish_bench_using_subcommand run" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. Without a config, they are written below `data/`' -r
+complete -c bench -n "__fish_bench_using_subcommand run" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a config, they are written below `data/`' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l query -d 'SQL file, folder of SQL files, or shipped scenario, instead of the config\'s scenarios' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l sql -d 'SQL text, instead of the config\'s scenarios' -r
 complete -c bench -n "__fish_bench_using_subcommand run" -l table -d 'Existing Parquet as a table: a file, a folder or a glob. Without a config, only these tables are read' -r
@@ -77,7 +77,7 @@ complete -c bench -n "__fish_bench_using_subcommand run" -s h -l help -d 'Print 
 complete -c bench -n "__fish_bench_using_subcommand generate" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
 complete -c bench -n "__fish_bench_using_subcommand generate" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
 complete -c bench -n "__fish_bench_using_subcommand generate" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
-complete -c bench -n "__fish_bench_using_subcommand generate" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. Without a config, they are written below `data/`' -r
+complete -c bench -n "__fish_bench_using_subcommand generate" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a config, they are written below `data/`' -r
 complete -c bench -n "__fish_bench_using_subcommand generate" -l rank -d 'Number of this process, counted from 0, among those that write the datasets together; it writes no files but its own. Also read from what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK, SLURM_PROCID or RANK' -r
 complete -c bench -n "__fish_bench_using_subcommand generate" -l world-size -d 'Number of processes that write together. Also read from what launchers set: OMPI_COMM_WORLD_SIZE, MV2_COMM_WORLD_SIZE, PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE' -r
 complete -c bench -n "__fish_bench_using_subcommand generate" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
@@ -87,7 +87,7 @@ complete -c bench -n "__fish_bench_using_subcommand generate" -s h -l help -d 'P
 complete -c bench -n "__fish_bench_using_subcommand explain" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
 complete -c bench -n "__fish_bench_using_subcommand explain" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
 complete -c bench -n "__fish_bench_using_subcommand explain" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
-complete -c bench -n "__fish_bench_using_subcommand explain" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. Without a config, they are written below `data/`' -r
+complete -c bench -n "__fish_bench_using_subcommand explain" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a config, they are written below `data/`' -r
 complete -c bench -n "__fish_bench_using_subcommand explain" -l query -d 'SQL file, folder of SQL files, or shipped scenario, instead of the config\'s scenarios' -r
 complete -c bench -n "__fish_bench_using_subcommand explain" -l sql -d 'SQL text, instead of the config\'s scenarios' -r
 complete -c bench -n "__fish_bench_using_subcommand explain" -l table -d 'Existing Parquet as a table: a file, a folder or a glob. Without a config, only these tables are read' -r
@@ -97,7 +97,7 @@ complete -c bench -n "__fish_bench_using_subcommand explain" -s h -l help -d 'Pr
 complete -c bench -n "__fish_bench_using_subcommand check" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
-complete -c bench -n "__fish_bench_using_subcommand check" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. Without a config, they are written below `data/`' -r
+complete -c bench -n "__fish_bench_using_subcommand check" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a config, they are written below `data/`' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
 complete -c bench -n "__fish_bench_using_subcommand check" -s h -l help -d 'Print help'
 complete -c bench -n "__fish_bench_using_subcommand inspect" -l column -d 'Shows only this column, with all of its leaves' -r
@@ -115,7 +115,7 @@ complete -c bench -n "__fish_bench_using_subcommand learn" -s h -l help -d 'Prin
 complete -c bench -n "__fish_bench_using_subcommand clean" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
 complete -c bench -n "__fish_bench_using_subcommand clean" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
 complete -c bench -n "__fish_bench_using_subcommand clean" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
-complete -c bench -n "__fish_bench_using_subcommand clean" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. Without a config, they are written below `data/`' -r
+complete -c bench -n "__fish_bench_using_subcommand clean" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a config, they are written below `data/`' -r
 complete -c bench -n "__fish_bench_using_subcommand clean" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
 complete -c bench -n "__fish_bench_using_subcommand clean" -l yes -d 'Removes what is listed'
 complete -c bench -n "__fish_bench_using_subcommand clean" -s h -l help -d 'Print help'
