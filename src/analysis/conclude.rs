@@ -3,7 +3,7 @@
 
 use super::agreement::{different_content, disagreements};
 use super::measured::{Common, counted, distinct};
-use super::overall::over_baseline;
+use super::overall::OverBaseline;
 use super::precision::rounds_lacking;
 use super::ranking::MOST_RANKED;
 use crate::record::{
@@ -207,7 +207,8 @@ fn wide_intervals(record: &RunRecord) -> Option<Reason> {
 fn widest_mean(record: &RunRecord) -> Option<f64> {
     let cells = record.cells.iter().filter(|cell| cell.control.is_none());
     let variants = distinct(cells.map(|cell| cell.variant_name.as_str()));
-    let contrasts = variants.filter_map(|variant| over_baseline(record, variant));
+    let over_baseline = OverBaseline::of(record);
+    let contrasts = variants.filter_map(|variant| over_baseline.contrast(variant));
     let widths = contrasts.filter_map(Contrast::interval);
     widths.map(|(low, high)| high / low - 1.0).reduce(f64::max)
 }

@@ -113,7 +113,7 @@ pub fn rebase(record: &mut RunRecord, variant: &str) -> bool {
 }
 
 /// Each name once, in the order of first appearance.
-pub(super) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+pub fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     let mut seen = BTreeSet::new();
     names.filter(move |name| seen.insert(*name))
 }

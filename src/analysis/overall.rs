@@ -19,23 +19,37 @@ struct Mean<'a> {
     ratio: Ratio,
 }
 
-/// Time of a variant over the baseline in the lane `end_to_end`: over the scenarios in which all
-/// variants were measured, or in the only such scenario. Every statement about the two takes it
-/// from here.
-pub fn over_baseline<'a>(record: &'a RunRecord, variant: &str) -> Option<&'a Contrast> {
-    let mut means = record.overall.iter();
-    let of_means = means.find(|it| it.lane == Lane::EndToEnd && it.candidate == variant);
-    if let Some(mean) = of_means {
-        return Some(&mean.contrast);
+/// Times of variants over those of the baseline, end to end: over the scenarios in which all
+/// variants were measured, or in the only one of these. Everything that is said of a variant and
+/// the baseline takes it from here.
+pub struct OverBaseline<'a> {
+    record: &'a RunRecord,
+    /// The only scenario in which all variants were measured, if it is the only one.
+    only: Option<&'a str>,
+}
+
+impl<'a> OverBaseline<'a> {
+    /// From the record's `comparisons` and `overall`.
+    pub fn of(record: &'a RunRecord) -> Self {
+        let only = match Common::of(record, Lane::EndToEnd).scenarios.as_slice() {
+            &[scenario] => Some(scenario),
+            _ => None,
+        };
+        OverBaseline { record, only }
     }
-    let common = Common::of(record, Lane::EndToEnd);
-    let &[scenario] = common.scenarios.as_slice() else {
-        return None;
-    };
-    let candidate = &cell(&record.cells, variant, scenario)?.id;
-    let mut comparisons = record.comparisons.iter();
-    let found = comparisons.find(|it| it.lane == Lane::EndToEnd && it.candidate == *candidate)?;
-    Some(&found.contrast)
+
+    pub fn contrast(&self, variant: &str) -> Option<&'a Contrast> {
+        let mut means = self.record.overall.iter();
+        let of_means = means.find(|it| it.lane == Lane::EndToEnd && it.candidate == variant);
+        if let Some(mean) = of_means {
+            return Some(&mean.contrast);
+        }
+        let candidate = &cell(&self.record.cells, variant, self.only?)?.id;
+        let mut comparisons = self.record.comparisons.iter();
+        let found =
+            comparisons.find(|it| it.lane == Lane::EndToEnd && it.candidate == *candidate)?;
+        Some(&found.contrast)
+    }
 }
 
 /// Each variant over the baseline in each lane, as the geometric mean over the scenarios in which

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::measured::{Common, cell};
-use super::overall::over_baseline;
+use super::overall::OverBaseline;
 use super::series::{Series, log_cpu, log_times, mean, middle, paired};
 use super::uncertainty::{Uncertainties, Uncertainty};
 use super::verdict::{Ratio, adjusted, is_significant};
@@ -85,9 +85,10 @@ impl Contests {
         }
         let ratios: Vec<Option<&Ratio>> = found.iter().map(|(_, ratio)| Some(ratio)).collect();
         let p_adjusted = adjusted(&ratios);
+        let over_baseline = OverBaseline::of(record);
         let contests = found.into_iter().zip(p_adjusted);
         let found = contests.filter_map(|((key, ratio), p_adjusted)| {
-            let told = in_record(record, variants, key);
+            let told = in_record((record, &over_baseline), variants, key);
             let shares = told.or_else(|| Shares::of(&ratio, p_adjusted))?;
             Some((key, shares))
         });
@@ -145,7 +146,7 @@ impl Contests {
 /// Time of a variant over that of the baseline, as it stands in the record. `None` for any other
 /// contest.
 fn in_record(
-    record: &RunRecord,
+    (record, over_baseline): (&RunRecord, &OverBaseline),
     variants: &[Variant],
     (prefer, first, second): (&str, usize, usize),
 ) -> Option<Shares> {
@@ -153,7 +154,7 @@ fn in_record(
     if prefer != Preference::Time.name() || variants[first].name != baseline.variant_name {
         return None;
     }
-    let contrast = over_baseline(record, variants[second].name)?;
+    let contrast = over_baseline.contrast(variants[second].name)?;
     Some(Shares {
         ratio: contrast.ratio?,
         bounds: contrast.interval(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{ConfigArguments, QueryArguments};
 use super::exit::CommandError;
-use crate::analysis::{Predictions, rebase, summarise, summarise_measured};
+use crate::analysis::{Predictions, distinct, rebase, summarise, summarise_measured};
 use crate::config::{Config, Overrides, ScenarioSource, Source, load};
 use crate::record::{RunRecord, read_record};
 use crate::scenario::QUICKSTART;
@@ -237,13 +237,7 @@ pub(super) fn no_variant(record: &RunRecord, variant: &str) -> CommandError {
 /// Names of a record's variants in the order of their cells, without controls.
 pub(super) fn variants(record: &RunRecord) -> Vec<&str> {
     let cells = record.cells.iter().filter(|it| it.control.is_none());
-    let mut names: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !names.contains(&cell.variant_name.as_str()) {
-            names.push(&cell.variant_name);
-        }
-    }
-    names
+    distinct(cells.map(|it| it.variant_name.as_str())).collect()
 }
 
 #[cfg(test)]

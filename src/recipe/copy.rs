@@ -109,10 +109,7 @@ fn of_chunk(chunk: &ChunkLayoutRecord, knobs: &Knobs, is_column: bool) -> Vec<(S
 
 fn limits(knobs: &Knobs) -> Vec<String> {
     let layout = knobs.layout;
-    let mut limits: Vec<String> = [knobs.by_rows(), knobs.sorts_wider(), knobs.page_headers()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut limits = knobs.limits();
     if !layout.page_index {
         limits.push("it always writes offset indexes".to_owned());
     }

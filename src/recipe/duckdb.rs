@@ -49,10 +49,7 @@ pub(super) fn duckdb(knobs: &Knobs) -> Recipe {
 
 fn limits(knobs: &Knobs, codec: &str) -> Vec<String> {
     let layout = knobs.layout;
-    let mut limits: Vec<String> = [knobs.by_rows(), knobs.sorts_wider(), knobs.page_headers()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut limits = knobs.limits();
     if layout.page_index {
         limits.push(
             "it writes no page index, so that pages are not skipped: smaller row groups make up for some of it"

@@ -111,7 +111,7 @@ impl<'a> Knobs<'a> {
     }
 
     /// Limit of every tool that sorts whole tables, if the layout sorts within row groups.
-    pub(super) fn sorts_wider(&self) -> Option<String> {
+    fn sorts_wider(&self) -> Option<String> {
         (self.is_sorted() && self.layout.sort_scope == "row_group").then(|| {
             "rows are sorted over the whole file here, not within each row group".to_owned()
         })
@@ -128,11 +128,17 @@ impl<'a> Knobs<'a> {
     }
 
     /// Limit of tools that write no statistics in page headers, if the layout has these.
-    pub(super) fn page_headers(&self) -> Option<String> {
+    fn page_headers(&self) -> Option<String> {
         self.any(|chunk| chunk.statistics == "page").then(|| {
             "it writes no statistics in page headers, or decides by itself (few readers use them)"
                 .to_owned()
         })
+    }
+
+    /// Limits that most tools have.
+    pub(super) fn limits(&self) -> Vec<String> {
+        let limits = [self.by_rows(), self.sorts_wider(), self.page_headers()];
+        limits.into_iter().flatten().collect()
     }
 
     pub(super) fn in_words(&self) -> String {

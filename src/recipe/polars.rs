@@ -47,10 +47,7 @@ pub(super) fn polars(knobs: &Knobs) -> Recipe {
 
 fn limits(knobs: &Knobs) -> Vec<String> {
     let layout = knobs.layout;
-    let mut limits: Vec<String> = [knobs.by_rows(), knobs.sorts_wider(), knobs.page_headers()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut limits = knobs.limits();
     if !layout.page_index {
         limits.push("it always writes a page index".to_owned());
     }

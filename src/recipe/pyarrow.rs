@@ -212,10 +212,7 @@ fn encodings(knobs: &Knobs) -> Vec<String> {
 }
 
 fn limits(knobs: &Knobs) -> Vec<String> {
-    let mut limits: Vec<String> = [knobs.by_rows(), knobs.sorts_wider(), knobs.page_headers()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut limits = knobs.limits();
     if knobs.layout.page_index {
         limits.push("without write_page_index=True it writes no page index".to_owned());
     }

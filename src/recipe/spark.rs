@@ -89,11 +89,7 @@ fn limits(knobs: &Knobs, codec: &str) -> Vec<String> {
              (parquet.block.size, here about {})",
         knobs.row_group_bytes
     )];
-    limits.extend(
-        [knobs.by_rows(), knobs.sorts_wider(), knobs.page_headers()]
-            .into_iter()
-            .flatten(),
-    );
+    limits.extend(knobs.limits());
     if !layout.page_index && layout.chunk.statistics != "none" {
         limits.push("it always writes a page index".to_owned());
     }

@@ -1,6 +1,6 @@
 //! Costs of each variant over all scenarios.
 
-use crate::analysis::{Common, over_baseline};
+use crate::analysis::{Common, OverBaseline};
 use crate::record::{Lane, RunRecord, Standing};
 use crate::units;
 
@@ -78,8 +78,9 @@ pub(super) fn overview(record: &RunRecord) -> Option<Table> {
     let baseline = record.standings.first()?;
     let scenarios = record.overall.iter().map(|it| it.scenarios).max();
     let heads: Vec<Head> = HEADS.to_vec();
+    let over_baseline = OverBaseline::of(record);
     let rows = record.standings.iter().map(|standing| {
-        let contrast = over_baseline(record, &standing.variant);
+        let contrast = over_baseline.contrast(&standing.variant);
         let is_baseline = standing.variant == baseline.variant;
         let absent = || ABSENT.to_owned();
         let known = contrast.filter(|contrast| contrast.interval().is_some());

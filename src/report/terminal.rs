@@ -56,10 +56,6 @@ impl Screen {
             width: Some(width),
             ..*view
         };
-        let statements = |all: &[Statement]| {
-            let all: Vec<String> = all.iter().map(|it| it.to_terminal(width)).collect();
-            all.join("\n")
-        };
         let costs = self.costs.iter().map(|table| plain(table, &view));
         let sentence = |sentence: &Option<String>| {
             sentence
@@ -72,21 +68,19 @@ impl Screen {
             let parts = parts.into_iter().filter(|it| !it.is_empty());
             parts.collect::<Vec<_>>().join("\n")
         };
+        let statements = |all: &mut dyn Iterator<Item = &Statement>| {
+            all.map(|it| it.to_terminal(width)).collect::<Vec<_>>()
+        };
         // Marks are explained below the last table that has them.
         let (below_costs, below_matrix) = match self.matrix.is_some() {
             true => (String::new(), sentence(&self.doubts)),
             false => (sentence(&self.doubts), String::new()),
         };
         let blocks = [
-            statements(&self.statements),
+            joined(statements(&mut self.statements.iter())),
             joined(costs.chain([sentence(&self.noise), below_costs]).collect()),
             joined(matrix.chain([below_matrix]).collect()),
-            [&self.changes[..], self.recipe.as_slice()]
-                .map(statements)
-                .into_iter()
-                .filter(|it| !it.is_empty())
-                .collect::<Vec<_>>()
-                .join("\n"),
+            joined(statements(&mut self.changes.iter().chain(&self.recipe))),
         ];
         let blocks: Vec<String> = blocks.into_iter().filter(|it| !it.is_empty()).collect();
         blocks.join("\n\n")

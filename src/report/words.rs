@@ -106,12 +106,12 @@ pub(super) fn percent_change(
     }
 }
 
-/// Words for the costs that a preference weighs.
-pub(super) fn weighted(prefer: Preference) -> &'static str {
+/// Cost that a preference weighs.
+pub(super) fn cost(prefer: Preference) -> &'static str {
     match prefer {
-        Preference::Time => "by time alone",
-        Preference::Size => "by file size alone",
-        Preference::Cpu => "by CPU time alone",
-        Preference::Balanced => "by all together",
+        Preference::Time => "time",
+        Preference::Size => "file size",
+        Preference::Cpu => "CPU time",
+        Preference::Balanced => "all together",
     }
 }

@@ -46,25 +46,27 @@ fn measured() -> (Place, String) {
         .succeeds();
     let record: Value =
         serde_json::from_slice(&std::fs::read(place.path("r.json")).unwrap()).unwrap();
-    let folder = |variant: &str| {
-        let cells = record["cells"].as_array().unwrap();
-        let cell = cells
-            .iter()
-            .find(|it| it["variant_name"] == variant)
-            .unwrap();
-        let datasets = record["datasets"].as_array().unwrap();
-        let dataset = datasets
-            .iter()
-            .find(|it| it["id"] == cell["dataset"][0])
-            .unwrap();
-        dataset["location"].as_str().unwrap().to_owned()
-    };
     let input = place
-        .path(&folder("input"))
+        .path(&location(&record, "input"))
         .join("train/img_0_of_1.parquet");
     std::fs::copy(input, place.path("input.parquet")).unwrap();
     let record = record.to_string();
     (place, record)
+}
+
+/// The folder of a variant's dataset.
+fn location(record: &Value, variant: &str) -> String {
+    let cells = record["cells"].as_array().unwrap();
+    let cell = cells
+        .iter()
+        .find(|it| it["variant_name"] == variant)
+        .unwrap();
+    let datasets = record["datasets"].as_array().unwrap();
+    let dataset = datasets
+        .iter()
+        .find(|it| it["id"] == cell["dataset"][0])
+        .unwrap();
+    dataset["location"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -246,18 +248,8 @@ fn tools_write_the_layout_that_was_measured_but_for_what_is_said(
         let _ = std::fs::remove_file(place.path(output));
         python(&place, &["run.py", tool, "recipe"]);
         python(&place, &["check.py", output, variant]);
-        let cells = record["cells"].as_array().unwrap();
-        let cell = cells
-            .iter()
-            .find(|it| it["variant_name"] == variant)
-            .unwrap();
-        let datasets = record["datasets"].as_array().unwrap();
-        let dataset = datasets
-            .iter()
-            .find(|it| it["id"] == cell["dataset"][0])
-            .unwrap();
         let (wanted, found) = (
-            inspected(&place, dataset["location"].as_str().unwrap()),
+            inspected(&place, &location(&record, variant)),
             inspected(&place, output),
         );
         assert_eq!(found["rows"], wanted["rows"]);

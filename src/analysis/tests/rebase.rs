@@ -1,6 +1,6 @@
 //! One record, compared with another of its variants.
 
-use super::super::{over_baseline, rebase, summarise};
+use super::super::{OverBaseline, rebase, summarise};
 use crate::record::fixture::{cell, codecs, rounds};
 use crate::record::{ControlKind, RunRecord, Verdict};
 
@@ -32,7 +32,7 @@ fn ratios_with_another_baseline_are_inverse_and_controls_keep_theirs() {
     assert!(rebase(&mut second, "zstd"));
     summarise(&mut second);
     let ratio = |record: &RunRecord, variant: &str| {
-        let contrast = over_baseline(record, variant).unwrap();
+        let contrast = OverBaseline::of(record).contrast(variant).unwrap();
         (contrast.ratio.unwrap(), contrast.verdict)
     };
     let (zstd, verdict) = ratio(&first, "zstd");
@@ -50,8 +50,8 @@ fn ratios_with_another_baseline_are_inverse_and_controls_keep_theirs() {
     // A control repeats the baseline of the run.
     assert_eq!(first.noise, second.noise);
     assert_eq!(
-        over_baseline(&first, "(control)"),
-        over_baseline(&second, "(control)")
+        OverBaseline::of(&first).contrast("(control)"),
+        OverBaseline::of(&second).contrast("(control)")
     );
     // The best variant does not depend on the one that others are compared with.
     let variants = |record: &RunRecord| -> Vec<Option<String>> {

@@ -5,7 +5,7 @@ use crate::units;
 
 use super::super::break_even::{latency, names, outlook, point, told};
 use super::super::text;
-use super::super::words::MOST_VARIANTS_NAMED;
+use super::super::words::{MOST_VARIANTS_NAMED, cost};
 
 pub(super) fn sentences(record: &RunRecord, prefer: Preference) -> Vec<String> {
     let is_concluded = |kind: ConclusionKind| kind != ConclusionKind::Nothing;
@@ -58,14 +58,4 @@ fn storage(found: &BreakEven) -> String {
         latency(found.latency_ns),
         parts.join(", ")
     )
-}
-
-/// Cost that a preference weighs.
-fn cost(prefer: Preference) -> &'static str {
-    match prefer {
-        Preference::Time => "time",
-        Preference::Size => "file size",
-        Preference::Cpu => "CPU time",
-        Preference::Balanced => "all together",
-    }
 }

@@ -1,6 +1,6 @@
 //! Costs of each variant over all scenarios, or figures of a lone variant in each.
 
-use crate::analysis::over_baseline;
+use crate::analysis::{OverBaseline, distinct};
 use crate::record::{Contrast, Lane, RunRecord, Standing};
 use crate::units;
 
@@ -47,18 +47,15 @@ fn of_variants(record: &RunRecord, scenarios: &[Scenario]) -> Parts {
         Head::number("pages\npruned"),
         Head::number("rows\npruned"),
     ];
-    let mut names: Vec<&str> = Vec::new();
-    for cell in scenarios.iter().flat_map(|it| &it.cells) {
-        if !names.contains(&cell.record.variant_name.as_str()) {
-            names.push(&cell.record.variant_name);
-        }
-    }
+    let cells = scenarios.iter().flat_map(|it| &it.cells);
+    let names: Vec<&str> = distinct(cells.map(|it| it.record.variant_name.as_str())).collect();
     let first = names
         .first()
         .map(|name| Variant::of(record, scenarios, name));
+    let over_baseline = OverBaseline::of(record);
     let rows = names.iter().map(|name| {
         let variant = Variant::of(record, scenarios, name);
-        variant.row(record, scenarios, first.as_ref())
+        variant.row(&over_baseline, scenarios, first.as_ref())
     });
     ("variants", heads, rows.collect())
 }
@@ -110,19 +107,17 @@ impl<'a> Variant<'a> {
 
     fn row(
         &self,
-        record: &RunRecord,
+        over_baseline: &OverBaseline,
         scenarios: &[Scenario],
         baseline: Option<&Variant>,
     ) -> Vec<TableCell> {
         let is_baseline = baseline.is_some_and(|it| it.name == self.name);
         let baseline = baseline.filter(|_| !is_baseline);
-        let text =
-            |text: Option<String>| TableCell::from(text.unwrap_or_else(|| ABSENT.to_owned()));
         let size = || {
             let (ours, theirs) = (self.file_bytes()?, baseline?.file_bytes()?);
             (ours != theirs).then(|| whole(ours as f64 / theirs.max(1) as f64))
         };
-        let contrast = self.contrast(record, scenarios);
+        let contrast = self.contrast(over_baseline, scenarios);
         let change = || {
             let contrast = contrast?;
             Some(match contrast.interval() {
@@ -151,29 +146,29 @@ impl<'a> Variant<'a> {
         let pruned = |figure: fn(&Cell) -> u64| one.map(|cell| units::count(figure(cell)));
         vec![
             text::name(self.name).into(),
-            text(self.file_bytes().map(units::bytes)),
-            text(size()),
-            text(time().map(units::duration_ns)),
-            text(change()),
+            text_or_absent(self.file_bytes().map(units::bytes)),
+            text_or_absent(size()),
+            text_or_absent(time().map(units::duration_ns)),
+            text_or_absent(change()),
             match contrast {
                 Some(contrast) => TableCell::Judged {
                     text: mark(contrast).to_owned(),
                     verdict: contrast.verdict,
                 },
                 None if is_baseline => "baseline".to_owned().into(),
-                None => text(None),
+                None => text_or_absent(None),
             },
-            text(self.standing.map(|it| units::duration_ns(it.cpu_ns))),
-            text(self.memory().map(units::bytes)),
-            text(
+            text_or_absent(self.standing.map(|it| units::duration_ns(it.cpu_ns))),
+            text_or_absent(self.memory().map(units::bytes)),
+            text_or_absent(
                 self.standing
                     .and_then(|it| it.write_ns)
                     .map(|time| units::duration_ns(time as f64)),
             ),
-            text(self.requested_bytes().map(units::bytes)),
-            text(one.and_then(row_groups_read)),
-            text(pruned(pages_pruned)),
-            text(pruned(rows_pruned)),
+            text_or_absent(self.requested_bytes().map(units::bytes)),
+            text_or_absent(one.and_then(row_groups_read)),
+            text_or_absent(pruned(pages_pruned)),
+            text_or_absent(pruned(rows_pruned)),
         ]
     }
 
@@ -181,16 +176,21 @@ impl<'a> Variant<'a> {
     /// the only scenario, in the lane that is shown.
     fn contrast<'b>(
         &self,
-        record: &'b RunRecord,
+        over_baseline: &OverBaseline<'b>,
         scenarios: &'b [Scenario],
     ) -> Option<&'b Contrast> {
-        over_baseline(record, self.name).or_else(|| {
+        over_baseline.contrast(self.name).or_else(|| {
             let [only] = scenarios else { return None };
             let mut cells = only.cells.iter();
             let cell = cells.find(|it| it.record.variant_name == self.name)?;
             Some(&cell.comparison?.contrast)
         })
     }
+}
+
+/// A text, or the mark of what is not known.
+fn text_or_absent(text: Option<String>) -> TableCell {
+    text.unwrap_or_else(|| ABSENT.to_owned()).into()
 }
 
 /// A ratio as a change in percent, with tenths below 10 %.
@@ -223,19 +223,17 @@ fn of_scenarios(scenarios: &[Scenario]) -> Parts {
     ];
     let rows = scenarios.iter().filter_map(|scenario| {
         let cell = scenario.cells.first()?;
-        let text =
-            |text: Option<String>| TableCell::from(text.unwrap_or_else(|| ABSENT.to_owned()));
         let rows = cell.counted().next().filter(|_| cell.lane != Lane::Storage);
         Some(vec![
             text::name(scenario.name).into(),
-            text(median_time(cell)),
-            text(rows.map(|it| units::count(it.figures.rows))),
-            text(requested_bytes(cell).map(units::bytes)),
-            text(row_groups_read(cell)),
-            text(Some(units::count(pages_pruned(cell)))),
-            text(Some(units::count(rows_pruned(cell)))),
-            text(columns_read(cell)),
-            text(cell.record.peak_memory_bytes.map(units::bytes)),
+            text_or_absent(median_time(cell)),
+            text_or_absent(rows.map(|it| units::count(it.figures.rows))),
+            text_or_absent(requested_bytes(cell).map(units::bytes)),
+            text_or_absent(row_groups_read(cell)),
+            text_or_absent(Some(units::count(pages_pruned(cell)))),
+            text_or_absent(Some(units::count(rows_pruned(cell)))),
+            text_or_absent(columns_read(cell)),
+            text_or_absent(cell.record.peak_memory_bytes.map(units::bytes)),
         ])
     });
     ("scenarios", heads, rows.collect())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::analysis::distinct;
 use crate::record::{Doubt, Verdict};
 
 use super::super::scenario::{Cell, Scenario};
@@ -16,12 +17,8 @@ pub(super) fn matrix(scenarios: &[Scenario]) -> Option<Table> {
     if scenarios.len() < 2 || !scenarios.iter().any(|it| it.cells.len() > 1) {
         return None;
     }
-    let mut variants: Vec<&str> = Vec::new();
-    for cell in scenarios.iter().flat_map(|it| it.cells.iter().skip(1)) {
-        if !variants.contains(&cell.record.variant_name.as_str()) {
-            variants.push(&cell.record.variant_name);
-        }
-    }
+    let cells = scenarios.iter().flat_map(|it| it.cells.iter().skip(1));
+    let variants: Vec<&str> = distinct(cells.map(|it| it.record.variant_name.as_str())).collect();
     let baseline = scenarios.first()?.baseline()?;
     let first = Head {
         is_number: false,

@@ -30,7 +30,7 @@ pub(super) struct Screen {
     pub(super) matrix: Option<Table>,
     /// Meanings of the marks in both tables that need one.
     pub(super) doubts: Option<String>,
-    pub(super) changes: Vec<Statement>,
+    pub(super) changes: Option<Statement>,
     /// Call of PyArrow that writes the layout of the recommended or leading variant.
     pub(super) recipe: Option<Statement>,
 }
@@ -61,9 +61,7 @@ impl Screen {
             noise: noise::sentence(record),
             doubts: matrix::doubts(scenarios),
             matrix,
-            changes: Statement::some("CHANGES IF", changes::sentences(record, prefer))
-                .into_iter()
-                .collect(),
+            changes: Statement::some("CHANGES IF", changes::sentences(record, prefer)),
             recipe: Statement::some("RECIPE", recipe(record, prefer).into_iter().collect()),
         }
     }

@@ -1,14 +1,15 @@
 //! Effect of noise alone: the controls, which are equal to the baseline.
 
-use crate::analysis::over_baseline;
+use crate::analysis::OverBaseline;
 use crate::record::{Contrast, Lane, RunRecord};
 use crate::units;
 
 /// Sentence on the control whose interval reaches farthest from equality with the baseline.
 pub(super) fn sentence(record: &RunRecord) -> Option<String> {
+    let over_baseline = OverBaseline::of(record);
     let controls = record.cells.iter().filter(|cell| cell.control.is_some());
     let contrasts = controls.filter_map(|cell| {
-        let of_means = over_baseline(record, &cell.variant_name);
+        let of_means = over_baseline.contrast(&cell.variant_name);
         of_means.or_else(|| {
             let mut noise = record.noise.iter();
             let found =

@@ -1,6 +1,6 @@
 //! The recommended variant, how much better it is, and why.
 
-use crate::analysis::over_baseline;
+use crate::analysis::OverBaseline;
 use crate::record::{
     Conclusion, ConclusionKind, Preference, Ranked, Ranking, RunRecord, Summary, Verdict,
 };
@@ -10,7 +10,7 @@ use super::super::answer::answer;
 use super::super::cache::read_from;
 use super::super::scenario::Scenario;
 use super::super::text;
-use super::super::words::{ChangeWords, MOST_VARIANTS_NAMED, codec, percent_change, weighted};
+use super::super::words::{ChangeWords, MOST_VARIANTS_NAMED, codec, cost, percent_change};
 use super::reads;
 
 /// Most scenarios whose answers are shown where the record has no conclusion.
@@ -180,7 +180,7 @@ fn score() -> String {
 fn by(prefer: Preference) -> String {
     match prefer {
         Preference::Balanced => String::new(),
-        prefer => format!(" {}", weighted(prefer)),
+        prefer => format!(" by {} alone", cost(prefer)),
     }
 }
 
@@ -197,7 +197,7 @@ fn against_baseline(record: &RunRecord, name: &str, named: fn(&str) -> String) -
     let Some(found) = others.iter().find(|it| it.variant == name) else {
         return "the baseline itself".to_owned();
     };
-    let contrast = over_baseline(record, name);
+    let contrast = OverBaseline::of(record).contrast(name);
     let (ratio, interval) = match contrast {
         Some(contrast) => (
             contrast.ratio.unwrap_or(found.time_ns / baseline.time_ns),
