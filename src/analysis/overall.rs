@@ -52,6 +52,28 @@ impl<'a> OverBaseline<'a> {
     }
 }
 
+/// A variant's time and its interval, both in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairedTime {
+    pub time_ns: f64,
+    /// Low and high. Absent for the baseline, and where there are too few rounds.
+    pub interval_ns: Option<(f64, f64)>,
+}
+
+impl OverBaseline<'_> {
+    /// The baseline's time with the variant's ratio, so that the two agree: medians of rounds that
+    /// scatter may have another ratio than the rounds themselves. `None` without a ratio.
+    pub fn time(&self, variant: &str, baseline_ns: f64) -> Option<PairedTime> {
+        let contrast = self.contrast(variant)?;
+        Some(PairedTime {
+            time_ns: baseline_ns * contrast.ratio?,
+            interval_ns: contrast
+                .interval()
+                .map(|(low, high)| (baseline_ns * low, baseline_ns * high)),
+        })
+    }
+}
+
 /// Each variant over the baseline in each lane, as the geometric mean over the scenarios in which
 /// all were measured: logarithms are averaged within each round, and rounds are compared as in any
 /// comparison. Empty unless there are several scenarios.

@@ -23,7 +23,7 @@ use crate::record::RunRecord;
 pub fn summarise(record: &mut RunRecord) -> Predictions {
     summarise_measured(record);
     let predictions = Predictions::of(record);
-    record.break_even = predictions.break_even(record.effect);
+    record.break_even = predictions.break_even();
     record.prediction_checks = predictions.checks().to_vec();
     predictions
 }

@@ -75,6 +75,13 @@ pub(super) fn latency(latency_ns: u64) -> String {
 /// Factor between the bounds of a bandwidth above which words stand in place of the bounds.
 const VERY_UNCERTAIN: f64 = 20.0;
 
+/// Bounds between which a bandwidth may lie. `None` if they are farther apart than
+/// [`VERY_UNCERTAIN`].
+pub(super) fn bounds(at: &CrossingPoint) -> Option<(f64, f64)> {
+    let (low, high) = (at.low_bytes_per_s, at.high_bytes_per_s);
+    (high <= low * VERY_UNCERTAIN).then_some((low, high))
+}
+
 /// A bandwidth with the bounds between which it may lie, or with words if the bounds are farther
 /// apart than [`VERY_UNCERTAIN`]. A bound at an end of the simulated bandwidths reads "below" or
 /// "above".
@@ -82,7 +89,7 @@ pub(super) fn point(found: &BreakEven, at: &CrossingPoint) -> String {
     let above_lowest = at.low_bytes_per_s > found.low_bytes_per_s * 1.001;
     let below_highest = at.high_bytes_per_s < found.high_bytes_per_s * 0.999;
     let shown = units::bytes_per_second(at.bytes_per_s);
-    if at.high_bytes_per_s > at.low_bytes_per_s * VERY_UNCERTAIN {
+    if bounds(at).is_none() {
         return format!("{shown} (very uncertain)");
     }
     let low = match above_lowest {

@@ -1,20 +1,20 @@
 //! The page for a browser: one file, which needs no network and no scripts.
 
+mod storage;
+
 use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::break_even::{
-    latency, point, prediction_checks, scenario as scenario_of, sentence, told,
-};
+use self::storage::other_storage;
 use super::chart::{self, Frame};
 use super::page::{Page, tables};
 use super::scenario::{Cell, Scenario, scenarios};
 use super::screen::Screen;
 use super::text;
 use super::view::View;
-use crate::analysis::{History, LATENCY_NS, Predictions};
-use crate::record::{BreakEven, Kind, Lane, RunRecord, Status};
+use crate::analysis::{History, OverBaseline, Predictions};
+use crate::record::{Kind, Lane, RunRecord, Status};
 use crate::units;
 
 /// Beginning of every page, by which a file is known to be one.
@@ -34,13 +34,17 @@ pub fn html(record: &RunRecord, predictions: &Predictions, view: &View) -> Strin
         "Parquet layouts compared: run {}",
         text::name(&record.run_id)
     );
+    let tradeoffs = match page.results_agree {
+        true => tradeoffs(record, &mut charts),
+        false => Markup::default(),
+    };
     let body = html! {
-        (header(&title, &about(record, &scenarios), &page))
+        (header(&title, &about(record, &scenarios), &page, &tradeoffs))
         (contents(&scenarios, &page, record))
         main {
             @if page.results_agree {
-                (whole(record, &page, &mut charts))
-                (break_even(record, predictions, &mut charts))
+                (whole(&page))
+                (other_storage(record, predictions, &mut charts))
             }
             @for (index, scenario) in scenarios.iter().enumerate() {
                 (of_scenario(record, (index, scenario), view, &mut charts))
@@ -61,7 +65,7 @@ pub fn html_history(histories: &[History]) -> String {
     let mut charts = Charts(0);
     let title = "Parquet layouts over time";
     let body = html! {
-        (header(title, "each scenario over the runs, in the order of their start", &page))
+        (header(title, "each scenario over the runs, in the order of their start", &page, &Markup::default()))
         main {
             section {
                 @for history in histories { (of_history(history, &mut charts)) }
@@ -91,12 +95,14 @@ fn document(title: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-fn header(title: &str, about: &str, page: &Page) -> Markup {
+/// The answer, with a chart below it.
+fn header(title: &str, about: &str, page: &Page, chart: &Markup) -> Markup {
     html! {
         header.answer {
             h1 { (title) }
             @for caution in &page.cautions { p.caution { (caution) } }
             @if let Some(screen) = &page.screen { (first_view(screen)) }
+            (chart)
             @if !page.answers.is_empty() {
                 details {
                     summary { "In sentences, scenario by scenario" }
@@ -153,7 +159,7 @@ fn prose(sentence: &str) -> Markup {
 fn contents(scenarios: &[Scenario], page: &Page, record: &RunRecord) -> Markup {
     html! {
         nav aria-label="Contents" {
-            @if page.results_agree && !record.standings.is_empty() { a href="#together" { "All scenarios" } }
+            @if page.results_agree && page.overview.is_some() { a href="#together" { "All scenarios" } }
             @if page.results_agree && !record.break_even.is_empty() { a href="#storage" { "Other storage" } }
             @for (index, scenario) in scenarios.iter().enumerate() {
                 a href={ "#scenario-" (index + 1) } { (text::name(scenario.name)) }
@@ -198,143 +204,37 @@ impl Charts {
     }
 }
 
-/// Section on all scenarios together: costs of each variant, and file sizes against times.
-fn whole(record: &RunRecord, page: &Page, charts: &mut Charts) -> Markup {
+/// Chart of file sizes against times. It has nothing to show of a lone variant.
+fn tradeoffs(record: &RunRecord, charts: &mut Charts) -> Markup {
+    let over_baseline = OverBaseline::of(record);
+    let baseline_ns = record.standings.first().map(|it| it.time_ns);
     let tradeoffs: Vec<chart::Tradeoff> = record
         .standings
         .iter()
-        .map(|standing| chart::Tradeoff {
-            name: standing.variant.clone(),
-            file_bytes: standing.file_bytes as f64,
-            time_ns: standing.time_ns,
-            is_on_front: standing.dominated_by.is_empty(),
+        .map(|standing| {
+            let paired = baseline_ns.and_then(|it| over_baseline.time(&standing.variant, it));
+            chart::Tradeoff {
+                name: standing.variant.clone(),
+                file_bytes: standing.file_bytes as f64,
+                time_ns: paired.map_or(standing.time_ns, |it| it.time_ns),
+                interval_ns: paired.and_then(|it| it.interval_ns),
+                is_on_front: standing.dominated_by.is_empty(),
+            }
         })
         .collect();
     html! {
-        @if !tradeoffs.is_empty() {
-            section id="together" {
-                h2 { "All scenarios together" }
-                @if let Some(overview) = &page.overview { (chart::table(overview)) }
-                (chart::scatter(&charts.frame("File size against time, and the Pareto front".to_owned()), &tradeoffs))
-                @if record.overall.iter().any(|it| it.lane == Lane::EndToEnd) {
-                    p { "A variant is on the front if no other is shown to be better in time, CPU time or file size and no worse in the other two." }
-                }
-            }
+        @if tradeoffs.len() > 1 {
+            (chart::scatter(&charts.frame("File size against time, and the Pareto front".to_owned()), &tradeoffs))
+            p.about { "A variant is on the front if no other is shown to be better in time, CPU time or file size and no worse in the other two." }
         }
     }
 }
 
-/// Predicted times on other storage: over all scenarios at every latency, and of each scenario at
-/// one latency and at those at which its predictions were checked.
-fn break_even(record: &RunRecord, predictions: &Predictions, charts: &mut Charts) -> Markup {
-    let together = record.break_even.iter().filter(|it| it.scenario.is_none());
-    // One latency of each scenario is shown, and those at which its predictions were checked.
-    let checked = |found: &BreakEven| {
-        let mut checks = record.prediction_checks.iter();
-        checks.any(|it| {
-            Some(&it.scenario) == found.scenario.as_ref() && it.latency_ns == found.latency_ns
-        })
-    };
-    let each = record
-        .break_even
-        .iter()
-        .filter(|it| it.scenario.is_some() && (it.latency_ns == LATENCY_NS || checked(it)));
-    // One chart answers; the others are for those who open them.
-    let first = told(record).into_iter().next();
-    let is_first = |it: &&BreakEven| first.is_some_and(|first| std::ptr::eq(first, *it));
-    let others: Vec<&BreakEven> = together.chain(each).filter(|it| !is_first(it)).collect();
+/// Section on all scenarios together.
+fn whole(page: &Page) -> Markup {
     html! {
-        @if !record.break_even.is_empty() {
-            section id="storage" {
-                h2 { "On other storage: where variants break even" }
-                p { "Predicted by a simulation of what each query asked for, and when; the method is in docs/method.md. Dashed lines mark where another \
-                     variant becomes the fastest." }
-                @if let Some(found) = first {
-                    p { (prose(&sentence(found))) }
-                    (curve_chart(record, predictions, found, charts))
-                }
-                @if !others.is_empty() {
-                    details {
-                        summary { "Other latencies, and single scenarios" }
-                        @for found in others {
-                            p { (prose(&sentence(found))) }
-                            (curve_chart(record, predictions, found, charts))
-                        }
-                    }
-                }
-            }
-        }
-        @if let Some(checks) = prediction_checks(record) {
-            section { h2 { "Predictions, checked" } (chart::table(&checks)) }
-        }
-    }
-}
-
-fn curve_chart(
-    record: &RunRecord,
-    predictions: &Predictions,
-    found: &BreakEven,
-    charts: &mut Charts,
-) -> Markup {
-    let predicted = predictions.curves(found.scenario.as_deref(), found.latency_ns);
-    let measured = |variant: &str| {
-        let checks = record.prediction_checks.iter().filter(|check| {
-            check.latency_ns == found.latency_ns
-                && Some(&check.scenario) == found.scenario.as_ref()
-                && check.variant == variant
-        });
-        let measured = checks.filter_map(|check| {
-            Some(chart::Measured {
-                bytes_per_s: check.bytes_per_s? as f64,
-                time_ns: check.measured_ns,
-                interval_ns: check.ci_low_ns.zip(check.ci_high_ns),
-            })
-        });
-        measured.collect()
-    };
-    let drawn: Vec<chart::Curve> = predicted
-        .iter()
-        .map(|curve| chart::Curve {
-            name: curve.variant.clone(),
-            measured: measured(&curve.variant),
-            points: curve.points.clone(),
-        })
-        .collect();
-    let crossings: Vec<chart::Crossing> = found
-        .fastest
-        .iter()
-        .filter_map(|stretch| {
-            let at = stretch.from.as_ref()?;
-            let curve = predicted
-                .iter()
-                .find(|curve| curve.variant == stretch.variant)?;
-            Some(chart::Crossing {
-                bytes_per_s: at.bytes_per_s,
-                time_ns: curve.time_ns(at.bytes_per_s),
-                label: format!(
-                    "{}: {}",
-                    text::name(&stretch.variant),
-                    units::bytes_per_second(at.bytes_per_s)
-                ),
-            })
-        })
-        .collect();
-    let title = format!(
-        "{}: predicted time by bandwidth, at a latency of {}",
-        scenario_of(found),
-        latency(found.latency_ns)
-    );
-    html! {
-        (chart::curves(&charts.frame(title), &drawn, &crossings))
-        @if !found.crossings.is_empty() {
-            ul {
-                @for crossing in &found.crossings {
-                    li {
-                        (text::name(&crossing.variant)) " is predicted to be faster than " (text::name(&crossing.baseline)) " "
-                        (if crossing.faster_below { "below" } else { "above" }) " " (point(found, &crossing.at))
-                    }
-                }
-            }
+        @if let Some(overview) = &page.overview {
+            section id="together" { h2 { "All scenarios together" } (chart::table(overview)) }
         }
     }
 }

@@ -53,16 +53,31 @@ document.querySelectorAll('details').forEach(it => { it.open = true; });
 const scrolls = element => { for (let e = element; e && e !== document.body; e = e.parentElement) {
   if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX)) return true; } return false; };
 const wide = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement) && !scrolls(e));
+const cut = svg => { const outer = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')].filter(text => { const inner = text.getBoundingClientRect();
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1;
+  }).map(text => text.textContent); };
 const charts = [...document.querySelectorAll('svg')].map(svg => ({
   title: svg.querySelector('title')?.textContent, text: svg.querySelector('desc')?.textContent,
   named: (svg.getAttribute('aria-labelledby') || '').split(' ').every(id => document.getElementById(id)),
   axes: svg.querySelectorAll('text.axis-title, text.axis').length, words: svg.textContent,
-  tables: svg.closest('figure').querySelectorAll('table').length }));
+  tables: svg.closest('figure').querySelectorAll('table').length,
+  width: svg.getBoundingClientRect().width, cut: cut(svg) }));
+const scrolled = [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1);
 const requests = performance.getEntriesByType('resource').map(e => e.name);
-document.body.setAttribute('data-found', JSON.stringify({ requests,
+parent.postMessage(JSON.stringify({ requests,
   width: innerWidth, overflow: document.documentElement.scrollWidth > innerWidth + 1, wide: wide.map(e => e.outerHTML.slice(0, 120)),
-  charts, dark: matchMedia('(prefers-color-scheme: dark)').matches, background: getComputedStyle(document.body).backgroundColor }));
+  scrolled: scrolled.map(e => e.getAttribute('aria-label')), charts, dark: matchMedia('(prefers-color-scheme: dark)').matches, background: getComputedStyle(document.body).backgroundColor }), '*');
 });</script></body>"#;
+
+/// Page that shows another one in a frame of a width, as windows have a least width that is wider
+/// than a phone, and that keeps what the other one finds.
+fn frame(width: u32) -> String {
+    format!(
+        "<!DOCTYPE html><body><script>addEventListener('message', it => document.body.setAttribute('data-found', it.data));</script>\
+         <iframe src=\"page.html\" style=\"border: 0; width: {width}px; height: 900px\"></iframe></body>"
+    )
+}
 
 fn look(page: &Path, dark: bool, width: u32) -> Seen {
     let folder = tempfile::tempdir().unwrap();
@@ -74,7 +89,7 @@ fn look(page: &Path, dark: bool, width: u32) -> Seen {
                 folder.path().join("profile").display()
             ))
             .arg(format!("--blink-settings=preferredColorScheme={theme}"))
-            .arg(format!("--window-size={width},900"));
+            .arg("--window-size=1400,1000");
     };
     let mut as_it_is = chromium();
     arguments(&mut as_it_is);
@@ -96,13 +111,14 @@ fn look(page: &Path, dark: bool, width: u32) -> Seen {
         .unwrap();
     let end = start + text[start..].find('>').unwrap() + 1;
     let copy = format!("{}{}", &text[..start], &text[end..]).replace("</body>", SCRIPT);
-    let with_script = folder.path().join("page.html");
-    fs::write(&with_script, copy).unwrap();
+    fs::write(folder.path().join("page.html"), copy).unwrap();
+    let framed = folder.path().join("frame.html");
+    fs::write(&framed, frame(width)).unwrap();
     let mut scripted = chromium();
     arguments(&mut scripted);
     let output = scripted
         .arg("--dump-dom")
-        .arg(format!("file://{}", with_script.display()))
+        .arg(format!("file://{}", framed.display()))
         .output()
         .unwrap();
     let dom = String::from_utf8_lossy(&output.stdout);
@@ -133,7 +149,9 @@ fn a_browser_tells_of_requests_errors_and_overflows() {
     let page = place.write(
         "bad.html",
         "<!DOCTYPE html><html><head><meta http-equiv=\"Content-Security-Policy\" content=\"img-src *\"></head><body>\
-         <img src=\"http://127.0.0.1:9/x.png\"><div style=\"width: 3000px\">wide</div><script>console.error('told')</script></body></html>",
+         <img src=\"http://127.0.0.1:9/x.png\"><div style=\"width: 3000px\">wide</div>\
+         <div class=\"scroll\" aria-label=\"a\" style=\"overflow-x: auto\"><p style=\"width: 2000px\">wide</p></div>\
+         <figure><svg viewBox=\"0 0 9 9\"><text x=\"8\">cut off</text></svg></figure><script>console.error('told')</script></body></html>",
     );
     let seen = look(&page, false, 390);
     assert!(
@@ -144,6 +162,8 @@ fn a_browser_tells_of_requests_errors_and_overflows() {
     assert_eq!(seen.requests, ["http://127.0.0.1:9/x.png"]);
     assert_eq!(seen.found["overflow"], true);
     assert_eq!(seen.found["wide"].as_array().unwrap().len(), 1);
+    assert_eq!(seen.found["scrolled"], json!(["a"]));
+    assert_eq!(seen.found["charts"][0]["cut"], json!(["cut off"]));
 }
 
 #[test]
@@ -157,12 +177,19 @@ fn a_browser_shows_the_page_without_a_request_an_error_or_an_overflow() {
         assert_eq!(seen.console, Vec::<String>::new());
         assert_eq!(seen.requests, Vec::<String>::new());
         let found = &seen.found;
-        assert_eq!(found["dark"], dark);
+        assert_eq!(
+            (&found["dark"], &found["width"]),
+            (&json!(dark), &json!(width))
+        );
         assert_eq!(
             (&found["overflow"], &found["wide"]),
             (&json!(false), &json!([])),
             "{width}"
         );
+        // Nobody has to scroll aside on a phone.
+        if width == 390 {
+            assert_eq!(found["scrolled"], json!([]));
+        }
         let charts = found["charts"].as_array().unwrap();
         assert!(charts.len() >= 10, "{}", charts.len());
         for chart in charts {
@@ -173,6 +200,17 @@ fn a_browser_shows_the_page_without_a_request_an_error_or_an_overflow() {
                 );
             }
             assert_eq!(chart["named"], true, "{chart}");
+            let (least, most) = if width == 390 {
+                (340.0, 390.0)
+            } else {
+                (560.0, 640.0)
+            };
+            let drawn = chart["width"].as_f64().unwrap();
+            assert!(
+                (least..most).contains(&drawn),
+                "{drawn} at {width}: {chart}"
+            );
+            assert_eq!(chart["cut"], json!([]), "{width}: {chart}");
             assert!(chart["tables"].as_u64().unwrap() >= 1, "{chart}");
             let words = chart["words"].as_str().unwrap();
             let has_unit = ["(ms", "(µs", "(s", "(ns", "(B", "(kB", "(MB", "(GB"]

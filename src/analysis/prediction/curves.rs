@@ -11,9 +11,11 @@ use super::simulation::Storage;
 pub(super) const LOWEST: f64 = 10e6;
 pub(super) const HIGHEST: f64 = 50e9;
 
-/// Points of a curve. There are fewer, but at least `LEAST_POINTS`, if it would take long to
+/// Most points of a curve that a report draws or takes crossings from, and of one of the many
+/// curves of a phase map. There are fewer, but at least `LEAST_POINTS`, if it would take long to
 /// simulate so many requests.
-const POINTS: usize = 64;
+pub(super) const POINTS: usize = 64;
+pub(super) const POINTS_OF_MAP: usize = 24;
 const LEAST_POINTS: usize = 16;
 const MOST_SIMULATED_REQUESTS: u64 = 2_000_000;
 
@@ -42,9 +44,10 @@ pub(super) struct Part {
 }
 
 /// A load with the name of its variant.
-pub(super) struct Named<'a> {
-    pub(super) variant: &'a str,
-    pub(super) load: &'a Load,
+#[derive(Debug)]
+pub(super) struct NamedLoad {
+    pub(super) variant: String,
+    pub(super) load: Load,
     pub(super) deviations: Deviations,
 }
 
@@ -92,15 +95,15 @@ impl Curve {
 /// Factor by which work is increased to see how times follow it.
 const MORE_WORK: f64 = 1.1;
 
-/// Curves of variants on a storage with this latency.
-pub(super) fn curves_of(loads: &[Named], latency_ns: u64) -> Vec<Curve> {
+/// Curves of variants on a storage with this latency, of at most `most_points` each.
+pub(super) fn curves_of(loads: &[NamedLoad], latency_ns: u64, most_points: usize) -> Vec<Curve> {
     let requests = loads
         .iter()
         .map(|it| it.load.requests())
         .fold(1, u64::saturating_add);
     let points = (MOST_SIMULATED_REQUESTS / requests) as usize;
-    let points = points.clamp(LEAST_POINTS, POINTS);
-    let curve = |it: &Named| {
+    let points = points.clamp(LEAST_POINTS, most_points.max(LEAST_POINTS));
+    let curve = |it: &NamedLoad| {
         let more = it.load.scaled(MORE_WORK);
         let times = |load: &Load| {
             let points = bandwidths(points);
@@ -108,7 +111,7 @@ pub(super) fn curves_of(loads: &[Named], latency_ns: u64) -> Vec<Curve> {
                 .map(|bytes_per_s| (bytes_per_s, load.time_ns(&storage(bytes_per_s, latency_ns))))
                 .collect::<Vec<_>>()
         };
-        let points = times(it.load);
+        let points = times(&it.load);
         let follows = points.iter().zip(times(&more));
         let follows = follows.map(|((_, time), (_, longer))| {
             ((longer / time).ln() / MORE_WORK.ln()).clamp(0.0, 1.0)
@@ -118,7 +121,7 @@ pub(super) fn curves_of(loads: &[Named], latency_ns: u64) -> Vec<Curve> {
             deviations: it.deviations.clone(),
         };
         Curve {
-            variant: it.variant.to_owned(),
+            variant: it.variant.clone(),
             bytes: it.load.bytes(),
             requests: it.load.requests(),
             points,

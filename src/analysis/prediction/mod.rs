@@ -4,6 +4,7 @@
 mod crossings;
 mod curves;
 mod load;
+mod own_storage;
 mod predictions;
 mod replicates;
 mod simulation;
@@ -12,4 +13,5 @@ mod simulation;
 mod tests;
 
 pub use curves::Curve;
+pub use own_storage::{OwnStorage, own_storages};
 pub use predictions::{LATENCY_NS, Predictions};

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::crossings::{crossings, fastest};
-use super::curves::{Curve, HIGHEST, LOWEST, Named, curves_of, mean, storage};
+use super::curves::{
+    Curve, HIGHEST, LOWEST, NamedLoad, POINTS, POINTS_OF_MAP, curves_of, mean, storage,
+};
 use super::load::{Call, Load, Profile};
-use super::replicates::{Deviations, deviations, log_ratio};
+use super::replicates::{deviations, log_ratio};
 use crate::analysis::measured::{counted, distinct};
 use crate::analysis::uncertainty::OfTimes;
 use crate::random::Key;
@@ -27,28 +29,36 @@ const MOST_MEASURED_LATENCIES: usize = 8;
 /// Latency whose prediction reports show first.
 pub const LATENCY_NS: u64 = 1_000_000;
 
+/// Latencies of the rows of a phase map, in nanoseconds: from 10 µs to 100 ms, four per factor of
+/// ten.
+fn latencies_of_map() -> impl Iterator<Item = u64> {
+    (0..=16).map(|row| 10_f64.powf(4.0 + f64::from(row) / 4.0).round() as u64)
+}
+
 /// Predicted times of a record's variants on other storage.
 #[derive(Debug)]
 pub struct Predictions {
-    curves: Vec<Predicted>,
+    /// Loads of each scenario.
+    loads: Vec<(String, Vec<NamedLoad>)>,
+    curves: Vec<ScenarioCurves>,
     checks: Vec<PredictionCheck>,
+    /// Smallest effect that the record's comparisons look for.
+    effect: f64,
 }
 
 /// Curves of a scenario's variants at one latency, the baseline's first.
 #[derive(Debug)]
-struct Predicted {
+struct ScenarioCurves {
     /// Absent for the geometric means over all scenarios.
     scenario: Option<String>,
     latency_ns: u64,
     curves: Vec<Curve>,
 }
 
-/// A cell with a profile, and the name that curves have for its variant.
-struct Source<'a> {
+/// A cell with a profile, and its load.
+struct ProfiledCell<'a> {
     cell: &'a CellRecord,
-    variant: String,
-    load: Load,
-    deviations: Deviations,
+    load: NamedLoad,
 }
 
 impl Predictions {
@@ -57,19 +67,27 @@ impl Predictions {
     pub fn of(record: &RunRecord) -> Self {
         let scenarios = distinct(record.cells.iter().map(|cell| cell.scenario.as_str()));
         let uncertainty = OfTimes::of(record);
-        let sources: Vec<(&str, Vec<Source>)> = scenarios
+        let profiled: Vec<(&str, Vec<ProfiledCell>)> = scenarios
             .enumerate()
             .map(|(place, scenario)| {
                 let key = Key(place as u64);
-                (scenario, sources(record, scenario, &uncertainty, key))
+                (scenario, profiled(record, scenario, &uncertainty, key))
             })
             .collect();
+        let checks = checks(record, &profiled);
+        let loads = profiled.into_iter().map(|(scenario, cells)| {
+            let loads = cells.into_iter().map(|it| it.load);
+            (scenario.to_owned(), loads.collect())
+        });
+        let loads: Vec<_> = loads.collect();
         let latencies = latencies_ns(record).into_iter();
         Predictions {
             curves: latencies
-                .flat_map(|latency_ns| predicted(&sources, latency_ns))
+                .flat_map(|latency_ns| predicted(&loads, latency_ns, POINTS))
                 .collect(),
-            checks: checks(record, &sources),
+            loads,
+            checks,
+            effect: record.effect,
         }
     }
 
@@ -84,23 +102,56 @@ impl Predictions {
 
     /// The fastest variants by bandwidth at each latency: over all scenarios, and in each scenario
     /// in which several variants have a profile.
-    pub(in crate::analysis) fn break_even(&self, effect: f64) -> Vec<BreakEven> {
-        let several = self.curves.iter().filter(|it| it.curves.len() > 1);
-        let found = several.map(|it| BreakEven {
-            scenario: it.scenario.clone(),
-            latency_ns: it.latency_ns,
-            low_bytes_per_s: LOWEST,
-            high_bytes_per_s: HIGHEST,
-            fastest: fastest(&it.curves, effect),
-            crossings: crossings(&it.curves, effect),
-        });
-        found.collect()
+    pub(in crate::analysis) fn break_even(&self) -> Vec<BreakEven> {
+        let found = self.curves.iter().map(|it| it.break_even(self.effect));
+        found.flatten().collect()
+    }
+
+    /// Phase maps: the fastest variants by bandwidth, at latencies from the lowest to the highest.
+    /// The first map is the one over all scenarios, if there are several, and each scenario in
+    /// which several variants have a profile has one. Latencies of [`Self::curves`] have the same
+    /// stretches there. Simulates, which takes about as long as [`Self::of`].
+    pub fn phase_maps(&self) -> Vec<Vec<BreakEven>> {
+        let mut maps: Vec<Vec<BreakEven>> = Vec::new();
+        for latency_ns in latencies_of_map() {
+            let known = || self.curves.iter().filter(|it| it.latency_ns == latency_ns);
+            let rows: Vec<BreakEven> = match known().next() {
+                Some(_) => known()
+                    .filter_map(|it| it.break_even(self.effect))
+                    .collect(),
+                None => predicted(&self.loads, latency_ns, POINTS_OF_MAP)
+                    .iter()
+                    .filter_map(|it| it.break_even(self.effect))
+                    .collect(),
+            };
+            for row in rows {
+                match maps.iter_mut().find(|map| map[0].scenario == row.scenario) {
+                    Some(map) => map.push(row),
+                    None => maps.push(vec![row]),
+                }
+            }
+        }
+        maps
     }
 
     /// Every measured throttled cell, beside a prediction from the profile of a cell that differs
     /// from it only in the storage.
     pub(in crate::analysis) fn checks(&self) -> &[PredictionCheck] {
         &self.checks
+    }
+}
+
+impl ScenarioCurves {
+    /// `None` if there is only one variant.
+    fn break_even(&self, effect: f64) -> Option<BreakEven> {
+        (self.curves.len() > 1).then(|| BreakEven {
+            scenario: self.scenario.clone(),
+            latency_ns: self.latency_ns,
+            low_bytes_per_s: LOWEST,
+            high_bytes_per_s: HIGHEST,
+            fastest: fastest(&self.curves, effect),
+            crossings: crossings(&self.curves, effect),
+        })
     }
 }
 
@@ -113,22 +164,19 @@ fn latencies_ns(record: &RunRecord) -> BTreeSet<u64> {
     LATENCIES_NS.into_iter().chain(measured).collect()
 }
 
-/// Curves over all scenarios, then those of each scenario.
-fn predicted(sources: &[(&str, Vec<Source>)], latency_ns: u64) -> Vec<Predicted> {
-    let curves = |(_, sources): &(&str, Vec<Source>)| {
-        let loads = sources.iter().map(|source| Named {
-            variant: &source.variant,
-            load: &source.load,
-            deviations: source.deviations.clone(),
-        });
-        curves_of(&loads.collect::<Vec<_>>(), latency_ns)
-    };
-    let each: Vec<Vec<Curve>> = sources.iter().map(curves).collect();
+/// Curves over all scenarios, then those of each scenario, of at most `most_points` points.
+fn predicted(
+    loads: &[(String, Vec<NamedLoad>)],
+    latency_ns: u64,
+    most_points: usize,
+) -> Vec<ScenarioCurves> {
+    let curves = |(_, loads): &(_, Vec<NamedLoad>)| curves_of(loads, latency_ns, most_points);
+    let each: Vec<Vec<Curve>> = loads.iter().map(curves).collect();
     let whole = mean(&each).into_iter().map(|curves| (None, curves));
-    let names = sources.iter().map(|(name, _)| Some((*name).to_owned()));
+    let names = loads.iter().map(|(name, _)| Some(name.clone()));
     let predicted = whole.chain(names.zip(each));
     predicted
-        .map(|(scenario, curves)| Predicted {
+        .map(|(scenario, curves)| ScenarioCurves {
             scenario,
             latency_ns,
             curves,
@@ -136,23 +184,24 @@ fn predicted(sources: &[(&str, Vec<Source>)], latency_ns: u64) -> Vec<Predicted>
         .collect()
 }
 
-fn checks(record: &RunRecord, sources: &[(&str, Vec<Source>)]) -> Vec<PredictionCheck> {
+fn checks(record: &RunRecord, profiled: &[(&str, Vec<ProfiledCell>)]) -> Vec<PredictionCheck> {
     let cells = record.cells.iter().filter(|cell| cell.control.is_none());
     let checks = cells.filter_map(|cell| {
         let throttle = cell.engine.as_ref()?.throttle?;
         let summary = cell.summary.get(&Lane::EndToEnd)?;
-        let mut sources = sources.iter().flat_map(|(_, sources)| sources);
-        let from = sources.find(|source| same_but_for_the_storage(cell, source.cell))?;
+        let mut profiled = profiled.iter().flat_map(|(_, cells)| cells);
+        let from = profiled.find(|it| same_but_for_the_storage(cell, it.cell))?;
         let bytes_per_s = throttle
             .bytes_per_s
             .map_or(f64::INFINITY, |bytes| bytes as f64);
         let predicted_ns = from
             .load
+            .load
             .time_ns(&storage(bytes_per_s, throttle.latency_ns));
         Some(PredictionCheck {
             cell: cell.id.clone(),
             scenario: cell.scenario.clone(),
-            variant: from.variant.clone(),
+            variant: from.load.variant.clone(),
             from: from.cell.id.clone(),
             bytes_per_s: throttle.bytes_per_s,
             latency_ns: throttle.latency_ns,
@@ -194,12 +243,12 @@ fn same_but_for_the_storage(one: &CellRecord, other: &CellRecord) -> bool {
         && settings(one).eq(settings(other))
 }
 
-fn sources<'a>(
+fn profiled<'a>(
     record: &'a RunRecord,
     scenario: &str,
     uncertainty: &OfTimes,
     key: Key,
-) -> Vec<Source<'a>> {
+) -> Vec<ProfiledCell<'a>> {
     let mut cells: Vec<(&CellRecord, Load, Option<Warm>)> = Vec::new();
     for cell in record.cells.iter().filter(|it| it.scenario == scenario) {
         let known = cells
@@ -213,19 +262,20 @@ fn sources<'a>(
     let deviations = deviations(&looked_at.collect::<Vec<_>>(), uncertainty, key);
     let first = cells.first();
     let first = first.and_then(|(cell, _, warm)| Some((*cell, (*warm)?)));
-    let sources = cells.into_iter().zip(deviations);
-    let source = |((cell, mut load, warm), deviations): ((&'a CellRecord, Load, _), _)| {
+    let fitted = |((cell, mut load, warm), deviations): ((&'a CellRecord, Load, _), _)| {
         if let Some(warm) = warm {
             load.fit(warm_ns(cell, warm, first), warm.in_calls_ns);
         }
-        Source {
+        ProfiledCell {
             cell,
-            variant: name_of(cell),
-            load,
-            deviations,
+            load: NamedLoad {
+                variant: name_of(cell),
+                load,
+                deviations,
+            },
         }
     };
-    sources.map(source).collect()
+    cells.into_iter().zip(deviations).map(fitted).collect()
 }
 
 /// Load of a cell's profile. `None` if it has no profile.

@@ -7,6 +7,7 @@ use super::draw::{WIDTH, colour_class, coordinate, line};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::label::long;
 use super::legend::{Entry, legend};
+use super::pattern::{Filling, filled_with, pattern};
 use super::quantity::{ABSENT, Quantity, is_usable};
 use super::rows::Rows;
 use crate::report::table::{Head, Table, texts};
@@ -16,9 +17,6 @@ const STACKED_BAR: f64 = 18.0;
 const GROUPED_BAR: f64 = 13.0;
 /// Gap between rows of grouped bars, in units of length.
 const BETWEEN: f64 = 12.0;
-/// Number of hatches, after which they begin anew. It has no factor in common with the number of
-/// colours, so that 56 kinds differ.
-const HATCHES: usize = 7;
 
 /// The values of a row, in the order of the kinds.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,45 +140,17 @@ fn signs(frame: &Frame, kinds: &[String]) -> (Markup, f64) {
     });
     let (drawn, height) = legend(&entries.collect::<Vec<_>>(), 0.0);
     let drawn = html! {
-        defs { @for kind in 0..kinds.len() { (hatch(frame, kind)) } }
+        defs { @for kind in 0..kinds.len() { (pattern(frame, kind, kind, Filling::OneSolid)) } }
         (drawn)
     };
     (drawn, height + 8.0)
 }
 
-fn hatch_id(frame: &Frame, kind: usize) -> String {
-    format!("chart-{}-hatch-{kind}", frame.number)
-}
-
 /// A bar from left to right, with its top and its height.
 fn bar(frame: &Frame, kind: usize, (left, right): (f64, f64), (top, height): (f64, f64)) -> Markup {
     html! {
-        rect class=(format!("bar {}", colour_class(kind))) fill=(format!("url(#{})", hatch_id(frame, kind)))
+        rect class=(format!("bar {}", colour_class(kind))) fill=(filled_with(frame, kind))
             x=(coordinate(left)) y=(coordinate(top)) width=(coordinate(right - left)) height=(coordinate(height)) {}
-    }
-}
-
-/// Pattern of a kind. The first kind is filled, others are hatched.
-fn hatch(frame: &Frame, kind: usize) -> Markup {
-    let lines = match kind % HATCHES {
-        0 => "",
-        1 => "M-2,2 L2,-2 M0,8 L8,0 M6,10 L10,6",
-        2 => "M1,1 h2 v2 h-2 z M5,5 h2 v2 h-2 z",
-        3 => "M-2,6 L2,10 M0,0 L8,8 M6,-2 L10,2",
-        4 => "M0,2 H8 M0,6 H8",
-        5 => "M2,0 V8 M6,0 V8",
-        _ => "M0,0 L8,8 M0,8 L8,0",
-    };
-    let fill = if kind.is_multiple_of(HATCHES) {
-        "solid"
-    } else {
-        "tint"
-    };
-    html! {
-        pattern class=(colour_class(kind)) id=(hatch_id(frame, kind)) width="8" height="8" patternUnits="userSpaceOnUse" {
-            rect class=(fill) width="8" height="8" {}
-            path class="hatch" d=(lines) {}
-        }
     }
 }
 

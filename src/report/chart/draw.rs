@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 /// Width of every chart, in units of length.
-pub(super) const WIDTH: f64 = 640.0;
+pub(super) const WIDTH: f64 = 480.0;
 
 /// Number of colours of series, after which they begin anew. Together with the numbers of shapes
 /// and of dashes, 280 series differ.
@@ -125,7 +125,7 @@ fn polygon(class: &str, (x, y): Point, corners: &[Point]) -> Markup {
     html! { polygon class=(class) points=(joined(&placed)) {} }
 }
 
-fn joined(points: &[Point]) -> String {
+pub(super) fn joined(points: &[Point]) -> String {
     let points = points
         .iter()
         .map(|(x, y)| format!("{},{}", coordinate(*x), coordinate(*y)));

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::{Axis, Kind};
-use super::draw::{Point, line, marker, polyline, text};
+use super::draw::{Point, interval, line, marker, polyline, text};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::label::{Placer, fitted, long};
 use super::legend::{Entry, legend};
@@ -19,6 +19,8 @@ pub(crate) struct Tradeoff {
     pub(crate) name: String,
     pub(crate) file_bytes: f64,
     pub(crate) time_ns: f64,
+    /// Low and high.
+    pub(crate) interval_ns: Option<(f64, f64)>,
     /// True if no other variant is both as small and as fast.
     pub(crate) is_on_front: bool,
 }
@@ -30,9 +32,19 @@ pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
         sign: marker(0, (14.0, 0.0), is_on_front),
         name: name.to_owned(),
     });
+    let has_intervals = points.iter().any(|point| point.interval_ns.is_some());
+    let of_interval = has_intervals.then(|| Entry {
+        sign: interval(0, (14.0, -7.0), (14.0, 7.0)),
+        name: "99 % interval".to_owned(),
+    });
+    let entries: Vec<Entry> = entries.into_iter().chain(of_interval).collect();
     let (signs, top) = legend(&entries, 0.0);
     let times = points.iter().map(|point| point.time_ns);
-    let plane = Plane::new("time", Kind::Linear, &Layout::below(top), times.clone());
+    let ends = points.iter().flat_map(|point| {
+        let (low, high) = point.interval_ns.unwrap_or((point.time_ns, point.time_ns));
+        [point.time_ns, low, high]
+    });
+    let plane = Plane::new("time", Kind::Linear, &Layout::below(top), ends);
     let sizes = points.iter().map(|point| point.file_bytes);
     let x = Axis::new(
         "file size",
@@ -58,6 +70,12 @@ pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
         (plane.drawn(&x, placed.is_empty()))
         (signs)
         (polyline("front", &front))
+        @for (point, (x, _)) in &placed {
+            @if let Some((low, high)) = point.interval_ns
+                && let (Some(low), Some(high)) = (plane.y().clamped(low), plane.y().clamped(high)) {
+                (interval(0, (*x, low), (*x, high)))
+            }
+        }
         @for (point, at) in placed.iter().rev() { (marker(0, *at, point.is_on_front)) }
         (names)
     };
@@ -94,6 +112,13 @@ fn labels(plane: &Plane, placed: &[(&Tradeoff, Point)], front: &[Point]) -> (Mar
     for step in front.windows(2) {
         placer.avoid(step[0], step[1]);
     }
+    for (point, (x, _)) in placed {
+        let ends = point.interval_ns;
+        let ends = ends.and_then(|(low, high)| plane.y().clamped(low).zip(plane.y().clamped(high)));
+        if let Some((low, high)) = ends {
+            placer.avoid((*x, low), (*x, high));
+        }
+    }
     let mut left_out = 0;
     let drawn = html! {
         @for (point, at) in placed {
@@ -124,10 +149,13 @@ fn steps(front: &[Point]) -> Vec<Point> {
 
 fn figures(points: &[Tradeoff]) -> Table {
     let cells = |point: &Tradeoff| {
+        let (low, high) = point.interval_ns.unwrap_or((f64::NAN, f64::NAN));
         vec![
             point.name.clone(),
             Quantity::Bytes.shown(point.file_bytes),
             Quantity::Time.shown(point.time_ns),
+            Quantity::Time.shown(low),
+            Quantity::Time.shown(high),
             if point.is_on_front { "yes" } else { "no" }.to_owned(),
         ]
     };
@@ -138,6 +166,8 @@ fn figures(points: &[Tradeoff]) -> Table {
             Head::text("variant"),
             Head::number("file size"),
             Head::number("time"),
+            Head::number("low"),
+            Head::number("high"),
             Head::text("on the Pareto front"),
         ],
         rows: points.iter().map(cells).map(texts).collect(),

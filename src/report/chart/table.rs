@@ -9,21 +9,35 @@ use crate::report::table::{Head, Table, TableCell};
 /// Most rows of a table. A page with more would be slow to open.
 const MOST_ROWS: usize = 2_000;
 
+/// Longest caption, in characters.
+const LONGEST_CAPTION: usize = 300;
+
 /// Longest head, in characters.
 const LONGEST_HEAD: usize = 40;
 
 /// Longest text of a cell that needs no least width, in characters.
 const LONGEST_UNWRAPPED: usize = 40;
 
+/// Most columns of a table that stays one on a narrow screen. In a wider table, each row becomes a
+/// card there, with the head of its column before each cell.
+const MOST_BESIDE: usize = 6;
+
 /// A table in a container that scrolls where the page is too narrow. Long texts are shortened.
 pub(crate) fn table(table: &Table) -> Markup {
     let caption = match &table.description {
-        Some(description) => long(&format!("{}: {description}", table.title)),
-        None => long(&table.title),
+        Some(description) => format!("{}: {description}", table.title),
+        None => table.title.clone(),
     };
+    let caption = shortened(&caption, LONGEST_CAPTION);
+    let size = if table.heads.len() > MOST_BESIDE {
+        "many"
+    } else {
+        "few"
+    };
+    let is_card = size == "many";
     let left_out = table.rows.len().saturating_sub(MOST_ROWS);
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(format!("Table: {caption}")) {
+        div class=(format!("scroll {size}")) tabindex="0" role="region" aria-label=(format!("Table: {caption}")) {
             table {
                 caption {
                     (caption)
@@ -31,7 +45,7 @@ pub(crate) fn table(table: &Table) -> Markup {
                 }
                 thead { tr {
                     @for head in &table.heads {
-                        th scope="col" class=[head.is_number.then_some("number")] { (shortened(&head.text.replace('\n', " "), LONGEST_HEAD)) }
+                        th scope="col" class=[head.is_number.then_some("number")] { (head_of(head)) }
                     }
                 } }
                 tbody {
@@ -39,7 +53,7 @@ pub(crate) fn table(table: &Table) -> Markup {
                         tr {
                             @for (index, (head, cell)) in table.heads.iter().zip(row).enumerate() {
                                 @if index == 0 { th scope="row" class=[class(head, cell)] { (long(cell.text())) } }
-                                @else { td class=[class(head, cell)] { (long(cell.text())) } }
+                                @else { td class=[class(head, cell)] data-head=[is_card.then(|| head_of(head))] { (long(cell.text())) } }
                             }
                         }
                     }
@@ -47,6 +61,10 @@ pub(crate) fn table(table: &Table) -> Markup {
             }
         }
     }
+}
+
+fn head_of(head: &Head) -> String {
+    shortened(&head.text.replace('\n', " "), LONGEST_HEAD)
 }
 
 /// CSS classes of a cell. A verdict has a sign and a colour besides its word. A long text has a

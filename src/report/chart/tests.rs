@@ -26,6 +26,7 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
         name: name(),
         file_bytes: bytes,
         time_ns,
+        interval_ns: Some((time_ns * 0.9, time_ns * 1.1)),
         is_on_front: true,
     };
     let measured = Measured {
@@ -76,6 +77,24 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
         run: 0,
         label: name(),
     };
+    let stretch = |from: Option<f64>| PhaseStretch {
+        label: name(),
+        series: 1,
+        from: from.map(|bytes_per_s| Boundary {
+            bytes_per_s,
+            bounds: Some((bytes_per_s / 2.0, bytes_per_s * 2.0)),
+            shown: "1.00 GB/s".to_owned(),
+        }),
+    };
+    let phase_row = PhaseRow {
+        latency_ns: time_ns,
+        stretches: vec![stretch(None), stretch(Some(bytes))],
+    };
+    let storage = StorageMark {
+        label: name(),
+        bytes_per_s: bytes,
+        latency_ns: time_ns,
+    };
     let charts = [
         intervals(&frame(1), &vec![estimate; count]),
         scatter(&frame(2), &vec![tradeoff; count]),
@@ -89,6 +108,12 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
             &vec![name(); count],
             &vec![track; count],
             &vec![change; count],
+        ),
+        phases(
+            &frame(9),
+            (10e6, 50e9),
+            &vec![phase_row; count],
+            &vec![storage; count],
         ),
     ];
     charts.map(Markup::into_string).to_vec()
@@ -120,7 +145,7 @@ fn every_chart_has_a_title_a_text_alternative_axis_titles_and_a_table() {
             "{description:?}"
         );
         let titles = between(chart, "class=\"axis-title", "</text>");
-        let planar = [1, 2, 5, 7].contains(&index);
+        let planar = [1, 2, 5, 7, 8].contains(&index);
         assert_eq!(titles.len(), if planar { 2 } else { 1 });
         assert!(
             titles
@@ -252,7 +277,7 @@ fn ids_differ_between_charts_and_hatches_are_those_of_their_chart() {
 fn a_row_per_variant_makes_a_chart_higher() {
     let height = |count: usize| {
         let chart = charts("zstd(3)", count, 95e6, 10e6).swap_remove(0);
-        let shown = between(&chart, "viewBox=\"0 0 640 ", "\"")[0].parse::<f64>();
+        let shown = between(&chart, "viewBox=\"0 0 480 ", "\"")[0].parse::<f64>();
         shown.unwrap_or(f64::NAN)
     };
     assert_eq!(height(2) - height(1), 24.0);
@@ -304,6 +329,77 @@ fn the_figures_of_a_table_are_those_of_the_chart() {
         "<th scope=\"row\">zstd(3)</th><td class=\"number\">10.0 ms</td>\
          <td class=\"number\">9.70 ms</td><td class=\"number\">10.4 ms</td>"
     ));
+}
+
+/// The regions of a map are as wide as their stretches, and meet halfway between rows whose fastest
+/// variants differ.
+#[test]
+fn each_region_of_a_phase_map_is_named_and_bounded() {
+    let boundary = |bytes_per_s: f64, bounds: Option<(f64, f64)>| {
+        Some(Boundary {
+            bytes_per_s,
+            bounds,
+            shown: format!("{} MB/s", bytes_per_s / 1e6),
+        })
+    };
+    let stretch = |label: &str, series: usize, from: Option<Boundary>| PhaseStretch {
+        label: label.to_owned(),
+        series,
+        from,
+    };
+    let row = |latency_ns: f64, stretches: Vec<PhaseStretch>| PhaseRow {
+        latency_ns,
+        stretches,
+    };
+    let two = |at: f64, bounds: Option<(f64, f64)>| {
+        vec![
+            stretch("zstd", 1, None),
+            stretch("none", 0, boundary(at, bounds)),
+        ]
+    };
+    let rows = [
+        row(1e4, two(1e9, Some((0.5e9, 2e9)))),
+        row(1e5, two(1e9, None)),
+        row(1e6, vec![stretch("zstd", 1, None)]),
+    ];
+    let mark = StorageMark {
+        label: "this run".to_owned(),
+        bytes_per_s: f64::MAX.sqrt().min(1e12),
+        latency_ns: 0.0,
+    };
+    let chart = phases(&frame(1), (10e6, 10e9), &rows, &[mark]).into_string();
+    let outlines = between(&chart, "<polygon class=\"region\"", ">");
+    assert_eq!(outlines.len(), 3, "{chart}");
+    let points = |outline: &str| -> Vec<(f64, f64)> {
+        let points = between(outline, "points=\"", "\"")[0].split(' ');
+        let parsed = points.filter_map(|it| it.split_once(','));
+        parsed
+            .map(|(x, y)| (x.parse().unwrap_or(f64::NAN), y.parse().unwrap_or(f64::NAN)))
+            .collect()
+    };
+    let right = |outline: &str| points(outline).iter().map(|it| it.0).fold(0.0, f64::max);
+    let left = |outline: &str| points(outline).iter().map(|it| it.0).fold(999.0, f64::min);
+    let top = |outline: &str| points(outline).iter().map(|it| it.1).fold(999.0, f64::min);
+    let bottom = |outline: &str| points(outline).iter().map(|it| it.1).fold(0.0, f64::max);
+    let [zstd, none, above] = [0, 1, 2].map(|it| outlines[it]);
+    assert_eq!(right(zstd), left(none));
+    let share = (right(zstd) - left(zstd)) / (right(none) - left(zstd));
+    assert!((share - 2.0 / 3.0).abs() < 0.001, "{share}");
+    assert_eq!(top(zstd), bottom(above));
+    assert_eq!(right(above), right(none));
+    // One row has bounds. The legend shows one more bar.
+    assert_eq!(chart.matches("<line class=\"doubt\"").count(), 2);
+    assert!(chart.contains("very uncertain boundary") && chart.contains("boundary, 99 % bounds"));
+    for name in ["zstd", "none", "this run"] {
+        let named = format!(">{name}</text>");
+        assert!(chart.contains(&named), "{name}: {chart}");
+    }
+    assert!(chart.contains("<td>none</td><td>1000 MB/s</td>"), "{chart}");
+    let described = between(&chart, "<desc id=\"chart-1-description\">", "</desc>");
+    assert!(
+        described[0].contains("at 10.0 µs: zstd, none from 1000 MB/s"),
+        "{described:?}"
+    );
 }
 
 mod style {

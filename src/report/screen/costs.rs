@@ -133,11 +133,9 @@ impl<'a> Variant<'a> {
                 None => whole(contrast.ratio?),
             })
         };
-        // The baseline's time with the ratio beside it, so that the two agree: medians of rounds
-        // that scatter may have another ratio than the rounds themselves.
         let time = || {
-            let paired = || Some(baseline?.time_ns()? * contrast?.ratio?);
-            paired().or_else(|| self.time_ns())
+            let paired = || over_baseline.time(self.name, baseline?.time_ns()?);
+            paired().map(|it| it.time_ns).or_else(|| self.time_ns())
         };
         let one = match self.cells.as_slice() {
             [only] if scenarios.len() == 1 => Some(*only),

@@ -2,10 +2,14 @@ use proptest::prelude::*;
 
 use crate::analysis::prediction::crossings::fastest;
 use crate::analysis::prediction::curves::{Curve, bandwidths};
+use crate::analysis::prediction::own_storage::{OwnStorage, own_storages};
 use crate::analysis::prediction::predictions::{LATENCIES_NS, LATENCY_NS, Predictions};
 use crate::analysis::summarise::summarise;
 use crate::record::fixture::{cell, record, rounds};
-use crate::record::{CellRecord, EngineRecord, RequestProfile, StoreCall, ThrottleRecord};
+use crate::record::{
+    CacheState, CellRecord, EngineRecord, Percentiles, RequestProfile, StoreCall, StoreCalls,
+    ThrottleRecord,
+};
 
 const MB: u64 = 1_000_000;
 
@@ -156,6 +160,113 @@ fn a_variant_that_is_smaller_and_as_fast_wins_everywhere() {
     assert_eq!(
         (found.fastest[0].variant.as_str(), found.crossings.len()),
         ("lz4", 0)
+    );
+}
+
+#[test]
+fn a_phase_map_has_the_stretches_of_the_latencies_that_are_known() {
+    let mut record = record();
+    record.cells = vec![profiled("none", 100, 20), profiled("zstd", 50, 70)];
+    let predictions = summarise(&mut record);
+    let maps = predictions.phase_maps();
+    assert_eq!(maps.len(), 1);
+    let map = &maps[0];
+    let latencies: Vec<u64> = map.iter().map(|it| it.latency_ns).collect();
+    assert_eq!(
+        (latencies.len(), latencies.first(), latencies.last()),
+        (17, Some(&10_000), Some(&100_000_000))
+    );
+    assert!(latencies.is_sorted());
+    for row in map {
+        let known = record.break_even.iter();
+        for known in known.filter(|it| it.latency_ns == row.latency_ns) {
+            assert_eq!(known, row);
+        }
+    }
+    let known = |latency_ns: u64| {
+        record
+            .break_even
+            .iter()
+            .any(|it| it.latency_ns == latency_ns)
+    };
+    let common: Vec<u64> = latencies.into_iter().filter(|it| known(*it)).collect();
+    assert_eq!(common, [100_000, 1_000_000, 10_000_000]);
+}
+
+#[test]
+fn a_lone_variant_has_no_phase_map() {
+    let mut record = record();
+    record.cells = vec![profiled("none", 100, 20)];
+    assert!(summarise(&mut record).phase_maps().is_empty());
+}
+
+#[test]
+fn the_storage_of_a_run_is_the_page_cache_its_throttles_or_bounded_by_its_reads() {
+    let with_state = |state: CacheState| {
+        let mut one = cell("scan", state.name(), rounds(&[20_000_000; 3]));
+        one.id = format!("scan/{}", state.name());
+        for (index, it) in one.iterations.iter_mut().enumerate() {
+            it.figures.cache.state = state;
+            it.figures.requested_bytes = 100 * MB * (index as u64 + 1);
+            let all = |value: u64| Percentiles {
+                p50: value,
+                p90: value,
+                p99: value,
+                max: value,
+            };
+            it.figures.store_calls = Some(StoreCalls {
+                calls: 1,
+                latency_ns: all(300_000 - index as u64 * 100_000),
+                range_bytes: all(MB),
+            });
+        }
+        one
+    };
+    let throttled = |bytes_per_s: Option<u64>| {
+        let mut one = with_state(CacheState::Warm);
+        one.engine = engine(Some(ThrottleRecord {
+            bytes_per_s,
+            latency_ns: 1_000_000,
+        }));
+        one
+    };
+    let of = |cells: Vec<CellRecord>| {
+        let mut record = record();
+        record.cells = cells;
+        own_storages(&record)
+    };
+    let throttle = |bytes_per_s: Option<u64>| OwnStorage::Throttle {
+        bytes_per_s,
+        latency_ns: 1_000_000,
+    };
+    // 300 MB in 20 ms, and the shortest call.
+    let devices = OwnStorage::Devices {
+        least_bytes_per_s: 15e9,
+        most_latency_ns: 100_000.0,
+    };
+    assert_eq!(of(vec![]), []);
+    assert_eq!(
+        of(vec![
+            with_state(CacheState::Warm),
+            with_state(CacheState::Warm)
+        ]),
+        [OwnStorage::PageCache]
+    );
+    assert_eq!(of(vec![with_state(CacheState::Cold)]), [devices]);
+    assert_eq!(
+        of(vec![
+            throttled(Some(MB)),
+            with_state(CacheState::Direct),
+            throttled(None),
+            throttled(Some(MB)),
+            with_state(CacheState::Warm)
+        ]),
+        [
+            throttle(Some(MB)),
+            throttle(None),
+            OwnStorage::PageCache,
+            devices
+        ]
     );
 }
 
