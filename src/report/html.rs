@@ -1,13 +1,15 @@
 //! The page for a browser: one file, which needs no network and no scripts.
 
+mod parts;
 mod storage;
 
 use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use self::parts::{Charts, prose};
 use self::storage::other_storage;
-use super::chart::{self, Frame};
+use super::chart;
 use super::page::{Page, tables};
 use super::scenario::{Cell, Scenario, scenarios};
 use super::screen::Screen;
@@ -29,7 +31,7 @@ const LONGEST_TEXT: usize = 100_000;
 pub fn html(record: &RunRecord, predictions: &Predictions, view: &View) -> String {
     let scenarios = scenarios(record);
     let page = Page::of(record, &scenarios, view.details, view.prefer);
-    let mut charts = Charts(0);
+    let mut charts = Charts::default();
     let title = format!(
         "Parquet layouts compared: run {}",
         text::name(&record.run_id)
@@ -62,7 +64,7 @@ pub fn html(record: &RunRecord, predictions: &Predictions, view: &View) -> Strin
 /// Shows scenarios over time as a page.
 pub fn html_history(histories: &[History]) -> String {
     let page = super::history::page(histories);
-    let mut charts = Charts(0);
+    let mut charts = Charts::default();
     let title = "Parquet layouts over time";
     let body = html! {
         (header(title, "each scenario over the runs, in the order of their start", &page, &Markup::default()))
@@ -141,20 +143,6 @@ fn first_view(screen: &Screen) -> Markup {
     }
 }
 
-/// A sentence whose names in backticks are set as code.
-fn prose(sentence: &str) -> Markup {
-    let parts: Vec<&str> = sentence.split('`').collect();
-    // A name with a backtick of its own leaves no pairs.
-    let is_paired = parts.len() % 2 == 1;
-    html! {
-        @if is_paired {
-            @for (index, part) in parts.iter().enumerate() {
-                @if index % 2 == 1 { code { (part) } } @else { (part) }
-            }
-        } @else { (sentence) }
-    }
-}
-
 /// Links to the parts of the page.
 fn contents(scenarios: &[Scenario], page: &Page, record: &RunRecord) -> Markup {
     html! {
@@ -188,20 +176,6 @@ fn about(record: &RunRecord, scenarios: &[Scenario]) -> String {
         text::name(&record.system.cpu_model),
         labels.concat()
     )
-}
-
-/// Counts the charts of a page, to number them.
-struct Charts(usize);
-
-impl Charts {
-    fn frame(&mut self, title: String) -> Frame {
-        self.0 += 1;
-        Frame {
-            number: self.0,
-            title,
-            description: None,
-        }
-    }
 }
 
 /// Chart of file sizes against times. It has nothing to show of a lone variant.

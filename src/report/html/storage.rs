@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Charts, prose};
+use super::parts::{Charts, prose};
 use crate::analysis::{LATENCY_NS, OwnStorage, Predictions, own_storages};
 use crate::record::{BreakEven, RunRecord};
 use crate::report::break_even::{
