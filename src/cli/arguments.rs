@@ -166,6 +166,10 @@ pub(crate) struct QueryArguments {
     /// are read
     #[arg(long = "table", value_name = "NAME=URL")]
     pub(crate) table: Vec<String>,
+    /// Reads the files of the source as they are, too, as the variant `original`, with which the
+    /// others are compared. They must be Parquet
+    #[arg(long)]
+    pub(crate) with_original: bool,
 }
 
 #[derive(Debug, Args)]

@@ -79,7 +79,12 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
             Found::ToWrite | Found::Missing => Some(estimate(&state.plan).map_err(Failure::from)?),
             Found::Complete(_) | Found::External { .. } => None,
         };
-        text.push_str(&dataset(state, existing.as_ref(), estimate.as_ref())?);
+        text.push_str(&dataset(
+            is_dlio(config),
+            state,
+            existing.as_ref(),
+            estimate.as_ref(),
+        )?);
         if let (Some(estimate), Found::ToWrite) = (estimate, &state.found) {
             text.push_str(&time(&state.plan, &estimate, disks.get(&state.plan.root))?);
             to_write.push((&state.plan.root, estimate));
@@ -178,7 +183,16 @@ fn measurement(config: &Config) -> String {
     )
 }
 
+/// Returns true if a config has a section that only DLIO's have.
+fn is_dlio(config: &Config) -> bool {
+    let sections = ["workflow", "framework", "model"].into_iter();
+    sections
+        .map(|it| config.resolved.get(it))
+        .any(|it| it.is_some())
+}
+
 fn dataset(
+    is_dlio: bool,
     state: &DatasetState,
     existing: Option<&Existing>,
     estimate: Option<&Estimate>,
@@ -223,9 +237,14 @@ fn dataset(
         0 => f64::NAN,
         memory => values as f64 / memory as f64,
     };
+    // Nobody else needs to know.
+    let asked = match is_dlio {
+        true => format!("; MLPerf Storage asks for {MLPERF_MEMORY_FACTOR} times"),
+        false => String::new(),
+    };
     let mut text = format!(
         "{} ({})\n  {}: {found}{found_bytes}\n  {} rows, {} columns, {} files{split}\n  about {} of values, \
-         {of_memory:.2} times this host's memory; MLPerf Storage asks for {MLPERF_MEMORY_FACTOR} times\n{notes}",
+         {of_memory:.2} times this host's memory{asked}\n{notes}",
         plan.id(),
         plan.spec.layout.chunk.codec,
         plan.root,

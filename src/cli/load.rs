@@ -25,6 +25,8 @@ pub(super) struct Given {
     pub(super) set: Vec<String>,
     pub(super) sweep: Vec<String>,
     pub(super) tables: Vec<(String, String)>,
+    /// True if the source's own files are a variant, too.
+    pub(super) with_original: bool,
     /// Values of `--query` and `--sql`, which replace the config's scenarios.
     pub(super) queries: Vec<String>,
     pub(super) sql: Vec<String>,
@@ -80,6 +82,7 @@ impl Given {
             set: set.cloned().collect(),
             sweep: arguments.sweep.clone(),
             tables,
+            with_original: queries.is_some_and(|queries| queries.with_original),
             queries: queries.map_or_else(Vec::new, |queries| queries.query.clone()),
             sql: queries.map_or_else(Vec::new, |queries| queries.sql.clone()),
             has_exact_rounds: false,
@@ -97,6 +100,7 @@ impl Given {
             set: self.set.clone(),
             sweep: self.sweep.clone(),
             tables: self.tables.clone(),
+            with_original: self.with_original,
         };
         let mut config = load(&source, &overrides)?;
         let named = self.scenarios();

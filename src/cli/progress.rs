@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{print, threads};
 use crate::record::Kind;
+use crate::report::so_far;
 use crate::session::{Event, Observer};
 use crate::storage::Location;
 use crate::units;
@@ -197,6 +198,11 @@ impl Observer for Progress {
                 self.at(done as u64, total as u64, message);
             }
             Event::Measured { done, .. } => self.bar.set_position(done as u64),
+            Event::SoFar { rounds, record } => {
+                if let Some(known) = so_far(record) {
+                    self.line(&format!("so far, after {rounds} rounds: {known}"));
+                }
+            }
             Event::Finished => self.bar.finish_and_clear(),
         }
     }

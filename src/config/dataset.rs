@@ -33,7 +33,7 @@ const LOCAL: [&str; 3] = ["local_fs", "parallel_fs", DIRECT_FS];
 
 /// Rows per row group by default. DLIO's own default, 1 024, would make every file one of tiny row
 /// groups; this is the round figure near PyArrow's default (1 Mi).
-const DEFAULT_ROW_GROUP_ROWS: u64 = 1_000_000;
+pub const USUAL_ROW_GROUP_ROWS: u64 = 1_000_000;
 
 /// Sections other than `dataset` that have settings for it.
 pub(super) struct Sections {
@@ -343,7 +343,7 @@ fn row_group(raw: &mut RawParquet, path: &KeyPath, findings: &mut Findings<'_>) 
     match (rows, bytes) {
         (Some(rows), Some(_)) if layers.0 > layers.1 => RowGroupSize::Rows(rows),
         (_, Some(bytes)) => RowGroupSize::Bytes(bytes.0),
-        (rows, None) => RowGroupSize::Rows(rows.unwrap_or(DEFAULT_ROW_GROUP_ROWS)),
+        (rows, None) => RowGroupSize::Rows(rows.unwrap_or(USUAL_ROW_GROUP_ROWS)),
     }
 }
 

@@ -22,4 +22,7 @@ pub struct Overrides {
     pub sweep: Vec<String>,
     /// Tables to add or replace: name, and path or URL.
     pub tables: Vec<(String, String)>,
+    /// True if the files of the source are to be read as they are, too, by a variant
+    /// [`ORIGINAL`](super::ORIGINAL) that comes first.
+    pub with_original: bool,
 }

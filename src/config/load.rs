@@ -12,6 +12,7 @@ use super::origins::{Origins, Typed};
 use super::raw::RawConfig;
 use super::reports::Reports;
 use super::sweep::{self, Draft};
+use super::variants::Variants;
 use super::wrapper::without_wrapper;
 use super::{interpolate, options, overrides, redact, shape, variants, yaml};
 
@@ -61,7 +62,12 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
     } else {
         plan.drafts
     };
-    let read = variants::read(&tree, drafts, &applied.overlays, &mut reports);
+    let mut read = variants::read(&tree, drafts, &applied.overlays, &mut reports);
+    if overrides.with_original
+        && let Some(Err(problem)) = read.as_mut().map(Variants::add_original)
+    {
+        reports.add(problem, &Typed::CommandLine);
+    }
     match read {
         Some(read) if reports.placed.is_empty() => {
             notes.extend(read.notes);

@@ -42,6 +42,7 @@ mod wrapper;
 mod yaml;
 
 pub use codec::Codec;
+pub use dataset::USUAL_ROW_GROUP_ROWS;
 pub use dlio::dlio_keys;
 pub use error::ConfigError;
 pub use input::{Overrides, Source};
@@ -57,3 +58,4 @@ pub use print::{to_config_text, to_yaml};
 pub use redact::argument as without_secrets;
 pub use shape::json_schema;
 pub use sweep::CONTROLS;
+pub use variants::ORIGINAL;

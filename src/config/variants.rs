@@ -15,6 +15,9 @@ use super::sweep::Draft;
 use super::validate::{self, Meaning};
 use super::{interpolate, key_path, options, redact, shape};
 
+/// Name of the variant that reads a source's own files.
+pub const ORIGINAL: &str = "original";
+
 /// The variants of a config, and the settings that they share.
 pub(super) struct Variants {
     pub(super) variants: Vec<Variant>,
@@ -74,6 +77,43 @@ pub(super) fn read(
         measure,
         notes,
     })
+}
+
+impl Variants {
+    /// Puts a variant first that reads the source's own files as they are, otherwise in the way of
+    /// the first variant.
+    ///
+    /// # Errors
+    ///
+    /// The first variant has no source, or there is a variant of that name.
+    pub(super) fn add_original(&mut self) -> Result<(), Problem> {
+        if self.variants.iter().any(|it| it.name == ORIGINAL) {
+            let message =
+                format!("`{ORIGINAL}` is the variant of --with-original; choose another name");
+            return Err(Problem::new(KeyPath::of(["variants"]), message));
+        }
+        let first = self.variants.first();
+        let source = first.and_then(|it| Some((it, it.dataset.as_ref()?)));
+        let source = source.and_then(|(it, dataset)| Some((it, dataset, dataset.source.as_ref()?)));
+        let Some((first, dataset, source)) = source else {
+            let message = "--with-original reads the files of a source, and there is none; name it with --source, as in --source t=my.parquet";
+            return Err(Problem::new(KeyPath::of(["dataset", "source"]), message));
+        };
+        let name = dataset.table.clone();
+        let key = format!("tables.{name}");
+        let mut tables = first.tables.clone();
+        tables.insert(name, source.clone());
+        let original = Variant {
+            name: ORIGINAL.to_owned(),
+            settings: BTreeMap::from([(key, Json::from(redact::url(source)))]),
+            dataset: None,
+            reader: first.reader,
+            engine: first.engine.clone(),
+            tables,
+        };
+        self.variants.insert(0, original);
+        Ok(())
+    }
 }
 
 /// Problems and notes of all variants, each once.

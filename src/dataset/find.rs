@@ -95,11 +95,12 @@ fn id_of(content: &str, layout: &str) -> String {
     format!("{content:.8}-{layout:.8}")
 }
 
-/// Returns the `data_folder` of a dataset in `<data_folder>/variants/<fingerprint>`. None if the
+/// Returns the `data_folder` of a dataset in a folder of its own below its `variants/`. None if the
 /// dataset is elsewhere.
 fn swept_from(plan: &DatasetPlan) -> Option<Location> {
     let variants = plan.root.parent()?;
-    (plan.root.name() == plan.id() && variants.name() == "variants").then(|| variants.parent())?
+    (plan.root.name() == plan.folder_name() && variants.name() == "variants")
+        .then(|| variants.parent())?
 }
 
 /// Returns true if all files of a manifest exist.

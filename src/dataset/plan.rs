@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::error::DatasetError;
 use super::source::SourceTable;
-use crate::config::{Column, Dataset, Distribution, RowGroupSize, Split};
+use crate::config::{
+    Column, Dataset, Distribution, Layout, RowGroupSize, Split, USUAL_ROW_GROUP_ROWS,
+};
 use crate::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
 use crate::storage::{Location, Stores};
 
@@ -96,6 +98,14 @@ impl DatasetPlan {
             &self.content_fingerprint[..8],
             &self.layout_fingerprint[..8]
         )
+    }
+
+    /// Returns the name of the dataset's folder beside those of other datasets: what people tell
+    /// layouts apart by, then the [`id`](Self::id). An example is
+    /// `zstd-3_sorted-by-time_114570a7-38f24cb7`. It follows from the dataset alone, so that equal
+    /// datasets are found again whatever their variants are called.
+    pub(crate) fn folder_name(&self) -> String {
+        format!("{}_{}", layout_words(&self.spec.layout), self.id())
     }
 
     pub fn rows(&self) -> u64 {
@@ -248,9 +258,47 @@ impl DatasetPlan {
     }
 }
 
+/// Most characters of the words for a layout in the name of a folder.
+const MOST_CHARACTERS: usize = 60;
+
+/// Codec, row groups, sort columns and partitions of a layout, as far as they are not the usual
+/// ones, in characters that all file systems and object stores take.
+fn layout_words(layout: &Layout) -> String {
+    let mut words = vec![
+        layout
+            .chunk
+            .codec
+            .to_string()
+            .replace('(', "-")
+            .replace(')', ""),
+    ];
+    match layout.row_group {
+        RowGroupSize::Rows(USUAL_ROW_GROUP_ROWS) => {}
+        RowGroupSize::Rows(rows) => words.push(format!("rg-{rows}-rows")),
+        RowGroupSize::Bytes(bytes) => words.push(format!("rg-{bytes}-bytes")),
+    }
+    if !layout.sort_by.is_empty() {
+        let columns: Vec<&str> = layout.sort_by.iter().map(|it| it.column.as_str()).collect();
+        words.push(format!("sorted-by-{}", columns.join("-")));
+    }
+    if !layout.partition_by.is_empty() {
+        words.push(format!("partitions-{}", layout.partition_by.join("-")));
+    }
+    let plain = |it: char| match it {
+        it if it.is_ascii_alphanumeric() || it == '-' || it == '_' => it,
+        _ => '_',
+    };
+    words
+        .join("_")
+        .chars()
+        .take(MOST_CHARACTERS)
+        .map(plain)
+        .collect()
+}
+
 /// Places datasets in folders. Returns the plans in the given order. A dataset is placed at its
 /// `data_folder` if no other dataset has that folder, else in
-/// `<data_folder>/variants/<fingerprint>`. Equal datasets get equal places.
+/// `<data_folder>/variants/`, by [`DatasetPlan::folder_name`]. Equal datasets get equal places.
 pub fn place(
     stores: &Stores,
     datasets: &[(&Dataset, Option<Arc<SourceTable>>)],
@@ -288,7 +336,7 @@ pub(crate) fn place_checked(
             .get(&plan.root)
             .is_some_and(|known| known.len() > 1)
         {
-            plan.root = plan.root.join("variants").join(&plan.id());
+            plan.root = plan.root.join("variants").join(&plan.folder_name());
         }
     }
     Ok(plans)
@@ -449,7 +497,16 @@ pub(crate) fn fingerprint(value: &serde_json::Value) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::config::{Overrides, Source, load};
+    use crate::config::{Config, Overrides, Source, load};
+
+    fn config(text: &str) -> Config {
+        let source = Source {
+            origin: "x.yaml".to_owned(),
+            text: text.to_owned(),
+            folder: None,
+        };
+        load(&source, &Overrides::default()).unwrap()
+    }
 
     fn names<'a>(columns: impl Iterator<Item = &'a Column>) -> Vec<&'a str> {
         columns.map(|column| column.name.as_str()).collect()
@@ -457,16 +514,12 @@ mod tests {
 
     #[test]
     fn a_column_has_the_values_that_it_has_among_all_columns_of_its_table() {
-        let source = Source {
-            origin: "x.yaml".to_owned(),
-            text: "dataset: {num_samples_per_file: 100, parquet: {partition_by: [d, a], columns: [\
+        let config = config(
+            "dataset: {num_samples_per_file: 100, parquet: {partition_by: [d, a], columns: [\
                    {name: c, distribution: {kind: correlated_with, column: b}}, \
                    {name: b, dtype: string, size: 4, distribution: {kind: correlated_with, column: a}}, \
-                   {name: a, dtype: int8}, {name: d, dtype: bool}, {name: e, dtype: int64}]}}"
-                .to_owned(),
-            folder: None,
-        };
-        let config = load(&source, &Overrides::default()).unwrap();
+                   {name: a, dtype: int8}, {name: d, dtype: bool}, {name: e, dtype: int64}]}}",
+        );
         let dataset = config.variants[0].dataset.as_ref().unwrap();
         let plan = place(&Stores::default(), &[(dataset, None)])
             .unwrap()
@@ -488,5 +541,30 @@ mod tests {
         }
         assert_eq!(names(plan.stored_columns()), ["c", "b", "e"]);
         assert_eq!(names(plan.partition_columns()), ["d", "a"]);
+    }
+
+    #[test]
+    fn folders_of_layouts_have_names_that_people_can_tell_apart() {
+        let name = |codec: &str, layout: &str| {
+            let text = format!(
+                "{{ dataset: {{ compression: \"{codec}\", num_samples_per_file: 9, parquet: {{ columns: [{{ name: a, dtype: int64 }}, {{ name: \"b/\u{e9}\", dtype: int32 }}], {layout} }} }} }}"
+            );
+            let config = config(&text);
+            let dataset = config.variants[0].dataset.as_ref().unwrap();
+            let plan = place(&Stores::default(), &[(dataset, None)])
+                .unwrap()
+                .remove(0);
+            let name = plan.folder_name();
+            let (words, id) = name.rsplit_once('_').unwrap();
+            assert_eq!(id, plan.id());
+            words.to_owned()
+        };
+        assert_eq!(name("none", ""), "none");
+        assert_eq!(name("zstd(9)", ""), "zstd-9");
+        assert_eq!(
+            name("lz4", "row_group_size: 5, sort_by: [a, \"b/\u{e9}\"]"),
+            "lz4_rg-5-rows_sorted-by-a-b__"
+        );
+        assert_eq!(name("snappy", "partition_by: [a]"), "snappy_partitions-a");
     }
 }

@@ -36,6 +36,7 @@ use crate::record::{RunRecord, to_json};
 pub use html::{START as HTML_START, html, html_history};
 use page::Page;
 use scenario::scenarios;
+pub use screen::so_far;
 pub use table::{Head, Table, TableCell};
 pub use text::visible;
 use text::visible_json;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use crate::analysis::summarise_measured;
 use crate::cancel::Cancel;
 use crate::config::{PageCache, Until};
 use crate::measure::{Cell, MeasureError, Probe, Trial, Verified, Visit, evaluate, offset_ns};
@@ -67,6 +68,16 @@ impl<'a> Iterations<'a> {
 
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Shows what is known after these rounds.
+    pub(super) fn tell_so_far(&self, rounds: u32) {
+        let mut record = self.journal.record().clone();
+        summarise_measured(&mut record);
+        self.observer.event(Event::SoFar {
+            rounds,
+            record: &record,
+        });
     }
 
     /// Reasons why lanes of cells were given up.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
-use crate::config::Config;
+use crate::config::{Config, ScenarioSource};
 use crate::observe::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
 use crate::session::{
-    CellPlan, Datasets, Event, Failure, Grid, KnownSources, Located, Observer, Row, RunJournal,
+    CellPlan, Datasets, Event, Failure, Grid, KnownSources, Located, Observer, RunJournal,
     SessionError, Warning, open, unchanged,
 };
 use crate::storage::Stores;
@@ -89,9 +89,17 @@ pub fn needed_memory(
         let mut datasets = Datasets::place_again(&Stores::default(), config, sources)?;
         let mut config = config.clone();
         let rows = Grid::of(&config)?.rows;
-        let has_cell = |row: &Row<'_>| row.cells.iter().any(|it| it.id == cell);
-        let variant = rows.iter().position(has_cell).ok_or_else(unknown)?;
+        let found = rows.iter().enumerate().find_map(|(variant, row)| {
+            let found = row.cells.iter().find(|it| it.id == cell)?;
+            Some((variant, Arc::clone(&found.scenario)))
+        });
+        let (variant, scenario) = found.ok_or_else(unknown)?;
         config.variants = vec![config.variants.swap_remove(variant)];
+        // A config without scenarios has those of its first variant, which may be another one.
+        config.scenarios = vec![ScenarioSource::Inline {
+            name: scenario.name.clone(),
+            sql: scenario.sql.clone(),
+        }];
         config.measure.control = Some(false);
         datasets.of_variant = vec![datasets.of_variant.swap_remove(variant)];
         let mut opened = open(&config, &datasets, None, observer).await?;

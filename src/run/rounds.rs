@@ -16,6 +16,9 @@ use crate::record::{Event as Entry, Kind, StopReason, Stopped};
 use crate::session::{CellPlan, Failure, Observer, RunJournal, SessionError, Warning, visit_all};
 use crate::storage::lies_in_memory;
 
+/// Time after which a run says for the first time what it knows. Those that end soon need not.
+const TELL_FIRST_AT: Duration = Duration::from_secs(30);
+
 /// All rounds of a run.
 pub(super) struct Rounds<'a> {
     config: &'a Config,
@@ -24,6 +27,8 @@ pub(super) struct Rounds<'a> {
     until: Option<Until>,
     cancel: &'a Cancel,
     iterations: Iterations<'a>,
+    /// Time after which the run next says what it knows.
+    tell_at: Duration,
 }
 
 impl<'a> Rounds<'a> {
@@ -40,6 +45,7 @@ impl<'a> Rounds<'a> {
             cancel,
             until,
             iterations: Iterations::new(cells, journal, cancel, observer, until),
+            tell_at: TELL_FIRST_AT,
         }
     }
 
@@ -69,6 +75,11 @@ impl<'a> Rounds<'a> {
                 if let Some(by) = enough(self.until, widest, self.iterations.elapsed()) {
                     break self.stopped(by, rounds, widest);
                 }
+            }
+            let elapsed = self.iterations.elapsed();
+            if let Some(next) = told_next_at(self.tell_at, elapsed) {
+                self.tell_at = next;
+                self.iterations.tell_so_far(rounds);
             }
         };
         let journal = self.iterations.journal();
@@ -180,6 +191,12 @@ fn next_rounds(rounds: u32, blocked: bool, until: Option<Until>, least: u32) -> 
     }
 }
 
+/// Time after which to tell the next time, if it is time to tell now: twice as late each time, so
+/// that a run of hours tells no more than some lines.
+fn told_next_at(due: Duration, elapsed: Duration) -> Option<Duration> {
+    (elapsed >= due).then(|| elapsed.max(due).saturating_mul(2))
+}
+
 /// Reason why the rounds so far are enough, if they are. They are no fewer than the fewest.
 fn enough(until: Option<Until>, widest: Option<f64>, elapsed: Duration) -> Option<StopReason> {
     let Some(until) = until else {
@@ -242,6 +259,20 @@ mod tests {
         assert_eq!(by(Some(0.5)), Some(StopReason::TimeBudget));
         assert_eq!(by(None), Some(StopReason::TimeBudget));
         assert_eq!(by(Some(0.01)), Some(StopReason::Precision));
+    }
+
+    #[test]
+    fn a_long_run_tells_what_it_knows_ever_more_rarely() {
+        let seconds = Duration::from_secs;
+        let mut due = TELL_FIRST_AT;
+        let mut told = Vec::new();
+        for elapsed in (1..=3600).map(seconds) {
+            if let Some(next) = told_next_at(due, elapsed) {
+                due = next;
+                told.push(elapsed.as_secs());
+            }
+        }
+        assert_eq!(told, [30, 60, 120, 240, 480, 960, 1920]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::warning::Warning;
 use crate::dataset::Progress;
-use crate::record::Kind;
+use crate::record::{Kind, RunRecord};
 use crate::storage::Location;
 
 /// A step of a verb, which an observer may show.
@@ -72,6 +72,12 @@ pub enum Event<'a> {
     Measured {
         done: usize,
         total: usize,
+    },
+    /// What is known after some rounds of a long run.
+    SoFar {
+        rounds: u32,
+        /// The record, with its comparisons.
+        record: &'a RunRecord,
     },
     Finished,
 }

@@ -102,7 +102,9 @@ fn scenarios(config: &Config) -> Result<Vec<Arc<Scenario>>, Failure> {
     if scenarios.is_empty()
         && let Some(variant) = config.variants.first()
     {
-        if let Some(dataset) = &variant.dataset {
+        // The files of a source that are read as they are have no dataset.
+        let mut datasets = config.variants.iter().filter_map(|it| it.dataset.as_ref());
+        if let Some(dataset) = datasets.next() {
             scenarios.push(match dataset.source {
                 Some(_) => source_scenario(&dataset.columns, &dataset.table),
                 None => default_scenario(&dataset.columns, &dataset.table),

@@ -30,7 +30,7 @@ pub use error::{Failure, Located, SessionError, Site};
 pub use estimate::{Disk, Estimate, Free, by_file_system, estimate, writers};
 pub use event::{Event, Observer};
 pub use existing::Existing;
-pub(crate) use grid::{Grid, Row};
+pub(crate) use grid::Grid;
 pub(crate) use journal::RunJournal;
 pub use opening::{CellPlan, Opened, Slowdown, existing, open};
 pub use prepare::prepare;

@@ -142,7 +142,11 @@ const SCALED_DOWN: [&str; 11] = [
 #[case::referring(REFERRING)]
 fn a_workload_file_is_checked_as_it_is_and_runs_scaled_down(#[case] workload: &str) {
     let place = Place::with(workload);
-    place.bench().args(["check", "bench.yaml"]).run().succeeds();
+    let check = place.bench().args(["check", "bench.yaml"]).run().succeeds();
+    assert!(
+        check.stdout.contains("MLPerf Storage asks for 5 times"),
+        "{check:?}"
+    );
     let mut scaled = SCALED_DOWN.to_vec();
     if workload.contains("record_length: ") {
         scaled.push("dataset.record_length=512");

@@ -423,3 +423,74 @@ fn a_source_may_have_a_name_in_sql() {
     let bench = place.bench().args(["check", "bench.yaml"]).args(bad);
     bench.run().fails(2, &["dataset.table", "num_files_eval"]);
 }
+
+#[test]
+fn the_original_is_the_baseline_if_it_is_wanted() {
+    let place = Place::tiny();
+    place
+        .bench()
+        .args(["generate", "bench.yaml"])
+        .run()
+        .succeeds();
+    let written = place.parquet_paths("data").remove(0);
+    place.write("my.parquet", std::fs::read(&written).unwrap());
+    let before = std::fs::read(place.path("my.parquet")).unwrap();
+    let run = |source: &str, more: &[&str]| {
+        let bench = place.bench().args(["run", "--source", source]);
+        let bench = bench.args(["--with-original", "--rounds", "2", "--format", "json"]);
+        bench.args(more).run()
+    };
+    let sweep = ["--sweep", "dataset.compression=none,zstd"];
+    let record = run("t=my.parquet", &sweep).succeeds().json();
+    let cells = record["cells"].as_array().unwrap();
+    let named: Vec<(&str, &str)> = cells
+        .iter()
+        .filter(|cell| cell["control"].is_null())
+        .map(|cell| {
+            (
+                cell["variant_name"].as_str().unwrap(),
+                cell["sql"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let sql = "SELECT * FROM t";
+    assert_eq!(named, [("original", sql), ("none", sql), ("zstd", sql)]);
+    assert_eq!(
+        cells[0]["variant"],
+        serde_json::json!({ "tables.t": "my.parquet" })
+    );
+    let checksum = |cell: &serde_json::Value| cell["iterations"][0]["checksum"].clone();
+    assert!(checksum(&cells[0]).is_string() || checksum(&cells[0]).is_object());
+    assert!(
+        cells
+            .iter()
+            .all(|cell| checksum(cell) == checksum(&cells[0]))
+    );
+    for comparison in record["comparisons"].as_array().unwrap() {
+        assert_eq!(comparison["baseline"], "scan/original");
+    }
+    let origins = record["datasets"].as_array().unwrap().iter();
+    let origins: Vec<&str> = origins.map(|it| it["origin"].as_str().unwrap()).collect();
+    assert_eq!(origins, ["external", "generated", "generated"]);
+    assert_eq!(std::fs::read(place.path("my.parquet")).unwrap(), before);
+    // One layout alone can be held against the original, and so can another order of columns.
+    let partitioned = ["--set", "dataset.parquet.partition_by=[region]"];
+    let record = run("t=my.parquet", &partitioned).succeeds().json();
+    assert_eq!(record["cells"][0]["variant_name"], "original");
+    assert_eq!(record["cells"].as_array().unwrap().len(), 3);
+    // The memory of the original is measured by another process.
+    assert!(record["cells"][0]["peak_memory_bytes"].is_u64());
+    place.write("my.csv", "id\n1\n");
+    run("my.csv", &sweep).fails(2, &["original", "my.csv", "Parquet"]);
+    let none = ["run", "bench.yaml", "--with-original"];
+    let none = place.bench().args(none).run();
+    none.fails(2, &["dataset.source", "--with-original", "--source"]);
+    place.write(
+        "named.yaml",
+        "dataset: { source: my.parquet, data_folder: out }\nvariants: { original: { dataset.compression: zstd } }\n",
+    );
+    let named = ["run", "named.yaml", "--with-original"];
+    let named = place.bench().args(named).run();
+    named.fails(2, &["variants", "`original`", "another name"]);
+    assert!(!place.path("out").exists());
+}

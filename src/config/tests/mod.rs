@@ -54,7 +54,7 @@ fn overrides(set: &[&str], sweep: &[&str]) -> Overrides {
     Overrides {
         set: owned(set),
         sweep: owned(sweep),
-        tables: Vec::new(),
+        ..Overrides::default()
     }
 }
 

@@ -118,21 +118,7 @@ impl<'a> Variant<'a> {
             (ours != theirs).then(|| whole(ours as f64 / theirs.max(1) as f64))
         };
         let contrast = self.contrast(over_baseline, scenarios);
-        let change = || {
-            let contrast = contrast?;
-            Some(match contrast.interval() {
-                Some((low, high)) => {
-                    let ratio = contrast.ratio?;
-                    format!(
-                        "{} [{}, {}]",
-                        whole(ratio),
-                        bound(low, ratio),
-                        bound(high, ratio)
-                    )
-                }
-                None => whole(contrast.ratio?),
-            })
-        };
+        let change = || change_with_interval(contrast?);
         let time = || {
             let paired = || over_baseline.time(self.name, baseline?.time_ns()?);
             paired().map(|it| it.time_ns).or_else(|| self.time_ns())
@@ -189,6 +175,20 @@ impl<'a> Variant<'a> {
 /// A text, or the mark of what is not known.
 fn text_or_absent(text: Option<String>) -> TableCell {
     text.unwrap_or_else(|| ABSENT.to_owned()).into()
+}
+
+/// Change of a time in percent, with its interval if there is one. `None` without a ratio.
+pub(super) fn change_with_interval(contrast: &Contrast) -> Option<String> {
+    let ratio = contrast.ratio?;
+    Some(match contrast.interval() {
+        Some((low, high)) => format!(
+            "{} [{}, {}]",
+            whole(ratio),
+            bound(low, ratio),
+            bound(high, ratio)
+        ),
+        None => whole(ratio),
+    })
 }
 
 /// A ratio as a change in percent, with tenths below 10 %.

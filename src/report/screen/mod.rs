@@ -8,9 +8,12 @@ mod matrix;
 mod noise;
 mod reads;
 mod result;
+mod so_far;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+
+pub use so_far::so_far;
 
 use crate::recipe::dataset_of;
 use crate::record::{ConclusionKind, Preference, RunRecord};

@@ -70,6 +70,7 @@ size\t'File size alone'
 cpu\t'CPU time alone'
 balanced\t'Time 40 %, file size 40 %, CPU time 20 %'"
 complete -c bench -n "__fish_bench_using_subcommand run" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
+complete -c bench -n "__fish_bench_using_subcommand run" -l with-original -d 'Reads the files of the source as they are, too, as the variant `original`, with which the others are compared. They must be Parquet'
 complete -c bench -n "__fish_bench_using_subcommand run" -l details -d 'Shows all tables and findings above the first screen: each scenario, where the bytes went, where variants break even, and the methods'
 complete -c bench -n "__fish_bench_using_subcommand run" -l dry-run -d 'Shows what would be written and measured, and does nothing'
 complete -c bench -n "__fish_bench_using_subcommand run" -l yes -d 'Agrees to writing more than 10 GB, or more than half of the free space'
@@ -92,6 +93,7 @@ complete -c bench -n "__fish_bench_using_subcommand explain" -l query -d 'SQL fi
 complete -c bench -n "__fish_bench_using_subcommand explain" -l sql -d 'SQL text, instead of the config\'s scenarios' -r
 complete -c bench -n "__fish_bench_using_subcommand explain" -l table -d 'Existing Parquet as a table: a file, a folder or a glob. Without a config, only these tables are read' -r
 complete -c bench -n "__fish_bench_using_subcommand explain" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
+complete -c bench -n "__fish_bench_using_subcommand explain" -l with-original -d 'Reads the files of the source as they are, too, as the variant `original`, with which the others are compared. They must be Parquet'
 complete -c bench -n "__fish_bench_using_subcommand explain" -l yes -d 'Agrees to writing more than 10 GB, or more than half of the free space'
 complete -c bench -n "__fish_bench_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c bench -n "__fish_bench_using_subcommand check" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
