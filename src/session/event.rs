@@ -73,7 +73,7 @@ pub enum Event<'a> {
         done: usize,
         total: usize,
     },
-    /// What is known after some rounds of a long run.
+    /// Some rounds of a long run have been measured.
     SoFar {
         rounds: u32,
         /// The record, with its comparisons.

@@ -1,4 +1,4 @@
-//! What a run knows before its end.
+//! Knowledge of a run before its end.
 
 use crate::analysis::{OverBaseline, distinct};
 use crate::record::RunRecord;
