@@ -2,7 +2,7 @@
 
 use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Overrides, Source, load};
-use parquet_bench::measure::{Cell, Probe};
+use parquet_bench::measure::{Cell, IterationPlace};
 use parquet_bench::record::{Iteration, Kind, Lane, Status};
 use parquet_bench::session::{Datasets, Event, Observer, Opened, open};
 use parquet_bench::storage::Stores;
@@ -35,7 +35,7 @@ pub(crate) fn opened(runtime: &Runtime, config: String) -> Opened {
 
 /// Makes a measured iteration of a lane.
 pub(crate) async fn iteration(cell: &mut Cell, lane: Lane) -> Iteration {
-    let probe = Probe {
+    let probe = IterationPlace {
         lane,
         kind: Kind::Measured,
         round: 0,

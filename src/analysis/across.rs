@@ -9,7 +9,7 @@ use super::between_runs::{Between, Steady};
 use super::environment::{differences, doubts, excerpt, results};
 use super::series::{Series, log_times, mean, middle, paired, values};
 use super::sides::{
-    AcrossError, Member, Place, Side, by_key, by_record, missing, unmatched, without_key,
+    AcrossError, Member, CellPlace, Side, by_key, by_record, missing, unmatched, without_key,
 };
 use super::uncertainty::{OfTimes, Uncertainty, standard_error};
 use super::verdict::{Ratio, adjusted, largest};
@@ -146,12 +146,12 @@ pub fn across(records: &[(String, RunRecord)], by: Option<&str>) -> Result<Acros
     let mut compared = Vec::new();
     let mut means_of_sides = Vec::new();
     for side in others {
-        let pairs: Vec<(&Place, Pair)> = side
+        let pairs: Vec<(&CellPlace, SeriesPair)> = side
             .cells
             .iter()
             .filter_map(|(place, member)| {
                 let base = base.cells.get(place)?;
-                Some((place, Pair::of(&[(*base, *member)], place.2, &runs)?))
+                Some((place, SeriesPair::of(&[(*base, *member)], place.2, &runs)?))
             })
             .collect();
         let lanes: BTreeSet<Lane> = pairs.iter().map(|(place, _)| place.2).collect();
@@ -249,7 +249,7 @@ impl<'a> Runs<'a> {
 }
 
 /// Two series of times that are compared.
-struct Pair {
+struct SeriesPair {
     base: Series,
     side: Series,
     paired: bool,
@@ -268,7 +268,7 @@ struct Beside {
     equal: f64,
 }
 
-impl Pair {
+impl SeriesPair {
     /// Compares cells, given as pairs of a cell of the first side and one of the other. Of several
     /// pairs, it compares the geometric means. `None` if there are no rounds to compare.
     fn of(cells: &[(Member, Member)], lane: Lane, runs: &Runs) -> Option<Self> {
@@ -301,7 +301,7 @@ impl Pair {
             }
             _ => None,
         };
-        Some(Pair {
+        Some(SeriesPair {
             base,
             side,
             paired: one_run,
@@ -385,15 +385,15 @@ impl Pair {
 fn means(
     base: &Side,
     side: &Side,
-    pairs: &[(&Place, Pair)],
+    pairs: &[(&CellPlace, SeriesPair)],
     runs: &Runs,
-) -> Vec<(Option<String>, Lane, Pair)> {
-    let member = |place: &Place| Some((*base.cells.get(place)?, *side.cells.get(place)?));
-    let told = |place: &Place| {
+) -> Vec<(Option<String>, Lane, SeriesPair)> {
+    let member = |place: &CellPlace| Some((*base.cells.get(place)?, *side.cells.get(place)?));
+    let told = |place: &CellPlace| {
         let member = base.cells.get(place);
         member.is_some_and(|member| member.cell.control.is_none())
     };
-    let places: Vec<&Place> = pairs
+    let places: Vec<&CellPlace> = pairs
         .iter()
         .map(|(place, _)| *place)
         .filter(|it| told(it))
@@ -407,7 +407,7 @@ fn means(
             let cells = of_lane().filter(|place| variant.is_none_or(|variant| place.1 == *variant));
             let cells: Vec<(Member, Member)> = cells.filter_map(|place| member(place)).collect();
             (cells.len() > 1)
-                .then(|| Pair::of(&cells, lane, runs))
+                .then(|| SeriesPair::of(&cells, lane, runs))
                 .flatten()
         };
         for variant in &variants {

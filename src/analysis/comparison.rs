@@ -45,7 +45,7 @@ pub fn control_log_ratios(record: &RunRecord) -> Vec<f64> {
 }
 
 /// Two cells that are compared in one lane.
-struct Pair<'a> {
+struct CellPair<'a> {
     baseline: &'a CellRecord,
     candidate: &'a CellRecord,
     lane: Lane,
@@ -55,13 +55,13 @@ struct Pair<'a> {
 
 /// Pairs of a cell and its baseline in all of their lanes: those of controls if `control` is true,
 /// or else all others.
-fn compared<'a>(record: &'a RunRecord, control: bool, uncertainty: &OfTimes) -> Vec<Pair<'a>> {
+fn compared<'a>(record: &'a RunRecord, control: bool, uncertainty: &OfTimes) -> Vec<CellPair<'a>> {
     let mut compared = Vec::new();
     let wanted = with_baselines(&record.cells)
         .filter(|(_, candidate)| candidate.control.is_some() == control);
     for (baseline, candidate) in wanted {
         for lane in &lanes(baseline) | &lanes(candidate) {
-            compared.push(Pair {
+            compared.push(CellPair {
                 baseline,
                 candidate,
                 lane,
@@ -82,7 +82,7 @@ fn compared<'a>(record: &'a RunRecord, control: bool, uncertainty: &OfTimes) -> 
 }
 
 /// Verdict on two cells that have no common round because iterations failed or are void.
-fn without_rounds(pair: &Pair) -> Option<Verdict> {
+fn without_rounds(pair: &CellPair) -> Option<Verdict> {
     let measured = [pair.baseline, pair.candidate]
         .into_iter()
         .flat_map(|cell| {

@@ -11,7 +11,7 @@ use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, St
 use crate::statistics::MINIMUM_PAIRS;
 
 /// Figures of a variant over the scenarios in which all variants were measured.
-struct Variant<'a> {
+struct VariantFigures<'a> {
     name: &'a str,
     times: Series,
     cpu: Series,
@@ -64,7 +64,7 @@ enum Shown {
 }
 
 impl Contests {
-    fn of(record: &RunRecord, variants: &[Variant]) -> Self {
+    fn of(record: &RunRecord, variants: &[VariantFigures]) -> Self {
         let mut found = Vec::new();
         for prefer in MEASURED {
             let of_cell = |cell: &CellRecord| {
@@ -123,7 +123,7 @@ impl Contests {
 
     /// Returns true if the first variant is shown to be better in time, CPU time or file size, and
     /// no worse in the others.
-    fn dominates(&self, variants: &[Variant], first: usize, second: usize) -> bool {
+    fn dominates(&self, variants: &[VariantFigures], first: usize, second: usize) -> bool {
         let [one, other] = [first, second].map(|it| variants[it].file_bytes as f64);
         let size = if one < other * (1.0 - self.effect) {
             Shown::Better
@@ -147,7 +147,7 @@ impl Contests {
 /// contest.
 fn in_record(
     (record, over_baseline): (&RunRecord, &OverBaseline),
-    variants: &[Variant],
+    variants: &[VariantFigures],
     (prefer, first, second): (&str, usize, usize),
 ) -> Option<Shares> {
     let baseline = record.cells.first()?;
@@ -190,7 +190,7 @@ impl Shares {
     }
 }
 
-fn standings(variants: &[Variant], contests: &Contests) -> Vec<Standing> {
+fn standings(variants: &[VariantFigures], contests: &Contests) -> Vec<Standing> {
     let standings = variants.iter().enumerate().filter_map(|(place, variant)| {
         let others = (0..variants.len()).filter(|other| *other != place);
         Some(Standing {
@@ -209,7 +209,7 @@ fn standings(variants: &[Variant], contests: &Contests) -> Vec<Standing> {
     standings.collect()
 }
 
-fn rankings(variants: &[Variant], contests: &Contests) -> Vec<Ranking> {
+fn rankings(variants: &[VariantFigures], contests: &Contests) -> Vec<Ranking> {
     let orders = Preference::ALL.map(|prefer| (prefer, order(variants, prefer, contests)));
     let balanced: Vec<usize> = orders
         .iter()
@@ -240,7 +240,7 @@ fn rankings(variants: &[Variant], contests: &Contests) -> Vec<Ranking> {
     orders.into_iter().filter_map(ranking).collect()
 }
 
-fn compared(record: &RunRecord) -> Vec<Variant<'_>> {
+fn compared(record: &RunRecord) -> Vec<VariantFigures<'_>> {
     let common = Common::of(record, Lane::EndToEnd);
     let can_be_ranked = (2..=MOST_RANKED).contains(&common.variants.len());
     if !can_be_ranked || common.scenarios.is_empty() || !differ_in_layout_alone(record) {
@@ -265,7 +265,7 @@ fn differ_in_layout_alone(record: &RunRecord) -> bool {
     })
 }
 
-fn of_cells<'a>(record: &'a RunRecord, cells: Vec<&'a CellRecord>) -> Option<Variant<'a>> {
+fn of_cells<'a>(record: &'a RunRecord, cells: Vec<&'a CellRecord>) -> Option<VariantFigures<'a>> {
     let over = |series: fn(&CellRecord, Lane) -> Series| {
         let all: Vec<Series> = cells
             .iter()
@@ -283,7 +283,7 @@ fn of_cells<'a>(record: &'a RunRecord, cells: Vec<&'a CellRecord>) -> Option<Var
         .iter()
         .map(|dataset| dataset.write.map(|write| write.elapsed_ns))
         .collect();
-    Some(Variant {
+    Some(VariantFigures {
         name: &cells.first()?.variant_name,
         times: over(log_times),
         cpu: over(log_cpu),
@@ -309,7 +309,7 @@ struct InOrder {
 }
 
 /// All variants by their cost, the best first.
-fn order(variants: &[Variant], prefer: Preference, contests: &Contests) -> Vec<InOrder> {
+fn order(variants: &[VariantFigures], prefer: Preference, contests: &Contests) -> Vec<InOrder> {
     let costs = variants.iter().map(|it| cost(it, prefer));
     let costs: Vec<f64> = costs
         .map(|costs| middle(&costs).unwrap_or(f64::INFINITY))
@@ -335,7 +335,7 @@ fn order(variants: &[Variant], prefer: Preference, contests: &Contests) -> Vec<I
 
 /// Cost of the second of two variants over that of the first. `None` if they have no common rounds.
 fn shares(
-    variants: &[Variant],
+    variants: &[VariantFigures],
     prefer: Preference,
     contests: &Contests,
     first: usize,
@@ -366,7 +366,7 @@ fn shares(
 }
 
 /// Cost of the second of two variants over that of the first, from their rounds.
-fn ratio(first: &Variant, second: &Variant, prefer: Preference, of_means: &Uncertainty) -> Ratio {
+fn ratio(first: &VariantFigures, second: &VariantFigures, prefer: Preference, of_means: &Uncertainty) -> Ratio {
     let uncertainty = of_means.clone().between(first.datasets == second.datasets);
     let differences = paired(&cost(first, prefer), &cost(second, prefer));
     Ratio::of_paired(&differences, &uncertainty)
@@ -381,7 +381,7 @@ fn weighted(times: &Series, cpu: &Series, prefer: Preference) -> Series {
     rounds.collect()
 }
 
-fn cost(variant: &Variant, prefer: Preference) -> Series {
+fn cost(variant: &VariantFigures, prefer: Preference) -> Series {
     let [_, size, _] = prefer.weights();
     let size = size * (variant.file_bytes.max(1) as f64).ln();
     let measured = weighted(&variant.times, &variant.cpu, prefer).into_iter();

@@ -54,12 +54,12 @@ impl AcrossError {
 }
 
 /// Scenario, variant and lane of a cell.
-pub(super) type Place = (String, String, Lane);
+pub(super) type CellPlace = (String, String, Lane);
 
 /// Cells of one side.
 pub(super) struct Side<'a> {
     pub(super) name: String,
-    pub(super) cells: BTreeMap<Place, Member<'a>>,
+    pub(super) cells: BTreeMap<CellPlace, Member<'a>>,
 }
 
 /// A cell, and the record that it comes from.
@@ -220,7 +220,7 @@ pub(super) fn missing(base: &Side, others: &[Side]) -> Vec<String> {
 }
 
 /// Name of a cell, with its lane unless that is `end_to_end`.
-pub(super) fn called((scenario, variant, lane): &Place) -> String {
+pub(super) fn called((scenario, variant, lane): &CellPlace) -> String {
     match lane {
         Lane::EndToEnd => format!("{scenario}/{variant}"),
         lane => format!("{scenario}/{variant}/{}", lane.name()),
@@ -229,7 +229,7 @@ pub(super) fn called((scenario, variant, lane): &Place) -> String {
 
 /// Cells that a side lacks or has no finished round of.
 pub(super) fn unmatched(sides: &[Side]) -> Vec<String> {
-    let places: BTreeSet<&Place> = sides.iter().flat_map(|side| side.cells.keys()).collect();
+    let places: BTreeSet<&CellPlace> = sides.iter().flat_map(|side| side.cells.keys()).collect();
     let mut told = Vec::new();
     for place in places {
         let lacking = sides.iter().filter(|side| !side.cells.contains_key(place));

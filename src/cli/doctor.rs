@@ -86,13 +86,13 @@ fn detectable(found: &Doctor) -> String {
 }
 
 /// A row of the table: a subject, and the finding about it.
-type Row = [String; 2];
+type SubjectRow = [String; 2];
 
-fn row(what: &str, found: impl Into<String>) -> Row {
+fn row(what: &str, found: impl Into<String>) -> SubjectRow {
     [what.to_owned(), found.into()]
 }
 
-fn host(found: &Doctor) -> Vec<Row> {
+fn host(found: &Doctor) -> Vec<SubjectRow> {
     let system = &found.system;
     let quota = system
         .cpu_quota_cores
@@ -153,7 +153,7 @@ fn host(found: &Doctor) -> Vec<Row> {
 }
 
 /// States of caches that can be brought about and attested here.
-fn caches(found: &Doctor) -> [Row; 4] {
+fn caches(found: &Doctor) -> [SubjectRow; 4] {
     let delivered = found
         .device_share_when_evicted
         .map_or_else(|| "unknown".to_owned(), units::percent);
@@ -194,7 +194,7 @@ fn caches(found: &Doctor) -> [Row; 4] {
 }
 
 /// Difference between equal scans, and the differences that so many rounds find.
-fn noise(found: &Doctor) -> Vec<Row> {
+fn noise(found: &Doctor) -> Vec<SubjectRow> {
     let mut rows = Vec::new();
     if let Some(noise) = &found.noise {
         let verdict = match noise.contrast.verdict {

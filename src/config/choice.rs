@@ -4,7 +4,7 @@ use schemars::{Schema, json_schema};
 use serde_json::{Map, Value as Json};
 use strum::VariantArray;
 
-use super::kind::Kind;
+use super::kind::DistributionKind;
 use super::leaf::{Scalar, quoted, unknown_choice};
 use super::model::{
     Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, TimeUnit,
@@ -64,7 +64,7 @@ macro_rules! choices {
 
 choices! {
     Encoding: "an encoding",
-    Kind: "a distribution",
+    DistributionKind: "a distribution",
     LengthDistribution: "a distribution of lengths",
     PageCache: "a cache state",
     ReadMode: "a read mode",

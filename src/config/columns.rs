@@ -73,7 +73,7 @@ fn plain(name: String, dtype: Dtype) -> Column {
 /// The valid columns in file order, and the names of the invalid ones. Columns are looked up by
 /// name through a map, because there may be very many.
 #[derive(Default)]
-pub(super) struct Columns {
+pub(super) struct ConfigColumns {
     pub(super) columns: Vec<Column>,
     /// Name -> position in `columns`.
     positions: HashMap<String, usize>,
@@ -82,13 +82,13 @@ pub(super) struct Columns {
     pub(super) chunks: Vec<(String, RawChunk, KeyPath)>,
 }
 
-impl Columns {
+impl ConfigColumns {
     /// Makes the columns of a dataset that has a single one.
-    pub(super) fn of(column: Column) -> Columns {
-        Columns {
+    pub(super) fn of(column: Column) -> ConfigColumns {
+        ConfigColumns {
             positions: HashMap::from([(column.name.clone(), 0)]),
             columns: vec![column],
-            ..Columns::default()
+            ..ConfigColumns::default()
         }
     }
 
@@ -134,14 +134,14 @@ pub(super) fn validate(
     described: Described,
     path: &KeyPath,
     findings: &mut Findings<'_>,
-) -> Columns {
+) -> ConfigColumns {
     if raw.is_empty() {
         findings.problem(
             path,
             "lists no column; leave it out for one binary column `data`",
         );
     }
-    let mut found = Columns::default();
+    let mut found = ConfigColumns::default();
     for (index, column) in raw.into_iter().enumerate() {
         let mut keys = keys_of(column);
         let name = keys.name.as_ref().and_then(|name| name.0.clone().ok());
@@ -323,7 +323,7 @@ fn values_of(
         );
     }
     let children = children(dtype, raw.item, raw.fields, rows, path, depth, findings);
-    let target = distribution::Target { dtype, size, rows };
+    let target = distribution::DrawnColumn { dtype, size, rows };
     let drawn = distribution::validate(
         raw.distribution,
         target,
@@ -453,7 +453,7 @@ fn children(
 
 /// Checks that the columns that others follow exist, can be followed, and form neither a circle nor
 /// too long a chain.
-fn check_correlations(found: &Columns, path: &KeyPath, findings: &mut Findings<'_>) {
+fn check_correlations(found: &ConfigColumns, path: &KeyPath, findings: &mut Findings<'_>) {
     for (index, column) in found.columns.iter().enumerate() {
         let Some(with) = followed(column) else {
             continue;

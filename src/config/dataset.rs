@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::codec::{Codec, CodecText};
-use super::columns::{self, Columns, Described};
+use super::columns::{self, ConfigColumns, Described};
 use super::dlio::OTHER_FORMATS;
 use super::error::Problem;
 use super::findings::Findings;
 use super::key_path::KeyPath;
-use super::layout::{self, Place};
+use super::layout::{self, LayoutPlace};
 use super::leaf::{Leaf, Rounded};
 use super::model::{
     Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
@@ -260,15 +260,15 @@ fn parquet_of(
     let path = KeyPath::of(["dataset", "parquet"]);
     let mut columns = match raw.columns.take() {
         Some(columns) => columns::validate(columns, described, &path.key("columns"), findings),
-        None if described == Described::Source => Columns::default(),
-        None => Columns::of(columns::record(record_bytes, findings)),
+        None if described == Described::Source => ConfigColumns::default(),
+        None => ConfigColumns::of(columns::record(record_bytes, findings)),
     };
     let chunks = std::mem::take(&mut columns.chunks);
     let vector_layout = findings
         .take(&path.key("vector_layout"), raw.vector_layout.take())
         .unwrap_or(VectorLayout::FixedSizeList);
     let writer_version = layout::writer_version(&mut raw, &path, findings);
-    let place = Place {
+    let place = LayoutPlace {
         path: &path,
         columns: &columns,
         vector_layout,
@@ -277,7 +277,7 @@ fn parquet_of(
     let chunk = layout::of_dataset(&mut raw, codec, described, &place, findings);
     let mut own = BTreeMap::new();
     for (name, raw, path) in chunks {
-        let place = Place {
+        let place = LayoutPlace {
             path: &path,
             columns: &columns,
             vector_layout,
@@ -349,7 +349,7 @@ fn row_group(raw: &mut RawParquet, path: &KeyPath, findings: &mut Findings<'_>) 
 
 fn partition_by(
     raw: Option<OneOrMany<Leaf<String>>>,
-    columns: &Columns,
+    columns: &ConfigColumns,
     described: Described,
     path: &KeyPath,
     findings: &mut Findings<'_>,
@@ -390,7 +390,7 @@ fn partition_by(
 
 fn why_not_partition(
     name: &str,
-    columns: &Columns,
+    columns: &ConfigColumns,
     described: Described,
     findings: &Findings<'_>,
 ) -> Option<String> {
@@ -425,7 +425,7 @@ fn why_not_partition(
 /// Returns the sort columns of a list such as `[a, b desc]`.
 fn sort_by(
     raw: Option<OneOrMany<Leaf<String>>>,
-    columns: &Columns,
+    columns: &ConfigColumns,
     described: Described,
     partition_by: &[String],
     path: &KeyPath,

@@ -5,7 +5,7 @@ use strum::{IntoStaticStr, VariantArray};
 /// Kind of a distribution, as its key `kind` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
-pub(super) enum Kind {
+pub(super) enum DistributionKind {
     Uniform,
     Distinct,
     Normal,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Compressible,
 }
 
-impl Kind {
+impl DistributionKind {
     pub(super) fn name(self) -> &'static str {
         self.into()
     }

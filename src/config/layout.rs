@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codec::{Codec, CodecText};
-use super::columns::{Columns, Described};
+use super::columns::{ConfigColumns, Described};
 use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::leaf::{Bytes, Leaf, Positive};
@@ -19,15 +19,15 @@ const DEFAULT_PAGE_ROWS: u64 = 20_000;
 const DEFAULT_FPP: f64 = 0.05;
 
 /// Place of the keys in the config, and the columns that they describe.
-pub(super) struct Place<'a> {
+pub(super) struct LayoutPlace<'a> {
     /// Key path of the mapping that holds the keys.
     pub(super) path: &'a KeyPath,
-    pub(super) columns: &'a Columns,
+    pub(super) columns: &'a ConfigColumns,
     pub(super) vector_layout: VectorLayout,
     pub(super) writer_version: u8,
 }
 
-impl Place<'_> {
+impl LayoutPlace<'_> {
     /// Returns the physical types of a column's leaves, each with the type's name in configs.
     fn leaves(&self, column: &Column) -> Vec<(Physical, String)> {
         if column.dtype.is_nested() {
@@ -132,7 +132,7 @@ pub(super) fn of_dataset(
     raw: &mut RawParquet,
     codec: Codec,
     described: Described,
-    place: &Place<'_>,
+    place: &LayoutPlace<'_>,
     findings: &mut Findings<'_>,
 ) -> ChunkLayout {
     let default = ChunkLayout {
@@ -199,7 +199,7 @@ pub(super) fn of_column(
     name: &str,
     dataset: &ChunkLayout,
     described: Described,
-    place: &Place<'_>,
+    place: &LayoutPlace<'_>,
     findings: &mut Findings<'_>,
 ) -> ChunkLayout {
     let path = place.path;

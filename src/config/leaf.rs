@@ -302,9 +302,9 @@ impl Scalar for Bytes {
 
 /// A share of a whole, above 0 and at most 1: a number, or text in per cent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Share(pub(super) f64);
+pub(super) struct Fraction(pub(super) f64);
 
-impl Scalar for Share {
+impl Scalar for Fraction {
     fn read(value: &Json) -> Result<Self, String> {
         let share = match value {
             Json::Number(number) => number.as_f64(),
@@ -315,7 +315,7 @@ impl Scalar for Share {
             _ => None,
         };
         let share = share.filter(|share| *share > 0.0 && *share <= 1.0);
-        share.map(Share).ok_or_else(|| {
+        share.map(Fraction).ok_or_else(|| {
             format!(
                 "{} is not a share above 0 and up to 1; write `0.01` or `1%`",
                 quoted(value)
@@ -493,7 +493,7 @@ mod tests {
     #[case(json!("3"), None)]
     #[case(json!(true), None)]
     fn shares_are_numbers_or_per_cent(#[case] value: Json, #[case] expected: Option<f64>) {
-        assert_eq!(Share::read(&value).ok().map(|share| share.0), expected);
+        assert_eq!(Fraction::read(&value).ok().map(|share| share.0), expected);
     }
 
     #[rstest]

@@ -18,17 +18,17 @@ pub(super) fn line_of(text: &str, path: &KeyPath) -> Option<usize> {
     (1..=path.steps().len()).rev().find_map(|depth| {
         let steps = path.steps().get(..depth)?;
         let deserializer = serde_yaml::Deserializer::from_str(text);
-        let error = Walk { steps, top: true }.deserialize(deserializer).err()?;
+        let error = PathWalk { steps, top: true }.deserialize(deserializer).err()?;
         Some(error.location()?.line())
     })
 }
 
-struct Walk<'a> {
+struct PathWalk<'a> {
     steps: &'a [Step],
     top: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for PathWalk<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -39,7 +39,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for PathWalk<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,13 +91,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
             _ => ("", self.steps),
         };
         let last = rest.is_empty();
-        while let Some(found) = entries.next_key_seed(Wanted {
+        while let Some(found) = entries.next_key_seed(WantedKey {
             key: wanted,
             top: self.top,
             last,
         })? {
             if found {
-                entries.next_value_seed(Walk {
+                entries.next_value_seed(PathWalk {
                     steps: rest,
                     top: self.top && wanted == WRAPPER,
                 })?;
@@ -121,7 +121,7 @@ impl<'de> DeserializeSeed<'de> for Stop<'_> {
         if self.steps.is_empty() {
             return deserializer.deserialize_any(Fail);
         }
-        Walk {
+        PathWalk {
             steps: self.steps,
             top: false,
         }
@@ -141,13 +141,13 @@ impl Visitor<'_> for Fail {
 }
 
 /// A key. Fails if it is the last one of the path, else returns whether it is the next one.
-struct Wanted<'a> {
+struct WantedKey<'a> {
     key: &'a str,
     top: bool,
     last: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Wanted<'_> {
+impl<'de> DeserializeSeed<'de> for WantedKey<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -155,7 +155,7 @@ impl<'de> DeserializeSeed<'de> for Wanted<'_> {
     }
 }
 
-impl Visitor<'_> for Wanted<'_> {
+impl Visitor<'_> for WantedKey<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::codec::CodecText;
-use super::kind::Kind;
-use super::leaf::{Bandwidth, Bytes, Latency, Leaf, Point, Positive, Rounded, Share, Span};
+use super::kind::DistributionKind;
+use super::leaf::{Bandwidth, Bytes, Latency, Leaf, Point, Positive, Rounded, Fraction, Span};
 use super::model::{
     Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, VectorLayout,
 };
@@ -232,7 +232,7 @@ pub(super) struct RawColumnKeys {
 pub(super) enum RawDistribution {
     Keys(Box<RawDistributionKeys>),
     /// A distribution with every default.
-    Kind(Leaf<Kind>),
+    Kind(Leaf<DistributionKind>),
 }
 
 /// Declares the keys. A macro keeps the list of given keys complete.
@@ -243,7 +243,7 @@ macro_rules! distribution_keys {
         pub(super) struct RawDistributionKeys {
             /// Kind of the distribution, which decides on the other keys. Lists and structs have
             /// none.
-            pub(super) kind: Option<Leaf<Kind>>,
+            pub(super) kind: Option<Leaf<DistributionKind>>,
             /// Share of rows that are null, 0 to 1. Default: 0.
             pub(super) null_fraction: Option<Leaf<f64>>,
             /// Elements of each row of a list, or bytes of each string or binary value, in place of
@@ -453,12 +453,12 @@ pub(super) struct RawMeasure {
     pub(super) rounds: Option<Leaf<Positive>>,
     /// Rounds continue until every interval is at most this wide: high / low - 1, as `0.04` or
     /// `4%`. Default: 4%.
-    pub(super) precision: Option<Leaf<Share>>,
+    pub(super) precision: Option<Leaf<Fraction>>,
     /// Time after which rounds end even if `precision` is not reached: seconds, or text such as
     /// `90s`, `5min` or `1h`. Writing the data counts for up to half of it. Default: 2min.
     pub(super) time_budget: Option<Leaf<Span>>,
     /// Smallest effect of interest. Variants whose times differ by no more are a tie. Default: 1%.
-    pub(super) effect: Option<Leaf<Share>>,
+    pub(super) effect: Option<Leaf<Fraction>>,
     /// Lanes to time, one or several: `end_to_end` (the whole query), `storage` (only the reads:
     /// its byte ranges are read and dropped), `compute` (the same query with its bytes in memory).
     /// Default: `end_to_end`.

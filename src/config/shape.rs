@@ -69,7 +69,7 @@ pub(super) struct Shaped {
 }
 
 pub(super) fn check(tree: &Value) -> Shaped {
-    let mut check = Check {
+    let mut check = ShapeCheck {
         without_effect: Vec::new(),
         problems: Vec::new(),
     };
@@ -106,12 +106,12 @@ pub(super) fn unknown_section(key: &str) -> String {
     unknown_key(key, SCHEMA["properties"].as_object())
 }
 
-struct Check {
+struct ShapeCheck {
     without_effect: Vec<String>,
     problems: Vec<Problem>,
 }
 
-impl Check {
+impl ShapeCheck {
     /// Returns the parts of `value` that have the right shape. None if there are none.
     fn descend(&mut self, schema: &Value, value: &Value, path: &KeyPath) -> Option<Value> {
         let schema = resolved(schema);

@@ -40,7 +40,7 @@ pub(super) fn read(
         map.remove("variants");
     }
     let count = drafts.len();
-    let mut gathered = Gathered::default();
+    let mut gathered = VariantReports::default();
     let mut variants = Vec::new();
     let mut shared = None;
     for draft in drafts {
@@ -118,7 +118,7 @@ impl Variants {
 
 /// Problems and notes of all variants, each once.
 #[derive(Default)]
-struct Gathered {
+struct VariantReports {
     problems: Vec<(Problem, Typed, Vec<String>)>,
     /// (key path, message) -> position in `problems`.
     known: BTreeMap<(String, String), usize>,
@@ -142,7 +142,7 @@ impl Distinct {
     }
 }
 
-impl Gathered {
+impl VariantReports {
     fn read(&mut self, mut tree: Json, draft: &Draft, command_line: &[Overlay]) -> Option<Meaning> {
         let mut origins = Origins(command_line.to_vec());
         let mut problems = Vec::new();

@@ -214,7 +214,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
         self.pay(0)?;
         let mut map = Map::new();
         let mut merged = Vec::new();
-        while let Some(key) = entries.next_key_seed(Key {
+        while let Some(key) = entries.next_key_seed(NewKey {
             tree: self,
             taken: &map,
         })? {
@@ -244,12 +244,12 @@ impl<'de> Visitor<'de> for Tree<'_> {
 }
 
 /// Reads a mapping's key as text. Fails if the mapping has it already.
-struct Key<'a> {
+struct NewKey<'a> {
     tree: Tree<'a>,
     taken: &'a Map<String, Value>,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de> DeserializeSeed<'de> for NewKey<'_> {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
@@ -257,7 +257,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Key<'_> {
+impl<'de> Visitor<'de> for NewKey<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 
 use super::error::ContentError;
-use super::maker::{Maker, Source};
+use super::maker::{Maker, ValueSource};
 use super::ranks::Ranks;
 use super::recipe::Recipe;
 use super::rows::{bits, fill};
@@ -15,7 +15,7 @@ use crate::config::{Distribution, Value};
 /// Returns the maker of a column of bools.
 pub(super) fn maker(recipe: Recipe<'_>) -> Result<Maker, ContentError> {
     let key = recipe.key;
-    let source: Source<bool> = match &recipe.column.distribution {
+    let source: ValueSource<bool> = match &recipe.column.distribution {
         Distribution::Uniform {
             min: None,
             max: None,

@@ -9,7 +9,7 @@ use super::characters::{Characters, append_random};
 use super::index::Index;
 use super::lengths::{Lengths, Sizes};
 use super::maker::Maker;
-use super::rows::{Rows, even_offsets};
+use super::rows::{RowNumbers, even_offsets};
 use super::vocabulary::Vocabulary;
 use crate::random::{Key, SplitMix64};
 
@@ -25,7 +25,7 @@ pub(super) fn random<T: Characters>(key: Key, sizes: Sizes) -> Maker {
         let offsets = even_offsets(rows.len(), size, nulls.as_ref());
         let bytes = match &nulls {
             None => source(rows, size),
-            Some(nulls) => source(Rows::Listed(&rows.valid(nulls)), size),
+            Some(nulls) => source(RowNumbers::Listed(&rows.valid(nulls)), size),
         };
         Arc::new(GenericByteArray::<T>::new(
             offsets,
@@ -71,7 +71,7 @@ pub(super) fn sampled<T: Characters>(
 
 /// Returns a maker of values by their numbers in the vocabulary.
 pub(super) fn numbered<T: Characters>(
-    numbers: impl Fn(Rows<'_>) -> Vec<u64> + Send + Sync + 'static,
+    numbers: impl Fn(RowNumbers<'_>) -> Vec<u64> + Send + Sync + 'static,
     vocabulary: Vocabulary,
 ) -> Maker {
     Box::new(move |rows, nulls| {

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::{BinaryType, ByteArrayType, Utf8Type};
 
-use super::maker::Source;
+use super::maker::ValueSource;
 use super::rows::fill;
 use crate::random::{Key, SplitMix64};
 
@@ -11,14 +11,14 @@ pub(super) const LETTERS_AND_DIGITS: u64 = 62;
 /// A type of values of any length, made of characters or bytes.
 pub(super) trait Characters: ByteArrayType<Offset = i32> {
     /// Returns a source of random characters or bytes.
-    fn random(key: Key) -> Source<u8>;
+    fn random(key: Key) -> ValueSource<u8>;
 
     /// Returns eight random characters or bytes.
     fn eight(word: u64) -> [u8; 8];
 }
 
 impl Characters for Utf8Type {
-    fn random(key: Key) -> Source<u8> {
+    fn random(key: Key) -> ValueSource<u8> {
         Box::new(move |rows, size| fill(rows, size, |block| letters_and_digits(key.word(block))))
     }
 
@@ -29,7 +29,7 @@ impl Characters for Utf8Type {
 }
 
 impl Characters for BinaryType {
-    fn random(key: Key) -> Source<u8> {
+    fn random(key: Key) -> ValueSource<u8> {
         Box::new(move |rows, size| fill(rows, size, |block| key.word(block).to_le_bytes()))
     }
 

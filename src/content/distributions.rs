@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::error::ContentError;
 use super::follow::Followed;
 use super::index::{Index, Shuffle};
-use super::maker::Source;
+use super::maker::ValueSource;
 use super::normal::{Ziggurat, inside, normal_quantile, stepped};
 use super::numeric::{bounds, number};
 use super::ordered::Order;
@@ -55,7 +55,7 @@ impl Positions {
 }
 
 /// Returns numbers by the column's distribution, not yet rounded to multiples.
-pub(super) fn drawn<T: Sources>(recipe: Recipe<'_>) -> Result<Source<T::Value>, ContentError> {
+pub(super) fn drawn<T: Sources>(recipe: Recipe<'_>) -> Result<ValueSource<T::Value>, ContentError> {
     let positions = Positions::of(&recipe);
     match &recipe.column.distribution {
         Distribution::Uniform {
@@ -192,7 +192,7 @@ fn normal<T: Sources>(
     (min, max): (T::Value, T::Value),
     cardinality: Option<u64>,
     curve: impl Fn(f64) -> f64 + Send + Sync + 'static,
-) -> Source<T::Value> {
+) -> ValueSource<T::Value> {
     let Positions { key, order, .. } = positions;
     if positions.sorted() || cardinality.is_some() {
         let score = scores(cardinality);
@@ -231,7 +231,7 @@ fn zipf<T: Sources>(
     exponent: f64,
     cardinality: u64,
     min: Option<Number>,
-) -> Result<Source<T::Value>, ContentError> {
+) -> Result<ValueSource<T::Value>, ContentError> {
     let line = counted::<T>(min, cardinality)?;
     let ranks = Ranks::Zipf(Zipf::new(exponent, cardinality)?);
     let index = positions.index(ranks, || RisingRanks::zipf(exponent, cardinality));
@@ -243,7 +243,7 @@ fn given<T: Sources>(
     positions: Positions,
     values: &[Value],
     weights: Option<&[f64]>,
-) -> Result<Source<T::Value>, ContentError> {
+) -> Result<ValueSource<T::Value>, ContentError> {
     let mut values: Vec<(T::Value, f64)> = weighed(values, weights)
         .map(|(value, weight)| Ok((number::<T>(value)?, weight)))
         .collect::<Result<_, ContentError>>()?;
@@ -265,7 +265,7 @@ fn sequence<T: Sources>(
     (start, step): (Number, Number),
     jitter: Option<Number>,
     cardinality: Option<u64>,
-) -> Result<Source<T::Value>, ContentError> {
+) -> Result<ValueSource<T::Value>, ContentError> {
     let period = cardinality.map(|rows| rows.max(1).saturating_mul(positions.per_row));
     let count = period.map_or(positions.count, |period| period.min(positions.count));
     let line = T::line(start, step, count)?;
@@ -281,7 +281,7 @@ fn random_walk<T: Sources>(
     (start, step): (f64, f64),
     min: Option<Number>,
     max: Option<Number>,
-) -> Result<Source<T::Value>, ContentError> {
+) -> Result<ValueSource<T::Value>, ContentError> {
     let (low, high) = bounds::<T>(min, max)?;
     let walk = Walk {
         key,
@@ -301,7 +301,7 @@ fn correlated<T: Sources>(
     correlation: f64,
     (mean, std_dev): (f64, f64),
     (low, high): (T::Value, T::Value),
-) -> Source<T::Value> {
+) -> ValueSource<T::Value> {
     let rest = (1.0 - correlation * correlation).max(0.0).sqrt();
     let ziggurat = Ziggurat::shared();
     Box::new(move |rows, size| {

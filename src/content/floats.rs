@@ -5,7 +5,7 @@ use half::f16;
 
 use super::error::ContentError;
 use super::index::Index;
-use super::maker::Source;
+use super::maker::ValueSource;
 use super::numeric::{Line, Numeric, bounds};
 use super::ordered::Order;
 use super::ranks::RisingRanks;
@@ -107,7 +107,7 @@ macro_rules! float {
                 numbers: impl Fn(u64) -> f64 + Send + Sync + 'static,
                 min: $native,
                 max: $native,
-            ) -> Source<$native> {
+            ) -> ValueSource<$native> {
                 let (min, max) = (f64::from(min), f64::from(max));
                 Box::new(move |rows, size| {
                     fill(rows, size, |position| {
@@ -121,7 +121,7 @@ macro_rules! float {
                 min: Option<Number>,
                 max: Option<Number>,
                 cardinality: Option<u64>,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let (min, max, limit) = half_open!($arrow, $native, $below, min, max);
                 match cardinality {
                     None => Ok($between(key, min, max, limit)),
@@ -139,7 +139,7 @@ macro_rules! float {
                 min: Option<Number>,
                 max: Option<Number>,
                 cardinality: Option<u64>,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 if let Some(cardinality) = cardinality {
                     let count = cardinality.max(1);
                     let index = Index::Ordered(order, RisingRanks::Alike { count });
@@ -163,7 +163,7 @@ macro_rules! float {
                 min: Option<Number>,
                 max: Option<Number>,
                 count: u64,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let (min, max, limit) = half_open!($arrow, $native, $below, min, max);
                 let (low, high) = (f64::from(min), f64::from(max));
                 let values = count.max(1) as f64;
@@ -181,7 +181,7 @@ macro_rules! float {
             fn between(
                 quantiles: &[Number],
                 order: Order,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let ends = ends::<$arrow>(quantiles)?;
                 Ok(Box::new(move |rows, size| {
                     order.fill(rows, size, |word| {
@@ -197,7 +197,7 @@ macro_rules! float {
                 index: Index,
                 line: FloatLine,
                 jitter: Number,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let jitter = jitter.as_f64();
                 let period = match index {
                     Index::Position { period } => period,
@@ -273,7 +273,7 @@ fn f16_below(value: f16) -> f16 {
 }
 
 /// Returns a source of [min, max) in 2^11 steps, few enough for a table.
-fn f16_between(key: Key, min: f16, max: f16, limit: f16) -> Source<f16> {
+fn f16_between(key: Key, min: f16, max: f16, limit: f16) -> ValueSource<f16> {
     const STEPS: u32 = 1 << 11;
     let (low, width) = (min.to_f32(), max.to_f32() - min.to_f32());
     let steps: Vec<f16> = (0..STEPS)
@@ -289,7 +289,7 @@ fn f16_between(key: Key, min: f16, max: f16, limit: f16) -> Source<f16> {
 }
 
 /// Returns a source of [min, max) in 2^24 steps.
-fn f32_between(key: Key, min: f32, max: f32, limit: f32) -> Source<f32> {
+fn f32_between(key: Key, min: f32, max: f32, limit: f32) -> ValueSource<f32> {
     const STEP: f32 = 1.0 / (1_u32 << 24) as f32;
     fn steps(word: u64) -> [f32; 2] {
         [
@@ -312,7 +312,7 @@ fn f32_between(key: Key, min: f32, max: f32, limit: f32) -> Source<f32> {
 }
 
 /// Returns a source of [min, max) in 2^53 steps.
-fn f64_between(key: Key, min: f64, max: f64, limit: f64) -> Source<f64> {
+fn f64_between(key: Key, min: f64, max: f64, limit: f64) -> ValueSource<f64> {
     if (min, max) == (0.0, 1.0) {
         return Box::new(move |rows, size| fill(rows, size, |block| [unit(key.word(block))]));
     }

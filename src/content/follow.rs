@@ -10,18 +10,18 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::error::ContentError;
 use super::generator::ColumnGenerator;
 use super::normal::{inside, normal_quantile};
-use super::rows::Rows;
+use super::rows::RowNumbers;
 use crate::random::{Key, mix, scale, unit};
 
 /// The column that is followed, without its nulls.
 pub(super) struct Followed {
     generator: ColumnGenerator,
     /// Absent if the column contains texts or bools.
-    moments: Option<Moments>,
+    moments: Option<MeanAndDeviation>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Moments {
+struct MeanAndDeviation {
     mean: f64,
     std_dev: f64,
 }
@@ -52,7 +52,7 @@ impl Followed {
                 .map(|value| (value - mean) * (value - mean))
                 .sum::<f64>()
                 / count;
-            followed.moments = Some(Moments {
+            followed.moments = Some(MeanAndDeviation {
                 mean,
                 std_dev: variance.sqrt(),
             });
@@ -62,10 +62,10 @@ impl Followed {
 
     /// Returns the distance of each row's number from the mean, in standard deviations. Texts and
     /// bools get normal numbers from their hashes.
-    pub(super) fn scores(&self, rows: Rows<'_>) -> Vec<f64> {
+    pub(super) fn scores(&self, rows: RowNumbers<'_>) -> Vec<f64> {
         let array = self.generator.array(rows);
         match (numbers(&array), self.moments) {
-            (Some(Numbers::Real(values)), Some(Moments { mean, std_dev })) => values
+            (Some(Numbers::Real(values)), Some(MeanAndDeviation { mean, std_dev })) => values
                 .into_iter()
                 .map(|value| match std_dev > 0.0 {
                     true => (value - mean) / std_dev,
@@ -89,7 +89,7 @@ impl Followed {
         key: Key,
         correlation: f64,
         cardinality: u64,
-    ) -> impl Fn(Rows<'_>) -> Vec<u64> + Send + Sync {
+    ) -> impl Fn(RowNumbers<'_>) -> Vec<u64> + Send + Sync {
         const OWN: u64 = u64::from_le_bytes(*b"own word");
         let own = key.derive(OWN);
         move |rows| {
@@ -108,7 +108,7 @@ impl Followed {
     }
 
     /// Returns a word for each row, equal for equal values.
-    fn hashes(&self, rows: Rows<'_>) -> Vec<u64> {
+    fn hashes(&self, rows: RowNumbers<'_>) -> Vec<u64> {
         let array = self.generator.array(rows);
         numbers(&array).map_or_else(|| vec![0; array.len()], Numbers::hashes)
     }

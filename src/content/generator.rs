@@ -8,7 +8,7 @@ use arrow::datatypes::Field;
 
 use super::maker::Maker;
 use super::repeat::Repeat;
-use super::rows::{Rows, bits, fill};
+use super::rows::{RowNumbers, bits, fill};
 use crate::random::Key;
 
 /// Makes the values of one column. Cheap to clone.
@@ -63,7 +63,7 @@ impl ColumnGenerator {
     /// # Panics
     /// If far more rows are asked for, whose offsets do not fit in 32 bits.
     pub fn range(&self, first: u64, count: usize) -> ArrayRef {
-        self.array(Rows::Range { first, count })
+        self.array(RowNumbers::Range { first, count })
     }
 
     /// Returns the values of these rows, equal to those of [`range`](Self::range). Ascending rows
@@ -72,7 +72,7 @@ impl ColumnGenerator {
     /// # Panics
     /// If far more rows than [`max_rows_per_array`](Self::max_rows_per_array) are asked for.
     pub fn rows(&self, rows: &[u64]) -> ArrayRef {
-        self.array(Rows::Listed(rows))
+        self.array(RowNumbers::Listed(rows))
     }
 
     /// Returns the number of rows for one array: at least one, and at most 16 MiB of values.
@@ -99,9 +99,9 @@ impl ColumnGenerator {
     }
 
     /// Returns the values of these rows.
-    pub(super) fn array(&self, rows: Rows<'_>) -> ArrayRef {
+    pub(super) fn array(&self, rows: RowNumbers<'_>) -> ArrayRef {
         let starts = self.repeat.starts(rows);
-        let rows = starts.as_deref().map_or(rows, Rows::Listed);
+        let rows = starts.as_deref().map_or(rows, RowNumbers::Listed);
         let nulls = self.nulls.map(|nulls| {
             let valid = fill(
                 rows,
@@ -111,6 +111,6 @@ impl ColumnGenerator {
             NullBuffer::new(bits(&valid))
         });
         let chosen = self.repeat.chosen(rows);
-        (self.maker)(chosen.as_deref().map_or(rows, Rows::Listed), nulls)
+        (self.maker)(chosen.as_deref().map_or(rows, RowNumbers::Listed), nulls)
     }
 }

@@ -13,7 +13,7 @@ pub const GENERATOR_VERSION: u32 = 3;
 /// Fields that determine a column's key. They are listed one by one, so new fields of [`Column`]
 /// leave existing content unchanged. Nested columns have keys of their own.
 #[derive(Serialize)]
-struct Identity<'a> {
+struct ColumnIdentity<'a> {
     generator_version: u32,
     seed: u64,
     table: &'a str,
@@ -49,7 +49,7 @@ pub(super) fn key(
     path: &str,
     followed: Option<Key>,
 ) -> Result<Key, ContentError> {
-    let identity = Identity {
+    let identity = ColumnIdentity {
         generator_version: GENERATOR_VERSION,
         seed,
         table,

@@ -2,7 +2,7 @@
 
 use super::ordered::Order;
 use super::ranks::{Ranks, RisingRanks};
-use super::rows::{Rows, fill};
+use super::rows::{RowNumbers, fill};
 use crate::random::{Key, mix};
 
 /// Chooses from values that are numbered from 0.
@@ -28,7 +28,7 @@ impl Index {
     pub(super) fn fill<T: Copy + Default>(
         &self,
         key: Key,
-        rows: Rows<'_>,
+        rows: RowNumbers<'_>,
         size: usize,
         value: impl Fn(u64) -> T,
     ) -> Vec<T> {

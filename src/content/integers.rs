@@ -6,7 +6,7 @@ use arrow::datatypes::{
 
 use super::error::ContentError;
 use super::index::Index;
-use super::maker::Source;
+use super::maker::ValueSource;
 use super::numeric::{Line, Numeric, bounds};
 use super::ordered::Order;
 use super::ranks::RisingRanks;
@@ -131,7 +131,7 @@ macro_rules! integer {
                 numbers: impl Fn(u64) -> f64 + Send + Sync + 'static,
                 min: $native,
                 max: $native,
-            ) -> Source<$native> {
+            ) -> ValueSource<$native> {
                 Box::new(move |rows, size| {
                     fill(rows, size, |position| {
                         [Self::round(numbers(position), min, max)]
@@ -144,7 +144,7 @@ macro_rules! integer {
                 min: Option<Number>,
                 max: Option<Number>,
                 cardinality: Option<u64>,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let (min, max) = bounds::<$arrow>(min, max)?;
                 // The distance of two values of one type fits in 64 bits.
                 let span = (i128::from(max) - i128::from(min)) as u64;
@@ -177,7 +177,7 @@ macro_rules! integer {
                 min: Option<Number>,
                 max: Option<Number>,
                 cardinality: Option<u64>,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let (low, high) = bounds::<$arrow>(min, max)?;
                 let span = (i128::from(high) - i128::from(low)) as u64;
                 let Some(count) = cardinality.or(span.checked_add(1)) else {
@@ -199,7 +199,7 @@ macro_rules! integer {
                 min: Option<Number>,
                 max: Option<Number>,
                 count: u64,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let (min, max) = bounds::<$arrow>(min, max)?;
                 let span = (i128::from(max) - i128::from(min)) as u64;
                 if span.checked_add(1).is_some_and(|values| count > values) {
@@ -212,7 +212,7 @@ macro_rules! integer {
             fn between(
                 quantiles: &[Number],
                 order: Order,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let ends = ends::<$arrow>(quantiles)?;
                 Ok(Box::new(move |rows, size| {
                     order.fill(rows, size, |word| {
@@ -229,7 +229,7 @@ macro_rules! integer {
                 index: Index,
                 line: IntegerLine,
                 jitter: Number,
-            ) -> Result<Source<$native>, ContentError> {
+            ) -> Result<ValueSource<$native>, ContentError> {
                 let Number::Integer(jitter) = jitter else {
                     return Err(ContentError::Fraction);
                 };

@@ -3,13 +3,13 @@
 use arrow::array::ArrayRef;
 use arrow::buffer::NullBuffer;
 
-use super::rows::Rows;
+use super::rows::RowNumbers;
 
 /// Function that makes `size` values for each row, one row after the other.
-pub(super) type Source<T> = Box<dyn Fn(Rows<'_>, usize) -> Vec<T> + Send + Sync>;
+pub(super) type ValueSource<T> = Box<dyn Fn(RowNumbers<'_>, usize) -> Vec<T> + Send + Sync>;
 
 /// Function that makes the array of some rows, with the given nulls.
-pub(super) type Maker = Box<dyn Fn(Rows<'_>, Option<NullBuffer>) -> ArrayRef + Send + Sync>;
+pub(super) type Maker = Box<dyn Fn(RowNumbers<'_>, Option<NullBuffer>) -> ArrayRef + Send + Sync>;
 
 /// Returns a maker whose arrays are converted to another type.
 pub(super) fn after(

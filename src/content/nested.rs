@@ -9,7 +9,7 @@ use arrow::datatypes::{Field, Fields};
 use super::generator::ColumnGenerator;
 use super::lengths::Lengthening;
 use super::maker::Maker;
-use super::rows::Rows;
+use super::rows::RowNumbers;
 
 /// Returns a maker of lists of drawn lengths. Element j of row r is row r * `longest` + j of the
 /// item.
@@ -29,7 +29,7 @@ pub(super) fn list_maker(field: Arc<Field>, item: ColumnGenerator, lengths: Leng
         Arc::new(ListArray::new(
             Arc::clone(&field),
             OffsetBuffer::from_lengths(each),
-            item.array(Rows::Listed(&elements)),
+            item.array(RowNumbers::Listed(&elements)),
             nulls,
         ))
     })

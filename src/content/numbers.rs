@@ -8,9 +8,9 @@ use arrow::buffer::{Buffer, NullBuffer};
 use super::distributions::drawn;
 use super::error::ContentError;
 use super::field::element_field;
-use super::maker::{Maker, Source};
+use super::maker::{Maker, ValueSource};
 use super::recipe::Recipe;
-use super::rows::{Rows, even_offsets};
+use super::rows::{RowNumbers, even_offsets};
 use super::sources::Sources;
 use crate::config::VectorLayout;
 
@@ -62,19 +62,19 @@ pub(super) fn maker<T: Sources>(recipe: Recipe<'_>) -> Result<Maker, ContentErro
 
 /// Returns the values of the rows that are not null.
 fn valid_values<T>(
-    source: &Source<T>,
-    rows: Rows<'_>,
+    source: &ValueSource<T>,
+    rows: RowNumbers<'_>,
     size: usize,
     nulls: Option<&NullBuffer>,
 ) -> Vec<T> {
     match nulls {
         None => source(rows, size),
-        Some(nulls) => source(Rows::Listed(&rows.valid(nulls)), size),
+        Some(nulls) => source(RowNumbers::Listed(&rows.valid(nulls)), size),
     }
 }
 
 /// Returns values, rounded if the column asks for it.
-fn source<T: Sources>(recipe: Recipe<'_>) -> Result<Source<T::Value>, ContentError> {
+fn source<T: Sources>(recipe: Recipe<'_>) -> Result<ValueSource<T::Value>, ContentError> {
     let multiple = recipe.column.multiple_of;
     let source = drawn::<T>(recipe)?;
     let Some(multiple) = multiple else {

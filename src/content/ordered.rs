@@ -1,6 +1,6 @@
 //! Values that are more or less in the order of the rows, by words that rise with the position.
 
-use super::rows::{Rows, fill};
+use super::rows::{RowNumbers, fill};
 use super::walk::Walk;
 use crate::config::Column;
 use crate::random::{Key, scale};
@@ -53,7 +53,7 @@ impl Order {
     /// Returns `size` values for each row, each made from a word by `value`.
     pub(super) fn fill<T: Copy + Default>(
         &self,
-        rows: Rows<'_>,
+        rows: RowNumbers<'_>,
         size: usize,
         value: impl Fn(u64) -> T,
     ) -> Vec<T> {

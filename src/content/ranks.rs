@@ -5,7 +5,7 @@ use std::hint::select_unpredictable;
 
 use super::error::ContentError;
 use super::rejection::RejectionInversion;
-use super::rows::{Rows, fill};
+use super::rows::{RowNumbers, fill};
 use crate::random::{Key, scale};
 
 /// Number of ranks that are drawn from a table, which takes 8 bytes for each. Later ones are
@@ -45,7 +45,7 @@ impl Ranks {
     pub(super) fn fill<T: Copy + Default>(
         &self,
         key: Key,
-        rows: Rows<'_>,
+        rows: RowNumbers<'_>,
         size: usize,
         value: impl Fn(u64) -> T,
     ) -> Vec<T> {

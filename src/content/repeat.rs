@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::ContentError;
 use super::ranks::{Ranks, Zipf};
-use super::rows::Rows;
+use super::rows::RowNumbers;
 use crate::config::{Column, Pool};
 use crate::random::Key;
 
@@ -55,7 +55,7 @@ impl Repeat {
     }
 
     /// Returns the first row of each row's run. None if every row is a run of its own.
-    pub(super) fn starts(&self, rows: Rows<'_>) -> Option<Vec<u64>> {
+    pub(super) fn starts(&self, rows: RowNumbers<'_>) -> Option<Vec<u64>> {
         let runs = self.runs?;
         let mut starts = Vec::with_capacity(rows.len());
         let mut last: Option<(u64, u64)> = None;
@@ -79,7 +79,7 @@ impl Repeat {
     }
 
     /// Returns the number that each row chooses in the pool. None without a pool.
-    pub(super) fn chosen(&self, rows: Rows<'_>) -> Option<Vec<u64>> {
+    pub(super) fn chosen(&self, rows: RowNumbers<'_>) -> Option<Vec<u64>> {
         let (key, ranks) = self.pool.as_ref()?;
         Some(ranks.fill(*key, rows, 1, |number| number))
     }

@@ -6,24 +6,24 @@ use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 
 /// Row numbers of one table.
 #[derive(Clone, Copy)]
-pub(super) enum Rows<'a> {
+pub(super) enum RowNumbers<'a> {
     Range { first: u64, count: usize },
     Listed(&'a [u64]),
 }
 
-impl Rows<'_> {
+impl RowNumbers<'_> {
     pub(super) fn len(self) -> usize {
         match self {
-            Rows::Range { count, .. } => count,
-            Rows::Listed(rows) => rows.len(),
+            RowNumbers::Range { count, .. } => count,
+            RowNumbers::Listed(rows) => rows.len(),
         }
     }
 
     /// Returns the rows as runs of neighbours: first row and number of rows.
     fn runs(self) -> impl Iterator<Item = (u64, usize)> {
         let (range, listed) = match self {
-            Rows::Range { first, count } => (Some((first, count)), [].as_slice()),
-            Rows::Listed(rows) => (None, rows),
+            RowNumbers::Range { first, count } => (Some((first, count)), [].as_slice()),
+            RowNumbers::Listed(rows) => (None, rows),
         };
         let runs = listed
             .chunk_by(|row, next| row.checked_add(1) == Some(*next))
@@ -37,7 +37,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Returns the rows that are not null, for use as [`Rows::Listed`].
+    /// Returns the rows that are not null, for use as [`RowNumbers::Listed`].
     pub(super) fn valid(self, nulls: &NullBuffer) -> Vec<u64> {
         let mut valid = Vec::with_capacity(self.len() - nulls.null_count());
         let mut flags = nulls.iter();
@@ -56,11 +56,11 @@ impl Rows<'_> {
 /// positions from `b * LANES` on, which share one random word. A value therefore depends on its
 /// position alone.
 pub(super) fn fill<T: Copy + Default, const LANES: usize>(
-    rows: Rows<'_>,
+    rows: RowNumbers<'_>,
     size: usize,
     block: impl Fn(u64) -> [T; LANES],
 ) -> Vec<T> {
-    if let (Rows::Listed(rows), 1) = (rows, size) {
+    if let (RowNumbers::Listed(rows), 1) = (rows, size) {
         // Scattered rows would be runs of one value.
         let lanes = LANES as u64;
         return rows

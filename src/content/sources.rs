@@ -2,7 +2,7 @@
 
 use super::error::ContentError;
 use super::index::Index;
-use super::maker::Source;
+use super::maker::ValueSource;
 use super::numeric::{Line, Numeric, number};
 use super::ordered::Order;
 use crate::config::{Number, Value};
@@ -15,7 +15,7 @@ pub(super) trait Sources: Numeric {
         numbers: impl Fn(u64) -> f64 + Send + Sync + 'static,
         min: Self::Value,
         max: Self::Value,
-    ) -> Source<Self::Value>;
+    ) -> ValueSource<Self::Value>;
 
     /// Returns values of `min..=max` (floats: `min..max`), or of `cardinality` values spread over
     /// it, all equally likely.
@@ -24,7 +24,7 @@ pub(super) trait Sources: Numeric {
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
-    ) -> Result<Source<Self::Value>, ContentError>;
+    ) -> Result<ValueSource<Self::Value>, ContentError>;
 
     /// Returns the same values, in an order.
     fn ordered(
@@ -32,7 +32,7 @@ pub(super) trait Sources: Numeric {
         min: Option<Number>,
         max: Option<Number>,
         cardinality: Option<u64>,
-    ) -> Result<Source<Self::Value>, ContentError>;
+    ) -> Result<ValueSource<Self::Value>, ContentError>;
 
     /// Returns values chosen by `index` from `count` values spread over `min..=max` (floats:
     /// `min..max`).
@@ -42,10 +42,10 @@ pub(super) trait Sources: Numeric {
         min: Option<Number>,
         max: Option<Number>,
         count: u64,
-    ) -> Result<Source<Self::Value>, ContentError>;
+    ) -> Result<ValueSource<Self::Value>, ContentError>;
 
     /// Returns values by quantiles: the same number of words lies between each two neighbours.
-    fn between(quantiles: &[Number], order: Order) -> Result<Source<Self::Value>, ContentError>;
+    fn between(quantiles: &[Number], order: Order) -> Result<ValueSource<Self::Value>, ContentError>;
 
     /// Returns the values of a line, each plus a random number of up to `jitter`.
     fn jittered(
@@ -53,7 +53,7 @@ pub(super) trait Sources: Numeric {
         index: Index,
         line: Self::Line,
         jitter: Number,
-    ) -> Result<Source<Self::Value>, ContentError>;
+    ) -> Result<ValueSource<Self::Value>, ContentError>;
 }
 
 /// Returns values of a line, chosen by an index.
@@ -61,7 +61,7 @@ pub(super) fn indexed<T: Copy + Default + 'static>(
     key: Key,
     index: Index,
     line: impl Line<T> + 'static,
-) -> Source<T> {
+) -> ValueSource<T> {
     Box::new(move |rows, size| index.fill(key, rows, size, |number| line.at(number)))
 }
 

@@ -8,14 +8,14 @@ use crate::random::{Key, SplitMix64};
 
 /// Values that are numbered from 0 and made on demand. The first ones are kept in memory.
 pub(super) struct Vocabulary {
-    kind: Kind,
+    kind: WordKind,
     /// The first values one after the other, and the start of each. The last start is the end of
     /// the last value.
     kept: Vec<u8>,
     starts: Vec<usize>,
 }
 
-enum Kind {
+enum WordKind {
     Words,
     /// Letters and digits.
     Text(Numbered),
@@ -41,24 +41,24 @@ const KEPT_BYTES: usize = 4 << 20;
 
 impl Vocabulary {
     pub(super) fn words(count: u64) -> Self {
-        Vocabulary::new(Kind::Words, count)
+        Vocabulary::new(WordKind::Words, count)
     }
 
     pub(super) fn text(key: Key, size: Sizes, count: u64) -> Self {
         Vocabulary::new(
-            Kind::Text(Numbered::new(key, size, count, LETTERS_AND_DIGITS)),
+            WordKind::Text(Numbered::new(key, size, count, LETTERS_AND_DIGITS)),
             count,
         )
     }
 
     pub(super) fn bytes(key: Key, size: Sizes, count: u64) -> Self {
-        Vocabulary::new(Kind::Bytes(Numbered::new(key, size, count, 256)), count)
+        Vocabulary::new(WordKind::Bytes(Numbered::new(key, size, count, 256)), count)
     }
 
     /// Makes a vocabulary of given values. Numbers beyond them stand for empty values.
     pub(super) fn given<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let mut vocabulary = Vocabulary {
-            kind: Kind::Given,
+            kind: WordKind::Given,
             kept: Vec::new(),
             starts: vec![0],
         };
@@ -69,7 +69,7 @@ impl Vocabulary {
         vocabulary
     }
 
-    fn new(kind: Kind, count: u64) -> Self {
+    fn new(kind: WordKind, count: u64) -> Self {
         let mut kept = Vec::new();
         let mut starts = vec![0];
         for number in 0..count.min(KEPT_VALUES) {
@@ -96,11 +96,11 @@ impl Vocabulary {
     /// Returns the bytes of the longest of the first `count` values, or a little more.
     pub(super) fn longest(&self, count: u64) -> u64 {
         match &self.kind {
-            Kind::Words => longest_word(count),
-            Kind::Text(numbered) | Kind::Bytes(numbered) => {
+            WordKind::Words => longest_word(count),
+            WordKind::Text(numbered) | WordKind::Bytes(numbered) => {
                 numbered.size.longest().max(numbered.digits as u64)
             }
-            Kind::Given => self
+            WordKind::Given => self
                 .starts
                 .windows(2)
                 .map(|value| value[1] - value[0])
@@ -112,11 +112,11 @@ impl Vocabulary {
     /// Estimates the mean bytes of values that are drawn by `draw`, from a sample.
     pub(super) fn mean_length(&self, draw: impl Fn(u64) -> u64) -> f64 {
         const SAMPLES: u64 = 1024;
-        if let Kind::Text(Numbered {
+        if let WordKind::Text(Numbered {
             size: Sizes::Fixed(size),
             ..
         })
-        | Kind::Bytes(Numbered {
+        | WordKind::Bytes(Numbered {
             size: Sizes::Fixed(size),
             ..
         }) = &self.kind
@@ -134,11 +134,11 @@ impl Vocabulary {
     }
 }
 
-impl Kind {
+impl WordKind {
     fn append(&self, number: u64, target: &mut Vec<u8>) {
         match self {
-            Kind::Words => append_word(number, target),
-            Kind::Text(numbered) => {
+            WordKind::Words => append_word(number, target),
+            WordKind::Text(numbered) => {
                 numbered.append(number, target, fill_random::<Utf8Type>);
                 let digits = target.len() - numbered.digits;
                 numbered.write_number(
@@ -148,12 +148,12 @@ impl Kind {
                     letter_or_digit,
                 );
             }
-            Kind::Bytes(numbered) => {
+            WordKind::Bytes(numbered) => {
                 numbered.append(number, target, fill_random::<BinaryType>);
                 let digits = target.len() - numbered.digits;
                 numbered.write_number(number, &mut target[digits..], 256, |digit| digit as u8);
             }
-            Kind::Given => {}
+            WordKind::Given => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::normal::Ziggurat;
-use super::rows::Rows;
+use super::rows::RowNumbers;
 use crate::random::{Key, unit};
 
 /// Positions per block. A walk starts anew in each block, so at most one block must be computed to
@@ -25,7 +25,7 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Returns `size` values for each row, each made by `value`.
-    pub(super) fn fill<T>(&self, rows: Rows<'_>, size: usize, value: impl Fn(f64) -> T) -> Vec<T> {
+    pub(super) fn fill<T>(&self, rows: RowNumbers<'_>, size: usize, value: impl Fn(f64) -> T) -> Vec<T> {
         let mut values = Vec::with_capacity(rows.len() * size);
         let mut blocks: HashMap<u64, Vec<f64>> = HashMap::new();
         rows.each(|row| {

@@ -112,7 +112,7 @@ pub fn bound(plan: &DatasetPlan, block_bytes: u64) -> Result<Option<Bound>, Data
 struct Whole<'a> {
     plan: &'a DatasetPlan,
     schema: &'a SchemaDescriptor,
-    known: Vec<Known<'a>>,
+    known: Vec<KnownLeaf<'a>>,
     rows: u64,
     row_group_rows: u64,
     census: Census,
@@ -126,7 +126,7 @@ impl<'a> Whole<'a> {
         let rows = self.census.most_file_rows;
         let known = self.known.iter().map(|known| {
             let (values, bytes) = (known.most.values as f64, known.most.bytes as f64);
-            Known {
+            KnownLeaf {
                 held: Held {
                     levels: values * rows as f64,
                     values: values * rows as f64,
@@ -153,7 +153,7 @@ impl<'a> Whole<'a> {
         let (files, groups) = (self.census.files as f64, self.census.row_groups as f64);
         let mut bytes = 0.0;
         for (known, descriptor) in self.known.iter().zip(self.schema.columns()) {
-            let leaf = Leaf {
+            let leaf = TableLeaf {
                 known,
                 descriptor,
                 chunk: layout.chunk_of(&known.column.name),
@@ -202,7 +202,7 @@ fn columns_in_manifest(plan: &DatasetPlan) -> f64 {
 
 /// Facts about a leaf that are known before anything is written.
 #[derive(Clone, Copy)]
-struct Known<'a> {
+struct KnownLeaf<'a> {
     /// The config's column to which the leaf belongs.
     column: &'a Column,
     held: Held,
@@ -215,7 +215,7 @@ struct Known<'a> {
 }
 
 /// Returns the leaves of a table's files, in their order.
-fn leaves_of<'a>(plan: &'a DatasetPlan, table: &TablePlan) -> Result<Vec<Known<'a>>, DatasetError> {
+fn leaves_of<'a>(plan: &'a DatasetPlan, table: &TablePlan) -> Result<Vec<KnownLeaf<'a>>, DatasetError> {
     let vectors = plan.spec.layout.vector_layout;
     let mut known = Vec::new();
     for column in plan.stored_columns() {
@@ -231,7 +231,7 @@ fn leaves_of<'a>(plan: &'a DatasetPlan, table: &TablePlan) -> Result<Vec<Known<'
                 _ => 0,
             };
             let is_list = column.is_vector() && vectors != VectorLayout::Binary;
-            known.push(Known {
+            known.push(KnownLeaf {
                 column,
                 held,
                 most: Most {
@@ -263,7 +263,7 @@ fn row_group_rows(
     plan: &DatasetPlan,
     table: &TablePlan,
     schema: &SchemaRef,
-    known: &[Known<'_>],
+    known: &[KnownLeaf<'_>],
 ) -> Result<u64, DatasetError> {
     let layout = &plan.spec.layout;
     let bytes = match layout.row_group {
@@ -295,8 +295,8 @@ fn row_group_rows(
 }
 
 /// One leaf in all files of a table.
-struct Leaf<'a> {
-    known: &'a Known<'a>,
+struct TableLeaf<'a> {
+    known: &'a KnownLeaf<'a>,
     descriptor: &'a ColumnDescriptor,
     chunk: &'a ChunkLayout,
     layout: &'a Layout,
@@ -307,7 +307,7 @@ struct Leaf<'a> {
     wide: f64,
 }
 
-impl Leaf<'_> {
+impl TableLeaf<'_> {
     fn chunks(&self) -> f64 {
         self.census.row_groups as f64
     }

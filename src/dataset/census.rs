@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::distinct::most_distinct;
 use super::error::DatasetError;
-use super::partition::{Key, MAX_PARTITIONS, folder_name, split_rows};
+use super::partition::{PartitionKey, MAX_PARTITIONS, folder_name, split_rows};
 use super::plan::{DatasetPlan, TablePlan};
 use crate::content::ColumnGenerator;
 
@@ -67,7 +67,7 @@ fn partitioned(
         folders: whole.folders,
         ..Census::default()
     };
-    let mut known: BTreeSet<Key> = BTreeSet::new();
+    let mut known: BTreeSet<PartitionKey> = BTreeSet::new();
     let (mut file, mut left) = (0, MOST_ROWS);
     while file < whole.files && left > 0 {
         let (first, count) = table.rows_of_file(file);
@@ -81,7 +81,7 @@ fn partitioned(
         left = left.saturating_sub(count);
         file += 1;
     }
-    let path_bytes = |key: &Key| {
+    let path_bytes = |key: &PartitionKey| {
         let folders = partitions.iter().zip(key);
         let bytes = folders.map(|((name, _), value)| folder_name(name, value.as_deref()).len() + 1);
         bytes.sum::<usize>() as u64

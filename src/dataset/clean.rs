@@ -60,7 +60,7 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         }
     }
     let mut places: Vec<Location> = written.keys().chain(&so_far).cloned().collect();
-    let known = Known {
+    let known = ExpectedFiles {
         written,
         // A staged file has no footer yet, but a name that no other program gives.
         so_far: so_far
@@ -99,14 +99,14 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
 }
 
 /// Expectations about the data files with names of a plan.
-struct Known {
+struct ExpectedFiles {
     /// Files in the manifest, with their sizes in bytes.
     written: BTreeMap<Location, u64>,
     /// Files known by their names alone, because no manifest contains them.
     so_far: BTreeSet<Location>,
 }
 
-impl Known {
+impl ExpectedFiles {
     /// Returns the reason why a file of `found` bytes is not the one that was written: somebody has
     /// replaced it. None if it is the one.
     fn foreign(&self, place: &Location, found: u64) -> Option<String> {
@@ -140,7 +140,7 @@ fn has_identity(place: &Location) -> bool {
 
 impl Removal {
     /// Adds a file if it exists, or a note with the reason why it stays.
-    fn add(&mut self, place: Location, known: &Known) -> Result<(), DatasetError> {
+    fn add(&mut self, place: Location, known: &ExpectedFiles) -> Result<(), DatasetError> {
         if let Some(link) = link_on_the_way(&self.root, &place) {
             let link = link.display();
             self.notes

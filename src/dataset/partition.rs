@@ -43,7 +43,7 @@ const ESCAPED: &AsciiSet = &CONTROLS
     .add(b'^');
 
 /// Values of the partition columns as text, outermost first.
-pub(crate) type Key = Vec<Option<String>>;
+pub(crate) type PartitionKey = Vec<Option<String>>;
 
 /// Returns the folder name for `name=value`.
 pub(crate) fn folder_name(column: &str, value: Option<&str>) -> String {
@@ -99,7 +99,7 @@ pub(crate) fn split_rows(
     columns: &[(String, ColumnGenerator)],
     first: u64,
     count: u64,
-) -> Result<BTreeMap<Key, Vec<u64>>, DatasetError> {
+) -> Result<BTreeMap<PartitionKey, Vec<u64>>, DatasetError> {
     let internal = |error: arrow::error::ArrowError| DatasetError::Internal(error.to_string());
     let fields: Vec<_> = columns
         .iter()
@@ -107,7 +107,7 @@ pub(crate) fn split_rows(
         .collect();
     let converter = RowConverter::new(fields).map_err(internal)?;
     let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
-    let mut partitions: Vec<(Key, Vec<u64>)> = Vec::new();
+    let mut partitions: Vec<(PartitionKey, Vec<u64>)> = Vec::new();
     let mut at = first;
     while at < first + count {
         let rows = ROWS_AT_ONCE.min(first + count - at);
@@ -146,7 +146,7 @@ fn key_text(
     columns: &[(String, ColumnGenerator)],
     arrays: &[ArrayRef],
     row: usize,
-) -> Result<Key, DatasetError> {
+) -> Result<PartitionKey, DatasetError> {
     columns
         .iter()
         .zip(arrays)

@@ -77,7 +77,7 @@ pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, Dataset
     let started = Instant::now();
     let (mut done, mut file_bytes) = (0, 0);
     while done < groups {
-        let file = SampleFile {
+        let file = ProbeFile {
             schema: &schema,
             properties: &properties,
             generators: &generators,
@@ -96,7 +96,7 @@ pub fn probe(plan: &DatasetPlan, bound: &Bound) -> Result<Option<Probe>, Dataset
 }
 
 /// A file of a few row groups.
-struct SampleFile<'a> {
+struct ProbeFile<'a> {
     schema: &'a SchemaRef,
     properties: &'a WriterProperties,
     generators: &'a Arc<[ColumnGenerator]>,
@@ -107,7 +107,7 @@ struct SampleFile<'a> {
     rows: u64,
 }
 
-impl SampleFile<'_> {
+impl ProbeFile<'_> {
     /// Makes the file in memory, reads its footer back as a proof does, and returns its size in
     /// bytes.
     fn written(&self) -> Result<u64, ParquetError> {

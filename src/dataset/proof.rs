@@ -30,7 +30,7 @@ pub(crate) const FILE_IDENTITY: &str = "the dataset and file in the footer";
 pub(crate) const NO_IDENTITY: &str = "missing";
 
 /// Expected properties of one file.
-pub(crate) struct Wanted<'a> {
+pub(crate) struct ExpectedFile<'a> {
     pub(crate) file: &'a str,
     /// Identity that the footer must give: the dataset, and the file's place in it.
     pub(crate) identity: &'a str,
@@ -47,7 +47,7 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn prove(
     metadata: &ParquetMetaData,
     file_bytes: u64,
-    wanted: &Wanted<'_>,
+    wanted: &ExpectedFile<'_>,
 ) -> Result<Shortfalls, DatasetError> {
     let parquet = |source| DatasetError::Parquet {
         path: wanted.file.to_owned(),
@@ -114,8 +114,8 @@ pub(crate) fn prove(
 fn file_difference(
     metadata: &ParquetMetaData,
     file_bytes: u64,
-    wanted: &Wanted<'_>,
-) -> Result<Option<Difference>, ParquetError> {
+    wanted: &ExpectedFile<'_>,
+) -> Result<Option<FooterDifference>, ParquetError> {
     if let Err(found) = check_plausible(metadata, file_bytes) {
         return Ok(Some(("the footer", found, "a sound one".to_owned())));
     }
@@ -162,7 +162,7 @@ fn count_off(row_group: &RowGroupMetaData, asked: u64, shortfalls: &mut Shortfal
     }
 }
 
-type Difference = (&'static str, String, String);
+type FooterDifference = (&'static str, String, String);
 
 /// Returns the first difference of a column chunk in the footer: its subject, the value found, and
 /// the value wanted. A dictionary that the writer gave up is no difference; it is counted with the
@@ -170,10 +170,10 @@ type Difference = (&'static str, String, String);
 fn chunk_difference(
     chunk: &ColumnChunkMetaData,
     rows: i64,
-    wanted: &Wanted<'_>,
+    wanted: &ExpectedFile<'_>,
     shortfalls: &mut Shortfalls,
-) -> Result<Option<Difference>, ParquetError> {
-    let Wanted {
+) -> Result<Option<FooterDifference>, ParquetError> {
+    let ExpectedFile {
         layout,
         row_group_rows,
         ..

@@ -66,16 +66,16 @@ impl fmt::Display for Oversize {
 
 /// Pages that the readers of one stretch have read so far.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct PagesRead {
     /// Bytes by their start and end in the file. The streams of one stretch ask for the same
     /// ranges.
     read: HashMap<(u64, u64), Bytes>,
     oversize: Option<Oversize>,
 }
 
-impl Seen {
+impl PagesRead {
     /// Returns the reason if a page or a range was refused.
-    pub(super) fn oversize(seen: &Mutex<Seen>) -> Option<Oversize> {
+    pub(super) fn oversize(seen: &Mutex<PagesRead>) -> Option<Oversize> {
         seen.lock().oversize
     }
 }
@@ -85,7 +85,7 @@ pub(super) struct CheckedReader {
     pub(super) inner: StoreReader,
     /// True if the column is or contains a list.
     pub(super) lists: bool,
-    pub(super) seen: Arc<Mutex<Seen>>,
+    pub(super) seen: Arc<Mutex<PagesRead>>,
 }
 
 impl CheckedReader {

@@ -23,7 +23,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use super::chunk::{is_repeated, nulls, positive};
 use super::error::{FileError, unreadable};
 use super::page_header::{PageHeader, PageKind};
-use super::page_limits::{CheckedReader, Oversize, Seen};
+use super::page_limits::{CheckedReader, Oversize, PagesRead};
 use super::reader::{StoreReader, read_footer, with_page_index};
 use crate::engine::without_categories;
 
@@ -283,7 +283,7 @@ async fn read<T>(
         .row_groups()
         .get(stretch.row_group)
         .ok_or_else(|| "the file has no such row group any more".to_owned())?;
-    let seen = Arc::new(Mutex::new(Seen::default()));
+    let seen = Arc::new(Mutex::new(PagesRead::default()));
     let lists = file.chunks(column, group).any(is_repeated);
     let end = stretch.first + stretch.rows;
     let (mut at, mut batch_rows) = (stretch.first, first_rows.max(1));
@@ -315,7 +315,7 @@ async fn read<T>(
                 Ok(Some(batch)) => batch,
                 Ok(None) => break,
                 Err(error) => {
-                    let oversize = Seen::oversize(&seen);
+                    let oversize = PagesRead::oversize(&seen);
                     return match oversize {
                         Some(oversize) => Ok((taken, Some(oversize))),
                         None => Err(error.to_string()),

@@ -65,7 +65,7 @@ pub(super) fn candidates(
         let bounds = json!({ "kind": "uniform", "min": -1e308, "max": 1e308 });
         return Ok(Candidates::unmoved(vec![keys_of(bounds)]));
     }
-    let column = Column {
+    let column = NumberColumn {
         bounds: json!({ "min": grid.told(low, Rounding::Down), "max": grid.told(high, Rounding::Up) }),
         multiple: match grid.multiple > 0.0 && (grid.multiple != 1.0 || grid.dtype.is_float()) {
             true => json!({ "multiple_of": grid.exactly(grid.multiple) }),
@@ -107,7 +107,7 @@ fn numbers_by_row(series: &Series) -> Vec<(f64, f64)> {
 }
 
 /// A column that has different numbers, and the parts that its candidates share.
-struct Column<'a> {
+struct NumberColumn<'a> {
     /// In ascending order.
     numbers: &'a [f64],
     by_row: &'a [(f64, f64)],
@@ -124,7 +124,7 @@ struct Column<'a> {
     keep_values: bool,
 }
 
-impl Column<'_> {
+impl NumberColumn<'_> {
     fn on_grid(&self, keys: Json) -> Keys {
         let bounded = with(&keys_of(keys), self.bounds.clone());
         with(&bounded, self.multiple.clone())

@@ -10,18 +10,18 @@ use crate::files::SampleFile;
 use crate::table::{doubled, same_values};
 
 /// A column as the first file has it, and its place among the columns of each file.
-pub(super) struct Place {
+pub(super) struct ColumnPlace {
     pub(super) field: FieldRef,
     pub(super) places: BTreeMap<usize, usize>,
 }
 
 /// Returns the columns in the order of the first file, each with its place in every file.
-pub(super) fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<Place>, LearnError> {
+pub(super) fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<ColumnPlace>, LearnError> {
     let bad = |file: &SampleFile, reason: String| LearnError::Unlearnable {
         location: file.path().to_owned(),
         reason,
     };
-    let mut places: Vec<Place> = Vec::new();
+    let mut places: Vec<ColumnPlace> = Vec::new();
     let mut first: Option<&SampleFile> = None;
     for (number, file) in opened {
         let fields = file.schema().fields();
@@ -38,7 +38,7 @@ pub(super) fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<Place>
             places = fields
                 .iter()
                 .enumerate()
-                .map(|(place, field)| Place {
+                .map(|(place, field)| ColumnPlace {
                     field: Arc::clone(field),
                     places: BTreeMap::from([(*number, place)]),
                 })

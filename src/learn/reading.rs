@@ -6,10 +6,10 @@ use arrow::array::Array;
 use arrow::compute::concat;
 
 use super::error::LearnError;
-use super::places::Place;
+use super::places::ColumnPlace;
 use super::series::Piece;
 use super::shape::Shape;
-use super::stretches::Group;
+use super::stretches::FileRowGroup;
 use super::taking::{ELEMENT_BYTES, Taking};
 use crate::files::{ColumnFacts, SampleFile, Stretch};
 use crate::table::{Inspection, TableError};
@@ -36,7 +36,7 @@ pub(super) const LIMITS: Limits = Limits {
 
 /// The rows read of one column.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct ColumnRows {
     pub(super) pieces: Vec<Piece>,
     bytes: u64,
     /// Reason why a stretch could not be read, of the first such stretch.
@@ -45,14 +45,14 @@ pub(super) struct Found {
     other_nulls: Option<String>,
 }
 
-impl Found {
+impl ColumnRows {
     pub(super) fn rows(&self) -> u64 {
         let rows = self.pieces.iter().map(|piece| piece.array.len() as u64);
         rows.sum()
     }
 
     /// Compares the nulls among the rows read of a row group with the count in its footer.
-    fn compare_nulls(&mut self, taking: &Taking, file: &SampleFile, column: usize, group: &Group) {
+    fn compare_nulls(&mut self, taking: &Taking, file: &SampleFile, column: usize, group: &FileRowGroup) {
         let Some((told, values)) = file.nulls_told(column, group.row_group) else {
             return;
         };
@@ -94,11 +94,11 @@ impl Found {
 /// columns can use the bytes that these leave, and no column takes from another.
 pub(super) async fn read_all(
     opened: &BTreeMap<usize, SampleFile>,
-    columns: &[(Place, Result<Shape, String>)],
-    stretches: &[(&Group, Stretch)],
+    columns: &[(ColumnPlace, Result<Shape, String>)],
+    stretches: &[(&FileRowGroup, Stretch)],
     inspection: &Inspection,
     limits: Limits,
-) -> Result<BTreeMap<usize, Found>, LearnError> {
+) -> Result<BTreeMap<usize, ColumnRows>, LearnError> {
     let encoded_bytes = |name: &str| -> u64 {
         let leaves = inspection.columns.iter().filter(|facts| facts.root == name);
         leaves.map(|facts| facts.encoded_bytes).sum()
@@ -106,7 +106,7 @@ pub(super) async fn read_all(
     let shaped = columns.iter().enumerate();
     let shaped =
         shaped.filter_map(|(column, (place, shape))| Some((column, place, shape.as_ref().ok()?)));
-    let mut order: Vec<(usize, &Place, &Shape)> = shaped.collect();
+    let mut order: Vec<(usize, &ColumnPlace, &Shape)> = shaped.collect();
     order.sort_by_cached_key(|(_, place, _)| encoded_bytes(place.field.name()));
     let mut found = BTreeMap::new();
     let mut room = limits.sample_bytes;
@@ -128,12 +128,12 @@ pub(super) async fn read_all(
 /// the bytes. If rows are too large for that, fewer stretches are read, with one row of each.
 async fn read(
     opened: &BTreeMap<usize, SampleFile>,
-    place: &Place,
+    place: &ColumnPlace,
     shape: &Shape,
-    stretches: &[(&Group, Stretch)],
+    stretches: &[(&FileRowGroup, Stretch)],
     limits: Limits,
-) -> Result<Found, LearnError> {
-    let mut found = Found::default();
+) -> Result<ColumnRows, LearnError> {
+    let mut found = ColumnRows::default();
     let first_rows = Taking::first_rows(place.field.data_type());
     let mut next = 0;
     while let Some((group, stretch)) = stretches.get(next) {

@@ -10,11 +10,11 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
 use super::error::LearnError;
-use super::places::{Place, by_name};
-use super::reading::{Found, Limits, read_all};
+use super::places::{ColumnPlace, by_name};
+use super::reading::{ColumnRows, Limits, read_all};
 use super::series::{Piece, Series};
 use super::shape::{Shape, is_changed};
-use super::stretches::{Group, groups_of, stretches};
+use super::stretches::{FileRowGroup, groups_of, stretches};
 use crate::dataset::is_whole_number;
 use crate::files::{ColumnFacts, SampleFile, Stretch};
 use crate::storage::Stores;
@@ -65,7 +65,7 @@ pub(super) async fn take(
     };
     let page_version = first_file.page_version().await;
     let page_version = page_version.map_err(TableError::from)?.unwrap_or(1);
-    let columns: Vec<(Place, Result<Shape, String>)> = by_name(&opened)?
+    let columns: Vec<(ColumnPlace, Result<Shape, String>)> = by_name(&opened)?
         .into_iter()
         .map(|place| {
             let shape = Shape::of(place.field.data_type());
@@ -75,7 +75,7 @@ pub(super) async fn take(
     let found = read_all(&opened, &columns, &stretches, inspection, limits).await?;
     let mut sample = Sample {
         columns: Vec::new(),
-        rows: found.values().map(Found::rows).max().unwrap_or(0),
+        rows: found.values().map(ColumnRows::rows).max().unwrap_or(0),
         partitions: partitions(&files),
         page_version,
         notes: Vec::new(),
@@ -120,7 +120,7 @@ fn check_alike(files: &TableFiles, inspection: &Inspection) -> Result<(), LearnE
 /// Opens the files that contain stretches.
 async fn open_all(
     files: &TableFiles,
-    stretches: &[(&Group, Stretch)],
+    stretches: &[(&FileRowGroup, Stretch)],
 ) -> Result<BTreeMap<usize, SampleFile>, LearnError> {
     let mut opened = BTreeMap::new();
     for (group, _) in stretches {
@@ -135,8 +135,8 @@ impl Sample {
     /// Adds the columns that were read. An uncut column has `rows` rows.
     fn add_columns(
         &mut self,
-        columns: &[(Place, Result<Shape, String>)],
-        mut found: BTreeMap<usize, Found>,
+        columns: &[(ColumnPlace, Result<Shape, String>)],
+        mut found: BTreeMap<usize, ColumnRows>,
         inspection: &Inspection,
         rows: u64,
         limits: Limits,
@@ -169,7 +169,7 @@ impl Sample {
         self.notes.extend(cut_note(&cut, rows, limits));
     }
 
-    fn add_column(&mut self, place: &Place, shape: Shape, found: Found, inspection: &Inspection) {
+    fn add_column(&mut self, place: &ColumnPlace, shape: Shape, found: ColumnRows, inspection: &Inspection) {
         let (name, data_type) = (place.field.name(), place.field.data_type());
         if is_changed(data_type, &shape) {
             let becomes = shape.data_type();
@@ -203,7 +203,7 @@ impl Sample {
     fn add_partitions(
         &mut self,
         files: &TableFiles,
-        stretches: &[(&Group, Stretch)],
+        stretches: &[(&FileRowGroup, Stretch)],
         rows: u64,
     ) -> Result<(), LearnError> {
         for (index, name) in files.partition_by.iter().enumerate() {
@@ -250,7 +250,7 @@ fn partitions(files: &TableFiles) -> u64 {
 fn of_partition(
     files: &TableFiles,
     index: usize,
-    stretches: &[(&Group, Stretch)],
+    stretches: &[(&FileRowGroup, Stretch)],
     rows: u64,
 ) -> Result<SampledColumn, LearnError> {
     let whole = files

@@ -13,7 +13,7 @@ const MOST_STRETCHES: u64 = 16;
 const STRETCH_BYTES: u64 = 8 << 20;
 
 /// A row group of the files, in their order.
-pub(super) struct Group {
+pub(super) struct FileRowGroup {
     pub(super) file: usize,
     pub(super) row_group: usize,
     pub(super) first: u64,
@@ -21,12 +21,12 @@ pub(super) struct Group {
 }
 
 /// Returns the row groups that have rows.
-pub(super) fn groups_of(inspection: &Inspection) -> Vec<Group> {
+pub(super) fn groups_of(inspection: &Inspection) -> Vec<FileRowGroup> {
     let mut groups = Vec::new();
     let mut first = 0;
     for (file, facts) in inspection.files.iter().enumerate() {
         for group in facts.row_groups.iter().filter(|group| group.rows > 0) {
-            groups.push(Group {
+            groups.push(FileRowGroup {
                 file,
                 row_group: group.row_group as usize,
                 first,
@@ -40,7 +40,7 @@ pub(super) fn groups_of(inspection: &Inspection) -> Vec<Group> {
 
 /// Spreads stretches evenly over the rows. None crosses the end of a row group, and none overlaps
 /// another.
-pub(super) fn stretches(groups: &[Group], rows: u64, encoded_bytes: u64) -> Vec<(&Group, Stretch)> {
+pub(super) fn stretches(groups: &[FileRowGroup], rows: u64, encoded_bytes: u64) -> Vec<(&FileRowGroup, Stretch)> {
     let row_bytes = (encoded_bytes / rows.max(1)).max(1);
     let longest = groups.iter().map(|group| group.rows).max().unwrap_or(1);
     let length = STRETCH_ROWS
@@ -49,7 +49,7 @@ pub(super) fn stretches(groups: &[Group], rows: u64, encoded_bytes: u64) -> Vec<
     let wanted = (SAMPLE_ROWS / length)
         .clamp(FEWEST_STRETCHES, MOST_STRETCHES)
         .min(rows.div_ceil(length));
-    let mut stretches: Vec<(&Group, Stretch)> = Vec::new();
+    let mut stretches: Vec<(&FileRowGroup, Stretch)> = Vec::new();
     let mut end = 0;
     for number in 0..wanted {
         let span = u128::from(rows.saturating_sub(length));

@@ -216,24 +216,24 @@ pub(super) fn length_keys(lengths: &[f64], smallest: u64) -> Json {
 
 /// Kind of the characters at one place of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum CharacterKind {
     Fixed(u8),
     Digits,
     Hex,
     Letters,
 }
 
-impl Place {
-    fn of(seen: &[bool; 256]) -> Option<Place> {
+impl CharacterKind {
+    fn of(seen: &[bool; 256]) -> Option<CharacterKind> {
         let all = |allowed: fn(&u8) -> bool| {
             (0..=255_u8).all(|byte| !seen[usize::from(byte)] || allowed(&byte))
         };
         let mut different = (0..=255_u8).filter(|byte| seen[usize::from(*byte)]);
         match (different.next(), different.next()) {
-            (Some(byte), None) if byte.is_ascii() => Some(Place::Fixed(byte)),
-            _ if all(u8::is_ascii_digit) => Some(Place::Digits),
-            _ if all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) => Some(Place::Hex),
-            _ if all(u8::is_ascii_alphanumeric) => Some(Place::Letters),
+            (Some(byte), None) if byte.is_ascii() => Some(CharacterKind::Fixed(byte)),
+            _ if all(u8::is_ascii_digit) => Some(CharacterKind::Digits),
+            _ if all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) => Some(CharacterKind::Hex),
+            _ if all(u8::is_ascii_alphanumeric) => Some(CharacterKind::Letters),
             _ => None,
         }
     }
@@ -256,13 +256,13 @@ fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
             place[usize::from(*byte)] = true;
         }
     }
-    let mut places: Vec<Place> = seen.iter().map(Place::of).collect::<Option<_>>()?;
+    let mut places: Vec<CharacterKind> = seen.iter().map(CharacterKind::of).collect::<Option<_>>()?;
     // Places with digits only, beside hexadecimal places, have no letters by chance.
-    for stretch in places.chunk_by_mut(|_, next| !matches!(next, Place::Fixed(_) | Place::Letters))
+    for stretch in places.chunk_by_mut(|_, next| !matches!(next, CharacterKind::Fixed(_) | CharacterKind::Letters))
     {
-        if stretch.contains(&Place::Hex) {
-            let digits = stretch.iter_mut().filter(|place| **place == Place::Digits);
-            digits.for_each(|place| *place = Place::Hex);
+        if stretch.contains(&CharacterKind::Hex) {
+            let digits = stretch.iter_mut().filter(|place| **place == CharacterKind::Digits);
+            digits.for_each(|place| *place = CharacterKind::Hex);
         }
     }
     if let Some(uuid) = uuid(&places) {
@@ -270,17 +270,17 @@ fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
     }
     let mut template = String::new();
     for stretch in places.chunk_by(|left, right| match (left, right) {
-        (Place::Fixed(_), Place::Fixed(_)) => true,
+        (CharacterKind::Fixed(_), CharacterKind::Fixed(_)) => true,
         (left, right) => left == right,
     }) {
         let width = stretch.len();
         match stretch.first()? {
-            Place::Digits => template.push_str(&format!("{{digits:{width}}}")),
-            Place::Hex => template.push_str(&format!("{{hex:{width}}}")),
-            Place::Letters => template.push_str(&format!("{{letters:{width}}}")),
-            Place::Fixed(_) => {
+            CharacterKind::Digits => template.push_str(&format!("{{digits:{width}}}")),
+            CharacterKind::Hex => template.push_str(&format!("{{hex:{width}}}")),
+            CharacterKind::Letters => template.push_str(&format!("{{letters:{width}}}")),
+            CharacterKind::Fixed(_) => {
                 let bytes = stretch.iter().filter_map(|place| match place {
-                    Place::Fixed(byte) => Some(char::from(*byte)),
+                    CharacterKind::Fixed(byte) => Some(char::from(*byte)),
                     _ => None,
                 });
                 let text: String = bytes.collect();
@@ -299,9 +299,9 @@ fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
     Some(keys_of(json!({ "kind": "template", "template": template })))
 }
 
-fn uuid(places: &[Place]) -> Option<Keys> {
-    let hex = |place: &Place| *place != Place::Letters && !matches!(place, Place::Fixed(b'-'));
-    let dash = |place: &Place| *place == Place::Fixed(b'-');
+fn uuid(places: &[CharacterKind]) -> Option<Keys> {
+    let hex = |place: &CharacterKind| *place != CharacterKind::Letters && !matches!(place, CharacterKind::Fixed(b'-'));
+    let dash = |place: &CharacterKind| *place == CharacterKind::Fixed(b'-');
     let is = places.len() == 36
         && places.iter().enumerate().all(|(at, place)| match at {
             8 | 13 | 18 | 23 => dash(place),

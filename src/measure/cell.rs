@@ -20,7 +20,7 @@ use crate::observe::Observation;
 use crate::record::{Cache, CacheState, EngineCache, Figures, Iteration, Kind, Lane, Status};
 use crate::scenario::Scenario;
 use crate::statistics::median;
-use crate::storage::{Location, Source, Store, Trace};
+use crate::storage::{Location, ByteSource, Store, Trace};
 use crate::table::OpenTable;
 
 /// A query faster than this is executed several times per iteration.
@@ -75,7 +75,7 @@ pub struct Cell {
 
 /// The place of an iteration in a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Probe {
+pub struct IterationPlace {
     pub lane: Lane,
     pub kind: Kind,
     pub round: u32,
@@ -160,7 +160,7 @@ impl Cell {
     /// Makes one iteration of a lane: first the cache state, untimed, then the plan, then its
     /// executions to the last batch. Only the executions are timed, and only their bytes and CPU
     /// time are counted.
-    pub async fn iterate(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
+    pub async fn iterate(&mut self, probe: IterationPlace) -> Result<Iteration, MeasureError> {
         match probe.lane {
             Lane::Storage => self.replay(probe).await,
             Lane::EndToEnd => self.query(probe).await,
@@ -171,7 +171,7 @@ impl Cell {
         }
     }
 
-    async fn query(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
+    async fn query(&mut self, probe: IterationPlace) -> Result<Iteration, MeasureError> {
         let source = self.source(probe.lane).await?;
         if !self.trials.contains_key(&probe.lane) && probe.kind == Kind::Measured {
             self.calibrate(probe.lane, &source).await?;
@@ -282,7 +282,7 @@ impl Cell {
         trial
     }
 
-    async fn calibrate(&mut self, lane: Lane, source: &Source) -> Result<Trial, MeasureError> {
+    async fn calibrate(&mut self, lane: Lane, source: &ByteSource) -> Result<Trial, MeasureError> {
         let measurement = self.measurement(source)?;
         let preparing = Instant::now();
         self.watch(source, &measurement.ledger).await?;
@@ -303,7 +303,7 @@ impl Cell {
     }
 
     /// Makes an iteration of the observed executions.
-    pub(super) fn finished(&self, probe: Probe, observation: Observation) -> Iteration {
+    pub(super) fn finished(&self, probe: IterationPlace, observation: Observation) -> Iteration {
         Iteration {
             lane: probe.lane,
             round: probe.round,
@@ -326,7 +326,7 @@ impl Cell {
     }
 
     /// Makes an iteration without figures, which an error ended.
-    pub fn failed(&self, probe: Probe, error: &MeasureError) -> Iteration {
+    pub fn failed(&self, probe: IterationPlace, error: &MeasureError) -> Iteration {
         let cache = Cache {
             state: match probe.lane {
                 Lane::Compute => CacheState::Memory,
@@ -411,7 +411,7 @@ impl Cell {
 
     pub(super) async fn execute_in(
         &mut self,
-        source: &Source,
+        source: &ByteSource,
         measurement: &Measurement,
     ) -> Result<(), MeasureError> {
         let planned = plan(&measurement.context, &self.scenario.sql).await?;

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cell::{Cell, Probe, Trial, nanoseconds};
+use super::cell::{Cell, IterationPlace, Trial, nanoseconds};
 use super::error::MeasureError;
 use crate::config::{PageCache, Throttled};
 use crate::engine::{Planned, plan};
 use crate::observe::memory_bytes;
 use crate::record::{Iteration, Kind, Lane, RequestProfile, Status, StoreCall};
-use crate::storage::{Loaded, Source, Throttle, Timed, Trace, replay};
+use crate::storage::{Loaded, ByteSource, Throttle, Timed, Trace, replay};
 use crate::units;
 
 /// Least and most executions for a query's profile, and the time after which no more than the least
@@ -33,17 +33,17 @@ fn of_stream(calls: &[Timed], started: Instant) -> Vec<StoreCall> {
 }
 
 /// Returns the source of reads for a state of the page cache.
-pub fn source_of(cache: PageCache) -> Source {
+pub fn source_of(cache: PageCache) -> ByteSource {
     match cache {
-        PageCache::Direct => Source::Direct,
-        PageCache::Warm | PageCache::Cold => Source::Store,
+        PageCache::Direct => ByteSource::Direct,
+        PageCache::Warm | PageCache::Cold => ByteSource::Store,
     }
 }
 
 impl Cell {
     /// Returns the source of a lane's bytes. For `compute` the bytes are read into memory here, and
     /// stay there as long as the source exists.
-    pub(super) async fn source(&self, lane: Lane) -> Result<Source, MeasureError> {
+    pub(super) async fn source(&self, lane: Lane) -> Result<ByteSource, MeasureError> {
         if lane != Lane::Compute {
             return Ok(match (self.reader.throttle, self.reader.cache) {
                 (
@@ -54,7 +54,7 @@ impl Cell {
                     _,
                 ) => {
                     let bytes_per_s = bytes_per_s.map(|bytes| bytes as f64);
-                    Source::Throttled(Arc::new(Throttle::new(bytes_per_s, latency)))
+                    ByteSource::Throttled(Arc::new(Throttle::new(bytes_per_s, latency)))
                 }
                 (None, cache) => source_of(cache),
             });
@@ -65,11 +65,11 @@ impl Cell {
         }
         let loaded = Loaded::of(&self.memory, self.store()).await;
         let loaded = loaded.map_err(|error| MeasureError::reading(error.to_string()))?;
-        Ok(Source::Memory(Arc::new(loaded)))
+        Ok(ByteSource::Memory(Arc::new(loaded)))
     }
 
     /// Makes an iteration of the lane `storage`.
-    pub(super) async fn replay(&mut self, probe: Probe) -> Result<Iteration, MeasureError> {
+    pub(super) async fn replay(&mut self, probe: IterationPlace) -> Result<Iteration, MeasureError> {
         let trace = self.recorded().await?;
         let source = self.source(Lane::Storage).await?;
         if !self.trials.contains_key(&Lane::Storage) {
@@ -98,7 +98,7 @@ impl Cell {
     pub(super) async fn try_replay(
         &mut self,
         trace: &Arc<Trace>,
-        source: &Source,
+        source: &ByteSource,
     ) -> Result<Trial, MeasureError> {
         let preparing = Instant::now();
         self.watch(source, &self.ledger()).await?;

@@ -11,7 +11,7 @@ mod schedule;
 mod verified;
 mod watching;
 
-pub use cell::{Cell, CellParts, Probe, Trial, offset_ns};
+pub use cell::{Cell, CellParts, IterationPlace, Trial, offset_ns};
 pub use error::{Cause, MeasureError};
 pub use execute::{Execution, execute};
 pub use expectation::{Observed, evaluate};

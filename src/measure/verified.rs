@@ -13,7 +13,7 @@ use crate::digest::ResultDigest;
 use crate::engine::{ENGINE_FAILED, has_aggregation, physical_scans, plan, plan_text};
 use crate::files::first_damage_of;
 use crate::record::Checksum;
-use crate::storage::Source;
+use crate::storage::ByteSource;
 use crate::table::OpenTable;
 
 /// Counts and checksum of a query's result.
@@ -28,7 +28,7 @@ pub struct Verified {
 impl Cell {
     /// Executes the query untimed, and counts and checksums the result.
     pub async fn verify(&self) -> Result<Verified, MeasureError> {
-        let measurement = self.measurement(&Source::Store)?;
+        let measurement = self.measurement(&ByteSource::Store)?;
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
         let approximate = has_aggregation(&planned.physical);
         let digest = Arc::new(Mutex::new(ResultDigest::new(

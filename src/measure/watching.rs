@@ -7,7 +7,7 @@ use super::error::MeasureError;
 use super::measurement::Measurement;
 use crate::engine::measured;
 use crate::observe::{CacheSetting, Ledger, MeasuredStore, Watch, WatchedFiles};
-use crate::storage::Source;
+use crate::storage::ByteSource;
 
 impl Cell {
     /// Makes an empty ledger of the query's files.
@@ -20,14 +20,14 @@ impl Cell {
     }
 
     /// Makes the parts of one measurement, whose reads come from `source`.
-    pub(super) fn measurement(&self, source: &Source) -> Result<Measurement, MeasureError> {
+    pub(super) fn measurement(&self, source: &ByteSource) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
         let store = MeasuredStore::new(&self.store, source, &ledger);
         self.measurement_of(ledger, store)
     }
 
     /// Does the same with a store that also records the calls.
-    pub(super) fn recording(&self, source: &Source) -> Result<Measurement, MeasureError> {
+    pub(super) fn recording(&self, source: &ByteSource) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
         let store = MeasuredStore::new(&self.store, source, &ledger).recording();
         self.measurement_of(ledger, store)
@@ -54,14 +54,14 @@ impl Cell {
     /// Brings the caches into the variant's state, untimed, and begins to watch executions.
     pub(super) async fn watch(
         &self,
-        source: &Source,
+        source: &ByteSource,
         ledger: &Arc<Ledger>,
     ) -> Result<Watch, MeasureError> {
         let setting = CacheSetting {
             page_cache: self.reader.cache,
             engine: self.reader.engine_cache,
             whole_host: self.drop_caches,
-            in_memory: matches!(source, Source::Memory(_)),
+            in_memory: matches!(source, ByteSource::Memory(_)),
         };
         let files = WatchedFiles {
             paths: Arc::clone(&self.files),

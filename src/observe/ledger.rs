@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::calls::Calls;
 use crate::record::StoreCalls;
-use crate::storage::{FileLayout, Source, Trace, merged};
+use crate::storage::{FileLayout, ByteSource, Trace, merged};
 
 /// Reads that a ledger has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -134,14 +134,14 @@ impl Ledger {
     }
 
     /// Counts a trace that was replayed from a source. The latencies of its calls are not known.
-    pub fn replayed(&self, trace: &Trace, source: &Source) {
+    pub fn replayed(&self, trace: &Trace, source: &ByteSource) {
         for call in trace.streams.iter().flatten() {
             let ranges = call.ranges.iter().map(|(start, end)| *start..*end);
             let ranges: Vec<Range<u64>> = ranges.collect();
             self.ask(&trace.files[call.file], &ranges);
             match source {
-                Source::Throttled(_) => self.sent(&merged(&ranges)),
-                Source::Store | Source::Direct | Source::Memory(_) => self.sent(&ranges),
+                ByteSource::Throttled(_) => self.sent(&merged(&ranges)),
+                ByteSource::Store | ByteSource::Direct | ByteSource::Memory(_) => self.sent(&ranges),
             }
         }
     }
@@ -239,10 +239,10 @@ mod tests {
             }]],
         };
         let ledger = Ledger::default();
-        ledger.replayed(&trace, &Source::Store);
+        ledger.replayed(&trace, &ByteSource::Store);
         let counted = ledger.counters();
         assert_eq!((counted.requests, counted.requested_bytes), (2, 20));
-        let slow = Source::Throttled(Arc::new(Throttle::new(None, Duration::ZERO)));
+        let slow = ByteSource::Throttled(Arc::new(Throttle::new(None, Duration::ZERO)));
         ledger.replayed(&trace, &slow);
         let counted = ledger.counters();
         assert_eq!((counted.requests, counted.requested_bytes), (3, 60));

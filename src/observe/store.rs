@@ -7,7 +7,7 @@ use object_store::ObjectStore;
 use super::counting::CountingLayer;
 use super::ledger::Ledger;
 use crate::storage::{
-    DirectLayer, LayeredStore, MemoryLayer, RecordingLayer, Source, Store, ThrottleLayer, Timed,
+    DirectLayer, LayeredStore, MemoryLayer, RecordingLayer, ByteSource, Store, ThrottleLayer, Timed,
     Trace,
 };
 
@@ -29,13 +29,13 @@ pub struct MeasuredStore {
 
 impl MeasuredStore {
     /// Builds layers over a store, whose reads come from `source`.
-    pub fn new(store: &Store, source: &Source, ledger: &Arc<Ledger>) -> Self {
+    pub fn new(store: &Store, source: &ByteSource, ledger: &Arc<Ledger>) -> Self {
         let objects = Arc::clone(store.objects());
         let mut memory = None;
         let storage: Arc<dyn ObjectStore> = match source {
-            Source::Store | Source::Throttled(_) => objects,
-            Source::Direct => LayeredStore::over(DirectLayer::new(objects)),
-            Source::Memory(loaded) => {
+            ByteSource::Store | ByteSource::Throttled(_) => objects,
+            ByteSource::Direct => LayeredStore::over(DirectLayer::new(objects)),
+            ByteSource::Memory(loaded) => {
                 let layer = Arc::new(MemoryLayer::new(objects, Arc::clone(loaded)));
                 memory = Some(Arc::clone(&layer));
                 LayeredStore::shared(layer)
@@ -43,7 +43,7 @@ impl MeasuredStore {
         };
         let counted = CountingLayer::of_storage(storage, Arc::clone(ledger), store.clone());
         let mut objects = LayeredStore::over(counted);
-        if let Source::Throttled(throttle) = source {
+        if let ByteSource::Throttled(throttle) = source {
             objects = LayeredStore::over(ThrottleLayer::new(objects, Arc::clone(throttle)));
         }
         let counted = CountingLayer::of_engine(objects, Arc::clone(ledger), store.clone());
@@ -113,7 +113,7 @@ mod tests {
         (Store::of("memory://test", objects).unwrap(), path)
     }
 
-    fn measured(store: &Store, source: &Source) -> (MeasuredStore, Arc<Ledger>) {
+    fn measured(store: &Store, source: &ByteSource) -> (MeasuredStore, Arc<Ledger>) {
         let ledger = Arc::new(Ledger::default());
         (MeasuredStore::new(store, source, &ledger), ledger)
     }
@@ -130,7 +130,7 @@ mod tests {
             chunks: vec![chunk(4..20, 0), chunk(20..40, 0), chunk(50..80, 1)],
         };
         let ledger = Arc::new(Ledger::new([(path.clone(), Arc::new(layout))]));
-        let measured = MeasuredStore::new(&store, &Source::Store, &ledger);
+        let measured = MeasuredStore::new(&store, &ByteSource::Store, &ledger);
         let objects = measured.objects();
         objects.get_ranges(&path, &[4..14, 30..40]).await.unwrap();
         objects.get_range(&path, 75..100).await.unwrap();
@@ -151,7 +151,7 @@ mod tests {
     #[tokio::test]
     async fn a_replay_counts_what_the_trace_asked_for() {
         let (store, path) = store_with_file().await;
-        for source in [Source::Store, throttled()] {
+        for source in [ByteSource::Store, throttled()] {
             let (recording, read) = measured(&store, &source);
             let recording = recording.recording();
             let objects = recording.objects();
@@ -168,18 +168,18 @@ mod tests {
                 ranges: vec![(0, 1)],
             }]],
         };
-        let replayed = replay(&Arc::new(trace), &store, &Source::Store).await;
+        let replayed = replay(&Arc::new(trace), &store, &ByteSource::Store).await;
         assert!(replayed.is_err());
     }
 
-    fn throttled() -> Source {
-        Source::Throttled(Arc::new(Throttle::new(None, Duration::ZERO)))
+    fn throttled() -> ByteSource {
+        ByteSource::Throttled(Arc::new(Throttle::new(None, Duration::ZERO)))
     }
 
     #[tokio::test]
     async fn memory_serves_what_was_recorded_and_says_what_it_has_not() {
         let (store, path) = store_with_file().await;
-        let (recording, _) = measured(&store, &Source::Store);
+        let (recording, _) = measured(&store, &ByteSource::Store);
         let recording = recording.recording();
         let objects = recording.objects();
         objects.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
@@ -187,7 +187,7 @@ mod tests {
         let trace = recording.recorded();
         assert_eq!((trace.ranges(), trace.bytes()), (3, 30));
         let loaded = Arc::new(Loaded::of(&trace, &store).await.unwrap());
-        let (memory, ledger) = measured(&store, &Source::Memory(loaded));
+        let (memory, ledger) = measured(&store, &ByteSource::Memory(loaded));
         store.objects().delete(&path).await.unwrap();
         let read = memory.objects().get_range(&path, 61..62).await;
         assert_eq!(read.unwrap().len(), 1);
@@ -223,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn measurements_of_one_store_do_not_see_each_other() {
         let (store, path) = store_with_file().await;
-        let (one, ledger) = measured(&store, &Source::Store);
+        let (one, ledger) = measured(&store, &ByteSource::Store);
         let (two, other) = measured(&store, &throttled());
         let two = two.recording();
         one.objects().get_range(&path, 0..10).await.unwrap();
@@ -240,7 +240,7 @@ mod tests {
         let file = folder.path().join("a b%20c#1=2.parquet");
         std::fs::write(&file, [7; 100]).unwrap();
         let (store, path) = (Store::local(), object_path(&file).unwrap());
-        let (recording, _) = measured(&store, &Source::Store);
+        let (recording, _) = measured(&store, &ByteSource::Store);
         let recording = recording.recording();
         let objects = recording.objects();
         objects.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
@@ -248,12 +248,12 @@ mod tests {
         let text = serde_json::to_string(&trace).unwrap();
         assert_eq!(serde_json::from_str::<Trace>(&text).unwrap(), trace);
         let trace = Arc::new(trace);
-        replay(&trace, &store, &Source::Store).await.unwrap();
+        replay(&trace, &store, &ByteSource::Store).await.unwrap();
         let ledger = Ledger::default();
-        ledger.replayed(&trace, &Source::Store);
+        ledger.replayed(&trace, &ByteSource::Store);
         assert_eq!(ledger.counters().requested_bytes, 20);
         std::fs::write(&file, [7; 49]).unwrap();
-        let error = replay(&trace, &store, &Source::Store).await;
+        let error = replay(&trace, &store, &ByteSource::Store).await;
         let error = error.unwrap_err().to_string();
         assert!(error.contains("a b%20c#1=2.parquet"), "{error}");
     }
@@ -265,7 +265,7 @@ mod tests {
         std::fs::write(&file, [7; 100]).unwrap();
         let (store, path) = (Store::local(), object_path(&file).unwrap());
         let ranges = [10..20, 80..90];
-        let (recording, _) = measured(&store, &Source::Store);
+        let (recording, _) = measured(&store, &ByteSource::Store);
         let recording = recording.recording();
         recording
             .objects()
@@ -276,11 +276,11 @@ mod tests {
         std::fs::write(&file, [7; 40]).unwrap();
         let mut errors = vec![
             Loaded::of(&trace, &store).await.err(),
-            replay(&trace, &store, &Source::Store).await.err(),
+            replay(&trace, &store, &ByteSource::Store).await.err(),
             replay(&trace, &store, &throttled()).await.err(),
             store.objects().get_ranges(&path, &ranges).await.err(),
         ];
-        for source in [Source::Store, Source::Direct, throttled()] {
+        for source in [ByteSource::Store, ByteSource::Direct, throttled()] {
             let (measured, ledger) = measured(&store, &source);
             let objects = measured.objects();
             errors.push(objects.get_ranges(&path, &ranges).await.err());
@@ -299,7 +299,7 @@ mod tests {
     #[tokio::test]
     async fn writing_listing_and_asking_for_the_size_count_no_bytes() {
         let (store, path) = store_with_file().await;
-        let (counted, ledger) = measured(&store, &Source::Store);
+        let (counted, ledger) = measured(&store, &ByteSource::Store);
         let objects = counted.objects();
         assert_eq!(objects.head(&path).await.unwrap().size, 100);
         objects.copy(&path, &Path::from("b.parquet")).await.unwrap();
@@ -314,7 +314,7 @@ mod tests {
     #[tokio::test]
     async fn a_failed_read_counts_nothing() {
         let (store, _) = store_with_file().await;
-        let (counted, ledger) = measured(&store, &Source::Store);
+        let (counted, ledger) = measured(&store, &ByteSource::Store);
         let missing = Path::from("missing");
         let read = counted.objects().get_ranges(&missing, &[0..1, 1..2]).await;
         assert!(read.is_err());
@@ -325,8 +325,8 @@ mod tests {
     async fn reads_without_an_end_are_refused_where_a_layer_could_not_serve_them() {
         let (store, path) = store_with_file().await;
         for (source, allowed) in [
-            (Source::Store, true),
-            (Source::Direct, false),
+            (ByteSource::Store, true),
+            (ByteSource::Direct, false),
             (throttled(), false),
         ] {
             let (measured, _) = measured(&store, &source);

@@ -9,7 +9,7 @@ use super::table::{Head, TableCell};
 use super::words::{ABSENT, ratio_with_interval};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
+pub(super) enum ReportColumn {
     Variant,
     FileSize,
     SizeRatio,
@@ -41,38 +41,38 @@ pub(super) enum Column {
 }
 
 /// Columns of the main table, in their order.
-const ALL: [Column; 13] = [
-    Column::Variant,
-    Column::FileSize,
-    Column::SizeRatio,
-    Column::MedianTime,
-    Column::RowsOut,
-    Column::ArrowOut,
-    Column::Requested,
-    Column::RowGroupsRead,
-    Column::ColumnsRead,
-    Column::StreamTimes,
-    Column::PeakMemory,
-    Column::TimeRatio,
-    Column::Verdict,
+const ALL: [ReportColumn; 13] = [
+    ReportColumn::Variant,
+    ReportColumn::FileSize,
+    ReportColumn::SizeRatio,
+    ReportColumn::MedianTime,
+    ReportColumn::RowsOut,
+    ReportColumn::ArrowOut,
+    ReportColumn::Requested,
+    ReportColumn::RowGroupsRead,
+    ReportColumn::ColumnsRead,
+    ReportColumn::StreamTimes,
+    ReportColumn::PeakMemory,
+    ReportColumn::TimeRatio,
+    ReportColumn::Verdict,
 ];
 
 /// Columns that a narrow table leaves out, the least important first. The others are the answer
 /// itself.
-const DISPENSABLE: [Column; 10] = [
-    Column::RowsOut,
-    Column::ArrowOut,
-    Column::Requested,
-    Column::ColumnsRead,
-    Column::StorageCeiling,
-    Column::ComputeCeiling,
-    Column::PeakMemory,
-    Column::RowGroupsRead,
-    Column::FileSize,
-    Column::SizeRatio,
+const DISPENSABLE: [ReportColumn; 10] = [
+    ReportColumn::RowsOut,
+    ReportColumn::ArrowOut,
+    ReportColumn::Requested,
+    ReportColumn::ColumnsRead,
+    ReportColumn::StorageCeiling,
+    ReportColumn::ComputeCeiling,
+    ReportColumn::PeakMemory,
+    ReportColumn::RowGroupsRead,
+    ReportColumn::FileSize,
+    ReportColumn::SizeRatio,
 ];
 
-impl Column {
+impl ReportColumn {
     /// Columns of the table of lanes.
     pub(super) const LANES: [Self; 8] = [
         Self::Variant,

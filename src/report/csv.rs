@@ -26,10 +26,10 @@ struct Row<'a> {
 }
 
 /// Name of a column, and its text in a row.
-type Column = (&'static str, fn(&Row) -> String);
+type CsvColumn = (&'static str, fn(&Row) -> String);
 
 /// Columns before those of the figures: which iteration it is, and what became of it.
-const PLACE: [Column; 11] = [
+const PLACE: [CsvColumn; 11] = [
     ("run_id", |row| field(&row.record.run_id)),
     ("cell", |row| field(&row.cell.id)),
     ("scenario", |row| field(&row.cell.scenario)),
@@ -49,7 +49,7 @@ const PLACE: [Column; 11] = [
 ];
 
 /// Columns after those of the figures: row groups, files and columns read, datasets, memory.
-const READ: [Column; 15] = [
+const READ: [CsvColumn; 15] = [
     ("scan_partitions", |row| {
         row.iteration.scan_partitions.to_string()
     }),
@@ -145,11 +145,11 @@ pub(super) fn render(records: &[RunRecord]) -> String {
     lines.concat()
 }
 
-fn names(columns: &[Column]) -> impl Iterator<Item = String> {
+fn names(columns: &[CsvColumn]) -> impl Iterator<Item = String> {
     columns.iter().map(|(name, _)| (*name).to_owned())
 }
 
-fn texts(columns: &[Column], row: &Row) -> impl Iterator<Item = String> {
+fn texts(columns: &[CsvColumn], row: &Row) -> impl Iterator<Item = String> {
     columns.iter().map(|(_, text)| text(row))
 }
 

@@ -221,11 +221,11 @@ fn of_scenario(
 ) -> Markup {
     let name = text::name(scenario.name);
     let cells = || scenario.cells.iter().chain(&scenario.controls);
-    let estimates: Vec<chart::Estimate> = cells()
+    let estimates: Vec<chart::IntervalRow> = cells()
         .enumerate()
         .filter_map(|(index, cell)| {
             let summary = cell.summary?;
-            Some(chart::Estimate {
+            Some(chart::IntervalRow {
                 name: cell.record.variant_name.clone(),
                 median_ns: summary.median_ns,
                 interval_ns: summary.ci_low_ns.zip(summary.ci_high_ns),
@@ -406,10 +406,10 @@ fn of_history(history: &History, charts: &mut Charts) -> Markup {
         name: history.variant.clone(),
         levels: levels.collect(),
     };
-    let changes: Vec<chart::ChangePoint> = history
+    let changes: Vec<chart::LevelChange> = history
         .changes
         .iter()
-        .map(|change| chart::ChangePoint {
+        .map(|change| chart::LevelChange {
             run: change.at,
             label: units::ratio(change.ratio),
         })

@@ -6,7 +6,7 @@ use crate::record::{Lane, Preference, RunRecord};
 use super::answer::answer;
 use super::break_even::{crossings, prediction_checks, sentence, told};
 use super::cautions::cautions;
-use super::columns::Column;
+use super::columns::ReportColumn;
 use super::notes::{failures, notes};
 use super::overview::{front, left_out, overview};
 use super::scenario::{Cell, Scenario};
@@ -81,21 +81,21 @@ pub(super) fn tables(scenario: &Scenario, details: bool) -> Vec<Table> {
         )),
     };
     let cells = scenario.cells.iter().chain(&scenario.controls);
-    let mut tables = vec![table(scenario, description, &Column::of(scenario), cells)];
-    let mut more = |what: &str, columns: &[Column]| {
+    let mut tables = vec![table(scenario, description, &ReportColumn::of(scenario), cells)];
+    let mut more = |what: &str, columns: &[ReportColumn]| {
         let cells = scenario.cells.iter();
         tables.push(table(scenario, Some(what.to_owned()), columns, cells));
     };
     if scenario.has_lanes() {
         more(
             "lanes: the whole, its byte ranges alone, and the query with its bytes in memory",
-            &Column::LANES,
+            &ReportColumn::LANES,
         );
     }
     if details || scenario.past_the_cache() {
         more(
             "bytes of one execution, from the result down to the device",
-            &Column::LEDGER,
+            &ReportColumn::LEDGER,
         );
     }
     tables
@@ -104,7 +104,7 @@ pub(super) fn tables(scenario: &Scenario, details: bool) -> Vec<Table> {
 fn table<'a, 'b: 'a>(
     scenario: &Scenario<'b>,
     description: Option<String>,
-    columns: &[Column],
+    columns: &[ReportColumn],
     cells: impl Iterator<Item = &'a Cell<'b>>,
 ) -> Table {
     let row = |cell: &Cell| {

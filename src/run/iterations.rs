@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::analysis::summarise_measured;
 use crate::cancel::Cancel;
 use crate::config::{PageCache, Until};
-use crate::measure::{Cell, MeasureError, Probe, Trial, Verified, Visit, evaluate, offset_ns};
+use crate::measure::{Cell, MeasureError, IterationPlace, Trial, Verified, Visit, evaluate, offset_ns};
 use crate::record::{ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status};
 use crate::session::{
     CellPlan, Event, Executor, Failure, Located, Observer, RunJournal, Warning, unchanged,
@@ -152,7 +152,7 @@ impl<'a> Iterations<'a> {
     async fn keep_failed(
         &mut self,
         visit: Visit,
-        probe: Probe,
+        probe: IterationPlace,
         error: MeasureError,
     ) -> Result<(), Failure> {
         let plan = &self.cells[visit.cell];
@@ -227,7 +227,7 @@ impl<'a> Iterations<'a> {
 impl Executor for Iterations<'_> {
     type Visit = (Kind, Visit);
     /// An iteration, and true if it was the first of its cell.
-    type Done = (Probe, Result<(Iteration, bool), MeasureError>);
+    type Done = (IterationPlace, Result<(Iteration, bool), MeasureError>);
 
     fn begin(&mut self, (kind, visit): Self::Visit) -> bool {
         if self.given_up.contains_key(&(visit.cell, visit.lane)) {
@@ -248,7 +248,7 @@ impl Executor for Iterations<'_> {
 
     async fn execute(&mut self, (kind, visit): Self::Visit) -> Self::Done {
         let CellPlan { cell, verified, .. } = &mut self.cells[visit.cell];
-        let probe = Probe {
+        let probe = IterationPlace {
             lane: visit.lane,
             kind,
             round: visit.round,
@@ -317,7 +317,7 @@ fn gives_up(void: &mut u32, is_void: bool) -> bool {
 fn voided(
     cell: &Cell,
     measured: Result<(Iteration, bool), MeasureError>,
-    probe: Probe,
+    probe: IterationPlace,
     why: &Failure,
 ) -> Iteration {
     let iteration = match measured {
@@ -353,7 +353,7 @@ fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
 async fn iterate(
     cell: &mut Cell,
     verified: &mut Option<Verified>,
-    probe: Probe,
+    probe: IterationPlace,
 ) -> Result<(Iteration, bool), MeasureError> {
     let mut iteration = cell.iterate(probe).await?;
     let first = verified.is_none();

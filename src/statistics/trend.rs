@@ -35,8 +35,8 @@ pub fn trend(values: &[f64]) -> Option<Trend> {
     if values.len() < MINIMUM_VALUES {
         return None;
     }
-    let points: Vec<Point> = evenly_spread(values.len(), MOST_VALUES)
-        .map(|index| Point {
+    let points: Vec<TrendPoint> = evenly_spread(values.len(), MOST_VALUES)
+        .map(|index| TrendPoint {
             time: index as f64,
             value: values[index],
         })
@@ -48,14 +48,14 @@ pub fn trend(values: &[f64]) -> Option<Trend> {
 }
 
 #[derive(Clone, Copy)]
-struct Point {
+struct TrendPoint {
     /// Number of steps since the first value.
     time: f64,
     value: f64,
 }
 
 /// Returns every two points, the earlier one first.
-fn pairs(points: &[Point]) -> impl Iterator<Item = (Point, Point)> {
+fn pairs(points: &[TrendPoint]) -> impl Iterator<Item = (TrendPoint, TrendPoint)> {
     points.iter().enumerate().flat_map(|(index, earlier)| {
         points[index + 1..]
             .iter()
@@ -63,7 +63,7 @@ fn pairs(points: &[Point]) -> impl Iterator<Item = (Point, Point)> {
     })
 }
 
-fn mann_kendall_p(points: &[Point]) -> f64 {
+fn mann_kendall_p(points: &[TrendPoint]) -> f64 {
     // Rising pairs minus falling pairs.
     let score: i64 = pairs(points)
         .map(|(earlier, later)| {
@@ -79,7 +79,7 @@ fn mann_kendall_p(points: &[Point]) -> f64 {
 
 /// Kendall's variance of the score if there is no trend, less the part that each set of equal
 /// values takes from it.
-fn score_variance(points: &[Point]) -> f64 {
+fn score_variance(points: &[TrendPoint]) -> f64 {
     let term = |count: usize| {
         let count = count as f64;
         count * (count - 1.0) * (2.0 * count + 5.0) / 18.0
@@ -93,7 +93,7 @@ fn score_variance(points: &[Point]) -> f64 {
     term(points.len()) - ties
 }
 
-fn theil_sen_slope(points: &[Point]) -> Option<f64> {
+fn theil_sen_slope(points: &[TrendPoint]) -> Option<f64> {
     let mut slopes: Vec<f64> = pairs(points)
         .map(|(earlier, later)| (later.value - earlier.value) / (later.time - earlier.time))
         .collect();
@@ -136,9 +136,9 @@ mod tests {
     #[test]
     fn ties_reduce_the_variance() {
         let values = [1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 5.0, 8.0, 9.0, 7.0];
-        let points: Vec<Point> = (0..)
+        let points: Vec<TrendPoint> = (0..)
             .zip(values)
-            .map(|(time, value)| Point {
+            .map(|(time, value)| TrendPoint {
                 time: f64::from(time),
                 value,
             })

@@ -25,11 +25,11 @@ use crate::text_file::read_bytes;
 #[derive(Debug, Clone)]
 pub struct Location {
     store: Store,
-    key: Key,
+    key: LocationKey,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Key {
+enum LocationKey {
     /// An absolute path on this host.
     File(PathBuf),
     /// Parts with `/` between them; empty for a whole store.
@@ -80,10 +80,10 @@ impl Ord for Location {
     fn cmp(&self, other: &Self) -> Ordering {
         let urls = self.store.url().as_str().cmp(other.store.url().as_str());
         urls.then_with(|| match (&self.key, &other.key) {
-            (Key::File(path), Key::File(other)) => path.cmp(other),
-            (Key::Object(key), Key::Object(other)) => key.split('/').cmp(other.split('/')),
-            (Key::File(_), Key::Object(_)) => Ordering::Less,
-            (Key::Object(_), Key::File(_)) => Ordering::Greater,
+            (LocationKey::File(path), LocationKey::File(other)) => path.cmp(other),
+            (LocationKey::Object(key), LocationKey::Object(other)) => key.split('/').cmp(other.split('/')),
+            (LocationKey::File(_), LocationKey::Object(_)) => Ordering::Less,
+            (LocationKey::Object(_), LocationKey::File(_)) => Ordering::Greater,
         })
     }
 }
@@ -92,8 +92,8 @@ impl Ord for Location {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
-            Key::File(path) => path.display().fmt(f),
-            Key::Object(key) => write!(f, "{}{key}", self.store.url()),
+            LocationKey::File(path) => path.display().fmt(f),
+            LocationKey::Object(key) => write!(f, "{}{key}", self.store.url()),
         }
     }
 }
@@ -103,7 +103,7 @@ impl Location {
     pub fn of_file(path: PathBuf) -> Self {
         Location {
             store: Store::local(),
-            key: Key::File(path),
+            key: LocationKey::File(path),
         }
     }
 
@@ -119,7 +119,7 @@ impl Location {
     pub(super) fn named(store: &Store, name: &str) -> Self {
         Location {
             store: store.clone(),
-            key: Key::Object(name.to_owned()),
+            key: LocationKey::Object(name.to_owned()),
         }
     }
 
@@ -131,8 +131,8 @@ impl Location {
     /// memory maps, syncing. `None` in another store.
     pub fn local(&self) -> Option<&Path> {
         match &self.key {
-            Key::File(path) => Some(path),
-            Key::Object(_) => None,
+            LocationKey::File(path) => Some(path),
+            LocationKey::Object(_) => None,
         }
     }
 
@@ -143,8 +143,8 @@ impl Location {
     /// No object can have such a name.
     pub fn object(&self) -> Result<ObjectPath, StorageError> {
         match &self.key {
-            Key::File(path) => object_path(path),
-            Key::Object(key) => ObjectPath::parse(key).map_err(|error| StorageError::BadPath {
+            LocationKey::File(path) => object_path(path),
+            LocationKey::Object(key) => ObjectPath::parse(key).map_err(|error| StorageError::BadPath {
                 location: self.to_string(),
                 reason: error.to_string(),
             }),
@@ -155,12 +155,12 @@ impl Location {
     /// not lie below that place.
     pub fn below(&self, base: &Location) -> Option<String> {
         match (&self.key, &base.key) {
-            (Key::File(path), Key::File(base)) => {
+            (LocationKey::File(path), LocationKey::File(base)) => {
                 let below = path.strip_prefix(base).ok()?;
                 Some(below.to_str()?.to_owned())
             }
-            (Key::Object(key), Key::Object(base)) if base.is_empty() => Some(key.clone()),
-            (Key::Object(key), Key::Object(base)) => {
+            (LocationKey::Object(key), LocationKey::Object(base)) if base.is_empty() => Some(key.clone()),
+            (LocationKey::Object(key), LocationKey::Object(base)) => {
                 let below = key.strip_prefix(base.as_str())?;
                 match below {
                     "" => Some(String::new()),
@@ -174,7 +174,7 @@ impl Location {
     /// True if the location equals `base`, or lies below it.
     pub fn is_below(&self, base: &Location) -> bool {
         match (&self.key, &base.key) {
-            (Key::File(path), Key::File(base)) => path.starts_with(base),
+            (LocationKey::File(path), LocationKey::File(base)) => path.starts_with(base),
             _ => self.store.url() == base.store.url() && self.below(base).is_some(),
         }
     }
@@ -183,9 +183,9 @@ impl Location {
     #[must_use]
     pub fn join(&self, name: &str) -> Self {
         let key = match &self.key {
-            Key::File(path) => Key::File(path.join(name)),
-            Key::Object(key) if key.is_empty() => Key::Object(name.to_owned()),
-            Key::Object(key) => Key::Object(format!("{key}/{name}")),
+            LocationKey::File(path) => LocationKey::File(path.join(name)),
+            LocationKey::Object(key) if key.is_empty() => LocationKey::Object(name.to_owned()),
+            LocationKey::Object(key) => LocationKey::Object(format!("{key}/{name}")),
         };
         Location {
             store: self.store.clone(),
@@ -196,9 +196,9 @@ impl Location {
     /// Returns the location that contains this one. `None` at the top.
     pub fn parent(&self) -> Option<Self> {
         let key = match &self.key {
-            Key::File(path) => Key::File(path.parent()?.to_owned()),
-            Key::Object(key) if key.is_empty() => return None,
-            Key::Object(key) => Key::Object(
+            LocationKey::File(path) => LocationKey::File(path.parent()?.to_owned()),
+            LocationKey::Object(key) if key.is_empty() => return None,
+            LocationKey::Object(key) => LocationKey::Object(
                 key.rsplit_once('/')
                     .map_or("", |(above, _)| above)
                     .to_owned(),
@@ -213,19 +213,19 @@ impl Location {
     /// Returns the name within the store, as a user wrote it.
     pub(super) fn name_in_store(&self) -> String {
         match &self.key {
-            Key::File(path) => path.to_string_lossy().into_owned(),
-            Key::Object(key) => key.clone(),
+            LocationKey::File(path) => path.to_string_lossy().into_owned(),
+            LocationKey::Object(key) => key.clone(),
         }
     }
 
     /// Returns the last part of the name. Empty at the top.
     pub fn name(&self) -> String {
         match &self.key {
-            Key::File(path) => {
+            LocationKey::File(path) => {
                 let name = path.file_name().unwrap_or_default();
                 name.to_string_lossy().into_owned()
             }
-            Key::Object(key) => key.rsplit('/').next().unwrap_or_default().to_owned(),
+            LocationKey::Object(key) => key.rsplit('/').next().unwrap_or_default().to_owned(),
         }
     }
 
@@ -244,28 +244,28 @@ impl Location {
     /// Returns the size of the file in bytes. `None` if there is no file.
     pub fn bytes(&self) -> io::Result<Option<u64>> {
         match &self.key {
-            Key::File(path) => match fs::metadata(path) {
+            LocationKey::File(path) => match fs::metadata(path) {
                 Ok(found) => Ok(Some(found.len())),
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error),
             },
-            Key::Object(_) => Ok(self.head()?.map(|found| found.size)),
+            LocationKey::Object(_) => Ok(self.head()?.map(|found| found.size)),
         }
     }
 
     /// True if a file or a folder exists there.
     pub fn exists(&self) -> bool {
         match &self.key {
-            Key::File(path) => path.exists(),
-            Key::Object(_) => self.bytes().is_ok_and(|it| it.is_some()) || self.is_folder(),
+            LocationKey::File(path) => path.exists(),
+            LocationKey::Object(_) => self.bytes().is_ok_and(|it| it.is_some()) || self.is_folder(),
         }
     }
 
     /// True if files may lie below it: it is a folder, or the beginning of objects' names.
     pub fn is_folder(&self) -> bool {
         match &self.key {
-            Key::File(path) => path.is_dir(),
-            Key::Object(_) => self.entries().is_ok_and(|entries| !entries.is_empty()),
+            LocationKey::File(path) => path.is_dir(),
+            LocationKey::Object(_) => self.entries().is_ok_and(|entries| !entries.is_empty()),
         }
     }
 
@@ -275,7 +275,7 @@ impl Location {
     ///
     /// `FileTooLarge` if the file is larger, `InvalidInput` if it is not a regular file.
     pub fn read(&self, most_bytes: u64) -> io::Result<Option<Bytes>> {
-        if let Key::File(path) = &self.key {
+        if let LocationKey::File(path) = &self.key {
             return match read_bytes(path, most_bytes) {
                 Ok(bytes) => Ok(Some(bytes.into())),
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -314,7 +314,7 @@ impl Location {
     ///
     /// The same as those of [`Output::write`].
     pub fn write(&self, bytes: Vec<u8>) -> Result<(), OutputError> {
-        if let Key::File(path) = &self.key {
+        if let LocationKey::File(path) = &self.key {
             let output = Output::own(path.clone());
             return output.write(|file| io::Write::write_all(file, &bytes));
         }
@@ -333,8 +333,8 @@ impl Location {
     /// Removes the file, if there is one.
     pub fn remove(&self) -> io::Result<()> {
         let removed = match &self.key {
-            Key::File(path) => fs::remove_file(path),
-            Key::Object(_) => {
+            LocationKey::File(path) => fs::remove_file(path),
+            LocationKey::Object(_) => {
                 let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
                 wait(async move {
                     match store.delete(&object).await {
@@ -352,7 +352,7 @@ impl Location {
 
     /// Returns the kind of the entry, and does not follow a link. `None` if nothing exists there.
     pub fn kind(&self) -> io::Result<Option<EntryKind>> {
-        let Key::File(path) = &self.key else {
+        let LocationKey::File(path) = &self.key else {
             return Ok(self.bytes()?.map(|_| EntryKind::File));
         };
         match fs::symlink_metadata(path) {
@@ -366,7 +366,7 @@ impl Location {
     /// not UTF-8 (this program makes none) are listed in a readable form that does not lead to the
     /// entry.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
-        if let Key::File(path) = &self.key {
+        if let LocationKey::File(path) = &self.key {
             let listed = match fs::read_dir(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
                 listed => listed?,
@@ -413,14 +413,14 @@ impl Location {
     /// Makes the folder, if the store has folders.
     pub fn create_folder(&self) -> io::Result<()> {
         match &self.key {
-            Key::File(path) => fs::create_dir_all(path),
-            Key::Object(_) => Ok(()),
+            LocationKey::File(path) => fs::create_dir_all(path),
+            LocationKey::Object(_) => Ok(()),
         }
     }
 
     /// Removes the folder if it is empty and the store has folders. Does nothing else.
     pub fn remove_empty_folder(&self) {
-        if let Key::File(path) = &self.key {
+        if let LocationKey::File(path) = &self.key {
             let _ = fs::remove_dir(path);
         }
     }
@@ -428,8 +428,8 @@ impl Location {
     /// Writes the whole file system of this place to its device. Other stores do so by themselves.
     pub fn sync(&self) -> io::Result<()> {
         match &self.key {
-            Key::File(path) => Ok(nix::unistd::syncfs(&File::open(path)?)?),
-            Key::Object(_) => Ok(()),
+            LocationKey::File(path) => Ok(nix::unistd::syncfs(&File::open(path)?)?),
+            LocationKey::Object(_) => Ok(()),
         }
     }
 }

@@ -45,7 +45,7 @@ pub use paths::{StorageError, local_file, local_path, object_path};
 pub use recording::RecordingLayer;
 pub use replay::replay;
 pub use sink::StagedObject;
-pub use source::Source;
+pub use source::ByteSource;
 pub use store::Store;
 pub use stores::Stores;
 pub use throttle::{Throttle, ThrottleLayer, merged};

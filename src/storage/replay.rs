@@ -13,27 +13,27 @@ use super::beyond::explained;
 use super::direct::{Buffer, RangeFile};
 use super::layer::LayeredStore;
 use super::paths::local_file;
-use super::source::Source;
+use super::source::ByteSource;
 use super::store::Store;
 use super::throttle::ThrottleLayer;
 use super::trace::{Call, Trace};
 
 /// Reads the ranges of a trace and drops them. All streams run at once, each in its order. Files of
 /// this host are read by pread(2) into one buffer per stream, past the page cache for
-/// [`Source::Direct`]. Other stores, and throttled ones, are read by their own API. Nothing is
+/// [`ByteSource::Direct`]. Other stores, and throttled ones, are read by their own API. Nothing is
 /// counted. Returns the time from the first request to the last answer.
-pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &Source) -> Result<Duration> {
+pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &ByteSource) -> Result<Duration> {
     let objects = store.objects();
     match source {
-        Source::Throttled(throttle) => {
+        ByteSource::Throttled(throttle) => {
             let throttled = ThrottleLayer::new(Arc::clone(objects), Arc::clone(throttle));
             replay_store(trace, store, &LayeredStore::over(throttled)).await
         }
         _ if store.is_local() => {
             let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
-            replay_files(trace, paths, matches!(source, Source::Direct)).await
+            replay_files(trace, paths, matches!(source, ByteSource::Direct)).await
         }
-        Source::Store | Source::Direct | Source::Memory(_) => {
+        ByteSource::Store | ByteSource::Direct | ByteSource::Memory(_) => {
             replay_store(trace, store, objects).await
         }
     }

@@ -7,7 +7,7 @@ use super::throttle::Throttle;
 
 /// The source of the bytes that the engine reads.
 #[derive(Debug, Clone, Default)]
-pub enum Source {
+pub enum ByteSource {
     /// The store that holds the files.
     #[default]
     Store,

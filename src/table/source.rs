@@ -66,7 +66,7 @@ pub async fn open_source(
         None => of_parquet(&context, stores, location, unify).await?,
         Some(format) => {
             let rows = open_rows(stores, location, format, unify).await?;
-            Found {
+            SourceFiles {
                 provider: rows.provider,
                 places: rows.places,
                 rows: rows.rows,
@@ -177,7 +177,7 @@ async fn refuse_dropped_intervals(file: &TableFile, schema: &SchemaRef) -> Resul
     }
 }
 
-struct Found {
+struct SourceFiles {
     provider: Arc<dyn TableProvider>,
     places: Vec<Location>,
     rows: u64,
@@ -194,7 +194,7 @@ async fn of_parquet(
     stores: &Stores,
     location: &str,
     unify: bool,
-) -> Result<Found, TableError> {
+) -> Result<SourceFiles, TableError> {
     let files = discover(stores, NAME, location).await?;
     let table = open(context, &files, None, unify).await?;
     let schema = table.provider.schema();
@@ -227,7 +227,7 @@ async fn of_parquet(
         place: file.place.clone(),
         partition: file.partition.clone(),
     });
-    Ok(Found {
+    Ok(SourceFiles {
         bytes: table
             .columns
             .iter()

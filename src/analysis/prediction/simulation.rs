@@ -124,7 +124,7 @@ impl Shared {
 
 /// Progress of a stream.
 #[derive(Clone)]
-struct Place<'a> {
+struct StreamProgress<'a> {
     /// Steps of the file that the stream reads.
     steps: &'a [Step],
     /// Number of calls for the file that have been made.
@@ -148,7 +148,7 @@ struct Simulation<'a> {
     /// Requests whose bytes have not begun to arrive: the time when they will, the stream, and the
     /// number of bytes. Times and numbers are bits.
     waiting: BinaryHeap<Reverse<(u64, usize, u64)>>,
-    places: Vec<Place<'a>>,
+    places: Vec<StreamProgress<'a>>,
     /// Files that no stream has begun.
     files: std::slice::Iter<'a, Vec<Step>>,
 }
@@ -159,7 +159,7 @@ impl<'a> Simulation<'a> {
         for (index, stream) in order.streams.iter().enumerate() {
             processors.add(stream.first_work, index);
         }
-        let place = |stream: &'a Stream| Place {
+        let place = |stream: &'a Stream| StreamProgress {
             steps: &stream.steps,
             step: 0,
             calling: false,

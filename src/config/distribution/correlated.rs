@@ -1,6 +1,6 @@
 //! `correlated_with`: values that follow those of another column.
 
-use super::draft::{DEFAULT_CARDINALITY, DEFAULT_STD_DEV, Draft};
+use super::draft::{DEFAULT_CARDINALITY, DEFAULT_STD_DEV, DistributionDraft};
 use super::rules::{Draws, Rules};
 use super::target::default_of;
 use crate::config::model::{Distribution, Dtype};
@@ -25,7 +25,7 @@ pub(super) const CORRELATED_WITH: Rules = Rules {
     check: correlated_with,
 };
 
-fn correlated_with(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn correlated_with(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let numbers = draft.target.dtype.draws_numbers();
     if keys.column.is_none() {
         draft

@@ -1,6 +1,6 @@
 //! Reading of a distribution's keys, as far as several kinds share it.
 
-use super::target::Target;
+use super::target::DrawnColumn;
 use crate::config::findings::Findings;
 use crate::config::fit::{limits, shown, stored};
 use crate::config::key_path::KeyPath;
@@ -33,8 +33,8 @@ pub(super) fn share(
 }
 
 /// A distribution whose keys are being read, and the facts about its column.
-pub(super) struct Draft<'a, 'b> {
-    pub(super) target: Target,
+pub(super) struct DistributionDraft<'a, 'b> {
+    pub(super) target: DrawnColumn,
     /// True if the lengths of values are drawn. Values then become as long as is necessary to tell
     /// them apart.
     pub(super) has_length: bool,
@@ -42,7 +42,7 @@ pub(super) struct Draft<'a, 'b> {
     pub(super) findings: &'a mut Findings<'b>,
 }
 
-impl Draft<'_, '_> {
+impl DistributionDraft<'_, '_> {
     pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>) {
         self.findings.problem(&self.path.key(key), message);
     }
@@ -191,7 +191,7 @@ impl Draft<'_, '_> {
         if let (Some(cardinality), Some(most)) = (cardinality, self.made_up_values())
             && cardinality > most
         {
-            let Target { dtype, size, .. } = self.target;
+            let DrawnColumn { dtype, size, .. } = self.target;
             self.refuse(
                 "cardinality",
                 format!("{cardinality} is more than the {most} {dtype} values of size {size}"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::draft::Draft;
+use super::draft::DistributionDraft;
 use super::ranks::check_run;
 use super::rules::{Draws, Rules};
 use crate::config::fit::fitting_value;
@@ -20,7 +20,7 @@ pub(super) const CATEGORICAL: Rules = Rules {
     check: categorical,
 };
 
-fn categorical(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn categorical(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let cardinality = draft.count("cardinality", keys.cardinality);
     let has_min = keys.min.is_some();
     let min = draft.number("min", keys.min);
@@ -72,7 +72,7 @@ fn categorical(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<D
 }
 
 fn weights_of(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut DistributionDraft<'_, '_>,
     leaves: Vec<Leaf<f64>>,
     values: usize,
 ) -> Option<Vec<f64>> {
@@ -99,7 +99,7 @@ fn weights_of(
 }
 
 fn values_of(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut DistributionDraft<'_, '_>,
     leaves: Vec<Leaf<Value>>,
     weights: Option<Vec<f64>>,
 ) -> Option<Distribution> {
@@ -140,7 +140,7 @@ pub(super) const CONSTANT: Rules = Rules {
     check: constant,
 };
 
-fn constant(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn constant(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     if keys.value.is_none() {
         draft
             .findings

@@ -20,36 +20,36 @@ mod template;
 mod text;
 mod uniform;
 
-pub(super) use target::{Target, default_of};
+pub(super) use target::{DrawnColumn, default_of};
 
 use super::findings::Findings;
 use super::key_path::KeyPath;
-use super::kind::Kind;
+use super::kind::DistributionKind;
 use super::leaf::Leaf;
 use super::model::Dtype;
 use super::raw::{RawDistribution, RawDistributionKeys};
-use draft::{Draft, share};
+use draft::{DistributionDraft, share};
 use rules::Rules;
 use target::Drawn;
 
-fn rules_of(kind: Kind) -> &'static Rules {
+fn rules_of(kind: DistributionKind) -> &'static Rules {
     match kind {
-        Kind::Uniform => &uniform::UNIFORM,
-        Kind::Distinct => &uniform::DISTINCT,
-        Kind::Normal => &normal::NORMAL,
-        Kind::Lognormal => &normal::LOGNORMAL,
-        Kind::Quantiles => &quantiles::QUANTILES,
-        Kind::Zipf => &ranks::ZIPF,
-        Kind::Hotspot => &ranks::HOTSPOT,
-        Kind::Categorical => &listed::CATEGORICAL,
-        Kind::Sequence => &sequence::SEQUENCE,
-        Kind::RandomWalk => &sequence::RANDOM_WALK,
-        Kind::CorrelatedWith => &correlated::CORRELATED_WITH,
-        Kind::Constant => &listed::CONSTANT,
-        Kind::Words => &text::WORDS,
-        Kind::Template => &text::TEMPLATE,
-        Kind::Json => &text::JSON,
-        Kind::Compressible => &text::COMPRESSIBLE,
+        DistributionKind::Uniform => &uniform::UNIFORM,
+        DistributionKind::Distinct => &uniform::DISTINCT,
+        DistributionKind::Normal => &normal::NORMAL,
+        DistributionKind::Lognormal => &normal::LOGNORMAL,
+        DistributionKind::Quantiles => &quantiles::QUANTILES,
+        DistributionKind::Zipf => &ranks::ZIPF,
+        DistributionKind::Hotspot => &ranks::HOTSPOT,
+        DistributionKind::Categorical => &listed::CATEGORICAL,
+        DistributionKind::Sequence => &sequence::SEQUENCE,
+        DistributionKind::RandomWalk => &sequence::RANDOM_WALK,
+        DistributionKind::CorrelatedWith => &correlated::CORRELATED_WITH,
+        DistributionKind::Constant => &listed::CONSTANT,
+        DistributionKind::Words => &text::WORDS,
+        DistributionKind::Template => &text::TEMPLATE,
+        DistributionKind::Json => &text::JSON,
+        DistributionKind::Compressible => &text::COMPRESSIBLE,
     }
 }
 
@@ -75,7 +75,7 @@ impl Given {
 /// distribution.
 pub(super) fn validate(
     raw: Option<RawDistribution>,
-    target: Target,
+    target: DrawnColumn,
     path: &KeyPath,
     findings: &mut Findings<'_>,
 ) -> Drawn {
@@ -118,7 +118,7 @@ pub(super) fn validate(
     let before = findings.problems.len();
     check_given(&keys, given, kind, &drawn, target, path, findings);
     order::order(&mut keys, kind, rules, target, &mut drawn, path, findings);
-    let mut draft = Draft {
+    let mut draft = DistributionDraft {
         target,
         has_length: given.length,
         path,
@@ -185,10 +185,10 @@ fn kind_of(
     dtype: Dtype,
     path: &KeyPath,
     findings: &mut Findings<'_>,
-) -> Option<Kind> {
+) -> Option<DistributionKind> {
     if keys.kind.is_none() {
         if keys.given().is_empty() && says_more {
-            keys.kind = Some(Leaf(Ok(Kind::Uniform)));
+            keys.kind = Some(Leaf(Ok(DistributionKind::Uniform)));
         } else {
             findings.problem(path, "needs a `kind`");
         }
@@ -212,9 +212,9 @@ fn kind_of(
 fn check_given(
     keys: &RawDistributionKeys,
     given: Given,
-    kind: Kind,
+    kind: DistributionKind,
     drawn: &Drawn,
-    target: Target,
+    target: DrawnColumn,
     path: &KeyPath,
     findings: &mut Findings<'_>,
 ) {

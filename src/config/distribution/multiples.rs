@@ -1,13 +1,13 @@
 //! `multiple_of`: rounding of numbers to multiples of another one.
 
-use super::draft::Draft;
+use super::draft::DistributionDraft;
 use crate::config::fit::shown;
 use crate::config::leaf::{Leaf, Point};
 use crate::config::model::Distribution;
 use crate::config::number::Number;
 
 /// Returns the number to whose multiples values are rounded.
-pub(super) fn multiple_of(draft: &mut Draft<'_, '_>, leaf: Leaf<Point>) -> Option<Number> {
+pub(super) fn multiple_of(draft: &mut DistributionDraft<'_, '_>, leaf: Leaf<Point>) -> Option<Number> {
     let dtype = draft.target.dtype;
     if !dtype.draws_numbers() {
         draft.refuse(
@@ -27,7 +27,7 @@ pub(super) fn multiple_of(draft: &mut Draft<'_, '_>, leaf: Leaf<Point>) -> Optio
 /// Refuses bounds that are not multiples themselves. Otherwise rounding could move a value across a
 /// bound.
 pub(super) fn check_multiples(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut DistributionDraft<'_, '_>,
     distribution: &Distribution,
     multiple: Number,
 ) {

@@ -1,6 +1,6 @@
 //! Bell curves: `normal` and `lognormal`.
 
-use super::draft::{DEFAULT_STD_DEV, Draft};
+use super::draft::{DEFAULT_STD_DEV, DistributionDraft};
 use super::rules::{Draws, Rules};
 use crate::config::leaf::Point;
 use crate::config::model::{Distribution, Dtype};
@@ -22,7 +22,7 @@ pub(super) const NORMAL: Rules = Rules {
     check: normal,
 };
 
-fn normal(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn normal(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let min = draft.number("min", keys.min);
     let max = draft.number("max", keys.max);
     let mean = draft.place("mean", keys.mean);
@@ -64,7 +64,7 @@ pub(super) const LOGNORMAL: Rules = Rules {
     check: lognormal,
 };
 
-fn lognormal(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn lognormal(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let min = draft.number("min", keys.min);
     let max = draft.number("max", keys.max);
     let mean = match draft.findings.take(&draft.path.key("mean"), keys.mean) {

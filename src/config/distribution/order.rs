@@ -2,18 +2,18 @@
 
 use super::draft::share;
 use super::rules::Rules;
-use super::target::{Drawn, Target};
+use super::target::{Drawn, DrawnColumn};
 use crate::config::findings::Findings;
 use crate::config::key_path::KeyPath;
-use crate::config::kind::Kind;
+use crate::config::kind::DistributionKind;
 use crate::config::raw::RawDistributionKeys;
 
 /// Reads the keys for the order of rows into `drawn`.
 pub(super) fn order(
     keys: &mut RawDistributionKeys,
-    kind: Kind,
+    kind: DistributionKind,
     rules: &Rules,
-    target: Target,
+    target: DrawnColumn,
     drawn: &mut Drawn,
     path: &KeyPath,
     findings: &mut Findings<'_>,
@@ -41,7 +41,7 @@ pub(super) fn order(
     }
     let orders = !target.is_vector()
         && (target.dtype.draws_numbers()
-            || (target.dtype.is_text() && kind == Kind::Categorical && keys.values.is_some()));
+            || (target.dtype.is_text() && kind == DistributionKind::Categorical && keys.values.is_some()));
     for (given, path) in [(sorted_given, &sortedness_path), (drift_given, &drift_path)] {
         if given && rules.ordered && !orders {
             findings.problem(

@@ -1,6 +1,6 @@
 //! `quantiles`: numbers between each two of which the same number of rows lies.
 
-use super::draft::Draft;
+use super::draft::DistributionDraft;
 use super::rules::{Draws, Rules};
 use crate::config::fit::fitting_value;
 use crate::config::model::Distribution;
@@ -16,7 +16,7 @@ pub(super) const QUANTILES: Rules = Rules {
     check: quantiles,
 };
 
-fn quantiles(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn quantiles(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let place = draft.path.key("values");
     let mut values: Vec<Number> = Vec::new();
     let leaves = keys.values.unwrap_or_default();

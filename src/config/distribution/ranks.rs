@@ -1,6 +1,6 @@
 //! Numbered values, of which the first ones are more frequent: `zipf` and `hotspot`.
 
-use super::draft::{DEFAULT_CARDINALITY, DEFAULT_EXPONENT, Draft, share};
+use super::draft::{DEFAULT_CARDINALITY, DEFAULT_EXPONENT, DistributionDraft, share};
 use super::rules::{Draws, Rules};
 use crate::config::fit::{limits, shown};
 use crate::config::leaf::{Leaf, Point, Positive};
@@ -20,7 +20,7 @@ pub(super) const ZIPF: Rules = Rules {
     check: zipf,
 };
 
-fn zipf(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn zipf(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let exponent = draft.positive_float("exponent", keys.exponent, DEFAULT_EXPONENT);
     let (min, cardinality) = run(draft, keys.min, keys.cardinality);
     Some(Distribution::Zipf {
@@ -39,7 +39,7 @@ pub(super) const HOTSPOT: Rules = Rules {
     check: hotspot,
 };
 
-fn hotspot(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn hotspot(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let hot_fraction = draft.float("hot_fraction", keys.hot_fraction, DEFAULT_HOT_FRACTION);
     if !(hot_fraction > 0.0 && hot_fraction < 1.0) {
         draft.refuse(
@@ -63,7 +63,7 @@ fn hotspot(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distr
 
 /// Returns the first number of numbered values, if they are numbers, and how many values there are.
 fn run(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut DistributionDraft<'_, '_>,
     min: Option<Leaf<Point>>,
     cardinality: Option<Leaf<Positive>>,
 ) -> (Option<Number>, u64) {
@@ -78,7 +78,7 @@ fn run(
 }
 
 /// Checks that `min`, `min` + 1, ... `min` + `cardinality` - 1 all fit the type.
-pub(super) fn check_run(draft: &mut Draft<'_, '_>, min: Option<Number>, cardinality: Option<u64>) {
+pub(super) fn check_run(draft: &mut DistributionDraft<'_, '_>, min: Option<Number>, cardinality: Option<u64>) {
     if let (Some(min), Some(cardinality)) = (min, cardinality)
         && let Some(most) = values_from(draft, Some(min)).filter(|most| cardinality > *most)
     {
@@ -91,7 +91,7 @@ pub(super) fn check_run(draft: &mut Draft<'_, '_>, min: Option<Number>, cardinal
 }
 
 /// Returns the number of whole numbers that the type has from `min` on.
-fn values_from(draft: &Draft<'_, '_>, min: Option<Number>) -> Option<u64> {
+fn values_from(draft: &DistributionDraft<'_, '_>, min: Option<Number>) -> Option<u64> {
     let min = min?;
     let (_, high) = limits(draft.target.dtype);
     match (min, draft.target.dtype.integer_range()) {

@@ -1,6 +1,6 @@
 //! The keys that a kind of distribution takes, besides those that all kinds share.
 
-use super::draft::Draft;
+use super::draft::DistributionDraft;
 use crate::config::model::{Distribution, Dtype};
 use crate::config::raw::RawDistributionKeys;
 
@@ -23,7 +23,7 @@ pub(super) struct Rules {
     pub(super) has_length: bool,
     /// Reads the distribution that the keys describe. None, with a problem added, if something is
     /// wrong.
-    pub(super) check: fn(&mut Draft<'_, '_>, RawDistributionKeys) -> Option<Distribution>,
+    pub(super) check: fn(&mut DistributionDraft<'_, '_>, RawDistributionKeys) -> Option<Distribution>,
 }
 
 impl Rules {

@@ -1,6 +1,6 @@
 //! Values that follow the row before: `sequence` and `random_walk`.
 
-use super::draft::Draft;
+use super::draft::DistributionDraft;
 use super::rules::{Draws, Rules};
 use super::target::default_of;
 use crate::config::fit::fitted;
@@ -17,7 +17,7 @@ pub(super) const SEQUENCE: Rules = Rules {
     check: sequence,
 };
 
-fn sequence(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn sequence(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     if keys.start.is_some() && keys.min.is_some() {
         draft.refuse(
             "min",
@@ -81,7 +81,7 @@ pub(super) const RANDOM_WALK: Rules = Rules {
     check: random_walk,
 };
 
-fn random_walk(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn random_walk(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let start = draft.place("start", keys.start);
     let min = draft.number("min", keys.min);
     let max = draft.number("max", keys.max);
@@ -122,7 +122,7 @@ fn random_walk(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<D
 }
 
 /// Returns the default step of a sequence: 1 in the unit of the column.
-fn one(draft: &Draft<'_, '_>) -> Number {
+fn one(draft: &DistributionDraft<'_, '_>) -> Number {
     match draft.target.dtype {
         Dtype::Decimal128 { scale, .. } => Number::Integer(10_i128.pow(scale.into())),
         _ => Number::Integer(1),

@@ -10,14 +10,14 @@ const DEFAULT_TIMES: (&str, &str) = ("2020-01-01", "2024-12-31");
 
 /// The column for which values are drawn.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::config) struct Target {
+pub(in crate::config) struct DrawnColumn {
     pub(in crate::config) dtype: Dtype,
     pub(in crate::config) size: u64,
     /// Rows of the whole table.
     pub(in crate::config) rows: u64,
 }
 
-impl Target {
+impl DrawnColumn {
     pub(in crate::config) fn is_vector(self) -> bool {
         self.size > 1 && self.dtype.is_numeric()
     }

@@ -1,6 +1,6 @@
 //! Made-up text and bytes: `words`, `json`, `template` and `compressible`.
 
-use super::draft::{DEFAULT_CARDINALITY, DEFAULT_EXPONENT, Draft, share};
+use super::draft::{DEFAULT_CARDINALITY, DEFAULT_EXPONENT, DistributionDraft, share};
 use super::rules::{Draws, Rules};
 use super::template::parse;
 use crate::config::fit::shown;
@@ -22,7 +22,7 @@ pub(super) const WORDS: Rules = Rules {
     check: words,
 };
 
-fn words(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn words(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     if draft.has_length && (keys.min.is_some() || keys.max.is_some()) {
         let key = if keys.min.is_some() { "min" } else { "max" };
         draft.refuse(
@@ -50,7 +50,7 @@ pub(super) const JSON: Rules = Rules {
     check: json,
 };
 
-fn json(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn json(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let (min_fields, max_fields) = counts(draft, keys.min, keys.max, "fields", DEFAULT_FIELDS);
     let cardinality = draft
         .count("cardinality", keys.cardinality)
@@ -71,7 +71,7 @@ pub(super) const TEMPLATE: Rules = Rules {
     check: template,
 };
 
-fn template(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn template(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     if keys.template.is_none() {
         draft
             .findings
@@ -122,7 +122,7 @@ pub(super) const COMPRESSIBLE: Rules = Rules {
     check: compressible,
 };
 
-fn compressible(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn compressible(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     if keys.compressibility.is_none() {
         draft
             .findings
@@ -137,7 +137,7 @@ fn compressible(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<
 /// Returns the smallest and the largest number of things in a value. A bound beyond the default of
 /// the other one moves that default.
 fn counts(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut DistributionDraft<'_, '_>,
     min: Option<Leaf<Point>>,
     max: Option<Leaf<Point>>,
     what: &str,
@@ -157,7 +157,7 @@ fn counts(
 }
 
 fn count_of(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut DistributionDraft<'_, '_>,
     key: &str,
     leaf: Option<Leaf<Point>>,
     what: &str,

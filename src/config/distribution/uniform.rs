@@ -1,6 +1,6 @@
 //! Values spread evenly over a range: `uniform` and `distinct`.
 
-use super::draft::Draft;
+use super::draft::DistributionDraft;
 use super::rules::{Draws, Rules};
 use super::target::default_of;
 use crate::config::model::{Distribution, Dtype};
@@ -16,7 +16,7 @@ pub(super) const UNIFORM: Rules = Rules {
     check: uniform,
 };
 
-fn uniform(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn uniform(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let dtype = draft.target.dtype;
     if dtype == Dtype::Bool && keys.cardinality.is_some() {
         draft.refuse(
@@ -41,7 +41,7 @@ pub(super) const DISTINCT: Rules = Rules {
     check: distinct,
 };
 
-fn distinct(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn distinct(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
     let (min, max, cardinality) = range(draft, keys);
     let rows = draft
         .target
@@ -71,7 +71,7 @@ fn distinct(draft: &mut Draft<'_, '_>, keys: RawDistributionKeys) -> Option<Dist
 
 /// Returns the bounds, both or none, and the number of values between them.
 fn range(
-    draft: &mut Draft<'_, '_>,
+    draft: &mut DistributionDraft<'_, '_>,
     keys: RawDistributionKeys,
 ) -> (Option<Number>, Option<Number>, Option<u64>) {
     let either = keys.min.is_some() || keys.max.is_some();
@@ -107,7 +107,7 @@ fn range(
 }
 
 /// Checks that the given number of integers lies between the bounds.
-fn check_room(draft: &mut Draft<'_, '_>, low: Option<Number>, high: Option<Number>, values: u64) {
+fn check_room(draft: &mut DistributionDraft<'_, '_>, low: Option<Number>, high: Option<Number>, values: u64) {
     let range = draft.target.dtype.integer_range();
     let bound = |number: Option<Number>, limit: Option<i128>| match number {
         Some(Number::Integer(number)) => Some(number),

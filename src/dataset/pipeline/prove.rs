@@ -9,7 +9,7 @@ use super::written::{DataFile, WrittenFile};
 use crate::dataset::error::DatasetError;
 use crate::dataset::folder::is_taken;
 use crate::dataset::page_proof::prove_pages;
-use crate::dataset::proof::{FILE_IDENTITY, NO_IDENTITY, Wanted, prove};
+use crate::dataset::proof::{FILE_IDENTITY, NO_IDENTITY, ExpectedFile, prove};
 use crate::files::read_footer;
 
 /// Proves the files of one dataset.
@@ -64,7 +64,7 @@ impl<'a> Prover<'a> {
             self.target.shown(&file.path),
         );
         let (bytes, metadata) = handle.block_on(read_footer(store, &object, &shown))?;
-        let wanted = Wanted {
+        let wanted = ExpectedFile {
             file: &shown,
             identity: &plan.identity(&file.path),
             schema: &self.format.schema,

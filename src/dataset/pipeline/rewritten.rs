@@ -25,7 +25,7 @@ use super::target::Target;
 use super::written::{DataFile, WrittenFiles};
 use crate::config::RowGroupSize;
 use crate::dataset::error::DatasetError;
-use crate::dataset::partition::{Key, MAX_PARTITIONS, check_value, folder_name};
+use crate::dataset::partition::{PartitionKey, MAX_PARTITIONS, check_value, folder_name};
 use crate::dataset::plain::{PlainFile, PlainReader};
 use crate::dataset::properties::writer_properties;
 use crate::dataset::source::{SOURCE_TABLE, SourceTable};
@@ -89,7 +89,7 @@ pub(crate) fn write_files(
     };
     let reader = target.handle.spawn(reader.run());
     let files: Vec<NextFile> = files.into_iter().map(|(_, file)| file).collect();
-    let mut rows = ReadRows {
+    let mut rows = SourceGroups {
         source,
         files: files.into_iter(),
         groups,
@@ -155,13 +155,13 @@ pub(crate) fn verify(
 }
 
 /// The rows of a source as they are read, and the files into which they are written.
-struct ReadRows<'a> {
+struct SourceGroups<'a> {
     source: &'a SourceTable,
     files: vec::IntoIter<NextFile>,
     groups: Receiver<Batches>,
 }
 
-impl RowGroups for ReadRows<'_> {
+impl RowGroups for SourceGroups<'_> {
     fn next_file(&mut self) -> Result<Option<NextFile>, DatasetError> {
         Ok(self.files.next())
     }
@@ -233,7 +233,7 @@ fn files(target: &Target<'_>, source: &SourceTable) -> Result<Vec<DataFile>, Dat
                 let column = column.as_string::<i32>();
                 column.is_valid(row).then(|| column.value(row).to_owned())
             });
-            let partition: Key = values.by_ref().take(partition_by.len()).collect();
+            let partition: PartitionKey = values.by_ref().take(partition_by.len()).collect();
             let rows = values.next().flatten().and_then(|rows| rows.parse().ok());
             for (value, name) in partition.iter().zip(partition_by) {
                 if let Some(value) = value {

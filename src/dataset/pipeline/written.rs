@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::dataset::manifest::ManifestFile;
-use crate::dataset::partition::Key;
+use crate::dataset::partition::PartitionKey;
 use crate::dataset::shortfalls::Shortfalls;
 use crate::files::Columns;
 
@@ -15,7 +15,7 @@ pub(crate) struct DataFile {
     pub(crate) table: usize,
     /// Path relative to the dataset's folder.
     pub(crate) path: String,
-    pub(crate) partition: Key,
+    pub(crate) partition: PartitionKey,
     pub(crate) rows: u64,
 }
 

@@ -35,7 +35,7 @@ impl Span {
 
 /// Scale of an axis, and the values that it covers besides those that are plotted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum AxisScale {
     /// Equal differences are equally long. The axis begins at zero.
     Zero,
     /// Equal differences are equally long. The axis begins at zero, unless values differ and that
@@ -68,22 +68,22 @@ impl Axis {
     pub(super) fn new(
         what: &str,
         quantity: Quantity,
-        kind: Kind,
+        kind: AxisScale,
         span: Span,
         values: impl Iterator<Item = f64>,
     ) -> Self {
-        let is_logarithmic = kind == Kind::Logarithmic;
+        let is_logarithmic = kind == AxisScale::Logarithmic;
         let plotted = extent(values.filter(|value| !is_logarithmic || *value >= SMALLEST));
         let (low, high, marks) = match (plotted, kind) {
-            (None, Kind::Logarithmic) => (1.0, 10.0, Vec::new()),
+            (None, AxisScale::Logarithmic) => (1.0, 10.0, Vec::new()),
             (None, _) => (0.0, 1.0, Vec::new()),
-            (Some((smallest, largest)), Kind::Logarithmic) => logarithmic(smallest, largest, span),
+            (Some((smallest, largest)), AxisScale::Logarithmic) => logarithmic(smallest, largest, span),
             (Some((smallest, largest)), _) => linear(smallest, largest, span, kind),
         };
         let (unit, labels) = labels(quantity, &marks);
         let title = match kind {
-            Kind::Linear if low > 0.0 => format!("{what} ({unit}; axis does not begin at 0)"),
-            Kind::Logarithmic => format!("{what} ({unit}, logarithmic)"),
+            AxisScale::Linear if low > 0.0 => format!("{what} ({unit}; axis does not begin at 0)"),
+            AxisScale::Logarithmic => format!("{what} ({unit}, logarithmic)"),
             _ => format!("{what} ({unit})"),
         };
         let mut axis = Axis {
@@ -157,7 +157,7 @@ impl Axis {
 }
 
 /// Ends of a linear axis and its marks.
-fn linear(smallest: f64, largest: f64, span: Span, kind: Kind) -> (f64, f64, Vec<f64>) {
+fn linear(smallest: f64, largest: f64, span: Span, kind: AxisScale) -> (f64, f64, Vec<f64>) {
     /// Values that are relatively closer than this count as equal.
     const SAME: f64 = 1e-4;
     /// Room for markers at each end of an axis, as a share of the spread of its values.
@@ -166,10 +166,10 @@ fn linear(smallest: f64, largest: f64, span: Span, kind: Kind) -> (f64, f64, Vec
     let most = (span.length() / gap).clamp(2.0, 10.0).floor();
     let largest = if largest > 0.0 { largest } else { 1.0 };
     let spread = largest - smallest;
-    let from_zero = kind == Kind::Zero || smallest <= largest / 2.0 || spread <= largest * SAME;
+    let from_zero = kind == AxisScale::Zero || smallest <= largest / 2.0 || spread <= largest * SAME;
     let smallest = if from_zero { 0.0 } else { smallest };
     let headroom = match kind {
-        Kind::Linear => (largest - smallest) * HEADROOM,
+        AxisScale::Linear => (largest - smallest) * HEADROOM,
         _ => 0.0,
     };
     let step = round_up((largest - smallest) / most);
@@ -234,7 +234,7 @@ mod tests {
         to: 540.0,
     };
 
-    fn axis(quantity: Quantity, kind: Kind, values: &[f64]) -> Axis {
+    fn axis(quantity: Quantity, kind: AxisScale, values: &[f64]) -> Axis {
         Axis::new("what", quantity, kind, ACROSS, values.iter().copied())
     }
 
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn linear_ticks_are_round_and_of_one_unit() {
-        let axis = axis(Quantity::Time, Kind::Zero, &[3.0e6, 9.3e6]);
+        let axis = axis(Quantity::Time, AxisScale::Zero, &[3.0e6, 9.3e6]);
         assert_eq!(labels_of(&axis), ["0", "2", "4", "6", "8", "10"]);
         assert_eq!(axis.title, "what (ms)");
         assert_eq!(
@@ -262,43 +262,43 @@ mod tests {
             (1.2e9, "what (s)"),
             (90e9, "what (s)"),
         ] {
-            assert_eq!(axis(Quantity::Time, Kind::Zero, &[largest]).title, title);
+            assert_eq!(axis(Quantity::Time, AxisScale::Zero, &[largest]).title, title);
         }
         assert_eq!(
-            axis(Quantity::Bytes, Kind::Zero, &[95e6]).title,
+            axis(Quantity::Bytes, AxisScale::Zero, &[95e6]).title,
             "what (MB)"
         );
         assert_eq!(
-            axis(Quantity::Bytes, Kind::Zero, &[600.0]).title,
+            axis(Quantity::Bytes, AxisScale::Zero, &[600.0]).title,
             "what (B)"
         );
     }
 
     #[test]
     fn a_linear_axis_that_leaves_out_zero_says_so() {
-        let near = axis(Quantity::Bytes, Kind::Linear, &[90e6, 95e6]);
+        let near = axis(Quantity::Bytes, AxisScale::Linear, &[90e6, 95e6]);
         assert_eq!(near.title, "what (MB; axis does not begin at 0)");
         assert_eq!(
             labels_of(&near),
             ["89", "90", "91", "92", "93", "94", "95", "96"]
         );
         assert_eq!(
-            axis(Quantity::Bytes, Kind::Linear, &[10e6, 95e6]).title,
+            axis(Quantity::Bytes, AxisScale::Linear, &[10e6, 95e6]).title,
             "what (MB)"
         );
         assert_eq!(
-            axis(Quantity::Bytes, Kind::Linear, &[95e6, 95e6]).title,
+            axis(Quantity::Bytes, AxisScale::Linear, &[95e6, 95e6]).title,
             "what (MB)"
         );
     }
 
     #[test]
     fn a_logarithmic_axis_has_powers_of_ten_and_2_and_5_where_there_is_room() {
-        let wide = axis(Quantity::BytesPerSecond, Kind::Logarithmic, &[1e6, 50e9]);
+        let wide = axis(Quantity::BytesPerSecond, AxisScale::Logarithmic, &[1e6, 50e9]);
         assert_eq!(labels_of(&wide), ["1", "10", "100", "1000", "10000"]);
         assert_eq!(wide.title, "what (MB/s, logarithmic)");
         assert_eq!((wide.at(1e6), wide.at(50e9)), (Some(100.0), Some(540.0)));
-        let narrow = axis(Quantity::Time, Kind::Logarithmic, &[3e6, 80e6]);
+        let narrow = axis(Quantity::Time, AxisScale::Logarithmic, &[3e6, 80e6]);
         assert_eq!(labels_of(&narrow), ["2", "5", "10", "20", "50", "100"]);
     }
 
@@ -306,7 +306,7 @@ mod tests {
     fn a_logarithmic_axis_skips_what_is_not_positive() {
         let axis = axis(
             Quantity::Time,
-            Kind::Logarithmic,
+            AxisScale::Logarithmic,
             &[0.0, -5.0, f64::NAN, f64::INFINITY, 3e6],
         );
         assert_eq!(labels_of(&axis), ["2", "5", "10", "20"]);
@@ -329,7 +329,7 @@ mod tests {
             vec![1.0; 200],
             vec![1e15, 1e15 + 1.0],
         ] {
-            for kind in [Kind::Zero, Kind::Linear, Kind::Logarithmic] {
+            for kind in [AxisScale::Zero, AxisScale::Linear, AxisScale::Logarithmic] {
                 let axis = axis(Quantity::Time, kind, &values);
                 let is_plotted = values.iter().any(|value| (1e-12..1e24).contains(value));
                 let fewest = if is_plotted { 2 } else { 0 };
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn every_plotted_value_lies_on_its_axis() {
         let values = [0.3, 1.0, 7.77e3, 1.23e6, 9.99e9, 4.2e13];
-        for kind in [Kind::Zero, Kind::Linear, Kind::Logarithmic] {
+        for kind in [AxisScale::Zero, AxisScale::Linear, AxisScale::Logarithmic] {
             for from in 0..values.len() {
                 let axis = axis(Quantity::Bytes, kind, &values[from..]);
                 assert!(

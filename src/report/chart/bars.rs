@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind};
+use super::axis::{Axis, AxisScale};
 use super::draw::{WIDTH, colour_class, coordinate, line};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::label::long;
@@ -45,7 +45,7 @@ pub(crate) fn stacked(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
     let axis = Axis::new(
         "bytes",
         Quantity::Bytes,
-        Kind::Zero,
+        AxisScale::Zero,
         layout.span(),
         rows.iter().map(total),
     );
@@ -95,7 +95,7 @@ pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
         let values = rows.iter().flat_map(|row| row.usable(kinds.len()));
         values.map(|(_, value)| value)
     };
-    let axis = Axis::new("time", Quantity::Time, Kind::Zero, layout.span(), all());
+    let axis = Axis::new("time", Quantity::Time, AxisScale::Zero, layout.span(), all());
     let start = layout.span().from;
     let drawn = html! {
         (layout.drawn(&axis))

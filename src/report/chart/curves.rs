@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind};
-use super::draw::{Point, coordinate, curve, interval, line, marker, text};
+use super::axis::{Axis, AxisScale};
+use super::draw::{Position, coordinate, curve, interval, line, marker, text};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::label::{LINE_HEIGHT, Placer, fitted, long, spread, width_of};
 use super::legend::{Entry, legend};
@@ -21,7 +21,7 @@ const SIGN: f64 = 18.0;
 
 /// Times in nanoseconds at bandwidths in bytes per second.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Curve {
+pub(crate) struct CurveLine {
     pub(crate) name: String,
     /// Pairs of bandwidth and time, sorted by bandwidth.
     pub(crate) points: Vec<(f64, f64)>,
@@ -39,7 +39,7 @@ pub(crate) struct Measured {
 
 /// A point at which two curves cross.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Crossing {
+pub(crate) struct CurveCrossing {
     pub(crate) bytes_per_s: f64,
     pub(crate) time_ns: f64,
     /// Text at the crossing, such as `zstd: 1.40 GB/s`.
@@ -47,7 +47,7 @@ pub(crate) struct Crossing {
 }
 
 /// A line per variant on logarithmic axes; dashed upright lines where they cross.
-pub(crate) fn curves(frame: &Frame, curves: &[Curve], crossings: &[Crossing]) -> Markup {
+pub(crate) fn curves(frame: &Frame, curves: &[CurveLine], crossings: &[CurveCrossing]) -> Markup {
     let names: Vec<String> = curves
         .iter()
         .map(|curve| fitted(&curve.name, LONGEST_NAME))
@@ -71,11 +71,11 @@ pub(crate) fn curves(frame: &Frame, curves: &[Curve], crossings: &[Crossing]) ->
     let times = points().map(|(_, time)| time).chain(ends);
     let bandwidths = points().map(|(bandwidth, _)| bandwidth);
     let bandwidths = bandwidths.chain(measured().map(|point| point.bytes_per_s));
-    let plane = Plane::new("time", Kind::Logarithmic, &layout, times);
+    let plane = Plane::new("time", AxisScale::Logarithmic, &layout, times);
     let x = Axis::new(
         "bandwidth of the storage",
         Quantity::BytesPerSecond,
-        Kind::Logarithmic,
+        AxisScale::Logarithmic,
         plane.span(),
         bandwidths,
     );
@@ -85,10 +85,10 @@ pub(crate) fn curves(frame: &Frame, curves: &[Curve], crossings: &[Crossing]) ->
             .points
             .iter()
             .filter_map(|(bandwidth, time)| place(*bandwidth, *time));
-        points.collect::<Vec<Point>>()
+        points.collect::<Vec<Position>>()
     });
-    let lines: Vec<Vec<Point>> = lines.collect();
-    let crossed: Vec<(Point, String)> = crossings
+    let lines: Vec<Vec<Position>> = lines.collect();
+    let crossed: Vec<(Position, String)> = crossings
         .iter()
         .filter_map(|crossing| {
             let at = place(crossing.bytes_per_s, crossing.time_ns)?;
@@ -127,7 +127,7 @@ pub(crate) fn curves(frame: &Frame, curves: &[Curve], crossings: &[Crossing]) ->
     figure(frame, &drawing)
 }
 
-fn entries(curves: &[Curve], is_labelled: bool) -> Vec<Entry> {
+fn entries(curves: &[CurveLine], is_labelled: bool) -> Vec<Entry> {
     let sign = |index: usize| html! { (curve(index, &[(0.0, 0.0), (26.0, 0.0)])) (marker(index, (13.0, 0.0), true)) };
     let named = curves.iter().enumerate().filter(|_| !is_labelled);
     let named = named.map(|(index, curve)| Entry {
@@ -151,11 +151,11 @@ fn entries(curves: &[Curve], is_labelled: bool) -> Vec<Entry> {
 }
 
 /// Names right of the ends of their lines, moved so that they do not overlap.
-fn names_at_ends(plane: &Plane, lines: &[Vec<Point>], names: &[String]) -> Markup {
+fn names_at_ends(plane: &Plane, lines: &[Vec<Position>], names: &[String]) -> Markup {
     let area = plane.area();
     let last = |index: usize| lines.get(index)?.last().copied();
     let ends = names.iter().enumerate();
-    let ends: Vec<(usize, &String, Point)> = ends
+    let ends: Vec<(usize, &String, Position)> = ends
         .filter_map(|(index, name)| Some((index, name, last(index)?)))
         .collect();
     let heights: Vec<f64> = ends.iter().map(|(_, _, (_, y))| *y).collect();
@@ -171,7 +171,7 @@ fn names_at_ends(plane: &Plane, lines: &[Vec<Point>], names: &[String]) -> Marku
 }
 
 /// Dots at crossings, with labels where there is room.
-fn crossing_labels(plane: &Plane, lines: &[Vec<Point>], crossed: &[(Point, String)]) -> Markup {
+fn crossing_labels(plane: &Plane, lines: &[Vec<Position>], crossed: &[(Position, String)]) -> Markup {
     let dots = crossed.iter().map(|(at, _)| *at);
     let mut placer = Placer::new(plane.area(), dots.chain(lines.iter().flatten().copied()));
     html! {
@@ -185,7 +185,7 @@ fn crossing_labels(plane: &Plane, lines: &[Vec<Point>], crossed: &[(Point, Strin
     }
 }
 
-fn description(curves: &[Curve], crossings: &[Crossing]) -> String {
+fn description(curves: &[CurveLine], crossings: &[CurveCrossing]) -> String {
     let points = || curves.iter().flat_map(|curve| curve.points.iter().copied());
     let crossed: Vec<String> = crossings
         .iter()
@@ -203,13 +203,13 @@ fn description(curves: &[Curve], crossings: &[Crossing]) -> String {
     )
 }
 
-fn tables(curves: &[Curve], crossings: &[Crossing]) -> Vec<Table> {
+fn tables(curves: &[CurveLine], crossings: &[CurveCrossing]) -> Vec<Table> {
     let mut tables = vec![predicted(curves)];
     if curves.iter().any(|curve| !curve.measured.is_empty()) {
         tables.push(measured(curves));
     }
     if !crossings.is_empty() {
-        let cells = |crossing: &Crossing| {
+        let cells = |crossing: &CurveCrossing| {
             vec![
                 crossing.label.clone(),
                 Quantity::Time.shown(crossing.time_ns),
@@ -226,7 +226,7 @@ fn tables(curves: &[Curve], crossings: &[Crossing]) -> Vec<Table> {
 }
 
 /// A row per bandwidth, a column per curve.
-fn predicted(curves: &[Curve]) -> Table {
+fn predicted(curves: &[CurveLine]) -> Table {
     let mut bandwidths: Vec<f64> = curves
         .iter()
         .flat_map(|curve| curve.points.iter().map(|(bandwidth, _)| *bandwidth))
@@ -256,8 +256,8 @@ fn predicted(curves: &[Curve]) -> Table {
     }
 }
 
-fn measured(curves: &[Curve]) -> Table {
-    let cells = |curve: &Curve, point: &Measured| {
+fn measured(curves: &[CurveLine]) -> Table {
+    let cells = |curve: &CurveLine, point: &Measured| {
         let (low, high) = point.interval_ns.unwrap_or((f64::NAN, f64::NAN));
         let times = [point.time_ns, low, high].map(|time| Quantity::Time.shown(time));
         let names = [

@@ -12,11 +12,11 @@ const COLOURS: usize = 8;
 const DASHES: usize = 5;
 
 /// x and y.
-pub(super) type Point = (f64, f64);
+pub(super) type Position = (f64, f64);
 
 /// Corners of markers relative to their middle, for a marker of size 1. The first shape of all, a
 /// circle, is not among them.
-const SHAPES: [&[Point]; 6] = [
+const SHAPES: [&[Position]; 6] = [
     &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
     &[(0.0, -1.2), (1.15, 0.85), (-1.15, 0.85)],
     &[(0.0, -1.35), (1.35, 0.0), (0.0, 1.35), (-1.35, 0.0)],
@@ -37,7 +37,7 @@ const SHAPES: [&[Point]; 6] = [
 ];
 
 /// A hollow cross.
-const CROSS: [Point; 12] = [
+const CROSS: [Position; 12] = [
     (0.0, -0.45),
     (0.85, -1.3),
     (1.3, -0.85),
@@ -64,7 +64,7 @@ pub(super) fn colour_class(series: usize) -> String {
     format!("s{}", series % COLOURS)
 }
 
-pub(super) fn line(class: &str, from: Point, to: Point) -> Markup {
+pub(super) fn line(class: &str, from: Position, to: Position) -> Markup {
     html! {
         line class=(class) x1=(coordinate(from.0)) y1=(coordinate(from.1)) x2=(coordinate(to.0)) y2=(coordinate(to.1)) {}
     }
@@ -72,22 +72,22 @@ pub(super) fn line(class: &str, from: Point, to: Point) -> Markup {
 
 /// A text that starts at a point, ends there or has its middle there, as its class says: `start`,
 /// `end` or `middle`.
-pub(super) fn text(class: &str, at: Point, content: &str) -> Markup {
+pub(super) fn text(class: &str, at: Position, content: &str) -> Markup {
     html! { text class=(class) x=(coordinate(at.0)) y=(coordinate(at.1)) { (content) } }
 }
 
 /// A line through points, in the colour and with the dashes of a series.
-pub(super) fn curve(series: usize, points: &[Point]) -> Markup {
+pub(super) fn curve(series: usize, points: &[Position]) -> Markup {
     let class = format!("curve {} d{}", colour_class(series), series % DASHES);
     html! { polyline class=(class) points=(joined(points)) {} }
 }
 
-pub(super) fn polyline(class: &str, points: &[Point]) -> Markup {
+pub(super) fn polyline(class: &str, points: &[Position]) -> Markup {
     html! { polyline class=(class) points=(joined(points)) {} }
 }
 
 /// The marker of a series, filled or hollow.
-pub(super) fn marker(series: usize, at: Point, is_filled: bool) -> Markup {
+pub(super) fn marker(series: usize, at: Position, is_filled: bool) -> Markup {
     let fill = if is_filled { "filled" } else { "hollow" };
     let class = format!("mark {fill} {}", colour_class(series));
     match SHAPES.get((series % (SHAPES.len() + 1)).wrapping_sub(1)) {
@@ -99,12 +99,12 @@ pub(super) fn marker(series: usize, at: Point, is_filled: bool) -> Markup {
 }
 
 /// A cross in the colour of its series, for a value that does not count.
-pub(super) fn cross(series: usize, at: Point) -> Markup {
+pub(super) fn cross(series: usize, at: Position) -> Markup {
     polygon(&format!("mark hollow {}", colour_class(series)), at, &CROSS)
 }
 
 /// A line between two values with strokes at its ends, level or upright as its points are.
-pub(super) fn interval(series: usize, from: Point, to: Point) -> Markup {
+pub(super) fn interval(series: usize, from: Position, to: Position) -> Markup {
     const END: f64 = 4.0;
     let class = format!("interval {}", colour_class(series));
     let is_level = (from.1 - to.1).abs() < f64::EPSILON;
@@ -117,15 +117,15 @@ pub(super) fn interval(series: usize, from: Point, to: Point) -> Markup {
     }
 }
 
-fn polygon(class: &str, (x, y): Point, corners: &[Point]) -> Markup {
-    let placed: Vec<Point> = corners
+fn polygon(class: &str, (x, y): Position, corners: &[Position]) -> Markup {
+    let placed: Vec<Position> = corners
         .iter()
         .map(|(dx, dy)| (x + dx * MARKER_SIZE, y + dy * MARKER_SIZE))
         .collect();
     html! { polygon class=(class) points=(joined(&placed)) {} }
 }
 
-pub(super) fn joined(points: &[Point]) -> String {
+pub(super) fn joined(points: &[Position]) -> String {
     let points = points
         .iter()
         .map(|(x, y)| format!("{},{}", coordinate(*x), coordinate(*y)));

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind};
-use super::draw::{Point, WIDTH, curve, interval, line, marker, text};
+use super::axis::{Axis, AxisScale};
+use super::draw::{Position, WIDTH, curve, interval, line, marker, text};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::label::{fitted, long, width_of};
 use super::legend::{Entry, legend};
@@ -38,7 +38,7 @@ pub(crate) struct Level {
 
 /// A change from one level to another.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ChangePoint {
+pub(crate) struct LevelChange {
     /// The first run of the new level.
     pub(crate) run: usize,
     pub(crate) label: String,
@@ -50,7 +50,7 @@ pub(crate) fn history(
     frame: &Frame,
     runs: &[String],
     tracks: &[Track],
-    changes: &[ChangePoint],
+    changes: &[LevelChange],
 ) -> Markup {
     let entries = tracks.iter().enumerate().map(|(index, track)| Entry {
         sign: html! { (curve(index, &[(0.0, 0.0), (26.0, 0.0)])) (marker(index, (13.0, 0.0), true)) },
@@ -69,7 +69,7 @@ pub(crate) fn history(
     });
     let plane = Plane::new(
         "median time",
-        Kind::Linear,
+        AxisScale::Linear,
         &Layout {
             above: lines as f64 * LABEL_LINE,
             ..Layout::below(top)
@@ -85,7 +85,7 @@ pub(crate) fn history(
         (signs)
         (changed(&plane, &x, changes, lines))
         @for (index, track) in tracks.iter().enumerate() {
-            @let points: Vec<Point> = track.levels.iter().filter_map(place).collect();
+            @let points: Vec<Position> = track.levels.iter().filter_map(place).collect();
             (curve(index, &points))
             @for level in &track.levels {
                 @if let (Some((at, _)), Some((low, high))) = (place(level), level.interval_ns)
@@ -121,14 +121,14 @@ pub(crate) fn history(
 /// Lines before the first runs of new levels, labelled above the plot. Labels are placed from right
 /// to left: each stands right of its line, as low as it can without lying on a label or line
 /// further right.
-fn changed(plane: &Plane, x: &Axis, changes: &[ChangePoint], lines: usize) -> Markup {
+fn changed(plane: &Plane, x: &Axis, changes: &[LevelChange], lines: usize) -> Markup {
     let area = plane.area();
     let lowest = area.top - 7.0;
-    let mut order: Vec<&ChangePoint> = changes.iter().collect();
+    let mut order: Vec<&LevelChange> = changes.iter().collect();
     order.sort_by_key(|change| std::cmp::Reverse(change.run));
     // Position at which the free room of each line of text ends.
     let mut ends = vec![f64::INFINITY; lines];
-    let mut labels: Vec<(Point, String)> = Vec::new();
+    let mut labels: Vec<(Position, String)> = Vec::new();
     let uprights = html! {
         @for change in order {
             @if let Some(at) = x.at(change.run as f64 - 0.5) {
@@ -158,7 +158,7 @@ fn run_name(runs: &[String], run: usize) -> String {
         .map_or_else(|| format!("run {run}"), |name| long(name))
 }
 
-fn tables(runs: &[String], tracks: &[Track], changes: &[ChangePoint]) -> Vec<Table> {
+fn tables(runs: &[String], tracks: &[Track], changes: &[LevelChange]) -> Vec<Table> {
     let cells = |track: &Track, level: &Level| {
         let (low, high) = level.interval_ns.unwrap_or((f64::NAN, f64::NAN));
         let times = [level.median_ns, low, high].map(|time| Quantity::Time.shown(time));

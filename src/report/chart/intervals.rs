@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind};
+use super::axis::{Axis, AxisScale};
 use super::draw::{interval, line, marker, text};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::label::long;
@@ -15,7 +15,7 @@ const ROW_HEIGHT: f64 = 24.0;
 
 /// A median with its interval, in nanoseconds.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Estimate {
+pub(crate) struct IntervalRow {
     pub(crate) name: String,
     pub(crate) median_ns: f64,
     /// Low and high.
@@ -26,7 +26,7 @@ pub(crate) struct Estimate {
 }
 
 /// A dot at each median, a line along its interval, and a dashed line at the baseline.
-pub(crate) fn intervals(frame: &Frame, rows: &[Estimate]) -> Markup {
+pub(crate) fn intervals(frame: &Frame, rows: &[IntervalRow]) -> Markup {
     let layout = Rows::new(rows.iter().map(|row| row.name.as_str()), TOP, ROW_HEIGHT);
     let ends = rows.iter().flat_map(|row| {
         let (low, high) = row.interval_ns.unwrap_or((row.median_ns, row.median_ns));
@@ -35,7 +35,7 @@ pub(crate) fn intervals(frame: &Frame, rows: &[Estimate]) -> Markup {
     let axis = Axis::new(
         "median time",
         Quantity::Time,
-        Kind::Zero,
+        AxisScale::Zero,
         layout.span(),
         ends,
     );
@@ -85,8 +85,8 @@ pub(crate) fn intervals(frame: &Frame, rows: &[Estimate]) -> Markup {
     figure(frame, &drawing)
 }
 
-fn figures(rows: &[Estimate]) -> Table {
-    let cells = |row: &Estimate| {
+fn figures(rows: &[IntervalRow]) -> Table {
+    let cells = |row: &IntervalRow| {
         let (low, high) = row.interval_ns.unwrap_or((f64::NAN, f64::NAN));
         vec![
             row.name.clone(),

@@ -128,7 +128,7 @@ pub(super) struct Placer {
 
 /// Beginning of the base line of a label, and the end of a line to it if it is far from its point.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
+pub(super) struct LabelPlace {
     pub(super) x: f64,
     pub(super) y: f64,
     /// End of a line from the point to the label. Absent if the label is near the point.
@@ -156,7 +156,7 @@ impl Placer {
     }
 
     /// A free place near a point, if there is one: beside it, above or below it, then farther away.
-    pub(super) fn place(&mut self, (x, y): (f64, f64), text: &str) -> Option<Place> {
+    pub(super) fn place(&mut self, (x, y): (f64, f64), text: &str) -> Option<LabelPlace> {
         const NEAR: f64 = 8.0;
         const FAR: [f64; 3] = [18.0, 30.0, 44.0];
         let width = width_of(text);
@@ -191,7 +191,7 @@ impl Placer {
                 } else {
                     left + width + 1.0
                 };
-                return Some(Place {
+                return Some(LabelPlace {
                     x: left,
                     y: middle + 4.0,
                     leader: is_far.then_some((end, middle)),
@@ -261,7 +261,7 @@ mod tests {
             bottom: 300.0,
         };
         let mut placer = Placer::new(bounds, [(200.0, 150.0); 60].into_iter());
-        let places: Vec<Place> = (0..60)
+        let places: Vec<LabelPlace> = (0..60)
             .filter_map(|_| placer.place((200.0, 150.0), "zstd(3)"))
             .collect();
         assert!((8..60).contains(&places.len()), "{}", places.len());

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::draw::{Point, WIDTH, coordinate, text};
+use super::draw::{Position, WIDTH, coordinate, text};
 use super::label::{fitted, width_of};
 
 /// Most entries. More would not help anybody, and the table has them all.
@@ -53,7 +53,7 @@ pub(super) fn legend(entries: &[Entry], top: f64) -> (Markup, f64) {
 
 /// Middle of the left side of each entry. Entries stand one after the other, or in columns if there
 /// are many.
-fn places(names: &[String], top: f64) -> Vec<Point> {
+fn places(names: &[String], top: f64) -> Vec<Position> {
     let widths: Vec<f64> = names
         .iter()
         .map(|name| SIGN + width_of(name) + BETWEEN)

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind};
+use super::axis::{Axis, AxisScale};
 use super::draw::{cross, marker};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::legend::{Entry, legend};
@@ -37,14 +37,14 @@ pub(crate) fn over_time(frame: &Frame, series: &[IterationSeries]) -> Markup {
     let elapsed = || all().map(|point| point.elapsed_s);
     let plane = Plane::new(
         "time of an iteration",
-        Kind::Linear,
+        AxisScale::Linear,
         &Layout::below(top),
         times(),
     );
     let x = Axis::new(
         "time since the run began",
         Quantity::Elapsed,
-        Kind::Zero,
+        AxisScale::Zero,
         plane.span(),
         elapsed(),
     );

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind};
-use super::draw::{Point, coordinate, joined, line, polyline, text};
+use super::axis::{Axis, AxisScale};
+use super::draw::{Position, coordinate, joined, line, polyline, text};
 use super::figure::{Drawing, Frame, figure};
 use super::label::{Placer, fitted, long, width_of};
 use super::legend::{Entry, legend};
@@ -66,14 +66,14 @@ pub(crate) fn phases(
     let latencies = rows.iter().map(|row| row.latency_ns);
     let plane = Plane::new(
         "latency of a request",
-        Kind::Logarithmic,
+        AxisScale::Logarithmic,
         &Layout::below(top),
         latencies.clone(),
     );
     let x = Axis::new(
         "bandwidth of the storage",
         Quantity::BytesPerSecond,
-        Kind::Logarithmic,
+        AxisScale::Logarithmic,
         plane.span(),
         [low, high].into_iter(),
     );
@@ -90,7 +90,7 @@ pub(crate) fn phases(
     };
     let runs = map.runs();
     let number = |label: &str| regions.iter().position(|it| it.label == label);
-    let placed: Vec<(Point, &StorageMark)> = marks
+    let placed: Vec<(Position, &StorageMark)> = marks
         .iter()
         .filter_map(|mark| {
             let at = (
@@ -197,7 +197,7 @@ fn entries(frame: &Frame, regions: &[Region], rows: &[PhaseRow]) -> Vec<Entry> {
 }
 
 /// Circle with a cross, for a storage.
-fn own(at: Point) -> Markup {
+fn own(at: Position) -> Markup {
     const RADIUS: f64 = 6.0;
     html! {
         circle class="own" cx=(coordinate(at.0)) cy=(coordinate(at.1)) r=(coordinate(RADIUS)) {}
@@ -265,7 +265,7 @@ impl Map<'_> {
     }
 
     /// Left side of a stretch, from the lower end of its rows to the upper end.
-    fn left_side(&self, run: &SameRows, place: usize) -> Vec<Point> {
+    fn left_side(&self, run: &SameRows, place: usize) -> Vec<Position> {
         let (lower, upper) = self.ends(run);
         let rows = (run.first..=run.last).map(|row| (self.start(row, place), self.heights[row]));
         let first = (self.start(run.first, place), lower);
@@ -273,7 +273,7 @@ impl Map<'_> {
         [first].into_iter().chain(rows).chain([last]).collect()
     }
 
-    fn outline(&self, run: &SameRows, place: usize) -> Vec<Point> {
+    fn outline(&self, run: &SameRows, place: usize) -> Vec<Position> {
         let left = self.left_side(run, place);
         let right = self.left_side(run, place + 1).into_iter().rev();
         left.into_iter().chain(right).collect()
@@ -281,7 +281,7 @@ impl Map<'_> {
 
     /// Middle of the widest row of a region in its highest run of rows. `None` if a text of this
     /// width has no room there.
-    fn room_for(&self, runs: &[SameRows], label: &str, width: f64) -> Option<Point> {
+    fn room_for(&self, runs: &[SameRows], label: &str, width: f64) -> Option<Position> {
         let places = runs.iter().flat_map(|run| {
             let stretches = self.rows[run.first].stretches.iter().enumerate();
             let own = stretches.filter(|(_, it)| it.label == label);

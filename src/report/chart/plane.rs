@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind, Span};
+use super::axis::{Axis, AxisScale, Span};
 use super::draw::{WIDTH, line, text};
 use super::label::{Area, width_of};
 use super::quantity::{Quantity, is_usable};
@@ -49,7 +49,7 @@ impl Plane {
     /// A plane whose upright axis shows times.
     pub(super) fn new(
         what: &str,
-        kind: Kind,
+        kind: AxisScale,
         layout: &Layout,
         times: impl Iterator<Item = f64> + Clone,
     ) -> Self {

@@ -19,10 +19,10 @@ pub(super) enum Quantity {
 }
 
 /// Name of a unit, and its size in the smallest unit of the quantity.
-type Unit = (&'static str, f64);
+type AxisUnit = (&'static str, f64);
 
 impl Quantity {
-    fn units(self) -> &'static [Unit] {
+    fn units(self) -> &'static [AxisUnit] {
         match self {
             Quantity::Bytes => &[
                 ("B", 1.0),

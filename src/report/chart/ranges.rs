@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind};
+use super::axis::{Axis, AxisScale};
 use super::draw::{line, marker};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::legend::{Entry, legend};
@@ -47,7 +47,7 @@ pub(crate) fn ranges(frame: &Frame, rows: &[Latencies]) -> Markup {
     let axis = Axis::new(
         "latency of a call",
         Quantity::Time,
-        Kind::Logarithmic,
+        AxisScale::Logarithmic,
         layout.span(),
         all(),
     );

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, Kind};
-use super::draw::{Point, interval, line, marker, polyline, text};
+use super::axis::{Axis, AxisScale};
+use super::draw::{Position, interval, line, marker, polyline, text};
 use super::figure::{Drawing, Frame, counted, figure};
 use super::label::{Placer, fitted, long};
 use super::legend::{Entry, legend};
@@ -44,17 +44,17 @@ pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
         let (low, high) = point.interval_ns.unwrap_or((point.time_ns, point.time_ns));
         [point.time_ns, low, high]
     });
-    let plane = Plane::new("time", Kind::Linear, &Layout::below(top), ends);
+    let plane = Plane::new("time", AxisScale::Linear, &Layout::below(top), ends);
     let sizes = points.iter().map(|point| point.file_bytes);
     let x = Axis::new(
         "file size",
         Quantity::Bytes,
-        Kind::Linear,
+        AxisScale::Linear,
         plane.span(),
         sizes.clone(),
     );
     let place = |point: &Tradeoff| Some((x.at(point.file_bytes)?, plane.y().at(point.time_ns)?));
-    let mut placed: Vec<(&Tradeoff, Point)> = points
+    let mut placed: Vec<(&Tradeoff, Position)> = points
         .iter()
         .filter_map(|point| Some((point, place(point)?)))
         .collect();
@@ -63,7 +63,7 @@ pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
         by_front.then(first.file_bytes.total_cmp(&second.file_bytes))
     });
     let front = placed.iter().filter(|(point, _)| point.is_on_front);
-    let front: Vec<Point> = front.map(|(_, at)| *at).collect();
+    let front: Vec<Position> = front.map(|(_, at)| *at).collect();
     let front = steps(&front);
     let (names, left_out) = labels(&plane, &placed, &front);
     let drawn = html! {
@@ -107,7 +107,7 @@ pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
 }
 
 /// Names beside their points, and the number of names that find no room.
-fn labels(plane: &Plane, placed: &[(&Tradeoff, Point)], front: &[Point]) -> (Markup, usize) {
+fn labels(plane: &Plane, placed: &[(&Tradeoff, Position)], front: &[Position]) -> (Markup, usize) {
     let mut placer = Placer::new(plane.area(), placed.iter().map(|(_, at)| *at));
     for step in front.windows(2) {
         placer.avoid(step[0], step[1]);
@@ -136,8 +136,8 @@ fn labels(plane: &Plane, placed: &[(&Tradeoff, Point)], front: &[Point]) -> (Mar
 
 /// Steps along the front: from each point level to the size of the next one, then down to its time.
 /// No place on them is better than a point of the front.
-fn steps(front: &[Point]) -> Vec<Point> {
-    let mut steps: Vec<Point> = Vec::with_capacity(front.len() * 2);
+fn steps(front: &[Position]) -> Vec<Position> {
+    let mut steps: Vec<Position> = Vec::with_capacity(front.len() * 2);
     for (x, y) in front {
         if let Some((_, last)) = steps.last().copied() {
             steps.push((*x, last));

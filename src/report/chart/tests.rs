@@ -16,7 +16,7 @@ fn frame(number: usize) -> Frame {
 fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
     let name = || name.to_owned();
     let kinds = [name(), name(), name()];
-    let estimate = Estimate {
+    let estimate = IntervalRow {
         name: name(),
         median_ns: time_ns,
         interval_ns: Some((time_ns, time_ns * 1.1)),
@@ -34,12 +34,12 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
         time_ns,
         interval_ns: Some((time_ns, time_ns)),
     };
-    let curve = Curve {
+    let curve = CurveLine {
         name: name(),
         points: vec![(bytes, time_ns), (bytes * 10.0, time_ns / 2.0)],
         measured: vec![measured],
     };
-    let crossing = Crossing {
+    let crossing = CurveCrossing {
         bytes_per_s: bytes,
         time_ns,
         label: name(),
@@ -73,7 +73,7 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
         name: name(),
         levels: vec![level, Level { run: 7, ..level }],
     };
-    let change = ChangePoint {
+    let change = LevelChange {
         run: 0,
         label: name(),
     };
@@ -318,7 +318,7 @@ fn only_a_verdict_has_the_class_of_one_and_no_name_that_reads_like_it() {
 
 #[test]
 fn the_figures_of_a_table_are_those_of_the_chart() {
-    let row = Estimate {
+    let row = IntervalRow {
         name: "zstd(3)".to_owned(),
         median_ns: 10e6,
         interval_ns: Some((9.7e6, 10.4e6)),

@@ -187,15 +187,15 @@ fn curve_chart(
         });
         measured.collect()
     };
-    let drawn: Vec<chart::Curve> = predicted
+    let drawn: Vec<chart::CurveLine> = predicted
         .iter()
-        .map(|curve| chart::Curve {
+        .map(|curve| chart::CurveLine {
             name: curve.variant.clone(),
             measured: measured(&curve.variant),
             points: curve.points.clone(),
         })
         .collect();
-    let crossings: Vec<chart::Crossing> = found
+    let crossings: Vec<chart::CurveCrossing> = found
         .fastest
         .iter()
         .filter_map(|stretch| {
@@ -203,7 +203,7 @@ fn curve_chart(
             let curve = predicted
                 .iter()
                 .find(|curve| curve.variant == stretch.variant)?;
-            Some(chart::Crossing {
+            Some(chart::CurveCrossing {
                 bytes_per_s: at.bytes_per_s,
                 time_ns: curve.time_ns(at.bytes_per_s),
                 label: format!(

@@ -51,26 +51,26 @@ fn of_variants(record: &RunRecord, scenarios: &[Scenario]) -> Parts {
     let names: Vec<&str> = distinct(cells.map(|it| it.record.variant_name.as_str())).collect();
     let first = names
         .first()
-        .map(|name| Variant::of(record, scenarios, name));
+        .map(|name| VariantCosts::of(record, scenarios, name));
     let over_baseline = OverBaseline::of(record);
     let rows = names.iter().map(|name| {
-        let variant = Variant::of(record, scenarios, name);
+        let variant = VariantCosts::of(record, scenarios, name);
         variant.row(&over_baseline, scenarios, first.as_ref())
     });
     ("variants", heads, rows.collect())
 }
 
 /// Figures of a variant over all scenarios.
-struct Variant<'a> {
+struct VariantCosts<'a> {
     name: &'a str,
     standing: Option<&'a Standing>,
     cells: Vec<&'a Cell<'a>>,
 }
 
-impl<'a> Variant<'a> {
+impl<'a> VariantCosts<'a> {
     fn of(record: &'a RunRecord, scenarios: &'a [Scenario<'a>], name: &'a str) -> Self {
         let cells = scenarios.iter().flat_map(|it| &it.cells);
-        Variant {
+        VariantCosts {
             name,
             standing: record.standings.iter().find(|it| it.variant == name),
             cells: cells.filter(|it| it.record.variant_name == name).collect(),
@@ -109,7 +109,7 @@ impl<'a> Variant<'a> {
         &self,
         over_baseline: &OverBaseline,
         scenarios: &[Scenario],
-        baseline: Option<&Variant>,
+        baseline: Option<&VariantCosts>,
     ) -> Vec<TableCell> {
         let is_baseline = baseline.is_some_and(|it| it.name == self.name);
         let baseline = baseline.filter(|_| !is_baseline);

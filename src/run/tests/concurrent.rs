@@ -4,7 +4,7 @@ use tokio::runtime::Runtime;
 
 use super::{Silent, config_at};
 use crate::cancel::Cancel;
-use crate::measure::{Cell, Probe};
+use crate::measure::{Cell, IterationPlace};
 use crate::record::{Iteration, Kind, Lane, Status};
 use crate::session::{Datasets, Opened, open};
 use crate::storage::Stores;
@@ -31,7 +31,7 @@ measure: { control: false, engine_cache: CACHE }
 const SWEEP: [&str; 1] = ["storage.throttle.latency=0,3ms"];
 
 async fn iterate(cell: &mut Cell, lane: Lane, kind: Kind) -> Iteration {
-    let probe = Probe {
+    let probe = IterationPlace {
         lane,
         kind,
         round: 0,

@@ -13,7 +13,7 @@ use chrono::Utc;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
 use super::rows::{
-    BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, check_names, each_batch, of_strings,
+    BATCH_BYTES, BATCH_ROWS, FileBatches, Look, ReadRows, bad, check_names, each_batch, of_strings,
     opened, rounded, said,
 };
 use crate::table::error::TableError;
@@ -32,7 +32,7 @@ struct CsvRows {
 }
 
 impl ReadRows for CsvRows {
-    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<Batches, String> {
+    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<FileBatches, String> {
         let reader = ReaderBuilder::new(Arc::clone(schema))
             .with_header(true)
             .with_delimiter(self.separator)
@@ -80,7 +80,7 @@ pub(super) fn look(
             .clamp(1, BATCH_ROWS),
     };
     let strings = of_strings(&names);
-    let mut columns = vec![Values::default(); names.len()];
+    let mut columns = vec![FieldKinds::default(); names.len()];
     let mut rows = 0;
     for path in paths {
         each_batch(&reader, path, &strings, &mut |batch| {
@@ -331,7 +331,7 @@ fn records(text: &[u8]) -> Vec<&[u8]> {
 
 /// Kinds of the values of a column so far, empty ones left out.
 #[derive(Debug, Clone)]
-struct Values {
+struct FieldKinds {
     any: bool,
     /// True while all values are booleans. Each field below stands for another kind.
     bools: bool,
@@ -350,9 +350,9 @@ struct Values {
     leading_zeros: bool,
 }
 
-impl Default for Values {
+impl Default for FieldKinds {
     fn default() -> Self {
-        Values {
+        FieldKinds {
             any: false,
             bools: true,
             signed: true,
@@ -369,7 +369,7 @@ impl Default for Values {
     }
 }
 
-impl Values {
+impl FieldKinds {
     fn add(&mut self, text: &str) {
         self.any = true;
         self.bools =
@@ -624,7 +624,7 @@ mod tests {
         #[case] texts: &[&str],
         #[case] expected: DataType,
     ) {
-        let mut values = Values::default();
+        let mut values = FieldKinds::default();
         texts.iter().for_each(|text| values.add(text));
         assert_eq!(values.data_type(), expected);
     }
@@ -632,7 +632,7 @@ mod tests {
     #[test]
     fn what_a_type_does_not_keep_is_said() {
         let notes = |texts: &[&str]| {
-            let mut values = Values::default();
+            let mut values = FieldKinds::default();
             texts.iter().for_each(|text| values.add(text));
             values.notes("c").join("; ")
         };

@@ -9,7 +9,7 @@ use crate::storage::{Stores, list};
 
 /// Kind of a file that holds rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FileKind {
     Csv,
     Tsv,
     Json,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 /// Kind and compression of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::table) struct Format {
-    pub(super) kind: Kind,
+    pub(super) kind: FileKind,
     pub(super) compression: FileCompressionType,
 }
 
@@ -36,11 +36,11 @@ impl Format {
             _ => (FileCompressionType::UNCOMPRESSED, path.to_path_buf()),
         };
         let kind = match extension(&inner)?.as_str() {
-            "csv" => Kind::Csv,
-            "tsv" => Kind::Tsv,
-            "json" | "jsonl" | "ndjson" => Kind::Json,
+            "csv" => FileKind::Csv,
+            "tsv" => FileKind::Tsv,
+            "json" | "jsonl" | "ndjson" => FileKind::Json,
             "arrow" | "feather" | "ipc" if compression == FileCompressionType::UNCOMPRESSED => {
-                Kind::Arrow
+                FileKind::Arrow
             }
             _ => return None,
         };
@@ -78,19 +78,19 @@ mod tests {
     const PLAIN: FileCompressionType = FileCompressionType::UNCOMPRESSED;
 
     #[rstest]
-    #[case("a.csv", Some((Kind::Csv, PLAIN)))]
-    #[case("a.b.TSV", Some((Kind::Tsv, PLAIN)))]
-    #[case("a.jsonl", Some((Kind::Json, PLAIN)))]
-    #[case("a.ndjson.Zst", Some((Kind::Json, FileCompressionType::ZSTD)))]
-    #[case("a.csv.gz", Some((Kind::Csv, FileCompressionType::GZIP)))]
-    #[case("a.feather", Some((Kind::Arrow, PLAIN)))]
+    #[case("a.csv", Some((FileKind::Csv, PLAIN)))]
+    #[case("a.b.TSV", Some((FileKind::Tsv, PLAIN)))]
+    #[case("a.jsonl", Some((FileKind::Json, PLAIN)))]
+    #[case("a.ndjson.Zst", Some((FileKind::Json, FileCompressionType::ZSTD)))]
+    #[case("a.csv.gz", Some((FileKind::Csv, FileCompressionType::GZIP)))]
+    #[case("a.feather", Some((FileKind::Arrow, PLAIN)))]
     #[case("a.feather.gz", None)]
     #[case("a.gz", None)]
     #[case("a.parquet", None)]
     #[case("csv", None)]
     fn formats_are_told_by_how_names_end(
         #[case] name: &str,
-        #[case] expected: Option<(Kind, FileCompressionType)>,
+        #[case] expected: Option<(FileKind, FileCompressionType)>,
     ) {
         let expected = expected.map(|(kind, compression)| Format { kind, compression });
         assert_eq!(Format::of(Path::new(name)), expected);

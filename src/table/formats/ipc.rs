@@ -13,7 +13,7 @@ use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
 use arrow::ipc::{root_as_footer, root_as_message};
 use datafusion::common::nested_struct::cast_column;
 
-use super::rows::{Batches, CORRUPT, Look, ReadRows, bad, check_names, each_batch, said};
+use super::rows::{FileBatches, CORRUPT, Look, ReadRows, bad, check_names, each_batch, said};
 use crate::engine::plain_message;
 use crate::files::{with_wide_keys, without_panic};
 use crate::table::error::TableError;
@@ -40,7 +40,7 @@ const END_BYTES: u64 = 10;
 struct ArrowRows;
 
 impl ReadRows for ArrowRows {
-    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<Batches, String> {
+    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<FileBatches, String> {
         let reader = open(path)?;
         let schema = Arc::clone(schema);
         Ok(Box::new(reader.map(move |batch| {

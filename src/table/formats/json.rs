@@ -18,7 +18,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unex
 use serde_json::{Map, Number, Value};
 
 use super::rows::{
-    BATCH_BYTES, BATCH_ROWS, Batches, Look, ReadRows, bad, each_batch, opened, rounded, said,
+    BATCH_BYTES, BATCH_ROWS, FileBatches, Look, ReadRows, bad, each_batch, opened, rounded, said,
 };
 use crate::table::error::TableError;
 
@@ -34,7 +34,7 @@ struct JsonRows {
 }
 
 impl ReadRows for JsonRows {
-    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<Batches, String> {
+    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<FileBatches, String> {
         let mut objects = Objects::of(path, self.compression)?;
         // A column that has both numbers and texts becomes text.
         let mut decoder = ReaderBuilder::new(Arc::clone(schema))

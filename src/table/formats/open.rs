@@ -12,7 +12,7 @@ use object_store::ObjectMeta;
 use serde_json::json;
 
 use super::all_files::AllFiles;
-use super::format::{Format, Kind};
+use super::format::{Format, FileKind};
 use super::rows::bad;
 use super::{csv, ipc, json};
 use crate::dataset::fingerprint;
@@ -23,7 +23,7 @@ use crate::table::partitions::{partition_value, type_of_folders, with_partitions
 use crate::table::table_files::TableFile;
 
 /// Rows of files that are not Parquet.
-pub(in crate::table) struct Rows {
+pub(in crate::table) struct OtherRows {
     pub(in crate::table) provider: Arc<dyn TableProvider>,
     pub(in crate::table) places: Vec<Location>,
     pub(in crate::table) rows: u64,
@@ -42,7 +42,7 @@ pub(in crate::table) async fn open_rows(
     location: &str,
     format: Format,
     unify: bool,
-) -> Result<Rows, TableError> {
+) -> Result<OtherRows, TableError> {
     let (stores, named) = (stores.clone(), location.to_owned());
     let opened = tokio::task::spawn_blocking(move || open_all(&stores, &named, format, unify));
     opened
@@ -55,7 +55,7 @@ fn open_all(
     location: &str,
     format: Format,
     unify: bool,
-) -> Result<Rows, TableError> {
+) -> Result<OtherRows, TableError> {
     let at = Path::new(location);
     let is_wanted = move |path: &Path| Format::of(path) == Some(format);
     let listing = list(stores, location, &is_wanted).map_err(|error| TableError::Listing {
@@ -81,7 +81,7 @@ fn open_all(
     let mut notes = Vec::new();
     if let Some(first) = empty.first() {
         // Programs that write in parts leave empty files beside others.
-        if filled.is_empty() || format.kind == Kind::Arrow {
+        if filled.is_empty() || format.kind == FileKind::Arrow {
             return Err(bad_place(&first.place, &"it is empty (0 bytes)"));
         }
         let (count, shown) = (empty.len(), &first.place);
@@ -93,13 +93,13 @@ fn open_all(
     let paths = places.iter().map(path_of);
     let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>()?;
     let look = match format.kind {
-        Kind::Csv => csv::look(location, &paths, format.compression, b',')?,
-        Kind::Tsv => csv::look(location, &paths, format.compression, b'\t')?,
-        Kind::Json => json::look(&paths, format.compression)?,
-        Kind::Arrow => ipc::look(&paths, unify)?,
+        FileKind::Csv => csv::look(location, &paths, format.compression, b',')?,
+        FileKind::Tsv => csv::look(location, &paths, format.compression, b'\t')?,
+        FileKind::Json => json::look(&paths, format.compression)?,
+        FileKind::Arrow => ipc::look(&paths, unify)?,
     };
     notes.extend(look.notes);
-    let folders = Folders::of(&partition_by, &filled, &look.schema)?;
+    let folders = FolderValues::of(&partition_by, &filled, &look.schema)?;
     let fields = look.schema.fields().iter().chain(&folders.fields);
     let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<FieldRef>>()));
     let stream = AllFiles {
@@ -110,7 +110,7 @@ fn open_all(
     };
     let table = StreamingTable::try_new(schema, vec![Arc::new(stream)])
         .map_err(|error| bad(at, &plain_message(&error)))?;
-    Ok(Rows {
+    Ok(OtherRows {
         provider: Arc::new(table),
         places,
         rows: look.rows,
@@ -122,15 +122,15 @@ fn open_all(
 }
 
 /// Partition columns, whose values come from folder names.
-struct Folders {
+struct FolderValues {
     fields: Vec<FieldRef>,
     /// Values of each file.
     values: Vec<Vec<ScalarValue>>,
 }
 
-impl Folders {
+impl FolderValues {
     fn of(names: &[String], files: &[TableFile], stored: &Schema) -> Result<Self, TableError> {
-        let mut folders = Folders {
+        let mut folders = FolderValues {
             fields: Vec::new(),
             values: vec![Vec::new(); files.len()],
         };

@@ -37,11 +37,11 @@ pub(super) struct Look {
 }
 
 /// The rows of a file, a batch at a time, or the reason why it cannot be read.
-pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, String>>>;
+pub(super) type FileBatches = Box<dyn Iterator<Item = Result<RecordBatch, String>>>;
 
 /// A way to read the rows of a file.
 pub(super) trait ReadRows: fmt::Debug + Send + Sync {
-    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<Batches, String>;
+    fn batches(&self, path: &Path, schema: &SchemaRef) -> Result<FileBatches, String>;
 }
 
 /// Passes each batch of a file to `take` until it returns false. Returns true if it did so.
