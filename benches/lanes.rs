@@ -20,7 +20,7 @@ use parquet_bench::engine::{measured, plan};
 use parquet_bench::measure::{Cell, execute};
 use parquet_bench::observe::{Ledger, MeasuredStore};
 use parquet_bench::record::Lane;
-use parquet_bench::storage::{Source, Trace, local_file};
+use parquet_bench::storage::{ByteSource, Trace, local_file};
 use tokio::runtime::Runtime;
 
 const PAIRS: usize = 61;
@@ -94,7 +94,7 @@ fn report(what: &str, mut ratios: Vec<f64>) {
 /// Executes a cell's query once, with or without recording its ranges.
 async fn executed(cell: &Cell, recording: bool) -> Duration {
     let ledger = Arc::new(Ledger::default());
-    let mut store = MeasuredStore::new(cell.store(), &Source::Store, &ledger);
+    let mut store = MeasuredStore::new(cell.store(), &ByteSource::Store, &ledger);
     if recording {
         store = store.recording();
     }

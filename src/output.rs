@@ -96,8 +96,8 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// The same as those of [`Output::stage`] and [`Staged::publish`]. In both cases the path is
-    /// unchanged.
+    /// The same as those of [`Output::stage`] and [`StagedFile::publish`]. In both cases the path
+    /// is unchanged.
     pub fn write(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), OutputError> {
         let mut staged = self.stage()?;
         fill(staged.file()).map_err(|source| self.failed(source))?;
@@ -109,10 +109,10 @@ impl Output {
     /// # Errors
     ///
     /// `Refused` if something else has taken the path meanwhile; `Failed` if no file can be made.
-    pub fn stage(&self) -> Result<Staged<'_>, OutputError> {
+    pub fn stage(&self) -> Result<StagedFile<'_>, OutputError> {
         self.check()?;
         let file = temporary(folder_of(&self.path)).map_err(|source| self.failed(source))?;
-        Ok(Staged { output: self, file })
+        Ok(StagedFile { output: self, file })
     }
 
     fn failed(&self, source: io::Error) -> OutputError {
@@ -169,12 +169,12 @@ impl Output {
 }
 
 /// A file that has its content, but not its name yet. It is removed unless it is published.
-pub struct Staged<'a> {
+pub struct StagedFile<'a> {
     output: &'a Output,
     file: tempfile::NamedTempFile,
 }
 
-impl Staged<'_> {
+impl StagedFile<'_> {
     pub fn file(&mut self) -> &mut File {
         self.file.as_file_mut()
     }
@@ -186,7 +186,7 @@ impl Staged<'_> {
     /// `Refused` if something else has taken the path meanwhile; `Failed` if the file cannot be
     /// written completely. The path is unchanged.
     pub fn publish(self) -> Result<(), OutputError> {
-        let Staged { output, file } = self;
+        let StagedFile { output, file } = self;
         let failed = |source| output.failed(source);
         file.as_file().sync_all().map_err(failed)?;
         output.check()?;

@@ -14,7 +14,7 @@ mod planted;
 #[path = "architecture/source.rs"]
 mod source;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use circles::circles;
@@ -397,4 +397,62 @@ fn riddles(text: &str) -> impl Iterator<Item = usize> {
 fn a_riddle_is_found_at_the_beginning_of_a_comment_alone() {
     let text = "/// What it is.\nfn a() {}\n/// A word.\n/// Of course.\n///\n/// Whether so.\n";
     assert_eq!(riddles(text).collect::<Vec<_>>(), [1, 6]);
+}
+
+/// Wings, each with its rooms: types of one wing have names of their own, so that a name means one
+/// thing there.
+fn wings() -> [(&'static str, Vec<&'static str>); 4] {
+    [
+        ("the ground", GROUND.to_vec()),
+        ("the desk", DESK.to_vec()),
+        ("the workshop", WORKSHOP.to_vec()),
+        ("the floors", FLOORS.concat()),
+    ]
+}
+
+/// Names of the types that a file defines outside of its tests.
+fn types_of(text: &str) -> impl Iterator<Item = &str> {
+    let before_tests = text.lines().take_while(|line| *line != "mod tests {");
+    before_tests.filter_map(|line| {
+        let mut words = line.split(' ');
+        let mut first = words.next()?;
+        if first.starts_with("pub") {
+            // `pub(in crate::config)` has a space in it.
+            first = words.find(|word| !word.ends_with(')'))?;
+        }
+        let is_type = ["struct", "enum", "trait", "type", "union"].contains(&first);
+        let name = words.next().filter(|_| is_type)?;
+        name.split(|it: char| !it.is_alphanumeric()).next()
+    })
+}
+
+#[test]
+fn no_type_name_stands_twice_in_a_wing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = files_below(&root);
+    let is_test = |path: &str| path.split('/').any(|it| it == "tests" || it == "tests.rs");
+    for (wing, rooms) in wings() {
+        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        let mut twice = Vec::new();
+        for (path, text) in files.iter().filter(|(path, _)| !is_test(path)) {
+            let room = path.split('/').next().unwrap_or_default();
+            if !rooms.contains(&room.trim_end_matches(".rs")) {
+                continue;
+            }
+            for name in types_of(text) {
+                if let Some(first) = known.insert(name.to_owned(), path.clone()) {
+                    twice.push(format!("{name}: {first}, {path}"));
+                }
+            }
+        }
+        assert!(!known.is_empty(), "{wing} has no types");
+        assert!(twice.is_empty(), "{wing}:\n{}", twice.join("\n"));
+    }
+}
+
+#[test]
+fn a_type_is_found_whoever_may_see_it() {
+    let text = "pub struct A<T>(T);\nenum B {\n    C,\n}\npub(crate) trait D: Send {}\npub(in crate::config) type E = u8;\n\
+                pub fn f() {}\n    struct Inner;\n#[cfg(test)]\nmod tests {\nstruct G;\n";
+    assert_eq!(types_of(text).collect::<Vec<_>>(), ["A", "B", "D", "E"]);
 }

@@ -4,7 +4,7 @@ use parquet_bench::cancel::Cancel;
 use parquet_bench::config::{Overrides, Source, load};
 use parquet_bench::measure::{Cell, IterationPlace};
 use parquet_bench::record::{Iteration, Kind, Lane, Status};
-use parquet_bench::session::{Datasets, Event, Observer, Opened, open};
+use parquet_bench::session::{Datasets, Event, Observer, OpenedRun, open};
 use parquet_bench::storage::Stores;
 use tokio::runtime::Runtime;
 
@@ -15,7 +15,7 @@ impl Observer for Silent {
 }
 
 /// Writes the datasets of a config, and opens its cells.
-pub(crate) fn opened(runtime: &Runtime, config: String) -> Opened {
+pub(crate) fn opened(runtime: &Runtime, config: String) -> OpenedRun {
     let source = Source {
         origin: "benchmark".to_owned(),
         text: config,

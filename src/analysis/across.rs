@@ -9,7 +9,7 @@ use super::between_runs::{Between, Steady};
 use super::environment::{differences, doubts, excerpt, results};
 use super::series::{Series, log_times, mean, middle, paired, values};
 use super::sides::{
-    AcrossError, Member, CellPlace, Side, by_key, by_record, missing, unmatched, without_key,
+    AcrossError, CellPlace, Member, Side, by_key, by_record, missing, unmatched, without_key,
 };
 use super::uncertainty::{OfTimes, Uncertainty, standard_error};
 use super::verdict::{Ratio, adjusted, largest};
@@ -26,10 +26,10 @@ pub struct Across {
     pub sides: Vec<String>,
     /// Smallest effect of interest.
     pub effect: f64,
-    pub cells: Vec<Compared>,
+    pub cells: Vec<SideComparison>,
     /// Geometric means over scenarios: of each variant and lane, and of all variants of a lane if
     /// there are several.
-    pub means: Vec<Compared>,
+    pub means: Vec<SideComparison>,
     /// Movement of each side except the first, by lane.
     pub between: Vec<Between>,
     /// Cells that a side lacks or has no finished round of, and numbers of cells without the key.
@@ -48,7 +48,7 @@ pub struct Across {
 
 /// A cell, or a mean of cells, of one side against the first side.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Compared {
+pub struct SideComparison {
     /// Absent for a mean over scenarios.
     pub scenario: Option<String>,
     /// Absent for a mean over variants as well.
@@ -72,7 +72,7 @@ pub struct Compared {
 }
 
 /// Writes keys in the order that comparisons have always had.
-impl Serialize for Compared {
+impl Serialize for SideComparison {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut keys = serializer.serialize_struct("Compared", 14)?;
         keys.serialize_field("scenario", &self.scenario)?;
@@ -93,7 +93,7 @@ impl Serialize for Compared {
     }
 }
 
-impl Compared {
+impl SideComparison {
     /// Scenario, variant and lane, joined by slashes. Absent ones are left out, as is the lane
     /// `end_to_end`.
     pub fn name(&self) -> String {
@@ -365,8 +365,8 @@ impl SeriesPair {
         side: &str,
         beside: &Beside,
         p_adjusted: Option<f64>,
-    ) -> Compared {
-        Compared {
+    ) -> SideComparison {
+        SideComparison {
             scenario,
             variant,
             lane,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::across::{Across, Compared};
+use super::across::{Across, SideComparison};
 use super::between_runs::Between;
 
 /// Cells that are, or may be, slower than a limit allows, and other reasons not to pass.
@@ -11,9 +11,9 @@ pub struct Gate {
     /// Share by which a cell may be slower at most.
     pub limit: f64,
     /// Cells whose whole interval lies beyond the limit.
-    pub slower: Vec<Compared>,
+    pub slower: Vec<SideComparison>,
     /// Cells whose interval lies beyond the limit in part, and cells without an interval.
-    pub inconclusive: Vec<Compared>,
+    pub inconclusive: Vec<SideComparison>,
     /// Movements of all cells together that may be beyond the limit, caused by the host or by the
     /// program.
     pub moved: Vec<Between>,
@@ -108,8 +108,8 @@ mod tests {
     use super::*;
     use crate::record::{Contrast, Lane, Verdict};
 
-    fn cell(scenario: &str, interval: Option<(f64, f64)>) -> Compared {
-        Compared {
+    fn cell(scenario: &str, interval: Option<(f64, f64)>) -> SideComparison {
+        SideComparison {
             scenario: Some(scenario.to_owned()),
             variant: Some("none".to_owned()),
             lane: Lane::EndToEnd,
@@ -168,7 +168,8 @@ mod tests {
         assert_eq!(stopped(&super::gate(&wrong, 0.05)), (true, true));
         let gate = gate(&across, 0.05);
         assert_eq!(stopped(&gate), (true, true));
-        let names = |cells: &[Compared]| cells.iter().map(Compared::name).collect::<Vec<_>>();
+        let names =
+            |cells: &[SideComparison]| cells.iter().map(SideComparison::name).collect::<Vec<_>>();
         assert_eq!(names(&gate.slower), ["beyond/none"]);
         assert_eq!(names(&gate.inconclusive), ["across/none", "unknown/none"]);
     }

@@ -26,7 +26,7 @@ mod tests;
 mod uncertainty;
 mod verdict;
 
-pub use across::{Across, Compared, across};
+pub use across::{Across, SideComparison, across};
 pub use agreement::{
     Difference, DifferentContent, Disagreement, different_content, disagreements, nan_may_be_pruned,
 };

@@ -7,7 +7,9 @@ use super::overall::OverBaseline;
 use super::series::{Series, log_cpu, log_times, mean, middle, paired};
 use super::uncertainty::{Uncertainties, Uncertainty};
 use super::verdict::{Ratio, adjusted, is_significant};
-use crate::record::{CellRecord, Lane, Preference, Ranked, Ranking, RunRecord, Standing, Verdict};
+use crate::record::{
+    CellRecord, Lane, Preference, RankedVariant, Ranking, RunRecord, Standing, Verdict,
+};
 use crate::statistics::MINIMUM_PAIRS;
 
 /// Figures of a variant over the scenarios in which all variants were measured.
@@ -223,7 +225,7 @@ fn rankings(variants: &[VariantFigures], contests: &Contests) -> Vec<Ranking> {
         let recommended = balanced.iter().copied().find(tied)?;
         let ranked = |it: InOrder| {
             let over = shares(variants, prefer, contests, recommended, it.place)?;
-            Some(Ranked {
+            Some(RankedVariant {
                 variant: variants[it.place].name.to_owned(),
                 ratio: over.ratio,
                 ci_low: over.bounds.map(|(low, _)| low),
@@ -366,7 +368,12 @@ fn shares(
 }
 
 /// Cost of the second of two variants over that of the first, from their rounds.
-fn ratio(first: &VariantFigures, second: &VariantFigures, prefer: Preference, of_means: &Uncertainty) -> Ratio {
+fn ratio(
+    first: &VariantFigures,
+    second: &VariantFigures,
+    prefer: Preference,
+    of_means: &Uncertainty,
+) -> Ratio {
     let uncertainty = of_means.clone().between(first.datasets == second.datasets);
     let differences = paired(&cost(first, prefer), &cost(second, prefer));
     Ratio::of_paired(&differences, &uncertainty)

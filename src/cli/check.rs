@@ -12,11 +12,11 @@ use super::progress::Progress;
 use super::stdout::show_text;
 use super::threads::runtime;
 use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yaml};
-use crate::dataset::{DatasetPlan, Found};
+use crate::dataset::{DatasetPlan, FolderContent};
 use crate::observe::memory_bytes;
 use crate::record::EngineCache;
 use crate::session::{
-    DatasetState, Datasets, Disk, Estimate, Event, Existing, Failure, Free, Observer,
+    DatasetState, Datasets, Disk, Estimate, Event, ExistingFiles, Failure, Free, Observer,
     by_file_system, check as check_cells, estimate, existing, writers,
 };
 use crate::storage::Stores;
@@ -76,8 +76,10 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
     for (index, state) in datasets.all.iter().enumerate() {
         let existing = runtime.block_on(existing(config, datasets, index, &progress))?;
         let estimate = match state.found {
-            Found::ToWrite | Found::Missing => Some(estimate(&state.plan).map_err(Failure::from)?),
-            Found::Complete(_) | Found::External { .. } => None,
+            FolderContent::ToWrite | FolderContent::Missing => {
+                Some(estimate(&state.plan).map_err(Failure::from)?)
+            }
+            FolderContent::Complete(_) | FolderContent::External { .. } => None,
         };
         text.push_str(&dataset(
             is_dlio(config),
@@ -85,7 +87,7 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
             existing.as_ref(),
             estimate.as_ref(),
         )?);
-        if let (Some(estimate), Found::ToWrite) = (estimate, &state.found) {
+        if let (Some(estimate), FolderContent::ToWrite) = (estimate, &state.found) {
             text.push_str(&time(&state.plan, &estimate, disks.get(&state.plan.root))?);
             to_write.push((&state.plan.root, estimate));
         }
@@ -194,7 +196,7 @@ fn is_dlio(config: &Config) -> bool {
 fn dataset(
     is_dlio: bool,
     state: &DatasetState,
-    existing: Option<&Existing>,
+    existing: Option<&ExistingFiles>,
     estimate: Option<&Estimate>,
 ) -> Result<String, CommandError> {
     let plan = &state.plan;
@@ -211,12 +213,12 @@ fn dataset(
         columns => format!(", each split by {}", columns.join(", ")),
     };
     let found = match &state.found {
-        Found::Complete(manifest) => {
+        FolderContent::Complete(manifest) => {
             format!("complete, {} in files", units::bytes(manifest.file_bytes()))
         }
-        Found::ToWrite => "to be written".to_owned(),
-        Found::Missing => "missing, and `workflow.generate_data` is false".to_owned(),
-        Found::External { .. } => "existing files, read as they are".to_owned(),
+        FolderContent::ToWrite => "to be written".to_owned(),
+        FolderContent::Missing => "missing, and `workflow.generate_data` is false".to_owned(),
+        FolderContent::External { .. } => "existing files, read as they are".to_owned(),
     };
     let mut notes = String::new();
     let mut found_bytes = String::new();

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::stdout::show_text;
 use super::threads::{leave, runtime};
 use crate::measure::evaluate;
-use crate::session::{CellPlan, Event, Failure, Located, Observer, open, prepare, unchanged};
+use crate::session::{AtSite, CellPlan, Event, Failure, Observer, open, prepare, unchanged};
 use crate::storage::Stores;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {

@@ -9,7 +9,7 @@ use super::progress::Progress;
 use super::stdout::show_text;
 use super::threads::runtime;
 use super::{check, launcher, load};
-use crate::dataset::{Found, Share};
+use crate::dataset::{FolderContent, Share};
 use crate::session::{Event, Observer, prepare};
 use crate::storage::Stores;
 use crate::units;
@@ -60,8 +60,10 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
             ]),
             None => {
                 let what = match state.found {
-                    Found::External { .. } => "existing files",
-                    Found::ToWrite | Found::Missing | Found::Complete(_) => "a part of it",
+                    FolderContent::External { .. } => "existing files",
+                    FolderContent::ToWrite
+                    | FolderContent::Missing
+                    | FolderContent::Complete(_) => "a part of it",
                 };
                 table.add_row([what, "-", "-", "-", "-", "-", folder.as_str()])
             }

@@ -13,7 +13,9 @@ use super::stdout::{show_json, show_text};
 use super::table::table;
 use super::threads::runtime;
 use crate::cancel::Interrupted;
-use crate::learn::{CODECS, CodecErrors, CodecSizes, LearnError, Learned, learn as learn_files};
+use crate::learn::{
+    CODECS, CodecErrors, CodecSizes, LearnError, LearnedConfig, learn as learn_files,
+};
 use crate::output::Replaces;
 use crate::session::{Event, Observer};
 use crate::storage::Stores;
@@ -62,7 +64,7 @@ pub(super) fn learn(arguments: &LearnArguments) -> Result<ExitCode, CommandError
     }
 }
 
-fn config_text(learned: &Learned) -> String {
+fn config_text(learned: &LearnedConfig) -> String {
     format!(
         "# Made by `bench learn` from {} rows in {} columns, of which {} rows were looked at.\n{}",
         learned.rows,
@@ -72,7 +74,7 @@ fn config_text(learned: &Learned) -> String {
     )
 }
 
-fn describe(learned: &Learned) -> String {
+fn describe(learned: &LearnedConfig) -> String {
     let codecs = CODECS.map(|codec| codec.to_string());
     let mut heads = vec!["column", "drawn as", "in file"];
     heads.extend(codecs.iter().map(String::as_str));

@@ -16,7 +16,7 @@ use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// A config as a command line gives it: a text, and the settings that are laid over it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Given {
+pub(super) struct GivenConfig {
     /// Name of the text in messages.
     pub(super) origin: String,
     pub(super) text: String,
@@ -35,7 +35,7 @@ pub(super) struct Given {
     pub(super) has_exact_rounds: bool,
 }
 
-impl Given {
+impl GivenConfig {
     /// Reads the file that the arguments name. Without one, the text is the quickstart, or empty if
     /// tables or a source are named. `more` is set last.
     pub(super) fn of(
@@ -75,7 +75,7 @@ impl Given {
             .chain(&arguments.params)
             .chain(more);
         let folder = arguments.config.as_deref().and_then(Path::parent);
-        Ok(Given {
+        Ok(GivenConfig {
             origin,
             text,
             folder: folder.map(|folder| folder.as_os_str().to_owned()),
@@ -135,7 +135,7 @@ pub(super) fn config(
     arguments: &ConfigArguments,
     queries: Option<&QueryArguments>,
 ) -> Result<Config, CommandError> {
-    Given::of(arguments, queries, &[])?.config()
+    GivenConfig::of(arguments, queries, &[])?.config()
 }
 
 /// Keys that `--source` sets. Without a config, rewritten files go into a folder below `data/` that
@@ -253,13 +253,13 @@ mod tests {
     use crate::cli::arguments::{Arguments, Command};
 
     /// Reads a command line of `bench explain`.
-    fn given(line: &[&str]) -> Result<Given, CommandError> {
+    fn given(line: &[&str]) -> Result<GivenConfig, CommandError> {
         let line = ["bench", "explain"].iter().chain(line);
         let Command::Explain(arguments) = Arguments::try_parse_from(line).unwrap().command else {
             unreachable!("another command");
         };
         let more = ["measure.rounds=9".to_owned()];
-        Given::of(&arguments.config, Some(&arguments.queries), &more)
+        GivenConfig::of(&arguments.config, Some(&arguments.queries), &more)
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::exit::CommandError;
-use super::load::Given;
+use super::load::GivenConfig;
 use super::progress::Progress;
 use super::stdout::show;
 use super::threads::runtime;
@@ -34,7 +34,7 @@ const ASK_EVERY: Duration = Duration::from_millis(10);
 struct Request<'a> {
     cell: Cow<'a, str>,
     /// The config as it was when the run began, whatever has become of its file.
-    config: Cow<'a, Given>,
+    config: Cow<'a, GivenConfig>,
     sources: Cow<'a, KnownSources>,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn needed_memory() -> Result<ExitCode, CommandError> {
 /// no answer.
 pub(super) fn ask(
     cell: &str,
-    config: &Given,
+    config: &GivenConfig,
     sources: &KnownSources,
     cancel: &Cancel,
 ) -> Result<NeededMemory, String> {
@@ -130,14 +130,14 @@ mod tests {
 
     #[test]
     fn a_request_is_one_line_and_comes_back_as_it_was() {
-        let config = Given {
+        let config = GivenConfig {
             origin: "my.yaml".to_owned(),
             text: "dataset:\n  seed: 7 # \"seven\"\n".to_owned(),
             folder: Some(OsString::from_vec(b"/data/\xff".to_vec())),
             set: vec!["measure.rounds=5".to_owned()],
             tables: vec![("t".to_owned(), "x.parquet".to_owned())],
             sql: vec!["SELECT 1".to_owned()],
-            ..Given::default()
+            ..GivenConfig::default()
         };
         let request = Request {
             cell: Cow::Borrowed("scan/base"),

@@ -8,7 +8,7 @@ use super::interrupt::cancel_on_interrupt;
 use super::stdout::{show_json, show_text};
 use super::table::table;
 use super::threads::{leave, runtime};
-use crate::replay::{Replayed, read_traces, replay as replay_traces};
+use crate::replay::{ReplayResult, read_traces, replay as replay_traces};
 use crate::report::visible;
 use crate::units;
 
@@ -39,7 +39,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandErr
     }
 }
 
-fn describe(replayed: &[Replayed]) -> String {
+fn describe(replayed: &[ReplayResult]) -> String {
     let heads = [
         "cell",
         "streams",

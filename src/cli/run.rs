@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::arguments::{LaneArgument, RunArguments};
 use super::exit::{self, CommandError};
 use super::interrupt::cancel_on_interrupt;
-use super::load::Given;
+use super::load::GivenConfig;
 use super::outputs::{output, would_be_read};
 use super::progress::Progress;
 use super::stdout::show;
@@ -29,7 +29,7 @@ const RESULTS: &str = "results";
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     launcher::refuse_several_runs()?;
     let cancel = cancel_on_interrupt()?;
-    let mut given = Given::of(&arguments.config, Some(&arguments.queries), &set(arguments))?;
+    let mut given = GivenConfig::of(&arguments.config, Some(&arguments.queries), &set(arguments))?;
     given.has_exact_rounds = arguments.rounds.is_some();
     let config = given.config()?;
     let labels = arguments

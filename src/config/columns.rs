@@ -121,7 +121,7 @@ impl ConfigColumns {
 
 /// Kind of rows that a list of columns describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Described {
+pub(super) enum RowKind {
     /// Generated rows. `rows` is the number of rows of the table, of the larger one if there are
     /// two.
     Generated { rows: u64 },
@@ -131,7 +131,7 @@ pub(super) enum Described {
 
 pub(super) fn validate(
     raw: Vec<RawColumn>,
-    described: Described,
+    described: RowKind,
     path: &KeyPath,
     findings: &mut Findings<'_>,
 ) -> ConfigColumns {
@@ -152,8 +152,8 @@ pub(super) fn validate(
                 .push((name.clone(), chunk, place.key("parquet")));
         }
         let column = match described {
-            Described::Generated { rows } => named(keys, rows, path, index, 0, findings),
-            Described::Source => of_source(keys, path, index, findings),
+            RowKind::Generated { rows } => named(keys, rows, path, index, 0, findings),
+            RowKind::Source => of_source(keys, path, index, findings),
         };
         let Some(column) = column else {
             found.broken.extend(name);

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::codec::{Codec, CodecText};
-use super::columns::{self, ConfigColumns, Described};
+use super::columns::{self, ConfigColumns, RowKind};
 use super::dlio::OTHER_FORMATS;
 use super::error::Problem;
 use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::layout::{self, LayoutPlace};
-use super::leaf::{Leaf, Rounded};
+use super::leaf::{Leaf, RoundedCount};
 use super::model::{
     Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
 };
@@ -82,8 +82,8 @@ pub(super) fn validate(
     };
     let rows = rows_of_table(train.files.max(valid.files), rows_per_file, &path, findings);
     let described = match source_given {
-        true => Described::Source,
-        false => Described::Generated { rows },
+        true => RowKind::Source,
+        false => RowKind::Generated { rows },
     };
     let record_bytes = record_bytes(&mut raw, parquet.columns.is_some(), &path, findings);
     let text = findings
@@ -228,7 +228,7 @@ fn record_bytes(
             }
         }
     }
-    let mut take = |path: &KeyPath, leaf: Option<Leaf<Rounded>>| {
+    let mut take = |path: &KeyPath, leaf: Option<Leaf<RoundedCount>>| {
         let length = findings.take(path, leaf)?;
         if let Some(written) = length.written.filter(|_| !has_columns) {
             let note = format!("`{path}` is {written}, and counts as {}", length.count);
@@ -254,13 +254,13 @@ fn parquet_of(
     mut raw: RawParquet,
     codec: Codec,
     record_bytes: u64,
-    described: Described,
+    described: RowKind,
     findings: &mut Findings<'_>,
 ) -> (Vec<Column>, Layout) {
     let path = KeyPath::of(["dataset", "parquet"]);
     let mut columns = match raw.columns.take() {
         Some(columns) => columns::validate(columns, described, &path.key("columns"), findings),
-        None if described == Described::Source => ConfigColumns::default(),
+        None if described == RowKind::Source => ConfigColumns::default(),
         None => ConfigColumns::of(columns::record(record_bytes, findings)),
     };
     let chunks = std::mem::take(&mut columns.chunks);
@@ -350,7 +350,7 @@ fn row_group(raw: &mut RawParquet, path: &KeyPath, findings: &mut Findings<'_>) 
 fn partition_by(
     raw: Option<OneOrMany<Leaf<String>>>,
     columns: &ConfigColumns,
-    described: Described,
+    described: RowKind,
     path: &KeyPath,
     findings: &mut Findings<'_>,
 ) -> Vec<String> {
@@ -378,7 +378,7 @@ fn partition_by(
     if !names.is_empty()
         && names.len() == columns.columns.len()
         && columns.broken.is_empty()
-        && described != Described::Source
+        && described != RowKind::Source
     {
         findings.problem(
             path,
@@ -391,7 +391,7 @@ fn partition_by(
 fn why_not_partition(
     name: &str,
     columns: &ConfigColumns,
-    described: Described,
+    described: RowKind,
     findings: &Findings<'_>,
 ) -> Option<String> {
     if name.contains(['/', '=']) {
@@ -399,7 +399,7 @@ fn why_not_partition(
             "`{name}` cannot name a folder; a partition column's name has no `/` and no `=`"
         ));
     }
-    if described == Described::Source {
+    if described == RowKind::Source {
         // The columns and their types are not known before the source is opened.
         return None;
     }
@@ -426,7 +426,7 @@ fn why_not_partition(
 fn sort_by(
     raw: Option<OneOrMany<Leaf<String>>>,
     columns: &ConfigColumns,
-    described: Described,
+    described: RowKind,
     partition_by: &[String],
     path: &KeyPath,
     findings: &mut Findings<'_>,
@@ -452,7 +452,7 @@ fn sort_by(
             _ if partition_by.contains(name) => Some(format!(
                 "`{name}` is a partition column, which has one value in a file"
             )),
-            None if described == Described::Source => None,
+            None if described == RowKind::Source => None,
             None => Some(columns.unknown(name, findings)),
             Some(column) if column.is_vector() || column.dtype.is_nested() => Some(format!(
                 "`{name}` has several values in a row; sort by single ones"

@@ -34,12 +34,12 @@ impl Problem {
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.lines().join("\n"))]
 pub struct ConfigError {
-    problems: Vec<Placed>,
+    problems: Vec<PlacedProblem>,
 }
 
 /// A problem and the place where it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Placed {
+pub(super) struct PlacedProblem {
     /// Name of the file, or "the command line".
     pub(super) origin: String,
     /// Line, counted from 1.
@@ -52,7 +52,7 @@ pub(super) struct Placed {
 
 impl ConfigError {
     /// Sorts the problems by their lines; those without a line come last.
-    pub(super) fn new(mut problems: Vec<Placed>) -> ConfigError {
+    pub(super) fn new(mut problems: Vec<PlacedProblem>) -> ConfigError {
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         ConfigError { problems }
     }
@@ -65,7 +65,7 @@ impl ConfigError {
             hint,
         } = error;
         ConfigError {
-            problems: vec![Placed {
+            problems: vec![PlacedProblem {
                 origin: origin.to_owned(),
                 line,
                 path,
@@ -100,7 +100,7 @@ impl ConfigError {
             .problems
             .iter()
             .take(MOST_PROBLEMS_SHOWN)
-            .map(Placed::to_string)
+            .map(PlacedProblem::to_string)
             .collect();
         let hidden = self.problems.len().saturating_sub(MOST_PROBLEMS_SHOWN);
         if hidden > 0 {
@@ -110,7 +110,7 @@ impl ConfigError {
     }
 }
 
-impl fmt::Display for Placed {
+impl fmt::Display for PlacedProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.origin)?;
         if let Some(line) = self.line {

@@ -185,14 +185,14 @@ pub(super) fn split(path: &str) -> Result<Vec<String>, String> {
     Ok(parts)
 }
 
-type Entered<'node, 'parts> = (&'node mut Value, KeyPath, &'parts [String]);
+type NextNode<'node, 'parts> = (&'node mut Value, KeyPath, &'parts [String]);
 
 /// Takes one step down. Uses up several parts if a column's name itself contains dots.
 fn enter<'node, 'parts>(
     node: &'node mut Value,
     place: KeyPath,
     parts: &'parts [String],
-) -> Result<Entered<'node, 'parts>, String> {
+) -> Result<NextNode<'node, 'parts>, String> {
     let Some((part, rest)) = parts.split_first() else {
         return Ok((node, place, parts));
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codec::{Codec, CodecText};
-use super::columns::{ConfigColumns, Described};
+use super::columns::{ConfigColumns, RowKind};
 use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::leaf::{Bytes, Leaf, Positive};
@@ -131,7 +131,7 @@ pub(super) fn data_page_rows(
 pub(super) fn of_dataset(
     raw: &mut RawParquet,
     codec: Codec,
-    described: Described,
+    described: RowKind,
     place: &LayoutPlace<'_>,
     findings: &mut Findings<'_>,
 ) -> ChunkLayout {
@@ -162,7 +162,7 @@ pub(super) fn of_dataset(
         .filter(|column| !place.fits(column, chunk.encoding))
         .map(|column| column.name.as_str())
         .collect();
-    if described != Described::Source && !unfit.is_empty() {
+    if described != RowKind::Source && !unfit.is_empty() {
         let encoding = chunk.encoding.name();
         if unfit.len() == place.columns.columns.len() && place.columns.broken.is_empty() {
             findings.problem(
@@ -198,7 +198,7 @@ pub(super) fn of_column(
     mut raw: RawChunk,
     name: &str,
     dataset: &ChunkLayout,
-    described: Described,
+    described: RowKind,
     place: &LayoutPlace<'_>,
     findings: &mut Findings<'_>,
 ) -> ChunkLayout {
@@ -222,7 +222,7 @@ pub(super) fn of_column(
     let chunk = over(raw, &inherited, path, findings);
     let column = place.columns.named(name);
     if encoding_given
-        && described != Described::Source
+        && described != RowKind::Source
         && let Some(column) = column.filter(|column| !place.fits(column, chunk.encoding))
     {
         let (physical, dtype) = match place.leaves(column).as_slice() {

@@ -146,13 +146,13 @@ impl Scalar for Positive {
 /// A count of at least one that may be written with a fraction, as means are. It is rounded to the
 /// nearest whole number.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rounded {
+pub(super) struct RoundedCount {
     pub(super) count: u64,
     /// The number as written. Absent if it has no fraction.
     pub(super) written: Option<f64>,
 }
 
-impl Scalar for Rounded {
+impl Scalar for RoundedCount {
     fn read(value: &Json) -> Result<Self, String> {
         let written = value.as_f64();
         let written = written.filter(|number| number.fract() != 0.0 && *number >= 1.0);
@@ -160,7 +160,7 @@ impl Scalar for Rounded {
             Some(number) => number.round() as u64,
             None => whole_from(value, 1)?,
         };
-        Ok(Rounded { count, written })
+        Ok(RoundedCount { count, written })
     }
 
     fn schema() -> Schema {
@@ -441,7 +441,7 @@ mod tests {
     #[case(json!(-3.5), None)]
     #[case(json!("1.5"), None)]
     fn lengths_are_rounded(#[case] value: Json, #[case] expected: Option<(u64, bool)>) {
-        let read = Rounded::read(&value).ok();
+        let read = RoundedCount::read(&value).ok();
         assert_eq!(
             read.map(|length| (length.count, length.written.is_some())),
             expected

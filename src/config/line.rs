@@ -18,7 +18,9 @@ pub(super) fn line_of(text: &str, path: &KeyPath) -> Option<usize> {
     (1..=path.steps().len()).rev().find_map(|depth| {
         let steps = path.steps().get(..depth)?;
         let deserializer = serde_yaml::Deserializer::from_str(text);
-        let error = PathWalk { steps, top: true }.deserialize(deserializer).err()?;
+        let error = PathWalk { steps, top: true }
+            .deserialize(deserializer)
+            .err()?;
         Some(error.location()?.line())
     })
 }

@@ -8,7 +8,7 @@ use super::input::{Overrides, Source};
 use super::key_path::KeyPath;
 use super::leaf::quoted;
 use super::model::Config;
-use super::origins::{Origins, Typed};
+use super::origins::{Origins, TypedPlace};
 use super::raw::RawConfig;
 use super::reports::Reports;
 use super::sweep::{self, Draft};
@@ -37,17 +37,17 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
         let message = format!("a config is a mapping of keys, found {}", quoted(&tree));
         reports.add(
             Problem::new(KeyPath::default(), message),
-            &Typed::File(KeyPath::default()),
+            &TypedPlace::File(KeyPath::default()),
         );
         return Err(ConfigError::new(reports.placed));
     }
     for problem in wrapped.err().into_iter().chain(normalise(&mut tree)) {
-        let typed = Typed::File(problem.path.clone());
+        let typed = TypedPlace::File(problem.path.clone());
         reports.add(problem, &typed);
     }
     let applied = overrides::apply(&mut tree, overrides);
     for problem in applied.problems {
-        reports.add(problem, &Typed::CommandLine);
+        reports.add(problem, &TypedPlace::CommandLine);
     }
     // If a name occurs twice now, the second value is the command line's and overrides the first.
     options::flatten(&mut tree);
@@ -66,7 +66,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
     if overrides.with_original
         && let Some(Err(problem)) = read.as_mut().map(Variants::add_original)
     {
-        reports.add(problem, &Typed::CommandLine);
+        reports.add(problem, &TypedPlace::CommandLine);
     }
     match read {
         Some(read) if reports.placed.is_empty() => {

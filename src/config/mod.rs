@@ -50,8 +50,8 @@ pub use load::load;
 pub use model::{
     BloomFilter, ChunkLayout, Column, Config, Dataset, Distribution, Dtype, Encoding, Layout,
     Length, LengthDistribution, Measure, PageCache, Physical, Pool, ReadMode, Reader, RowGroupSize,
-    ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams, TemplatePart, Throttled,
-    TimeUnit, Until, Variant, VectorLayout,
+    ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams, TemplatePart,
+    ThrottleSettings, TimeUnit, Until, Variant, VectorLayout,
 };
 pub use number::{Number, Value};
 pub use print::{to_config_text, to_yaml};

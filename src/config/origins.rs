@@ -1,6 +1,6 @@
 //! Origins of values: the file, the command line that overrides it, a variant that overrides both.
 
-use super::error::{Placed, Problem};
+use super::error::{PlacedProblem, Problem};
 use super::input::Source;
 use super::key_path::KeyPath;
 use super::{line, redact};
@@ -15,7 +15,7 @@ pub(super) enum Layer {
 
 /// Place where the user typed something.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Typed {
+pub(super) enum TypedPlace {
     File(KeyPath),
     CommandLine,
 }
@@ -25,7 +25,7 @@ pub(super) enum Typed {
 pub(super) struct Overlay {
     pub(super) place: KeyPath,
     pub(super) layer: Layer,
-    pub(super) typed: Typed,
+    pub(super) typed: TypedPlace,
 }
 
 /// All overlays, in the order in which they were applied.
@@ -47,9 +47,9 @@ impl Origins {
 
     /// Returns the place where the value at `path` was typed. A value that nobody typed counts as
     /// the file's.
-    pub(super) fn typed(&self, path: &KeyPath) -> Typed {
+    pub(super) fn typed(&self, path: &KeyPath) -> TypedPlace {
         self.last_over(path).map_or_else(
-            || Typed::File(path.clone()),
+            || TypedPlace::File(path.clone()),
             |overlay| overlay.typed.clone(),
         )
     }
@@ -64,22 +64,27 @@ const MOST_READ_FOR_LINES_BYTES: usize = 8 << 20;
 
 /// Adds the file and the line where a problem was typed, or the command line as its origin.
 /// `earlier` is the number of problems that were placed before.
-pub(super) fn place(problem: Problem, typed: &Typed, source: &Source, earlier: usize) -> Placed {
+pub(super) fn place(
+    problem: Problem,
+    typed: &TypedPlace,
+    source: &Source,
+    earlier: usize,
+) -> PlacedProblem {
     let Problem {
         path,
         message,
         hint,
     } = problem;
     let (origin, line) = match typed {
-        Typed::CommandLine => (COMMAND_LINE.to_owned(), None),
-        Typed::File(place) => {
+        TypedPlace::CommandLine => (COMMAND_LINE.to_owned(), None),
+        TypedPlace::File(place) => {
             let read = earlier.saturating_mul(source.text.len());
             let line =
                 (read < MOST_READ_FOR_LINES_BYTES).then(|| line::line_of(&source.text, place));
             (redact::url(&source.origin), line.flatten())
         }
     };
-    Placed {
+    PlacedProblem {
         origin,
         line,
         path: path.to_string(),

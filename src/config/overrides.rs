@@ -6,7 +6,7 @@ use super::error::Problem;
 use super::input::Overrides;
 use super::key_path::{KeyPath, canonical, set};
 use super::leaf::quoted;
-use super::origins::{Layer, Overlay, Typed};
+use super::origins::{Layer, Overlay, TypedPlace};
 use super::yaml;
 
 /// A key path and the values that are swept over.
@@ -15,12 +15,12 @@ pub(super) struct Axis {
     /// Canonical key path.
     pub(super) key: String,
     pub(super) values: Vec<Value>,
-    pub(super) typed: Typed,
+    pub(super) typed: TypedPlace,
 }
 
 /// Result of applying the command line to the tree.
 #[derive(Debug, Default)]
-pub(super) struct Applied {
+pub(super) struct CommandLineChanges {
     pub(super) overlays: Vec<Overlay>,
     /// Canonical key paths of `--set`, in the order given.
     pub(super) set: Vec<String>,
@@ -28,8 +28,8 @@ pub(super) struct Applied {
     pub(super) problems: Vec<Problem>,
 }
 
-pub(super) fn apply(tree: &mut Value, overrides: &Overrides) -> Applied {
-    let mut applied = Applied::default();
+pub(super) fn apply(tree: &mut Value, overrides: &Overrides) -> CommandLineChanges {
+    let mut applied = CommandLineChanges::default();
     for text in &overrides.set {
         match assignment(text).and_then(|(key, value)| {
             let value = yaml::parse(value).map_err(|error| named(&key, error.message))?;
@@ -67,12 +67,12 @@ pub(super) fn apply(tree: &mut Value, overrides: &Overrides) -> Applied {
     applied
 }
 
-impl Applied {
+impl CommandLineChanges {
     fn overlay(&mut self, place: KeyPath) {
         self.overlays.push(Overlay {
             place,
             layer: Layer::CommandLine,
-            typed: Typed::CommandLine,
+            typed: TypedPlace::CommandLine,
         });
     }
 }
@@ -134,7 +134,7 @@ fn axis(text: &str) -> Result<Axis, Problem> {
     Ok(Axis {
         key,
         values,
-        typed: Typed::CommandLine,
+        typed: TypedPlace::CommandLine,
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::codec::CodecText;
 use super::kind::DistributionKind;
-use super::leaf::{Bandwidth, Bytes, Latency, Leaf, Point, Positive, Rounded, Fraction, Span};
+use super::leaf::{Bandwidth, Bytes, Fraction, Latency, Leaf, Point, Positive, RoundedCount, Span};
 use super::model::{
     Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, VectorLayout,
 };
@@ -81,9 +81,9 @@ pub(super) struct RawDataset {
     pub(super) num_samples_per_file: Option<Leaf<Positive>>,
     /// Bytes per row if `parquet.columns` is left out and the dataset has one binary column `data`.
     /// A fraction is rounded. Default: 65536.
-    pub(super) record_length_bytes: Option<Leaf<Rounded>>,
+    pub(super) record_length_bytes: Option<Leaf<RoundedCount>>,
     /// Another spelling of `record_length_bytes`.
-    pub(super) record_length: Option<Leaf<Rounded>>,
+    pub(super) record_length: Option<Leaf<RoundedCount>>,
     /// First part of the file names. Default: `img`.
     pub(super) file_prefix: Option<Leaf<String>>,
     /// Codec, optionally with its level: `none`, `snappy`, `gzip`, `brotli`, `lz4`, `zstd`,

@@ -1,8 +1,8 @@
 //! The problems of a config, each with the place where it was typed.
 
-use super::error::{Placed, Problem};
+use super::error::{PlacedProblem, Problem};
 use super::input::Source;
-use super::origins::{Typed, place};
+use super::origins::{TypedPlace, place};
 use super::wrapper::WRAPPER;
 
 /// Collects problems, with their places, as they are found.
@@ -10,15 +10,15 @@ pub(super) struct Reports<'a> {
     pub(super) source: &'a Source,
     /// True if the file has everything below the top key `workload`.
     pub(super) wrapped: bool,
-    pub(super) placed: Vec<Placed>,
+    pub(super) placed: Vec<PlacedProblem>,
 }
 
 impl Reports<'_> {
-    pub(super) fn add(&mut self, mut problem: Problem, typed: &Typed) {
+    pub(super) fn add(&mut self, mut problem: Problem, typed: &TypedPlace) {
         let typed = match typed {
-            Typed::File(place) if self.wrapped => {
+            TypedPlace::File(place) if self.wrapped => {
                 problem.path = problem.path.within(WRAPPER);
-                Typed::File(place.within(WRAPPER))
+                TypedPlace::File(place.within(WRAPPER))
             }
             other => other.clone(),
         };

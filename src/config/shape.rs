@@ -59,7 +59,7 @@ pub fn json_schema() -> Value {
 }
 
 /// A config reduced to the parts that have the right shape.
-pub(super) struct Shaped {
+pub(super) struct ShapedConfig {
     /// The config without empty keys, unknown keys, keys without effect, and values of the wrong
     /// shape.
     pub(super) tree: Value,
@@ -68,7 +68,7 @@ pub(super) struct Shaped {
     pub(super) problems: Vec<Problem>,
 }
 
-pub(super) fn check(tree: &Value) -> Shaped {
+pub(super) fn check(tree: &Value) -> ShapedConfig {
     let mut check = ShapeCheck {
         without_effect: Vec::new(),
         problems: Vec::new(),
@@ -76,7 +76,7 @@ pub(super) fn check(tree: &Value) -> Shaped {
     let tree = check
         .descend(&SCHEMA, tree, &KeyPath::default())
         .unwrap_or_else(|| json!({}));
-    Shaped {
+    ShapedConfig {
         tree,
         without_effect: check.without_effect,
         problems: check.problems,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::Problem;
 use super::key_path::{KeyPath, canonical};
-use super::origins::Typed;
+use super::origins::TypedPlace;
 use super::overrides::Axis;
 use super::shape;
 
@@ -55,7 +55,7 @@ pub(super) struct Setting {
     /// Canonical key path.
     pub(super) key: String,
     pub(super) value: Value,
-    pub(super) typed: Typed,
+    pub(super) typed: TypedPlace,
 }
 
 /// Drafts of the variants, and the notes and problems found on the way.
@@ -64,7 +64,7 @@ pub(super) struct Plan {
     /// Empty only if there are problems.
     pub(super) drafts: Vec<Draft>,
     pub(super) notes: Vec<String>,
-    pub(super) problems: Vec<(Problem, Typed)>,
+    pub(super) problems: Vec<(Problem, TypedPlace)>,
 }
 
 /// Plans the variants from the file's `sweep` or `variants` and the axes of the command line. An
@@ -80,9 +80,9 @@ pub(super) fn plan(
     let sweeps = !sweep.is_empty() || !command_line.is_empty();
     if sweeps && !variants.is_empty() {
         let typed = if sweep.is_empty() {
-            Typed::CommandLine
+            TypedPlace::CommandLine
         } else {
-            Typed::File(KeyPath::of(["sweep"]))
+            TypedPlace::File(KeyPath::of(["sweep"]))
         };
         plan.refuse(
             KeyPath::of(["sweep"]),
@@ -101,7 +101,7 @@ pub(super) fn plan(
         .find(|draft| CONTROLS.contains(&draft.name.as_str()))
     {
         let first = draft.settings.first();
-        let typed = first.map_or(Typed::File(KeyPath::of(["variants"])), |setting| {
+        let typed = first.map_or(TypedPlace::File(KeyPath::of(["variants"])), |setting| {
             setting.typed.clone()
         });
         let message = format!(
@@ -114,14 +114,14 @@ pub(super) fn plan(
 }
 
 impl Plan {
-    fn refuse(&mut self, path: KeyPath, message: impl Into<String>, typed: &Typed) {
+    fn refuse(&mut self, path: KeyPath, message: impl Into<String>, typed: &TypedPlace) {
         self.problems
             .push((Problem::new(path, message), typed.clone()));
     }
 
     /// Returns true if the key may differ between variants. Otherwise adds a problem that gives the
     /// reason.
-    fn may_vary(&mut self, path: &KeyPath, key: &str, typed: &Typed) -> bool {
+    fn may_vary(&mut self, path: &KeyPath, key: &str, typed: &TypedPlace) -> bool {
         let (section, rest) = key.split_once('.').unwrap_or((key, ""));
         let (sweepable, keys) = (SWEEPABLE.join(".*, "), SWEEPABLE_KEYS.join(", "));
         let message = if !shape::is_section(section) {
@@ -147,7 +147,7 @@ impl Plan {
         let mut axes: Vec<Axis> = Vec::new();
         for (written, values) in sweep {
             let path = KeyPath::of(["sweep", &written]);
-            let typed = Typed::File(path.clone());
+            let typed = TypedPlace::File(path.clone());
             let key = canonical(&written);
             let Value::Array(values) = values else {
                 self.refuse(
@@ -175,8 +175,8 @@ impl Plan {
         }
         axes.retain(|axis| {
             let path = match &axis.typed {
-                Typed::File(path) => path.clone(),
-                Typed::CommandLine => KeyPath::of([axis.key.as_str()]),
+                TypedPlace::File(path) => path.clone(),
+                TypedPlace::CommandLine => KeyPath::of([axis.key.as_str()]),
             };
             self.may_vary(&path, &axis.key, &axis.typed) && self.values_differ(&path, axis)
         });
@@ -212,7 +212,7 @@ impl Plan {
         if count.is_none_or(|count| count > MOST_VARIANTS) {
             let path = KeyPath::of(["sweep"]);
             let message = format!("makes more than {MOST_VARIANTS} variants");
-            self.refuse(path.clone(), message, &Typed::File(path));
+            self.refuse(path.clone(), message, &TypedPlace::File(path));
             return;
         }
         let labels = labels(axes);
@@ -254,14 +254,18 @@ impl Plan {
         if variants.len() > MOST_VARIANTS {
             let path = KeyPath::of(["variants"]);
             let message = format!("holds more than {MOST_VARIANTS} variants");
-            self.refuse(path.clone(), message, &Typed::File(path));
+            self.refuse(path.clone(), message, &TypedPlace::File(path));
             return;
         }
         let mut overruled: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, settings) in variants {
             let place = KeyPath::of(["variants", &name]);
             if name.trim().is_empty() {
-                self.refuse(place.clone(), "a variant needs a name", &Typed::File(place));
+                self.refuse(
+                    place.clone(),
+                    "a variant needs a name",
+                    &TypedPlace::File(place),
+                );
                 continue;
             }
             let mut draft = Draft {
@@ -276,7 +280,7 @@ impl Plan {
             };
             for (written, value) in settings {
                 let path = place.key(&written);
-                let typed = Typed::File(path.clone());
+                let typed = TypedPlace::File(path.clone());
                 let key = canonical(&written);
                 if known.contains(&key) {
                     self.refuse(path, "is set twice", &typed);

@@ -11,7 +11,7 @@ use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::leaf::{Leaf, flag_of, quoted};
 use super::model::{
-    Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams, Throttled, Until,
+    Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams, ThrottleSettings, Until,
 };
 use super::raw::{
     OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawStorage, RawTable,
@@ -158,11 +158,11 @@ fn reader(
 }
 
 /// Returns the throttle, or none if it slows nothing down.
-fn throttled(raw: RawThrottle, findings: &mut Findings<'_>) -> Option<Throttled> {
+fn throttled(raw: RawThrottle, findings: &mut Findings<'_>) -> Option<ThrottleSettings> {
     let path = KeyPath::of(["storage", "throttle"]);
     let bandwidth = findings.take(&path.key("bandwidth"), raw.bandwidth);
     let latency = findings.take(&path.key("latency"), raw.latency);
-    let throttled = Throttled {
+    let throttled = ThrottleSettings {
         bytes_per_s: bandwidth.and_then(|bandwidth| bandwidth.0),
         latency: latency.map_or(Duration::ZERO, |latency| latency.0),
     };

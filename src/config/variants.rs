@@ -8,7 +8,7 @@ use super::error::Problem;
 use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::model::{Measure, PageCache, ScenarioSource, Variant};
-use super::origins::{Layer, Origins, Overlay, Typed};
+use super::origins::{Layer, Origins, Overlay, TypedPlace};
 use super::raw::RawConfig;
 use super::reports::Reports;
 use super::sweep::Draft;
@@ -119,7 +119,7 @@ impl Variants {
 /// Problems and notes of all variants, each once.
 #[derive(Default)]
 struct VariantReports {
-    problems: Vec<(Problem, Typed, Vec<String>)>,
+    problems: Vec<(Problem, TypedPlace, Vec<String>)>,
     /// (key path, message) -> position in `problems`.
     known: BTreeMap<(String, String), usize>,
     notes: Distinct,
@@ -202,7 +202,7 @@ impl VariantReports {
         meaning
     }
 
-    fn problem(&mut self, problem: Problem, typed: Typed, variant: &str) {
+    fn problem(&mut self, problem: Problem, typed: TypedPlace, variant: &str) {
         let key = (problem.path.to_string(), problem.message.clone());
         match self
             .known

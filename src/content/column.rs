@@ -6,10 +6,10 @@ use arrow::datatypes::Fields;
 
 use super::error::ContentError;
 use super::field::{element_of_list, field_of};
-use super::follow::Followed;
+use super::follow::LeadingColumn;
 use super::generator::{ColumnGenerator, Most, Nulls};
 use super::identity;
-use super::lengths::{Lengthening, Lengths};
+use super::lengths::{DrawnLengths, Lengths};
 use super::maker::Maker;
 use super::nested;
 use super::recipe::Recipe;
@@ -64,7 +64,7 @@ struct Table<'a> {
 }
 
 /// Maker of a column's arrays, with the sizes of its values.
-struct Made {
+struct ColumnMaker {
     maker: Maker,
     lengths: Lengths,
     /// Largest content of a row, for each leaf.
@@ -89,7 +89,7 @@ impl Table<'_> {
         let followed = self.followed(column, total_rows, depth)?;
         let followed_key = followed.as_ref().map(|generator| generator.key);
         let key = identity::key(self.seed, self.name, column, path, followed_key)?;
-        let followed = followed.map(|generator| Followed::new(generator, total_rows));
+        let followed = followed.map(|generator| LeadingColumn::new(generator, total_rows));
         let recipe = Recipe {
             column,
             key,
@@ -97,7 +97,7 @@ impl Table<'_> {
             vector_layout: self.vector_layout,
             followed: followed.transpose()?,
         };
-        let Made {
+        let ColumnMaker {
             maker,
             lengths,
             most,
@@ -144,11 +144,11 @@ impl Table<'_> {
         path: &str,
         total_rows: u64,
         depth: usize,
-    ) -> Result<Made, ContentError> {
+    ) -> Result<ColumnMaker, ContentError> {
         let (Some(item), Some(length)) = (column.children.first(), column.length) else {
             return Err(ContentError::Unfit);
         };
-        let lengthening = Lengthening::new(key, length)?;
+        let lengthening = DrawnLengths::new(key, length)?;
         let items = total_rows.saturating_mul(length.max);
         let child = self.column(item, &format!("{path}.item"), items, depth)?;
         let most = child.most.iter().map(|item| Most {
@@ -161,7 +161,7 @@ impl Table<'_> {
             mean: lengthening.mean() * child.bytes_per_row,
         };
         let field = Arc::new(element_of_list(column, self.vector_layout));
-        Made {
+        ColumnMaker {
             maker: nested::list_maker(field, child, lengthening),
             lengths,
             most,
@@ -175,7 +175,7 @@ impl Table<'_> {
         path: &str,
         total_rows: u64,
         depth: usize,
-    ) -> Result<Made, ContentError> {
+    ) -> Result<ColumnMaker, ContentError> {
         let children = column
             .children
             .iter()
@@ -188,7 +188,7 @@ impl Table<'_> {
         let most = children.iter().flat_map(|child| child.most.iter().copied());
         let most = most.collect();
         let fields: Fields = children.iter().map(ColumnGenerator::field).collect();
-        Made {
+        ColumnMaker {
             maker: nested::struct_maker(fields, children),
             lengths,
             most,
@@ -197,7 +197,7 @@ impl Table<'_> {
     }
 }
 
-fn scalar(recipe: Recipe<'_>) -> Result<Made, ContentError> {
+fn scalar(recipe: Recipe<'_>) -> Result<ColumnMaker, ContentError> {
     let (column, vector_layout) = (recipe.column, recipe.vector_layout);
     let (maker, lengths) = scalars::maker(recipe)?;
     let is_list = column.is_vector() && vector_layout != VectorLayout::Binary;
@@ -205,7 +205,7 @@ fn scalar(recipe: Recipe<'_>) -> Result<Made, ContentError> {
         values: if is_list { column.size } else { 1 },
         bytes: lengths.longest,
     };
-    Made {
+    ColumnMaker {
         maker,
         lengths,
         most: vec![most],
@@ -213,7 +213,7 @@ fn scalar(recipe: Recipe<'_>) -> Result<Made, ContentError> {
     .checked()
 }
 
-impl Made {
+impl ColumnMaker {
     /// Fails if a row can be longer than an array allows.
     fn checked(self) -> Result<Self, ContentError> {
         match self.lengths.longest > i32::MAX as u64 {

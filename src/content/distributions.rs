@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::error::ContentError;
-use super::follow::Followed;
+use super::follow::LeadingColumn;
 use super::index::{Index, Shuffle};
 use super::maker::ValueSource;
 use super::normal::{Ziggurat, inside, normal_quantile, stepped};
@@ -297,7 +297,7 @@ fn random_walk<T: Sources>(
 /// Returns normal numbers, each the sum of a part from the followed column and a part of its own.
 fn correlated<T: Sources>(
     key: Key,
-    followed: Followed,
+    followed: LeadingColumn,
     correlation: f64,
     (mean, std_dev): (f64, f64),
     (low, high): (T::Value, T::Value),

@@ -14,7 +14,7 @@ use super::rows::RowNumbers;
 use crate::random::{Key, mix, scale, unit};
 
 /// The column that is followed, without its nulls.
-pub(super) struct Followed {
+pub(super) struct LeadingColumn {
     generator: ColumnGenerator,
     /// Absent if the column contains texts or bools.
     moments: Option<MeanAndDeviation>,
@@ -29,9 +29,9 @@ struct MeanAndDeviation {
 /// Number of rows from which the moments are estimated.
 const SAMPLED_ROWS: u64 = 8192;
 
-impl Followed {
+impl LeadingColumn {
     pub(super) fn new(generator: ColumnGenerator, total_rows: u64) -> Result<Self, ContentError> {
-        let mut followed = Followed {
+        let mut followed = LeadingColumn {
             generator: generator.without_nulls(),
             moments: None,
         };

@@ -13,7 +13,7 @@ pub(super) struct Lengths {
 }
 
 /// Drawn lengths.
-pub(super) struct Lengthening {
+pub(super) struct DrawnLengths {
     key: Key,
     min: u64,
     max: u64,
@@ -21,14 +21,14 @@ pub(super) struct Lengthening {
     normal: bool,
 }
 
-impl Lengthening {
+impl DrawnLengths {
     pub(super) fn new(key: Key, length: Length) -> Result<Self, ContentError> {
         const LENGTH: u64 = u64::from_le_bytes(*b"a length");
         let span = length
             .max
             .checked_sub(length.min)
             .ok_or(ContentError::Empty)?;
-        Ok(Lengthening {
+        Ok(DrawnLengths {
             key: key.derive(LENGTH),
             min: length.min,
             max: length.max,
@@ -72,13 +72,13 @@ impl Lengthening {
 pub(super) enum Sizes {
     Fixed(usize),
     /// Drawn by the value's number, or by its row.
-    Drawn(Lengthening),
+    Drawn(DrawnLengths),
 }
 
 impl Sizes {
     pub(super) fn of(column: &Column, key: Key) -> Result<Self, ContentError> {
         Ok(match column.length {
-            Some(length) => Sizes::Drawn(Lengthening::new(key, length)?),
+            Some(length) => Sizes::Drawn(DrawnLengths::new(key, length)?),
             // At most `i32::MAX`, which has been checked before.
             None => Sizes::Fixed(column.size as usize),
         })

@@ -7,13 +7,13 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{Field, Fields};
 
 use super::generator::ColumnGenerator;
-use super::lengths::Lengthening;
+use super::lengths::DrawnLengths;
 use super::maker::Maker;
 use super::rows::RowNumbers;
 
 /// Returns a maker of lists of drawn lengths. Element j of row r is row r * `longest` + j of the
 /// item.
-pub(super) fn list_maker(field: Arc<Field>, item: ColumnGenerator, lengths: Lengthening) -> Maker {
+pub(super) fn list_maker(field: Arc<Field>, item: ColumnGenerator, lengths: DrawnLengths) -> Maker {
     Box::new(move |rows, nulls| {
         let mut elements = Vec::new();
         let mut each = Vec::with_capacity(rows.len());

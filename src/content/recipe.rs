@@ -1,6 +1,6 @@
 //! The inputs from which a column's values are made.
 
-use super::follow::Followed;
+use super::follow::LeadingColumn;
 use crate::config::{Column, VectorLayout};
 use crate::random::Key;
 
@@ -12,5 +12,5 @@ pub(super) struct Recipe<'a> {
     pub(super) total_rows: u64,
     pub(super) vector_layout: VectorLayout,
     /// The column that this one follows, if any.
-    pub(super) followed: Option<Followed>,
+    pub(super) followed: Option<LeadingColumn>,
 }

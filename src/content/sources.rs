@@ -45,7 +45,10 @@ pub(super) trait Sources: Numeric {
     ) -> Result<ValueSource<Self::Value>, ContentError>;
 
     /// Returns values by quantiles: the same number of words lies between each two neighbours.
-    fn between(quantiles: &[Number], order: Order) -> Result<ValueSource<Self::Value>, ContentError>;
+    fn between(
+        quantiles: &[Number],
+        order: Order,
+    ) -> Result<ValueSource<Self::Value>, ContentError>;
 
     /// Returns the values of a line, each plus a random number of up to `jitter`.
     fn jittered(

@@ -7,7 +7,7 @@ use super::characters::Characters;
 use super::compressible::Pattern;
 use super::error::ContentError;
 use super::index::{Index, Shuffle};
-use super::lengths::{Lengthening, Lengths, Sizes};
+use super::lengths::{DrawnLengths, Lengths, Sizes};
 use super::maker::Maker;
 use super::ordered::Order;
 use super::ranks::{Hotspot, Ranks, RisingRanks, Zipf};
@@ -250,7 +250,12 @@ fn sentences<T: Text>(
 }
 
 /// Returns a maker of texts that fill their drawn lengths with words. The last word is cut.
-fn cut_words<T: Text>(key: Key, lengths: Lengthening, vocabulary: Vocabulary, zipf: Zipf) -> Maker {
+fn cut_words<T: Text>(
+    key: Key,
+    lengths: DrawnLengths,
+    vocabulary: Vocabulary,
+    zipf: Zipf,
+) -> Maker {
     each_row::<T>(move |row, bytes| {
         let mut stream = SplitMix64::new(key.word(row));
         let start = bytes.len();

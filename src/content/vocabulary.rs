@@ -18,15 +18,15 @@ pub(super) struct Vocabulary {
 enum WordKind {
     Words,
     /// Letters and digits.
-    Text(Numbered),
-    Bytes(Numbered),
+    Text(NumberedText),
+    Bytes(NumberedText),
     /// Listed values, all of which are kept.
     Given,
 }
 
 /// Random characters that end in the value's number. No two values are equal, if their length
 /// allows it. Values of drawn lengths are at least long enough for the number.
-struct Numbered {
+struct NumberedText {
     key: Key,
     size: Sizes,
     /// Number of characters that the value's number takes.
@@ -46,13 +46,16 @@ impl Vocabulary {
 
     pub(super) fn text(key: Key, size: Sizes, count: u64) -> Self {
         Vocabulary::new(
-            WordKind::Text(Numbered::new(key, size, count, LETTERS_AND_DIGITS)),
+            WordKind::Text(NumberedText::new(key, size, count, LETTERS_AND_DIGITS)),
             count,
         )
     }
 
     pub(super) fn bytes(key: Key, size: Sizes, count: u64) -> Self {
-        Vocabulary::new(WordKind::Bytes(Numbered::new(key, size, count, 256)), count)
+        Vocabulary::new(
+            WordKind::Bytes(NumberedText::new(key, size, count, 256)),
+            count,
+        )
     }
 
     /// Makes a vocabulary of given values. Numbers beyond them stand for empty values.
@@ -112,11 +115,11 @@ impl Vocabulary {
     /// Estimates the mean bytes of values that are drawn by `draw`, from a sample.
     pub(super) fn mean_length(&self, draw: impl Fn(u64) -> u64) -> f64 {
         const SAMPLES: u64 = 1024;
-        if let WordKind::Text(Numbered {
+        if let WordKind::Text(NumberedText {
             size: Sizes::Fixed(size),
             ..
         })
-        | WordKind::Bytes(Numbered {
+        | WordKind::Bytes(NumberedText {
             size: Sizes::Fixed(size),
             ..
         }) = &self.kind
@@ -158,7 +161,7 @@ impl WordKind {
     }
 }
 
-impl Numbered {
+impl NumberedText {
     fn new(key: Key, size: Sizes, count: u64, base: u64) -> Self {
         let mut digits = 0;
         let mut room = 1_u128;
@@ -172,7 +175,7 @@ impl Numbered {
         }
         // Less than the base, because one digit fewer would not suffice.
         let stride = (room / u128::from(count.max(1))).max(1) as u64;
-        Numbered {
+        NumberedText {
             key,
             size,
             digits,

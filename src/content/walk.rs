@@ -25,7 +25,12 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Returns `size` values for each row, each made by `value`.
-    pub(super) fn fill<T>(&self, rows: RowNumbers<'_>, size: usize, value: impl Fn(f64) -> T) -> Vec<T> {
+    pub(super) fn fill<T>(
+        &self,
+        rows: RowNumbers<'_>,
+        size: usize,
+        value: impl Fn(f64) -> T,
+    ) -> Vec<T> {
         let mut values = Vec::with_capacity(rows.len() * size);
         let mut blocks: HashMap<u64, Vec<f64>> = HashMap::new();
         rows.each(|row| {

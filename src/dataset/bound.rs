@@ -22,7 +22,7 @@ use super::plan::{DatasetPlan, TablePlan};
 use super::properties::{
     asked_encoding, most_filter_bytes, page_encoding, physical, write_batch, writer_properties,
 };
-use super::sample::{Held, LEAST_TEXT, held};
+use super::sample::{LEAST_TEXT, LeafBounds, held};
 
 use crate::config::{
     ChunkLayout, Codec, Column, Distribution, Encoding, Layout, RowGroupSize, Statistics,
@@ -127,7 +127,7 @@ impl<'a> Whole<'a> {
         let known = self.known.iter().map(|known| {
             let (values, bytes) = (known.most.values as f64, known.most.bytes as f64);
             KnownLeaf {
-                held: Held {
+                held: LeafBounds {
                     levels: values * rows as f64,
                     values: values * rows as f64,
                     bytes: bytes * rows as f64,
@@ -205,7 +205,7 @@ fn columns_in_manifest(plan: &DatasetPlan) -> f64 {
 struct KnownLeaf<'a> {
     /// The config's column to which the leaf belongs.
     column: &'a Column,
-    held: Held,
+    held: LeafBounds,
     most: Most,
     distinct: Option<f64>,
     /// True if no value is missing: there are neither nulls nor lists without elements.
@@ -215,7 +215,10 @@ struct KnownLeaf<'a> {
 }
 
 /// Returns the leaves of a table's files, in their order.
-fn leaves_of<'a>(plan: &'a DatasetPlan, table: &TablePlan) -> Result<Vec<KnownLeaf<'a>>, DatasetError> {
+fn leaves_of<'a>(
+    plan: &'a DatasetPlan,
+    table: &TablePlan,
+) -> Result<Vec<KnownLeaf<'a>>, DatasetError> {
     let vectors = plan.spec.layout.vector_layout;
     let mut known = Vec::new();
     for column in plan.stored_columns() {

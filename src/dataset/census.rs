@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::distinct::most_distinct;
 use super::error::DatasetError;
-use super::partition::{PartitionKey, MAX_PARTITIONS, folder_name, split_rows};
+use super::partition::{MAX_PARTITIONS, PartitionKey, folder_name, split_rows};
 use super::plan::{DatasetPlan, TablePlan};
 use crate::content::ColumnGenerator;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::control::{in_use, is_control};
 use super::error::DatasetError;
 use super::folder::{self, is_parquet, remove_if_there};
-use super::manifest::{Manifest, Unfinished, read_json};
+use super::manifest::{Manifest, UnfinishedDataset, read_json};
 use super::names::{LOCK_FILE, MANIFEST_FILE, UNFINISHED_FILE, is_part_file};
 use super::partition::decode_partition_value;
 use super::plan::DatasetPlan;
@@ -40,7 +40,7 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         content == plan.content_fingerprint && layout == plan.layout_fingerprint
     };
     let manifest = Manifest::read(root)?;
-    let unfinished = read_json::<Unfinished>(&root.join(UNFINISHED_FILE))?;
+    let unfinished = read_json::<UnfinishedDataset>(&root.join(UNFINISHED_FILE))?;
     let written: BTreeMap<Location, u64> = match (&manifest, &unfinished) {
         (Some(manifest), _) if own(&manifest.content_fingerprint, &manifest.layout_fingerprint) => {
             let files = manifest.files();

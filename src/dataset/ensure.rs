@@ -6,9 +6,9 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 
 use super::error::DatasetError;
-use super::find::{Found, find};
+use super::find::{FolderContent, find};
 use super::folder::{create, lock, remove_if_there, remove_staged, sync};
-use super::manifest::{Manifest, Unfinished, write_json};
+use super::manifest::{Manifest, UnfinishedDataset, write_json};
 use super::names::{LOCK_FILE, MANIFEST_FILE, SEAL_LOCK, UNFINISHED_FILE};
 use super::pipeline::target::{Progress, Target};
 use super::pipeline::written::WrittenFiles;
@@ -22,7 +22,7 @@ use crate::record::WriteRecord;
 
 /// A dataset that now exists.
 #[derive(Debug)]
-pub struct Generated {
+pub struct EnsuredDataset {
     pub manifest: Manifest,
     /// Number of files that this call wrote. `files_kept` is the number of files that an earlier,
     /// interrupted call had written.
@@ -35,10 +35,10 @@ pub struct Generated {
     pub short_of_threads: bool,
 }
 
-impl Generated {
+impl EnsuredDataset {
     /// The result for a dataset that was complete already.
     fn found(manifest: Manifest) -> Self {
-        Generated {
+        EnsuredDataset {
             manifest,
             files_written: 0,
             files_kept: 0,
@@ -63,9 +63,9 @@ pub fn ensure(
     share: Option<Share>,
     cancel: &Cancel,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Generated, DatasetError> {
-    if let Found::Complete(manifest) = find(plan)? {
-        return Ok(Generated::found(*manifest));
+) -> Result<EnsuredDataset, DatasetError> {
+    if let FolderContent::Complete(manifest) = find(plan)? {
+        return Ok(EnsuredDataset::found(*manifest));
     }
     // From here on a cancellation does not end the process at once: the files in work are first
     // brought to a state from which the next call can continue.
@@ -93,20 +93,20 @@ pub fn ensure(
     let looking = sealing()?;
     // Another process may have finished the dataset meanwhile.
     match find(plan)? {
-        Found::Complete(manifest) => return Ok(Generated::found(*manifest)),
-        Found::External { .. } => {
+        FolderContent::Complete(manifest) => return Ok(EnsuredDataset::found(*manifest)),
+        FolderContent::External { .. } => {
             return Err(DatasetError::ForeignSwept {
                 folder: plan.root.to_string(),
             });
         }
-        Found::Missing => {
+        FolderContent::Missing => {
             return Err(DatasetError::Missing {
                 folder: plan.root.to_string(),
             });
         }
-        Found::ToWrite => {}
+        FolderContent::ToWrite => {}
     }
-    let unfinished = Unfinished {
+    let unfinished = UnfinishedDataset {
         content_fingerprint: plan.content_fingerprint.clone(),
         layout_fingerprint: plan.layout_fingerprint.clone(),
     };
@@ -142,7 +142,7 @@ pub fn ensure(
     if missing_ranks.is_empty() {
         publish(plan, &manifest)?;
     }
-    Ok(Generated {
+    Ok(EnsuredDataset {
         files_written,
         files_kept: kept,
         manifest,

@@ -2,14 +2,14 @@
 
 use super::error::DatasetError;
 use super::folder::{bytes_of, holds_parquet, is_own};
-use super::manifest::{Manifest, Unfinished, read_json};
+use super::manifest::{Manifest, UnfinishedDataset, read_json};
 use super::names::UNFINISHED_FILE;
 use super::plan::DatasetPlan;
 use crate::storage::Location;
 
 /// Content of a dataset's folder.
 #[derive(Debug)]
-pub enum Found {
+pub enum FolderContent {
     /// The complete dataset of the plan.
     Complete(Box<Manifest>),
     /// Nothing or a part of the dataset; the rest is to be generated.
@@ -24,14 +24,14 @@ pub enum Found {
 /// Inspects a plan's folder, and changes nothing. A dataset counts as complete if the manifest's
 /// fingerprints are the plan's and all of its files exist with the sizes in the manifest. If
 /// nothing is to be generated, the files that exist are used.
-pub fn find(plan: &DatasetPlan) -> Result<Found, DatasetError> {
+pub fn find(plan: &DatasetPlan) -> Result<FolderContent, DatasetError> {
     Ok(match found_in_folder(plan)? {
-        Found::ToWrite if !plan.spec.generate => Found::Missing,
+        FolderContent::ToWrite if !plan.spec.generate => FolderContent::Missing,
         found => found,
     })
 }
 
-fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
+fn found_in_folder(plan: &DatasetPlan) -> Result<FolderContent, DatasetError> {
     let folder = || plan.root.to_string();
     let wanted = plan.id();
     let other = |content: &str, layout: &str| DatasetError::OtherDataset {
@@ -45,7 +45,7 @@ fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
     if let Some(manifest) = Manifest::read(&plan.root)? {
         if !matches(&manifest.content_fingerprint, &manifest.layout_fingerprint) {
             if !plan.spec.generate {
-                return Ok(Found::External {
+                return Ok(FolderContent::External {
                     other: Some(id_of(
                         &manifest.content_fingerprint,
                         &manifest.layout_fingerprint,
@@ -58,12 +58,12 @@ fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
             ));
         }
         return Ok(if all_present(plan, &manifest)? {
-            Found::Complete(Box::new(manifest))
+            FolderContent::Complete(Box::new(manifest))
         } else {
-            Found::ToWrite
+            FolderContent::ToWrite
         });
     }
-    if let Some(unfinished) = read_json::<Unfinished>(&plan.root.join(UNFINISHED_FILE))? {
+    if let Some(unfinished) = read_json::<UnfinishedDataset>(&plan.root.join(UNFINISHED_FILE))? {
         if !matches(
             &unfinished.content_fingerprint,
             &unfinished.layout_fingerprint,
@@ -73,10 +73,10 @@ fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
                 &unfinished.layout_fingerprint,
             ));
         }
-        return Ok(Found::ToWrite);
+        return Ok(FolderContent::ToWrite);
     }
     if holds_parquet(&plan.root)? {
-        return Ok(Found::External { other: None });
+        return Ok(FolderContent::External { other: None });
     }
     if let Some(data_folder) = swept_from(plan)
         && Manifest::read(&data_folder)?.is_none()
@@ -87,7 +87,7 @@ fn found_in_folder(plan: &DatasetPlan) -> Result<Found, DatasetError> {
             folder: data_folder.to_string(),
         });
     }
-    Ok(Found::ToWrite)
+    Ok(FolderContent::ToWrite)
 }
 
 /// Returns the id of a dataset with these fingerprints.

@@ -59,7 +59,7 @@ pub struct ManifestFile {
 
 /// The dataset that is being written to a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Unfinished {
+pub(crate) struct UnfinishedDataset {
     pub(crate) content_fingerprint: String,
     pub(crate) layout_fingerprint: String,
 }

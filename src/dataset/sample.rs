@@ -20,7 +20,7 @@ const LOG_OF_DOUBT: f64 = 22.0;
 
 /// Upper bounds for the data of a leaf in a number of rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Held {
+pub(crate) struct LeafBounds {
     /// Number of values, nulls and empty lists.
     pub(crate) levels: f64,
     /// Number of values without nulls.
@@ -31,7 +31,7 @@ pub(crate) struct Held {
 
 /// Returns upper bounds for each leaf of a column in `rows` rows, in the order of the file's
 /// columns.
-pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> Vec<Held> {
+pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> Vec<LeafBounds> {
     let most = generator.most_per_row();
     let valid = most_valid(column, rows);
     if let (true, [only]) = (has_one_size(column), most) {
@@ -41,7 +41,7 @@ pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> V
             _ if column.null_fraction > 0.0 => values + rows as f64,
             _ => values,
         };
-        return vec![Held {
+        return vec![LeafBounds {
             levels,
             values,
             bytes: valid * only.bytes as f64,
@@ -59,13 +59,13 @@ pub(crate) fn held(generator: &ColumnGenerator, column: &Column, rows: u64) -> V
         .map(|(most, found)| {
             let (values, bytes) = (most.values as f64, (most.bytes as f64).max(LEAST_TEXT));
             let upper = |moment: &Moment, most: f64| moment.upper(all, looked_at, most);
-            let held = Held {
+            let held = LeafBounds {
                 levels: upper(&found.levels, values),
                 values: upper(&found.values, values),
                 bytes: upper(&found.bytes, bytes),
             };
             match text {
-                true => Held {
+                true => LeafBounds {
                     values: held.values.min(valid),
                     bytes: held.bytes.min(valid * bytes),
                     ..held
@@ -244,7 +244,7 @@ mod tests {
         for column in &plan.spec.columns {
             let generator = plan.generator(&plan.tables[0], column).unwrap();
             let found = held(&generator, column, ROWS);
-            let mut real = Held::default();
+            let mut real = LeafBounds::default();
             for first in (0..ROWS).step_by(10_000) {
                 let array = generator.range(first, 10_000);
                 let starts: Vec<usize> = (0..=10_000).collect();

@@ -309,14 +309,14 @@ pub fn without_categories(message: &str) -> &str {
 
 /// A planned query.
 #[derive(Debug)]
-pub struct Planned {
+pub struct PlannedQuery {
     pub logical: LogicalPlan,
     pub physical: Arc<dyn ExecutionPlan>,
     /// Time from the text to the physical plan.
     pub elapsed: Duration,
 }
 
-impl Planned {
+impl PlannedQuery {
     /// Returns a physical plan of the same query that has not run yet. A plan can run only once: it
     /// has handed out its files, and the dynamic filters of its scans (of a top-k, a minimum, a
     /// join) are as tight as the first execution left them.
@@ -335,7 +335,7 @@ impl Planned {
 
 /// Parses, checks and plans a query. DDL, DML, COPY, SET, PREPARE, their EXPLAIN ANALYZE and
 /// several statements in one text are refused before anything runs.
-pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, EngineError> {
+pub async fn plan(context: &SessionContext, sql: &str) -> Result<PlannedQuery, EngineError> {
     let (context, sql) = (context.clone(), sql.to_owned());
     in_task(async move {
         let started = Instant::now();
@@ -354,7 +354,7 @@ pub async fn plan(context: &SessionContext, sql: &str) -> Result<Planned, Engine
             .create_physical_plan()
             .await
             .map_err(|error| planning_error(&error))?;
-        Ok(Planned {
+        Ok(PlannedQuery {
             logical,
             physical,
             elapsed: started.elapsed(),

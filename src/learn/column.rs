@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::error::LearnError;
 use super::fit::fit;
-use super::fitter::Fitting;
+use super::fitter::FitSettings;
 use super::keys::{Keys, SEED, bare};
 use super::sample::SampledColumn;
 use super::trial::trial;
@@ -44,7 +44,7 @@ pub(super) fn learn_column(
             }
         }
     }
-    let fitting = Fitting {
+    let fitting = FitSettings {
         layout: parquet.clone(),
         chunk: chunk.clone(),
         name: column.name.clone(),

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use serde_json::{Value as Json, json};
 
 use super::error::LearnError;
-use super::fitter::{Fitter, Fitting};
+use super::fitter::{FitSettings, Fitter};
 use super::keys::{Keys, rounded, type_keys};
 use super::numbers::{self, Candidates};
 use super::series::{Piece, Series, joined};
@@ -19,7 +19,11 @@ use super::text;
 const MOST_ELEMENTS: usize = 131_072;
 
 /// Chooses how the values of a series are drawn. Returns all keys of its column except the name.
-pub(super) fn fit(series: &Series, shape: &Shape, fitting: &Fitting) -> Result<Keys, LearnError> {
+pub(super) fn fit(
+    series: &Series,
+    shape: &Shape,
+    fitting: &FitSettings,
+) -> Result<Keys, LearnError> {
     let mut keys = Keys::new();
     match shape {
         Shape::Single(single) => {
@@ -84,7 +88,7 @@ fn single_keys(
     single: &Single,
     vector: u64,
     nulls: Keys,
-    fitting: &Fitting,
+    fitting: &FitSettings,
 ) -> Result<Keys, LearnError> {
     let fitter = Fitter::new(single, vector, nulls, series, fitting)?;
     let drawn = if fitter.counts.distinct() == 0 {

@@ -31,7 +31,7 @@ const SIMPLICITY: f64 = 0.002;
 
 /// Settings by which a column is fitted.
 #[derive(Debug, Clone)]
-pub(super) struct Fitting {
+pub(super) struct FitSettings {
     /// `dataset.parquet` without its columns.
     pub(super) layout: Keys,
     /// Keys of the column's own `parquet`.
@@ -49,7 +49,7 @@ pub(super) struct Fitter<'a> {
     /// Numbers per row. Each of them counts as one value here.
     vector: u64,
     nulls: Keys,
-    fitting: &'a Fitting,
+    fitting: &'a FitSettings,
     pieces: Vec<Piece>,
     rows: u64,
     sizes: Vec<u64>,
@@ -66,7 +66,7 @@ impl<'a> Fitter<'a> {
         vector: u64,
         nulls: Keys,
         series: &Series,
-        fitting: &'a Fitting,
+        fitting: &'a FitSettings,
     ) -> Result<Self, LearnError> {
         let pieces = some_rows(series);
         let all: Vec<ArrayRef> = series

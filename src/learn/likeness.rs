@@ -26,7 +26,7 @@ pub const CODECS: [Codec; 5] = [
 
 /// A learned config, and a comparison of its data with the original.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Learned {
+pub struct LearnedConfig {
     pub location: String,
     /// Rows of all files. `sampled_rows` is the number of rows sampled of the column of which the
     /// most were sampled.

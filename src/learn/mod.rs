@@ -39,7 +39,7 @@ use column::learn_column;
 pub use error::LearnError;
 use keys::{Keys, SEED};
 use level::level;
-pub use likeness::{CODECS, CodecErrors, CodecSizes, Learned, Likeness};
+pub use likeness::{CODECS, CodecErrors, CodecSizes, LearnedConfig, Likeness};
 use likeness::{likeness, mean, median_error};
 use parallel::in_parallel;
 use reading::LIMITS;
@@ -54,7 +54,7 @@ pub async fn learn(
     keep_values: bool,
     cancel: &Cancel,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Learned, LearnError> {
+) -> Result<LearnedConfig, LearnError> {
     let depth = Depth {
         row_groups: true,
         pages: false,
@@ -135,7 +135,7 @@ pub async fn learn(
         .map(|codec| CodecErrors::of(&columns, codec))
         .to_vec();
     let weighted: Vec<f64> = errors.iter().filter_map(|of| of.weighted_error).collect();
-    Ok(Learned {
+    Ok(LearnedConfig {
         location: location.to_owned(),
         rows,
         sampled_rows: sample.rows,

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray};
 use serde_json::{Value as Json, json};
 
 use super::error::LearnError;
-use super::fitter::Fitting;
+use super::fitter::FitSettings;
 use super::grid::{Grid, Rounding, made_up_constant};
 use super::keys::{Keys, keys_of, rounded, weights, with};
 use super::order::{correlation, cycle_of, deviation, drift_of, line, sortedness, step_of};
@@ -40,7 +40,7 @@ pub(super) fn candidates(
     series: &Series,
     single: &Single,
     counts: &Counts,
-    fitting: &Fitting,
+    fitting: &FitSettings,
 ) -> Result<Candidates, LearnError> {
     if single.dtype == Dtype::Bool {
         return Ok(Candidates::unmoved(bools(series, counts)));

@@ -16,7 +16,9 @@ pub(super) struct ColumnPlace {
 }
 
 /// Returns the columns in the order of the first file, each with its place in every file.
-pub(super) fn by_name(opened: &BTreeMap<usize, SampleFile>) -> Result<Vec<ColumnPlace>, LearnError> {
+pub(super) fn by_name(
+    opened: &BTreeMap<usize, SampleFile>,
+) -> Result<Vec<ColumnPlace>, LearnError> {
     let bad = |file: &SampleFile, reason: String| LearnError::Unlearnable {
         location: file.path().to_owned(),
         reason,

@@ -10,7 +10,7 @@ use super::places::ColumnPlace;
 use super::series::Piece;
 use super::shape::Shape;
 use super::stretches::FileRowGroup;
-use super::taking::{ELEMENT_BYTES, Taking};
+use super::taking::{ELEMENT_BYTES, RowTaker};
 use crate::files::{ColumnFacts, SampleFile, Stretch};
 use crate::table::{Inspection, TableError};
 use crate::units;
@@ -52,7 +52,13 @@ impl ColumnRows {
     }
 
     /// Compares the nulls among the rows read of a row group with the count in its footer.
-    fn compare_nulls(&mut self, taking: &Taking, file: &SampleFile, column: usize, group: &FileRowGroup) {
+    fn compare_nulls(
+        &mut self,
+        taking: &RowTaker,
+        file: &SampleFile,
+        column: usize,
+        group: &FileRowGroup,
+    ) {
         let Some((told, values)) = file.nulls_told(column, group.row_group) else {
             return;
         };
@@ -134,7 +140,7 @@ async fn read(
     limits: Limits,
 ) -> Result<ColumnRows, LearnError> {
     let mut found = ColumnRows::default();
-    let first_rows = Taking::first_rows(place.field.data_type());
+    let first_rows = RowTaker::first_rows(place.field.data_type());
     let mut next = 0;
     while let Some((group, stretch)) = stretches.get(next) {
         let waiting = stretches.len() - next;
@@ -150,12 +156,12 @@ async fn read(
         };
         let told = file.row_bytes(*column, group.row_group, ELEMENT_BYTES);
         let (taking, oversize) = if told > limits.row_bytes {
-            let mut nothing = Taking::new(shape.clone(), 0, 0);
+            let mut nothing = RowTaker::new(shape.clone(), 0, 0);
             nothing.refused = Some(told);
             (nothing, None)
         } else {
-            let taking = Taking::new(shape.clone(), room / waiting as u64, most_first_bytes);
-            file.read(*column, *stretch, first_rows, taking, Taking::take)
+            let taking = RowTaker::new(shape.clone(), room / waiting as u64, most_first_bytes);
+            file.read(*column, *stretch, first_rows, taking, RowTaker::take)
                 .await
                 .map_err(TableError::from)?
         };

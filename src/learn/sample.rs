@@ -169,7 +169,13 @@ impl Sample {
         self.notes.extend(cut_note(&cut, rows, limits));
     }
 
-    fn add_column(&mut self, place: &ColumnPlace, shape: Shape, found: ColumnRows, inspection: &Inspection) {
+    fn add_column(
+        &mut self,
+        place: &ColumnPlace,
+        shape: Shape,
+        found: ColumnRows,
+        inspection: &Inspection,
+    ) {
         let (name, data_type) = (place.field.name(), place.field.data_type());
         if is_changed(data_type, &shape) {
             let becomes = shape.data_type();

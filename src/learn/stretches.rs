@@ -40,7 +40,11 @@ pub(super) fn groups_of(inspection: &Inspection) -> Vec<FileRowGroup> {
 
 /// Spreads stretches evenly over the rows. None crosses the end of a row group, and none overlaps
 /// another.
-pub(super) fn stretches(groups: &[FileRowGroup], rows: u64, encoded_bytes: u64) -> Vec<(&FileRowGroup, Stretch)> {
+pub(super) fn stretches(
+    groups: &[FileRowGroup],
+    rows: u64,
+    encoded_bytes: u64,
+) -> Vec<(&FileRowGroup, Stretch)> {
     let row_bytes = (encoded_bytes / rows.max(1)).max(1);
     let longest = groups.iter().map(|group| group.rows).max().unwrap_or(1);
     let length = STRETCH_ROWS

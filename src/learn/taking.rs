@@ -22,7 +22,7 @@ const GROWTHS: u32 = 8;
 
 /// Keeps the rows that are read of a stretch, converted to the shape that is generated.
 #[derive(Debug)]
-pub(super) struct Taking {
+pub(super) struct RowTaker {
     shape: Shape,
     most_bytes: u64,
     /// Most bytes of the first row, which may exceed `most_bytes`.
@@ -38,9 +38,9 @@ pub(super) struct Taking {
     pub(super) refused: Option<u64>,
 }
 
-impl Taking {
+impl RowTaker {
     pub(super) fn new(shape: Shape, most_bytes: u64, most_first_bytes: u64) -> Self {
-        Taking {
+        RowTaker {
             shape,
             most_bytes,
             most_first_bytes,
@@ -229,9 +229,9 @@ mod tests {
         take(&one, &UInt32Array::from(vec![0; rows]), None).unwrap()
     }
 
-    fn taking(most_bytes: u64, most_first_bytes: u64) -> Taking {
+    fn taking(most_bytes: u64, most_first_bytes: u64) -> RowTaker {
         let shape = Shape::of(&DataType::Utf8).unwrap();
-        Taking::new(shape, most_bytes, most_first_bytes)
+        RowTaker::new(shape, most_bytes, most_first_bytes)
     }
 
     #[test]
@@ -297,8 +297,8 @@ mod tests {
             }
         }
         assert_eq!(next, 64);
-        assert_eq!(Taking::first_rows(&DataType::Int64), 64);
-        assert_eq!(Taking::first_rows(&DataType::FixedSizeBinary(1 << 20)), 1);
-        assert_eq!(Taking::first_rows(&DataType::Utf8), 1);
+        assert_eq!(RowTaker::first_rows(&DataType::Int64), 64);
+        assert_eq!(RowTaker::first_rows(&DataType::FixedSizeBinary(1 << 20)), 1);
+        assert_eq!(RowTaker::first_rows(&DataType::Utf8), 1);
     }
 }

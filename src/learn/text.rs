@@ -256,12 +256,16 @@ fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
             place[usize::from(*byte)] = true;
         }
     }
-    let mut places: Vec<CharacterKind> = seen.iter().map(CharacterKind::of).collect::<Option<_>>()?;
+    let mut places: Vec<CharacterKind> =
+        seen.iter().map(CharacterKind::of).collect::<Option<_>>()?;
     // Places with digits only, beside hexadecimal places, have no letters by chance.
-    for stretch in places.chunk_by_mut(|_, next| !matches!(next, CharacterKind::Fixed(_) | CharacterKind::Letters))
+    for stretch in places
+        .chunk_by_mut(|_, next| !matches!(next, CharacterKind::Fixed(_) | CharacterKind::Letters))
     {
         if stretch.contains(&CharacterKind::Hex) {
-            let digits = stretch.iter_mut().filter(|place| **place == CharacterKind::Digits);
+            let digits = stretch
+                .iter_mut()
+                .filter(|place| **place == CharacterKind::Digits);
             digits.for_each(|place| *place = CharacterKind::Hex);
         }
     }
@@ -300,7 +304,9 @@ fn template(values: &[&[u8]], column: &str, keep_values: bool) -> Option<Keys> {
 }
 
 fn uuid(places: &[CharacterKind]) -> Option<Keys> {
-    let hex = |place: &CharacterKind| *place != CharacterKind::Letters && !matches!(place, CharacterKind::Fixed(b'-'));
+    let hex = |place: &CharacterKind| {
+        *place != CharacterKind::Letters && !matches!(place, CharacterKind::Fixed(b'-'))
+    };
     let dash = |place: &CharacterKind| *place == CharacterKind::Fixed(b'-');
     let is = places.len() == 36
         && places.iter().enumerate().all(|(at, place)| match at {

@@ -14,13 +14,13 @@ use super::execute::{Execution, execute};
 use super::measurement::Measurement;
 use crate::config::{PageCache, Reader};
 use crate::engine::{
-    EngineError, Planned, clear_caches, memory_peak_bytes, plan, reset_memory_peak, tables_of,
+    EngineError, PlannedQuery, clear_caches, memory_peak_bytes, plan, reset_memory_peak, tables_of,
 };
 use crate::observe::Observation;
 use crate::record::{Cache, CacheState, EngineCache, Figures, Iteration, Kind, Lane, Status};
 use crate::scenario::Scenario;
 use crate::statistics::median;
-use crate::storage::{Location, ByteSource, Store, Trace};
+use crate::storage::{ByteSource, Location, Store, Trace};
 use crate::table::OpenTable;
 
 /// A query faster than this is executed several times per iteration.
@@ -89,7 +89,7 @@ pub struct IterationPlace {
 impl Cell {
     /// Plans the query once, and selects the tables that it scans among those registered in the
     /// session.
-    pub async fn new(parts: CellParts<'_>) -> Result<(Self, Planned), EngineError> {
+    pub async fn new(parts: CellParts<'_>) -> Result<(Self, PlannedQuery), EngineError> {
         let CellParts {
             id,
             scenario,
@@ -360,7 +360,7 @@ impl Cell {
     pub(super) async fn plans(
         &self,
         measurement: &Measurement,
-        planned: &Planned,
+        planned: &PlannedQuery,
         first: &mut Option<Arc<dyn ExecutionPlan>>,
     ) -> Result<Vec<Arc<dyn ExecutionPlan>>, MeasureError> {
         let mut plans = Vec::new();

@@ -7,7 +7,7 @@ use crate::scenario::{Check, Scenario};
 
 /// Observed behaviour of a cell.
 #[derive(Debug, Clone)]
-pub struct Observed {
+pub struct CellBehaviour {
     /// Columns that the scans read, partition columns included.
     pub columns: BTreeSet<String>,
     pub rows: u64,
@@ -22,7 +22,7 @@ pub struct Observed {
 /// the variant as text, if it has one.
 pub fn evaluate(
     scenario: &Scenario,
-    observed: &Observed,
+    observed: &CellBehaviour,
     setting: impl Fn(&str) -> Option<String>,
 ) -> Vec<ExpectationResult> {
     let applies = |only: &[(String, String)]| {
@@ -45,7 +45,7 @@ pub fn evaluate(
         .collect()
 }
 
-fn check(check: &Check, observed: &Observed) -> (String, bool) {
+fn check(check: &Check, observed: &CellBehaviour) -> (String, bool) {
     match check {
         Check::Columns(expected) => {
             let expected: BTreeSet<String> = expected.iter().cloned().collect();
@@ -100,7 +100,7 @@ mod tests {
         #[case] expected: (&str, bool),
     ) {
         let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
-        let observed = Observed {
+        let observed = CellBehaviour {
             columns: names(read),
             rows: 0,
             row_groups_kept: 0,

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::cell::{Cell, IterationPlace, Trial, nanoseconds};
 use super::error::MeasureError;
-use crate::config::{PageCache, Throttled};
-use crate::engine::{Planned, plan};
+use crate::config::{PageCache, ThrottleSettings};
+use crate::engine::{PlannedQuery, plan};
 use crate::observe::memory_bytes;
 use crate::record::{Iteration, Kind, Lane, RequestProfile, Status, StoreCall};
-use crate::storage::{Loaded, ByteSource, Throttle, Timed, Trace, replay};
+use crate::storage::{ByteSource, LoadedBytes, Throttle, TimedCall, Trace, replay};
 use crate::units;
 
 /// Least and most executions for a query's profile, and the time after which no more than the least
@@ -19,7 +19,7 @@ const LEAST_PROFILES: usize = 5;
 const MOST_PROFILES: usize = 15;
 const PROFILING: Duration = Duration::from_millis(300);
 
-fn of_stream(calls: &[Timed], started: Instant) -> Vec<StoreCall> {
+fn of_stream(calls: &[TimedCall], started: Instant) -> Vec<StoreCall> {
     let since = |time: Instant| nanoseconds(time.saturating_duration_since(started));
     let calls = calls.iter().map(|call| {
         StoreCall(
@@ -47,7 +47,7 @@ impl Cell {
         if lane != Lane::Compute {
             return Ok(match (self.reader.throttle, self.reader.cache) {
                 (
-                    Some(Throttled {
+                    Some(ThrottleSettings {
                         bytes_per_s,
                         latency,
                     }),
@@ -63,13 +63,16 @@ impl Cell {
         if available > 0 && bytes > available / 2 {
             return Err(MeasureError::TooLarge { bytes, available });
         }
-        let loaded = Loaded::of(&self.memory, self.store()).await;
+        let loaded = LoadedBytes::of(&self.memory, self.store()).await;
         let loaded = loaded.map_err(|error| MeasureError::reading(error.to_string()))?;
         Ok(ByteSource::Memory(Arc::new(loaded)))
     }
 
     /// Makes an iteration of the lane `storage`.
-    pub(super) async fn replay(&mut self, probe: IterationPlace) -> Result<Iteration, MeasureError> {
+    pub(super) async fn replay(
+        &mut self,
+        probe: IterationPlace,
+    ) -> Result<Iteration, MeasureError> {
         let trace = self.recorded().await?;
         let source = self.source(Lane::Storage).await?;
         if !self.trials.contains_key(&Lane::Storage) {
@@ -131,7 +134,7 @@ impl Cell {
     pub async fn profile(&mut self) -> Result<RequestProfile, MeasureError> {
         self.recorded().await?;
         let mut source = self.source(Lane::Compute).await?;
-        let mut planned: Option<Planned> = None;
+        let mut planned: Option<PlannedQuery> = None;
         let mut profiles = Vec::new();
         let began = Instant::now();
         while profiles.len() < LEAST_PROFILES

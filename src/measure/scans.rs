@@ -7,7 +7,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::cell::Cell;
 use crate::engine::{PlannedScan, partition_rows, physical_scans, scan_metrics};
-use crate::observe::{Ledger, Touched};
+use crate::observe::{Ledger, ReadParts};
 use crate::record::Scan;
 use crate::table::OpenTable;
 
@@ -18,9 +18,9 @@ impl Cell {
         &self,
         executed: &Arc<dyn ExecutionPlan>,
         ledger: &Ledger,
-    ) -> (Vec<Scan>, Touched) {
+    ) -> (Vec<Scan>, ReadParts) {
         let scans = physical_scans(executed);
-        let mut all = Touched::default();
+        let mut all = ReadParts::default();
         let mut of_tables = Vec::new();
         for table in &self.tables {
             let mut metrics: BTreeMap<String, u64> = BTreeMap::new();

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use super::cell::Cell;
 use super::error::{Cause, MeasureError};
 use super::execute::execute;
-use super::expectation::Observed;
+use super::expectation::CellBehaviour;
 use super::scans::{reads, row_groups_kept};
 use crate::digest::ResultDigest;
 use crate::engine::{ENGINE_FAILED, has_aggregation, physical_scans, plan, plan_text};
@@ -18,16 +18,16 @@ use crate::table::OpenTable;
 
 /// Counts and checksum of a query's result.
 #[derive(Debug)]
-pub struct Verified {
+pub struct VerifiedResult {
     pub rows: u64,
     pub arrow_bytes: u64,
     pub checksum: Checksum,
-    pub observed: Observed,
+    pub observed: CellBehaviour,
 }
 
 impl Cell {
     /// Executes the query untimed, and counts and checksums the result.
-    pub async fn verify(&self) -> Result<Verified, MeasureError> {
+    pub async fn verify(&self) -> Result<VerifiedResult, MeasureError> {
         let measurement = self.measurement(&ByteSource::Store)?;
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
         let approximate = has_aggregation(&planned.physical);
@@ -56,7 +56,7 @@ impl Cell {
         // A table that is scanned twice counts twice, as it does in the metrics.
         let scans_of =
             |table: &OpenTable| scans.iter().filter(|scan| reads(scan, table)).count() as u64;
-        let observed = Observed {
+        let observed = CellBehaviour {
             columns,
             rows: found.rows,
             row_groups_kept,
@@ -72,7 +72,7 @@ impl Cell {
         })?;
         let digest = digest.into_inner();
         let arrow_bytes = digest.arrow_bytes();
-        Ok(Verified {
+        Ok(VerifiedResult {
             rows: found.rows,
             arrow_bytes,
             checksum: digest.finish(),

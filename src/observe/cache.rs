@@ -20,7 +20,7 @@ const DEVICE_SHARE: f64 = 0.95;
 
 /// State of the page cache before executions.
 #[derive(Debug, Clone)]
-pub(super) struct Attested {
+pub(super) struct CacheAttestation {
     state: CacheState,
     /// Share of resident pages, the worst of all executions. Absent if this user may not ask about
     /// a file's pages.
@@ -29,10 +29,10 @@ pub(super) struct Attested {
     reason: Option<String>,
 }
 
-impl Attested {
+impl CacheAttestation {
     /// Returns the state of bytes that are in the process's own memory.
     pub(super) fn memory() -> Self {
-        Attested {
+        CacheAttestation {
             state: CacheState::Memory,
             ratio: None,
             reason: None,
@@ -50,7 +50,7 @@ impl Attested {
             )),
             _ => None,
         };
-        Attested {
+        CacheAttestation {
             state,
             ratio,
             reason,
@@ -58,7 +58,7 @@ impl Attested {
     }
 
     fn failed(state: CacheState, file: &Path, error: &io::Error) -> Self {
-        Attested {
+        CacheAttestation {
             state,
             ratio: None,
             reason: Some(format!("{}: {error}", file.display())),
@@ -66,7 +66,7 @@ impl Attested {
     }
 
     /// Adds what was found before another execution of the same iteration.
-    pub(super) fn join(&mut self, other: Attested) {
+    pub(super) fn join(&mut self, other: CacheAttestation) {
         let worse = match self.state {
             CacheState::Cold => f64::max,
             _ => f64::min,
@@ -177,14 +177,14 @@ impl<'a> Turns<'a> {
 /// Brings the page cache into a state, and verifies it. If this user may not ask about a file's
 /// pages, they are read or evicted all the same, but no ratio is claimed. With `whole_host`, cold
 /// drops the pages of all other files, too.
-pub(super) fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> Attested {
+pub(super) fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -> CacheAttestation {
     // No files: nothing to establish.
     if files.is_empty() {
-        return Attested::found(state.state(), None);
+        return CacheAttestation::found(state.state(), None);
     }
     match state {
         PageCache::Warm => each(files, CacheState::Warm, made_warm),
-        PageCache::Direct => Attested::found(CacheState::Direct, None),
+        PageCache::Direct => CacheAttestation::found(CacheState::Direct, None),
         PageCache::Cold => {
             let evicted = each(files, CacheState::Cold, |file| {
                 evict(file)?;
@@ -194,7 +194,11 @@ pub(super) fn establish(files: &[PathBuf], state: PageCache, whole_host: bool) -
                 return evicted;
             }
             if whole_host && let Err(error) = drop_caches() {
-                return Attested::failed(CacheState::Cold, Path::new("drop_caches"), &error);
+                return CacheAttestation::failed(
+                    CacheState::Cold,
+                    Path::new("drop_caches"),
+                    &error,
+                );
             }
             each(files, CacheState::Cold, |file| {
                 may_attest(file).then(|| residency(file)).transpose()
@@ -209,17 +213,17 @@ fn each(
     files: &[PathBuf],
     state: CacheState,
     act: impl Fn(&Path) -> io::Result<Option<Residency>>,
-) -> Attested {
+) -> CacheAttestation {
     let mut total = Residency::default();
     let mut attested = true;
     for file in files {
         match act(file) {
             Ok(Some(found)) => total.add(found),
             Ok(None) => attested = false,
-            Err(error) => return Attested::failed(state, file, &error),
+            Err(error) => return CacheAttestation::failed(state, file, &error),
         }
     }
-    Attested::found(state, attested.then(|| total.ratio()))
+    CacheAttestation::found(state, attested.then(|| total.ratio()))
 }
 
 fn made_warm(file: &Path) -> io::Result<Option<Residency>> {
@@ -251,7 +255,8 @@ mod tests {
         file.write_all(&vec![1_u8; 1_000_000]).unwrap();
         let files = [file.path().to_path_buf()];
         let establish = |state| establish(&files, state, false);
-        let finished = |attested: Attested| attested.finish(EngineCache::Warm, Some(0), 100);
+        let finished =
+            |attested: CacheAttestation| attested.finish(EngineCache::Warm, Some(0), 100);
         for (state, expected, ratio) in [
             (PageCache::Cold, CacheState::Cold, 0.0),
             (PageCache::Warm, CacheState::Warm, 1.0),
@@ -317,7 +322,8 @@ mod tests {
         #[case] device: Option<u64>,
         #[case] evidence: Option<ColdEvidence>,
     ) {
-        let (cache, _) = Attested::found(state, ratio).finish(EngineCache::Fresh, device, 100);
+        let (cache, _) =
+            CacheAttestation::found(state, ratio).finish(EngineCache::Fresh, device, 100);
         assert_eq!(
             (cache.cold_evidence, cache.engine),
             (evidence, EngineCache::Fresh)
@@ -326,9 +332,9 @@ mod tests {
 
     #[test]
     fn the_worst_of_several_executions_counts() {
-        let cold = |ratio| Attested::found(CacheState::Cold, Some(ratio));
-        let warm = |ratio| Attested::found(CacheState::Warm, Some(ratio));
-        let of = |mut one: Attested, two: Attested| {
+        let cold = |ratio| CacheAttestation::found(CacheState::Cold, Some(ratio));
+        let warm = |ratio| CacheAttestation::found(CacheState::Warm, Some(ratio));
+        let of = |mut one: CacheAttestation, two: CacheAttestation| {
             one.join(two);
             one.finish(EngineCache::Warm, None, 0)
         };

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::calls::Calls;
 use crate::record::StoreCalls;
-use crate::storage::{FileLayout, ByteSource, Trace, merged};
+use crate::storage::{ByteSource, FileLayout, Trace, merged};
 
 /// Reads that a ledger has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Counters {
 
 /// Parts of a set of files that were read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Touched {
+pub struct ReadParts {
     /// Row groups of which at least one column chunk was read.
     pub row_groups: u64,
     /// Files with such a row group.
@@ -51,7 +51,7 @@ struct LedgerFile {
 }
 
 impl LedgerFile {
-    fn add_to(&self, sum: &mut Touched) {
+    fn add_to(&self, sum: &mut ReadParts) {
         let mut row_groups = Vec::new();
         let chunks = self.layout.chunks.iter().zip(&self.touched);
         for (chunk, _) in chunks.filter(|(_, touched)| touched.load(Ordering::Relaxed)) {
@@ -141,7 +141,9 @@ impl Ledger {
             self.ask(&trace.files[call.file], &ranges);
             match source {
                 ByteSource::Throttled(_) => self.sent(&merged(&ranges)),
-                ByteSource::Store | ByteSource::Direct | ByteSource::Memory(_) => self.sent(&ranges),
+                ByteSource::Store | ByteSource::Direct | ByteSource::Memory(_) => {
+                    self.sent(&ranges)
+                }
             }
         }
     }
@@ -163,8 +165,8 @@ impl Ledger {
     }
 
     /// Returns the parts of these files that were read since [`Ledger::forget_touched`].
-    pub fn touched<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Touched {
-        let mut touched = Touched::default();
+    pub fn touched<'a>(&self, files: impl Iterator<Item = &'a Path>) -> ReadParts {
+        let mut touched = ReadParts::default();
         for file in files.filter_map(|file| self.files.get(file)) {
             file.add_to(&mut touched);
         }
@@ -216,7 +218,7 @@ mod tests {
         assert_eq!(ledger.counters(), expected);
         assert_eq!(
             ledger.touched([&path].into_iter()),
-            Touched {
+            ReadParts {
                 row_groups: 1,
                 files: 1,
                 encoded_bytes: 2000,
@@ -224,7 +226,7 @@ mod tests {
             }
         );
         ledger.forget_touched();
-        assert_eq!(ledger.touched([&path].into_iter()), Touched::default());
+        assert_eq!(ledger.touched([&path].into_iter()), ReadParts::default());
         assert_eq!(ledger.counters(), expected);
         assert_eq!(ledger.calls().map(|calls| calls.calls), Some(4));
     }

@@ -13,7 +13,7 @@ mod watch;
 
 pub use cache::warm_alike;
 pub use host::{HostUsage, memory_bytes, system};
-pub use ledger::{Counters, Ledger, Touched};
+pub use ledger::{Counters, Ledger, ReadParts};
 pub use process::{cores, cpu_ns, device_read_bytes, reset_peak, resident_bytes};
 pub use store::MeasuredStore;
 pub use watch::{CacheSetting, ExecutionStart, Observation, Watch, WatchedFiles};

@@ -7,8 +7,8 @@ use object_store::ObjectStore;
 use super::counting::CountingLayer;
 use super::ledger::Ledger;
 use crate::storage::{
-    DirectLayer, LayeredStore, MemoryLayer, RecordingLayer, ByteSource, Store, ThrottleLayer, Timed,
-    Trace,
+    ByteSource, DirectLayer, LayeredStore, MemoryLayer, RecordingLayer, Store, ThrottleLayer,
+    TimedCall, Trace,
 };
 
 /// An object store built for one measurement, in layers that write to its ledger:
@@ -78,7 +78,7 @@ impl MeasuredStore {
 
     /// Returns the same calls by stream, as the requests that a remote object store would send,
     /// with their times.
-    pub fn recorded_times(&self) -> Vec<Vec<Timed>> {
+    pub fn recorded_times(&self) -> Vec<Vec<TimedCall>> {
         let recording = self.recording.as_ref();
         recording.map_or_else(Vec::new, |layer| layer.take_timed())
     }
@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::observe::Counters;
-    use crate::storage::{Call, Chunk, FileLayout, Loaded, Throttle, object_path, replay};
+    use crate::storage::{Call, Chunk, FileLayout, LoadedBytes, Throttle, object_path, replay};
 
     async fn store_with_file() -> (Store, Path) {
         let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
@@ -186,7 +186,7 @@ mod tests {
         objects.get_range(&path, 60..70).await.unwrap();
         let trace = recording.recorded();
         assert_eq!((trace.ranges(), trace.bytes()), (3, 30));
-        let loaded = Arc::new(Loaded::of(&trace, &store).await.unwrap());
+        let loaded = Arc::new(LoadedBytes::of(&trace, &store).await.unwrap());
         let (memory, ledger) = measured(&store, &ByteSource::Memory(loaded));
         store.objects().delete(&path).await.unwrap();
         let read = memory.objects().get_range(&path, 61..62).await;
@@ -275,7 +275,7 @@ mod tests {
         let trace = Arc::new(recording.recorded());
         std::fs::write(&file, [7; 40]).unwrap();
         let mut errors = vec![
-            Loaded::of(&trace, &store).await.err(),
+            LoadedBytes::of(&trace, &store).await.err(),
             replay(&trace, &store, &ByteSource::Store).await.err(),
             replay(&trace, &store, &throttled()).await.err(),
             store.objects().get_ranges(&path, &ranges).await.err(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinError;
 
-use super::cache::{Attested, establish};
+use super::cache::{CacheAttestation, establish};
 use super::ledger::Ledger;
 use super::process::Usage;
 use crate::config::PageCache;
@@ -39,7 +39,7 @@ pub struct Watch {
     files: WatchedFiles,
     setting: CacheSetting,
     ledger: Arc<Ledger>,
-    attested: Attested,
+    attested: CacheAttestation,
     executions: u32,
     elapsed: Duration,
     usage: Usage,
@@ -141,9 +141,12 @@ impl Watch {
     }
 }
 
-async fn attested(files: &WatchedFiles, setting: CacheSetting) -> Result<Attested, JoinError> {
+async fn attested(
+    files: &WatchedFiles,
+    setting: CacheSetting,
+) -> Result<CacheAttestation, JoinError> {
     if setting.in_memory {
-        return Ok(Attested::memory());
+        return Ok(CacheAttestation::memory());
     }
     let paths = Arc::clone(&files.paths);
     let (page_cache, whole_host) = (setting.page_cache, setting.whole_host);

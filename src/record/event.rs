@@ -7,7 +7,7 @@ use super::cell::{CellRecord, ExpectationResult};
 use super::dataset::DatasetRecord;
 use super::iteration::Iteration;
 use super::profile::RequestProfile;
-use super::run::{RunRecord, Stopped};
+use super::run::{EndOfRounds, RunRecord};
 
 /// A line of the journal, in the order of events. A record is the sum of the lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub enum Event {
         profile: RequestProfile,
     },
     Stopped {
-        stopped: Stopped,
+        stopped: EndOfRounds,
     },
     /// Last line of a run that came to its end.
     Finished,

@@ -41,10 +41,10 @@ pub use journal::Journal;
 pub use layout::{BloomFilterRecord, ChunkLayoutRecord, LayoutRecord, SortRecord};
 pub use outcome::{
     Binds, BreakEven, Ceilings, Comparison, Contrast, Crossing, CrossingPoint, Doubt, Finding,
-    FindingKind, LaneNoise, LedgerSummary, Noise, Overall, PredictionCheck, Preference, Ranked,
-    Ranking, Standing, Stretch, Summary, Verdict,
+    FindingKind, LaneNoise, LedgerSummary, Noise, Overall, PredictionCheck, Preference,
+    RankedVariant, Ranking, Standing, Stretch, Summary, Verdict,
 };
 pub use profile::{RequestProfile, StoreCall};
-pub use run::{ANALYSIS_VERSION, RunRecord, SCHEMA_VERSION, StopReason, Stopped, Versions};
+pub use run::{ANALYSIS_VERSION, EndOfRounds, RunRecord, SCHEMA_VERSION, StopReason, Versions};
 pub use store::{read_record, to_json, write_record};
 pub use system::{Build, Disturbance, FileSystem, System};

@@ -345,11 +345,11 @@ pub struct Ranking {
     pub prefer: Preference,
     pub recommended: String,
     /// The best first.
-    pub order: Vec<Ranked>,
+    pub order: Vec<RankedVariant>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ranked {
+pub struct RankedVariant {
     pub variant: String,
     /// Cost over that of the recommended variant, paired by rounds.
     pub ratio: f64,

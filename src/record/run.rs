@@ -48,7 +48,7 @@ pub struct RunRecord {
     pub analysis_version: u32,
     /// Why the run stopped. Absent if it did not come to its end.
     #[serde(default)]
-    pub stopped: Option<Stopped>,
+    pub stopped: Option<EndOfRounds>,
     pub comparisons: Vec<Comparison>,
     pub noise: Vec<Noise>,
     #[serde(default)]
@@ -85,7 +85,7 @@ fn default_effect() -> f64 {
 
 /// Reason and figures of the end of a run's rounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Stopped {
+pub struct EndOfRounds {
     pub by: StopReason,
     /// Number of measured rounds.
     pub rounds: u32,

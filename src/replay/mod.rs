@@ -23,7 +23,7 @@ use crate::storage::{
 
 /// Results of the replays of one trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Replayed {
+pub struct ReplayResult {
     pub cell: String,
     pub cache: CacheState,
     /// Weakest evidence of all replays. Absent for warm ones.
@@ -45,7 +45,7 @@ pub struct Replayed {
 }
 
 /// A trace that can be replayed, and its results so far.
-struct Prepared<'a> {
+struct PreparedTrace<'a> {
     kept: &'a KeptTrace,
     trace: Arc<Trace>,
     files: Vec<PathBuf>,
@@ -60,8 +60,8 @@ pub fn replay(
     cache: PageCache,
     rounds: u32,
     cancel: &Cancel,
-) -> Result<Vec<Replayed>, Failure> {
-    let prepared = traces.iter().map(|kept| Prepared::of(kept, cache));
+) -> Result<Vec<ReplayResult>, Failure> {
+    let prepared = traces.iter().map(|kept| PreparedTrace::of(kept, cache));
     let mut replays = Replays {
         store: Store::local(),
         cache,
@@ -78,7 +78,7 @@ pub fn replay(
 struct Replays<'a> {
     store: Store,
     cache: PageCache,
-    prepared: Vec<Prepared<'a>>,
+    prepared: Vec<PreparedTrace<'a>>,
 }
 
 /// One replay that is to be made. Those of round 0 do not count.
@@ -117,7 +117,7 @@ impl Executor for Replays<'_> {
     }
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedTrace<'a> {
     /// Checks that the files exist and are as they were when the trace was recorded.
     fn of(kept: &'a KeptTrace, cache: PageCache) -> Result<Self, Failure> {
         let files: Vec<PathBuf> = kept
@@ -135,7 +135,7 @@ impl<'a> Prepared<'a> {
             check_size(file, *known)?;
         }
         let inputs = Inputs::of(&places)?;
-        Ok(Prepared {
+        Ok(PreparedTrace {
             kept,
             trace: Arc::new(kept.trace.clone()),
             files,
@@ -168,7 +168,7 @@ impl<'a> Prepared<'a> {
         Ok(watch.end())
     }
 
-    fn outcome(&self, cache: PageCache) -> Replayed {
+    fn outcome(&self, cache: PageCache) -> ReplayResult {
         let (trace, found) = (&self.trace, &self.found);
         let counted = || found.iter().filter(|one| one.void.is_none());
         let times: Vec<f64> = counted()
@@ -177,7 +177,7 @@ impl<'a> Prepared<'a> {
         let evidence = counted().map(|one| one.figures.cache.cold_evidence);
         let median_ns = median(&times);
         let interval = median_interval(&times, CONFIDENCE);
-        Replayed {
+        ReplayResult {
             cell: self.kept.cell.clone(),
             cache: cache.state(),
             cold_evidence: evidence

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Across, Between, Compared, Gate, GateOutcome};
+use crate::analysis::{Across, Between, Gate, GateOutcome, SideComparison};
 use crate::record::{Lane, Verdict};
 use crate::units;
 
@@ -124,7 +124,7 @@ fn moved(between: &Between) -> Option<String> {
 /// Sentences on everything that keeps a comparison from passing a limit. Empty if it passes.
 pub(super) fn gated(across: &Across, gate: &Gate) -> Vec<String> {
     let limit = units::percent(gate.limit);
-    let listed = |cells: &[Compared]| {
+    let listed = |cells: &[SideComparison]| {
         let cells = cells
             .iter()
             .map(|cell| format!("{} {}", text::name(&cell.name()), interval(cell)));
@@ -227,7 +227,7 @@ fn to_tell_the_host(across: &Across, between: &Between) -> String {
     }
 }
 
-fn interval(cell: &Compared) -> String {
+fn interval(cell: &SideComparison) -> String {
     ratio_with_interval(&cell.contrast).unwrap_or_else(|| ABSENT.to_owned())
 }
 
@@ -242,8 +242,8 @@ const HEADS: [Head; 8] = [
     Head::text("verdict"),
 ];
 
-fn table(title: String, description: &str, cells: &[Compared]) -> Table {
-    let row = |cell: &Compared| {
+fn table(title: String, description: &str, cells: &[SideComparison]) -> Table {
+    let row = |cell: &SideComparison| {
         let name = match (&cell.scenario, &cell.variant) {
             (None, None) => format!("all ({})", cell.lane.name()),
             (None, Some(variant)) => format!("{variant} ({})", cell.lane.name()),

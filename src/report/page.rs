@@ -81,7 +81,12 @@ pub(super) fn tables(scenario: &Scenario, details: bool) -> Vec<Table> {
         )),
     };
     let cells = scenario.cells.iter().chain(&scenario.controls);
-    let mut tables = vec![table(scenario, description, &ReportColumn::of(scenario), cells)];
+    let mut tables = vec![table(
+        scenario,
+        description,
+        &ReportColumn::of(scenario),
+        cells,
+    )];
     let mut more = |what: &str, columns: &[ReportColumn]| {
         let cells = scenario.cells.iter();
         tables.push(table(scenario, Some(what.to_owned()), columns, cells));

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use crate::analysis::summarise_measured;
 use crate::cancel::Cancel;
 use crate::config::{PageCache, Until};
-use crate::measure::{Cell, MeasureError, IterationPlace, Trial, Verified, Visit, evaluate, offset_ns};
+use crate::measure::{
+    Cell, IterationPlace, MeasureError, Trial, VerifiedResult, Visit, evaluate, offset_ns,
+};
 use crate::record::{ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status};
 use crate::session::{
-    CellPlan, Event, Executor, Failure, Located, Observer, RunJournal, Warning, unchanged,
+    AtSite, CellPlan, Event, Executor, Failure, Observer, RunJournal, Warning, unchanged,
 };
 
 /// If so many first measured iterations of a lane of a cell are all void, the lane is not measured
@@ -352,7 +354,7 @@ fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
 /// checksums the result. The second value is true if this was the first one.
 async fn iterate(
     cell: &mut Cell,
-    verified: &mut Option<Verified>,
+    verified: &mut Option<VerifiedResult>,
     probe: IterationPlace,
 ) -> Result<(Iteration, bool), MeasureError> {
     let mut iteration = cell.iterate(probe).await?;

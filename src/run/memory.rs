@@ -9,7 +9,7 @@ use crate::config::{Config, ScenarioSource};
 use crate::observe::{reset_peak, resident_bytes};
 use crate::record::Event as Entry;
 use crate::session::{
-    CellPlan, Datasets, Event, Failure, Grid, KnownSources, Located, Observer, RunJournal,
+    AtSite, CellPlan, Datasets, Event, Failure, Grid, KnownSources, Observer, RunJournal,
     SessionError, Warning, open, unchanged,
 };
 use crate::storage::Stores;

@@ -23,7 +23,7 @@ use crate::observe::system;
 use crate::output::Output;
 use crate::record::{Event as Entry, RunRecord, to_json, write_record};
 use crate::session::{
-    Event, Failure, KnownSources, Observer, Opened, RunJournal, SessionError, Slowdown, Warning,
+    Event, Failure, KnownSources, Observer, OpenedRun, RunJournal, SessionError, Slowdown, Warning,
     build, open, prepare, unchanged,
 };
 use crate::storage::{Stores, may_drop_caches};
@@ -193,7 +193,7 @@ impl Whole<'_> {
     /// Measures the rounds, then traces, requests and memory.
     async fn measure(
         &self,
-        opened: Opened,
+        opened: OpenedRun,
         warnings: impl Iterator<Item = Warning>,
         journal: &mut RunJournal,
     ) -> Result<(), Failure> {

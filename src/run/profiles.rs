@@ -1,7 +1,7 @@
 //! Requests of each cell to the store with their times, from which other storage is predicted.
 
 use crate::record::{Event as Entry, RequestProfile};
-use crate::session::{CellPlan, Event, Failure, Located, Observer, RunJournal, Warning, unchanged};
+use crate::session::{AtSite, CellPlan, Event, Failure, Observer, RunJournal, Warning, unchanged};
 
 /// Executes each cell some times from memory. The control is left out, as it is the baseline's
 /// twin. Throttled cells are left out unless all are throttled, as their predictions rest on the

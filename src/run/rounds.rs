@@ -12,7 +12,7 @@ use crate::cancel::Cancel;
 use crate::config::{Config, PageCache, Until};
 use crate::measure::{BLOCK, Schedule};
 use crate::observe::{HostUsage, memory_bytes, warm_alike};
-use crate::record::{Event as Entry, Kind, StopReason, Stopped};
+use crate::record::{EndOfRounds, Event as Entry, Kind, StopReason};
 use crate::session::{CellPlan, Failure, Observer, RunJournal, SessionError, Warning, visit_all};
 use crate::storage::lies_in_memory;
 
@@ -85,7 +85,7 @@ impl<'a> Rounds<'a> {
         let journal = self.iterations.journal();
         let disturbance = HostUsage::now().since(&host);
         journal.append(Entry::Stopped {
-            stopped: Stopped {
+            stopped: EndOfRounds {
                 disturbance: Some(disturbance),
                 ..stopped
             },
@@ -143,9 +143,9 @@ impl<'a> Rounds<'a> {
         Ok(least)
     }
 
-    fn stopped(&self, by: StopReason, rounds: u32, widest_interval: Option<f64>) -> Stopped {
+    fn stopped(&self, by: StopReason, rounds: u32, widest_interval: Option<f64>) -> EndOfRounds {
         let until = self.config.measure.until;
-        Stopped {
+        EndOfRounds {
             by,
             rounds,
             widest_interval,

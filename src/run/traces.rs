@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::output::Output;
 use crate::record::RunRecord;
 use crate::session::{
-    CellPlan, Failure, KeptTrace, Located, SessionError, TRACE_VERSION, unchanged,
+    AtSite, CellPlan, Failure, KeptTrace, SessionError, TRACE_VERSION, unchanged,
 };
 use crate::storage::{Location, Store, Trace};
 

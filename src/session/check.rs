@@ -6,13 +6,13 @@ use std::sync::Arc;
 use datafusion::datasource::empty::EmptyTable;
 
 use super::datasets::Datasets;
-use super::error::{Failure, Located};
+use super::error::{AtSite, Failure};
 use super::event::Observer;
 use super::grid::Grid;
 use super::opening::{Opening, patiently, register};
 use super::page_cache::check_target_cache;
 use crate::config::Config;
-use crate::dataset::{DatasetPlan, Found, grows_by};
+use crate::dataset::{DatasetPlan, FolderContent, grows_by};
 use crate::engine::{parse, plan};
 use crate::table::{TableError, discover};
 
@@ -53,11 +53,11 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
         discover(&datasets.stores, table, location).await.at(site)?;
     }
     let state = opening.state;
-    if let Some(state) = state.filter(|state| matches!(state.found, Found::ToWrite)) {
+    if let Some(state) = state.filter(|state| matches!(state.found, FolderContent::ToWrite)) {
         check_target_cache(variant.reader.cache, &state.plan.root)?;
     }
     let to_write = state
-        .filter(|state| matches!(state.found, Found::ToWrite | Found::Missing))
+        .filter(|state| matches!(state.found, FolderContent::ToWrite | FolderContent::Missing))
         .filter(|_| variant.tables.is_empty());
     if let Some(state) = to_write {
         for table in &state.plan.tables {

@@ -127,7 +127,7 @@ async fn copied<'a>(
     let thread = thread
         .map_err(|error| io::Error::other(format!("a thread for that cannot start: {error}")))?;
     // If the receiver stops waiting, this ends the copying before the folders are removed.
-    let _copying = Copying {
+    let _copying = CopyThread {
         stop,
         thread: Some(thread),
     };
@@ -136,12 +136,12 @@ async fn copied<'a>(
 }
 
 /// A thread. Dropping this stops it and waits for its end.
-struct Copying {
+struct CopyThread {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for Copying {
+impl Drop for CopyThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {

@@ -12,8 +12,8 @@ use super::warning::Warning;
 use crate::cancel::Cancel;
 use crate::config::{Config, Encoding, Variant};
 use crate::dataset::{
-    DatasetError, DatasetPlan, Found, KnownSource, Manifest, Share, SourceTable, ensure, find,
-    place, place_checked,
+    DatasetError, DatasetPlan, FolderContent, KnownSource, Manifest, Share, SourceTable, ensure,
+    find, place, place_checked,
 };
 use crate::files::first_damage;
 use crate::observe::memory_bytes;
@@ -38,7 +38,7 @@ pub struct Datasets {
 #[derive(Debug)]
 pub struct DatasetState {
     pub plan: DatasetPlan,
-    pub found: Found,
+    pub found: FolderContent,
     /// True if this run wrote files of the dataset.
     pub written: bool,
 }
@@ -47,8 +47,10 @@ impl DatasetState {
     /// Returns the manifest. `None` unless the dataset is this program's and complete.
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.found {
-            Found::Complete(manifest) => Some(manifest),
-            Found::ToWrite | Found::Missing | Found::External { .. } => None,
+            FolderContent::Complete(manifest) => Some(manifest),
+            FolderContent::ToWrite | FolderContent::Missing | FolderContent::External { .. } => {
+                None
+            }
         }
     }
 }
@@ -135,7 +137,7 @@ impl Datasets {
     /// Refuses datasets that are missing but must not be generated.
     fn without_missing(self) -> Result<Self, Failure> {
         let mut states = self.all.iter();
-        match states.find(|state| matches!(state.found, Found::Missing)) {
+        match states.find(|state| matches!(state.found, FolderContent::Missing)) {
             Some(state) => {
                 let folder = state.plan.root.to_string();
                 Err(DatasetError::Missing { folder }.into())
@@ -201,7 +203,7 @@ impl Datasets {
     pub fn to_write(&self) -> impl Iterator<Item = &DatasetState> {
         self.all
             .iter()
-            .filter(|state| matches!(state.found, Found::ToWrite))
+            .filter(|state| matches!(state.found, FolderContent::ToWrite))
     }
 
     /// Shows the warnings. It is for verbs that keep no record of them.
@@ -224,12 +226,12 @@ impl Datasets {
             let folder = state.plan.root.clone();
             match &state.found {
                 // Their differences from the config are reported when they are opened.
-                Found::External { .. } if !state.plan.spec.generate => continue,
-                Found::External { .. } => {
+                FolderContent::External { .. } if !state.plan.spec.generate => continue,
+                FolderContent::External { .. } => {
                     self.warnings.push(Warning::FoundFiles { folder });
                     continue;
                 }
-                Found::Complete(manifest) => {
+                FolderContent::Complete(manifest) => {
                     let files = manifest.files().count() as u64;
                     observer.event(Event::Reused {
                         folder: &folder,
@@ -241,7 +243,7 @@ impl Datasets {
                     }
                     continue;
                 }
-                Found::ToWrite | Found::Missing => {}
+                FolderContent::ToWrite | FolderContent::Missing => {}
             }
             let writers = writers(&state.plan)?;
             observer.event(Event::Begun {
@@ -298,7 +300,7 @@ impl Datasets {
                 )));
                 continue;
             }
-            state.found = Found::Complete(Box::new(generated.manifest));
+            state.found = FolderContent::Complete(Box::new(generated.manifest));
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use datafusion::prelude::SessionContext;
 
 use super::warning::Warning;
 use crate::engine::{
-    EngineError, Planned, PlannedScan, compared_with_nan, logical_scans, plain_message,
+    EngineError, PlannedQuery, PlannedScan, compared_with_nan, logical_scans, plain_message,
     rows_without_scan,
 };
 use crate::files::hides_nan;
@@ -57,7 +57,7 @@ pub(super) fn not_read(scans: &[PlannedScan], constants: &[Constants]) -> Vec<Fr
 /// scans only in other branches.
 pub(super) fn not_scanned(
     context: &SessionContext,
-    planned: &Planned,
+    planned: &PlannedQuery,
     scans: &[PlannedScan],
     tables: &[Arc<OpenTable>],
 ) -> Result<Vec<FromStatistics>, EngineError> {

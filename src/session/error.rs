@@ -103,13 +103,13 @@ impl<E: Into<SessionError>> From<E> for Failure {
 }
 
 /// A result whose error gets a site.
-pub trait Located {
+pub trait AtSite {
     type Value;
 
     fn at(self, site: &Site) -> Result<Self::Value, Failure>;
 }
 
-impl<T, E: Into<SessionError>> Located for Result<T, E> {
+impl<T, E: Into<SessionError>> AtSite for Result<T, E> {
     type Value = T;
 
     fn at(self, site: &Site) -> Result<T, Failure> {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::datasets::DatasetState;
 use super::warning::Warning;
 use crate::config::RowGroupSize;
-use crate::dataset::{DatasetPlan, Found, TablePlan};
+use crate::dataset::{DatasetPlan, FolderContent, TablePlan};
 use crate::table::OpenTable;
 use crate::units;
 
 /// Files of a dataset's folder that are read as they are.
 #[derive(Debug)]
-pub struct Existing {
+pub struct ExistingFiles {
     pub rows: u64,
     pub files: u64,
     pub file_bytes: u64,
@@ -23,7 +23,7 @@ pub struct Existing {
 /// Describes, by footers, how the files differ from the config. `None` unless files of others are
 /// read because none are to be generated.
 pub(super) fn difference(state: &DatasetState, tables: &[Arc<OpenTable>]) -> Option<Warning> {
-    let Found::External { other } = &state.found else {
+    let FolderContent::External { other } = &state.found else {
         return None;
     };
     let plan = &state.plan;

@@ -11,20 +11,20 @@ use datafusion::prelude::SessionContext;
 use super::control::{Control, Files};
 use super::datasets::{DatasetState, Datasets};
 use super::doubts::{Constants, blaming_statistics, doubts, not_read, not_scanned};
-use super::error::{Failure, Located, Site};
+use super::error::{AtSite, Failure, Site};
 use super::event::{Event, Observer};
-use super::existing::{Existing, difference};
+use super::existing::{ExistingFiles, difference};
 use super::grid::{Grid, GridCell, Row, cell_id};
 use super::layout::layout_record;
 use super::page_cache::check_place_cache;
 use super::warning::Warning;
 use crate::config::{CONTROLS, Config};
-use crate::dataset::Found;
+use crate::dataset::FolderContent;
 use crate::engine::{
     EngineError, from_statistics as statistics_of, physical_scans, plain_message, plan_text,
     session, settings,
 };
-use crate::measure::{Cell, CellParts, Verified};
+use crate::measure::{Cell, CellParts, VerifiedResult};
 use crate::record::{CellRecord, ControlKind, DatasetRecord, Origin};
 use crate::scenario::Scenario;
 use crate::table::{
@@ -35,7 +35,7 @@ use crate::table::{
 pub struct CellPlan {
     pub record: CellRecord,
     pub cell: Cell,
-    pub verified: Option<Verified>,
+    pub verified: Option<VerifiedResult>,
     pub site: Site,
     /// Config to which the variant's settings are applied.
     base: Arc<serde_json::Value>,
@@ -49,7 +49,7 @@ impl CellPlan {
 }
 
 /// All opened datasets and planned cells of a run.
-pub struct Opened {
+pub struct OpenedRun {
     pub datasets: Vec<DatasetRecord>,
     pub cells: Vec<CellPlan>,
     pub warnings: Vec<Warning>,
@@ -104,7 +104,7 @@ pub async fn open(
     datasets: &Datasets,
     slowdown: Option<&Slowdown>,
     observer: &dyn Observer,
-) -> Result<Opened, Failure> {
+) -> Result<OpenedRun, Failure> {
     let grid = Grid::of(config)?;
     let base = Arc::new(config.resolved.clone());
     let mut records: Vec<DatasetRecord> = Vec::new();
@@ -165,7 +165,7 @@ pub async fn open(
     });
     let mut said = BTreeSet::new();
     warnings.retain(|warning| said.insert(warning.clone()));
-    Ok(Opened {
+    Ok(OpenedRun {
         datasets: records,
         cells,
         warnings,
@@ -180,9 +180,10 @@ pub async fn existing(
     datasets: &Datasets,
     index: usize,
     observer: &dyn Observer,
-) -> Result<Option<Existing>, Failure> {
+) -> Result<Option<ExistingFiles>, Failure> {
     let state = datasets.all.get(index);
-    let Some(state) = state.filter(|state| matches!(state.found, Found::External { .. })) else {
+    let Some(state) = state.filter(|state| matches!(state.found, FolderContent::External { .. }))
+    else {
         return Ok(None);
     };
     let grid = Grid::of(config)?;
@@ -195,7 +196,7 @@ pub async fn existing(
     let tables = opening.tables(&files, None).await?.tables;
     let cautions = tables.iter().flat_map(|table| table.cautions.clone());
     let differing = difference(state, &tables).map(|warning| warning.to_string());
-    Ok(Some(Existing {
+    Ok(Some(ExistingFiles {
         rows: tables.iter().map(|table| table.rows).sum(),
         files: tables.iter().map(|table| table.places.len() as u64).sum(),
         file_bytes: tables.iter().map(|table| table.file_bytes).sum(),

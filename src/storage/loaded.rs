@@ -18,12 +18,12 @@ use super::trace::{Recorder, Trace};
 
 /// The bytes of a trace.
 #[derive(Debug, Default)]
-pub struct Loaded {
+pub struct LoadedBytes {
     /// Bytes by file and start. No two ranges overlap.
     files: HashMap<Path, BTreeMap<u64, Bytes>>,
 }
 
-impl Loaded {
+impl LoadedBytes {
     /// Reads the bytes that a trace asked for. These reads are not counted.
     pub async fn of(trace: &Trace, store: &Store) -> Result<Self> {
         let mut files = HashMap::new();
@@ -38,7 +38,7 @@ impl Loaded {
             let starts = ranges.iter().map(|range| range.start);
             files.insert(file, starts.zip(bytes).collect());
         }
-        Ok(Loaded { files })
+        Ok(LoadedBytes { files })
     }
 
     /// Returns the bytes of a range without copying them. `None` if some of them are missing.
@@ -57,12 +57,12 @@ impl Loaded {
 #[derive(Debug)]
 pub struct MemoryLayer {
     below: Arc<dyn ObjectStore>,
-    loaded: Arc<Loaded>,
+    loaded: Arc<LoadedBytes>,
     missed: Mutex<Recorder>,
 }
 
 impl MemoryLayer {
-    pub fn new(below: Arc<dyn ObjectStore>, loaded: Arc<Loaded>) -> Self {
+    pub fn new(below: Arc<dyn ObjectStore>, loaded: Arc<LoadedBytes>) -> Self {
         MemoryLayer {
             below,
             loaded,
@@ -118,7 +118,7 @@ mod tests {
                 ranges: vec![(10, 20), (15, 30), (50, 60)],
             }]],
         };
-        let loaded = Loaded::of(
+        let loaded = LoadedBytes::of(
             &trace,
             &Store::of("memory://test", Arc::clone(&store)).unwrap(),
         )
@@ -148,7 +148,7 @@ mod tests {
                 ranges: vec![(10, 20), (40, 50)],
             }]],
         };
-        let loaded = Loaded::of(
+        let loaded = LoadedBytes::of(
             &trace,
             &Store::of("memory://test", Arc::clone(&store)).unwrap(),
         )

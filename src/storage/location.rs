@@ -81,7 +81,9 @@ impl Ord for Location {
         let urls = self.store.url().as_str().cmp(other.store.url().as_str());
         urls.then_with(|| match (&self.key, &other.key) {
             (LocationKey::File(path), LocationKey::File(other)) => path.cmp(other),
-            (LocationKey::Object(key), LocationKey::Object(other)) => key.split('/').cmp(other.split('/')),
+            (LocationKey::Object(key), LocationKey::Object(other)) => {
+                key.split('/').cmp(other.split('/'))
+            }
             (LocationKey::File(_), LocationKey::Object(_)) => Ordering::Less,
             (LocationKey::Object(_), LocationKey::File(_)) => Ordering::Greater,
         })
@@ -144,10 +146,12 @@ impl Location {
     pub fn object(&self) -> Result<ObjectPath, StorageError> {
         match &self.key {
             LocationKey::File(path) => object_path(path),
-            LocationKey::Object(key) => ObjectPath::parse(key).map_err(|error| StorageError::BadPath {
-                location: self.to_string(),
-                reason: error.to_string(),
-            }),
+            LocationKey::Object(key) => {
+                ObjectPath::parse(key).map_err(|error| StorageError::BadPath {
+                    location: self.to_string(),
+                    reason: error.to_string(),
+                })
+            }
         }
     }
 
@@ -159,7 +163,9 @@ impl Location {
                 let below = path.strip_prefix(base).ok()?;
                 Some(below.to_str()?.to_owned())
             }
-            (LocationKey::Object(key), LocationKey::Object(base)) if base.is_empty() => Some(key.clone()),
+            (LocationKey::Object(key), LocationKey::Object(base)) if base.is_empty() => {
+                Some(key.clone())
+            }
             (LocationKey::Object(key), LocationKey::Object(base)) => {
                 let below = key.strip_prefix(base.as_str())?;
                 match below {

@@ -34,7 +34,7 @@ pub use layout::{Chunk, FileLayout};
 pub use list::{Listing, list};
 pub use listing::would_list;
 pub use listing_error::ListingError;
-pub use loaded::{Loaded, MemoryLayer};
+pub use loaded::{LoadedBytes, MemoryLayer};
 pub use local::local_store;
 pub use location::{Entry, EntryKind, Location};
 pub use page_cache::{
@@ -49,7 +49,7 @@ pub use source::ByteSource;
 pub use store::Store;
 pub use stores::Stores;
 pub use throttle::{Throttle, ThrottleLayer, merged};
-pub use trace::{Call, Timed, Trace};
+pub use trace::{Call, TimedCall, Trace};
 pub(crate) use wait::wait;
 
 /// Makes a temporary file in the folder of the build. A host's temporary folder may lie in memory,

@@ -11,7 +11,7 @@ use object_store::{ObjectStore, Result};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::layer::ReadLayer;
-use super::trace::{Recorder, Timed, Trace};
+use super::trace::{Recorder, TimedCall, Trace};
 
 /// Records the requested ranges, and the times when each call began and was answered.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl RecordingLayer {
 
     /// Returns the calls so far, by stream, with their times and the requests that a remote object
     /// store would send. Forgets them.
-    pub fn take_timed(&self) -> Vec<Vec<Timed>> {
+    pub fn take_timed(&self) -> Vec<Vec<TimedCall>> {
         std::mem::take(&mut *self.recorder()).timed()
     }
 

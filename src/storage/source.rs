@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::loaded::Loaded;
+use super::loaded::LoadedBytes;
 use super::throttle::Throttle;
 
 /// The source of the bytes that the engine reads.
@@ -14,7 +14,7 @@ pub enum ByteSource {
     /// The files themselves, past the page cache.
     Direct,
     /// Memory; missing bytes come from the store.
-    Memory(Arc<Loaded>),
+    Memory(Arc<LoadedBytes>),
     /// The store, slowed down by this throttle.
     Throttled(Arc<Throttle>),
 }

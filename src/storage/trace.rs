@@ -121,7 +121,7 @@ impl Trace {
 
 /// A call as a remote object store would serve it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timed {
+pub struct TimedCall {
     pub began: Instant,
     pub ended: Instant,
     /// Index into the files of the trace.
@@ -210,7 +210,7 @@ impl Recorder {
         self.trace
     }
 
-    pub(super) fn timed(self) -> Vec<Vec<Timed>> {
+    pub(super) fn timed(self) -> Vec<Vec<TimedCall>> {
         let streams = self.trace.streams.into_iter().zip(self.times);
         streams
             .map(|(calls, times)| {
@@ -222,7 +222,7 @@ impl Recorder {
                         .map(|(start, end)| *start..*end)
                         .collect();
                     let requests = merged(&ranges).into_iter();
-                    Timed {
+                    TimedCall {
                         began,
                         ended,
                         file: call.file,

@@ -30,7 +30,7 @@ pub(super) struct FileColumns {
 }
 
 /// The footers of all files, and their merged schema and sums.
-pub(super) struct Gathered {
+pub(super) struct TableFooters {
     pub(super) summary: Summary,
     pub(super) merged: SchemaRef,
     /// Footer of each file, in the order of the files.
@@ -46,7 +46,7 @@ pub(super) async fn gathered(
     files: &TableFiles,
     wanted: Option<&[Column]>,
     unify: bool,
-) -> Result<Gathered, TableError> {
+) -> Result<TableFooters, TableError> {
     let mut summary = Summary::default();
     let each = files.files.iter();
     let each = each.map(|file| reader.footer(&file.object, &file.place));
@@ -94,7 +94,7 @@ pub(super) async fn gathered(
         summary.add(&path, &footer, file.object.size);
         footers.push((footer, columns));
     }
-    Ok(Gathered {
+    Ok(TableFooters {
         summary,
         merged: Arc::new(merged.unwrap_or_else(Schema::empty)),
         footers,

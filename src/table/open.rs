@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::error::{TableError, of};
 use super::footers::FooterReader;
-use super::gather::{Footer, Gathered, KeyValues, gathered};
+use super::gather::{Footer, KeyValues, TableFooters, gathered};
 use super::look::look;
 use super::merge::missing_columns;
 use super::partitions::{partition_value, type_of_partition};
@@ -72,7 +72,7 @@ pub async fn open(
     let store = first.cloned().unwrap_or_else(Store::local);
     context.register_object_store(store.url().as_ref(), Arc::clone(store.objects()));
     let reader = FooterReader::new(context, &store, &files.name);
-    let Gathered {
+    let TableFooters {
         summary,
         merged: file_schema,
         footers,

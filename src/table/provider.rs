@@ -30,7 +30,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 
-use super::recount::Recounting;
+use super::recount::RecountingFactory;
 
 /// One file of the table, and the facts about it.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ fn recounting(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
     let (config, source) = scan.downcast_to_file_source::<ParquetSource>()?;
     let inner = Arc::clone(source.parquet_file_reader_factory()?);
     let source = source.clone();
-    let source = source.with_parquet_file_reader_factory(Arc::new(Recounting { inner }));
+    let source = source.with_parquet_file_reader_factory(Arc::new(RecountingFactory { inner }));
     let config = FileScanConfigBuilder::from(config.clone())
         .with_source(Arc::new(source))
         .build();

@@ -21,11 +21,11 @@ use crate::files::recounted;
 
 /// Wraps the readers of another factory. Their footers claim the rows of their row groups.
 #[derive(Debug)]
-pub(super) struct Recounting {
+pub(super) struct RecountingFactory {
     pub(super) inner: Arc<dyn ParquetFileReaderFactory>,
 }
 
-impl ParquetFileReaderFactory for Recounting {
+impl ParquetFileReaderFactory for RecountingFactory {
     fn create_reader(
         &self,
         partition_index: usize,

@@ -13,7 +13,7 @@ use crate::dataset::DatasetError;
 use crate::engine::EngineError;
 use crate::measure::{Cause, MeasureError};
 use crate::scenario::ScenarioError;
-use crate::session::{Located, Site};
+use crate::session::{AtSite, Site};
 use crate::storage::{InputError, StorageError};
 use crate::table::TableError;
 

@@ -25,7 +25,10 @@ pub(super) const CORRELATED_WITH: Rules = Rules {
     check: correlated_with,
 };
 
-fn correlated_with(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn correlated_with(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let numbers = draft.target.dtype.draws_numbers();
     if keys.column.is_none() {
         draft

@@ -20,7 +20,10 @@ pub(super) const CATEGORICAL: Rules = Rules {
     check: categorical,
 };
 
-fn categorical(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn categorical(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let cardinality = draft.count("cardinality", keys.cardinality);
     let has_min = keys.min.is_some();
     let min = draft.number("min", keys.min);
@@ -140,7 +143,10 @@ pub(super) const CONSTANT: Rules = Rules {
     check: constant,
 };
 
-fn constant(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn constant(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     if keys.value.is_none() {
         draft
             .findings

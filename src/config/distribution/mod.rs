@@ -30,7 +30,7 @@ use super::model::Dtype;
 use super::raw::{RawDistribution, RawDistributionKeys};
 use draft::{DistributionDraft, share};
 use rules::Rules;
-use target::Drawn;
+use target::DistributionMeaning;
 
 fn rules_of(kind: DistributionKind) -> &'static Rules {
     match kind {
@@ -55,15 +55,15 @@ fn rules_of(kind: DistributionKind) -> &'static Rules {
 
 /// Shows which of the keys that all kinds share are given.
 #[derive(Debug, Clone, Copy)]
-struct Given {
+struct SharedKeys {
     length: bool,
     run_length: bool,
     pool: bool,
 }
 
-impl Given {
-    fn of(keys: &RawDistributionKeys) -> Given {
-        Given {
+impl SharedKeys {
+    fn of(keys: &RawDistributionKeys) -> SharedKeys {
+        SharedKeys {
             length: keys.length.is_some(),
             run_length: keys.run_length.is_some(),
             pool: keys.pool.is_some(),
@@ -78,8 +78,8 @@ pub(super) fn validate(
     target: DrawnColumn,
     path: &KeyPath,
     findings: &mut Findings<'_>,
-) -> Drawn {
-    let mut drawn = Drawn::by_default(target.dtype);
+) -> DistributionMeaning {
+    let mut drawn = DistributionMeaning::by_default(target.dtype);
     let mut keys = match raw {
         None => {
             if target.dtype == Dtype::List {
@@ -95,7 +95,7 @@ pub(super) fn validate(
     };
     let null_path = path.key("null_fraction");
     drawn.null_fraction = share(findings, &null_path, keys.null_fraction.take(), 0.0);
-    let given = Given::of(&keys);
+    let given = SharedKeys::of(&keys);
     drawn.length = keys
         .length
         .take()
@@ -151,7 +151,7 @@ fn refuse_without_length(path: &KeyPath, findings: &mut Findings<'_>) {
 /// Checks the keys of a list or a struct, which have no values of their own.
 fn check_nested(
     keys: &RawDistributionKeys,
-    given: Given,
+    given: SharedKeys,
     dtype: Dtype,
     path: &KeyPath,
     findings: &mut Findings<'_>,
@@ -211,9 +211,9 @@ fn kind_of(
 /// Checks that the kind takes all of the keys that are given.
 fn check_given(
     keys: &RawDistributionKeys,
-    given: Given,
+    given: SharedKeys,
     kind: DistributionKind,
-    drawn: &Drawn,
+    drawn: &DistributionMeaning,
     target: DrawnColumn,
     path: &KeyPath,
     findings: &mut Findings<'_>,

@@ -7,7 +7,10 @@ use crate::config::model::Distribution;
 use crate::config::number::Number;
 
 /// Returns the number to whose multiples values are rounded.
-pub(super) fn multiple_of(draft: &mut DistributionDraft<'_, '_>, leaf: Leaf<Point>) -> Option<Number> {
+pub(super) fn multiple_of(
+    draft: &mut DistributionDraft<'_, '_>,
+    leaf: Leaf<Point>,
+) -> Option<Number> {
     let dtype = draft.target.dtype;
     if !dtype.draws_numbers() {
         draft.refuse(

@@ -22,7 +22,10 @@ pub(super) const NORMAL: Rules = Rules {
     check: normal,
 };
 
-fn normal(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn normal(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let min = draft.number("min", keys.min);
     let max = draft.number("max", keys.max);
     let mean = draft.place("mean", keys.mean);
@@ -64,7 +67,10 @@ pub(super) const LOGNORMAL: Rules = Rules {
     check: lognormal,
 };
 
-fn lognormal(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn lognormal(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let min = draft.number("min", keys.min);
     let max = draft.number("max", keys.max);
     let mean = match draft.findings.take(&draft.path.key("mean"), keys.mean) {

@@ -2,7 +2,7 @@
 
 use super::draft::share;
 use super::rules::Rules;
-use super::target::{Drawn, DrawnColumn};
+use super::target::{DistributionMeaning, DrawnColumn};
 use crate::config::findings::Findings;
 use crate::config::key_path::KeyPath;
 use crate::config::kind::DistributionKind;
@@ -14,7 +14,7 @@ pub(super) fn order(
     kind: DistributionKind,
     rules: &Rules,
     target: DrawnColumn,
-    drawn: &mut Drawn,
+    drawn: &mut DistributionMeaning,
     path: &KeyPath,
     findings: &mut Findings<'_>,
 ) {
@@ -41,7 +41,9 @@ pub(super) fn order(
     }
     let orders = !target.is_vector()
         && (target.dtype.draws_numbers()
-            || (target.dtype.is_text() && kind == DistributionKind::Categorical && keys.values.is_some()));
+            || (target.dtype.is_text()
+                && kind == DistributionKind::Categorical
+                && keys.values.is_some()));
     for (given, path) in [(sorted_given, &sortedness_path), (drift_given, &drift_path)] {
         if given && rules.ordered && !orders {
             findings.problem(

@@ -16,7 +16,10 @@ pub(super) const QUANTILES: Rules = Rules {
     check: quantiles,
 };
 
-fn quantiles(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn quantiles(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let place = draft.path.key("values");
     let mut values: Vec<Number> = Vec::new();
     let leaves = keys.values.unwrap_or_default();

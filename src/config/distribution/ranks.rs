@@ -39,7 +39,10 @@ pub(super) const HOTSPOT: Rules = Rules {
     check: hotspot,
 };
 
-fn hotspot(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn hotspot(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let hot_fraction = draft.float("hot_fraction", keys.hot_fraction, DEFAULT_HOT_FRACTION);
     if !(hot_fraction > 0.0 && hot_fraction < 1.0) {
         draft.refuse(
@@ -78,7 +81,11 @@ fn run(
 }
 
 /// Checks that `min`, `min` + 1, ... `min` + `cardinality` - 1 all fit the type.
-pub(super) fn check_run(draft: &mut DistributionDraft<'_, '_>, min: Option<Number>, cardinality: Option<u64>) {
+pub(super) fn check_run(
+    draft: &mut DistributionDraft<'_, '_>,
+    min: Option<Number>,
+    cardinality: Option<u64>,
+) {
     if let (Some(min), Some(cardinality)) = (min, cardinality)
         && let Some(most) = values_from(draft, Some(min)).filter(|most| cardinality > *most)
     {

@@ -23,7 +23,8 @@ pub(super) struct Rules {
     pub(super) has_length: bool,
     /// Reads the distribution that the keys describe. None, with a problem added, if something is
     /// wrong.
-    pub(super) check: fn(&mut DistributionDraft<'_, '_>, RawDistributionKeys) -> Option<Distribution>,
+    pub(super) check:
+        fn(&mut DistributionDraft<'_, '_>, RawDistributionKeys) -> Option<Distribution>,
 }
 
 impl Rules {

@@ -17,7 +17,10 @@ pub(super) const SEQUENCE: Rules = Rules {
     check: sequence,
 };
 
-fn sequence(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn sequence(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     if keys.start.is_some() && keys.min.is_some() {
         draft.refuse(
             "min",
@@ -81,7 +84,10 @@ pub(super) const RANDOM_WALK: Rules = Rules {
     check: random_walk,
 };
 
-fn random_walk(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn random_walk(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let start = draft.place("start", keys.start);
     let min = draft.number("min", keys.min);
     let max = draft.number("max", keys.max);

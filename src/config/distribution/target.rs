@@ -25,7 +25,7 @@ impl DrawnColumn {
 
 /// The meaning of a column's key `distribution`.
 #[derive(Debug, PartialEq)]
-pub(in crate::config) struct Drawn {
+pub(in crate::config) struct DistributionMeaning {
     pub(in crate::config) distribution: Distribution,
     pub(in crate::config) null_fraction: f64,
     pub(in crate::config) sortedness: f64,
@@ -37,10 +37,10 @@ pub(in crate::config) struct Drawn {
     pub(in crate::config) multiple_of: Option<Number>,
 }
 
-impl Drawn {
+impl DistributionMeaning {
     /// Returns the defaults of all keys.
-    pub(in crate::config) fn by_default(dtype: Dtype) -> Drawn {
-        Drawn {
+    pub(in crate::config) fn by_default(dtype: Dtype) -> DistributionMeaning {
+        DistributionMeaning {
             distribution: default_of(dtype),
             null_fraction: 0.0,
             sortedness: 0.0,

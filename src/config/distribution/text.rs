@@ -71,7 +71,10 @@ pub(super) const TEMPLATE: Rules = Rules {
     check: template,
 };
 
-fn template(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn template(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     if keys.template.is_none() {
         draft
             .findings
@@ -122,7 +125,10 @@ pub(super) const COMPRESSIBLE: Rules = Rules {
     check: compressible,
 };
 
-fn compressible(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn compressible(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     if keys.compressibility.is_none() {
         draft
             .findings

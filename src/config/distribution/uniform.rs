@@ -16,7 +16,10 @@ pub(super) const UNIFORM: Rules = Rules {
     check: uniform,
 };
 
-fn uniform(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn uniform(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let dtype = draft.target.dtype;
     if dtype == Dtype::Bool && keys.cardinality.is_some() {
         draft.refuse(
@@ -41,7 +44,10 @@ pub(super) const DISTINCT: Rules = Rules {
     check: distinct,
 };
 
-fn distinct(draft: &mut DistributionDraft<'_, '_>, keys: RawDistributionKeys) -> Option<Distribution> {
+fn distinct(
+    draft: &mut DistributionDraft<'_, '_>,
+    keys: RawDistributionKeys,
+) -> Option<Distribution> {
     let (min, max, cardinality) = range(draft, keys);
     let rows = draft
         .target
@@ -107,7 +113,12 @@ fn range(
 }
 
 /// Checks that the given number of integers lies between the bounds.
-fn check_room(draft: &mut DistributionDraft<'_, '_>, low: Option<Number>, high: Option<Number>, values: u64) {
+fn check_room(
+    draft: &mut DistributionDraft<'_, '_>,
+    low: Option<Number>,
+    high: Option<Number>,
+    values: u64,
+) {
     let range = draft.target.dtype.integer_range();
     let bound = |number: Option<Number>, limit: Option<i128>| match number {
         Some(Number::Integer(number)) => Some(number),

@@ -22,5 +22,5 @@ pub use layout::{
     VectorLayout,
 };
 pub use measure::{Measure, Until};
-pub use reading::{PageCache, ReadMode, Reader, Streams, Throttled};
+pub use reading::{PageCache, ReadMode, Reader, Streams, ThrottleSettings};
 pub use workload::{Config, ScenarioSource, Variant};

@@ -23,7 +23,7 @@ pub struct Reader {
     /// Largest number of bytes that the engine's operators may hold. Absent: no limit.
     pub memory_limit_bytes: Option<u64>,
     /// Slower storage that reads imitate. Absent: reads are as fast as the actual storage.
-    pub throttle: Option<Throttled>,
+    pub throttle: Option<ThrottleSettings>,
     /// True if files are read as one table even if their types differ, as long as one type only
     /// widens the other. The table then has the wider types.
     pub unify_schemas: bool,
@@ -31,7 +31,7 @@ pub struct Reader {
 
 /// Storage whose speed slowed reads imitate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Throttled {
+pub struct ThrottleSettings {
     /// Bytes per second of all requests together. Absent: no limit.
     pub bytes_per_s: Option<u64>,
     /// Latency of each request.

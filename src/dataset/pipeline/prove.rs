@@ -9,7 +9,7 @@ use super::written::{DataFile, WrittenFile};
 use crate::dataset::error::DatasetError;
 use crate::dataset::folder::is_taken;
 use crate::dataset::page_proof::prove_pages;
-use crate::dataset::proof::{FILE_IDENTITY, NO_IDENTITY, ExpectedFile, prove};
+use crate::dataset::proof::{ExpectedFile, FILE_IDENTITY, NO_IDENTITY, prove};
 use crate::files::read_footer;
 
 /// Proves the files of one dataset.

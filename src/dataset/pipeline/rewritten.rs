@@ -25,7 +25,7 @@ use super::target::Target;
 use super::written::{DataFile, WrittenFiles};
 use crate::config::RowGroupSize;
 use crate::dataset::error::DatasetError;
-use crate::dataset::partition::{PartitionKey, MAX_PARTITIONS, check_value, folder_name};
+use crate::dataset::partition::{MAX_PARTITIONS, PartitionKey, check_value, folder_name};
 use crate::dataset::plain::{PlainFile, PlainReader};
 use crate::dataset::properties::writer_properties;
 use crate::dataset::source::{SOURCE_TABLE, SourceTable};

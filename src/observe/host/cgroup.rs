@@ -11,7 +11,7 @@ use super::kernel::read_text;
 use super::mounts::{Mount, mounts};
 
 /// Reads a file of a group: from the system, or from a test's text.
-type Read<'a> = &'a dyn Fn(&Path) -> Option<String>;
+type ReadFile<'a> = &'a dyn Fn(&Path) -> Option<String>;
 
 /// Folders of this process's groups. Each list goes from the group itself up to the outermost
 /// visible group. Groups outside a container's cgroup namespace are not visible.
@@ -62,7 +62,7 @@ impl Cgroups {
     }
 
     /// Returns the smallest CPU quota, in cores.
-    pub(crate) fn cpu_quota_cores(&self, read: Read) -> Option<f64> {
+    pub(crate) fn cpu_quota_cores(&self, read: ReadFile) -> Option<f64> {
         let unified = self.unified.iter().filter_map(|folder| {
             let text = read(&folder.join("cpu.max"))?;
             let (quota, period) = text.trim().split_once(' ')?;
@@ -78,7 +78,7 @@ impl Cgroups {
 
     /// Returns the smallest memory limit, in bytes. Version 1 expresses "unlimited" by a number
     /// above any memory.
-    pub(crate) fn memory_limit_bytes(&self, read: Read) -> Option<u64> {
+    pub(crate) fn memory_limit_bytes(&self, read: ReadFile) -> Option<u64> {
         let limit = |folder: &PathBuf, file| read(&folder.join(file))?.trim().parse().ok();
         let unified = self.unified.iter().filter_map(|at| limit(at, "memory.max"));
         let version_1 = self
@@ -90,7 +90,7 @@ impl Cgroups {
 
     /// Returns the least memory that a group may still take, in bytes: its limit minus its usage,
     /// where cached files that the kernel would drop do not count as usage.
-    pub(crate) fn memory_available_bytes(&self, read: Read) -> Option<u64> {
+    pub(crate) fn memory_available_bytes(&self, read: ReadFile) -> Option<u64> {
         let number = |folder: &PathBuf, file: &str| -> Option<u64> {
             read(&folder.join(file))?.trim().parse().ok()
         };
@@ -117,7 +117,7 @@ impl Cgroups {
 
     /// Returns the time so far, in nanoseconds, for which a CPU quota kept cores from running the
     /// groups. The kernel sums over cores, so it can grow faster than a clock.
-    pub(crate) fn throttled_ns(&self, read: Read) -> Option<u64> {
+    pub(crate) fn throttled_ns(&self, read: ReadFile) -> Option<u64> {
         let field = |folder: &PathBuf, name, unit_ns: u64| {
             let text = read(&folder.join("cpu.stat"))?;
             let value = text.lines().find_map(|line| {

@@ -77,7 +77,9 @@ impl Axis {
         let (low, high, marks) = match (plotted, kind) {
             (None, AxisScale::Logarithmic) => (1.0, 10.0, Vec::new()),
             (None, _) => (0.0, 1.0, Vec::new()),
-            (Some((smallest, largest)), AxisScale::Logarithmic) => logarithmic(smallest, largest, span),
+            (Some((smallest, largest)), AxisScale::Logarithmic) => {
+                logarithmic(smallest, largest, span)
+            }
             (Some((smallest, largest)), _) => linear(smallest, largest, span, kind),
         };
         let (unit, labels) = labels(quantity, &marks);
@@ -166,7 +168,8 @@ fn linear(smallest: f64, largest: f64, span: Span, kind: AxisScale) -> (f64, f64
     let most = (span.length() / gap).clamp(2.0, 10.0).floor();
     let largest = if largest > 0.0 { largest } else { 1.0 };
     let spread = largest - smallest;
-    let from_zero = kind == AxisScale::Zero || smallest <= largest / 2.0 || spread <= largest * SAME;
+    let from_zero =
+        kind == AxisScale::Zero || smallest <= largest / 2.0 || spread <= largest * SAME;
     let smallest = if from_zero { 0.0 } else { smallest };
     let headroom = match kind {
         AxisScale::Linear => (largest - smallest) * HEADROOM,
@@ -262,7 +265,10 @@ mod tests {
             (1.2e9, "what (s)"),
             (90e9, "what (s)"),
         ] {
-            assert_eq!(axis(Quantity::Time, AxisScale::Zero, &[largest]).title, title);
+            assert_eq!(
+                axis(Quantity::Time, AxisScale::Zero, &[largest]).title,
+                title
+            );
         }
         assert_eq!(
             axis(Quantity::Bytes, AxisScale::Zero, &[95e6]).title,
@@ -294,7 +300,11 @@ mod tests {
 
     #[test]
     fn a_logarithmic_axis_has_powers_of_ten_and_2_and_5_where_there_is_room() {
-        let wide = axis(Quantity::BytesPerSecond, AxisScale::Logarithmic, &[1e6, 50e9]);
+        let wide = axis(
+            Quantity::BytesPerSecond,
+            AxisScale::Logarithmic,
+            &[1e6, 50e9],
+        );
         assert_eq!(labels_of(&wide), ["1", "10", "100", "1000", "10000"]);
         assert_eq!(wide.title, "what (MB/s, logarithmic)");
         assert_eq!((wide.at(1e6), wide.at(50e9)), (Some(100.0), Some(540.0)));

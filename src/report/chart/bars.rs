@@ -95,7 +95,13 @@ pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
         let values = rows.iter().flat_map(|row| row.usable(kinds.len()));
         values.map(|(_, value)| value)
     };
-    let axis = Axis::new("time", Quantity::Time, AxisScale::Zero, layout.span(), all());
+    let axis = Axis::new(
+        "time",
+        Quantity::Time,
+        AxisScale::Zero,
+        layout.span(),
+        all(),
+    );
     let start = layout.span().from;
     let drawn = html! {
         (layout.drawn(&axis))

@@ -25,12 +25,12 @@ pub(crate) struct CurveLine {
     pub(crate) name: String,
     /// Pairs of bandwidth and time, sorted by bandwidth.
     pub(crate) points: Vec<(f64, f64)>,
-    pub(crate) measured: Vec<Measured>,
+    pub(crate) measured: Vec<MeasuredPoint>,
 }
 
 /// A measured time of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Measured {
+pub(crate) struct MeasuredPoint {
     pub(crate) bytes_per_s: f64,
     pub(crate) time_ns: f64,
     /// Low and high.
@@ -171,7 +171,11 @@ fn names_at_ends(plane: &Plane, lines: &[Vec<Position>], names: &[String]) -> Ma
 }
 
 /// Dots at crossings, with labels where there is room.
-fn crossing_labels(plane: &Plane, lines: &[Vec<Position>], crossed: &[(Position, String)]) -> Markup {
+fn crossing_labels(
+    plane: &Plane,
+    lines: &[Vec<Position>],
+    crossed: &[(Position, String)],
+) -> Markup {
     let dots = crossed.iter().map(|(at, _)| *at);
     let mut placer = Placer::new(plane.area(), dots.chain(lines.iter().flatten().copied()));
     html! {
@@ -257,7 +261,7 @@ fn predicted(curves: &[CurveLine]) -> Table {
 }
 
 fn measured(curves: &[CurveLine]) -> Table {
-    let cells = |curve: &CurveLine, point: &Measured| {
+    let cells = |curve: &CurveLine, point: &MeasuredPoint| {
         let (low, high) = point.interval_ns.unwrap_or((f64::NAN, f64::NAN));
         let times = [point.time_ns, low, high].map(|time| Quantity::Time.shown(time));
         let names = [

@@ -26,9 +26,9 @@ mod scatter;
 mod table;
 
 pub(crate) use bars::{Bars, grouped, stacked};
-pub(crate) use curves::{CurveCrossing, CurveLine, Measured, curves};
+pub(crate) use curves::{CurveCrossing, CurveLine, MeasuredPoint, curves};
 pub(crate) use figure::Frame;
-pub(crate) use history::{LevelChange, Level, Track, history};
+pub(crate) use history::{Level, LevelChange, Track, history};
 pub(crate) use intervals::{IntervalRow, intervals};
 pub(crate) use over_time::{IterationPoint, IterationSeries, over_time};
 pub(crate) use phases::{Boundary, PhaseRow, PhaseStretch, StorageMark, phases};

@@ -29,7 +29,7 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
         interval_ns: Some((time_ns * 0.9, time_ns * 1.1)),
         is_on_front: true,
     };
-    let measured = Measured {
+    let measured = MeasuredPoint {
         bytes_per_s: bytes,
         time_ns,
         interval_ns: Some((time_ns, time_ns)),

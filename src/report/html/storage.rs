@@ -179,7 +179,7 @@ fn curve_chart(
                 && check.variant == variant
         });
         let measured = checks.filter_map(|check| {
-            Some(chart::Measured {
+            Some(chart::MeasuredPoint {
                 bytes_per_s: check.bytes_per_s? as f64,
                 time_ns: check.measured_ns,
                 interval_ns: check.ci_low_ns.zip(check.ci_high_ns),

@@ -2,7 +2,7 @@
 
 use crate::analysis::OverBaseline;
 use crate::record::{
-    Conclusion, ConclusionKind, Preference, Ranked, Ranking, RunRecord, Summary, Verdict,
+    Conclusion, ConclusionKind, Preference, RankedVariant, Ranking, RunRecord, Summary, Verdict,
 };
 use crate::units;
 
@@ -185,7 +185,7 @@ fn by(prefer: Preference) -> String {
 }
 
 /// Score of a variant that is behind, against that of the best, in words.
-fn worse(next: &Ranked) -> String {
+fn worse(next: &RankedVariant) -> String {
     percent_change(next.ratio, next.ci_low.zip(next.ci_high), &SCORE)
 }
 

@@ -11,7 +11,8 @@ use super::super::{Format, View, html, render};
 use crate::analysis::summarise;
 use crate::record::fixture::{cell, codecs, rounds};
 use crate::record::{
-    ConclusionKind, ControlKind, Disturbance, Preference, RunRecord, Status, StopReason, Stopped,
+    ConclusionKind, ControlKind, Disturbance, EndOfRounds, Preference, RunRecord, Status,
+    StopReason,
 };
 
 fn screen(record: RunRecord) -> String {
@@ -19,8 +20,8 @@ fn screen(record: RunRecord) -> String {
 }
 
 /// A stop at a widest interval of this width, where 4 % were asked for.
-fn stopped(widest_interval: f64, others_share: f64) -> Stopped {
-    Stopped {
+fn stopped(widest_interval: f64, others_share: f64) -> EndOfRounds {
+    EndOfRounds {
         by: match widest_interval <= 0.04 {
             true => StopReason::Precision,
             false => StopReason::TimeBudget,

@@ -6,7 +6,7 @@ use super::{Silent, config_at};
 use crate::cancel::Cancel;
 use crate::measure::{Cell, IterationPlace};
 use crate::record::{Iteration, Kind, Lane, Status};
-use crate::session::{Datasets, Opened, open};
+use crate::session::{Datasets, OpenedRun, open};
 use crate::storage::Stores;
 
 const CONFIG: &str = "
@@ -79,7 +79,7 @@ fn cells_that_are_measured_at_once_have_the_ledgers_of_their_single_runs() {
             .ensure(&runtime, None, &Cancel::default(), &Silent)
             .unwrap();
         let opened = open(&config, &datasets, None, &Silent);
-        let Opened { mut cells, .. } = runtime.block_on(opened).unwrap();
+        let OpenedRun { mut cells, .. } = runtime.block_on(opened).unwrap();
         assert_eq!(cells.len(), 4);
         // A warm-up is one execution, a measured iteration is several.
         for (lane, kind) in Lane::ALL

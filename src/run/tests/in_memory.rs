@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use super::{Silent, config_at};
 use crate::cancel::Cancel;
 use crate::config::Config;
-use crate::dataset::{Found, removal, remove};
+use crate::dataset::{FolderContent, removal, remove};
 use crate::files::Depth;
 use crate::learn::learn;
 use crate::record::{RunRecord, Status};
@@ -145,7 +145,7 @@ fn a_dataset_is_written_measured_inspected_learned_and_cleaned_in_a_store() {
         again
             .all
             .iter()
-            .all(|state| matches!(state.found, Found::Complete(_)))
+            .all(|state| matches!(state.found, FolderContent::Complete(_)))
     );
 
     // Inspected, page by page.

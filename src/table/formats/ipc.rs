@@ -13,7 +13,7 @@ use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
 use arrow::ipc::{root_as_footer, root_as_message};
 use datafusion::common::nested_struct::cast_column;
 
-use super::rows::{FileBatches, CORRUPT, Look, ReadRows, bad, check_names, each_batch, said};
+use super::rows::{CORRUPT, FileBatches, Look, ReadRows, bad, check_names, each_batch, said};
 use crate::engine::plain_message;
 use crate::files::{with_wide_keys, without_panic};
 use crate::table::error::TableError;

@@ -85,7 +85,7 @@ pub(super) fn look(
     compression: FileCompressionType,
 ) -> Result<Look, TableError> {
     let mut rows = 0;
-    let mut seen = Seen::default();
+    let mut seen = ValueKinds::default();
     let mut last = Path::new("");
     let each = paths.iter().flat_map(|path| {
         let (objects, failed) = match Objects::of(path, compression) {
@@ -142,7 +142,7 @@ fn holds_lists(data_type: &DataType) -> bool {
 
 /// Kinds of the values at one place of all objects.
 #[derive(Debug, Default)]
-struct Seen {
+struct ValueKinds {
     texts: bool,
     /// True if there are numbers or booleans.
     others: bool,
@@ -151,11 +151,11 @@ struct Seen {
     /// True if there are numbers with more digits than floats of 64 bits have. The parser has
     /// rounded integers beyond 64 bits already.
     rounded: bool,
-    fields: BTreeMap<String, Seen>,
-    items: Option<Box<Seen>>,
+    fields: BTreeMap<String, ValueKinds>,
+    items: Option<Box<ValueKinds>>,
 }
 
-impl Seen {
+impl ValueKinds {
     fn add(&mut self, value: &Value) {
         match value {
             Value::Null => {}

@@ -12,7 +12,7 @@ use object_store::ObjectMeta;
 use serde_json::json;
 
 use super::all_files::AllFiles;
-use super::format::{Format, FileKind};
+use super::format::{FileKind, Format};
 use super::rows::bad;
 use super::{csv, ipc, json};
 use crate::dataset::fingerprint;
