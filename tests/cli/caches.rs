@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -15,14 +16,18 @@ fn on_disk(config: &str) -> Place {
     place
 }
 
-/// Returns the operations that this host allows on files there.
-fn doctor(place: &Place) -> Value {
-    place
-        .bench()
-        .args(["doctor", "--format", "json"])
-        .run()
-        .succeeds()
-        .json()
+/// Returns the operations that this host allows on files of [`on_disk`]. It takes seconds to find
+/// out.
+fn doctor() -> &'static Value {
+    static FOUND: LazyLock<Value> = LazyLock::new(|| {
+        let place = on_disk(TINY);
+        let before = place.files();
+        let bench = place.bench().args(["doctor", "--format", "json"]);
+        let found = bench.run().succeeds().json();
+        assert_eq!(place.files(), before);
+        found
+    });
+    &FOUND
 }
 
 /// 4 MB in 2 files.
@@ -35,7 +40,7 @@ pub fn larger() -> String {
 #[ignore = "needs a disk whose files can be evicted from the page cache"]
 fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
     let place = on_disk(&larger());
-    let found = doctor(&place);
+    let found = doctor();
     assert!(
         found["resident_when_evicted"].as_f64().unwrap() <= 0.01,
         "{found}"
@@ -112,7 +117,7 @@ fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
 #[test]
 fn direct_reads_pass_the_page_cache_by_or_are_refused() {
     let place = on_disk(&larger());
-    let found = doctor(&place);
+    let found = doctor();
     let arguments = [
         "--sql",
         "SELECT * FROM train",
@@ -144,7 +149,7 @@ fn direct_reads_pass_the_page_cache_by_or_are_refused() {
 fn dropping_the_caches_of_the_whole_host_takes_root() {
     let place = on_disk(TINY);
     let arguments = ["--cache", "cold", "--set", "measure.drop_caches=true"];
-    match doctor(&place)["may_drop_caches"].as_bool().unwrap() {
+    match doctor()["may_drop_caches"].as_bool().unwrap() {
         true => _ = place.run(&arguments).succeeds(),
         false => _ = place.run(&arguments).fails(2, &["measure.drop_caches"]),
     }
@@ -170,14 +175,14 @@ fn dropping_caches_that_are_not_to_be_cold_is_said_to_have_no_effect() {
 #[test]
 fn the_doctor_tells_what_can_be_measured_and_leaves_nothing_behind() {
     let place = Place::new();
-    let found = doctor(&place);
+    let found = doctor();
     assert!(number(&found["clock_step_ns"]) > 0);
     assert_eq!(found["noise"]["pairs"], 30);
     let detectable = |rounds: &str| found["detectable"][rounds].as_f64().unwrap();
     assert!(detectable("10") > detectable("100"), "{found}");
     assert!(found["resident_when_read"].as_f64().unwrap() > 0.9);
-    assert!(place.files().is_empty());
     let shown = place.bench().args(["doctor", "."]).run().succeeds();
+    assert!(place.files().is_empty());
     for word in ["clock", "cold", "direct", "10 rounds", "governor"] {
         assert!(shown.stdout.contains(word), "{}", shown.stdout);
     }

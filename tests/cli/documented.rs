@@ -30,7 +30,11 @@ const SHORT: &str =
     " --set measure.warmup=0 --set measure.break_even=false --set measure.peak_memory=false";
 
 /// Texts of pages, and what stands for them on small data.
-const SMALLER: [(&str, &str); 4] = [
+const SMALLER: [(&str, &str); 5] = [
+    (
+        "configs/geo.yaml",
+        "configs/geo.yaml --set dataset.num_samples_per_file=99",
+    ),
     ("num_samples_per_file=122880", "num_samples_per_file=64"),
     ("num_samples_per_file=24", "num_samples_per_file=2"),
     ("row_group_size=65536,1000000", "row_group_size=50,100"),

@@ -349,19 +349,19 @@ fn engine_options_reach_the_engine_and_the_record() {
 
 #[test]
 fn the_order_of_cells_is_a_permutation_in_every_round_and_follows_the_seed() {
-    let sweep = "dataset.parquet.row_group_size=10,20,30,40,50";
+    let sweep = "dataset.parquet.row_group_size=10,20,30";
     let order = |seed: &str| {
         let seed = format!("measure.seed={seed}");
-        let arguments = ["--sweep", sweep, "--rounds", "4", "--set", &seed];
+        let arguments = ["--sweep", sweep, "--rounds", "3", "--set", &seed];
         let record = Place::tiny().record(&arguments);
         let cells = record["cells"].as_array().unwrap().clone();
-        for round in 0..4 {
+        for round in 0..3 {
             let mut positions: Vec<u64> = cells
                 .iter()
                 .map(|cell| iterations(cell)[round]["position"].as_u64().unwrap())
                 .collect();
             positions.sort_unstable();
-            assert_eq!(positions, [0, 1, 2, 3, 4, 5, 6]);
+            assert_eq!(positions, [0, 1, 2, 3, 4]);
         }
         let positions = cells.iter().flat_map(|cell| iterations(cell).clone());
         positions
