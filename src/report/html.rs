@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::parts::{Charts, prose};
+use self::parts::Charts;
 use self::storage::other_storage;
-use super::chart;
+use super::chart::{self, prose};
 use super::page::{Page, tables};
 use super::scenario::{Cell, Scenario, scenarios};
 use super::screen::Screen;

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::label::{long, shortened};
+use super::prose::prose;
 use crate::record::Verdict;
 use crate::report::table::{Head, Table, TableCell};
 
@@ -38,14 +39,14 @@ pub(crate) fn table(table: &Table) -> Markup {
     let left_out = table.rows.len().saturating_sub(MOST_ROWS);
     html! {
         div class=(format!("scroll {size}")) tabindex="0" role="region" aria-label=(format!("Table: {caption}")) {
-            table {
+            table class=[holds_names(table).then_some("names")] {
                 caption {
                     (caption)
                     @if left_out > 0 { " (the first " (MOST_ROWS) " rows; " (left_out) " more are left out)" }
                 }
                 thead { tr {
                     @for head in &table.heads {
-                        th scope="col" class=[head.is_number.then_some("number")] { (head_of(head)) }
+                        th scope="col" class=[head.is_number.then_some("number")] { (prose(&head_of(head))) }
                     }
                 } }
                 tbody {
@@ -61,6 +62,15 @@ pub(crate) fn table(table: &Table) -> Markup {
             }
         }
     }
+}
+
+/// Heads of columns that hold names.
+const NAMES: [&str; 4] = ["variant", "scenario", "cell", "time against"];
+
+/// Returns true if the first column of a table holds names.
+fn holds_names(table: &Table) -> bool {
+    let first = table.heads.first();
+    first.is_some_and(|head| NAMES.iter().any(|it| head.text.starts_with(it)))
 }
 
 fn head_of(head: &Head) -> String {

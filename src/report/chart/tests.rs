@@ -175,7 +175,7 @@ fn a_description_that_is_given_takes_the_place_of_the_one_that_is_made() {
 fn nothing_to_plot_is_said() {
     for chart in charts("none", 0, 1.0, 1.0) {
         assert!(chart.contains("nothing to plot"), "{chart}");
-        assert!(chart.contains("<table>"), "{chart}");
+        assert!(chart.contains("<table"), "{chart}");
     }
 }
 

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::parts::{Charts, prose};
+use super::parts::Charts;
 use crate::analysis::{LATENCY_NS, OwnStorage, Predictions, own_storages};
 use crate::record::{BreakEven, RunRecord};
 use crate::report::break_even::{
     bounds, latency, point, prediction_checks, scenario as scenario_of, sentence, told,
 };
-use crate::report::chart::{self, Boundary, PhaseRow, PhaseStretch, StorageMark};
+use crate::report::chart::{self, Boundary, PhaseRow, PhaseStretch, StorageMark, prose};
 use crate::report::text;
 use crate::units;
 
