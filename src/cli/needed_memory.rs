@@ -18,6 +18,7 @@ use super::threads::runtime;
 use crate::cancel::Cancel;
 use crate::run::{NeededMemory, needed_memory as needed_by};
 use crate::session::KnownSources;
+use crate::storage::end_with_parent;
 use crate::text_file::{MOST_WRITTEN_BYTES, text_of};
 
 /// Name of the command.
@@ -76,15 +77,10 @@ pub(super) fn ask(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // SAFETY: prctl(2) may be called between fork and exec, and takes numbers only.
+    // SAFETY: the function may be called between fork and exec.
     unsafe {
-        command.pre_exec(|| {
-            // The child must not outlive its parent.
-            match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
-                0 => Ok(()),
-                _ => Err(std::io::Error::last_os_error()),
-            }
-        });
+        // The child must not outlive its parent.
+        command.pre_exec(end_with_parent);
     }
     let mut child = command.spawn().map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {

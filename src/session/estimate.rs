@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use super::error::SessionError;
 use crate::dataset::{Bound, DatasetPlan, Probe, bound, probe};
 use crate::observe::{cores, memory_bytes};
-use crate::storage::Location;
+use crate::storage::{Location, sync_file_system};
 use crate::units;
 
 /// Size of a block, if the file system does not report it.
@@ -255,7 +255,7 @@ impl Disk {
             place.head()?;
             place.range(0..USUAL_BLOCK_BYTES)?;
         }
-        nix::unistd::syncfs(&File::open(tried.path())?)?;
+        sync_file_system(&File::open(tried.path())?)?;
         Ok(Disk {
             ns_per_byte,
             ns_per_file: nanoseconds(started.elapsed()) / f64::from(TRIED_FILES),

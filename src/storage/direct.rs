@@ -16,6 +16,7 @@ use super::beyond::beyond;
 use super::layer::ReadLayer;
 use super::page_cache::lies_in_memory;
 use super::paths::local_file;
+use super::system::direct_flag;
 
 /// Direct reads begin, end and land at multiples of this many bytes. File systems and devices
 /// require no more (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in
@@ -74,9 +75,10 @@ impl RangeFile {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if `direct` is asked for and the file system has no direct reads.
+    /// `InvalidInput` if `direct` is asked for and the file system has no direct reads,
+    /// `Unsupported` if the operating system has none.
     pub(super) fn open(path: &Path, direct: bool) -> io::Result<Self> {
-        let flags = if direct { libc::O_DIRECT } else { 0 };
+        let flags = if direct { direct_flag()? } else { 0 };
         let file = File::options().read(true).custom_flags(flags).open(path)?;
         Ok(RangeFile {
             length: file.metadata()?.len(),

@@ -17,6 +17,7 @@ use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStoreExt, PutP
 
 use super::paths::{StorageError, object_path};
 use super::store::Store;
+use super::system::sync_file_system;
 use super::wait::wait;
 use crate::output::{Output, OutputError};
 use crate::text_file::read_bytes;
@@ -434,7 +435,7 @@ impl Location {
     /// Writes the whole file system of this place to its device. Other stores do so by themselves.
     pub fn sync(&self) -> io::Result<()> {
         match &self.key {
-            LocationKey::File(path) => Ok(nix::unistd::syncfs(&File::open(path)?)?),
+            LocationKey::File(path) => sync_file_system(&File::open(path)?),
             LocationKey::Object(_) => Ok(()),
         }
     }

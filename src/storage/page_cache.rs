@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::system;
+
 /// Numbers of pages of a set of files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Residency {
@@ -87,23 +89,13 @@ pub fn evict(path: &Path) -> io::Result<()> {
         Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EROFS)) => {}
         synced => synced?,
     }
-    nix::fcntl::posix_fadvise(
-        &file,
-        0,
-        0,
-        nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED,
-    )
-    .map_err(io::Error::from)
+    system::drop_pages(&file)
 }
 
 /// True if a file lies in memory only, and can thus be neither evicted nor read past the page
 /// cache. Some kernels accept O_DIRECT for such files all the same, and serve them from memory.
 pub fn lies_in_memory(path: &Path) -> bool {
-    const RAMFS_MAGIC: i64 = 0x8584_58f6;
-    nix::sys::statfs::statfs(path).is_ok_and(|found| {
-        let kind = found.filesystem_type();
-        kind == nix::sys::statfs::TMPFS_MAGIC || kind.0 == RAMFS_MAGIC
-    })
+    system::lies_in_memory(path)
 }
 
 const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";

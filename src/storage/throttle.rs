@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinError;
 
 use super::layer::ReadLayer;
+use super::system::wake_on_time;
 
 /// Time for which a request is served before the next one has its turn.
 const TURN: Duration = Duration::from_millis(1);
@@ -83,7 +84,7 @@ impl Throttle {
     /// simultaneous ones share the bandwidth. Each turn is planned from the time when the previous
     /// one was due, so that waking up late costs nothing.
     fn wait(&self, asked: Instant, mut bytes: f64) {
-        sleep_precisely();
+        wake_on_time();
         let mut due = asked + self.latency;
         sleep_until(due);
         let Some(bytes_per_s) = self.bytes_per_s else {
@@ -135,15 +136,6 @@ impl ReadLayer for ThrottleLayer {
             operation: "throttled reads of other than bounded ranges".to_owned(),
             implementer: "ThrottleLayer".to_owned(),
         })
-    }
-}
-
-/// Makes the kernel wake this thread on time. By default it may do so up to 50 us later, to save
-/// power.
-fn sleep_precisely() {
-    // SAFETY: prctl(2) with this option takes numbers only, and concerns this thread alone.
-    unsafe {
-        libc::prctl(libc::PR_SET_TIMERSLACK, 1_u64);
     }
 }
 
