@@ -6,14 +6,13 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 use walkdir::{DirEntry, WalkDir};
 
 use super::error::DatasetError;
 use super::names::{MANIFEST_FILE, UNFINISHED_FILE};
 use crate::cancel::Cancel;
 use crate::output::STAGED;
-use crate::storage::{Claim, Entry, EntryKind, Location};
+use crate::storage::{Claim, Entry, EntryKind, Location, is_of_the_system};
 
 /// Returns true if a file's name is that of a Parquet file.
 pub(crate) fn is_parquet(path: &Path) -> bool {
@@ -131,10 +130,6 @@ const NOTES: [&str; 2] = [MANIFEST_FILE, UNFINISHED_FILE];
 /// Returns true if a folder has a note of this program.
 pub(super) fn is_own(folder: &Location) -> bool {
     NOTES.iter().any(|note| folder.join(note).exists())
-}
-
-fn is_of_the_system(folder: &Path) -> bool {
-    statfs(folder).is_ok_and(|found| found.filesystem_type() == PROC_SUPER_MAGIC)
 }
 
 /// Returns true if a folder has not been visited yet, under whatever name.

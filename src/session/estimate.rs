@@ -146,6 +146,11 @@ pub struct Free {
     pub block_bytes: u64,
 }
 
+/// Returns a count of a file system, which some operating systems keep in 32 bits.
+fn count(found: impl Into<u64>) -> u64 {
+    found.into()
+}
+
 impl Free {
     /// Returns the room on the file system that contains, or will contain, a folder. `None` in a
     /// store.
@@ -153,8 +158,8 @@ impl Free {
         let found = nix::sys::statvfs::statvfs(existing_part(folder.local()?)?).ok()?;
         let block_bytes = found.fragment_size();
         Some(Free {
-            bytes: found.blocks_available().saturating_mul(block_bytes),
-            inodes: (found.files() > 0).then(|| found.files_available()),
+            bytes: count(found.blocks_available()).saturating_mul(block_bytes),
+            inodes: (found.files() > 0).then(|| count(found.files_available())),
             block_bytes,
         })
     }

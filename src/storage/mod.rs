@@ -49,7 +49,7 @@ pub use sink::StagedObject;
 pub use source::ByteSource;
 pub use store::Store;
 pub use stores::Stores;
-pub use system::{end_with_parent, sync_file_system};
+pub use system::{end_with_parent, is_of_the_system, sync_file_system};
 pub use throttle::{Throttle, ThrottleLayer, merged};
 pub use trace::{Call, TimedCall, Trace};
 pub(crate) use wait::wait;

@@ -59,7 +59,7 @@ pub fn residency(path: &Path) -> io::Result<Residency> {
         libc::mincore(
             map.as_ptr() as *mut libc::c_void,
             map.len(),
-            states.as_mut_ptr(),
+            states.as_mut_ptr().cast(),
         )
     };
     if result != 0 {

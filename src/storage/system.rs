@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 pub(super) use here::{direct_flag, drop_pages, lies_in_memory, wake_on_time};
-pub use here::{end_with_parent, sync_file_system};
+pub use here::{end_with_parent, is_of_the_system, sync_file_system};
 
 #[cfg(target_os = "linux")]
 mod here {
@@ -30,6 +30,12 @@ mod here {
             let kind = found.filesystem_type();
             kind == nix::sys::statfs::TMPFS_MAGIC || kind.0 == RAMFS_MAGIC
         })
+    }
+
+    /// True if a folder is one of the kernel's own, such as `/proc`.
+    pub fn is_of_the_system(folder: &Path) -> bool {
+        let found = nix::sys::statfs::statfs(folder);
+        found.is_ok_and(|it| it.filesystem_type() == nix::sys::statfs::PROC_SUPER_MAGIC)
     }
 
     /// Makes the kernel wake this thread on time. By default it may do so up to 50 us later, to
@@ -74,6 +80,10 @@ mod here {
     }
 
     pub(in crate::storage) fn lies_in_memory(_: &Path) -> bool {
+        false
+    }
+
+    pub fn is_of_the_system(_: &Path) -> bool {
         false
     }
 
