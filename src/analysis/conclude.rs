@@ -4,8 +4,9 @@
 use super::agreement::{different_content, disagreements};
 use super::measured::{Common, counted, distinct};
 use super::overall::OverBaseline;
-use super::precision::rounds_lacking;
+use super::precision::{rounds_lacking, widest_interval};
 use super::ranking::MOST_RANKED;
+use super::verdict::rounds_for;
 use crate::record::{
     CellRecord, Conclusion, ConclusionKind, ConfidenceLevel, Contrast, Finding, FindingKind, Kind,
     Lane, Noise, Preference, Ranking, RunConfidence, RunRecord, Status, StopReason, Verdict,
@@ -50,7 +51,9 @@ pub(super) fn conclusions(record: &RunRecord) -> Vec<Conclusion> {
 fn concluded(ranking: &Ranking, confidence: Option<&RunConfidence>) -> Conclusion {
     let tied = ranking.order.iter().filter(|it| it.tied);
     let alike: Vec<String> = tied.map(|it| it.variant.clone()).collect();
-    let is_low = confidence.is_none_or(|it| it.level == ConfidenceLevel::Low);
+    // Sizes of files are known exactly, however few rounds there were.
+    let is_low = ranking.prefer != Preference::Size
+        && confidence.is_none_or(|it| it.level == ConfidenceLevel::Low);
     Conclusion {
         prefer: ranking.prefer,
         kind: match alike.len() {
@@ -168,8 +171,18 @@ fn incomplete(record: &RunRecord) -> Option<Reason> {
 
 fn too_few_rounds(record: &RunRecord) -> Option<Reason> {
     let compared = !record.comparisons.is_empty();
-    let rounds = rounds_lacking(record).filter(|_| compared)?;
-    let text = "there are too few rounds for a verdict on so many comparisons".to_owned();
+    let (rounds, text) = match compared {
+        true => (
+            rounds_lacking(record)?,
+            "there are too few rounds for a verdict on so many comparisons",
+        ),
+        // A lone variant has no comparisons.
+        false if widest_interval(record).is_none() => {
+            (rounds_for(1), "there are too few rounds for an interval")
+        }
+        false => return None,
+    };
+    let text = text.to_owned();
     let advice = format!("measure at least {rounds} rounds (--rounds {rounds})");
     Some(Reason::new(ConfidenceLevel::Low, text, &advice))
 }
@@ -177,9 +190,13 @@ fn too_few_rounds(record: &RunRecord) -> Option<Reason> {
 /// Reason in the widths of intervals: those of the means over scenarios, and those of all
 /// comparisons against the precision that was asked for.
 fn wide_intervals(record: &RunRecord) -> Option<Reason> {
-    const ADVICE: &str = "raise measure.time_budget, or read more rows";
-    let of_means = widest_mean(record);
+    let of_means = widest(record);
     let stopped = record.stopped.as_ref();
+    let has_budget = stopped.is_some_and(|it| it.time_budget_ns.is_some());
+    let advice = match has_budget {
+        true => "raise measure.time_budget, or read more rows",
+        false => "measure more rounds (--rounds), or read more rows",
+    };
     let missed = stopped.filter(|it| it.by == StopReason::TimeBudget);
     let asked = missed.and_then(|it| Some((it.widest_interval?, it.precision?)));
     let asked = asked.filter(|(widest, precision)| widest > precision);
@@ -200,13 +217,16 @@ fn wide_intervals(record: &RunRecord) -> Option<Reason> {
             units::percent(of_means.unwrap_or_default())
         ),
     };
-    Some(Reason::new(level, text, ADVICE))
+    Some(Reason::new(level, text, advice))
 }
 
-/// Width of the widest interval of a variant over the baseline, as high / low - 1.
-fn widest_mean(record: &RunRecord) -> Option<f64> {
-    let cells = record.cells.iter().filter(|cell| cell.control.is_none());
-    let variants = distinct(cells.map(|cell| cell.variant_name.as_str()));
+/// Width of the widest interval of a variant or control over the baseline, or of the median of a
+/// lone variant, as high / low - 1.
+fn widest(record: &RunRecord) -> Option<f64> {
+    if record.comparisons.is_empty() {
+        return widest_interval(record);
+    }
+    let variants = distinct(record.cells.iter().map(|cell| cell.variant_name.as_str()));
     let over_baseline = OverBaseline::of(record);
     let contrasts = variants.filter_map(|variant| over_baseline.contrast(variant));
     let widths = contrasts.filter_map(Contrast::interval);
@@ -293,7 +313,7 @@ fn narrow(record: &RunRecord) -> String {
     let stopped = record.stopped.as_ref();
     let is_known = stopped.is_some_and(|it| it.disturbance.is_some());
     let host = if is_known { "a quiet host, " } else { "" };
-    let width = widest_mean(record).or(stopped.and_then(|it| it.widest_interval));
+    let width = widest(record).or(stopped.and_then(|it| it.widest_interval));
     let intervals = width.map_or_else(String::new, |width| {
         format!(
             ", and intervals that span at most {}",

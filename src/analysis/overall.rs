@@ -6,7 +6,7 @@ use super::measured::{Common, cell, lanes, variants, with_baselines};
 use super::series::{Series, log_times, mean, paired};
 use super::uncertainty::OfTimes;
 use super::verdict::{Ratio, adjusted, largest};
-use crate::record::{CellRecord, Contrast, Lane, Overall, RunRecord};
+use crate::record::{CellRecord, Contrast, Lane, Overall, RunRecord, Standing};
 
 /// A variant against the baseline in one lane.
 struct Mean<'a> {
@@ -36,6 +36,14 @@ impl<'a> OverBaseline<'a> {
             _ => None,
         };
         OverBaseline { record, only }
+    }
+
+    /// Standing of the baseline. `None` if it is not ranked.
+    pub fn baseline(&self) -> Option<&'a Standing> {
+        let mut cells = self.record.cells.iter().filter(|it| it.control.is_none());
+        let name = &cells.next()?.variant_name;
+        let mut standings = self.record.standings.iter();
+        standings.find(|it| it.variant == *name)
     }
 
     pub fn contrast(&self, variant: &str) -> Option<&'a Contrast> {

@@ -95,7 +95,8 @@ categories are made up, and numbers are rounded or moved. --keep-values keeps th
   bench compare a.json b.json --by array                where a and b were run with --label array=A and array=B
   bench compare one.json --by dataset.data_folder       where one run swept that key
 
-Exit codes: 0 passed, 2 usage, 3 a cell is slower than --fail-if-slower allows.")]
+Exit codes: 0 passed or undecided, 2 usage, 3 a cell is slower than --fail-if-slower allows, results
+differ, or the gate is undecided with --fail-if-inconclusive.")]
     Compare(CompareArguments),
     /// Reads again, without the engine, the byte ranges that a run has asked for
     #[command(after_help = "Examples:
@@ -390,7 +391,7 @@ pub(crate) struct RecipeArguments {
     #[arg(long, value_name = "TOOL", value_parser = PossibleValuesParser::new(TOOLS), ignore_case = true)]
     pub(crate) tool: Option<String>,
     /// Costs by which a variant is recommended
-    #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced")]
+    #[arg(long, value_parser = one_of(&PREFERENCES, Preference::name), default_value = "balanced", conflicts_with = "variant")]
     pub(crate) prefer: Preference,
 }
 

@@ -71,7 +71,7 @@ fn detectable(found: &Doctor) -> String {
     let enough = known.clone().find(|(_, share)| *share <= ASKED);
     match (enough, known.next_back()) {
         (Some((rounds, share)), _) => format!(
-            "A difference of {asked} is detectable here: {rounds} rounds find one of {}.\n",
+            "A difference of {asked} is detectable here: {rounds} rounds find one of {} in about half of the runs.\n",
             units::percent(share)
         ),
         (None, Some((rounds, share))) => format!(

@@ -1,6 +1,6 @@
 //! Configs from arguments.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -147,17 +147,33 @@ fn of_source(source: &str, without_config: bool) -> Vec<String> {
     let mut set = vec![format!("dataset.source={}", quoted(source))];
     set.extend(table.map(|table| format!("dataset.table={}", quoted(table))));
     if without_config {
-        let name = Path::new(source.trim_end_matches('/'))
-            .file_stem()
-            .map(|name| name.to_string_lossy().replace(['*', '?', '['], "_"))
-            .filter(|name| !name.is_empty() && name != "..")
-            .unwrap_or_else(|| "source".to_owned());
+        let name = folder_name(source);
         set.push(format!(
             "dataset.data_folder={}",
             quoted(&format!("data/{name}"))
         ));
     }
     set
+}
+
+/// Name of the folder for rewritten files: that of the source, after its folder if it lies in one,
+/// so that sources of one name in several folders do not share it.
+fn folder_name(source: &str) -> String {
+    let path = Path::new(source.trim_end_matches('/'));
+    let is_pattern = |name: &str| name.contains(['*', '?', '[']);
+    let named = |part: Option<&OsStr>| {
+        let name = part?.to_string_lossy().into_owned();
+        (!name.is_empty() && name != ".." && name != "." && !is_pattern(&name)).then_some(name)
+    };
+    let folder = named(path.parent().and_then(Path::file_name));
+    let parts: Vec<String> = [folder, named(path.file_stem())]
+        .into_iter()
+        .flatten()
+        .collect();
+    match parts.is_empty() {
+        true => "source".to_owned(),
+        false => parts.join("_"),
+    }
 }
 
 /// The table's name and the location of `t=my.parquet`. What is a path as a whole has no name.
@@ -281,7 +297,7 @@ mod tests {
             given(&line).unwrap().set,
             [
                 "dataset.source=\"in/my.csv\"",
-                "dataset.data_folder=\"data/my\"",
+                "dataset.data_folder=\"data/in_my\"",
                 "reader.unify_schemas=true",
                 "a=1",
                 "measure.rounds=9"

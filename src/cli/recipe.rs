@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use super::arguments::RecipeArguments;
 use super::exit::CommandError;
 use super::load;
+use super::print::line;
 use super::stdout::show;
 use crate::recipe::{Recipe, dataset_of, in_words, recipes};
-use crate::record::{Preference, RunRecord};
+use crate::record::{ConclusionKind, Preference, RunRecord};
 use crate::report::visible;
 
 const INDENT: &str = "    ";
@@ -37,7 +38,11 @@ pub(super) fn recipe(arguments: &RecipeArguments) -> Result<ExitCode, CommandErr
     for recipe in recipes(dataset).into_iter().filter(wanted) {
         match arguments.tool {
             // A pipe gets nothing but code.
-            Some(_) => text.push_str(&code(&recipe, "")),
+            Some(_) => {
+                text.push_str(&code(&recipe, ""));
+                let limits = recipe.limits.iter();
+                limits.for_each(|limit| line(&format!("note: {}", visible(limit))));
+            }
             None => text.push_str(&shown(&recipe)),
         }
     }
@@ -72,17 +77,19 @@ fn known(record: &RunRecord, variant: &str) -> Result<String, CommandError> {
     }
 }
 
-/// The variant that the record concludes on, or its only one.
+/// The variant that the record recommends, or its only one.
 fn concluded(record: &RunRecord, prefer: Preference) -> Result<String, CommandError> {
     let conclusion = record.conclusions.iter().find(|it| it.prefer == prefer);
-    if let Some(variant) = conclusion.and_then(|it| it.variant.clone()) {
+    let recommended = conclusion.filter(|it| it.kind == ConclusionKind::Recommended);
+    if let Some(variant) = recommended.and_then(|it| it.variant.clone()) {
         return Ok(variant);
     }
     match load::variants(record).as_slice() {
         // A lone variant needs no choice.
         [only] => Ok((*only).to_owned()),
-        _ => Err(CommandError::Usage(
-            "the record recommends no variant; name one after the record".to_owned(),
-        )),
+        all => Err(CommandError::Usage(format!(
+            "the record recommends no variant; name one after the record: {}",
+            all.join(", ")
+        ))),
     }
 }

@@ -9,7 +9,7 @@ use parquet::schema::types::{ColumnDescriptor, ColumnPath};
 use serde::Serialize;
 
 use super::chunk::{fell_back, has_dictionary, nulls, positive};
-use crate::record::ColumnRecord;
+use crate::record::{ColumnRecord, LeafRecord};
 
 /// Facts about one leaf over all files.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -174,7 +174,14 @@ impl Columns {
             .collect();
         let mut order: Vec<&str> = Vec::new();
         let mut by_root: BTreeMap<&str, Vec<&ColumnFacts>> = BTreeMap::new();
-        for facts in &self.facts {
+        let mut nested: BTreeMap<&str, Vec<LeafRecord>> = BTreeMap::new();
+        for (facts, path) in self.facts.iter().zip(&self.paths) {
+            if path.parts().len() > 1 {
+                nested.entry(&facts.root).or_default().push(LeafRecord {
+                    path: path.parts().to_vec(),
+                    encodings: facts.encodings.iter().cloned().collect(),
+                });
+            }
             let leaves = by_root.entry(&facts.root).or_default();
             if leaves.is_empty() {
                 order.push(&facts.root);
@@ -197,6 +204,7 @@ impl Columns {
                 compressed_bytes: sum(|leaf| leaf.compressed_bytes),
                 chunks: sum(|leaf| leaf.chunks),
                 fallback_chunks: sum(|leaf| leaf.fallback_chunks),
+                leaves: nested.get(name).cloned().unwrap_or_default(),
             }
         };
         order.into_iter().map(record).collect()

@@ -22,6 +22,8 @@ pub struct VerifiedResult {
     pub rows: u64,
     pub arrow_bytes: u64,
     pub checksum: Checksum,
+    /// True once an iteration of the record has the checksum.
+    pub is_kept: bool,
     pub observed: CellBehaviour,
 }
 
@@ -73,6 +75,7 @@ impl Cell {
         let digest = digest.into_inner();
         let arrow_bytes = digest.arrow_bytes();
         Ok(VerifiedResult {
+            is_kept: false,
             rows: found.rows,
             arrow_bytes,
             checksum: digest.finish(),

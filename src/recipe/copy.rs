@@ -1,6 +1,6 @@
 //! Recipe for DataFusion's `COPY`.
 
-use super::knobs::{Knobs, codec_name};
+use super::knobs::{Knobs, Leaf, codec_name};
 use super::sql::{literal, order_by};
 use super::tool::Recipe;
 use crate::record::ChunkLayoutRecord;
@@ -36,18 +36,17 @@ pub(super) fn copy(knobs: &Knobs) -> Recipe {
             layout.chunk.dictionary_page_bytes.to_string(),
         ),
     ];
-    options.extend(of_chunk(&layout.chunk, knobs, false));
-    for leaf in knobs
-        .leaves
-        .iter()
-        .filter(|it| layout.columns.contains_key(it.column))
-    {
-        let of_leaf = of_chunk(leaf.chunk, knobs, true);
-        options.extend(
-            of_leaf
-                .into_iter()
-                .map(|(key, value)| (format!("{key}::{}", leaf.path), value)),
-        );
+    let common = knobs.common_encoding();
+    options.extend(of_chunk(&layout.chunk, common, knobs, false));
+    for leaf in knobs.leaves.iter().filter(|it| can_be_named(it)) {
+        let of_leaf = match knobs.has_own(leaf) {
+            true => of_chunk(leaf.chunk, leaf.fitting_encoding(), knobs, true),
+            false if leaf.fitting_encoding() == common => Vec::new(),
+            false => of_encoding(leaf.fitting_encoding()),
+        };
+        let path = leaf.dotted();
+        let of_leaf = of_leaf.into_iter();
+        options.extend(of_leaf.map(|(key, value)| (format!("{key}::{path}"), value)));
     }
     let options: Vec<String> = options
         .iter()
@@ -70,8 +69,31 @@ pub(super) fn copy(knobs: &Knobs) -> Recipe {
     }
 }
 
+/// Returns true if options can name a leaf: dots in names would be taken for the next level.
+fn can_be_named(leaf: &Leaf) -> bool {
+    !leaf.path.iter().any(|name| name.contains('.'))
+}
+
+/// Options for an encoding.
+fn of_encoding(encoding: &str) -> Vec<(String, String)> {
+    let (is_choice, dictionary) = match encoding {
+        "auto" | "dictionary" => (true, "true"),
+        _ => (false, "false"),
+    };
+    let mut options = vec![("dictionary_enabled".to_owned(), dictionary.to_owned())];
+    if !is_choice {
+        options.push(("encoding".to_owned(), encoding.to_owned()));
+    }
+    options
+}
+
 /// Options that columns may have of their own.
-fn of_chunk(chunk: &ChunkLayoutRecord, knobs: &Knobs, is_column: bool) -> Vec<(String, String)> {
+fn of_chunk(
+    chunk: &ChunkLayoutRecord,
+    encoding: &str,
+    knobs: &Knobs,
+    is_column: bool,
+) -> Vec<(String, String)> {
     let codec = match chunk.codec.as_str() {
         "none" => "uncompressed".to_owned(),
         "lz4" => "lz4_raw".to_owned(),
@@ -87,13 +109,7 @@ fn of_chunk(chunk: &ChunkLayoutRecord, knobs: &Knobs, is_column: bool) -> Vec<(S
         key("compression", codec),
         key("statistics_enabled", statistics.to_owned()),
     ];
-    match chunk.encoding.as_str() {
-        "auto" | "dictionary" => options.push(key("dictionary_enabled", "true".to_owned())),
-        encoding => {
-            options.push(key("dictionary_enabled", "false".to_owned()));
-            options.push(key("encoding", encoding.to_owned()));
-        }
-    }
+    options.extend(of_encoding(encoding));
     if let Some(filter) = chunk.bloom_filter {
         let name = match is_column {
             true => "bloom_filter_enabled",
@@ -124,13 +140,26 @@ fn limits(knobs: &Knobs) -> Vec<String> {
     {
         limits.push("sizes of pages and dictionaries are those of all columns".to_owned());
     }
-    if !matches!(
-        layout.chunk.encoding.as_str(),
-        "auto" | "plain" | "dictionary"
-    ) {
+    let has_options =
+        |leaf: &&Leaf| knobs.has_own(leaf) || leaf.fitting_encoding() != knobs.common_encoding();
+    let of_leaves = knobs.leaves.iter().filter(has_options);
+    let unnamed = of_leaves
+        .filter(|it| !can_be_named(it))
+        .map(|it| it.dotted());
+    let unnamed: Vec<String> = unnamed.collect();
+    if !unnamed.is_empty() {
         limits.push(format!(
-            "columns whose type does not fit {} need an option of their own",
-            layout.chunk.encoding
+            "a column with a dot in its name can have no options of its own: {}",
+            unnamed.join(", ")
+        ));
+    }
+    let is_word = |name: &&String| {
+        let is_plain = |it: char| it.is_ascii_alphanumeric() || it == '_';
+        name.chars().all(is_plain) && !name.starts_with(|it: char| it.is_ascii_digit())
+    };
+    if let Some(name) = layout.partition_by.iter().find(|it| !is_word(it)) {
+        limits.push(format!(
+            "PARTITIONED BY takes plain names alone: give {name} another one"
         ));
     }
     limits

@@ -1,6 +1,6 @@
 //! Knobs of a layout, as recipes need them: by leaf column if columns differ.
 
-use crate::record::{ChunkLayoutRecord, ColumnRecord, DatasetRecord, LayoutRecord};
+use crate::record::{ChunkLayoutRecord, DatasetRecord, LayoutRecord};
 use crate::units;
 
 /// Defaults of this program's writer, which most other writers share.
@@ -19,21 +19,37 @@ pub(super) struct Knobs<'a> {
 
 /// A leaf column of the files.
 pub(super) struct Leaf<'a> {
-    /// Path with dots: `embedding.list.item`.
-    pub(super) path: &'a str,
+    /// Names from the top-level column downwards. Names may have dots.
+    pub(super) path: Vec<&'a str>,
     /// Name of its top-level column.
     pub(super) column: &'a str,
     pub(super) chunk: &'a ChunkLayoutRecord,
-    found: &'a ColumnRecord,
+    /// Encodings found in the footers.
+    found: &'a [String],
 }
 
 impl Leaf<'_> {
+    /// Names with dots between them, as most tools take them.
+    pub(super) fn dotted(&self) -> String {
+        self.path.join(".")
+    }
+
     /// Encoding that was asked for and that the leaf has, by its name in Parquet. `None` if it is
     /// the writer's choice, plain or a dictionary.
     pub(super) fn encoding(&self) -> Option<String> {
         let name = self.chunk.encoding.to_uppercase();
         let is_choice = matches!(name.as_str(), "AUTO" | "PLAIN" | "DICTIONARY");
-        (!is_choice && self.found.encodings.contains(&name)).then_some(name)
+        (!is_choice && self.found.contains(&name)).then_some(name)
+    }
+
+    /// Encoding that was asked for as configs name it, or `auto` if the leaf's type does not fit
+    /// it.
+    pub(super) fn fitting_encoding(&self) -> &str {
+        match self.chunk.encoding.as_str() {
+            asked @ ("auto" | "plain" | "dictionary") => asked,
+            asked if self.encoding().is_some() => asked,
+            _ => "auto",
+        }
     }
 
     /// Returns true if the writer may make a dictionary.
@@ -46,15 +62,21 @@ impl<'a> Knobs<'a> {
     /// Returns `None` if the layout of the dataset is not known.
     pub(super) fn of(dataset: &'a DatasetRecord) -> Option<Self> {
         let layout = dataset.layout.as_ref()?;
-        let leaves = dataset.columns.iter().map(|found| {
-            let path = found.name.as_str();
-            let column = top_level(layout, path);
-            Leaf {
+        let leaves = dataset.columns.iter().flat_map(|found| {
+            let column = found.name.as_str();
+            let leaf = move |path: Vec<&'a str>, found: &'a [String]| Leaf {
                 path,
                 column,
                 chunk: layout.chunk_of(column),
                 found,
-            }
+            };
+            let nested = found.leaves.iter().map(move |it| {
+                let path = it.path.iter().map(String::as_str);
+                leaf(path.collect(), &it.encodings)
+            });
+            let is_leaf = found.leaves.is_empty();
+            let own = is_leaf.then(|| leaf(vec![column], &found.encodings));
+            nested.chain(own)
         });
         let groups = dataset.row_groups.max(1);
         let bytes: u64 = dataset.columns.iter().map(|it| it.encoded_bytes).sum();
@@ -65,6 +87,22 @@ impl<'a> Knobs<'a> {
             row_group_rows: layout.row_group_rows.unwrap_or(mean),
             row_group_bytes: (bytes / groups).max(1),
         })
+    }
+
+    /// Encoding of the leaves without keys of their own, as configs name it, if it fits all of
+    /// them, or else `auto`; leaves that it fits then need options of their own.
+    pub(super) fn common_encoding(&self) -> &str {
+        let asked = self.layout.chunk.encoding.as_str();
+        let mut common = self.leaves.iter().filter(|it| !self.has_own(it));
+        match common.all(|it| it.fitting_encoding() == asked) {
+            true => asked,
+            false => "auto",
+        }
+    }
+
+    /// Returns true if a leaf's column has keys of its own.
+    pub(super) fn has_own(&self, leaf: &Leaf) -> bool {
+        self.layout.columns.contains_key(leaf.column)
     }
 
     /// Returns true if columns have layouts of their own.
@@ -194,16 +232,4 @@ pub(super) fn codec_name(codec: &str, level: Option<u32>) -> String {
         Some(level) => format!("{codec}({level})"),
         None => codec.to_owned(),
     }
-}
-
-/// The top-level column of a leaf: the longest column with keys of its own that begins its path, as
-/// names may have dots, or else the part before the first dot.
-fn top_level<'a>(layout: &LayoutRecord, path: &'a str) -> &'a str {
-    let begins = |name: &&String| {
-        path.strip_prefix(name.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    let named = layout.columns.keys().filter(begins).map(String::len).max();
-    let first = || path.find('.').unwrap_or(path.len());
-    &path[..named.unwrap_or_else(first)]
 }

@@ -19,8 +19,9 @@ pub(super) fn pyarrow(knobs: &Knobs) -> Recipe {
 }
 
 pub(super) fn pandas(knobs: &Knobs) -> Recipe {
-    let mut code =
-        String::from("import pandas as pd\n\nframe = pd.read_parquet(\"input.parquet\")\n");
+    let mut code = String::from(
+        "import pandas as pd\n\nframe = pd.read_parquet(\"input.parquet\", dtype_backend=\"pyarrow\")\n",
+    );
     if knobs.is_sorted() {
         let columns = knobs.layout.sort_by.iter();
         let ascending = columns.clone().map(|it| boolean(!it.descending).to_owned());
@@ -37,14 +38,10 @@ pub(super) fn pandas(knobs: &Knobs) -> Recipe {
         !it.starts_with("sorting_columns")
     }));
     code.push_str(&call_of("frame.to_parquet", &all));
-    let mut limits = limits(knobs);
-    limits.push(
-        "integers with nulls become floats unless read with dtype_backend=\"pyarrow\"".to_owned(),
-    );
     Recipe {
         tool: "pandas",
         code,
-        limits,
+        limits: limits(knobs),
     }
 }
 
@@ -155,7 +152,7 @@ fn arguments(knobs: &Knobs) -> Vec<String> {
 
 /// Path of a leaf in files of PyArrow, which names the elements of lists as the standard does.
 fn path(leaf: &Leaf) -> String {
-    leaf.path.replace(".list.item", ".list.element")
+    leaf.dotted().replace(".list.item", ".list.element")
 }
 
 fn codecs(knobs: &Knobs) -> Vec<String> {

@@ -10,6 +10,13 @@ pub(super) fn text(text: &str) -> String {
             character if character.is_control() => {
                 shown.push_str(&format!("\\x{:02x}", u32::from(character)));
             }
+            // Nobody sees these, and some turn the text around.
+            character if !character.is_ascii() && !character.is_alphanumeric() => {
+                shown.push_str(&match u32::from(character) {
+                    code @ ..=0xffff => format!("\\u{code:04x}"),
+                    code => format!("\\U{code:08x}"),
+                });
+            }
             character => shown.push(character),
         }
     }

@@ -28,17 +28,20 @@ pub(super) fn rust(knobs: &Knobs) -> Recipe {
     if !layout.page_index {
         calls.push("set_offset_index_disabled(true)".to_owned());
     }
-    calls.extend(of_chunk(&layout.chunk, knobs, None));
-    for leaf in knobs
-        .leaves
-        .iter()
-        .filter(|it| layout.columns.contains_key(it.column))
-    {
-        let parts = leaf.path.split('.').map(|it| format!("{it:?}.into()"));
+    let common = knobs.common_encoding();
+    calls.extend(of_chunk(&layout.chunk, common, knobs, None));
+    for leaf in &knobs.leaves {
+        let parts = leaf.path.iter().map(|it| format!("{it:?}.into()"));
         let path = format!(
             "ColumnPath::new(vec![{}])",
             parts.collect::<Vec<_>>().join(", ")
         );
+        if !knobs.has_own(leaf) {
+            if leaf.fitting_encoding() != common {
+                calls.extend(of_encoding(leaf.fitting_encoding(), Some(&path)));
+            }
+            continue;
+        }
         calls.push(format!(
             "set_column_data_page_size_limit({path}, {})",
             leaf.chunk.data_page_bytes
@@ -47,7 +50,12 @@ pub(super) fn rust(knobs: &Knobs) -> Recipe {
             "set_column_dictionary_page_size_limit({path}, {})",
             leaf.chunk.dictionary_page_bytes
         ));
-        calls.extend(of_chunk(leaf.chunk, knobs, Some(&path)));
+        calls.extend(of_chunk(
+            leaf.chunk,
+            leaf.fitting_encoding(),
+            knobs,
+            Some(&path),
+        ));
     }
     let calls: Vec<String> = calls.iter().map(|it| format!("    .{it}\n")).collect();
     let code = format!(
@@ -63,13 +71,38 @@ pub(super) fn rust(knobs: &Knobs) -> Recipe {
     }
 }
 
-/// Calls that columns may have of their own, for the column of this path, or for all columns
-/// without a path.
-fn of_chunk(chunk: &ChunkLayoutRecord, knobs: &Knobs, path: Option<&str>) -> Vec<String> {
-    let call = |name: &str, value: String| match path {
+/// A call of the builder, for the column of a path or for all columns.
+fn setter(name: &str, path: Option<&str>, value: &str) -> String {
+    match path {
         Some(path) => format!("set_column_{name}({path}, {value})"),
         None => format!("set_{name}({value})"),
-    };
+    }
+}
+
+/// Calls for an encoding.
+fn of_encoding(encoding: &str, path: Option<&str>) -> Vec<String> {
+    match encoding {
+        "auto" | "dictionary" => Vec::new(),
+        encoding => vec![
+            setter("dictionary_enabled", path, "false"),
+            setter(
+                "encoding",
+                path,
+                &format!("Encoding::{}", encoding.to_uppercase()),
+            ),
+        ],
+    }
+}
+
+/// Calls that columns may have of their own, for the column of this path, or for all columns
+/// without a path.
+fn of_chunk(
+    chunk: &ChunkLayoutRecord,
+    encoding: &str,
+    knobs: &Knobs,
+    path: Option<&str>,
+) -> Vec<String> {
+    let call = |name: &str, value: String| setter(name, path, &value);
     let codec = match (chunk.codec.as_str(), chunk.level) {
         ("none", _) => "Compression::UNCOMPRESSED".to_owned(),
         ("lz4", _) => "Compression::LZ4_RAW".to_owned(),
@@ -93,16 +126,7 @@ fn of_chunk(chunk: &ChunkLayoutRecord, knobs: &Knobs, path: Option<&str>) -> Vec
     if chunk.statistics == "page" {
         calls.push(call("write_page_header_statistics", "true".to_owned()));
     }
-    match chunk.encoding.as_str() {
-        "auto" | "dictionary" => {}
-        encoding => {
-            calls.push(call("dictionary_enabled", "false".to_owned()));
-            calls.push(call(
-                "encoding",
-                format!("Encoding::{}", encoding.to_uppercase()),
-            ));
-        }
-    }
+    calls.extend(of_encoding(encoding, path));
     if let Some(filter) = chunk.bloom_filter {
         let ndv = filter.ndv.unwrap_or(knobs.row_group_rows);
         calls.push(call("bloom_filter_enabled", "true".to_owned()));
@@ -122,13 +146,6 @@ fn limits(knobs: &Knobs) -> Vec<String> {
     }
     if knobs.is_partitioned() {
         limits.push("it writes one file: open a writer for each partition".to_owned());
-    }
-    let chunk = &knobs.layout.chunk;
-    if !matches!(chunk.encoding.as_str(), "auto" | "plain" | "dictionary") {
-        limits.push(format!(
-            "columns whose type does not fit {} need calls of their own",
-            chunk.encoding
-        ));
     }
     limits
 }

@@ -45,7 +45,7 @@ pub(super) fn spark(knobs: &Knobs) -> Recipe {
     for leaf in &knobs.leaves {
         if let Some(filter) = leaf.chunk.bloom_filter {
             let ndv = filter.ndv.unwrap_or(knobs.row_group_rows);
-            let key = |name: &str| format!("parquet.bloom.filter.{name}#{}", leaf.path);
+            let key = |name: &str| format!("parquet.bloom.filter.{name}#{}", leaf.dotted());
             options.push((key("enabled"), text("true")));
             options.push((key("expected.ndv"), ndv.to_string()));
             options.push((key("fpp"), filter.fpp.to_string()));

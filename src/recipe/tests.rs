@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::record::fixture::{cell, dataset, record};
-use crate::record::{BloomFilterRecord, ChunkLayoutRecord, LayoutRecord, SortRecord};
+use crate::record::{BloomFilterRecord, ChunkLayoutRecord, LayoutRecord, LeafRecord, SortRecord};
 
 fn layout() -> LayoutRecord {
     LayoutRecord {
@@ -35,7 +35,11 @@ fn layout() -> LayoutRecord {
 fn of(layout: LayoutRecord) -> DatasetRecord {
     let mut dataset = dataset("a", "rows", 1_000);
     let mut other = dataset.columns[0].clone();
-    other.name = "vector.list.item".to_owned();
+    other.name = "vector".to_owned();
+    other.leaves = vec![LeafRecord {
+        path: ["vector", "list", "item"].map(str::to_owned).to_vec(),
+        encodings: other.encodings.clone(),
+    }];
     dataset.columns.push(other);
     dataset.layout = Some(layout);
     dataset
@@ -69,7 +73,7 @@ pq.write_table(
 pandas
 import pandas as pd
 
-frame = pd.read_parquet("input.parquet")
+frame = pd.read_parquet("input.parquet", dtype_backend="pyarrow")
 frame.to_parquet(
     "output.parquet",
     engine="pyarrow",
@@ -80,7 +84,6 @@ frame.to_parquet(
     write_page_index=True,
 )
 - without write_page_index=True it writes no page index
-- integers with nulls become floats unless read with dtype_backend="pyarrow"
 
 Polars
 import polars as pl
@@ -223,7 +226,7 @@ pq.write_to_dataset(
 pandas
 import pandas as pd
 
-frame = pd.read_parquet("input.parquet")
+frame = pd.read_parquet("input.parquet", dtype_backend="pyarrow")
 frame = frame.sort_values(["a \"b\"'", "c"], ascending=[False, True], na_position="first", kind="stable")
 frame.to_parquet(
     "output",
@@ -248,7 +251,6 @@ frame.to_parquet(
 - rows are sorted over the whole file here, not within each row group
 - it writes no statistics in page headers, or decides by itself (few readers use them)
 - without write_page_index=True it writes no page index
-- integers with nulls become floats unless read with dtype_backend="pyarrow"
 
 Polars
 import polars as pl

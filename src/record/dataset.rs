@@ -58,6 +58,18 @@ pub struct ColumnRecord {
     pub chunks: u64,
     #[serde(default)]
     pub fallback_chunks: u64,
+    /// Leaves of a nested column. Empty for a column that is its only leaf, and in records from
+    /// before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<LeafRecord>,
+}
+
+/// A leaf of a nested column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeafRecord {
+    /// Names from the column downwards, such as `tags`, `list`, `item`.
+    pub path: Vec<String>,
+    pub encodings: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

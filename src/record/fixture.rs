@@ -85,6 +85,7 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
             compressed_bytes: 1_000,
             chunks: 2,
             fallback_chunks: 1,
+            leaves: Vec::new(),
         }],
         write: None,
     }

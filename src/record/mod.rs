@@ -32,7 +32,7 @@ pub use cell::{
 };
 pub use conclusion::{Conclusion, ConclusionKind, ConfidenceLevel, RunConfidence};
 pub use control::ControlKind;
-pub use dataset::{ColumnRecord, DatasetRecord, Origin, WriteRecord};
+pub use dataset::{ColumnRecord, DatasetRecord, LeafRecord, Origin, WriteRecord};
 pub use event::{ApplyError, Event};
 pub use figures::{Checksum, Column, Field, Figures, Percentiles, StoreCalls, Unit};
 pub use files::RecordError;

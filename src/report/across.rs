@@ -185,16 +185,7 @@ pub(super) fn gate_line(across: &Across, gate: &Gate, code: u8) -> String {
             "FAILED: {} slower by more than {limit}",
             cells(gate.slower.len(), "is", "are")
         ),
-        GateOutcome::Undecided => match gate.worst() {
-            Some(worst) => format!(
-                "UNDECIDED (could be up to {} slower)",
-                units::percent(worst)
-            ),
-            None => format!(
-                "UNDECIDED ({} not measured)",
-                cells(gate.missing.len().max(1), "was", "were")
-            ),
-        },
+        GateOutcome::Undecided => format!("UNDECIDED ({})", undecided(gate)),
     };
     let results = match (across.results_equal, across.results_compared) {
         _ if !gate.disagreements.is_empty() => "results differ".to_owned(),
@@ -203,6 +194,36 @@ pub(super) fn gate_line(across: &Across, gate: &Gate, code: u8) -> String {
         (equal, all) => format!("results are identical in {equal} of {all} cells"),
     };
     format!("GATE {outcome}; {results}; exit code {code}\n")
+}
+
+/// Reasons why a gate is undecided.
+fn undecided(gate: &Gate) -> String {
+    let certain = |it: &&Between| it.ci_low.is_some_and(|low| low > 1.0 + gate.limit);
+    let mut reasons = Vec::new();
+    match gate.moved.iter().find(certain) {
+        Some(moved) => reasons.push(format!(
+            "everything is {} slower, by the host or by the program",
+            units::percent(moved.shift - 1.0)
+        )),
+        None => reasons.extend(
+            gate.worst()
+                .map(|worst| format!("could be up to {} slower", units::percent(worst))),
+        ),
+    }
+    let without = gate.inconclusive.iter();
+    let without = without.filter(|it| it.contrast.interval().is_none());
+    match without.count() {
+        0 => {}
+        count => reasons.push(format!(
+            "{} too few rounds for an interval",
+            cells(count, "has", "have")
+        )),
+    }
+    match gate.missing.len() {
+        0 => {}
+        count => reasons.push(format!("{} not measured", cells(count, "was", "were"))),
+    }
+    reasons.join("; ")
 }
 
 fn cells(count: usize, one: &str, several: &str) -> String {

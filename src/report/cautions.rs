@@ -13,10 +13,11 @@ const MOST_NAMED: usize = 5;
 pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String> {
     let mut cautions = Vec::new();
     if !record.complete {
-        cautions.push(
-            "This run did not come to its end: what follows rests on the rounds that it finished."
-                .to_owned(),
-        );
+        let has_any = record.cells.iter().any(|cell| !cell.iterations.is_empty());
+        cautions.push(match has_any {
+            true => "This run did not come to its end: what follows rests on the rounds that it finished.",
+            false => "This run did not come to its end, and finished no execution.",
+        }.to_owned());
     }
     cautions.extend(throttled(record));
     cautions.extend(record.cells.iter().filter_map(from_statistics));
@@ -37,6 +38,7 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
     let failed = record
         .cells
         .iter()
+        .filter(|cell| cell.control.is_none())
         .flat_map(|cell| &cell.expectations)
         .filter(|it| !it.passed)
         .count();

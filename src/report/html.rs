@@ -181,7 +181,7 @@ fn about(record: &RunRecord, scenarios: &[Scenario]) -> String {
 /// Chart of file sizes against times. It has nothing to show of a lone variant.
 fn tradeoffs(record: &RunRecord, charts: &mut Charts) -> Markup {
     let over_baseline = OverBaseline::of(record);
-    let baseline_ns = record.standings.first().map(|it| it.time_ns);
+    let baseline_ns = over_baseline.baseline().map(|it| it.time_ns);
     let tradeoffs: Vec<chart::Tradeoff> = record
         .standings
         .iter()

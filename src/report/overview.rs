@@ -75,10 +75,10 @@ const HEADS: [Head; 9] = [
 
 /// A row per variant, over all scenarios. `None` if nothing is ranked.
 pub(super) fn overview(record: &RunRecord) -> Option<Table> {
-    let baseline = record.standings.first()?;
+    let over_baseline = OverBaseline::of(record);
+    let baseline = over_baseline.baseline()?;
     let scenarios = record.overall.iter().map(|it| it.scenarios).max();
     let heads: Vec<Head> = HEADS.to_vec();
-    let over_baseline = OverBaseline::of(record);
     let rows = record.standings.iter().map(|standing| {
         let contrast = over_baseline.contrast(&standing.variant);
         let is_baseline = standing.variant == baseline.variant;

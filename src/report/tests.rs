@@ -197,7 +197,7 @@ fn markdown_is_a_github_table() {
 | none | 40.0 MB | - | 10.0 ms | - | baseline | 4.00 kB | 12 of 96 |
 | zstd(3) | 12.3 MB | -69 % | 8.00 ms | -20 % [-23, -16] | faster | 2.40 MB | 47 to 49 of 100, 3 pruned |
 
-**CHANGES IF** you weigh (--prefer) time: \`zstd(3)\`; file size: \`zstd(3)\`; CPU time: all alike.
+**CHANGES IF** you prefer (--prefer) cpu: all alike.
 
 - No variant is dominated by another one in time, CPU time and file size.
 - scan: \`zstd(3)\` is faster than \`none\`, 0.800x [0.769, 0.838] the time, 0.309x the size.
@@ -324,7 +324,7 @@ fn nothing_is_claimed_of_what_was_not_measured() {
     record.cells[1].file_bytes = 0;
     record.complete = false;
     assert_snapshot!(shown(&summarised(record), Format::Table, None), @r#"
-This run did not come to its end: what follows rests on the rounds that it finished.
+This run did not come to its end, and finished no execution.
 
 full_scan: every column
  variant  file size    size  median time  rows out  Arrow data      bytes  row groups  columns  time ratio  verdict

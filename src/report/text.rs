@@ -26,7 +26,8 @@ pub(super) fn name(text: &str) -> String {
 
 /// A name in backticks, for a sentence in which it could be taken for a word: `none`.
 pub(super) fn quoted(text: &str) -> String {
-    format!("`{}`", name(text))
+    // A backtick of its own would end the name.
+    format!("`{}`", name(text).replace('`', "'"))
 }
 
 /// The first `most` names one after the other, and the number of the others.

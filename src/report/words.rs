@@ -1,6 +1,7 @@
 //! Words that several parts of a report share.
 
-use crate::record::{Contrast, Doubt, Preference, Verdict};
+use crate::recipe::dataset_of;
+use crate::record::{Contrast, Doubt, Preference, RunRecord, Verdict};
 use crate::statistics::CONFIDENCE;
 use crate::units;
 
@@ -51,11 +52,14 @@ pub(super) fn named(what: &str, all: &[String]) -> Vec<String> {
     }
 }
 
-/// Name of a variant within a sentence. A name that stands for no codec is explained.
-pub(super) fn codec(name: &str) -> String {
+/// Name of a variant within a sentence. One that is called as the absence of a codec is, and has
+/// none, is explained.
+pub(super) fn codec(record: &RunRecord, name: &str) -> String {
     let quoted = text::quoted(name);
+    let layout = || dataset_of(record, name)?.layout.as_ref();
+    let is_uncompressed = || layout().is_none_or(|it| it.chunk.codec == "none");
     match name {
-        "none" | "uncompressed" => format!("{quoted} (uncompressed)"),
+        "none" | "uncompressed" if is_uncompressed() => format!("{quoted} (uncompressed)"),
         _ => quoted,
     }
 }

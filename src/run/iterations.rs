@@ -351,7 +351,8 @@ fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
 }
 
 /// Makes one iteration. The first one of a cell is followed by an untimed execution that counts and
-/// checksums the result. The second value is true if this was the first one.
+/// checksums the result. The first one of a lane that has a result keeps the checksum. The second
+/// value is true if this was the first one of the cell.
 async fn iterate(
     cell: &mut Cell,
     verified: &mut Option<VerifiedResult>,
@@ -360,12 +361,14 @@ async fn iterate(
     let mut iteration = cell.iterate(probe).await?;
     let first = verified.is_none();
     if first {
-        let found = cell.verify().await?;
-        if probe.lane != Lane::Storage {
-            iteration.figures.checksum = Some(found.checksum.clone());
-            iteration.figures.arrow_bytes = found.arrow_bytes;
-        }
-        *verified = Some(found);
+        *verified = Some(cell.verify().await?);
+    }
+    if let Some(verified) = verified
+        && probe.lane != Lane::Storage
+        && !std::mem::replace(&mut verified.is_kept, true)
+    {
+        iteration.figures.checksum = Some(verified.checksum.clone());
+        iteration.figures.arrow_bytes = verified.arrow_bytes;
     }
     if let Some(verified) = verified
         && probe.lane != Lane::Storage

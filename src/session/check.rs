@@ -35,6 +35,9 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
     let context = opening.session().await?;
     let datasets = opening.datasets;
     let writes = datasets.to_write().next().is_some();
+    for (table, location) in &variant.tables {
+        refuse_other_format(datasets, table, location).at(site)?;
+    }
     // If nothing is to be written, the tables are opened right after this.
     for (table, location) in variant.tables.iter().filter(|_| writes) {
         for state in datasets.to_write() {
@@ -83,6 +86,20 @@ async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
         checked.at(&cell.site)?;
     }
     Ok(())
+}
+
+/// Refuses to read the files of a source as a table, if they are no Parquet files.
+fn refuse_other_format(datasets: &Datasets, table: &str, location: &str) -> Result<(), TableError> {
+    let sources = datasets.all.iter().filter_map(|it| it.plan.source.as_ref());
+    let mut same = sources.filter(|it| it.location == location);
+    match same.any(|it| it.plain.is_none()) {
+        false => Ok(()),
+        true => Err(TableError::BadFile {
+            table: table.to_owned(),
+            file: location.to_owned(),
+            reason: "only Parquet files are read as they are; leave --with-original out".to_owned(),
+        }),
+    }
 }
 
 /// True if the config leaves the scenario to this program, and the dataset is generated and has

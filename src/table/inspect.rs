@@ -31,24 +31,25 @@ pub struct Inspection {
 /// Warnings about an order of rows that readers can make little use of.
 fn unused_order(columns: &[ColumnFacts], files: &[FileFacts]) -> Option<String> {
     let first = columns.iter().find(|it| it.sort_position == Some(1))?;
+    if files.iter().all(|file| file.rows == 0) {
+        return None;
+    }
     let groups_each = files.iter().all(|file| file.row_group_count <= 1);
     let has_index = first.column_index_chunks > 0;
     let what = match (has_index, groups_each) {
         (true, false) => return None,
         (true, true) => {
-            "each file is a single row group: a reader that does not use the page index skips nothing"
+            "each file is a single row group: a reader that does not use the page index skips nothing; with smaller row groups it would"
         }
         (false, false) => {
-            "there is no page index: a filter skips row groups, and no pages within them"
+            "there is no page index: a filter skips row groups, and no pages within them; with an index (PyArrow: write_page_index=True) it would"
         }
         (false, true) => {
-            "there is no page index, and each file is a single row group: a filter skips nothing within a file"
+            "there is no page index, and each file is a single row group: a filter skips nothing within a file; with an index \
+             (PyArrow: write_page_index=True) or smaller row groups it would"
         }
     };
-    Some(format!(
-        "rows are sorted by {}, but {what}; with an index (PyArrow: write_page_index=True) and smaller row groups it would",
-        first.column
-    ))
+    Some(format!("rows are sorted by {}, but {what}", first.column))
 }
 
 /// Reads the footers of all files behind a path, a folder or a glob, and more by `depth`.

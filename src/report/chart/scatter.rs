@@ -21,7 +21,7 @@ pub(crate) struct Tradeoff {
     pub(crate) time_ns: f64,
     /// Low and high.
     pub(crate) interval_ns: Option<(f64, f64)>,
-    /// True if no other variant is both as small and as fast.
+    /// True if no other variant is shown to dominate it, which takes CPU time into account.
     pub(crate) is_on_front: bool,
 }
 
@@ -62,7 +62,13 @@ pub(crate) fn scatter(frame: &Frame, points: &[Tradeoff]) -> Markup {
         let by_front = second.is_on_front.cmp(&first.is_on_front);
         by_front.then(first.file_bytes.total_cmp(&second.file_bytes))
     });
-    let front = placed.iter().filter(|(point, _)| point.is_on_front);
+    // Points that are on the front for want of a proof only are no steps of it.
+    let mut lowest = f64::INFINITY;
+    let front = placed.iter().filter(|(point, _)| {
+        let is_step = point.is_on_front && point.time_ns < lowest;
+        lowest = if is_step { point.time_ns } else { lowest };
+        is_step
+    });
     let front: Vec<Position> = front.map(|(_, at)| *at).collect();
     let front = steps(&front);
     let (names, left_out) = labels(&plane, &placed, &front);

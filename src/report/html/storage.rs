@@ -52,19 +52,26 @@ pub(super) fn other_storage(
     }
 }
 
-/// Sentence on what the marks of maps stand for.
-fn where_it_lies(own: &[OwnStorage]) -> &'static str {
-    let devices = |it: &OwnStorage| matches!(it, OwnStorage::Devices { .. });
-    if own.iter().any(devices) {
-        "The mark of this run's devices has the largest bandwidth and the shortest latency that the run reached, so that the storage lies to \
-         the right of it or below it."
-    } else if own.contains(&OwnStorage::PageCache) {
-        "This run read from the page cache, which lies beyond the corner of the map that is marked."
-    } else if own.is_empty() {
-        ""
-    } else {
-        "The storage to which this run was throttled is marked."
-    }
+/// Sentences on what the marks of maps stand for.
+fn where_it_lies(own: &[OwnStorage]) -> String {
+    let has = |is: fn(&OwnStorage) -> bool| own.iter().any(is);
+    let sentences = [
+        (
+            has(|it| matches!(it, OwnStorage::PageCache)),
+            "Reads from the page cache lie beyond the corner of the map that is marked.",
+        ),
+        (
+            has(|it| matches!(it, OwnStorage::Throttle { .. })),
+            "Storage to which reads were throttled is marked.",
+        ),
+        (
+            has(|it| matches!(it, OwnStorage::Devices { .. })),
+            "The mark of this run's devices has the largest bandwidth and the shortest latency that the run reached, so that the storage lies \
+             to the right of it or below it.",
+        ),
+    ];
+    let told = sentences.into_iter().filter(|(has, _)| *has);
+    told.map(|(_, it)| it).collect::<Vec<_>>().join(" ")
 }
 
 /// A map of rows at ascending latencies.
@@ -128,7 +135,11 @@ fn mark(own: &OwnStorage, highest: f64) -> StorageMark {
             latency_ns,
         } => {
             let bandwidth = bytes_per_s.map_or(highest, |it| it as f64);
-            ("this run".to_owned(), bandwidth, latency_ns as f64)
+            let shown = bytes_per_s.map(|it| units::bytes_per_second(it as f64));
+            let shown = [shown, Some(latency(latency_ns))].into_iter().flatten();
+            let shown: Vec<String> = shown.collect();
+            let label = format!("this run: {}", shown.join(", "));
+            (label, bandwidth, latency_ns as f64)
         }
         OwnStorage::Devices {
             least_bytes_per_s,

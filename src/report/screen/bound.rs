@@ -11,8 +11,10 @@ const MOST: usize = 8;
 
 /// Share of the shorter lane that ran while the longer one did: from `SOME` on there is some
 /// overlap, from `MUCH` on there is much.
+/// Beyond `IMPOSSIBLE`, which leaves room for noise, times were not measured well enough to tell.
 const SOME: f64 = 0.25;
 const MUCH: f64 = 0.75;
+const IMPOSSIBLE: f64 = 1.5;
 
 pub(super) fn sentences(scenarios: &[Scenario]) -> Vec<String> {
     let several = scenarios.len() > 1;
@@ -33,6 +35,7 @@ fn sentence(cell: &Cell, ceilings: &Ceilings, several: bool) -> String {
     let by = match ceilings.binds {
         Binds::Storage => "bound by the storage",
         Binds::Compute => "bound by the CPU",
+        Binds::Undecided if ceilings.ci_low.is_none() => "too few rounds to tell what binds",
         Binds::Undecided => "storage and CPU take about as long",
     };
     let scenario = match several {
@@ -54,6 +57,8 @@ fn overlap(ceilings: &Ceilings) -> &'static str {
     let shorter = ceilings.compute_ns.min(ceilings.storage_ns).max(1.0);
     let hidden = ceilings.compute_ns + ceilings.storage_ns - ceilings.end_to_end_ns;
     match hidden / shorter {
+        // Together they took less time than the longer one by itself.
+        share if share > IMPOSSIBLE => "unclear",
         share if share >= MUCH => "much",
         share if share >= SOME => "some",
         _ => "little",

@@ -135,6 +135,9 @@ impl<'a> VariantCosts<'a> {
             text_or_absent(time().map(units::duration_ns)),
             text_or_absent(change()),
             match contrast {
+                Some(_) if scenarios.iter().any(Scenario::results_differ) => {
+                    "other rows".to_owned().into()
+                }
                 Some(contrast) => TableCell::Judged {
                     text: mark(contrast).to_owned(),
                     verdict: contrast.verdict,

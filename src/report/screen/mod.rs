@@ -80,6 +80,13 @@ fn recipe(record: &RunRecord, prefer: Preference) -> Option<String> {
         ConclusionKind::Recommended | ConclusionKind::Leading
     );
     let variant = conclusion.variant.as_ref().filter(|_| is_one)?;
+    // How to write files is no answer where all variants read the same ones.
+    let of_variants = record.cells.iter().filter(|it| it.control.is_none());
+    let mut datasets = of_variants.map(|it| &it.dataset);
+    let first = datasets.next()?;
+    if datasets.all(|it| it == first) && record.standings.len() > 1 {
+        return None;
+    }
     crate::recipe::short(dataset_of(record, variant)?).map(|call| text::visible(&call))
 }
 

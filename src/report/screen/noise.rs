@@ -4,6 +4,8 @@ use crate::analysis::OverBaseline;
 use crate::record::{Contrast, Lane, RunRecord};
 use crate::units;
 
+use super::super::text;
+
 /// Sentence on the control whose interval reaches farthest from equality with the baseline.
 pub(super) fn sentence(record: &RunRecord) -> Option<String> {
     let over_baseline = OverBaseline::of(record);
@@ -23,11 +25,22 @@ pub(super) fn sentence(record: &RunRecord) -> Option<String> {
     };
     let contrast = contrasts.max_by(|one, other| widest(one).total_cmp(&widest(other)))?;
     let (low, high) = contrast.interval()?;
+    let of = repeated(record).unwrap_or_else(|| "baseline".to_owned());
     let percent = |ratio: f64| units::tenths((ratio - 1.0) * 100.0);
     Some(format!(
-        "Brackets: 99 % intervals. Noise (verdicts allow for it): baseline against itself {} % [{}, {}].",
+        "Brackets: 99 % intervals. Noise (verdicts allow for it): {of} against itself {} % [{}, {}].",
         percent(contrast.ratio?),
         percent(low),
         percent(high)
     ))
+}
+
+/// The variant that the controls repeat, if it is not the baseline, as in a record that is compared
+/// with another variant than its run was.
+fn repeated(record: &RunRecord) -> Option<String> {
+    let control = record.cells.iter().find(|it| it.control.is_some())?;
+    let mut cells = record.cells.iter().filter(|it| it.control.is_none());
+    let baseline = cells.clone().next()?;
+    let of = cells.find(|it| it.variant == control.variant)?;
+    (of.variant_name != baseline.variant_name).then(|| text::quoted(&of.variant_name))
 }

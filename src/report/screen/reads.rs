@@ -35,7 +35,7 @@ fn metric(scan: &Scan, name: &str) -> u64 {
 
 /// Means by which a query reads less, the finest first: the metric that counts them, and their
 /// words.
-const MEANS: [(&str, &str); 3] = [
+const MEANS: [(&str, &str); 4] = [
     (
         "page_index_pages_pruned_pruned",
         "pages skipped by the page index",
@@ -47,6 +47,10 @@ const MEANS: [(&str, &str); 3] = [
     (
         "row_groups_pruned_statistics_pruned",
         "row groups skipped by their statistics",
+    ),
+    (
+        "pushdown_rows_pruned",
+        "rows left out by a filter before other columns are decoded",
     ),
 ];
 
@@ -81,11 +85,15 @@ pub(super) fn reason(scenarios: &[Scenario], variant: &str) -> Option<String> {
         of_cell(cell) > of_cell(baseline)
     };
     let files = |cell: &Cell| pruned(cell, |scan| scan.files.saturating_sub(scan.files_read));
+    let is_answered = |cell: &Cell| !cell.record.from_statistics.is_empty();
     let mut means = MEANS.iter().filter(|(name, _)| more(name));
     let why = match means.next() {
+        _ if is_answered(cell) && !is_answered(baseline) => "answered from statistics",
         Some((_, why)) => why,
-        None if files(cell) > files(baseline) => "files skipped by their partition",
-        None => "its column chunks are smaller",
+        None if files(cell) > files(baseline) => "whole files skipped",
+        None if cell.file_bytes < baseline.file_bytes => "its column chunks are smaller",
+        // Nothing that was counted shows why.
+        None => return None,
     };
     Some(format!(
         "In {} it reads {} instead of {}: {why}.",

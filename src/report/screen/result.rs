@@ -1,13 +1,15 @@
 //! The recommended variant, how much better it is, and why.
 
-use crate::analysis::OverBaseline;
+use crate::analysis::{OverBaseline, rounds_lacking};
 use crate::record::{
-    Conclusion, ConclusionKind, Preference, RankedVariant, Ranking, RunRecord, Summary, Verdict,
+    Conclusion, ConclusionKind, Doubt, Preference, RankedVariant, Ranking, RunRecord, Summary,
+    Verdict,
 };
 use crate::units;
 
 use super::super::answer::answer;
 use super::super::cache::read_from;
+use super::super::overview::left_out;
 use super::super::scenario::Scenario;
 use super::super::text;
 use super::super::words::{ChangeWords, MOST_VARIANTS_NAMED, codec, cost, percent_change};
@@ -49,6 +51,7 @@ pub(super) fn sentences(
         (ConclusionKind::NoClearWinner, Some(ranking)) => no_winner(record, conclusion, ranking),
         (kind, Some(ranking)) => vec![winner(record, kind, ranking)],
     };
+    sentences.extend(left_out(record));
     let variant = conclusion.variant.as_deref();
     sentences.extend(variant.and_then(|variant| reads::reason(scenarios, variant)));
     sentences
@@ -110,7 +113,7 @@ fn alone(record: &RunRecord, scenarios: &[Scenario]) -> Option<String> {
 }
 
 fn winner(record: &RunRecord, kind: ConclusionKind, ranking: &Ranking) -> String {
-    let name = codec(&ranking.recommended);
+    let name = codec(record, &ranking.recommended);
     let claim = match kind {
         ConclusionKind::Leading => "leads, at low confidence,",
         _ => "is recommended",
@@ -123,51 +126,63 @@ fn winner(record: &RunRecord, kind: ConclusionKind, ranking: &Ranking) -> String
         };
         format!(
             "; next is {}, {}{weighs}",
-            codec(&next.variant),
+            codec(record, &next.variant),
             worse(next)
         )
     });
     format!(
         "{name} {claim}{}{}: {}{next}.",
         by(ranking.prefer),
-        read_from(record),
-        against_baseline(record, &ranking.recommended, codec)
+        source_of_times(record, ranking.prefer),
+        against_baseline(record, &ranking.recommended, true)
     )
 }
 
 fn no_winner(record: &RunRecord, conclusion: &Conclusion, ranking: &Ranking) -> Vec<String> {
-    let names: Vec<String> = conclusion.alike.iter().map(|it| codec(it)).collect();
+    let names: Vec<String> = conclusion
+        .alike
+        .iter()
+        .map(|it| codec(record, it))
+        .collect();
     let next = match ranking.order.iter().find(|it| !it.tied) {
         Some(next) => format!(
             "; {} scores {} than {}",
-            codec(&next.variant),
+            codec(record, &next.variant),
             worse(next),
             text::quoted(&ranking.recommended)
         ),
         None => String::new(),
     };
     let alike = match ranking.prefer {
+        _ if rounds_lacking(record).is_some() => "cannot be told apart in so few rounds".to_owned(),
+        Preference::Size => "are of one size".to_owned(),
         Preference::Balanced => format!("score alike ({})", score()),
         _ => "are statistically indistinguishable".to_owned(),
     };
     let mut sentences = vec![format!(
         "No clear winner{}{}: {} {alike}{next}.",
         by(ranking.prefer),
-        read_from(record),
+        source_of_times(record, ranking.prefer),
         text::listed(&names, MOST_VARIANTS_NAMED)
     )];
-    let is_baseline = record
-        .standings
-        .first()
-        .is_some_and(|it| it.variant == ranking.recommended);
+    let baseline = OverBaseline::of(record).baseline();
+    let is_baseline = baseline.is_some_and(|it| it.variant == ranking.recommended);
     if !is_baseline {
         sentences.push(format!(
             "Slightly ahead: {}, {}.",
             text::quoted(&ranking.recommended),
-            against_baseline(record, &ranking.recommended, text::quoted)
+            against_baseline(record, &ranking.recommended, false)
         ));
     }
     sentences
+}
+
+/// Storage that the times are of. Sizes do not depend on it.
+fn source_of_times(record: &RunRecord, prefer: Preference) -> &'static str {
+    match prefer {
+        Preference::Size => "",
+        _ => read_from(record),
+    }
 }
 
 /// Weights of the score.
@@ -189,15 +204,18 @@ fn worse(next: &RankedVariant) -> String {
     percent_change(next.ratio, next.ci_low.zip(next.ci_high), &SCORE)
 }
 
-/// Size and time against those of the baseline, in words.
-fn against_baseline(record: &RunRecord, name: &str, named: fn(&str) -> String) -> String {
-    let Some((baseline, others)) = record.standings.split_first() else {
-        return "it was measured alone".to_owned();
+/// Size and time against those of the baseline, in words. `explains` a name that stands for no
+/// codec.
+fn against_baseline(record: &RunRecord, name: &str, explains: bool) -> String {
+    let over_baseline = OverBaseline::of(record);
+    let Some(baseline) = over_baseline.baseline() else {
+        return "the baseline has no valid rounds to compare it with".to_owned();
     };
-    let Some(found) = others.iter().find(|it| it.variant == name) else {
+    let found = record.standings.iter().find(|it| it.variant == name);
+    let Some(found) = found.filter(|it| it.variant != baseline.variant) else {
         return "the baseline itself".to_owned();
     };
-    let contrast = OverBaseline::of(record).contrast(name);
+    let contrast = over_baseline.contrast(name);
     let (ratio, interval) = match contrast {
         Some(contrast) => (
             contrast.ratio.unwrap_or(found.time_ns / baseline.time_ns),
@@ -206,13 +224,23 @@ fn against_baseline(record: &RunRecord, name: &str, named: fn(&str) -> String) -
         None => (found.time_ns / baseline.time_ns, None),
     };
     let time = percent_change(ratio, interval, &TIME);
-    let time = match contrast.map(|it| it.verdict) {
-        Some(Verdict::Inconclusive | Verdict::Tie) => {
+    let doubt = contrast.map(|it| (it.verdict, it.doubt, it.interval()));
+    let time = match doubt {
+        Some((Verdict::Tie, ..)) => format!("{time}, statistically indistinguishable,"),
+        Some((Verdict::Inconclusive, Some(Doubt::WithinNoise), _)) => {
+            format!("{time}, within the noise of equal files,")
+        }
+        Some((Verdict::Inconclusive, Some(Doubt::WideInterval), Some(_))) => {
             format!("{time}, statistically indistinguishable,")
         }
+        Some((Verdict::Inconclusive, ..)) => format!("{time}, not proven in so few rounds,"),
         _ => time,
     };
     let size = found.file_bytes as f64 / baseline.file_bytes.max(1) as f64;
     let size = percent_change(size, None, &FILES);
-    format!("{size}, {time} than {}", named(&baseline.variant))
+    let of = match explains {
+        true => codec(record, &baseline.variant),
+        false => text::quoted(&baseline.variant),
+    };
+    format!("{size}, {time} than {of}")
 }

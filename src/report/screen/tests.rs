@@ -56,7 +56,7 @@ zstd     10.0 MB    -75 %  7.00 ms    -30 % [-32, -28]  faster
 lz4      20.0 MB    -50 %  10.0 ms  +0.2 % [-3.2, 3.7]  same
 gzip     8.00 MB    -80 %  15.0 ms      +50 % [45, 55]  slower
 
-CHANGES IF  you weigh (--prefer) time: `zstd`; file size: `gzip`; CPU time: all alike.
+CHANGES IF  you prefer (--prefer) size: `gzip`; cpu: all alike.
 "#);
 }
 
@@ -77,7 +77,7 @@ time against `none`  zstd        lz4
 one                  0.0 % same  +100 % slower
 other                0.0 % same  +100 % slower
 
-CHANGES IF  you weigh (--prefer) time: `none` or `zstd`; file size: all alike; CPU time: all alike.
+CHANGES IF  you prefer (--prefer) size: all alike; cpu: all alike.
 "#);
 }
 
@@ -95,7 +95,7 @@ fn a_lone_variant_has_a_row_per_scenario() {
     assert_snapshot!(screen(record), @r#"
 RESULT      One layout, two queries for reads from a warm page cache: `one` takes 10.0 ms [10.0,
             10.0], `other` takes 10.0 ms [10.0, 10.0].
-CONFIDENCE  high: steady times.
+CONFIDENCE  high: steady times, and intervals that span at most 0.0 %.
 
 scenario       time [interval]         row groups   pages
                                                    pruned
