@@ -1,36 +1,10 @@
 //! Tests of the text of recipes. Other tests run them with the tools themselves.
 
-use std::collections::BTreeMap;
-
 use insta::assert_snapshot;
 
 use super::*;
-use crate::record::fixture::{cell, dataset, record};
+use crate::record::fixture::{cell, dataset, layout, record};
 use crate::record::{BloomFilterRecord, ChunkLayoutRecord, LayoutRecord, LeafRecord, SortRecord};
-
-fn layout() -> LayoutRecord {
-    LayoutRecord {
-        row_group_rows: Some(16_384),
-        row_group_bytes: None,
-        partition_by: Vec::new(),
-        sort_by: Vec::new(),
-        sort_scope: "file".to_owned(),
-        writer_version: 1,
-        data_page_rows: 20_000,
-        page_index: true,
-        vector_layout: "fixed_size_list".to_owned(),
-        chunk: ChunkLayoutRecord {
-            codec: "zstd".to_owned(),
-            level: Some(3),
-            encoding: "auto".to_owned(),
-            dictionary_page_bytes: 1 << 20,
-            data_page_bytes: 1 << 20,
-            statistics: "chunk".to_owned(),
-            bloom_filter: None,
-        },
-        columns: BTreeMap::new(),
-    }
-}
 
 fn of(layout: LayoutRecord) -> DatasetRecord {
     let mut dataset = dataset("a", "rows", 1_000);
@@ -392,4 +366,84 @@ fn only_a_variant_that_was_written_has_a_recipe() {
         "pq.write_table(table, \"output.parquet\", compression=\"zstd\", compression_level=3, row_group_size=16384, \
          write_page_index=True)"
     );
+}
+
+#[test]
+fn leaves_of_nested_columns_are_named_by_their_paths() {
+    let mut layout = layout();
+    let own = ChunkLayoutRecord {
+        codec: "lz4".to_owned(),
+        level: None,
+        ..layout.chunk.clone()
+    };
+    layout.columns.insert("vector".to_owned(), own);
+    let shown = shown(&of(layout));
+    for path in [
+        "\"vector.list.element\": \"lz4\"",
+        "'format.compression::vector.list.item' 'lz4_raw'",
+        "ColumnPath::new(vec![\"vector\".into(), \"list\".into(), \"item\".into()])",
+    ] {
+        assert!(shown.contains(path), "{path}: {shown}");
+    }
+}
+
+#[test]
+fn an_encoding_that_fits_some_leaves_is_set_for_these_alone() {
+    let mut layout = layout();
+    layout.chunk.encoding = "delta_binary_packed".to_owned();
+    let mut dataset = of(layout);
+    dataset.columns[0].encodings = vec!["DELTA_BINARY_PACKED".to_owned()];
+    let name = dataset.columns[0].name.clone();
+    let one = shown(&dataset);
+    assert!(
+        one.contains(&format!("'format.encoding::{name}' 'delta_binary_packed'")),
+        "{one}"
+    );
+    assert!(!one.contains("'format.encoding' "), "{one}");
+    assert!(
+        one.contains(&format!(
+            "set_column_encoding(ColumnPath::new(vec![{name:?}.into()]), Encoding::DELTA_BINARY_PACKED)"
+        )),
+        "{one}"
+    );
+    assert!(!one.contains("set_encoding("), "{one}");
+    dataset.columns[1].leaves[0].encodings = vec!["DELTA_BINARY_PACKED".to_owned()];
+    let all = shown(&dataset);
+    assert!(
+        all.contains("'format.encoding' 'delta_binary_packed'"),
+        "{all}"
+    );
+    assert!(
+        all.contains("set_encoding(Encoding::DELTA_BINARY_PACKED)"),
+        "{all}"
+    );
+}
+
+#[test]
+fn names_that_a_tool_cannot_take_are_limits_and_unseen_characters_are_escaped() {
+    let mut layout = layout();
+    let own = ChunkLayoutRecord {
+        codec: "lz4".to_owned(),
+        level: None,
+        ..layout.chunk.clone()
+    };
+    layout.columns.insert("a.b".to_owned(), own);
+    layout.partition_by = vec!["k y".to_owned(), "zero\u{200b}width".to_owned()];
+    let mut dataset = of(layout);
+    dataset.columns[0].name = "a.b".to_owned();
+    let shown = shown(&dataset);
+    assert!(
+        shown.contains("- a column with a dot in its name can have no options of its own: a.b"),
+        "{shown}"
+    );
+    assert!(!shown.contains("::a.b"), "{shown}");
+    assert!(
+        shown.contains("ColumnPath::new(vec![\"a.b\".into()])"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("- PARTITIONED BY takes plain names alone: give k y another one"),
+        "{shown}"
+    );
+    assert!(shown.contains("\"zero\\u200bwidth\""), "{shown}");
 }

@@ -11,6 +11,7 @@ use super::cell::CellRecord;
 use super::dataset::{ColumnRecord, DatasetRecord, Origin};
 use super::figures::{Checksum, Figures};
 use super::iteration::{Iteration, Kind, Lane, Scan, Status};
+use super::layout::{ChunkLayoutRecord, LayoutRecord};
 use super::run::{ANALYSIS_VERSION, RunRecord, SCHEMA_VERSION, Versions};
 
 /// A finished run without datasets and cells.
@@ -88,6 +89,31 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
             leaves: Vec::new(),
         }],
         write: None,
+    }
+}
+
+/// A layout of zstd(3) with a page index, whose columns have no keys of their own.
+pub(crate) fn layout() -> LayoutRecord {
+    LayoutRecord {
+        row_group_rows: Some(16_384),
+        row_group_bytes: None,
+        partition_by: Vec::new(),
+        sort_by: Vec::new(),
+        sort_scope: "file".to_owned(),
+        writer_version: 1,
+        data_page_rows: 20_000,
+        page_index: true,
+        vector_layout: "fixed_size_list".to_owned(),
+        chunk: ChunkLayoutRecord {
+            codec: "zstd".to_owned(),
+            level: Some(3),
+            encoding: "auto".to_owned(),
+            dictionary_page_bytes: 1 << 20,
+            data_page_bytes: 1 << 20,
+            statistics: "chunk".to_owned(),
+            bloom_filter: None,
+        },
+        columns: BTreeMap::new(),
     }
 }
 

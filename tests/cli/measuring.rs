@@ -531,3 +531,34 @@ fn cells_of_a_scenario_have_the_same_number_of_executions(#[values("0", "1")] wa
         assert!(executions.first().unwrap() > &1);
     }
 }
+
+/// The order of lanes follows the seed. Whichever comes first, results are compared.
+#[rstest]
+fn results_are_compared_whichever_lane_comes_first(#[values("1", "2", "3", "4")] seed: &str) {
+    let place = Place::tiny();
+    let seed = format!("measure.seed={seed}");
+    let arguments = ["--lane", "all", "--set", "measure.warmup=0", "--set", &seed];
+    let record = place.record(&arguments);
+    for cell in record["cells"].as_array().unwrap() {
+        let iterations = cell["iterations"].as_array().unwrap();
+        let with: Vec<&Value> = iterations
+            .iter()
+            .filter(|it| it["checksum"].is_object())
+            .collect();
+        assert_eq!(with.len(), 1, "{cell}");
+        assert_ne!(with[0]["lane"], "storage");
+    }
+    let random = [
+        "--sql",
+        "SELECT random() AS r",
+        "--sweep",
+        "reader.batch_size=8,9",
+    ];
+    let differ = place.run(&[&arguments[..], &random].concat());
+    assert_eq!(differ.code, Some(1), "{}", differ.stderr);
+    assert!(
+        differ.stdout.contains("RESULTS DISAGREE"),
+        "{}",
+        differ.stdout
+    );
+}

@@ -124,7 +124,7 @@ fn one_command_compares_codecs_on_ones_own_file() {
         assert!(at(dataset, "write.elapsed_ns").as_u64().unwrap() > 0);
     }
     assert!(datasets[0]["file_bytes"].as_u64() > datasets[1]["file_bytes"].as_u64());
-    let found = footers(&place.path("data/a"));
+    let found = footers(&place.path("data/mine_a"));
     assert_eq!(found.len(), 2);
     let wanted = schema_of(&place.path("mine/a.parquet"));
     for (path, _) in found {
@@ -481,7 +481,12 @@ fn the_original_is_the_baseline_if_it_is_wanted() {
     // The memory of the original is measured by another process.
     assert!(record["cells"][0]["peak_memory_bytes"].is_u64());
     place.write("my.csv", "id\n1\n");
-    run("my.csv", &sweep).fails(2, &["original", "my.csv", "Parquet"]);
+    let written = place.files();
+    run("my.csv", &sweep).fails(
+        2,
+        &["original", "my.csv", "only Parquet", "--with-original"],
+    );
+    assert_eq!(place.files(), written);
     let none = ["run", "bench.yaml", "--with-original"];
     let none = place.bench().args(none).run();
     none.fails(2, &["dataset.source", "--with-original", "--source"]);

@@ -72,7 +72,7 @@ pub(super) fn doubts(scenarios: &[Scenario]) -> Option<String> {
         .map(|it| it.doubt)
         .collect();
     let meanings = found.into_iter().flatten().map(|doubt| match doubt {
-        Doubt::TooFewRounds => "few rounds: too few for so many comparisons",
+        Doubt::TooFewRounds => "few rounds: unproven for so many comparisons",
         Doubt::WithinNoise => "in noise: equal files differ by as much",
         Doubt::WideInterval => "unclear: may be equal (the interval holds 0 %)",
     });

@@ -216,7 +216,7 @@ fn too_few_rounds_and_an_unfinished_run_are_low_confidence() {
         "{shown}"
     );
     assert!(
-        shown.contains("few rounds: too few for so many comparisons"),
+        shown.contains("few rounds: unproven for so many comparisons"),
         "{shown}"
     );
 }
@@ -413,4 +413,45 @@ fn screen_page_and_record_say_the_same(
             assert!(shown.contains(claim), "{claim}: {shown}");
         }
     }
+}
+
+/// A baseline whose iterations are all void is not ranked.
+#[test]
+fn a_variant_is_not_called_the_baseline_for_want_of_one() {
+    let mut record = codecs();
+    for iteration in &mut record.cells[0].iterations {
+        iteration.status = Status::Void;
+    }
+    let shown = screen(record);
+    assert!(!shown.contains("the baseline itself"), "{shown}");
+}
+
+#[test]
+fn a_lone_variant_of_one_round_is_low_confidence() {
+    let mut record = codecs();
+    record.cells.truncate(1);
+    record.cells[0].iterations = rounds(&[10_000_000]);
+    let shown = screen(record);
+    assert!(
+        shown.contains("low: there are too few rounds for an interval."),
+        "{shown}"
+    );
+    assert!(shown.contains("--rounds 8"), "{shown}");
+}
+
+#[test]
+fn a_variant_that_is_called_none_is_uncompressed_only_if_it_is() {
+    let with_codec = |codec: &str| {
+        let mut record = codecs();
+        let id = record.cells[0].dataset[0].clone();
+        let mut layout = crate::record::fixture::layout();
+        layout.chunk.codec = codec.to_owned();
+        let mut dataset = crate::record::fixture::dataset("a", "rows", 1_000);
+        dataset.id = id;
+        dataset.layout = Some(layout);
+        record.datasets = vec![dataset];
+        screen(record)
+    };
+    assert!(with_codec("none").contains("`none` (uncompressed)"));
+    assert!(!with_codec("zstd").contains("(uncompressed)"));
 }
