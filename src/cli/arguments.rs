@@ -48,7 +48,7 @@ pub(crate) enum Command {
   bench generate my.yaml --sweep dataset.parquet.row_group_size=6144,65536 --dry-run
   bench generate my.yaml --rank 0 --world-size 4      (and ranks 1 to 3 on other hosts)")]
     Generate(GenerateArguments),
-    /// Shows plans, columns read and row groups pruned; times nothing
+    /// Shows plans, columns read and row groups pruned; writes missing datasets, and times nothing
     #[command(after_help = "Example:
   bench explain my.yaml --query selective_filter")]
     Explain(ExplainArguments),

@@ -171,7 +171,7 @@ fn measurement(config: &Config) -> String {
         words.into_iter().collect::<Vec<_>>().join(", ")
     };
     let control = match measure.control.unwrap_or(config.variants.len() > 1) {
-        true => " and the control",
+        true => " and the controls",
         false => "",
     };
     format!(

@@ -75,7 +75,7 @@ fn detectable(found: &Doctor) -> String {
             units::percent(share)
         ),
         (None, Some((rounds, share))) => format!(
-            "A difference of {asked} is not detectable here in {rounds} rounds; one of {} is.\n",
+            "A difference of {asked} is not detectable here in {rounds} rounds; one of {} is, in about half of the runs.\n",
             units::percent(share)
         ),
         (None, None) => {

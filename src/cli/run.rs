@@ -76,7 +76,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     let kept = outcome.record_file.as_ref().unwrap_or(&outcome.journal);
     let mut text = render(&outcome.record, &view)?;
     match view.format {
-        Format::Table => text.push_str(&kept_at(kept, page.as_deref())),
+        Format::Table => {
+            let mut datasets = outcome.record.datasets.iter();
+            let has_layouts = datasets.any(|it| it.layout.is_some());
+            text.push_str(&kept_at(kept, page.as_deref(), has_layouts));
+        }
         _ => print::line(&format!("record: {}", kept.display())),
     }
     let shown = show(&text);

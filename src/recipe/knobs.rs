@@ -155,6 +155,15 @@ impl<'a> Knobs<'a> {
         })
     }
 
+    /// Limit of every tool that keeps the order of rows with equal keys, if rows are sorted.
+    fn keeps_ties(&self) -> Option<String> {
+        self.is_sorted().then(|| {
+            "rows with equal keys keep their order here; in the files that were measured they have any order, so that their \
+             other columns may take more bytes"
+                .to_owned()
+        })
+    }
+
     /// Limit of every tool whose row groups end only by rows, if those of the layout end by bytes.
     pub(super) fn by_rows(&self) -> Option<String> {
         let bytes = self.layout.row_group_bytes?;
@@ -175,7 +184,12 @@ impl<'a> Knobs<'a> {
 
     /// Limits that most tools have.
     pub(super) fn limits(&self) -> Vec<String> {
-        let limits = [self.by_rows(), self.sorts_wider(), self.page_headers()];
+        let limits = [
+            self.by_rows(),
+            self.sorts_wider(),
+            self.keeps_ties(),
+            self.page_headers(),
+        ];
         limits.into_iter().flatten().collect()
     }
 

@@ -194,6 +194,7 @@ pq.write_to_dataset(
 )
 - row groups end by rows, here 10,417 as in the files that were measured, not by 16.8 MB
 - rows are sorted over the whole file here, not within each row group
+- rows with equal keys keep their order here; in the files that were measured they have any order, so that their other columns may take more bytes
 - it writes no statistics in page headers, or decides by itself (few readers use them)
 - without write_page_index=True it writes no page index
 
@@ -223,6 +224,7 @@ frame.to_parquet(
 )
 - row groups end by rows, here 10,417 as in the files that were measured, not by 16.8 MB
 - rows are sorted over the whole file here, not within each row group
+- rows with equal keys keep their order here; in the files that were measured they have any order, so that their other columns may take more bytes
 - it writes no statistics in page headers, or decides by itself (few readers use them)
 - without write_page_index=True it writes no page index
 
@@ -242,6 +244,7 @@ frame.write_parquet(
 )
 - row groups end by rows, here 10,417 as in the files that were measured, not by 16.8 MB
 - rows are sorted over the whole file here, not within each row group
+- rows with equal keys keep their order here; in the files that were measured they have any order, so that their other columns may take more bytes
 - it writes no statistics in page headers, or decides by itself (few readers use them)
 - it writes no bloom filters
 - row groups of a partition may be smaller
@@ -255,6 +258,7 @@ COPY (SELECT * FROM 'input.parquet' ORDER BY "a ""b""'" DESC NULLS FIRST, "c" NU
 TO 'output' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 10417, PARQUET_VERSION v2, PARTITION_BY ("region"));
 - row groups end by rows, here 10,417 as in the files that were measured, not by 16.8 MB
 - rows are sorted over the whole file here, not within each row group
+- rows with equal keys keep their order here; in the files that were measured they have any order, so that their other columns may take more bytes
 - it writes no statistics in page headers, or decides by itself (few readers use them)
 - it writes no page index, so that pages are not skipped: smaller row groups make up for some of it
 - row groups have a multiple of 2,048 rows
@@ -288,6 +292,7 @@ frame = frame.sortWithinPartitions(F.desc_nulls_first("a \"b\"'"), F.asc_nulls_f
 - parquet.block.row.count.limit needs parquet-java 1.16; before that, row groups end by bytes alone (parquet.block.size, here about 41)
 - row groups end by rows, here 10,417 as in the files that were measured, not by 16.8 MB
 - rows are sorted over the whole file here, not within each row group
+- rows with equal keys keep their order here; in the files that were measured they have any order, so that their other columns may take more bytes
 - it writes no statistics in page headers, or decides by itself (few readers use them)
 - it always writes statistics
 - one codec for all columns
@@ -314,6 +319,7 @@ TO 'output/' STORED AS PARQUET PARTITIONED BY (region) OPTIONS (
 );
 - row groups end by rows, here 10,417 as in the files that were measured, not by 16.8 MB
 - rows are sorted over the whole file here, not within each row group
+- rows with equal keys keep their order here; in the files that were measured they have any order, so that their other columns may take more bytes
 - it writes no statistics in page headers, or decides by itself (few readers use them)
 - footers do not say by which columns rows are sorted
 

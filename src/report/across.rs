@@ -300,7 +300,7 @@ fn notes(across: &Across) -> Vec<String> {
     for between in across.between.iter().filter(|it| it.cells > 0) {
         let common = match between.ci_low {
             Some(_) => format!(
-                "the ratio of the Hodges-Lehmann estimate beside {}, the median of all {} cells, which host and program have \
+                "the ratio of the Hodges-Lehmann estimate beside {}, the median of all {} cells and controls, which host and program have \
                  moved alike",
                 units::ratio(between.shift),
                 between.cells

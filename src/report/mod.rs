@@ -68,11 +68,15 @@ pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
 }
 
 /// Lines on where the record and its page are kept. They end the first screen.
-pub fn kept_at(record: &Path, page: Option<&Path>) -> String {
+pub fn kept_at(record: &Path, page: Option<&Path>, has_layouts: bool) -> String {
     let shown = |path: &Path| visible(&path.display().to_string());
     let page = page.map_or_else(String::new, |page| format!(", as a page {}", shown(page)));
-    let more =
-        "bench report FILE --details: all tables; bench recipe FILE VARIANT: how to write it";
+    let more = match has_layouts {
+        true => {
+            "bench report FILE --details: all tables; bench recipe FILE VARIANT: how to write it"
+        }
+        false => "bench report FILE --details: all tables",
+    };
     [
         terminal::labelled("RECORD", &format!("{}{page}", shown(record))),
         terminal::labelled("MORE", more),

@@ -192,7 +192,7 @@ fn markdown_is_a_github_table() {
 
 ### variants
 
-| variant | size | vs base | time | vs base [99 %] | in time | reads | row groups |
+| variant | size | size +/- | time | time +/- [99 %] | in time | reads | row groups |
 | :--- | ---: | ---: | ---: | ---: | :--- | ---: | ---: |
 | none | 40.0 MB | - | 10.0 ms | - | baseline | 4.00 kB | 12 of 96 |
 | zstd(3) | 12.3 MB | -69 % | 8.00 ms | -20 % [-23, -16] | faster | 2.40 MB | 47 to 49 of 100, 3 pruned |

@@ -30,7 +30,8 @@ const SHORT: &str =
     " --set measure.warmup=0 --set measure.break_even=false --set measure.peak_memory=false";
 
 /// Texts of pages, and what stands for them on small data.
-const SMALLER: [(&str, &str); 5] = [
+const SMALLER: [(&str, &str); 6] = [
+    ("RUN.json 'zstd(1)'", "RUN.json zstd"),
     (
         "configs/geo.yaml",
         "configs/geo.yaml --set dataset.num_samples_per_file=99",

@@ -258,6 +258,13 @@ fn profiled<'a>(
             cells.push((cell, load, warm(cell)));
         }
     }
+    // Predictions are relative to one cell, and must not change with the baseline, which is a
+    // matter of taste.
+    let mut order: Vec<usize> = (0..cells.len()).collect();
+    order.sort_by_key(|place| cells[*place].0.variant_name.as_str());
+    let mut cells: Vec<(usize, _)> = cells.into_iter().enumerate().collect();
+    cells.sort_by_key(|(place, _)| order.iter().position(|it| it == place));
+    let (places, cells): (Vec<usize>, Vec<_>) = cells.into_iter().unzip();
     let looked_at = cells.iter().map(|(cell, _, warm)| (*cell, warm.is_some()));
     let deviations = deviations(&looked_at.collect::<Vec<_>>(), uncertainty, key);
     let first = cells.first();
@@ -275,7 +282,10 @@ fn profiled<'a>(
             },
         }
     };
-    cells.into_iter().zip(deviations).map(fitted).collect()
+    let fitted = cells.into_iter().zip(deviations).map(fitted);
+    let mut fitted: Vec<(usize, ProfiledCell)> = places.into_iter().zip(fitted).collect();
+    fitted.sort_by_key(|(place, _)| *place);
+    fitted.into_iter().map(|(_, it)| it).collect()
 }
 
 /// Load of a cell's profile. `None` if it has no profile.

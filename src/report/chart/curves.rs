@@ -196,13 +196,13 @@ fn description(curves: &[CurveLine], crossings: &[CurveCrossing]) -> String {
         .map(|crossing| long(&crossing.label))
         .collect();
     format!(
-        "Times of {} against the bandwidth of the storage, both on logarithmic axes: bandwidths {}, times {}. Crossings: {}.",
+        "Times of {} against the bandwidth of the storage, both on logarithmic axes: bandwidths {}, times {}. {}.",
         counted(curves.len(), "variant"),
         Quantity::BytesPerSecond.range(points().map(|(bandwidth, _)| bandwidth)),
         Quantity::Time.range(points().map(|(_, time)| time)),
         match crossed.is_empty() {
-            true => "none".to_owned(),
-            false => crossed.join(", "),
+            true => "No curve crosses another one".to_owned(),
+            false => format!("Crossings: {}", crossed.join(", ")),
         }
     )
 }

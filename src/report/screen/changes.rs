@@ -60,7 +60,7 @@ fn storage(found: &BreakEven, is_only: bool) -> String {
         })
         .collect();
     format!(
-        "{of}the storage is slower: fastest, as predicted at {} a request, is {}.",
+        "{of}the storage is another one: fastest, as predicted at {} a request, is {}.",
         latency(found.latency_ns),
         parts.join(", ")
     )

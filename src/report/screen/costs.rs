@@ -35,9 +35,9 @@ fn of_variants(record: &RunRecord, scenarios: &[Scenario]) -> Parts {
     let heads = vec![
         Head::text("variant"),
         Head::number("size").dispensable(5),
-        Head::number("vs base"),
+        Head::number("size +/-"),
         Head::number("time"),
-        Head::number("vs base [99 %]"),
+        Head::number("time +/- [99 %]"),
         Head::text("in time"),
         Head::number("CPU").dispensable(3),
         Head::number("memory").dispensable(2),

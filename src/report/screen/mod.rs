@@ -34,7 +34,7 @@ pub(super) struct Screen {
     /// Meanings of the marks in both tables that need one.
     pub(super) doubts: Option<String>,
     pub(super) changes: Option<Statement>,
-    /// Call of PyArrow that writes the layout of the recommended or leading variant.
+    /// Call of PyArrow that writes the layout of the recommended variant.
     pub(super) recipe: Option<Statement>,
 }
 
@@ -70,15 +70,12 @@ impl Screen {
     }
 }
 
-/// Call of PyArrow that writes the layout of the recommended or leading variant. `None` if there is
+/// Call of PyArrow that writes the layout of the recommended variant. `None` if there is
 /// no such variant, or its layout is not known.
 fn recipe(record: &RunRecord, prefer: Preference) -> Option<String> {
     let mut conclusions = record.conclusions.iter();
     let conclusion = conclusions.find(|it| it.prefer == prefer)?;
-    let is_one = matches!(
-        conclusion.kind,
-        ConclusionKind::Recommended | ConclusionKind::Leading
-    );
+    let is_one = conclusion.kind == ConclusionKind::Recommended;
     let variant = conclusion.variant.as_ref().filter(|_| is_one)?;
     // How to write files is no answer where all variants read the same ones.
     let of_variants = record.cells.iter().filter(|it| it.control.is_none());

@@ -225,16 +225,16 @@ fn against_baseline(record: &RunRecord, name: &str, explains: bool) -> String {
     };
     let time = percent_change(ratio, interval, &TIME);
     let doubt = contrast.map(|it| (it.verdict, it.doubt, it.interval()));
-    let time = match doubt {
-        Some((Verdict::Tie, ..)) => format!("{time}, statistically indistinguishable,"),
+    let doubt = match doubt {
+        Some((Verdict::Tie, ..))
+        | Some((Verdict::Inconclusive, Some(Doubt::WideInterval), Some(_))) => {
+            " (in time statistically indistinguishable)"
+        }
         Some((Verdict::Inconclusive, Some(Doubt::WithinNoise), _)) => {
-            format!("{time}, within the noise of equal files,")
+            " (in time within the noise of equal files)"
         }
-        Some((Verdict::Inconclusive, Some(Doubt::WideInterval), Some(_))) => {
-            format!("{time}, statistically indistinguishable,")
-        }
-        Some((Verdict::Inconclusive, ..)) => format!("{time}, not proven in so few rounds,"),
-        _ => time,
+        Some((Verdict::Inconclusive, ..)) => " (in time unproven)",
+        _ => "",
     };
     let size = found.file_bytes as f64 / baseline.file_bytes.max(1) as f64;
     let size = percent_change(size, None, &FILES);
@@ -242,5 +242,5 @@ fn against_baseline(record: &RunRecord, name: &str, explains: bool) -> String {
         true => codec(record, &baseline.variant),
         false => text::quoted(&baseline.variant),
     };
-    format!("{size}, {time} than {of}")
+    format!("{size}, {time} than {of}{doubt}")
 }

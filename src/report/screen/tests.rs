@@ -50,11 +50,11 @@ RESULT      `zstd` is recommended for reads from a warm page cache: 75.0 % small
             28.4] by score (40 % time, 40 % file size, 20 % CPU time).
 CONFIDENCE  high: a quiet host, steady times, and intervals that span at most 7.1 %.
 
-variant     size  vs base     time      vs base [99 %]  in time
-none     40.0 MB        -  10.0 ms                   -  baseline
-zstd     10.0 MB    -75 %  7.00 ms    -30 % [-32, -28]  faster
-lz4      20.0 MB    -50 %  10.0 ms  +0.2 % [-3.2, 3.7]  same
-gzip     8.00 MB    -80 %  15.0 ms      +50 % [45, 55]  slower
+variant     size  size +/-     time     time +/- [99 %]  in time
+none     40.0 MB         -  10.0 ms                   -  baseline
+zstd     10.0 MB     -75 %  7.00 ms    -30 % [-32, -28]  faster
+lz4      20.0 MB     -50 %  10.0 ms  +0.2 % [-3.2, 3.7]  same
+gzip     8.00 MB     -80 %  15.0 ms      +50 % [45, 55]  slower
 
 CHANGES IF  you prefer (--prefer) size: `gzip`; cpu: all alike.
 "#);
@@ -68,7 +68,7 @@ RESULT      No clear winner for reads from a warm page cache: `none` (uncompress
             than `none`.
 CONFIDENCE  high: steady times, and intervals that span at most 7.0 %.
 
-variant     time     vs base [99 %]  in time
+variant     time    time +/- [99 %]  in time
 none     10.0 ms                  -  baseline
 zstd     10.0 ms  0.0 % [-3.3, 3.4]  same
 lz4      20.0 ms   +100 % [93, 107]  slower

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use crate::analysis::measured::rebase;
 use crate::analysis::prediction::crossings::fastest;
 use crate::analysis::prediction::curves::{Curve, bandwidths};
 use crate::analysis::prediction::own_storage::{OwnStorage, own_storages};
@@ -7,8 +8,8 @@ use crate::analysis::prediction::predictions::{LATENCIES_NS, LATENCY_NS, Predict
 use crate::analysis::summarise::summarise;
 use crate::record::fixture::{cell, record, rounds};
 use crate::record::{
-    CacheState, CellRecord, EngineRecord, Percentiles, RequestProfile, StoreCall, StoreCalls,
-    ThrottleRecord,
+    CacheState, CellRecord, EngineRecord, Percentiles, RequestProfile, RunRecord, StoreCall,
+    StoreCalls, ThrottleRecord,
 };
 
 const MB: u64 = 1_000_000;
@@ -399,4 +400,31 @@ fn the_mean_is_over_scenarios_that_all_variants_have() {
     let predictions = Predictions::of(&record);
     let curves = predictions.curves(None, LATENCY_NS);
     assert_eq!((curves.len(), curves[0].bytes), (2, 200 * MB));
+}
+
+#[test]
+fn the_fastest_variants_do_not_depend_on_the_baseline() {
+    let mut record = record();
+    let measured = |variant: &str, megabytes: u64, times: [u64; 8]| CellRecord {
+        iterations: rounds(&times),
+        ..profiled(variant, megabytes, 20)
+    };
+    let times = |base: u64| [0, 7, 3, 9, 1, 8, 2, 5].map(|it| base + it * 400_000);
+    record.cells = vec![
+        measured("none", 100, times(20_000_000)),
+        measured("lz4", 60, times(24_000_000)),
+        measured("zstd", 50, times(30_000_000)),
+    ];
+    summarise(&mut record);
+    let fastest = |record: &RunRecord| -> Vec<_> {
+        let found = record.break_even.iter();
+        found.map(|it| it.fastest.clone()).collect()
+    };
+    let expected = fastest(&record);
+    assert!(expected.iter().any(|it| it.len() > 1), "{expected:?}");
+    for variant in ["lz4", "zstd", "none"] {
+        assert!(rebase(&mut record, variant));
+        summarise(&mut record);
+        assert_eq!(fastest(&record), expected, "{variant}");
+    }
 }
