@@ -167,6 +167,12 @@ pub(crate) struct QueryArguments {
     /// are read
     #[arg(long = "table", value_name = "NAME=URL")]
     pub(crate) table: Vec<String>,
+    #[command(flatten)]
+    pub(crate) original: OriginalArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OriginalArgument {
     /// Reads the files of the source as they are, too, as the variant `original`, with which the
     /// others are compared. They must be Parquet
     #[arg(long)]
@@ -256,6 +262,8 @@ pub(crate) struct ExplainArguments {
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
+    #[command(flatten)]
+    pub(crate) original: OriginalArgument,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
 use super::exit::CommandError;
-use super::load;
+use super::load::GivenConfig;
 use super::progress::Progress;
 use super::stdout::show_text;
 use super::threads::runtime;
@@ -17,7 +17,7 @@ use crate::observe::memory_bytes;
 use crate::record::EngineCache;
 use crate::session::{
     DatasetState, Datasets, Disk, Estimate, Event, ExistingFiles, Failure, Free, Observer,
-    by_file_system, check as check_cells, estimate, existing, writers,
+    by_file_system, check as check_cells, estimate, existing, open, writers,
 };
 use crate::storage::Stores;
 use crate::units;
@@ -27,7 +27,9 @@ use crate::units;
 const MLPERF_MEMORY_FACTOR: u64 = 5;
 
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
-    let config = load::config(&arguments.config, None)?;
+    let mut given = GivenConfig::of(&arguments.config, None, &[])?;
+    given.with_original = arguments.original.with_original;
+    let config = given.config()?;
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
     // A config can be shown without its data, so that missing datasets are no error here.
     let datasets = runtime()?.block_on(Datasets::look(&Stores::default(), &config))?;
@@ -52,6 +54,12 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
     let runtime = runtime()?;
     let progress = Progress::new();
     runtime.block_on(check_cells(config, datasets, &progress))?;
+    if datasets.all.iter().all(is_there) {
+        // Nothing will be written first, so that every query can be planned on its files.
+        let mut config = config.clone();
+        config.measure.control = Some(false);
+        runtime.block_on(open(&config, datasets, None, &progress))?;
+    }
     writeln!(text, "# variants (the first is the baseline)").map_err(failed)?;
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {
         let dataset = dataset
@@ -182,6 +190,13 @@ fn measurement(config: &Config) -> String {
         lanes.join(", "),
         distinct(|variant| variant.reader.cache.name()),
         distinct(|variant| variant.reader.engine_cache.name()),
+    )
+}
+
+fn is_there(state: &DatasetState) -> bool {
+    matches!(
+        state.found,
+        FolderContent::Complete(_) | FolderContent::External { .. }
     )
 }
 

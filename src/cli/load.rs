@@ -82,7 +82,7 @@ impl GivenConfig {
             set: set.cloned().collect(),
             sweep: arguments.sweep.clone(),
             tables,
-            with_original: queries.is_some_and(|queries| queries.with_original),
+            with_original: queries.is_some_and(|queries| queries.original.with_original),
             queries: queries.map_or_else(Vec::new, |queries| queries.query.clone()),
             sql: queries.map_or_else(Vec::new, |queries| queries.sql.clone()),
             has_exact_rounds: false,

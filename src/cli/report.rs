@@ -20,6 +20,7 @@ const PAGE: Replaces = Replaces::Kind {
 };
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandError> {
+    print::refuse_details_without_tables(arguments.format, arguments.details)?;
     let mut records: Vec<RunRecord> = Vec::new();
     let mut page_file = None;
     if let Some(file) = &arguments.html {

@@ -28,6 +28,7 @@ const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     launcher::refuse_several_runs()?;
+    print::refuse_details_without_tables(arguments.format, arguments.details)?;
     let cancel = cancel_on_interrupt()?;
     let mut given = GivenConfig::of(&arguments.config, Some(&arguments.queries), &set(arguments))?;
     given.has_exact_rounds = arguments.rounds.is_some();

@@ -337,3 +337,42 @@ fn a_stored_record_is_compared_with_any_of_its_variants() {
         &["no variant `zst`; did you mean `zstd`?", "none, zstd, lz4"],
     );
 }
+
+#[test]
+fn a_query_of_another_table_is_found_before_a_run() {
+    let place = Place::tiny();
+    place
+        .bench()
+        .args(["generate", "bench.yaml"])
+        .run()
+        .succeeds();
+    let dry = ["--dry-run", "--sql", "SELECT id FROM t"];
+    let on = |arguments: &[&str]| place.bench().arg("run").args(arguments).args(dry).run();
+    on(&["bench.yaml"]).fails(2, &["public.t' not found"]);
+    on(&["--table", "u=data/train"]).fails(2, &["public.t' not found"]);
+    on(&["--table", "t=data/train"]).succeeds();
+    let check = |arguments: &[&str]| place.bench().arg("check").args(arguments).run();
+    let file = place.parquet_paths("data").remove(0);
+    let source = ["--source", file.to_str().unwrap(), "--with-original"];
+    let checked = check(&source).succeeds();
+    assert!(
+        checked.stdout.contains("original: existing files"),
+        "{}",
+        checked.stdout
+    );
+    check(&["bench.yaml", "--with-original"]).fails(2, &["dataset.source"]);
+}
+
+#[test]
+fn details_of_a_form_without_tables_are_refused() {
+    let place = Place::tiny();
+    place
+        .run(&["--rounds", "1", "--record", "r.json"])
+        .succeeds();
+    for format in ["csv", "json"] {
+        let form = ["--format", format, "--details"];
+        let reported = place.bench().args(["report", "r.json"]).args(form).run();
+        reported.fails(2, &["--details", "tables"]);
+        place.run(&form).fails(2, &["--details", "tables"]);
+    }
+}

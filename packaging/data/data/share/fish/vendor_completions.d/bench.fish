@@ -101,6 +101,7 @@ complete -c bench -n "__fish_bench_using_subcommand check" -l params -d 'Sets ke
 complete -c bench -n "__fish_bench_using_subcommand check" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a config, they are written below `data/`' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
+complete -c bench -n "__fish_bench_using_subcommand check" -l with-original -d 'Reads the files of the source as they are, too, as the variant `original`, with which the others are compared. They must be Parquet'
 complete -c bench -n "__fish_bench_using_subcommand check" -s h -l help -d 'Print help'
 complete -c bench -n "__fish_bench_using_subcommand inspect" -l column -d 'Shows only this column, with all of its leaves' -r
 complete -c bench -n "__fish_bench_using_subcommand inspect" -l format -d 'Format of stdout' -r -f -a "table\t'A summary, and tables'
