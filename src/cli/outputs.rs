@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::exit::CommandError;
 use crate::output::{Output, Replaces};
+use crate::report::Format;
 
 /// Claims a file that a flag names for output, before any work is done. Errors name `example` as a
 /// file that would do.
@@ -28,6 +29,19 @@ pub(super) fn would_be_read(flag: &str, output: &Output, reader: &str) -> Comman
          one that ends in another way",
         output.path().display()
     ))
+}
+
+/// Refuses an extent of tables that a form without tables cannot have.
+pub(crate) fn refuse_details_without_tables(
+    format: Format,
+    details: bool,
+) -> Result<(), CommandError> {
+    match details && !format.is_for_readers() {
+        true => Err(CommandError::Usage(
+            "--details is for tables; --format csv and json hold everything anyway".to_owned(),
+        )),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

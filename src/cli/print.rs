@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
-use super::exit::CommandError;
 use crate::record::Preference;
 use crate::report::{Format, View, visible};
 
@@ -53,19 +52,6 @@ fn colour() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
     io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
-}
-
-/// Refuses an extent of tables that a form without tables cannot have.
-pub(crate) fn refuse_details_without_tables(
-    format: Format,
-    details: bool,
-) -> Result<(), CommandError> {
-    match details && !format.is_for_readers() {
-        true => Err(CommandError::Usage(
-            "--details is for tables; --format csv and json hold everything anyway".to_owned(),
-        )),
-        false => Ok(()),
-    }
 }
 
 /// The view that a command's arguments ask for.

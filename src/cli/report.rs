@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::arguments::ReportArguments;
 use super::exit::CommandError;
-use super::outputs::output;
+use super::outputs::{output, refuse_details_without_tables};
 use super::stdout::show;
 use super::{load, print};
 use crate::analysis::{Predictions, history};
@@ -20,7 +20,7 @@ const PAGE: Replaces = Replaces::Kind {
 };
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, CommandError> {
-    print::refuse_details_without_tables(arguments.format, arguments.details)?;
+    refuse_details_without_tables(arguments.format, arguments.details)?;
     let mut records: Vec<RunRecord> = Vec::new();
     let mut page_file = None;
     if let Some(file) = &arguments.html {

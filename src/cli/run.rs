@@ -10,7 +10,7 @@ use super::arguments::{LaneArgument, RunArguments};
 use super::exit::{self, CommandError};
 use super::interrupt::cancel_on_interrupt;
 use super::load::GivenConfig;
-use super::outputs::{output, would_be_read};
+use super::outputs::{output, refuse_details_without_tables, would_be_read};
 use super::progress::Progress;
 use super::stdout::show;
 use super::threads::{leave, runtime};
@@ -28,7 +28,7 @@ const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     launcher::refuse_several_runs()?;
-    print::refuse_details_without_tables(arguments.format, arguments.details)?;
+    refuse_details_without_tables(arguments.format, arguments.details)?;
     let cancel = cancel_on_interrupt()?;
     let mut given = GivenConfig::of(&arguments.config, Some(&arguments.queries), &set(arguments))?;
     given.has_exact_rounds = arguments.rounds.is_some();

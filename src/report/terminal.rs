@@ -49,6 +49,9 @@ pub(super) fn render(page: &Page, view: &View) -> String {
     shown
 }
 
+/// Most scenarios of the screen's second table, so that the answer stays in sight.
+const MOST_SCENARIOS: usize = 14;
+
 impl Screen {
     fn to_terminal(&self, view: &View) -> String {
         let width = view.width.unwrap_or(SCREEN_WIDTH).min(SCREEN_WIDTH);
@@ -63,7 +66,25 @@ impl Screen {
                 .map(|it| wrapped(it, Some(width)))
                 .collect::<String>()
         };
-        let matrix = self.matrix.iter().map(|matrix| in_blocks(matrix, &view));
+        let most = if view.details {
+            usize::MAX
+        } else {
+            MOST_SCENARIOS
+        };
+        let matrix = self.matrix.iter().map(|matrix| {
+            let left_out = matrix.rows.len().saturating_sub(most);
+            let shown = Table {
+                rows: matrix.rows.iter().take(most).cloned().collect(),
+                ..matrix.clone()
+            };
+            match left_out {
+                0 => in_blocks(&shown, &view),
+                _ => format!(
+                    "{}\n{left_out} more scenarios: see --details.",
+                    in_blocks(&shown, &view)
+                ),
+            }
+        });
         let joined = |parts: Vec<String>| {
             let parts = parts.into_iter().filter(|it| !it.is_empty());
             parts.collect::<Vec<_>>().join("\n")

@@ -455,3 +455,36 @@ fn a_variant_that_is_called_none_is_uncompressed_only_if_it_is() {
     assert!(with_codec("none").contains("`none` (uncompressed)"));
     assert!(!with_codec("zstd").contains("(uncompressed)"));
 }
+
+#[test]
+fn scenarios_beyond_those_that_a_screen_has_room_for_are_counted() {
+    let mut record = two_scenarios();
+    let cells = record.cells.clone();
+    record.cells = (0..20)
+        .flat_map(|number| {
+            let cells = cells.iter().filter(|it| it.scenario == cells[0].scenario);
+            cells.cloned().map(move |mut cell| {
+                cell.scenario = format!("query_{number:02}");
+                cell.id = format!("{}/{}", cell.scenario, cell.variant_name);
+                cell
+            })
+        })
+        .collect();
+    let record = summarised(record);
+    let short = render(&record, &view(Format::Table, None)).unwrap();
+    assert!(
+        short.contains("\nquery_13 ") && !short.contains("\nquery_14 "),
+        "{short}"
+    );
+    assert!(
+        short.contains("\n6 more scenarios: see --details.\n"),
+        "{short}"
+    );
+    let whole = View {
+        details: true,
+        ..view(Format::Table, None)
+    };
+    let details = render(&record, &whole).unwrap();
+    assert!(details.contains("\nquery_19 "), "{details}");
+    assert!(!details.contains("more scenarios: see"), "{details}");
+}
