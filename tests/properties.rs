@@ -273,7 +273,7 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
 const BLOCK_BYTES: u64 = 4096;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn rows_read_back_are_the_rows_that_were_drawn(layout in layouts()) {

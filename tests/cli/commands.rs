@@ -214,14 +214,13 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn shipped_configs_are_valid_and_can_be_scaled() {
-    for config in ["quickstart", "dlrm", "flux"] {
-        let path = format!("{}/configs/{config}.yaml", env!("CARGO_MANIFEST_DIR"));
-        let place = Place::new();
-        let output = place.bench().args(["check", &path]).run();
-        assert!(output.succeeds().stdout.contains("# variants"));
-        assert!(place.files().is_empty());
-    }
+fn a_shipped_config_is_valid_and_writes_nothing_when_checked() {
+    // The others are checked and run as the pages say (documented.rs).
+    let path = format!("{}/configs/quickstart.yaml", env!("CARGO_MANIFEST_DIR"));
+    let place = Place::new();
+    let output = place.bench().args(["check", &path]).run();
+    assert!(output.succeeds().stdout.contains("# variants"));
+    assert!(place.files().is_empty());
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn in_either_read_mode_every_row_group_is_read_exactly_once(
 }
 
 #[rstest]
-fn both_read_modes_give_equal_results_to_any_query(#[values("1", "2", "7")] readers: &str) {
+fn both_read_modes_give_equal_results_to_any_query(#[values("1", "7")] readers: &str) {
     let place = Place::tiny();
     let readers = format!("reader.read_threads={readers}");
     let mut arguments = vec!["--sweep", "dataset.parquet.read_mode=row_group,default"];

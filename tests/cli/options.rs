@@ -76,17 +76,10 @@ fn the_quickstart_needs_no_config() {
         "json",
     ];
     let bench = place.bench().arg("run").args(small);
-    let scenario = [
-        "--query",
-        "full_scan",
-        "--query",
-        "narrow_projection",
-        "--query",
-        "nested",
-    ];
+    let scenario = ["--query", "narrow_projection", "--query", "nested"];
     let record = bench.args(scenario).run().succeeds().json();
     // There are two controls per scenario.
-    assert_eq!(record["cells"].as_array().unwrap().len(), 15 + 6);
+    assert_eq!(record["cells"].as_array().unwrap().len(), 10 + 4);
     assert_eq!(cell(&record, "nested/zstd")["columns_read"], 2);
     assert_eq!(cell(&record, "narrow_projection/none")["columns_read"], 3);
     assert!(place.path("data/quickstart/variants").is_dir());

@@ -8,6 +8,12 @@ use crate::harness::Place;
 
 /// The page of a real run in all lanes, which has every chart.
 pub fn page(place: &Place) -> std::path::PathBuf {
+    page_of(place, &["--query", "full_scan", "--sql", COUNT])
+}
+
+const COUNT: &str = "SELECT count(*) AS rows FROM train";
+
+fn page_of(place: &Place, queries: &[&str]) -> std::path::PathBuf {
     let record = [
         "--sweep",
         "dataset.compression=none,zstd(3)",
@@ -22,13 +28,7 @@ pub fn page(place: &Place) -> std::path::PathBuf {
         "--record",
         "r.json",
     ];
-    let queries = [
-        "--query",
-        "full_scan",
-        "--sql",
-        "SELECT count(*) AS rows FROM train",
-    ];
-    place.run(&[&record[..], &queries[..]].concat()).succeeds();
+    place.run(&[&record[..], queries].concat()).succeeds();
     place
         .bench()
         .args(["report", "r.json", "--html", "r.html"])
@@ -39,7 +39,7 @@ pub fn page(place: &Place) -> std::path::PathBuf {
 
 /// The page of a record in which every text attacks the page.
 pub fn hostile_page(place: &Place) -> std::path::PathBuf {
-    page(place);
+    page_of(place, &["--sql", COUNT]);
     let mut record: Value =
         serde_json::from_str(&fs::read_to_string(place.path("r.json")).unwrap()).unwrap();
     let attack = "=1+1|\"'><script>document.title='owned'</script><img src=http://127.0.0.1:9/x onerror=alert(1)>\u{1b}[31m\u{202e}";
