@@ -90,7 +90,7 @@ pub(super) fn with_baselines(
 }
 
 /// The cell that a control repeats.
-fn repeated<'a>(cells: &'a [CellRecord], control: &CellRecord) -> Option<&'a CellRecord> {
+pub fn repeated<'a>(cells: &'a [CellRecord], control: &CellRecord) -> Option<&'a CellRecord> {
     let mut others = cells.iter().filter(|it| it.control.is_none());
     others.find(|it| it.scenario == control.scenario && it.variant == control.variant)
 }

@@ -34,7 +34,7 @@ pub use between_runs::Between;
 pub use comparison::{control_log_ratios, family};
 pub use gate::{Gate, GateOutcome, gate};
 pub use history::{Change, History, Point, history, least_runs};
-pub use measured::{Common, distinct, rebase};
+pub use measured::{Common, distinct, rebase, repeated};
 pub use overall::{OverBaseline, PairedTime};
 pub use precision::{rounds_lacking, widest_interval};
 pub use prediction::{Curve, LATENCY_NS, OwnStorage, Predictions, own_storages};

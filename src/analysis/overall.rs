@@ -19,6 +19,14 @@ struct Mean<'a> {
     ratio: Ratio,
 }
 
+/// A variant's time and its interval, both in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairedTime {
+    pub time_ns: f64,
+    /// Low and high. Absent for the baseline, and where there are too few rounds.
+    pub interval_ns: Option<(f64, f64)>,
+}
+
 /// Times of variants over those of the baseline, end to end: over the scenarios in which all
 /// variants were measured, or in the only one of these. Everything that is said of a variant and
 /// the baseline takes it from here.
@@ -58,17 +66,7 @@ impl<'a> OverBaseline<'a> {
             comparisons.find(|it| it.lane == Lane::EndToEnd && it.candidate == *candidate)?;
         Some(&found.contrast)
     }
-}
 
-/// A variant's time and its interval, both in nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PairedTime {
-    pub time_ns: f64,
-    /// Low and high. Absent for the baseline, and where there are too few rounds.
-    pub interval_ns: Option<(f64, f64)>,
-}
-
-impl OverBaseline<'_> {
     /// The baseline's time with the variant's ratio, so that the two agree: medians of rounds that
     /// scatter may have another ratio than the rounds themselves. `None` without a ratio.
     pub fn time(&self, variant: &str, baseline_ns: f64) -> Option<PairedTime> {

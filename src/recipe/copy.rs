@@ -76,12 +76,9 @@ fn can_be_named(leaf: &Leaf) -> bool {
 
 /// Options for an encoding.
 fn of_encoding(encoding: &str) -> Vec<(String, String)> {
-    let (is_choice, dictionary) = match encoding {
-        "auto" | "dictionary" => (true, "true"),
-        _ => (false, "false"),
-    };
-    let mut options = vec![("dictionary_enabled".to_owned(), dictionary.to_owned())];
-    if !is_choice {
+    let has_dictionary = matches!(encoding, "auto" | "dictionary");
+    let mut options = vec![("dictionary_enabled".to_owned(), has_dictionary.to_string())];
+    if !has_dictionary {
         options.push(("encoding".to_owned(), encoding.to_owned()));
     }
     options
@@ -140,8 +137,8 @@ fn limits(knobs: &Knobs) -> Vec<String> {
     {
         limits.push("sizes of pages and dictionaries are those of all columns".to_owned());
     }
-    let has_options =
-        |leaf: &&Leaf| knobs.has_own(leaf) || leaf.fitting_encoding() != knobs.common_encoding();
+    let common = knobs.common_encoding();
+    let has_options = |leaf: &&Leaf| knobs.has_own(leaf) || leaf.fitting_encoding() != common;
     let of_leaves = knobs.leaves.iter().filter(has_options);
     let unnamed = of_leaves
         .filter(|it| !can_be_named(it))

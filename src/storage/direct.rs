@@ -14,9 +14,8 @@ use object_store::{Error, GetOptions, GetResult, ObjectStore, Result};
 
 use super::beyond::beyond;
 use super::layer::ReadLayer;
-use super::page_cache::lies_in_memory;
 use super::paths::local_file;
-use super::system::direct_flag;
+use super::system::{direct_flag, lies_in_memory};
 
 /// Direct reads begin, end and land at multiples of this many bytes. File systems and devices
 /// require no more (open(2), "O_DIRECT"; `statx`'s `stx_dio_offset_align` is 512 or 4096 in

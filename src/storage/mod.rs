@@ -39,8 +39,7 @@ pub use loaded::{LoadedBytes, MemoryLayer};
 pub use local::local_store;
 pub use location::{Entry, EntryKind, Location};
 pub use page_cache::{
-    Residency, drop_caches, evict, lies_in_memory, make_resident, may_attest, may_drop_caches,
-    residency,
+    Residency, drop_caches, evict, make_resident, may_attest, may_drop_caches, residency,
 };
 pub use paths::{StorageError, local_file, local_path, object_path};
 pub use recording::RecordingLayer;
@@ -49,7 +48,7 @@ pub use sink::StagedObject;
 pub use source::ByteSource;
 pub use store::Store;
 pub use stores::Stores;
-pub use system::{end_with_parent, is_of_the_system, sync_file_system};
+pub use system::{end_with_parent, is_of_the_system, lies_in_memory, sync_file_system};
 pub use throttle::{Throttle, ThrottleLayer, merged};
 pub use trace::{Call, TimedCall, Trace};
 pub(crate) use wait::wait;

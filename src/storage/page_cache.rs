@@ -92,12 +92,6 @@ pub fn evict(path: &Path) -> io::Result<()> {
     system::drop_pages(&file)
 }
 
-/// True if a file lies in memory only, and can thus be neither evicted nor read past the page
-/// cache. Some kernels accept O_DIRECT for such files all the same, and serve them from memory.
-pub fn lies_in_memory(path: &Path) -> bool {
-    system::lies_in_memory(path)
-}
-
 const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
 /// True if this user may drop the page cache of the whole host.

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-pub(super) use here::{direct_flag, drop_pages, lies_in_memory, wake_on_time};
-pub use here::{end_with_parent, is_of_the_system, sync_file_system};
+pub(super) use here::{direct_flag, drop_pages, wake_on_time};
+pub use here::{end_with_parent, is_of_the_system, lies_in_memory, sync_file_system};
 
 #[cfg(target_os = "linux")]
 mod here {
@@ -23,8 +23,9 @@ mod here {
         nix::fcntl::posix_fadvise(file, 0, 0, advice).map_err(io::Error::from)
     }
 
-    /// True if a file lies in memory only.
-    pub(in crate::storage) fn lies_in_memory(path: &Path) -> bool {
+    /// True if a file lies in memory only, and can thus be neither evicted nor read past the page
+    /// cache. Some kernels accept O_DIRECT for such files all the same, and serve them from memory.
+    pub fn lies_in_memory(path: &Path) -> bool {
         const RAMFS_MAGIC: i64 = 0x8584_58f6;
         nix::sys::statfs::statfs(path).is_ok_and(|found| {
             let kind = found.filesystem_type();
@@ -79,7 +80,7 @@ mod here {
         unsupported("posix_fadvise")
     }
 
-    pub(in crate::storage) fn lies_in_memory(_: &Path) -> bool {
+    pub fn lies_in_memory(_: &Path) -> bool {
         false
     }
 

@@ -322,11 +322,7 @@ fn a_folder_with_foreign_parquet_is_read_and_never_written_into() {
         output.fails(2, &["data", "did not write", "swept"]);
     }
     let before_all = place.files();
-    place
-        .bench()
-        .args(["generate", "bench.yaml"])
-        .run()
-        .succeeds();
+    place.generate();
     assert_eq!(place.files(), before_all, "something was written");
     assert_eq!(place.parquet("data"), before);
 }
@@ -334,11 +330,7 @@ fn a_folder_with_foreign_parquet_is_read_and_never_written_into() {
 #[test]
 fn a_folder_with_foreign_parquet_of_the_same_columns_is_measured_as_external() {
     let place = Place::tiny();
-    place
-        .bench()
-        .args(["generate", "bench.yaml"])
-        .run()
-        .succeeds();
+    place.generate();
     for name in ["_bench_manifest.json", "_bench.lock"] {
         fs::remove_file(place.path("data").join(name)).unwrap();
     }

@@ -8,11 +8,7 @@ use crate::harness::{Output, Place};
 
 /// Checks that a run is refused after the dataset was made, and before anything was measured.
 fn refused(place: &Place, arguments: &[&str], words: &[&str]) -> Output {
-    place
-        .bench()
-        .args(["generate", "bench.yaml"])
-        .run()
-        .succeeds();
+    place.generate();
     let before = place.files();
     let output = place.run(arguments).fails(2, words);
     assert_eq!(place.files(), before, "something was written");

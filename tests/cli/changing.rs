@@ -468,11 +468,7 @@ fn a_source_that_is_replaced_by_one_of_the_same_size_and_time_is_another_source(
 #[test]
 fn a_foreign_file_where_a_dataset_would_be_written_stays() {
     let place = Place::tiny();
-    place
-        .bench()
-        .args(["generate", "bench.yaml"])
-        .run()
-        .succeeds();
+    place.generate();
     // The state after an interruption, in which another file replaces one of the dataset.
     let manifest = place.path("data/_bench_manifest.json");
     let text: Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();

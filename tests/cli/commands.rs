@@ -340,11 +340,7 @@ fn a_stored_record_is_compared_with_any_of_its_variants() {
 #[test]
 fn a_query_of_another_table_is_found_before_a_run() {
     let place = Place::tiny();
-    place
-        .bench()
-        .args(["generate", "bench.yaml"])
-        .run()
-        .succeeds();
+    place.generate();
     let dry = ["--dry-run", "--sql", "SELECT id FROM t"];
     let on = |arguments: &[&str]| place.bench().arg("run").args(arguments).args(dry).run();
     on(&["bench.yaml"]).fails(2, &["public.t' not found"]);

@@ -88,6 +88,14 @@ impl Place {
         self.bench().args(["run", "bench.yaml"]).args(more).run()
     }
 
+    /// Writes the dataset of `bench.yaml`.
+    pub fn generate(&self) -> Output {
+        self.bench()
+            .args(["generate", "bench.yaml"])
+            .run()
+            .succeeds()
+    }
+
     /// The record of a run that ends well.
     pub fn record<A: AsRef<OsStr>>(&self, more: &[A]) -> Value {
         let bench = self.bench().args(["run", "bench.yaml", "--format", "json"]);

@@ -381,11 +381,7 @@ fn no_variant_is_called_as_the_control_is() {
 #[test]
 fn the_control_of_other_peoples_files_is_these_files_and_nothing_is_written_beside_them() {
     let place = Place::tiny();
-    place
-        .bench()
-        .args(["generate", "bench.yaml"])
-        .run()
-        .succeeds();
+    place.generate();
     fs::rename(place.path("data/train"), place.path("theirs")).unwrap();
     let before = place.parquet("theirs");
     let output = place

@@ -373,16 +373,18 @@ fn a_source_that_is_gone_once_its_datasets_are_written_is_not_missed() {
     }
 }
 
-#[test]
-fn a_source_may_have_a_name_in_sql() {
+/// A place with a generated file as `my.parquet`.
+fn with_own_file() -> Place {
     let place = Place::tiny();
-    place
-        .bench()
-        .args(["generate", "bench.yaml"])
-        .run()
-        .succeeds();
+    place.generate();
     let written = place.parquet_paths("data").remove(0);
     place.write("my.parquet", std::fs::read(&written).unwrap());
+    place
+}
+
+#[test]
+fn a_source_may_have_a_name_in_sql() {
+    let place = with_own_file();
     let sweep = ["--sweep", "dataset.compression=none,zstd", "--rounds", "1"];
     let run = |source: &str, sql: &str| {
         let bench = place
@@ -417,7 +419,8 @@ fn a_source_may_have_a_name_in_sql() {
     let record = place.bench().args(default).run().succeeds().json();
     assert_eq!(record["cells"][0]["sql"], "SELECT * FROM t");
     // A path as a whole is no name.
-    place.write("a=b.parquet", std::fs::read(&written).unwrap());
+    let own = std::fs::read(place.path("my.parquet")).unwrap();
+    place.write("a=b.parquet", own);
     run("a=b.parquet", "SELECT id FROM train").succeeds();
     let bad = ["--set", "dataset.table=valid"];
     let bench = place.bench().args(["check", "bench.yaml"]).args(bad);
@@ -426,14 +429,7 @@ fn a_source_may_have_a_name_in_sql() {
 
 #[test]
 fn the_original_is_the_baseline_if_it_is_wanted() {
-    let place = Place::tiny();
-    place
-        .bench()
-        .args(["generate", "bench.yaml"])
-        .run()
-        .succeeds();
-    let written = place.parquet_paths("data").remove(0);
-    place.write("my.parquet", std::fs::read(&written).unwrap());
+    let place = with_own_file();
     let before = std::fs::read(place.path("my.parquet")).unwrap();
     let run = |source: &str, more: &[&str]| {
         let bench = place.bench().args(["run", "--source", source]);

@@ -113,6 +113,10 @@ impl Predictions {
     /// stretches there. Simulates, which takes about as long as [`Self::of`].
     pub fn phase_maps(&self) -> Vec<Vec<BreakEven>> {
         let mut maps: Vec<Vec<BreakEven>> = Vec::new();
+        if self.loads.iter().all(|(_, loads)| loads.len() < 2) {
+            // Nothing could be faster than a lone variant.
+            return maps;
+        }
         for latency_ns in latencies_of_map() {
             let known = || self.curves.iter().filter(|it| it.latency_ns == latency_ns);
             let rows: Vec<BreakEven> = match known().next() {
@@ -260,10 +264,8 @@ fn profiled<'a>(
     }
     // Predictions are relative to one cell, and must not change with the baseline, which is a
     // matter of taste.
-    let mut order: Vec<usize> = (0..cells.len()).collect();
-    order.sort_by_key(|place| cells[*place].0.variant_name.as_str());
     let mut cells: Vec<(usize, _)> = cells.into_iter().enumerate().collect();
-    cells.sort_by_key(|(place, _)| order.iter().position(|it| it == place));
+    cells.sort_by_key(|(_, (cell, ..))| cell.variant_name.as_str());
     let (places, cells): (Vec<usize>, Vec<_>) = cells.into_iter().unzip();
     let looked_at = cells.iter().map(|(cell, _, warm)| (*cell, warm.is_some()));
     let deviations = deviations(&looked_at.collect::<Vec<_>>(), uncertainty, key);

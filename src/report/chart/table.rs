@@ -36,6 +36,7 @@ pub(crate) fn table(table: &Table) -> Markup {
         "few"
     };
     let is_card = size == "many";
+    let heads: Vec<String> = table.heads.iter().map(head_of).collect();
     let left_out = table.rows.len().saturating_sub(MOST_ROWS);
     html! {
         div class=(format!("scroll {size}")) tabindex="0" role="region" aria-label=(format!("Table: {caption}")) {
@@ -45,8 +46,8 @@ pub(crate) fn table(table: &Table) -> Markup {
                     @if left_out > 0 { " (the first " (MOST_ROWS) " rows; " (left_out) " more are left out)" }
                 }
                 thead { tr {
-                    @for head in &table.heads {
-                        th scope="col" class=[head.is_number.then_some("number")] { (prose(&head_of(head))) }
+                    @for (head, shown) in table.heads.iter().zip(&heads) {
+                        th scope="col" class=[head.is_number.then_some("number")] { (prose(shown)) }
                     }
                 } }
                 tbody {
@@ -54,7 +55,7 @@ pub(crate) fn table(table: &Table) -> Markup {
                         tr {
                             @for (index, (head, cell)) in table.heads.iter().zip(row).enumerate() {
                                 @if index == 0 { th scope="row" class=[class(head, cell)] { (long(cell.text())) } }
-                                @else { td class=[class(head, cell)] data-head=[is_card.then(|| head_of(head))] { (long(cell.text())) } }
+                                @else { td class=[class(head, cell)] data-head=[is_card.then_some(&heads[index])] { (long(cell.text())) } }
                             }
                         }
                     }

@@ -1,6 +1,6 @@
 //! Effect of noise alone: the controls, which are equal to the baseline.
 
-use crate::analysis::OverBaseline;
+use crate::analysis::{OverBaseline, repeated};
 use crate::record::{Contrast, Lane, RunRecord};
 use crate::units;
 
@@ -25,7 +25,7 @@ pub(super) fn sentence(record: &RunRecord) -> Option<String> {
     };
     let contrast = contrasts.max_by(|one, other| widest(one).total_cmp(&widest(other)))?;
     let (low, high) = contrast.interval()?;
-    let of = repeated(record).unwrap_or_else(|| "baseline".to_owned());
+    let of = other_than_baseline(record).unwrap_or_else(|| "baseline".to_owned());
     let percent = |ratio: f64| units::tenths((ratio - 1.0) * 100.0);
     Some(format!(
         "Brackets: 99 % intervals. Noise (verdicts allow for it): {of} against itself {} % [{}, {}].",
@@ -37,10 +37,9 @@ pub(super) fn sentence(record: &RunRecord) -> Option<String> {
 
 /// The variant that the controls repeat, if it is not the baseline, as in a record that is compared
 /// with another variant than its run was.
-fn repeated(record: &RunRecord) -> Option<String> {
+fn other_than_baseline(record: &RunRecord) -> Option<String> {
     let control = record.cells.iter().find(|it| it.control.is_some())?;
-    let mut cells = record.cells.iter().filter(|it| it.control.is_none());
-    let baseline = cells.clone().next()?;
-    let of = cells.find(|it| it.variant == control.variant)?;
+    let baseline = record.cells.iter().find(|it| it.control.is_none())?;
+    let of = repeated(&record.cells, control)?;
     (of.variant_name != baseline.variant_name).then(|| text::quoted(&of.variant_name))
 }
