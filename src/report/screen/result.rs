@@ -154,8 +154,9 @@ fn no_winner(record: &RunRecord, conclusion: &Conclusion, ranking: &Ranking) -> 
         None => String::new(),
     };
     let alike = match ranking.prefer {
-        _ if rounds_lacking(record).is_some() => "cannot be told apart in so few rounds".to_owned(),
+        // Sizes are known exactly, however few rounds there were.
         Preference::Size => "are of one size".to_owned(),
+        _ if rounds_lacking(record).is_some() => "cannot be told apart in so few rounds".to_owned(),
         Preference::Balanced => format!("score alike ({})", score()),
         _ => "are statistically indistinguishable".to_owned(),
     };

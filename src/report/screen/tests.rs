@@ -488,3 +488,28 @@ fn scenarios_beyond_those_that_a_screen_has_room_for_are_counted() {
     assert!(details.contains("\nquery_19 "), "{details}");
     assert!(!details.contains("more scenarios: see"), "{details}");
 }
+
+#[test]
+fn equal_sizes_are_known_however_few_rounds_there_were() {
+    let mut record = codecs();
+    for cell in &mut record.cells {
+        cell.iterations = rounds(&[10_000_000; 2]);
+        cell.file_bytes = 40_000_000;
+    }
+    let by = |prefer: Preference| {
+        let view = View {
+            prefer,
+            ..view(Format::Table, None)
+        };
+        let shown = render(&summarised(record.clone()), &view).unwrap();
+        // However lines are wrapped.
+        shown.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(
+        by(Preference::Size).contains("are of one size"),
+        "{}",
+        by(Preference::Size)
+    );
+    let time = by(Preference::Time);
+    assert!(time.contains("told apart in so few"), "{time}");
+}
