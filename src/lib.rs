@@ -14,6 +14,8 @@ pub mod text_file;
 
 pub mod suggest;
 
+pub mod secret;
+
 // The desk: knows numbers, never Arrow, Parquet or DataFusion.
 pub mod statistics;
 

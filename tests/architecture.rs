@@ -30,6 +30,7 @@ const GROUND: &[&str] = &[
     "output",
     "text_file",
     "suggest",
+    "secret",
 ];
 
 /// Rooms of each wing. Each imports only those before it.

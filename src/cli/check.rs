@@ -32,7 +32,10 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
     let config = given.config()?;
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
     // A config can be shown without its data, so that missing datasets are no error here.
-    let datasets = runtime()?.block_on(Datasets::look(&Stores::default(), &config))?;
+    let datasets = runtime()?.block_on(Datasets::look(
+        &Stores::reached_by(&config.connection, 0),
+        &config,
+    ))?;
     show_text(&format!(
         "# resolved config\n{yaml}\n{}",
         describe(&config, &datasets)?
@@ -41,7 +44,10 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
 
 /// Shows what a run of the config would write and measure.
 pub(super) fn dry_run(config: &Config) -> Result<ExitCode, CommandError> {
-    let datasets = runtime()?.block_on(Datasets::place(&Stores::default(), config))?;
+    let datasets = runtime()?.block_on(Datasets::place(
+        &Stores::reached_by(&config.connection, 0),
+        config,
+    ))?;
     show_text(&describe(config, &datasets)?)
 }
 

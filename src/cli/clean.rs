@@ -15,7 +15,10 @@ use crate::units;
 
 pub(super) fn clean(arguments: &CleanArguments) -> Result<ExitCode, CommandError> {
     let config = load::config(&arguments.config, None)?;
-    let plans = runtime()?.block_on(Datasets::plans(&Stores::default(), &config))?;
+    let plans = runtime()?.block_on(Datasets::plans(
+        &Stores::reached_by(&config.connection, 0),
+        &config,
+    ))?;
     let mut removals = Vec::new();
     for plan in &plans {
         let found = removal(plan).map_err(Failure::from)?;

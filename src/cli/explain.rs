@@ -22,7 +22,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     let runtime = runtime()?;
     let datasets = prepare(
         &runtime,
-        &Stores::default(),
+        &Stores::reached_by(&config.connection, 0),
         &config,
         arguments.yes,
         None,

@@ -25,7 +25,7 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     let runtime = runtime()?;
     let datasets = prepare(
         &runtime,
-        &Stores::default(),
+        &Stores::reached_by(&config.connection, share.map_or(0, |it| it.rank())),
         &config,
         arguments.yes,
         share,

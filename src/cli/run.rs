@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     }
     let asked = cancel.clone();
     let options = Options {
-        stores: Stores::default(),
+        stores: Stores::reached_by(&config.connection, 0),
         baseline: arguments.baseline.clone(),
         labels,
         results: PathBuf::from(RESULTS),

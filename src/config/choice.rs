@@ -7,8 +7,8 @@ use strum::VariantArray;
 use super::kind::DistributionKind;
 use super::leaf::{Scalar, quoted, unknown_choice};
 use super::model::{
-    Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, TimeUnit,
-    VectorLayout,
+    Dtype, Encoding, EndpointSpread, LengthDistribution, PageCache, ReadMode, SortScope,
+    Statistics, TimeUnit, VectorLayout,
 };
 use crate::record::{EngineCache, Lane};
 
@@ -65,6 +65,7 @@ macro_rules! choices {
 choices! {
     Encoding: "an encoding",
     DistributionKind: "a distribution",
+    EndpointSpread: "a way to choose an endpoint",
     LengthDistribution: "a distribution of lengths",
     PageCache: "a cache state",
     ReadMode: "a read mode",

@@ -14,36 +14,30 @@ use super::model::{
     Column, Dataset, Dtype, Layout, RowGroupSize, SortColumn, SortScope, Split, VectorLayout,
 };
 use super::raw::{OneOrMany, RawDataset, RawParquet, RawStorage, RawWorkflow};
+use super::storage;
 use crate::suggest::did_you_mean;
 
 // DLIO's defaults: `ConfigArguments` in dlio_benchmark/utils/config.py.
-const DEFAULT_DATA_FOLDER: &str = "./data/";
 const DEFAULT_FILE_PREFIX: &str = "img";
 const DEFAULT_FILES: u64 = 8;
 const DEFAULT_RECORD_BYTES: u64 = 65_536;
 const DEFAULT_ROWS_PER_FILE: u64 = 1;
 const DEFAULT_SEED: u64 = 123;
-const DEFAULT_STORAGE_ROOT: &str = "./";
-
-/// Kind of storage for local files that are read past the page cache.
-pub(super) const DIRECT_FS: &str = "direct_fs";
-
-/// Kinds of storage that are local files, wherever they are mounted from.
-const LOCAL: [&str; 3] = ["local_fs", "parallel_fs", DIRECT_FS];
-
 /// Rows per row group by default. DLIO's own default, 1 024, would make every file one of tiny row
 /// groups; this is the round figure near PyArrow's default (1 Mi).
 pub const USUAL_ROW_GROUP_ROWS: u64 = 1_000_000;
 
 /// Sections other than `dataset` that have settings for it.
-pub(super) struct Sections {
-    pub(super) storage: RawStorage,
+pub(super) struct Sections<'a> {
+    pub(super) storage: &'a mut RawStorage,
+    /// Size of the parts of uploads in bytes. Absent: the default.
+    pub(super) part_bytes: Option<u64>,
     pub(super) workflow: RawWorkflow,
 }
 
 pub(super) fn validate(
     mut raw: RawDataset,
-    sections: Sections,
+    sections: Sections<'_>,
     findings: &mut Findings<'_>,
 ) -> Dataset {
     let path = KeyPath::of(["dataset"]);
@@ -100,7 +94,8 @@ pub(super) fn validate(
     }
     let workflow = KeyPath::of(["workflow", "generate_data"]);
     Dataset {
-        data_folder: data_folder(raw.data_folder.take(), sections.storage, findings),
+        data_folder: storage::data_folder(raw.data_folder.take(), sections.storage, findings),
+        part_bytes: sections.part_bytes,
         file_prefix: file_prefix(raw.file_prefix.take(), &path.key("file_prefix"), findings),
         train,
         names_files: files.is_some(),
@@ -471,54 +466,6 @@ fn sort_by(
         }
     }
     sorted
-}
-
-/// Joins `storage_root` and `data_folder` as Python's `os.path.join` does, then removes a leading
-/// `./` and a trailing `/`.
-fn data_folder(
-    folder: Option<Leaf<String>>,
-    mut storage: RawStorage,
-    findings: &mut Findings<'_>,
-) -> String {
-    let section = KeyPath::of(["storage"]);
-    let kind_path = section.key("storage_type");
-    if let Some(kind) = findings
-        .take(&kind_path, storage.storage_type.take())
-        .filter(|kind| !LOCAL.contains(&kind.as_str()))
-    {
-        let message = format!(
-            "`{kind}` is not available, object stores are not built in yet; known: {}",
-            LOCAL.join(", ")
-        );
-        let hint = "--set storage.storage_type=local_fs --set storage.storage_root=FOLDER runs it on local files";
-        findings.problems.push(Problem {
-            hint: Some(hint.to_owned()),
-            ..Problem::new(kind_path, message)
-        });
-    }
-    let root = findings.take_location(&section.key("storage_root"), storage.storage_root.take());
-    let folder = findings.take_location(&KeyPath::of(["dataset", "data_folder"]), folder);
-    let root = root.unwrap_or_else(|| DEFAULT_STORAGE_ROOT.to_owned());
-    let folder = folder.unwrap_or_else(|| DEFAULT_DATA_FOLDER.to_owned());
-    let joined = if folder.starts_with('/') || folder.contains("://") {
-        folder
-    } else {
-        format!("{}/{folder}", root.trim_end_matches('/'))
-    };
-    tidy(&joined)
-}
-
-fn tidy(path: &str) -> String {
-    let absolute = path.starts_with('/');
-    let mut rest = path.trim_end_matches('/');
-    while let Some(shorter) = rest.strip_prefix("./") {
-        rest = shorter.trim_start_matches('/');
-    }
-    match rest {
-        "" if absolute => "/".to_owned(),
-        "" => ".".to_owned(),
-        rest => rest.to_owned(),
-    }
 }
 
 fn file_prefix(leaf: Option<Leaf<String>>, path: &KeyPath, findings: &mut Findings<'_>) -> String {

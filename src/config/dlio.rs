@@ -34,7 +34,7 @@ impl Section {
 }
 
 /// Keys that DLIO's parser knows and that have no effect here, outer mappings first.
-pub(super) static KEYS: [Section; 19] = [
+pub(super) static KEYS: [Section; 20] = [
     Section::new(
         "",
         "the framework of the training loop; which files Hydra puts together, and where it works",
@@ -73,15 +73,27 @@ pub(super) static KEYS: [Section; 19] = [
     ),
     Section::new(
         "storage",
-        "object stores, which are not built in yet; a rest after generating, which is synced here",
+        "which library talks to an object store; a rest after generating, which is synced here",
+        &["storage_library", "post_generation_settle_seconds"],
+    ),
+    Section::new(
+        "storage.storage_options",
+        "which library talks to an object store, and that library's own settings",
         &[
-            "storage_options",
             "storage_library",
-            "s3_region",
-            "s3_endpoint",
-            "s3_force_path_style",
-            "s3_max_attempts",
-            "post_generation_settle_seconds",
+            "uri_scheme",
+            "use_full_object_uri",
+            "prefetch_workers",
+            "prefetch_window",
+            "prefetch",
+            "max_outstanding",
+            "coalesce_rgs",
+            "footer_cap",
+            "footer_batch_size",
+            "columns",
+            "decode",
+            "decode_output",
+            "simulate_io",
         ],
     ),
     Section::new(
@@ -240,9 +252,7 @@ pub(super) static UNREAD: [Section; 8] = [
         "storage",
         "object stores and file systems of other kinds",
         &[
-            "endpoint_uris",
             "load_balance_strategy",
-            "use_mpi_endpoint_distribution",
             "fsspec_plugin",
             "fsspec_extra_params",
         ],
@@ -304,7 +314,7 @@ pub(super) fn without_effect() -> impl Iterator<Item = &'static Section> {
 }
 
 /// DLIO's keys that take effect here, with the effect of each.
-pub(super) const TAKEN: [(&str, &str); 23] = [
+pub(super) const TAKEN: [(&str, &str); 30] = [
     (
         "workflow.generate_data",
         "whether missing data is generated; left out, it is true (DLIO: false)",
@@ -312,12 +322,29 @@ pub(super) const TAKEN: [(&str, &str); 23] = [
     (
         "storage.storage_type",
         "`local_fs` and `parallel_fs` are local files, `direct_fs` too, and reads pass the page \
-         cache by; object stores are refused",
+         cache by; `s3` is a bucket",
     ),
     (
         "storage.storage_root",
-        "where a relative `dataset.data_folder` starts",
+        "where a relative `dataset.data_folder` starts; with `s3` a bucket, with or without `s3://`",
     ),
+    (
+        "storage.storage_options",
+        "`endpoint_url`, `region`, `access_key_id`, `secret_access_key`, `session_token`, \
+         `s3_force_path_style` and `s3_max_attempts`, as `storage.options` has them",
+    ),
+    ("storage.endpoint_uris", "several servers of one store"),
+    (
+        "storage.use_mpi_endpoint_distribution",
+        "true: each rank has one of these servers",
+    ),
+    ("storage.s3_region", "the region"),
+    ("storage.s3_endpoint", "the URL of the server"),
+    (
+        "storage.s3_force_path_style",
+        "the bucket stands in the path",
+    ),
+    ("storage.s3_max_attempts", "attempts of a request"),
     ("dataset.data_folder", "the dataset's folder"),
     (
         "dataset.format",

@@ -5,6 +5,8 @@ use super::key_path::KeyPath;
 use super::leaf::{Leaf, Positive};
 use super::origins::Origins;
 use super::redact;
+use super::storage::SCHEMES;
+use crate::suggest::did_you_mean;
 
 /// Problems and notes found so far.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Findings<'_> {
         Some(text)
     }
 
-    /// Returns a path or URL. One that is not local becomes a problem and counts as left out.
+    /// Returns a path or URL. A URL with an unknown scheme becomes a problem and counts as left out.
     pub(super) fn take_location(
         &mut self,
         path: &KeyPath,
@@ -63,15 +65,43 @@ impl Findings<'_> {
     ) -> Option<String> {
         let location = self.take_text(path, leaf)?;
         match location.split_once("://") {
-            Some((scheme, _)) if scheme != "file" => {
-                let shown = redact::url(&location);
+            Some((scheme, _)) if !SCHEMES.contains(&scheme) => {
+                let near = did_you_mean(scheme, SCHEMES);
                 self.problem(
                     path,
-                    format!("`{shown}` is not local, and object stores are not built in yet; give a path or a file:// URL"),
+                    format!(
+                        "`{}` is of no known store; known: a path, or a URL of {}{near}",
+                        redact::url(&location),
+                        SCHEMES.join(", ")
+                    ),
                 );
                 None
             }
             _ => Some(location),
         }
+    }
+
+    /// Returns the URL of a server. Anything else becomes a problem and counts as left out.
+    pub(super) fn take_endpoint(
+        &mut self,
+        path: &KeyPath,
+        leaf: Option<Leaf<String>>,
+    ) -> Option<String> {
+        let written = self.take_text(path, leaf)?;
+        let is_server = url::Url::parse(&written).is_ok_and(|url| {
+            ["http", "https"].contains(&url.scheme())
+                && url.host_str().is_some_and(|it| !it.is_empty())
+        });
+        if !is_server {
+            self.problem(
+                path,
+                format!(
+                    "`{}` is not the URL of a server; write `https://HOST` or `http://HOST:PORT`",
+                    redact::url(&written)
+                ),
+            );
+            return None;
+        }
+        Some(written)
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use super::number::{Number, Value};
 use super::redact;
+use crate::secret::Secret;
 use crate::suggest::did_you_mean;
 use crate::units::{parse_bytes, parse_seconds};
 
@@ -297,6 +298,40 @@ impl Scalar for Bytes {
 
     fn schema() -> Schema {
         json_schema!({"type": ["integer", "string"], "minimum": 1, "pattern": "^[0-9]+ *(B|[kKMG]B|[KMGT]iB)$"})
+    }
+}
+
+/// A number of bytes, which may be 0: an integer, or text with a unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent(pub(super) u64);
+
+impl Scalar for Extent {
+    fn read(value: &Json) -> Result<Self, String> {
+        match whole(value) {
+            Some(0) => Ok(Extent(0)),
+            _ => Bytes::read(value).map(|bytes| Extent(bytes.0)),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+ *(B|[kKMG]B|[KMGT]iB)$"})
+    }
+}
+
+/// A secret, which no message quotes.
+#[derive(Debug, Clone)]
+pub(super) struct SecretText(pub(super) Secret);
+
+impl Scalar for SecretText {
+    fn read(value: &Json) -> Result<Self, String> {
+        match value {
+            Json::String(text) if !text.trim().is_empty() => Ok(SecretText(Secret::new(text))),
+            _ => Err("is not a text; put the secret in quotes".to_owned()),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "string", "minLength": 1})
     }
 }
 

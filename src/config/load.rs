@@ -46,6 +46,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
         reports.add(problem, &typed);
     }
     let applied = overrides::apply(&mut tree, overrides);
+    redact::learn(&tree);
     for problem in applied.problems {
         reports.add(problem, &TypedPlace::CommandLine);
     }
@@ -77,6 +78,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
                 variants: read.variants,
                 scenarios: read.scenarios,
                 measure: read.measure,
+                connection: read.connection,
                 notes,
                 resolved: redact::tree(tree),
                 folder: source.folder.clone(),

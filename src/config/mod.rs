@@ -33,6 +33,7 @@ mod raw;
 mod redact;
 mod reports;
 mod shape;
+mod storage;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -48,10 +49,10 @@ pub use error::ConfigError;
 pub use input::{Overrides, Source};
 pub use load::load;
 pub use model::{
-    BloomFilter, ChunkLayout, Column, Config, Dataset, Distribution, Dtype, Encoding, Layout,
-    Length, LengthDistribution, Measure, PageCache, Physical, Pool, ReadMode, Reader, RowGroupSize,
-    ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams, TemplatePart,
-    ThrottleSettings, TimeUnit, Until, Variant, VectorLayout,
+    BloomFilter, ChunkLayout, Column, Config, Connection, Dataset, Distribution, Dtype, Encoding,
+    EndpointSpread, Layout, Length, LengthDistribution, Measure, PageCache, Physical, Pool,
+    ReadMode, Reader, RequestSettings, RowGroupSize, ScenarioSource, SortColumn, SortScope, Split,
+    Statistics, Streams, TemplatePart, ThrottleSettings, TimeUnit, Until, Variant, VectorLayout,
 };
 pub use number::{Number, Value};
 pub use print::{to_config_text, to_yaml};

@@ -9,9 +9,13 @@ use serde_json::{Map, Value as Json};
 
 use super::codec::CodecText;
 use super::kind::DistributionKind;
-use super::leaf::{Bandwidth, Bytes, Fraction, Latency, Leaf, Point, Positive, RoundedCount, Span};
+use super::leaf::{
+    Bandwidth, Bytes, Extent, Fraction, Latency, Leaf, Point, Positive, RoundedCount, SecretText,
+    Span,
+};
 use super::model::{
-    Dtype, Encoding, LengthDistribution, PageCache, ReadMode, SortScope, Statistics, VectorLayout,
+    Dtype, Encoding, EndpointSpread, LengthDistribution, PageCache, ReadMode, SortScope,
+    Statistics, VectorLayout,
 };
 use super::number::Value;
 use crate::record::{EngineCache, Lane};
@@ -375,13 +379,108 @@ pub(super) struct RawReader {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStorage {
-    /// Kind of storage: `local_fs`, `parallel_fs` (the same) or `direct_fs` (reads past the page
-    /// cache, too, as `reader.odirect` does).
+    /// Kind of storage: `local_fs`, `parallel_fs` (the same), `direct_fs` (reads past the page
+    /// cache, too, as `reader.odirect` does) or `s3`, where `storage_root` is a bucket. A URL in
+    /// `dataset.data_folder` needs no kind.
     pub(super) storage_type: Option<Leaf<String>>,
-    /// Folder that a relative `dataset.data_folder` starts from. Default: `./`.
+    /// Folder or URL that a relative `dataset.data_folder` starts from, or a bucket. Default: `./`.
     pub(super) storage_root: Option<Leaf<String>>,
+    /// The way to a store other than this host's files. What is left out comes from the environment
+    /// that other tools use, too.
+    pub(super) options: Option<RawStorageOptions>,
+    /// DLIO's name of `options`.
+    pub(super) storage_options: Option<RawStorageOptions>,
+    /// URLs of several servers that serve the same objects, in place of `options.endpoint_url`.
+    pub(super) endpoints: Option<OneOrMany<Leaf<String>>>,
+    /// Choice of an endpoint: the next one for each of the `requests`, or one by the `rank` of the
+    /// process. Default: `requests`.
+    pub(super) endpoint_spread: Option<Leaf<EndpointSpread>>,
+    /// DLIO's name of `endpoints`.
+    pub(super) endpoint_uris: Option<OneOrMany<Leaf<String>>>,
+    /// DLIO's way to say `endpoint_spread: rank`.
+    pub(super) use_mpi_endpoint_distribution: Option<Leaf<bool>>,
+    /// DLIO's name of `options.region`.
+    pub(super) s3_region: Option<Leaf<String>>,
+    /// DLIO's name of `options.endpoint_url`.
+    pub(super) s3_endpoint: Option<Leaf<String>>,
+    /// DLIO's name of `options.path_style`.
+    pub(super) s3_force_path_style: Option<Leaf<bool>>,
+    /// Attempts of a request, the first included: one more than `options.retries`.
+    pub(super) s3_max_attempts: Option<Leaf<Positive>>,
+    /// Largest gap between two ranges that become one request, in bytes. May be swept. Default:
+    /// 1MiB in object stores; files of this host are asked for each range.
+    pub(super) coalesce_gap: Option<Leaf<Extent>>,
+    /// Largest size of a request, in bytes; larger ones become several at once. May be swept.
+    /// Default: no limit.
+    pub(super) split_size: Option<Leaf<Bytes>>,
+    /// Most requests that are under way at once. May be swept. Default: ten for each call of the
+    /// engine.
+    pub(super) concurrency: Option<Leaf<Positive>>,
+    /// Bytes at the end of a file that are read at first, for the sake of its footer. May be swept.
+    /// Default: the engine's, `datafusion.execution.parquet.metadata_size_hint`.
+    pub(super) footer_prefetch: Option<Leaf<Extent>>,
+    /// Reads a whole row group wherever the engine wants a part of it. May be swept. Default:
+    /// false.
+    pub(super) row_group_reads: Option<Leaf<bool>>,
+    /// Row groups that are read ahead of the engine in each file. May be swept. Default: 0.
+    pub(super) prefetch_row_groups: Option<Leaf<u64>>,
+    /// Size of the parts of an upload, in bytes, 5MiB or more. A part of the layout in object
+    /// stores. May be swept. Default: 8MiB.
+    pub(super) part_size: Option<Leaf<Bytes>>,
     /// A slower storage that reads imitate. Default: the actual speed of the storage.
     pub(super) throttle: Option<RawThrottle>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStorageOptions {
+    /// URL of the server, as `http://127.0.0.1:9000`. Default: `AWS_ENDPOINT_URL_S3`,
+    /// `AWS_ENDPOINT_URL`, `AZURE_STORAGE_ENDPOINT` or `STORAGE_EMULATOR_HOST`, or that of the
+    /// provider.
+    pub(super) endpoint_url: Option<Leaf<String>>,
+    /// Region. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or `us-east-1`.
+    pub(super) region: Option<Leaf<String>>,
+    /// Writes the bucket into the path instead of the host's name. Default: true if there is an
+    /// endpoint.
+    pub(super) path_style: Option<Leaf<bool>>,
+    /// DLIO's name of `path_style`.
+    pub(super) s3_force_path_style: Option<Leaf<bool>>,
+    /// Allows requests without encryption. Default: true if the endpoint's URL is `http://`.
+    pub(super) allow_http: Option<Leaf<bool>>,
+    /// Sends requests without signatures. Default: false.
+    pub(super) anonymous: Option<Leaf<bool>>,
+    /// Profile in `~/.aws/config` and `~/.aws/credentials`. Default: `AWS_PROFILE`.
+    pub(super) profile: Option<Leaf<String>>,
+    /// File of certificates, in PEM, that a server's own is checked with besides those of the
+    /// system. Default: `AWS_CA_BUNDLE`.
+    pub(super) ca_file: Option<Leaf<String>>,
+    /// Longest time to connect. Default: 5s.
+    pub(super) connect_timeout: Option<Leaf<Span>>,
+    /// Longest time without a byte. Default: 30s.
+    pub(super) timeout: Option<Leaf<Span>>,
+    /// Attempts after the first. Default: `AWS_MAX_ATTEMPTS` less one, or 10.
+    pub(super) retries: Option<Leaf<u64>>,
+    /// DLIO's way to say `retries`: the first attempt counts, too.
+    pub(super) s3_max_attempts: Option<Leaf<Positive>>,
+    /// Longest time from the first attempt to the last. Default: 3min.
+    pub(super) retry_timeout: Option<Leaf<Span>>,
+    /// Better in the environment: `AWS_ACCESS_KEY_ID`.
+    pub(super) access_key_id: Option<Leaf<SecretText>>,
+    /// Better in the environment: `AWS_SECRET_ACCESS_KEY`.
+    pub(super) secret_access_key: Option<Leaf<SecretText>>,
+    /// Better in the environment: `AWS_SESSION_TOKEN`.
+    pub(super) session_token: Option<Leaf<SecretText>>,
+    /// Azure's name of the account. Default: `AZURE_STORAGE_ACCOUNT`.
+    pub(super) account_name: Option<Leaf<String>>,
+    /// Better in the environment: `AZURE_STORAGE_KEY`.
+    pub(super) account_key: Option<Leaf<SecretText>>,
+    /// Better in the environment: `AZURE_STORAGE_SAS_TOKEN`.
+    pub(super) sas_token: Option<Leaf<SecretText>>,
+    /// Better in the environment: `AZURE_STORAGE_CONNECTION_STRING`.
+    pub(super) connection_string: Option<Leaf<SecretText>>,
+    /// File with the key of a service account of Google. Default:
+    /// `GOOGLE_APPLICATION_CREDENTIALS`.
+    pub(super) service_account_file: Option<Leaf<String>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -2,25 +2,95 @@
 
 use serde_json::Value;
 
-const REMOVED: &str = "<removed>";
+use crate::secret::{REMOVED, Secret};
+
+/// Sections with options of stores, some of which are secret.
+const OPTIONS: [&str; 3] = [
+    "/storage/options",
+    "/storage/storage_options",
+    "/reader/storage_options",
+];
+
+/// Parts of the names of secret options.
+const SECRET_NAMES: [&str; 7] = [
+    "key",
+    "secret",
+    "token",
+    "password",
+    "credential",
+    "signature",
+    "connection_string",
+];
+
+/// Options whose names look secret, and whose values are names of files.
+const NO_SECRETS: [&str; 1] = ["service_account_file"];
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    !NO_SECRETS.contains(&name.as_str()) && SECRET_NAMES.iter().any(|word| name.contains(word))
+}
 
 /// Returns the tree without secret storage options and without the user information and queries of
 /// URLs.
 pub(super) fn tree(mut tree: Value) -> Value {
-    for place in ["/storage/storage_options", "/reader/storage_options"] {
+    for place in OPTIONS {
         let options = tree.pointer_mut(place).and_then(Value::as_object_mut);
-        for (name, value) in options.into_iter().flatten() {
-            let name = name.to_lowercase();
-            if ["key", "secret", "token", "password"]
-                .iter()
-                .any(|word| name.contains(word))
-            {
-                *value = Value::from(REMOVED);
-            }
+        for (_, value) in options.into_iter().flatten().filter(|it| is_secret(it.0)) {
+            *value = Value::from(REMOVED);
         }
     }
     strip_urls(&mut tree);
     tree
+}
+
+/// Learns the secrets of a tree: secret storage options, and the user information and queries of
+/// URLs. No message shows them from now on.
+pub(super) fn learn(tree: &Value) {
+    for place in OPTIONS {
+        let options = tree.pointer(place).and_then(Value::as_object);
+        for (_, value) in options.into_iter().flatten().filter(|it| is_secret(it.0)) {
+            match value {
+                Value::String(text) => drop(Secret::new(text)),
+                Value::Number(number) => drop(Secret::new(&number.to_string())),
+                _ => {}
+            }
+        }
+    }
+    learn_urls(tree);
+}
+
+fn learn_urls(value: &Value) {
+    match value {
+        Value::String(text) => learn_url(text),
+        Value::Array(items) => items.iter().for_each(learn_urls),
+        Value::Object(map) => map.values().for_each(learn_urls),
+        _ => {}
+    }
+}
+
+/// Learns the secrets of a URL.
+fn learn_url(text: &str) {
+    let Some((scheme, rest)) = text.split_once("://").filter(|it| is_scheme(it.0)) else {
+        return;
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if let Some((user, _)) = authority.rsplit_once('@')
+        && !scheme.starts_with("abfs")
+    {
+        drop(Secret::new(user));
+        if let Some((_, password)) = user.split_once(':') {
+            drop(Secret::new(password));
+        }
+    }
+    if let Some((_, query)) = path.split_once('?').filter(|_| scheme.starts_with("http")) {
+        drop(Secret::new(query));
+        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            let name = name.to_lowercase();
+            if is_secret(&name) || name.contains("sig") {
+                drop(Secret::new(value));
+            }
+        }
+    }
 }
 
 /// Returns an argument of the command line, such as `storage.storage_options.key=x` or
@@ -32,10 +102,21 @@ pub fn argument(text: &str) -> String {
         .find_map(|flag| Some((*flag, text.strip_prefix(flag)?)))
         .unwrap_or(("", text));
     match rest.split_once('=') {
-        Some((name, _)) if rest.contains("storage_options") => format!("{flag}{name}={REMOVED}"),
+        Some((name, _)) if has_options(rest) => format!("{flag}{name}={REMOVED}"),
         Some((name, value)) => format!("{flag}{name}={}", url(value)),
         None => url(text),
     }
+}
+
+/// True if an argument may set options of a store.
+fn has_options(argument: &str) -> bool {
+    let sets_storage = argument.contains("storage") && argument.contains("options");
+    sets_storage || argument.contains("storage_options")
+}
+
+fn is_scheme(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    !text.is_empty() && text.chars().all(is_allowed)
 }
 
 fn strip_urls(value: &mut Value) {
@@ -53,19 +134,20 @@ pub(super) fn url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };
-    let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    if scheme.is_empty() || !scheme.chars().all(is_scheme) {
+    if !is_scheme(scheme) {
         return text.to_owned();
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    // A local path has no query, and `?` in it is a wildcard.
-    let path = if scheme == "file" {
-        path
-    } else {
+    // Azure writes `container@account` there.
+    let host = match authority.rsplit_once('@') {
+        Some((_, host)) if !scheme.starts_with("abfs") => host,
+        _ => authority,
+    };
+    // Only servers have queries; elsewhere `?` is a wildcard.
+    let path = if scheme.starts_with("http") {
         path.split(['?', '#']).next().unwrap_or_default()
+    } else {
+        path
     };
     format!("{scheme}://{host}{path}")
 }
@@ -78,7 +160,12 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("s3://user:pass@bucket/a?sig=1", "s3://bucket/a")]
+    #[case("s3://user:pass@bucket/a?sig=1", "s3://bucket/a?sig=1")]
+    #[case(
+        "abfss://box@account.dfs.core.windows.net/a",
+        "abfss://box@account.dfs.core.windows.net/a"
+    )]
+    #[case("https://user:pass@host/a?sig=1", "https://host/a")]
     #[case("https://host?token=1", "https://host")]
     #[case("file:///data/part-?.parquet", "file:///data/part-?.parquet")]
     #[case("data/hits/*.parquet", "data/hits/*.parquet")]

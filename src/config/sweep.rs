@@ -18,11 +18,18 @@ const MOST_VARIANTS: usize = 1000;
 const SWEEPABLE: [&str; 4] = ["dataset", "reader", "datafusion", "tables"];
 
 /// Single keys outside those sections that may differ between variants, too.
-const SWEEPABLE_KEYS: [&str; 6] = [
+const SWEEPABLE_KEYS: [&str; 13] = [
     "measure.cache",
     "measure.engine_cache",
     "measure.memory_limit",
     "measure.streams",
+    "storage.coalesce_gap",
+    "storage.concurrency",
+    "storage.footer_prefetch",
+    "storage.part_size",
+    "storage.prefetch_row_groups",
+    "storage.row_group_reads",
+    "storage.split_size",
     "storage.throttle.bandwidth",
     "storage.throttle.latency",
 ];

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::dataset;
 use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::leaf::{Leaf, flag_of, quoted};
 use super::model::{
-    Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams, ThrottleSettings, Until,
+    Connection, Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams,
+    ThrottleSettings, Until,
 };
 use super::raw::{
     OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawStorage, RawTable,
     RawThrottle,
 };
+use super::{dataset, storage};
 use crate::record::{EngineCache, Lane};
 
 /// The validated settings of one variant of a config.
@@ -28,6 +29,7 @@ pub(super) struct Meaning {
     pub(super) tables: BTreeMap<String, String>,
     pub(super) scenarios: Vec<ScenarioSource>,
     pub(super) measure: Measure,
+    pub(super) connection: Connection,
 }
 
 pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meaning {
@@ -60,9 +62,12 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         findings,
     );
     let scenarios = scenarios(raw.scenarios, findings);
+    let connection = storage::connection(&mut raw_storage, findings);
+    let part_bytes = storage::part_bytes(&mut raw_storage, findings);
     let dataset = raw.dataset.map(|dataset| {
         let sections = dataset::Sections {
-            storage: raw_storage,
+            storage: &mut raw_storage,
+            part_bytes,
             workflow: raw.workflow.unwrap_or_default(),
         };
         dataset::validate(dataset, sections, findings)
@@ -89,6 +94,7 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         measure: measure(raw_measure, findings),
         dataset,
         scenarios,
+        connection,
     }
 }
 
@@ -96,14 +102,14 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
 fn reader(
     raw: RawReader,
     read_mode: Option<Leaf<ReadMode>>,
-    storage: &mut RawStorage,
+    raw_storage: &mut RawStorage,
     measure: &mut RawMeasure,
     findings: &mut Findings<'_>,
 ) -> Reader {
     let path = KeyPath::of(["reader"]);
     let measured = KeyPath::of(["measure"]);
     let direct_fs =
-        matches!(&storage.storage_type, Some(Leaf(Ok(kind))) if kind == dataset::DIRECT_FS);
+        matches!(&raw_storage.storage_type, Some(Leaf(Ok(kind))) if kind == storage::DIRECT_FS);
     let odirect = findings.take(&path.key("odirect"), raw.odirect);
     let direct = odirect.unwrap_or(direct_fs);
     let cache = findings.take(&measured.key("cache"), measure.cache.take());
@@ -130,7 +136,8 @@ fn reader(
     let streams = findings.take_count(&measured.key("streams"), measure.streams.take());
     let memory_limit = findings.take(&measured.key("memory_limit"), measure.memory_limit.take());
     let read_mode_path = KeyPath::of(["dataset", "parquet", "read_mode"]);
-    let throttle = storage.throttle.take();
+    let requests = storage::requests(raw_storage, findings);
+    let throttle = raw_storage.throttle.take();
     let throttle = throttle.and_then(|throttle| throttled(throttle, findings));
     if throttle.is_some() && cache == PageCache::Direct {
         findings.problem(
@@ -140,6 +147,7 @@ fn reader(
     }
     Reader {
         throttle,
+        requests,
         // In DLIO, 0 means that the main thread reads.
         read_threads: read_threads.map(|threads| threads.max(1)),
         batch_size: findings.take_count(&path.key("batch_size"), raw.batch_size),

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::error::Problem;
 use super::findings::Findings;
 use super::key_path::KeyPath;
-use super::model::{Measure, PageCache, ScenarioSource, Variant};
+use super::model::{Connection, Measure, PageCache, ScenarioSource, Variant};
 use super::origins::{Layer, Origins, Overlay, TypedPlace};
 use super::raw::RawConfig;
 use super::reports::Reports;
@@ -23,6 +23,7 @@ pub(super) struct Variants {
     pub(super) variants: Vec<Variant>,
     pub(super) scenarios: Vec<ScenarioSource>,
     pub(super) measure: Measure,
+    pub(super) connection: Connection,
     pub(super) notes: Vec<String>,
 }
 
@@ -58,10 +59,10 @@ pub(super) fn read(
             engine: meaning.engine,
             tables: meaning.tables,
         });
-        shared = Some((meaning.scenarios, meaning.measure));
+        shared = Some((meaning.scenarios, meaning.measure, meaning.connection));
     }
     gathered.report(count, reports);
-    let (scenarios, measure) = shared?;
+    let (scenarios, measure, connection) = shared?;
     let mut notes = gathered.notes.all;
     notes.extend(same_variants(&variants));
     let cold = |variant: &Variant| variant.reader.cache == PageCache::Cold;
@@ -75,6 +76,7 @@ pub(super) fn read(
         variants,
         scenarios,
         measure,
+        connection,
         notes,
     })
 }

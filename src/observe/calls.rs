@@ -3,67 +3,39 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-
-use crate::record::{Percentiles, StoreCalls};
-
-/// Significant decimal digits that a histogram keeps.
-const DIGITS: u8 = 2;
-
-/// Longest time and largest range that a histogram distinguishes: an hour, and 64 GiB.
-const LONGEST_NS: u64 = 3_600_000_000_000;
-const LARGEST_BYTES: u64 = 64 << 30;
-
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    histograms: Option<Histograms>,
-}
+use crate::record::StoreCalls;
+use crate::storage::{LARGEST_BYTES, LONGEST_NS, Spread};
 
 #[derive(Debug)]
-struct Histograms {
-    latency_ns: Histogram<u64>,
-    range_bytes: Histogram<u64>,
+pub(super) struct Calls {
+    latency_ns: Spread,
+    range_bytes: Spread,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Calls {
+            latency_ns: Spread::up_to(LONGEST_NS),
+            range_bytes: Spread::up_to(LARGEST_BYTES),
+        }
+    }
 }
 
 impl Calls {
     pub(super) fn add(&mut self, latency: Duration, ranges: &[Range<u64>]) {
-        if self.histograms.is_none() {
-            let latency_ns = Histogram::new_with_max(LONGEST_NS, DIGITS);
-            let range_bytes = Histogram::new_with_max(LARGEST_BYTES, DIGITS);
-            let made = latency_ns.ok().zip(range_bytes.ok());
-            self.histograms = made.map(|(latency_ns, range_bytes)| Histograms {
-                latency_ns,
-                range_bytes,
-            });
-        }
-        let Some(histograms) = &mut self.histograms else {
-            return;
-        };
         let latency = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        histograms.latency_ns.saturating_record(latency);
+        self.latency_ns.add(latency);
         for range in ranges {
-            let bytes = range.end.saturating_sub(range.start);
-            histograms.range_bytes.saturating_record(bytes);
+            self.range_bytes.add(range.end.saturating_sub(range.start));
         }
     }
 
     pub(super) fn summary(&self) -> Option<StoreCalls> {
-        let histograms = self.histograms.as_ref()?;
-        let calls = histograms.latency_ns.len();
-        (calls > 0).then(|| StoreCalls {
-            calls,
-            latency_ns: percentiles(&histograms.latency_ns),
-            range_bytes: percentiles(&histograms.range_bytes),
+        Some(StoreCalls {
+            calls: self.latency_ns.count(),
+            latency_ns: self.latency_ns.percentiles()?,
+            range_bytes: self.range_bytes.percentiles()?,
         })
-    }
-}
-
-fn percentiles(histogram: &Histogram<u64>) -> Percentiles {
-    Percentiles {
-        p50: histogram.value_at_quantile(0.5),
-        p90: histogram.value_at_quantile(0.9),
-        p99: histogram.value_at_quantile(0.99),
-        max: histogram.max(),
     }
 }
 

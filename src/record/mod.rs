@@ -25,6 +25,7 @@ mod store;
 mod system;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use cache::{Cache, CacheState, ColdEvidence, EngineCache};
 pub use cell::{
@@ -48,3 +49,4 @@ pub use profile::{RequestProfile, StoreCall};
 pub use run::{ANALYSIS_VERSION, EndOfRounds, RunRecord, SCHEMA_VERSION, StopReason, Versions};
 pub use store::{read_record, to_json, write_record};
 pub use system::{Build, Disturbance, FileSystem, System};
+pub use wire::{EndpointFigures, RetryCounts, WireFigures};

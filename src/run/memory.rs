@@ -86,7 +86,8 @@ pub fn needed_memory(
 ) -> Result<NeededMemory, Failure> {
     let unknown = || SessionError::Internal(format!("there is no cell {cell:?}"));
     runtime.block_on(async {
-        let mut datasets = Datasets::place_again(&Stores::default(), config, sources)?;
+        let mut datasets =
+            Datasets::place_again(&Stores::reached_by(&config.connection, 0), config, sources)?;
         let mut config = config.clone();
         let rows = Grid::of(&config)?.rows;
         let found = rows.iter().enumerate().find_map(|(variant, row)| {

@@ -9,10 +9,10 @@ use crate::exit_class::ExitClass;
 /// Reason why a location cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    #[error(
-        "`{location}` is not on a local file system; this version reads local paths and file:// URLs only"
-    )]
+    #[error("`{location}` is not a place on this host")]
     NotLocal { location: String },
+    #[error("`{location}` cannot be reached: {reason}")]
+    Unreachable { location: String, reason: String },
     #[error("`{location}` is not a valid file:// URL")]
     BadUrl { location: String },
     #[error("`{location}` cannot be resolved: {source}")]

@@ -20,6 +20,17 @@ struct Inner {
     url: ObjectStoreUrl,
     /// True if the objects are files of this host.
     files: bool,
+    /// Present if the store is behind a network.
+    remote: Option<RemoteFacts>,
+}
+
+/// Facts of a store behind a network.
+#[derive(Debug)]
+struct RemoteFacts {
+    /// URLs of its servers, without users and passwords.
+    endpoints: Vec<Arc<str>>,
+    /// True if it takes no writes.
+    read_only: bool,
 }
 
 impl Store {
@@ -31,6 +42,7 @@ impl Store {
                 objects: local_store(),
                 url: ObjectStoreUrl::local_filesystem(),
                 files: true,
+                remote: None,
             }))
         });
         LOCAL.clone()
@@ -42,6 +54,28 @@ impl Store {
     ///
     /// `url` is not such a URL.
     pub fn of(url: &str, objects: Arc<dyn ObjectStore>) -> Result<Self, StorageError> {
+        Store::made(url, objects, None)
+    }
+
+    /// Makes a store behind a network, with the URLs of its servers.
+    pub(super) fn remote(
+        url: &str,
+        objects: Arc<dyn ObjectStore>,
+        endpoints: Vec<Arc<str>>,
+        read_only: bool,
+    ) -> Result<Self, StorageError> {
+        let facts = RemoteFacts {
+            endpoints,
+            read_only,
+        };
+        Store::made(url, objects, Some(facts))
+    }
+
+    fn made(
+        url: &str,
+        objects: Arc<dyn ObjectStore>,
+        remote: Option<RemoteFacts>,
+    ) -> Result<Self, StorageError> {
         let parsed = ObjectStoreUrl::parse(url);
         let url = parsed.map_err(|error| StorageError::BadPath {
             location: url.to_owned(),
@@ -51,6 +85,7 @@ impl Store {
             objects,
             url,
             files: false,
+            remote,
         })))
     }
 
@@ -66,6 +101,24 @@ impl Store {
     /// True if the objects are files of this host.
     pub fn is_local(&self) -> bool {
         self.0.files
+    }
+
+    /// True if the store is behind a network.
+    pub fn is_remote(&self) -> bool {
+        self.0.remote.is_some()
+    }
+
+    /// True if the store takes no writes.
+    pub fn is_read_only(&self) -> bool {
+        self.0.remote.as_ref().is_some_and(|it| it.read_only)
+    }
+
+    /// Returns the URLs of the store's servers, without users and passwords. Empty for files of
+    /// this host.
+    pub fn endpoints(&self) -> Vec<String> {
+        let remote = self.0.remote.as_ref();
+        let endpoints = remote.map(|it| it.endpoints.iter().map(ToString::to_string));
+        endpoints.into_iter().flatten().collect()
     }
 
     /// Returns the file of this host that an object is. `None` in another store.

@@ -1,17 +1,32 @@
 //! The stores that locations may name.
 
+use std::sync::Arc;
+
 use super::location::Location;
 use super::paths::{StorageError, local_path};
+use super::remote::RemoteStores;
 use super::store::Store;
+use crate::config::Connection;
 
 /// The stores that locations may name.
 #[derive(Debug, Clone, Default)]
 pub struct Stores {
     /// Stores besides the files of this host, which locations may always name.
     others: Vec<Store>,
+    /// Stores behind a network.
+    remote: Arc<RemoteStores>,
 }
 
 impl Stores {
+    /// Returns stores that are reached as a config says. `rank` is the number of this process among
+    /// those that work together.
+    pub fn reached_by(connection: &Connection, rank: u64) -> Self {
+        Stores {
+            others: Vec::new(),
+            remote: Arc::new(RemoteStores::new(connection.clone(), rank)),
+        }
+    }
+
     /// Adds another store.
     #[must_use]
     pub fn with(mut self, store: Store) -> Self {
@@ -34,6 +49,10 @@ impl Stores {
                 }
                 _ => {}
             }
+        }
+        if RemoteStores::names(text) {
+            let (store, name) = self.remote.open(text)?;
+            return Ok(Location::named(&store, &name));
         }
         Ok(Location::of_file(local_path(text)?))
     }

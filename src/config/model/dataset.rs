@@ -10,6 +10,8 @@ use super::layout::Layout;
 pub struct Dataset {
     /// `storage.storage_root` joined with `dataset.data_folder`; a path, or a URL.
     pub data_folder: String,
+    /// Size of the parts of uploads in bytes. Absent: the default.
+    pub part_bytes: Option<u64>,
     pub file_prefix: String,
     pub train: Split,
     /// True if the config gives the number of files of `train`. A run that reads an existing folder

@@ -10,6 +10,7 @@ mod dtype;
 mod layout;
 mod measure;
 mod reading;
+mod storage;
 mod workload;
 
 pub use column::{Column, Length, LengthDistribution, Pool};
@@ -23,4 +24,5 @@ pub use layout::{
 };
 pub use measure::{Measure, Until};
 pub use reading::{PageCache, ReadMode, Reader, Streams, ThrottleSettings};
+pub use storage::{Connection, EndpointSpread, RequestSettings};
 pub use workload::{Config, ScenarioSource, Variant};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use strum::{IntoStaticStr, VariantArray};
 
+use super::storage::RequestSettings;
 use crate::record::{CacheState, EngineCache};
 
 /// Settings for reading a variant.
@@ -24,6 +25,8 @@ pub struct Reader {
     pub memory_limit_bytes: Option<u64>,
     /// Slower storage that reads imitate. Absent: reads are as fast as the actual storage.
     pub throttle: Option<ThrottleSettings>,
+    /// The way in which ranges become requests.
+    pub requests: RequestSettings,
     /// True if files are read as one table even if their types differ, as long as one type only
     /// widens the other. The table then has the wider types.
     pub unify_schemas: bool,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::dataset::Dataset;
 use super::measure::Measure;
 use super::reading::Reader;
+use super::storage::Connection;
 
 /// A whole workload: the variants to measure, the scenarios to run on each, and how to measure
 /// them.
@@ -16,6 +17,7 @@ pub struct Config {
     /// Scenarios as written. Empty: one scan of the columns with `read: true`.
     pub scenarios: Vec<ScenarioSource>,
     pub measure: Measure,
+    pub connection: Connection,
     /// One sentence per remark on the config, such as keys that were accepted without effect.
     pub notes: Vec<String>,
     /// The config after overrides, before variants are applied. The run record keeps it.

@@ -1,0 +1,396 @@
+//! The wrapper of the HTTP client of a store. It counts attempts, and lets no answer through that
+//! is not what was asked for: object_store checks the range of the first answer only, and no
+//! lengths.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, RANGE};
+use http::{Method, StatusCode};
+use http_body::{Body, Frame};
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpResponseBody, HttpService, SpawnedReqwestConnector,
+};
+use object_store::{ClientOptions, Result};
+use parking_lot::Mutex;
+use percent_encoding::percent_decode_str;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::runtime::handle;
+use super::wire_ledger::{Attempt, Endpoint, Fault};
+use crate::secret::Secret;
+
+/// Slowest rate at which a body may arrive or be sent, in bytes per second. With it, every wait has
+/// an end.
+const SLOWEST_BYTES_PER_S: f64 = 256.0 * 1024.0;
+
+/// ETags of the objects of a store by path, as the first answer gave them.
+pub(super) type KnownTags = Arc<Mutex<HashMap<String, Bytes>>>;
+
+/// Queries of pre-signed URLs, by path.
+pub(super) type SignedQueries = Arc<Mutex<HashMap<String, Secret>>>;
+
+/// Connects HTTP clients that count and check.
+#[derive(Debug, Clone)]
+pub(super) struct GuardedConnector {
+    pub(super) endpoint: Endpoint,
+    /// Longest time without a byte.
+    pub(super) patience: Duration,
+    pub(super) tags: KnownTags,
+    pub(super) queries: SignedQueries,
+}
+
+impl HttpConnector for GuardedConnector {
+    fn connect(&self, options: &ClientOptions) -> Result<HttpClient> {
+        let inner = SpawnedReqwestConnector::new(handle()?).connect(options)?;
+        Ok(HttpClient::new(GuardedService {
+            inner,
+            with: self.clone(),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct GuardedService {
+    inner: HttpClient,
+    with: GuardedConnector,
+}
+
+/// Reason why an answer is refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refusal(String);
+
+fn refused(kind: HttpErrorKind, said: &str) -> HttpError {
+    HttpError::new(kind, Refusal(said.to_owned()))
+}
+
+/// Range of bytes that a request asks for: its first and its last byte.
+fn range_of(headers: &HeaderMap) -> Option<(u64, u64)> {
+    let range = text_of(headers, RANGE)?.strip_prefix("bytes=")?;
+    let (first, last) = range.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn length_of(headers: &HeaderMap) -> Option<u64> {
+    text_of(headers, CONTENT_LENGTH)?.parse().ok()
+}
+
+impl GuardedService {
+    /// Longest time that a body of so many bytes may take.
+    fn deadline(&self, bytes: u64) -> Instant {
+        let slowest = Duration::from_secs_f64(bytes as f64 / SLOWEST_BYTES_PER_S);
+        Instant::now() + self.with.patience + slowest
+    }
+
+    /// Reads sizes by a range, where a URL is signed for GET alone, and appends its signature.
+    fn signed(&self, request: &mut HttpRequest) -> bool {
+        let path = request.uri().path().to_owned();
+        let decoded = percent_decode_str(&path).decode_utf8_lossy();
+        let query = self.with.queries.lock().get(&*decoded).cloned();
+        let Some(query) = query else {
+            return false;
+        };
+        let mut parts = request.uri().clone().into_parts();
+        let signed = format!("{path}?{}", query.reveal()).parse();
+        parts.path_and_query = signed.ok().or(parts.path_and_query);
+        if let Ok(uri) = http::Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+        let asks_for_size = request.method() == Method::HEAD;
+        if asks_for_size {
+            *request.method_mut() = Method::GET;
+            let first = http::HeaderValue::from_static("bytes=0-0");
+            request.headers_mut().insert(RANGE, first);
+        }
+        asks_for_size
+    }
+
+    /// Refuses an answer that is not the range that was asked for, and one of another version of
+    /// the object than that of the first answer.
+    fn check(
+        &self,
+        path: &str,
+        range: Option<(u64, u64)>,
+        answer: &HttpResponse,
+    ) -> Result<(), (Fault, HttpError)> {
+        if let Some((first, last)) = range {
+            let wanted = last - first + 1;
+            let found = text_of(answer.headers(), CONTENT_RANGE).unwrap_or("no range");
+            let length = length_of(answer.headers());
+            if answer.status() != StatusCode::PARTIAL_CONTENT
+                || !found.starts_with(&format!("bytes {first}-{last}/"))
+            {
+                let said = format!(
+                    "asked for the bytes {first} to {last}, got {} with {found}",
+                    answer.status().as_u16()
+                );
+                let error = refused(HttpErrorKind::Interrupted, &said);
+                return Err((Fault::WrongRange, error));
+            }
+            if let Some(length) = length.filter(|length| *length != wanted) {
+                let said =
+                    format!("asked for {wanted} bytes, got an answer with a length of {length}");
+                let error = refused(HttpErrorKind::Interrupted, &said);
+                return Err((Fault::ShortBody, error));
+            }
+        }
+        let Some(tag) = answer.headers().get(ETAG) else {
+            return Ok(());
+        };
+        let mut tags = self.with.tags.lock();
+        match tags.get(path) {
+            Some(known) if known != tag.as_bytes() => {
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                let said = format!(
+                    "it was replaced while it was read: its ETag was {} and is {}",
+                    text(known),
+                    text(tag.as_bytes())
+                );
+                Err((Fault::Other, refused(HttpErrorKind::Unknown, &said)))
+            }
+            Some(_) => Ok(()),
+            None => {
+                let tag = Bytes::copy_from_slice(tag.as_bytes());
+                tags.insert(path.to_owned(), tag);
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl HttpService for GuardedService {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let asks_for_size = self.signed(&mut request);
+        let is_head = request.method() == Method::HEAD;
+        let reads = is_head || request.method() == Method::GET;
+        let range = range_of(request.headers());
+        let path = request.uri().path().to_owned();
+        let query = request.uri().query().unwrap_or_default();
+        let lists = ["list-type=", "comp=list", "prefix="]
+            .iter()
+            .any(|word| query.contains(word));
+        let sent = length_of(request.headers()).unwrap_or(0);
+        if !reads {
+            // A new version of the object has a new tag.
+            self.with.tags.lock().remove(&path);
+        }
+        let attempt = Attempt::begin(&self.with.endpoint);
+        let answer = tokio::time::timeout_at(self.deadline(sent), self.inner.execute(request));
+        let answer = match answer.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                attempt.failed(fault_of(&error), words(&error));
+                return Err(error);
+            }
+            Err(_) => {
+                let said = format!("no answer within {:?}", self.with.patience);
+                attempt.failed(Fault::Timeout, said.clone());
+                return Err(refused(HttpErrorKind::Timeout, &said));
+            }
+        };
+        attempt.answered();
+        let status = answer.status();
+        let mut wanted = None;
+        if !status.is_success() {
+            attempt.failed(fault_of_status(status), said_of(status));
+        } else if reads && !lists {
+            if let Err((fault, error)) = self.check(&path, range, &answer) {
+                attempt.failed(fault, words(&error));
+                return Err(error);
+            }
+            let length = range.map(|(first, last)| last - first + 1);
+            wanted = length
+                .or_else(|| length_of(answer.headers()))
+                .filter(|_| !is_head && !asks_for_size);
+        }
+        let (mut parts, body) = answer.into_parts();
+        if asks_for_size && status.is_success() {
+            sized_by_range(&mut parts);
+        }
+        let body = GuardedBody {
+            inner: body,
+            left: wanted,
+            patience: self.with.patience,
+            silence: Box::pin(sleep_until(Instant::now() + self.with.patience)),
+            deadline: self.deadline(wanted.unwrap_or(LARGEST_LISTING_BYTES)),
+            succeeds: status.is_success(),
+            attempt: Some(attempt),
+        };
+        Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body)))
+    }
+}
+
+/// Largest body that is expected where no length is known: a page of a listing.
+const LARGEST_LISTING_BYTES: u64 = 8 << 20;
+
+/// Turns the answer to a request for the first byte into one to a request for the size.
+fn sized_by_range(parts: &mut http::response::Parts) {
+    let range = text_of(&parts.headers, CONTENT_RANGE);
+    let size = range.and_then(|range| range.rsplit_once('/'));
+    let size = size.and_then(|(_, size)| http::HeaderValue::from_str(size).ok());
+    parts.headers.remove(CONTENT_RANGE);
+    parts.status = StatusCode::OK;
+    if let Some(size) = size {
+        parts.headers.insert(CONTENT_LENGTH, size);
+    }
+}
+
+/// The body of an answer. It ends with an error if it is shorter or longer than it has to be, or
+/// too slow.
+struct GuardedBody {
+    inner: HttpResponseBody,
+    /// Bytes that are still to come. Absent if the length is not known.
+    left: Option<u64>,
+    patience: Duration,
+    /// Time without a byte after which the body counts as stalled.
+    silence: Pin<Box<Sleep>>,
+    deadline: Instant,
+    /// False if the body describes an error.
+    succeeds: bool,
+    /// Absent once the body has ended.
+    attempt: Option<Attempt>,
+}
+
+impl GuardedBody {
+    /// Ends the body with an error.
+    fn fail(&mut self, fault: Fault, kind: HttpErrorKind, said: &str) -> HttpError {
+        if let Some(attempt) = self.attempt.take() {
+            attempt.failed(fault, said.to_owned());
+        }
+        refused(kind, said)
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Polled>> {
+        match Pin::new(&mut self.inner).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                if let Some(attempt) = &self.attempt {
+                    attempt.received(bytes);
+                }
+                match self.left {
+                    Some(left) if bytes > left => {
+                        let said = format!("got {} bytes more than asked for", bytes - left);
+                        return Poll::Ready(Some(Err(self.fail(
+                            Fault::WrongRange,
+                            HttpErrorKind::Interrupted,
+                            &said,
+                        ))));
+                    }
+                    Some(left) => self.left = Some(left - bytes),
+                    None => {}
+                }
+                let next = (Instant::now() + self.patience).min(self.deadline);
+                self.silence.as_mut().reset(next);
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                if let Some(attempt) = self.attempt.take() {
+                    attempt.failed(fault_of(&error), words(&error));
+                }
+                Poll::Ready(Some(Err(error)))
+            }
+            Poll::Ready(None) => match self.left {
+                Some(left) if left > 0 => {
+                    let said = format!("the body ended {left} bytes early");
+                    Poll::Ready(Some(Err(self.fail(
+                        Fault::ShortBody,
+                        HttpErrorKind::Interrupted,
+                        &said,
+                    ))))
+                }
+                _ => {
+                    let attempt = self.attempt.take();
+                    if let Some(attempt) = attempt.filter(|_| self.succeeds) {
+                        attempt.complete();
+                    }
+                    Poll::Ready(None)
+                }
+            },
+            Poll::Pending => {
+                ready!(self.silence.as_mut().poll(context));
+                let said = match Instant::now() >= self.deadline {
+                    true => "the body came too slowly".to_owned(),
+                    false => format!("no further byte within {:?}", self.patience),
+                };
+                Poll::Ready(Some(Err(self.fail(
+                    Fault::Timeout,
+                    HttpErrorKind::Timeout,
+                    &said,
+                ))))
+            }
+        }
+    }
+}
+
+type Polled = Result<Frame<Bytes>, HttpError>;
+
+impl Body for GuardedBody {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        match self.attempt {
+            Some(_) => self.poll(context),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.attempt.is_none()
+    }
+}
+
+fn fault_of(error: &HttpError) -> Fault {
+    match error.kind() {
+        HttpErrorKind::Connect => Fault::Connect,
+        HttpErrorKind::Timeout => Fault::Timeout,
+        HttpErrorKind::Request | HttpErrorKind::Interrupted => Fault::Reset,
+        // A body that breaks off is an error of its decoding.
+        HttpErrorKind::Decode => Fault::ShortBody,
+        _ => Fault::Other,
+    }
+}
+
+fn fault_of_status(status: StatusCode) -> Fault {
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Fault::SlowDown,
+        StatusCode::REQUEST_TIMEOUT => Fault::ServerError,
+        status if status.is_server_error() => Fault::ServerError,
+        _ => Fault::Other,
+    }
+}
+
+fn said_of(status: StatusCode) -> String {
+    let reason = status.canonical_reason().unwrap_or("an unknown status");
+    format!("the store answered {} ({reason})", status.as_u16())
+}
+
+/// Returns an error with its causes, each said once.
+pub(super) fn words(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_said = cause.to_string();
+        if !said.contains(&cause_said) {
+            said = format!("{said}: {cause_said}");
+        }
+        source = cause.source();
+    }
+    said
+}
