@@ -94,7 +94,12 @@ fn report(what: &str, mut ratios: Vec<f64>) {
 /// Executes a cell's query once, with or without recording its ranges.
 async fn executed(cell: &Cell, recording: bool) -> Duration {
     let ledger = Arc::new(Ledger::default());
-    let mut store = MeasuredStore::new(cell.store(), &ByteSource::Store, &ledger);
+    let mut store = MeasuredStore::new(
+        cell.store(),
+        &ByteSource::Store,
+        &RequestSettings::default(),
+        &ledger,
+    );
     if recording {
         store = store.recording();
     }

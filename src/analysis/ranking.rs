@@ -283,7 +283,7 @@ fn of_cells<'a>(record: &'a RunRecord, cells: Vec<&'a CellRecord>) -> Option<Var
     let memory: Option<Vec<u64>> = cells.iter().map(|cell| cell.peak_memory_bytes).collect();
     let write: Option<Vec<u64>> = datasets
         .iter()
-        .map(|dataset| dataset.write.map(|write| write.elapsed_ns))
+        .map(|dataset| dataset.write.as_ref().map(|write| write.elapsed_ns))
         .collect();
     Some(VariantFigures {
         name: &cells.first()?.variant_name,

@@ -5,10 +5,12 @@ use std::os::fd::AsFd;
 
 use crate::record::Preference;
 use crate::report::{Format, View, visible};
+use crate::secret::without_secrets;
 
 /// Writes data to stdout. It is no error if its reader has gone away, as `head` does, or if the
 /// terminal has.
 pub(crate) fn data(text: &str) -> io::Result<()> {
+    let text = without_secrets(text);
     let mut stdout = io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())
@@ -28,7 +30,8 @@ fn is_device(file: &impl AsFd) -> bool {
 
 /// Writes a line to stderr. If that fails, there is nobody to tell.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", visible(text));
+    let text = without_secrets(text);
+    let _ = writeln!(io::stderr().lock(), "{}", visible(&text));
 }
 
 /// Shows an error. Line breaks within its lines and hints are parts of names, and are shown as

@@ -10,6 +10,7 @@ use super::table::table;
 use super::threads::{leave, runtime};
 use crate::replay::{ReplayResult, read_traces, replay as replay_traces};
 use crate::report::visible;
+use crate::storage::Stores;
 use crate::units;
 
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandError> {
@@ -18,6 +19,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CommandErr
     let runtime = runtime()?;
     let replayed = replay_traces(
         &runtime,
+        &Stores::default(),
         &traces,
         arguments.cache,
         arguments.rounds,

@@ -1,6 +1,7 @@
 //! Makes a dataset complete: finds the files that exist, writes the missing ones, proves them, and
 //! seals the dataset with the manifest.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
@@ -123,6 +124,7 @@ pub fn ensure(
         handle,
         threads,
         share,
+        wire: Arc::default(),
         cancel,
         progress,
     };
@@ -172,6 +174,7 @@ fn write_and_verify(target: &Target<'_>) -> Result<(WrittenFiles, WriteRecord), 
         Ok(WriteRecord {
             elapsed_ns: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
             cpu_ns: cpu_ns().saturating_sub(cpu_before),
+            wire: target.wire.figures(),
         })
     };
     let Some(source) = &target.plan.source else {

@@ -13,7 +13,7 @@ use crate::config::{
     Column, Dataset, Distribution, Layout, RowGroupSize, Split, USUAL_ROW_GROUP_ROWS,
 };
 use crate::content::{ColumnGenerator, GENERATOR_VERSION, field_of};
-use crate::storage::{Location, Stores};
+use crate::storage::{Location, Stores, USUAL_PART_BYTES};
 
 /// A dataset, placed in a folder.
 #[derive(Debug, Clone)]
@@ -83,6 +83,11 @@ impl TablePlan {
 }
 
 impl DatasetPlan {
+    /// Returns the size of the parts of uploads in bytes.
+    pub fn part_bytes(&self) -> u64 {
+        self.spec.part_bytes.unwrap_or(USUAL_PART_BYTES)
+    }
+
     /// Returns the name in SQL of a table of the dataset.
     pub fn name_in_sql<'a>(&'a self, table: &'a str) -> &'a str {
         match table {
@@ -426,12 +431,19 @@ fn unplaced(dataset: &Dataset, source: Option<Arc<SourceTable>>, root: Location)
         .iter()
         .map(|table| json!([table.name, table.split]))
         .collect();
-    let layout = json!([
+    let mut layout = json!([
         dataset.layout,
         splits,
         dataset.rows_per_file,
         dataset.file_prefix
     ]);
+    // Objects keep their parts, and reads that straddle two of them may be slower.
+    let part_bytes = dataset.part_bytes.filter(|it| *it != USUAL_PART_BYTES);
+    if let (Some(bytes), Some(parts), true) =
+        (part_bytes, layout.as_array_mut(), root.store().is_remote())
+    {
+        parts.push(json!({"part_bytes": bytes}));
+    }
     DatasetPlan {
         spec: dataset.clone(),
         root,

@@ -131,8 +131,13 @@ fn add(whole: &mut Manifest, part: Manifest) {
             }
         }
     }
-    whole.write = whole.write.zip(part.write).map(|(one, other)| WriteRecord {
-        elapsed_ns: one.elapsed_ns.max(other.elapsed_ns),
-        cpu_ns: one.cpu_ns + other.cpu_ns,
-    });
+    whole.write = whole
+        .write
+        .take()
+        .zip(part.write)
+        .map(|(one, other)| WriteRecord {
+            elapsed_ns: one.elapsed_ns.max(other.elapsed_ns),
+            cpu_ns: one.cpu_ns + other.cpu_ns,
+            wire: None,
+        });
 }

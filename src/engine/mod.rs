@@ -31,15 +31,19 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use object_store::ObjectStore;
 use tokio::task::JoinError;
 
-use crate::config::{ReadMode, Reader};
+use crate::config::{ReadMode, Reader, RequestSettings};
 use crate::exit_class::ExitClass;
-use crate::record::{EngineCache, EngineRecord, ThrottleRecord};
+use crate::record::{EngineCache, EngineRecord, RequestsRecord, ThrottleRecord};
+use crate::storage::USUAL_GAP_BYTES;
 use crate::suggest::nearest;
 use whole_file::WholeFiles;
 
 /// INT96 can hold dates that nanoseconds in 64 bits cannot. Converted to nanoseconds, they would
 /// silently wrap.
 const DEFAULT_COERCE_INT96: (&str, &str) = ("execution.parquet.coerce_int96", "us");
+
+/// Option with the number of bytes that are read at first, for the sake of a footer.
+pub const FOOTER_HINT: &str = "execution.parquet.metadata_size_hint";
 
 /// Room for the footers of a dataset of many files, as a warm run is one whose footers are cached.
 /// DataFusion's own limit of 50 MiB makes 65 536 files thrash.
@@ -102,9 +106,14 @@ pub async fn session(
     if let Some(rows) = reader.batch_size {
         config = config.with_batch_size(usize::try_from(rows).unwrap_or(usize::MAX));
     }
+    // Zero bytes: the last eight say how long the footer is.
+    let footer = reader.requests.footer_prefetch_bytes;
+    let footer = footer.map(|bytes| bytes.max(8).to_string());
+    let footer = footer.iter().map(|bytes| (FOOTER_HINT, bytes.as_str()));
     let (runtime, static_options): (Vec<_>, Vec<_>) =
         [DEFAULT_COERCE_INT96, DEFAULT_METADATA_CACHE]
             .into_iter()
+            .chain(footer)
             .chain(
                 options
                     .iter()
@@ -176,7 +185,10 @@ pub fn measured(
 }
 
 /// Returns the settings of a session.
-pub fn settings(context: &SessionContext, reader: &Reader) -> EngineRecord {
+pub fn settings(context: &SessionContext, reader: &Reader, remote: bool) -> EngineRecord {
+    let requests = &reader.requests;
+    let throttled = reader.throttle.is_some();
+    let has_requests = remote || throttled || *requests != RequestSettings::default();
     let (config, runtime) = (context.copied_config(), context.runtime_env());
     let caches = &runtime.cache_manager;
     EngineRecord {
@@ -189,6 +201,17 @@ pub fn settings(context: &SessionContext, reader: &Reader) -> EngineRecord {
         throttle: reader.throttle.map(|throttle| ThrottleRecord {
             bytes_per_s: throttle.bytes_per_s,
             latency_ns: u64::try_from(throttle.latency.as_nanos()).unwrap_or(u64::MAX),
+        }),
+        requests: has_requests.then(|| RequestsRecord {
+            coalesce_gap_bytes: match remote || throttled {
+                true => Some(requests.coalesce_gap_bytes.unwrap_or(USUAL_GAP_BYTES)),
+                false => requests.coalesce_gap_bytes,
+            },
+            split_bytes: requests.split_bytes,
+            concurrency: requests.concurrency,
+            footer_prefetch_bytes: requests.footer_prefetch_bytes,
+            row_group_reads: requests.row_group_reads,
+            prefetch_row_groups: requests.prefetch_row_groups,
         }),
     }
 }
@@ -283,7 +306,7 @@ fn words_of(error: &JoinError) -> String {
 
 /// Categories that the engine and its libraries put before a message. Each layer that the message
 /// passes may add one.
-const CATEGORIES: [&str; 9] = [
+const CATEGORIES: [&str; 13] = [
     "Parquet error: ",
     "ParquetError: ",
     "Arrow error: ",
@@ -292,6 +315,10 @@ const CATEGORIES: [&str; 9] = [
     "External: ",
     "Object Store error: ",
     "Generic LocalFileSystem error: ",
+    "Generic S3 error: ",
+    "Generic Google Cloud Storage error: ",
+    "Generic Azure error: ",
+    "Generic HTTP error: ",
     "Parquet argument error: ",
 ];
 

@@ -111,7 +111,7 @@ async fn a_reader_and_options_set_the_session() {
         ..Reader::default()
     };
     let context = with_options(&reader, &[]).await.unwrap();
-    let set = settings(&context, &reader);
+    let set = settings(&context, &reader, false);
     assert_eq!((set.target_partitions, set.batch_size), (3, 77));
     assert_eq!(set.metadata_cache_limit_bytes, 1 << 30);
     assert_eq!(set.memory_limit_bytes, None);
@@ -122,7 +122,7 @@ async fn a_reader_and_options_set_the_session() {
         ("execution.batch_size", "99"),
     ];
     let context = with_options(&reader, &options).await.unwrap();
-    let set = settings(&context, &reader);
+    let set = settings(&context, &reader, false);
     assert_eq!(set.metadata_cache_limit_bytes, 2 << 30);
     assert_eq!(set.batch_size, 99, "the engine's own option comes last");
 }

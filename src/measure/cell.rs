@@ -330,6 +330,7 @@ impl Cell {
         let cache = Cache {
             state: match probe.lane {
                 Lane::Compute => CacheState::Memory,
+                Lane::EndToEnd | Lane::Storage if self.store.is_remote() => CacheState::Remote,
                 Lane::EndToEnd | Lane::Storage => self.reader.cache.state(),
             },
             resident_ratio_before: None,

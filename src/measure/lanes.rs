@@ -8,9 +8,11 @@ use super::cell::{Cell, IterationPlace, Trial, nanoseconds};
 use super::error::MeasureError;
 use crate::config::{PageCache, ThrottleSettings};
 use crate::engine::{PlannedQuery, plan};
-use crate::observe::memory_bytes;
+use crate::observe::{Ledger, memory_bytes};
 use crate::record::{Iteration, Kind, Lane, RequestProfile, Status, StoreCall};
-use crate::storage::{ByteSource, LoadedBytes, Throttle, TimedCall, Trace, replay};
+use crate::storage::{
+    ByteSource, LoadedBytes, Throttle, TimedCall, Trace, replay_local, replay_through,
+};
 use crate::units;
 
 /// Least and most executions for a query's profile, and the time after which no more than the least
@@ -45,7 +47,12 @@ impl Cell {
     /// stay there as long as the source exists.
     pub(super) async fn source(&self, lane: Lane) -> Result<ByteSource, MeasureError> {
         if lane != Lane::Compute {
-            return Ok(match (self.reader.throttle, self.reader.cache) {
+            let cache = match self.store.is_remote() {
+                // There is no page cache to pass by.
+                true => PageCache::Warm,
+                false => self.reader.cache,
+            };
+            return Ok(match (self.reader.throttle, cache) {
                 (
                     Some(ThrottleSettings {
                         bytes_per_s,
@@ -90,11 +97,29 @@ impl Cell {
                 self.prepare(&mut watch).await?;
             }
             let start = watch.start();
-            let elapsed = replay(&trace, self.store(), &source).await;
+            let elapsed = self.replayed(&trace, &source, &ledger).await;
             watch.stop(&start, elapsed.map_err(failed)?);
-            ledger.replayed(&trace, &source);
         }
         Ok(self.finished(probe, watch.end()))
+    }
+
+    /// Replays a trace, and counts it: files of this host by pread(2), unless their requests are
+    /// chosen; other stores by the client and the requests of the query.
+    async fn replayed(
+        &self,
+        trace: &Arc<Trace>,
+        source: &ByteSource,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Duration, object_store::Error> {
+        let throttled = matches!(source, ByteSource::Throttled(_));
+        if self.store.is_local() && !throttled && self.reader.requests.are_usual() {
+            let direct = matches!(source, ByteSource::Direct);
+            let elapsed = replay_local(trace, direct).await?;
+            ledger.replayed(trace);
+            return Ok(elapsed);
+        }
+        let measured = self.measured_store(source, ledger);
+        replay_through(trace, &self.store, measured.objects()).await
     }
 
     /// Makes a replay that does not count.
@@ -109,7 +134,7 @@ impl Cell {
             PageCache::Cold => preparing.elapsed(),
             PageCache::Warm | PageCache::Direct => Duration::ZERO,
         };
-        let elapsed = replay(trace, self.store(), source).await;
+        let elapsed = self.replayed(trace, source, &self.ledger()).await;
         let elapsed = elapsed.map_err(|error| MeasureError::reading(error.to_string()))?;
         Ok(self.tried(Lane::Storage, Trial::new(elapsed, preparation)))
     }

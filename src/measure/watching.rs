@@ -6,7 +6,7 @@ use super::cell::Cell;
 use super::error::MeasureError;
 use super::measurement::Measurement;
 use crate::engine::measured;
-use crate::observe::{CacheSetting, Ledger, MeasuredStore, Watch, WatchedFiles};
+use crate::observe::{ByteOrigin, CacheSetting, Ledger, MeasuredStore, Watch, WatchedFiles};
 use crate::storage::ByteSource;
 
 impl Cell {
@@ -19,17 +19,26 @@ impl Cell {
         Arc::new(Ledger::new(files))
     }
 
+    /// Builds a store whose reads come from `source` and count in a ledger.
+    pub(super) fn measured_store(
+        &self,
+        source: &ByteSource,
+        ledger: &Arc<Ledger>,
+    ) -> MeasuredStore {
+        MeasuredStore::new(&self.store, source, &self.reader.requests, ledger)
+    }
+
     /// Makes the parts of one measurement, whose reads come from `source`.
     pub(super) fn measurement(&self, source: &ByteSource) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
-        let store = MeasuredStore::new(&self.store, source, &ledger);
+        let store = self.measured_store(source, &ledger);
         self.measurement_of(ledger, store)
     }
 
     /// Does the same with a store that also records the calls.
     pub(super) fn recording(&self, source: &ByteSource) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
-        let store = MeasuredStore::new(&self.store, source, &ledger).recording();
+        let store = self.measured_store(source, &ledger).recording();
         self.measurement_of(ledger, store)
     }
 
@@ -61,7 +70,11 @@ impl Cell {
             page_cache: self.reader.cache,
             engine: self.reader.engine_cache,
             whole_host: self.drop_caches,
-            in_memory: matches!(source, ByteSource::Memory(_)),
+            origin: match source {
+                ByteSource::Memory(_) => ByteOrigin::Memory,
+                _ if self.store.is_remote() => ByteOrigin::Network,
+                _ => ByteOrigin::Files,
+            },
         };
         let files = WatchedFiles {
             paths: Arc::clone(&self.files),

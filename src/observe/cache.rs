@@ -30,10 +30,10 @@ pub(super) struct CacheAttestation {
 }
 
 impl CacheAttestation {
-    /// Returns the state of bytes that are in the process's own memory.
-    pub(super) fn memory() -> Self {
+    /// Returns a state of which nothing is verified, as no file of this host is read.
+    pub(super) fn unverified(state: CacheState) -> Self {
         CacheAttestation {
-            state: CacheState::Memory,
+            state,
             ratio: None,
             reason: None,
         }
@@ -91,7 +91,7 @@ impl CacheAttestation {
             wanted_bytes > 0 && bytes as f64 >= wanted_bytes as f64 * DEVICE_SHARE
         });
         let cold_evidence = match self.state {
-            CacheState::Warm | CacheState::Memory => None,
+            CacheState::Warm | CacheState::Memory | CacheState::Remote => None,
             CacheState::Cold if self.ratio.is_some() && self.reason.is_none() => {
                 Some(ColdEvidence::Residency)
             }

@@ -10,7 +10,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetResult, ObjectStore, Result};
 
 use super::ledger::Ledger;
-use crate::storage::{ReadLayer, Store, explained};
+use crate::storage::{ReadLayer, Store, counted_in, explained};
 
 /// Height in a stack of layers at which reads are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl CountingLayer {
     fn count(&self, file: &Path, ranges: &[Range<u64>], started: Instant) {
         match self.height {
             Height::Engine => self.ledger.asked(file, ranges, started.elapsed()),
-            Height::Storage => self.ledger.sent(ranges),
+            Height::Storage => self.ledger.sent(file, ranges),
         }
     }
 }
@@ -78,7 +78,12 @@ impl ReadLayer for CountingLayer {
 
     async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         let started = Instant::now();
-        match self.below.get_ranges(file, ranges).await {
+        let read = self.below.get_ranges(file, ranges);
+        let read = match self.height {
+            Height::Engine => read.await,
+            Height::Storage => counted_in(Arc::clone(self.ledger.wire()), read).await,
+        };
+        match read {
             Ok(read) => {
                 self.count(file, ranges, started);
                 Ok(read)
@@ -93,7 +98,8 @@ impl ReadLayer for CountingLayer {
 
     async fn other(&self, file: &Path, options: GetOptions) -> Result<GetResult> {
         let started = Instant::now();
-        let found = self.below.get_opts(file, options).await?;
+        let wire = Arc::clone(self.ledger.wire());
+        let found = counted_in(wire, self.below.get_opts(file, options)).await?;
         self.count(file, std::slice::from_ref(&found.range), started);
         Ok(found)
     }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::calls::Calls;
 use crate::record::StoreCalls;
-use crate::storage::{ByteSource, FileLayout, Trace, merged};
+use crate::storage::{FileLayout, FileLayouts, Trace, WireLedger};
 
 /// Reads that a ledger has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Counters {
     pub metadata_bytes: u64,
     /// Requests that reached the storage.
     pub requests: u64,
+    /// Those of them that touch no column chunk: for footers, page indexes and bloom filters.
+    pub metadata_requests: u64,
     /// Bytes of these requests.
     pub requested_bytes: u64,
 }
@@ -76,7 +78,9 @@ pub struct Ledger {
     data_bytes: AtomicU64,
     metadata_bytes: AtomicU64,
     requests: AtomicU64,
+    metadata_requests: AtomicU64,
     requested_bytes: AtomicU64,
+    wire: Arc<WireLedger>,
 }
 
 impl Ledger {
@@ -122,8 +126,14 @@ impl Ledger {
         self.metadata_bytes.fetch_add(metadata, Ordering::Relaxed);
     }
 
-    /// Counts ranges that the storage was asked for, one request each.
-    pub fn sent(&self, ranges: &[Range<u64>]) {
+    /// Counts ranges of a file that the storage was asked for, one request each.
+    pub fn sent(&self, file: &Path, ranges: &[Range<u64>]) {
+        let known = self.files.get(file);
+        let of_data =
+            |range: &&Range<u64>| known.is_some_and(|known| known.layout.touches_chunks(range));
+        let metadata = ranges.len() - ranges.iter().filter(of_data).count();
+        self.metadata_requests
+            .fetch_add(metadata as u64, Ordering::Relaxed);
         let bytes = ranges
             .iter()
             .map(|range| range.end.saturating_sub(range.start));
@@ -133,18 +143,14 @@ impl Ledger {
             .fetch_add(bytes.sum(), Ordering::Relaxed);
     }
 
-    /// Counts a trace that was replayed from a source. The latencies of its calls are not known.
-    pub fn replayed(&self, trace: &Trace, source: &ByteSource) {
+    /// Counts a trace that was replayed from files of this host, each range by a request. The
+    /// latencies of its calls are not known.
+    pub fn replayed(&self, trace: &Trace) {
         for call in trace.streams.iter().flatten() {
             let ranges = call.ranges.iter().map(|(start, end)| *start..*end);
             let ranges: Vec<Range<u64>> = ranges.collect();
             self.ask(&trace.files[call.file], &ranges);
-            match source {
-                ByteSource::Throttled(_) => self.sent(&merged(&ranges)),
-                ByteSource::Store | ByteSource::Direct | ByteSource::Memory(_) => {
-                    self.sent(&ranges)
-                }
-            }
+            self.sent(&trace.files[call.file], &ranges);
         }
     }
 
@@ -154,8 +160,22 @@ impl Ledger {
             data_bytes: self.data_bytes.load(Ordering::Relaxed),
             metadata_bytes: self.metadata_bytes.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
+            metadata_requests: self.metadata_requests.load(Ordering::Relaxed),
             requested_bytes: self.requested_bytes.load(Ordering::Relaxed),
         }
+    }
+
+    /// Returns the ledger of what these requests are on the network.
+    pub fn wire(&self) -> &Arc<WireLedger> {
+        &self.wire
+    }
+
+    /// Returns the layouts of the files.
+    pub fn layouts(&self) -> FileLayouts {
+        let files = self.files.iter();
+        files
+            .map(|(path, file)| (path.clone(), Arc::clone(&file.layout)))
+            .collect()
     }
 
     /// Returns durations of the calls and sizes of their ranges. `None` if there were no calls.
@@ -186,7 +206,7 @@ impl Ledger {
 #[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
-    use crate::storage::{Call, Chunk, Throttle};
+    use crate::storage::{Call, Chunk};
 
     fn layout(chunks: &[(Range<u64>, u32)]) -> Arc<FileLayout> {
         let chunk = |(range, row_group): &(Range<u64>, u32)| Chunk {
@@ -241,14 +261,11 @@ mod tests {
             }]],
         };
         let ledger = Ledger::default();
-        ledger.replayed(&trace, &ByteSource::Store);
+        ledger.replayed(&trace);
         let counted = ledger.counters();
         assert_eq!((counted.requests, counted.requested_bytes), (2, 20));
-        let slow = ByteSource::Throttled(Arc::new(Throttle::new(None, Duration::ZERO)));
-        ledger.replayed(&trace, &slow);
-        let counted = ledger.counters();
-        assert_eq!((counted.requests, counted.requested_bytes), (3, 60));
-        assert_eq!((counted.ranges, counted.metadata_bytes), (4, 40));
+        assert_eq!((counted.ranges, counted.metadata_bytes), (2, 20));
+        assert_eq!(counted.metadata_requests, 2);
         assert_eq!(ledger.calls(), None);
     }
 }

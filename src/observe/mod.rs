@@ -16,4 +16,4 @@ pub use host::{HostUsage, memory_bytes, system};
 pub use ledger::{Counters, Ledger, ReadParts};
 pub use process::{cores, cpu_ns, device_read_bytes, reset_peak, resident_bytes};
 pub use store::MeasuredStore;
-pub use watch::{CacheSetting, ExecutionStart, Observation, Watch, WatchedFiles};
+pub use watch::{ByteOrigin, CacheSetting, ExecutionStart, Observation, Watch, WatchedFiles};

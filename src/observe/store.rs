@@ -6,9 +6,10 @@ use object_store::ObjectStore;
 
 use super::counting::CountingLayer;
 use super::ledger::Ledger;
+use crate::config::RequestSettings;
 use crate::storage::{
-    ByteSource, DirectLayer, LayeredStore, MemoryLayer, RecordingLayer, Store, ThrottleLayer,
-    TimedCall, Trace,
+    ByteSource, DirectLayer, LayeredStore, MemoryLayer, PrefetchLayer, RecordingLayer,
+    RequestLayer, RequestPlan, Store, ThrottleLayer, TimedCall, Trace,
 };
 
 /// An object store built for one measurement, in layers that write to its ledger:
@@ -16,6 +17,8 @@ use crate::storage::{
 /// ```text
 /// recorded        the calls, if they are needed afterwards
 /// counted         reads of the engine
+/// prefetched      if row groups are read ahead
+/// requested       if ranges are merged or split into requests
 /// throttled       if the storage must be slower
 /// counted         requests that reach the storage
 /// direct, memory  if bytes do not come from the store itself
@@ -25,11 +28,18 @@ pub struct MeasuredStore {
     objects: Arc<dyn ObjectStore>,
     memory: Option<Arc<MemoryLayer>>,
     recording: Option<Arc<RecordingLayer>>,
+    /// Requests that a store behind a network gets for the ranges of a call.
+    remote_plan: RequestPlan,
 }
 
 impl MeasuredStore {
-    /// Builds layers over a store, whose reads come from `source`.
-    pub fn new(store: &Store, source: &ByteSource, ledger: &Arc<Ledger>) -> Self {
+    /// Builds layers over a store, whose reads come from `source` by such requests.
+    pub fn new(
+        store: &Store,
+        source: &ByteSource,
+        requests: &RequestSettings,
+        ledger: &Arc<Ledger>,
+    ) -> Self {
         let objects = Arc::clone(store.objects());
         let mut memory = None;
         let storage: Arc<dyn ObjectStore> = match source {
@@ -46,11 +56,25 @@ impl MeasuredStore {
         if let ByteSource::Throttled(throttle) = source {
             objects = LayeredStore::over(ThrottleLayer::new(objects, Arc::clone(throttle)));
         }
+        let remote_plan = RequestPlan::of_remote(requests);
+        let plan = match store.is_remote() || matches!(source, ByteSource::Throttled(_)) {
+            true => Some(remote_plan),
+            false => RequestPlan::of_files(requests),
+        };
+        if let Some(plan) = plan {
+            let layouts = Arc::new(ledger.layouts());
+            objects = LayeredStore::over(RequestLayer::new(objects, plan, Arc::clone(&layouts)));
+            let ahead = requests.prefetch_row_groups as usize;
+            if ahead > 0 && !matches!(source, ByteSource::Memory(_)) {
+                objects = LayeredStore::over(PrefetchLayer::new(objects, ahead, layouts));
+            }
+        }
         let counted = CountingLayer::of_engine(objects, Arc::clone(ledger), store.clone());
         MeasuredStore {
             objects: LayeredStore::over(counted),
             memory,
             recording: None,
+            remote_plan,
         }
     }
 
@@ -62,6 +86,7 @@ impl MeasuredStore {
             objects: LayeredStore::shared(Arc::clone(&layer)),
             memory: self.memory,
             recording: Some(layer),
+            remote_plan: self.remote_plan,
         }
     }
 
@@ -80,7 +105,7 @@ impl MeasuredStore {
     /// with their times.
     pub fn recorded_times(&self) -> Vec<Vec<TimedCall>> {
         let recording = self.recording.as_ref();
-        recording.map_or_else(Vec::new, |layer| layer.take_timed())
+        recording.map_or_else(Vec::new, |layer| layer.take_timed(&self.remote_plan))
     }
 
     /// Returns the calls so far that memory could not answer, and forgets them. Empty for other
@@ -103,7 +128,9 @@ mod tests {
 
     use super::*;
     use crate::observe::Counters;
-    use crate::storage::{Call, Chunk, FileLayout, LoadedBytes, Throttle, object_path, replay};
+    use crate::storage::{
+        Call, Chunk, FileLayout, LoadedBytes, Throttle, object_path, replay_local, replay_through,
+    };
 
     async fn store_with_file() -> (Store, Path) {
         let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
@@ -115,7 +142,11 @@ mod tests {
 
     fn measured(store: &Store, source: &ByteSource) -> (MeasuredStore, Arc<Ledger>) {
         let ledger = Arc::new(Ledger::default());
-        (MeasuredStore::new(store, source, &ledger), ledger)
+        let requests = RequestSettings::default();
+        (
+            MeasuredStore::new(store, source, &requests, &ledger),
+            ledger,
+        )
     }
 
     #[tokio::test]
@@ -130,7 +161,12 @@ mod tests {
             chunks: vec![chunk(4..20, 0), chunk(20..40, 0), chunk(50..80, 1)],
         };
         let ledger = Arc::new(Ledger::new([(path.clone(), Arc::new(layout))]));
-        let measured = MeasuredStore::new(&store, &ByteSource::Store, &ledger);
+        let measured = MeasuredStore::new(
+            &store,
+            &ByteSource::Store,
+            &RequestSettings::default(),
+            &ledger,
+        );
         let objects = measured.objects();
         objects.get_ranges(&path, &[4..14, 30..40]).await.unwrap();
         objects.get_range(&path, 75..100).await.unwrap();
@@ -141,6 +177,7 @@ mod tests {
             data_bytes: 20,
             metadata_bytes: 33,
             requests: 4,
+            metadata_requests: 1,
             requested_bytes: 53,
         };
         assert_eq!(ledger.counters(), expected);
@@ -156,9 +193,11 @@ mod tests {
             let recording = recording.recording();
             let objects = recording.objects();
             objects.get_ranges(&path, &[10..20, 40..50]).await.unwrap();
-            let (trace, ledger) = (Arc::new(recording.recorded()), Ledger::default());
-            replay(&trace, &store, &source).await.unwrap();
-            ledger.replayed(&trace, &source);
+            let trace = Arc::new(recording.recorded());
+            let (again, ledger) = measured(&store, &source);
+            replay_through(&trace, &store, again.objects())
+                .await
+                .unwrap();
             assert_eq!(ledger.counters(), read.counters());
         }
         let trace = Trace {
@@ -168,7 +207,8 @@ mod tests {
                 ranges: vec![(0, 1)],
             }]],
         };
-        let replayed = replay(&Arc::new(trace), &store, &ByteSource::Store).await;
+        let (measured, _) = measured(&store, &ByteSource::Store);
+        let replayed = replay_through(&Arc::new(trace), &store, measured.objects()).await;
         assert!(replayed.is_err());
     }
 
@@ -214,6 +254,7 @@ mod tests {
             ranges: 2,
             metadata_bytes: 20,
             requests: 1,
+            metadata_requests: 1,
             requested_bytes: 40,
             ..Counters::default()
         };
@@ -248,12 +289,12 @@ mod tests {
         let text = serde_json::to_string(&trace).unwrap();
         assert_eq!(serde_json::from_str::<Trace>(&text).unwrap(), trace);
         let trace = Arc::new(trace);
-        replay(&trace, &store, &ByteSource::Store).await.unwrap();
+        replay_local(&trace, false).await.unwrap();
         let ledger = Ledger::default();
-        ledger.replayed(&trace, &ByteSource::Store);
+        ledger.replayed(&trace);
         assert_eq!(ledger.counters().requested_bytes, 20);
         std::fs::write(&file, [7; 49]).unwrap();
-        let error = replay(&trace, &store, &ByteSource::Store).await;
+        let error = replay_local(&trace, false).await;
         let error = error.unwrap_err().to_string();
         assert!(error.contains("a b%20c#1=2.parquet"), "{error}");
     }
@@ -276,8 +317,10 @@ mod tests {
         std::fs::write(&file, [7; 40]).unwrap();
         let mut errors = vec![
             LoadedBytes::of(&trace, &store).await.err(),
-            replay(&trace, &store, &ByteSource::Store).await.err(),
-            replay(&trace, &store, &throttled()).await.err(),
+            replay_local(&trace, false).await.err(),
+            replay_through(&trace, &store, measured(&store, &throttled()).0.objects())
+                .await
+                .err(),
             store.objects().get_ranges(&path, &ranges).await.err(),
         ];
         for source in [ByteSource::Store, ByteSource::Direct, throttled()] {

@@ -10,7 +10,7 @@ use super::cache::{CacheAttestation, establish};
 use super::ledger::Ledger;
 use super::process::Usage;
 use crate::config::PageCache;
-use crate::record::{EngineCache, Figures};
+use crate::record::{CacheState, EngineCache, Figures};
 
 /// State that executions must find their caches in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,19 @@ pub struct CacheSetting {
     pub engine: EngineCache,
     /// True if cold drops the page cache of the whole host.
     pub whole_host: bool,
-    /// True if the bytes are in this process's own memory, where the page cache does not matter.
-    pub in_memory: bool,
+    /// Place of the bytes.
+    pub origin: ByteOrigin,
+}
+
+/// Place that bytes come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrigin {
+    /// Files of this host, whose pages may be in its cache.
+    Files,
+    /// This process's own memory.
+    Memory,
+    /// A store behind a network. Its caches are not visible.
+    Network,
 }
 
 /// Files that executions read.
@@ -132,8 +143,10 @@ impl Watch {
             engine_data_bytes: counters.data_bytes / executions,
             engine_metadata_bytes: counters.metadata_bytes / executions,
             requests: counters.requests / executions,
+            metadata_requests: counters.metadata_requests / executions,
             requested_bytes,
             store_calls: self.ledger.calls(),
+            wire: self.ledger.wire().figures(),
             cache,
             ..usage
         };
@@ -145,8 +158,10 @@ async fn attested(
     files: &WatchedFiles,
     setting: CacheSetting,
 ) -> Result<CacheAttestation, JoinError> {
-    if setting.in_memory {
-        return Ok(CacheAttestation::memory());
+    match setting.origin {
+        ByteOrigin::Files => {}
+        ByteOrigin::Memory => return Ok(CacheAttestation::unverified(CacheState::Memory)),
+        ByteOrigin::Network => return Ok(CacheAttestation::unverified(CacheState::Remote)),
     }
     let paths = Arc::clone(&files.paths);
     let (page_cache, whole_host) = (setting.page_cache, setting.whole_host);

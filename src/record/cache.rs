@@ -34,6 +34,8 @@ pub enum CacheState {
     Direct,
     /// The process's own memory, as in the lane `compute`.
     Memory,
+    /// A store behind a network. Nothing is known of the caches of its servers.
+    Remote,
 }
 
 impl CacheState {

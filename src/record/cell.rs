@@ -8,6 +8,7 @@ use super::control::ControlKind;
 use super::iteration::{Iteration, Lane};
 use super::outcome::{Summary, by_name_of_lane};
 use super::profile::RequestProfile;
+use super::wire::RequestsRecord;
 
 /// One scenario on one variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +104,9 @@ pub struct EngineRecord {
     /// Simulated storage that slowed down reads. Absent if there was none.
     #[serde(default)]
     pub throttle: Option<ThrottleRecord>,
+    /// The way in which ranges became requests. Absent for files of this host, unless it was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<RequestsRecord>,
 }
 
 /// A simulated storage, which slows down reads.

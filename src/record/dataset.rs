@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout::LayoutRecord;
+use super::wire::{StoreRecord, WireFigures};
 
 /// One dataset, or one table of existing files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct DatasetRecord {
     pub columns: Vec<ColumnRecord>,
     /// Cost of writing it, in this run or an earlier one. Absent if it was not written in one go.
     pub write: Option<WriteRecord>,
+    /// Store behind a network that it lies in. Absent for files of this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreRecord>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,9 +76,13 @@ pub struct LeafRecord {
     pub encodings: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteRecord {
     pub elapsed_ns: u64,
     /// User and system time of the whole process while writing.
     pub cpu_ns: u64,
+    /// Requests of the writing on the network, checks of what was kept included. Absent for files
+    /// of this host, and if several processes wrote the dataset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<WireFigures>,
 }

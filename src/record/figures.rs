@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
 use super::non_finite;
+use super::wire::WireFigures;
 
 /// A column of figures, for spreadsheets and data frames.
 pub struct Column {
@@ -160,6 +161,9 @@ figures! {
     /// Requests that reached the store. In the lane `compute`, memory answers them, and those count
     /// that would have reached the store.
     requests: u64 [Count];
+    /// Those of them that touch no column chunk: for footers, page indexes and bloom filters.
+    #[serde(default)]
+    metadata_requests: u64 [Count];
     /// Bytes of these requests.
     requested_bytes: u64 [Bytes];
     /// Times and sizes of the calls of the store, over all executions. Absent if there were none.
@@ -170,6 +174,20 @@ figures! {
         call_p90_ns: Nanoseconds = |it| it.store_calls.as_ref().map(|it| it.latency_ns.p90).into(),
         call_p99_ns: Nanoseconds = |it| it.store_calls.as_ref().map(|it| it.latency_ns.p99).into(),
         range_p50_bytes: Bytes = |it| it.store_calls.as_ref().map(|it| it.range_bytes.p50).into()
+    ];
+    /// What these requests were on the network, over all executions. Absent for files of this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wire: Option<WireFigures> [
+        attempts: Count = |it| it.wire.as_ref().map(|it| it.attempts).into(),
+        retries: Count = |it| it.wire.as_ref().map(|it| it.retries.total()).into(),
+        retries_slow_down: Count = |it| it.wire.as_ref().map(|it| it.retries.slow_down).into(),
+        backoff_ns: Nanoseconds = |it| it.wire.as_ref().map(|it| it.backoff_ns).into(),
+        received_bytes: Bytes = |it| it.wire.as_ref().map(|it| it.received_bytes).into(),
+        first_byte_p50_ns: Nanoseconds = |it| it.wire.as_ref().and_then(|it| Some(it.first_byte_ns?.p50)).into(),
+        first_byte_p99_ns: Nanoseconds = |it| it.wire.as_ref().and_then(|it| Some(it.first_byte_ns?.p99)).into(),
+        attempt_p50_ns: Nanoseconds = |it| it.wire.as_ref().and_then(|it| Some(it.attempt_ns?.p50)).into(),
+        attempt_p99_ns: Nanoseconds = |it| it.wire.as_ref().and_then(|it| Some(it.attempt_ns?.p99)).into(),
+        most_in_flight: Count = |it| it.wire.as_ref().map(|it| it.most_in_flight).into()
     ];
     /// Bytes that block devices delivered to this process meanwhile. Absent if the system does not
     /// count them.

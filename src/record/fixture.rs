@@ -89,6 +89,7 @@ pub(crate) fn dataset(id: &str, content: &str, file_bytes: u64) -> DatasetRecord
             leaves: Vec::new(),
         }],
         write: None,
+        store: None,
     }
 }
 

@@ -49,4 +49,4 @@ pub use profile::{RequestProfile, StoreCall};
 pub use run::{ANALYSIS_VERSION, EndOfRounds, RunRecord, SCHEMA_VERSION, StopReason, Versions};
 pub use store::{read_record, to_json, write_record};
 pub use system::{Build, Disturbance, FileSystem, System};
-pub use wire::{EndpointFigures, RetryCounts, WireFigures};
+pub use wire::{EndpointFigures, RequestsRecord, RetryCounts, StoreRecord, WireFigures};

@@ -26,6 +26,34 @@ pub struct WireFigures {
     pub endpoints: Vec<EndpointFigures>,
 }
 
+/// The way in which ranges became requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestsRecord {
+    /// Largest gap between two ranges of one request. Absent: each range was a request.
+    pub coalesce_gap_bytes: Option<u64>,
+    /// Largest size of a request. Absent if there was no limit.
+    pub split_bytes: Option<u64>,
+    /// Most requests at once. Absent: ten for each call of the engine.
+    pub concurrency: Option<u32>,
+    /// Bytes that were read at first of a file, for the sake of its footer. Absent: the engine's
+    /// choice.
+    pub footer_prefetch_bytes: Option<u64>,
+    /// True if whole row groups were read.
+    pub row_group_reads: bool,
+    /// Row groups that were read ahead of the engine.
+    pub prefetch_row_groups: u32,
+}
+
+/// A store behind a network that holds a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreRecord {
+    /// URLs of its servers, without users and passwords.
+    pub endpoints: Vec<String>,
+    /// Size of the parts in which the dataset's files were uploaded, if they are larger than one.
+    /// Absent for files that this program did not write.
+    pub part_bytes: Option<u64>,
+}
+
 /// Attempts that were made again, by the cause.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryCounts {

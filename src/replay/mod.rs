@@ -11,14 +11,17 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use crate::cancel::Cancel;
-use crate::config::PageCache;
+use crate::config::{PageCache, RequestSettings};
 use crate::measure::source_of;
-use crate::observe::{CacheSetting, Ledger, Observation, Watch, WatchedFiles};
+use crate::observe::{
+    ByteOrigin, CacheSetting, Ledger, MeasuredStore, Observation, Watch, WatchedFiles,
+};
 use crate::record::{CacheState, ColdEvidence, EngineCache};
 use crate::session::{Executor, Failure, KeptTrace, SessionError, checked, visit_all};
 use crate::statistics::{CONFIDENCE, median, median_interval};
 use crate::storage::{
-    Inputs, Location, Store, Trace, check_direct, local_file, replay as replay_trace,
+    ByteSource, Inputs, Location, Store, Stores, Trace, check_direct, local_file, replay_local,
+    replay_through,
 };
 
 /// Results of the replays of one trace.
@@ -48,24 +51,32 @@ pub struct ReplayResult {
 struct PreparedTrace<'a> {
     kept: &'a KeptTrace,
     trace: Arc<Trace>,
+    store: Store,
+    /// Files of this host.
     files: Vec<PathBuf>,
     inputs: Arc<Inputs>,
     found: Vec<Observation>,
 }
 
 /// Replays each trace `rounds` times, in rounds, after one replay of each that does not count.
+/// Stores behind a network are asked by the usual requests.
 pub fn replay(
     runtime: &Runtime,
+    stores: &Stores,
     traces: &[KeptTrace],
     cache: PageCache,
     rounds: u32,
     cancel: &Cancel,
 ) -> Result<Vec<ReplayResult>, Failure> {
-    let prepared = traces.iter().map(|kept| PreparedTrace::of(kept, cache));
+    let prepare = || {
+        let prepared = traces.iter();
+        let prepared = prepared.map(|kept| PreparedTrace::of(stores, kept, cache));
+        prepared.collect::<Result<Vec<_>, _>>()
+    };
     let mut replays = Replays {
-        store: Store::local(),
         cache,
-        prepared: prepared.collect::<Result<Vec<_>, _>>()?,
+        // Stores behind a network are asked for the sizes of files.
+        prepared: runtime.block_on(async { prepare() })?,
     };
     let all = traces.len();
     let visits = (0..=rounds).flat_map(|round| (0..all).map(move |trace| Visit { round, trace }));
@@ -76,7 +87,6 @@ pub fn replay(
 
 /// All traces that are replayed, each once per round.
 struct Replays<'a> {
-    store: Store,
     cache: PageCache,
     prepared: Vec<PreparedTrace<'a>>,
 }
@@ -94,7 +104,7 @@ impl Executor for Replays<'_> {
 
     async fn execute(&mut self, visit: Visit) -> Self::Done {
         let one = &self.prepared[visit.trace];
-        one.once(&self.store, self.cache).await
+        one.once(self.cache).await
     }
 
     async fn check(&self, visit: Visit) -> Result<(), Failure> {
@@ -119,37 +129,47 @@ impl Executor for Replays<'_> {
 
 impl<'a> PreparedTrace<'a> {
     /// Checks that the files exist and are as they were when the trace was recorded.
-    fn of(kept: &'a KeptTrace, cache: PageCache) -> Result<Self, Failure> {
-        let files: Vec<PathBuf> = kept
-            .trace
-            .files
-            .iter()
-            .map(local_file)
-            .collect::<Result<_, _>>()
-            .map_err(|source| SessionError::Replay { source })?;
+    fn of(stores: &Stores, kept: &'a KeptTrace, cache: PageCache) -> Result<Self, Failure> {
+        let store = match &kept.store {
+            None => Store::local(),
+            Some(url) => stores.location(url)?.store().clone(),
+        };
+        let failed = |source| SessionError::Replay { source };
+        let files = match store.is_local() {
+            true => kept.trace.files.iter().map(local_file).collect(),
+            false => Ok(Vec::new()),
+        };
+        let files: Vec<PathBuf> = files.map_err(failed)?;
         for file in &files {
             check_readable(file, cache)?;
         }
-        let places: Vec<Location> = files.iter().cloned().map(Location::of_file).collect();
-        for (file, known) in files.iter().zip(&kept.file_bytes) {
-            check_size(file, *known)?;
+        let places = kept.trace.files.iter();
+        let places: Vec<Location> = places
+            .map(|file| Location::of_object(&store, file))
+            .collect();
+        for (place, known) in places.iter().zip(&kept.file_bytes) {
+            check_size(place, *known)?;
         }
         let inputs = Inputs::of(&places)?;
         Ok(PreparedTrace {
             kept,
             trace: Arc::new(kept.trace.clone()),
+            store,
             files,
             inputs: Arc::new(inputs),
             found: Vec::new(),
         })
     }
 
-    async fn once(&self, store: &Store, cache: PageCache) -> Result<Observation, Failure> {
+    async fn once(&self, cache: PageCache) -> Result<Observation, Failure> {
         let setting = CacheSetting {
             page_cache: cache,
             engine: EngineCache::Warm,
             whole_host: false,
-            in_memory: false,
+            origin: match self.store.is_local() {
+                true => ByteOrigin::Files,
+                false => ByteOrigin::Network,
+            },
         };
         let files = WatchedFiles {
             paths: self.files.clone().into(),
@@ -159,12 +179,25 @@ impl<'a> PreparedTrace<'a> {
         let mut watch = Watch::begin(files, setting, Arc::clone(&ledger))
             .await
             .map_err(|error| SessionError::Internal(error.to_string()))?;
-        let (start, source) = (watch.start(), source_of(cache));
-        let elapsed = replay_trace(&self.trace, store, &source)
-            .await
-            .map_err(|source| SessionError::Replay { source })?;
-        watch.stop(&start, elapsed);
-        ledger.replayed(&self.trace, &source);
+        let start = watch.start();
+        let elapsed = match self.store.is_local() {
+            true => {
+                let direct = matches!(source_of(cache), ByteSource::Direct);
+                let elapsed = replay_local(&self.trace, direct).await;
+                ledger.replayed(&self.trace);
+                elapsed
+            }
+            false => {
+                let requests = RequestSettings::default();
+                let source = ByteSource::Store;
+                let measured = MeasuredStore::new(&self.store, &source, &requests, &ledger);
+                replay_through(&self.trace, &self.store, measured.objects()).await
+            }
+        };
+        watch.stop(
+            &start,
+            elapsed.map_err(|source| SessionError::Replay { source })?,
+        );
         Ok(watch.end())
     }
 
@@ -179,7 +212,10 @@ impl<'a> PreparedTrace<'a> {
         let interval = median_interval(&times, CONFIDENCE);
         ReplayResult {
             cell: self.kept.cell.clone(),
-            cache: cache.state(),
+            cache: match self.store.is_local() {
+                true => cache.state(),
+                false => CacheState::Remote,
+            },
             cold_evidence: evidence
                 .max_by_key(|it| *it == Some(ColdEvidence::None))
                 .flatten(),
@@ -221,14 +257,17 @@ fn check_readable(file: &Path, cache: PageCache) -> Result<(), SessionError> {
     })
 }
 
-fn check_size(file: &Path, known: u64) -> Result<(), SessionError> {
-    let size = std::fs::metadata(file).map_or(0, |found| found.len());
-    if size == known {
-        return Ok(());
+fn check_size(place: &Location, known: u64) -> Result<(), SessionError> {
+    let missing = |source| SessionError::Missing {
+        path: place.to_string(),
+        source,
+    };
+    let found = place.bytes().map_err(missing)?;
+    match found {
+        Some(bytes) if bytes == known => Ok(()),
+        Some(bytes) => Err(missing(std::io::Error::other(format!(
+            "it has {bytes} bytes, and had {known} when it was recorded"
+        )))),
+        None => Err(missing(std::io::ErrorKind::NotFound.into())),
     }
-    let message = format!("it has {size} bytes, and had {known} when it was recorded");
-    Err(SessionError::Missing {
-        path: file.display().to_string(),
-        source: std::io::Error::other(message),
-    })
 }

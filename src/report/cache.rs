@@ -27,6 +27,7 @@ pub(super) fn read_from(record: &RunRecord) -> &'static str {
         CacheState::Warm => " for reads from a warm page cache",
         CacheState::Cold => " for reads with a cold page cache",
         CacheState::Direct => " for reads past the page cache",
+        CacheState::Remote => " for reads from an object store",
         CacheState::Memory => "",
     }
 }

@@ -52,7 +52,13 @@ fn method_of_times(counted: &[&Iteration]) -> Option<String> {
     if counted.is_empty() {
         return None;
     }
-    let states: Vec<String> = [CacheState::Warm, CacheState::Cold, CacheState::Direct]
+    let states = [
+        CacheState::Warm,
+        CacheState::Cold,
+        CacheState::Direct,
+        CacheState::Remote,
+    ];
+    let states: Vec<String> = states
         .into_iter()
         .filter_map(|state| of_cache(state, counted))
         .collect();
@@ -129,6 +135,9 @@ fn of_cache(state: CacheState, counted: &[&Iteration]) -> Option<String> {
         CacheState::Direct => Some(
             "with direct reads, past the client's page cache; caches of a server, a controller or a hypervisor are not seen"
                 .to_owned(),
+        ),
+        CacheState::Remote => Some(
+            "from a store behind a network, whose caches are not seen".to_owned(),
         ),
         CacheState::Memory => None,
     }

@@ -92,7 +92,7 @@ impl<'a> Scenario<'a> {
         counted.any(|it| {
             matches!(
                 it.figures.cache.state,
-                CacheState::Cold | CacheState::Direct
+                CacheState::Cold | CacheState::Direct | CacheState::Remote
             )
         })
     }

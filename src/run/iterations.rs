@@ -9,7 +9,7 @@ use crate::config::{PageCache, Until};
 use crate::measure::{
     Cell, IterationPlace, MeasureError, Trial, VerifiedResult, Visit, evaluate, offset_ns,
 };
-use crate::record::{ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status};
+use crate::record::{CacheState, ColdEvidence, Event as Entry, Iteration, Kind, Lane, Status};
 use crate::session::{
     AtSite, CellPlan, Event, Executor, Failure, Observer, RunJournal, Warning, unchanged,
 };
@@ -336,7 +336,8 @@ fn voided(
 /// Warning about a part of its cache state that an iteration cannot show.
 fn without_evidence(cell: &Cell, iteration: &Iteration) -> Option<Warning> {
     let reads = iteration.figures.requested_bytes > 0;
-    if iteration.lane == Lane::Compute || iteration.status != Status::Ok || !reads {
+    let is_remote = iteration.figures.cache.state == CacheState::Remote;
+    if is_remote || iteration.lane == Lane::Compute || iteration.status != Status::Ok || !reads {
         return None;
     }
     let unproven = iteration.figures.cache.cold_evidence == Some(ColdEvidence::None);

@@ -38,6 +38,10 @@ pub(super) async fn write(
             cell: plan.record.id.clone(),
             engine_cache: plan.cell.reader().engine_cache,
             copies: plan.cell.reader().streams.0,
+            store: match plan.cell.store().is_local() {
+                true => None,
+                false => Some(plan.cell.store().url().to_string()),
+            },
             file_bytes: file_bytes(plan.cell.store(), &trace).map_err(failed)?,
             trace: trace.as_ref().clone(),
         };

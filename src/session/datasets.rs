@@ -275,7 +275,11 @@ impl Datasets {
                 files: generated.files_written,
                 kept: generated.files_kept,
                 bytes: generated.manifest.file_bytes(),
-                elapsed_ns: generated.manifest.write.map(|write| write.elapsed_ns),
+                elapsed_ns: generated
+                    .manifest
+                    .write
+                    .as_ref()
+                    .map(|write| write.elapsed_ns),
             });
             if generated.short_of_threads {
                 observer.event(Event::Note(

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -12,7 +13,7 @@ use tokio::runtime::Handle;
 use super::error::SessionError;
 use crate::dataset::{Bound, DatasetPlan, Probe, bound, probe};
 use crate::observe::{cores, memory_bytes};
-use crate::storage::{Location, sync_file_system};
+use crate::storage::{Location, USUAL_PART_BYTES, sync_file_system};
 use crate::units;
 
 /// Size of a block, if the file system does not report it.
@@ -254,7 +255,7 @@ impl Disk {
         let started = Instant::now();
         for number in 0..TRIED_FILES {
             let place = Location::of_file(tried.path().join(number.to_string()));
-            let mut staged = place.stage(runtime.clone())?;
+            let mut staged = place.stage(runtime.clone(), USUAL_PART_BYTES, Arc::default())?;
             staged.write_all(small)?;
             staged.publish()?;
             place.head()?;

@@ -25,7 +25,7 @@ use crate::engine::{
     session, settings,
 };
 use crate::measure::{Cell, CellParts, VerifiedResult};
-use crate::record::{CellRecord, ControlKind, DatasetRecord, Origin};
+use crate::record::{CellRecord, ControlKind, DatasetRecord, Origin, StoreRecord};
 use crate::scenario::Scenario;
 use crate::table::{
     OpenTable, TableFiles, discover, existing_tables, from_manifest, open as open_table,
@@ -396,7 +396,11 @@ impl<'a> Opening<'a> {
             },
             row_groups: cell.row_groups(),
             file_bytes: cell.file_bytes(),
-            engine: Some(settings(&bench.context, &variant.reader)),
+            engine: Some(settings(
+                &bench.context,
+                &variant.reader,
+                cell.store().is_remote(),
+            )),
             control: None,
             iterations: Vec::new(),
             peak_memory_bytes: None,
@@ -438,7 +442,8 @@ fn dataset_record(
             file_bytes: manifest.file_bytes(),
             row_groups: manifest.row_groups(),
             columns: manifest.columns.clone(),
-            write: manifest.write,
+            write: manifest.write.clone(),
+            store: store_record(open, Some(state.plan.part_bytes())),
         };
     }
     DatasetRecord {
@@ -456,5 +461,14 @@ fn dataset_record(
         row_groups: open.row_groups,
         columns: open.columns.clone(),
         write: None,
+        store: store_record(open, None),
     }
+}
+
+/// Describes the store of a table. `None` for files of this host.
+fn store_record(open: &OpenTable, part_bytes: Option<u64>) -> Option<StoreRecord> {
+    open.store.is_remote().then(|| StoreRecord {
+        endpoints: open.store.endpoints(),
+        part_bytes,
+    })
 }

@@ -32,7 +32,7 @@ pub(super) fn check_target_cache(cache: PageCache, root: &Location) -> Result<()
 pub(super) fn check_place_cache(cache: PageCache, place: &Location) -> Result<(), SessionError> {
     match place.local() {
         Some(path) => check_file_cache(cache, path, path),
-        None if cache == PageCache::Warm => Ok(()),
+        None if cache == PageCache::Warm || place.store().is_remote() => Ok(()),
         None => Err(SessionError::NoPages {
             location: place.to_string(),
             cache,

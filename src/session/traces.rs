@@ -19,6 +19,9 @@ pub struct KeptTrace {
     pub engine_cache: EngineCache,
     /// Copies of the query that ran at once.
     pub copies: u32,
+    /// URL of the store behind a network that the files lie in. Absent for files of this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
     /// Sizes of the trace's files, in their order.
     pub file_bytes: Vec<u64>,
     pub trace: Trace,

@@ -5,19 +5,29 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use object_store::{Error, PutMode, PutPayload};
+use bytes::Bytes;
+use object_store::path::Path as ObjectPath;
+use object_store::{Error, ObjectStoreExt, PutMode, PutPayload};
 
 use super::location::Location;
 use super::wait::wait;
 
 /// Time between two attempts to claim a name that another process holds.
 const PAUSE: Duration = Duration::from_millis(50);
+const OBJECT_PAUSE: Duration = Duration::from_millis(500);
+
+/// Time between two signs of life of a claim that is an object, and time without one after which
+/// nobody is taken to hold it.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+const NO_LIFE: Duration = Duration::from_secs(60);
 
 /// A claimed name, until this is dropped. On this host it is a locked file; the file stays, and the
-/// lock ends with the process. In a store it is an object that is removed with the claim; a killed
-/// process leaves it behind.
+/// lock ends with the process. In a store it is an object that is written again and again, and removed
+/// with the claim; a killed process leaves it behind.
 #[derive(Debug)]
 pub struct Claim {
     place: Location,
@@ -30,7 +40,7 @@ enum Holds {
     Lock {
         _file: File,
     },
-    Object,
+    Object(SignsOfLife),
     /// The claim has ended.
     Nothing,
 }
@@ -40,14 +50,72 @@ impl Claim {
     pub fn remove(mut self) {
         // The lock is held until the file has no name.
         let holds = std::mem::replace(&mut self.holds, Holds::Nothing);
-        let _ = self.place.remove();
-        drop(holds);
+        match holds {
+            Holds::Object(signs) => {
+                drop(signs);
+                let _ = self.place.remove();
+            }
+            holds => {
+                let _ = self.place.remove();
+                drop(holds);
+            }
+        }
     }
+}
+
+/// A thread that writes a claim's object again and again, until this is dropped.
+#[derive(Debug)]
+struct SignsOfLife {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SignsOfLife {
+    fn of(place: &Location, object: ObjectPath) -> Self {
+        let (stop, stopped) = channel();
+        let store = Arc::clone(place.store().objects());
+        let sign = move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(SIGN_OF_LIFE) {
+                let (store, object) = (Arc::clone(&store), object.clone());
+                // Whoever waits sees that it was not written.
+                let _ = wait(async move { store.put(&object, holder()).await });
+            }
+        };
+        // Without a thread there are no signs, and another process gives up waiting.
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(sign);
+        SignsOfLife {
+            stop: Some(stop),
+            thread: thread.ok(),
+        }
+    }
+}
+
+impl Drop for SignsOfLife {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The content of a claim's object: who holds it, and when that was written.
+fn holder() -> PutPayload {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let host = host.map_or_else(|_| "unknown".to_owned(), |host| host.trim().to_owned());
+    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    PutPayload::from(format!(
+        "host {host}, process {}, at {now}",
+        std::process::id()
+    ))
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if matches!(self.holds, Holds::Object) {
+        let holds = std::mem::replace(&mut self.holds, Holds::Nothing);
+        if let Holds::Object(signs) = holds {
+            // The last sign must not come after the removal.
+            drop(signs);
             // An error cannot be reported here. The next process that claims the name finds the
             // object.
             let _ = self.place.remove();
@@ -107,25 +175,50 @@ impl Location {
             ));
         }
         let object = self.object()?;
+        // The content of the object as it was last seen to change.
+        let mut seen: Option<(Bytes, Instant)> = None;
         loop {
-            let (store, object) = (Arc::clone(self.store().objects()), object.clone());
+            let (store, path) = (Arc::clone(self.store().objects()), object.clone());
             let create = PutMode::Create.into();
-            let made =
-                wait(async move { store.put_opts(&object, PutPayload::new(), create).await });
+            let made = wait(async move { store.put_opts(&path, holder(), create).await });
             match made {
                 Ok(_) => {
                     return Ok(Some(Claim {
                         place: self.clone(),
-                        holds: Holds::Object,
+                        holds: Holds::Object(SignsOfLife::of(self, object)),
                     }));
                 }
-                Err(Error::AlreadyExists { .. }) if stop() => return Ok(None),
-                Err(Error::AlreadyExists { .. }) => std::thread::sleep(PAUSE),
-                Err(error) => return Err(io::Error::other(error)),
+                // Stores give either error.
+                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
+                Err(error) => return Err(self.failed(error)),
             }
+            if stop() {
+                return Ok(None);
+            }
+            let found = self.read(LARGEST_CLAIM_BYTES)?.unwrap_or_default();
+            match &seen {
+                Some((known, since)) if *known == found => {
+                    if since.elapsed() > NO_LIFE {
+                        return Err(io::Error::new(
+                            ErrorKind::TimedOut,
+                            format!(
+                                "{} was left here, and not renewed for {} s: another process was killed while it wrote; if none \
+                                 writes this dataset now, `bench clean --yes` or removing {self} frees it",
+                                String::from_utf8_lossy(&found),
+                                NO_LIFE.as_secs()
+                            ),
+                        ));
+                    }
+                }
+                _ => seen = Some((found, Instant::now())),
+            }
+            std::thread::sleep(OBJECT_PAUSE);
         }
     }
 }
+
+/// Most bytes of a claim's object.
+const LARGEST_CLAIM_BYTES: u64 = 1 << 16;
 
 /// True if a path still leads to an open file.
 fn is_at(file: &File, path: &Path) -> bool {

@@ -1,6 +1,10 @@
 //! Positions of the column chunks in a Parquet file.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
+
+use object_store::path::Path;
 
 /// A column chunk of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +24,65 @@ pub struct FileLayout {
     pub chunks: Vec<Chunk>,
 }
 
+/// The layouts of the files that a measurement reads.
+pub type FileLayouts = HashMap<Path, Arc<FileLayout>>;
+
 impl FileLayout {
+    /// Returns the chunks of a row group, in the order of their starts. `None` if there is none.
+    pub(super) fn row_group(&self, row_group: u32) -> Option<&[Chunk]> {
+        // Row groups follow each other in files.
+        let first = self
+            .chunks
+            .partition_point(|chunk| chunk.row_group < row_group);
+        let end = self
+            .chunks
+            .partition_point(|chunk| chunk.row_group <= row_group);
+        self.chunks
+            .get(first..end)
+            .filter(|chunks| !chunks.is_empty())
+    }
+
+    /// Returns the row group of a whole chunk, and the chunk's place in it. `None` if a range is
+    /// not a whole chunk.
+    pub(super) fn place_of(&self, range: &Range<u64>) -> Option<(u32, usize)> {
+        let index = self
+            .chunks
+            .partition_point(|chunk| chunk.range.start < range.start);
+        let chunk = self
+            .chunks
+            .get(index)
+            .filter(|chunk| chunk.range == *range)?;
+        let chunks = self.row_group(chunk.row_group)?;
+        let place = chunks.iter().position(|other| other.range == *range)?;
+        Some((chunk.row_group, place))
+    }
+
+    /// Returns a range that is widened to the whole row groups that it lies in. One that does not
+    /// lie within chunks stays as it is.
+    pub(super) fn row_groups_of(&self, range: &Range<u64>) -> Range<u64> {
+        let Some(chunks) = self.chunks_of(range) else {
+            return range.clone();
+        };
+        let whole = self.chunks[chunks].iter().filter_map(|chunk| {
+            let chunks = self.row_group(chunk.row_group)?;
+            let start = chunks.iter().map(|chunk| chunk.range.start).min()?;
+            let end = chunks.iter().map(|chunk| chunk.range.end).max()?;
+            Some(start..end)
+        });
+        whole.fold(range.clone(), |all, whole| {
+            all.start.min(whole.start)..all.end.max(whole.end)
+        })
+    }
+
+    /// True if a part of a range lies in a chunk.
+    pub fn touches_chunks(&self, range: &Range<u64>) -> bool {
+        let first = self
+            .chunks
+            .partition_point(|chunk| chunk.range.end <= range.start);
+        let found = self.chunks.get(first);
+        found.is_some_and(|chunk| chunk.range.start < range.end)
+    }
+
     /// Returns the chunks that contain a range: one chunk, or neighbours without a gap between
     /// them. `None` if a part of the range lies outside.
     pub fn chunks_of(&self, range: &Range<u64>) -> Option<Range<usize>> {
@@ -62,6 +124,10 @@ mod tests {
         assert_eq!(layout.chunks_of(&(5..6)), Some(0..1));
         assert_eq!(layout.chunks_of(&(10..40)), Some(0..2));
         assert_eq!(layout.chunks_of(&(79..80)), Some(2..3));
+        assert_eq!(layout.place_of(&(20..40)), Some((0, 1)));
+        assert_eq!(layout.place_of(&(20..39)), None);
+        assert_eq!(layout.row_groups_of(&(22..25)), 4..40);
+        assert_eq!(layout.row_groups_of(&(45..46)), 45..46);
         for outside in [0..5, 3..4, 40..50, 30..60, 75..81, 80..81] {
             assert_eq!(layout.chunks_of(&outside), None, "{outside:?}");
         }

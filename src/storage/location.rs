@@ -16,6 +16,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStoreExt, PutPayload};
 
 use super::paths::{StorageError, object_path};
+use super::sink::kept;
 use super::store::Store;
 use super::system::sync_file_system;
 use super::wait::wait;
@@ -217,6 +218,18 @@ impl Location {
         })
     }
 
+    /// Returns the cause of a store's error. The caller names the place.
+    pub(super) fn failed(&self, error: Error) -> io::Error {
+        let Error::Generic { source, .. } = error else {
+            return io::Error::other(error);
+        };
+        let said = source.to_string();
+        match said.strip_prefix(&self.to_string()) {
+            Some(cause) => io::Error::other(cause.trim_start_matches([':', ',', ' ']).to_owned()),
+            None => io::Error::other(source),
+        }
+    }
+
     /// Returns the name within the store, as a user wrote it.
     pub(super) fn name_in_store(&self) -> String {
         match &self.key {
@@ -239,13 +252,11 @@ impl Location {
     /// Returns size and time of the file, without reading it. `None` if there is no file.
     pub fn head(&self) -> io::Result<Option<ObjectMeta>> {
         let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
-        wait(async move {
-            match store.head(&object).await {
-                Ok(found) => Ok(Some(found)),
-                Err(Error::NotFound { .. }) => Ok(None),
-                Err(error) => Err(io::Error::other(error)),
-            }
-        })
+        match wait(async move { store.head(&object).await }) {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
     }
 
     /// Returns the size of the file in bytes. `None` if there is no file.
@@ -301,18 +312,15 @@ impl Location {
     /// Reads a range of the file.
     pub fn range(&self, range: std::ops::Range<u64>) -> io::Result<Bytes> {
         let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
-        wait(async move {
-            if range.is_empty() {
-                return Ok(Bytes::new());
-            }
-            let options = GetOptions {
-                range: Some(GetRange::Bounded(range)),
-                ..GetOptions::default()
-            };
-            let found = store.get_opts(&object, options).await;
-            let found = found.map_err(io::Error::other)?;
-            found.bytes().await.map_err(io::Error::other)
-        })
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            ..GetOptions::default()
+        };
+        let read = wait(async move { store.get_opts(&object, options).await?.bytes().await });
+        read.map_err(|error| self.failed(error))
     }
 
     /// Writes a whole file, and replaces an existing one.
@@ -326,12 +334,18 @@ impl Location {
             return output.write(|file| io::Write::write_all(file, &bytes));
         }
         let put = |object: ObjectPath| {
-            let store = Arc::clone(self.store.objects());
-            wait(async move { store.put(&object, PutPayload::from(bytes)).await })
+            let (store, length) = (self.store.clone(), bytes.len() as u64);
+            wait(async move {
+                let put = store
+                    .objects()
+                    .put(&object, PutPayload::from(bytes))
+                    .await?;
+                kept(&store, &object, length, &put).await
+            })
         };
         let written = self.object().map_err(io::Error::from);
-        let written = written.and_then(|object| put(object).map_err(io::Error::other));
-        written.map(|_| ()).map_err(|source| OutputError::Failed {
+        let written = written.and_then(|object| put(object).map_err(|error| self.failed(error)));
+        written.map_err(|source| OutputError::Failed {
             path: PathBuf::from(self.to_string()),
             source,
         })
@@ -343,12 +357,10 @@ impl Location {
             LocationKey::File(path) => fs::remove_file(path),
             LocationKey::Object(_) => {
                 let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
-                wait(async move {
-                    match store.delete(&object).await {
-                        Err(Error::NotFound { .. }) | Ok(()) => Ok(()),
-                        Err(error) => Err(io::Error::other(error)),
-                    }
-                })
+                match wait(async move { store.delete(&object).await }) {
+                    Err(Error::NotFound { .. }) | Ok(()) => Ok(()),
+                    Err(error) => Err(self.failed(error)),
+                }
             }
         };
         match removed {
@@ -390,10 +402,8 @@ impl Location {
                 .collect();
         }
         let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
-        let found = wait(async move {
-            let found = store.list_with_delimiter(Some(&object)).await;
-            found.map_err(io::Error::other)
-        })?;
+        let found = wait(async move { store.list_with_delimiter(Some(&object)).await });
+        let found = found.map_err(|error| self.failed(error))?;
         let entry = |path: &ObjectPath, kind| {
             let name = path.filename().unwrap_or_default().to_owned();
             Entry { name, kind }
@@ -409,10 +419,8 @@ impl Location {
     /// are listed by [`list`](super::list), which follows links.
     pub fn objects_below(&self) -> io::Result<Vec<ObjectMeta>> {
         let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
-        let mut found: Vec<ObjectMeta> = wait(async move {
-            let listed = store.list(Some(&object)).try_collect().await;
-            listed.map_err(io::Error::other)
-        })?;
+        let found = wait(async move { store.list(Some(&object)).try_collect().await });
+        let mut found: Vec<ObjectMeta> = found.map_err(|error| self.failed(error))?;
         found.sort_by(|left, right| left.location.cmp(&right.location));
         Ok(found)
     }

@@ -11,6 +11,7 @@ use object_store::{ObjectStore, Result};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::layer::ReadLayer;
+use super::requests::RequestPlan;
 use super::trace::{Recorder, TimedCall, Trace};
 
 /// Records the requested ranges, and the times when each call began and was answered.
@@ -34,9 +35,9 @@ impl RecordingLayer {
     }
 
     /// Returns the calls so far, by stream, with their times and the requests that a remote object
-    /// store would send. Forgets them.
-    pub fn take_timed(&self) -> Vec<Vec<TimedCall>> {
-        std::mem::take(&mut *self.recorder()).timed()
+    /// store would send by `plan`. Forgets them.
+    pub fn take_timed(&self, plan: &RequestPlan) -> Vec<Vec<TimedCall>> {
+        std::mem::take(&mut *self.recorder()).timed(plan)
     }
 
     fn recorder(&self) -> MutexGuard<'_, Recorder> {

@@ -11,36 +11,21 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::beyond::explained;
 use super::direct::{Buffer, RangeFile};
-use super::layer::LayeredStore;
 use super::paths::local_file;
-use super::source::ByteSource;
 use super::store::Store;
-use super::throttle::ThrottleLayer;
 use super::trace::{Call, Trace};
 
-/// Reads the ranges of a trace and drops them. All streams run at once, each in its order. Files of
-/// this host are read by pread(2) into one buffer per stream, past the page cache for
-/// [`ByteSource::Direct`]. Other stores, and throttled ones, are read by their own API. Nothing is
-/// counted. Returns the time from the first request to the last answer.
-pub async fn replay(trace: &Arc<Trace>, store: &Store, source: &ByteSource) -> Result<Duration> {
-    let objects = store.objects();
-    match source {
-        ByteSource::Throttled(throttle) => {
-            let throttled = ThrottleLayer::new(Arc::clone(objects), Arc::clone(throttle));
-            replay_store(trace, store, &LayeredStore::over(throttled)).await
-        }
-        _ if store.is_local() => {
-            let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
-            replay_files(trace, paths, matches!(source, ByteSource::Direct)).await
-        }
-        ByteSource::Store | ByteSource::Direct | ByteSource::Memory(_) => {
-            replay_store(trace, store, objects).await
-        }
-    }
+/// Reads the ranges of a trace from files of this host and drops them. All streams run at once, each
+/// in its order, by pread(2) into one buffer per stream, past the page cache with `direct`. Nothing
+/// is counted. Returns the time from the first request to the last answer.
+pub async fn replay_local(trace: &Arc<Trace>, direct: bool) -> Result<Duration> {
+    let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
+    replay_files(trace, paths, direct).await
 }
 
-/// Reads a trace's ranges through an object store, with one task per stream.
-async fn replay_store(
+/// Does the same through an object store, which may have layers that count, with one task per
+/// stream. `store` names files in errors.
+pub async fn replay_through(
     trace: &Arc<Trace>,
     store: &Store,
     objects: &Arc<dyn ObjectStore>,

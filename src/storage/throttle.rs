@@ -11,11 +11,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::try_join_all;
 use object_store::path::Path;
-use object_store::{
-    Error, GetOptions, GetResult, OBJECT_STORE_COALESCE_DEFAULT, ObjectStore, Result,
-    coalesce_ranges,
-};
+use object_store::{Error, GetOptions, GetResult, ObjectStore, Result};
 use parking_lot::Mutex;
 use tokio::task::JoinError;
 
@@ -48,16 +46,15 @@ impl Throttle {
         }
     }
 
-    /// Reads ranges of one file as a remote object store would: near ranges by one request, and up
-    /// to ten requests at once.
+    /// Reads each range by a request of its own, all at once.
     pub(super) async fn get_ranges(
         self: &Arc<Self>,
         store: &Arc<dyn ObjectStore>,
         file: &Path,
         ranges: &[Range<u64>],
     ) -> Result<Vec<Bytes>> {
-        let fetch = |range| self.fetch(Arc::clone(store), file.clone(), range);
-        coalesce_ranges(ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT).await
+        let ranges = ranges.iter().cloned();
+        try_join_all(ranges.map(|range| self.fetch(Arc::clone(store), file.clone(), range))).await
     }
 
     /// Makes one request. The time of the real read is part of the simulated time.
@@ -105,7 +102,7 @@ impl Throttle {
     }
 }
 
-/// Reads no faster than a throttle allows.
+/// Reads no faster than a throttle allows, each range by a request of its own.
 #[derive(Debug)]
 pub struct ThrottleLayer {
     below: Arc<dyn ObjectStore>,
@@ -146,29 +143,11 @@ fn sleep_until(due: Instant) {
     }
 }
 
-/// Returns the requests that a remote object store would send for ranges of one file: ranges near
-/// each other become one.
-pub fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
-    let mut sorted = ranges.to_vec();
-    sorted.sort_unstable_by_key(|range| range.start);
-    let mut merged: Vec<Range<u64>> = Vec::new();
-    for range in sorted {
-        match merged.last_mut() {
-            Some(last) if range.start.saturating_sub(last.end) <= OBJECT_STORE_COALESCE_DEFAULT => {
-                last.end = last.end.max(range.end);
-            }
-            _ => merged.push(range),
-        }
-    }
-    merged
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 mod tests {
     use object_store::memory::InMemory;
     use object_store::{ObjectStoreExt, PutPayload};
-    use proptest::prelude::*;
 
     use super::*;
 
@@ -200,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_request_has_its_latency_and_near_ranges_are_one() {
+    async fn each_request_has_its_latency() {
         let (throttle, store, file) = throttled(None).await;
         let started = Instant::now();
         let read = throttle.get_ranges(&store, &file, &[0..10, 20..30]).await;
@@ -209,27 +188,5 @@ mod tests {
             [10, 10]
         );
         assert!(started.elapsed() >= LATENCY);
-        assert_eq!(
-            merged(&[20..30, 0..10, 3_000_000..3_000_001]),
-            [0..30, 3_000_000..3_000_001]
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn ranges_are_merged_as_object_stores_merge_them(
-            ranges in prop::collection::vec((0_u64..20_000_000, 1_u64..2_000_000), 0..20)
-        ) {
-            let ranges: Vec<Range<u64>> =
-                ranges.into_iter().map(|(start, length)| start..start + length).collect();
-            let mut sent = Vec::new();
-            let fetch = |range: Range<u64>| {
-                sent.push(range.clone());
-                async move { Ok::<_, Error>(Bytes::from(vec![0; (range.end - range.start) as usize])) }
-            };
-            let fetched = coalesce_ranges(&ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT);
-            futures::executor::block_on(fetched).unwrap();
-            prop_assert_eq!(merged(&ranges), sent);
-        }
     }
 }

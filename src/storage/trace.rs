@@ -8,7 +8,7 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use tokio::task;
 
-use super::throttle::merged;
+use super::requests::RequestPlan;
 
 /// Ranges that one execution asked of its store, with their files, streams and order. A stream is a
 /// task of the engine, which makes one request at a time.
@@ -210,7 +210,7 @@ impl Recorder {
         self.trace
     }
 
-    pub(super) fn timed(self) -> Vec<Vec<TimedCall>> {
+    pub(super) fn timed(self, plan: &RequestPlan) -> Vec<Vec<TimedCall>> {
         let streams = self.trace.streams.into_iter().zip(self.times);
         streams
             .map(|(calls, times)| {
@@ -221,7 +221,7 @@ impl Recorder {
                         .iter()
                         .map(|(start, end)| *start..*end)
                         .collect();
-                    let requests = merged(&ranges).into_iter();
+                    let requests = plan.requests(&ranges).into_iter();
                     TimedCall {
                         began,
                         ended,

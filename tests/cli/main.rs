@@ -7,6 +7,9 @@
     clippy::panic
 )]
 
+#[path = "../s3/mod.rs"]
+mod s3;
+
 mod bad_configs;
 mod bad_files;
 mod bad_queries;
@@ -44,6 +47,7 @@ mod sharing;
 mod small_disks;
 mod sources;
 mod statistics;
+mod stores;
 mod terminal;
 mod traces;
 mod types;

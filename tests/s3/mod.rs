@@ -7,6 +7,8 @@
     clippy::type_complexity
 )]
 
+pub mod faults;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Bound;

@@ -66,8 +66,12 @@ fn figures(cell: &CellRecord) -> impl Iterator<Item = &Figures> {
 /// Largest rate of an iteration that the page cache did not serve, in bytes per second, and
 /// smallest median of how long its calls took, in nanoseconds.
 fn of_devices(cell: &CellRecord) -> Option<(f64, f64)> {
-    let from_devices =
-        figures(cell).filter(|it| matches!(it.cache.state, CacheState::Cold | CacheState::Direct));
+    let from_devices = figures(cell).filter(|it| {
+        matches!(
+            it.cache.state,
+            CacheState::Cold | CacheState::Direct | CacheState::Remote
+        )
+    });
     let each = from_devices.filter_map(|it| {
         let latency_ns = it.store_calls.as_ref()?.latency_ns.p50 as f64;
         // Both are means over the executions.

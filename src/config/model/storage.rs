@@ -78,7 +78,7 @@ pub struct RequestSettings {
 }
 
 impl RequestSettings {
-    /// True if requests are those that the store makes by itself.
+    /// True if requests for column chunks are those that the store makes by itself.
     pub fn are_usual(&self) -> bool {
         RequestSettings {
             footer_prefetch_bytes: None,

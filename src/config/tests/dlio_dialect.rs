@@ -150,6 +150,7 @@ fn what_is_left_out_has_the_defaults_of_dlio() {
         dataset,
         Dataset {
             data_folder: "data".to_owned(),
+            part_bytes: None,
             file_prefix: "img".to_owned(),
             train: Split {
                 files: 8,

@@ -1,6 +1,7 @@
 //! One file during writing: it is opened, its row groups are appended in order, and it is closed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use parquet::arrow::arrow_writer::{
@@ -56,7 +57,12 @@ impl<'a> FileWriter<'a> {
         file: DataFile,
     ) -> Result<Self, DatasetError> {
         let shown = target.shown(&file.path);
-        let sink = target.place(&file.path).stage(target.handle.clone())?;
+        let place = target.place(&file.path);
+        let sink = place.stage(
+            target.handle.clone(),
+            target.plan.part_bytes(),
+            Arc::clone(&target.wire),
+        )?;
         let (mut writer, factory) = file_writer(sink, &format.schema, &format.properties)
             .map_err(|source| failed(&shown, source))?;
         let identity = target.plan.identity(&file.path);

@@ -381,6 +381,7 @@ mod tests {
             handle: runtime.handle(),
             threads: 4,
             share: None,
+            wire: Arc::default(),
             cancel: &cancel,
             progress: &|progress| *last.lock() = Some(progress),
         };

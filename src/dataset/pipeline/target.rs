@@ -10,7 +10,7 @@ use crate::cancel::Cancel;
 use crate::dataset::error::DatasetError;
 use crate::dataset::plan::DatasetPlan;
 use crate::dataset::share::Share;
-use crate::storage::Location;
+use crate::storage::{Location, WireLedger};
 
 /// Progress of writing one dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) struct Target<'a> {
     pub(crate) threads: usize,
     /// Share of the files that this process writes. Absent if it writes all.
     pub(crate) share: Option<Share>,
+    /// Ledger of what goes over the network while files are written.
+    pub(crate) wire: Arc<WireLedger>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) progress: &'a (dyn Fn(Progress) + Sync),
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::record::fixture::iteration;
 use crate::record::{
     Cache, CacheState, Checksum, ColdEvidence, EngineCache, Figures, Iteration, Kind, Lane,
-    Percentiles, Scan, Status, StoreCalls,
+    Percentiles, RetryCounts, Scan, Status, StoreCalls, WireFigures,
 };
 
 fn percentiles(p50: u64) -> Percentiles {
@@ -54,12 +54,14 @@ fn full() -> Iteration {
             chunk_encoded_bytes: 21,
             chunk_compressed_bytes: 22,
             requests: 23,
+            metadata_requests: 44,
             requested_bytes: 24,
             store_calls: Some(StoreCalls {
                 calls: 25,
                 latency_ns: percentiles(26),
                 range_bytes: percentiles(30),
             }),
+            wire: Some(wire()),
             device_read_bytes: Some(34),
             cache: Cache {
                 state: CacheState::Cold,
@@ -91,9 +93,15 @@ const FULL: &str = concat!(
     r#""memory_pool_peak_bytes":13,"streams":2,"stream_elapsed_ns":[14,15],"rows":16,"#,
     r#""arrow_bytes":17,"checksum":{"exact":"ab","approximate":[1.5,"inf"]},"engine_ranges":18,"#,
     r#""engine_data_bytes":19,"engine_metadata_bytes":20,"chunk_encoded_bytes":21,"#,
-    r#""chunk_compressed_bytes":22,"requests":23,"requested_bytes":24,"store_calls":{"calls":25,"#,
+    r#""chunk_compressed_bytes":22,"requests":23,"metadata_requests":44,"requested_bytes":24,"#,
+    r#""store_calls":{"calls":25,"#,
     r#""latency_ns":{"p50":26,"p90":27,"p99":28,"max":29},"#,
-    r#""range_bytes":{"p50":30,"p90":31,"p99":32,"max":33}},"device_read_bytes":34,"#,
+    r#""range_bytes":{"p50":30,"p90":31,"p99":32,"max":33}},"#,
+    r#""wire":{"attempts":45,"received_bytes":46,"retries":{"slow_down":47,"server_error":0,"#,
+    r#""timeout":0,"connect":0,"reset":0,"short_body":0,"wrong_range":0,"other":0},"#,
+    r#""backoff_ns":48,"first_byte_ns":{"p50":49,"p90":50,"p99":51,"max":52},"#,
+    r#""attempt_ns":{"p50":53,"p90":54,"p99":55,"max":56},"most_in_flight":57},"#,
+    r#""device_read_bytes":34,"#,
     r#""cache":{"state":"cold","resident_ratio_before":0.981,"cold_evidence":"device_bytes","#,
     r#""engine":"fresh"},"scan_partitions":35,"scans":[{"table":"train","#,
     r#""metrics":{"bytes_scanned":36},"row_groups_read":37,"row_groups":38,"#,
@@ -120,6 +128,7 @@ fn an_iteration_without_the_figures_that_came_later_still_reads() {
         "stream_elapsed_ns",
         "chunk_encoded_bytes",
         "chunk_compressed_bytes",
+        "metadata_requests",
         "store_calls",
     ] {
         assert!(fields.remove(later).is_some(), "{later}");
@@ -138,5 +147,21 @@ fn an_iteration_without_the_figures_that_came_later_still_reads() {
     };
     for always in ["elapsed_ns", "rows", "cache", "scans"] {
         assert!(refused(always), "{always}");
+    }
+}
+
+fn wire() -> WireFigures {
+    WireFigures {
+        attempts: 45,
+        received_bytes: 46,
+        retries: RetryCounts {
+            slow_down: 47,
+            ..RetryCounts::default()
+        },
+        backoff_ns: 48,
+        first_byte_ns: Some(percentiles(49)),
+        attempt_ns: Some(percentiles(53)),
+        most_in_flight: 57,
+        endpoints: Vec::new(),
     }
 }

@@ -217,6 +217,11 @@ impl HttpService for GuardedService {
                 .filter(|_| !is_head && !asks_for_size);
         }
         let (mut parts, body) = answer.into_parts();
+        if let Some(length) = wanted.filter(|_| range.is_some()) {
+            // Left out of answers in chunks. The body has to have that length in any case.
+            let length = http::HeaderValue::from(length);
+            parts.headers.entry(CONTENT_LENGTH).or_insert(length);
+        }
         if asks_for_size && status.is_success() {
             sized_by_range(&mut parts);
         }

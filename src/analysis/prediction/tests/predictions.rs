@@ -36,6 +36,7 @@ fn engine(throttle: Option<ThrottleRecord>) -> Option<EngineRecord> {
         file_statistics_cache_limit_bytes: 0,
         memory_limit_bytes: None,
         throttle,
+        requests: None,
     })
 }
 

@@ -1,0 +1,400 @@
+//! Datasets in object stores: every verb on them, through the binary, against a server of our own.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::harness::{Bench, Output, Place, TINY, at, cell};
+use crate::s3::faults::{Fault, FaultProxy, RETRIED};
+use crate::s3::{ACCESS_KEY, S3Server, SECRET_KEY};
+
+/// A working folder whose config has its data in a bucket of a server.
+struct Remote {
+    place: Place,
+    server: S3Server,
+    url: String,
+}
+
+impl Remote {
+    fn with(config: &str) -> Remote {
+        let server = S3Server::start();
+        Remote {
+            place: Place::with(
+                &config.replace("data_folder: data", "data_folder: s3://bucket/data"),
+            ),
+            url: server.url(),
+            server,
+        }
+    }
+
+    fn tiny() -> Remote {
+        Remote::with(TINY)
+    }
+
+    /// Sends requests through a proxy from now on.
+    fn through(&mut self) -> FaultProxy {
+        let proxy = FaultProxy::before(&self.server);
+        self.url = proxy.url();
+        proxy
+    }
+
+    fn bench<const N: usize>(&self, arguments: [&str; N]) -> Bench {
+        let mut bench = self.place.bench().args(arguments);
+        bench
+            .command
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+            .env("AWS_ENDPOINT_URL", &self.url);
+        bench
+    }
+
+    fn run(&self, more: &[&str]) -> Output {
+        self.bench(["run", "bench.yaml", "--format", "json"])
+            .args(more)
+            .run()
+    }
+
+    fn record(&self, more: &[&str]) -> Value {
+        self.run(more).succeeds().json()
+    }
+
+    /// The Parquet files of the bucket's folder `data`, by their names below it.
+    fn parquet(&self) -> BTreeMap<String, Vec<u8>> {
+        let objects = self.server.memory.objects.lock();
+        let below = objects.iter().filter_map(|(key, object)| {
+            let name = key.strip_prefix("bucket/data/")?;
+            Some((name.to_owned(), object.bytes.to_vec()))
+        });
+        below
+            .filter(|(name, _)| name.ends_with(".parquet"))
+            .collect()
+    }
+}
+
+fn measured<'a>(record: &'a Value, id: &str) -> &'a Value {
+    at(cell(record, id), "iterations.0")
+}
+
+/// The ledger of the store and that of the network, without faults, agree.
+fn all_is_counted(found: &Value) {
+    let executions = found["executions"].as_u64().unwrap();
+    let all = |figure: &str| found[figure].as_u64().unwrap() * executions;
+    assert_eq!(at(found, "wire.attempts"), all("requests"));
+    assert_eq!(at(found, "wire.received_bytes"), all("requested_bytes"));
+}
+
+#[test]
+fn a_dataset_in_a_bucket_is_that_of_a_local_folder() {
+    let (remote, local) = (Remote::tiny(), Place::tiny());
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    local.generate();
+    assert_eq!(remote.parquet(), local.parquet("data"));
+    let query = ["--sql", "SELECT region, sum(id) FROM train GROUP BY region"];
+    let of_local = local.record(&query);
+    let of_remote = remote.record(&query);
+    let (of_local, of_remote) = (
+        measured(&of_local, "sql/base"),
+        measured(&of_remote, "sql/base"),
+    );
+    for figure in ["rows", "checksum", "engine_data_bytes", "engine_ranges"] {
+        assert_eq!(of_remote[figure], of_local[figure], "{figure}");
+    }
+    assert_eq!(at(of_remote, "cache.state"), "remote");
+    all_is_counted(of_remote);
+    assert_eq!(remote.server.memory.uploads.lock().len(), 0);
+}
+
+#[test]
+fn every_verb_takes_a_bucket() {
+    let remote = Remote::tiny();
+    remote.bench(["check", "bench.yaml"]).run().succeeds();
+    remote.bench(["explain", "bench.yaml"]).run().succeeds();
+    let shown = remote
+        .bench(["inspect", "s3://bucket/data"])
+        .run()
+        .succeeds();
+    assert!(
+        shown
+            .stdout
+            .contains("s3://bucket/data/train/img_0_of_2.parquet"),
+        "{}",
+        shown.stdout
+    );
+    let learned = remote
+        .bench(["learn", "s3://bucket/data", "--output", "my.yaml"])
+        .run()
+        .succeeds();
+    let written = std::fs::read_to_string(remote.place.path("my.yaml")).unwrap();
+    assert!(written.contains("region"), "{learned:?} {written}");
+    remote
+        .bench([
+            "run",
+            "--table",
+            "t=s3://bucket/data/train",
+            "--sql",
+            "SELECT count(region) FROM t",
+            "--rounds",
+            "1",
+        ])
+        .run()
+        .succeeds();
+    remote
+        .bench([
+            "run",
+            "--source",
+            "t=s3://bucket/data/train/*.parquet",
+            "--set",
+            "dataset.data_folder=s3://bucket/copy",
+            "--set",
+            "dataset.compression=zstd",
+            "--rounds",
+            "1",
+        ])
+        .run()
+        .succeeds();
+    assert!(
+        remote
+            .server
+            .keys()
+            .iter()
+            .any(|key| key.starts_with("bucket/copy/"))
+    );
+    let clean = remote
+        .bench(["clean", "bench.yaml", "--yes"])
+        .run()
+        .succeeds();
+    assert!(
+        clean.stdout.contains("s3://bucket/data: "),
+        "{}",
+        clean.stdout
+    );
+    assert_eq!(remote.parquet(), BTreeMap::new());
+    let left = remote.server.keys();
+    assert!(
+        !left.iter().any(|key| key.starts_with("bucket/data/")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn a_folder_and_a_bucket_are_compared_in_one_run() {
+    let remote = Remote::tiny();
+    let record = remote.record(&["--sweep", "dataset.data_folder=here,s3://bucket/there"]);
+    let states: Vec<&Value> = record["cells"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|cell| cell["control"].is_null())
+        .map(|cell| at(cell, "iterations.0.cache.state"))
+        .collect();
+    assert_eq!(states, ["warm", "remote"]);
+}
+
+/// What a cell of one query asked of the bucket.
+fn asked(remote: &Remote, more: &[&str]) -> Value {
+    let mut all = vec!["--sql", "SELECT sum(id) FROM train"];
+    all.extend(more);
+    let record = remote.record(&all);
+    measured(&record, "sql/base").clone()
+}
+
+/// Columns that lie apart: two of ten.
+const WIDE: &str = "\
+dataset:
+  data_folder: data
+  num_files_train: 1
+  num_samples_per_file: 4000
+  parquet:
+    row_group_size: 1000
+    columns:
+      - { name: id, dtype: int64 }
+      - { name: between, dtype: int64, size: 100 }
+      - { name: late, dtype: int64 }
+measure: { warmup: 0, rounds: 1, break_even: false, peak_memory: false }
+scenarios: [{ name: narrow, sql: 'SELECT sum(id), sum(late) FROM train' }]
+";
+
+#[test]
+fn requests_are_as_the_config_wants_them_and_every_byte_that_moves_is_counted() {
+    let remote = Remote::with(WIDE);
+    let narrow = |settings: &[&str]| {
+        let settings = settings.iter().flat_map(|it| ["--set", it]);
+        let record = remote.record(&settings.collect::<Vec<_>>());
+        let found = measured(&record, "narrow/base").clone();
+        let count = |name: &str| found[name].as_u64().unwrap();
+        all_is_counted(&found);
+        let asked = count("engine_data_bytes");
+        (
+            count("requests"),
+            asked,
+            count("requested_bytes"),
+            found["checksum"].clone(),
+        )
+    };
+    // The gap of 800 kB travels with the two columns, or does not.
+    let (requests, asked, moved, result) = narrow(&[]);
+    assert_eq!(requests, 4);
+    assert!(moved > 20 * asked, "{moved} {asked}");
+    let (requests, same, moved, other) = narrow(&["storage.coalesce_gap=0"]);
+    assert_eq!((requests, same, moved), (8, asked, asked));
+    assert_eq!(other, result);
+    let (requests, _, whole, other) =
+        narrow(&["storage.coalesce_gap=0", "storage.row_group_reads=true"]);
+    assert_eq!((requests, &other), (4, &result));
+    assert!(whole > 20 * asked);
+    let split = ["storage.split_size=100kB", "storage.row_group_reads=true"];
+    let (requests, _, split, other) = narrow(&split);
+    let pieces = (whole / 4).div_ceil(100_000);
+    assert_eq!((requests, split, &other), (4 * pieces, whole, &result));
+    let ahead = [
+        "storage.prefetch_row_groups=2",
+        "storage.coalesce_gap=0",
+        "reader.read_threads=1",
+    ];
+    let (requests, _, moved, other) = narrow(&ahead);
+    assert_eq!((requests, moved, other), (8, asked, result.clone()));
+    let (_, _, _, other) = narrow(&["storage.concurrency=1"]);
+    assert_eq!(other, result);
+}
+
+#[test]
+fn footers_are_asked_for_apart() {
+    let remote = Remote::tiny();
+    let fresh = ["--set", "measure.engine_cache=fresh", "--set"];
+    let two = asked(
+        &remote,
+        &[fresh[0], fresh[1], fresh[2], "storage.footer_prefetch=0"],
+    );
+    let one = asked(
+        &remote,
+        &[
+            fresh[0],
+            fresh[1],
+            fresh[2],
+            "storage.footer_prefetch=64KiB",
+        ],
+    );
+    let metadata = |found: &Value| found["metadata_requests"].as_u64().unwrap();
+    // A file of 4 kB is in its prefetch whole: such a request touches column chunks, too.
+    assert!(metadata(&two) >= 4, "{two}");
+    assert!(metadata(&one) < metadata(&two), "{one} {two}");
+    let warm = asked(&remote, &[]);
+    assert_eq!(metadata(&warm), 0);
+}
+
+/// Right rows or one error that names the object, the range and the cause.
+#[test]
+fn a_faulty_network_gives_the_right_rows_or_a_clear_error() {
+    let mut remote = Remote::with(WIDE);
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let right = remote.record(&[]);
+    let right = &measured(&right, "narrow/base")["checksum"];
+    let proxy = remote.through();
+    let quick = [
+        "--set",
+        "storage.options.timeout=0.3s",
+        "--set",
+        "storage.split_size=20kB",
+    ];
+    for fault in RETRIED {
+        proxy.plan.set(10, 7, &[fault]);
+        let run = remote.run(&quick);
+        let injected = proxy.plan.injected.lock().len() as u64;
+        assert!(injected > 3, "{fault:?}: {injected} {run:?}");
+        let record = run.succeeds().json();
+        let found = measured(&record, "narrow/base");
+        assert_eq!(found["status"], "ok", "{fault:?}: {found}");
+        assert_eq!(&found["checksum"], right, "{fault:?}");
+        let retries = at(found, "wire.retries").as_object().unwrap();
+        let counted: u64 = retries.values().map(|it| it.as_u64().unwrap()).sum();
+        match fault {
+            // A slow body is no fault.
+            Fault::Slow => assert_eq!(counted, 0),
+            _ => assert!(counted > 0, "{fault:?}: {found}"),
+        }
+    }
+}
+
+#[test]
+fn a_store_that_always_fails_is_one_error_that_names_object_range_and_cause() {
+    let mut remote = Remote::with(WIDE);
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let proxy = remote.through();
+    let few = [
+        "--set",
+        "storage.options.timeout=0.2s",
+        "--set",
+        "storage.options.retries=1",
+    ];
+    for (fault, cause) in [
+        (
+            Fault::SlowDown,
+            "503 (Service Unavailable): SlowDown: Please reduce your request rate.",
+        ),
+        (Fault::Stall, "no answer within 200ms"),
+        (Fault::ShortChunked, "bytes early"),
+        (Fault::ShortBody, "got an answer with a length of"),
+        (Fault::WrongRange, "asked for the bytes"),
+        (Fault::OtherTag, "it was replaced while it was read"),
+    ] {
+        *proxy.plan.only.lock() = ".parquet".to_owned();
+        proxy.plan.set(1, 1, &[fault]);
+        let failed = remote.run(&few);
+        let error = failed.error();
+        for words in ["s3://bucket/data/train/img_0_of_1.parquet", "bytes ", cause] {
+            assert!(error.contains(words), "{fault:?}: {}", failed.stderr);
+        }
+        assert!(!error.contains("http://"), "{error}");
+    }
+}
+
+#[test]
+fn a_write_that_was_answered_and_not_kept_is_an_error() {
+    let remote = Remote::tiny();
+    remote.server.memory.lost_every.store(3, Ordering::Relaxed);
+    let lost = remote.bench(["generate", "bench.yaml"]).run();
+    lost.fails(
+        1,
+        &[
+            "s3://bucket/data/",
+            "answered that it kept the object",
+            "it was not written",
+        ],
+    );
+    remote.server.memory.lost_every.store(0, Ordering::Relaxed);
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let local = Place::tiny();
+    local.generate();
+    assert_eq!(remote.parquet(), local.parquet("data"));
+}
+
+#[test]
+fn without_credentials_the_error_names_the_variables_at_once() {
+    let place = Place::with(&TINY.replace("data_folder: data", "data_folder: s3://bucket/data"));
+    let without = |names: [&str; 2], url: &str, words: &[&str]| {
+        let mut bench = place.bench().args(["generate", "bench.yaml", "--set"]);
+        bench = bench.arg(&format!("dataset.data_folder={url}"));
+        for name in names {
+            bench.command.env_remove(name);
+        }
+        bench.run().fails(2, words);
+    };
+    without(
+        ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+        "s3://bucket/data",
+        &["there are no credentials", "AWS_ACCESS_KEY_ID", "anonymous"],
+    );
+    without(
+        ["AWS_SECRET_ACCESS_KEY", "X"],
+        "s3://bucket/data",
+        &["`AWS_ACCESS_KEY_ID` is given without `AWS_SECRET_ACCESS_KEY`"],
+    );
+    without(
+        ["X", "Y"],
+        "gs://bucket/data",
+        &["GOOGLE_APPLICATION_CREDENTIALS"],
+    );
+    without(["X", "Y"], "az://box/data", &["AZURE_STORAGE_ACCOUNT"]);
+}
