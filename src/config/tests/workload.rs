@@ -329,7 +329,7 @@ datafusion:
 #[test]
 fn the_resolved_config_is_the_merged_one_without_secrets() {
     let config = good_with(
-        "dataset: {seed: 1}\nstorage: {storage_options: {access_key_id: abc, region: eu}}\noutput: {folder: 's3://u:p@b/x?k=v'}\n",
+        "dataset: {seed: 1}\nstorage: {storage_options: {access_key_id: abcd, region: eu}}\noutput: {folder: 's3://u:p@b/x?k=v'}\n",
         &["dataset.seed=2"],
         &[],
     );

@@ -77,6 +77,15 @@ impl Address {
             }
             None => (authority, None),
         };
+        if let Some((_, query)) = key.split_once('?')
+            && query.contains('=')
+            && !query.contains('/')
+        {
+            return Err(format!(
+                "a URL of {} has no query; a pre-signed URL begins with https://",
+                kind.name()
+            ));
+        }
         let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.');
         if bucket.is_empty() || !bucket.chars().all(is_name) {
             return Err(format!(
@@ -188,6 +197,10 @@ mod tests {
 
     #[rstest]
     #[case("s3://me:secret@bucket/a", "has no user before its bucket `bucket`")]
+    #[case(
+        "s3://bucket/a?sig=secret",
+        "has no query; a pre-signed URL begins with https://"
+    )]
     #[case("s3:///a", "`` is not the name of a bucket")]
     #[case("s3://my bucket/a", "`my bucket` is not the name")]
     #[case("ftp://host/a", "`ftp` is the scheme of no known store")]

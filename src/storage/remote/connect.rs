@@ -146,9 +146,8 @@ fn shown(url: &str) -> Arc<str> {
 }
 
 /// Makes a client for each endpoint.
-fn for_each(
-    endpoints: &[Option<String>],
-    usual: &str,
+fn for_each<B>(
+    setup: &Setup<B>,
     build: impl Fn(
         &Clients,
         usize,
@@ -161,8 +160,9 @@ fn for_each(
         tags: KnownTags::default(),
         queries: SignedQueries::default(),
     };
-    for (index, endpoint) in endpoints.iter().enumerate() {
-        let url = endpoint.as_deref().map_or_else(|| Arc::from(usual), shown);
+    for (index, endpoint) in setup.endpoints.iter().enumerate() {
+        let usual = || Arc::from(setup.usual_endpoint.as_str());
+        let url = endpoint.as_deref().map_or_else(usual, shown);
         let client = build(&clients, index, &url, endpoint.as_deref());
         let client = client.map_err(|error| super::guard::words(&error))?;
         clients.of_endpoints.push((url, client));
@@ -205,11 +205,42 @@ const S3_TOKEN_SOURCES: [&str; 3] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
+/// A builder of clients with all settings but the endpoint, and the endpoints.
+struct Setup<B> {
+    builder: B,
+    /// Each is absent for the usual one.
+    endpoints: Vec<Option<String>>,
+    usual_endpoint: String,
+    common: Common,
+}
+
 fn of_s3(
     address: &Address,
     connection: &Connection,
     environment: &Environment,
 ) -> Result<Clients, String> {
+    let setup = s3_setup(address, connection, environment)?;
+    let virtual_hosted = AmazonS3ConfigKey::VirtualHostedStyleRequest;
+    let virtual_hosted = setup.builder.get_config_value(&virtual_hosted);
+    let path_style = virtual_hosted.as_deref() != Some("true");
+    for_each(&setup, |clients, index, url, endpoint| {
+        let connector = setup.common.connector(clients, index, url);
+        let mut builder = setup.builder.clone().with_http_connector(connector);
+        if let Some(endpoint) = endpoint {
+            builder = builder.with_endpoint(match path_style {
+                true => endpoint.to_owned(),
+                false => with_bucket(endpoint, &address.bucket),
+            });
+        }
+        Ok(Arc::new(builder.build()?))
+    })
+}
+
+fn s3_setup(
+    address: &Address,
+    connection: &Connection,
+    environment: &Environment,
+) -> Result<Setup<AmazonS3Builder>, String> {
     let profile = profile(connection.profile.as_deref(), environment)?;
     let profile = profile.as_ref();
     let endpoints = endpoints_of(connection, s3_endpoints(environment, profile));
@@ -288,18 +319,11 @@ fn of_s3(
     let path_style = connection.path_style.or_else(|| profile?.path_style);
     let path_style = path_style.unwrap_or(has_endpoint || address.bucket.contains('.'));
     builder = builder.with_virtual_hosted_style_request(!path_style);
-    let usual = format!("https://s3.{region}.amazonaws.com");
-    for_each(&endpoints, &usual, |clients, index, url, endpoint| {
-        let mut builder = builder
-            .clone()
-            .with_http_connector(common.connector(clients, index, url));
-        if let Some(endpoint) = endpoint {
-            builder = builder.with_endpoint(match path_style {
-                true => endpoint.to_owned(),
-                false => with_bucket(endpoint, &address.bucket),
-            });
-        }
-        Ok(Arc::new(builder.build()?))
+    Ok(Setup {
+        usual_endpoint: format!("https://s3.{region}.amazonaws.com"),
+        builder,
+        endpoints,
+        common,
     })
 }
 
@@ -380,6 +404,22 @@ fn of_google(
     connection: &Connection,
     environment: &Environment,
 ) -> Result<Clients, String> {
+    let setup = google_setup(address, connection, environment)?;
+    for_each(&setup, |clients, index, url, endpoint| {
+        let connector = setup.common.connector(clients, index, url);
+        let mut builder = setup.builder.clone().with_http_connector(connector);
+        if let Some(endpoint) = endpoint {
+            builder = builder.with_base_url(endpoint.trim_end_matches('/'));
+        }
+        Ok(Arc::new(builder.build()?))
+    })
+}
+
+fn google_setup(
+    address: &Address,
+    connection: &Connection,
+    environment: &Environment,
+) -> Result<Setup<GoogleCloudStorageBuilder>, String> {
     let emulator = environment.first(&["STORAGE_EMULATOR_HOST", "GCS_ENDPOINT_URL"]);
     let emulator = emulator.map(|host| match host.contains("://") {
         true => host.to_owned(),
@@ -435,19 +475,12 @@ fn of_google(
         .with_bucket_name(&address.bucket)
         .with_client_options(common.options.clone())
         .with_retry(common.retry.clone());
-    for_each(
-        &endpoints,
-        "https://storage.googleapis.com",
-        |clients, index, url, endpoint| {
-            let mut builder = builder
-                .clone()
-                .with_http_connector(common.connector(clients, index, url));
-            if let Some(endpoint) = endpoint {
-                builder = builder.with_base_url(endpoint.trim_end_matches('/'));
-            }
-            Ok(Arc::new(builder.build()?))
-        },
-    )
+    Ok(Setup {
+        usual_endpoint: "https://storage.googleapis.com".to_owned(),
+        builder,
+        endpoints,
+        common,
+    })
 }
 
 /// The parts of a connection string of Azure.
@@ -495,6 +528,22 @@ fn of_azure(
     connection: &Connection,
     environment: &Environment,
 ) -> Result<Clients, String> {
+    let setup = azure_setup(address, connection, environment)?;
+    for_each(&setup, |clients, index, url, endpoint| {
+        let connector = setup.common.connector(clients, index, url);
+        let mut builder = setup.builder.clone().with_http_connector(connector);
+        if let Some(endpoint) = endpoint {
+            builder = builder.with_endpoint(endpoint.to_owned());
+        }
+        Ok(Arc::new(builder.build()?))
+    })
+}
+
+fn azure_setup(
+    address: &Address,
+    connection: &Connection,
+    environment: &Environment,
+) -> Result<Setup<MicrosoftAzureBuilder>, String> {
     let string = connection.connection_string.clone();
     let string = string.or_else(|| environment.secret(&["AZURE_STORAGE_CONNECTION_STRING"]));
     let string = string.as_ref().map(ConnectionString::parse).transpose()?;
@@ -585,15 +634,11 @@ fn of_azure(
         .with_container_name(&address.bucket)
         .with_client_options(common.options.clone())
         .with_retry(common.retry.clone());
-    let usual = format!("https://{account}.blob.core.windows.net");
-    for_each(&endpoints, &usual, |clients, index, url, endpoint| {
-        let mut builder = builder
-            .clone()
-            .with_http_connector(common.connector(clients, index, url));
-        if let Some(endpoint) = endpoint {
-            builder = builder.with_endpoint(endpoint.to_owned());
-        }
-        Ok(Arc::new(builder.build()?))
+    Ok(Setup {
+        usual_endpoint: format!("https://{account}.blob.core.windows.net"),
+        builder,
+        endpoints,
+        common,
     })
 }
 
@@ -613,12 +658,22 @@ fn of_http(
         let _ = url.set_username(user);
         let _ = url.set_password(Some(password.reveal()));
     }
-    for_each(&[None], &address.store, |clients, index, shown, _| {
-        let builder = HttpBuilder::new()
+    let setup = Setup {
+        builder: HttpBuilder::new()
             .with_url(url.as_str())
             .with_client_options(common.options.clone())
-            .with_retry(common.retry.clone())
-            .with_http_connector(common.connector(clients, index, shown));
+            .with_retry(common.retry.clone()),
+        endpoints: vec![None],
+        usual_endpoint: address.store.clone(),
+        common,
+    };
+    for_each(&setup, |clients, index, url, _| {
+        let connector = setup.common.connector(clients, index, url);
+        let builder = setup.builder.clone().with_http_connector(connector);
         Ok(Arc::new(builder.build()?))
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
