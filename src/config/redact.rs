@@ -102,16 +102,21 @@ pub fn argument(text: &str) -> String {
         .find_map(|flag| Some((*flag, text.strip_prefix(flag)?)))
         .unwrap_or(("", text));
     match rest.split_once('=') {
-        Some((name, _)) if has_options(rest) => format!("{flag}{name}={REMOVED}"),
+        Some((name, value)) if hides_secrets(name, value) => format!("{flag}{name}={REMOVED}"),
         Some((name, value)) => format!("{flag}{name}={}", url(value)),
         None => url(text),
     }
 }
 
-/// True if an argument may set options of a store.
-fn has_options(argument: &str) -> bool {
-    let sets_storage = argument.contains("storage") && argument.contains("options");
-    sets_storage || argument.contains("storage_options")
+/// True if an argument sets a secret option of a store, or several options at once.
+fn hides_secrets(name: &str, value: &str) -> bool {
+    if !name.contains("storage") {
+        return false;
+    }
+    match name.rsplit_once("options.") {
+        Some((_, option)) => is_secret(option),
+        None => value.contains("options") || name.ends_with("options"),
+    }
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -196,6 +201,8 @@ mod tests {
         "--params=storage.storage_options.key=x",
         "--params=storage.storage_options.key=<removed>"
     )]
+    #[case("storage.options.timeout=3s", "storage.options.timeout=3s")]
+    #[case("storage.options={timeout: 3s}", "storage.options=<removed>")]
     #[case("--table=t=s3://u:p@b/a?sig=1", "--table=t=s3://b/a")]
     #[case("t=s3://u:p@b/a", "t=s3://b/a")]
     #[case("SELECT a FROM t WHERE b = 'c'", "SELECT a FROM t WHERE b = 'c'")]

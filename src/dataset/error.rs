@@ -20,6 +20,8 @@ pub enum DatasetError {
     Input(#[from] InputError),
     #[error(transparent)]
     Output(#[from] OutputError),
+    #[error("{folder}: a server of HTTP is only read, and has no dataset there (no manifest)")]
+    ReadOnly { folder: String },
     #[error("{path}: {source}")]
     Io {
         path: String,
@@ -142,6 +144,7 @@ impl DatasetError {
             | DatasetError::Source { .. }
             | DatasetError::Damaged { .. }
             | DatasetError::Busy { .. }
+            | DatasetError::ReadOnly { .. }
             | DatasetError::InUse { .. } => ExitClass::Usage,
             DatasetError::Io { .. }
             | DatasetError::Store { .. }
@@ -168,6 +171,9 @@ impl DatasetError {
             DatasetError::Missing { .. } => {
                 Some("generate it with --set workflow.generate_data=true, or correct dataset.data_folder".to_owned())
             }
+            DatasetError::ReadOnly { .. } => Some(
+                "write it to a local folder or a bucket; files of others are named one by one, as in --table t=URL".to_owned(),
+            ),
             DatasetError::Storage(_)
             | DatasetError::Input(_)
             | DatasetError::Output(_)

@@ -63,6 +63,9 @@ fn found_in_folder(plan: &DatasetPlan) -> Result<FolderContent, DatasetError> {
             FolderContent::ToWrite
         });
     }
+    if plan.root.store().is_read_only() {
+        return Err(DatasetError::ReadOnly { folder: folder() });
+    }
     if let Some(unfinished) = read_json::<UnfinishedDataset>(&plan.root.join(UNFINISHED_FILE))? {
         if !matches(
             &unfinished.content_fingerprint,

@@ -299,10 +299,10 @@ fn a_faulty_network_gives_the_right_rows_or_a_clear_error() {
         "storage.split_size=20kB",
     ];
     for fault in RETRIED {
-        proxy.plan.set(10, 7, &[fault]);
+        proxy.plan.set(4, 7, &[fault]);
         let run = remote.run(&quick);
         let injected = proxy.plan.injected.lock().len() as u64;
-        assert!(injected > 3, "{fault:?}: {injected} {run:?}");
+        assert!(injected > 0, "{fault:?}: {}", run.stderr);
         let record = run.succeeds().json();
         let found = measured(&record, "narrow/base");
         assert_eq!(found["status"], "ok", "{fault:?}: {found}");
@@ -397,4 +397,282 @@ fn without_credentials_the_error_names_the_variables_at_once() {
         &["GOOGLE_APPLICATION_CREDENTIALS"],
     );
     without(["X", "Y"], "az://box/data", &["AZURE_STORAGE_ACCOUNT"]);
+}
+
+/// A secret in every place that can have one is in no byte that the program leaves or prints.
+#[test]
+fn a_secret_is_found_in_no_byte() {
+    let planted = "pl4nted-s3cret";
+    let mut remote = Remote::tiny();
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let secrets = [
+        SECRET_KEY.to_owned(),
+        format!("{planted}-yaml"),
+        format!("{planted}-set"),
+        format!("{planted}-token"),
+        format!("{planted}-url"),
+        format!("{planted}-signature"),
+        format!("{planted}-profile"),
+    ];
+    let place = &remote.place;
+    place.write(
+        "credentials",
+        format!(
+            "[lab]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {planted}-profile\n"
+        ),
+    );
+    let config = TINY.replace("data_folder: data", "data_folder: s3://bucket/data");
+    place.write(
+        "secret.yaml",
+        format!(
+            "{config}storage:\n  options: {{access_key_id: {ACCESS_KEY}, secret_access_key: '{SECRET_KEY}'}}\n  \
+             storage_options: {{session_token: '{planted}-yaml'}}\n"
+        ),
+    );
+    let mut said = Vec::new();
+    let mut run = |remote: &Remote, more: &[&str]| {
+        let mut bench = remote.bench([]).args(more);
+        bench
+            .command
+            .env("AWS_SESSION_TOKEN", format!("{planted}-token"))
+            .env("AWS_SHARED_CREDENTIALS_FILE", "credentials");
+        let output = bench.run();
+        said.push(output.stdout.clone());
+        said.push(output.stderr.clone());
+        output
+    };
+    let set = format!("storage.options.sas_token={planted}-set");
+    let with_all = ["run", "secret.yaml", "--set", &set, "--trace", "my.trace"];
+    assert_eq!(run(&remote, &with_all).code, Some(0));
+    assert_eq!(
+        run(&remote, &["check", "secret.yaml", "--set", &set]).code,
+        Some(0)
+    );
+    assert_eq!(
+        run(&remote, &["run", "secret.yaml", "--format", "json"]).code,
+        Some(0)
+    );
+    assert_eq!(run(&remote, &["explain", "secret.yaml"]).code, Some(0));
+    assert_eq!(run(&remote, &["replay", "my.trace"]).code, Some(0));
+    // A wrong key is an error of the server, which says what was signed.
+    let wrong = ["run", "bench.yaml", "--set", "storage.options.profile=lab"];
+    assert_ne!(run(&remote, &wrong).code, Some(0));
+    // The store of HTTP has user and password in its errors.
+    let http = remote
+        .url
+        .replace("http://", &format!("http://me:{planted}-url@"));
+    let at_http = format!("{http}/bucket/data/train/img_0_of_2.parquet");
+    let signed = format!(
+        "{}/bucket/none.parquet?X-Amz-Signature={planted}-signature",
+        remote.url
+    );
+    let mistyped = format!("storage.options.secret_acess_key={planted}-set");
+    let proxy = remote.through();
+    proxy.plan.all_requests.store(true, Ordering::SeqCst);
+    proxy.plan.set(1, 1, &[Fault::ServerError]);
+    let faulty = at_http.replace(
+        &remote.server.url()["http://".len()..],
+        &proxy.url()["http://".len()..],
+    );
+    for table in [&at_http, &signed, &faulty] {
+        let table = format!("t={table}");
+        let few = "storage.options.retries=1";
+        let failed = run(
+            &remote,
+            &[
+                "run",
+                "--table",
+                &table,
+                "--sql",
+                "SELECT count(*) FROM t",
+                "--set",
+                few,
+            ],
+        );
+        assert_ne!(failed.code, Some(0), "{failed:?}");
+    }
+    assert_eq!(
+        run(&remote, &["run", "bench.yaml", "--set", &mistyped]).code,
+        Some(2)
+    );
+    let failed = run(
+        &remote,
+        &["run", "secret.yaml", "--set", "storage.options.retries=1"],
+    );
+    assert_ne!(failed.code, Some(0));
+    let mut files = remote.place.files();
+    for own in ["secret.yaml", "credentials"] {
+        assert!(files.remove(own).is_some());
+    }
+    assert!(
+        files.keys().any(|name| name.ends_with(".html")),
+        "{:?}",
+        files.keys()
+    );
+    assert!(files.contains_key("my.trace"));
+    let written = files
+        .iter()
+        .map(|(name, bytes)| (name.clone(), bytes.clone()));
+    let said = said
+        .iter()
+        .map(|text| ("the output".to_owned(), text.clone().into_bytes()));
+    for (name, bytes) in written.chain(said) {
+        for secret in &secrets {
+            let found = bytes
+                .windows(secret.len())
+                .position(|it| it == secret.as_bytes());
+            let around = found.map(|at| {
+                String::from_utf8_lossy(&bytes[at.saturating_sub(200)..at + 40]).into_owned()
+            });
+            assert_eq!(around, None, "{secret} in {name}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_upload_is_given_up() {
+    let large = "
+dataset:
+  data_folder: data
+  num_files_train: 3
+  num_samples_per_file: 200
+  parquet:
+    row_group_size: 40
+    encoding: plain
+    columns: [{ name: a, dtype: binary, size: 65536, distribution: { pool: { size: 4 } } }]
+measure: { warmup: 0, rounds: 1, break_even: false, peak_memory: false }
+storage: { part_size: 5MiB }
+";
+    let remote = Remote::with(large);
+    let mut running = remote.bench(["generate", "bench.yaml"]).start();
+    let begun = || {
+        let uploads = remote.server.memory.uploads.lock();
+        uploads
+            .values()
+            .any(|parts| !parts.is_empty())
+            .then_some(())
+    };
+    running.wait_until(begun);
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.end().code, Some(130));
+    assert_eq!(
+        remote.server.memory.uploads.lock().len(),
+        0,
+        "parts are left"
+    );
+    let keys = remote.server.keys();
+    assert!(
+        !keys.iter().any(|key| key.ends_with("_bench_manifest.json")),
+        "{keys:?}"
+    );
+    assert!(!keys.iter().any(|key| key.contains("lock")), "{keys:?}");
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    // All parts but the last have the size of the config.
+    let parts = remote.server.memory.parts.lock().clone();
+    assert_eq!(parts.len(), 3, "{parts:?}");
+    for sizes in parts.values() {
+        let whole = &sizes[..sizes.len() - 1];
+        assert!(whole.iter().all(|size| *size == 5 << 20), "{sizes:?}");
+    }
+    let record = remote.record(&["--sql", "SELECT count(a) FROM train"]);
+    assert_eq!(at(&record, "datasets.0.store.part_bytes"), 5 << 20);
+    assert!(
+        at(&record, "datasets.0.write.wire.attempts")
+            .as_u64()
+            .unwrap()
+            > 15
+    );
+}
+
+#[test]
+fn a_part_size_of_its_own_makes_another_dataset() {
+    let remote = Remote::tiny();
+    let first = remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let other = ["generate", "bench.yaml", "--set", "storage.part_size=16MiB"];
+    remote
+        .bench(other)
+        .run()
+        .fails(2, &["s3://bucket/data", "another"]);
+    let local = Place::tiny();
+    local.generate();
+    let same = local.bench().args(other).run().succeeds();
+    assert!(
+        !first.stderr.is_empty() && same.stderr.contains("reusing"),
+        "{same:?}"
+    );
+}
+
+#[test]
+fn endpoints_share_the_requests_and_have_figures_of_their_own() {
+    let remote = Remote::with(WIDE);
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let other = FaultProxy::before(&remote.server);
+    let both = format!("storage.endpoints=[{}, {}]", remote.url, other.url());
+    let record = remote.record(&["--set", &both, "--set", "storage.split_size=20kB"]);
+    let found = measured(&record, "narrow/base");
+    let endpoints = at(found, "wire.endpoints").as_array().unwrap();
+    let attempts: Vec<u64> = endpoints
+        .iter()
+        .map(|it| it["attempts"].as_u64().unwrap())
+        .collect();
+    assert_eq!(
+        attempts.iter().sum::<u64>(),
+        at(found, "wire.attempts").as_u64().unwrap()
+    );
+    assert!(attempts[0].abs_diff(attempts[1]) <= 1, "{attempts:?}");
+    let urls: Vec<&Value> = endpoints.iter().map(|it| &it["url"]).collect();
+    assert_eq!(
+        urls,
+        [&Value::from(remote.url.clone()), &Value::from(other.url())]
+    );
+    let record = remote.record(&["--set", &both, "--set", "storage.endpoint_spread=rank"]);
+    let found = measured(&record, "narrow/base");
+    assert!(found["wire"].get("endpoints").is_none(), "{found}");
+}
+
+#[test]
+fn the_lanes_and_kept_traces_read_the_bucket_by_the_same_client() {
+    let remote = Remote::with(WIDE);
+    let lanes = ["--lane", "all", "--trace", "my.trace"];
+    let record = remote.record(&lanes);
+    let iterations = at(cell(&record, "narrow/base"), "iterations")
+        .as_array()
+        .unwrap();
+    let of = |lane: &str| iterations.iter().find(|it| it["lane"] == lane).unwrap();
+    let (whole, storage) = (of("end_to_end"), of("storage"));
+    all_is_counted(storage);
+    assert_eq!(storage["requests"], whole["requests"]);
+    assert_eq!(storage["requested_bytes"], whole["requested_bytes"]);
+    assert_eq!(at(of("compute"), "cache.state"), "memory");
+    let replayed = remote
+        .bench(["replay", "my.trace", "--format", "json"])
+        .run()
+        .succeeds()
+        .json();
+    assert_eq!(at(&replayed, "0.cache"), "remote");
+    assert_eq!(at(&replayed, "0.bytes"), &whole["engine_data_bytes"]);
+}
+
+#[test]
+fn a_signed_url_and_a_server_of_http_are_read_and_nothing_else() {
+    let remote = Remote::tiny();
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let http = remote.server.plain();
+    let file = format!("t={http}/bucket/data/train/img_0_of_2.parquet?X-Amz-Signature=abcdef");
+    let count = ["--sql", "SELECT count(id) FROM t", "--rounds", "1"];
+    let run = remote
+        .bench(["run", "--table", &file])
+        .args(count)
+        .run()
+        .succeeds();
+    assert!(run.stdout.contains("RESULT"), "{}", run.stdout);
+    let folder = format!("dataset.data_folder={http}/bucket/data");
+    let run = remote
+        .bench(["run", "bench.yaml", "--set", &folder])
+        .run()
+        .succeeds();
+    assert!(run.stderr.contains("reusing 2 files"), "{}", run.stderr);
+    let write = format!("dataset.data_folder={http}/bucket/new");
+    let write = ["generate", "bench.yaml", "--set", &write];
+    remote.bench(write).run().fails(2, &["is only read"]);
 }

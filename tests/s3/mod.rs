@@ -406,3 +406,92 @@ impl S3 for Shared {
         Ok(S3Response::new(AbortMultipartUploadOutput::default()))
     }
 }
+
+impl S3Server {
+    /// Starts a plain server of HTTP with the same objects, which answers GET and HEAD alone, as a
+    /// store does for URLs that are signed for reading. Returns its URL.
+    pub fn plain(&self) -> String {
+        use http::{HeaderValue, Method, Response, StatusCode};
+        use http_body_util::Full;
+
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let memory = Arc::clone(&self.memory);
+        let answer = move |request: http::Request<hyper::body::Incoming>| {
+            let key = request.uri().path().trim_start_matches('/');
+            let key = percent_encoding::percent_decode_str(key).decode_utf8_lossy();
+            let object = memory.objects.lock().get(&*key).cloned();
+            let is_signed = request
+                .uri()
+                .query()
+                .is_some_and(|it| it.contains("Signature"));
+            let allowed = match *request.method() {
+                Method::GET => true,
+                // A signature is for one method.
+                Method::HEAD => !is_signed,
+                _ => false,
+            };
+            let status = |status: StatusCode| {
+                Response::builder()
+                    .status(status)
+                    .body(Full::new(Bytes::new()))
+            };
+            let (Some(object), true) = (object, allowed) else {
+                let found = match allowed {
+                    true => StatusCode::NOT_FOUND,
+                    false => StatusCode::FORBIDDEN,
+                };
+                return status(found);
+            };
+            let range = request
+                .headers()
+                .get("range")
+                .and_then(|it| it.to_str().ok());
+            let ends = range.and_then(|it| it.strip_prefix("bytes=")?.split_once('-'));
+            let ends = ends.and_then(|(first, last)| {
+                Some((first.parse::<usize>().ok()?, last.parse::<usize>().ok()?))
+            });
+            let size = object.bytes.len();
+            let mut builder = Response::builder()
+                .header("etag", format!("\"{}\"", object.tag))
+                .header("last-modified", "Wed, 21 Oct 2026 07:28:00 GMT");
+            let bytes = match ends {
+                Some((first, last)) => {
+                    let last = last.min(size - 1);
+                    let shown = format!("bytes {first}-{last}/{size}");
+                    builder = builder
+                        .status(StatusCode::PARTIAL_CONTENT)
+                        .header("content-range", HeaderValue::from_str(&shown).unwrap());
+                    object.bytes.slice(first..=last)
+                }
+                None => object.bytes.clone(),
+            };
+            builder = builder.header("content-length", bytes.len());
+            builder.body(Full::new(bytes))
+        };
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async move {
+                let listener = TcpListener::from_std(listener).unwrap();
+                let answer = Arc::new(answer);
+                while let Ok((socket, _)) = listener.accept().await {
+                    let answer = Arc::clone(&answer);
+                    let service = hyper::service::service_fn(move |request| {
+                        let answered = answer(request);
+                        async move { answered }
+                    });
+                    tokio::spawn(async move {
+                        let server = hyper::server::conn::http1::Builder::new();
+                        let _ = server.serve_connection(TokioIo::new(socket), service).await;
+                    });
+                }
+            });
+        };
+        std::thread::spawn(work);
+        url
+    }
+}

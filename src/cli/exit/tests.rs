@@ -154,6 +154,7 @@ fn a_measurement_that_fails_otherwise_failed_while_running() {
 #[case::input(InputError::Unreadable { location: text(), source: of_system() }.into(), USAGE)]
 #[case::output_refused(refused().into(), USAGE)]
 #[case::output_failed(failed().into(), FAILED)]
+#[case::read_only(DatasetError::ReadOnly { folder: text() }, USAGE)]
 #[case::io(DatasetError::Io { path: text(), source: of_system() }, FAILED)]
 #[case::store(DatasetError::Store { path: text(), source: of_store() }, FAILED)]
 #[case::manifest(DatasetError::BadManifest { path: text(), reason: text() }, USAGE)]
