@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use parquet_bench::config::RequestSettings;
 use parquet_bench::engine::{measured, plan};
 use parquet_bench::measure::{Cell, execute};
 use parquet_bench::observe::{Ledger, MeasuredStore};

@@ -23,7 +23,10 @@ pub(crate) fn opened(runtime: &Runtime, config: String) -> OpenedRun {
     };
     let config = load(&source, &Overrides::default()).unwrap();
     let mut datasets = runtime
-        .block_on(Datasets::place(&Stores::default(), &config))
+        .block_on(Datasets::place(
+            &Stores::reached_by(&config.connection, 0),
+            &config,
+        ))
         .unwrap();
     datasets
         .ensure(runtime, None, &Cancel::default(), &Silent)
