@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+
+use futures::{FutureExt, StreamExt};
 
 use super::control::{in_use, is_control};
 use super::error::DatasetError;
@@ -60,8 +63,9 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
         }
     }
     let mut places: Vec<Location> = written.keys().chain(&so_far).cloned().collect();
-    let known = ExpectedFiles {
+    let mut known = ExpectedFiles {
         written,
+        remote: None,
         // A staged file has no footer yet, but a name that no other program gives.
         so_far: so_far
             .into_iter()
@@ -90,6 +94,9 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
             places.push(place);
         }
     }
+    if root.store().is_remote() {
+        known.remote = Some(RemoteFiles::of(root, &known)?);
+    }
     for place in places {
         removal.add(place, &known)?;
     }
@@ -104,9 +111,73 @@ struct ExpectedFiles {
     written: BTreeMap<Location, u64>,
     /// Files known by their names alone, because no manifest contains them.
     so_far: BTreeSet<Location>,
+    /// Facts of files in a store behind a network, where single questions take long.
+    remote: Option<RemoteFiles>,
+}
+
+/// Facts of the files of a dataset in a store behind a network.
+struct RemoteFiles {
+    /// Sizes in bytes of all files below the root, by one listing.
+    bytes: BTreeMap<Location, u64>,
+    /// Data files whose footers have an identity.
+    identified: BTreeSet<Location>,
+}
+
+/// Most footers that are asked for at once.
+const FOOTERS_AT_ONCE: usize = 64;
+
+impl RemoteFiles {
+    fn of(root: &Location, known: &ExpectedFiles) -> Result<Self, DatasetError> {
+        let listed = root.objects_below();
+        let listed = listed.map_err(|error| DatasetError::io(root, error))?;
+        let bytes: BTreeMap<Location, u64> = listed
+            .into_iter()
+            .map(|found| {
+                (
+                    Location::of_object(root.store(), &found.location),
+                    found.size,
+                )
+            })
+            .collect();
+        let data = known.written.keys().chain(&known.so_far);
+        let data: BTreeSet<Location> = data.filter(|it| bytes.contains_key(it)).cloned().collect();
+        let identified = wait(
+            futures::stream::iter(data)
+                .map(|place| async move { is_identified(&place).await.then_some(place) })
+                .buffer_unordered(FOOTERS_AT_ONCE)
+                .filter_map(|found| async move { found })
+                .collect(),
+        );
+        Ok(RemoteFiles { bytes, identified })
+    }
 }
 
 impl ExpectedFiles {
+    fn has_identity(&self, place: &Location) -> bool {
+        match &self.remote {
+            Some(remote) => remote.identified.contains(place),
+            None => wait(is_identified(place)),
+        }
+    }
+
+    /// Returns the kind of an entry and its size in bytes. `None` if nothing exists there.
+    fn entry(&self, place: &Location) -> io::Result<Option<(EntryKind, u64)>> {
+        if let Some(remote) = &self.remote {
+            return Ok(remote
+                .bytes
+                .get(place)
+                .map(|bytes| (EntryKind::File, *bytes)));
+        }
+        let Some(kind) = place.kind()? else {
+            return Ok(None);
+        };
+        let bytes = match kind {
+            EntryKind::File => place.bytes()?.unwrap_or(0),
+            EntryKind::Folder | EntryKind::Other => 0,
+        };
+        Ok(Some((kind, bytes)))
+    }
+
     /// Returns the reason why a file of `found` bytes is not the one that was written: somebody has
     /// replaced it. None if it is the one.
     fn foreign(&self, place: &Location, found: u64) -> Option<String> {
@@ -114,12 +185,12 @@ impl ExpectedFiles {
             Some(bytes) if *bytes != found => Some(format!(
                 "has {found} bytes, its manifest says {bytes}; it was changed after it was written"
             )),
-            Some(_) => (!has_identity(place)).then(|| {
+            Some(_) => (!self.has_identity(place)).then(|| {
                 "has the size that its manifest says, and no footer that says that it is of a \
                  dataset"
                     .to_owned()
             }),
-            None => (self.so_far.contains(place) && !has_identity(place)).then(|| {
+            None => (self.so_far.contains(place) && !self.has_identity(place)).then(|| {
                 "has a name of the dataset's, and no footer that says that it is of one".to_owned()
             }),
         }
@@ -127,15 +198,17 @@ impl ExpectedFiles {
 }
 
 /// Returns true if a file's footer has an identity that this program writes.
-fn has_identity(place: &Location) -> bool {
-    let found = || -> Option<bool> {
-        let (store, object) = (place.store().objects(), place.object().ok()?);
-        let footer = wait(read_footer(store, &object, &place.to_string()));
-        let (_, footer) = footer.ok()?;
-        Some(key_value(footer.file_metadata(), IDENTITY_KEY).is_some())
+async fn is_identified(place: &Location) -> bool {
+    let Ok(object) = place.object() else {
+        return false;
     };
+    let name = place.to_string();
+    let read = read_footer(place.store().objects(), &object, &name);
     // A corrupt footer may make the parser panic.
-    catch_unwind(AssertUnwindSafe(found)).is_ok_and(|found| found == Some(true))
+    match AssertUnwindSafe(read).catch_unwind().await {
+        Ok(Ok((_, footer))) => key_value(footer.file_metadata(), IDENTITY_KEY).is_some(),
+        Ok(Err(_)) | Err(_) => false,
+    }
 }
 
 impl Removal {
@@ -149,15 +222,14 @@ impl Removal {
         }
         let alone = |why: &str| format!("{place} {why}, and is left alone");
         let failed = |error| DatasetError::io(&place, error);
-        match place.kind().map_err(failed)? {
+        let bytes = match known.entry(&place).map_err(failed)? {
             None => return Ok(()),
-            Some(EntryKind::File) => {}
-            Some(EntryKind::Folder | EntryKind::Other) => {
+            Some((EntryKind::File, bytes)) => bytes,
+            Some((EntryKind::Folder | EntryKind::Other, _)) => {
                 self.notes.push(alone("is no file"));
                 return Ok(());
             }
-        }
-        let bytes = place.bytes().map_err(failed)?.unwrap_or(0);
+        };
         match known.foreign(&place, bytes) {
             Some(why) => self.notes.push(alone(&why)),
             None => {
@@ -253,6 +325,8 @@ fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     let root = &removal.root;
     let lock = root.join(LOCK_FILE);
+    lock.remove_stale_claim()
+        .map_err(|error| DatasetError::io(&lock, error))?;
     let Ok(Some(claim)) = lock.claim(false, &|| true) else {
         return Err(DatasetError::Busy {
             folder: root.to_string(),
@@ -266,8 +340,16 @@ pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
         }
     }
     let mut folders: BTreeSet<Location> = BTreeSet::new();
-    for file in &removal.files {
-        remove_if_there(file)?;
+    let is_data = |file: &&Location| is_parquet(Path::new(&file.name()));
+    let (data, notes): (Vec<&Location>, Vec<&Location>) = removal.files.iter().partition(is_data);
+    if root.store().is_remote() {
+        let data: Vec<Location> = data.iter().copied().cloned().collect();
+        Location::remove_all(&data).map_err(|error| DatasetError::io(root, error))?;
+    }
+    for file in data.into_iter().chain(notes) {
+        if !(root.store().is_remote() && is_data(&file)) {
+            remove_if_there(file)?;
+        }
         let parents = std::iter::successors(file.parent(), Location::parent);
         folders.extend(parents.take_while(|folder| folder.is_below(root)));
     }

@@ -5,7 +5,7 @@ use super::folder::{bytes_of, holds_parquet, is_own};
 use super::manifest::{Manifest, UnfinishedDataset, read_json};
 use super::names::UNFINISHED_FILE;
 use super::plan::DatasetPlan;
-use crate::storage::Location;
+use crate::storage::{Location, sampled};
 
 /// Content of a dataset's folder.
 #[derive(Debug)]
@@ -119,12 +119,8 @@ const MOST_SAMPLED: usize = 64;
 pub(super) fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetError> {
     let mut all = true;
     let files: Vec<_> = manifest.files().collect();
-    let sampled = match plan.root.store().is_remote() && files.len() > MOST_SAMPLED {
-        true => {
-            let last = files.len() - 1;
-            let places = (0..MOST_SAMPLED).map(|it| it * last / (MOST_SAMPLED - 1));
-            places.map(|place| files[place]).collect()
-        }
+    let sampled = match plan.root.store().is_remote() {
+        true => sampled(&files, MOST_SAMPLED),
         false => files,
     };
     for file in sampled {

@@ -4,6 +4,7 @@ use crate::analysis::{DifferentContent, Disagreement, nan_may_be_pruned};
 use crate::record::{CellRecord, RunRecord};
 use crate::units;
 
+use super::requests;
 use super::scenario::Scenario;
 use super::text;
 
@@ -20,6 +21,7 @@ pub(super) fn cautions(record: &RunRecord, scenarios: &[Scenario]) -> Vec<String
         }.to_owned());
     }
     cautions.extend(throttled(record));
+    cautions.extend(requests::retried(record));
     cautions.extend(record.cells.iter().filter_map(from_statistics));
     for scenario in scenarios {
         cautions.extend(scenario.disagreements.iter().map(disagreement));

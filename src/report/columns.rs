@@ -4,6 +4,7 @@
 use crate::record::{Ceilings, Lane, LedgerSummary, Scan, Status};
 use crate::units;
 
+use super::requests::{CellRequests, spread};
 use super::scenario::{Cell, Scenario};
 use super::table::{Head, TableCell};
 use super::words::{ABSENT, ratio_with_interval};
@@ -38,6 +39,15 @@ pub(super) enum ReportColumn {
     RequestedBytes,
     DeviceBytes,
     OverRead,
+    Ranges,
+    Requests,
+    FooterRequests,
+    Attempts,
+    Retries,
+    Backoff,
+    FirstByte,
+    LastByte,
+    InFlight,
 }
 
 /// Columns of the main table, in their order.
@@ -98,6 +108,21 @@ impl ReportColumn {
         Self::OverRead,
     ];
 
+    /// Columns of the table of requests to stores behind a network.
+    pub(super) const REQUESTS: [Self; 11] = [
+        Self::Variant,
+        Self::Ranges,
+        Self::Requests,
+        Self::FooterRequests,
+        Self::OverRead,
+        Self::Attempts,
+        Self::Retries,
+        Self::Backoff,
+        Self::FirstByte,
+        Self::LastByte,
+        Self::InFlight,
+    ];
+
     /// Columns of the main table of a scenario. A lone variant is compared with nothing but its
     /// control, and a figure that no cell has needs no column.
     pub(super) fn of(scenario: &Scenario) -> Vec<Self> {
@@ -154,7 +179,16 @@ impl ReportColumn {
             Self::MetadataBytes => "engine\nmetadata",
             Self::RequestedBytes => "requested",
             Self::DeviceBytes => "device\nread",
-            Self::OverRead => "over-read",
+            Self::OverRead => "moved per\nbyte asked",
+            Self::Ranges => "ranges",
+            Self::Requests => "requests",
+            Self::FooterRequests => "of them for\nfooters",
+            Self::Attempts => "attempts",
+            Self::Retries => "retries",
+            Self::Backoff => "waiting",
+            Self::FirstByte => "first byte\np50, p99",
+            Self::LastByte => "last byte\np50, p99",
+            Self::InFlight => "most\nat once",
         }
     }
 
@@ -184,6 +218,7 @@ impl ReportColumn {
         let of_ceilings = |figure: fn(&Ceilings) -> f64, shown: fn(f64) -> String| {
             cell.ceilings.map(figure).map(shown)
         };
+        let of_requests = |shown: fn(CellRequests) -> String| CellRequests::of(cell).map(shown);
         match self {
             Self::Variant => Some(variant(cell)),
             Self::FileSize => cell.file_bytes.map(units::bytes),
@@ -228,6 +263,15 @@ impl ReportColumn {
                 .and_then(|it| it.device_read_bytes)
                 .map(units::bytes),
             Self::OverRead => ledger().and_then(|it| it.over_read_ratio).map(units::ratio),
+            Self::Ranges => of_requests(|it| units::count(it.ranges)),
+            Self::Requests => of_requests(|it| units::count(it.requests)),
+            Self::FooterRequests => of_requests(|it| units::count(it.of_footers)),
+            Self::Attempts => of_requests(|it| units::count(it.attempts)),
+            Self::Retries => of_requests(|it| units::count(it.retries.total())),
+            Self::Backoff => of_requests(|it| units::duration_ns(it.backoff_ns as f64)),
+            Self::FirstByte => CellRequests::of(cell)?.first_byte_ns.map(spread),
+            Self::LastByte => CellRequests::of(cell)?.attempt_ns.map(spread),
+            Self::InFlight => of_requests(|it| units::count(it.most_in_flight)),
         }
     }
 }

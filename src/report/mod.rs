@@ -18,6 +18,7 @@ mod markdown;
 mod notes;
 mod overview;
 mod page;
+mod requests;
 mod scenario;
 mod screen;
 mod table;

@@ -10,6 +10,7 @@ use crate::statistics::{CONFIDENCE, MINIMUM_PAIRS};
 use crate::units;
 
 use super::break_even;
+use super::requests;
 use super::scenario::{Cell, Scenario};
 use super::text;
 use super::words::{confidence, whole_percent};
@@ -28,6 +29,7 @@ pub(super) fn notes(record: &RunRecord, scenarios: &[Scenario], details: bool) -
     notes.extend(method_of_lanes(record, &counted));
     notes.extend(method_of_predictions(record));
     notes.extend(stopped(record));
+    notes.extend(requests::endpoints(record));
     notes.extend(host(record));
     notes.extend(findings(record, details));
     notes.extend(failures(scenarios));

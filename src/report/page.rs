@@ -9,6 +9,7 @@ use super::cautions::cautions;
 use super::columns::ReportColumn;
 use super::notes::{failures, notes};
 use super::overview::{front, left_out, overview};
+use super::requests::CellRequests;
 use super::scenario::{Cell, Scenario};
 use super::screen::Screen;
 use super::table::Table;
@@ -95,6 +96,13 @@ pub(super) fn tables(scenario: &Scenario, details: bool) -> Vec<Table> {
         more(
             "lanes: the whole, its byte ranges alone, and the query with its bytes in memory",
             &ReportColumn::LANES,
+        );
+    }
+    let cells = scenario.cells.iter();
+    if cells.filter_map(CellRequests::of).next().is_some() {
+        more(
+            "requests of one execution, and of all: attempts, retries, waiting, and times to the first byte and to the last",
+            &ReportColumn::REQUESTS,
         );
     }
     if details || scenario.past_the_cache() {

@@ -25,6 +25,10 @@ const OBJECT_PAUSE: Duration = Duration::from_millis(500);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 const NO_LIFE: Duration = Duration::from_secs(60);
 
+/// Age of such an object, by the clocks of this host and of the store, after which it may be removed
+/// without looking twice. Clocks that differ by more are refused by stores.
+const STALE: Duration = Duration::from_secs(15 * 60);
+
 /// A claimed name, until this is dropped. On this host it is a locked file; the file stays, and the
 /// lock ends with the process. In a store it is an object that is written again and again, and removed
 /// with the claim; a killed process leaves it behind.
@@ -138,6 +142,20 @@ impl Location {
         }
     }
 
+    /// Removes the object of a claim that nobody has renewed for so long that its holder must have
+    /// been killed. Returns true if there was one.
+    pub fn remove_stale_claim(&self) -> io::Result<bool> {
+        let Some(found) = self.head()?.filter(|_| self.local().is_none()) else {
+            return Ok(false);
+        };
+        let age = chrono::Utc::now().signed_duration_since(found.last_modified);
+        let is_stale = age.to_std().is_ok_and(|age| age > STALE);
+        if is_stale {
+            self.remove()?;
+        }
+        Ok(is_stale)
+    }
+
     fn claim_file(
         &self,
         path: &Path,
@@ -203,7 +221,7 @@ impl Location {
                             ErrorKind::TimedOut,
                             format!(
                                 "{} was left here, and not renewed for {} s: another process was killed while it wrote; if none \
-                                 writes this dataset now, `bench clean --yes` or removing {self} frees it",
+                                 writes this dataset now, remove {self}",
                                 String::from_utf8_lossy(&found),
                                 NO_LIFE.as_secs()
                             ),

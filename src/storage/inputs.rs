@@ -80,10 +80,29 @@ impl FileIdentity {
     }
 }
 
+/// Most files of a store behind a network that are looked at one by one.
+const MOST_SAMPLED: usize = 64;
+
+/// Returns up to `most` of some things: the first, the last, and others spread evenly between them.
+pub fn sampled<T: Copy>(all: &[T], most: usize) -> Vec<T> {
+    if all.len() <= most.max(2) {
+        return all.to_vec();
+    }
+    let last = all.len() - 1;
+    (0..most).map(|it| all[it * last / (most - 1)]).collect()
+}
+
 impl Inputs {
-    /// Looks at files for the first time.
+    /// Looks at files for the first time. In a store behind a network, up to [`MOST_SAMPLED`] stand
+    /// for all: each read is held against the ETag of the first one.
     pub fn of<'a>(locations: impl IntoIterator<Item = &'a Location>) -> Result<Self, InputError> {
-        let files = locations.into_iter().map(|location| {
+        let all: Vec<&Location> = locations.into_iter().collect();
+        let is_remote = all.first().is_some_and(|it| it.store().is_remote());
+        let files = match is_remote {
+            true => sampled(&all, MOST_SAMPLED),
+            false => all,
+        };
+        let files = files.into_iter().map(|location| {
             let unreadable = |source| InputError::Unreadable {
                 location: location.to_string(),
                 source,

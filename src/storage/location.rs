@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStoreExt, PutPayload};
 
@@ -367,6 +367,28 @@ impl Location {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Removes files of one store, those that exist, by as few requests as it takes.
+    pub fn remove_all(places: &[Location]) -> io::Result<()> {
+        let Some(first) = places.first() else {
+            return Ok(());
+        };
+        if !first.store.is_remote() {
+            return places.iter().try_for_each(Location::remove);
+        }
+        let objects = places.iter().map(Location::object);
+        let objects: Vec<ObjectPath> = objects.collect::<Result<_, _>>()?;
+        let store = Arc::clone(first.store.objects());
+        let removed = wait(async move {
+            let named = futures::stream::iter(objects.into_iter().map(Ok)).boxed();
+            let removed = store.delete_stream(named).map(|removed| match removed {
+                Err(Error::NotFound { .. }) | Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            });
+            removed.try_collect::<()>().await
+        });
+        removed.map_err(|error| first.failed(error))
     }
 
     /// Returns the kind of the entry, and does not follow a link. `None` if nothing exists there.

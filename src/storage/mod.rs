@@ -34,7 +34,7 @@ pub use beyond::explained;
 pub use claim::Claim;
 pub use direct::{DirectLayer, check_direct};
 pub use histogram::{LARGEST_BYTES, LONGEST_NS, Spread};
-pub use inputs::{InputError, Inputs};
+pub use inputs::{InputError, Inputs, sampled};
 pub use layer::{LayeredStore, ReadLayer};
 pub use layout::{Chunk, FileLayout, FileLayouts};
 pub use list::{Listing, list};

@@ -18,6 +18,7 @@ pub use so_far::so_far;
 use crate::recipe::dataset_of;
 use crate::record::{ConclusionKind, Preference, RunRecord};
 
+use super::requests;
 use super::scenario::Scenario;
 use super::table::Table;
 use super::text;
@@ -56,6 +57,7 @@ impl Screen {
             Statement::some("RESULT", result::sentences(record, scenarios, prefer)),
             Statement::some("CONFIDENCE", confidence(record)),
             Statement::some("BOUND BY", bound::sentences(scenarios)),
+            Statement::some("REQUESTS", requests::sentences(scenarios)),
         ];
         let matrix = matrix::matrix(scenarios);
         Screen {
