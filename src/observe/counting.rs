@@ -10,7 +10,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetResult, ObjectStore, Result};
 
 use super::ledger::Ledger;
-use crate::storage::{ReadLayer, Store, counted_in, explained};
+use crate::storage::{ReadLayer, RequestPlanner, Store, counted_in, explained};
 
 /// Height in a stack of layers at which reads are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(super) struct CountingLayer {
     below: Arc<dyn ObjectStore>,
     ledger: Arc<Ledger>,
     height: Height,
+    /// Requests that the ranges would become, if they are counted instead of the ranges.
+    as_if_by: Option<RequestPlanner>,
     /// Names files in messages.
     store: Store,
 }
@@ -42,6 +44,7 @@ impl CountingLayer {
             below,
             ledger,
             height: Height::Engine,
+            as_if_by: None,
             store,
         }
     }
@@ -56,14 +59,26 @@ impl CountingLayer {
             below,
             ledger,
             height: Height::Storage,
+            as_if_by: None,
             store,
+        }
+    }
+
+    /// Counts the requests that a plan makes of ranges, instead of the ranges.
+    pub(super) fn counting_by(self, planner: Option<RequestPlanner>) -> Self {
+        CountingLayer {
+            as_if_by: planner,
+            ..self
         }
     }
 
     fn count(&self, file: &Path, ranges: &[Range<u64>], started: Instant) {
         match self.height {
             Height::Engine => self.ledger.asked(file, ranges, started.elapsed()),
-            Height::Storage => self.ledger.sent(file, ranges),
+            Height::Storage => match &self.as_if_by {
+                Some(planner) => self.ledger.sent(file, &planner.requests(file, ranges)),
+                None => self.ledger.sent(file, ranges),
+            },
         }
     }
 }

@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use crate::config::RequestSettings;
 use crate::storage::{
     ByteSource, DirectLayer, LayeredStore, MemoryLayer, PrefetchLayer, RecordingLayer,
-    RequestLayer, RequestPlan, Store, ThrottleLayer, TimedCall, Trace,
+    RequestLayer, RequestPlan, RequestPlanner, Store, ThrottleLayer, TimedCall, Trace,
 };
 
 /// An object store built for one measurement, in layers that write to its ledger:
@@ -51,21 +51,30 @@ impl MeasuredStore {
                 LayeredStore::shared(layer)
             }
         };
-        let counted = CountingLayer::of_storage(storage, Arc::clone(ledger), store.clone());
-        let mut objects = LayeredStore::over(counted);
-        if let ByteSource::Throttled(throttle) = source {
-            objects = LayeredStore::over(ThrottleLayer::new(objects, Arc::clone(throttle)));
-        }
         let remote_plan = RequestPlan::of_remote(requests);
         let plan = match store.is_remote() || matches!(source, ByteSource::Throttled(_)) {
             true => Some(remote_plan),
             false => RequestPlan::of_files(requests),
         };
-        if let Some(plan) = plan {
-            let layouts = Arc::new(ledger.layouts());
-            objects = LayeredStore::over(RequestLayer::new(objects, plan, Arc::clone(&layouts)));
+        let planner = plan.map(|plan| RequestPlanner {
+            plan,
+            layouts: Arc::new(ledger.layouts()),
+        });
+        let in_memory = matches!(source, ByteSource::Memory(_));
+        let mut counted = CountingLayer::of_storage(storage, Arc::clone(ledger), store.clone());
+        if in_memory {
+            // Memory has the ranges that the engine asks for, and not what lies between them.
+            counted = counted.counting_by(planner.clone());
+        }
+        let mut objects = LayeredStore::over(counted);
+        if let ByteSource::Throttled(throttle) = source {
+            objects = LayeredStore::over(ThrottleLayer::new(objects, Arc::clone(throttle)));
+        }
+        if let Some(planner) = planner.filter(|_| !in_memory) {
+            let layouts = Arc::clone(&planner.layouts);
+            objects = LayeredStore::over(RequestLayer::new(objects, planner));
             let ahead = requests.prefetch_row_groups as usize;
-            if ahead > 0 && !matches!(source, ByteSource::Memory(_)) {
+            if ahead > 0 {
                 objects = LayeredStore::over(PrefetchLayer::new(objects, ahead, layouts));
             }
         }

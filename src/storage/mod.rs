@@ -51,7 +51,7 @@ pub use prefetch::PrefetchLayer;
 pub use recording::RecordingLayer;
 pub use remote::{WireLedger, counted_in};
 pub use replay::{replay_local, replay_through};
-pub use requests::{RequestLayer, RequestPlan, USUAL_GAP_BYTES};
+pub use requests::{RequestLayer, RequestPlan, RequestPlanner, USUAL_GAP_BYTES};
 pub use sink::{StagedObject, USUAL_PART_BYTES};
 pub use source::ByteSource;
 pub use store::Store;

@@ -104,25 +104,43 @@ fn pieces(request: Range<u64>, most: u64) -> impl Iterator<Item = Range<u64>> {
     starts.map(move |start| start..request.end.min(start.saturating_add(most)))
 }
 
+/// A plan for the files of one measurement.
+#[derive(Debug, Clone)]
+pub struct RequestPlanner {
+    pub plan: RequestPlan,
+    pub layouts: Arc<FileLayouts>,
+}
+
+impl RequestPlanner {
+    /// Returns the requests for ranges of a file, in the order of their starts.
+    pub fn requests(&self, file: &Path, ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+        let layout = self.layouts.get(file);
+        match layout.filter(|_| self.plan.whole_row_groups) {
+            Some(layout) => {
+                let widened = ranges.iter().map(|range| layout.row_groups_of(range));
+                self.plan.requests(&widened.collect::<Vec<_>>())
+            }
+            None => self.plan.requests(ranges),
+        }
+    }
+}
+
 /// Reads the ranges of each call by the requests of a plan.
 #[derive(Debug)]
 pub struct RequestLayer {
     below: Arc<dyn ObjectStore>,
-    plan: RequestPlan,
+    planner: RequestPlanner,
     /// Permits for requests, if their number is limited.
     permits: Option<Semaphore>,
-    layouts: Arc<FileLayouts>,
 }
 
 impl RequestLayer {
-    pub fn new(below: Arc<dyn ObjectStore>, plan: RequestPlan, layouts: Arc<FileLayouts>) -> Self {
+    pub fn new(below: Arc<dyn ObjectStore>, planner: RequestPlanner) -> Self {
+        let permits = planner.plan.concurrency;
         RequestLayer {
             below,
-            plan,
-            permits: plan
-                .concurrency
-                .map(|permits| Semaphore::new(permits as usize)),
-            layouts,
+            planner,
+            permits: permits.map(|permits| Semaphore::new(permits as usize)),
         }
     }
 
@@ -160,18 +178,8 @@ impl ReadLayer for RequestLayer {
     }
 
     async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let layout = self
-            .layouts
-            .get(file)
-            .filter(|_| self.plan.whole_row_groups);
-        let requests = match layout {
-            Some(layout) => {
-                let widened = ranges.iter().map(|range| layout.row_groups_of(range));
-                self.plan.requests(&widened.collect::<Vec<_>>())
-            }
-            None => self.plan.requests(ranges),
-        };
-        let at_once = match self.plan.concurrency {
+        let requests = self.planner.requests(file, ranges);
+        let at_once = match self.planner.plan.concurrency {
             Some(most) => most as usize,
             None => USUAL_AT_ONCE,
         };
@@ -302,7 +310,8 @@ mod tests {
             if let Some(split) = split {
                 prop_assert!(requests.iter().all(|it| it.end - it.start <= split));
             }
-            let layer = RequestLayer::new(Arc::clone(&store), plan, Arc::default());
+            let planner = RequestPlanner { plan, layouts: Arc::default() };
+            let layer = RequestLayer::new(Arc::clone(&store), planner);
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let read = runtime.block_on(async {
                 store.put(&file, PutPayload::from(content.clone())).await.unwrap();

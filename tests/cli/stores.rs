@@ -641,7 +641,11 @@ fn the_lanes_and_kept_traces_read_the_bucket_by_the_same_client() {
     let of = |lane: &str| iterations.iter().find(|it| it["lane"] == lane).unwrap();
     let (whole, storage) = (of("end_to_end"), of("storage"));
     all_is_counted(storage);
+    let all_ok = |it: &Value| it["status"] == "ok";
+    assert!(iterations.iter().all(all_ok), "{iterations:#?}");
     assert_eq!(storage["requests"], whole["requests"]);
+    assert_eq!(of("compute")["requests"], whole["requests"]);
+    assert_eq!(of("compute")["requested_bytes"], whole["requested_bytes"]);
     assert_eq!(storage["requested_bytes"], whole["requested_bytes"]);
     assert_eq!(at(of("compute"), "cache.state"), "memory");
     let replayed = remote

@@ -153,11 +153,14 @@ impl Memory {
     }
 }
 
-async fn collect(body: Option<StreamingBlob>) -> S3Result<Bytes> {
+/// Collects a body that is known to have about so many bytes.
+async fn collect(body: Option<StreamingBlob>, length: Option<i64>) -> S3Result<Bytes> {
     let Some(body) = body else {
         return Ok(Bytes::new());
     };
-    let all = body.try_fold(BytesMut::new(), |mut all, more| async move {
+    let length = length.and_then(|it| usize::try_from(it).ok());
+    let room = BytesMut::with_capacity(length.unwrap_or(0));
+    let all = body.try_fold(room, |mut all, more| async move {
         all.extend_from_slice(&more);
         Ok(all)
     });
@@ -221,7 +224,7 @@ impl S3 for Shared {
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let input = request.input;
         let key = format!("{}/{}", input.bucket, input.key);
-        let bytes = collect(input.body).await?;
+        let bytes = collect(input.body, input.content_length).await?;
         if input.if_none_match.is_some() && self.0.objects.lock().contains_key(&key) {
             return Err(s3_error!(PreconditionFailed));
         }
@@ -359,7 +362,7 @@ impl S3 for Shared {
         request: S3Request<UploadPartInput>,
     ) -> S3Result<S3Response<UploadPartOutput>> {
         let input = request.input;
-        let bytes = collect(input.body).await?;
+        let bytes = collect(input.body, input.content_length).await?;
         let tag = format!("{:032x}", self.0.id());
         let mut uploads = self.0.uploads.lock();
         let upload = uploads.get_mut(&input.upload_id);
