@@ -1,4 +1,5 @@
-//! Measures reading from and writing to an S3 server on loopback, which keeps its objects in memory.
+//! Measures reading from and writing to an S3 server on loopback, which keeps its objects in
+//! memory.
 //!
 //! It compares the lane `storage` with object_store's own client, which fetches the same merged
 //! ranges at the same concurrency and drops them, and `end_to_end` with the slower of that client

@@ -5,8 +5,12 @@ use super::key_path::KeyPath;
 use super::leaf::{Leaf, Positive};
 use super::origins::Origins;
 use super::redact;
-use super::storage::SCHEMES;
 use crate::suggest::did_you_mean;
+
+/// Schemes of URLs that locations may have, in the spellings of several tools.
+const SCHEMES: [&str; 12] = [
+    "file", "s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "https", "http",
+];
 
 /// Problems and notes found so far.
 #[derive(Debug)]
@@ -57,7 +61,8 @@ impl Findings<'_> {
         Some(text)
     }
 
-    /// Returns a path or URL. A URL with an unknown scheme becomes a problem and counts as left out.
+    /// Returns a path or URL. A URL with an unknown scheme becomes a problem and counts as left
+    /// out.
     pub(super) fn take_location(
         &mut self,
         path: &KeyPath,

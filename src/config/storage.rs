@@ -24,11 +24,6 @@ const S3: &str = "s3";
 /// Kinds of storage. All but the last are local files, wherever they are mounted from.
 const KINDS: [&str; 4] = ["local_fs", "parallel_fs", DIRECT_FS, S3];
 
-/// Schemes of URLs that locations may have, in the spellings of several tools.
-pub(super) const SCHEMES: [&str; 12] = [
-    "file", "s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "https", "http",
-];
-
 /// Smallest part of an upload that object stores take, in bytes, and the largest that S3 takes.
 const PART_BYTES: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
 

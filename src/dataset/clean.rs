@@ -90,7 +90,10 @@ pub fn removal(plan: &DatasetPlan) -> Result<Option<Removal>, DatasetError> {
             let copies = entries(&place)?.into_iter();
             places.extend(copies.map(|copy| place.join(&copy.name)));
         }
-        if is_part_file(&entry.name) || entry.name.starts_with(STAGED) {
+        if is_part_file(&entry.name)
+            || entry.name.starts_with(STAGED)
+            || entry.name.starts_with(LOCK_FILE) && entry.name != LOCK_FILE
+        {
             places.push(place);
         }
     }

@@ -104,7 +104,8 @@ pub struct EngineRecord {
     /// Simulated storage that slowed down reads. Absent if there was none.
     #[serde(default)]
     pub throttle: Option<ThrottleRecord>,
-    /// The way in which ranges became requests. Absent for files of this host, unless it was chosen.
+    /// The way in which ranges became requests. Absent for files of this host, unless it was
+    /// chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<RequestsRecord>,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
 use super::non_finite;
+use super::percentiles::Percentiles;
 use super::wire::WireFigures;
 
 /// A column of figures, for spreadsheets and data frames.
@@ -175,7 +176,7 @@ figures! {
         call_p99_ns: Nanoseconds = |it| it.store_calls.as_ref().map(|it| it.latency_ns.p99).into(),
         range_p50_bytes: Bytes = |it| it.store_calls.as_ref().map(|it| it.range_bytes.p50).into()
     ];
-    /// What these requests were on the network, over all executions. Absent for files of this host.
+    /// The same requests on the network, over all executions. Absent for files of this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wire: Option<WireFigures> [
         attempts: Count = |it| it.wire.as_ref().map(|it| it.attempts).into(),
@@ -232,14 +233,6 @@ pub struct StoreCalls {
     pub latency_ns: Percentiles,
     /// Bytes of single ranges, within 1 %.
     pub range_bytes: Percentiles,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Percentiles {
-    pub p50: u64,
-    pub p90: u64,
-    pub p99: u64,
-    pub max: u64,
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod journal;
 mod layout;
 mod non_finite;
 mod outcome;
+mod percentiles;
 mod profile;
 mod run;
 mod store;
@@ -35,7 +36,7 @@ pub use conclusion::{Conclusion, ConclusionKind, ConfidenceLevel, RunConfidence}
 pub use control::ControlKind;
 pub use dataset::{ColumnRecord, DatasetRecord, LeafRecord, Origin, WriteRecord};
 pub use event::{ApplyError, Event};
-pub use figures::{Checksum, Column, Field, Figures, Percentiles, StoreCalls, Unit};
+pub use figures::{Checksum, Column, Field, Figures, StoreCalls, Unit};
 pub use files::RecordError;
 pub use iteration::{Iteration, Kind, Lane, Scan, Status};
 pub use journal::Journal;
@@ -45,6 +46,7 @@ pub use outcome::{
     FindingKind, LaneNoise, LedgerSummary, Noise, Overall, PredictionCheck, Preference,
     RankedVariant, Ranking, Standing, Stretch, Summary, Verdict,
 };
+pub use percentiles::Percentiles;
 pub use profile::{RequestProfile, StoreCall};
 pub use run::{ANALYSIS_VERSION, EndOfRounds, RunRecord, SCHEMA_VERSION, StopReason, Versions};
 pub use store::{read_record, to_json, write_record};

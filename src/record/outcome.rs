@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use strum::IntoStaticStr;
 
 use super::control::ControlKind;
-use super::figures::Percentiles;
 use super::iteration::Lane;
+use super::percentiles::Percentiles;
 
 /// Summary of the measured iterations of one cell in one lane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::Percentiles;
+use super::percentiles::Percentiles;
 
 /// Requests of the executions of one iteration as they went over the network. Counts are those of
 /// all executions.

@@ -15,12 +15,12 @@ const MUCH: f64 = 1.5;
 
 /// Requests of a cell that were measured and count.
 pub(super) struct CellRequests {
-    /// Of one execution: ranges that the engine asked for, requests that they became, and those of
+    /// Ranges that the engine asked for in one execution, requests that they became, and those of
     /// them for footers and indexes alone.
     pub(super) ranges: u64,
     pub(super) requests: u64,
     pub(super) of_footers: u64,
-    /// Of all executions.
+    /// Sums over all executions.
     pub(super) attempts: u64,
     pub(super) retries: RetryCounts,
     pub(super) backoff_ns: u64,

@@ -25,13 +25,13 @@ const OBJECT_PAUSE: Duration = Duration::from_millis(500);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 const NO_LIFE: Duration = Duration::from_secs(60);
 
-/// Age of such an object, by the clocks of this host and of the store, after which it may be removed
-/// without looking twice. Clocks that differ by more are refused by stores.
+/// Age of such an object, by the clocks of this host and of the store, after which it may be
+/// removed without looking twice. Clocks that differ by more are refused by stores.
 const STALE: Duration = Duration::from_secs(15 * 60);
 
 /// A claimed name, until this is dropped. On this host it is a locked file; the file stays, and the
-/// lock ends with the process. In a store it is an object that is written again and again, and removed
-/// with the claim; a killed process leaves it behind.
+/// lock ends with the process. In a store it is an object that is written again and again, and
+/// removed with the claim; a killed process leaves it behind.
 #[derive(Debug)]
 pub struct Claim {
     place: Location,
@@ -105,8 +105,7 @@ impl Drop for SignsOfLife {
 
 /// The content of a claim's object: who holds it, and when that was written.
 fn holder() -> PutPayload {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    let host = host.map_or_else(|_| "unknown".to_owned(), |host| host.trim().to_owned());
+    let host = host();
     let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     PutPayload::from(format!(
         "host {host}, process {}, at {now}",
@@ -134,7 +133,7 @@ impl Location {
     ///
     /// # Errors
     ///
-    /// `Unsupported` if the claim is shared and the store has no locks.
+    /// `TimedOut` if the object of another process's claim is not renewed.
     pub fn claim(&self, shared: bool, stop: &dyn Fn() -> bool) -> io::Result<Option<Claim>> {
         match self.local() {
             Some(path) => self.claim_file(path, shared, stop),
@@ -185,54 +184,100 @@ impl Location {
         }
     }
 
+    /// Makes the object of a claim, then looks for claims that it cannot stand beside: a shared one
+    /// for the exclusive one, and the exclusive one for all. Each process makes its own object
+    /// before it looks, so that of two processes at least one sees the other, and steps back.
     fn claim_object(&self, shared: bool, stop: &dyn Fn() -> bool) -> io::Result<Option<Claim>> {
-        if shared {
-            return Err(io::Error::new(
-                ErrorKind::Unsupported,
-                "several processes cannot write a dataset in this store together",
-            ));
-        }
-        let object = self.object()?;
-        // The content of the object as it was last seen to change.
-        let mut seen: Option<(Bytes, Instant)> = None;
+        let own = match shared {
+            true => self.shared_mark(),
+            false => self.clone(),
+        };
+        let object = own.object()?;
+        // The content of the object in the way as it was last seen to change.
+        let mut seen: Option<(Location, Bytes, Instant)> = None;
         loop {
             let (store, path) = (Arc::clone(self.store().objects()), object.clone());
             let create = PutMode::Create.into();
             let made = wait(async move { store.put_opts(&path, holder(), create).await });
-            match made {
-                Ok(_) => {
-                    return Ok(Some(Claim {
-                        place: self.clone(),
-                        holds: Holds::Object(SignsOfLife::of(self, object)),
-                    }));
-                }
+            let in_the_way = match made {
+                Ok(_) => match self.in_the_way(shared)? {
+                    None => {
+                        return Ok(Some(Claim {
+                            holds: Holds::Object(SignsOfLife::of(&own, object)),
+                            place: own,
+                        }));
+                    }
+                    Some(other) => {
+                        own.remove()?;
+                        other
+                    }
+                },
                 // Stores give either error.
-                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
+                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => own.clone(),
                 Err(error) => return Err(self.failed(error)),
-            }
+            };
             if stop() {
                 return Ok(None);
             }
-            let found = self.read(LARGEST_CLAIM_BYTES)?.unwrap_or_default();
+            let found = in_the_way.read(LARGEST_CLAIM_BYTES)?.unwrap_or_default();
             match &seen {
-                Some((known, since)) if *known == found => {
+                Some((place, known, since)) if *place == in_the_way && *known == found => {
                     if since.elapsed() > NO_LIFE {
                         return Err(io::Error::new(
                             ErrorKind::TimedOut,
                             format!(
                                 "{} was left here, and not renewed for {} s: another process was killed while it wrote; if none \
-                                 writes this dataset now, remove {self}",
+                                 writes this dataset now, remove {in_the_way}",
                                 String::from_utf8_lossy(&found),
                                 NO_LIFE.as_secs()
                             ),
                         ));
                     }
                 }
-                _ => seen = Some((found, Instant::now())),
+                _ => seen = Some((in_the_way, found, Instant::now())),
             }
-            std::thread::sleep(OBJECT_PAUSE);
+            // Two processes that stepped back for each other do not come back together.
+            let part = Duration::from_millis(u64::from(std::process::id()) % 100 * 5);
+            std::thread::sleep(OBJECT_PAUSE + part);
         }
     }
+
+    /// Returns a name for this process's shared claim.
+    fn shared_mark(&self) -> Location {
+        let host = host().replace(['/', '.'], "-");
+        self.named_beside(&format!("{SHARED}{host}-{}", std::process::id()))
+    }
+
+    fn named_beside(&self, suffix: &str) -> Location {
+        let name = format!("{}{suffix}", self.name());
+        match self.parent() {
+            Some(folder) => folder.join(&name),
+            None => self.clone(),
+        }
+    }
+
+    /// Returns an object that keeps a claim from being made, if there is one.
+    fn in_the_way(&self, shared: bool) -> io::Result<Option<Location>> {
+        if shared {
+            return Ok(self.head()?.map(|_| self.clone()));
+        }
+        let Some(folder) = self.parent() else {
+            return Ok(None);
+        };
+        let marks = format!("{}{SHARED}", self.name());
+        let entries = folder.entries()?.into_iter();
+        let mut found = entries.filter(|entry| entry.name.starts_with(&marks));
+        Ok(found.next().map(|entry| folder.join(&entry.name)))
+    }
+}
+
+/// Part of the names of shared claims' objects, between the claimed name and the process.
+const SHARED: &str = ".shared.";
+
+/// Name of this host, as far as the system tells.
+fn host() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    host.map_or_else(|_| "unknown".to_owned(), |host| host.trim().to_owned())
 }
 
 /// Most bytes of a claim's object.

@@ -15,8 +15,8 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStoreExt, PutPayload};
 
+use super::kept::kept;
 use super::paths::{StorageError, object_path};
-use super::sink::kept;
 use super::store::Store;
 use super::system::sync_file_system;
 use super::wait::wait;

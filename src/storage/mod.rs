@@ -6,6 +6,7 @@ mod claim;
 mod direct;
 mod histogram;
 mod inputs;
+mod kept;
 mod layer;
 mod layout;
 mod list;

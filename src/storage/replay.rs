@@ -15,9 +15,9 @@ use super::paths::local_file;
 use super::store::Store;
 use super::trace::{Call, Trace};
 
-/// Reads the ranges of a trace from files of this host and drops them. All streams run at once, each
-/// in its order, by pread(2) into one buffer per stream, past the page cache with `direct`. Nothing
-/// is counted. Returns the time from the first request to the last answer.
+/// Reads the ranges of a trace from files of this host and drops them. All streams run at once,
+/// each in its order, by pread(2) into one buffer per stream, past the page cache with `direct`.
+/// Nothing is counted. Returns the time from the first request to the last answer.
 pub async fn replay_local(trace: &Arc<Trace>, direct: bool) -> Result<Duration> {
     let paths = trace.files.iter().map(local_file).collect::<Result<_>>()?;
     replay_files(trace, paths, direct).await

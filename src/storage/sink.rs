@@ -8,6 +8,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, PutResult, WriteMultipart};
 use tokio::runtime::Handle;
 
+use super::kept::kept;
 use super::location::Location;
 use super::paths::StorageError;
 use super::remote::{WireLedger, counted_in};
@@ -128,43 +129,6 @@ impl Drop for StagedObject {
             Ok(_) => drop(self.handle.spawn(abort)),
             Err(_) => drop(self.handle.block_on(abort)),
         }
-    }
-}
-
-/// Checks that a store behind a network has an object as it was sent.
-pub(super) async fn kept(
-    store: &Store,
-    path: &Path,
-    bytes: u64,
-    put: &PutResult,
-) -> object_store::Result<()> {
-    if !store.is_remote() {
-        return Ok(());
-    }
-    let failed = |what: String| object_store::Error::Generic {
-        store: "upload",
-        source: format!(
-            "{}: the store answered that it kept the object, {what}; it was not written",
-            store.shown(path)
-        )
-        .into(),
-    };
-    let found = match store.objects().head(path).await {
-        Ok(found) => found,
-        Err(object_store::Error::NotFound { .. }) => {
-            return Err(failed("and has none of that name".to_owned()));
-        }
-        Err(error) => return Err(error),
-    };
-    if found.size != bytes {
-        let what = format!("sent were {bytes} bytes, and it has {}", found.size);
-        return Err(failed(what));
-    }
-    match (&put.e_tag, &found.e_tag) {
-        (Some(sent), Some(found)) if sent != found => Err(failed(format!(
-            "its ETag was {sent} then, and is {found} now"
-        ))),
-        _ => Ok(()),
     }
 }
 

@@ -192,7 +192,7 @@ fn a_folder_and_a_bucket_are_compared_in_one_run() {
     assert_eq!(states, ["warm", "remote"]);
 }
 
-/// What a cell of one query asked of the bucket.
+/// Returns the figures of one query.
 fn asked(remote: &Remote, more: &[&str]) -> Value {
     let mut all = vec!["--sql", "SELECT sum(id) FROM train"];
     all.extend(more);
