@@ -10,7 +10,7 @@ pub const REMOVED: &str = "<removed>";
 
 /// Shortest secret that is looked for in messages, in bytes. A shorter one would also be found
 /// where it is none.
-const SHORTEST_BYTES: usize = 4;
+const SHORTEST_BYTES: usize = 8;
 
 /// Secrets that this process has learned, the longest first.
 static KNOWN: LazyLock<Mutex<Vec<Arc<str>>>> = LazyLock::new(Mutex::default);
@@ -20,6 +20,12 @@ static KNOWN: LazyLock<Mutex<Vec<Arc<str>>>> = LazyLock::new(Mutex::default);
 pub struct Secret(Arc<str>);
 
 impl Secret {
+    /// Keeps the name of a key, which is shown nowhere, and is looked for in no message: such names
+    /// may be words of everyday use.
+    pub fn name(text: &str) -> Self {
+        Secret(Arc::from(text))
+    }
+
     /// Keeps a secret. [`without_secrets`] removes it from now on.
     pub fn new(text: &str) -> Self {
         let secret: Arc<str> = Arc::from(text);
@@ -43,13 +49,28 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Returns a message without the secrets that this process has learned. Libraries put them into
-/// their errors: URLs with passwords and signatures, and headers.
+/// Returns a message without the secrets that this process has learned, where they stand as words
+/// of their own. Libraries put them into their errors: URLs with passwords and signatures, and
+/// headers.
 pub fn without_secrets(message: &str) -> String {
     let known = KNOWN.lock();
     let found = known.iter().filter(|secret| message.contains(&***secret));
     found.fold(message.to_owned(), |text, secret| {
-        text.replace(&**secret, REMOVED)
+        let mut shown = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find(&**secret) {
+            let (before, after) = (&rest[..at], &rest[at + secret.len()..]);
+            let is_part = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+            let is_word = !is_part(before.chars().next_back()) && !is_part(after.chars().next());
+            shown.push_str(before);
+            shown.push_str(match is_word {
+                true => REMOVED,
+                false => secret,
+            });
+            rest = after;
+        }
+        shown.push_str(rest);
+        shown
     })
 }
 
@@ -69,5 +90,7 @@ mod tests {
         assert_eq!(format!("{secret:?}"), REMOVED);
         let _ = Secret::new("a");
         assert_eq!(without_secrets("a word"), "a word");
+        let _ = Secret::new("planted-part");
+        assert_eq!(without_secrets("a planted-parts"), "a planted-parts");
     }
 }

@@ -4,13 +4,8 @@ use super::error::Problem;
 use super::key_path::KeyPath;
 use super::leaf::{Leaf, Positive};
 use super::origins::Origins;
-use super::redact;
+use super::redact::{self, SCHEMES};
 use crate::suggest::did_you_mean;
-
-/// Schemes of URLs that locations may have, in the spellings of several tools.
-const SCHEMES: [&str; 12] = [
-    "file", "s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "https", "http",
-];
 
 /// Problems and notes found so far.
 #[derive(Debug)]

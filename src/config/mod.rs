@@ -56,7 +56,7 @@ pub use model::{
 };
 pub use number::{Number, Value};
 pub use print::{to_config_text, to_yaml};
-pub use redact::argument as without_secrets;
+pub use redact::{argument as without_secrets, url as without_secrets_of_urls};
 pub use shape::json_schema;
 pub use sweep::CONTROLS;
 pub use variants::ORIGINAL;

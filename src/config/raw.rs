@@ -465,7 +465,7 @@ pub(super) struct RawStorageOptions {
     /// Longest time from the first attempt to the last. Default: 3min.
     pub(super) retry_timeout: Option<Leaf<Span>>,
     /// Better in the environment: `AWS_ACCESS_KEY_ID`.
-    pub(super) access_key_id: Option<Leaf<SecretText>>,
+    pub(super) access_key_id: Option<Leaf<String>>,
     /// Better in the environment: `AWS_SECRET_ACCESS_KEY`.
     pub(super) secret_access_key: Option<Leaf<SecretText>>,
     /// Better in the environment: `AWS_SESSION_TOKEN`.

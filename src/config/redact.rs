@@ -4,6 +4,11 @@ use serde_json::Value;
 
 use crate::secret::{REMOVED, Secret};
 
+/// Schemes of URLs that locations may have, in the spellings of several tools.
+pub(super) const SCHEMES: [&str; 12] = [
+    "file", "s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "https", "http",
+];
+
 /// Sections with options of stores, some of which are secret.
 const OPTIONS: [&str; 3] = [
     "/storage/options",
@@ -48,7 +53,8 @@ pub(super) fn tree(mut tree: Value) -> Value {
 pub(super) fn learn(tree: &Value) {
     for place in OPTIONS {
         let options = tree.pointer(place).and_then(Value::as_object);
-        for (_, value) in options.into_iter().flatten().filter(|it| is_secret(it.0)) {
+        let options = options.into_iter().flatten();
+        for (_, value) in options.filter(|it| is_secret(it.0) && it.0 != "access_key_id") {
             match value {
                 Value::String(text) => drop(Secret::new(text)),
                 Value::Number(number) => drop(Secret::new(&number.to_string())),
@@ -70,7 +76,7 @@ fn learn_urls(value: &Value) {
 
 /// Learns the secrets of a URL.
 fn learn_url(text: &str) {
-    let Some((scheme, rest)) = text.split_once("://").filter(|it| is_scheme(it.0)) else {
+    let Some((scheme, rest)) = text.split_once("://").filter(|it| SCHEMES.contains(&it.0)) else {
         return;
     };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -97,7 +103,7 @@ fn learn_url(text: &str) {
 /// `t=s3://user:password@bucket/a`, without the parts that `tree` removes. All values of storage
 /// options are removed.
 pub fn argument(text: &str) -> String {
-    let (flag, rest) = ["--set=", "--params=", "--sweep=", "--table="]
+    let (flag, rest) = ["--set=", "--params=", "--sweep=", "--table=", "--source="]
         .iter()
         .find_map(|flag| Some((*flag, text.strip_prefix(flag)?)))
         .unwrap_or(("", text));
@@ -119,11 +125,6 @@ fn hides_secrets(name: &str, value: &str) -> bool {
     }
 }
 
-fn is_scheme(text: &str) -> bool {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    !text.is_empty() && text.chars().all(is_allowed)
-}
-
 /// Splits a URL's path from its query. `None` if it has none: elsewhere than with servers, `?` is a
 /// wildcard, unless what follows looks like a signature.
 fn query_of<'a>(scheme: &str, path: &'a str) -> Option<(&'a str, &'a str)> {
@@ -143,26 +144,66 @@ fn strip_urls(value: &mut Value) {
     }
 }
 
-/// Removes secrets from a URL: `s3://user:password@bucket/a?signature=x` -> `s3://bucket/a`. A text
-/// that is no URL stays unchanged.
-pub(super) fn url(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
-    };
-    if !is_scheme(scheme) {
-        return text.to_owned();
+/// Removes secrets from the URLs in a text: `s3://user:password@bucket/a?signature=x` ->
+/// `s3://bucket/a`. Other text stays unchanged.
+pub fn url(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, scheme, after)) = next_url(rest) {
+        let end = after.find(ENDS).unwrap_or(after.len());
+        let (own, others) = after.split_at(end);
+        shown.push_str(before);
+        shown.push_str(scheme);
+        shown.push_str("://");
+        shown.push_str(&without_user_and_query(scheme, own));
+        rest = others;
     }
+    shown.push_str(rest);
+    shown
+}
+
+/// Characters that end a URL within a text, such as a list.
+const ENDS: [char; 9] = [' ', ',', '\'', '"', ']', '}', ')', '\n', '\t'];
+
+/// Splits a text before the next URL of a known scheme: what stands before it, the scheme, and what
+/// follows `://`.
+fn next_url(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    loop {
+        let at = from + text[from..].find("://")?;
+        let start = text[..at]
+            .rfind(|c: char| !is_of_scheme(c))
+            .map_or(0, |before| {
+                before + text[before..].chars().next().map_or(1, char::len_utf8)
+            });
+        let scheme = &text[start..at];
+        if SCHEMES.contains(&scheme) {
+            return Some((&text[..start], scheme, &text[at + 3..]));
+        }
+        from = at + 3;
+    }
+}
+
+fn is_of_scheme(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')
+}
+
+fn without_user_and_query(scheme: &str, rest: &str) -> String {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    // Azure writes `container@account` there.
-    let host = match authority.rsplit_once('@') {
-        Some((_, host)) if !scheme.starts_with("abfs") => host,
-        _ => authority,
+    // Azure writes `container@account` there. A password may have an `@`, and in careless hands a
+    // `/`.
+    let host = match rest.rsplit_once('@') {
+        Some((user, _)) if !scheme.starts_with("abfs") && user.contains(':') => {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            return without_user_and_query(scheme, host);
+        }
+        _ => match authority.rsplit_once('@') {
+            Some((_, host)) if !scheme.starts_with("abfs") => host,
+            _ => authority,
+        },
     };
-    let path = match query_of(scheme, path) {
-        Some((path, _)) => path,
-        None => path,
-    };
-    format!("{scheme}://{host}{path}")
+    let path = query_of(scheme, path).map_or(path, |(path, _)| path);
+    format!("{host}{path}")
 }
 
 #[cfg(test)]
@@ -205,6 +246,16 @@ mod tests {
     #[case("storage.options={timeout: 3s}", "storage.options=<removed>")]
     #[case("--table=t=s3://u:p@b/a?sig=1", "--table=t=s3://b/a")]
     #[case("t=s3://u:p@b/a", "t=s3://b/a")]
+    #[case(
+        "dataset.data_folder=data/x,https://u:p@h/b?sig=1",
+        "dataset.data_folder=data/x,https://h/b"
+    )]
+    #[case(
+        "storage.endpoints=[http://u:p@a, http://u:q@b:9]",
+        "storage.endpoints=[http://a, http://b:9]"
+    )]
+    #[case("--source=t=https://u:p@h/a?sig=1", "--source=t=https://h/a")]
+    #[case("--source=t=https://u:p@ss@h/a", "--source=t=https://h/a")]
     #[case("SELECT a FROM t WHERE b = 'c'", "SELECT a FROM t WHERE b = 'c'")]
     #[case("dataset.seed=3", "dataset.seed=3")]
     fn arguments_lose_the_secrets_that_configs_lose(#[case] text: &str, #[case] expected: &str) {

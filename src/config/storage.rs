@@ -10,6 +10,7 @@ use super::key_path::KeyPath;
 use super::leaf::{Leaf, SecretText, Span};
 use super::model::{Connection, EndpointSpread, RequestSettings};
 use super::raw::{OneOrMany, RawStorage, RawStorageOptions};
+use crate::secret::Secret;
 
 // DLIO's defaults: `ConfigArguments` in dlio_benchmark/utils/config.py.
 const DEFAULT_DATA_FOLDER: &str = "./data/";
@@ -319,12 +320,16 @@ fn options(mut raw: RawStorageOptions, path: &KeyPath, findings: &mut Findings<'
         given.push(key.to_owned());
         Some(secret)
     };
-    let access_key_id = secret("access_key_id", raw.access_key_id.take(), findings);
     let secret_access_key = secret("secret_access_key", raw.secret_access_key.take(), findings);
     let session_token = secret("session_token", raw.session_token.take(), findings);
     let account_key = secret("account_key", raw.account_key.take(), findings);
     let sas_token = secret("sas_token", raw.sas_token.take(), findings);
     let connection_string = secret("connection_string", raw.connection_string.take(), findings);
+    let id = findings.take_text(&path.key("access_key_id"), raw.access_key_id.take());
+    let access_key_id = id.map(|id| {
+        given.insert(0, "access_key_id".to_owned());
+        Secret::name(&id)
+    });
     if !given.is_empty() {
         findings.notes.push(format!(
             "`{path}` has credentials in the config ({}); they are used and shown nowhere, but whoever can read the file has \

@@ -328,8 +328,6 @@ fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     let root = &removal.root;
     let lock = root.join(LOCK_FILE);
-    lock.remove_stale_claim()
-        .map_err(|error| DatasetError::io(&lock, error))?;
     let Ok(Some(claim)) = lock.claim(false, &|| true) else {
         return Err(DatasetError::Busy {
             folder: root.to_string(),

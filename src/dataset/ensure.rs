@@ -80,7 +80,7 @@ pub fn ensure(
             reason: "is read in one stream, which several processes cannot share".to_owned(),
         });
     }
-    let _whole = lock(&plan.root, LOCK_FILE, share.is_some(), cancel)?;
+    let whole = lock(&plan.root, LOCK_FILE, share.is_some(), cancel)?;
     let _own = match share {
         Some(share) => Some(lock(&plan.root, &share.lock_name(), false, cancel)?),
         None => None,
@@ -141,6 +141,11 @@ pub fn ensure(
         None => (own, Vec::new()),
         Some(share) => with_others(plan, share, own)?,
     };
+    if whole.is_lost() {
+        return Err(DatasetError::Busy {
+            folder: plan.root.to_string(),
+        });
+    }
     if missing_ranks.is_empty() {
         publish(plan, &manifest)?;
     }

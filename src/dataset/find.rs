@@ -6,6 +6,8 @@ use super::manifest::{Manifest, UnfinishedDataset, read_json};
 use super::names::UNFINISHED_FILE;
 use super::plan::DatasetPlan;
 use crate::storage::{Location, sampled};
+use object_store::path::Path as ObjectPath;
+use std::collections::BTreeMap;
 
 /// Content of a dataset's folder.
 #[derive(Debug)]
@@ -106,26 +108,41 @@ fn swept_from(plan: &DatasetPlan) -> Option<Location> {
         .then(|| variants.parent())?
 }
 
-/// Most files of a store behind a network that are looked at, one by one, to find out if all exist.
-/// Whoever reads the others asks for each by its name, so that a missing one is an error then.
-const MOST_SAMPLED: usize = 64;
+/// Most files of a store behind a network that are listed to find out if all exist: ten requests.
+const MOST_LISTED: usize = 10_000;
 
-/// Returns true if all files of a manifest exist. In a store behind a network, up to
-/// [`MOST_SAMPLED`] stand for all: the first, the last, and others spread evenly between them.
+/// Files that stand for all of more.
+const SAMPLED: usize = 64;
+
+/// Returns true if all files of a manifest exist. In a store behind a network, more than
+/// [`MOST_LISTED`] are not listed; some that are spread evenly stand for all. Whoever reads the
+/// others asks for each by its name, so that a missing one is an error then.
 ///
 /// # Errors
 ///
 /// `Changed` if a file's size differs from the one in the manifest.
 pub(super) fn all_present(plan: &DatasetPlan, manifest: &Manifest) -> Result<bool, DatasetError> {
+    let root = &plan.root;
     let mut all = true;
-    let files: Vec<_> = manifest.files().collect();
-    let sampled = match plan.root.store().is_remote() {
-        true => sampled(&files, MOST_SAMPLED),
-        false => files,
-    };
-    for file in sampled {
-        let place = plan.root.join(&file.path);
-        match bytes_of(&place)? {
+    let mut files: Vec<_> = manifest.files().collect();
+    let mut listed: Option<BTreeMap<Location, u64>> = None;
+    if root.store().is_remote() && !root.store().is_read_only() && files.len() <= MOST_LISTED {
+        let found = root.objects_below();
+        let found = found
+            .map_err(|error| DatasetError::io(root, error))?
+            .into_iter();
+        let place = |object: &ObjectPath| Location::of_object(root.store(), object);
+        listed = Some(found.map(|it| (place(&it.location), it.size)).collect());
+    } else if root.store().is_remote() {
+        files = sampled(&files, SAMPLED);
+    }
+    for file in files {
+        let place = root.join(&file.path);
+        let found = match &listed {
+            Some(listed) => listed.get(&place).copied(),
+            None => bytes_of(&place)?,
+        };
+        match found {
             Some(bytes) if bytes == file.bytes => {}
             Some(found) => {
                 return Err(DatasetError::Changed {

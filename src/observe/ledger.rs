@@ -26,7 +26,7 @@ pub struct Counters {
     pub metadata_bytes: u64,
     /// Requests that reached the storage.
     pub requests: u64,
-    /// Those of them that touch no column chunk: for footers, page indexes and bloom filters.
+    /// Those of them for footers, page indexes and bloom filters, whatever they touch besides.
     pub metadata_requests: u64,
     /// Bytes of these requests.
     pub requested_bytes: u64,
@@ -130,7 +130,7 @@ impl Ledger {
     pub fn sent(&self, file: &Path, ranges: &[Range<u64>]) {
         let known = self.files.get(file);
         let of_data =
-            |range: &&Range<u64>| known.is_some_and(|known| known.layout.touches_chunks(range));
+            |range: &&Range<u64>| known.is_some_and(|known| known.layout.is_of_chunks(range));
         let metadata = ranges.len() - ranges.iter().filter(of_data).count();
         self.metadata_requests
             .fetch_add(metadata as u64, Ordering::Relaxed);

@@ -162,7 +162,7 @@ figures! {
     /// Requests that reached the store. In the lane `compute`, memory answers them, and those count
     /// that would have reached the store.
     requests: u64 [Count];
-    /// Those of them that touch no column chunk: for footers, page indexes and bloom filters.
+    /// Those of them for footers, page indexes and bloom filters, whatever they touch besides.
     #[serde(default)]
     metadata_requests: u64 [Count];
     /// Bytes of these requests.

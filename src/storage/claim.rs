@@ -5,12 +5,12 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use object_store::path::Path as ObjectPath;
 use object_store::{Error, ObjectStoreExt, PutMode, PutPayload};
 
 use super::location::Location;
@@ -54,15 +54,17 @@ impl Claim {
     pub fn remove(mut self) {
         // The lock is held until the file has no name.
         let holds = std::mem::replace(&mut self.holds, Holds::Nothing);
-        match holds {
-            Holds::Object(signs) => {
-                drop(signs);
-                let _ = self.place.remove();
-            }
-            holds => {
-                let _ = self.place.remove();
-                drop(holds);
-            }
+        if let Holds::Lock { .. } = &holds {
+            let _ = self.place.remove();
+        }
+        drop(holds);
+    }
+
+    /// True if another process has taken the claim over, since this one did not renew it in time.
+    pub fn is_lost(&self) -> bool {
+        match &self.holds {
+            Holds::Object(signs) => signs.is_lost.load(Ordering::SeqCst),
+            Holds::Lock { .. } | Holds::Nothing => false,
         }
     }
 }
@@ -70,24 +72,30 @@ impl Claim {
 /// A thread that writes a claim's object again and again, until this is dropped.
 #[derive(Debug)]
 struct SignsOfLife {
+    mark: Mark,
+    is_lost: Arc<AtomicBool>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl SignsOfLife {
-    fn of(place: &Location, object: ObjectPath) -> Self {
+    fn of(mark: Mark) -> Self {
         let (stop, stopped) = channel();
-        let store = Arc::clone(place.store().objects());
+        let is_lost = Arc::new(AtomicBool::new(false));
+        let (renewed, lost) = (mark.clone(), Arc::clone(&is_lost));
         let sign = move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(SIGN_OF_LIFE) {
-                let (store, object) = (Arc::clone(&store), object.clone());
-                // Whoever waits sees that it was not written.
-                let _ = wait(async move { store.put(&object, holder()).await });
+                if !renewed.renew() {
+                    lost.store(true, Ordering::SeqCst);
+                    return;
+                }
             }
         };
         // Without a thread there are no signs, and another process gives up waiting.
         let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(sign);
         SignsOfLife {
+            mark,
+            is_lost,
             stop: Some(stop),
             thread: thread.ok(),
         }
@@ -97,32 +105,83 @@ impl SignsOfLife {
 impl Drop for SignsOfLife {
     fn drop(&mut self) {
         drop(self.stop.take());
+        // The last sign must not come after the removal.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+        // An error cannot be reported here. The next process that claims the name finds the object.
+        if self.mark.is_own().unwrap_or(false) {
+            let _ = self.mark.place.remove();
         }
     }
 }
 
-/// The content of a claim's object: who holds it, and when that was written.
-fn holder() -> PutPayload {
-    let host = host();
-    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    PutPayload::from(format!(
-        "host {host}, process {}, at {now}",
-        std::process::id()
-    ))
+/// The object of a claim, whose content says who wrote it.
+#[derive(Debug, Clone)]
+struct Mark {
+    place: Location,
+    /// Number that no other claim has.
+    nonce: String,
 }
 
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let holds = std::mem::replace(&mut self.holds, Holds::Nothing);
-        if let Holds::Object(signs) = holds {
-            // The last sign must not come after the removal.
-            drop(signs);
-            // An error cannot be reported here. The next process that claims the name finds the
-            // object.
-            let _ = self.place.remove();
+impl Mark {
+    fn at(place: Location) -> io::Result<Self> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let nonce = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Mark { place, nonce })
+    }
+
+    /// Makes the object. False if there is one of another claim.
+    fn make(&self) -> io::Result<bool> {
+        let (store, path) = (
+            Arc::clone(self.place.store().objects()),
+            self.place.object()?,
+        );
+        let (content, create) = (self.content(), PutMode::Create.into());
+        let made = wait(async move { store.put_opts(&path, content, create).await });
+        match made {
+            Ok(_) => Ok(true),
+            // Stores give either error, to a request that was made again after it had succeeded, too.
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => self.is_own(),
+            Err(error) => match self.is_own() {
+                Ok(true) => Ok(true),
+                _ => Err(self.place.failed(error)),
+            },
         }
+    }
+
+    fn is_own(&self) -> io::Result<bool> {
+        let found = self.place.read(LARGEST_CLAIM_BYTES)?;
+        let found = found.as_deref().map(String::from_utf8_lossy);
+        Ok(found.is_some_and(|found| found.contains(&self.nonce)))
+    }
+
+    /// Writes the object anew. False if it is another claim's meanwhile, or gone.
+    fn renew(&self) -> bool {
+        match self.is_own() {
+            Ok(false) => false,
+            // A store that does not answer now may answer the next time.
+            Err(_) => true,
+            Ok(true) => {
+                if let Ok(object) = self.place.object() {
+                    let (store, content) =
+                        (Arc::clone(self.place.store().objects()), self.content());
+                    let _ = wait(async move { store.put(&object, content).await });
+                }
+                true
+            }
+        }
+    }
+
+    fn content(&self) -> PutPayload {
+        let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        PutPayload::from(format!(
+            "host {}, process {}, at {now}, claim {}",
+            host(),
+            std::process::id(),
+            self.nonce
+        ))
     }
 }
 
@@ -143,8 +202,8 @@ impl Location {
 
     /// Removes the object of a claim that nobody has renewed for so long that its holder must have
     /// been killed. Returns true if there was one.
-    pub fn remove_stale_claim(&self) -> io::Result<bool> {
-        let Some(found) = self.head()?.filter(|_| self.local().is_none()) else {
+    fn remove_stale_claim(&self) -> io::Result<bool> {
+        let Some(found) = self.head()? else {
             return Ok(false);
         };
         let age = chrono::Utc::now().signed_duration_since(found.last_modified);
@@ -192,30 +251,28 @@ impl Location {
             true => self.shared_mark(),
             false => self.clone(),
         };
-        let object = own.object()?;
+        let mark = Mark::at(own)?;
         // The content of the object in the way as it was last seen to change.
         let mut seen: Option<(Location, Bytes, Instant)> = None;
         loop {
-            let (store, path) = (Arc::clone(self.store().objects()), object.clone());
-            let create = PutMode::Create.into();
-            let made = wait(async move { store.put_opts(&path, holder(), create).await });
-            let in_the_way = match made {
-                Ok(_) => match self.in_the_way(shared)? {
+            let in_the_way = match mark.make()? {
+                true => match self.in_the_way(shared)? {
                     None => {
                         return Ok(Some(Claim {
-                            holds: Holds::Object(SignsOfLife::of(&own, object)),
-                            place: own,
+                            place: mark.place.clone(),
+                            holds: Holds::Object(SignsOfLife::of(mark)),
                         }));
                     }
                     Some(other) => {
-                        own.remove()?;
+                        mark.place.remove()?;
                         other
                     }
                 },
-                // Stores give either error.
-                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => own.clone(),
-                Err(error) => return Err(self.failed(error)),
+                false => mark.place.clone(),
             };
+            if in_the_way.remove_stale_claim()? {
+                continue;
+            }
             if stop() {
                 return Ok(None);
             }

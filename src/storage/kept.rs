@@ -30,9 +30,14 @@ pub(super) async fn kept(store: &Store, path: &Path, bytes: u64, put: &PutResult
         return Err(failed(what));
     }
     match (&put.e_tag, &found.e_tag) {
-        (Some(sent), Some(found)) if sent != found => Err(failed(format!(
+        (Some(sent), Some(found)) if bare(sent) != bare(found) => Err(failed(format!(
             "its ETag was {sent} then, and is {found} now"
         ))),
         _ => Ok(()),
     }
+}
+
+/// Returns a tag without the marks that some answers have and others leave out.
+fn bare(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"')
 }

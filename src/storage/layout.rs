@@ -74,13 +74,16 @@ impl FileLayout {
         })
     }
 
-    /// True if a part of a range lies in a chunk.
-    pub fn touches_chunks(&self, range: &Range<u64>) -> bool {
+    /// True if a range is one of column chunks, with what lies between them. False for one that goes
+    /// beyond the last chunk, where footers are, or touches none.
+    pub fn is_of_chunks(&self, range: &Range<u64>) -> bool {
+        let end = self.chunks.last().map(|chunk| chunk.range.end);
         let first = self
             .chunks
             .partition_point(|chunk| chunk.range.end <= range.start);
         let found = self.chunks.get(first);
         found.is_some_and(|chunk| chunk.range.start < range.end)
+            && end.is_some_and(|end| range.end <= end)
     }
 
     /// Returns the chunks that contain a range: one chunk, or neighbours without a gap between

@@ -300,13 +300,21 @@ impl Location {
                 Err(error) => Err(error),
             };
         }
-        let Some(found) = self.head()? else {
-            return Ok(None);
-        };
-        if found.size > most_bytes {
-            return Err(ErrorKind::FileTooLarge.into());
+        let (store, object) = (Arc::clone(self.store.objects()), self.object()?);
+        // One request, as another process may write the object anew between two.
+        let read = wait(async move {
+            let found = store.get(&object).await?;
+            match found.meta.size > most_bytes {
+                true => Ok(None),
+                false => found.bytes().await.map(Some),
+            }
+        });
+        match read {
+            Ok(Some(bytes)) => Ok(Some(bytes)),
+            Ok(None) => Err(ErrorKind::FileTooLarge.into()),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed(error)),
         }
-        self.range(0..found.size).map(Some)
     }
 
     /// Reads a range of the file.

@@ -64,7 +64,7 @@ impl RequestPlan {
         for range in sorted {
             let near = |last: &Range<u64>| match self.gap_bytes {
                 Some(gap) => range.start.saturating_sub(last.end) <= gap,
-                None => range == *last,
+                None => range.start < last.end,
             };
             match requests.last_mut().filter(|last| near(last)) {
                 Some(last) if range.end <= last.end => {}

@@ -454,6 +454,31 @@ fn a_secret_is_found_in_no_byte() {
     );
     assert_eq!(run(&remote, &["explain", "secret.yaml"]).code, Some(0));
     assert_eq!(run(&remote, &["replay", "my.trace"]).code, Some(0));
+    // A server of HTTP takes a user and a signature, and does not look at them.
+    let plain = remote.server.plain();
+    let with_user = plain.replace("http://", &format!("http://me:{planted}-url@"));
+    let file = format!(
+        "{with_user}/bucket/data/train/img_0_of_2.parquet?X-Amz-Signature={planted}-signature"
+    );
+    let table = format!("t={file}");
+    let count = ["--sql", "SELECT count(id) FROM t", "--rounds", "1"];
+    let read = [
+        &["run", "--table", &table, "--trace", "of_http.trace"],
+        &count[..],
+    ]
+    .concat();
+    assert_eq!(run(&remote, &read).code, Some(0));
+    let joined = format!("--source=t={file}");
+    let rewritten = [
+        &["run", &joined, "--set", "dataset.data_folder=copy"],
+        &count[..],
+    ]
+    .concat();
+    assert_eq!(run(&remote, &rewritten).code, Some(0));
+    let swept = format!("tables.t={plain}/bucket/data/train/img_0_of_2.parquet,{file}");
+    let first = format!("t={plain}/bucket/data/train/img_0_of_2.parquet");
+    let swept = [&["run", "--sweep", &swept, "--table", &first], &count[..]].concat();
+    run(&remote, &swept);
     // A wrong key is an error of the server, which says what was signed.
     let wrong = ["run", "bench.yaml", "--set", "storage.options.profile=lab"];
     assert_ne!(run(&remote, &wrong).code, Some(0));
@@ -679,4 +704,137 @@ fn a_signed_url_and_a_server_of_http_are_read_and_nothing_else() {
     let write = format!("dataset.data_folder={http}/bucket/new");
     let write = ["generate", "bench.yaml", "--set", &write];
     remote.bench(write).run().fails(2, &["is only read"]);
+}
+
+/// Ten seeds of more than 1,000 requests each, of which one in ten is spoilt in one of the ways.
+#[test]
+#[ignore = "takes minutes"]
+#[allow(clippy::print_stderr)]
+fn a_thousand_requests_with_faults_give_the_right_rows_or_a_clear_error() {
+    let mut remote = Remote::with(WIDE);
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let right = remote.record(&[]);
+    let right = measured(&right, "narrow/base")["checksum"].clone();
+    let proxy = remote.through();
+    *proxy.plan.only.lock() = ".parquet".to_owned();
+    let quick = [
+        "--set",
+        "storage.options.timeout=0.2s",
+        "--set",
+        "storage.split_size=150B",
+        "--set",
+        "storage.concurrency=64",
+        "--rounds",
+        "2",
+    ];
+    let (mut requests, mut retries, mut injected, mut errors) = (0, 0, 0, 0);
+    for seed in 1..=10 {
+        proxy.plan.set(10, seed, &RETRIED);
+        let run = remote.run(&quick);
+        injected += proxy.plan.injected.lock().len();
+        if run.code != Some(0) {
+            errors += 1;
+            run.says_one_error(&["s3://bucket/data/train/img_0_of_1.parquet", "bytes "]);
+            continue;
+        }
+        let record = run.json();
+        let iterations = at(cell(&record, "narrow/base"), "iterations");
+        let mut of_seed = 0;
+        for found in iterations.as_array().unwrap() {
+            assert_eq!(found["status"], "ok", "{seed}: {found}");
+            let checksum = &found["checksum"];
+            assert!(checksum.is_null() || *checksum == right, "{seed}: {found}");
+            assert_eq!(found["rows"], 1);
+            of_seed += at(found, "wire.attempts").as_u64().unwrap();
+            let counted = at(found, "wire.retries").as_object().unwrap();
+            retries += counted.values().map(|it| it.as_u64().unwrap()).sum::<u64>();
+        }
+        assert!(of_seed > 1000, "{of_seed}");
+        requests += of_seed;
+    }
+    eprintln!(
+        "{requests} measured attempts, {retries} of them retries; {injected} faults in all; {errors} of 10 runs ended in an error"
+    );
+    assert!(injected > 1000 && retries > 500 && errors < 3);
+}
+
+#[test]
+fn processes_with_ranks_write_one_dataset_of_a_bucket() {
+    let (remote, local) = (Remote::tiny(), Place::tiny());
+    local.generate();
+    let rank = |rank: &str| {
+        let arguments = [
+            "generate",
+            "bench.yaml",
+            "--rank",
+            rank,
+            "--world-size",
+            "2",
+        ];
+        remote.bench(arguments).start()
+    };
+    let (first, second) = (rank("0"), rank("1"));
+    for running in [first, second] {
+        running.end().succeeds();
+    }
+    assert_eq!(remote.parquet(), local.parquet("data"));
+    let keys = remote.server.keys();
+    assert!(
+        keys.contains(&"bucket/data/_bench_manifest.json".to_owned()),
+        "{keys:?}"
+    );
+    assert!(
+        !keys.iter().any(|key| key.contains("_bench.lock")),
+        "{keys:?}"
+    );
+}
+
+#[test]
+fn one_of_two_writers_waits_for_the_other() {
+    let remote = Remote::tiny();
+    let start = || remote.bench(["generate", "bench.yaml"]).start();
+    let both = [start(), start()].map(|running| running.end().succeeds());
+    let wrote = both.iter().filter(|it| it.stderr.contains("wrote dataset"));
+    assert_eq!(wrote.count(), 1, "{both:#?}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let mut remote = Remote::tiny();
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    remote.url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let few = [
+        "generate",
+        "bench.yaml",
+        "--set",
+        "storage.options.retries=2",
+    ];
+    let address = remote.url.clone();
+    let failed = remote.bench(few).run();
+    failed.fails(
+        1,
+        &[
+            "s3://bucket/data",
+            &format!("no connection to {address}"),
+            "the last of 3 attempts",
+        ],
+    );
+}
+
+#[test]
+fn a_missing_object_is_written_again_and_a_replaced_one_is_named() {
+    let remote = Remote::tiny();
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let name = "bucket/data/train/img_1_of_2.parquet";
+    let before = remote.server.memory.objects.lock().remove(name).unwrap();
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    assert_eq!(remote.server.object(name).unwrap(), before.bytes);
+    remote
+        .server
+        .memory
+        .keep(name.to_owned(), before.bytes.slice(..100));
+    let other = remote.run(&[]);
+    other.fails(2, &["s3://bucket/data/train/img_1_of_2.parquet", "100"]);
 }

@@ -75,6 +75,11 @@ impl Address {
                     kind.name()
                 ));
             }
+            // The way in which records name a container of an account: no container has a dot.
+            None if kind == StoreKind::Azure => match authority.split_once('.') {
+                Some((container, account)) => (container, Some(account.to_owned())),
+                None => (authority, None),
+            },
             None => (authority, None),
         };
         if let Some((_, query)) = key.split_once('?')
@@ -153,6 +158,7 @@ mod tests {
     #[case("gcs://bucket/a", StoreKind::Google, "gs://bucket", "a")]
     #[case("gs://bucket/a?b", StoreKind::Google, "gs://bucket", "a?b")]
     #[case("az://box/a", StoreKind::Azure, "az://box", "a")]
+    #[case("az://box.account/a", StoreKind::Azure, "az://box.account", "a")]
     #[case(
         "abfss://box@account.dfs.core.windows.net/a",
         StoreKind::Azure,

@@ -27,6 +27,11 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// Region of stores that have none.
 const DEFAULT_REGION: &str = "us-east-1";
 
+/// Requests that metadata services answer, without the host.
+const TOKEN_OF_AWS: &str = "PUT /latest/api/token HTTP/1.1\r\nContent-Length: 0\r\n\
+                            X-aws-ec2-metadata-token-ttl-seconds: 60\r\n";
+const ANYTHING: &str = "GET / HTTP/1.1\r\nMetadata-Flavor: Google\r\nMetadata: true\r\n";
+
 /// Address at which Azure's emulator listens.
 const AZURE_EMULATOR: (&str, &str, &str) = (
     "http://127.0.0.1:10000/devstoreaccount1",
@@ -47,6 +52,8 @@ struct Common {
     options: ClientOptions,
     retry: RetryConfig,
     patience: Duration,
+    /// True for a server of HTTP, which may not know ranges.
+    needs_ranges: bool,
 }
 
 impl Common {
@@ -91,6 +98,7 @@ impl Common {
             options,
             retry,
             patience: connection.timeout.unwrap_or(PATIENCE),
+            needs_ranges: false,
         })
     }
 
@@ -103,6 +111,7 @@ impl Common {
             patience: self.patience,
             tags: Arc::clone(&clients.tags),
             queries: Arc::clone(&clients.queries),
+            needs_ranges: self.needs_ranges,
         }
     }
 }
@@ -268,12 +277,17 @@ fn s3_setup(
     let mut builder = AmazonS3Builder::new();
     for (name, value) in environment.with_prefix("AWS_") {
         let key = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>();
+        // Keys, endpoints and the like are chosen below.
         if let Ok(key) = key.map_err(drop)
             && !matches!(
                 key,
                 AmazonS3ConfigKey::Endpoint
                     | AmazonS3ConfigKey::S3Endpoint
                     | AmazonS3ConfigKey::Bucket
+                    | AmazonS3ConfigKey::AccessKeyId
+                    | AmazonS3ConfigKey::SecretAccessKey
+                    | AmazonS3ConfigKey::Token
+                    | AmazonS3ConfigKey::MetadataEndpoint
                     | AmazonS3ConfigKey::Client(_)
             )
         {
@@ -309,11 +323,15 @@ fn s3_setup(
         None if has_token_source => builder,
         None => {
             let addresses = ["AWS_METADATA_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT"];
-            if !environment.has_metadata_service(&addresses) {
-                let other = profile.and_then(|it| it.other_way);
+            let other = profile.and_then(|it| it.other_way);
+            let may_ask = other.is_none() && !environment.is_true(&["AWS_EC2_METADATA_DISABLED"]);
+            if !may_ask || !environment.has_metadata_service(&addresses, TOKEN_OF_AWS) {
                 return Err(no_s3_credentials(other));
             }
-            builder
+            match environment.first(&addresses) {
+                Some(address) => builder.with_metadata_endpoint(address),
+                None => builder,
+            }
         }
     };
     let path_style = connection.path_style.or_else(|| profile?.path_style);
@@ -365,7 +383,7 @@ fn s3_keys(
         "`secret_access_key`",
     );
     let of_environment = (
-        environment.secret(&["AWS_ACCESS_KEY_ID"]),
+        environment.first(&["AWS_ACCESS_KEY_ID"]).map(Secret::name),
         environment.secret(&["AWS_SECRET_ACCESS_KEY"]),
         environment.secret(&["AWS_SESSION_TOKEN"]),
         "`AWS_ACCESS_KEY_ID`",
@@ -463,7 +481,7 @@ fn google_setup(
             .with_skip_signature(true)
             .with_credentials(Arc::new(StaticCredentialProvider::new(none)));
     } else if !has_credentials
-        && !environment.has_metadata_service(&["GCE_METADATA_HOST", "GCE_METADATA_IP"])
+        && !environment.has_metadata_service(&["GCE_METADATA_HOST", "GCE_METADATA_IP"], ANYTHING)
     {
         return Err(
             "there are no credentials: set GOOGLE_APPLICATION_CREDENTIALS to a file with a key, run `gcloud auth \
@@ -555,9 +573,11 @@ fn azure_setup(
         .account
         .as_deref()
         .or(connection.account_name.as_deref());
-    let account = account
-        .or(environment.first(&["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"]))
-        .or(string.account.as_deref());
+    let named = environment.first(&["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"]);
+    let account = match connection.connection_string.is_some() {
+        true => account.or(string.account.as_deref()).or(named),
+        false => account.or(named).or(string.account.as_deref()),
+    };
     let Some(account) = account else {
         return Err(
             "the account is not known: set AZURE_STORAGE_ACCOUNT or storage.options.account_name, or write \
@@ -566,19 +586,32 @@ fn azure_setup(
         );
     };
     let endpoint = environment.first(&["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"]);
-    let endpoint = endpoint.map(str::to_owned).or(string.endpoint);
+    let endpoint = endpoint.map(str::to_owned);
+    let endpoint = match connection.connection_string.is_some() {
+        true => string.endpoint.clone().or(endpoint),
+        false => endpoint.or(string.endpoint.clone()),
+    };
     let endpoints = endpoints_of(connection, endpoint.into_iter().collect());
     let all_plain = endpoints.iter().flatten().all(|it| is_plain(it));
     let has_endpoint = endpoints.iter().flatten().next().is_some();
     let allow_http = connection.allow_http.unwrap_or(has_endpoint && all_plain);
     let common = Common::of(connection, allow_http, connection.ca_file.as_deref(), None)?;
     let mut builder = MicrosoftAzureBuilder::new();
+    // The client takes a token before any key.
+    let has_own = connection.account_key.is_some()
+        || connection.sas_token.is_some()
+        || connection.connection_string.is_some();
     for (name, value) in environment.with_prefix("AZURE_") {
         let key = name.to_ascii_lowercase().parse::<AzureConfigKey>();
+        if has_own && matches!(key, Ok(AzureConfigKey::Token)) {
+            continue;
+        }
         if let Ok(key) = key.map_err(drop)
             && !matches!(
                 key,
                 AzureConfigKey::ContainerName
+                    | AzureConfigKey::AccessKey
+                    | AzureConfigKey::SasKey
                     | AzureConfigKey::UseEmulator
                     | AzureConfigKey::Endpoint
                     | AzureConfigKey::Client(_)
@@ -587,18 +620,29 @@ fn azure_setup(
             builder = builder.with_config(key, value);
         }
     }
-    let key = connection.account_key.clone().or_else(|| {
+    let key_of_environment = || {
         environment.secret(&[
             "AZURE_STORAGE_ACCOUNT_KEY",
             "AZURE_STORAGE_ACCESS_KEY",
             "AZURE_STORAGE_KEY",
         ])
+    };
+    let sas_of_environment =
+        || environment.secret(&["AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY"]);
+    // The config's credentials, of whatever kind, count more than any of the environment.
+    let of_string = match connection.connection_string.is_some() {
+        true => (string.key.clone(), string.sas.clone()),
+        false => (None, None),
+    };
+    let own = (connection.account_key.clone(), connection.sas_token.clone());
+    let mut of_config = [own, of_string].into_iter();
+    let of_config = of_config.find(|(key, sas)| key.is_some() || sas.is_some());
+    let (key, sas) = of_config.unwrap_or_else(|| {
+        (
+            key_of_environment().or(string.key),
+            sas_of_environment().or(string.sas),
+        )
     });
-    let key = key.or(string.key);
-    let sas = connection.sas_token.clone();
-    let sas = sas
-        .or_else(|| environment.secret(&["AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY"]))
-        .or(string.sas);
     let other_sources = [
         "AZURE_STORAGE_TOKEN",
         "AZURE_CLIENT_SECRET",
@@ -618,7 +662,8 @@ fn azure_setup(
         }
         (false, None, None) => {
             let has_other = environment.first(&other_sources).is_some();
-            if !has_other && !environment.has_metadata_service(&[]) {
+            let address = ["AZURE_POD_IDENTITY_AUTHORITY_HOST"];
+            if !has_other && !environment.has_metadata_service(&address, ANYTHING) {
                 return Err(
                     "there are no credentials: set AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or \
                      AZURE_STORAGE_CONNECTION_STRING, or AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_TENANT_ID, or \
@@ -652,7 +697,10 @@ fn of_http(
         .first(&["AWS_CA_BUNDLE", "CURL_CA_BUNDLE"])
         .map(Path::new);
     let ca_file = connection.ca_file.as_deref().or(ca_file);
-    let common = Common::of(connection, allow_http, ca_file, None)?;
+    let common = Common {
+        needs_ranges: true,
+        ..Common::of(connection, allow_http, ca_file, None)?
+    };
     let mut url = url::Url::parse(&address.store).map_err(|error| error.to_string())?;
     if let Some((user, password)) = &address.user {
         let _ = url.set_username(user);

@@ -1,6 +1,7 @@
 //! Settings of stores that other tools keep in the environment and in files of profiles.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::secret::Secret;
 /// Address of the service that gives credentials to the machines of a cloud.
 const METADATA_ADDRESS: &str = "169.254.169.254:80";
 
-/// Longest time to connect to that service. It is on the machine's own host.
+/// Longest time to connect to that service, and that it may take to answer. It is on the machine's
+/// own host.
 const METADATA_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Variables of the environment.
@@ -76,22 +78,31 @@ impl Environment {
         file.is_file().then_some(file)
     }
 
-    /// True if a service that gives credentials answers. `names` are variables with its address.
-    /// The address that clouds use is tried for a second at most, so that no command waits for a
-    /// service that is not there.
-    pub(super) fn has_metadata_service(&self, names: &[&str]) -> bool {
-        if self.is_true(&["AWS_EC2_METADATA_DISABLED"]) {
-            return false;
-        }
+    /// True if a service that gives credentials answers a request within a second. `names` are
+    /// variables with its address, in place of the one that clouds use. A connection alone proves
+    /// nothing: in containers, requests to it may get no answer.
+    pub(super) fn has_metadata_service(&self, names: &[&str], request: &str) -> bool {
         let address = self.first(names).unwrap_or(METADATA_ADDRESS);
         let address = address.split_once("://").map_or(address, |(_, rest)| rest);
         let address = address.split('/').next().unwrap_or_default();
-        let address = match address.contains(':') {
+        let has_port = address.rsplit_once(':').is_some_and(|(_, port)| {
+            !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let address = match has_port {
             true => address.to_owned(),
             false => format!("{address}:80"),
         };
+        let answers = |place: std::net::SocketAddr| -> std::io::Result<bool> {
+            let mut stream = TcpStream::connect_timeout(&place, METADATA_PATIENCE)?;
+            stream.set_read_timeout(Some(METADATA_PATIENCE))?;
+            stream.set_write_timeout(Some(METADATA_PATIENCE))?;
+            stream.write_all(format!("{request}Host: {address}\r\n\r\n").as_bytes())?;
+            let mut start = [0; 8];
+            stream.read_exact(&mut start)?;
+            Ok(start.starts_with(b"HTTP/1."))
+        };
         let mut found = address.to_socket_addrs().into_iter().flatten();
-        found.any(|address| TcpStream::connect_timeout(&address, METADATA_PATIENCE).is_ok())
+        found.any(|place| answers(place).unwrap_or(false))
     }
 }
 
@@ -166,7 +177,10 @@ pub(super) fn profile(
         found = true;
         let text = |key: &str| section.get(key).filter(|it| !it.is_empty());
         let secret = |key: &str| text(key).map(Secret::new);
-        fill(&mut profile.access_key_id, secret("aws_access_key_id"));
+        fill(
+            &mut profile.access_key_id,
+            text("aws_access_key_id").map(Secret::name),
+        );
         fill(
             &mut profile.secret_access_key,
             secret("aws_secret_access_key"),

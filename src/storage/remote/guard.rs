@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, RANGE};
+use http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, RANGE,
+};
 use http::{Method, StatusCode};
 use http_body::{Body, Frame};
 use object_store::client::{
@@ -29,9 +31,9 @@ use crate::secret::Secret;
 
 /// Slowest rate at which a body may arrive or be sent, in bytes per second. With it, every wait has
 /// an end.
-const SLOWEST_BYTES_PER_S: f64 = 256.0 * 1024.0;
+const SLOWEST_BYTES_PER_S: f64 = 16.0 * 1024.0;
 
-/// ETags of the objects of a store by path, as the first answer gave them.
+/// ETags of the objects of a store by path, as the last look at each, or the first read, gave them.
 pub(super) type KnownTags = Arc<Mutex<HashMap<String, Bytes>>>;
 
 /// Queries of pre-signed URLs, by path.
@@ -45,6 +47,8 @@ pub(super) struct GuardedConnector {
     pub(super) patience: Duration,
     pub(super) tags: KnownTags,
     pub(super) queries: SignedQueries,
+    /// True for a server of HTTP, which may not know ranges.
+    pub(super) needs_ranges: bool,
 }
 
 impl HttpConnector for GuardedConnector {
@@ -117,57 +121,86 @@ impl GuardedService {
         asks_for_size
     }
 
-    /// Refuses an answer that is not the range that was asked for, and one of another version of
-    /// the object than that of the first answer.
+    /// Refuses an answer to a request for a range that is not that range, or is of another version
+    /// of the object than the last one that was looked at.
     fn check(
         &self,
         path: &str,
-        range: Option<(u64, u64)>,
+        (first, last): (u64, u64),
         answer: &HttpResponse,
     ) -> Result<(), (Fault, HttpError)> {
-        if let Some((first, last)) = range {
-            let wanted = last - first + 1;
-            let found = text_of(answer.headers(), CONTENT_RANGE).unwrap_or("no range");
-            let length = length_of(answer.headers());
-            if answer.status() != StatusCode::PARTIAL_CONTENT
-                || !found.starts_with(&format!("bytes {first}-{last}/"))
-            {
-                let said = format!(
-                    "asked for the bytes {first} to {last}, got {} with {found}",
-                    answer.status().as_u16()
-                );
-                let error = refused(HttpErrorKind::Interrupted, &said);
-                return Err((Fault::WrongRange, error));
-            }
-            if let Some(length) = length.filter(|length| *length != wanted) {
-                let said =
-                    format!("asked for {wanted} bytes, got an answer with a length of {length}");
-                let error = refused(HttpErrorKind::Interrupted, &said);
-                return Err((Fault::ShortBody, error));
+        let again = |fault, said: String| Err((fault, refused(HttpErrorKind::Interrupted, &said)));
+        let never = |said: String| Err((Fault::Other, refused(HttpErrorKind::Unknown, &said)));
+        if let Some((known, found)) = self.other_tag(path, answer) {
+            return never(format!(
+                "it was replaced while it was read: its ETag was {known} and is {found}"
+            ));
+        }
+        let status = answer.status();
+        let found = text_of(answer.headers(), CONTENT_RANGE).unwrap_or("no range");
+        if status != StatusCode::PARTIAL_CONTENT {
+            let ranges = text_of(answer.headers(), ACCEPT_RANGES);
+            if self.with.needs_ranges && ranges.is_none_or(|it| it != "bytes") {
+                return never("the server does not serve ranges of files".to_owned());
             }
         }
-        let Some(tag) = answer.headers().get(ETAG) else {
-            return Ok(());
-        };
+        let size = found
+            .rsplit_once('/')
+            .and_then(|it| it.1.parse::<u64>().ok());
+        if let Some(size) = size.filter(|size| *size <= last) {
+            return never(format!("it ends after {size} bytes"));
+        }
+        if status != StatusCode::PARTIAL_CONTENT
+            || !found.starts_with(&format!("bytes {first}-{last}/"))
+        {
+            return again(
+                Fault::WrongRange,
+                format!(
+                    "asked for the bytes {first} to {last}, got {} with {found}",
+                    status.as_u16()
+                ),
+            );
+        }
+        let wanted = length_between(first, last);
+        match length_of(answer.headers()) {
+            Some(length) if length != wanted => again(
+                Fault::ShortBody,
+                format!("asked for {wanted} bytes, got an answer with a length of {length}"),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the known tag of an object and that of an answer, if they differ. The first tag of
+    /// an object becomes known.
+    fn other_tag(&self, path: &str, answer: &HttpResponse) -> Option<(String, String)> {
+        let tag = answer.headers().get(ETAG)?.as_bytes();
         let mut tags = self.with.tags.lock();
         match tags.get(path) {
-            Some(known) if known != tag.as_bytes() => {
+            Some(known) if known != tag => {
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                let said = format!(
-                    "it was replaced while it was read: its ETag was {} and is {}",
-                    text(known),
-                    text(tag.as_bytes())
-                );
-                Err((Fault::Other, refused(HttpErrorKind::Unknown, &said)))
+                Some((text(known), text(tag)))
             }
-            Some(_) => Ok(()),
+            Some(_) => None,
             None => {
-                let tag = Bytes::copy_from_slice(tag.as_bytes());
-                tags.insert(path.to_owned(), tag);
-                Ok(())
+                tags.insert(path.to_owned(), Bytes::copy_from_slice(tag));
+                None
             }
         }
     }
+
+    /// Makes the tag of an answer the known one of an object.
+    fn learn_tag(&self, path: &str, answer: &HttpResponse) {
+        if let Some(tag) = answer.headers().get(ETAG) {
+            let tag = Bytes::copy_from_slice(tag.as_bytes());
+            self.with.tags.lock().insert(path.to_owned(), tag);
+        }
+    }
+}
+
+/// Number of the bytes from the first to the last. Zero for the rest of a body that was complete.
+fn length_between(first: u64, last: u64) -> u64 {
+    (last + 1).saturating_sub(first)
 }
 
 #[async_trait]
@@ -178,10 +211,6 @@ impl HttpService for GuardedService {
         let reads = is_head || request.method() == Method::GET;
         let range = range_of(request.headers());
         let path = request.uri().path().to_owned();
-        let query = request.uri().query().unwrap_or_default();
-        let lists = ["list-type=", "comp=list", "prefix="]
-            .iter()
-            .any(|word| query.contains(word));
         let sent = length_of(request.headers()).unwrap_or(0);
         if !reads {
             // A new version of the object has a new tag.
@@ -192,7 +221,14 @@ impl HttpService for GuardedService {
         let answer = match answer.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
-                attempt.failed(fault_of(&error), words(&error));
+                let said = match error.kind() {
+                    HttpErrorKind::Connect => {
+                        let cause = root_cause(&error);
+                        format!("no connection to {}: {cause}", self.with.endpoint.url)
+                    }
+                    _ => words(&error),
+                };
+                attempt.failed(fault_of(&error), said);
                 return Err(error);
             }
             Err(_) => {
@@ -201,20 +237,23 @@ impl HttpService for GuardedService {
                 return Err(refused(HttpErrorKind::Timeout, &said));
             }
         };
-        attempt.answered();
         let status = answer.status();
         let mut wanted = None;
         if !status.is_success() {
             attempt.failed(fault_of_status(status), said_of(status));
-        } else if reads && !lists {
-            if let Err((fault, error)) = self.check(&path, range, &answer) {
-                attempt.failed(fault, words(&error));
-                return Err(error);
+        } else {
+            attempt.answered();
+            if is_head || asks_for_size {
+                self.learn_tag(&path, &answer);
+            } else if let Some((first, last)) = range {
+                if let Err((fault, error)) = self.check(&path, (first, last), &answer) {
+                    attempt.failed(fault, words(&error));
+                    return Err(error);
+                }
+                wanted = Some(length_between(first, last));
+            } else if reads {
+                wanted = length_of(answer.headers());
             }
-            let length = range.map(|(first, last)| last - first + 1);
-            wanted = length
-                .or_else(|| length_of(answer.headers()))
-                .filter(|_| !is_head && !asks_for_size);
         }
         let (mut parts, body) = answer.into_parts();
         if let Some(length) = wanted.filter(|_| range.is_some()) {
@@ -232,7 +271,11 @@ impl HttpService for GuardedService {
             silence: Box::pin(sleep_until(Instant::now() + self.with.patience)),
             deadline: self.deadline(wanted.unwrap_or(LARGEST_LISTING_BYTES)),
             succeeds: status.is_success(),
-            attempt: Some(attempt),
+            attempt: Some(match status.is_success() {
+                true => attempt,
+                // The client keeps the answer while it waits for its next attempt.
+                false => attempt.landed(),
+            }),
         };
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body)))
     }
@@ -300,6 +343,13 @@ impl GuardedBody {
                 let next = (Instant::now() + self.patience).min(self.deadline);
                 self.silence.as_mut().reset(next);
                 Poll::Ready(Some(Ok(frame)))
+            }
+            // A client would ask for the rest, which is empty.
+            Poll::Ready(Some(Err(_))) if self.left == Some(0) => {
+                if let Some(attempt) = self.attempt.take() {
+                    attempt.complete();
+                }
+                Poll::Ready(None)
             }
             Poll::Ready(Some(Err(error))) => {
                 if let Some(attempt) = self.attempt.take() {
@@ -384,6 +434,15 @@ fn fault_of_status(status: StatusCode) -> Fault {
 fn said_of(status: StatusCode) -> String {
     let reason = status.canonical_reason().unwrap_or("an unknown status");
     format!("the store answered {} ({reason})", status.as_u16())
+}
+
+/// Returns the innermost cause of an error.
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }
 
 /// Returns an error with its causes, each said once.

@@ -26,7 +26,8 @@ use objects::RemoteObjects;
 
 use super::paths::StorageError;
 use super::store::Store;
-use crate::config::{Connection, EndpointSpread};
+use crate::config::{Connection, EndpointSpread, without_secrets_of_urls};
+use crate::secret::without_secrets;
 
 /// Stores behind a network, each opened when a location first names it.
 #[derive(Default)]
@@ -60,18 +61,9 @@ impl RemoteStores {
 
     /// Returns the store that a URL names, and the name of the place within it.
     pub(super) fn open(&self, location: &str) -> Result<(Store, String), StorageError> {
-        let failed = |reason: String| {
-            let shown = location.split(['?', '#']).next().unwrap_or_default();
-            let shown = match (shown.split_once("://"), shown.split_once('@')) {
-                (Some((scheme, _)), Some((_, rest))) if !scheme.starts_with("abfs") => {
-                    format!("{scheme}://{rest}")
-                }
-                _ => shown.to_owned(),
-            };
-            StorageError::Unreachable {
-                location: shown,
-                reason: crate::secret::without_secrets(&reason),
-            }
+        let failed = |reason: String| StorageError::Unreachable {
+            location: without_secrets_of_urls(location),
+            reason: without_secrets(&reason),
         };
         let address = Address::parse(location).map_err(failed)?;
         let mut opened = self.opened.lock();

@@ -187,6 +187,7 @@ pub(super) struct Attempt {
     request: Arc<WireRequest>,
     endpoint: Endpoint,
     began: Instant,
+    is_in_flight: bool,
 }
 
 impl Attempt {
@@ -216,6 +217,20 @@ impl Attempt {
             request,
             endpoint: endpoint.clone(),
             began,
+            is_in_flight: true,
+        }
+    }
+
+    /// Takes the attempt out of those under way.
+    pub(super) fn landed(mut self) -> Self {
+        self.land();
+        self
+    }
+
+    fn land(&mut self) {
+        let was_in_flight = std::mem::replace(&mut self.is_in_flight, false);
+        if let Some(ledger) = self.request.ledger.as_ref().filter(|_| was_in_flight) {
+            ledger.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -252,9 +267,7 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if let Some(ledger) = &self.request.ledger {
-            ledger.in_flight.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.land();
     }
 }
 

@@ -264,7 +264,7 @@ fn azure(
     connection: &Connection,
     variables: &[(&str, &str)],
 ) -> Setup<MicrosoftAzureBuilder> {
-    let mut all = vec![("AWS_EC2_METADATA_DISABLED", "true")];
+    let mut all = vec![("AZURE_POD_IDENTITY_AUTHORITY_HOST", "127.0.0.1:1")];
     all.extend(variables);
     azure_setup(&address(url), connection, &Environment::of(&all))
         .map_err(|error| panic_with(&error))
@@ -341,7 +341,7 @@ fn azure_takes_signatures_service_principals_and_accounts_of_urls() {
             .unwrap(),
         "c"
     );
-    let none = Environment::of(&[("AWS_EC2_METADATA_DISABLED", "true")]);
+    let none = Environment::of(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "127.0.0.1:1")]);
     let refused = |url: &str| {
         azure_setup(&address(url), &Connection::default(), &none)
             .err()
