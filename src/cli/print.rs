@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
+use crate::config::without_secrets_of_urls;
 use crate::record::Preference;
 use crate::report::{Format, View, visible};
 use crate::secret::without_secrets;
@@ -30,7 +31,7 @@ fn is_device(file: &impl AsFd) -> bool {
 
 /// Writes a line to stderr. If that fails, there is nobody to tell.
 pub(crate) fn line(text: &str) {
-    let text = without_secrets(text);
+    let text = without_secrets_of_urls(&without_secrets(text));
     let _ = writeln!(io::stderr().lock(), "{}", visible(&text));
 }
 

@@ -64,6 +64,18 @@ impl Findings<'_> {
         leaf: Option<Leaf<String>>,
     ) -> Option<String> {
         let location = self.take_text(path, leaf)?;
+        let start = location
+            .split_once(':')
+            .map(|(scheme, rest)| (scheme, rest.starts_with("//")));
+        if let Some((scheme, false)) = start
+            && SCHEMES.contains(&scheme)
+        {
+            self.problem(
+                path,
+                format!("begins with `{scheme}:`; a URL begins with `{scheme}://`"),
+            );
+            return None;
+        }
         match location.split_once("://") {
             Some((scheme, _)) if !SCHEMES.contains(&scheme) => {
                 let near = did_you_mean(scheme, SCHEMES);

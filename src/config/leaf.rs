@@ -325,7 +325,9 @@ pub(super) struct SecretText(pub(super) Secret);
 impl Scalar for SecretText {
     fn read(value: &Json) -> Result<Self, String> {
         match value {
-            Json::String(text) if !text.trim().is_empty() => Ok(SecretText(Secret::new(text))),
+            Json::String(text) if !text.trim().is_empty() => {
+                Ok(SecretText(Secret::new(text.trim())))
+            }
             _ => Err("is not a text; put the secret in quotes".to_owned()),
         }
     }

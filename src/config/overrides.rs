@@ -7,7 +7,7 @@ use super::input::Overrides;
 use super::key_path::{KeyPath, canonical, set};
 use super::leaf::quoted;
 use super::origins::{Layer, Overlay, TypedPlace};
-use super::yaml;
+use super::{redact, yaml};
 
 /// A key path and the values that are swept over.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,7 +113,11 @@ fn assignment(text: &str) -> Result<(String, &str), Problem> {
         _ => Err(Problem::new(
             KeyPath::default(),
             format!(
-                "`{text}` sets nothing; write `key.path=value`, as in `dataset.compression=zstd`"
+                "`{}` sets nothing; write `key.path=value`, as in `dataset.compression=zstd`",
+                match text.contains("storage") && text.contains("options") {
+                    true => "storage.options...".to_owned(),
+                    false => redact::url(text),
+                }
             ),
         )),
     }

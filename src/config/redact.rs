@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::key_path::KeyPath;
+
 use crate::secret::{REMOVED, Secret};
 
 /// Schemes of URLs that locations may have, in the spellings of several tools.
@@ -46,6 +48,12 @@ pub(super) fn tree(mut tree: Value) -> Value {
     }
     strip_urls(&mut tree);
     tree
+}
+
+/// True if a value at this place may be secret.
+pub(super) fn may_be_secret(path: &KeyPath) -> bool {
+    let path = path.to_string();
+    path.contains("storage") && path.contains("options")
 }
 
 /// Learns the secrets of a tree: secret storage options, and the user information and queries of
@@ -165,8 +173,8 @@ pub fn url(text: &str) -> String {
 /// Characters that end a URL within a text, such as a list.
 const ENDS: [char; 9] = [' ', ',', '\'', '"', ']', '}', ')', '\n', '\t'];
 
-/// Splits a text before the next URL of a known scheme: what stands before it, the scheme, and what
-/// follows `://`.
+/// Splits a text before the next URL of a known scheme, or of any with a user: what stands before
+/// it, the scheme, and what follows `://`.
 fn next_url(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {
@@ -177,7 +185,7 @@ fn next_url(text: &str) -> Option<(&str, &str, &str)> {
                 before + text[before..].chars().next().map_or(1, char::len_utf8)
             });
         let scheme = &text[start..at];
-        if SCHEMES.contains(&scheme) {
+        if SCHEMES.contains(&scheme) || scheme.len() > 1 && text[at..].contains('@') {
             return Some((&text[..start], scheme, &text[at + 3..]));
         }
         from = at + 3;

@@ -10,6 +10,7 @@ use super::error::{MOST_PROBLEMS_SHOWN, Problem};
 use super::key_path::{KeyPath, item_name};
 use super::leaf::quoted;
 use super::raw::RawConfig;
+use super::redact;
 use crate::suggest::{did_you_mean, nearest};
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
@@ -225,7 +226,11 @@ impl ShapeCheck {
             .filter(|(kind, _)| branches.iter().any(|branch| has_type(branch, kind)))
             .map(|(_, word)| *word)
             .collect();
-        let message = format!("expected {}, found {}", wanted.join(" or "), quoted(value));
+        let found = match redact::may_be_secret(path) {
+            true => "something else".to_owned(),
+            false => quoted(value),
+        };
+        let message = format!("expected {}, found {found}", wanted.join(" or "));
         self.problems.push(Problem::new(path.clone(), message));
         None
     }

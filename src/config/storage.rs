@@ -28,6 +28,9 @@ const KINDS: [&str; 4] = ["local_fs", "parallel_fs", DIRECT_FS, S3];
 /// Smallest part of an upload that object stores take, in bytes, and the largest that S3 takes.
 const PART_BYTES: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
 
+/// Smallest size that requests are split to.
+const SMALLEST_SPLIT_BYTES: u64 = 128;
+
 /// Most requests at once. Each has a connection of its own.
 const MOST_CONCURRENT: u64 = 4096;
 
@@ -63,6 +66,12 @@ pub(super) fn data_folder(
     let folder = findings.take_location(&KeyPath::of(["dataset", "data_folder"]), folder);
     let folder = folder.unwrap_or_else(|| DEFAULT_DATA_FOLDER.to_owned());
     if folder.contains("://") {
+        if folder.starts_with("http") && folder.contains('?') {
+            findings.problem(
+                &KeyPath::of(["dataset", "data_folder"]),
+                "has a query, and a signature is for one file; a folder has none",
+            );
+        }
         return tidy(&folder);
     }
     let is_bucket = kind.as_deref() == Some(S3);
@@ -110,6 +119,9 @@ pub(super) fn data_folder(
 }
 
 fn tidy(path: &str) -> String {
+    if path.ends_with("://") {
+        return path.to_owned();
+    }
     let absolute = path.starts_with('/');
     let mut rest = path.trim_end_matches('/');
     while let Some(shorter) = rest.strip_prefix("./") {
@@ -140,6 +152,12 @@ pub(super) fn requests(storage: &mut RawStorage, findings: &mut Findings<'_>) ->
     let path = KeyPath::of(["storage"]);
     let gap = findings.take(&path.key("coalesce_gap"), storage.coalesce_gap.take());
     let split = findings.take(&path.key("split_size"), storage.split_size.take());
+    if let Some(bytes) = split.map(|it| it.0).filter(|it| *it < SMALLEST_SPLIT_BYTES) {
+        findings.problem(
+            &path.key("split_size"),
+            format!("{bytes} is less than the {SMALLEST_SPLIT_BYTES} bytes that a request may be split to"),
+        );
+    }
     let footer = findings.take(&path.key("footer_prefetch"), storage.footer_prefetch.take());
     let whole = findings.take(&path.key("row_group_reads"), storage.row_group_reads.take());
     let concurrency = path.key("concurrency");
@@ -328,7 +346,7 @@ fn options(mut raw: RawStorageOptions, path: &KeyPath, findings: &mut Findings<'
     let id = findings.take_text(&path.key("access_key_id"), raw.access_key_id.take());
     let access_key_id = id.map(|id| {
         given.insert(0, "access_key_id".to_owned());
-        Secret::name(&id)
+        Secret::name(id.trim())
     });
     if !given.is_empty() {
         findings.notes.push(format!(

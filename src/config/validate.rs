@@ -20,6 +20,9 @@ use super::raw::{
 use super::{dataset, storage};
 use crate::record::{EngineCache, Lane};
 
+/// DataFusion's name of `storage.footer_prefetch`.
+const FOOTER_HINT: &str = "execution.parquet.metadata_size_hint";
+
 /// The validated settings of one variant of a config.
 #[derive(Debug)]
 pub(super) struct Meaning {
@@ -64,6 +67,22 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
     let scenarios = scenarios(raw.scenarios, findings);
     let connection = storage::connection(&mut raw_storage, findings);
     let part_bytes = storage::part_bytes(&mut raw_storage, findings);
+    let engine = options(raw.datafusion.unwrap_or_default(), findings);
+    let footers = KeyPath::of(["storage", "footer_prefetch"]);
+    if reader.requests.footer_prefetch_bytes.is_some() {
+        if engine.iter().any(|(name, _)| name == FOOTER_HINT) {
+            findings.problem(
+                &footers,
+                format!("stands beside `datafusion.{FOOTER_HINT}`, which means the same; give one of them"),
+            );
+        }
+        if reader.engine_cache == EngineCache::Warm {
+            findings.notes.push(format!(
+                "`{footers}` has no effect on times, as footers stay in the engine's caches; with `measure.engine_cache: fresh` they are \
+                 read within them"
+            ));
+        }
+    }
     let dataset = raw.dataset.map(|dataset| {
         let sections = dataset::Sections {
             storage: &mut raw_storage,
@@ -89,7 +108,7 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         .collect();
     Meaning {
         reader,
-        engine: options(raw.datafusion.unwrap_or_default(), findings),
+        engine,
         tables: tables(raw.tables.unwrap_or_default(), &own, findings),
         measure: measure(raw_measure, findings),
         dataset,

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt};
 
@@ -319,6 +320,9 @@ fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
     }
 }
 
+/// Longest time that a removal waits for another process's claim of a dataset in a store.
+const PATIENCE: Duration = Duration::from_secs(70);
+
 /// Removes the files, and the folders that are then empty, up to the dataset's own.
 ///
 /// # Errors
@@ -328,7 +332,10 @@ fn entries(folder: &Location) -> Result<Vec<Entry>, DatasetError> {
 pub fn remove(removal: &Removal) -> Result<(), DatasetError> {
     let root = &removal.root;
     let lock = root.join(LOCK_FILE);
-    let Ok(Some(claim)) = lock.claim(false, &|| true) else {
+    let began = Instant::now();
+    // In a store, it takes a while to see that a process was killed.
+    let gives_up = || !root.store().is_remote() || began.elapsed() > PATIENCE;
+    let Ok(Some(claim)) = lock.claim(false, &gives_up) else {
         return Err(DatasetError::Busy {
             folder: root.to_string(),
         });

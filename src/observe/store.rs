@@ -186,7 +186,7 @@ mod tests {
             data_bytes: 20,
             metadata_bytes: 33,
             requests: 4,
-            metadata_requests: 1,
+            metadata_requests: 2,
             requested_bytes: 53,
         };
         assert_eq!(ledger.counters(), expected);

@@ -268,19 +268,27 @@ impl Datasets {
                 &report,
             );
             let generated = generated.map_err(|error| located(error, &state.plan))?;
-            observer.event(Event::Written {
-                dataset,
-                datasets,
-                folder: &folder,
-                files: generated.files_written,
-                kept: generated.files_kept,
-                bytes: generated.manifest.file_bytes(),
-                elapsed_ns: generated
-                    .manifest
-                    .write
-                    .as_ref()
-                    .map(|write| write.elapsed_ns),
-            });
+            match generated.files_written + generated.files_kept {
+                // Another process has written it meanwhile.
+                0 if generated.missing_ranks.is_empty() => observer.event(Event::Reused {
+                    folder: &folder,
+                    files: generated.manifest.files().count() as u64,
+                    bytes: generated.manifest.file_bytes(),
+                }),
+                _ => observer.event(Event::Written {
+                    dataset,
+                    datasets,
+                    folder: &folder,
+                    files: generated.files_written,
+                    kept: generated.files_kept,
+                    bytes: generated.manifest.file_bytes(),
+                    elapsed_ns: generated
+                        .manifest
+                        .write
+                        .as_ref()
+                        .map(|write| write.elapsed_ns),
+                }),
+            }
             if generated.short_of_threads {
                 observer.event(Event::Note(
                     "the limits of this host (ulimit -u, ulimit -v) let fewer writers start, so that it took longer than it need; that \

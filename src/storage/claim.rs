@@ -1,7 +1,7 @@
 //! Names that one process claims for itself, such as the right to write a dataset.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -192,7 +192,7 @@ impl Location {
     ///
     /// # Errors
     ///
-    /// `TimedOut` if the object of another process's claim is not renewed.
+    /// The file or the object cannot be made or read.
     pub fn claim(&self, shared: bool, stop: &dyn Fn() -> bool) -> io::Result<Option<Claim>> {
         match self.local() {
             Some(path) => self.claim_file(path, shared, stop),
@@ -280,15 +280,8 @@ impl Location {
             match &seen {
                 Some((place, known, since)) if *place == in_the_way && *known == found => {
                     if since.elapsed() > NO_LIFE {
-                        return Err(io::Error::new(
-                            ErrorKind::TimedOut,
-                            format!(
-                                "{} was left here, and not renewed for {} s: another process was killed while it wrote; if none \
-                                 writes this dataset now, remove {in_the_way}",
-                                String::from_utf8_lossy(&found),
-                                NO_LIFE.as_secs()
-                            ),
-                        ));
+                        // Whoever held it was killed, or finds that it has lost it.
+                        in_the_way.remove()?;
                     }
                 }
                 _ => seen = Some((in_the_way, found, Instant::now())),

@@ -23,13 +23,18 @@ const END_BYTES: u64 = 4 << 10;
 pub enum InputError {
     #[error("{location}: {source}")]
     Unreadable { location: String, source: io::Error },
+    #[error("{location}: {source}")]
+    Unreachable { location: String, source: io::Error },
     #[error("{location} was changed while it was used: {what}")]
     Changed { location: String, what: String },
 }
 
 impl InputError {
     pub fn class(&self) -> ExitClass {
-        ExitClass::Usage
+        match self {
+            InputError::Unreachable { .. } => ExitClass::Failed,
+            InputError::Unreadable { .. } | InputError::Changed { .. } => ExitClass::Usage,
+        }
     }
 }
 
@@ -149,6 +154,12 @@ impl Input {
         let what = match found {
             Difference::None => return Ok(()),
             Difference::Some(what) => what,
+            Difference::Unknown(source) => {
+                return Err(InputError::Unreachable {
+                    location: self.location.to_string(),
+                    source,
+                });
+            }
             Difference::Perhaps => match look(&self.location) {
                 Ok((is, ends)) if ends == self.ends => {
                     *identity = is;
@@ -172,6 +183,8 @@ enum Difference {
     Some(String),
     /// The ends of the file decide.
     Perhaps,
+    /// The store does not say.
+    Unknown(io::Error),
 }
 
 const GONE: &str = "it is gone";
@@ -208,7 +221,7 @@ fn difference_of_object(was: &ObjectMeta, location: &Location) -> Difference {
         Ok(Some(is)) if was.size != is.size => Difference::Some(of_sizes(was.size, is.size)),
         Ok(Some(_)) => Difference::Some("it was written to".to_owned()),
         Ok(None) => Difference::Some(GONE.to_owned()),
-        Err(error) => Difference::Some(error.to_string()),
+        Err(error) => Difference::Unknown(error),
     }
 }
 

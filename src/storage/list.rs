@@ -85,7 +85,12 @@ fn list_objects(
         location: place.to_string(),
         reason: error.to_string(),
     };
-    if let Some(object) = place.head().map_err(failed)? {
+    let is_root = place.name_in_store().is_empty();
+    let named = match is_root {
+        true => None,
+        false => place.head().map_err(failed)?,
+    };
+    if let Some(object) = named {
         return Ok(Listing {
             base: place.clone(),
             files: vec![(place.clone(), object)],

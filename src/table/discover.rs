@@ -8,6 +8,7 @@ use super::error::TableError;
 use super::formats::Format;
 use super::partitions::with_partitions;
 use super::table_files::{TableFile, TableFiles};
+use crate::config::without_secrets_of_urls;
 use crate::dataset::{DatasetPlan, Manifest, is_parquet};
 use crate::record::Origin;
 use crate::storage::{ListingError, Location, Stores, list, would_list};
@@ -177,6 +178,18 @@ pub async fn discover(
             }
         }
     };
+    let is_text = |place: &Location| Format::of(Path::new(&place.name())).is_some();
+    if stores
+        .location(location)
+        .is_ok_and(|place| place.store().is_remote() && is_text(&place))
+    {
+        return Err(TableError::BadFile {
+            table: table.to_owned(),
+            file: without_secrets_of_urls(location),
+            reason: "CSV, JSON and Arrow files are read from this host alone; copy it to a folder"
+                .to_owned(),
+        });
+    }
     let (stores, named) = (stores.clone(), location.to_owned());
     let listing = tokio::task::spawn_blocking(move || list(&stores, &named, &is_parquet))
         .await
@@ -197,7 +210,7 @@ pub async fn discover(
     let (partition_by, files) = with_partitions(table, &listing.base, listing.files)?;
     Ok(TableFiles {
         name: table.to_owned(),
-        location: location.to_owned(),
+        location: without_secrets_of_urls(location),
         origin: Origin::External,
         partition_by,
         partition_types: Vec::new(),

@@ -15,6 +15,7 @@ use super::open::open;
 use super::table_files::TableFile;
 use super::writable::unwritable;
 use crate::config::Reader;
+use crate::config::without_secrets_of_urls;
 use crate::dataset::{PlainFile, PlainSource, SOURCE_TABLE, SourceTable, fingerprint};
 use crate::engine::{plain_message, session};
 use crate::files::{FileError, changed_annotations, dropped_of_intervals, holds_intervals};
@@ -105,7 +106,7 @@ pub async fn open_source(
             .filter_map(|field| seen_otherwise(field)),
     );
     Ok(SourceTable {
-        location: location.to_owned(),
+        location: without_secrets_of_urls(location),
         places: found.places,
         schema,
         rows: found.rows,

@@ -61,6 +61,14 @@ struct ProfiledCell<'a> {
     load: NamedLoad,
 }
 
+/// True if variants read from different stores. Another storage than each one's own would be no
+/// answer to the question between them.
+fn stores_differ(record: &RunRecord) -> bool {
+    let mut stores = record.datasets.iter().map(|dataset| &dataset.store);
+    let first = stores.next();
+    stores.any(|store| Some(store) != first)
+}
+
 impl Predictions {
     /// Predicts from the cells that have a profile. Variants that differ only in how their files
     /// are cached or read, or in how slow a storage they were read from, have one curve together.
@@ -75,6 +83,10 @@ impl Predictions {
             })
             .collect();
         let checks = checks(record, &profiled);
+        let profiled = match stores_differ(record) {
+            true => Vec::new(),
+            false => profiled,
+        };
         let loads = profiled.into_iter().map(|(scenario, cells)| {
             let loads = cells.into_iter().map(|it| it.load);
             (scenario.to_owned(), loads.collect())

@@ -92,6 +92,11 @@ impl Address {
             ));
         }
         let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.');
+        if bucket.contains(':') {
+            return Err(
+                "it has a user, a password or a port before the first `/`, where the bucket stands alone".to_owned(),
+            );
+        }
         if bucket.is_empty() || !bucket.chars().all(is_name) {
             return Err(format!(
                 "`{bucket}` is not the name of a bucket, which has letters, digits, `-`, `_` and `.` alone"

@@ -5,19 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
-use object_store::{
-    Certificate, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider,
-};
+use object_store::{ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider};
 
 use super::address::{Address, StoreKind};
 use super::environment::{Environment, Profile, profile};
 use super::guard::{GuardedConnector, KnownTags, SignedQueries};
 use super::wire_ledger::Endpoint;
-use crate::config::Connection;
+use crate::config::{Connection, without_secrets_of_urls};
 use crate::secret::Secret;
 
 /// Longest time without a byte, and to connect, where the config says nothing.
@@ -54,6 +54,10 @@ struct Common {
     patience: Duration,
     /// True for a server of HTTP, which may not know ranges.
     needs_ranges: bool,
+    connect_patience: Duration,
+    certificates: Arc<Vec<reqwest::Certificate>>,
+    /// User and password of a server of HTTP, as its header has them.
+    authorization: Option<Secret>,
 }
 
 impl Common {
@@ -63,13 +67,7 @@ impl Common {
         ca_file: Option<&Path>,
         retries: Option<u32>,
     ) -> Result<Self, String> {
-        // The guard bounds each wait by itself: the client's own limit is one for a whole body,
-        // however large.
-        let mut options = ClientOptions::new()
-            .with_timeout_disabled()
-            .with_connect_timeout(connection.connect_timeout.unwrap_or(CONNECT_PATIENCE))
-            .with_pool_max_idle_per_host(1024)
-            .with_allow_http(allow_http);
+        let mut certificates = Vec::new();
         if let Some(file) = ca_file {
             let failed = |reason: String| {
                 format!(
@@ -78,13 +76,10 @@ impl Common {
                 )
             };
             let pem = fs::read(file).map_err(|error| failed(error.to_string()))?;
-            let all =
-                Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
-            if all.is_empty() {
+            certificates = reqwest::Certificate::from_pem_bundle(&pem)
+                .map_err(|error| failed(error.to_string()))?;
+            if certificates.is_empty() {
                 return Err(failed("there are none in PEM".to_owned()));
-            }
-            for certificate in all {
-                options = options.with_root_certificate(certificate);
             }
         }
         let mut retry = RetryConfig::default();
@@ -95,7 +90,14 @@ impl Common {
             retry.retry_timeout = limit;
         }
         Ok(Common {
-            options,
+            // The guard bounds each wait by itself: the client's own limit is one for a whole
+            // body, however large.
+            options: ClientOptions::new()
+                .with_timeout_disabled()
+                .with_allow_http(allow_http),
+            connect_patience: connection.connect_timeout.unwrap_or(CONNECT_PATIENCE),
+            certificates: Arc::new(certificates),
+            authorization: None,
             retry,
             patience: connection.timeout.unwrap_or(PATIENCE),
             needs_ranges: false,
@@ -112,6 +114,9 @@ impl Common {
             tags: Arc::clone(&clients.tags),
             queries: Arc::clone(&clients.queries),
             needs_ranges: self.needs_ranges,
+            connect_patience: self.connect_patience,
+            certificates: Arc::clone(&self.certificates),
+            authorization: self.authorization.clone(),
         }
     }
 }
@@ -180,31 +185,57 @@ fn for_each<B>(
 }
 
 /// Returns the endpoints of a config, or else those of the environment, or else none in particular.
-fn endpoints_of(connection: &Connection, found: Vec<String>) -> Vec<Option<String>> {
+///
+/// # Errors
+///
+/// One of the environment is not the URL of a server.
+fn endpoints_of(
+    connection: &Connection,
+    found: Vec<String>,
+) -> Result<Vec<Option<String>>, String> {
     let all = match connection.endpoints.is_empty() {
         false => connection.endpoints.clone(),
         true => found,
     };
-    match all.is_empty() {
+    for endpoint in &all {
+        let parsed = url::Url::parse(endpoint);
+        let is_server = parsed.is_ok_and(|url| {
+            ["http", "https"].contains(&url.scheme())
+                && url.host_str().is_some_and(|host| !host.is_empty())
+        });
+        if !is_server {
+            return Err(format!(
+                "the endpoint `{}` of the environment is not the URL of a server, as `https://HOST` or `http://HOST:PORT`",
+                without_secrets_of_urls(endpoint)
+            ));
+        }
+    }
+    Ok(match all.is_empty() {
         true => vec![None],
         false => all.into_iter().map(Some).collect(),
-    }
+    })
 }
 
 /// Returns the endpoints that the environment names for S3, several or one.
-fn s3_endpoints(environment: &Environment, profile: Option<&Profile>) -> Vec<String> {
+fn s3_endpoints(
+    environment: &Environment,
+    profile: Option<&Profile>,
+) -> Result<Vec<String>, String> {
     if let Some(several) = environment.first(&["S3_ENDPOINT_URIS"]) {
         let each = several.split(',').map(str::trim);
-        return each
+        let each: Vec<String> = each
             .filter(|it| !it.is_empty())
             .map(str::to_owned)
             .collect();
+        return match each.is_empty() {
+            true => Err("S3_ENDPOINT_URIS names no URL".to_owned()),
+            false => Ok(each),
+        };
     }
     let one = environment.first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]);
     let one = one.map(str::to_owned);
-    one.or_else(|| profile?.endpoint_url.clone())
-        .into_iter()
-        .collect()
+    let one = one.or_else(|| profile?.endpoint_url.clone());
+    Ok(one.into_iter().collect())
 }
 
 /// Variables that AWS's clients take credentials from by themselves.
@@ -252,7 +283,7 @@ fn s3_setup(
 ) -> Result<Setup<AmazonS3Builder>, String> {
     let profile = profile(connection.profile.as_deref(), environment)?;
     let profile = profile.as_ref();
-    let endpoints = endpoints_of(connection, s3_endpoints(environment, profile));
+    let endpoints = endpoints_of(connection, s3_endpoints(environment, profile)?)?;
     let all_plain = endpoints.iter().flatten().all(|it| is_plain(it));
     let has_endpoint = endpoints.iter().flatten().next().is_some();
     let allow_http = connection
@@ -336,6 +367,20 @@ fn s3_setup(
     };
     let path_style = connection.path_style.or_else(|| profile?.path_style);
     let path_style = path_style.unwrap_or(has_endpoint || address.bucket.contains('.'));
+    let is_address = |endpoint: &String| {
+        let parsed = url::Url::parse(endpoint);
+        parsed.is_ok_and(|url| url.domain().is_none())
+    };
+    if let Some(endpoint) = endpoints
+        .iter()
+        .flatten()
+        .find(|it| !path_style && is_address(it))
+    {
+        return Err(format!(
+            "`{}` is an address, and a bucket stands before a name only; leave storage.options.path_style out, or set it to true",
+            shown(endpoint)
+        ));
+    }
     builder = builder.with_virtual_hosted_style_request(!path_style);
     Ok(Setup {
         usual_endpoint: format!("https://s3.{region}.amazonaws.com"),
@@ -444,7 +489,7 @@ fn google_setup(
         false => format!("http://{host}"),
     });
     let is_emulated = emulator.is_some() && connection.endpoints.is_empty();
-    let endpoints = endpoints_of(connection, emulator.into_iter().collect());
+    let endpoints = endpoints_of(connection, emulator.into_iter().collect())?;
     let all_plain = endpoints.iter().flatten().all(|it| is_plain(it));
     let has_endpoint = endpoints.iter().flatten().next().is_some();
     let allow_http = connection.allow_http.unwrap_or(has_endpoint && all_plain);
@@ -591,7 +636,7 @@ fn azure_setup(
         true => string.endpoint.clone().or(endpoint),
         false => endpoint.or(string.endpoint.clone()),
     };
-    let endpoints = endpoints_of(connection, endpoint.into_iter().collect());
+    let endpoints = endpoints_of(connection, endpoint.into_iter().collect())?;
     let all_plain = endpoints.iter().flatten().all(|it| is_plain(it));
     let has_endpoint = endpoints.iter().flatten().next().is_some();
     let allow_http = connection.allow_http.unwrap_or(has_endpoint && all_plain);
@@ -697,18 +742,18 @@ fn of_http(
         .first(&["AWS_CA_BUNDLE", "CURL_CA_BUNDLE"])
         .map(Path::new);
     let ca_file = connection.ca_file.as_deref().or(ca_file);
+    let authorization = address.user.as_ref().map(|(user, password)| {
+        let pair = format!("{user}:{}", password.reveal());
+        Secret::new(&format!("Basic {}", BASE64_STANDARD.encode(pair)))
+    });
     let common = Common {
         needs_ranges: true,
+        authorization,
         ..Common::of(connection, allow_http, ca_file, None)?
     };
-    let mut url = url::Url::parse(&address.store).map_err(|error| error.to_string())?;
-    if let Some((user, password)) = &address.user {
-        let _ = url.set_username(user);
-        let _ = url.set_password(Some(password.reveal()));
-    }
     let setup = Setup {
         builder: HttpBuilder::new()
-            .with_url(url.as_str())
+            .with_url(address.store.as_str())
             .with_client_options(common.options.clone())
             .with_retry(common.retry.clone()),
         endpoints: vec![None],

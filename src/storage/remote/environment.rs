@@ -44,7 +44,9 @@ impl Environment {
     /// Returns the first of some variables that is set and not empty.
     pub(super) fn first(&self, names: &[&str]) -> Option<&str> {
         let values = names.iter().filter_map(|name| self.0.get(*name));
-        values.map(String::as_str).find(|value| !value.is_empty())
+        // Files that were read into variables end with a line break.
+        let values = values.map(|value| value.trim());
+        values.into_iter().find(|value| !value.is_empty())
     }
 
     /// Returns the first of some variables as a secret.

@@ -12,17 +12,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, RANGE,
+    ACCEPT_RANGES, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, RANGE,
 };
 use http::{Method, StatusCode};
 use http_body::{Body, Frame};
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
-    HttpResponseBody, HttpService, SpawnedReqwestConnector,
+    HttpResponseBody, HttpService, SpawnService,
 };
-use object_store::{ClientOptions, Result};
+use object_store::{ClientConfigKey, ClientOptions, Result};
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
+use reqwest::redirect::Policy;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::runtime::handle;
@@ -32,6 +33,9 @@ use crate::secret::Secret;
 /// Slowest rate at which a body may arrive or be sent, in bytes per second. With it, every wait has
 /// an end.
 const SLOWEST_BYTES_PER_S: f64 = 16.0 * 1024.0;
+
+/// Most connections that are kept for later requests.
+const MOST_IDLE: usize = 1024;
 
 /// ETags of the objects of a store by path, as the last look at each, or the first read, gave them.
 pub(super) type KnownTags = Arc<Mutex<HashMap<String, Bytes>>>;
@@ -49,13 +53,37 @@ pub(super) struct GuardedConnector {
     pub(super) queries: SignedQueries,
     /// True for a server of HTTP, which may not know ranges.
     pub(super) needs_ranges: bool,
+    pub(super) connect_patience: Duration,
+    /// Certificates that a server's own is checked with besides those of the system.
+    pub(super) certificates: Arc<Vec<reqwest::Certificate>>,
+    /// User and password of a server of HTTP, as its header has them.
+    pub(super) authorization: Option<Secret>,
 }
 
 impl HttpConnector for GuardedConnector {
     fn connect(&self, options: &ClientOptions) -> Result<HttpClient> {
-        let inner = SpawnedReqwestConnector::new(handle()?).connect(options)?;
+        let failed = |error: reqwest::Error| object_store::Error::Generic {
+            store: "network",
+            source: words(&error).into(),
+        };
+        let allows_http = options.get_config_value(&ClientConfigKey::AllowHttp);
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(self.connect_patience)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .https_only(allows_http.as_deref() != Some("true"))
+            .http1_only()
+            .user_agent(concat!("parquet-bench/", env!("CARGO_PKG_VERSION")))
+            // A signature is for one host, and a session token goes to no other.
+            .redirect(match self.authorization.is_none() && self.needs_ranges {
+                true => Policy::default(),
+                false => Policy::none(),
+            });
+        for certificate in self.certificates.iter() {
+            builder = builder.add_root_certificate(certificate.clone());
+        }
+        let client = builder.build().map_err(failed)?;
         Ok(HttpClient::new(GuardedService {
-            inner,
+            inner: HttpClient::new(SpawnService::new(client, handle()?)),
             with: self.clone(),
         }))
     }
@@ -207,11 +235,20 @@ fn length_between(first: u64, last: u64) -> u64 {
 impl HttpService for GuardedService {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let asks_for_size = self.signed(&mut request);
+        if let Some(authorization) = &self.with.authorization
+            && let Ok(mut value) = http::HeaderValue::from_str(authorization.reveal())
+        {
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
         let is_head = request.method() == Method::HEAD;
         let reads = is_head || request.method() == Method::GET;
         let range = range_of(request.headers());
         let path = request.uri().path().to_owned();
         let sent = length_of(request.headers()).unwrap_or(0);
+        // Puts and removals may be made twice.
+        let query = request.uri().query().unwrap_or_default();
+        let repeats = request.method() == Method::PUT || query == "delete";
         if !reads {
             // A new version of the object has a new tag.
             self.with.tags.lock().remove(&path);
@@ -228,13 +265,21 @@ impl HttpService for GuardedService {
                     }
                     _ => words(&error),
                 };
-                attempt.failed(fault_of(&error), said);
-                return Err(error);
+                attempt.failed(fault_of(&error), said.clone());
+                return Err(match error.kind() {
+                    HttpErrorKind::Interrupted | HttpErrorKind::Timeout if repeats => {
+                        refused(HttpErrorKind::Request, &said)
+                    }
+                    _ => error,
+                });
             }
             Err(_) => {
                 let said = format!("no answer within {:?}", self.with.patience);
                 attempt.failed(Fault::Timeout, said.clone());
-                return Err(refused(HttpErrorKind::Timeout, &said));
+                return Err(match repeats {
+                    true => refused(HttpErrorKind::Request, &said),
+                    false => refused(HttpErrorKind::Timeout, &said),
+                });
             }
         };
         let status = answer.status();
@@ -433,7 +478,16 @@ fn fault_of_status(status: StatusCode) -> Fault {
 
 fn said_of(status: StatusCode) -> String {
     let reason = status.canonical_reason().unwrap_or("an unknown status");
-    format!("the store answered {} ({reason})", status.as_u16())
+    let code = status.as_u16();
+    let hint = match code {
+        403 => ": the key, its rights, or the name of the bucket may be wrong",
+        501 => ": it lacks what was asked for (writing needs `If-None-Match`)",
+        300..400 => {
+            ": it sends requests elsewhere, and signed ones go to no other host; the endpoint or the region may be wrong"
+        }
+        _ => "",
+    };
+    format!("the store answered {code} ({reason}){hint}")
 }
 
 /// Returns the innermost cause of an error.
