@@ -38,6 +38,7 @@ mod learning;
 mod learning_large_values;
 mod measuring;
 mod options;
+mod other_servers;
 mod outputs;
 mod pages;
 mod partitions;

@@ -601,8 +601,6 @@ storage: { part_size: 5MiB }
     }
     let record = remote.record(&["--sql", "SELECT count(a) FROM train"]);
     assert_eq!(at(&record, "datasets.0.store.part_bytes"), 5 << 20);
-    // An interrupted writing has no time of its own.
-    assert!(at(&record, "datasets.0.write").is_null());
     let whole = [
         "--set",
         "dataset.data_folder=s3://bucket/whole",

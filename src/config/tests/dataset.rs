@@ -119,7 +119,7 @@ storage:
         (requests.concurrency, requests.footer_prefetch_bytes),
         (Some(7), Some(0))
     );
-    assert_eq!(config.notes.len(), 2, "{:?}", config.notes);
+    assert_eq!(config.notes.len(), 3, "{:?}", config.notes);
     assert!(
         config.notes[1].contains("credentials in the config (access_key_id)"),
         "{:?}",
