@@ -142,7 +142,7 @@ impl Mark {
         let made = wait(async move { store.put_opts(&path, content, create).await });
         match made {
             Ok(_) => Ok(true),
-            // Stores give either error, to a request that was made again after it had succeeded, too.
+            // Stores give either error, also to a request that is made again after it succeeded.
             Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => self.is_own(),
             Err(error) => match self.is_own() {
                 Ok(true) => Ok(true),

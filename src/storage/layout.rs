@@ -74,7 +74,7 @@ impl FileLayout {
         })
     }
 
-    /// True if a range is one of column chunks, with what lies between them. False for one that goes
+    /// True if a range is one of column chunks, with the gaps between them. False for one that goes
     /// beyond the last chunk, where footers are, or touches none.
     pub fn is_of_chunks(&self, range: &Range<u64>) -> bool {
         let end = self.chunks.last().map(|chunk| chunk.range.end);
