@@ -184,7 +184,9 @@ impl<'a> PreparedTrace<'a> {
             true => {
                 let direct = matches!(source_of(cache), ByteSource::Direct);
                 let elapsed = replay_local(&self.trace, direct).await;
-                ledger.replayed(&self.trace);
+                if elapsed.is_ok() {
+                    ledger.replayed(&self.trace);
+                }
                 elapsed
             }
             false => {

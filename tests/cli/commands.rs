@@ -249,10 +249,10 @@ fn the_recommender_reads_forty_columns_of_two_hundred() {
 #[test]
 fn secrets_stay_out_of_the_record() {
     let place = Place::with(&format!(
-        "{}storage: {{storage_options: {{access_key: hush}}}}\n",
+        "{}storage: {{storage_options: {{secret_access_key: hushhush}}}}\n",
         crate::harness::TINY
     ));
-    let set = ["--set", "storage.storage_options.secret=hush"];
+    let set = ["--set", "storage.options.session_token=hushhush"];
     let output = place.run(&[&set[..], &["--format", "json"]].concat());
     assert!(output.stdout.contains("<removed>"), "{output:?}");
     assert!(

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::Place;
+use crate::harness::{Place, on_loopback};
+use crate::s3::{ACCESS_KEY, S3Server, SECRET_KEY};
 
 /// Two tables of three columns, by a name that pages use.
 const MY: &str = "\
@@ -146,13 +147,25 @@ fn scaled(command: &str) -> String {
 
 #[rstest]
 fn every_command_of_the_pages_does_what_it_says(
-    #[values("README.md", "docs/config.md", "docs/scenarios.md", "docs/reports.md")] page: &str,
+    #[values(
+        "README.md",
+        "docs/config.md",
+        "docs/scenarios.md",
+        "docs/reports.md",
+        "docs/remote.md"
+    )]
+    page: &str,
 ) {
     let commands = commands(page);
     assert!(commands.len() >= 5, "{page}: {commands:?}");
     let place = place();
     let program = Path::new(env!("CARGO_BIN_EXE_bench")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let server = S3Server::start();
+    let table = fs::read(place.path("my.parquet")).unwrap();
+    server
+        .memory
+        .keep("bucket/tables/a.parquet".to_owned(), table.into());
     for command in commands {
         // A folder that a command wrote is another one's.
         for written in ["like.yaml", "report.html", "history.html"] {
@@ -164,9 +177,14 @@ fn every_command_of_the_pages_does_what_it_says(
             place.bench().args(learn).run().succeeds();
         }
         let scaled = scaled(&command);
-        let output = Command::new("sh")
+        let mut shell = Command::new("sh");
+        on_loopback(&mut shell);
+        let output = shell
             .args(["-c", &scaled])
             .env("PATH", &path)
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+            .env("AWS_ENDPOINT_URL", server.url())
             .current_dir(place.root())
             .stdin(Stdio::null())
             .output()

@@ -80,27 +80,7 @@ impl Place {
     pub fn bench(&self) -> Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
         command.current_dir(self.root()).stdin(Stdio::null());
-        // No test asks anybody but loopback, whatever the environment of the tests holds.
-        let named = std::env::vars_os().map(|(name, _)| name);
-        for name in named.filter(|name| {
-            let name = name.to_string_lossy();
-            let prefixes = [
-                "AWS_", "AZURE_", "GOOGLE_", "GCE_", "GCS_", "S3_", "STORAGE_",
-            ];
-            prefixes.iter().any(|prefix| name.starts_with(prefix))
-        }) {
-            command.env_remove(name);
-        }
-        command
-            .env("AWS_ACCESS_KEY_ID", "fake")
-            .env("AWS_SECRET_ACCESS_KEY", "fake-secret")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .env("GCE_METADATA_HOST", "127.0.0.1:1")
-            .env("AZURE_MSI_ENDPOINT", "http://127.0.0.1:1")
-            .env("AZURE_STORAGE_KEY", "ZmFrZQ==");
+        on_loopback(&mut command);
         Bench { command }
     }
 
@@ -170,6 +150,35 @@ impl Place {
             })
             .collect()
     }
+}
+
+/// Lets a command ask nobody but loopback, whatever the environment of the tests holds: fake
+/// credentials, closed metadata services, and a store at which nothing listens.
+pub fn on_loopback(command: &mut Command) {
+    let prefixes = [
+        "AWS_", "AZURE_", "GOOGLE_", "GCE_", "GCS_", "S3_", "STORAGE_",
+    ];
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy().to_uppercase();
+        if text.ends_with("_PROXY") || prefixes.iter().any(|it| text.starts_with(it)) {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("NO_PROXY", "*")
+        .env("AWS_ACCESS_KEY_ID", "fake")
+        .env("AWS_SECRET_ACCESS_KEY", "fake-secret")
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        .env("AWS_MAX_ATTEMPTS", "2")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("GCE_METADATA_HOST", "127.0.0.1:1")
+        .env("STORAGE_EMULATOR_HOST", "127.0.0.1:1")
+        .env("AZURE_MSI_ENDPOINT", "http://127.0.0.1:1")
+        .env("AZURE_STORAGE_ENDPOINT", "http://127.0.0.1:1/fake")
+        .env("AZURE_STORAGE_KEY", "ZmFrZQ==");
 }
 
 pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {

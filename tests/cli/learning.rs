@@ -514,7 +514,8 @@ fn files_that_store_one_column_in_several_types_of_text_are_learned_together() {
 #[case::bad_pages("pages.parquet", "pages.parquet")]
 #[case::other_schemas("mixed", "files of one schema")]
 #[case::other_types("types", "its column `id` is Utf8")]
-#[case::not_local("s3://bucket/x.parquet", "not on a local file system")]
+#[case::not_there("s3://bucket/x.parquet", "no connection to http://127.0.0.1:1")]
+#[case::no_store("sftp://host/x.parquet", "`sftp` is the scheme of no known store")]
 fn bad_files_are_named_and_nothing_is_written(#[case] location: &str, #[case] words: &str) {
     let place = Place::new();
     let good = place.path("good.parquet");

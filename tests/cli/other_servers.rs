@@ -168,6 +168,7 @@ fn azurite_gives_what_was_written() {
         bench
             .command
             .env_remove("AZURE_STORAGE_KEY")
+            .env_remove("AZURE_STORAGE_ENDPOINT")
             .env("AZURE_STORAGE_CONNECTION_STRING", &string);
         bench
     });
