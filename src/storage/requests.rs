@@ -227,6 +227,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::storage::LayeredStore;
 
     fn plan(gap: u64, split: Option<u64>) -> RequestPlan {
         RequestPlan::of_remote(&RequestSettings {
@@ -268,6 +269,50 @@ mod tests {
         };
         let plan = RequestPlan::of_files(&chosen).unwrap();
         assert_eq!(plan.requests(&[0..10, 10..20]), [0..10, 10..20]);
+    }
+
+    /// A store that gives fewer bytes than it was asked for, without an error.
+    #[derive(Debug)]
+    struct ShortLayer(Arc<dyn ObjectStore>);
+
+    #[async_trait]
+    impl ReadLayer for ShortLayer {
+        const NAME: &'static str = "short";
+
+        fn below(&self) -> &Arc<dyn ObjectStore> {
+            &self.0
+        }
+
+        async fn ranges(&self, file: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+            let read = self.0.get_ranges(file, ranges).await?;
+            Ok(read
+                .into_iter()
+                .map(|bytes| bytes.slice(..bytes.len() / 2))
+                .collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_too_few_are_an_error_that_names_file_and_range() {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let file = Path::from("a.parquet");
+        store
+            .put(&file, PutPayload::from(vec![7; 100]))
+            .await
+            .unwrap();
+        let planner = RequestPlanner {
+            plan: plan(0, None),
+            layouts: Arc::default(),
+        };
+        let layer = RequestLayer::new(LayeredStore::over(ShortLayer(store)), planner);
+        let error = layer
+            .ranges(&file, &[20..60])
+            .await
+            .unwrap_err()
+            .to_string();
+        for words in ["a.parquet", "40 bytes from 20", "got 20"] {
+            assert!(error.contains(words), "{error}");
+        }
     }
 
     fn some_ranges() -> impl Strategy<Value = Vec<Range<u64>>> {

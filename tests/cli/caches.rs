@@ -76,7 +76,7 @@ fn cold_reads_come_from_the_device_and_what_stays_resident_makes_them_void() {
     }
     let details = [&arguments[..], &["--details"]].concat();
     let shown = place.run(&details).succeeds();
-    assert!(shown.stdout.contains("over-read"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("moved per"), "{}", shown.stdout);
     assert!(
         shown.stdout.contains("client's page cache cold"),
         "{}",

@@ -319,6 +319,19 @@ fn a_faulty_network_gives_the_right_rows_or_a_clear_error() {
 }
 
 #[test]
+fn a_storm_of_connections_passes() {
+    let mut remote = Remote::with(WIDE);
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    let right = remote.record(&[]);
+    let proxy = remote.through();
+    proxy.plan.storm.store(8, Ordering::SeqCst);
+    let record = remote.record(&["--set", "storage.split_size=2kB"]);
+    assert_eq!(proxy.plan.storm.load(Ordering::SeqCst), 0);
+    let checksum = |record: &Value| measured(record, "narrow/base")["checksum"].clone();
+    assert_eq!(checksum(&record), checksum(&right));
+}
+
+#[test]
 fn a_store_that_always_fails_is_one_error_that_names_object_range_and_cause() {
     let mut remote = Remote::with(WIDE);
     remote.bench(["generate", "bench.yaml"]).run().succeeds();

@@ -67,6 +67,9 @@ pub struct FaultPlan {
     pub injected: Mutex<Vec<Fault>>,
     /// Part of the names of the objects that are spoilt.
     pub only: Mutex<String>,
+    /// Connections that are reset as soon as they are made, from now on: a server that too many
+    /// clients connect to at once.
+    pub storm: AtomicU64,
     /// True if all requests are spoilt, not only those for ranges.
     pub all_requests: AtomicBool,
 }
@@ -123,6 +126,15 @@ impl FaultProxy {
         let shared = Arc::clone(&plan);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                let storm = &shared.storm;
+                let more = |left: u64| left.checked_sub(1);
+                if storm
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
+                    .is_ok()
+                {
+                    reset(&client);
+                    continue;
+                }
                 let (plan, server) = (Arc::clone(&shared), server.clone());
                 std::thread::spawn(move || {
                     let _ = serve(client, &server, &plan);
