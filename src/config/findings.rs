@@ -3,6 +3,7 @@
 use super::error::Problem;
 use super::key_path::KeyPath;
 use super::leaf::{Leaf, Positive};
+use super::model::Connection;
 use super::origins::Origins;
 use super::redact::{self, SCHEMES};
 use crate::suggest::did_you_mean;
@@ -100,11 +101,7 @@ impl Findings<'_> {
         leaf: Option<Leaf<String>>,
     ) -> Option<String> {
         let written = self.take_text(path, leaf)?;
-        let is_server = url::Url::parse(&written).is_ok_and(|url| {
-            ["http", "https"].contains(&url.scheme())
-                && url.host_str().is_some_and(|it| !it.is_empty())
-        });
-        if !is_server {
+        if !Connection::is_endpoint(&written) {
             self.problem(
                 path,
                 format!(

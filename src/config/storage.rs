@@ -205,6 +205,11 @@ fn at_most(
     Some(count.min(most) as u32)
 }
 
+/// Returns the retries after the first of so many attempts, no more than there may be.
+fn retries_of(attempts: u64) -> u32 {
+    (attempts - 1).min(MOST_RETRIES) as u32
+}
+
 /// Returns the way to stores other than this host's files. DLIO's keys count where ours are left
 /// out.
 pub(super) fn connection(storage: &mut RawStorage, findings: &mut Findings<'_>) -> Connection {
@@ -228,7 +233,7 @@ pub(super) fn connection(storage: &mut RawStorage, findings: &mut Findings<'_>) 
         endpoints: endpoint.into_iter().collect(),
         region,
         path_style,
-        retries: attempts.map(|it| (it - 1).min(MOST_RETRIES) as u32),
+        retries: attempts.map(retries_of),
         ..Connection::default()
     });
     let (own, dlio) = (section.key("endpoints"), section.key("endpoint_uris"));
@@ -387,7 +392,7 @@ fn options(mut raw: RawStorageOptions, path: &KeyPath, findings: &mut Findings<'
         ca_file,
         connect_timeout: span("connect_timeout", raw.connect_timeout.take()),
         timeout: span("timeout", raw.timeout.take()),
-        retries: retries.or(attempts.map(|it| (it - 1).min(MOST_RETRIES) as u32)),
+        retries: retries.or(attempts.map(retries_of)),
         retry_timeout: span("retry_timeout", raw.retry_timeout.take()),
         access_key_id,
         secret_access_key,

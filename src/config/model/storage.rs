@@ -47,6 +47,16 @@ pub struct Connection {
     pub service_account_file: Option<PathBuf>,
 }
 
+impl Connection {
+    /// True if the text is the URL of a server that objects can be asked of.
+    pub fn is_endpoint(text: &str) -> bool {
+        url::Url::parse(text).is_ok_and(|url| {
+            ["http", "https"].contains(&url.scheme())
+                && url.host_str().is_some_and(|host| !host.is_empty())
+        })
+    }
+}
+
 /// Choice of one of several endpoints.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]

@@ -143,6 +143,13 @@ fn is_plain(url: &str) -> bool {
     url.starts_with("http://")
 }
 
+/// True if there are endpoints, and all are without TLS. The usual one has it.
+fn all_plain(endpoints: &[Option<String>]) -> bool {
+    endpoints
+        .iter()
+        .all(|it| it.as_deref().is_some_and(is_plain))
+}
+
 /// Returns a server's URL without its user and password.
 fn shown(url: &str) -> Arc<str> {
     match url::Url::parse(url) {
@@ -198,12 +205,7 @@ fn endpoints_of(
         true => found,
     };
     for endpoint in &all {
-        let parsed = url::Url::parse(endpoint);
-        let is_server = parsed.is_ok_and(|url| {
-            ["http", "https"].contains(&url.scheme())
-                && url.host_str().is_some_and(|host| !host.is_empty())
-        });
-        if !is_server {
+        if !Connection::is_endpoint(endpoint) {
             return Err(format!(
                 "the endpoint `{}` of the environment is not the URL of a server, as `https://HOST` or `http://HOST:PORT`",
                 without_secrets_of_urls(endpoint)
@@ -284,11 +286,10 @@ fn s3_setup(
     let profile = profile(connection.profile.as_deref(), environment)?;
     let profile = profile.as_ref();
     let endpoints = endpoints_of(connection, s3_endpoints(environment, profile)?)?;
-    let all_plain = endpoints.iter().flatten().all(|it| is_plain(it));
-    let has_endpoint = endpoints.iter().flatten().next().is_some();
+    let has_endpoint = endpoints.iter().any(Option::is_some);
     let allow_http = connection
         .allow_http
-        .unwrap_or(has_endpoint && all_plain || environment.is_true(&["AWS_ALLOW_HTTP"]));
+        .unwrap_or(all_plain(&endpoints) || environment.is_true(&["AWS_ALLOW_HTTP"]));
     let ca_bundle = environment.first(&["AWS_CA_BUNDLE"]);
     let ca_bundle = ca_bundle.or_else(|| profile?.ca_bundle.as_deref());
     let ca_file = connection.ca_file.as_deref().or(ca_bundle.map(Path::new));
@@ -490,9 +491,7 @@ fn google_setup(
     });
     let is_emulated = emulator.is_some() && connection.endpoints.is_empty();
     let endpoints = endpoints_of(connection, emulator.into_iter().collect())?;
-    let all_plain = endpoints.iter().flatten().all(|it| is_plain(it));
-    let has_endpoint = endpoints.iter().flatten().next().is_some();
-    let allow_http = connection.allow_http.unwrap_or(has_endpoint && all_plain);
+    let allow_http = connection.allow_http.unwrap_or(all_plain(&endpoints));
     let common = Common::of(connection, allow_http, connection.ca_file.as_deref(), None)?;
     let mut builder = GoogleCloudStorageBuilder::new();
     for (name, value) in environment.with_prefix("GOOGLE_") {
@@ -637,9 +636,7 @@ fn azure_setup(
         false => endpoint.or(string.endpoint.clone()),
     };
     let endpoints = endpoints_of(connection, endpoint.into_iter().collect())?;
-    let all_plain = endpoints.iter().flatten().all(|it| is_plain(it));
-    let has_endpoint = endpoints.iter().flatten().next().is_some();
-    let allow_http = connection.allow_http.unwrap_or(has_endpoint && all_plain);
+    let allow_http = connection.allow_http.unwrap_or(all_plain(&endpoints));
     let common = Common::of(connection, allow_http, connection.ca_file.as_deref(), None)?;
     let mut builder = MicrosoftAzureBuilder::new();
     // The client takes a token before any key.
