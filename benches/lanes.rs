@@ -81,17 +81,6 @@ fn bare_iteration(trace: &Arc<Trace>) -> Duration {
     (0..REPLAYS).map(|_| bare(trace)).sum::<Duration>() / REPLAYS
 }
 
-fn report(what: &str, mut ratios: Vec<f64>) {
-    ratios.sort_by(f64::total_cmp);
-    let quartile = |quarter: usize| ratios[(PAIRS - 1) * quarter / 4];
-    eprintln!(
-        "{what}, median of {PAIRS} alternating pairs: {:.4} (quartiles {:.4} to {:.4})",
-        quartile(2),
-        quartile(1),
-        quartile(3)
-    );
-}
-
 /// Executes a cell's query once, with or without recording its ranges.
 async fn executed(cell: &Cell, recording: bool) -> Duration {
     let ledger = Arc::new(Ledger::default());
@@ -149,8 +138,8 @@ fn lanes(criterion: &mut Criterion) {
         speeds.push(theirs.as_secs_f64() / ours.as_secs_f64());
         costs.push(with.as_secs_f64() / without.as_secs_f64());
     }
-    report("speed of the lane storage over that of bare preads", speeds);
-    report(
+    shared::report("speed of the lane storage over that of bare preads", speeds);
+    shared::report(
         "time of a recorded scan over that of one that is not",
         costs,
     );

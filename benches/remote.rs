@@ -86,18 +86,6 @@ async fn iteration(cell: &mut Cell, lane: Lane) -> Duration {
     Duration::from_nanos(iteration.figures.elapsed_ns)
 }
 
-fn report(what: &str, mut ratios: Vec<f64>) {
-    ratios.sort_by(f64::total_cmp);
-    let quartile = |quarter: usize| ratios[(ratios.len() - 1) * quarter / 4];
-    eprintln!(
-        "{what}, median of {} alternating pairs: {:.3} (quartiles {:.3} to {:.3})",
-        ratios.len(),
-        quartile(2),
-        quartile(1),
-        quartile(3)
-    );
-}
-
 fn read(criterion: &mut Criterion, server: &s3::S3Server) {
     let runtime = Runtime::new().unwrap();
     let mut opened = shared::opened(&runtime, config("s3://bucket/data", server, 14));
@@ -112,12 +100,10 @@ fn read(criterion: &mut Criterion, server: &s3::S3Server) {
     let client = bare_client(server);
     let (mut lanes, mut wholes) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
-        let (bare_first, ours);
-        let theirs;
+        let (theirs, ours);
         if pair % 2 == 0 {
-            bare_first = runtime.block_on(bare(&trace, &client));
+            theirs = runtime.block_on(bare(&trace, &client));
             ours = runtime.block_on(iteration(cell, Lane::Storage));
-            theirs = bare_first;
         } else {
             ours = runtime.block_on(iteration(cell, Lane::Storage));
             theirs = runtime.block_on(bare(&trace, &client));
@@ -127,8 +113,8 @@ fn read(criterion: &mut Criterion, server: &s3::S3Server) {
         lanes.push(theirs.as_secs_f64() / ours.as_secs_f64());
         wholes.push(theirs.max(compute).as_secs_f64() / whole.as_secs_f64());
     }
-    report("speed of the lane storage over that of object_store", lanes);
-    report(
+    shared::report("speed of the lane storage over that of object_store", lanes);
+    shared::report(
         "speed of end_to_end over that of the slower of object_store and compute",
         wholes,
     );
@@ -180,7 +166,7 @@ fn written(server: &s3::S3Server) {
             .retain(|key, _| !key.starts_with(&format!("bucket/{pair}/")));
         ratios.push(one / other);
     }
-    report(
+    shared::report(
         "speed of generation to the server over that to a local folder",
         ratios,
     );

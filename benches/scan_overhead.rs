@@ -107,7 +107,7 @@ fn scan_overhead(criterion: &mut Criterion) {
     for mut plan in opened.cells {
         let name = plan.record.scenario.clone();
         let sql = plan.record.sql.clone();
-        let mut ratios: Vec<f64> = runtime.block_on(async {
+        let ratios: Vec<f64> = runtime.block_on(async {
             let mut ratios = Vec::new();
             // The first iteration decides how many executions an iteration has.
             harness(&mut plan.cell).await;
@@ -125,14 +125,7 @@ fn scan_overhead(criterion: &mut Criterion) {
             }
             ratios
         });
-        ratios.sort_by(f64::total_cmp);
-        let quartile = |quarter: usize| ratios[PAIRS * quarter / 4];
-        eprintln!(
-            "{name}: harness over bare, median of {PAIRS} alternating pairs: {:.4} (quartiles {:.4} to {:.4})",
-            quartile(2),
-            quartile(1),
-            quartile(3)
-        );
+        shared::report(&format!("{name}: harness over bare"), ratios);
 
         let mut group = criterion.benchmark_group(&name);
         group.sample_size(20);

@@ -51,3 +51,16 @@ pub(crate) async fn iteration(cell: &mut Cell, lane: Lane) -> Iteration {
     assert_eq!(iteration.status, Status::Ok);
     iteration
 }
+
+/// Prints the median of paired ratios, and their quartiles.
+pub(crate) fn report(what: &str, mut ratios: Vec<f64>) {
+    ratios.sort_by(f64::total_cmp);
+    let quartile = |quarter: usize| ratios[(ratios.len() - 1) * quarter / 4];
+    eprintln!(
+        "{what}, median of {} alternating pairs: {:.4} (quartiles {:.4} to {:.4})",
+        ratios.len(),
+        quartile(2),
+        quartile(1),
+        quartile(3)
+    );
+}
