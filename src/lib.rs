@@ -57,6 +57,8 @@ pub mod session;
 
 pub mod run;
 
+pub mod train;
+
 pub mod replay;
 
 pub mod doctor;

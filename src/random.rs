@@ -42,6 +42,46 @@ impl Key {
     }
 }
 
+/// The numbers `0..count` in a random-looking order, of which any can be asked for alone: a Feistel
+/// network over the next even power of two, repeated until the result is one of the numbers (Black
+/// and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002).
+#[derive(Debug, Clone, Copy)]
+pub struct Permutation {
+    key: Key,
+    count: u64,
+    half_bits: u32,
+}
+
+impl Permutation {
+    pub fn new(key: Key, count: u64) -> Self {
+        let bits = u64::BITS - count.saturating_sub(1).leading_zeros();
+        Permutation {
+            key,
+            count,
+            half_bits: bits.div_ceil(2).max(1),
+        }
+    }
+
+    /// Returns the number at a position below `count`. Positions from there on have no number of
+    /// their own; theirs is any number.
+    pub fn at(&self, position: u64) -> u64 {
+        const ROUNDS: u64 = 4;
+        let mask = (1_u64 << self.half_bits) - 1;
+        let mut number = position;
+        loop {
+            let (mut left, mut right) = (number >> self.half_bits, number & mask);
+            for round in 0..ROUNDS {
+                let mixed = mix(self.key.word(round) ^ right) & mask;
+                (left, right) = (right, left ^ mixed);
+            }
+            number = left << self.half_bits | right;
+            if number < self.count || position >= self.count {
+                return number;
+            }
+        }
+    }
+}
+
 /// Words one after the other, for users that need an unknown number of them.
 pub struct SplitMix64 {
     state: u64,
@@ -121,6 +161,24 @@ mod tests {
                 9_817_491_932_198_370_423
             ]
         );
+    }
+
+    #[test]
+    fn a_permutation_has_each_number_once_and_depends_on_its_key() {
+        for count in [1, 2, 3, 7, 64, 65, 1000] {
+            let orders = [1, 2].map(|key| {
+                let order = Permutation::new(Key(key), count);
+                (0..count)
+                    .map(|position| order.at(position))
+                    .collect::<Vec<_>>()
+            });
+            for order in &orders {
+                let mut sorted = order.clone();
+                sorted.sort_unstable();
+                assert_eq!(sorted, (0..count).collect::<Vec<_>>());
+            }
+            assert!(count < 64 || orders[0] != orders[1]);
+        }
     }
 
     #[test]

@@ -42,8 +42,13 @@ const PARSED_BYTE_UNITS: [(&str, u64); 9] = [
 ];
 
 /// Units that [`parse_seconds`] accepts, and their seconds.
-const PARSED_DURATION_UNITS: [(&str, f64); 4] =
-    [("ms", 0.001), ("s", 1.0), ("min", 60.0), ("h", 3600.0)];
+const PARSED_DURATION_UNITS: [(&str, f64); 5] = [
+    ("us", 1e-6),
+    ("ms", 0.001),
+    ("s", 1.0),
+    ("min", 60.0),
+    ("h", 3600.0),
+];
 
 /// `1.23 GB`; whole below 1 kB.
 pub fn bytes(bytes: u64) -> String {
@@ -139,7 +144,7 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     digits.trim().parse::<u64>().ok()?.checked_mul(*factor)
 }
 
-/// Parses seconds from a number with a unit: `250ms`, `90s`, `1.5 min`, `1h`. `None` for anything
+/// Parses seconds from a number with a unit: `375us`, `250ms`, `90s`, `1.5 min`, `1h`. `None` for anything
 /// else. The result may be negative or not finite.
 pub fn parse_seconds(text: &str) -> Option<f64> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');

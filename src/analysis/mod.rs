@@ -23,7 +23,9 @@ mod summary;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod training;
 mod uncertainty;
+mod utilization;
 mod verdict;
 
 pub use across::{Across, SideComparison, across};
@@ -41,4 +43,6 @@ pub use prediction::{Curve, LATENCY_NS, OwnStorage, Predictions, own_storages};
 pub use ranking::MOST_RANKED;
 pub use sides::AcrossError;
 pub use summarise::{summarise, summarise_measured};
+pub use training::{MergeError, PassSummary, TrainingRun, WorstAccelerator};
+pub use utilization::{Step, step_times, timeline, utilization};
 pub use verdict::rounds_for;

@@ -98,6 +98,13 @@ categories are made up, and numbers are rounded or moved. --keep-values keeps th
 Exit codes: 0 passed or undecided, 2 usage, 3 a cell is slower than --fail-if-slower allows, results
 differ, or the gate is undecided with --fail-if-inconclusive.")]
     Compare(CompareArguments),
+    /// Trains: batches of rows for accelerators that compute for a time, and how busy they would be
+    #[command(after_help = "Examples:
+  bench train configs/dlrm.yaml --set dataset.num_files_train=2 --set dataset.num_samples_per_file=122880 \\
+      --set train.computation_time=0.000375
+  bench train my.yaml --lane all --cache cold       storage, decoding, or the accelerator?
+  mpirun -n 4 bench train my.yaml && bench report results/*.json")]
+    Train(TrainArguments),
     /// Reads again, without the engine, the byte ranges that a run has asked for
     #[command(after_help = "Examples:
   bench run my.yaml --trace my.trace && bench replay my.trace --cache cold
@@ -221,6 +228,53 @@ pub(crate) struct RunArguments {
     /// Shows what would be written and measured, and does nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Agrees to writing more than 10 GB, or more than half of the free space
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Lanes, separated by commas: end_to_end (the real thing), storage (the byte ranges that it
+    /// asks for, read and dropped), compute (the ceiling: the same loop with its bytes in memory),
+    /// or all. If left out, end_to_end and compute
+    #[arg(long, value_name = "LANE,..", value_delimiter = ',')]
+    pub(crate) lane: Vec<LaneArgument>,
+    /// State of the page cache before each epoch
+    #[arg(long, value_parser = one_of(&CACHES, PageCache::name))]
+    pub(crate) cache: Option<PageCache>,
+    /// Epochs, as `train.epochs`
+    #[arg(long, value_name = "N")]
+    pub(crate) epochs: Option<u32>,
+    /// Accelerators that this process feeds at once, as `train.accelerators`
+    #[arg(long, value_name = "N")]
+    pub(crate) accelerators: Option<u32>,
+    /// Number of this process, counted from 0, among those that train together; each reads a share
+    /// of the rows. Also read from what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK,
+    /// PMIX_RANK, PMI_RANK, SLURM_PROCID, RANK or JOB_COMPLETION_INDEX
+    #[arg(long, value_name = "R", requires = "world_size")]
+    pub(crate) rank: Option<u64>,
+    /// Number of processes that train together. Also read from what launchers set
+    #[arg(long, value_name = "N")]
+    pub(crate) world_size: Option<u64>,
+    /// Time of the first epoch, for processes that start together: as 2026-01-02T03:04:05Z, or in
+    /// seconds since 1970
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start_at: Option<String>,
+    /// A label for the record, as in `array=A`
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    pub(crate) label: Vec<String>,
+    /// File for the record, besides the one in `results/`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Format of stdout
+    #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
+    pub(crate) format: Format,
+    /// Shows all tables above the first screen: accelerators, times of steps, and the methods
+    #[arg(long)]
+    pub(crate) details: bool,
     /// Agrees to writing more than 10 GB, or more than half of the free space
     #[arg(long)]
     pub(crate) yes: bool,

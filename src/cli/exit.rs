@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use super::print;
-use crate::analysis::AcrossError;
+use crate::analysis::{AcrossError, MergeError};
 use crate::config::ConfigError;
 use crate::engine::without_categories;
 use crate::exit_class::ExitClass;
@@ -45,6 +45,8 @@ pub(crate) enum CommandError {
     Output(#[from] OutputError),
     #[error(transparent)]
     Across(#[from] AcrossError),
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -66,6 +68,7 @@ impl CommandError {
             CommandError::Trace(error) => error.class(),
             CommandError::Output(error) => error.class(),
             CommandError::Across(error) => error.class(),
+            CommandError::Merge(error) => error.class(),
             CommandError::Usage(_) => ExitClass::Usage,
             CommandError::Failed(_) => ExitClass::Failed,
         }
@@ -103,6 +106,7 @@ impl CommandError {
             | CommandError::Learn(_)
             | CommandError::Trace(_)
             | CommandError::Output(_)
+            | CommandError::Merge(_)
             | CommandError::Usage(_)
             | CommandError::Failed(_) => Vec::new(),
         }

@@ -25,6 +25,53 @@ pub(super) fn launched() -> Result<Option<(Share, String)>, CommandError> {
     launched_with(|name| std::env::var(name).ok())
 }
 
+/// Variables with the number of processes on this host, of the same launchers.
+const LOCAL_SIZES: [&str; 6] = [
+    "OMPI_COMM_WORLD_LOCAL_SIZE",
+    "MV2_COMM_WORLD_LOCAL_SIZE",
+    "MPI_LOCALNRANKS",
+    "PALS_LOCAL_SIZE",
+    "SLURM_NTASKS_PER_NODE",
+    "LOCAL_WORLD_SIZE",
+];
+
+/// Number of processes that a launcher has started on this host. `None` if no launcher says.
+pub(super) fn local_size() -> Result<Option<u64>, CommandError> {
+    let found = LOCAL_SIZES
+        .iter()
+        .find_map(|name| Some((name, std::env::var(name).ok()?)));
+    let Some((name, text)) = found else {
+        return Ok(None);
+    };
+    let size = text.trim().parse::<u64>().ok().filter(|size| *size > 0);
+    match size {
+        Some(size) => Ok(Some(size)),
+        None => Err(CommandError::Usage(format!(
+            "{name}: `{text}` is not a number of processes"
+        ))),
+    }
+}
+
+/// Share of this process among `world_size` pods of an indexed job of Kubernetes, which gives each
+/// its number and none the size.
+pub(super) fn completion_index(world_size: u64) -> Result<Option<Share>, CommandError> {
+    const INDEX: &str = "JOB_COMPLETION_INDEX";
+    let said = format!("{INDEX} and --world-size");
+    match std::env::var(INDEX) {
+        Ok(text) => {
+            let rank = text.trim().parse::<u64>();
+            let rank = rank.map_err(|_| {
+                CommandError::Usage(format!("{INDEX}: `{text}` is not a whole number"))
+            })?;
+            share_of(rank, world_size, &said)
+        }
+        Err(_) if world_size == 1 => Ok(None),
+        Err(_) => Err(CommandError::Usage(format!(
+            "--world-size {world_size}: it goes with --rank, or with {INDEX} in the environment"
+        ))),
+    }
+}
+
 /// Does the same as [`launched`], in an environment with these variables.
 fn launched_with(
     variable: impl Fn(&str) -> Option<String>,

@@ -26,6 +26,7 @@ mod run;
 mod stdout;
 mod table;
 mod threads;
+mod train;
 
 pub use reference::{completions, manual, reference};
 
@@ -66,6 +67,7 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Report(arguments) => report::report(arguments),
         Command::Recipe(arguments) => recipe::recipe(arguments),
         Command::Compare(arguments) => compare::compare(arguments),
+        Command::Train(arguments) => train::train(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::NeededMemory => needed_memory::needed_memory(),

@@ -203,6 +203,16 @@ impl Observer for Progress {
                     self.line(&format!("so far, after {rounds} rounds: {known}"));
                 }
             }
+            Event::Training {
+                phase,
+                lane,
+                epoch,
+                epochs,
+            } => {
+                self.turn();
+                let message = format!("{} {epoch} of {epochs}, {}", phase.name(), lane.name());
+                self.at(epoch.saturating_sub(1), epochs, message);
+            }
             Event::Finished => self.bar.finish_and_clear(),
         }
     }

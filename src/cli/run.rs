@@ -24,7 +24,7 @@ use crate::session::{KnownSources, TRACES, reader_of};
 use crate::storage::Stores;
 
 /// Folder of journals and records, below the working folder.
-const RESULTS: &str = "results";
+pub(super) const RESULTS: &str = "results";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     launcher::refuse_several_runs()?;
@@ -157,8 +157,17 @@ fn set(arguments: &RunArguments) -> Vec<String> {
     let cache = arguments
         .cache
         .map(|cache| format!("measure.cache={}", cache.name()));
+    rounds
+        .into_iter()
+        .chain(cache)
+        .chain(lanes(&arguments.lane))
+        .collect()
+}
+
+/// Key that sets the lanes, if any are named.
+pub(super) fn lanes(named: &[LaneArgument]) -> Option<String> {
     let mut lanes: Vec<&str> = Vec::new();
-    for lane in &arguments.lane {
+    for lane in named {
         match lane {
             LaneArgument::EndToEnd => lanes.push("end_to_end"),
             LaneArgument::Storage => lanes.push("storage"),
@@ -166,8 +175,7 @@ fn set(arguments: &RunArguments) -> Vec<String> {
             LaneArgument::All => lanes.extend(["end_to_end", "storage", "compute"]),
         }
     }
-    let lanes = (!lanes.is_empty()).then(|| format!("measure.lanes=[{}]", lanes.join(", ")));
-    rounds.into_iter().chain(cache).chain(lanes).collect()
+    (!lanes.is_empty()).then(|| format!("measure.lanes=[{}]", lanes.join(", ")))
 }
 
 #[cfg(test)]

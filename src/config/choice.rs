@@ -8,7 +8,7 @@ use super::kind::DistributionKind;
 use super::leaf::{Scalar, quoted, unknown_choice};
 use super::model::{
     Dtype, Encoding, EndpointSpread, LengthDistribution, PageCache, ReadMode, SortScope,
-    Statistics, TimeUnit, VectorLayout,
+    Statistics, Tensors, TimeUnit, VectorLayout,
 };
 use crate::record::{EngineCache, Lane};
 
@@ -71,6 +71,7 @@ choices! {
     ReadMode: "a read mode",
     SortScope: "a sort scope",
     Statistics: "a kind of statistics",
+    Tensors: "a form of batches",
     VectorLayout: "a vector layout",
 }
 

@@ -34,7 +34,7 @@ impl Section {
 }
 
 /// Keys that DLIO's parser knows and that have no effect here, outer mappings first.
-pub(super) static KEYS: [Section; 20] = [
+pub(super) static KEYS: [Section; 16] = [
     Section::new(
         "",
         "the framework of the training loop; which files Hydra puts together, and where it works",
@@ -136,7 +136,7 @@ pub(super) static KEYS: [Section; 20] = [
     ),
     Section::new(
         "reader",
-        "DLIO's data loaders, and their order of samples: here the engine reads",
+        "DLIO's data loaders: here the engine reads",
         &[
             "dont_use_mmap",
             "reader_classname",
@@ -146,12 +146,7 @@ pub(super) static KEYS: [Section; 20] = [
             "data_loader_sampler",
             "computation_threads",
             "write_threads",
-            "batch_size_eval",
-            "prefetch_size",
-            "file_shuffle",
             "file_access",
-            "shuffle_size",
-            "sample_shuffle",
             "read_type",
             "transfer_size",
             "preprocess_time",
@@ -159,28 +154,6 @@ pub(super) static KEYS: [Section; 20] = [
             "pin_memory",
             "transformed_record_dims",
             "transformed_record_element_type",
-        ],
-    ),
-    Section::new(
-        "train",
-        "the training loop; its seed shuffles samples, and content comes from `dataset.seed` alone",
-        &[
-            "epochs",
-            "total_training_steps",
-            "seed",
-            "seed_change_epoch",
-            "computation_time",
-            "computation_time_stdev",
-        ],
-    ),
-    Section::new(
-        "evaluation",
-        "the training loop",
-        &[
-            "eval_time",
-            "eval_time_stdev",
-            "eval_after_epoch",
-            "epochs_between_evals",
         ],
     ),
     Section::new(
@@ -218,27 +191,17 @@ pub(super) static KEYS: [Section; 20] = [
             "await_time",
         ],
     ),
-    Section::new(
-        "output",
-        "DLIO's own results; those of `bench` lie in `results/`",
-        &["folder", "log_file"],
-    ),
-    Section::new(
-        "output.metric",
-        "DLIO's own results",
-        &["exclude_start_steps", "exclude_end_steps"],
-    ),
+    Section::new("output", "DLIO's own log", &["log_file"]),
     Section::new(
         "workflow",
-        "phases other than generating and reading",
-        &["train", "evaluation", "checkpoint", "profiling"],
+        "phases, of which each has a verb of its own here",
+        &["train", "checkpoint", "profiling"],
     ),
     Section::new(
         "profiling",
         "profilers; the record has what the host did",
         &["profiler", "iostat_devices"],
     ),
-    Section::new("metric", "the training loop", &["au"]),
 ];
 
 /// Keys in published workload files that DLIO's parser does not read.
@@ -314,7 +277,7 @@ pub(super) fn without_effect() -> impl Iterator<Item = &'static Section> {
 }
 
 /// DLIO's keys that take effect here, with the effect of each.
-pub(super) const TAKEN: [(&str, &str); 30] = [
+pub(super) const TAKEN: [(&str, &str); 50] = [
     (
         "workflow.generate_data",
         "whether missing data is generated; left out, it is true (DLIO: false)",
@@ -396,6 +359,83 @@ pub(super) const TAKEN: [(&str, &str); 30] = [
     ("reader.batch_size", "rows per batch of the engine"),
     ("reader.odirect", "reads pass the page cache by"),
     ("data_reader", "another name of `reader`"),
+    (
+        "reader.batch_size_eval",
+        "`bench train`: rows per batch of an evaluation",
+    ),
+    (
+        "reader.prefetch_size",
+        "`bench train`: finished batches that may wait for the loop (DLIO's Parquet loader ignores it)",
+    ),
+    (
+        "reader.file_shuffle",
+        "`bench train`: the order of files (DLIO's Parquet loader reads every epoch in one order)",
+    ),
+    (
+        "reader.sample_shuffle",
+        "`bench train`: the order of rows (DLIO's Parquet loader ignores it)",
+    ),
+    (
+        "reader.shuffle_size",
+        "`bench train`: rows that are shuffled together",
+    ),
+    ("train.epochs", "`bench train`: epochs"),
+    (
+        "train.total_training_steps",
+        "`bench train`: most steps of each epoch",
+    ),
+    (
+        "train.seed",
+        "`bench train`: seed of the shuffles; content comes from `dataset.seed` alone",
+    ),
+    (
+        "train.seed_change_epoch",
+        "`bench train`: each epoch has an order of its own",
+    ),
+    (
+        "train.computation_time",
+        "`bench train`: time that a step computes; an unknown distribution is an error (DLIO: no time at all)",
+    ),
+    (
+        "train.computation_time_stdev",
+        "`bench train`: its standard deviation",
+    ),
+    (
+        "evaluation.eval_time",
+        "`bench train`: time that a step of an evaluation computes",
+    ),
+    (
+        "evaluation.eval_time_stdev",
+        "`bench train`: its standard deviation",
+    ),
+    (
+        "evaluation.eval_after_epoch",
+        "`bench train`: first epoch with an evaluation",
+    ),
+    (
+        "evaluation.epochs_between_evals",
+        "`bench train`: epochs between evaluations",
+    ),
+    (
+        "workflow.evaluation",
+        "`bench train`: evaluates on the table `valid`",
+    ),
+    (
+        "output.folder",
+        "`bench train`: folder of the result files in DLIO's form",
+    ),
+    (
+        "output.metric.exclude_start_steps",
+        "`bench train`: steps at the beginning that do not count; left out, 1",
+    ),
+    (
+        "output.metric.exclude_end_steps",
+        "`bench train`: steps at the end that do not count",
+    ),
+    (
+        "metric.au",
+        "`bench train`: utilization that is aimed at; left out, 0.9",
+    ),
 ];
 
 /// Names of one word that DLIO's own objects and some files use for keys, with the key path of

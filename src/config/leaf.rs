@@ -8,7 +8,9 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
+use strum::VariantArray;
 
+use super::model::Shuffling;
 use super::number::{Number, Value};
 use super::redact;
 use crate::secret::Secret;
@@ -384,7 +386,7 @@ impl Scalar for Span {
     }
 
     fn schema() -> Schema {
-        json_schema!({"type": ["number", "string"], "exclusiveMinimum": 0, "pattern": "^[0-9.]+ *(ms|s|min|h)$"})
+        json_schema!({"type": ["number", "string"], "exclusiveMinimum": 0, "pattern": "^[0-9.]+ *(us|ms|s|min|h)$"})
     }
 }
 
@@ -423,14 +425,86 @@ impl Scalar for Latency {
         let span = span.filter(|span| *span <= Duration::from_secs(60));
         span.map(Latency).ok_or_else(|| {
             format!(
-                "{} is not a latency of up to a minute; write `0`, seconds, or a number of ms, s or min, as `0.2ms`",
+                "{} is not a latency of up to a minute; write `0`, seconds, or a number of us, ms, s or min, as `0.2ms`",
                 quoted(value)
             )
         })
     }
 
     fn schema() -> Schema {
-        json_schema!({"type": ["number", "string"], "minimum": 0, "maximum": 60, "pattern": "^[0-9.]+ *(ms|s|min)$"})
+        json_schema!({"type": ["number", "string"], "minimum": 0, "maximum": 60, "pattern": "^[0-9.]+ *(us|ms|s|min)$"})
+    }
+}
+
+/// A span of time from 0 to an hour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StepTime(pub(super) f64);
+
+impl Scalar for StepTime {
+    fn read(value: &Json) -> Result<Self, String> {
+        let seconds = seconds_of(value).filter(|seconds| (0.0..=3600.0).contains(seconds));
+        seconds.map(StepTime).ok_or_else(|| {
+            format!(
+                "{} is not a time of up to an hour; write seconds, a number of us, ms, s or min, as `375us`, or a distribution, as \
+                 `{{mean: 0.5, stdev: 0.1}}`",
+                quoted(value)
+            )
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": ["number", "string"], "minimum": 0, "maximum": 3600, "pattern": "^[0-9.]+ *(us|ms|s|min)$"})
+    }
+}
+
+/// A number of steps, or no limit: 0 and -1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StepCount(pub(super) Option<u64>);
+
+impl Scalar for StepCount {
+    fn read(value: &Json) -> Result<Self, String> {
+        match whole(value) {
+            Some(-1 | 0) => Ok(StepCount(None)),
+            _ => whole_from(value, 1).map(|steps| StepCount(Some(steps))),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({"type": "integer", "minimum": -1})
+    }
+}
+
+/// DLIO's word for an order. YAML 1.1 reads a bare `off` or `on` as a boolean.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShuffleWord(pub(super) Shuffling);
+
+impl Scalar for ShuffleWord {
+    fn read(value: &Json) -> Result<Self, String> {
+        let word = match value {
+            Json::Bool(true) => "seed".to_owned(),
+            Json::Bool(false) => "off".to_owned(),
+            Json::String(text) => match flag_of(text) {
+                Some(true) => "seed".to_owned(),
+                Some(false) => "off".to_owned(),
+                None => text.to_ascii_lowercase(),
+            },
+            _ => String::new(),
+        };
+        let found = Shuffling::VARIANTS
+            .iter()
+            .find(|it| <&str>::from(**it) == word);
+        found.map(|it| ShuffleWord(*it)).ok_or_else(|| {
+            let known = Shuffling::VARIANTS.iter().map(|it| <&str>::from(*it));
+            unknown_choice(&quoted(value), "an order", known)
+        })
+    }
+
+    fn schema() -> Schema {
+        let names: Vec<&str> = Shuffling::VARIANTS
+            .iter()
+            .map(|it| <&str>::from(*it))
+            .collect();
+        json_schema!({"anyOf": [{"type": "string", "enum": names}, {"type": "boolean"}]})
     }
 }
 

@@ -14,7 +14,7 @@ use super::reports::Reports;
 use super::sweep::{self, Draft};
 use super::variants::Variants;
 use super::wrapper::without_wrapper;
-use super::{interpolate, options, overrides, redact, shape, storage, variants, yaml};
+use super::{interpolate, options, overrides, redact, shape, storage, variants, verbs, yaml};
 
 /// Reads and validates a config.
 ///
@@ -80,6 +80,9 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
                 scenarios: read.scenarios,
                 measure: read.measure,
                 connection: read.connection,
+                training: read.training,
+                keys_of_training: verbs::keys_of_training(&tree),
+                keys_of_queries: verbs::keys_of_queries(&tree),
                 notes,
                 resolved: redact::tree(tree),
                 folder: source.folder.clone(),

@@ -37,8 +37,10 @@ mod storage;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod training;
 mod validate;
 mod variants;
+mod verbs;
 mod wrapper;
 mod yaml;
 
@@ -49,10 +51,11 @@ pub use error::ConfigError;
 pub use input::{Overrides, Source};
 pub use load::load;
 pub use model::{
-    BloomFilter, ChunkLayout, Column, Config, Connection, Dataset, Distribution, Dtype, Encoding,
-    EndpointSpread, Layout, Length, LengthDistribution, Measure, PageCache, Physical, Pool,
-    ReadMode, Reader, RequestSettings, RowGroupSize, ScenarioSource, SortColumn, SortScope, Split,
-    Statistics, Streams, TemplatePart, ThrottleSettings, TimeUnit, Until, Variant, VectorLayout,
+    BloomFilter, ChunkLayout, Column, Computation, Config, Connection, Dataset, Distribution,
+    Dtype, Encoding, EndpointSpread, Evaluation, ExcludedSteps, Layout, Length, LengthDistribution,
+    Loading, Measure, PageCache, Physical, Pool, ReadMode, Reader, RequestSettings, RowGroupSize,
+    ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams, TemplatePart, Tensors,
+    ThrottleSettings, TimeUnit, Training, Until, Variant, VectorLayout,
 };
 pub use number::{Number, Value};
 pub use print::{to_config_text, to_yaml};

@@ -11,11 +11,11 @@ use super::codec::CodecText;
 use super::kind::DistributionKind;
 use super::leaf::{
     Bandwidth, Bytes, Extent, Fraction, Latency, Leaf, Point, Positive, RoundedCount, SecretText,
-    Span,
+    ShuffleWord, Span, StepCount, StepTime,
 };
 use super::model::{
     Dtype, Encoding, EndpointSpread, LengthDistribution, PageCache, ReadMode, SortScope,
-    Statistics, VectorLayout,
+    Statistics, Tensors, VectorLayout,
 };
 use super::number::Value;
 use crate::record::{EngineCache, Lane};
@@ -52,6 +52,14 @@ pub(super) struct RawConfig {
     pub(super) variants: Option<Map<String, Json>>,
     /// Settings of the measurement, such as the number of rounds and the state of the caches.
     pub(super) measure: Option<RawMeasure>,
+    /// The training loop of `bench train`.
+    pub(super) train: Option<RawTrain>,
+    /// Evaluation of `bench train`, if `workflow.evaluation` is true.
+    pub(super) evaluation: Option<RawEvaluation>,
+    /// Results of `bench train` in DLIO's form.
+    pub(super) output: Option<RawOutput>,
+    /// Aim of `bench train`.
+    pub(super) metric: Option<RawMetric>,
 }
 
 fn options_schema(_: &mut SchemaGenerator) -> Schema {
@@ -121,7 +129,8 @@ pub(super) struct RawParquet {
     /// `64MB`. Cannot be used together with `row_group_size`.
     pub(super) row_group_bytes: Option<Leaf<Bytes>>,
     /// `row_group` reads one row group after the other. `default` reads the needed columns of a
-    /// whole file into memory before it passes on the first row. Default: `row_group`.
+    /// whole file into memory before it passes on the first row. `on_demand` reads rows by their
+    /// numbers, for `bench train` alone. Default: `row_group`.
     pub(super) read_mode: Option<Leaf<ReadMode>>,
     /// Columns that become Hive folders (`year=2026/month=1/`), outermost first.
     pub(super) partition_by: Option<OneOrMany<Leaf<String>>>,
@@ -363,10 +372,31 @@ pub(super) struct RawPool {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawReader {
-    /// Partitions that the engine reads at once; 0 counts as 1. Default: all cores.
+    /// Partitions that the engine reads at once; 0 counts as 1. In training, readers of each
+    /// accelerator. Default: all cores.
     pub(super) read_threads: Option<Leaf<u64>>,
-    /// Rows per batch. Default: the engine's.
+    /// Rows per batch. Default: the engine's; in training 1, as DLIO has it.
     pub(super) batch_size: Option<Leaf<Positive>>,
+    /// Rows per batch of an evaluation. Default: 1.
+    pub(super) batch_size_eval: Option<Leaf<Positive>>,
+    /// Finished batches that may wait for the training loop. Default: 2.
+    pub(super) prefetch_size: Option<Leaf<u64>>,
+    /// Order of the files in training: `off`, or another one in each epoch, from `train.seed`
+    /// (`seed`, `random`). Default: `off`.
+    pub(super) file_shuffle: Option<Leaf<ShuffleWord>>,
+    /// Order of the rows in training: `off`, or shuffled from `train.seed` (`seed`, `random`) within
+    /// `shuffle_size` rows. Default: `off`.
+    pub(super) sample_shuffle: Option<Leaf<ShuffleWord>>,
+    /// Consecutive rows that `sample_shuffle` shuffles together. Default: 1024, or all rows with
+    /// `read_mode: on_demand`.
+    pub(super) shuffle_size: Option<Leaf<Positive>>,
+    /// Drops the last batch of an epoch in training if it is not full. Default: true.
+    pub(super) drop_last: Option<Leaf<bool>>,
+    /// Form of the batches in training: `one` row-major matrix of all numbers, `per_dtype`, or
+    /// `none`, which copies nothing. Default: `one`.
+    pub(super) tensors: Option<Leaf<Tensors>>,
+    /// Decoded row groups that `read_mode: on_demand` keeps. Default: 8.
+    pub(super) cached_row_groups: Option<Leaf<Positive>>,
     /// Reads past the page cache, as `measure.cache: direct` does. Default: false.
     pub(super) odirect: Option<Leaf<bool>>,
     /// Reads files as one table even if their types differ, as long as types only widen: integers,
@@ -498,6 +528,99 @@ pub(super) struct RawThrottle {
 pub(super) struct RawWorkflow {
     /// Generates missing data. If false, missing data is an error. Default: true.
     pub(super) generate_data: Option<Leaf<bool>>,
+    /// Evaluates in `bench train`, on the table `valid`. Default: false.
+    pub(super) evaluation: Option<Leaf<bool>>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTrain {
+    /// Epochs, each of which reads every row once. Default: 1.
+    pub(super) epochs: Option<Leaf<Positive>>,
+    /// Most steps of each accelerator in each epoch. 0 and -1 are no limit, the default.
+    pub(super) total_training_steps: Option<Leaf<StepCount>>,
+    /// Time that a step computes: seconds, text such as `5ms`, or a distribution. Default: 0.
+    pub(super) computation_time: Option<RawComputation>,
+    /// Standard deviation of `computation_time`, in seconds.
+    pub(super) computation_time_stdev: Option<Leaf<f64>>,
+    /// Seed of the shuffles and of the computation times. Default: 123.
+    pub(super) seed: Option<Leaf<u64>>,
+    /// Gives each epoch an order of its own. Default: true.
+    pub(super) seed_change_epoch: Option<Leaf<bool>>,
+    /// Accelerators that this process feeds at once. Default: 1.
+    pub(super) accelerators: Option<Leaf<Positive>>,
+    /// Lets the accelerators of this process wait for each other after each step. Default: true.
+    pub(super) barrier: Option<Leaf<bool>>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEvaluation {
+    /// Time that a step of an evaluation computes; see `train.computation_time`. Default: 0.
+    pub(super) eval_time: Option<RawComputation>,
+    /// Standard deviation of `eval_time`, in seconds.
+    pub(super) eval_time_stdev: Option<Leaf<f64>>,
+    /// First epoch that is followed by an evaluation. Default: 1.
+    pub(super) eval_after_epoch: Option<Leaf<Positive>>,
+    /// Epochs from one evaluation to the next. Default: 1.
+    pub(super) epochs_between_evals: Option<Leaf<Positive>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum RawComputation {
+    Keys(Box<RawComputationKeys>),
+    /// The same time in each step.
+    Time(Leaf<StepTime>),
+}
+
+/// A distribution of times in seconds. Draws below 0 count by their absolute value.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawComputationKeys {
+    /// `normal` (`mean`, `stdev`), `uniform` (`min`, `max`), `gamma` (`shape`, `scale`),
+    /// `exponential` (`scale`) or `poisson` (`lam`). Default: normal.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<Leaf<String>>,
+    /// Mean of `normal`.
+    pub(super) mean: Option<Leaf<f64>>,
+    /// Standard deviation of `normal`. Without it, every step takes the mean.
+    pub(super) stdev: Option<Leaf<f64>>,
+    /// Shortest time of `uniform`.
+    pub(super) min: Option<Leaf<f64>>,
+    /// Longest time of `uniform`.
+    pub(super) max: Option<Leaf<f64>>,
+    /// Shape of `gamma`.
+    pub(super) shape: Option<Leaf<f64>>,
+    /// Scale of `gamma`, and mean of `exponential`.
+    pub(super) scale: Option<Leaf<f64>>,
+    /// Mean of `poisson`.
+    pub(super) lam: Option<Leaf<f64>>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOutput {
+    /// Folder of the result files of `bench train` in DLIO's form. Default: one beside the record.
+    pub(super) folder: Option<Leaf<String>>,
+    /// Steps that do not count for the utilization.
+    pub(super) metric: Option<RawOutputMetric>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOutputMetric {
+    /// Steps at the beginning of each epoch that do not count. Default: 1.
+    pub(super) exclude_start_steps: Option<Leaf<u64>>,
+    /// Steps at the end of each epoch that do not count. Default: 0.
+    pub(super) exclude_end_steps: Option<Leaf<u64>>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetric {
+    /// Accelerator utilization that is aimed at, as `0.9` or `90%`. Default: 0.9.
+    pub(super) au: Option<Leaf<Fraction>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

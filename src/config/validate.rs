@@ -11,13 +11,13 @@ use super::key_path::KeyPath;
 use super::leaf::{Leaf, flag_of, quoted};
 use super::model::{
     Connection, Dataset, Measure, PageCache, ReadMode, Reader, ScenarioSource, Streams,
-    ThrottleSettings, Until,
+    ThrottleSettings, Training, Until,
 };
 use super::raw::{
     OneOrMany, RawConfig, RawMeasure, RawReader, RawScenario, RawScenarios, RawStorage, RawTable,
     RawThrottle,
 };
-use super::{dataset, storage};
+use super::{dataset, storage, training};
 use crate::record::{EngineCache, Lane};
 
 /// DataFusion's name of `storage.footer_prefetch`.
@@ -33,6 +33,7 @@ pub(super) struct Meaning {
     pub(super) scenarios: Vec<ScenarioSource>,
     pub(super) measure: Measure,
     pub(super) connection: Connection,
+    pub(super) training: Training,
 }
 
 pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meaning {
@@ -57,13 +58,23 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         .and_then(|dataset| dataset.parquet.as_mut())
         .and_then(|parquet| parquet.read_mode.take());
     let mut raw_storage = raw.storage.unwrap_or_default();
+    let mut raw_reader = raw.reader.unwrap_or_default();
+    let mut workflow = raw.workflow.unwrap_or_default();
     let reader = reader(
-        raw.reader.unwrap_or_default(),
+        &mut raw_reader,
         read_mode,
         &mut raw_storage,
         &mut raw_measure,
         findings,
     );
+    let loop_sections = training::Sections {
+        train: raw.train.unwrap_or_default(),
+        evaluation: raw.evaluation.unwrap_or_default(),
+        output: raw.output.unwrap_or_default(),
+        metric: raw.metric.unwrap_or_default(),
+        evaluates: workflow.evaluation.take(),
+    };
+    let training = training::training(loop_sections, &mut raw_reader, &reader, findings);
     let scenarios = scenarios(raw.scenarios, findings);
     let connection = storage::connection(&mut raw_storage, findings);
     let part_bytes = storage::part_bytes(&mut raw_storage, findings);
@@ -87,7 +98,7 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         let sections = dataset::Sections {
             storage: &mut raw_storage,
             part_bytes,
-            workflow: raw.workflow.unwrap_or_default(),
+            workflow,
         };
         dataset::validate(dataset, sections, findings)
     });
@@ -114,12 +125,13 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         dataset,
         scenarios,
         connection,
+        training,
     }
 }
 
 /// Validates the settings for reading a variant, whose keys are in several sections.
 fn reader(
-    raw: RawReader,
+    raw: &mut RawReader,
     read_mode: Option<Leaf<ReadMode>>,
     raw_storage: &mut RawStorage,
     measure: &mut RawMeasure,
@@ -129,7 +141,7 @@ fn reader(
     let measured = KeyPath::of(["measure"]);
     let direct_fs =
         matches!(&raw_storage.storage_type, Some(Leaf(Ok(kind))) if kind == storage::DIRECT_FS);
-    let odirect = findings.take(&path.key("odirect"), raw.odirect);
+    let odirect = findings.take(&path.key("odirect"), raw.odirect.take());
     let direct = odirect.unwrap_or(direct_fs);
     let cache = findings.take(&measured.key("cache"), measure.cache.take());
     if let Some(cache) = cache.filter(|cache| direct && *cache != PageCache::Direct) {
@@ -149,9 +161,9 @@ fn reader(
         true => PageCache::Direct,
         false => cache.unwrap_or_default(),
     };
-    let unify_schemas = findings.take(&path.key("unify_schemas"), raw.unify_schemas);
+    let unify_schemas = findings.take(&path.key("unify_schemas"), raw.unify_schemas.take());
     let engine_cache = findings.take(&measured.key("engine_cache"), measure.engine_cache.take());
-    let read_threads = findings.take(&path.key("read_threads"), raw.read_threads);
+    let read_threads = findings.take(&path.key("read_threads"), raw.read_threads.take());
     let streams = findings.take_count(&measured.key("streams"), measure.streams.take());
     let memory_limit = findings.take(&measured.key("memory_limit"), measure.memory_limit.take());
     let read_mode_path = KeyPath::of(["dataset", "parquet", "read_mode"]);
@@ -169,7 +181,7 @@ fn reader(
         requests,
         // In DLIO, 0 means that the main thread reads.
         read_threads: read_threads.map(|threads| threads.max(1)),
-        batch_size: findings.take_count(&path.key("batch_size"), raw.batch_size),
+        batch_size: findings.take_count(&path.key("batch_size"), raw.batch_size.take()),
         read_mode: findings
             .take(&read_mode_path, read_mode)
             .unwrap_or_default(),

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::error::Problem;
 use super::findings::Findings;
 use super::key_path::KeyPath;
-use super::model::{Connection, Measure, PageCache, ScenarioSource, Variant};
+use super::model::{Connection, Measure, PageCache, ScenarioSource, Training, Variant};
 use super::origins::{Layer, Origins, Overlay, TypedPlace};
 use super::raw::RawConfig;
 use super::reports::Reports;
@@ -24,6 +24,7 @@ pub(super) struct Variants {
     pub(super) scenarios: Vec<ScenarioSource>,
     pub(super) measure: Measure,
     pub(super) connection: Connection,
+    pub(super) training: Training,
     pub(super) notes: Vec<String>,
 }
 
@@ -59,10 +60,15 @@ pub(super) fn read(
             engine: meaning.engine,
             tables: meaning.tables,
         });
-        shared = Some((meaning.scenarios, meaning.measure, meaning.connection));
+        shared = Some((
+            meaning.scenarios,
+            meaning.measure,
+            meaning.connection,
+            meaning.training,
+        ));
     }
     gathered.report(count, reports);
-    let (scenarios, measure, connection) = shared?;
+    let (scenarios, measure, connection, training) = shared?;
     let mut notes = gathered.notes.all;
     notes.extend(same_variants(&variants));
     let cold = |variant: &Variant| variant.reader.cache == PageCache::Cold;
@@ -77,6 +83,7 @@ pub(super) fn read(
         scenarios,
         measure,
         connection,
+        training,
         notes,
     })
 }

@@ -3,7 +3,7 @@
 use super::ordered::Order;
 use super::ranks::{Ranks, RisingRanks};
 use super::rows::{RowNumbers, fill};
-use crate::random::{Key, mix};
+use crate::random::{Key, Permutation};
 
 /// Chooses from values that are numbered from 0.
 pub(super) enum Index {
@@ -46,43 +46,22 @@ impl Index {
     }
 }
 
-/// The numbers `0..count` in a random-looking order, taken modulo `values`: a Feistel network over
-/// the next even power of two, repeated until the result is one of the numbers (Black and Rogaway,
-/// "Ciphers with arbitrary finite domains", CT-RSA 2002).
+/// The numbers `0..count` in a random-looking order, taken modulo `values`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shuffle {
-    key: Key,
-    count: u64,
+    order: Permutation,
     values: u64,
-    half_bits: u32,
 }
 
 impl Shuffle {
     pub(super) fn new(key: Key, count: u64, values: u64) -> Self {
-        let bits = u64::BITS - count.saturating_sub(1).leading_zeros();
         Shuffle {
-            key,
-            count,
+            order: Permutation::new(key, count),
             values: values.max(1),
-            half_bits: bits.div_ceil(2).max(1),
         }
     }
 
     fn draw(&self, position: u64) -> u64 {
-        const ROUNDS: u64 = 4;
-        let mask = (1_u64 << self.half_bits) - 1;
-        let mut number = position;
-        loop {
-            let (mut left, mut right) = (number >> self.half_bits, number & mask);
-            for round in 0..ROUNDS {
-                let mixed = mix(self.key.word(round) ^ right) & mask;
-                (left, right) = (right, left ^ mixed);
-            }
-            number = left << self.half_bits | right;
-            // Positions beyond the table have no number of their own.
-            if number < self.count || position >= self.count {
-                return number % self.values;
-            }
-        }
+        self.order.at(position) % self.values
     }
 }

@@ -2,12 +2,15 @@
 //! plan.
 
 mod explain;
+mod ordered;
 mod whole_file;
 
 pub use explain::{
     LogicalScans, PlannedScan, compared_with_nan, from_statistics, has_aggregation, logical_scans,
     partition_rows, physical_scans, plan_text, rows_without_scan, scan_metrics, tables_of,
 };
+
+pub use ordered::{OrderedScan, Piece};
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

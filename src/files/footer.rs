@@ -1,6 +1,7 @@
 //! Facts in a footer, and checks of their plausibility.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parquet::file::metadata::{FileMetaData, ParquetMetaData, ParquetMetaDataBuilder};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
@@ -29,21 +30,48 @@ pub(crate) fn key_value<'a>(metadata: &'a FileMetaData, key: &str) -> Option<&'a
     entry.value.as_deref()
 }
 
-/// Returns the places of a file's column chunks with their row groups, in the order of the file.
-pub(crate) fn file_layout(metadata: &ParquetMetaData) -> FileLayout {
+/// Returns the places of a file's column chunks with their row groups and columns, in the order of
+/// the file. Names that are those of `before`, of another file, are shared with it.
+pub(crate) fn file_layout(metadata: &ParquetMetaData, before: Option<&FileLayout>) -> FileLayout {
+    let schema = metadata.file_metadata().schema_descr();
+    let roots = schema.root_schema().get_fields();
+    let same = before.filter(|it| {
+        it.columns.len() == roots.len()
+            && it
+                .columns
+                .iter()
+                .zip(roots)
+                .all(|(known, root)| known == root.name())
+    });
+    let columns = match same {
+        Some(before) => Arc::clone(&before.columns),
+        None => roots.iter().map(|root| root.name().to_owned()).collect(),
+    };
     let mut chunks = Vec::new();
-    for (row_group, columns) in metadata.row_groups().iter().enumerate() {
-        chunks.extend(columns.columns().iter().filter_map(|chunk| {
-            let (start, length) = chunk_range(chunk)?;
-            Some(Chunk {
-                range: start..start.saturating_add(length),
-                row_group: u32::try_from(row_group).unwrap_or(u32::MAX),
-                encoded_bytes: positive(chunk.uncompressed_size()),
-            })
-        }));
+    for (row_group, leaves) in metadata.row_groups().iter().enumerate() {
+        chunks.extend(
+            leaves
+                .columns()
+                .iter()
+                .enumerate()
+                .filter_map(|(leaf, chunk)| {
+                    let (start, length) = chunk_range(chunk)?;
+                    Some(Chunk {
+                        range: start..start.saturating_add(length),
+                        row_group: u32::try_from(row_group).unwrap_or(u32::MAX),
+                        column: u32::try_from(schema.get_column_root_idx(leaf)).unwrap_or(u32::MAX),
+                        encoded_bytes: positive(chunk.uncompressed_size()),
+                    })
+                }),
+        );
     }
     chunks.sort_unstable_by_key(|chunk| chunk.range.start);
-    FileLayout { chunks }
+    let row_groups = metadata.row_groups().iter();
+    FileLayout {
+        chunks,
+        row_group_rows: row_groups.map(|it| positive(it.num_rows())).collect(),
+        columns,
+    }
 }
 
 /// Largest number of rows that a file may claim. The engine multiplies rows by the bytes of a

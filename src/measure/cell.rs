@@ -141,6 +141,11 @@ impl Cell {
         &self.store
     }
 
+    /// Makes the lane `compute` hold these calls' bytes in memory.
+    pub fn hold(&mut self, calls: Trace) {
+        self.memory = calls;
+    }
+
     /// Returns the files of the query's tables.
     pub fn places(&self) -> Vec<Location> {
         let places = self.tables.iter().flat_map(|table| &table.places);

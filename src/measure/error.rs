@@ -39,7 +39,7 @@ pub enum Cause {
 }
 
 impl MeasureError {
-    pub(super) fn execution(error: &DataFusionError) -> Self {
+    pub(crate) fn execution(error: &DataFusionError) -> Self {
         let cause = match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Cause::Memory,
             // Errors of a store, and of some codecs.
@@ -87,7 +87,7 @@ impl MeasureError {
         }
     }
 
-    pub(super) fn reading(message: String) -> Self {
+    pub(crate) fn reading(message: String) -> Self {
         MeasureError::Execution {
             message,
             cause: Cause::Reading,

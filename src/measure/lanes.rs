@@ -45,7 +45,7 @@ pub fn source_of(cache: PageCache) -> ByteSource {
 impl Cell {
     /// Returns the source of a lane's bytes. For `compute` the bytes are read into memory here, and
     /// stay there as long as the source exists.
-    pub(super) async fn source(&self, lane: Lane) -> Result<ByteSource, MeasureError> {
+    pub async fn source(&self, lane: Lane) -> Result<ByteSource, MeasureError> {
         if lane != Lane::Compute {
             let cache = match self.store.is_remote() {
                 // There is no page cache to pass by.

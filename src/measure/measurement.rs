@@ -7,9 +7,9 @@ use datafusion::prelude::SessionContext;
 use crate::observe::{Ledger, MeasuredStore};
 
 /// Store that one measurement reads through, and ledger that counts its reads.
-pub(super) struct Measurement {
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) store: MeasuredStore,
+pub struct Measurement {
+    pub ledger: Arc<Ledger>,
+    pub store: MeasuredStore,
     /// Session whose plans are bound to that store.
-    pub(super) context: SessionContext,
+    pub context: SessionContext,
 }

@@ -16,5 +16,6 @@ pub use error::{Cause, MeasureError};
 pub use execute::{Execution, execute};
 pub use expectation::{CellBehaviour, evaluate};
 pub use lanes::source_of;
+pub use measurement::Measurement;
 pub use schedule::{BLOCK, Schedule, Visit};
 pub use verified::VerifiedResult;

@@ -11,7 +11,7 @@ use crate::storage::ByteSource;
 
 impl Cell {
     /// Makes an empty ledger of the query's files.
-    pub(super) fn ledger(&self) -> Arc<Ledger> {
+    pub fn ledger(&self) -> Arc<Ledger> {
         let files = self.tables.iter().flat_map(|table| {
             let layouts = table.layouts.iter().cloned();
             table.objects.iter().cloned().zip(layouts)
@@ -20,16 +20,12 @@ impl Cell {
     }
 
     /// Builds a store whose reads come from `source` and count in a ledger.
-    pub(super) fn measured_store(
-        &self,
-        source: &ByteSource,
-        ledger: &Arc<Ledger>,
-    ) -> MeasuredStore {
+    pub fn measured_store(&self, source: &ByteSource, ledger: &Arc<Ledger>) -> MeasuredStore {
         MeasuredStore::new(&self.store, source, &self.reader.requests, ledger)
     }
 
     /// Makes the parts of one measurement, whose reads come from `source`.
-    pub(super) fn measurement(&self, source: &ByteSource) -> Result<Measurement, MeasureError> {
+    pub fn measurement(&self, source: &ByteSource) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
         let store = self.measured_store(source, &ledger);
         self.measurement_of(ledger, store)
@@ -61,7 +57,7 @@ impl Cell {
     }
 
     /// Brings the caches into the variant's state, untimed, and begins to watch executions.
-    pub(super) async fn watch(
+    pub async fn watch(
         &self,
         source: &ByteSource,
         ledger: &Arc<Ledger>,

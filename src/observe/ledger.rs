@@ -213,9 +213,11 @@ mod tests {
             range: range.clone(),
             row_group: *row_group,
             encoded_bytes: 1000,
+            ..Chunk::default()
         };
         Arc::new(FileLayout {
             chunks: chunks.iter().map(chunk).collect(),
+            ..FileLayout::default()
         })
     }
 

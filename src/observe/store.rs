@@ -165,9 +165,11 @@ mod tests {
             range,
             row_group,
             encoded_bytes: 1000,
+            ..Chunk::default()
         };
         let layout = FileLayout {
             chunks: vec![chunk(4..20, 0), chunk(20..40, 0), chunk(50..80, 1)],
+            ..FileLayout::default()
         };
         let ledger = Arc::new(Ledger::new([(path.clone(), Arc::new(layout))]));
         let measured = MeasuredStore::new(

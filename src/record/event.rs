@@ -8,6 +8,7 @@ use super::dataset::DatasetRecord;
 use super::iteration::Iteration;
 use super::profile::RequestProfile;
 use super::run::{EndOfRounds, RunRecord};
+use super::training::{AcceleratorSearch, EpochRecord, TrainingRecord};
 
 /// A line of the journal, in the order of events. A record is the sum of the lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,16 @@ pub enum Event {
     Stopped {
         stopped: EndOfRounds,
     },
+    /// A training loop before its first epoch.
+    Training {
+        training: Box<TrainingRecord>,
+    },
+    Epoch {
+        epoch: Box<EpochRecord>,
+    },
+    Search {
+        search: AcceleratorSearch,
+    },
     /// Last line of a run that came to its end.
     Finished,
 }
@@ -62,6 +73,8 @@ pub enum ApplyError {
     NotStarted,
     #[error("there already is a cell {0:?}")]
     DuplicateCell(String),
+    #[error("an epoch comes before the loop that it belongs to")]
+    NoTraining,
     #[error("there is no cell {0:?}")]
     UnknownCell(String),
 }
@@ -97,9 +110,16 @@ impl RunRecord {
             }
             Event::Profile { cell, profile } => self.cell_mut(cell)?.profile = Some(profile),
             Event::Stopped { stopped } => self.stopped = Some(stopped),
+            Event::Training { training } => self.training = Some(*training),
+            Event::Epoch { epoch } => self.training_mut()?.epochs.push(*epoch),
+            Event::Search { search } => self.training_mut()?.search = Some(search),
             Event::Finished => self.complete = true,
         }
         Ok(())
+    }
+
+    fn training_mut(&mut self) -> Result<&mut TrainingRecord, ApplyError> {
+        self.training.as_mut().ok_or(ApplyError::NoTraining)
     }
 
     fn cell_mut(&mut self, id: String) -> Result<&mut CellRecord, ApplyError> {

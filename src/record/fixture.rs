@@ -44,6 +44,7 @@ pub(crate) fn record() -> RunRecord {
         complete: true,
         datasets: Vec::new(),
         cells: Vec::new(),
+        training: None,
         effect: 0.01,
         analysis_version: ANALYSIS_VERSION,
         stopped: None,

@@ -26,6 +26,7 @@ mod store;
 mod system;
 #[cfg(test)]
 mod tests;
+mod training;
 mod wire;
 
 pub use cache::{Cache, CacheState, ColdEvidence, EngineCache};
@@ -51,4 +52,8 @@ pub use profile::{RequestProfile, StoreCall};
 pub use run::{ANALYSIS_VERSION, EndOfRounds, RunRecord, SCHEMA_VERSION, StopReason, Versions};
 pub use store::{read_record, to_json, write_record};
 pub use system::{Build, Disturbance, FileSystem, System};
+pub use training::{
+    AcceleratorEpoch, AcceleratorSearch, AcceleratorTrial, EpochRecord, Phase,
+    RowGroupCacheFigures, StepTimes, TimelineStretch, TrainingRecord, Utilization,
+};
 pub use wire::{EndpointFigures, RequestsRecord, RetryCounts, StoreRecord, WireFigures};

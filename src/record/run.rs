@@ -12,6 +12,7 @@ use super::outcome::{
     Standing,
 };
 use super::system::{Disturbance, System};
+use super::training::TrainingRecord;
 
 /// Version of the record format that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -39,6 +40,9 @@ pub struct RunRecord {
     pub complete: bool,
     pub datasets: Vec<DatasetRecord>,
     pub cells: Vec<CellRecord>,
+    /// Absent unless it is a run of `bench train`, which has no cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingRecord>,
     /// Smallest effect of interest. A ratio that differs from 1 by no more has no practical
     /// consequence.
     #[serde(default = "default_effect")]

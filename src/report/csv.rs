@@ -154,7 +154,7 @@ fn texts(columns: &[CsvColumn], row: &Row) -> impl Iterator<Item = String> {
 }
 
 /// A figure as a field.
-fn figure(found: Field) -> String {
+pub(super) fn figure(found: Field) -> String {
     match found {
         Field::Absent => String::new(),
         Field::Count(count) => count.to_string(),

@@ -24,6 +24,7 @@ mod screen;
 mod table;
 mod terminal;
 mod text;
+mod training;
 mod view;
 mod words;
 
@@ -31,7 +32,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::analysis::{Across, Gate, History};
+use crate::analysis::{Across, Gate, History, TrainingRun};
 use crate::exit_class::ExitClass;
 use crate::record::{RunRecord, to_json};
 pub use html::{START as HTML_START, html, html_history};
@@ -68,6 +69,19 @@ pub fn render(record: &RunRecord, view: &View) -> Result<String, ReportError> {
     })
 }
 
+/// Shows a training run, of one process or of several.
+pub fn render_training(run: &TrainingRun<'_>, view: &View) -> Result<String, ReportError> {
+    Ok(match view.format {
+        Format::Table => terminal::render(&training::page(run), view),
+        Format::Markdown => markdown::render(&training::page(run)),
+        Format::Csv => training::csv(run),
+        Format::Json => match run.records.as_slice() {
+            [record] => visible_json(&to_json(record)?),
+            records => visible_json(&format!("{}\n", serde_json::to_string_pretty(records)?)),
+        },
+    })
+}
+
 /// Lines on where the record and its page are kept. They end the first screen.
 pub fn kept_at(record: &Path, page: Option<&Path>, has_layouts: bool) -> String {
     let shown = |path: &Path| visible(&path.display().to_string());
@@ -81,6 +95,22 @@ pub fn kept_at(record: &Path, page: Option<&Path>, has_layouts: bool) -> String 
     [
         terminal::labelled("RECORD", &format!("{}{page}", shown(record))),
         terminal::labelled("MORE", more),
+    ]
+    .concat()
+}
+
+/// Lines on where the record of a training run is kept, and its files in DLIO's form.
+pub fn kept_training_at(record: &Path, dlio: Option<&Path>) -> String {
+    let shown = |path: &Path| visible(&path.display().to_string());
+    let dlio = dlio.map_or_else(String::new, |folder| {
+        format!(", as DLIO has it {}", shown(folder))
+    });
+    [
+        terminal::labelled("RECORD", &format!("{}{dlio}", shown(record))),
+        terminal::labelled(
+            "MORE",
+            "bench report FILE --details: all tables; --html: charts",
+        ),
     ]
     .concat()
 }

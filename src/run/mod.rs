@@ -10,7 +10,7 @@ pub use memory::{MemoryProbe, NeededMemory, needed_memory};
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ use crate::output::Output;
 use crate::record::{Event as Entry, RunRecord, to_json, write_record};
 use crate::session::{
     Event, Failure, KnownSources, Observer, OpenedRun, RunJournal, SessionError, Slowdown, Warning,
-    build, open, prepare, unchanged,
+    build, check_results, open, prepare, unchanged,
 };
 use crate::storage::{Stores, may_drop_caches};
 use rounds::Rounds;
@@ -246,17 +246,6 @@ impl Whole<'_> {
             .into()),
         }
     }
-}
-
-/// Refuses a results folder that cannot be written to, before hours are spent on getting results.
-fn check_results(results: &Path) -> Result<(), SessionError> {
-    std::fs::create_dir_all(results)
-        .and_then(|()| tempfile::tempfile_in(results))
-        .map(|_| ())
-        .map_err(|source| SessionError::Results {
-            path: results.display().to_string(),
-            source,
-        })
 }
 
 /// The config with the variant of this name first, if there is a name.

@@ -13,6 +13,7 @@ use crate::record::RecordError;
 use crate::scenario::ScenarioError;
 use crate::storage::{InputError, StorageError};
 use crate::table::TableError;
+use crate::units;
 
 /// Scenario and variant of an error or a warning, as far as it concerns one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -182,6 +183,28 @@ pub enum SessionError {
     },
     #[error("a trace cannot be replayed: {}", plain(source))]
     Replay { source: object_store::Error },
+    #[error(
+        "training runs one variant, and there are {}: {}; leave `sweep` and `variants` out",
+        names.len(),
+        names.join(", ")
+    )]
+    SeveralVariants { names: Vec<String> },
+    #[error("training reads one table, and `tables` has several; leave the others out")]
+    SeveralTables,
+    #[error(
+        "workflow.evaluation reads the table `valid`, and there is none; set dataset.num_files_eval"
+    )]
+    NoValid,
+    #[error("{}", too_few_steps(*accelerator, *accelerators, *rows, *batch_rows, *found, *wanted))]
+    TooFewSteps {
+        accelerator: u64,
+        accelerators: u64,
+        rows: u64,
+        batch_rows: u64,
+        found: u64,
+        /// Absent if one would do.
+        wanted: Option<u64>,
+    },
     #[error("measure.drop_caches: this user may not write to /proc/sys/vm/drop_caches")]
     DropCaches,
     /// Cells or lanes failed by themselves; the rest was measured without them.
@@ -203,6 +226,31 @@ fn plain(error: &object_store::Error) -> String {
     match error {
         object_store::Error::Generic { source, .. } => source.to_string(),
         other => other.to_string(),
+    }
+}
+
+fn too_few_steps(
+    accelerator: u64,
+    accelerators: u64,
+    rows: u64,
+    batch_rows: u64,
+    found: u64,
+    wanted: Option<u64>,
+) -> String {
+    let rows = format!(
+        "accelerator {accelerator} of {accelerators} has {} rows in batches of {}",
+        units::count(rows),
+        units::count(batch_rows)
+    );
+    match wanted {
+        None => {
+            format!("{rows}, and so no step; set a smaller reader.batch_size, or read more rows")
+        }
+        Some(wanted) => format!(
+            "{rows}, which are {} steps, and train.total_training_steps is {}",
+            units::count(found),
+            units::count(wanted)
+        ),
     }
 }
 
@@ -236,6 +284,10 @@ impl SessionError {
             | SessionError::SameCell { .. }
             | SessionError::Missing { .. }
             | SessionError::Replay { .. }
+            | SessionError::SeveralVariants { .. }
+            | SessionError::SeveralTables
+            | SessionError::NoValid
+            | SessionError::TooFewSteps { .. }
             | SessionError::DropCaches => ExitClass::Usage,
             SessionError::Io { .. }
             | SessionError::GivenUp { .. }
@@ -283,6 +335,10 @@ impl SessionError {
             | SessionError::SameCell { .. }
             | SessionError::Missing { .. }
             | SessionError::Replay { .. }
+            | SessionError::SeveralVariants { .. }
+            | SessionError::SeveralTables
+            | SessionError::NoValid
+            | SessionError::TooFewSteps { .. }
             | SessionError::GivenUp { .. }
             | SessionError::Interrupted(_)
             | SessionError::Internal(_) => return None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::warning::Warning;
 use crate::dataset::Progress;
-use crate::record::{Kind, RunRecord};
+use crate::record::{Kind, Lane, Phase, RunRecord};
 use crate::storage::Location;
 
 /// A step of a verb, which an observer may show.
@@ -72,6 +72,13 @@ pub enum Event<'a> {
     Measured {
         done: usize,
         total: usize,
+    },
+    /// An epoch of a training loop is about to begin.
+    Training {
+        phase: Phase,
+        lane: Lane,
+        epoch: u64,
+        epochs: u64,
     },
     /// Some rounds of a long run have been measured.
     SoFar {

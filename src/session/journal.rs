@@ -43,6 +43,7 @@ impl RunJournal {
             complete: false,
             datasets: Vec::new(),
             cells: Vec::new(),
+            training: None,
             effect: config.measure.effect,
             analysis_version: ANALYSIS_VERSION,
             stopped: None,
@@ -102,6 +103,11 @@ impl RunJournal {
         };
         (self.record, ended)
     }
+}
+
+/// Formats a time as records have it.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    timestamps(time).0
 }
 
 /// Formats a time as records have it, and to the second as the beginning of a run's id. `Utc::now`

@@ -5,6 +5,7 @@ use std::fmt;
 use super::error::Site;
 use crate::record::Lane;
 use crate::storage::Location;
+use crate::units;
 
 /// A reason to trust figures less, or why some are missing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,11 +73,24 @@ pub enum Warning {
         cells: usize,
         first: String,
     },
+    /// A training loop's files fit into memory, or nearly so.
+    SmallForMemory {
+        bytes: u64,
+        memory: u64,
+    },
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Warning::SmallForMemory { bytes, memory } => write!(
+                f,
+                "the dataset has {}, {:.2} times this host's memory of {}; MLPerf Storage asks for 5 times, so that no cache can serve \
+                 it",
+                units::bytes(*bytes),
+                *bytes as f64 / (*memory).max(1) as f64,
+                units::bytes(*memory)
+            ),
             Warning::Host(text) | Warning::Caution(text) => f.write_str(text),
             Warning::Blocks => f.write_str(
                 "the files of all cells do not fit in half of the available memory, so that each cell has several rounds in a row; fewer \

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use object_store::path::Path;
 
 /// A column chunk of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chunk {
     /// Position of the stored bytes, dictionary page included.
     pub range: Range<u64>,
     pub row_group: u32,
+    /// Top-level column that the chunk belongs to, by its place in [`FileLayout::columns`].
+    pub column: u32,
     /// Bytes before compression.
     pub encoded_bytes: u64,
 }
@@ -22,6 +24,10 @@ pub struct Chunk {
 pub struct FileLayout {
     /// In the order of their starts.
     pub chunks: Vec<Chunk>,
+    /// Rows of each row group.
+    pub row_group_rows: Vec<u64>,
+    /// Names of the top-level columns, in the order of the file.
+    pub columns: Arc<[String]>,
 }
 
 /// The layouts of the files that a measurement reads.
@@ -40,6 +46,20 @@ impl FileLayout {
         self.chunks
             .get(first..end)
             .filter(|chunks| !chunks.is_empty())
+    }
+
+    /// Returns the places of a row group's chunks of some top-level columns, in the order of their
+    /// starts.
+    pub fn ranges_of(&self, row_group: u32, columns: &[String]) -> Vec<Range<u64>> {
+        let chunks = self.row_group(row_group).unwrap_or_default().iter();
+        let is_of = |chunk: &&Chunk| {
+            let name = self.columns.get(chunk.column as usize);
+            name.is_some_and(|name| columns.contains(name))
+        };
+        chunks
+            .filter(is_of)
+            .map(|chunk| chunk.range.clone())
+            .collect()
     }
 
     /// Returns the row group of a whole chunk, and the chunk's place in it. `None` if a range is
@@ -119,9 +139,11 @@ mod tests {
             range,
             row_group,
             encoded_bytes: 1000,
+            ..Chunk::default()
         };
         let layout = FileLayout {
             chunks: vec![chunk(4..20, 0), chunk(20..40, 0), chunk(50..80, 1)],
+            ..FileLayout::default()
         };
         assert_eq!(layout.chunks_of(&(4..20)), Some(0..1));
         assert_eq!(layout.chunks_of(&(5..6)), Some(0..1));

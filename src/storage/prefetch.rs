@@ -229,9 +229,11 @@ mod tests {
             range: index * 100..(index + 1) * 100,
             row_group: (index / 2) as u32,
             encoded_bytes: 100,
+            ..Chunk::default()
         };
         let layout = FileLayout {
             chunks: (0..8).map(chunk).collect(),
+            ..FileLayout::default()
         };
         let layouts = Arc::new([(file.clone(), Arc::new(layout))].into());
         let recording = Arc::new(RecordingLayer::new(store));

@@ -79,9 +79,11 @@ pub async fn open(
     } = gathered(&reader, files, wanted, unify).await?;
     check_partitions(files, &footers)?;
     let missing = missing_cautions(files, &file_schema, &footers);
-    let layouts = footers.iter();
-    let layouts = layouts.map(|(footer, _)| Arc::new(file_layout(footer)));
-    let layouts = layouts.collect();
+    let mut layouts: Vec<Arc<FileLayout>> = Vec::with_capacity(footers.len());
+    for (footer, _) in &footers {
+        let before = layouts.last().map(Arc::as_ref);
+        layouts.push(Arc::new(file_layout(footer, before)));
+    }
     let folders = Folders::of(files, wanted, &file_schema);
     let mut provider_files = Vec::with_capacity(files.files.len());
     for (file, (footer, columns)) in files.files.iter().zip(footers) {

@@ -11,6 +11,7 @@ mod layout;
 mod measure;
 mod reading;
 mod storage;
+mod training;
 mod workload;
 
 pub use column::{Column, Length, LengthDistribution, Pool};
@@ -25,4 +26,6 @@ pub use layout::{
 pub use measure::{Measure, Until};
 pub use reading::{PageCache, ReadMode, Reader, Streams, ThrottleSettings};
 pub use storage::{Connection, EndpointSpread, RequestSettings};
+pub(super) use training::Shuffling;
+pub use training::{Computation, Evaluation, ExcludedSteps, Loading, Tensors, Training};
 pub use workload::{Config, ScenarioSource, Variant};

@@ -51,7 +51,7 @@ impl Default for Streams {
     }
 }
 
-/// The two ways in which DLIO reads a file.
+/// The ways in which a file is read. The first two are DLIO's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum ReadMode {
@@ -61,6 +61,8 @@ pub enum ReadMode {
     /// Reads one row group after the other.
     #[default]
     RowGroup,
+    /// Reads single rows by their numbers, from the row groups that hold them. For training alone.
+    OnDemand,
 }
 
 /// State of this host's page cache with regard to the files, before each iteration.

@@ -7,6 +7,7 @@ use super::dataset::Dataset;
 use super::measure::Measure;
 use super::reading::Reader;
 use super::storage::Connection;
+use super::training::Training;
 
 /// A whole workload: the variants to measure, the scenarios to run on each, and how to measure
 /// them.
@@ -18,8 +19,14 @@ pub struct Config {
     pub scenarios: Vec<ScenarioSource>,
     pub measure: Measure,
     pub connection: Connection,
+    /// The training loop, which `bench train` alone runs.
+    pub training: Training,
     /// One sentence per remark on the config, such as keys that were accepted without effect.
     pub notes: Vec<String>,
+    /// Given keys that take effect in training alone.
+    pub keys_of_training: Vec<String>,
+    /// Given keys that take effect in queries alone.
+    pub keys_of_queries: Vec<String>,
     /// The config after overrides, before variants are applied. The run record keeps it.
     pub resolved: serde_json::Value,
     /// Folder of the config file. Relative query paths are looked up here after the working folder.

@@ -1,0 +1,338 @@
+//! The sections of the training loop: `train`, `evaluation`, `output`, `metric`, and parts of
+//! `reader`.
+
+use std::path::PathBuf;
+
+use super::findings::Findings;
+use super::key_path::KeyPath;
+use super::leaf::{Leaf, ShuffleWord, StepTime};
+use super::model::{
+    Computation, Evaluation, ExcludedSteps, Loading, ReadMode, Reader, Shuffling, Training,
+};
+use super::raw::{
+    RawComputation, RawComputationKeys, RawEvaluation, RawMetric, RawOutput, RawReader, RawTrain,
+};
+use crate::suggest::did_you_mean;
+
+// DLIO's defaults: `ConfigArguments` in dlio_benchmark/utils/config.py.
+const DEFAULT_SEED: u64 = 123;
+const DEFAULT_PREFETCHED_BATCHES: u64 = 2;
+const DEFAULT_TARGET: f64 = 0.9;
+const DEFAULT_EXCLUDED_START: u64 = 1;
+
+/// Decoded row groups that are kept for samples by index, if the config names no number.
+const DEFAULT_CACHED_ROW_GROUPS: u64 = 8;
+
+/// Most epochs, and most accelerators of one process, each of which has a thread and batches of its
+/// own.
+const MOST_EPOCHS: u64 = 1_000_000;
+const MOST_ACCELERATORS: u64 = 4096;
+
+/// Most rows of a batch, and most batches that may wait.
+const MOST_BATCH_ROWS: u64 = 1 << 32;
+const MOST_PREFETCHED: u64 = 1 << 20;
+
+/// The sections that describe a training loop.
+#[derive(Default)]
+pub(super) struct Sections {
+    pub(super) train: RawTrain,
+    pub(super) evaluation: RawEvaluation,
+    pub(super) output: RawOutput,
+    pub(super) metric: RawMetric,
+    /// `workflow.evaluation`.
+    pub(super) evaluates: Option<Leaf<bool>>,
+}
+
+/// Validates the training loop. It takes the keys of `reader` that are about it.
+pub(super) fn training(
+    sections: Sections,
+    raw_reader: &mut RawReader,
+    reader: &Reader,
+    findings: &mut Findings<'_>,
+) -> Training {
+    let path = KeyPath::of(["train"]);
+    let Sections {
+        train,
+        evaluation,
+        output,
+        metric,
+        evaluates,
+    } = sections;
+    let epochs = findings.take_count(&path.key("epochs"), train.epochs);
+    let epochs = at_most(&path.key("epochs"), epochs, MOST_EPOCHS, findings);
+    let accelerators = findings.take_count(&path.key("accelerators"), train.accelerators);
+    let accelerators = at_most(
+        &path.key("accelerators"),
+        accelerators,
+        MOST_ACCELERATORS,
+        findings,
+    );
+    let steps = findings.take(
+        &path.key("total_training_steps"),
+        train.total_training_steps,
+    );
+    let computation = computation(
+        (path.key("computation_time"), train.computation_time),
+        (
+            path.key("computation_time_stdev"),
+            train.computation_time_stdev,
+        ),
+        findings,
+    );
+    let output_path = KeyPath::of(["output"]);
+    let excluded = output.metric.unwrap_or_default();
+    let excluded_path = output_path.key("metric");
+    let start = findings.take(
+        &excluded_path.key("exclude_start_steps"),
+        excluded.exclude_start_steps,
+    );
+    let end = findings.take(
+        &excluded_path.key("exclude_end_steps"),
+        excluded.exclude_end_steps,
+    );
+    let target = findings.take(&KeyPath::of(["metric", "au"]), metric.au);
+    Training {
+        epochs: epochs.map_or(1, |epochs| epochs as u32),
+        steps: steps.and_then(|steps| steps.0),
+        computation,
+        seed: findings
+            .take(&path.key("seed"), train.seed)
+            .unwrap_or(DEFAULT_SEED),
+        seed_change_epoch: findings
+            .take(&path.key("seed_change_epoch"), train.seed_change_epoch)
+            .unwrap_or(true),
+        accelerators: accelerators.map_or(1, |count| count as u32),
+        barrier: findings
+            .take(&path.key("barrier"), train.barrier)
+            .unwrap_or(true),
+        loading: loading(raw_reader, reader, findings),
+        evaluation: evaluation_of(evaluation, evaluates, raw_reader, findings),
+        target_utilization: target.map_or(DEFAULT_TARGET, |share| share.0),
+        excluded_steps: ExcludedSteps {
+            start: start.unwrap_or(DEFAULT_EXCLUDED_START),
+            end: end.unwrap_or(0),
+        },
+        output_folder: findings
+            .take_text(&output_path.key("folder"), output.folder)
+            .map(PathBuf::from),
+    }
+}
+
+fn at_most(
+    path: &KeyPath,
+    count: Option<u64>,
+    most: u64,
+    findings: &mut Findings<'_>,
+) -> Option<u64> {
+    let count = count?;
+    if count > most {
+        findings.problem(
+            path,
+            format!("{count} is more than {most}, the most that it takes"),
+        );
+        return None;
+    }
+    Some(count)
+}
+
+fn loading(raw: &mut RawReader, reader: &Reader, findings: &mut Findings<'_>) -> Loading {
+    let path = KeyPath::of(["reader"]);
+    let prefetched = findings.take(&path.key("prefetch_size"), raw.prefetch_size.take());
+    let prefetched = at_most(
+        &path.key("prefetch_size"),
+        prefetched,
+        MOST_PREFETCHED,
+        findings,
+    );
+    let cached = findings.take_count(&path.key("cached_row_groups"), raw.cached_row_groups.take());
+    let mut shuffles = |key: &str, word: Option<Leaf<ShuffleWord>>| {
+        let word = findings.take(&path.key(key), word);
+        word.is_some_and(|word| word.0 != Shuffling::Off)
+    };
+    let shuffles_files = shuffles("file_shuffle", raw.file_shuffle.take());
+    let shuffles_rows = shuffles("sample_shuffle", raw.sample_shuffle.take());
+    if cached.is_some() && reader.read_mode != ReadMode::OnDemand {
+        findings.problem(
+            &path.key("cached_row_groups"),
+            "is for samples by index; set `dataset.parquet.read_mode: on_demand`, or leave it out",
+        );
+    }
+    let batch_path = path.key("batch_size");
+    Loading {
+        batch_rows: at_most(&batch_path, reader.batch_size, MOST_BATCH_ROWS, findings).unwrap_or(1),
+        readers: reader.read_threads,
+        prefetched_batches: prefetched.unwrap_or(DEFAULT_PREFETCHED_BATCHES),
+        drop_last: findings
+            .take(&path.key("drop_last"), raw.drop_last.take())
+            .unwrap_or(true),
+        shuffles_files,
+        shuffles_rows,
+        shuffle_rows: findings.take_count(&path.key("shuffle_size"), raw.shuffle_size.take()),
+        access: reader.read_mode,
+        cached_row_groups: cached.unwrap_or(DEFAULT_CACHED_ROW_GROUPS),
+        tensors: findings
+            .take(&path.key("tensors"), raw.tensors.take())
+            .unwrap_or_default(),
+    }
+}
+
+fn evaluation_of(
+    raw: RawEvaluation,
+    evaluates: Option<Leaf<bool>>,
+    reader: &mut RawReader,
+    findings: &mut Findings<'_>,
+) -> Option<Evaluation> {
+    let path = KeyPath::of(["evaluation"]);
+    let evaluates = findings.take(&KeyPath::of(["workflow", "evaluation"]), evaluates);
+    let batch_rows = findings.take_count(
+        &KeyPath::of(["reader", "batch_size_eval"]),
+        reader.batch_size_eval.take(),
+    );
+    let mut epoch = |key: &str, count| {
+        let path = path.key(key);
+        let count = findings.take_count(&path, count);
+        at_most(&path, count, MOST_EPOCHS, findings).map_or(1, |count| count as u32)
+    };
+    let after_epoch = epoch("eval_after_epoch", raw.eval_after_epoch);
+    let every_epochs = epoch("epochs_between_evals", raw.epochs_between_evals);
+    let computation = computation(
+        (path.key("eval_time"), raw.eval_time),
+        (path.key("eval_time_stdev"), raw.eval_time_stdev),
+        findings,
+    );
+    evaluates.unwrap_or(false).then(|| Evaluation {
+        batch_rows: batch_rows.unwrap_or(1),
+        computation,
+        after_epoch,
+        every_epochs,
+    })
+}
+
+/// Names of the distributions of computation times, with the keys of each.
+const KINDS: [(&str, &[&str]); 5] = [
+    ("normal", &["mean", "stdev"]),
+    ("uniform", &["min", "max"]),
+    ("gamma", &["shape", "scale"]),
+    ("exponential", &["scale"]),
+    ("poisson", &["lam"]),
+];
+
+/// Returns the distribution of a time, and of a standard deviation that is given beside it.
+fn computation(
+    (path, time): (KeyPath, Option<RawComputation>),
+    (std_dev_path, std_dev): (KeyPath, Option<Leaf<f64>>),
+    findings: &mut Findings<'_>,
+) -> Computation {
+    let std_dev = findings.take(&std_dev_path, std_dev);
+    let found = match time {
+        None => Computation::Constant(0.0),
+        Some(RawComputation::Time(leaf)) => {
+            let seconds = findings
+                .take(&path, Some(leaf))
+                .map_or(0.0, |StepTime(it)| it);
+            Computation::Constant(seconds)
+        }
+        Some(RawComputation::Keys(keys)) => drawn(*keys, &path, findings),
+    };
+    match (found, std_dev) {
+        (found, None) => found,
+        (Computation::Constant(mean), Some(std_dev)) => {
+            normal(mean, std_dev, &std_dev_path, findings)
+        }
+        (found, Some(_)) => {
+            findings.problem(
+                &std_dev_path,
+                format!("stands beside a distribution in `{path}`; leave it out"),
+            );
+            found
+        }
+    }
+}
+
+fn normal(mean: f64, std_dev: f64, path: &KeyPath, findings: &mut Findings<'_>) -> Computation {
+    if !std_dev.is_finite() || std_dev < 0.0 {
+        findings.problem(
+            path,
+            format!("{std_dev} is not a standard deviation; write 0 or more"),
+        );
+        return Computation::Constant(mean);
+    }
+    match std_dev {
+        0.0 => Computation::Constant(mean),
+        std_dev => Computation::Normal { mean, std_dev },
+    }
+}
+
+fn drawn(keys: RawComputationKeys, path: &KeyPath, findings: &mut Findings<'_>) -> Computation {
+    let kind = findings.take(&path.key("type"), keys.kind);
+    let kind = kind.unwrap_or_else(|| "normal".to_owned());
+    let given = [
+        ("mean", keys.mean),
+        ("stdev", keys.stdev),
+        ("min", keys.min),
+        ("max", keys.max),
+        ("shape", keys.shape),
+        ("scale", keys.scale),
+        ("lam", keys.lam),
+    ];
+    let names = KINDS.iter().map(|(name, _)| *name);
+    let Some((_, own)) = KINDS.iter().find(|(name, _)| *name == kind) else {
+        let near = did_you_mean(&kind, names.clone());
+        let known: Vec<&str> = names.collect();
+        let known = known.join(", ");
+        findings.problem(
+            &path.key("type"),
+            format!("`{kind}` is not a distribution of times; known: {known}{near}"),
+        );
+        return Computation::Constant(0.0);
+    };
+    let mut values = [None; 7];
+    for ((name, leaf), value) in given.into_iter().zip(&mut values) {
+        if leaf.is_some() && !own.contains(&name) {
+            let message = format!("is no key of `{kind}`, which has {}", own.join(", "));
+            findings.problem(&path.key(name), message);
+        }
+        *value = findings.take(&path.key(name), leaf);
+    }
+    let [mean, std_dev, min, max, shape, scale, lam] = values;
+    let mut needed = |name: &str, value: Option<f64>| match value {
+        Some(value) if value.is_finite() && value >= 0.0 => value,
+        Some(value) => {
+            findings.problem(
+                &path.key(name),
+                format!("{value} is not a number of 0 or more"),
+            );
+            0.0
+        }
+        None => {
+            findings.problem(path, format!("needs `{name}` for `{kind}`"));
+            0.0
+        }
+    };
+    match kind.as_str() {
+        "uniform" => {
+            let (min, max) = (needed("min", min), needed("max", max));
+            if min > max {
+                findings.problem(&path.key("max"), format!("{max} is below `min`, {min}"));
+            }
+            Computation::Uniform { min, max }
+        }
+        "gamma" => {
+            let (shape, scale) = (needed("shape", shape), needed("scale", scale));
+            if shape == 0.0 {
+                findings.problem(&path.key("shape"), "must be above 0");
+            }
+            Computation::Gamma { shape, scale }
+        }
+        "exponential" => Computation::Exponential {
+            scale: needed("scale", scale),
+        },
+        "poisson" => Computation::Poisson {
+            mean: needed("lam", lam),
+        },
+        _ => {
+            let mean = needed("mean", mean);
+            normal(mean, std_dev.unwrap_or(0.0), &path.key("stdev"), findings)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Memory that several readers fill at once, each its own rows.
+
+use std::cell::UnsafeCell;
+
+/// Memory of a matrix. Writers share it: each row belongs to one writer.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    /// Words, so that values of every type are aligned.
+    words: Box<[UnsafeCell<u64>]>,
+}
+
+// SAFETY: the cells are written by `put`, `put_strided` and `put_all` alone. A loop has one place
+// for each row (`order::tests` show that places are a permutation), and a row is written by the one
+// reader that has read it. Values are read by `bytes`, which takes the buffer by `&mut`: it is
+// taken from its batch when all rows have arrived, by an atomic count with release and acquire.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    pub(super) fn new(bytes: usize) -> Self {
+        Buffer {
+            words: (0..bytes.div_ceil(8)).map(|_| UnsafeCell::new(0)).collect(),
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        self.words.len() * 8
+    }
+
+    fn pointer<T>(&self) -> *mut T {
+        self.words.as_ptr().cast::<T>().cast_mut()
+    }
+
+    /// Writes the value of this number.
+    pub(super) fn put<T: Copy>(&self, index: usize, value: T) {
+        assert!((index + 1) * size_of::<T>() <= self.capacity());
+        // SAFETY: the value lies within the words, and is aligned, as words are.
+        unsafe { self.pointer::<T>().add(index).write(value) };
+    }
+
+    /// Writes values `stride` apart from each other.
+    pub(super) fn put_strided<T: Copy>(&self, index: usize, stride: usize, values: &[T]) {
+        let Some(last) = values.len().checked_sub(1) else {
+            return;
+        };
+        assert!((index + last * stride + 1) * size_of::<T>() <= self.capacity());
+        let mut place = index;
+        for value in values {
+            // SAFETY: as in `put`; the last of the places lies within the words.
+            unsafe { self.pointer::<T>().add(place).write(*value) };
+            place += stride;
+        }
+    }
+
+    /// Writes values that follow each other.
+    pub(super) fn put_all<T: Copy>(&self, index: usize, values: &[T]) {
+        assert!((index + values.len()) * size_of::<T>() <= self.capacity());
+        // SAFETY: as in `put`; the values of an array of Arrow do not lie in this buffer.
+        unsafe {
+            self.pointer::<T>()
+                .add(index)
+                .copy_from_nonoverlapping(values.as_ptr(), values.len());
+        }
+    }
+
+    /// Returns the bytes.
+    #[cfg(test)]
+    pub(super) fn bytes(&mut self) -> &[u8] {
+        // SAFETY: nobody writes, as the buffer is borrowed mutably; all words are initialised.
+        unsafe { std::slice::from_raw_parts(self.pointer::<u8>(), self.capacity()) }
+    }
+}

@@ -1,0 +1,508 @@
+//! One pass over the rows: readers and loops of all accelerators of this process, observed.
+
+use std::ops::Range;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use datafusion::execution::TaskContext;
+use futures::FutureExt;
+use object_store::path::Path;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::accelerator::{StepBarrier, Steps, run_steps};
+use super::batches::Batches;
+use super::compute::ComputationTimes;
+use super::on_demand::{Lookups, RowGroupSource, SampleReader};
+use super::order::{Batching, EpochKey, RowOrder, Unit, deal, units};
+use super::readers::{Ended, Filler, RawUnit, Segment};
+use super::tensors::TensorPlan;
+use crate::config::{Computation, ReadMode, Tensors};
+use crate::engine::{OrderedScan, Piece, plan};
+use crate::measure::{Cell, MeasureError, Measurement};
+use crate::observe::{Observation, cores, memory_bytes};
+use crate::record::{EngineCache, Lane, RowGroupCacheFigures};
+use crate::storage::{Call, FileLayout, Trace};
+
+/// A table that loops read, with everything that does not change between epochs.
+pub(super) struct TrainingTable {
+    pub(super) cell: Cell,
+    /// Units of each file.
+    units: Vec<Vec<Unit>>,
+    /// Files and their numbers of row groups.
+    files: Arc<Vec<(Path, usize)>>,
+    file_bytes: Vec<u64>,
+    layouts: Vec<Arc<FileLayout>>,
+    columns: Vec<String>,
+    pub(super) tensors: Arc<TensorPlan>,
+    access: ReadMode,
+}
+
+/// Settings of a pass.
+#[derive(Debug, Clone)]
+pub(super) struct Pass {
+    pub(super) lane: Lane,
+    pub(super) key: EpochKey,
+    /// Accelerators of all processes, and those of this one.
+    pub(super) world: u64,
+    pub(super) local: Range<u64>,
+    pub(super) barrier: bool,
+    pub(super) batch_rows: u64,
+    pub(super) drop_last: bool,
+    /// Most steps of each accelerator.
+    pub(super) steps: Option<u64>,
+    pub(super) prefetched: u64,
+    pub(super) readers: u64,
+    pub(super) shuffles_files: bool,
+    /// Rows that are shuffled together. Absent if rows are not shuffled.
+    pub(super) window: Option<u64>,
+    pub(super) kept_row_groups: usize,
+    pub(super) computation: Computation,
+}
+
+/// Share of an accelerator in a pass.
+#[derive(Debug, Clone)]
+pub(super) struct Share {
+    pub(super) accelerator: u64,
+    units: Vec<Unit>,
+    pub(super) batching: Batching,
+    /// Steps that the accelerator takes.
+    pub(super) steps: u64,
+}
+
+impl Share {
+    fn new(accelerator: u64, units: Vec<Unit>, pass: &Pass) -> Self {
+        let rows = units.iter().map(|unit| unit.rows).sum();
+        let batching = Batching::new(rows, pass.batch_rows, pass.drop_last);
+        Share {
+            accelerator,
+            units,
+            batching,
+            steps: batching.batches.min(pass.steps.unwrap_or(u64::MAX)),
+        }
+    }
+}
+
+/// Outcome of a pass.
+pub(super) struct PassOutcome {
+    /// Steps of each share.
+    pub(super) steps: Vec<Steps>,
+    pub(super) observation: Observation,
+    pub(super) nulls: u64,
+    /// Absent unless samples were looked up by index.
+    pub(super) lookups: Option<RowGroupCacheFigures>,
+    /// Time from the start of the readers to the end of the last loop.
+    pub(super) elapsed: Duration,
+}
+
+/// Readers of an accelerator if the config names no number: the cores, shared out among the
+/// accelerators of this host.
+pub(super) fn usual_readers(accelerators: u64) -> u64 {
+    (cores() as u64 / accelerators.max(1)).max(1)
+}
+
+/// Rows that the engine returns at once: those of a batch, or more if these are short.
+pub(super) fn engine_rows(batch_rows: u64, row_bytes: u64) -> u64 {
+    const ENOUGH_BYTES: u64 = 1 << 20;
+    const MOST_ROWS: u64 = 8192;
+    batch_rows.clamp(
+        (ENOUGH_BYTES / row_bytes.max(1)).clamp(1, MOST_ROWS),
+        MOST_ROWS,
+    )
+}
+
+impl TrainingTable {
+    /// Plans the cell's scan, and takes the files apart into units.
+    pub(super) async fn new(
+        cell: Cell,
+        access: ReadMode,
+        tensors: Tensors,
+    ) -> Result<Self, MeasureError> {
+        let planned = plan(&cell.context, &cell.scenario.sql).await?;
+        let scan = OrderedScan::of(&planned.physical)?;
+        let schema = planned.physical.schema();
+        let mut files = Vec::new();
+        let mut layouts = Vec::new();
+        for table in &cell.tables {
+            layouts.extend(table.layouts.iter().cloned());
+            let counts = table.layouts.iter().map(|it| it.row_group_rows.len());
+            files.extend(table.objects.iter().cloned().zip(counts));
+        }
+        let rows = layouts.iter().map(|it| it.row_group_rows.as_slice());
+        Ok(TrainingTable {
+            units: units(rows, access == ReadMode::WholeFile),
+            file_bytes: files.iter().map(|(file, _)| scan.bytes_of(file)).collect(),
+            files: Arc::new(files),
+            layouts,
+            columns: schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect(),
+            tensors: Arc::new(TensorPlan::new(&schema, tensors)),
+            access,
+            cell,
+        })
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.units.iter().flatten().map(|unit| unit.rows).sum()
+    }
+
+    pub(super) fn files(&self) -> u64 {
+        self.files.len() as u64
+    }
+
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Returns the shares of this process's accelerators.
+    pub(super) fn shares(&self, pass: &Pass) -> Vec<Share> {
+        let local = pass.local.clone();
+        let dealt = deal(
+            &self.units,
+            pass.key,
+            pass.shuffles_files,
+            pass.world,
+            local.clone(),
+        );
+        local
+            .zip(dealt)
+            .map(|(accelerator, units)| Share::new(accelerator, units, pass))
+            .collect()
+    }
+
+    /// Keeps the first units of each share, as many as fit into a quarter of the available memory
+    /// and make a step, and lets the lane `compute` hold their bytes.
+    pub(super) fn hold_in_memory(&mut self, shares: Vec<Share>, pass: &Pass) -> Vec<Share> {
+        let (_, available) = memory_bytes();
+        let room = available / 4 / (shares.len() as u64).max(1);
+        let mut trace = Trace::default();
+        let mut kept = Vec::new();
+        for share in shares {
+            let (mut bytes, mut units) = (0_u64, Vec::new());
+            let mut calls = Vec::new();
+            let mut rows = 0;
+            for unit in share.units {
+                let raw = self.raw(&unit);
+                let ranges = raw.row_groups.iter().flatten();
+                let more: u64 = ranges.map(|range| range.end - range.start).sum();
+                if rows >= pass.batch_rows && bytes + more > room {
+                    break;
+                }
+                bytes += more;
+                rows += unit.rows;
+                calls.extend(raw.row_groups.into_iter().map(|ranges| Call {
+                    file: trace.files.len(),
+                    ranges: ranges.into_iter().map(|it| (it.start, it.end)).collect(),
+                }));
+                trace.files.push(raw.file);
+                units.push(unit);
+            }
+            trace.streams.push(calls);
+            kept.push(Share::new(share.accelerator, units, pass));
+        }
+        self.add_footers(&mut trace);
+        self.cell.hold(trace);
+        kept
+    }
+
+    /// Adds the ends of the files, where footers are, if the engine reads them in each pass.
+    fn add_footers(&self, trace: &mut Trace) {
+        const FOOTER_BYTES: u64 = 512 << 10;
+        if self.cell.reader().engine_cache == EngineCache::Warm {
+            return;
+        }
+        let known = trace.files.len();
+        let calls = self
+            .file_bytes
+            .iter()
+            .enumerate()
+            .map(|(file, bytes)| Call {
+                file: known + file,
+                ranges: vec![(bytes.saturating_sub(FOOTER_BYTES), *bytes)],
+            });
+        let calls = calls.collect();
+        trace.streams.push(calls);
+        trace
+            .files
+            .extend(self.files.iter().map(|(file, _)| file.clone()));
+    }
+
+    /// Returns the byte ranges of a unit's columns.
+    fn raw(&self, unit: &Unit) -> RawUnit {
+        let file = unit.file as usize;
+        let layout = &self.layouts[file];
+        let row_groups = unit.row_groups.clone();
+        RawUnit {
+            file: self.files[file].0.clone(),
+            row_groups: row_groups
+                .map(|it| layout.ranges_of(it, &self.columns))
+                .collect(),
+        }
+    }
+
+    /// Makes a pass: brings the caches into their state, starts the readers and the loops, and waits
+    /// for the loops to end. If it is dropped before, all of them stop.
+    pub(super) async fn pass(
+        &self,
+        pass: &Pass,
+        shares: &[Share],
+    ) -> Result<PassOutcome, MeasureError> {
+        let source = self.cell.source(pass.lane).await?;
+        let measurement = self.cell.measurement(&source)?;
+        let mut watch = self.cell.watch(&source, &measurement.ledger).await?;
+        let mut work = Work {
+            readers: JoinSet::new(),
+            batches: Vec::new(),
+            stop: Arc::default(),
+            lookups: Arc::default(),
+        };
+        let mut ready = Vec::new();
+        for share in shares {
+            ready.push(
+                self.readers(pass, share, &measurement, &work.lookups)
+                    .await?,
+            );
+        }
+        let barrier = (pass.barrier && shares.len() > 1).then(|| StepBarrier::new(shares.len()));
+        let start = watch.start();
+        let started = Instant::now();
+        let mut loops = Vec::new();
+        for ((batches, readers), share) in ready.into_iter().zip(shares) {
+            for reader in readers {
+                let batches = Arc::clone(&batches);
+                work.readers.spawn(supervised(reader, batches));
+            }
+            let times = ComputationTimes::new(pass.computation, pass.key.times(share.accelerator));
+            let (sender, receiver) = oneshot::channel();
+            let (in_loop, barrier) = (Arc::clone(&batches), barrier.clone());
+            let stop = Arc::clone(&work.stop);
+            work.batches.push(batches);
+            let spawned = std::thread::Builder::new()
+                .name(format!("accelerator {}", share.accelerator))
+                .spawn(move || {
+                    let done = run_steps(&in_loop, times, barrier.as_deref(), started, &stop);
+                    // Nobody listens if the pass was dropped.
+                    let _ = sender.send(done);
+                });
+            spawned.map_err(|error| MeasureError::defect(format!("no thread starts: {error}")))?;
+            loops.push(receiver);
+        }
+        let mut steps = Vec::new();
+        for done in loops {
+            let done = done.await;
+            steps.push(done.map_err(|_| MeasureError::defect("a loop panicked".to_owned()))??);
+        }
+        let elapsed = started.elapsed();
+        watch.stop(&start, elapsed);
+        let nulls = work
+            .batches
+            .iter()
+            .map(|it| it.nulls.load(Ordering::Relaxed))
+            .sum();
+        let lookups = (self.access == ReadMode::OnDemand).then(|| RowGroupCacheFigures {
+            hits: work.lookups.hits.load(Ordering::Relaxed),
+            misses: work.lookups.misses.load(Ordering::Relaxed),
+        });
+        drop(work);
+        let mut observation = watch.end();
+        let missed = measurement.store.missed().ranges();
+        if missed > 0 && observation.void.is_none() {
+            observation.void = Some(format!("{missed} ranges were not in memory"));
+        }
+        Ok(PassOutcome {
+            steps,
+            observation,
+            nulls,
+            lookups,
+            elapsed,
+        })
+    }
+
+    /// Prepares the readers of a share.
+    async fn readers(
+        &self,
+        pass: &Pass,
+        share: &Share,
+        measurement: &Measurement,
+        lookups: &Arc<Lookups>,
+    ) -> Result<(Arc<Batches>, Vec<Reader>), MeasureError> {
+        let rows = share.batching.rows;
+        let order = RowOrder::new(pass.key, share.accelerator, rows, pass.window);
+        let largest = share.units.iter().map(|unit| unit.rows).max().unwrap_or(0);
+        let shuffled = match order.is_sequential() {
+            true => 0,
+            false => order.window(),
+        };
+        let in_work = match self.access {
+            // Whole files are held outside of batches until there is room.
+            ReadMode::WholeFile => shuffled,
+            ReadMode::RowGroup => shuffled + pass.readers.saturating_mul(largest),
+            ReadMode::OnDemand => pass.readers.saturating_mul(pass.batch_rows),
+        };
+        let is_raw = pass.lane == Lane::Storage;
+        let tensors = match is_raw {
+            true => Arc::new(TensorPlan::empty()),
+            false => Arc::clone(&self.tensors),
+        };
+        let batches = Arc::new(Batches::new(
+            tensors,
+            share.batching,
+            share.steps,
+            pass.prefetched,
+            in_work.min(rows),
+        ));
+        let readers = usize::try_from(pass.readers).unwrap_or(usize::MAX);
+        let filler = || Filler {
+            batches: Arc::clone(&batches),
+            order,
+        };
+        if self.access == ReadMode::OnDemand {
+            let all = self
+                .sample_readers(pass, share, measurement, lookups, filler)
+                .await?;
+            return Ok((batches, all));
+        }
+        let mut lanes: Vec<Vec<(Segment, &Unit)>> =
+            vec![Vec::new(); readers.min(share.units.len())];
+        let (mut first, count) = (0, lanes.len().max(1));
+        for (index, unit) in share.units.iter().enumerate() {
+            let segment = Segment {
+                first,
+                rows: unit.rows,
+            };
+            lanes[index % count].push((segment, unit));
+            first += unit.rows;
+        }
+        if is_raw {
+            let all = lanes.into_iter().map(|lane| {
+                let (filler, objects) = (filler(), Arc::clone(measurement.store.objects()));
+                let segments = lane.into_iter();
+                let segments: Vec<_> = segments
+                    .map(|(segment, unit)| (segment, self.raw(unit)))
+                    .collect();
+                async move { filler.read_raw(&objects, &segments).await }.boxed()
+            });
+            return Ok((Arc::clone(&batches), all.collect()));
+        }
+        let planned = plan(&measurement.context, &self.cell.scenario.sql).await?;
+        let scan = OrderedScan::of(&planned.physical)?;
+        let pieces: Vec<_> = lanes.iter().map(|lane| self.pieces(lane)).collect();
+        let scan = scan.in_order(&pieces)?;
+        let context: Arc<TaskContext> = measurement.context.task_ctx();
+        let whole = self.access == ReadMode::WholeFile;
+        let mut all: Vec<Reader> = Vec::new();
+        for (index, lane) in lanes.iter().enumerate() {
+            let stream = scan.execute(index, Arc::clone(&context));
+            let stream = stream.map_err(|error| MeasureError::execution(&error))?;
+            let segments: Vec<Segment> = lane.iter().map(|(segment, _)| *segment).collect();
+            let filler = filler();
+            all.push(async move { filler.fill(stream, &segments, whole).await }.boxed());
+        }
+        Ok((batches, all))
+    }
+
+    /// Joins units of one file that follow each other in a lane, so that the file is opened once.
+    fn pieces(&self, lane: &[(Segment, &Unit)]) -> Vec<Piece<'_>> {
+        let mut pieces: Vec<(u32, Piece<'_>)> = Vec::new();
+        for (_, unit) in lane {
+            let continued = pieces.last_mut().filter(|(file, piece)| {
+                let last = piece.read.last().copied();
+                *file == unit.file && last.is_some_and(|last| last < unit.row_groups.start)
+            });
+            match continued {
+                Some((_, piece)) => piece.read.extend(unit.row_groups.clone()),
+                None => {
+                    let (file, row_groups) = &self.files[unit.file as usize];
+                    let piece = Piece {
+                        file,
+                        row_groups: *row_groups,
+                        read: unit.row_groups.clone().collect(),
+                    };
+                    pieces.push((unit.file, piece));
+                }
+            }
+        }
+        pieces.into_iter().map(|(_, piece)| piece).collect()
+    }
+
+    async fn sample_readers(
+        &self,
+        pass: &Pass,
+        share: &Share,
+        measurement: &Measurement,
+        lookups: &Arc<Lookups>,
+        filler: impl Fn() -> Filler,
+    ) -> Result<Vec<Reader>, MeasureError> {
+        let units = Arc::new(share.units.clone());
+        let mut next = 0;
+        let starts = units.iter().map(|unit| {
+            let start = next;
+            next += unit.rows;
+            start
+        });
+        let starts: Arc<Vec<u64>> = Arc::new(starts.collect());
+        let planned = plan(&measurement.context, &self.cell.scenario.sql).await?;
+        let scan = Arc::new(OrderedScan::of(&planned.physical)?);
+        let raw = match pass.lane {
+            Lane::Storage => share.units.iter().map(|unit| self.raw(unit)).collect(),
+            Lane::EndToEnd | Lane::Compute => Vec::new(),
+        };
+        let raw = Arc::new(raw);
+        let readers = pass.readers.min(share.steps).max(1);
+        let all = (0..readers).map(|first| {
+            let reader = SampleReader {
+                filler: filler(),
+                units: Arc::clone(&units),
+                starts: Arc::clone(&starts),
+                source: match pass.lane {
+                    Lane::Storage => RowGroupSource::Raw {
+                        objects: Arc::clone(measurement.store.objects()),
+                        units: Arc::clone(&raw),
+                    },
+                    Lane::EndToEnd | Lane::Compute => RowGroupSource::Decoded {
+                        scan: Arc::clone(&scan),
+                        context: measurement.context.task_ctx(),
+                        files: Arc::clone(&self.files),
+                    },
+                },
+                kept: pass.kept_row_groups,
+                lookups: Arc::clone(lookups),
+            };
+            async move { reader.fill(first, readers).await }.boxed()
+        });
+        Ok(all.collect())
+    }
+}
+
+/// A reader that has not started.
+type Reader = futures::future::BoxFuture<'static, Result<(), Ended>>;
+
+/// Runs a reader. Its error, or its panic, ends the loop.
+async fn supervised(reader: Reader, batches: Arc<Batches>) {
+    match AssertUnwindSafe(reader).catch_unwind().await {
+        Ok(Ok(()) | Err(Ended::Closed)) => {}
+        Ok(Err(Ended::Failed(error))) => batches.fail(error),
+        Err(_) => batches.fail(MeasureError::defect("a reader panicked".to_owned())),
+    }
+}
+
+/// Readers and loops of a pass. They stop when it is dropped.
+struct Work {
+    readers: JoinSet<()>,
+    batches: Vec<Arc<Batches>>,
+    stop: Arc<AtomicBool>,
+    lookups: Arc<Lookups>,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.batches.iter().for_each(|batches| batches.close());
+        self.readers.abort_all();
+    }
+}

@@ -1,0 +1,419 @@
+//! Batches as tensors: row-major matrices, as a framework would get them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch};
+use arrow::compute::{cast, concat, interleave};
+use arrow::datatypes::{
+    DataType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Schema, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow::error::ArrowError;
+
+use super::buffer::Buffer;
+use crate::config::Tensors;
+
+/// Form of the batches of a loop.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TensorPlan {
+    pub(crate) matrices: Vec<MatrixPlan>,
+    /// Columns that are in no matrix: of varying length, or nested.
+    pub(crate) others: Vec<usize>,
+    /// True if columns stay as the engine returns them.
+    pub(crate) as_they_are: bool,
+}
+
+/// A row-major matrix: the values of a row follow each other.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MatrixPlan {
+    pub(crate) dtype: DataType,
+    /// Values of a row.
+    pub(crate) width: usize,
+    columns: Vec<MatrixColumn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct MatrixColumn {
+    /// Place among the columns of a batch of the engine.
+    index: usize,
+    /// Place of its first value in a row.
+    offset: usize,
+    /// Values of a row: more than 1 for vectors.
+    size: usize,
+}
+
+impl MatrixPlan {
+    fn value_bytes(&self) -> usize {
+        self.dtype.primitive_width().unwrap_or(1)
+    }
+
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.width * self.value_bytes()
+    }
+}
+
+/// Type of a column's numbers, and how many a row has. `None` if it is not of numbers, or of varying
+/// length. Booleans are of one byte; dates and times are whole numbers.
+fn numbers_of(data_type: &DataType) -> Option<(DataType, usize)> {
+    let number = |data_type: &DataType| match data_type {
+        DataType::Boolean => Some(DataType::UInt8),
+        numeric if numeric.is_integer() || numeric.is_floating() => Some(numeric.clone()),
+        DataType::Date32 => Some(DataType::Int32),
+        DataType::Date64 | DataType::Timestamp(..) => Some(DataType::Int64),
+        _ => None,
+    };
+    match data_type {
+        DataType::FixedSizeList(item, size) => {
+            Some((number(item.data_type())?, usize::try_from(*size).ok()?))
+        }
+        DataType::FixedSizeBinary(size) => Some((DataType::UInt8, usize::try_from(*size).ok()?)),
+        other => Some((number(other)?, 1)),
+    }
+}
+
+/// Returns the type that NumPy promotes two types of numbers to (`numpy.result_type`).
+fn promoted(left: &DataType, right: &DataType) -> DataType {
+    use DataType::{Float16, Float32, Float64, Int8, Int16, Int32, Int64, UInt64};
+    let bits = |it: &DataType| it.primitive_width().unwrap_or(8) * 8;
+    if left == right {
+        return left.clone();
+    }
+    let wider = |left: &DataType, right: &DataType| match bits(left) >= bits(right) {
+        true => left.clone(),
+        false => right.clone(),
+    };
+    // The smallest float that holds a whole number of a type.
+    let float_of = |it: &DataType| match it {
+        it if it.is_floating() => it.clone(),
+        it => match bits(it) {
+            8 => Float16,
+            16 => Float32,
+            _ => Float64,
+        },
+    };
+    if left.is_floating() || right.is_floating() {
+        return wider(&float_of(left), &float_of(right));
+    }
+    if left.is_signed_integer() == right.is_signed_integer() {
+        return wider(left, right);
+    }
+    let (signed, unsigned) = match left.is_signed_integer() {
+        true => (left, right),
+        false => (right, left),
+    };
+    match (unsigned, bits(unsigned) * 2) {
+        (UInt64, _) => Float64,
+        (_, needed) => [Int8, Int16, Int32, Int64]
+            .into_iter()
+            .find(|it| bits(it) >= needed.max(bits(signed)))
+            .unwrap_or(Float64),
+    }
+}
+
+impl TensorPlan {
+    /// Plans the batches of rows of a schema.
+    pub(crate) fn new(schema: &Schema, tensors: Tensors) -> Self {
+        let mut plan = TensorPlan {
+            matrices: Vec::new(),
+            others: Vec::new(),
+            as_they_are: tensors == Tensors::None,
+        };
+        if plan.as_they_are {
+            plan.others = (0..schema.fields().len()).collect();
+            return plan;
+        }
+        let found: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|it| numbers_of(it.data_type()))
+            .collect();
+        let types = found.iter().flatten().map(|(dtype, _)| dtype.clone());
+        let whole = types.reduce(|left, right| promoted(&left, &right));
+        for (index, numbers) in found.into_iter().enumerate() {
+            let Some((dtype, size)) = numbers else {
+                plan.others.push(index);
+                continue;
+            };
+            let dtype = match (tensors, &whole) {
+                (Tensors::One, Some(whole)) => whole.clone(),
+                _ => dtype,
+            };
+            let known = plan.matrices.iter_mut().position(|it| it.dtype == dtype);
+            let place = known.unwrap_or_else(|| {
+                plan.matrices.push(MatrixPlan {
+                    dtype,
+                    width: 0,
+                    columns: Vec::new(),
+                });
+                plan.matrices.len() - 1
+            });
+            let matrix = &mut plan.matrices[place];
+            let offset = matrix.width;
+            matrix.columns.push(MatrixColumn {
+                index,
+                offset,
+                size,
+            });
+            matrix.width += size;
+        }
+        plan
+    }
+
+    /// Returns the plan of batches of which only the rows are counted.
+    pub(crate) fn empty() -> Self {
+        TensorPlan {
+            matrices: Vec::new(),
+            others: Vec::new(),
+            as_they_are: true,
+        }
+    }
+
+    /// Bytes of a row in all matrices.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.matrices.iter().map(MatrixPlan::row_bytes).sum()
+    }
+}
+
+/// Rows of the engine that are copied, and their rows in a batch.
+#[derive(Debug, Clone)]
+pub(super) enum CopiedRows<'a> {
+    /// Consecutive rows, which follow each other in the batch from this row on.
+    Run { rows: Range<usize>, to: usize },
+    /// Pairs of rows of the engine and rows of the batch.
+    Each(&'a [(u32, u32)]),
+}
+
+impl<'a> CopiedRows<'a> {
+    /// Returns the same rows in blocks.
+    fn blocks(&self) -> Vec<CopiedRows<'a>> {
+        match self {
+            CopiedRows::Run { rows, to } => {
+                let starts = rows.clone().step_by(BLOCK_ROWS);
+                let block = |start: usize| CopiedRows::Run {
+                    rows: start..rows.end.min(start + BLOCK_ROWS),
+                    to: to + start - rows.start,
+                };
+                starts.map(block).collect()
+            }
+            CopiedRows::Each(pairs) => pairs.chunks(BLOCK_ROWS).map(CopiedRows::Each).collect(),
+        }
+    }
+}
+
+/// Rows that are copied before the next column has its turn, so that they stay in the cache.
+const BLOCK_ROWS: usize = 128;
+
+/// Columns of a batch of the engine as numbers of the matrices' types.
+pub(super) struct MatrixValues {
+    /// Columns of each matrix.
+    columns: Vec<Vec<ArrayRef>>,
+    /// Nulls, which become 0, or NaN in matrices of floats.
+    pub(super) nulls: u64,
+}
+
+impl MatrixValues {
+    /// Converts the columns of a batch that go into matrices.
+    pub(super) fn of(plan: &TensorPlan, batch: &RecordBatch) -> Result<Self, ArrowError> {
+        let mut nulls = 0;
+        let mut converted = |matrix: &MatrixPlan, column: &MatrixColumn| {
+            let array = batch.column(column.index);
+            let found = as_numbers(array, &matrix.dtype)?;
+            nulls += array.null_count() as u64;
+            if found.len() != batch.num_rows() * column.size {
+                return Err(ArrowError::InvalidArgumentError(format!(
+                    "column {} has {} values for {} rows of {}",
+                    column.index,
+                    found.len(),
+                    batch.num_rows(),
+                    column.size
+                )));
+            }
+            Ok(found)
+        };
+        let columns = plan.matrices.iter().map(|matrix| {
+            let columns = matrix.columns.iter();
+            columns
+                .map(|column| converted(matrix, column))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        Ok(MatrixValues { columns, nulls })
+    }
+
+    /// Copies some of the rows into the matrices of a batch.
+    pub(super) fn copy(&self, plan: &TensorPlan, rows: &CopiedRows<'_>, batch: &[Buffer]) {
+        let blocks = rows.blocks();
+        for ((matrix, columns), buffer) in plan.matrices.iter().zip(&self.columns).zip(batch) {
+            for rows in &blocks {
+                for (column, array) in matrix.columns.iter().zip(columns) {
+                    let copy = ColumnCopy {
+                        width: matrix.width,
+                        column: *column,
+                        rows,
+                        buffer,
+                    };
+                    copy.of(array, &matrix.dtype);
+                }
+            }
+        }
+    }
+}
+
+/// Returns a column's numbers in a type; those of a vector follow each other.
+fn as_numbers(array: &ArrayRef, dtype: &DataType) -> Result<ArrayRef, ArrowError> {
+    let flat: ArrayRef = match array.data_type() {
+        DataType::FixedSizeList(_, size) => {
+            let list = array.as_fixed_size_list();
+            let size = usize::try_from(*size).unwrap_or(0);
+            // A sliced list keeps all of its values.
+            let first = usize::try_from(list.value_offset(0)).unwrap_or(0);
+            list.values().slice(first, list.len() * size)
+        }
+        DataType::FixedSizeBinary(size) => {
+            let binary = array.as_fixed_size_binary();
+            let size = usize::try_from(*size).unwrap_or(0);
+            let bytes = binary.value_data();
+            let first = binary.offset() * size;
+            let values = bytes
+                .get(first..first + binary.len() * size)
+                .unwrap_or_default();
+            Arc::new(arrow::array::UInt8Array::from(values.to_vec()))
+        }
+        _ => Arc::clone(array),
+    };
+    match flat.data_type() == dtype {
+        true => Ok(flat),
+        false => cast(&flat, dtype),
+    }
+}
+
+/// A copy of a column's values in some rows.
+struct ColumnCopy<'a> {
+    /// Values of a row of the matrix.
+    width: usize,
+    column: MatrixColumn,
+    rows: &'a CopiedRows<'a>,
+    buffer: &'a Buffer,
+}
+
+impl ColumnCopy<'_> {
+    fn of(&self, array: &ArrayRef, dtype: &DataType) {
+        macro_rules! copy_as {
+            ($($dtype:ident: $kind:ty, $null:expr;)*) => {
+                match dtype {
+                    $(DataType::$dtype => self.values::<$kind>(array, $null),)*
+                    // Plans have no other types.
+                    _ => {}
+                }
+            };
+        }
+        copy_as! {
+            Int8: Int8Type, 0; Int16: Int16Type, 0; Int32: Int32Type, 0; Int64: Int64Type, 0;
+            UInt8: UInt8Type, 0; UInt16: UInt16Type, 0; UInt32: UInt32Type, 0;
+            UInt64: UInt64Type, 0; Float16: Float16Type, half::f16::NAN;
+            Float32: Float32Type, f32::NAN; Float64: Float64Type, f64::NAN;
+        }
+    }
+
+    fn values<T: ArrowPrimitiveType>(&self, array: &ArrayRef, null: T::Native) {
+        let array = array.as_primitive::<T>();
+        let values = array.values();
+        let MatrixColumn { offset, size, .. } = self.column;
+        let copy = |row: usize, to: usize| {
+            let (place, items) = (to * self.width + offset, row * size..(row + 1) * size);
+            if array.null_count() == 0 {
+                self.buffer.put_all(place, &values[items]);
+                return;
+            }
+            for (place, item) in (place..).zip(items) {
+                let value = match array.is_valid(item) {
+                    true => values[item],
+                    false => null,
+                };
+                self.buffer.put(place, value);
+            }
+        };
+        match self.rows {
+            CopiedRows::Run { rows, to } if size == 1 && array.null_count() == 0 => {
+                let place = to * self.width + offset;
+                self.buffer
+                    .put_strided(place, self.width, &values[rows.clone()]);
+            }
+            CopiedRows::Run { rows, to } => {
+                rows.clone().zip(*to..).for_each(|(row, to)| copy(row, to));
+            }
+            CopiedRows::Each(pairs) => {
+                pairs
+                    .iter()
+                    .for_each(|(row, to)| copy(*row as usize, *to as usize));
+            }
+        }
+    }
+}
+
+/// Rows of columns that are in no matrix, with their places in a batch.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) columns: Vec<ArrayRef>,
+    pub(super) rows: PartRows,
+}
+
+/// Rows of a part.
+#[derive(Debug)]
+pub(super) enum PartRows {
+    /// All rows follow each other in the batch, from this one on.
+    From(usize),
+    /// Rows of the columns, and their rows in the batch.
+    Each(Vec<(u32, u32)>),
+}
+
+/// Puts the columns of parts into the order of a batch of `rows` rows, each column in one piece of
+/// memory.
+pub(super) fn assembled(parts: &mut [Part], rows: usize) -> Result<Vec<ArrayRef>, ArrowError> {
+    let is_in_order = parts
+        .iter()
+        .all(|part| matches!(part.rows, PartRows::From(_)));
+    if is_in_order {
+        parts.sort_by_key(|part| match &part.rows {
+            PartRows::From(first) => *first,
+            PartRows::Each(_) => 0,
+        });
+    }
+    let mut order = vec![(0, 0); if is_in_order { 0 } else { rows }];
+    let mut put = |place: usize, part: usize, row: usize| {
+        if let Some(entry) = order.get_mut(place) {
+            *entry = (part, row);
+        }
+    };
+    for (index, part) in parts.iter().enumerate().filter(|_| !is_in_order) {
+        match &part.rows {
+            PartRows::From(first) => {
+                let rows = part.columns.first().map_or(0, |column| column.len());
+                (0..rows).for_each(|row| put(first + row, index, row));
+            }
+            PartRows::Each(rows) => {
+                rows.iter()
+                    .for_each(|(row, place)| put(*place as usize, index, *row as usize));
+            }
+        }
+    }
+    let column = |column: usize| {
+        let arrays: Vec<&dyn Array> = parts
+            .iter()
+            .map(|part| part.columns[column].as_ref())
+            .collect();
+        let whole = match is_in_order {
+            true => concat(&arrays)?,
+            false => interleave(&arrays, &order)?,
+        };
+        // Views refer to the engine's buffers; a tensor has its bytes in one piece.
+        match whole.data_type() {
+            DataType::Utf8View => cast(&whole, &DataType::LargeUtf8),
+            DataType::BinaryView => cast(&whole, &DataType::LargeBinary),
+            _ => Ok(whole),
+        }
+    };
+    let columns = parts.first().map_or(0, |part| part.columns.len());
+    (0..columns).map(column).collect()
+}
