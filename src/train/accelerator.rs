@@ -35,6 +35,8 @@ pub(super) fn run_steps(
         let Some(batch) = batch.inspect_err(|_| leave(barrier))? else {
             break;
         };
+        #[cfg(test)]
+        batches.look_at(&batch);
         let computing = Instant::now();
         let set = times.draw();
         let computed = holder.hold(computing, set, stop);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::array::ArrayRef;
@@ -31,6 +31,9 @@ pub(super) struct Batches {
     room: Notify,
     /// Nulls that became 0 or NaN.
     pub(super) nulls: AtomicU64,
+    /// Batches that the loop has taken: the values of the first matrix, and the other columns.
+    #[cfg(test)]
+    pub(super) seen: Mutex<Vec<(Vec<f64>, Vec<ArrayRef>)>>,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +53,8 @@ struct State {
 pub(super) struct BatchInWork {
     rows: u64,
     filled: AtomicU64,
+    /// All rows are there, and the columns that are in no matrix are put together.
+    is_full: AtomicBool,
     pub(super) matrices: Vec<Buffer>,
     parts: Mutex<Vec<Part>>,
     /// Columns that are in no matrix.
@@ -107,6 +112,8 @@ impl Batches {
             ready: Condvar::new(),
             room: Notify::new(),
             nulls: AtomicU64::new(0),
+            #[cfg(test)]
+            seen: Mutex::default(),
         }
     }
 
@@ -157,6 +164,7 @@ impl Batches {
         BatchInWork {
             rows: self.batching.rows_of(number),
             filled: AtomicU64::new(0),
+            is_full: AtomicBool::new(false),
             matrices: matrices.unwrap_or_else(new),
             parts: Mutex::default(),
             others: Mutex::default(),
@@ -189,6 +197,7 @@ impl Batches {
                 batch.times.add_copied(started.elapsed(), 1.0);
             }
         }
+        batch.is_full.store(true, Ordering::Release);
         // The loop looks for full batches while it holds the lock.
         drop(self.state.lock());
         self.ready.notify_all();
@@ -206,7 +215,7 @@ impl Batches {
                 return Ok(None);
             }
             let first = state.in_work.front();
-            if first.is_some_and(|it| it.filled.load(Ordering::Acquire) >= it.rows)
+            if first.is_some_and(|it| it.is_full.load(Ordering::Acquire))
                 && let Some(batch) = state.in_work.pop_front()
             {
                 state.next += 1;
@@ -239,6 +248,18 @@ impl Batches {
     }
 }
 
+#[cfg(test)]
+impl Batches {
+    /// Keeps the content of a batch whose first matrix is of 64-bit floats.
+    pub(super) fn look_at(&self, batch: &TakenBatch<'_>) {
+        use arrow::datatypes::DataType;
+        let matrix = self.plan.matrices.first();
+        if matrix.is_some_and(|matrix| matrix.dtype == DataType::Float64) {
+            self.seen.lock().push((batch.values(), batch.others()));
+        }
+    }
+}
+
 impl State {
     /// Takes the memory of a batch that the loop has done with.
     fn memory(&mut self) -> Option<Vec<Buffer>> {
@@ -264,6 +285,19 @@ impl TakenBatch<'_> {
 
     pub(super) fn times(&self) -> &ReaderTimes {
         &self.batch.times
+    }
+
+    /// Returns the values of the first matrix, which has them in this type.
+    #[cfg(test)]
+    pub(super) fn values<T: Copy>(&self) -> Vec<T> {
+        let matrix = &self.batches.plan.matrices[0];
+        self.batch.matrices[0].values(matrix.width * self.batch.rows as usize)
+    }
+
+    /// Returns the columns that are in no matrix.
+    #[cfg(test)]
+    pub(super) fn others(&self) -> Vec<ArrayRef> {
+        self.batch.others.lock().clone()
     }
 }
 

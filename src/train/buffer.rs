@@ -10,9 +10,9 @@ pub(super) struct Buffer {
 }
 
 // SAFETY: the cells are written by `put`, `put_strided` and `put_all` alone. A loop has one place
-// for each row (`order::tests` show that places are a permutation), and a row is written by the one
-// reader that has read it. Values are read by `bytes`, which takes the buffer by `&mut`: it is
-// taken from its batch when all rows have arrived, by an atomic count with release and acquire.
+// for each row (the tests of `order` show that places are a permutation), and a row is written by
+// the one reader that has read it. Values are looked at when all rows of the batch have arrived,
+// which readers say by an atomic count with release and acquire.
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
@@ -62,10 +62,12 @@ impl Buffer {
         }
     }
 
-    /// Returns the bytes.
+    /// Returns values of a full batch.
     #[cfg(test)]
-    pub(super) fn bytes(&mut self) -> &[u8] {
-        // SAFETY: nobody writes, as the buffer is borrowed mutably; all words are initialised.
-        unsafe { std::slice::from_raw_parts(self.pointer::<u8>(), self.capacity()) }
+    pub(super) fn values<T: Copy>(&self, count: usize) -> Vec<T> {
+        assert!(count * size_of::<T>() <= self.capacity());
+        // SAFETY: the batch is full, so that nobody writes; all words are initialised, and tests ask
+        // for the type that the matrix has.
+        unsafe { std::slice::from_raw_parts(self.pointer::<T>(), count) }.to_vec()
     }
 }

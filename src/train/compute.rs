@@ -35,7 +35,11 @@ impl ComputationTimes {
     }
 
     fn normal(&mut self) -> f64 {
-        normal_quantile(self.random.uniform())
+        let distance = normal_quantile(self.random.uniform());
+        match self.random.next_word() & 1 {
+            0 => distance,
+            _ => -distance,
+        }
     }
 
     /// Source: Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26

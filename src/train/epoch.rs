@@ -95,6 +95,9 @@ pub(super) struct PassOutcome {
     pub(super) lookups: Option<RowGroupCacheFigures>,
     /// Time from the start of the readers to the end of the last loop.
     pub(super) elapsed: Duration,
+    /// Batches of each share, for tests.
+    #[cfg(test)]
+    pub(super) seen: Vec<Arc<Batches>>,
 }
 
 /// Readers of an accelerator if the config names no number: the cores, shared out among the
@@ -308,6 +311,8 @@ impl TrainingTable {
             hits: work.lookups.hits.load(Ordering::Relaxed),
             misses: work.lookups.misses.load(Ordering::Relaxed),
         });
+        #[cfg(test)]
+        let seen = work.batches.clone();
         drop(work);
         let mut observation = watch.end();
         let missed = measurement.store.missed().ranges();
@@ -320,6 +325,8 @@ impl TrainingTable {
             nulls,
             lookups,
             elapsed,
+            #[cfg(test)]
+            seen,
         })
     }
 

@@ -13,6 +13,9 @@ mod rank;
 mod readers;
 mod setup;
 mod tensors;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 pub use dlio::{SUMMARY, write_summary};
 pub use rank::Rank;
