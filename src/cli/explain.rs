@@ -15,7 +15,8 @@ use crate::storage::Stores;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
-    let mut config = load::config(&arguments.config, Some(&arguments.queries))?;
+    let config = load::config(&arguments.config, Some(&arguments.queries))?;
+    let mut config = config.for_queries();
     // A control has the plans of the baseline.
     config.measure.control = Some(false);
     let progress = Progress::new();

@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
     let mut given = GivenConfig::of(&arguments.config, Some(&arguments.queries), &set(arguments))?;
     given.has_exact_rounds = arguments.rounds.is_some();
-    let config = given.config()?;
+    let config = given.config()?.for_queries();
     let labels = arguments
         .label
         .iter()

@@ -31,7 +31,7 @@ pub(super) fn train(arguments: &TrainArguments) -> Result<ExitCode, CommandError
     let start_at = arguments.start_at.as_deref().map(start_at).transpose()?;
     let cancel = cancel_on_interrupt()?;
     let given = GivenConfig::of(&arguments.config, None, &set(arguments))?;
-    let config = given.config()?;
+    let config = given.config()?.for_training();
     let labels = arguments
         .label
         .iter()

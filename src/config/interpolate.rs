@@ -12,7 +12,7 @@ use super::error::Problem;
 use super::key_path::{self, KeyPath, Step, canonical, item_name};
 use super::leaf::quoted;
 use super::overrides::split_values;
-use super::{shape, yaml};
+use super::{shape, training, yaml};
 
 const OPENING: &str = "${";
 
@@ -113,7 +113,9 @@ impl Resolver<'_> {
             Value::Object(map) => {
                 for (key, value) in map {
                     let place = place.key(key);
-                    if !shape::has_no_effect(&place.to_string()) {
+                    let path = place.to_string();
+                    let text = value.as_str().unwrap_or_default();
+                    if !shape::has_no_effect(&path) && !training::is_left_to_hydra(&path, text) {
                         self.walk(value, &place, problems);
                     }
                 }

@@ -9,7 +9,7 @@ use super::error::Problem;
 use super::key_path::{KeyPath, canonical};
 use super::origins::TypedPlace;
 use super::overrides::Axis;
-use super::shape;
+use super::{shape, verbs};
 
 /// Largest number of variants. Each has its own cells and, usually, its own dataset.
 const MOST_VARIANTS: usize = 1000;
@@ -138,6 +138,8 @@ impl Plan {
             format!("`{key}` cannot differ between variants; {sweepable}.*, {keys} can")
         } else if shape::has_no_effect(key) {
             format!("`{key}` has no effect here, so its variants would not differ")
+        } else if verbs::is_of_training(key) {
+            format!("`{key}` is for `bench train`, which runs one variant; set it for each run")
         } else {
             return true;
         };

@@ -32,6 +32,15 @@ const MOST_ACCELERATORS: u64 = 4096;
 const MOST_BATCH_ROWS: u64 = 1 << 32;
 const MOST_PREFETCHED: u64 = 1 << 20;
 
+/// Key of the folder for results in DLIO's form.
+const OUTPUT_FOLDER: &str = "output.folder";
+
+/// True if a value is a folder that Hydra would make. There is none here, and the folder counts as
+/// left out.
+pub(super) fn is_left_to_hydra(path: &str, folder: &str) -> bool {
+    path == OUTPUT_FOLDER && folder.contains("${hydra:")
+}
+
 /// The sections that describe a training loop.
 #[derive(Default)]
 pub(super) struct Sections {
@@ -91,6 +100,7 @@ pub(super) fn training(
         excluded.exclude_end_steps,
     );
     let target = findings.take(&KeyPath::of(["metric", "au"]), metric.au);
+    let folder = findings.take_text(&output_path.key("folder"), output.folder);
     Training {
         epochs: epochs.map_or(1, |epochs| epochs as u32),
         steps: steps.and_then(|steps| steps.0),
@@ -112,8 +122,8 @@ pub(super) fn training(
             start: start.unwrap_or(DEFAULT_EXCLUDED_START),
             end: end.unwrap_or(0),
         },
-        output_folder: findings
-            .take_text(&output_path.key("folder"), output.folder)
+        output_folder: folder
+            .filter(|folder| !is_left_to_hydra(OUTPUT_FOLDER, folder))
             .map(PathBuf::from),
     }
 }

@@ -40,6 +40,11 @@ pub(super) fn keys_of_training(tree: &Json) -> Vec<String> {
     given(tree, &OF_TRAINING)
 }
 
+/// True if a key path takes effect in training alone.
+pub(super) fn is_of_training(key: &str) -> bool {
+    OF_TRAINING.contains(&key)
+}
+
 /// Returns the given keys that take effect in queries alone.
 pub(super) fn keys_of_queries(tree: &Json) -> Vec<String> {
     given(tree, &OF_QUERIES)

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use datafusion::datasource::empty::EmptyTable;
 
 use super::datasets::Datasets;
-use super::error::{AtSite, Failure};
+use super::error::{AtSite, Failure, SessionError};
 use super::event::Observer;
 use super::grid::Grid;
 use super::opening::{Opening, patiently, register};
 use super::page_cache::check_target_cache;
-use crate::config::Config;
+use crate::config::{Config, ReadMode};
 use crate::dataset::{DatasetPlan, FolderContent, grows_by};
 use crate::engine::{parse, plan};
 use crate::table::{TableError, discover};
@@ -32,6 +32,9 @@ pub async fn check(
 
 async fn check_variant(opening: &Opening<'_>) -> Result<(), Failure> {
     let (variant, site) = (opening.row.variant, &opening.row.site);
+    if variant.reader.read_mode == ReadMode::OnDemand {
+        return Err(SessionError::OnDemand).at(site);
+    }
     let context = opening.session().await?;
     let datasets = opening.datasets;
     let writes = datasets.to_write().next().is_some();

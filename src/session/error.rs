@@ -189,6 +189,11 @@ pub enum SessionError {
         names.join(", ")
     )]
     SeveralVariants { names: Vec<String> },
+    #[error(
+        "dataset.parquet.read_mode: on_demand reads rows by their numbers, which queries have none of; it is for `bench train`, and \
+         queries take row_group or default"
+    )]
+    OnDemand,
     #[error("training reads one table, and `tables` has several; leave the others out")]
     SeveralTables,
     #[error(
@@ -286,6 +291,7 @@ impl SessionError {
             | SessionError::Replay { .. }
             | SessionError::SeveralVariants { .. }
             | SessionError::SeveralTables
+            | SessionError::OnDemand
             | SessionError::NoValid
             | SessionError::TooFewSteps { .. }
             | SessionError::DropCaches => ExitClass::Usage,
@@ -337,6 +343,7 @@ impl SessionError {
             | SessionError::Replay { .. }
             | SessionError::SeveralVariants { .. }
             | SessionError::SeveralTables
+            | SessionError::OnDemand
             | SessionError::NoValid
             | SessionError::TooFewSteps { .. }
             | SessionError::GivenUp { .. }

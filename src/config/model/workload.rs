@@ -33,6 +33,40 @@ pub struct Config {
     pub folder: Option<PathBuf>,
 }
 
+impl Config {
+    /// Adds a note on the keys that a verb that runs queries does not use.
+    #[must_use]
+    pub fn for_queries(mut self) -> Config {
+        if !self.keys_of_training.is_empty() {
+            let keys = self.keys_of_training.join(", ");
+            self.notes.push(format!(
+                "these keys take effect in `bench train` alone: {keys}"
+            ));
+        }
+        self
+    }
+
+    /// Adds a note on the keys that training does not use.
+    #[must_use]
+    pub fn for_training(mut self) -> Config {
+        let mut unused = self.keys_of_queries.clone();
+        if self
+            .variants
+            .iter()
+            .all(|variant| variant.dataset.is_none())
+        {
+            unused.retain(|key| key != "tables");
+        }
+        if !unused.is_empty() {
+            self.notes.push(format!(
+                "these keys take no effect in `bench train`: {}",
+                unused.join(", ")
+            ));
+        }
+        self
+    }
+}
+
 /// One member of a sweep: the base config with `settings` applied.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {

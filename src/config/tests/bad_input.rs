@@ -84,7 +84,7 @@ bananas: 1
         "x.yaml:10: dataset.parquet.columns[1].dtype: `int9` is not a column type; known: int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64, bool, string, large_string, binary, date32, timestamp(s), timestamp(ms), timestamp(us), timestamp(ns), list, struct, decimal128(18, 2) (did you mean `int8`?)",
         "x.yaml:11: reader: expected a mapping, found a list",
         "x.yaml:13: measure.rounds: `none` is not a whole number of 1 or more",
-        "x.yaml:14: bananas: unknown key; known here: dataset, reader, storage, workflow, tables, scenarios, datafusion, sweep, variants, measure",
+        "x.yaml:14: bananas: unknown key; known here: dataset, reader, storage, workflow, tables, scenarios, datafusion, sweep, variants, measure, train, evaluation, output, metric",
     ];
     assert_eq!(message, expected.join("\n"));
 }

@@ -189,7 +189,7 @@ fn variants_that_mean_the_same_are_noted() {
 )]
 #[case(
     "sweep: {reader.prefetch_size: [1, 2]}",
-    "x.yaml:2: sweep.reader.prefetch_size: `reader.prefetch_size` has no effect here"
+    "x.yaml:2: sweep.reader.prefetch_size: `reader.prefetch_size` is for `bench train`"
 )]
 #[case(
     "sweep: {dataset.seed: [1], workload.dataset.seed: [2]}",
