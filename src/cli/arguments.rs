@@ -422,6 +422,9 @@ pub(crate) struct ReportArguments {
     /// and no scripts
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub(crate) html: Option<PathBuf>,
+    /// Folder for `summary.json` in DLIO's form, of a training run whose ranks are all named
+    #[arg(long, value_name = "FOLDER", conflicts_with = "history")]
+    pub(crate) dlio: Option<PathBuf>,
     /// Compares all variants with this one, instead of the run's baseline
     #[arg(long, value_name = "VARIANT", conflicts_with = "history")]
     pub(crate) baseline: Option<String>,

@@ -47,6 +47,8 @@ pub(crate) enum CommandError {
     Across(#[from] AcrossError),
     #[error(transparent)]
     Merge(#[from] MergeError),
+    #[error("{file}: a training run has no variants to compare; `bench report` shows it")]
+    Training { file: String },
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -69,7 +71,7 @@ impl CommandError {
             CommandError::Output(error) => error.class(),
             CommandError::Across(error) => error.class(),
             CommandError::Merge(error) => error.class(),
-            CommandError::Usage(_) => ExitClass::Usage,
+            CommandError::Training { .. } | CommandError::Usage(_) => ExitClass::Usage,
             CommandError::Failed(_) => ExitClass::Failed,
         }
     }
@@ -107,6 +109,7 @@ impl CommandError {
             | CommandError::Trace(_)
             | CommandError::Output(_)
             | CommandError::Merge(_)
+            | CommandError::Training { .. }
             | CommandError::Usage(_)
             | CommandError::Failed(_) => Vec::new(),
         }

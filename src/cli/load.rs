@@ -235,6 +235,11 @@ pub(super) fn measured(file: &Path, baseline: Option<&str>) -> Result<RunRecord,
 
 fn rebased(file: &Path, baseline: Option<&str>) -> Result<RunRecord, CommandError> {
     let mut record = read_record(file)?;
+    if record.training.is_some() {
+        return Err(CommandError::Training {
+            file: file.display().to_string(),
+        });
+    }
     if let Some(variant) = baseline
         && !rebase(&mut record, variant)
     {

@@ -2,6 +2,7 @@
 
 mod parts;
 mod storage;
+mod training;
 
 use std::collections::BTreeSet;
 
@@ -9,6 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::parts::Charts;
 use self::storage::other_storage;
+pub use self::training::html_training;
 use super::chart::{self, prose};
 use super::page::{Page, tables};
 use super::scenario::{Cell, Scenario, scenarios};
@@ -294,7 +296,7 @@ fn ledger(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
         .collect();
     html! {
         @if !bars.is_empty() {
-            (chart::stacked(&charts.frame(format!("{name}: bytes of one execution")), &kinds.map(str::to_owned), &bars))
+            (chart::stacked(&charts.frame(format!("{name}: bytes of one execution")), chart::BarAxis::BYTES, &kinds.map(str::to_owned), &bars))
         }
     }
 }
@@ -313,7 +315,7 @@ fn lanes(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     let kinds = Lane::ALL.map(|lane| lane.name().to_owned());
     html! {
         @if scenario.has_lanes() {
-            (chart::grouped(&charts.frame(format!("{name}: the whole, its byte ranges alone, and the query from memory")), &kinds, &bars))
+            (chart::grouped(&charts.frame(format!("{name}: the whole, its byte ranges alone, and the query from memory")), chart::BarAxis::LANES, &kinds, &bars))
         }
     }
 }
@@ -336,7 +338,7 @@ fn latencies(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
         Some(chart::Latencies {
             name: cell.record.variant_name.clone(),
             p50_ns: over(|it| it.p50)?,
-            p90_ns: over(|it| it.p90)?,
+            upper_ns: over(|it| it.p90)?,
             p99_ns: over(|it| it.p99)?,
             max_ns: calls.iter().map(|it| it.latency_ns.max).max()? as f64,
         })
@@ -344,7 +346,7 @@ fn latencies(name: &str, scenario: &Scenario, charts: &mut Charts) -> Markup {
     let found: Vec<chart::Latencies> = scenario.cells.iter().filter_map(of).collect();
     html! {
         @if !found.is_empty() {
-            (chart::ranges(&charts.frame(format!("{name}: latency of calls of the store")), &found))
+            (chart::ranges(&charts.frame(format!("{name}: latency of calls of the store")), chart::RangeAxis::REQUESTS, &found))
         }
     }
 }

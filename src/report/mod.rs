@@ -35,7 +35,7 @@ use thiserror::Error;
 use crate::analysis::{Across, Gate, History, TrainingRun};
 use crate::exit_class::ExitClass;
 use crate::record::{RunRecord, to_json};
-pub use html::{START as HTML_START, html, html_history};
+pub use html::{START as HTML_START, html, html_history, html_training};
 use page::Page;
 use scenario::scenarios;
 pub use screen::so_far;

@@ -302,7 +302,7 @@ fn passes(run: &TrainingRun<'_>) -> Table {
     }
 }
 
-fn name(phase: Phase, lane: Lane, epoch: u64) -> String {
+pub(super) fn name(phase: Phase, lane: Lane, epoch: u64) -> String {
     match (phase, lane) {
         (Phase::Train, Lane::EndToEnd) => epoch.to_string(),
         (Phase::Train, Lane::Storage) => format!("{epoch}, raw reads"),

@@ -25,6 +25,45 @@ pub(crate) struct Bars {
     pub(crate) values: Vec<Option<f64>>,
 }
 
+/// Quantity that bars show, and the rows that have them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BarAxis {
+    /// Title of the axis.
+    title: &'static str,
+    /// Plural of it, as the first word of a sentence.
+    plural: &'static str,
+    quantity: Quantity,
+    /// Noun for a row.
+    row: &'static str,
+}
+
+impl BarAxis {
+    pub(crate) const BYTES: BarAxis = BarAxis {
+        title: "bytes",
+        plural: "Bytes",
+        quantity: Quantity::Bytes,
+        row: "variant",
+    };
+    pub(crate) const LANES: BarAxis = BarAxis {
+        title: "time",
+        plural: "Times",
+        quantity: Quantity::Time,
+        row: "cell",
+    };
+    pub(crate) const STEPS: BarAxis = BarAxis {
+        title: "time",
+        plural: "Times",
+        quantity: Quantity::Time,
+        row: "epoch",
+    };
+    pub(crate) const UTILIZATION: BarAxis = BarAxis {
+        title: "utilization",
+        plural: "Utilizations",
+        quantity: Quantity::Share,
+        row: "epoch",
+    };
+}
+
 impl Bars {
     /// Values of a row that can be drawn, each with the index of its kind.
     fn usable(&self, kinds: usize) -> impl Iterator<Item = (usize, f64)> {
@@ -38,13 +77,14 @@ impl Bars {
 }
 
 /// Stacked bars: bytes of several kinds that add up, such as data and metadata.
-pub(crate) fn stacked(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup {
+pub(crate) fn stacked(frame: &Frame, of: BarAxis, kinds: &[String], rows: &[Bars]) -> Markup {
+    let quantity = of.quantity;
     let (signs, top) = signs(frame, kinds);
     let layout = Rows::new(rows.iter().map(|row| row.name.as_str()), top, STACKED_ROW);
     let total = |row: &Bars| row.total(kinds.len());
     let axis = Axis::new(
-        "bytes",
-        Quantity::Bytes,
+        of.title,
+        quantity,
         AxisScale::Zero,
         layout.span(),
         rows.iter().map(total),
@@ -62,32 +102,28 @@ pub(crate) fn stacked(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
                     (bar(frame, kind, (from, to), (y - STACKED_BAR / 2.0, STACKED_BAR)))
                 }
             }
-            (Rows::value(y, &Quantity::Bytes.shown(total(row))))
+            (Rows::value(y, &quantity.shown(total(row))))
         }
     };
     let drawing = Drawing {
         height: layout.height(),
         drawn,
         description: format!(
-            "Bytes of {}, made up of {}; in total {}.",
-            counted(rows.len(), "variant"),
+            "{} of {}, made up of {}; in total {}.",
+            of.plural,
+            counted(rows.len(), of.row),
             names(kinds),
-            Quantity::Bytes.range(rows.iter().map(total))
+            quantity.range(rows.iter().map(total))
         ),
-        tables: vec![figures(
-            "Bytes by kind",
-            Quantity::Bytes,
-            kinds,
-            rows,
-            Some(&total),
-        )],
+        tables: vec![figures(of, kinds, rows, Some(&total))],
     };
     figure(frame, &drawing)
 }
 
-/// Grouped bars: times of several kinds that are compared, such as the lanes of a cell, in
-/// nanoseconds.
-pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup {
+/// Grouped bars: values of several kinds that are compared, such as the times of the lanes of a
+/// cell.
+pub(crate) fn grouped(frame: &Frame, of: BarAxis, kinds: &[String], rows: &[Bars]) -> Markup {
+    let quantity = of.quantity;
     let (signs, top) = signs(frame, kinds);
     let row_height = kinds.len().max(1) as f64 * GROUPED_BAR + BETWEEN;
     let layout = Rows::new(rows.iter().map(|row| row.name.as_str()), top, row_height);
@@ -95,13 +131,7 @@ pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
         let values = rows.iter().flat_map(|row| row.usable(kinds.len()));
         values.map(|(_, value)| value)
     };
-    let axis = Axis::new(
-        "time",
-        Quantity::Time,
-        AxisScale::Zero,
-        layout.span(),
-        all(),
-    );
+    let axis = Axis::new(of.title, quantity, AxisScale::Zero, layout.span(), all());
     let start = layout.span().from;
     let drawn = html! {
         (layout.drawn(&axis))
@@ -115,7 +145,7 @@ pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
             @for (kind, value) in row.usable(kinds.len()) {
                 @let y = first + kind as f64 * GROUPED_BAR;
                 @if let Some(end) = axis.at(value) { (bar(frame, kind, (start, end), (y + 1.0, GROUPED_BAR - 2.0))) }
-                (Rows::value(y + GROUPED_BAR / 2.0, &Quantity::Time.shown(value)))
+                (Rows::value(y + GROUPED_BAR / 2.0, &quantity.shown(value)))
             }
         }
     };
@@ -123,12 +153,13 @@ pub(crate) fn grouped(frame: &Frame, kinds: &[String], rows: &[Bars]) -> Markup 
         height: layout.height(),
         drawn,
         description: format!(
-            "Times of {} in {}, {}.",
-            counted(rows.len(), "cell"),
+            "{} of {} in {}, {}.",
+            of.plural,
+            counted(rows.len(), of.row),
             names(kinds),
-            Quantity::Time.range(all())
+            quantity.range(all())
         ),
-        tables: vec![figures("Times by kind", Quantity::Time, kinds, rows, None)],
+        tables: vec![figures(of, kinds, rows, None)],
     };
     figure(frame, &drawing)
 }
@@ -161,27 +192,30 @@ fn bar(frame: &Frame, kind: usize, (left, right): (f64, f64), (top, height): (f6
 }
 
 fn figures(
-    title: &str,
-    quantity: Quantity,
+    of: BarAxis,
     kinds: &[String],
     rows: &[Bars],
     total: Option<&dyn Fn(&Bars) -> f64>,
 ) -> Table {
     let cells = |row: &Bars| {
         let values = (0..kinds.len()).map(|kind| match row.values.get(kind) {
-            Some(Some(value)) => quantity.shown(*value),
+            Some(Some(value)) => of.quantity.shown(*value),
             _ => ABSENT.to_owned(),
         });
         let mut cells = vec![row.name.clone()];
         cells.extend(values);
-        cells.extend(total.map(|total| quantity.shown(total(row))));
+        cells.extend(total.map(|total| of.quantity.shown(total(row))));
         cells
     };
-    let mut heads = vec![Head::text("variant")];
+    let first = match of.row {
+        "cell" => "variant",
+        row => row,
+    };
+    let mut heads = vec![Head::text(first)];
     heads.extend(kinds.iter().map(|kind| Head::named(kind)));
     heads.extend(total.map(|_| Head::number("total")));
     Table {
-        title: title.to_owned(),
+        title: format!("{} by kind", of.plural),
         description: None,
         heads,
         rows: rows.iter().map(cells).map(texts).collect(),

@@ -26,7 +26,7 @@ mod rows;
 mod scatter;
 mod table;
 
-pub(crate) use bars::{Bars, grouped, stacked};
+pub(crate) use bars::{BarAxis, Bars, grouped, stacked};
 pub(crate) use curves::{CurveCrossing, CurveLine, MeasuredPoint, curves};
 pub(crate) use figure::Frame;
 pub(crate) use history::{Level, LevelChange, Track, history};
@@ -34,7 +34,7 @@ pub(crate) use intervals::{IntervalRow, intervals};
 pub(crate) use over_time::{IterationPoint, IterationSeries, over_time};
 pub(crate) use phases::{Boundary, PhaseRow, PhaseStretch, StorageMark, phases};
 pub(crate) use prose::prose;
-pub(crate) use ranges::{Latencies, ranges};
+pub(crate) use ranges::{Latencies, RangeAxis, ranges};
 pub(crate) use scatter::{Tradeoff, scatter};
 pub(crate) use table::table;
 

@@ -16,6 +16,8 @@ pub(super) enum Quantity {
     Time,
     /// In seconds since a run began.
     Elapsed,
+    /// Of a whole.
+    Share,
 }
 
 /// Name of a unit, and its size in the smallest unit of the quantity.
@@ -40,6 +42,7 @@ impl Quantity {
             ],
             Quantity::Time => &[("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)],
             Quantity::Elapsed => &[("s", 1.0)],
+            Quantity::Share => &[("%", 0.01)],
         }
     }
 
@@ -53,6 +56,7 @@ impl Quantity {
             Quantity::BytesPerSecond => units::bytes_per_second(value),
             Quantity::Time => units::duration_ns(value),
             Quantity::Elapsed => format!("{value:.1} s"),
+            Quantity::Share => format!("{:.1} %", value * 100.0),
         }
     }
 

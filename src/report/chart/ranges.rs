@@ -11,29 +11,55 @@ use super::rows::Rows;
 use crate::report::table::{Head, Table, texts};
 
 const ROW_HEIGHT: f64 = 24.0;
-const MARKS: [&str; 4] = ["p50", "p90", "p99", "max"];
 
-/// Latencies of the requests of a variant, in nanoseconds.
+/// Times that ranges show, and the rows that have them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RangeAxis {
+    title: &'static str,
+    /// Plural, as the first words of a sentence.
+    plural: &'static str,
+    /// Noun for a row.
+    row: &'static str,
+    marks: [&'static str; 4],
+}
+
+impl RangeAxis {
+    pub(crate) const REQUESTS: RangeAxis = RangeAxis {
+        title: "latency of a call",
+        plural: "Latencies of the requests",
+        row: "variant",
+        marks: ["p50", "p90", "p99", "max"],
+    };
+    pub(crate) const WAITING: RangeAxis = RangeAxis {
+        title: "waiting",
+        plural: "Times of waiting",
+        row: "epoch",
+        marks: ["p50", "p95", "p99", "max"],
+    };
+}
+
+/// Percentiles of the times of a row, in nanoseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Latencies {
     pub(crate) name: String,
     pub(crate) p50_ns: f64,
-    pub(crate) p90_ns: f64,
+    /// The 90th or the 95th percentile, as the axis says.
+    pub(crate) upper_ns: f64,
     pub(crate) p99_ns: f64,
     pub(crate) max_ns: f64,
 }
 
 impl Latencies {
-    /// All latencies, in the order of [`MARKS`].
+    /// All times, in the order of the marks.
     fn all(&self) -> [f64; 4] {
-        [self.p50_ns, self.p90_ns, self.p99_ns, self.max_ns]
+        [self.p50_ns, self.upper_ns, self.p99_ns, self.max_ns]
     }
 }
 
 /// A line from the median to the longest latency, with a marker at each figure, on a logarithmic
 /// axis.
-pub(crate) fn ranges(frame: &Frame, rows: &[Latencies]) -> Markup {
-    let entries = MARKS.iter().enumerate().map(|(index, name)| Entry {
+pub(crate) fn ranges(frame: &Frame, of: RangeAxis, rows: &[Latencies]) -> Markup {
+    let entries = of.marks.iter().enumerate().map(|(index, name)| Entry {
         sign: marker(index, (14.0, 0.0), index != 0),
         name: (*name).to_owned(),
     });
@@ -45,7 +71,7 @@ pub(crate) fn ranges(frame: &Frame, rows: &[Latencies]) -> Markup {
     );
     let all = || rows.iter().flat_map(Latencies::all);
     let axis = Axis::new(
-        "latency of a call",
+        of.title,
         Quantity::Time,
         AxisScale::Logarithmic,
         layout.span(),
@@ -69,27 +95,28 @@ pub(crate) fn ranges(frame: &Frame, rows: &[Latencies]) -> Markup {
         height: layout.height(),
         drawn,
         description: format!(
-            "Latencies of the requests of {} on a logarithmic axis: the median (p50) {}, the 99th percentile {}, the longest {}.",
-            counted(rows.len(), "variant"),
+            "{} of {} on a logarithmic axis: the median (p50) {}, the 99th percentile {}, the longest {}.",
+            of.plural,
+            counted(rows.len(), of.row),
             Quantity::Time.range(rows.iter().map(|row| row.p50_ns)),
             Quantity::Time.range(rows.iter().map(|row| row.p99_ns)),
             Quantity::Time.range(rows.iter().map(|row| row.max_ns)),
         ),
-        tables: vec![figures(rows)],
+        tables: vec![figures(of, rows)],
     };
     figure(frame, &drawing)
 }
 
-fn figures(rows: &[Latencies]) -> Table {
+fn figures(of: RangeAxis, rows: &[Latencies]) -> Table {
     let cells = |row: &Latencies| {
         let latencies = row.all().map(|latency| Quantity::Time.shown(latency));
         [row.name.clone()].into_iter().chain(latencies).collect()
     };
-    let heads = MARKS.iter().map(|name| Head::named(name));
+    let heads = of.marks.iter().map(|name| Head::named(name));
     Table {
-        title: "Latencies of requests".to_owned(),
+        title: of.plural.to_owned(),
         description: None,
-        heads: [Head::text("variant")].into_iter().chain(heads).collect(),
+        heads: [Head::text(of.row)].into_iter().chain(heads).collect(),
         rows: rows.iter().map(cells).map(texts).collect(),
     }
 }

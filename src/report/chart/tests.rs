@@ -60,7 +60,7 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
     let latencies = Latencies {
         name: name(),
         p50_ns: time_ns,
-        p90_ns: time_ns,
+        upper_ns: time_ns,
         p99_ns: time_ns * 2.0,
         max_ns: time_ns * 9.0,
     };
@@ -99,10 +99,15 @@ fn charts(name: &str, count: usize, bytes: f64, time_ns: f64) -> Vec<String> {
         intervals(&frame(1), &vec![estimate; count]),
         scatter(&frame(2), &vec![tradeoff; count]),
         curves(&frame(3), &vec![curve; count], &vec![crossing; count]),
-        stacked(&frame(4), &kinds, &vec![bars(bytes); count]),
-        grouped(&frame(5), &kinds, &vec![bars(time_ns); count]),
+        stacked(&frame(4), BarAxis::BYTES, &kinds, &vec![bars(bytes); count]),
+        grouped(
+            &frame(5),
+            BarAxis::LANES,
+            &kinds,
+            &vec![bars(time_ns); count],
+        ),
         over_time(&frame(6), &vec![iterations; count]),
-        ranges(&frame(7), &vec![latencies; count]),
+        ranges(&frame(7), RangeAxis::REQUESTS, &vec![latencies; count]),
         history(
             &frame(8),
             &vec![name(); count],
