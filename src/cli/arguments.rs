@@ -10,6 +10,7 @@ use crate::config::PageCache;
 use crate::recipe::TOOLS;
 use crate::record::Preference;
 use crate::report::Format;
+use crate::units::parse_bytes;
 
 /// Measures how fast a Parquet layout can be read, by SQL, on a given storage system
 #[derive(Debug, Parser)]
@@ -251,6 +252,10 @@ pub(crate) struct TrainArguments {
     /// Accelerators that this process feeds at once, as `train.accelerators`
     #[arg(long, value_name = "N")]
     pub(crate) accelerators: Option<u32>,
+    /// Searches, in place of epochs, for the most accelerators that this host can feed at the
+    /// utilization `metric.au`
+    #[arg(long, conflicts_with_all = ["lane", "epochs", "accelerators"])]
+    pub(crate) find_accelerators: bool,
     /// Number of this process, counted from 0, among those that train together; each reads a share
     /// of the rows. Also read from what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK,
     /// PMIX_RANK, PMI_RANK, SLURM_PROCID, RANK or JOB_COMPLETION_INDEX
@@ -316,6 +321,16 @@ pub(crate) struct ExplainArguments {
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
+    /// Accelerators to size a storage system for: bytes and row groups per second, and the files
+    /// that MLPerf Storage asks for
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) accelerators: Option<u64>,
+    /// Hosts of these accelerators
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "accelerators", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) hosts: u64,
+    /// Memory of each host, as `512GiB`; that of this one if left out
+    #[arg(long, value_name = "BYTES", requires = "accelerators", value_parser = memory)]
+    pub(crate) host_memory: Option<u64>,
     #[command(flatten)]
     pub(crate) original: OriginalArgument,
 }
@@ -479,6 +494,13 @@ pub(crate) struct CompareArguments {
     /// Format of stdout
     #[arg(long, value_parser = one_of(&FORMATS, Format::name), default_value = "table")]
     pub(crate) format: Format,
+}
+
+/// A number of bytes, as `512GiB`.
+fn memory(text: &str) -> Result<u64, String> {
+    parse_bytes(text)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "write a number of bytes with its unit, such as `512GiB`".to_owned())
 }
 
 /// A share as `5%` or `0.05`.

@@ -10,6 +10,7 @@ use super::exit::CommandError;
 use super::load::GivenConfig;
 use super::progress::Progress;
 use super::stdout::show_text;
+use super::table::table;
 use super::threads::runtime;
 use crate::config::{Config, PageCache, ReadMode, ScenarioSource, Variant, to_yaml};
 use crate::dataset::{DatasetPlan, FolderContent};
@@ -20,6 +21,7 @@ use crate::session::{
     by_file_system, check as check_cells, estimate, existing, open, writers,
 };
 use crate::storage::Stores;
+use crate::train::{Demand, Fleet};
 use crate::units;
 
 /// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot
@@ -30,6 +32,14 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
     let mut given = GivenConfig::of(&arguments.config, None, &[])?;
     given.with_original = arguments.original.with_original;
     let config = given.config()?;
+    if let Some(accelerators) = arguments.accelerators {
+        let fleet = Fleet {
+            accelerators,
+            hosts: arguments.hosts,
+            host_memory_bytes: arguments.host_memory.unwrap_or_else(|| memory_bytes().0),
+        };
+        return show_text(&demand(&config, fleet)?);
+    }
     let yaml = to_yaml(&config.resolved).map_err(CommandError::Failed)?;
     // A config can be shown without its data, so that missing datasets are no error here.
     let datasets = runtime()?.block_on(Datasets::look(
@@ -39,6 +49,65 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
     show_text(&format!(
         "# resolved config\n{yaml}\n{}",
         describe(&config, &datasets)?
+    ))
+}
+
+/// Describes what accelerators would ask of a storage system.
+fn demand(config: &Config, fleet: Fleet) -> Result<String, CommandError> {
+    let dataset = config.variants.first().and_then(|it| it.dataset.as_ref());
+    let Some(dataset) = dataset.filter(|it| it.source.is_none()) else {
+        return Err(CommandError::Usage(
+            "--accelerators: sizes come from the columns of `dataset`, and the config has none"
+                .to_owned(),
+        ));
+    };
+    let found = Demand::of(dataset, &config.training, fleet);
+    let Some((samples, (all, read))) = found.samples_per_s.zip(found.bytes_per_s()) else {
+        return Err(CommandError::Usage(
+            "--accelerators: a step takes no time; set train.computation_time to that of the accelerator, as 0.000375".to_owned(),
+        ));
+    };
+    let target = found.target_utilization;
+    let at_target = format!("at AU {}", units::percent(target));
+    let mut rows = table(&["", "at AU 100 %", &at_target, "of each accelerator"], 1);
+    let count = fleet.accelerators as f64;
+    let mut row = |name: String, rate: f64, shown: &dyn Fn(f64) -> String| {
+        rows.add_row([name, shown(rate), shown(rate * target), shown(rate / count)]);
+    };
+    let number = |rate: f64| units::count(rate.round() as u64);
+    row("samples/s".to_owned(), samples, &number);
+    let bytes = |name: &str, bytes: f64| format!("{name}, {} a row", units::bytes(bytes as u64));
+    row(
+        bytes("all columns", found.row_bytes),
+        all,
+        &units::bytes_per_second,
+    );
+    row(
+        bytes("read columns", found.read_row_bytes),
+        read,
+        &units::bytes_per_second,
+    );
+    if let Some(groups) = found.row_groups_per_s() {
+        row("row groups/s".to_owned(), groups, &number);
+        let ranges = groups * found.columns_read as f64;
+        row(
+            format!("ranges/s, {} a row group", found.columns_read),
+            ranges,
+            &number,
+        );
+    }
+    Ok(format!(
+        "{} accelerators on {} host(s) of {}, batches of {} rows\n{rows}\nBytes are those of values, before encoding and compression. \
+         A range is a column chunk; near ones become one request (storage.coalesce_gap).\n\
+         files, by the rules of MLPerf Storage: at least {}\n  {} for 5 times the memory of all hosts; {} for 500 steps of each \
+         accelerator in an epoch\n",
+        units::count(fleet.accelerators),
+        units::count(fleet.hosts),
+        units::bytes(fleet.host_memory_bytes),
+        units::count(config.training.loading.batch_rows),
+        units::count(found.files()),
+        units::count(found.files_for_memory),
+        units::count(found.files_for_steps),
     ))
 }
 

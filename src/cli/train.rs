@@ -55,6 +55,7 @@ pub(super) fn train(arguments: &TrainArguments) -> Result<ExitCode, CommandError
             .map(|argument| without_secrets(&argument.to_string_lossy()))
             .collect(),
         rank,
+        find_accelerators: arguments.find_accelerators,
         start_at,
     };
     let runtime = runtime()?;

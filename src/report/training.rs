@@ -8,7 +8,8 @@ use super::text;
 use super::words::ABSENT;
 use crate::analysis::{PassSummary, TrainingRun};
 use crate::record::{
-    EpochRecord, Figures, Lane, Phase, RunRecord, Status, StepTimes, TrainingRecord,
+    AcceleratorSearch, AcceleratorTrial, EpochRecord, Figures, Lane, Phase, RunRecord, Status,
+    StepTimes, TrainingRecord,
 };
 use crate::units;
 
@@ -21,8 +22,12 @@ pub(super) fn page(run: &TrainingRun<'_>) -> Page {
     let Some(training) = run.training() else {
         return empty();
     };
+    let result = match &training.search {
+        Some(search) => searched(search),
+        None => result(run, training),
+    };
     let statements = [
-        ("RESULT", result(run, training)),
+        ("RESULT", result),
         ("BOUND BY", binds(run)),
         ("LOOP", vec![loop_of(training)]),
         ("CAUTION", optimistic(training)),
@@ -34,7 +39,10 @@ pub(super) fn page(run: &TrainingRun<'_>) -> Page {
         statements: statements
             .map(|(label, sentences)| Statement { label, sentences })
             .collect(),
-        costs: Some(passes(run)),
+        costs: Some(match &training.search {
+            Some(search) => trials(search),
+            None => passes(run),
+        }),
         noise: None,
         matrix: None,
         doubts: None,
@@ -141,6 +149,78 @@ fn result(run: &TrainingRun<'_>, training: &TrainingRecord) -> Vec<String> {
         ));
     }
     sentences
+}
+
+/// What a search for accelerators has found.
+fn searched(search: &AcceleratorSearch) -> Vec<String> {
+    let target = utilization(search.target_utilization);
+    let of_one = search.trials.iter().find(|trial| trial.accelerators == 1);
+    let mut sentences = vec![match (search.most, of_one) {
+        (0, Some(one)) => format!(
+            "This host cannot be shown to feed one accelerator at AU {target}: one has AU {}.",
+            utilization(mean_of(&one.utilizations))
+        ),
+        (0, None) => format!("Nothing was tried at AU {target}."),
+        (most, _) => format!(
+            "This host feeds {} accelerator(s) at AU {target} or more.",
+            units::count(most)
+        ),
+    }];
+    match search.too_many {
+        Some(too_many) if too_many > search.most + 1 => sentences.push(format!(
+            "{} are shown to be too many; between the two it is unclear.",
+            units::count(too_many)
+        )),
+        Some(_) => {}
+        None => sentences.push(
+            "More were not tried, as the rows make too few steps for them: the dataset is too small."
+                .to_owned(),
+        ),
+    }
+    sentences
+}
+
+fn mean_of(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// A row per number of accelerators that was tried.
+fn trials(search: &AcceleratorSearch) -> Table {
+    let mut trials: Vec<&AcceleratorTrial> = search.trials.iter().collect();
+    trials.sort_by_key(|trial| trial.accelerators);
+    let row = |trial: &AcceleratorTrial| {
+        let target = search.target_utilization;
+        let reaches = match (trial.ci_low >= target, trial.ci_high < target) {
+            (true, _) => "reaches",
+            (_, true) => "misses",
+            _ => "unclear",
+        };
+        texts(vec![
+            units::count(trial.accelerators),
+            utilization(mean_of(&trial.utilizations)),
+            format!(
+                "[{}, {}]",
+                utilization(trial.ci_low),
+                utilization(trial.ci_high)
+            ),
+            reaches.to_owned(),
+            samples(trial.samples_per_s),
+            trial.utilizations.len().to_string(),
+        ])
+    };
+    Table {
+        title: "accelerators tried".to_owned(),
+        description: None,
+        heads: vec![
+            Head::text("accelerators"),
+            Head::number("AU"),
+            Head::number("99 % interval"),
+            Head::text("target"),
+            Head::number("samples/s"),
+            Head::number("repetitions"),
+        ],
+        rows: trials.into_iter().map(row).collect(),
+    }
 }
 
 /// The lane that the result is about.

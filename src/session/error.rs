@@ -194,6 +194,16 @@ pub enum SessionError {
          queries take row_group or default"
     )]
     OnDemand,
+    #[error(
+        "--find-accelerators is for one process, and there are several ranks; start it once, without the launcher"
+    )]
+    SearchAlone,
+    #[error(
+        "--find-accelerators needs steps that take time; set train.computation_time to that of the accelerator, as 0.000375"
+    )]
+    SearchWithoutTime,
+    #[error("--find-accelerators: {reason}")]
+    SearchVoid { reason: String },
     #[error("training reads one table, and `tables` has several; leave the others out")]
     SeveralTables,
     #[error(
@@ -292,10 +302,13 @@ impl SessionError {
             | SessionError::SeveralVariants { .. }
             | SessionError::SeveralTables
             | SessionError::OnDemand
+            | SessionError::SearchAlone
+            | SessionError::SearchWithoutTime
             | SessionError::NoValid
             | SessionError::TooFewSteps { .. }
             | SessionError::DropCaches => ExitClass::Usage,
             SessionError::Io { .. }
+            | SessionError::SearchVoid { .. }
             | SessionError::GivenUp { .. }
             | SessionError::Disagreement { .. }
             | SessionError::Internal(_) => ExitClass::Failed,
@@ -344,6 +357,9 @@ impl SessionError {
             | SessionError::SeveralVariants { .. }
             | SessionError::SeveralTables
             | SessionError::OnDemand
+            | SessionError::SearchAlone
+            | SessionError::SearchWithoutTime
+            | SessionError::SearchVoid { .. }
             | SessionError::NoValid
             | SessionError::TooFewSteps { .. }
             | SessionError::GivenUp { .. }

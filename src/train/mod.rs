@@ -5,18 +5,21 @@ mod accelerator;
 mod batches;
 mod buffer;
 mod compute;
+mod demand;
 mod dlio;
 mod epoch;
 mod on_demand;
 mod order;
 mod rank;
 mod readers;
+mod search;
 mod setup;
 mod tensors;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+pub use demand::{Demand, Fleet};
 pub use dlio::{SUMMARY, write_summary};
 pub use rank::Rank;
 
@@ -59,6 +62,8 @@ pub struct Options {
     pub yes: bool,
     pub command_line: Vec<String>,
     pub rank: Rank,
+    /// True if, in place of epochs, the most accelerators are searched for that this host can feed.
+    pub find_accelerators: bool,
     /// Time at which the first epoch starts, for processes that start together.
     pub start_at: Option<SystemTime>,
 }
@@ -154,7 +159,10 @@ pub fn train(
     };
     let trained = async {
         wait_until(options.start_at).await;
-        run.train().await
+        match options.find_accelerators {
+            true => run.search().await,
+            false => run.train().await,
+        }
     };
     let trained = runtime.block_on(cancel.unless(trained));
     let trained = trained.map_err(Failure::from).and_then(|done| done);
@@ -165,7 +173,10 @@ pub fn train(
     let kept = finished.and_then(|()| Ok(write_record(&options.results, &record)?));
     let folder = config.training.output_folder.clone();
     let folder = folder.unwrap_or_else(|| options.results.join(&record.run_id));
-    let dlio = dlio::write_files(&folder, &record, &steps);
+    let dlio = match steps.is_empty() {
+        true => Ok(false),
+        false => dlio::write_files(&folder, &record, &steps).map(|()| true),
+    };
     let copied = match (&kept, &options.record) {
         (Ok(_), Some(copy)) => copy
             .write(|copy| std::io::Write::write_all(copy, to_json(&record)?.as_bytes()))
@@ -175,7 +186,10 @@ pub fn train(
     drop(hold);
     Ok(Outcome {
         record_file: kept.as_ref().ok().cloned(),
-        dlio_folder: dlio.as_ref().ok().map(|()| folder),
+        dlio_folder: dlio
+            .as_ref()
+            .is_ok_and(|written| *written)
+            .then_some(folder),
         ended_by: trained
             .err()
             .or(kept.err())
@@ -359,14 +373,7 @@ fn ceiling_steps(computation: &Computation) -> u64 {
     const LEAST: u64 = 50;
     const ENOUGH: Duration = Duration::from_secs(10);
     const MOST: u64 = 10_000;
-    let mean = match *computation {
-        Computation::Constant(seconds) => seconds,
-        Computation::Normal { mean, .. } | Computation::Poisson { mean } => mean,
-        Computation::Uniform { min, max } => (min + max) / 2.0,
-        Computation::Gamma { shape, scale } => shape * scale,
-        Computation::Exponential { scale } => scale,
-    };
-    let steps = ENOUGH.as_secs_f64() / mean.max(1e-9);
+    let steps = ENOUGH.as_secs_f64() / computation.mean_s().max(1e-9);
     (steps as u64).clamp(LEAST, MOST)
 }
 

@@ -89,18 +89,8 @@ pub(super) fn training_config(
 
 /// Bytes of a row of the columns that are read, by their types.
 fn read_bytes(columns: &[Column]) -> u64 {
-    let bytes = |column: &Column| {
-        let values = match column.dtype.is_numeric() {
-            true => column.size.saturating_mul(column.dtype.value_bytes()),
-            false => column.size.max(4),
-        };
-        column.length.map_or(values, |length| length.max)
-    };
-    columns
-        .iter()
-        .filter(|it| it.read)
-        .map(bytes)
-        .fold(0, u64::saturating_add)
+    let read = columns.iter().filter(|column| column.read);
+    read.map(Column::row_bytes).sum::<f64>() as u64
 }
 
 /// Everything that epochs need.

@@ -84,6 +84,19 @@ pub enum LengthDistribution {
 }
 
 impl Column {
+    /// Returns the mean number of bytes of the values of a row, without nulls and offsets.
+    pub fn row_bytes(&self) -> f64 {
+        let children = self.children.iter().map(Column::row_bytes).sum::<f64>();
+        let mean = self
+            .length
+            .map(|length| (length.min as f64 + length.max as f64) / 2.0);
+        match self.dtype {
+            Dtype::Struct => children,
+            Dtype::List => mean.unwrap_or(self.size as f64) * children,
+            dtype => mean.unwrap_or(self.size as f64) * dtype.value_bytes() as f64,
+        }
+    }
+
     /// Returns true if each row holds several numbers.
     pub fn is_vector(&self) -> bool {
         self.size > 1 && self.dtype.is_numeric()

@@ -85,6 +85,19 @@ pub enum Computation {
     Poisson { mean: f64 },
 }
 
+impl Computation {
+    /// Returns the mean of the distribution in seconds, without regard to draws below 0.
+    pub fn mean_s(&self) -> f64 {
+        match *self {
+            Computation::Constant(seconds) => seconds,
+            Computation::Normal { mean, .. } | Computation::Poisson { mean } => mean,
+            Computation::Uniform { min, max } => (min + max) / 2.0,
+            Computation::Gamma { shape, scale } => shape * scale,
+            Computation::Exponential { scale } => scale,
+        }
+    }
+}
+
 /// Form of the batches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]

@@ -1,0 +1,212 @@
+//! Search for the most accelerators that this host can feed at the utilization that is aimed at.
+
+use super::TrainingRun;
+use super::epoch::{Pass, usual_readers};
+use crate::analysis::utilization;
+use crate::record::{AcceleratorSearch, AcceleratorTrial, Event as Entry, Lane, Phase};
+use crate::session::{Event, Failure, SessionError, unchanged};
+use crate::statistics::{CONFIDENCE, student_quantile};
+
+/// Least and most repetitions of a trial. More are made until its interval lies on one side of the
+/// target.
+const LEAST_REPETITIONS: usize = 4;
+const MOST_REPETITIONS: usize = 12;
+
+/// Computation time of a repetition, and the least number of steps that count in it.
+const REPETITION_S: f64 = 0.5;
+const LEAST_STEPS: u64 = 20;
+
+/// Most accelerators that are tried.
+const MOST: u64 = 4096;
+
+/// Outcome of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Reaches,
+    Misses,
+    /// The interval contains the target.
+    Unclear,
+}
+
+impl TrainingRun<'_> {
+    /// Doubles the number of accelerators until they miss the target, then halves the gap from both
+    /// sides.
+    pub(super) async fn search(&mut self) -> Result<(), Failure> {
+        if self.prepared.record.world_size > 1 {
+            return Err(SessionError::SearchAlone.into());
+        }
+        if self.training.computation.mean_s() <= 0.0 {
+            return Err(SessionError::SearchWithoutTime.into());
+        }
+        let target = self.training.target_utilization;
+        let mut search = AcceleratorSearch {
+            target_utilization: target,
+            most: 0,
+            too_many: None,
+            trials: Vec::new(),
+        };
+        let mut next = 1;
+        while search.too_many.is_none() && next <= MOST && self.can_try(next) {
+            match self.tried(&mut search, next).await? {
+                Found::Reaches => search.most = next,
+                Found::Misses => search.too_many = Some(next),
+                Found::Unclear => {}
+            }
+            next *= 2;
+        }
+        // The largest that reaches the target, then the smallest that misses it.
+        let mut unknown = search.too_many.unwrap_or(next);
+        while unknown > search.most + 1 {
+            let middle = search.most.midpoint(unknown);
+            match self.tried(&mut search, middle).await? {
+                Found::Reaches => search.most = middle,
+                Found::Misses => {
+                    search.too_many = Some(middle);
+                    unknown = middle;
+                }
+                Found::Unclear => unknown = middle,
+            }
+        }
+        if let Some(mut misses) = search.too_many {
+            while misses > unknown + 1 {
+                let middle = unknown.midpoint(misses);
+                match self.tried(&mut search, middle).await? {
+                    Found::Misses => {
+                        misses = middle;
+                        search.too_many = Some(middle);
+                    }
+                    Found::Reaches | Found::Unclear => unknown = middle,
+                }
+            }
+        }
+        self.journal.append(Entry::Search { search })
+    }
+
+    /// Settings of a pass of so many accelerators, long enough to show a utilization.
+    fn trial_pass(&self, accelerators: u64) -> Pass {
+        let enough = (REPETITION_S / self.training.computation.mean_s()).ceil() as u64;
+        let excluded = self.training.excluded_steps;
+        let steps = enough.max(LEAST_STEPS) + excluded.start + excluded.end;
+        let pass = self.prepared.pass(self.training, Lane::EndToEnd, 1);
+        let readers = self.training.loading.readers;
+        Pass {
+            world: accelerators,
+            local: 0..accelerators,
+            readers: readers.unwrap_or_else(|| usual_readers(accelerators)),
+            steps: Some(pass.steps.map_or(steps, |most| most.min(steps))),
+            ..pass
+        }
+    }
+
+    /// True if the rows make enough steps for so many accelerators.
+    fn can_try(&self, accelerators: u64) -> bool {
+        let pass = self.trial_pass(accelerators);
+        let excluded = self.training.excluded_steps;
+        let least = excluded.start + excluded.end + 2;
+        let shares = self.prepared.table.shares(&pass);
+        shares.iter().all(|share| share.steps >= least)
+    }
+
+    /// Measures a number of accelerators, unless that has been done.
+    async fn tried(
+        &mut self,
+        search: &mut AcceleratorSearch,
+        accelerators: u64,
+    ) -> Result<Found, Failure> {
+        let target = search.target_utilization;
+        let known = search
+            .trials
+            .iter()
+            .find(|trial| trial.accelerators == accelerators);
+        if let Some(trial) = known {
+            return Ok(found(trial, target));
+        }
+        let pass = self.trial_pass(accelerators);
+        let excluded = self.training.excluded_steps;
+        let mut trial = AcceleratorTrial {
+            accelerators,
+            utilizations: Vec::new(),
+            ci_low: 0.0,
+            ci_high: 1.0,
+            samples_per_s: 0.0,
+        };
+        let mut rates = Vec::new();
+        while trial.utilizations.len() < LEAST_REPETITIONS
+            || trial.utilizations.len() < MOST_REPETITIONS
+                && found(&trial, target) == Found::Unclear
+        {
+            self.observer.event(Event::Training {
+                phase: Phase::Train,
+                lane: Lane::EndToEnd,
+                epoch: accelerators,
+                epochs: accelerators,
+            });
+            let table = &self.prepared.table;
+            let shares = table.shares(&pass);
+            let made = table.pass(&pass, &shares).await;
+            unchanged(&table.cell).await?;
+            let made = match made {
+                Ok(made) => made,
+                Err(error) => return Err(super::located(table, error).await),
+            };
+            if let Some(reason) = made.observation.void {
+                return Err(SessionError::SearchVoid { reason }.into());
+            }
+            let of_each = made.steps.iter().map(|done| {
+                utilization(&done.steps, done.elapsed_ns, excluded.start, excluded.end)
+            });
+            let of_each: Vec<_> = of_each.collect();
+            let count = of_each.len().max(1) as f64;
+            let sum: f64 = of_each.iter().filter_map(|it| it.utilization).sum();
+            rates.push(
+                of_each
+                    .iter()
+                    .filter_map(|it| it.samples_per_s)
+                    .sum::<f64>(),
+            );
+            trial.utilizations.push(sum / count);
+            (trial.ci_low, trial.ci_high) = interval(&trial.utilizations);
+        }
+        trial.samples_per_s = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
+        let result = found(&trial, target);
+        search.trials.push(trial);
+        Ok(result)
+    }
+}
+
+fn found(trial: &AcceleratorTrial, target: f64) -> Found {
+    if trial.ci_low >= target {
+        Found::Reaches
+    } else if trial.ci_high < target {
+        Found::Misses
+    } else {
+        Found::Unclear
+    }
+}
+
+/// Student's interval of the mean, within 0 and 1.
+fn interval(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    if values.len() < 2 {
+        return (0.0, 1.0);
+    }
+    let mean = values.iter().sum::<f64>() / count;
+    let square: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let error = (square / (count - 1.0) / count).sqrt();
+    let reach = student_quantile(CONFIDENCE, count - 1.0) * error;
+    ((mean - reach).max(0.0), (mean + reach).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_that_of_the_mean() {
+        assert_eq!(interval(&[0.5]), (0.0, 1.0));
+        let (low, high) = interval(&[0.8, 0.9, 0.7, 0.8]);
+        // The error is 0.0408, and Student's quantile for 3 degrees of freedom is 5.841.
+        assert!((low - 0.5615).abs() < 1e-3 && high == 1.0, "{low} {high}");
+        assert_eq!(interval(&[0.25; 4]), (0.25, 0.25));
+    }
+}
