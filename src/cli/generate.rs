@@ -16,7 +16,7 @@ use crate::units;
 
 pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
-    let config = load::config(&arguments.config, None)?;
+    let config = load::config(&arguments.config, None)?.for_queries();
     if arguments.dry_run {
         return check::dry_run(&config);
     }

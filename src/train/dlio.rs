@@ -66,6 +66,10 @@ pub(super) fn check_folder(
     count: u64,
     world: u64,
 ) -> Result<(), OutputError> {
+    std::fs::create_dir_all(folder).map_err(|source| OutputError::Failed {
+        path: folder.to_path_buf(),
+        source,
+    })?;
     for name in file_names(first, count, world) {
         Output::claim(&folder.join(name), Replaces::Nothing)?;
     }

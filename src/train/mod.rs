@@ -40,12 +40,13 @@ use crate::record::{
     Utilization, to_json, write_record,
 };
 use crate::session::{
-    AtSite, Event, Failure, Observer, RunJournal, SessionError, Site, Warning, build, open,
-    prepare, rfc3339, unchanged,
+    AtSite, Event, Failure, Observer, RunJournal, SessionError, Site, Warning, build,
+    check_results, open, prepare, rfc3339, unchanged,
 };
 use crate::storage::{Stores, may_drop_caches};
 use accelerator::Steps;
 use epoch::{Pass, PassOutcome, Share, TrainingTable};
+use search::check_search;
 use setup::{Prepared, training_config};
 
 /// Options that the command line adds to a config.
@@ -95,7 +96,10 @@ pub fn train(
     observer: &dyn Observer,
 ) -> Result<Outcome, Failure> {
     let config = &training_config(runtime, config, &options.stores)?;
-    crate::session::check_results(&options.results)?;
+    if options.find_accelerators {
+        check_search(&config.training, options.rank)?;
+    }
+    check_results(&options.results)?;
     if config.measure.drop_caches && !may_drop_caches() {
         return Err(SessionError::DropCaches.into());
     }

@@ -2,7 +2,9 @@
 
 use super::TrainingRun;
 use super::epoch::{Pass, usual_readers};
+use super::rank::Rank;
 use crate::analysis::utilization;
+use crate::config::Training;
 use crate::record::{AcceleratorSearch, AcceleratorTrial, Event as Entry, Lane, Phase};
 use crate::session::{Event, Failure, SessionError, unchanged};
 use crate::statistics::{CONFIDENCE, student_quantile};
@@ -28,16 +30,21 @@ enum Found {
     Unclear,
 }
 
+/// Refuses a search that cannot end with a number.
+pub(super) fn check_search(training: &Training, rank: Rank) -> Result<(), SessionError> {
+    if rank.world_size > 1 {
+        return Err(SessionError::SearchAlone);
+    }
+    match training.computation.mean_s() > 0.0 {
+        true => Ok(()),
+        false => Err(SessionError::SearchWithoutTime),
+    }
+}
+
 impl TrainingRun<'_> {
     /// Doubles the number of accelerators until they miss the target, then halves the gap from both
     /// sides.
     pub(super) async fn search(&mut self) -> Result<(), Failure> {
-        if self.prepared.record.world_size > 1 {
-            return Err(SessionError::SearchAlone.into());
-        }
-        if self.training.computation.mean_s() <= 0.0 {
-            return Err(SessionError::SearchWithoutTime.into());
-        }
         let target = self.training.target_utilization;
         let mut search = AcceleratorSearch {
             target_utilization: target,

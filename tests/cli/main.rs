@@ -51,4 +51,5 @@ mod statistics;
 mod stores;
 mod terminal;
 mod traces;
+mod training;
 mod types;

@@ -34,7 +34,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Adds a note on the keys that a verb that runs queries does not use.
+    /// Adds a note on the keys that verbs other than training do not use.
     #[must_use]
     pub fn for_queries(mut self) -> Config {
         if !self.keys_of_training.is_empty() {
