@@ -54,10 +54,10 @@ impl MatrixPlan {
 }
 
 /// Type of a column's numbers, and how many a row has. `None` if it is not of numbers, or of varying
-/// length. Booleans are of one byte; dates and times are whole numbers.
+/// length. Dates and times are whole numbers.
 fn numbers_of(data_type: &DataType) -> Option<(DataType, usize)> {
     let number = |data_type: &DataType| match data_type {
-        DataType::Boolean => Some(DataType::UInt8),
+        DataType::Boolean => Some(DataType::Boolean),
         numeric if numeric.is_integer() || numeric.is_floating() => Some(numeric.clone()),
         DataType::Date32 => Some(DataType::Int32),
         DataType::Date64 | DataType::Timestamp(..) => Some(DataType::Int64),
@@ -74,10 +74,12 @@ fn numbers_of(data_type: &DataType) -> Option<(DataType, usize)> {
 
 /// Returns the type that NumPy promotes two types of numbers to (`numpy.result_type`).
 fn promoted(left: &DataType, right: &DataType) -> DataType {
-    use DataType::{Float16, Float32, Float64, Int8, Int16, Int32, Int64, UInt64};
+    use DataType::{Boolean, Float16, Float32, Float64, Int8, Int16, Int32, Int64, UInt64};
     let bits = |it: &DataType| it.primitive_width().unwrap_or(8) * 8;
-    if left == right {
-        return left.clone();
+    match (left, right) {
+        (left, right) if left == right => return left.clone(),
+        (Boolean, other) | (other, Boolean) => return other.clone(),
+        _ => {}
     }
     let wider = |left: &DataType, right: &DataType| match bits(left) >= bits(right) {
         true => left.clone(),
@@ -138,6 +140,11 @@ impl TensorPlan {
             let dtype = match (tensors, &whole) {
                 (Tensors::One, Some(whole)) => whole.clone(),
                 _ => dtype,
+            };
+            let dtype = match dtype {
+                // NumPy's booleans take a byte.
+                DataType::Boolean => DataType::UInt8,
+                dtype => dtype,
             };
             let known = plan.matrices.iter_mut().position(|it| it.dtype == dtype);
             let place = known.unwrap_or_else(|| {
@@ -282,9 +289,11 @@ fn as_numbers(array: &ArrayRef, dtype: &DataType) -> Result<ArrayRef, ArrowError
         }
         _ => Arc::clone(array),
     };
-    match flat.data_type() == dtype {
-        true => Ok(flat),
-        false => cast(&flat, dtype),
+    match flat.data_type() {
+        same if same == dtype => Ok(flat),
+        // Arrow makes no 16-bit floats of booleans.
+        DataType::Boolean => cast(&cast(&flat, &DataType::UInt8)?, dtype),
+        _ => cast(&flat, dtype),
     }
 }
 
@@ -416,4 +425,124 @@ pub(super) fn assembled(parts: &mut [Part], rows: usize) -> Result<Vec<ArrayRef>
     };
     let columns = parts.first().map_or(0, |part| part.columns.len());
     (0..columns).map(column).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::array::{ArrayRef, BooleanArray, Float32Array, Int8Array, StringArray};
+    use arrow::datatypes::Field;
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Types as `numpy.result_type` gives them.
+    #[rstest]
+    #[case(&[DataType::Boolean, DataType::Int8], DataType::Int8)]
+    #[case(&[DataType::Int8, DataType::UInt8], DataType::Int16)]
+    #[case(&[DataType::Int8, DataType::UInt16], DataType::Int32)]
+    #[case(&[DataType::Int64, DataType::UInt32], DataType::Int64)]
+    #[case(&[DataType::Int8, DataType::UInt64], DataType::Float64)]
+    #[case(&[DataType::UInt8, DataType::UInt16], DataType::UInt16)]
+    #[case(&[DataType::Int8, DataType::Float16], DataType::Float16)]
+    #[case(&[DataType::Int16, DataType::Float16], DataType::Float32)]
+    #[case(&[DataType::UInt16, DataType::Float32], DataType::Float32)]
+    #[case(&[DataType::Int32, DataType::Float16], DataType::Float64)]
+    #[case(&[DataType::Int64, DataType::Float32], DataType::Float64)]
+    #[case(&[DataType::Boolean, DataType::Float16, DataType::Float32], DataType::Float32)]
+    #[case(&[DataType::Boolean], DataType::UInt8)]
+    fn numbers_are_promoted_as_numpy_would(#[case] types: &[DataType], #[case] expected: DataType) {
+        let fields = types.iter().enumerate();
+        let fields: Vec<Field> = fields
+            .map(|(index, it)| Field::new(index.to_string(), it.clone(), true))
+            .collect();
+        let plan = TensorPlan::new(&Schema::new(fields), Tensors::One);
+        assert_eq!(plan.matrices.len(), 1);
+        assert_eq!(
+            (&plan.matrices[0].dtype, plan.matrices[0].width),
+            (&expected, types.len())
+        );
+    }
+
+    #[test]
+    fn types_apart_have_a_matrix_each_and_vectors_stay_vectors() {
+        let vector = DataType::new_fixed_size_list(DataType::Float32, 3, false);
+        let fields = vec![
+            Field::new("flag", DataType::Boolean, false),
+            Field::new("vector", vector, false),
+            Field::new("text", DataType::Utf8, false),
+            Field::new("number", DataType::Float32, false),
+            Field::new("bytes", DataType::FixedSizeBinary(5), false),
+        ];
+        let plan = TensorPlan::new(&Schema::new(fields), Tensors::PerDtype);
+        let shapes: Vec<_> = plan
+            .matrices
+            .iter()
+            .map(|it| (it.dtype.clone(), it.width))
+            .collect();
+        assert_eq!(shapes, [(DataType::UInt8, 6), (DataType::Float32, 4)]);
+        assert_eq!(
+            (plan.others.as_slice(), plan.row_bytes()),
+            ([2].as_slice(), 22)
+        );
+    }
+
+    #[test]
+    fn rows_are_copied_to_their_places_and_nulls_become_zero_or_nan() {
+        let flags: ArrayRef = Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]));
+        let bytes: ArrayRef = Arc::new(Int8Array::from(vec![Some(-3), Some(4), None]));
+        let floats: ArrayRef = Arc::new(Float32Array::from(vec![None, Some(0.5), Some(1.5)]));
+        let batch = RecordBatch::try_from_iter_with_nullable([
+            ("flag", flags, true),
+            ("byte", bytes, true),
+            ("float", floats, true),
+        ])
+        .unwrap();
+        let plan = TensorPlan::new(&batch.schema(), Tensors::One);
+        let values = MatrixValues::of(&plan, &batch).unwrap();
+        assert_eq!(values.nulls, 3);
+        let buffers = [Buffer::new(plan.row_bytes() * 3)];
+        values.copy(&plan, &CopiedRows::Run { rows: 1..3, to: 0 }, &buffers);
+        values.copy(&plan, &CopiedRows::Each(&[(0, 2)]), &buffers);
+        let found = buffers[0].values::<f32>(9);
+        let nan = f32::NAN;
+        let expected = [nan, 4.0, 0.5, 0.0, nan, 1.5, 1.0, -3.0, nan];
+        assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn other_columns_are_put_together_in_the_order_of_the_batch() {
+        let text = |values: &[&str]| -> Vec<ArrayRef> {
+            vec![Arc::new(StringArray::from(values.to_vec()))]
+        };
+        let read = |parts: &mut [Part], rows| {
+            let whole = assembled(parts, rows).unwrap().remove(0);
+            let whole = whole.as_string::<i32>().iter();
+            whole
+                .map(|it| it.unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut in_order = [
+            Part {
+                columns: text(&["c"]),
+                rows: PartRows::From(2),
+            },
+            Part {
+                columns: text(&["a", "b"]),
+                rows: PartRows::From(0),
+            },
+        ];
+        assert_eq!(read(&mut in_order, 3), ["a", "b", "c"]);
+        let mut mixed = [
+            Part {
+                columns: text(&["x", "b", "a"]),
+                rows: PartRows::Each(vec![(2, 0), (1, 1)]),
+            },
+            Part {
+                columns: text(&["c"]),
+                rows: PartRows::From(2),
+            },
+        ];
+        assert_eq!(read(&mut mixed, 3), ["a", "b", "c"]);
+    }
 }

@@ -266,7 +266,11 @@ fn another_seed_of_training_reads_the_data_that_is_there() {
     generate("train.seed=1");
     let again = generate("train.seed=2");
     assert!(again.stderr.contains("reusing 2 files"), "{again:?}");
-    assert!(again.stderr.contains("take effect in `bench train` alone: train"));
+    assert!(
+        again
+            .stderr
+            .contains("take effect in `bench train` alone: train")
+    );
 }
 
 /// Data as DLIO writes it without columns: rows of a square number of bytes, each value as an
