@@ -71,6 +71,8 @@ pub struct PassSummary {
     /// Rows per second of all accelerators: for one process those of the steps that count, for
     /// several those of the time in which all trained. Absent if there is no such time.
     pub samples_per_s: Option<f64>,
+    /// Share of the longest rank's time in which all trained. 1 for one process.
+    pub together: f64,
     /// The sum of what each accelerator has for itself, as DLIO reports it.
     pub dlio_samples_per_s: Option<f64>,
     /// Bytes that reached the storage, per second of the pass.
@@ -297,6 +299,7 @@ fn summary(
         }
     }
     let accelerators = all().count() as u64;
+    let together = together(epochs);
     let requested = epochs.iter().map(|epoch| {
         let seconds = epoch.figures.elapsed_ns.max(1) as f64 / 1e9;
         epoch.figures.requested_bytes as f64 / seconds
@@ -317,7 +320,11 @@ fn summary(
         worst: worst.filter(|_| accelerators > 1),
         samples_per_s: match epochs {
             [_] => dlio_samples_per_s,
-            epochs => together(epochs),
+            _ => together.map(|(rate, _)| rate),
+        },
+        together: match epochs {
+            [_] => 1.0,
+            _ => together.map_or(0.0, |(_, share)| share),
         },
         dlio_samples_per_s,
         requested_bytes_per_s: requested.sum(),
@@ -326,8 +333,9 @@ fn summary(
     })
 }
 
-/// Rows per second in the time in which all ranks trained. `None` if there is no such time.
-fn together(epochs: &[&EpochRecord]) -> Option<f64> {
+/// Rows per second in the time in which all ranks trained, and that time as a share of the longest
+/// rank's. `None` if there is no such time.
+fn together(epochs: &[&EpochRecord]) -> Option<(f64, f64)> {
     let start = |epoch: &EpochRecord| {
         let time: DateTime<Utc> = epoch.started_at.parse().ok()?;
         Some(time.timestamp_micros() as f64 * 1e3)
@@ -359,7 +367,11 @@ fn together(epochs: &[&EpochRecord]) -> Option<f64> {
             epoch.accelerators.iter().map(within)
         })
         .sum();
-    Some(samples / (to - from) * 1e9)
+    let longest = epochs.iter().map(|epoch| epoch.figures.elapsed_ns).max()?;
+    Some((
+        samples / (to - from) * 1e9,
+        (to - from) / longest.max(1) as f64,
+    ))
 }
 
 /// Rows that an accelerator had taken at a time, interpolated within a stretch of its timeline.

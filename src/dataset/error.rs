@@ -169,7 +169,7 @@ impl DatasetError {
             DatasetError::Changed { file, .. } => Some(format!("remove {file} to have it written again")),
             DatasetError::ForeignSwept { .. } => Some("set dataset.data_folder to a folder of its own".to_owned()),
             DatasetError::Missing { .. } => {
-                Some("generate it with --set workflow.generate_data=true, or correct dataset.data_folder".to_owned())
+                Some("write it with `bench generate`, by this config with --set workflow.generate_data=true or by that of the data, or correct dataset.data_folder".to_owned())
             }
             DatasetError::ReadOnly { .. } => Some(
                 "write it to a local folder or a bucket; files of others are named one by one, as in --table t=URL".to_owned(),

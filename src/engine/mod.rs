@@ -3,6 +3,7 @@
 
 mod explain;
 mod ordered;
+mod small_files;
 mod whole_file;
 
 pub use explain::{

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, FileSource, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::path::Path;
 
 use super::EngineError;
+use super::small_files::SmallFilesSource;
 
 /// Row groups of one file that are read one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Piece<'a> {
 pub struct OrderedScan {
     plan: Arc<dyn ExecutionPlan>,
     files: HashMap<Path, PartitionedFile>,
+    /// Source in place of the engine's own.
+    small_files: Option<SmallFilesSource>,
 }
 
 impl OrderedScan {
@@ -54,7 +59,31 @@ impl OrderedScan {
         Ok(OrderedScan {
             files: files.collect(),
             plan: Arc::clone(plan),
+            small_files: None,
         })
+    }
+
+    /// Reads the files by a source for many small ones, if the plan reads nothing but columns of the
+    /// files, which must have the columns of the table and no others.
+    #[must_use]
+    pub fn of_small_files(mut self, batch_rows: usize) -> Self {
+        let Some((config, source)) = scan_of(&self.plan) else {
+            return self;
+        };
+        let schema = config.file_source().table_schema();
+        self.small_files = source
+            .projection()
+            .filter(|_| source.filter().is_none())
+            .and_then(|projection| SmallFilesSource::new(schema, projection, batch_rows));
+        for file in self
+            .files
+            .values_mut()
+            .filter(|_| self.small_files.is_some())
+        {
+            // Nothing is pruned.
+            file.statistics = None;
+        }
+        self
     }
 
     /// Bytes of a file. 0 if the scan does not read it.
@@ -90,12 +119,14 @@ impl OrderedScan {
             files.collect::<Result<Vec<_>, _>>().map(FileGroup::new)
         });
         let groups = groups.collect::<Result<Vec<_>, EngineError>>()?;
-        let config = FileScanConfigBuilder::from(config.clone())
+        let mut builder = FileScanConfigBuilder::from(config.clone())
             .with_file_groups(groups)
             // Partitions must not take each other's files.
-            .with_preserve_order(true)
-            .build();
-        Ok(DataSourceExec::from_data_source(config))
+            .with_preserve_order(true);
+        if let Some(source) = &self.small_files {
+            builder = builder.with_source(Arc::new(source.clone()));
+        }
+        Ok(DataSourceExec::from_data_source(builder.build()))
     }
 }
 

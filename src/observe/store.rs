@@ -8,7 +8,7 @@ use super::counting::CountingLayer;
 use super::ledger::Ledger;
 use crate::config::RequestSettings;
 use crate::storage::{
-    ByteSource, DirectLayer, LayeredStore, MemoryLayer, PrefetchLayer, RecordingLayer,
+    ByteSource, DirectLayer, InlineLayer, LayeredStore, MemoryLayer, PrefetchLayer, RecordingLayer,
     RequestLayer, RequestPlan, RequestPlanner, Store, ThrottleLayer, TimedCall, Trace,
 };
 
@@ -21,7 +21,7 @@ use crate::storage::{
 /// requested       if ranges are merged or split into requests
 /// throttled       if the storage must be slower
 /// counted         requests that reach the storage
-/// direct, memory  if bytes do not come from the store itself
+/// direct, inline, memory  if bytes do not come from the store itself
 /// ```
 #[derive(Debug)]
 pub struct MeasuredStore {
@@ -44,6 +44,7 @@ impl MeasuredStore {
         let mut memory = None;
         let storage: Arc<dyn ObjectStore> = match source {
             ByteSource::Store | ByteSource::Throttled(_) => objects,
+            ByteSource::Inline => LayeredStore::over(InlineLayer::new(objects)),
             ByteSource::Direct => LayeredStore::over(DirectLayer::new(objects)),
             ByteSource::Memory(loaded) => {
                 let layer = Arc::new(MemoryLayer::new(objects, Arc::clone(loaded)));

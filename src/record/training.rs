@@ -102,6 +102,8 @@ pub struct EpochRecord {
     pub figures: Figures,
     /// Rows of this process's share that are in no batch, as the last one would not be full.
     pub dropped_rows: u64,
+    /// Most memory that was resident in this process. Absent if the system does not report it.
+    pub peak_resident_bytes: Option<u64>,
     /// Nulls that became 0 or NaN in matrices.
     pub nulls: u64,
     /// Hits and misses of the decoded row groups that are kept for samples by index. Absent for

@@ -17,6 +17,12 @@ use crate::units;
 /// nothing binds but the accelerator.
 const ENOUGH: f64 = 0.95;
 
+/// Share of an epoch that ranks must have trained together at least.
+const TOGETHER: f64 = 0.9;
+
+/// Ratio of the utilization to its ceiling that noise alone can explain.
+const NOISE: f64 = 1.05;
+
 /// Page of a training run.
 pub(super) fn page(run: &TrainingRun<'_>) -> Page {
     let Some(training) = run.training() else {
@@ -30,7 +36,7 @@ pub(super) fn page(run: &TrainingRun<'_>) -> Page {
         ("RESULT", result),
         ("BOUND BY", binds(run)),
         ("LOOP", vec![loop_of(training)]),
-        ("CAUTION", optimistic(training)),
+        ("CAUTION", optimistic(run, training)),
     ];
     let statements = statements
         .into_iter()
@@ -109,6 +115,10 @@ fn result(run: &TrainingRun<'_>, training: &TrainingRecord) -> Vec<String> {
     let mut sentences = Vec::new();
     let target = training.target_utilization;
     match mean(run, lane, |it| it.utilization) {
+        _ if !computes(run) => sentences.push(
+            "Steps compute for no time, so that there is no AU; train.computation_time sets it."
+                .to_owned(),
+        ),
         None => sentences.push(format!(
             "No utilization: all steps of an epoch are excluded, the first {} and the last {}.",
             training.excluded_start_steps, training.excluded_end_steps
@@ -122,10 +132,12 @@ fn result(run: &TrainingRun<'_>, training: &TrainingRecord) -> Vec<String> {
                 Lane::EndToEnd => String::new(),
                 lane => format!(", lane {}", lane.name()),
             };
+            let measured = mean(run, lane, |it| it.measured_utilization).unwrap_or(found);
             sentences.push(format!(
-                "AU {}{epochs}{of_lane}: {met} the target of {} %.",
+                "AU {}{epochs}{of_lane}: {met} the target of {} %. DLIO's AU, by the time that steps took, is {}.",
                 utilization(found),
-                (target * 1000.0).round() / 10.0
+                (target * 1000.0).round() / 10.0,
+                utilization(measured)
             ));
         }
     }
@@ -223,6 +235,17 @@ fn trials(search: &AcceleratorSearch) -> Table {
     }
 }
 
+/// True if a step that counts computes for a time.
+fn computes(run: &TrainingRun<'_>) -> bool {
+    let trainings = run
+        .records
+        .iter()
+        .filter_map(|record| record.training.as_ref());
+    let epochs = trainings.flat_map(|training| &training.epochs);
+    let mut all = epochs.flat_map(|epoch| &epoch.accelerators);
+    all.any(|it| it.utilization.set_compute_ns > 0)
+}
+
 /// The lane that the result is about.
 fn main_lane(run: &TrainingRun<'_>) -> Option<Lane> {
     Lane::ALL
@@ -234,7 +257,7 @@ fn main_lane(run: &TrainingRun<'_>) -> Option<Lane> {
 fn binds(run: &TrainingRun<'_>) -> Vec<String> {
     let found = mean(run, Lane::EndToEnd, |it| it.utilization);
     let ceiling = mean(run, Lane::Compute, |it| it.utilization);
-    let Some(found) = found else {
+    let Some(found) = found.filter(|_| computes(run)) else {
         return Vec::new();
     };
     if found >= ENOUGH {
@@ -251,6 +274,13 @@ fn binds(run: &TrainingRun<'_>) -> Vec<String> {
         )];
     };
     let reached = found / ceiling;
+    if reached > NOISE {
+        return vec![format!(
+            "not known: with all bytes in memory AU was {}, less than with them on the storage. Epochs are too short, or the host is \
+             too busy.",
+            utilization(ceiling)
+        )];
+    }
     let what = match (reached >= ENOUGH, ceiling >= ENOUGH) {
         (true, _) => {
             "this host: decoding and copying, or too few readers; faster storage would change nothing"
@@ -276,6 +306,7 @@ fn loop_of(training: &TrainingRecord) -> String {
     };
     let tensors = match training.tensors.as_str() {
         "none" => "columns as the engine returns them".to_owned(),
+        _ if training.row_bytes == 0 => "columns of varying length, in no matrix".to_owned(),
         other => format!(
             "{} of {} a row",
             match other {
@@ -302,15 +333,24 @@ fn loop_of(training: &TrainingRecord) -> String {
     )
 }
 
-/// What is missing between processes.
-fn optimistic(training: &TrainingRecord) -> Vec<String> {
-    match training.world_size {
-        1 => Vec::new(),
-        ranks => vec![format!(
-            "AU is optimistic: the {ranks} processes do not wait for each other after each step, as accelerators that train \
-             together do."
-        )],
+/// Doubts about figures of several processes.
+fn optimistic(run: &TrainingRun<'_>, training: &TrainingRecord) -> Vec<String> {
+    if training.world_size == 1 {
+        return Vec::new();
     }
+    let mut sentences = vec![format!(
+        "AU is optimistic: the {} processes do not wait for each other after each step, as accelerators that train together do.",
+        training.world_size
+    )];
+    let together = run.passes.iter().map(|it| it.together).fold(1.0, f64::min);
+    if together < TOGETHER && run.records.len() > 1 {
+        sentences.push(format!(
+            "The ranks trained together for only {:.0} % of an epoch, and samples/s are those of that time; --start-at lets them start \
+             together.",
+            together * 100.0
+        ));
+    }
+    sentences
 }
 
 fn cautions(run: &TrainingRun<'_>) -> Vec<String> {
@@ -496,6 +536,7 @@ fn notes(run: &TrainingRun<'_>, training: &TrainingRecord) -> Vec<String> {
              `--lane storage` with `storage.row_group_reads: true`.",
             training.excluded_start_steps, training.excluded_end_steps
         ),
+        "requested: bytes of a whole pass over its time, with its first steps.".to_owned(),
         "ceiling: the same loop with all bytes in memory. Storage can make AU no higher on this host with these readers.".to_owned(),
         "No Parquet workload can be submitted to MLPerf Storage; the figures are for comparisons of your own.".to_owned(),
     ];

@@ -141,7 +141,7 @@ impl fmt::Display for Warning {
             ),
             Warning::OtherFiles { folder, found } => write!(
                 f,
-                "{} is read as it is, as workflow.generate_data is false, and differs from the config: {}",
+                "{} is read as it is, and differs from the config: {}",
                 folder,
                 found.join("; ")
             ),
@@ -211,7 +211,7 @@ mod tests {
     )]
     #[case::other_files(
         Warning::OtherFiles { folder: Location::of_file("data".into()), found: vec![text("2 files, not 3"), text("9 rows, not 8")] },
-        "data is read as it is, as workflow.generate_data is false, and differs from the config: 2 files, not 3; 9 rows, not 8"
+        "data is read as it is, and differs from the config: 2 files, not 3; 9 rows, not 8"
     )]
     #[case::untrusted(
         Warning::UntrustedStatistics { table: text("t"), column: text("c"), reason: text("no order") },

@@ -11,6 +11,8 @@ pub enum ByteSource {
     /// The store that holds the files.
     #[default]
     Store,
+    /// The files themselves, read on the thread that asks.
+    Inline,
     /// The files themselves, past the page cache.
     Direct,
     /// Memory; missing bytes come from the store.

@@ -21,8 +21,11 @@ use crate::record::{Lane, Phase, RunRecord, TrainingRecord};
 pub const SUMMARY: &str = "summary.json";
 
 /// Bytes of a row as DLIO counts them: 8, 4, 2 or 1 for numbers, and 4 for a value of any other
-/// type, however long it is.
-pub(super) fn record_bytes(schema: &Schema) -> u64 {
+/// type, however long it is. A dataset without columns has the `record` bytes of its one column.
+pub(super) fn record_bytes(schema: &Schema, record: Option<u64>) -> u64 {
+    if let Some(bytes) = record {
+        return bytes;
+    }
     let value = |data_type: &DataType| match data_type {
         DataType::Boolean => 1,
         it if it.is_integer() || it.is_floating() => it.primitive_width().unwrap_or(4) as u64,
@@ -159,7 +162,7 @@ fn pairs(path: &str, skip: impl Fn(&str) -> bool) -> Map<String, Value> {
 /// Entries about this host that two of the files have.
 fn host() -> (Map<String, Value>, Map<String, Value>, f64) {
     // The last processor's pairs replace those of the others.
-    let cpu = pairs("/proc/cpuinfo", |name| name.trim().is_empty());
+    let cpu = pairs("/proc/cpuinfo", |name| name.trim() == "processor");
     let memory = pairs("/proc/meminfo", |_| false);
     let total = memory
         .get("MemTotal")
@@ -397,6 +400,6 @@ mod tests {
             .map(|(index, (data_type, _))| Field::new(index.to_string(), data_type.clone(), true))
             .collect();
         let expected: u64 = types.iter().map(|(_, bytes)| bytes).sum();
-        assert_eq!(record_bytes(&Schema::new(fields)), expected);
+        assert_eq!(record_bytes(&Schema::new(fields), None), expected);
     }
 }

@@ -19,12 +19,12 @@ use super::on_demand::{Lookups, RowGroupSource, SampleReader};
 use super::order::{Batching, EpochKey, RowOrder, Unit, deal, units};
 use super::readers::{Ended, Filler, RawUnit, Segment};
 use super::tensors::TensorPlan;
-use crate::config::{Computation, ReadMode, Tensors};
+use crate::config::{Computation, PageCache, ReadMode, Tensors};
 use crate::engine::{OrderedScan, Piece, plan};
 use crate::measure::{Cell, MeasureError, Measurement};
-use crate::observe::{Observation, cores, memory_bytes};
+use crate::observe::{Observation, cores, memory_bytes, reset_peak, resident_bytes};
 use crate::record::{EngineCache, Lane, RowGroupCacheFigures};
-use crate::storage::{Call, FileLayout, Trace};
+use crate::storage::{ByteSource, Call, FileLayout, Trace};
 
 /// A table that loops read, with everything that does not change between epochs.
 pub(super) struct TrainingTable {
@@ -38,7 +38,13 @@ pub(super) struct TrainingTable {
     columns: Vec<String>,
     pub(super) tensors: Arc<TensorPlan>,
     access: ReadMode,
+    /// True if files are so small and so many that they are read by a source of their own.
+    pub(super) small_files: bool,
 }
+
+/// Files that are so many and so small, in the mean, are read by a source of their own.
+const MANY_FILES: usize = 1000;
+const SMALL_FILE_BYTES: u64 = 64 << 10;
 
 /// Settings of a pass.
 #[derive(Debug, Clone)]
@@ -90,6 +96,8 @@ pub(super) struct PassOutcome {
     /// Steps of each share.
     pub(super) steps: Vec<Steps>,
     pub(super) observation: Observation,
+    /// Most memory that was resident in this process meanwhile.
+    pub(super) peak_bytes: Option<u64>,
     pub(super) nulls: u64,
     /// Absent unless samples were looked up by index.
     pub(super) lookups: Option<RowGroupCacheFigures>,
@@ -134,7 +142,23 @@ impl TrainingTable {
             files.extend(table.objects.iter().cloned().zip(counts));
         }
         let rows = layouts.iter().map(|it| it.row_group_rows.as_slice());
+        // The files have the table's columns and no others.
+        let are_alike = cell.tables.iter().all(|table| {
+            let fields = table.file_schema.fields();
+            let is_alike = |layout: &Arc<FileLayout>| {
+                layout
+                    .columns
+                    .iter()
+                    .eq(fields.iter().map(|field| field.name()))
+            };
+            table.layouts.iter().all(is_alike)
+        });
+        let is_small = cell.file_bytes() / (files.len() as u64).max(1) <= SMALL_FILE_BYTES;
         Ok(TrainingTable {
+            small_files: files.len() >= MANY_FILES
+                && is_small
+                && are_alike
+                && !cell.reader().unify_schemas,
             units: units(rows, access == ReadMode::WholeFile),
             file_bytes: files.iter().map(|(file, _)| scan.bytes_of(file)).collect(),
             files: Arc::new(files),
@@ -190,7 +214,11 @@ impl TrainingTable {
             let mut calls = Vec::new();
             let mut rows = 0;
             for unit in share.units {
-                let raw = self.raw(&unit);
+                let mut raw = self.raw(&unit);
+                if self.small_files {
+                    // They are read as a whole.
+                    raw.row_groups = vec![vec![0..self.file_bytes[unit.file as usize]]];
+                }
                 let ranges = raw.row_groups.iter().flatten();
                 let more: u64 = ranges.map(|range| range.end - range.start).sum();
                 if rows >= pass.batch_rows && bytes + more > room {
@@ -255,7 +283,11 @@ impl TrainingTable {
         pass: &Pass,
         shares: &[Share],
     ) -> Result<PassOutcome, MeasureError> {
-        let source = self.cell.source(pass.lane).await?;
+        let source = match self.cell.source(pass.lane).await? {
+            // Nothing waits for a device, if the files are in the page cache.
+            ByteSource::Store if self.reads_inline() => ByteSource::Inline,
+            source => source,
+        };
         let measurement = self.cell.measurement(&source)?;
         let mut watch = self.cell.watch(&source, &measurement.ledger).await?;
         let mut work = Work {
@@ -272,6 +304,7 @@ impl TrainingTable {
             );
         }
         let barrier = (pass.barrier && shares.len() > 1).then(|| StepBarrier::new(shares.len()));
+        reset_peak();
         let start = watch.start();
         let started = Instant::now();
         let mut loops = Vec::new();
@@ -302,6 +335,7 @@ impl TrainingTable {
         }
         let elapsed = started.elapsed();
         watch.stop(&start, elapsed);
+        let peak_bytes = resident_bytes().map(|(_, peak)| peak);
         let nulls = work
             .batches
             .iter()
@@ -322,11 +356,27 @@ impl TrainingTable {
         Ok(PassOutcome {
             steps,
             observation,
+            peak_bytes,
             nulls,
             lookups,
             elapsed,
             #[cfg(test)]
             seen,
+        })
+    }
+
+    fn reads_inline(&self) -> bool {
+        let is_warm = self.cell.reader().cache == PageCache::Warm;
+        self.small_files && is_warm && self.cell.store().is_local()
+    }
+
+    /// Plans the scan in a measurement.
+    async fn scan(&self, measurement: &Measurement) -> Result<OrderedScan, MeasureError> {
+        let planned = plan(&measurement.context, &self.cell.scenario.sql).await?;
+        let scan = OrderedScan::of(&planned.physical)?;
+        Ok(match self.small_files {
+            true => scan.of_small_files(measurement.context.copied_config().batch_size()),
+            false => scan,
         })
     }
 
@@ -396,8 +446,7 @@ impl TrainingTable {
             });
             return Ok((Arc::clone(&batches), all.collect()));
         }
-        let planned = plan(&measurement.context, &self.cell.scenario.sql).await?;
-        let scan = OrderedScan::of(&planned.physical)?;
+        let scan = self.scan(measurement).await?;
         let pieces: Vec<_> = lanes.iter().map(|lane| self.pieces(lane)).collect();
         let scan = scan.in_order(&pieces)?;
         let context: Arc<TaskContext> = measurement.context.task_ctx();
@@ -453,8 +502,7 @@ impl TrainingTable {
             start
         });
         let starts: Arc<Vec<u64>> = Arc::new(starts.collect());
-        let planned = plan(&measurement.context, &self.cell.scenario.sql).await?;
-        let scan = Arc::new(OrderedScan::of(&planned.physical)?);
+        let scan = Arc::new(self.scan(measurement).await?);
         let raw = match pass.lane {
             Lane::Storage => share.units.iter().map(|unit| self.raw(unit)).collect(),
             Lane::EndToEnd | Lane::Compute => Vec::new(),

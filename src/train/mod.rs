@@ -430,6 +430,7 @@ fn epoch_record(
             .iter()
             .map(|share| share.batching.dropped_rows())
             .sum(),
+        peak_resident_bytes: made.peak_bytes,
         nulls: made.nulls,
         row_group_cache: made.lookups,
         accelerators,

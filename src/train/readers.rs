@@ -62,6 +62,34 @@ pub(super) struct ReadBatch {
     pub(super) decoding: Duration,
 }
 
+impl ReadBatch {
+    /// Returns the first `rows` rows, and the rest if there is one.
+    fn split(self, rows: u64) -> (ReadBatch, Option<ReadBatch>) {
+        let count = self.batch.num_rows();
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        if rows >= count {
+            return (self, None);
+        }
+        let part = |from: usize, length: usize| {
+            let share = length as f64 / count as f64;
+            ReadBatch {
+                batch: self.batch.slice(from, length),
+                reading: self.reading.mul_f64(share),
+                decoding: self.decoding.mul_f64(share),
+            }
+        };
+        (part(0, rows), Some(part(rows, count - rows)))
+    }
+}
+
+/// Error about rows that belong to no row group.
+fn beyond(more: &ReadBatch) -> Ended {
+    Ended::Failed(MeasureError::defect(format!(
+        "the engine returned {} rows beyond those of its row groups",
+        more.batch.num_rows()
+    )))
+}
+
 /// Returns the next batch of a stream with rows. What a stream does while it is polled is decoding,
 /// and between polls it waits.
 pub(super) async fn next_batch(
@@ -130,23 +158,25 @@ impl Filler {
         segments: &[Segment],
         whole_segments: bool,
     ) -> Result<(), Ended> {
+        // Rest of a batch that goes beyond its segment.
+        let mut rest: Option<ReadBatch> = None;
         for segment in segments {
             let (mut rows, mut held) = (0, Vec::new());
             while rows < segment.rows {
-                let Some(read) = next_batch(&mut stream).await? else {
+                let read = match rest.take() {
+                    Some(read) => Some(read),
+                    None => next_batch(&mut stream).await?,
+                };
+                let Some(read) = read else {
                     return Err(Ended::Failed(MeasureError::defect(format!(
                         "the engine returned {rows} of the {} rows of a row group",
                         segment.rows
                     ))));
                 };
+                let (read, beyond) = read.split(segment.rows - rows);
+                rest = beyond;
                 let first = segment.first + rows;
                 rows += read.batch.num_rows() as u64;
-                if rows > segment.rows {
-                    return Err(Ended::Failed(MeasureError::defect(format!(
-                        "the engine returned more than the {} rows of a row group",
-                        segment.rows
-                    ))));
-                }
                 match whole_segments {
                     true => held.push((first, read)),
                     false => self.place(first, &read).await?,
@@ -156,12 +186,12 @@ impl Filler {
                 self.place(first, &read).await?;
             }
         }
+        if let Some(rest) = rest {
+            return Err(beyond(&rest));
+        }
         match next_batch(&mut stream).await? {
             None => Ok(()),
-            Some(more) => Err(Ended::Failed(MeasureError::defect(format!(
-                "the engine returned {} rows beyond those of its row groups",
-                more.batch.num_rows()
-            )))),
+            Some(more) => Err(beyond(&more)),
         }
     }
 

@@ -18,6 +18,9 @@ use crate::storage::Stores;
 const TRAIN: &str = "train";
 const VALID: &str = "valid";
 
+/// Option by which the engine answers from statistics. One of the config comes after it.
+const COLLECT_STATISTICS: &str = "execution.collect_statistics";
+
 /// Rows that `sample_shuffle` shuffles together if the config names no number: DLIO's default.
 const USUAL_WINDOW: u64 = 1024;
 
@@ -41,6 +44,10 @@ pub(super) fn training_config(
     config.scenarios = Vec::new();
     for variant in &mut config.variants {
         variant.reader.read_mode = ReadMode::RowGroup;
+        // Training reads every value, also those that statistics know.
+        variant
+            .engine
+            .insert(0, (COLLECT_STATISTICS.to_owned(), "false".to_owned()));
         let columns = variant.dataset.as_ref().map(|it| it.columns.as_slice());
         let row_bytes = columns.map_or(0, read_bytes);
         variant.reader.batch_size = Some(engine_rows(batch_rows, row_bytes));
@@ -91,6 +98,19 @@ pub(super) fn training_config(
 fn read_bytes(columns: &[Column]) -> u64 {
     let read = columns.iter().filter(|column| column.read);
     read.map(Column::row_bytes).sum::<f64>() as u64
+}
+
+/// Bytes of a row of a dataset for which the config lists no columns. `None` if it does.
+fn undescribed_bytes(config: &Config) -> Option<u64> {
+    let is_described = config
+        .resolved
+        .pointer("/dataset/parquet/columns")
+        .is_some();
+    let dataset = config.variants.first()?.dataset.as_ref()?;
+    match dataset.columns.as_slice() {
+        [only] if !is_described => Some(only.size),
+        _ => None,
+    }
 }
 
 /// Everything that epochs need.
@@ -170,7 +190,7 @@ impl Prepared {
             file_bytes: open.file_bytes,
             columns_read: table.columns().len() as u64,
             columns: schema.fields().len() as u64,
-            record_bytes: super::dlio::record_bytes(&schema),
+            record_bytes: super::dlio::record_bytes(&schema, undescribed_bytes(config)),
             plan: cell.plan.clone(),
             epochs: Vec::new(),
             search: None,
