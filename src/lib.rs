@@ -50,6 +50,8 @@ pub mod scenario;
 
 pub mod measure;
 
+pub mod loader;
+
 pub mod learn;
 
 // The floors above both wings.

@@ -144,8 +144,8 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     digits.trim().parse::<u64>().ok()?.checked_mul(*factor)
 }
 
-/// Parses seconds from a number with a unit: `375us`, `250ms`, `90s`, `1.5 min`, `1h`. `None` for anything
-/// else. The result may be negative or not finite.
+/// Parses seconds from a number with a unit: `375us`, `250ms`, `90s`, `1.5 min`, `1h`. `None` for
+/// anything else. The result may be negative or not finite.
 pub fn parse_seconds(text: &str) -> Option<f64> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
     let unit = text.get(number.len()..)?.trim();

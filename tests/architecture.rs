@@ -55,6 +55,7 @@ const WORKSHOP: &[&str] = &[
     "table",
     "scenario",
     "measure",
+    "loader",
     "learn",
 ];
 
@@ -69,7 +70,7 @@ const SHARED: &[&str] = &[
 #[rustfmt::skip]
 const FLOORS: &[&[&str]] = &[
     &["session"],
-    &["run", "replay", "doctor"],
+    &["run", "train", "replay", "doctor"],
     &["cli"],
 ];
 

@@ -44,5 +44,5 @@ pub use ranking::MOST_RANKED;
 pub use sides::AcrossError;
 pub use summarise::{summarise, summarise_measured};
 pub use training::{MergeError, PassSummary, TrainingRun, WorstAccelerator};
-pub use utilization::{Step, step_times, timeline, utilization};
+pub use utilization::{step_times, timeline, utilization};
 pub use verdict::rounds_for;

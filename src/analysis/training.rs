@@ -148,8 +148,8 @@ impl<'a> TrainingRun<'a> {
         passes.filter(move |it| it.phase == phase && it.lane == lane && it.void.is_none())
     }
 
-    /// Returns the mean of a figure over the passes of a lane that count, and its population standard
-    /// deviation.
+    /// Returns the mean of a figure over the passes of a lane that count, and its standard
+    /// deviation, that of a population.
     pub fn mean(
         &self,
         phase: Phase,

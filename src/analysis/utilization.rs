@@ -4,44 +4,22 @@
 //! and section 3.3.2 of the rules of MLPerf Storage. The window is DLIO's, over the steps that were
 //! taken. The rules take the computation time that was asked for, DLIO the one that it measured.
 
-use crate::record::{StepTimes, TimelineStretch, Utilization};
-
-/// Times of one step in nanoseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Step {
-    pub samples: u64,
-    /// Time until a batch was there.
-    pub waiting_ns: u64,
-    /// Time of the readers for this batch.
-    pub reading_ns: u64,
-    pub decoding_ns: u64,
-    pub copying_ns: u64,
-    /// Computation time that was asked for, and the one that it became.
-    pub set_compute_ns: u64,
-    pub compute_ns: u64,
-    pub barrier_ns: u64,
-    /// End of the step, since the start of the epoch.
-    pub end_ns: u64,
-}
-
-impl Step {
-    fn processing_ns(&self) -> u64 {
-        self.waiting_ns + self.compute_ns
-    }
-}
+use crate::record::{StepTimes, TimelineStretch, TrainingStep, Utilization};
 
 /// Returns the utilization of an epoch that took `elapsed_ns`, without its first `start` and its
 /// last `end` steps.
-pub fn utilization(steps: &[Step], elapsed_ns: u64, start: u64, end: u64) -> Utilization {
+pub fn utilization(steps: &[TrainingStep], elapsed_ns: u64, start: u64, end: u64) -> Utilization {
     let start = usize::try_from(start)
         .unwrap_or(usize::MAX)
         .min(steps.len());
     let end = usize::try_from(end).unwrap_or(usize::MAX);
     let last = steps.len().saturating_sub(end).max(start);
-    let sum = |steps: &[Step], figure: fn(&Step) -> u64| steps.iter().map(figure).sum::<u64>();
+    let sum = |steps: &[TrainingStep], figure: fn(&TrainingStep) -> u64| {
+        steps.iter().map(figure).sum::<u64>()
+    };
     let counted = &steps[start..last];
-    let excluded_ns =
-        sum(&steps[..start], Step::processing_ns) + sum(&steps[last..], Step::processing_ns);
+    let excluded_ns = sum(&steps[..start], TrainingStep::processing_ns)
+        + sum(&steps[last..], TrainingStep::processing_ns);
     let window_ns = elapsed_ns.saturating_sub(excluded_ns);
     let set_compute_ns = sum(counted, |step| step.set_compute_ns);
     let measured_compute_ns = sum(counted, |step| step.compute_ns);
@@ -60,7 +38,7 @@ pub fn utilization(steps: &[Step], elapsed_ns: u64, start: u64, end: u64) -> Uti
 
 /// Returns the sum and percentiles of a figure of the steps. Source of the ranks: the nearest-rank
 /// method.
-pub fn step_times(steps: &[Step], figure: fn(&Step) -> u64) -> StepTimes {
+pub fn step_times(steps: &[TrainingStep], figure: fn(&TrainingStep) -> u64) -> StepTimes {
     let mut values: Vec<u64> = steps.iter().map(figure).collect();
     values.sort_unstable();
     let at = |share: f64| {
@@ -80,10 +58,10 @@ pub fn step_times(steps: &[Step], figure: fn(&Step) -> u64) -> StepTimes {
 const MOST_STRETCHES: usize = 200;
 
 /// Returns the steps in at most 200 stretches of equally many, the last with the rest.
-pub fn timeline(steps: &[Step]) -> Vec<TimelineStretch> {
+pub fn timeline(steps: &[TrainingStep]) -> Vec<TimelineStretch> {
     let each = steps.len().div_ceil(MOST_STRETCHES).max(1);
-    let stretch = |steps: &[Step]| {
-        let sum = |figure: fn(&Step) -> u64| steps.iter().map(figure).sum();
+    let stretch = |steps: &[TrainingStep]| {
+        let sum = |figure: fn(&TrainingStep) -> u64| steps.iter().map(figure).sum();
         TimelineStretch {
             steps: steps.len() as u64,
             samples: sum(|step| step.samples),
@@ -103,13 +81,13 @@ pub fn timeline(steps: &[Step]) -> Vec<TimelineStretch> {
 mod tests {
     use super::*;
 
-    fn step(waiting_ns: u64, compute_ns: u64) -> Step {
-        Step {
+    fn step(waiting_ns: u64, compute_ns: u64) -> TrainingStep {
+        TrainingStep {
             samples: 10,
             waiting_ns,
             set_compute_ns: 100,
             compute_ns,
-            ..Step::default()
+            ..TrainingStep::default()
         }
     }
 
@@ -144,7 +122,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_values_of_steps() {
-        let steps: Vec<Step> = (1..=100).map(|waiting| step(waiting, 0)).collect();
+        let steps: Vec<TrainingStep> = (1..=100).map(|waiting| step(waiting, 0)).collect();
         let found = step_times(&steps, |step| step.waiting_ns);
         assert_eq!((found.p50_ns, found.p95_ns, found.p99_ns), (50, 95, 99));
         assert_eq!((found.max_ns, found.total_ns), (100, 5050));

@@ -384,8 +384,8 @@ pub(super) struct RawReader {
     /// Order of the files in training: `off`, or another one in each epoch, from `train.seed`
     /// (`seed`, `random`). Default: `off`.
     pub(super) file_shuffle: Option<Leaf<ShuffleWord>>,
-    /// Order of the rows in training: `off`, or shuffled from `train.seed` (`seed`, `random`) within
-    /// `shuffle_size` rows. Default: `off`.
+    /// Order of the rows in training: `off`, or shuffled from `train.seed` (`seed`, `random`)
+    /// within `shuffle_size` rows. Default: `off`.
     pub(super) sample_shuffle: Option<Leaf<ShuffleWord>>,
     /// Consecutive rows that `sample_shuffle` shuffles together. Default: 1024, or all rows with
     /// `read_mode: on_demand`.

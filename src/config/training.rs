@@ -43,7 +43,7 @@ pub(super) fn is_left_to_hydra(path: &str, folder: &str) -> bool {
 
 /// The sections that describe a training loop.
 #[derive(Default)]
-pub(super) struct Sections {
+pub(super) struct LoopSections {
     pub(super) train: RawTrain,
     pub(super) evaluation: RawEvaluation,
     pub(super) output: RawOutput,
@@ -54,13 +54,13 @@ pub(super) struct Sections {
 
 /// Validates the training loop. It takes the keys of `reader` that are about it.
 pub(super) fn training(
-    sections: Sections,
+    sections: LoopSections,
     raw_reader: &mut RawReader,
     reader: &Reader,
     findings: &mut Findings<'_>,
 ) -> Training {
     let path = KeyPath::of(["train"]);
-    let Sections {
+    let LoopSections {
         train,
         evaluation,
         output,

@@ -67,7 +67,7 @@ pub(super) fn validate(mut raw: RawConfig, findings: &mut Findings<'_>) -> Meani
         &mut raw_measure,
         findings,
     );
-    let loop_sections = training::Sections {
+    let loop_sections = training::LoopSections {
         train: raw.train.unwrap_or_default(),
         evaluation: raw.evaluation.unwrap_or_default(),
         output: raw.output.unwrap_or_default(),

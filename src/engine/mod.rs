@@ -11,7 +11,7 @@ pub use explain::{
     partition_rows, physical_scans, plan_text, rows_without_scan, scan_metrics, tables_of,
 };
 
-pub use ordered::{OrderedScan, Piece};
+pub use ordered::{OrderedScan, ScanPiece};
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use super::small_files::SmallFilesSource;
 
 /// Row groups of one file that are read one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece<'a> {
+pub struct ScanPiece<'a> {
     pub file: &'a Path,
     /// Number of row groups of the file.
     pub row_groups: usize,
@@ -63,8 +63,8 @@ impl OrderedScan {
         })
     }
 
-    /// Reads the files by a source for many small ones, if the plan reads nothing but columns of the
-    /// files, which must have the columns of the table and no others.
+    /// Reads the files by a source for many small ones, if the plan reads nothing but columns of
+    /// the files, which must have the columns of the table and no others.
     #[must_use]
     pub fn of_small_files(mut self, batch_rows: usize) -> Self {
         let Some((config, source)) = scan_of(&self.plan) else {
@@ -98,7 +98,7 @@ impl OrderedScan {
     /// A piece is of a file that the scan does not read.
     pub fn in_order(
         &self,
-        lanes: &[Vec<Piece<'_>>],
+        lanes: &[Vec<ScanPiece<'_>>],
     ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
         let failed = || EngineError::Planning {
             reason: "a row group is of no file of the scan".to_owned(),

@@ -54,6 +54,6 @@ pub use store::{read_record, to_json, write_record};
 pub use system::{Build, Disturbance, FileSystem, System};
 pub use training::{
     AcceleratorEpoch, AcceleratorSearch, AcceleratorTrial, EpochRecord, Phase,
-    RowGroupCacheFigures, StepTimes, TimelineStretch, TrainingRecord, Utilization,
+    RowGroupCacheFigures, StepTimes, TimelineStretch, TrainingRecord, TrainingStep, Utilization,
 };
 pub use wire::{EndpointFigures, RequestsRecord, RetryCounts, StoreRecord, WireFigures};

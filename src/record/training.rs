@@ -86,8 +86,8 @@ impl Phase {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     pub phase: Phase,
-    /// `end_to_end` is the real thing; `storage` reads the byte ranges and drops them; `compute` has
-    /// the bytes in memory, and its utilization is the ceiling.
+    /// `end_to_end` is the real thing; `storage` reads the byte ranges and drops them; `compute`
+    /// has the bytes in memory, and its utilization is the ceiling.
     pub lane: Lane,
     /// Number of the epoch, from 1. An evaluation has that of the epoch before it.
     pub epoch: u64,
@@ -145,6 +145,31 @@ pub struct AcceleratorEpoch {
     pub barrier: StepTimes,
     /// Stretches of equally many steps, in order.
     pub timeline: Vec<TimelineStretch>,
+}
+
+/// Times of one step of a training loop, in nanoseconds. Records keep what they add up to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TrainingStep {
+    pub samples: u64,
+    /// Time until a batch was there.
+    pub waiting_ns: u64,
+    /// Time of the readers for this batch.
+    pub reading_ns: u64,
+    pub decoding_ns: u64,
+    pub copying_ns: u64,
+    /// Computation time that was asked for, and the one that it became.
+    pub set_compute_ns: u64,
+    pub compute_ns: u64,
+    pub barrier_ns: u64,
+    /// End of the step, since the start of the epoch.
+    pub end_ns: u64,
+}
+
+impl TrainingStep {
+    /// Time from the start of the fetch to the end of the computation.
+    pub fn processing_ns(&self) -> u64 {
+        self.waiting_ns + self.compute_ns
+    }
 }
 
 /// Utilization of an accelerator in the steps that count.

@@ -13,8 +13,8 @@ use crate::record::{
 };
 use crate::units;
 
-/// Share of the ceiling from which on storage is said to cost nothing, and utilization from which on
-/// nothing binds but the accelerator.
+/// Share of the ceiling from which on storage is said to cost nothing, and utilization from which
+/// on nothing binds but the accelerator.
 const ENOUGH: f64 = 0.95;
 
 /// Share of an epoch that ranks must have trained together at least.
@@ -163,7 +163,7 @@ fn result(run: &TrainingRun<'_>, training: &TrainingRecord) -> Vec<String> {
     sentences
 }
 
-/// What a search for accelerators has found.
+/// Sentences on the result of a search for accelerators.
 fn searched(search: &AcceleratorSearch) -> Vec<String> {
     let target = utilization(search.target_utilization);
     let of_one = search.trials.iter().find(|trial| trial.accelerators == 1);
@@ -253,7 +253,7 @@ fn main_lane(run: &TrainingRun<'_>) -> Option<Lane> {
         .find(|lane| run.counted(Phase::Train, *lane).next().is_some())
 }
 
-/// Says what keeps accelerators waiting.
+/// Sentences on the part that accelerators wait for.
 fn binds(run: &TrainingRun<'_>) -> Vec<String> {
     let found = mean(run, Lane::EndToEnd, |it| it.utilization);
     let ceiling = mean(run, Lane::Compute, |it| it.utilization);

@@ -13,8 +13,8 @@ use super::layer::ReadLayer;
 use super::paths::local_file;
 
 /// Reads files of this host on the thread that asks. Of small files whose pages are in the page
-/// cache, that takes less time than to hand the read to another thread. Reads that wait for a device
-/// would keep the thread from other work.
+/// cache, that takes less time than to hand the read to another thread. Reads that wait for a
+/// device would keep the thread from other work.
 #[derive(Debug)]
 pub struct InlineLayer {
     below: Arc<dyn ObjectStore>,

@@ -1,4 +1,4 @@
-//! What accelerators ask of a storage system, by arithmetic alone.
+//! Demand of accelerators on a storage system, by arithmetic alone.
 
 use crate::config::{Column, Dataset, RowGroupSize, Training};
 

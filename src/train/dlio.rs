@@ -11,11 +11,11 @@ use arrow::datatypes::{DataType, Schema};
 use chrono::{DateTime, Local};
 use serde_json::{Map, Value, json};
 
-use super::PassSteps;
-use crate::analysis::{PassSummary, Step, TrainingRun};
+use super::steps::PassSteps;
+use crate::analysis::{PassSummary, TrainingRun};
 use crate::observe::cores;
 use crate::output::{Output, OutputError, Replaces};
-use crate::record::{Lane, Phase, RunRecord, TrainingRecord};
+use crate::record::{Lane, Phase, RunRecord, TrainingRecord, TrainingStep};
 
 /// Name of the file about the whole run.
 pub const SUMMARY: &str = "summary.json";
@@ -312,7 +312,7 @@ fn output_json(training: &TrainingRecord, steps: &[PassSteps], place: usize) -> 
         else {
             continue;
         };
-        let times = |figure: fn(&Step) -> u64| -> Vec<f64> {
+        let times = |figure: fn(&TrainingStep) -> u64| -> Vec<f64> {
             done.steps
                 .iter()
                 .map(|step| seconds(figure(step)))

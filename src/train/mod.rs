@@ -1,23 +1,16 @@
-//! A training loop over a dataset: epochs of steps, each of which takes a batch of rows and computes
-//! for a time, and how much of its time an accelerator would be busy.
+//! A training loop over a dataset: epochs of steps, each of which takes a batch of rows and
+//! computes for a time, and how much of its time an accelerator would be busy.
 
-mod accelerator;
-mod batches;
-mod buffer;
-mod compute;
 mod demand;
 mod dlio;
-mod epoch;
-mod on_demand;
-mod order;
 mod rank;
-mod readers;
 mod search;
 mod setup;
-mod tensors;
+mod steps;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod trainer;
 
 pub use demand::{Demand, Fleet};
 pub use dlio::{SUMMARY, write_summary};
@@ -25,29 +18,23 @@ pub use rank::Rank;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 
-use crate::analysis::{step_times, timeline, utilization};
 use crate::cancel::{Cancel, Interrupted};
-use crate::config::{Computation, Config, Evaluation, Training};
-use crate::measure::{MeasureError, offset_ns};
+use crate::config::Config;
 use crate::observe::{memory_bytes, system};
 use crate::output::Output;
-use crate::record::{
-    AcceleratorEpoch, EpochRecord, Event as Entry, Figures, Lane, Phase, RunRecord, Status,
-    Utilization, to_json, write_record,
-};
+use crate::record::{Event as Entry, RunRecord, to_json, write_record};
 use crate::session::{
-    AtSite, Event, Failure, Observer, RunJournal, SessionError, Site, Warning, build,
-    check_results, open, prepare, rfc3339, unchanged,
+    Event, Failure, Observer, RunJournal, SessionError, Warning, build, check_results, open,
+    prepare,
 };
 use crate::storage::{Stores, may_drop_caches};
-use accelerator::Steps;
-use epoch::{Pass, PassOutcome, Share, TrainingTable};
 use search::check_search;
 use setup::{Prepared, training_config};
+use trainer::Trainer;
 
 /// Options that the command line adds to a config.
 #[derive(Clone, Default)]
@@ -153,7 +140,7 @@ pub fn train(
     for warning in all {
         journal.warn(observer, &warning)?;
     }
-    let mut run = TrainingRun {
+    let mut run = Trainer {
         training: &config.training,
         prepared,
         journal,
@@ -171,7 +158,7 @@ pub fn train(
     let trained = runtime.block_on(cancel.unless(trained));
     let trained = trained.map_err(Failure::from).and_then(|done| done);
     observer.event(Event::Finished);
-    let TrainingRun { journal, steps, .. } = run;
+    let Trainer { journal, steps, .. } = run;
     let journal_file = journal.path().to_path_buf();
     let (record, finished) = journal.finish(trained.is_ok());
     let kept = finished.and_then(|()| Ok(write_record(&options.results, &record)?));
@@ -218,221 +205,5 @@ async fn wait_until(time: Option<SystemTime>) {
     let left = time.and_then(|time| time.duration_since(SystemTime::now()).ok());
     if let Some(left) = left {
         tokio::time::sleep(left).await;
-    }
-}
-
-/// Steps of one pass, for the result files in DLIO's form.
-struct PassSteps {
-    phase: Phase,
-    epoch: u64,
-    started: SystemTime,
-    ended: SystemTime,
-    /// Steps of each accelerator, and its utilization.
-    steps: Vec<Steps>,
-    utilizations: Vec<Utilization>,
-}
-
-/// A training run that is going on.
-struct TrainingRun<'a> {
-    training: &'a Training,
-    prepared: Prepared,
-    journal: RunJournal,
-    observer: &'a dyn Observer,
-    began: Instant,
-    /// Passes of the lane `end_to_end`.
-    steps: Vec<PassSteps>,
-}
-
-impl TrainingRun<'_> {
-    async fn train(&mut self) -> Result<(), Failure> {
-        let epochs = u64::from(self.training.epochs);
-        let mut next_evaluation = self
-            .training
-            .evaluation
-            .as_ref()
-            .map(|it| u64::from(it.after_epoch));
-        let lanes = self.prepared.lanes.clone();
-        for epoch in 1..=epochs {
-            for lane in lanes.iter().filter(|lane| **lane != Lane::Compute) {
-                self.epoch(*lane, epoch).await?;
-            }
-            if let Some(evaluation) = &self.training.evaluation
-                && next_evaluation == Some(epoch)
-            {
-                self.evaluate(evaluation, epoch).await?;
-                next_evaluation = Some(epoch + u64::from(evaluation.every_epochs));
-            }
-        }
-        if lanes.contains(&Lane::Compute) {
-            self.ceiling(epochs).await?;
-        }
-        Ok(())
-    }
-
-    fn announce(&self, lane: Lane, phase: Phase, epoch: u64) {
-        self.observer.event(Event::Training {
-            phase,
-            lane,
-            epoch,
-            epochs: u64::from(self.training.epochs),
-        });
-    }
-
-    async fn epoch(&mut self, lane: Lane, epoch: u64) -> Result<(), Failure> {
-        self.announce(lane, Phase::Train, epoch);
-        let pass = self.prepared.pass(self.training, lane, epoch);
-        let shares = self.prepared.table.shares(&pass);
-        self.make(Phase::Train, epoch, &pass, &shares).await
-    }
-
-    /// Makes a pass over the table `valid`.
-    async fn evaluate(&mut self, evaluation: &Evaluation, epoch: u64) -> Result<(), Failure> {
-        self.announce(Lane::EndToEnd, Phase::Evaluation, epoch);
-        let pass = Pass {
-            batch_rows: evaluation.batch_rows,
-            computation: evaluation.computation,
-            steps: None,
-            ..self.prepared.pass(self.training, Lane::EndToEnd, epoch)
-        };
-        let Some(valid) = &self.prepared.valid else {
-            return Err(SessionError::NoValid.into());
-        };
-        let shares = valid.shares(&pass);
-        self.make(Phase::Evaluation, epoch, &pass, &shares).await
-    }
-
-    /// Makes a pass with the bytes in memory, over as many rows as fit there.
-    async fn ceiling(&mut self, epoch: u64) -> Result<(), Failure> {
-        self.announce(Lane::Compute, Phase::Train, epoch);
-        let mut pass = self.prepared.pass(self.training, Lane::Compute, epoch);
-        let most = ceiling_steps(&pass.computation);
-        pass.steps = Some(pass.steps.map_or(most, |steps| steps.min(most)));
-        let shares = self.prepared.table.shares(&pass);
-        let shares = self.prepared.table.hold_in_memory(shares, &pass);
-        self.make(Phase::Train, epoch, &pass, &shares).await
-    }
-
-    /// Makes a pass, and keeps its outcome.
-    async fn make(
-        &mut self,
-        phase: Phase,
-        epoch: u64,
-        pass: &Pass,
-        shares: &[Share],
-    ) -> Result<(), Failure> {
-        let table = match phase {
-            Phase::Train => &self.prepared.table,
-            Phase::Evaluation => self.prepared.valid.as_ref().ok_or(SessionError::NoValid)?,
-        };
-        let offset = offset_ns(self.began);
-        let made = table.pass(pass, shares).await;
-        let ended = SystemTime::now();
-        // A changed file says more than the failure that it caused.
-        unchanged(&table.cell).await?;
-        let made = match made {
-            Ok(made) => made,
-            Err(error) => return Err(located(table, error).await),
-        };
-        // The caches were brought into their state before.
-        let started = ended.checked_sub(made.elapsed).unwrap_or(ended);
-        let record = epoch_record(
-            (phase, epoch),
-            (started, offset),
-            pass,
-            shares,
-            &made,
-            self.training,
-        );
-        if pass.lane == Lane::EndToEnd {
-            self.steps.push(PassSteps {
-                phase,
-                epoch,
-                started,
-                ended,
-                utilizations: record
-                    .accelerators
-                    .iter()
-                    .map(|it| it.utilization)
-                    .collect(),
-                steps: made.steps,
-            });
-        }
-        self.journal.append(Entry::Epoch {
-            epoch: Box::new(record),
-        })
-    }
-}
-
-async fn located(table: &TrainingTable, error: MeasureError) -> Failure {
-    let error = table.cell.locate(error).await;
-    let failed: Result<(), MeasureError> = Err(error);
-    match failed.at(&Site::default()) {
-        Ok(()) => SessionError::Internal("an error was lost".to_owned()).into(),
-        Err(failure) => failure,
-    }
-}
-
-/// Steps that suffice for a ceiling: 50, or those of 10 seconds of computation if they are more.
-fn ceiling_steps(computation: &Computation) -> u64 {
-    const LEAST: u64 = 50;
-    const ENOUGH: Duration = Duration::from_secs(10);
-    const MOST: u64 = 10_000;
-    let steps = ENOUGH.as_secs_f64() / computation.mean_s().max(1e-9);
-    (steps as u64).clamp(LEAST, MOST)
-}
-
-fn epoch_record(
-    (phase, epoch): (Phase, u64),
-    (started, started_offset_ns): (SystemTime, u64),
-    pass: &Pass,
-    shares: &[Share],
-    made: &PassOutcome,
-    training: &Training,
-) -> EpochRecord {
-    let excluded = training.excluded_steps;
-    let accelerators = shares.iter().zip(&made.steps).map(|(share, done)| {
-        let steps = &done.steps;
-        let times = |figure: fn(&crate::analysis::Step) -> u64| step_times(steps, figure);
-        AcceleratorEpoch {
-            accelerator: share.accelerator,
-            steps: steps.len() as u64,
-            samples: steps.iter().map(|step| step.samples).sum(),
-            elapsed_ns: done.elapsed_ns,
-            utilization: utilization(steps, done.elapsed_ns, excluded.start, excluded.end),
-            waiting: times(|step| step.waiting_ns),
-            reading: times(|step| step.reading_ns),
-            decoding: times(|step| step.decoding_ns),
-            copying: times(|step| step.copying_ns),
-            computing: times(|step| step.compute_ns),
-            barrier: times(|step| step.barrier_ns),
-            timeline: timeline(steps),
-        }
-    });
-    let accelerators: Vec<AcceleratorEpoch> = accelerators.collect();
-    let observed = &made.observation;
-    EpochRecord {
-        phase,
-        lane: pass.lane,
-        epoch,
-        status: match observed.void {
-            None => Status::Ok,
-            Some(_) => Status::Void,
-        },
-        reason: observed.void.clone(),
-        started_at: rfc3339(started),
-        started_offset_ns,
-        figures: Figures {
-            rows: accelerators.iter().map(|it| it.samples).sum(),
-            streams: 1,
-            ..observed.figures.clone()
-        },
-        dropped_rows: shares
-            .iter()
-            .map(|share| share.batching.dropped_rows())
-            .sum(),
-        peak_resident_bytes: made.peak_bytes,
-        nulls: made.nulls,
-        row_group_cache: made.lookups,
-        accelerators,
     }
 }

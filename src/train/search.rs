@@ -1,10 +1,10 @@
 //! Search for the most accelerators that this host can feed at the utilization that is aimed at.
 
-use super::TrainingRun;
-use super::epoch::{Pass, usual_readers};
 use super::rank::Rank;
+use super::trainer::{Trainer, located};
 use crate::analysis::utilization;
 use crate::config::Training;
+use crate::loader::{Pass, usual_readers};
 use crate::record::{AcceleratorSearch, AcceleratorTrial, Event as Entry, Lane, Phase};
 use crate::session::{Event, Failure, SessionError, unchanged};
 use crate::statistics::{CONFIDENCE, student_quantile};
@@ -41,7 +41,7 @@ pub(super) fn check_search(training: &Training, rank: Rank) -> Result<(), Sessio
     }
 }
 
-impl TrainingRun<'_> {
+impl Trainer<'_> {
     /// Doubles the number of accelerators until they miss the target, then halves the gap from both
     /// sides.
     pub(super) async fn search(&mut self) -> Result<(), Failure> {
@@ -154,7 +154,7 @@ impl TrainingRun<'_> {
             unchanged(&table.cell).await?;
             let made = match made {
                 Ok(made) => made,
-                Err(error) => return Err(super::located(table, error).await),
+                Err(error) => return Err(located(table, error).await),
             };
             if let Some(reason) = made.observation.void {
                 return Err(SessionError::SearchVoid { reason }.into());

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use tokio::runtime::Runtime;
 
-use super::epoch::{Pass, TrainingTable, engine_rows, usual_readers};
-use super::order::EpochKey;
 use super::rank::Rank;
 use crate::config::{Column, Computation, Config, ReadMode, ScenarioSource, Training};
 use crate::dataset::FolderContent;
+use crate::loader::{EpochKey, Pass, TrainingTable, engine_rows, usual_readers};
 use crate::record::{Lane, TrainingRecord};
 use crate::scenario::{default_scenario, source_scenario};
 use crate::session::{CellPlan, Datasets, Failure, OpenedRun, SessionError};
@@ -175,7 +174,7 @@ impl Prepared {
             cached_row_groups: (loading.access == ReadMode::OnDemand)
                 .then_some(loading.cached_row_groups),
             tensors: loading.tensors.name().to_owned(),
-            row_bytes: table.tensors.row_bytes() as u64,
+            row_bytes: table.row_bytes(),
             computation: in_words(&training.computation),
             seed: training.seed,
             target_utilization: training.target_utilization,

@@ -9,11 +9,10 @@ use proptest::test_runner::{Config as Cases, TestRunner};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::epoch::{Pass, PassOutcome, TrainingTable};
-use super::order::EpochKey;
 use super::setup::{Prepared, training_config};
 use super::*;
 use crate::config::{Config, Overrides, ReadMode, Source, load};
+use crate::loader::{EpochKey, Pass, PassOutcome, TrainingTable};
 use crate::record::Lane;
 use crate::session::prepare;
 
@@ -127,7 +126,7 @@ impl Trained {
     /// Returns the ids that each accelerator got, in order, and checks that every row has its own
     /// values.
     fn ids(&self, made: &PassOutcome, batch_rows: u64) -> Vec<Vec<u64>> {
-        let of_accelerator = |batches: &std::sync::Arc<super::batches::Batches>| {
+        let of_accelerator = |batches: &std::sync::Arc<crate::loader::EpochBatches>| {
             let mut ids = Vec::new();
             let seen = batches.seen.lock();
             for (index, (values, others)) in seen.iter().enumerate() {

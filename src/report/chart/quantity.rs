@@ -16,7 +16,7 @@ pub(super) enum Quantity {
     Time,
     /// In seconds since a run began.
     Elapsed,
-    /// Of a whole.
+    /// Part of a whole.
     Share,
 }
 

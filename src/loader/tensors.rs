@@ -1,4 +1,4 @@
-//! Batches as tensors: row-major matrices, as a framework would get them.
+//! EpochBatches as tensors: row-major matrices, as a framework would get them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
-use super::buffer::Buffer;
+use super::buffer::SharedMatrix;
 use crate::config::Tensors;
 
 /// Form of the batches of a loop.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct TensorPlan {
-    pub(crate) matrices: Vec<MatrixPlan>,
+pub(super) struct TensorPlan {
+    pub(super) matrices: Vec<MatrixPlan>,
     /// Columns that are in no matrix: of varying length, or nested.
-    pub(crate) others: Vec<usize>,
+    pub(super) others: Vec<usize>,
     /// True if columns stay as the engine returns them.
-    pub(crate) as_they_are: bool,
+    pub(super) as_they_are: bool,
 }
 
 /// A row-major matrix: the values of a row follow each other.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct MatrixPlan {
-    pub(crate) dtype: DataType,
+pub(super) struct MatrixPlan {
+    pub(super) dtype: DataType,
     /// Values of a row.
-    pub(crate) width: usize,
+    pub(super) width: usize,
     columns: Vec<MatrixColumn>,
 }
 
@@ -48,13 +48,13 @@ impl MatrixPlan {
         self.dtype.primitive_width().unwrap_or(1)
     }
 
-    pub(crate) fn row_bytes(&self) -> usize {
+    pub(super) fn row_bytes(&self) -> usize {
         self.width * self.value_bytes()
     }
 }
 
-/// Type of a column's numbers, and how many a row has. `None` if it is not of numbers, or of varying
-/// length. Dates and times are whole numbers.
+/// Type of a column's numbers, and how many a row has. `None` if it is not of numbers, or of
+/// varying length. Dates and times are whole numbers.
 fn numbers_of(data_type: &DataType) -> Option<(DataType, usize)> {
     let number = |data_type: &DataType| match data_type {
         DataType::Boolean => Some(DataType::Boolean),
@@ -115,7 +115,7 @@ fn promoted(left: &DataType, right: &DataType) -> DataType {
 
 impl TensorPlan {
     /// Plans the batches of rows of a schema.
-    pub(crate) fn new(schema: &Schema, tensors: Tensors) -> Self {
+    pub(super) fn new(schema: &Schema, tensors: Tensors) -> Self {
         let mut plan = TensorPlan {
             matrices: Vec::new(),
             others: Vec::new(),
@@ -168,7 +168,7 @@ impl TensorPlan {
     }
 
     /// Returns the plan of batches of which only the rows are counted.
-    pub(crate) fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         TensorPlan {
             matrices: Vec::new(),
             others: Vec::new(),
@@ -177,7 +177,7 @@ impl TensorPlan {
     }
 
     /// Bytes of a row in all matrices.
-    pub(crate) fn row_bytes(&self) -> usize {
+    pub(super) fn row_bytes(&self) -> usize {
         self.matrices.iter().map(MatrixPlan::row_bytes).sum()
     }
 }
@@ -249,7 +249,7 @@ impl MatrixValues {
     }
 
     /// Copies some of the rows into the matrices of a batch.
-    pub(super) fn copy(&self, plan: &TensorPlan, rows: &CopiedRows<'_>, batch: &[Buffer]) {
+    pub(super) fn copy(&self, plan: &TensorPlan, rows: &CopiedRows<'_>, batch: &[SharedMatrix]) {
         let blocks = rows.blocks();
         for ((matrix, columns), buffer) in plan.matrices.iter().zip(&self.columns).zip(batch) {
             for rows in &blocks {
@@ -303,7 +303,7 @@ struct ColumnCopy<'a> {
     width: usize,
     column: MatrixColumn,
     rows: &'a CopiedRows<'a>,
-    buffer: &'a Buffer,
+    buffer: &'a SharedMatrix,
 }
 
 impl ColumnCopy<'_> {
@@ -363,7 +363,7 @@ impl ColumnCopy<'_> {
 
 /// Rows of columns that are in no matrix, with their places in a batch.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct BatchPart {
     pub(super) columns: Vec<ArrayRef>,
     pub(super) rows: PartRows,
 }
@@ -379,7 +379,7 @@ pub(super) enum PartRows {
 
 /// Puts the columns of parts into the order of a batch of `rows` rows, each column in one piece of
 /// memory.
-pub(super) fn assembled(parts: &mut [Part], rows: usize) -> Result<Vec<ArrayRef>, ArrowError> {
+pub(super) fn assembled(parts: &mut [BatchPart], rows: usize) -> Result<Vec<ArrayRef>, ArrowError> {
     let is_in_order = parts
         .iter()
         .all(|part| matches!(part.rows, PartRows::From(_)));
@@ -501,7 +501,7 @@ mod tests {
         let plan = TensorPlan::new(&batch.schema(), Tensors::One);
         let values = MatrixValues::of(&plan, &batch).unwrap();
         assert_eq!(values.nulls, 3);
-        let buffers = [Buffer::new(plan.row_bytes() * 3)];
+        let buffers = [SharedMatrix::new(plan.row_bytes() * 3)];
         values.copy(&plan, &CopiedRows::Run { rows: 1..3, to: 0 }, &buffers);
         values.copy(&plan, &CopiedRows::Each(&[(0, 2)]), &buffers);
         let found = buffers[0].values::<f32>(9);
@@ -515,7 +515,7 @@ mod tests {
         let text = |values: &[&str]| -> Vec<ArrayRef> {
             vec![Arc::new(StringArray::from(values.to_vec()))]
         };
-        let read = |parts: &mut [Part], rows| {
+        let read = |parts: &mut [BatchPart], rows| {
             let whole = assembled(parts, rows).unwrap().remove(0);
             let whole = whole.as_string::<i32>().iter();
             whole
@@ -523,22 +523,22 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let mut in_order = [
-            Part {
+            BatchPart {
                 columns: text(&["c"]),
                 rows: PartRows::From(2),
             },
-            Part {
+            BatchPart {
                 columns: text(&["a", "b"]),
                 rows: PartRows::From(0),
             },
         ];
         assert_eq!(read(&mut in_order, 3), ["a", "b", "c"]);
         let mut mixed = [
-            Part {
+            BatchPart {
                 columns: text(&["x", "b", "a"]),
                 rows: PartRows::Each(vec![(2, 0), (1, 1)]),
             },
-            Part {
+            BatchPart {
                 columns: text(&["c"]),
                 rows: PartRows::From(2),
             },

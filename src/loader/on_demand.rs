@@ -12,7 +12,7 @@ use object_store::path::Path;
 
 use super::order::{Batching, RowOrder, Unit};
 use super::readers::{Ended, Filler, Prepared, RawUnit, next_batch};
-use crate::engine::{OrderedScan, Piece};
+use crate::engine::{OrderedScan, ScanPiece};
 use crate::measure::MeasureError;
 
 /// Hits and misses of all readers of a process.
@@ -127,7 +127,7 @@ impl SampleReader {
             } => {
                 let wanted = &self.units[unit];
                 let (file, row_groups) = &files[wanted.file as usize];
-                let piece = Piece {
+                let piece = ScanPiece {
                     file,
                     row_groups: *row_groups,
                     read: wanted.row_groups.clone().collect(),

@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 
 /// Memory of a matrix. Writers share it: each row belongs to one writer.
 #[derive(Debug, Default)]
-pub(super) struct Buffer {
+pub(super) struct SharedMatrix {
     /// Words, so that values of every type are aligned.
     words: Box<[UnsafeCell<u64>]>,
 }
@@ -13,11 +13,11 @@ pub(super) struct Buffer {
 // for each row (the tests of `order` show that places are a permutation), and a row is written by
 // the one reader that has read it. Values are looked at when all rows of the batch have arrived,
 // which readers say by an atomic count with release and acquire.
-unsafe impl Sync for Buffer {}
+unsafe impl Sync for SharedMatrix {}
 
-impl Buffer {
+impl SharedMatrix {
     pub(super) fn new(bytes: usize) -> Self {
-        Buffer {
+        SharedMatrix {
             words: (0..bytes.div_ceil(8)).map(|_| UnsafeCell::new(0)).collect(),
         }
     }
@@ -66,8 +66,8 @@ impl Buffer {
     #[cfg(test)]
     pub(super) fn values<T: Copy>(&self, count: usize) -> Vec<T> {
         assert!(count * size_of::<T>() <= self.capacity());
-        // SAFETY: the batch is full, so that nobody writes; all words are initialised, and tests ask
-        // for the type that the matrix has.
+        // SAFETY: the batch is full, so that nobody writes; all words are initialised, and tests
+        // ask for the type that the matrix has.
         unsafe { std::slice::from_raw_parts(self.pointer::<T>(), count) }.to_vec()
     }
 }

@@ -13,22 +13,22 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::accelerator::{StepBarrier, Steps, run_steps};
-use super::batches::Batches;
+use super::batches::EpochBatches;
 use super::compute::ComputationTimes;
 use super::on_demand::{Lookups, RowGroupSource, SampleReader};
 use super::order::{Batching, EpochKey, RowOrder, Unit, deal, units};
 use super::readers::{Ended, Filler, RawUnit, Segment};
 use super::tensors::TensorPlan;
 use crate::config::{Computation, PageCache, ReadMode, Tensors};
-use crate::engine::{OrderedScan, Piece, plan};
+use crate::engine::{OrderedScan, ScanPiece, clear_caches, plan};
 use crate::measure::{Cell, MeasureError, Measurement};
 use crate::observe::{Observation, cores, memory_bytes, reset_peak, resident_bytes};
 use crate::record::{EngineCache, Lane, RowGroupCacheFigures};
 use crate::storage::{ByteSource, Call, FileLayout, Trace};
 
 /// A table that loops read, with everything that does not change between epochs.
-pub(super) struct TrainingTable {
-    pub(super) cell: Cell,
+pub struct TrainingTable {
+    pub cell: Cell,
     /// Units of each file.
     units: Vec<Vec<Unit>>,
     /// Files and their numbers of row groups.
@@ -36,10 +36,10 @@ pub(super) struct TrainingTable {
     file_bytes: Vec<u64>,
     layouts: Vec<Arc<FileLayout>>,
     columns: Vec<String>,
-    pub(super) tensors: Arc<TensorPlan>,
+    tensors: Arc<TensorPlan>,
     access: ReadMode,
     /// True if files are so small and so many that they are read by a source of their own.
-    pub(super) small_files: bool,
+    pub(crate) small_files: bool,
 }
 
 /// Files that are so many and so small, in the mean, are read by a source of their own.
@@ -48,41 +48,41 @@ const SMALL_FILE_BYTES: u64 = 64 << 10;
 
 /// Settings of a pass.
 #[derive(Debug, Clone)]
-pub(super) struct Pass {
-    pub(super) lane: Lane,
-    pub(super) key: EpochKey,
+pub struct Pass {
+    pub lane: Lane,
+    pub key: EpochKey,
     /// Accelerators of all processes, and those of this one.
-    pub(super) world: u64,
-    pub(super) local: Range<u64>,
-    pub(super) barrier: bool,
-    pub(super) batch_rows: u64,
-    pub(super) drop_last: bool,
+    pub world: u64,
+    pub local: Range<u64>,
+    pub barrier: bool,
+    pub batch_rows: u64,
+    pub drop_last: bool,
     /// Most steps of each accelerator.
-    pub(super) steps: Option<u64>,
-    pub(super) prefetched: u64,
-    pub(super) readers: u64,
-    pub(super) shuffles_files: bool,
+    pub steps: Option<u64>,
+    pub prefetched: u64,
+    pub readers: u64,
+    pub shuffles_files: bool,
     /// Rows that are shuffled together. Absent if rows are not shuffled.
-    pub(super) window: Option<u64>,
-    pub(super) kept_row_groups: usize,
-    pub(super) computation: Computation,
+    pub window: Option<u64>,
+    pub kept_row_groups: usize,
+    pub computation: Computation,
 }
 
-/// Share of an accelerator in a pass.
+/// RowShare of an accelerator in a pass.
 #[derive(Debug, Clone)]
-pub(super) struct Share {
-    pub(super) accelerator: u64,
+pub struct RowShare {
+    pub accelerator: u64,
     units: Vec<Unit>,
-    pub(super) batching: Batching,
+    pub batching: Batching,
     /// Steps that the accelerator takes.
-    pub(super) steps: u64,
+    pub steps: u64,
 }
 
-impl Share {
+impl RowShare {
     fn new(accelerator: u64, units: Vec<Unit>, pass: &Pass) -> Self {
         let rows = units.iter().map(|unit| unit.rows).sum();
         let batching = Batching::new(rows, pass.batch_rows, pass.drop_last);
-        Share {
+        RowShare {
             accelerator,
             units,
             batching,
@@ -92,30 +92,30 @@ impl Share {
 }
 
 /// Outcome of a pass.
-pub(super) struct PassOutcome {
+pub struct PassOutcome {
     /// Steps of each share.
-    pub(super) steps: Vec<Steps>,
-    pub(super) observation: Observation,
+    pub steps: Vec<Steps>,
+    pub observation: Observation,
     /// Most memory that was resident in this process meanwhile.
-    pub(super) peak_bytes: Option<u64>,
-    pub(super) nulls: u64,
+    pub peak_bytes: Option<u64>,
+    pub nulls: u64,
     /// Absent unless samples were looked up by index.
-    pub(super) lookups: Option<RowGroupCacheFigures>,
+    pub lookups: Option<RowGroupCacheFigures>,
     /// Time from the start of the readers to the end of the last loop.
-    pub(super) elapsed: Duration,
-    /// Batches of each share, for tests.
+    pub elapsed: Duration,
+    /// EpochBatches of each share, for tests.
     #[cfg(test)]
-    pub(super) seen: Vec<Arc<Batches>>,
+    pub(crate) seen: Vec<Arc<EpochBatches>>,
 }
 
 /// Readers of an accelerator if the config names no number: the cores, shared out among the
 /// accelerators of this host.
-pub(super) fn usual_readers(accelerators: u64) -> u64 {
+pub fn usual_readers(accelerators: u64) -> u64 {
     (cores() as u64 / accelerators.max(1)).max(1)
 }
 
 /// Rows that the engine returns at once: those of a batch, or more if these are short.
-pub(super) fn engine_rows(batch_rows: u64, row_bytes: u64) -> u64 {
+pub fn engine_rows(batch_rows: u64, row_bytes: u64) -> u64 {
     const ENOUGH_BYTES: u64 = 1 << 20;
     const MOST_ROWS: u64 = 8192;
     batch_rows.clamp(
@@ -126,11 +126,7 @@ pub(super) fn engine_rows(batch_rows: u64, row_bytes: u64) -> u64 {
 
 impl TrainingTable {
     /// Plans the cell's scan, and takes the files apart into units.
-    pub(super) async fn new(
-        cell: Cell,
-        access: ReadMode,
-        tensors: Tensors,
-    ) -> Result<Self, MeasureError> {
+    pub async fn new(cell: Cell, access: ReadMode, tensors: Tensors) -> Result<Self, MeasureError> {
         let planned = plan(&cell.context, &cell.scenario.sql).await?;
         let scan = OrderedScan::of(&planned.physical)?;
         let schema = planned.physical.schema();
@@ -154,11 +150,14 @@ impl TrainingTable {
             table.layouts.iter().all(is_alike)
         });
         let is_small = cell.file_bytes() / (files.len() as u64).max(1) <= SMALL_FILE_BYTES;
+        let small_files =
+            files.len() >= MANY_FILES && is_small && are_alike && !cell.reader().unify_schemas;
+        if small_files {
+            // Their footers are read with their rows, and would take more memory than these.
+            clear_caches(&cell.context);
+        }
         Ok(TrainingTable {
-            small_files: files.len() >= MANY_FILES
-                && is_small
-                && are_alike
-                && !cell.reader().unify_schemas,
+            small_files,
             units: units(rows, access == ReadMode::WholeFile),
             file_bytes: files.iter().map(|(file, _)| scan.bytes_of(file)).collect(),
             files: Arc::new(files),
@@ -174,20 +173,25 @@ impl TrainingTable {
         })
     }
 
-    pub(super) fn rows(&self) -> u64 {
+    /// Bytes of a row in all matrices of a batch.
+    pub fn row_bytes(&self) -> u64 {
+        self.tensors.row_bytes() as u64
+    }
+
+    pub fn rows(&self) -> u64 {
         self.units.iter().flatten().map(|unit| unit.rows).sum()
     }
 
-    pub(super) fn files(&self) -> u64 {
+    pub fn files(&self) -> u64 {
         self.files.len() as u64
     }
 
-    pub(super) fn columns(&self) -> &[String] {
+    pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
     /// Returns the shares of this process's accelerators.
-    pub(super) fn shares(&self, pass: &Pass) -> Vec<Share> {
+    pub fn shares(&self, pass: &Pass) -> Vec<RowShare> {
         let local = pass.local.clone();
         let dealt = deal(
             &self.units,
@@ -198,13 +202,13 @@ impl TrainingTable {
         );
         local
             .zip(dealt)
-            .map(|(accelerator, units)| Share::new(accelerator, units, pass))
+            .map(|(accelerator, units)| RowShare::new(accelerator, units, pass))
             .collect()
     }
 
     /// Keeps the first units of each share, as many as fit into a quarter of the available memory
     /// and make a step, and lets the lane `compute` hold their bytes.
-    pub(super) fn hold_in_memory(&mut self, shares: Vec<Share>, pass: &Pass) -> Vec<Share> {
+    pub fn hold_in_memory(&mut self, shares: Vec<RowShare>, pass: &Pass) -> Vec<RowShare> {
         let (_, available) = memory_bytes();
         let room = available / 4 / (shares.len() as u64).max(1);
         let mut trace = Trace::default();
@@ -234,7 +238,7 @@ impl TrainingTable {
                 units.push(unit);
             }
             trace.streams.push(calls);
-            kept.push(Share::new(share.accelerator, units, pass));
+            kept.push(RowShare::new(share.accelerator, units, pass));
         }
         self.add_footers(&mut trace);
         self.cell.hold(trace);
@@ -276,12 +280,12 @@ impl TrainingTable {
         }
     }
 
-    /// Makes a pass: brings the caches into their state, starts the readers and the loops, and waits
-    /// for the loops to end. If it is dropped before, all of them stop.
-    pub(super) async fn pass(
+    /// Makes a pass: brings the caches into their state, starts the readers and the loops, and
+    /// waits for the loops to end. If it is dropped before, all of them stop.
+    pub async fn pass(
         &self,
         pass: &Pass,
-        shares: &[Share],
+        shares: &[RowShare],
     ) -> Result<PassOutcome, MeasureError> {
         let source = match self.cell.source(pass.lane).await? {
             // Nothing waits for a device, if the files are in the page cache.
@@ -290,7 +294,7 @@ impl TrainingTable {
         };
         let measurement = self.cell.measurement(&source)?;
         let mut watch = self.cell.watch(&source, &measurement.ledger).await?;
-        let mut work = Work {
+        let mut work = RunningPass {
             readers: JoinSet::new(),
             batches: Vec::new(),
             stop: Arc::default(),
@@ -349,6 +353,9 @@ impl TrainingTable {
         let seen = work.batches.clone();
         drop(work);
         let mut observation = watch.end();
+        if self.small_files {
+            observation.figures.cache.engine = EngineCache::Fresh;
+        }
         let missed = measurement.store.missed().ranges();
         if missed > 0 && observation.void.is_none() {
             observation.void = Some(format!("{missed} ranges were not in memory"));
@@ -384,10 +391,10 @@ impl TrainingTable {
     async fn readers(
         &self,
         pass: &Pass,
-        share: &Share,
+        share: &RowShare,
         measurement: &Measurement,
         lookups: &Arc<Lookups>,
-    ) -> Result<(Arc<Batches>, Vec<Reader>), MeasureError> {
+    ) -> Result<(Arc<EpochBatches>, Vec<UnstartedReader>), MeasureError> {
         let rows = share.batching.rows;
         let order = RowOrder::new(pass.key, share.accelerator, rows, pass.window);
         let largest = share.units.iter().map(|unit| unit.rows).max().unwrap_or(0);
@@ -406,7 +413,7 @@ impl TrainingTable {
             true => Arc::new(TensorPlan::empty()),
             false => Arc::clone(&self.tensors),
         };
-        let batches = Arc::new(Batches::new(
+        let batches = Arc::new(EpochBatches::new(
             tensors,
             share.batching,
             share.steps,
@@ -451,7 +458,7 @@ impl TrainingTable {
         let scan = scan.in_order(&pieces)?;
         let context: Arc<TaskContext> = measurement.context.task_ctx();
         let whole = self.access == ReadMode::WholeFile;
-        let mut all: Vec<Reader> = Vec::new();
+        let mut all: Vec<UnstartedReader> = Vec::new();
         for (index, lane) in lanes.iter().enumerate() {
             let stream = scan.execute(index, Arc::clone(&context));
             let stream = stream.map_err(|error| MeasureError::execution(&error))?;
@@ -463,8 +470,8 @@ impl TrainingTable {
     }
 
     /// Joins units of one file that follow each other in a lane, so that the file is opened once.
-    fn pieces(&self, lane: &[(Segment, &Unit)]) -> Vec<Piece<'_>> {
-        let mut pieces: Vec<(u32, Piece<'_>)> = Vec::new();
+    fn pieces(&self, lane: &[(Segment, &Unit)]) -> Vec<ScanPiece<'_>> {
+        let mut pieces: Vec<(u32, ScanPiece<'_>)> = Vec::new();
         for (_, unit) in lane {
             let continued = pieces.last_mut().filter(|(file, piece)| {
                 let last = piece.read.last().copied();
@@ -474,7 +481,7 @@ impl TrainingTable {
                 Some((_, piece)) => piece.read.extend(unit.row_groups.clone()),
                 None => {
                     let (file, row_groups) = &self.files[unit.file as usize];
-                    let piece = Piece {
+                    let piece = ScanPiece {
                         file,
                         row_groups: *row_groups,
                         read: unit.row_groups.clone().collect(),
@@ -489,11 +496,11 @@ impl TrainingTable {
     async fn sample_readers(
         &self,
         pass: &Pass,
-        share: &Share,
+        share: &RowShare,
         measurement: &Measurement,
         lookups: &Arc<Lookups>,
         filler: impl Fn() -> Filler,
-    ) -> Result<Vec<Reader>, MeasureError> {
+    ) -> Result<Vec<UnstartedReader>, MeasureError> {
         let units = Arc::new(share.units.clone());
         let mut next = 0;
         let starts = units.iter().map(|unit| {
@@ -535,10 +542,10 @@ impl TrainingTable {
 }
 
 /// A reader that has not started.
-type Reader = futures::future::BoxFuture<'static, Result<(), Ended>>;
+type UnstartedReader = futures::future::BoxFuture<'static, Result<(), Ended>>;
 
 /// Runs a reader. Its error, or its panic, ends the loop.
-async fn supervised(reader: Reader, batches: Arc<Batches>) {
+async fn supervised(reader: UnstartedReader, batches: Arc<EpochBatches>) {
     match AssertUnwindSafe(reader).catch_unwind().await {
         Ok(Ok(()) | Err(Ended::Closed)) => {}
         Ok(Err(Ended::Failed(error))) => batches.fail(error),
@@ -547,14 +554,14 @@ async fn supervised(reader: Reader, batches: Arc<Batches>) {
 }
 
 /// Readers and loops of a pass. They stop when it is dropped.
-struct Work {
+struct RunningPass {
     readers: JoinSet<()>,
-    batches: Vec<Arc<Batches>>,
+    batches: Vec<Arc<EpochBatches>>,
     stop: Arc<AtomicBool>,
     lookups: Arc<Lookups>,
 }
 
-impl Drop for Work {
+impl Drop for RunningPass {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.batches.iter().for_each(|batches| batches.close());

@@ -81,7 +81,7 @@ impl ComputationTimes {
 /// Longest time that a thread sleeps without looking whether it should stop.
 const LONGEST_SLEEP: Duration = Duration::from_millis(20);
 
-/// Share of a sleep that the next one expects to be late by, above the latest one seen.
+/// RowShare of a sleep that the next one expects to be late by, above the latest one seen.
 const CAUTION: f64 = 1.5;
 
 /// Least and most time before a deadline that is spent spinning.
@@ -89,8 +89,8 @@ const LEAST_SPIN: Duration = Duration::from_micros(20);
 const MOST_SPIN: Duration = Duration::from_millis(2);
 
 /// Holds a thread until deadlines: it sleeps as long as sleeping is exact enough, and spins for the
-/// rest. An accelerator's own computation would take no time of the host's cores, and spinning does:
-/// so no longer than needed.
+/// rest. An accelerator's own computation would take no time of the host's cores, and spinning
+/// does: so no longer than needed.
 #[derive(Debug)]
 pub(super) struct Holder {
     /// Time before a deadline at which a sleep ends.

@@ -1,4 +1,4 @@
-//! Batches in work: readers fill them in any order, and the loop takes them in theirs.
+//! EpochBatches in work: readers fill them in any order, and the loop takes them in theirs.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,39 +10,39 @@ use arrow::error::ArrowError;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 
-use super::buffer::Buffer;
+use super::buffer::SharedMatrix;
 use super::order::Batching;
-use super::tensors::{Part, TensorPlan, assembled};
+use super::tensors::{BatchPart, TensorPlan, assembled};
 use crate::measure::MeasureError;
 
 /// The batches of an accelerator in an epoch.
 #[derive(Debug)]
-pub(super) struct Batches {
+pub(crate) struct EpochBatches {
     pub(super) plan: Arc<TensorPlan>,
     pub(super) batching: Batching,
-    /// Batches that the loop takes.
+    /// EpochBatches that the loop takes.
     pub(super) wanted: u64,
-    /// Batches that may be in work or wait.
+    /// EpochBatches that may be in work or wait.
     capacity: u64,
-    state: Mutex<State>,
+    state: Mutex<BatchState>,
     /// A batch is full, or something has ended.
     ready: Condvar,
     /// The loop has taken a batch, or something has ended.
     room: Notify,
     /// Nulls that became 0 or NaN.
     pub(super) nulls: AtomicU64,
-    /// Batches that the loop has taken: the values of the first matrix, and the other columns.
+    /// EpochBatches that the loop has taken: the values of the first matrix, and the other columns.
     #[cfg(test)]
-    pub(super) seen: Mutex<Vec<(Vec<f64>, Vec<ArrayRef>)>>,
+    pub(crate) seen: Mutex<Vec<(Vec<f64>, Vec<ArrayRef>)>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BatchState {
     /// Number of the batch that the loop takes next.
     next: u64,
-    /// Batches from that one on.
+    /// EpochBatches from that one on.
     in_work: VecDeque<Arc<BatchInWork>>,
-    /// Batches that were taken, whose memory is used again.
+    /// EpochBatches that were taken, whose memory is used again.
     taken: Vec<Arc<BatchInWork>>,
     closed: bool,
     failed: Option<MeasureError>,
@@ -55,8 +55,8 @@ pub(super) struct BatchInWork {
     filled: AtomicU64,
     /// All rows are there, and the columns that are in no matrix are put together.
     is_full: AtomicBool,
-    pub(super) matrices: Vec<Buffer>,
-    parts: Mutex<Vec<Part>>,
+    pub(super) matrices: Vec<SharedMatrix>,
+    parts: Mutex<Vec<BatchPart>>,
     /// Columns that are in no matrix.
     others: Mutex<Vec<ArrayRef>>,
     pub(super) times: ReaderTimes,
@@ -93,7 +93,7 @@ impl ReaderTimes {
 #[derive(Debug)]
 pub(super) struct Closed;
 
-impl Batches {
+impl EpochBatches {
     /// `rows_in_work` are the rows beyond the first batch that readers must be able to place before
     /// that batch is full.
     pub(super) fn new(
@@ -103,7 +103,7 @@ impl Batches {
         prefetched: u64,
         rows_in_work: u64,
     ) -> Self {
-        Batches {
+        EpochBatches {
             plan,
             batching,
             wanted,
@@ -117,8 +117,8 @@ impl Batches {
         }
     }
 
-    /// Returns a batch for rows to be copied to, as soon as there is room for it. `None` if the loop
-    /// does not want it.
+    /// Returns a batch for rows to be copied to, as soon as there is room for it. `None` if the
+    /// loop does not want it.
     pub(super) async fn batch(&self, number: u64) -> Result<Option<Arc<BatchInWork>>, Closed> {
         if number >= self.wanted {
             return Ok(None);
@@ -139,7 +139,7 @@ impl Batches {
         if state.closed {
             return Err(Closed);
         }
-        // Batches that the loop has taken are full, so that no reader asks for them.
+        // EpochBatches that the loop has taken are full, so that no reader asks for them.
         let place = number.saturating_sub(state.next);
         if place >= self.capacity {
             return Ok(None);
@@ -153,12 +153,12 @@ impl Batches {
         Ok(state.in_work.get(place as usize).cloned())
     }
 
-    fn new_batch(&self, number: u64, matrices: Option<Vec<Buffer>>) -> BatchInWork {
+    fn new_batch(&self, number: u64, matrices: Option<Vec<SharedMatrix>>) -> BatchInWork {
         let new = || {
             let matrices = self.plan.matrices.iter();
             let rows = self.batching.batch_rows as usize;
             matrices
-                .map(|matrix| Buffer::new(matrix.row_bytes() * rows))
+                .map(|matrix| SharedMatrix::new(matrix.row_bytes() * rows))
                 .collect()
         };
         BatchInWork {
@@ -178,13 +178,13 @@ impl Batches {
         &self,
         batch: &BatchInWork,
         rows: u64,
-        part: Option<Part>,
+        part: Option<BatchPart>,
     ) -> Result<(), ArrowError> {
         if let Some(part) = part {
             batch.parts.lock().push(part);
         }
         // Acquire: the reader of the last row assembles what the others have left. Release: see
-        // `Buffer`.
+        // `SharedMatrix`.
         let filled = batch.filled.fetch_add(rows, Ordering::AcqRel) + rows;
         if filled < batch.rows {
             return Ok(());
@@ -249,7 +249,7 @@ impl Batches {
 }
 
 #[cfg(test)]
-impl Batches {
+impl EpochBatches {
     /// Keeps the content of a batch whose first matrix is of 64-bit floats.
     pub(super) fn look_at(&self, batch: &TakenBatch<'_>) {
         use arrow::datatypes::DataType;
@@ -260,9 +260,9 @@ impl Batches {
     }
 }
 
-impl State {
+impl BatchState {
     /// Takes the memory of a batch that the loop has done with.
-    fn memory(&mut self) -> Option<Vec<Buffer>> {
+    fn memory(&mut self) -> Option<Vec<SharedMatrix>> {
         let unused = self
             .taken
             .iter()
@@ -274,7 +274,7 @@ impl State {
 
 /// A full batch. Its memory is used again when it is dropped.
 pub(super) struct TakenBatch<'a> {
-    batches: &'a Batches,
+    batches: &'a EpochBatches,
     batch: Arc<BatchInWork>,
 }
 

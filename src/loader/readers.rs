@@ -15,9 +15,9 @@ use futures::Stream;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use super::batches::{BatchInWork, Batches, Closed};
+use super::batches::{BatchInWork, Closed, EpochBatches};
 use super::order::RowOrder;
-use super::tensors::{CopiedRows, MatrixValues, Part, PartRows};
+use super::tensors::{BatchPart, CopiedRows, MatrixValues, PartRows};
 use crate::measure::MeasureError;
 
 /// A unit of a reader, with the place of its first row among the rows that the accelerator reads.
@@ -119,7 +119,7 @@ pub(super) async fn next_batch(
 
 /// Fills batches with rows of the engine.
 pub(super) struct Filler {
-    pub(super) batches: Arc<Batches>,
+    pub(super) batches: Arc<EpochBatches>,
     pub(super) order: RowOrder,
 }
 
@@ -133,7 +133,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn of(batches: &Batches, batch: &RecordBatch) -> Result<Self, ArrowError> {
+    pub(super) fn of(batches: &EpochBatches, batch: &RecordBatch) -> Result<Self, ArrowError> {
         let started = Instant::now();
         let values = MatrixValues::of(&batches.plan, batch)?;
         batches.nulls.fetch_add(values.nulls, Ordering::Relaxed);
@@ -248,7 +248,7 @@ impl Filler {
             to,
         };
         self.copy(prepared, &copied, batch);
-        let part = (!prepared.others.is_empty()).then(|| Part {
+        let part = (!prepared.others.is_empty()).then(|| BatchPart {
             columns: columns(),
             rows: PartRows::From(to),
         });
@@ -263,7 +263,7 @@ impl Filler {
         batch: &BatchInWork,
     ) -> Result<(), ArrowError> {
         self.copy(prepared, &CopiedRows::Each(rows), batch);
-        let part = (!prepared.others.is_empty()).then(|| Part {
+        let part = (!prepared.others.is_empty()).then(|| BatchPart {
             columns: prepared.others.clone(),
             rows: PartRows::Each(rows.to_vec()),
         });
@@ -278,8 +278,8 @@ impl Filler {
         batch.times.add_copied(started.elapsed(), 1.0);
     }
 
-    /// Reads the bytes of segments and drops them. Batches are full when the bytes of their rows
-    /// have been read.
+    /// Reads the bytes of segments and drops them. EpochBatches are full when the bytes of their
+    /// rows have been read.
     pub(super) async fn read_raw(
         &self,
         objects: &Arc<dyn ObjectStore>,
@@ -362,7 +362,7 @@ impl Scattered {
         let mut all: std::collections::BTreeMap<u64, Vec<(u32, u32)>> = Default::default();
         for (row, place) in places.enumerate() {
             let rows = all.entry(place / batch_rows).or_default();
-            // Batches have fewer than 2^32 rows.
+            // EpochBatches have fewer than 2^32 rows.
             rows.push((row as u32, (place % batch_rows) as u32));
         }
         all.into_iter()

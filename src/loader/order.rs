@@ -8,15 +8,15 @@ use crate::random::{Key, Permutation};
 
 /// Row groups of one file that are read together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unit {
-    pub(crate) file: u32,
-    pub(crate) row_groups: Range<u32>,
-    pub(crate) rows: u64,
+pub(super) struct Unit {
+    pub(super) file: u32,
+    pub(super) row_groups: Range<u32>,
+    pub(super) rows: u64,
 }
 
 /// Returns the units of each file: whole files, or row groups one by one. Those without rows are
 /// left out. There is a list of rows of row groups for each file.
-pub(crate) fn units<'a>(
+pub(super) fn units<'a>(
     files: impl Iterator<Item = &'a [u64]>,
     whole_files: bool,
 ) -> Vec<Vec<Unit>> {
@@ -50,11 +50,11 @@ const TIMES: u64 = 3;
 
 /// Source of everything that is random in an epoch. It is the same in all processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct EpochKey(Key);
+pub struct EpochKey(Key);
 
 impl EpochKey {
     /// `epoch` counts from 1. With `changes`, each epoch has an order of its own.
-    pub(crate) fn new(seed: u64, epoch: u64, changes: bool) -> Self {
+    pub fn new(seed: u64, epoch: u64, changes: bool) -> Self {
         EpochKey(Key(seed).derive(if changes { epoch } else { 0 }))
     }
 
@@ -67,7 +67,7 @@ impl EpochKey {
     }
 
     /// Key of the computation times of an accelerator.
-    pub(crate) fn times(self, accelerator: u64) -> Key {
+    pub(super) fn times(self, accelerator: u64) -> Key {
         self.0.derive(TIMES).derive(accelerator)
     }
 }
@@ -75,7 +75,7 @@ impl EpochKey {
 /// Deals the units of all files to `accelerators` accelerators, and returns the shares of those in
 /// `wanted`. Each unit in turn goes to the accelerator with the fewest rows so far, so that shares
 /// differ by less than the rows of the largest unit. All processes deal alike.
-pub(crate) fn deal(
+pub(super) fn deal(
     files: &[Vec<Unit>],
     key: EpochKey,
     shuffles_files: bool,
@@ -108,7 +108,7 @@ pub(crate) fn deal(
 /// Place of each row in the batches of an accelerator. Rows are shuffled within windows of
 /// consecutive rows: the k-th window of `window` rows is shuffled as a whole.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RowOrder {
+pub(super) struct RowOrder {
     key: Key,
     rows: u64,
     /// 1 if rows stay where they are.
@@ -117,7 +117,7 @@ pub(crate) struct RowOrder {
 
 impl RowOrder {
     /// `window` is absent if rows are not shuffled.
-    pub(crate) fn new(key: EpochKey, accelerator: u64, rows: u64, window: Option<u64>) -> Self {
+    pub(super) fn new(key: EpochKey, accelerator: u64, rows: u64, window: Option<u64>) -> Self {
         RowOrder {
             key: key.rows(accelerator),
             rows,
@@ -126,17 +126,17 @@ impl RowOrder {
     }
 
     /// True if rows stay where they are.
-    pub(crate) fn is_sequential(&self) -> bool {
+    pub(super) fn is_sequential(&self) -> bool {
         self.window == 1
     }
 
-    pub(crate) fn window(&self) -> u64 {
+    pub(super) fn window(&self) -> u64 {
         self.window
     }
 
     /// Returns the place of the row that is the `row`-th to be read. `row` is below the number of
     /// rows.
-    pub(crate) fn place(&self, row: u64) -> u64 {
+    pub(super) fn place(&self, row: u64) -> u64 {
         if self.window == 1 {
             return row;
         }
@@ -149,17 +149,17 @@ impl RowOrder {
 
 /// Numbers of batches of an accelerator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Batching {
+pub struct Batching {
     /// Rows of the accelerator's share.
-    pub(crate) rows: u64,
+    pub rows: u64,
     /// Rows of a full batch.
-    pub(crate) batch_rows: u64,
-    /// Batches of an epoch.
-    pub(crate) batches: u64,
+    pub batch_rows: u64,
+    /// EpochBatches of an epoch.
+    pub batches: u64,
 }
 
 impl Batching {
-    pub(crate) fn new(rows: u64, batch_rows: u64, drop_last: bool) -> Self {
+    pub(super) fn new(rows: u64, batch_rows: u64, drop_last: bool) -> Self {
         let batch_rows = batch_rows.max(1);
         Batching {
             rows,
@@ -172,13 +172,13 @@ impl Batching {
     }
 
     /// Rows of a batch. The last one may have fewer than the others.
-    pub(crate) fn rows_of(&self, batch: u64) -> u64 {
+    pub fn rows_of(&self, batch: u64) -> u64 {
         self.batch_rows
             .min(self.rows.saturating_sub(batch * self.batch_rows))
     }
 
     /// Rows that are in no batch.
-    pub(crate) fn dropped_rows(&self) -> u64 {
+    pub fn dropped_rows(&self) -> u64 {
         self.rows
             .saturating_sub(self.batches.saturating_mul(self.batch_rows))
     }

@@ -6,20 +6,20 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::batches::Batches;
+use super::batches::EpochBatches;
 use super::compute::{ComputationTimes, Holder};
-use crate::analysis::Step;
 use crate::measure::MeasureError;
+use crate::record::TrainingStep;
 
 /// Steps of an accelerator, and the time of its loop.
-pub(super) struct Steps {
-    pub(super) steps: Vec<Step>,
-    pub(super) elapsed_ns: u64,
+pub struct Steps {
+    pub steps: Vec<TrainingStep>,
+    pub elapsed_ns: u64,
 }
 
 /// Takes batches until there are no more. `started` is the time at which the readers started.
 pub(super) fn run_steps(
-    batches: &Batches,
+    batches: &EpochBatches,
     mut times: ComputationTimes,
     barrier: Option<&StepBarrier>,
     started: Instant,
@@ -48,7 +48,7 @@ pub(super) fn run_steps(
             barrier.wait();
         }
         let ended = Instant::now();
-        steps.push(Step {
+        steps.push(TrainingStep {
             samples,
             waiting_ns: nanoseconds(computing - fetching),
             reading_ns,
