@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mimalloc::MiMalloc;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use parquet_bench::cli::exit::USAGE;
+use parquet_bench::observe::give_memory_back_by;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
@@ -43,6 +44,16 @@ unsafe impl GlobalAlloc for Allocator {
         // SAFETY: see above.
         given(unsafe { MiMalloc.realloc(memory, layout, bytes) }, bytes)
     }
+}
+
+unsafe extern "C" {
+    /// Gives unused memory back, all of it if forced. Source: mimalloc.h.
+    fn mi_collect(force: bool);
+}
+
+fn give_memory_back() {
+    // SAFETY: mimalloc is the allocator of this program; it may collect at any time.
+    unsafe { mi_collect(true) }
 }
 
 #[inline]
@@ -89,6 +100,7 @@ fn refused(bytes: usize) {
 
 fn main() -> ExitCode {
     keep_memory_of_c();
+    give_memory_back_by(give_memory_back);
     parquet_bench::cli::main()
 }
 

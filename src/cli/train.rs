@@ -23,7 +23,7 @@ use crate::record::Preference;
 use crate::report::{Format, kept_training_at, render_training};
 use crate::session::reader_of;
 use crate::storage::Stores;
-use crate::train::{Options, Rank, train as train_config};
+use crate::train::{Rank, TrainingOptions, train as train_config};
 
 pub(super) fn train(arguments: &TrainArguments) -> Result<ExitCode, CommandError> {
     refuse_details_without_tables(arguments.format, arguments.details)?;
@@ -45,7 +45,7 @@ pub(super) fn train(arguments: &TrainArguments) -> Result<ExitCode, CommandError
     {
         return Err(would_be_read("--record", record, &reader));
     }
-    let options = Options {
+    let options = TrainingOptions {
         stores: Stores::reached_by(&config.connection, rank.rank),
         labels,
         results: PathBuf::from(RESULTS),

@@ -134,6 +134,11 @@ impl RowOrder {
         self.window
     }
 
+    /// Returns the first place that the `row`-th row to be read, or one after it, can have.
+    pub(super) fn first_place(&self, row: u64) -> u64 {
+        row / self.window * self.window
+    }
+
     /// Returns the place of the row that is the `row`-th to be read. `row` is below the number of
     /// rows.
     pub(super) fn place(&self, row: u64) -> u64 {

@@ -22,7 +22,9 @@ use super::tensors::TensorPlan;
 use crate::config::{Computation, PageCache, ReadMode, Tensors};
 use crate::engine::{OrderedScan, ScanPiece, clear_caches, plan};
 use crate::measure::{Cell, MeasureError, Measurement};
-use crate::observe::{Observation, cores, memory_bytes, reset_peak, resident_bytes};
+use crate::observe::{
+    Observation, cores, give_memory_back, memory_bytes, reset_peak, resident_bytes,
+};
 use crate::record::{EngineCache, Lane, RowGroupCacheFigures};
 use crate::storage::{ByteSource, Call, FileLayout, Trace};
 
@@ -156,6 +158,8 @@ impl TrainingTable {
             // Their footers are read with their rows, and would take more memory than these.
             clear_caches(&cell.context);
         }
+        // Opening takes more memory than passes, which are to be told apart.
+        give_memory_back();
         Ok(TrainingTable {
             small_files,
             units: units(rows, access == ReadMode::WholeFile),
@@ -434,7 +438,12 @@ impl TrainingTable {
         let mut lanes: Vec<Vec<(Segment, &Unit)>> =
             vec![Vec::new(); readers.min(share.units.len())];
         let (mut first, count) = (0, lanes.len().max(1));
+        let needed = share.steps.saturating_mul(share.batching.batch_rows);
         for (index, unit) in share.units.iter().enumerate() {
+            if order.first_place(first) >= needed {
+                // All rows from here on are in no batch that the loop takes.
+                break;
+            }
             let segment = Segment {
                 first,
                 rows: unit.rows,
@@ -442,6 +451,7 @@ impl TrainingTable {
             lanes[index % count].push((segment, unit));
             first += unit.rows;
         }
+        lanes.retain(|lane| !lane.is_empty());
         if is_raw {
             let all = lanes.into_iter().map(|lane| {
                 let (filler, objects) = (filler(), Arc::clone(measurement.store.objects()));

@@ -14,6 +14,9 @@ mod watch;
 pub use cache::warm_alike;
 pub use host::{HostUsage, memory_bytes, system};
 pub use ledger::{Counters, Ledger, ReadParts};
-pub use process::{cores, cpu_ns, device_read_bytes, reset_peak, resident_bytes};
+pub use process::{
+    cores, cpu_ns, device_read_bytes, give_memory_back, give_memory_back_by, reset_peak,
+    resident_bytes,
+};
 pub use store::MeasuredStore;
 pub use watch::{ByteOrigin, CacheSetting, ExecutionStart, Observation, Watch, WatchedFiles};

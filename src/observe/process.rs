@@ -1,6 +1,7 @@
 //! Resources that this process uses.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
@@ -104,6 +105,23 @@ pub fn resident_bytes() -> Option<(u64, u64)> {
 pub fn reset_peak() {
     // If this is refused, the peak is that of the whole process, which is at least the wanted one.
     let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Function by which the program's allocator gives memory back. The library has no allocator of its
+/// own.
+static GIVE_BACK: OnceLock<fn()> = OnceLock::new();
+
+/// Names the function by which the program's allocator gives memory that is not in use back to the
+/// system.
+pub fn give_memory_back_by(give_back: fn()) {
+    let _ = GIVE_BACK.set(give_back);
+}
+
+/// Gives memory that is not in use back to the system.
+pub fn give_memory_back() {
+    if let Some(give_back) = GIVE_BACK.get() {
+        give_back();
+    }
 }
 
 /// Returns the bytes that block devices delivered to this process so far, from /proc/self/io.

@@ -36,9 +36,9 @@ use search::check_search;
 use setup::{Prepared, training_config};
 use trainer::Trainer;
 
-/// Options that the command line adds to a config.
+/// TrainingOptions that the command line adds to a config.
 #[derive(Clone, Default)]
-pub struct Options {
+pub struct TrainingOptions {
     /// Stores that locations of data may name.
     pub stores: Stores,
     pub labels: BTreeMap<String, String>,
@@ -58,7 +58,7 @@ pub struct Options {
 
 /// A training run that got as far as its first epoch.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct TrainingOutcome {
     pub record: RunRecord,
     pub journal: PathBuf,
     /// Absent if the record could not be written.
@@ -78,10 +78,10 @@ pub struct Outcome {
 pub fn train(
     runtime: &Runtime,
     config: &Config,
-    options: &Options,
+    options: &TrainingOptions,
     cancel: &Cancel,
     observer: &dyn Observer,
-) -> Result<Outcome, Failure> {
+) -> Result<TrainingOutcome, Failure> {
     let config = &training_config(runtime, config, &options.stores)?;
     if options.find_accelerators {
         check_search(&config.training, options.rank)?;
@@ -175,7 +175,7 @@ pub fn train(
         _ => Ok(()),
     };
     drop(hold);
-    Ok(Outcome {
+    Ok(TrainingOutcome {
         record_file: kept.as_ref().ok().cloned(),
         dlio_folder: dlio
             .as_ref()

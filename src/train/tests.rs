@@ -1,6 +1,6 @@
 //! Tests of whole passes over real files.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::setup::{Prepared, training_config};
 use super::*;
-use crate::config::{Config, Overrides, ReadMode, Source, load};
+use crate::config::{Computation, Overrides, ReadMode, Source, load};
 use crate::loader::{EpochKey, Pass, PassOutcome, TrainingTable};
 use crate::record::Lane;
 use crate::session::prepare;

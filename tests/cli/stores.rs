@@ -108,6 +108,52 @@ fn a_dataset_in_a_bucket_is_that_of_a_local_folder() {
 }
 
 #[test]
+fn training_in_a_bucket_reads_what_it_reads_of_a_local_folder() {
+    let (remote, local) = (Remote::tiny(), Place::tiny());
+    remote.bench(["generate", "bench.yaml"]).run().succeeds();
+    local.generate();
+    let arguments = [
+        "train",
+        "bench.yaml",
+        "--lane",
+        "all",
+        "--set",
+        "reader.batch_size=30",
+        "--set",
+        "measure.engine_cache=warm",
+        "--format",
+        "json",
+    ];
+    let of_remote = remote.bench(arguments).run().succeeds().json();
+    let of_local = local.bench().args(arguments).run().succeeds().json();
+    for epoch in 0..3 {
+        let of = |record| at(record, &format!("training.epochs.{epoch}"));
+        for figure in [
+            "lane",
+            "rows",
+            "dropped_rows",
+            "engine_ranges",
+            "engine_data_bytes",
+        ] {
+            assert_eq!(
+                of(&of_remote)[figure],
+                of(&of_local)[figure],
+                "{epoch} {figure}"
+            );
+        }
+    }
+    let first = at(&of_remote, "training.epochs.0");
+    assert_eq!(
+        (&first["rows"], at(first, "cache.state")),
+        (&180.into(), &"remote".into())
+    );
+    all_is_counted(first);
+    let ahead = ["--set", "storage.prefetch_row_groups=2"];
+    let ahead = remote.bench(arguments).args(ahead).run().succeeds().json();
+    assert_eq!(at(&ahead, "training.epochs.0.rows"), 180);
+}
+
+#[test]
 fn every_verb_takes_a_bucket() {
     let remote = Remote::tiny();
     remote.bench(["check", "bench.yaml"]).run().succeeds();
