@@ -159,7 +159,7 @@ impl TrainingTable {
             clear_caches(&cell.context);
         }
         // Opening takes more memory than passes, which are to be told apart.
-        give_memory_back();
+        give_memory_back().await;
         Ok(TrainingTable {
             small_files,
             units: units(rows, access == ReadMode::WholeFile),

@@ -1,7 +1,9 @@
 //! Resources that this process uses.
 
 use std::fs;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
@@ -117,11 +119,31 @@ pub fn give_memory_back_by(give_back: fn()) {
     let _ = GIVE_BACK.set(give_back);
 }
 
-/// Gives memory that is not in use back to the system.
-pub fn give_memory_back() {
-    if let Some(give_back) = GIVE_BACK.get() {
-        give_back();
+/// Longest time that the threads of a runtime wait for each other.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// Gives memory that is not in use back to the system. Allocators keep it for each thread, so all
+/// threads of the runtime do so at once: none of them takes the turn of another.
+pub async fn give_memory_back() {
+    let Some(give_back) = GIVE_BACK.get() else {
+        return;
+    };
+    let threads = tokio::runtime::Handle::current().metrics().num_workers();
+    let here = Arc::new(AtomicUsize::new(0));
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..threads {
+        let here = Arc::clone(&here);
+        tasks.spawn(async move {
+            here.fetch_add(1, Ordering::Relaxed);
+            let until = Instant::now() + LONGEST_WAIT;
+            while here.load(Ordering::Relaxed) < threads && Instant::now() < until {
+                std::thread::yield_now();
+            }
+            give_back();
+        });
     }
+    tasks.join_all().await;
+    give_back();
 }
 
 /// Returns the bytes that block devices delivered to this process so far, from /proc/self/io.

@@ -31,13 +31,17 @@ const SHORT: &str =
     " --set measure.warmup=0 --set measure.break_even=false --set measure.peak_memory=false";
 
 /// Texts of pages, and what stands for them on small data.
-const SMALLER: [(&str, &str); 6] = [
+const SMALLER: [(&str, &str); 7] = [
     ("RUN.json 'zstd(1)'", "RUN.json zstd"),
     (
         "configs/geo.yaml",
         "configs/geo.yaml --set dataset.num_samples_per_file=99",
     ),
-    ("num_samples_per_file=122880", "num_samples_per_file=64"),
+    (
+        "num_samples_per_file=122880",
+        "num_samples_per_file=64 --set reader.batch_size=16",
+    ),
+    (" --start-at 2026-01-02T03:04:05Z", ""),
     ("num_samples_per_file=24", "num_samples_per_file=2"),
     ("row_group_size=65536,1000000", "row_group_size=50,100"),
     ("--world-size 4", "--world-size 1"),
@@ -140,7 +144,10 @@ fn scaled(command: &str) -> String {
     }
     // Not every file system can evict files, or read past the page cache.
     if command.contains("cold") {
-        command.push_str(" --dry-run");
+        match command.starts_with("bench train") {
+            true => command = command.replace("--cache cold", "--cache warm"),
+            false => command.push_str(" --dry-run"),
+        }
     }
     command
 }
@@ -152,7 +159,8 @@ fn every_command_of_the_pages_does_what_it_says(
         "docs/config.md",
         "docs/scenarios.md",
         "docs/reports.md",
-        "docs/remote.md"
+        "docs/remote.md",
+        "docs/training.md"
     )]
     page: &str,
 ) {

@@ -36,6 +36,7 @@ complete -c bench -n "__fish_bench_needs_command" -f -a "clean" -d 'Lists the da
 complete -c bench -n "__fish_bench_needs_command" -f -a "report" -d 'Shows stored run records or journals again, as text, as an HTML page with charts, or over time'
 complete -c bench -n "__fish_bench_needs_command" -f -a "recipe" -d 'Shows how to write a variant\'s layout with other tools, and what each cannot do'
 complete -c bench -n "__fish_bench_needs_command" -f -a "compare" -d 'Compares records with the first of them, cell by cell; a gate for continuous integration'
+complete -c bench -n "__fish_bench_needs_command" -f -a "train" -d 'Trains: batches of rows for accelerators that compute for a time, and how busy they would be'
 complete -c bench -n "__fish_bench_needs_command" -f -a "replay" -d 'Reads again, without the engine, the byte ranges that a run has asked for'
 complete -c bench -n "__fish_bench_needs_command" -f -a "doctor" -d 'Shows in a few seconds what this host can measure: noise, caches, direct reads, clock, frequency'
 complete -c bench -n "__fish_bench_needs_command" -f -a "schema" -d 'Prints the JSON Schema of configs, for completion and checks in an editor'
@@ -100,6 +101,9 @@ complete -c bench -n "__fish_bench_using_subcommand check" -l set -d 'Sets a key
 complete -c bench -n "__fish_bench_using_subcommand check" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a config, they are written below `data/`' -r
+complete -c bench -n "__fish_bench_using_subcommand check" -l accelerators -d 'Accelerators to size a storage system for: bytes and row groups per second, and the files that MLPerf Storage asks for' -r
+complete -c bench -n "__fish_bench_using_subcommand check" -l hosts -d 'Hosts of these accelerators' -r
+complete -c bench -n "__fish_bench_using_subcommand check" -l host-memory -d 'Memory of each host, as `512GiB`; that of this one if left out' -r
 complete -c bench -n "__fish_bench_using_subcommand check" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
 complete -c bench -n "__fish_bench_using_subcommand check" -l with-original -d 'Reads the files of the source as they are, too, as the variant `original`, with which the others are compared. They must be Parquet'
 complete -c bench -n "__fish_bench_using_subcommand check" -s h -l help -d 'Print help'
@@ -123,6 +127,7 @@ complete -c bench -n "__fish_bench_using_subcommand clean" -l unify-schemas -d '
 complete -c bench -n "__fish_bench_using_subcommand clean" -l yes -d 'Removes what is listed'
 complete -c bench -n "__fish_bench_using_subcommand clean" -s h -l help -d 'Print help'
 complete -c bench -n "__fish_bench_using_subcommand report" -l html -d 'File for a page with charts, of one record, or of all with --history. It needs no network and no scripts' -r -F
+complete -c bench -n "__fish_bench_using_subcommand report" -l dlio -d 'Folder for `summary.json` in DLIO\'s form, of a training run whose ranks are all named' -r -F
 complete -c bench -n "__fish_bench_using_subcommand report" -l baseline -d 'Compares all variants with this one, instead of the run\'s baseline' -r
 complete -c bench -n "__fish_bench_using_subcommand report" -l prefer -d 'Costs by which a variant is recommended' -r -f -a "time\t'Time alone'
 size\t'File size alone'
@@ -155,6 +160,33 @@ csv\t'A row per iteration, or per cell of a comparison'
 json\t'The run record, or what was compared'"
 complete -c bench -n "__fish_bench_using_subcommand compare" -l fail-if-inconclusive -d 'Exits with 3 also if that cannot be excluded, or if a cell was not measured'
 complete -c bench -n "__fish_bench_using_subcommand compare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bench -n "__fish_bench_using_subcommand train" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l params -d 'Sets keys, several behind one flag as `mlpstorage` takes them: `--params dataset.num_files_train=2 reader.read_threads=8`. Give the config before it' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l sweep -d 'Varies a key, as in `dataset.compression=none,zstd(3)`; the first value is the baseline' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l source -d 'Existing rows to write in the layouts of the config, instead of generated ones: Parquet, CSV, JSON or Arrow files. NAME is that of the table in SQL, instead of `train`. Without a config, they are written below `data/`' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l lane -d 'Lanes, separated by commas: end_to_end (the real thing), storage (the byte ranges that it asks for, read and dropped), compute (the ceiling: the same loop with its bytes in memory), or all. If left out, end_to_end and compute' -r -f -a "end_to_end\t''
+storage\t''
+compute\t''
+all\t''"
+complete -c bench -n "__fish_bench_using_subcommand train" -l cache -d 'State of the page cache before each epoch' -r -f -a "warm\t'All pages of the files are in it'
+cold\t'None is; a server\'s or a hypervisor\'s cache is not seen'
+direct\t'Reads pass it by (O_DIRECT)'"
+complete -c bench -n "__fish_bench_using_subcommand train" -l epochs -d 'Epochs, as `train.epochs`' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l accelerators -d 'Accelerators that this process feeds at once, as `train.accelerators`' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l rank -d 'Number of this process, counted from 0, among those that train together; each reads a share of the rows. Also read from what launchers set: OMPI_COMM_WORLD_RANK, MV2_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK, SLURM_PROCID, RANK or JOB_COMPLETION_INDEX' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l world-size -d 'Number of processes that train together. Also read from what launchers set' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l start-at -d 'Time of the first epoch, for processes that start together: as 2026-01-02T03:04:05Z, or in seconds since 1970' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l label -d 'A label for the record, as in `array=A`' -r
+complete -c bench -n "__fish_bench_using_subcommand train" -l record -d 'File for the record, besides the one in `results/`' -r -F
+complete -c bench -n "__fish_bench_using_subcommand train" -l format -d 'Format of stdout' -r -f -a "table\t'Tables for a terminal'
+markdown\t'Tables for a pull request'
+csv\t'A row per iteration, or per cell of a comparison'
+json\t'The run record, or what was compared'"
+complete -c bench -n "__fish_bench_using_subcommand train" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
+complete -c bench -n "__fish_bench_using_subcommand train" -l find-accelerators -d 'Searches, in place of epochs, for the most accelerators that this host can feed at the utilization `metric.au`'
+complete -c bench -n "__fish_bench_using_subcommand train" -l details -d 'Shows all tables above the first screen: accelerators, times of steps, and the methods'
+complete -c bench -n "__fish_bench_using_subcommand train" -l yes -d 'Agrees to writing more than 10 GB, or more than half of the free space'
+complete -c bench -n "__fish_bench_using_subcommand train" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bench -n "__fish_bench_using_subcommand replay" -l cache -d 'State of the page cache before each replay' -r -f -a "warm\t'All pages of the files are in it'
 cold\t'None is; a server\'s or a hypervisor\'s cache is not seen'
 direct\t'Reads pass it by (O_DIRECT)'"
@@ -168,19 +200,20 @@ complete -c bench -n "__fish_bench_using_subcommand doctor" -s h -l help -d 'Pri
 complete -c bench -n "__fish_bench_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c bench -n "__fish_bench_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c bench -n "__fish_bench_using_subcommand man" -s h -l help -d 'Print help'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "run" -d 'Generates what is missing, measures, and compares'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "generate" -d 'Writes the datasets of a config, and proves them from their footers'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "explain" -d 'Shows plans, columns read and row groups pruned; writes missing datasets, and times nothing'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "check" -d 'Shows the resolved config, its variants, and their sizes against this host\'s disk and memory; writes nothing'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "inspect" -d 'Shows how Parquet files are laid out: row groups, chunks, encodings, indexes, footers'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "learn" -d 'Writes a config whose generated data is like existing files, and shows how like it is'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "clean" -d 'Lists the datasets that a config owns, and removes them with --yes'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "report" -d 'Shows stored run records or journals again, as text, as an HTML page with charts, or over time'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "recipe" -d 'Shows how to write a variant\'s layout with other tools, and what each cannot do'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "compare" -d 'Compares records with the first of them, cell by cell; a gate for continuous integration'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "replay" -d 'Reads again, without the engine, the byte ranges that a run has asked for'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "doctor" -d 'Shows in a few seconds what this host can measure: noise, caches, direct reads, clock, frequency'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "schema" -d 'Prints the JSON Schema of configs, for completion and checks in an editor'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "man" -d 'Prints the manual page'
-complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare replay doctor schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "run" -d 'Generates what is missing, measures, and compares'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "generate" -d 'Writes the datasets of a config, and proves them from their footers'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "explain" -d 'Shows plans, columns read and row groups pruned; writes missing datasets, and times nothing'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "check" -d 'Shows the resolved config, its variants, and their sizes against this host\'s disk and memory; writes nothing'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "inspect" -d 'Shows how Parquet files are laid out: row groups, chunks, encodings, indexes, footers'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "learn" -d 'Writes a config whose generated data is like existing files, and shows how like it is'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "clean" -d 'Lists the datasets that a config owns, and removes them with --yes'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "report" -d 'Shows stored run records or journals again, as text, as an HTML page with charts, or over time'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "recipe" -d 'Shows how to write a variant\'s layout with other tools, and what each cannot do'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "compare" -d 'Compares records with the first of them, cell by cell; a gate for continuous integration'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "train" -d 'Trains: batches of rows for accelerators that compute for a time, and how busy they would be'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "replay" -d 'Reads again, without the engine, the byte ranges that a run has asked for'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "doctor" -d 'Shows in a few seconds what this host can measure: noise, caches, direct reads, clock, frequency'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "schema" -d 'Prints the JSON Schema of configs, for completion and checks in an editor'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "man" -d 'Prints the manual page'
+complete -c bench -n "__fish_bench_using_subcommand help; and not __fish_seen_subcommand_from run generate explain check inspect learn clean report recipe compare train replay doctor schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
