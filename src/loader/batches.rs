@@ -44,6 +44,8 @@ struct BatchState {
     in_work: VecDeque<Arc<BatchInWork>>,
     /// EpochBatches that were taken, whose memory is used again.
     taken: Vec<Arc<BatchInWork>>,
+    /// Memory of batches to come.
+    unused: Vec<Vec<SharedMatrix>>,
     closed: bool,
     failed: Option<MeasureError>,
 }
@@ -89,6 +91,15 @@ impl ReaderTimes {
     }
 }
 
+/// Answer to a reader that wants to fill a batch.
+enum Found {
+    Batch(Arc<BatchInWork>),
+    /// The loop must take a batch first.
+    NoRoom,
+    /// Memory for one more batch is needed.
+    NoMemory,
+}
+
 /// The loop has ended, and wants no more batches.
 #[derive(Debug)]
 pub(super) struct Closed;
@@ -127,49 +138,53 @@ impl EpochBatches {
             let room = self.room.notified();
             let mut room = std::pin::pin!(room);
             room.as_mut().enable();
-            if let Some(found) = self.batch_now(number)? {
-                return Ok(Some(found));
+            match self.batch_now(number)? {
+                Found::Batch(found) => return Ok(Some(found)),
+                // No lock is held while memory is asked for.
+                Found::NoMemory => {
+                    let memory = self.new_memory();
+                    self.state.lock().unused.push(memory);
+                }
+                Found::NoRoom => room.await,
             }
-            room.await;
         }
     }
 
-    fn batch_now(&self, number: u64) -> Result<Option<Arc<BatchInWork>>, Closed> {
+    fn new_memory(&self) -> Vec<SharedMatrix> {
+        let rows = self.batching.batch_rows as usize;
+        let matrices = self.plan.matrices.iter();
+        matrices
+            .map(|matrix| SharedMatrix::new(matrix.row_bytes() * rows))
+            .collect()
+    }
+
+    fn batch_now(&self, number: u64) -> Result<Found, Closed> {
         let state = &mut *self.state.lock();
         if state.closed {
             return Err(Closed);
         }
-        // EpochBatches that the loop has taken are full, so that no reader asks for them.
+        // Batches that the loop has taken are full, so that no reader asks for them.
         let place = number.saturating_sub(state.next);
         if place >= self.capacity {
-            return Ok(None);
+            return Ok(Found::NoRoom);
         }
         while state.in_work.len() as u64 <= place {
             let next = state.next + state.in_work.len() as u64;
-            let matrices = state.memory();
-            let batch = self.new_batch(next, matrices);
-            state.in_work.push_back(Arc::new(batch));
+            let Some(matrices) = state.memory() else {
+                return Ok(Found::NoMemory);
+            };
+            state.in_work.push_back(Arc::new(BatchInWork {
+                rows: self.batching.rows_of(next),
+                filled: AtomicU64::new(0),
+                is_full: AtomicBool::new(false),
+                matrices,
+                parts: Mutex::default(),
+                others: Mutex::default(),
+                times: ReaderTimes::default(),
+            }));
         }
-        Ok(state.in_work.get(place as usize).cloned())
-    }
-
-    fn new_batch(&self, number: u64, matrices: Option<Vec<SharedMatrix>>) -> BatchInWork {
-        let new = || {
-            let matrices = self.plan.matrices.iter();
-            let rows = self.batching.batch_rows as usize;
-            matrices
-                .map(|matrix| SharedMatrix::new(matrix.row_bytes() * rows))
-                .collect()
-        };
-        BatchInWork {
-            rows: self.batching.rows_of(number),
-            filled: AtomicU64::new(0),
-            is_full: AtomicBool::new(false),
-            matrices: matrices.unwrap_or_else(new),
-            parts: Mutex::default(),
-            others: Mutex::default(),
-            times: ReaderTimes::default(),
-        }
+        let found = state.in_work.get(place as usize).cloned();
+        Ok(found.map_or(Found::NoRoom, Found::Batch))
     }
 
     /// Says that rows of a batch have arrived, after they were copied to its matrices, with their
@@ -261,8 +276,11 @@ impl EpochBatches {
 }
 
 impl BatchState {
-    /// Takes the memory of a batch that the loop has done with.
+    /// Takes memory that is not in use, such as that of a batch that the loop has done with.
     fn memory(&mut self) -> Option<Vec<SharedMatrix>> {
+        if let Some(unused) = self.unused.pop() {
+            return Some(unused);
+        }
         let unused = self
             .taken
             .iter()

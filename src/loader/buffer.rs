@@ -17,8 +17,11 @@ unsafe impl Sync for SharedMatrix {}
 
 impl SharedMatrix {
     pub(super) fn new(bytes: usize) -> Self {
+        // Zeroed memory of the system is not touched before it is written to.
+        let words = Box::into_raw(vec![0_u64; bytes.div_ceil(8)].into_boxed_slice());
         SharedMatrix {
-            words: (0..bytes.div_ceil(8)).map(|_| UnsafeCell::new(0)).collect(),
+            // SAFETY: an `UnsafeCell` has the layout of what it holds, and the box is this one's.
+            words: unsafe { Box::from_raw(words as *mut [UnsafeCell<u64>]) },
         }
     }
 

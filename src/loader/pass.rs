@@ -158,8 +158,6 @@ impl TrainingTable {
             // Their footers are read with their rows, and would take more memory than these.
             clear_caches(&cell.context);
         }
-        // Opening takes more memory than passes, which are to be told apart.
-        give_memory_back().await;
         Ok(TrainingTable {
             small_files,
             units: units(rows, access == ReadMode::WholeFile),
@@ -312,6 +310,10 @@ impl TrainingTable {
             );
         }
         let barrier = (pass.barrier && shares.len() > 1).then(|| StepBarrier::new(shares.len()));
+        if self.small_files {
+            // Opening and planning so many files takes more memory than reading them.
+            give_memory_back().await;
+        }
         reset_peak();
         let start = watch.start();
         let started = Instant::now();
