@@ -137,6 +137,19 @@ impl<'a> TrainingRun<'a> {
         })
     }
 
+    /// Fails unless the records of all ranks are there.
+    ///
+    /// # Errors
+    ///
+    /// The ranks that are missing.
+    pub fn check_all_ranks(&self) -> Result<(), MergeError> {
+        let ranks = self
+            .records
+            .iter()
+            .filter_map(|it| Some((*it, it.training.as_ref()?)));
+        all_there(&ranks.collect::<Vec<_>>())
+    }
+
     /// Returns the training loop, as the first rank has it.
     pub fn training(&self) -> Option<&'a TrainingRecord> {
         self.records.first()?.training.as_ref()
@@ -190,40 +203,51 @@ fn same(
             versions.bench, versions.commit, record.system.build.target
         )
     };
-    let order = |training: &TrainingRecord| {
+    let order = |it: &TrainingRecord| {
         format!(
-            "seed {}, files {}, rows {}",
-            training.seed,
-            training.shuffles_files,
-            training
-                .shuffle_rows
-                .map_or_else(|| "in order".to_owned(), |it| it.to_string())
+            "seed {} (another in each epoch: {}), files shuffled: {}, rows shuffled within {}",
+            it.seed,
+            it.seed_change_epoch,
+            it.shuffles_files,
+            it.shuffle_rows.unwrap_or(1)
         )
     };
+    let steps = |it: &TrainingRecord| {
+        format!(
+            "{} epochs of {} steps, without the first {} and the last {}; batches of evaluations: {}",
+            it.epochs_asked,
+            it.steps_asked
+                .map_or_else(|| "all".to_owned(), |it| it.to_string()),
+            it.excluded_start_steps,
+            it.excluded_end_steps,
+            it.evaluation_batch_rows
+                .map_or_else(|| "none".to_owned(), |it| it.to_string())
+        )
+    };
+    let loading = |it: &TrainingRecord| {
+        format!(
+            "read mode {}, tensors {}, {} readers, {} prefetched, last batch dropped: {}",
+            it.access, it.tensors, it.readers, it.prefetched_batches, it.drop_last
+        )
+    };
+    let of =
+        |figure: fn(&TrainingRecord) -> u64| (figure(one).to_string(), figure(other).to_string());
+    let (worlds, accelerators) = (of(|it| it.world_size), of(|it| it.accelerators));
+    let batches = of(|it| it.batch_rows);
     let pairs = [
         ("their data", fingerprints(first), fingerprints(record)),
         ("the build of the program", build(first), build(record)),
-        (
-            "the number of ranks",
-            one.world_size.to_string(),
-            other.world_size.to_string(),
-        ),
-        (
-            "accelerators per rank",
-            one.accelerators.to_string(),
-            other.accelerators.to_string(),
-        ),
-        (
-            "reader.batch_size",
-            one.batch_rows.to_string(),
-            other.batch_rows.to_string(),
-        ),
+        ("the number of ranks", worlds.0, worlds.1),
+        ("accelerators per rank", accelerators.0, accelerators.1),
+        ("reader.batch_size", batches.0, batches.1),
         (
             "train.computation_time",
             one.computation.clone(),
             other.computation.clone(),
         ),
         ("the order of rows", order(one), order(other)),
+        ("their steps", steps(one), steps(other)),
+        ("how they load", loading(one), loading(other)),
     ];
     match pairs.into_iter().find(|(_, one, two)| one != two) {
         None => Ok(()),
@@ -278,7 +302,12 @@ fn summary(
         let values = values.filter(|values| !values.is_empty())?;
         Some(values.iter().sum::<f64>() / values.len() as f64)
     };
-    let rates: Option<Vec<f64>> = all().map(|it| it.utilization.samples_per_s).collect();
+    // DLIO excludes no step of an evaluation from its rate.
+    let rate = |it: &AcceleratorEpoch| match first.phase {
+        Phase::Train => it.utilization.samples_per_s,
+        Phase::Evaluation => Some(it.samples as f64 / it.elapsed_ns.max(1) as f64 * 1e9),
+    };
+    let rates: Option<Vec<f64>> = all().map(rate).collect();
     let dlio_samples_per_s = rates.map(|rates| rates.iter().sum());
     let mut worst: Option<WorstAccelerator> = None;
     for ((_, training), epoch) in ranks.iter().zip(epochs) {
@@ -300,10 +329,10 @@ fn summary(
     }
     let accelerators = all().count() as u64;
     let together = together(epochs);
-    let requested = epochs.iter().map(|epoch| {
-        let seconds = epoch.figures.elapsed_ns.max(1) as f64 / 1e9;
-        epoch.figures.requested_bytes as f64 / seconds
-    });
+    let requested: u64 = epochs
+        .iter()
+        .map(|epoch| epoch.figures.requested_bytes)
+        .sum();
     Some(PassSummary {
         phase: first.phase,
         lane: first.lane,
@@ -327,20 +356,38 @@ fn summary(
             _ => together.map_or(0.0, |(_, share)| share),
         },
         dlio_samples_per_s,
-        requested_bytes_per_s: requested.sum(),
+        requested_bytes_per_s: requested as f64 / whole_ns(epochs).max(1.0) * 1e9,
         samples: all().map(|it| it.samples).sum(),
         dropped_rows: epochs.iter().map(|epoch| epoch.dropped_rows).sum(),
     })
 }
 
+/// Start of a pass, in nanoseconds since 1970.
+fn start_ns(epoch: &EpochRecord) -> Option<f64> {
+    let time: DateTime<Utc> = epoch.started_at.parse().ok()?;
+    Some(time.timestamp_micros() as f64 * 1e3)
+}
+
+/// Time from the start of the first rank's pass to the end of the last one's.
+fn whole_ns(epochs: &[&EpochRecord]) -> f64 {
+    let elapsed = |epoch: &EpochRecord| epoch.figures.elapsed_ns as f64;
+    if let [only] = epochs {
+        return elapsed(only);
+    }
+    let starts: Option<Vec<f64>> = epochs.iter().map(|epoch| start_ns(epoch)).collect();
+    let starts = starts.unwrap_or_else(|| vec![0.0; epochs.len()]);
+    let ends = epochs
+        .iter()
+        .zip(&starts)
+        .map(|(epoch, start)| start + elapsed(epoch));
+    let first = starts.iter().copied().fold(f64::INFINITY, f64::min);
+    ends.fold(0.0, f64::max) - first
+}
+
 /// Rows per second in the time in which all ranks trained, and that time as a share of the longest
 /// rank's. `None` if there is no such time.
 fn together(epochs: &[&EpochRecord]) -> Option<(f64, f64)> {
-    let start = |epoch: &EpochRecord| {
-        let time: DateTime<Utc> = epoch.started_at.parse().ok()?;
-        Some(time.timestamp_micros() as f64 * 1e3)
-    };
-    let starts: Option<Vec<f64>> = epochs.iter().map(|epoch| start(epoch)).collect();
+    let starts: Option<Vec<f64>> = epochs.iter().map(|epoch| start_ns(epoch)).collect();
     let starts = starts?;
     let ends = epochs.iter().zip(&starts).map(|(epoch, start)| {
         let ends = epoch

@@ -21,12 +21,8 @@ use crate::session::{
     by_file_system, check as check_cells, estimate, existing, open, writers,
 };
 use crate::storage::Stores;
-use crate::train::{Demand, Fleet};
+use crate::train::{Demand, Fleet, MLPERF_MEMORY_FACTOR};
 use crate::units;
-
-/// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot
-/// serve them.
-const MLPERF_MEMORY_FACTOR: u64 = 5;
 
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
     let mut given = GivenConfig::of(&arguments.config, None, &[])?;

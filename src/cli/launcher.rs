@@ -52,10 +52,23 @@ pub(super) fn local_size() -> Result<Option<u64>, CommandError> {
     }
 }
 
+/// Variable with the number of a pod of an indexed job of Kubernetes.
+const INDEX: &str = "JOB_COMPLETION_INDEX";
+
+/// Refuses a pod that does not know how many there are, as it would take the rows of all.
+pub(super) fn refuse_index_alone() -> Result<(), CommandError> {
+    match std::env::var_os(INDEX) {
+        None => Ok(()),
+        Some(_) => Err(CommandError::Usage(format!(
+            "{INDEX} numbers this pod of an indexed job, and nothing says how many there are; add --world-size N, or --world-size 1 for a \
+             pod alone"
+        ))),
+    }
+}
+
 /// Share of this process among `world_size` pods of an indexed job of Kubernetes, which gives each
 /// its number and none the size.
 pub(super) fn completion_index(world_size: u64) -> Result<Option<Share>, CommandError> {
-    const INDEX: &str = "JOB_COMPLETION_INDEX";
     let said = format!("{INDEX} and --world-size");
     match std::env::var(INDEX) {
         Ok(text) => {

@@ -213,6 +213,12 @@ impl Observer for Progress {
                 let message = format!("{} {epoch} of {epochs}, {}", phase.name(), lane.name());
                 self.at(epoch.saturating_sub(1), epochs, message);
             }
+            Event::Trying { accelerators } => {
+                self.turn();
+                self.bar
+                    .set_message(format!("trying {accelerators} accelerators"));
+                self.bar.tick();
+            }
             Event::Finished => self.bar.finish_and_clear(),
         }
     }

@@ -135,6 +135,7 @@ fn report_training(
     };
     let run = run?;
     if let Some(folder) = &arguments.dlio {
+        run.check_all_ranks()?;
         let file = write_summary(folder, &run)?;
         print::line(&format!("wrote {}", file.display()));
     }

@@ -19,7 +19,7 @@ use crate::analysis::TrainingRun;
 use crate::config::without_secrets;
 use crate::exit_class::ExitClass;
 use crate::output::Replaces;
-use crate::record::Preference;
+use crate::record::{EpochRecord, Preference, RunRecord, Status};
 use crate::report::{Format, kept_training_at, render_training};
 use crate::session::reader_of;
 use crate::storage::Stores;
@@ -82,12 +82,27 @@ pub(super) fn train(arguments: &TrainArguments) -> Result<ExitCode, CommandError
     }
     let done = shown?;
     match outcome.ended_by {
-        None => Ok(done),
+        None => match void(&outcome.record) {
+            None => Ok(done),
+            Some(reason) => Err(CommandError::Failed(format!(
+                "every epoch is void: {reason}"
+            ))),
+        },
         Some(error) if error.class() == ExitClass::Interrupted => {
             print::line("interrupted; the epochs until then are shown, and kept in the journal");
             Ok(ExitCode::from(exit::INTERRUPTED))
         }
         Some(error) => Err(error.into()),
+    }
+}
+
+/// Reason why no epoch counts. `None` if one does, or there is none.
+fn void(record: &RunRecord) -> Option<String> {
+    let epochs = &record.training.as_ref()?.epochs;
+    let counts = |epoch: &EpochRecord| epoch.status == Status::Ok;
+    match epochs.iter().any(counts) {
+        true => None,
+        false => epochs.first()?.reason.clone(),
     }
 }
 
@@ -119,7 +134,13 @@ fn rank(arguments: &TrainArguments) -> Result<Rank, CommandError> {
             launcher::share_of(rank, world_size, "--rank and --world-size")?
         }
         (None, Some(world_size)) => launcher::completion_index(world_size)?,
-        _ => launcher::launched()?.map(|(share, _)| share),
+        _ => {
+            let launched = launcher::launched()?.map(|(share, _)| share);
+            if launched.is_none() {
+                launcher::refuse_index_alone()?;
+            }
+            launched
+        }
     };
     Ok(share.map_or_else(Rank::default, |share| Rank {
         rank: share.rank(),

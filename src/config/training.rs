@@ -28,6 +28,9 @@ const DEFAULT_CACHED_ROW_GROUPS: u64 = 8;
 const MOST_EPOCHS: u64 = 1_000_000;
 const MOST_ACCELERATORS: u64 = 4096;
 
+/// Largest parameter of a distribution of times: an hour in seconds.
+const LARGEST_PARAMETER: f64 = 3600.0;
+
 /// Most rows of a batch, and most batches that may wait.
 const MOST_BATCH_ROWS: u64 = 1 << 32;
 const MOST_PREFETCHED: u64 = 1 << 20;
@@ -161,6 +164,12 @@ fn loading(raw: &mut RawReader, reader: &Reader, findings: &mut Findings<'_>) ->
     };
     let shuffles_files = shuffles("file_shuffle", raw.file_shuffle.take());
     let shuffles_rows = shuffles("sample_shuffle", raw.sample_shuffle.take());
+    let shuffle_rows = findings.take_count(&path.key("shuffle_size"), raw.shuffle_size.take());
+    if shuffle_rows.is_some() && !shuffles_rows {
+        findings
+            .notes
+            .push("`reader.shuffle_size` has no effect without `reader.sample_shuffle`".to_owned());
+    }
     if cached.is_some() && reader.read_mode != ReadMode::OnDemand {
         findings.problem(
             &path.key("cached_row_groups"),
@@ -177,7 +186,7 @@ fn loading(raw: &mut RawReader, reader: &Reader, findings: &mut Findings<'_>) ->
             .unwrap_or(true),
         shuffles_files,
         shuffles_rows,
-        shuffle_rows: findings.take_count(&path.key("shuffle_size"), raw.shuffle_size.take()),
+        shuffle_rows,
         access: reader.read_mode,
         cached_row_groups: cached.unwrap_or(DEFAULT_CACHED_ROW_GROUPS),
         tensors: findings
@@ -194,10 +203,9 @@ fn evaluation_of(
 ) -> Option<Evaluation> {
     let path = KeyPath::of(["evaluation"]);
     let evaluates = findings.take(&KeyPath::of(["workflow", "evaluation"]), evaluates);
-    let batch_rows = findings.take_count(
-        &KeyPath::of(["reader", "batch_size_eval"]),
-        reader.batch_size_eval.take(),
-    );
+    let batch_path = KeyPath::of(["reader", "batch_size_eval"]);
+    let batch_rows = findings.take_count(&batch_path, reader.batch_size_eval.take());
+    let batch_rows = at_most(&batch_path, batch_rows, MOST_BATCH_ROWS, findings);
     let mut epoch = |key: &str, count| {
         let path = path.key(key);
         let count = findings.take_count(&path, count);
@@ -260,10 +268,10 @@ fn computation(
 }
 
 fn normal(mean: f64, std_dev: f64, path: &KeyPath, findings: &mut Findings<'_>) -> Computation {
-    if !std_dev.is_finite() || std_dev < 0.0 {
+    if !(0.0..=LARGEST_PARAMETER).contains(&std_dev) {
         findings.problem(
             path,
-            format!("{std_dev} is not a standard deviation; write 0 or more"),
+            format!("{std_dev} is not a standard deviation; write a number from 0 to {LARGEST_PARAMETER}"),
         );
         return Computation::Constant(mean);
     }
@@ -306,11 +314,11 @@ fn drawn(keys: RawComputationKeys, path: &KeyPath, findings: &mut Findings<'_>) 
     }
     let [mean, std_dev, min, max, shape, scale, lam] = values;
     let mut needed = |name: &str, value: Option<f64>| match value {
-        Some(value) if value.is_finite() && value >= 0.0 => value,
+        Some(value) if (0.0..=LARGEST_PARAMETER).contains(&value) => value,
         Some(value) => {
             findings.problem(
                 &path.key(name),
-                format!("{value} is not a number of 0 or more"),
+                format!("{value} is not a number from 0 to {LARGEST_PARAMETER}"),
             );
             0.0
         }

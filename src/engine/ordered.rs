@@ -63,27 +63,27 @@ impl OrderedScan {
         })
     }
 
-    /// Reads the files by a source for many small ones, if the plan reads nothing but columns of
-    /// the files, which must have the columns of the table and no others.
-    #[must_use]
-    pub fn of_small_files(mut self, batch_rows: usize) -> Self {
-        let Some((config, source)) = scan_of(&self.plan) else {
-            return self;
-        };
-        let schema = config.file_source().table_schema();
-        self.small_files = source
-            .projection()
-            .filter(|_| source.filter().is_none())
-            .and_then(|projection| SmallFilesSource::new(schema, projection, batch_rows));
-        for file in self
-            .files
-            .values_mut()
-            .filter(|_| self.small_files.is_some())
-        {
+    /// Reads the files by a source for many small ones, which must have the columns of the table
+    /// and no others.
+    ///
+    /// # Errors
+    ///
+    /// The scan itself, if it does more than to read columns of the files.
+    pub fn of_small_files(mut self, batch_rows: usize) -> Result<Self, Box<Self>> {
+        let small = scan_of(&self.plan).and_then(|(config, source)| {
+            let schema = config.file_source().table_schema();
+            let projection = source.projection().filter(|_| source.filter().is_none())?;
+            SmallFilesSource::new(schema, projection, batch_rows)
+        });
+        if small.is_none() {
+            return Err(Box::new(self));
+        }
+        self.small_files = small;
+        for file in self.files.values_mut() {
             // Nothing is pruned.
             file.statistics = None;
         }
-        self
+        Ok(self)
     }
 
     /// Bytes of a file. 0 if the scan does not read it.

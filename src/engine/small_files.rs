@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
@@ -162,7 +164,10 @@ impl FileOpener for SmallFileOpener {
             let mut footer = ParquetMetaDataReader::new();
             footer.try_parse(&bytes).map_err(failed)?;
             let footer = Arc::new(footer.finish().map_err(failed)?);
-            let known = ArrowReaderMetadata::try_new(footer, options).map_err(failed)?;
+            // A file may differ from the others in what may be null, or in how its types are told.
+            let known = ArrowReaderMetadata::try_new(Arc::clone(&footer), options)
+                .or_else(|_| ArrowReaderMetadata::try_new(footer, ArrowReaderOptions::new()))
+                .map_err(failed)?;
             let mask = ProjectionMask::roots(known.parquet_schema(), columns.iter().copied());
             let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, known)
                 .with_projection(mask)
@@ -175,11 +180,15 @@ impl FileOpener for SmallFileOpener {
             let reader = builder.build().map_err(failed)?;
             let batches = reader.map(move |batch| {
                 let batch = batch?;
-                let columns = order.iter().map(|index| Arc::clone(batch.column(*index)));
-                Ok(RecordBatch::try_new(
-                    Arc::clone(&output),
-                    columns.collect(),
-                )?)
+                let columns = order.iter().zip(output.fields()).map(|(index, field)| {
+                    let column = batch.column(*index);
+                    match column.data_type() == field.data_type() {
+                        true => Ok(Arc::clone(column)),
+                        false => cast(column, field.data_type()),
+                    }
+                });
+                let columns = columns.collect::<std::result::Result<_, ArrowError>>()?;
+                Ok(RecordBatch::try_new(Arc::clone(&output), columns)?)
             });
             Ok(futures::stream::iter(batches).boxed())
         }))

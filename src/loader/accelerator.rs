@@ -30,9 +30,10 @@ pub(super) fn run_steps(
     let mut holder = Holder::of_this_thread();
     let mut steps = Vec::new();
     let mut fetching = started;
+    // The others must not wait for a loop that has ended, however it has.
+    let barrier = barrier.map(TakingPart);
     loop {
-        let batch = batches.take();
-        let Some(batch) = batch.inspect_err(|_| leave(barrier))? else {
+        let Some(batch) = batches.take()? else {
             break;
         };
         #[cfg(test)]
@@ -44,7 +45,7 @@ pub(super) fn run_steps(
         let samples = batch.rows();
         drop(batch);
         let waiting = Instant::now();
-        if let Some(barrier) = barrier {
+        if let Some(TakingPart(barrier)) = &barrier {
             barrier.wait();
         }
         let ended = Instant::now();
@@ -64,7 +65,7 @@ pub(super) fn run_steps(
             break;
         }
     }
-    leave(barrier);
+    drop(barrier);
     batches.close();
     Ok(Steps {
         steps,
@@ -72,9 +73,12 @@ pub(super) fn run_steps(
     })
 }
 
-fn leave(barrier: Option<&StepBarrier>) {
-    if let Some(barrier) = barrier {
-        barrier.leave();
+/// An accelerator that takes part in a barrier as long as this exists.
+struct TakingPart<'a>(&'a StepBarrier);
+
+impl Drop for TakingPart<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 
@@ -92,6 +96,7 @@ struct BarrierState {
     waiting: usize,
     /// Number of times that all were there.
     round: u64,
+    is_stopped: bool,
 }
 
 impl StepBarrier {
@@ -101,6 +106,7 @@ impl StepBarrier {
                 taking_part: accelerators,
                 waiting: 0,
                 round: 0,
+                is_stopped: false,
             }),
             all_here: Condvar::new(),
         })
@@ -112,15 +118,22 @@ impl StepBarrier {
         state.waiting += 1;
         let round = state.round;
         self.release_if_all_are_here(&mut state);
-        while state.round == round {
+        while state.round == round && !state.is_stopped {
             self.all_here.wait(&mut state);
         }
+    }
+
+    /// Lets all go on, now and from now on.
+    pub(super) fn stop(&self) {
+        let mut state = self.state.lock();
+        state.is_stopped = true;
+        self.all_here.notify_all();
     }
 
     /// Takes no part any more.
     fn leave(&self) {
         let mut state = self.state.lock();
-        state.taking_part -= 1;
+        state.taking_part = state.taking_part.saturating_sub(1);
         self.release_if_all_are_here(&mut state);
     }
 

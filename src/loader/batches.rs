@@ -1,4 +1,4 @@
-//! EpochBatches in work: readers fill them in any order, and the loop takes them in theirs.
+//! Batches in work: readers fill them in any order, and the loop takes them in theirs.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use crate::measure::MeasureError;
 pub(crate) struct EpochBatches {
     pub(super) plan: Arc<TensorPlan>,
     pub(super) batching: Batching,
-    /// EpochBatches that the loop takes.
+    /// Batches that the loop takes.
     pub(super) wanted: u64,
-    /// EpochBatches that may be in work or wait.
+    /// Batches that may be in work or wait.
     capacity: u64,
     state: Mutex<BatchState>,
     /// A batch is full, or something has ended.
@@ -31,7 +31,7 @@ pub(crate) struct EpochBatches {
     room: Notify,
     /// Nulls that became 0 or NaN.
     pub(super) nulls: AtomicU64,
-    /// EpochBatches that the loop has taken: the values of the first matrix, and the other columns.
+    /// Batches that the loop has taken: the values of the first matrix, and the other columns.
     #[cfg(test)]
     pub(crate) seen: Mutex<Vec<(Vec<f64>, Vec<ArrayRef>)>>,
 }
@@ -40,9 +40,9 @@ pub(crate) struct EpochBatches {
 struct BatchState {
     /// Number of the batch that the loop takes next.
     next: u64,
-    /// EpochBatches from that one on.
+    /// Batches from that one on.
     in_work: VecDeque<Arc<BatchInWork>>,
-    /// EpochBatches that were taken, whose memory is used again.
+    /// Batches that were taken, whose memory is used again.
     taken: Vec<Arc<BatchInWork>>,
     /// Memory of batches to come.
     unused: Vec<Vec<SharedMatrix>>,
@@ -151,7 +151,7 @@ impl EpochBatches {
     }
 
     fn new_memory(&self) -> Vec<SharedMatrix> {
-        let rows = self.batching.batch_rows as usize;
+        let rows = self.batching.batch_rows.min(self.batching.rows) as usize;
         let matrices = self.plan.matrices.iter();
         matrices
             .map(|matrix| SharedMatrix::new(matrix.row_bytes() * rows))

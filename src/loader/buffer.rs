@@ -10,9 +10,10 @@ pub(super) struct SharedMatrix {
 }
 
 // SAFETY: the cells are written by `put`, `put_strided` and `put_all` alone. A loop has one place
-// for each row (the tests of `order` show that places are a permutation), and a row is written by
-// the one reader that has read it. Values are looked at when all rows of the batch have arrived,
-// which readers say by an atomic count with release and acquire.
+// for each row (the tests of `order` show that places are a permutation; readers take no more rows
+// of the engine than their segments have), and a row is written by the one reader that has read it.
+// Values are looked at when all rows of the batch have arrived, which readers say by an atomic
+// count with release and acquire.
 unsafe impl Sync for SharedMatrix {}
 
 impl SharedMatrix {
@@ -35,6 +36,7 @@ impl SharedMatrix {
 
     /// Writes the value of this number.
     pub(super) fn put<T: Copy>(&self, index: usize, value: T) {
+        const { assert!(align_of::<T>() <= align_of::<u64>()) };
         assert!((index + 1) * size_of::<T>() <= self.capacity());
         // SAFETY: the value lies within the words, and is aligned, as words are.
         unsafe { self.pointer::<T>().add(index).write(value) };
@@ -42,6 +44,7 @@ impl SharedMatrix {
 
     /// Writes values `stride` apart from each other.
     pub(super) fn put_strided<T: Copy>(&self, index: usize, stride: usize, values: &[T]) {
+        const { assert!(align_of::<T>() <= align_of::<u64>()) };
         let Some(last) = values.len().checked_sub(1) else {
             return;
         };
@@ -56,6 +59,7 @@ impl SharedMatrix {
 
     /// Writes values that follow each other.
     pub(super) fn put_all<T: Copy>(&self, index: usize, values: &[T]) {
+        const { assert!(align_of::<T>() <= align_of::<u64>()) };
         assert!((index + values.len()) * size_of::<T>() <= self.capacity());
         // SAFETY: as in `put`; the values of an array of Arrow do not lie in this buffer.
         unsafe {

@@ -7,6 +7,9 @@ use crate::config::Computation;
 use crate::random::{Key, SplitMix64};
 use crate::statistics::normal_quantile;
 
+/// Longest computation of a step.
+const LONGEST_STEP: Duration = Duration::from_secs(3600);
+
 /// Draws the computation times of an accelerator, one after the other.
 pub(super) struct ComputationTimes {
     computation: Computation,
@@ -31,7 +34,7 @@ impl ComputationTimes {
             Computation::Gamma { shape, scale } => scale * self.gamma(shape),
             Computation::Poisson { mean } => self.poisson(mean),
         };
-        Duration::try_from_secs_f64(seconds.abs()).unwrap_or(Duration::MAX)
+        Duration::try_from_secs_f64(seconds.abs()).map_or(LONGEST_STEP, |it| it.min(LONGEST_STEP))
     }
 
     fn normal(&mut self) -> f64 {
@@ -81,7 +84,7 @@ impl ComputationTimes {
 /// Longest time that a thread sleeps without looking whether it should stop.
 const LONGEST_SLEEP: Duration = Duration::from_millis(20);
 
-/// RowShare of a sleep that the next one expects to be late by, above the latest one seen.
+/// Share of a sleep that the next one expects to be late by, above the latest one seen.
 const CAUTION: f64 = 1.5;
 
 /// Least and most time before a deadline that is spent spinning.

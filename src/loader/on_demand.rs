@@ -83,6 +83,9 @@ impl SampleReader {
                         }
                         let (read, reading, decoding) = self.read(unit).await?;
                         batch.times.add_read(reading, decoding, 1.0);
+                        let prepared = read.batches.iter().map(|(_, prepared)| prepared);
+                        let converting = prepared.map(|it| it.converting).sum();
+                        batch.times.add_copied(converting, 1.0);
                         kept.push_back(read);
                     }
                 }
@@ -98,7 +101,7 @@ impl SampleReader {
                         let index = batches.partition_point(|(start, _)| *start <= row) - 1;
                         let (start, prepared) = &batches[index];
                         let row = u32::try_from(row - start).unwrap_or(u32::MAX);
-                        self.filler.copy_rows(prepared, &[(row, to)], &batch)?;
+                        self.filler.copy_row(prepared, row, to, &batch)?;
                     }
                 }
             }

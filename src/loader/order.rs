@@ -159,7 +159,7 @@ pub struct Batching {
     pub rows: u64,
     /// Rows of a full batch.
     pub batch_rows: u64,
-    /// EpochBatches of an epoch.
+    /// Batches of an epoch.
     pub batches: u64,
 }
 

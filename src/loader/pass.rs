@@ -1,5 +1,6 @@
 //! One pass over the rows: readers and loops of all accelerators of this process, observed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use datafusion::execution::TaskContext;
 use futures::FutureExt;
+use futures::future::try_join_all;
 use object_store::path::Path;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -70,7 +72,7 @@ pub struct Pass {
     pub computation: Computation,
 }
 
-/// RowShare of an accelerator in a pass.
+/// Share of an accelerator in a pass.
 #[derive(Debug, Clone)]
 pub struct RowShare {
     pub accelerator: u64,
@@ -105,7 +107,7 @@ pub struct PassOutcome {
     pub lookups: Option<RowGroupCacheFigures>,
     /// Time from the start of the readers to the end of the last loop.
     pub elapsed: Duration,
-    /// EpochBatches of each share, for tests.
+    /// Batches of each share, for tests.
     #[cfg(test)]
     pub(crate) seen: Vec<Arc<EpochBatches>>,
 }
@@ -152,8 +154,12 @@ impl TrainingTable {
             table.layouts.iter().all(is_alike)
         });
         let is_small = cell.file_bytes() / (files.len() as u64).max(1) <= SMALL_FILE_BYTES;
-        let small_files =
-            files.len() >= MANY_FILES && is_small && are_alike && !cell.reader().unify_schemas;
+        let file_bytes: Vec<u64> = files.iter().map(|(file, _)| scan.bytes_of(file)).collect();
+        let small_files = files.len() >= MANY_FILES
+            && is_small
+            && are_alike
+            && !cell.reader().unify_schemas
+            && scan.of_small_files(1).is_ok();
         if small_files {
             // Their footers are read with their rows, and would take more memory than these.
             clear_caches(&cell.context);
@@ -161,7 +167,7 @@ impl TrainingTable {
         Ok(TrainingTable {
             small_files,
             units: units(rows, access == ReadMode::WholeFile),
-            file_bytes: files.iter().map(|(file, _)| scan.bytes_of(file)).collect(),
+            file_bytes,
             files: Arc::new(files),
             layouts,
             columns: schema
@@ -208,17 +214,17 @@ impl TrainingTable {
             .collect()
     }
 
-    /// Keeps the first units of each share, as many as fit into a quarter of the available memory
-    /// and make a step, and lets the lane `compute` hold their bytes.
+    /// Keeps the first units of each share, as many as its steps take and as fit into a quarter of
+    /// the available memory, and lets the lane `compute` hold their bytes.
     pub fn hold_in_memory(&mut self, shares: Vec<RowShare>, pass: &Pass) -> Vec<RowShare> {
         let (_, available) = memory_bytes();
         let room = available / 4 / (shares.len() as u64).max(1);
-        let mut trace = Trace::default();
-        let mut kept = Vec::new();
+        let (mut trace, mut kept) = (Trace::default(), Vec::new());
+        let mut files = BTreeSet::new();
         for share in shares {
-            let (mut bytes, mut units) = (0_u64, Vec::new());
-            let mut calls = Vec::new();
-            let mut rows = 0;
+            let wanted = share.steps.saturating_mul(pass.batch_rows);
+            let (mut bytes, mut rows) = (0_u64, 0_u64);
+            let (mut units, mut calls) = (Vec::new(), Vec::new());
             for unit in share.units {
                 let mut raw = self.raw(&unit);
                 if self.small_files {
@@ -227,11 +233,13 @@ impl TrainingTable {
                 }
                 let ranges = raw.row_groups.iter().flatten();
                 let more: u64 = ranges.map(|range| range.end - range.start).sum();
-                if rows >= pass.batch_rows && bytes + more > room {
+                let makes_a_step = rows >= pass.batch_rows;
+                if rows >= wanted || makes_a_step && bytes + more > room {
                     break;
                 }
                 bytes += more;
                 rows += unit.rows;
+                files.insert(unit.file);
                 calls.extend(raw.row_groups.into_iter().map(|ranges| Call {
                     file: trace.files.len(),
                     ranges: ranges.into_iter().map(|it| (it.start, it.end)).collect(),
@@ -242,31 +250,26 @@ impl TrainingTable {
             trace.streams.push(calls);
             kept.push(RowShare::new(share.accelerator, units, pass));
         }
-        self.add_footers(&mut trace);
+        if self.cell.reader().engine_cache == EngineCache::Fresh && !self.small_files {
+            self.add_footers(&files, &mut trace);
+        }
         self.cell.hold(trace);
         kept
     }
 
-    /// Adds the ends of the files, where footers are, if the engine reads them in each pass.
-    fn add_footers(&self, trace: &mut Trace) {
+    /// Adds the ends of files, where footers are, which the engine reads in each pass.
+    fn add_footers(&self, files: &BTreeSet<u32>, trace: &mut Trace) {
         const FOOTER_BYTES: u64 = 512 << 10;
-        if self.cell.reader().engine_cache == EngineCache::Warm {
-            return;
-        }
-        let known = trace.files.len();
-        let calls = self
-            .file_bytes
-            .iter()
-            .enumerate()
-            .map(|(file, bytes)| Call {
-                file: known + file,
-                ranges: vec![(bytes.saturating_sub(FOOTER_BYTES), *bytes)],
+        let mut calls = Vec::new();
+        for file in files {
+            let (place, bytes) = (*file as usize, self.file_bytes[*file as usize]);
+            calls.push(Call {
+                file: trace.files.len(),
+                ranges: vec![(bytes.saturating_sub(FOOTER_BYTES), bytes)],
             });
-        let calls = calls.collect();
+            trace.files.push(self.files[place].0.clone());
+        }
         trace.streams.push(calls);
-        trace
-            .files
-            .extend(self.files.iter().map(|(file, _)| file.clone()));
     }
 
     /// Returns the byte ranges of a unit's columns.
@@ -299,6 +302,7 @@ impl TrainingTable {
         let mut work = RunningPass {
             readers: JoinSet::new(),
             batches: Vec::new(),
+            barrier: (pass.barrier && shares.len() > 1).then(|| StepBarrier::new(shares.len())),
             stop: Arc::default(),
             lookups: Arc::default(),
         };
@@ -309,7 +313,6 @@ impl TrainingTable {
                     .await?,
             );
         }
-        let barrier = (pass.barrier && shares.len() > 1).then(|| StepBarrier::new(shares.len()));
         if self.small_files {
             // Opening and planning so many files takes more memory than reading them.
             give_memory_back().await;
@@ -325,7 +328,7 @@ impl TrainingTable {
             }
             let times = ComputationTimes::new(pass.computation, pass.key.times(share.accelerator));
             let (sender, receiver) = oneshot::channel();
-            let (in_loop, barrier) = (Arc::clone(&batches), barrier.clone());
+            let (in_loop, barrier) = (Arc::clone(&batches), work.barrier.clone());
             let stop = Arc::clone(&work.stop);
             work.batches.push(batches);
             let spawned = std::thread::Builder::new()
@@ -338,11 +341,12 @@ impl TrainingTable {
             spawned.map_err(|error| MeasureError::defect(format!("no thread starts: {error}")))?;
             loops.push(receiver);
         }
-        let mut steps = Vec::new();
-        for done in loops {
+        // The first error ends the pass, whichever loop has it.
+        let loops = loops.into_iter().map(|done| async move {
             let done = done.await;
-            steps.push(done.map_err(|_| MeasureError::defect("a loop panicked".to_owned()))??);
-        }
+            done.map_err(|_| MeasureError::defect("a loop panicked".to_owned()))?
+        });
+        let steps: Vec<Steps> = try_join_all(loops).await?;
         let elapsed = started.elapsed();
         watch.stop(&start, elapsed);
         let peak_bytes = resident_bytes().map(|(_, peak)| peak);
@@ -387,10 +391,11 @@ impl TrainingTable {
     async fn scan(&self, measurement: &Measurement) -> Result<OrderedScan, MeasureError> {
         let planned = plan(&measurement.context, &self.cell.scenario.sql).await?;
         let scan = OrderedScan::of(&planned.physical)?;
-        Ok(match self.small_files {
-            true => scan.of_small_files(measurement.context.copied_config().batch_size()),
-            false => scan,
-        })
+        if !self.small_files {
+            return Ok(scan);
+        }
+        scan.of_small_files(measurement.context.copied_config().batch_size())
+            .map_err(|_| MeasureError::defect("the scan of small files has changed".to_owned()))
     }
 
     /// Prepares the readers of a share.
@@ -411,7 +416,7 @@ impl TrainingTable {
         let in_work = match self.access {
             // Whole files are held outside of batches until there is room.
             ReadMode::WholeFile => shuffled,
-            ReadMode::RowGroup => shuffled + pass.readers.saturating_mul(largest),
+            ReadMode::RowGroup => shuffled.saturating_add(pass.readers.saturating_mul(largest)),
             ReadMode::OnDemand => pass.readers.saturating_mul(pass.batch_rows),
         };
         let is_raw = pass.lane == Lane::Storage;
@@ -569,6 +574,7 @@ async fn supervised(reader: UnstartedReader, batches: Arc<EpochBatches>) {
 struct RunningPass {
     readers: JoinSet<()>,
     batches: Vec<Arc<EpochBatches>>,
+    barrier: Option<Arc<StepBarrier>>,
     stop: Arc<AtomicBool>,
     lookups: Arc<Lookups>,
 }
@@ -576,6 +582,7 @@ struct RunningPass {
 impl Drop for RunningPass {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        self.barrier.iter().for_each(|barrier| barrier.stop());
         self.batches.iter().for_each(|batches| batches.close());
         self.readers.abort_all();
     }

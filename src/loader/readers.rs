@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::compute::{cast, take};
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -129,7 +131,7 @@ pub(super) struct Prepared {
     others: Vec<ArrayRef>,
     rows: usize,
     /// Time that converting took.
-    converting: Duration,
+    pub(super) converting: Duration,
 }
 
 impl Prepared {
@@ -255,8 +257,38 @@ impl Filler {
         self.batches.arrived(batch, rows.len() as u64, part)
     }
 
+    /// Copies one row. Its columns that are in no matrix are copied, too, so that the batch does
+    /// not keep all rows beside it in memory.
+    pub(super) fn copy_row(
+        &self,
+        prepared: &Prepared,
+        row: u32,
+        to: u32,
+        batch: &BatchInWork,
+    ) -> Result<(), ArrowError> {
+        self.copy(prepared, &CopiedRows::Each(&[(row, to)]), batch);
+        let started = Instant::now();
+        let one = UInt32Array::from(vec![row]);
+        let columns = prepared.others.iter().map(|column| {
+            let taken = take(column, &one, None)?;
+            match taken.data_type() {
+                // Views would refer to the memory of all rows.
+                DataType::Utf8View => cast(&taken, &DataType::LargeUtf8),
+                DataType::BinaryView => cast(&taken, &DataType::LargeBinary),
+                _ => Ok(taken),
+            }
+        });
+        let columns = columns.collect::<Result<Vec<ArrayRef>, ArrowError>>()?;
+        let part = (!columns.is_empty()).then_some(BatchPart {
+            columns,
+            rows: PartRows::From(to as usize),
+        });
+        batch.times.add_copied(started.elapsed(), 1.0);
+        self.batches.arrived(batch, 1, part)
+    }
+
     /// Copies single rows, each to its row of the batch.
-    pub(super) fn copy_rows(
+    fn copy_rows(
         &self,
         prepared: &Prepared,
         rows: &[(u32, u32)],
@@ -278,7 +310,7 @@ impl Filler {
         batch.times.add_copied(started.elapsed(), 1.0);
     }
 
-    /// Reads the bytes of segments and drops them. EpochBatches are full when the bytes of their
+    /// Reads the bytes of segments and drops them. Batches are full when the bytes of their
     /// rows have been read.
     pub(super) async fn read_raw(
         &self,
@@ -362,7 +394,7 @@ impl Scattered {
         let mut all: std::collections::BTreeMap<u64, Vec<(u32, u32)>> = Default::default();
         for (row, place) in places.enumerate() {
             let rows = all.entry(place / batch_rows).or_default();
-            // EpochBatches have fewer than 2^32 rows.
+            // Batches have fewer than 2^32 rows.
             rows.push((row as u32, (place % batch_rows) as u32));
         }
         all.into_iter()

@@ -1,9 +1,10 @@
-//! EpochBatches as tensors: row-major matrices, as a framework would get them.
+//! Batches as tensors: row-major matrices, as a framework would get them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch, make_array};
+use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, concat, interleave};
 use arrow::datatypes::{
     DataType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -72,44 +73,39 @@ fn numbers_of(data_type: &DataType) -> Option<(DataType, usize)> {
     }
 }
 
-/// Returns the type that NumPy promotes two types of numbers to (`numpy.result_type`).
-fn promoted(left: &DataType, right: &DataType) -> DataType {
+/// Returns the type that NumPy promotes types of numbers to (`numpy.result_type`). `None` of no
+/// type.
+///
+/// Beside floats, each whole number asks for the smallest float that holds it, whatever the others
+/// are; else the largest signed type meets the largest unsigned one.
+fn promoted_of_all(types: &[DataType]) -> Option<DataType> {
     use DataType::{Boolean, Float16, Float32, Float64, Int8, Int16, Int32, Int64, UInt64};
-    let bits = |it: &DataType| it.primitive_width().unwrap_or(8) * 8;
-    match (left, right) {
-        (left, right) if left == right => return left.clone(),
-        (Boolean, other) | (other, Boolean) => return other.clone(),
-        _ => {}
+    let bits = |it: &DataType| it.primitive_width().unwrap_or(1) * 8;
+    let largest = |types: &mut dyn Iterator<Item = DataType>| types.max_by_key(bits);
+    let numbers = || types.iter().filter(|it| **it != Boolean);
+    if numbers().any(DataType::is_floating) {
+        let float_of = |it: &DataType| match it {
+            it if it.is_floating() => it.clone(),
+            it => match bits(it) {
+                8 => Float16,
+                16 => Float32,
+                _ => Float64,
+            },
+        };
+        return largest(&mut numbers().map(float_of));
     }
-    let wider = |left: &DataType, right: &DataType| match bits(left) >= bits(right) {
-        true => left.clone(),
-        false => right.clone(),
-    };
-    // The smallest float that holds a whole number of a type.
-    let float_of = |it: &DataType| match it {
-        it if it.is_floating() => it.clone(),
-        it => match bits(it) {
-            8 => Float16,
-            16 => Float32,
-            _ => Float64,
-        },
-    };
-    if left.is_floating() || right.is_floating() {
-        return wider(&float_of(left), &float_of(right));
-    }
-    if left.is_signed_integer() == right.is_signed_integer() {
-        return wider(left, right);
-    }
-    let (signed, unsigned) = match left.is_signed_integer() {
-        true => (left, right),
-        false => (right, left),
-    };
-    match (unsigned, bits(unsigned) * 2) {
-        (UInt64, _) => Float64,
-        (_, needed) => [Int8, Int16, Int32, Int64]
-            .into_iter()
-            .find(|it| bits(it) >= needed.max(bits(signed)))
-            .unwrap_or(Float64),
+    let signed = largest(&mut numbers().filter(|it| it.is_signed_integer()).cloned());
+    let unsigned = largest(&mut numbers().filter(|it| it.is_unsigned_integer()).cloned());
+    match (signed, unsigned) {
+        (Some(_), Some(UInt64)) => Some(Float64),
+        (Some(signed), Some(unsigned)) => {
+            let needed = (bits(&unsigned) * 2).max(bits(&signed));
+            [Int8, Int16, Int32, Int64]
+                .into_iter()
+                .find(|it| bits(it) >= needed)
+        }
+        (Some(one), None) | (None, Some(one)) => Some(one),
+        (None, None) => types.first().cloned(),
     }
 }
 
@@ -130,8 +126,12 @@ impl TensorPlan {
             .iter()
             .map(|it| numbers_of(it.data_type()))
             .collect();
-        let types = found.iter().flatten().map(|(dtype, _)| dtype.clone());
-        let whole = types.reduce(|left, right| promoted(&left, &right));
+        let types: Vec<DataType> = found
+            .iter()
+            .flatten()
+            .map(|(dtype, _)| dtype.clone())
+            .collect();
+        let whole = promoted_of_all(&types);
         for (index, numbers) in found.into_iter().enumerate() {
             let Some((dtype, size)) = numbers else {
                 plan.others.push(index);
@@ -226,7 +226,7 @@ impl MatrixValues {
         let mut converted = |matrix: &MatrixPlan, column: &MatrixColumn| {
             let array = batch.column(column.index);
             let found = as_numbers(array, &matrix.dtype)?;
-            nulls += array.null_count() as u64;
+            nulls += found.null_count() as u64;
             if found.len() != batch.num_rows() * column.size {
                 return Err(ArrowError::InvalidArgumentError(format!(
                     "column {} has {} values for {} rows of {}",
@@ -267,34 +267,58 @@ impl MatrixValues {
     }
 }
 
-/// Returns a column's numbers in a type; those of a vector follow each other.
+/// Returns a column's numbers in a type; those of a vector follow each other. A vector that is null
+/// is one of nulls.
 fn as_numbers(array: &ArrayRef, dtype: &DataType) -> Result<ArrayRef, ArrowError> {
     let flat: ArrayRef = match array.data_type() {
         DataType::FixedSizeList(_, size) => {
             let list = array.as_fixed_size_list();
             let size = usize::try_from(*size).unwrap_or(0);
-            // A sliced list keeps all of its values.
             let first = usize::try_from(list.value_offset(0)).unwrap_or(0);
-            list.values().slice(first, list.len() * size)
+            let values = list.values().slice(first, list.len() * size);
+            with_nulls(&values, list.nulls(), size)?
         }
         DataType::FixedSizeBinary(size) => {
             let binary = array.as_fixed_size_binary();
             let size = usize::try_from(*size).unwrap_or(0);
-            let bytes = binary.value_data();
-            let first = binary.offset() * size;
-            let values = bytes
-                .get(first..first + binary.len() * size)
-                .unwrap_or_default();
-            Arc::new(arrow::array::UInt8Array::from(values.to_vec()))
+            let bytes: Vec<u8> = (0..binary.len())
+                .flat_map(|row| binary.value(row))
+                .copied()
+                .collect();
+            let values: ArrayRef = Arc::new(arrow::array::UInt8Array::from(bytes));
+            with_nulls(&values, binary.nulls(), size)?
         }
         _ => Arc::clone(array),
     };
-    match flat.data_type() {
-        same if same == dtype => Ok(flat),
-        // Arrow makes no 16-bit floats of booleans.
-        DataType::Boolean => cast(&cast(&flat, &DataType::UInt8)?, dtype),
-        _ => cast(&flat, dtype),
+    // Arrow converts some types by way of another one alone.
+    let by_way = match flat.data_type() {
+        DataType::Boolean => Some(DataType::UInt8),
+        DataType::Date32 => Some(DataType::Int32),
+        DataType::Date64 | DataType::Timestamp(..) => Some(DataType::Int64),
+        _ => None,
+    };
+    let flat = match by_way {
+        Some(way) => cast(&flat, &way)?,
+        None => flat,
+    };
+    match flat.data_type() == dtype {
+        true => Ok(flat),
+        false => cast(&flat, dtype),
     }
+}
+
+/// Makes values null whose vector is.
+fn with_nulls(
+    values: &ArrayRef,
+    nulls: Option<&NullBuffer>,
+    size: usize,
+) -> Result<ArrayRef, ArrowError> {
+    let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) else {
+        return Ok(Arc::clone(values));
+    };
+    let nulls = NullBuffer::union(Some(&nulls.expand(size)), values.nulls());
+    let data = values.to_data().into_builder().nulls(nulls).build()?;
+    Ok(make_array(data))
 }
 
 /// A copy of a column's values in some rows.
@@ -451,6 +475,10 @@ mod tests {
     #[case(&[DataType::Int64, DataType::Float32], DataType::Float64)]
     #[case(&[DataType::Boolean, DataType::Float16, DataType::Float32], DataType::Float32)]
     #[case(&[DataType::Boolean], DataType::UInt8)]
+    #[case(&[DataType::Int16, DataType::UInt16, DataType::Float32], DataType::Float32)]
+    #[case(&[DataType::Int8, DataType::UInt8, DataType::Float16], DataType::Float16)]
+    #[case(&[DataType::Float16, DataType::Int64, DataType::UInt8], DataType::Float64)]
+    #[case(&[DataType::UInt8, DataType::Int16, DataType::UInt16], DataType::Int32)]
     fn numbers_are_promoted_as_numpy_would(#[case] types: &[DataType], #[case] expected: DataType) {
         let fields = types.iter().enumerate();
         let fields: Vec<Field> = fields
@@ -508,6 +536,43 @@ mod tests {
         let nan = f32::NAN;
         let expected = [nan, 4.0, 0.5, 0.0, nan, 1.5, 1.0, -3.0, nan];
         assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn dates_and_times_become_numbers_beside_others_and_null_vectors_become_nan() {
+        use arrow::array::{Date32Array, FixedSizeListArray, Float64Array, TimestampSecondArray};
+        let vectors = [Some(vec![Some(1.0), None]), None];
+        let vectors = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(vectors, 2);
+        let batch = RecordBatch::try_from_iter_with_nullable([
+            (
+                "date",
+                Arc::new(Date32Array::from(vec![10, -3])) as ArrayRef,
+                false,
+            ),
+            (
+                "time",
+                Arc::new(TimestampSecondArray::from(vec![7, 8])) as ArrayRef,
+                false,
+            ),
+            (
+                "number",
+                Arc::new(Float64Array::from(vec![0.5, 1.5])) as ArrayRef,
+                false,
+            ),
+            ("vector", Arc::new(vectors) as ArrayRef, true),
+        ])
+        .unwrap();
+        let plan = TensorPlan::new(&batch.schema(), Tensors::One);
+        let values = MatrixValues::of(&plan, &batch).unwrap();
+        assert_eq!(values.nulls, 3);
+        let matrices = [SharedMatrix::new(plan.row_bytes() * 2)];
+        values.copy(&plan, &CopiedRows::Run { rows: 0..2, to: 0 }, &matrices);
+        let nan = f64::NAN;
+        let expected = [10.0, 7.0, 0.5, 1.0, nan, -3.0, 8.0, 1.5, nan, nan];
+        assert_eq!(
+            format!("{:?}", matrices[0].values::<f64>(10)),
+            format!("{expected:?}")
+        );
     }
 
     #[test]

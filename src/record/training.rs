@@ -17,12 +17,20 @@ pub struct TrainingRecord {
     pub accelerators: u64,
     /// True if they waited for each other after each step.
     pub barrier: bool,
+    /// True if accelerators of different processes wait for each other. They never do, so that the
+    /// utilization of several processes is optimistic.
+    pub barrier_between_processes: bool,
     pub epochs_asked: u64,
     pub batch_rows: u64,
     /// Readers of each accelerator.
     pub readers: u64,
     pub prefetched_batches: u64,
     pub drop_last: bool,
+    pub seed_change_epoch: bool,
+    /// Most steps of each epoch that were asked for.
+    pub steps_asked: Option<u64>,
+    /// Batch of evaluations. Absent if nothing is evaluated.
+    pub evaluation_batch_rows: Option<u64>,
     pub shuffles_files: bool,
     /// Consecutive rows that were shuffled together. Absent if rows were not shuffled.
     pub shuffle_rows: Option<u64>,
@@ -224,6 +232,8 @@ pub struct AcceleratorSearch {
     pub most: u64,
     /// Smallest number whose utilization is shown to miss it. Absent if the search ended before.
     pub too_many: Option<u64>,
+    /// Largest number for which the rows make enough steps, and memory has room.
+    pub limit: u64,
     pub trials: Vec<AcceleratorTrial>,
 }
 

@@ -172,7 +172,7 @@ fn searched(search: &AcceleratorSearch) -> Vec<String> {
             "This host cannot be shown to feed one accelerator at AU {target}: one has AU {}.",
             utilization(mean_of(&one.utilizations))
         ),
-        (0, None) => format!("Nothing was tried at AU {target}."),
+        (0, None) => format!("No number of accelerators is shown to reach AU {target}."),
         (most, _) => format!(
             "This host feeds {} accelerator(s) at AU {target} or more.",
             units::count(most)
@@ -184,10 +184,10 @@ fn searched(search: &AcceleratorSearch) -> Vec<String> {
             units::count(too_many)
         )),
         Some(_) => {}
-        None => sentences.push(
-            "More were not tried, as the rows make too few steps for them: the dataset is too small."
-                .to_owned(),
-        ),
+        None => sentences.push(format!(
+            "More than {} were not tried: the rows make too few steps for them, or memory has no room for their batches.",
+            units::count(search.limit)
+        )),
     }
     sentences
 }
@@ -336,13 +336,19 @@ fn loop_of(training: &TrainingRecord) -> String {
 /// Doubts about figures of several processes.
 fn optimistic(run: &TrainingRun<'_>, training: &TrainingRecord) -> Vec<String> {
     if training.world_size == 1 {
-        return Vec::new();
+        let is_optimistic = training.accelerators > 1 && !training.barrier;
+        let sentence = "AU is optimistic: train.barrier is false, and the accelerators do not wait for each other after each step.";
+        return is_optimistic
+            .then(|| sentence.to_owned())
+            .into_iter()
+            .collect();
     }
     let mut sentences = vec![format!(
         "AU is optimistic: the {} processes do not wait for each other after each step, as accelerators that train together do.",
         training.world_size
     )];
-    let together = run.passes.iter().map(|it| it.together).fold(1.0, f64::min);
+    let passes = run.counted(Phase::Train, Lane::EndToEnd);
+    let together = passes.map(|it| it.together).fold(1.0, f64::min);
     if together < TOGETHER && run.records.len() > 1 {
         sentences.push(format!(
             "The ranks trained together for only {:.0} % of an epoch, and samples/s are those of that time; --start-at lets them start \

@@ -202,6 +202,15 @@ pub enum SessionError {
         "--find-accelerators needs steps that take time; set train.computation_time to that of the accelerator, as 0.000375"
     )]
     SearchWithoutTime,
+    #[error(
+        "storage.prefetch_row_groups reads the next row groups of a file, which other ranks may have, and samples by index do not want; \
+         leave it out"
+    )]
+    ReadsAhead,
+    #[error(
+        "--find-accelerators: the rows make too few steps for one accelerator; set a smaller reader.batch_size, or read more rows"
+    )]
+    SearchTooSmall,
     #[error("--find-accelerators: {reason}")]
     SearchVoid { reason: String },
     #[error("training reads one table, and `tables` has several; leave the others out")]
@@ -302,6 +311,8 @@ impl SessionError {
             | SessionError::SeveralVariants { .. }
             | SessionError::SeveralTables
             | SessionError::OnDemand
+            | SessionError::ReadsAhead
+            | SessionError::SearchTooSmall
             | SessionError::SearchAlone
             | SessionError::SearchWithoutTime
             | SessionError::NoValid
@@ -357,6 +368,8 @@ impl SessionError {
             | SessionError::SeveralVariants { .. }
             | SessionError::SeveralTables
             | SessionError::OnDemand
+            | SessionError::ReadsAhead
+            | SessionError::SearchTooSmall
             | SessionError::SearchAlone
             | SessionError::SearchWithoutTime
             | SessionError::SearchVoid { .. }

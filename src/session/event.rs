@@ -80,6 +80,10 @@ pub enum Event<'a> {
         epoch: u64,
         epochs: u64,
     },
+    /// A number of accelerators is about to be measured.
+    Trying {
+        accelerators: u64,
+    },
     /// Some rounds of a long run have been measured.
     SoFar {
         rounds: u32,

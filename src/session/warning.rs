@@ -76,16 +76,22 @@ pub enum Warning {
     /// A training loop's files fit into memory, or nearly so.
     SmallForMemory {
         bytes: u64,
+        /// Memory of all hosts.
         memory: u64,
+        hosts: u64,
     },
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Warning::SmallForMemory { bytes, memory } => write!(
+            Warning::SmallForMemory {
+                bytes,
+                memory,
+                hosts,
+            } => write!(
                 f,
-                "the dataset has {}, {:.2} times this host's memory of {}; MLPerf Storage asks for 5 times, so that no cache can serve \
+                "the dataset has {}, {:.2} times the memory of {hosts} host(s), {}; MLPerf Storage asks for 5 times, so that no cache can serve \
                  it",
                 units::bytes(*bytes),
                 *bytes as f64 / (*memory).max(1) as f64,

@@ -31,8 +31,9 @@ pub struct Demand {
     pub target_utilization: f64,
 }
 
-/// Rules of MLPerf Storage, section 3.1.
-const MEMORY_FACTOR: f64 = 5.0;
+/// Number of times that the rows must be the memory of all hosts, so that no page cache can serve
+/// them. Source: rules of MLPerf Storage, section 3.1, as that of the steps.
+pub const MLPERF_MEMORY_FACTOR: u64 = 5;
 const LEAST_STEPS: f64 = 500.0;
 
 impl Demand {
@@ -56,7 +57,7 @@ impl Demand {
                 RowGroupSize::Bytes(_) => None,
             },
             columns_read: read().count() as u64,
-            files_for_memory: files(MEMORY_FACTOR * memory / row_bytes.max(1.0)),
+            files_for_memory: files(MLPERF_MEMORY_FACTOR as f64 * memory / row_bytes.max(1.0)),
             files_for_steps: files(LEAST_STEPS * fleet.accelerators as f64 * batch_rows),
             target_utilization: training.target_utilization,
         }

@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Schema};
 use chrono::{DateTime, Local};
 use serde_json::{Map, Value, json};
 
+use super::rank::hostname;
 use super::steps::PassSteps;
 use crate::analysis::{PassSummary, TrainingRun};
 use crate::observe::cores;
@@ -20,12 +21,9 @@ use crate::record::{Lane, Phase, RunRecord, TrainingRecord, TrainingStep};
 /// Name of the file about the whole run.
 pub const SUMMARY: &str = "summary.json";
 
-/// Bytes of a row as DLIO counts them: 8, 4, 2 or 1 for numbers, and 4 for a value of any other
-/// type, however long it is. A dataset without columns has the `record` bytes of its one column.
-pub(super) fn record_bytes(schema: &Schema, record: Option<u64>) -> u64 {
-    if let Some(bytes) = record {
-        return bytes;
-    }
+/// Bytes of a row of files as DLIO counts them: 8, 4, 2 or 1 for numbers, and 4 for a value of any
+/// other type, however long it is.
+pub(super) fn record_bytes(schema: &Schema) -> u64 {
     let value = |data_type: &DataType| match data_type {
         DataType::Boolean => 1,
         it if it.is_integer() || it.is_floating() => it.primitive_width().unwrap_or(4) as u64,
@@ -193,10 +191,37 @@ fn summary(run: &TrainingRun<'_>) -> Value {
         }
     }
     let world = training.world_size * training.accelerators;
-    let (cpu, memory, memory_gb) = host();
+    // What /proc says is known of this host alone.
+    let (cpu, memory, _) = match hosts.as_slice() {
+        [only] if *only == hostname() => host(),
+        _ => Default::default(),
+    };
     let host_count = hosts.len() as u64;
     let size_gb = data_size_per_host_gb(training, world, host_count);
-    let of_hosts = |value: Value| vec![value; hosts.len()];
+    let of_host = |name: &str| {
+        let mut records = records.iter();
+        let is_of = |record: &&&RunRecord| {
+            record
+                .training
+                .as_ref()
+                .is_some_and(|training| training.hostname == name)
+        };
+        records.find(is_of).map(|record| &record.system)
+    };
+    let systems: Vec<_> = hosts.iter().filter_map(|name| of_host(name)).collect();
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    let memories: Vec<f64> = systems
+        .iter()
+        .map(|it| gib(it.memory_total_bytes))
+        .collect();
+    let caching: Vec<u8> = memories
+        .iter()
+        .map(|memory| u8::from(size_gb <= *memory))
+        .collect();
+    let cpus: Vec<u64> = systems
+        .iter()
+        .map(|it| it.cores_online.max(it.cores))
+        .collect();
     let metric: Map<String, Value> = metric(run, training, Phase::Train, "train")
         .into_iter()
         .chain(metric(run, training, Phase::Evaluation, "eval"))
@@ -216,12 +241,12 @@ fn summary(run: &TrainingRun<'_>) -> Value {
         "num_files_train": training.files,
         "num_files_eval": training.files_of_evaluation,
         "num_samples_per_file": training.rows / training.files.max(1),
-        "host_cpu_count": of_hosts(json!(cores())),
+        "host_cpu_count": cpus,
         "host_processor_name": "",
-        "potential_caching": of_hosts(json!(u8::from(size_gb <= memory_gb))),
+        "potential_caching": caching,
         "host_cpuinfo": cpu,
         "host_meminfo": memory,
-        "host_memory_GB": of_hosts(json!(memory_gb)),
+        "host_memory_GB": memories,
         "data_size_per_host_GB": size_gb,
         "epochs": training.epochs_asked,
         "end": ended,
@@ -321,6 +346,12 @@ fn output_json(training: &TrainingRecord, steps: &[PassSteps], place: usize) -> 
         let entry = output
             .entry(pass.epoch.to_string())
             .or_insert_with(|| json!({}));
+        let samples: u64 = done.steps.iter().map(|step| step.samples).sum();
+        let throughput = match pass.phase {
+            Phase::Train => rates.samples_per_s.unwrap_or(0.0),
+            // Nothing of an evaluation is excluded.
+            Phase::Evaluation => samples as f64 / seconds(done.elapsed_ns.max(1)),
+        };
         let block = block(pass.phase);
         let of_block = [
             ("load", json!(times(|step| step.waiting_ns))),
@@ -329,7 +360,7 @@ fn output_json(training: &TrainingRecord, steps: &[PassSteps], place: usize) -> 
                 json!(times(|step| step.waiting_ns + step.compute_ns)),
             ),
             ("compute", json!(times(|step| step.compute_ns))),
-            ("throughput", json!(rates.samples_per_s.unwrap_or(0.0))),
+            ("throughput", json!(throughput)),
             (
                 "au",
                 json!(rates.measured_utilization.unwrap_or(0.0) * 100.0),
@@ -400,6 +431,6 @@ mod tests {
             .map(|(index, (data_type, _))| Field::new(index.to_string(), data_type.clone(), true))
             .collect();
         let expected: u64 = types.iter().map(|(_, bytes)| bytes).sum();
-        assert_eq!(record_bytes(&Schema::new(fields), None), expected);
+        assert_eq!(record_bytes(&Schema::new(fields)), expected);
     }
 }

@@ -12,7 +12,7 @@ mod steps;
 mod tests;
 mod trainer;
 
-pub use demand::{Demand, Fleet};
+pub use demand::{Demand, Fleet, MLPERF_MEMORY_FACTOR};
 pub use dlio::{SUMMARY, write_summary};
 pub use rank::Rank;
 
@@ -36,7 +36,7 @@ use search::check_search;
 use setup::{Prepared, training_config};
 use trainer::Trainer;
 
-/// TrainingOptions that the command line adds to a config.
+/// Options that the command line adds to a config.
 #[derive(Clone, Default)]
 pub struct TrainingOptions {
     /// Stores that locations of data may name.
@@ -82,7 +82,7 @@ pub fn train(
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> Result<TrainingOutcome, Failure> {
-    let config = &training_config(runtime, config, &options.stores)?;
+    let config = &training_config(runtime, config, &options.stores, options.rank)?;
     if options.find_accelerators {
         check_search(&config.training, options.rank)?;
     }
@@ -135,7 +135,11 @@ pub fn train(
     journal.append(Entry::Training {
         training: Box::new(prepared.record.clone()),
     })?;
-    let small = small_for_memory(prepared.record.file_bytes);
+    let hosts = options
+        .rank
+        .world_size
+        .div_ceil(options.rank.local_size.max(1));
+    let small = small_for_memory(prepared.record.file_bytes, hosts);
     let all = datasets.warnings.into_iter().chain(warnings).chain(small);
     for warning in all {
         journal.warn(observer, &warning)?;
@@ -191,14 +195,15 @@ pub fn train(
     })
 }
 
-/// MLPerf Storage wants datasets of five times the host's memory, so that the page cache cannot
-/// serve them.
-const MLPERF_MEMORY_FACTOR: u64 = 5;
-
-fn small_for_memory(bytes: u64) -> Option<Warning> {
+/// Warns of files that the page caches of all hosts could serve.
+fn small_for_memory(bytes: u64, hosts: u64) -> Option<Warning> {
     let (memory, _) = memory_bytes();
-    (bytes < memory.saturating_mul(MLPERF_MEMORY_FACTOR))
-        .then_some(Warning::SmallForMemory { bytes, memory })
+    let memory = memory.saturating_mul(hosts);
+    (bytes < memory.saturating_mul(MLPERF_MEMORY_FACTOR)).then_some(Warning::SmallForMemory {
+        bytes,
+        memory,
+        hosts,
+    })
 }
 
 async fn wait_until(time: Option<SystemTime>) {

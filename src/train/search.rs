@@ -5,7 +5,8 @@ use super::trainer::{Trainer, located};
 use crate::analysis::utilization;
 use crate::config::Training;
 use crate::loader::{Pass, usual_readers};
-use crate::record::{AcceleratorSearch, AcceleratorTrial, Event as Entry, Lane, Phase};
+use crate::observe::memory_bytes;
+use crate::record::{AcceleratorSearch, AcceleratorTrial, Event as Entry, Lane};
 use crate::session::{Event, Failure, SessionError, unchanged};
 use crate::statistics::{CONFIDENCE, student_quantile};
 
@@ -45,24 +46,35 @@ impl Trainer<'_> {
     /// Doubles the number of accelerators until they miss the target, then halves the gap from both
     /// sides.
     pub(super) async fn search(&mut self) -> Result<(), Failure> {
-        let target = self.training.target_utilization;
+        let limit = self.most_to_try();
+        if limit == 0 {
+            return Err(SessionError::SearchTooSmall.into());
+        }
         let mut search = AcceleratorSearch {
-            target_utilization: target,
+            target_utilization: self.training.target_utilization,
             most: 0,
             too_many: None,
+            limit,
             trials: Vec::new(),
         };
         let mut next = 1;
-        while search.too_many.is_none() && next <= MOST && self.can_try(next) {
+        // The smallest that is not shown to reach the target.
+        let mut unknown = loop {
             match self.tried(&mut search, next).await? {
-                Found::Reaches => search.most = next,
+                Found::Reaches if next == limit => break next + 1,
+                Found::Reaches => {
+                    search.most = next;
+                    next = (next * 2).min(limit);
+                    continue;
+                }
                 Found::Misses => search.too_many = Some(next),
                 Found::Unclear => {}
             }
-            next *= 2;
+            break next;
+        };
+        if unknown > limit {
+            search.most = limit;
         }
-        // The largest that reaches the target, then the smallest that misses it.
-        let mut unknown = search.too_many.unwrap_or(next);
         while unknown > search.most + 1 {
             let middle = search.most.midpoint(unknown);
             match self.tried(&mut search, middle).await? {
@@ -74,26 +86,55 @@ impl Trainer<'_> {
                 Found::Unclear => unknown = middle,
             }
         }
-        if let Some(mut misses) = search.too_many {
-            while misses > unknown + 1 {
-                let middle = unknown.midpoint(misses);
-                match self.tried(&mut search, middle).await? {
-                    Found::Misses => {
-                        misses = middle;
-                        search.too_many = Some(middle);
-                    }
-                    Found::Reaches | Found::Unclear => unknown = middle,
-                }
+        self.find_too_many(&mut search, unknown).await?;
+        self.journal.append(Entry::Search { search })
+    }
+
+    /// Finds the smallest number that is shown to miss the target, above one that is not shown to
+    /// reach it.
+    async fn find_too_many(
+        &mut self,
+        search: &mut AcceleratorSearch,
+        mut unclear: u64,
+    ) -> Result<(), Failure> {
+        let mut next = unclear;
+        while search.too_many.is_none() && next < search.limit {
+            next = (next * 2).min(search.limit);
+            match self.tried(search, next).await? {
+                Found::Misses => search.too_many = Some(next),
+                Found::Reaches | Found::Unclear => unclear = next,
             }
         }
-        self.journal.append(Entry::Search { search })
+        while let Some(misses) = search.too_many.filter(|misses| *misses > unclear + 1) {
+            let middle = unclear.midpoint(misses);
+            match self.tried(search, middle).await? {
+                Found::Misses => search.too_many = Some(middle),
+                Found::Reaches | Found::Unclear => unclear = middle,
+            }
+        }
+        Ok(())
+    }
+
+    /// Largest number of accelerators for which the rows make enough steps, and memory has room. 0
+    /// if there is none.
+    fn most_to_try(&self) -> u64 {
+        let (mut fits, mut too_many) = (0, MOST + 1);
+        while too_many > fits + 1 {
+            let middle = fits.midpoint(too_many);
+            match self.can_try(middle) {
+                true => fits = middle,
+                false => too_many = middle,
+            }
+        }
+        fits
     }
 
     /// Settings of a pass of so many accelerators, long enough to show a utilization.
     fn trial_pass(&self, accelerators: u64) -> Pass {
         let enough = (REPETITION_S / self.training.computation.mean_s()).ceil() as u64;
         let excluded = self.training.excluded_steps;
-        let steps = enough.max(LEAST_STEPS) + excluded.start + excluded.end;
+        let excluded = excluded.start.saturating_add(excluded.end);
+        let steps = enough.max(LEAST_STEPS).saturating_add(excluded);
         let pass = self.prepared.pass(self.training, Lane::EndToEnd, 1);
         let readers = self.training.loading.readers;
         Pass {
@@ -109,7 +150,22 @@ impl Trainer<'_> {
     fn can_try(&self, accelerators: u64) -> bool {
         let pass = self.trial_pass(accelerators);
         let excluded = self.training.excluded_steps;
-        let least = excluded.start + excluded.end + 2;
+        let least = excluded
+            .start
+            .saturating_add(excluded.end)
+            .saturating_add(2);
+        let loading = &self.training.loading;
+        let batches = loading
+            .prefetched_batches
+            .saturating_add(2)
+            .saturating_mul(accelerators);
+        let batch_bytes = loading
+            .batch_rows
+            .saturating_mul(self.prepared.table.row_bytes());
+        let (_, available) = memory_bytes();
+        if available > 0 && batches.saturating_mul(batch_bytes) > available / 2 {
+            return false;
+        }
         let shares = self.prepared.table.shares(&pass);
         shares.iter().all(|share| share.steps >= least)
     }
@@ -142,12 +198,7 @@ impl Trainer<'_> {
             || trial.utilizations.len() < MOST_REPETITIONS
                 && found(&trial, target) == Found::Unclear
         {
-            self.observer.event(Event::Training {
-                phase: Phase::Train,
-                lane: Lane::EndToEnd,
-                epoch: accelerators,
-                epochs: accelerators,
-            });
+            self.observer.event(Event::Trying { accelerators });
             let table = &self.prepared.table;
             let shares = table.shares(&pass);
             let made = table.pass(&pass, &shares).await;
@@ -164,7 +215,11 @@ impl Trainer<'_> {
             });
             let of_each: Vec<_> = of_each.collect();
             let count = of_each.len().max(1) as f64;
-            let sum: f64 = of_each.iter().filter_map(|it| it.utilization).sum();
+            let found: Option<Vec<f64>> = of_each.iter().map(|it| it.utilization).collect();
+            let Some(found) = found else {
+                return Err(SessionError::SearchTooSmall.into());
+            };
+            let sum: f64 = found.iter().sum();
             rates.push(
                 of_each
                     .iter()

@@ -1,13 +1,13 @@
 //! From a config to a table that loops can read.
 
-use std::path::Path;
-
 use tokio::runtime::Runtime;
 
-use super::rank::Rank;
-use crate::config::{Column, Computation, Config, ReadMode, ScenarioSource, Training};
+use super::dlio::record_bytes;
+use super::rank::{Rank, hostname};
+use crate::config::{Column, Computation, Config, Dtype, ReadMode, ScenarioSource, Training};
 use crate::dataset::FolderContent;
 use crate::loader::{EpochKey, Pass, TrainingTable, engine_rows, usual_readers};
+use crate::observe::memory_bytes;
 use crate::record::{Lane, TrainingRecord};
 use crate::scenario::{default_scenario, source_scenario};
 use crate::session::{CellPlan, Datasets, Failure, OpenedRun, SessionError};
@@ -30,8 +30,17 @@ pub(super) fn training_config(
     runtime: &Runtime,
     config: &Config,
     stores: &Stores,
+    rank: Rank,
 ) -> Result<Config, Failure> {
     let mut config = config.clone();
+    let loading = &config.training.loading;
+    let ahead = config
+        .variants
+        .iter()
+        .map(|it| it.reader.requests.prefetch_row_groups);
+    if ahead.max() > Some(0) && (rank.world_size > 1 || loading.access == ReadMode::OnDemand) {
+        return Err(SessionError::ReadsAhead.into());
+    }
     if config.variants.len() > 1 {
         let names = config.variants.iter().map(|it| it.name.clone()).collect();
         return Err(SessionError::SeveralVariants { names }.into());
@@ -51,6 +60,9 @@ pub(super) fn training_config(
         let row_bytes = columns.map_or(0, read_bytes);
         variant.reader.batch_size = Some(engine_rows(batch_rows, row_bytes));
         let Some(dataset) = &variant.dataset else {
+            if evaluates {
+                return Err(SessionError::NoValid.into());
+            }
             if variant.tables.len() > 1 {
                 return Err(SessionError::SeveralTables.into());
             }
@@ -99,16 +111,28 @@ fn read_bytes(columns: &[Column]) -> u64 {
     read.map(Column::row_bytes).sum::<f64>() as u64
 }
 
-/// Bytes of a row of a dataset for which the config lists no columns. `None` if it does.
-fn undescribed_bytes(config: &Config) -> Option<u64> {
+/// Bytes of a row as DLIO counts them by the config: those of the record without columns, else the
+/// values of each column times 8, 4, 2 or 1 for numbers and 4 for any other type. `None` for files
+/// that the config does not describe.
+fn described_bytes(config: &Config) -> Option<u64> {
     let is_described = config
         .resolved
         .pointer("/dataset/parquet/columns")
         .is_some();
     let dataset = config.variants.first()?.dataset.as_ref()?;
+    let width = |column: &Column| match column.dtype.is_numeric() || column.dtype == Dtype::Bool {
+        true => column.dtype.value_bytes(),
+        false => 4,
+    };
     match dataset.columns.as_slice() {
+        [] => None,
         [only] if !is_described => Some(only.size),
-        _ => None,
+        columns => Some(
+            columns
+                .iter()
+                .map(|it| it.size.saturating_mul(width(it)))
+                .sum(),
+        ),
     }
 }
 
@@ -163,11 +187,15 @@ impl Prepared {
             hostname: hostname(),
             accelerators: local,
             barrier: training.barrier && local > 1,
+            barrier_between_processes: false,
             epochs_asked: u64::from(training.epochs),
             batch_rows: loading.batch_rows,
             readers,
             prefetched_batches: loading.prefetched_batches,
             drop_last: loading.drop_last,
+            seed_change_epoch: training.seed_change_epoch,
+            steps_asked: training.steps,
+            evaluation_batch_rows: training.evaluation.as_ref().map(|it| it.batch_rows),
             shuffles_files: loading.shuffles_files,
             shuffle_rows: window(training, table.rows()),
             access: <&str>::from(loading.access).to_owned(),
@@ -189,7 +217,7 @@ impl Prepared {
             file_bytes: open.file_bytes,
             columns_read: table.columns().len() as u64,
             columns: schema.fields().len() as u64,
-            record_bytes: super::dlio::record_bytes(&schema, undescribed_bytes(config)),
+            record_bytes: described_bytes(config).unwrap_or_else(|| record_bytes(&schema)),
             plan: cell.plan.clone(),
             epochs: Vec::new(),
             search: None,
@@ -230,8 +258,19 @@ impl Prepared {
 
     /// Refuses a loop in which an accelerator has no step, or fewer than are asked for.
     fn check_steps(&self, training: &Training) -> Result<(), SessionError> {
+        let loading = &training.loading;
         let pass = self.pass(training, Lane::EndToEnd, 1);
-        for share in self.table.shares(&pass) {
+        // Shares differ between epochs if files have another order in each.
+        let differ = pass.shuffles_files && pass.world > 1 && training.seed_change_epoch;
+        let epochs = match differ {
+            true => u64::from(training.epochs),
+            false => 1,
+        };
+        let shares = (1..=epochs).flat_map(|epoch| {
+            self.table
+                .shares(&self.pass(training, Lane::EndToEnd, epoch))
+        });
+        for share in shares {
             let (rows, found) = (share.batching.rows, share.batching.batches);
             let wanted = training.steps.unwrap_or(1);
             if found < wanted {
@@ -244,6 +283,22 @@ impl Prepared {
                     wanted: training.steps,
                 });
             }
+        }
+        let batches = u128::from(loading.batch_rows.min(self.table.rows()))
+            * u128::from(self.table.row_bytes())
+            * u128::from(loading.prefetched_batches.saturating_add(1))
+            * u128::from(training.accelerators);
+        let (memory, _) = memory_bytes();
+        if memory > 0 && batches > u128::from(memory) {
+            return Err(SessionError::Memory {
+                reason: format!(
+                    "batches of {} rows of {} need more than this host's memory, {}: reader.batch_size, reader.prefetch_size and \
+                     train.accelerators are too large together",
+                    crate::units::count(loading.batch_rows),
+                    crate::units::bytes(self.table.row_bytes()),
+                    crate::units::bytes(memory)
+                ),
+            });
         }
         let Some((evaluation, valid)) = training.evaluation.as_ref().zip(self.valid.as_ref())
         else {
@@ -294,9 +349,4 @@ fn in_words(computation: &Computation) -> String {
         Computation::Exponential { scale } => format!("exponential, mean {}", time(scale)),
         Computation::Poisson { mean } => format!("poisson, mean {}", time(mean)),
     }
-}
-
-fn hostname() -> String {
-    let name = std::fs::read_to_string(Path::new("/proc/sys/kernel/hostname"));
-    name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }

@@ -68,7 +68,7 @@ impl Trained {
         let mut config = config(&folder, CONFIG);
         config.training.loading.access = access;
         let stores = Stores::default();
-        let config = training_config(&runtime, &config, &stores).unwrap();
+        let config = training_config(&runtime, &config, &stores, Rank::default()).unwrap();
         let cancel = Cancel::default();
         let datasets = prepare(&runtime, &stores, &config, true, None, &cancel, &Silent).unwrap();
         let opened = runtime

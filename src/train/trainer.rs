@@ -12,7 +12,7 @@ use crate::record::{
     AcceleratorEpoch, EpochRecord, Event as Entry, Figures, Lane, Phase, Status, TrainingStep,
 };
 use crate::session::{
-    AtSite, Event, Failure, Observer, RunJournal, SessionError, Site, rfc3339, unchanged,
+    AtSite, Event, Failure, Observer, RunJournal, SessionError, Site, Warning, rfc3339, unchanged,
 };
 
 /// A training run that is going on.
@@ -40,7 +40,8 @@ impl Trainer<'_> {
             for lane in lanes.iter().filter(|lane| **lane != Lane::Compute) {
                 self.epoch(*lane, epoch).await?;
             }
-            if let Some(evaluation) = &self.training.evaluation
+            if lanes.contains(&Lane::EndToEnd)
+                && let Some(evaluation) = &self.training.evaluation
                 && next_evaluation == Some(epoch)
             {
                 self.evaluate(evaluation, epoch).await?;
@@ -93,7 +94,13 @@ impl Trainer<'_> {
         pass.steps = Some(pass.steps.map_or(most, |steps| steps.min(most)));
         let shares = self.prepared.table.shares(&pass);
         let shares = self.prepared.table.hold_in_memory(shares, &pass);
-        self.make(Phase::Train, epoch, &pass, &shares).await
+        match self.make(Phase::Train, epoch, &pass, &shares).await {
+            Err(failure) if is_too_large(failure.error()) => {
+                let why = format!("the ceiling is not measured: {failure}");
+                self.journal.warn(self.observer, &Warning::Caution(why))
+            }
+            made => made,
+        }
     }
 
     /// Makes a pass, and keeps its outcome.
@@ -108,9 +115,8 @@ impl Trainer<'_> {
             Phase::Train => &self.prepared.table,
             Phase::Evaluation => self.prepared.valid.as_ref().ok_or(SessionError::NoValid)?,
         };
-        let offset = offset_ns(self.began);
         let made = table.pass(pass, shares).await;
-        let ended = SystemTime::now();
+        let (ended, ended_ns) = (SystemTime::now(), offset_ns(self.began));
         // A changed file says more than the failure that it caused.
         unchanged(&table.cell).await?;
         let made = match made {
@@ -119,6 +125,8 @@ impl Trainer<'_> {
         };
         // The caches were brought into their state before.
         let started = ended.checked_sub(made.elapsed).unwrap_or(ended);
+        let elapsed_ns = u64::try_from(made.elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let offset = ended_ns.saturating_sub(elapsed_ns);
         let record = epoch_record(
             (phase, epoch),
             (started, offset),
@@ -145,6 +153,11 @@ impl Trainer<'_> {
             epoch: Box::new(record),
         })
     }
+}
+
+/// True if the bytes of a pass do not fit into memory.
+fn is_too_large(error: &SessionError) -> bool {
+    matches!(error, SessionError::Measure(MeasureError::TooLarge { .. }))
 }
 
 /// Adds what can be said of the file that caused an error.
