@@ -41,7 +41,8 @@ const OUTPUT_FOLDER: &str = "output.folder";
 /// True if a value is a folder that Hydra would make. There is none here, and the folder counts as
 /// left out.
 pub(super) fn is_left_to_hydra(path: &str, folder: &str) -> bool {
-    path == OUTPUT_FOLDER && folder.contains("${hydra:")
+    let is_hydras = |resolver| folder.contains(resolver);
+    path == OUTPUT_FOLDER && ["${hydra:", "${now:"].into_iter().any(is_hydras)
 }
 
 /// The sections that describe a training loop.

@@ -158,6 +158,16 @@ fn a_workload_file_is_checked_as_it_is_and_runs_scaled_down(#[case] workload: &s
         "{ran:?}"
     );
     assert_eq!(place.parquet("small/train").len(), 2);
+    // Ten rows, on the files that the run has written.
+    let mut train = vec!["train", "bench.yaml", "--epochs", "1", "--format", "json"];
+    train.extend(&scaled);
+    train.extend([
+        "reader.batch_size=2",
+        "train.total_training_steps=0",
+        "train.computation_time=1ms",
+    ]);
+    let trained = place.bench().args(train).run().succeeds().json();
+    assert_eq!(at(&trained, "training.epochs.0.rows"), 10);
 }
 
 #[test]
