@@ -31,7 +31,11 @@ pub(super) fn train(arguments: &TrainArguments) -> Result<ExitCode, CommandError
     let start_at = arguments.start_at.as_deref().map(start_at).transpose()?;
     let cancel = cancel_on_interrupt()?;
     let given = GivenConfig::of(&arguments.config, None, &set(arguments))?;
-    let config = given.config()?.for_training();
+    let mut config = given.config()?.for_training();
+    if arguments.find_accelerators && config.training.evaluation.take().is_some() {
+        let note = "`--find-accelerators` does not evaluate: `workflow.evaluation` has no effect";
+        config.notes.push(note.to_owned());
+    }
     let labels = arguments
         .label
         .iter()

@@ -43,6 +43,19 @@ impl Findings<'_> {
         self.take(path, leaf).map(|count| count.0)
     }
 
+    /// Returns a count. One above `most` becomes a problem and counts as left out.
+    pub(super) fn at_most(&mut self, path: &KeyPath, count: Option<u64>, most: u64) -> Option<u64> {
+        let count = count?;
+        if count > most {
+            self.problem(
+                path,
+                format!("{count} is more than {most}, the most that it takes"),
+            );
+            return None;
+        }
+        Some(count)
+    }
+
     /// Returns a text. An empty one becomes a problem and counts as left out.
     pub(super) fn take_text(
         &mut self,

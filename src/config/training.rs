@@ -72,14 +72,9 @@ pub(super) fn training(
         evaluates,
     } = sections;
     let epochs = findings.take_count(&path.key("epochs"), train.epochs);
-    let epochs = at_most(&path.key("epochs"), epochs, MOST_EPOCHS, findings);
+    let epochs = findings.at_most(&path.key("epochs"), epochs, MOST_EPOCHS);
     let accelerators = findings.take_count(&path.key("accelerators"), train.accelerators);
-    let accelerators = at_most(
-        &path.key("accelerators"),
-        accelerators,
-        MOST_ACCELERATORS,
-        findings,
-    );
+    let accelerators = findings.at_most(&path.key("accelerators"), accelerators, MOST_ACCELERATORS);
     let steps = findings.take(
         &path.key("total_training_steps"),
         train.total_training_steps,
@@ -132,32 +127,10 @@ pub(super) fn training(
     }
 }
 
-fn at_most(
-    path: &KeyPath,
-    count: Option<u64>,
-    most: u64,
-    findings: &mut Findings<'_>,
-) -> Option<u64> {
-    let count = count?;
-    if count > most {
-        findings.problem(
-            path,
-            format!("{count} is more than {most}, the most that it takes"),
-        );
-        return None;
-    }
-    Some(count)
-}
-
 fn loading(raw: &mut RawReader, reader: &Reader, findings: &mut Findings<'_>) -> Loading {
     let path = KeyPath::of(["reader"]);
     let prefetched = findings.take(&path.key("prefetch_size"), raw.prefetch_size.take());
-    let prefetched = at_most(
-        &path.key("prefetch_size"),
-        prefetched,
-        MOST_PREFETCHED,
-        findings,
-    );
+    let prefetched = findings.at_most(&path.key("prefetch_size"), prefetched, MOST_PREFETCHED);
     let cached = findings.take_count(&path.key("cached_row_groups"), raw.cached_row_groups.take());
     let mut shuffles = |key: &str, word: Option<Leaf<ShuffleWord>>| {
         let word = findings.take(&path.key(key), word);
@@ -179,7 +152,9 @@ fn loading(raw: &mut RawReader, reader: &Reader, findings: &mut Findings<'_>) ->
     }
     let batch_path = path.key("batch_size");
     Loading {
-        batch_rows: at_most(&batch_path, reader.batch_size, MOST_BATCH_ROWS, findings).unwrap_or(1),
+        batch_rows: findings
+            .at_most(&batch_path, reader.batch_size, MOST_BATCH_ROWS)
+            .unwrap_or(1),
         readers: reader.read_threads,
         prefetched_batches: prefetched.unwrap_or(DEFAULT_PREFETCHED_BATCHES),
         drop_last: findings
@@ -206,11 +181,13 @@ fn evaluation_of(
     let evaluates = findings.take(&KeyPath::of(["workflow", "evaluation"]), evaluates);
     let batch_path = KeyPath::of(["reader", "batch_size_eval"]);
     let batch_rows = findings.take_count(&batch_path, reader.batch_size_eval.take());
-    let batch_rows = at_most(&batch_path, batch_rows, MOST_BATCH_ROWS, findings);
+    let batch_rows = findings.at_most(&batch_path, batch_rows, MOST_BATCH_ROWS);
     let mut epoch = |key: &str, count| {
         let path = path.key(key);
         let count = findings.take_count(&path, count);
-        at_most(&path, count, MOST_EPOCHS, findings).map_or(1, |count| count as u32)
+        findings
+            .at_most(&path, count, MOST_EPOCHS)
+            .map_or(1, |count| count as u32)
     };
     let after_epoch = epoch("eval_after_epoch", raw.eval_after_epoch);
     let every_epochs = epoch("epochs_between_evals", raw.epochs_between_evals);
@@ -272,7 +249,7 @@ fn normal(mean: f64, std_dev: f64, path: &KeyPath, findings: &mut Findings<'_>) 
     if !(0.0..=LARGEST_PARAMETER).contains(&std_dev) {
         findings.problem(
             path,
-            format!("{std_dev} is not a standard deviation; write a number from 0 to {LARGEST_PARAMETER}"),
+            format!("{std_dev:e} is not a standard deviation; write a number from 0 to {LARGEST_PARAMETER}"),
         );
         return Computation::Constant(mean);
     }
@@ -283,8 +260,12 @@ fn normal(mean: f64, std_dev: f64, path: &KeyPath, findings: &mut Findings<'_>) 
 }
 
 fn drawn(keys: RawComputationKeys, path: &KeyPath, findings: &mut Findings<'_>) -> Computation {
-    let kind = findings.take(&path.key("type"), keys.kind);
-    let kind = kind.unwrap_or_else(|| "normal".to_owned());
+    let names_kind = keys.kind.is_some();
+    let kind = match findings.take(&path.key("type"), keys.kind) {
+        Some(kind) => kind,
+        None if names_kind => return Computation::Constant(0.0),
+        None => "normal".to_owned(),
+    };
     let given = [
         ("mean", keys.mean),
         ("stdev", keys.stdev),
@@ -306,15 +287,22 @@ fn drawn(keys: RawComputationKeys, path: &KeyPath, findings: &mut Findings<'_>) 
         return Computation::Constant(0.0);
     };
     let mut values = [None; 7];
+    // Keys with a problem of their own, which are not missing.
+    let mut unreadable = Vec::new();
     for ((name, leaf), value) in given.into_iter().zip(&mut values) {
         if leaf.is_some() && !own.contains(&name) {
             let message = format!("is no key of `{kind}`, which has {}", own.join(", "));
             findings.problem(&path.key(name), message);
         }
+        let is_given = leaf.is_some();
         *value = findings.take(&path.key(name), leaf);
+        if is_given && value.is_none() {
+            unreadable.push(name);
+        }
     }
     let [mean, std_dev, min, max, shape, scale, lam] = values;
     let mut needed = |name: &str, value: Option<f64>| match value {
+        None if unreadable.contains(&name) => 0.0,
         Some(value) if (0.0..=LARGEST_PARAMETER).contains(&value) => value,
         Some(value) => {
             findings.problem(

@@ -163,7 +163,9 @@ fn reader(
     };
     let unify_schemas = findings.take(&path.key("unify_schemas"), raw.unify_schemas.take());
     let engine_cache = findings.take(&measured.key("engine_cache"), measure.engine_cache.take());
-    let read_threads = findings.take(&path.key("read_threads"), raw.read_threads.take());
+    let threads_path = path.key("read_threads");
+    let read_threads = findings.take(&threads_path, raw.read_threads.take());
+    let read_threads = findings.at_most(&threads_path, read_threads, MOST_READERS);
     let streams = findings.take_count(&measured.key("streams"), measure.streams.take());
     let memory_limit = findings.take(&measured.key("memory_limit"), measure.memory_limit.take());
     let read_mode_path = KeyPath::of(["dataset", "parquet", "read_mode"]);
@@ -207,6 +209,9 @@ fn throttled(raw: RawThrottle, findings: &mut Findings<'_>) -> Option<ThrottleSe
     };
     (throttled.bytes_per_s.is_some() || !throttled.latency.is_zero()).then_some(throttled)
 }
+
+/// Most readers. Each has a stream and buffers of its own.
+const MOST_READERS: u64 = 1 << 16;
 
 /// Largest number of copies of a query. Each has tasks and buffers of its own.
 const MOST_STREAMS: u64 = 1024;

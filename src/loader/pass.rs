@@ -198,6 +198,13 @@ impl TrainingTable {
         &self.columns
     }
 
+    /// Number of row groups with rows, or of files where a reader holds a whole one: an accelerator
+    /// has at least one of them.
+    pub fn units(&self) -> u64 {
+        let all = self.units.iter().flatten();
+        all.filter(|unit| unit.rows > 0).count() as u64
+    }
+
     /// Returns the shares of this process's accelerators.
     pub fn shares(&self, pass: &Pass) -> Vec<RowShare> {
         let local = pass.local.clone();

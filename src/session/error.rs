@@ -229,6 +229,16 @@ pub enum SessionError {
         /// Absent if one would do.
         wanted: Option<u64>,
     },
+    #[error("{}", too_few_units(table, *units, *holds_files, *accelerators))]
+    TooFewUnits {
+        table: String,
+        units: u64,
+        /// True if files are dealt as a whole, false if row groups are.
+        holds_files: bool,
+        accelerators: u64,
+    },
+    #[error("{reason}")]
+    BatchMemory { reason: String },
     #[error("measure.drop_caches: this user may not write to /proc/sys/vm/drop_caches")]
     DropCaches,
     /// Cells or lanes failed by themselves; the rest was measured without them.
@@ -278,6 +288,27 @@ fn too_few_steps(
     }
 }
 
+fn too_few_units(table: &str, units: u64, holds_files: bool, accelerators: u64) -> String {
+    if units == 0 {
+        return format!(
+            "table `{table}` holds no rows, and training needs a step for each accelerator"
+        );
+    }
+    let (dealt, advice) = match holds_files {
+        true => (
+            "files",
+            "more files, `dataset.parquet.read_mode: row_group`",
+        ),
+        false => ("row groups", "a smaller dataset.parquet.row_group_size"),
+    };
+    format!(
+        "table `{table}` has {} {dealt} for {} accelerators, and each needs at least one; set fewer train.accelerators, {advice} or fewer \
+         processes",
+        units::count(units),
+        units::count(accelerators)
+    )
+}
+
 fn and_more(others: usize) -> String {
     match others {
         0 => String::new(),
@@ -317,6 +348,8 @@ impl SessionError {
             | SessionError::SearchWithoutTime
             | SessionError::NoValid
             | SessionError::TooFewSteps { .. }
+            | SessionError::TooFewUnits { .. }
+            | SessionError::BatchMemory { .. }
             | SessionError::DropCaches => ExitClass::Usage,
             SessionError::Io { .. }
             | SessionError::SearchVoid { .. }
@@ -375,6 +408,8 @@ impl SessionError {
             | SessionError::SearchVoid { .. }
             | SessionError::NoValid
             | SessionError::TooFewSteps { .. }
+            | SessionError::TooFewUnits { .. }
+            | SessionError::BatchMemory { .. }
             | SessionError::GivenUp { .. }
             | SessionError::Interrupted(_)
             | SessionError::Internal(_) => return None,

@@ -67,12 +67,21 @@ pub(super) fn check_folder(
     count: u64,
     world: u64,
 ) -> Result<(), OutputError> {
-    std::fs::create_dir_all(folder).map_err(|source| OutputError::Failed {
-        path: folder.to_path_buf(),
-        source,
+    let refused = |path: PathBuf, why: String| OutputError::Refused {
+        path,
+        reason: format!("{why}; set output.folder to another one, or leave it out"),
+    };
+    std::fs::create_dir_all(folder).map_err(|source| {
+        refused(
+            folder.to_path_buf(),
+            format!("this folder cannot be made: {source}"),
+        )
     })?;
     for name in file_names(first, count, world) {
-        Output::claim(&folder.join(name), Replaces::Nothing)?;
+        Output::claim(&folder.join(name), Replaces::Nothing).map_err(|error| match error {
+            OutputError::Refused { path, reason } => refused(path, reason),
+            failed => failed,
+        })?;
     }
     Ok(())
 }

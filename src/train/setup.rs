@@ -173,7 +173,7 @@ impl Prepared {
         let local = u64::from(training.accelerators);
         let readers = loading
             .readers
-            .unwrap_or_else(|| usual_readers(local * rank.local_size));
+            .unwrap_or_else(|| usual_readers(local.saturating_mul(rank.local_size)));
         let explicit = config.resolved.pointer("/measure/lanes").is_some();
         let lanes = match explicit {
             true => config.measure.lanes.clone(),
@@ -256,6 +256,24 @@ impl Prepared {
         }
     }
 
+    /// Refuses more accelerators than there is to deal among them.
+    fn check_units(&self, table: &TrainingTable, accelerators: u64) -> Result<(), SessionError> {
+        let units = table.units();
+        if units >= accelerators {
+            return Ok(());
+        }
+        Err(SessionError::TooFewUnits {
+            table: table
+                .cell
+                .tables
+                .first()
+                .map_or_else(String::new, |it| it.name.clone()),
+            units,
+            holds_files: self.record.access == <&str>::from(ReadMode::WholeFile),
+            accelerators,
+        })
+    }
+
     /// Refuses a loop in which an accelerator has no step, or fewer than are asked for.
     fn check_steps(&self, training: &Training) -> Result<(), SessionError> {
         let loading = &training.loading;
@@ -266,12 +284,18 @@ impl Prepared {
             true => u64::from(training.epochs),
             false => 1,
         };
+        // A process that lacks a step ends all, so that each looks at the shares of all.
+        self.check_units(&self.table, pass.world)?;
         let shares = (1..=epochs).flat_map(|epoch| {
-            self.table
-                .shares(&self.pass(training, Lane::EndToEnd, epoch))
+            self.table.shares(&Pass {
+                local: 0..pass.world,
+                ..self.pass(training, Lane::EndToEnd, epoch)
+            })
         });
+        let mut most_steps = 0;
         for share in shares {
             let (rows, found) = (share.batching.rows, share.batching.batches);
+            most_steps = most_steps.max(share.steps);
             let wanted = training.steps.unwrap_or(1);
             if found < wanted {
                 return Err(SessionError::TooFewSteps {
@@ -286,11 +310,11 @@ impl Prepared {
         }
         let batches = u128::from(loading.batch_rows.min(self.table.rows()))
             * u128::from(self.table.row_bytes())
-            * u128::from(loading.prefetched_batches.saturating_add(1))
+            * u128::from(loading.prefetched_batches.saturating_add(1).min(most_steps))
             * u128::from(training.accelerators);
         let (memory, _) = memory_bytes();
         if memory > 0 && batches > u128::from(memory) {
-            return Err(SessionError::Memory {
+            return Err(SessionError::BatchMemory {
                 reason: format!(
                     "batches of {} rows of {} need more than this host's memory, {}: reader.batch_size, reader.prefetch_size and \
                      train.accelerators are too large together",
@@ -307,8 +331,10 @@ impl Prepared {
         let pass = Pass {
             batch_rows: evaluation.batch_rows,
             steps: None,
+            local: 0..pass.world,
             ..pass
         };
+        self.check_units(valid, pass.world)?;
         match valid.shares(&pass).iter().find(|share| share.steps == 0) {
             None => Ok(()),
             Some(share) => Err(SessionError::TooFewSteps {

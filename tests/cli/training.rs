@@ -191,7 +191,23 @@ fn records(place: &Place) -> Vec<PathBuf> {
 )]
 #[case::too_many_accelerators(
     &["train.accelerators=500"],
-    &["of 500 has 10 rows in batches of 30, and so no step"]
+    &["row groups for 500 accelerators, and each needs at least one; set fewer train.accelerators"]
+)]
+#[case::more_accelerators_than_whole_files(
+    &["train.accelerators=5", "dataset.parquet.read_mode=default"],
+    &["files for 5 accelerators, and each needs at least one"]
+)]
+#[case::too_many_readers(
+    &["reader.read_threads=18446744073709551615"],
+    &["reader.read_threads: 18446744073709551615 is more than 65536"]
+)]
+#[case::results_in_a_file(
+    &["output.folder=bench.yaml/results"],
+    &["bench.yaml/results: this folder cannot be made", "set output.folder to another one"]
+)]
+#[case::a_type_that_is_no_word(
+    &["train.computation_time={type: [a], mean: x}"],
+    &["2 problems", "train.computation_time.type", "train.computation_time.mean"]
 )]
 fn a_loop_that_cannot_be_is_one_error_before_the_run(#[case] set: &[&str], #[case] words: &[&str]) {
     let place = Place::with(LOOP);
@@ -199,6 +215,46 @@ fn a_loop_that_cannot_be_is_one_error_before_the_run(#[case] set: &[&str], #[cas
     let set: Vec<&str> = set.iter().flat_map(|it| ["--set", it]).collect();
     place.train(&set).fails(2, words);
     assert_eq!(place.journals().len(), 0);
+}
+
+#[test]
+fn a_rank_is_refused_if_another_would_have_no_row() {
+    let place = Place::with(LOOP);
+    place.generate();
+    let ranks = ["--rank", "0", "--world-size", "99999"];
+    place
+        .train(&ranks)
+        .fails(2, &["row groups for 99,999 accelerators"]);
+}
+
+#[rstest]
+#[case::a_section_that_is_off(
+    &["--set", "evaluation.eval_time=1ms"],
+    "`evaluation` has no effect without `workflow.evaluation: true`"
+)]
+#[case::an_evaluation_after_the_last_epoch(
+    &["--set", "workflow.evaluation=true", "--set", "dataset.num_files_eval=1", "--set", "evaluation.eval_after_epoch=9"],
+    "nothing is evaluated: `evaluation.eval_after_epoch` is 9"
+)]
+#[case::a_search(
+    &["--set", "workflow.evaluation=true", "--find-accelerators", "--set", "train.computation_time=5ms"],
+    "`--find-accelerators` does not evaluate"
+)]
+fn keys_of_an_evaluation_that_is_not_made_are_named(
+    #[case] arguments: &[&str],
+    #[case] note: &str,
+) {
+    let place = Place::with(LOOP);
+    let run = place.train(arguments).succeeds();
+    assert!(run.stderr.contains(note), "{}", run.stderr);
+}
+
+#[test]
+fn batches_that_are_never_made_need_no_memory() {
+    let place = Place::with(LOOP);
+    let set = ["reader.prefetch_size=1048576", "reader.batch_size=100"];
+    let set: Vec<&str> = set.iter().flat_map(|it| ["--set", it]).collect();
+    place.train(&set).succeeds();
 }
 
 #[test]

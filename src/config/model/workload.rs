@@ -63,6 +63,25 @@ impl Config {
                 unused.join(", ")
             ));
         }
+        let training = &self.training;
+        match &training.evaluation {
+            None if self
+                .resolved
+                .get("evaluation")
+                .is_some_and(|it| !it.is_null()) =>
+            {
+                self.notes.push(
+                    "`evaluation` has no effect without `workflow.evaluation: true`".to_owned(),
+                );
+            }
+            Some(evaluation) if evaluation.after_epoch > training.epochs => {
+                self.notes.push(format!(
+                    "nothing is evaluated: `evaluation.eval_after_epoch` is {}, and `train.epochs` {}",
+                    evaluation.after_epoch, training.epochs
+                ));
+            }
+            _ => {}
+        }
         self
     }
 }
