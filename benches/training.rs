@@ -1,8 +1,8 @@
-//! Measures the overhead of a training loop over a bare scan of the same columns: 40 of 200 columns,
-//! row groups of 6144 rows, files in the page cache, steps that compute for no time.
+//! Measures the overhead of a training loop over a bare scan of the same columns: 40 of 200
+//! columns, row groups of 6144 rows, files in the page cache, steps that compute for no time.
 //!
-//! A pass and a scan take turns, so that a slow minute of the machine affects both, and the median of
-//! the paired ratios of their rates is printed before criterion's own figures.
+//! A pass and a scan take turns, so that a slow minute of the machine affects both, and the median
+//! of the paired ratios of their rates is printed before criterion's own figures.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
