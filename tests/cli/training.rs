@@ -205,16 +205,22 @@ fn records(place: &Place) -> Vec<PathBuf> {
     &["output.folder=bench.yaml/results"],
     &["bench.yaml/results: this folder cannot be made", "set output.folder to another one"]
 )]
-#[case::a_type_that_is_no_word(
-    &["train.computation_time={type: [a], mean: x}"],
-    &["2 problems", "train.computation_time.type", "train.computation_time.mean"]
-)]
 fn a_loop_that_cannot_be_is_one_error_before_the_run(#[case] set: &[&str], #[case] words: &[&str]) {
     let place = Place::with(LOOP);
     place.generate();
     let set: Vec<&str> = set.iter().flat_map(|it| ["--set", it]).collect();
     place.train(&set).fails(2, words);
     assert_eq!(place.journals().len(), 0);
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_not_called_missing() {
+    let place = Place::with(LOOP);
+    let time = "train.computation_time={type: normal, mean: x}";
+    let refused = place
+        .train(&["--set", time])
+        .fails(2, &["`x` is not a number"]);
+    assert!(!refused.stderr.contains("needs"), "{}", refused.stderr);
 }
 
 #[test]
