@@ -9,7 +9,6 @@ mod traces;
 pub use memory::{MemoryProbe, NeededMemory, needed_memory};
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,10 +20,10 @@ use crate::cancel::{Cancel, Interrupted};
 use crate::config::Config;
 use crate::observe::system;
 use crate::output::Output;
-use crate::record::{Event as Entry, RunRecord, to_json, write_record};
+use crate::record::{Event as Entry, RunRecord};
 use crate::session::{
     Event, Failure, KnownSources, Observer, OpenedRun, RunJournal, SessionError, Slowdown, Warning,
-    build, check_results, open, prepare, unchanged,
+    build, check_results, keep_record, open, prepare, unchanged,
 };
 use crate::storage::{Stores, may_drop_caches};
 use rounds::Rounds;
@@ -146,13 +145,8 @@ pub fn run(
     };
     let (mut record, finished) = journal.finish(whole);
     let predictions = summarise(&mut record);
-    let kept = finished.and_then(|()| Ok(write_record(&options.results, &record)?));
-    let copied = match (&kept, &options.record) {
-        (Ok(_), Some(copy)) => copy
-            .write(|copy| copy.write_all(to_json(&record)?.as_bytes()))
-            .map_err(Failure::from),
-        _ => Ok(()),
-    };
+    let copy = options.record.as_ref();
+    let (record_file, kept) = keep_record(&record, finished, &options.results, copy);
     drop(hold);
     let found = disagreements(&record);
     let agreed = match found.as_slice() {
@@ -166,11 +160,10 @@ pub fn run(
         }
     };
     Ok(Outcome {
-        record_file: kept.as_ref().ok().cloned(),
+        record_file,
         ended_by: measured
             .err()
             .or(kept.err())
-            .or(copied.err())
             .or(agreed.err().map(Failure::from)),
         record,
         predictions,

@@ -36,7 +36,7 @@ pub(crate) use journal::{RunJournal, rfc3339};
 pub use opening::{CellPlan, OpenedRun, Slowdown, existing, open};
 pub use prepare::prepare;
 pub use reads::reader_of;
-pub(crate) use results::check_results;
+pub(crate) use results::{check_results, keep_record};
 pub(crate) use rounds::{Executor, visit_all};
 pub(crate) use traces::TRACE_VERSION;
 pub use traces::{KeptTrace, TRACES};

@@ -178,7 +178,7 @@ impl Mark {
         let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
         PutPayload::from(format!(
             "host {}, process {}, at {now}, claim {}",
-            host(),
+            hostname(),
             std::process::id(),
             self.nonce
         ))
@@ -294,7 +294,7 @@ impl Location {
 
     /// Returns a name for this process's shared claim.
     fn shared_mark(&self) -> Location {
-        let host = host().replace(['/', '.'], "-");
+        let host = hostname().replace(['/', '.'], "-");
         self.named_beside(&format!("{SHARED}{host}-{}", std::process::id()))
     }
 
@@ -324,8 +324,8 @@ impl Location {
 /// Part of the names of shared claims' objects, between the claimed name and the process.
 const SHARED: &str = ".shared.";
 
-/// Name of this host, as far as the system tells.
-fn host() -> String {
+/// Name of this host. `unknown` if the system does not tell.
+pub fn hostname() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
     host.map_or_else(|_| "unknown".to_owned(), |host| host.trim().to_owned())
 }

@@ -33,7 +33,7 @@ mod trace;
 mod wait;
 
 pub use beyond::explained;
-pub use claim::Claim;
+pub use claim::{Claim, hostname};
 pub use direct::{DirectLayer, check_direct};
 pub use histogram::{LARGEST_BYTES, LONGEST_NS, Spread};
 pub use inline::InlineLayer;

@@ -11,12 +11,12 @@ use arrow::datatypes::{DataType, Schema};
 use chrono::{DateTime, Local};
 use serde_json::{Map, Value, json};
 
-use super::rank::hostname;
 use super::steps::PassSteps;
 use crate::analysis::{PassSummary, TrainingRun};
 use crate::observe::cores;
 use crate::output::{Output, OutputError, Replaces};
 use crate::record::{Lane, Phase, RunRecord, TrainingRecord, TrainingStep};
+use crate::storage::hostname;
 
 /// Name of the file about the whole run.
 pub const SUMMARY: &str = "summary.json";

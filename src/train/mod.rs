@@ -26,10 +26,10 @@ use crate::cancel::{Cancel, Interrupted};
 use crate::config::Config;
 use crate::observe::{memory_bytes, system};
 use crate::output::Output;
-use crate::record::{Event as Entry, RunRecord, to_json, write_record};
+use crate::record::{Event as Entry, RunRecord};
 use crate::session::{
-    Event, Failure, Observer, RunJournal, SessionError, Warning, build, check_results, open,
-    prepare,
+    Event, Failure, Observer, RunJournal, SessionError, Warning, build, check_results, keep_record,
+    open, prepare,
 };
 use crate::storage::{Stores, may_drop_caches};
 use search::check_search;
@@ -165,22 +165,17 @@ pub fn train(
     let Trainer { journal, steps, .. } = run;
     let journal_file = journal.path().to_path_buf();
     let (record, finished) = journal.finish(trained.is_ok());
-    let kept = finished.and_then(|()| Ok(write_record(&options.results, &record)?));
+    let copy = options.record.as_ref();
+    let (record_file, kept) = keep_record(&record, finished, &options.results, copy);
     let folder = config.training.output_folder.clone();
     let folder = folder.unwrap_or_else(|| options.results.join(&record.run_id));
     let dlio = match steps.is_empty() {
         true => Ok(false),
         false => dlio::write_files(&folder, &record, &steps).map(|()| true),
     };
-    let copied = match (&kept, &options.record) {
-        (Ok(_), Some(copy)) => copy
-            .write(|copy| std::io::Write::write_all(copy, to_json(&record)?.as_bytes()))
-            .map_err(Failure::from),
-        _ => Ok(()),
-    };
     drop(hold);
     Ok(TrainingOutcome {
-        record_file: kept.as_ref().ok().cloned(),
+        record_file,
         dlio_folder: dlio
             .as_ref()
             .is_ok_and(|written| *written)
@@ -188,7 +183,6 @@ pub fn train(
         ended_by: trained
             .err()
             .or(kept.err())
-            .or(copied.err())
             .or(dlio.err().map(Failure::from)),
         record,
         journal: journal_file,

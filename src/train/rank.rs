@@ -18,9 +18,3 @@ impl Default for Rank {
         }
     }
 }
-
-/// Name of this host.
-pub(super) fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
-}

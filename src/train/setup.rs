@@ -3,7 +3,7 @@
 use tokio::runtime::Runtime;
 
 use super::dlio::record_bytes;
-use super::rank::{Rank, hostname};
+use super::rank::Rank;
 use crate::config::{Column, Computation, Config, Dtype, ReadMode, ScenarioSource, Training};
 use crate::dataset::FolderContent;
 use crate::loader::{EpochKey, Pass, TrainingTable, engine_rows, usual_readers};
@@ -11,7 +11,7 @@ use crate::observe::memory_bytes;
 use crate::record::{Lane, TrainingRecord};
 use crate::scenario::{default_scenario, source_scenario};
 use crate::session::{CellPlan, Datasets, Failure, OpenedRun, SessionError};
-use crate::storage::Stores;
+use crate::storage::{Stores, hostname};
 
 /// Names of the scans of the two tables.
 const TRAIN: &str = "train";
@@ -256,24 +256,6 @@ impl Prepared {
         }
     }
 
-    /// Refuses more accelerators than there is to deal among them.
-    fn check_units(&self, table: &TrainingTable, accelerators: u64) -> Result<(), SessionError> {
-        let units = table.units();
-        if units >= accelerators {
-            return Ok(());
-        }
-        Err(SessionError::TooFewUnits {
-            table: table
-                .cell
-                .tables
-                .first()
-                .map_or_else(String::new, |it| it.name.clone()),
-            units,
-            holds_files: self.record.access == <&str>::from(ReadMode::WholeFile),
-            accelerators,
-        })
-    }
-
     /// Refuses a loop in which an accelerator has no step, or fewer than are asked for.
     fn check_steps(&self, training: &Training) -> Result<(), SessionError> {
         let loading = &training.loading;
@@ -285,7 +267,7 @@ impl Prepared {
             false => 1,
         };
         // A process that lacks a step ends all, so that each looks at the shares of all.
-        self.check_units(&self.table, pass.world)?;
+        check_units(&self.table, loading.access, pass.world)?;
         let shares = (1..=epochs).flat_map(|epoch| {
             self.table.shares(&Pass {
                 local: 0..pass.world,
@@ -334,7 +316,7 @@ impl Prepared {
             local: 0..pass.world,
             ..pass
         };
-        self.check_units(valid, pass.world)?;
+        check_units(valid, loading.access, pass.world)?;
         match valid.shares(&pass).iter().find(|share| share.steps == 0) {
             None => Ok(()),
             Some(share) => Err(SessionError::TooFewSteps {
@@ -347,6 +329,25 @@ impl Prepared {
             }),
         }
     }
+}
+
+/// Refuses more accelerators than there is to deal among them.
+fn check_units(
+    table: &TrainingTable,
+    access: ReadMode,
+    accelerators: u64,
+) -> Result<(), SessionError> {
+    let units = table.units();
+    if units >= accelerators {
+        return Ok(());
+    }
+    let open = table.cell.tables.first();
+    Err(SessionError::TooFewUnits {
+        table: open.map_or_else(String::new, |it| it.name.clone()),
+        units,
+        holds_files: access == ReadMode::WholeFile,
+        accelerators,
+    })
 }
 
 /// Rows that are shuffled together. `None` if rows are not shuffled.

@@ -114,13 +114,7 @@ fn steps_whose_computation_dominates_keep_the_accelerator_busy() {
     let record = place.trained(&["--set", "train.computation_time=20ms", "--epochs", "1"]);
     let found = utilization(epochs(&record, "end_to_end")[0]);
     assert!(found > 0.9 && found <= 1.0, "{found}");
-    let shown = place
-        .bench()
-        .arg("report")
-        .args(records(&place))
-        .run()
-        .succeeds()
-        .stdout;
+    let shown = reported(&place);
     assert!(shown.contains("meets the target of 90 %"), "{shown}");
     assert!(!shown.to_lowercase().contains("passes"), "{shown}");
 }
@@ -164,6 +158,12 @@ fn records(place: &Place) -> Vec<PathBuf> {
         .collect();
     files.sort_by_key(|file| fs::metadata(file).unwrap().modified().unwrap());
     files
+}
+
+/// Screen that `bench report` shows for all records.
+fn reported(place: &Place) -> String {
+    let bench = place.bench().arg("report").args(records(place));
+    bench.run().succeeds().stdout
 }
 
 #[rstest]
@@ -649,13 +649,7 @@ fn a_host_feeds_the_accelerators_that_hardly_ask() {
             .len()
             >= 4
     );
-    let shown = place
-        .bench()
-        .arg("report")
-        .args(records(&place))
-        .run()
-        .succeeds()
-        .stdout;
+    let shown = reported(&place);
     assert!(shown.contains("This host feeds"), "{shown}");
     place
         .train(&["--find-accelerators", "--set", "train.computation_time=0"])
