@@ -48,6 +48,8 @@ pub mod table;
 
 pub mod scenario;
 
+pub mod cluster;
+
 pub mod measure;
 
 pub mod loader;

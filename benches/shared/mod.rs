@@ -32,7 +32,7 @@ pub(crate) fn opened(runtime: &Runtime, config: String) -> OpenedRun {
         .ensure(runtime, None, &Cancel::default(), &Silent)
         .unwrap();
     runtime
-        .block_on(open(&config, &datasets, None, &Silent))
+        .block_on(open(&config, &datasets, None, None, &Silent))
         .unwrap()
 }
 

@@ -7,10 +7,6 @@ use thiserror::Error;
 
 use crate::record::{CellRecord, Checksum, Iteration, Lane, Origin, RunRecord, Status};
 
-/// Relative difference up to which sums of floating-point values count as equal, as their order of
-/// addition is free.
-const APPROXIMATE_TOLERANCE: f64 = 1e-9;
-
 /// Two results that must be equal and are not. Both variants are the same if a cell disagrees with
 /// itself.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -231,24 +227,11 @@ fn difference(first: &Checksum, second: &Checksum) -> Option<Difference> {
             second: second.exact.clone(),
         });
     }
-    let equal = first.approximate.len() == second.approximate.len()
-        && first
-            .approximate
-            .iter()
-            .zip(&second.approximate)
-            .all(|(first, second)| nearly_equal(*first, *second));
+    let equal = first.agrees_with(second);
     (!equal).then(|| Difference::Approximate {
         first: format!("{:?}", first.approximate),
         second: format!("{:?}", second.approximate),
     })
-}
-
-fn nearly_equal(first: f64, second: f64) -> bool {
-    if first.is_finite() && second.is_finite() {
-        (first - second).abs() <= APPROXIMATE_TOLERANCE * first.abs().max(second.abs())
-    } else {
-        first == second || (first.is_nan() && second.is_nan())
-    }
 }
 
 #[cfg(test)]

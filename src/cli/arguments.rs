@@ -111,6 +111,14 @@ differ, or the gate is undecided with --fail-if-inconclusive.")]
   bench run my.yaml --trace my.trace && bench replay my.trace --cache cold
   bench replay my.trace --rounds 30 --format json")]
     Replay(ReplayArguments),
+    /// Executes shares of the queries of a `bench run --workers` elsewhere
+    #[command(after_help = "Examples:
+  bench worker --listen 127.0.0.1:7001 --allow data
+  BENCH_TOKEN=... bench worker --listen 0.0.0.0:7000 --allow s3://bucket/prefix --tls-generate /shared/tls \\
+      --tls-name host1 --tls-name host2
+
+Its first line on stdout is its URL.")]
+    Worker(WorkerArguments),
     /// Shows in a few seconds what this host can measure: noise, caches, direct reads, clock,
     /// frequency
     #[command(after_help = "Examples:
@@ -213,6 +221,8 @@ pub(crate) struct RunArguments {
     /// File for the run record, besides the one in `results/`
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) workers: WorkersArguments,
     /// File for the requests of each cell to the store, which `bench replay` reads again
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
@@ -232,6 +242,67 @@ pub(crate) struct RunArguments {
     /// Agrees to writing more than 10 GB, or more than half of the free space
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// Workers, and what this process needs to reach them.
+#[derive(Debug, Args)]
+pub(crate) struct WorkersArguments {
+    /// Workers that execute the queries, by their URLs, separated by commas; `bench worker` starts
+    /// them. They must see the same files, and be of the same build
+    #[arg(long, value_name = "URL,..", value_delimiter = ',')]
+    pub(crate) workers: Vec<String>,
+    /// File with the token of the workers. Without it, the environment variable BENCH_TOKEN has it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// File with the certificates, in PEM, that workers' own are checked with
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArguments {
+    /// Address to listen on. Port 0 is any free one. If other hosts can reach it, there must be a
+    /// token, and TLS or --plaintext
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7000")]
+    pub(crate) listen: String,
+    /// Folder or URL below which files may be read; the working folder if left out. Nothing is
+    /// ever written
+    #[arg(long, value_name = "URL")]
+    pub(crate) allow: Vec<String>,
+    /// File with the token that coordinators and other workers must know. Without it, the
+    /// environment variable BENCH_TOKEN has it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// File with this worker's certificate, in PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        conflicts_with = "tls_generate"
+    )]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// File with the key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// File with the certificates, in PEM, that other workers' own are checked with
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// Folder for a certificate, its key and its authority (ca.pem), which are made if they are not
+    /// there yet
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) tls_generate: Option<PathBuf>,
+    /// Name or address in the made certificate; this host's if left out
+    #[arg(long, value_name = "NAME", requires = "tls_generate")]
+    pub(crate) tls_name: Vec<String>,
+    /// Goes without TLS although other hosts can reach it
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_generate"])]
+    pub(crate) plaintext: bool,
+    /// Most memory of a query's operators, as `64GiB`; half of this host's if left out
+    #[arg(long, value_name = "BYTES", value_parser = memory)]
+    pub(crate) memory_limit: Option<u64>,
+    /// Largest message, a plan or a batch of rows
+    #[arg(long, value_name = "BYTES", value_parser = memory, default_value = "256MiB")]
+    pub(crate) max_message: u64,
 }
 
 #[derive(Debug, Args)]
@@ -312,6 +383,8 @@ pub(crate) struct ExplainArguments {
     pub(crate) config: ConfigArguments,
     #[command(flatten)]
     pub(crate) queries: QueryArguments,
+    #[command(flatten)]
+    pub(crate) workers: WorkersArguments,
     /// Agrees to writing more than 10 GB, or more than half of the free space
     #[arg(long)]
     pub(crate) yes: bool,

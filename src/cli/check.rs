@@ -129,7 +129,7 @@ fn describe(config: &Config, datasets: &Datasets) -> Result<String, CommandError
         // Nothing will be written first, so that every query can be planned on its files.
         let mut config = config.clone();
         config.measure.control = Some(false);
-        runtime.block_on(open(&config, datasets, None, &progress))?;
+        runtime.block_on(open(&config, datasets, None, None, &progress))?;
     }
     writeln!(text, "# variants (the first is the baseline)").map_err(failed)?;
     for (variant, dataset) in config.variants.iter().zip(&datasets.of_variant) {

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use super::arguments::ExplainArguments;
 use super::exit::CommandError;
 use super::interrupt::cancel_on_interrupt;
-use super::load;
 use super::progress::Progress;
 use super::stdout::show_text;
 use super::threads::{leave, runtime};
+use super::{load, workers};
 use crate::measure::evaluate;
 use crate::session::{AtSite, CellPlan, Event, Failure, Observer, open, prepare, unchanged};
 use crate::storage::Stores;
@@ -21,6 +21,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     config.measure.control = Some(false);
     let progress = Progress::new();
     let runtime = runtime()?;
+    let workers = workers::connect(&runtime, &arguments.workers, &cancel)?;
     let datasets = prepare(
         &runtime,
         &Stores::reached_by(&config.connection, 0),
@@ -34,7 +35,10 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     let explained = runtime.block_on(async {
         let all = async {
             let mut text = String::new();
-            for plan in open(&config, &datasets, None, &progress).await?.cells {
+            for plan in open(&config, &datasets, workers.as_ref(), None, &progress)
+                .await?
+                .cells
+            {
                 text.push_str(&describe(&plan).await?);
             }
             Ok::<_, Failure>(text)

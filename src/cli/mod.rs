@@ -27,6 +27,8 @@ mod stdout;
 mod table;
 mod threads;
 mod train;
+mod worker;
+mod workers;
 
 pub use reference::{completions, manual, reference};
 
@@ -70,6 +72,7 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Train(arguments) => train::train(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Worker(arguments) => worker::worker(arguments),
         Command::NeededMemory => needed_memory::needed_memory(),
         Command::Schema => show_json(&crate::config::json_schema()),
         Command::Man => show(&manual().map_err(|error| CommandError::Failed(error.to_string()))?),

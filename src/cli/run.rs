@@ -14,7 +14,7 @@ use super::outputs::{output, refuse_details_without_tables, would_be_read};
 use super::progress::Progress;
 use super::stdout::show;
 use super::threads::{leave, runtime};
-use super::{check, launcher, load, needed_memory, print};
+use super::{check, launcher, load, needed_memory, print, workers};
 use crate::config::{Config, without_secrets};
 use crate::exit_class::ExitClass;
 use crate::output::{Output, Replaces};
@@ -45,6 +45,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             arguments.baseline.as_deref(),
         )?);
     }
+    let runtime = runtime()?;
+    let workers = workers::connect(&runtime, &arguments.workers, &cancel)?;
     let asked = cancel.clone();
     let options = Options {
         stores: Stores::reached_by(&config.connection, 0),
@@ -61,8 +63,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             needed_memory::ask(cell, &given, sources, &asked)
         })),
         slowdown: None,
+        workers,
     };
-    let runtime = runtime()?;
     let outcome = run_config(&runtime, &config, &options, &cancel, &Progress::new());
     leave(runtime);
     let outcome = outcome?;

@@ -98,10 +98,14 @@ impl fmt::Display for KeyPath {
 }
 
 /// Returns a key path in its canonical spelling: without Hydra's `+`, `++` and `workload.`, with
-/// `reader` for `data_reader`, and without the repeated `datafusion.` of DataFusion's own names.
+/// `reader` for `data_reader`, with `measure.workers` for `workers`, and without the repeated
+/// `datafusion.` of DataFusion's own names.
 pub(super) fn canonical(typed: &str) -> String {
     let typed = typed.trim().trim_start_matches('+');
     let typed = typed.strip_prefix("workload.").unwrap_or(typed);
+    if typed == "workers" {
+        return "measure.workers".to_owned();
+    }
     if let Some(option) = typed.strip_prefix("datafusion.") {
         return format!(
             "datafusion.{}",

@@ -696,6 +696,9 @@ pub(super) struct RawMeasure {
     pub(super) drop_caches: Option<Leaf<bool>>,
     /// Copies of a query that run at once. May be swept. Default: 1.
     pub(super) streams: Option<Leaf<Positive>>,
+    /// Workers that share each query, the first of those that `--workers` names. May be swept, also
+    /// as `workers`. Default: all of them.
+    pub(super) workers: Option<Leaf<Positive>>,
     /// Largest memory that the engine's operators may use: bytes, or text such as `512MiB`. A query
     /// that needs more fails, and the run continues without it. May be swept. Default: no limit.
     pub(super) memory_limit: Option<Leaf<Bytes>>,

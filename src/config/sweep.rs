@@ -18,11 +18,12 @@ const MOST_VARIANTS: usize = 1000;
 const SWEEPABLE: [&str; 4] = ["dataset", "reader", "datafusion", "tables"];
 
 /// Single keys outside those sections that may differ between variants, too.
-const SWEEPABLE_KEYS: [&str; 13] = [
+const SWEEPABLE_KEYS: [&str; 14] = [
     "measure.cache",
     "measure.engine_cache",
     "measure.memory_limit",
     "measure.streams",
+    "measure.workers",
     "storage.coalesce_gap",
     "storage.concurrency",
     "storage.footer_prefetch",

@@ -167,6 +167,9 @@ fn reader(
     let read_threads = findings.take(&threads_path, raw.read_threads.take());
     let read_threads = findings.at_most(&threads_path, read_threads, MOST_READERS);
     let streams = findings.take_count(&measured.key("streams"), measure.streams.take());
+    let workers_path = measured.key("workers");
+    let workers = findings.take_count(&workers_path, measure.workers.take());
+    let workers = findings.at_most(&workers_path, workers, MOST_WORKERS);
     let memory_limit = findings.take(&measured.key("memory_limit"), measure.memory_limit.take());
     let read_mode_path = KeyPath::of(["dataset", "parquet", "read_mode"]);
     let requests = storage::requests(raw_storage, findings);
@@ -195,6 +198,7 @@ fn reader(
         streams: streams_of(&measured.key("streams"), streams, findings),
         memory_limit_bytes: memory_limit.map(|bytes| bytes.0),
         unify_schemas: unify_schemas.unwrap_or(false),
+        workers: workers.and_then(|workers| u32::try_from(workers).ok()),
     }
 }
 
@@ -212,6 +216,9 @@ fn throttled(raw: RawThrottle, findings: &mut Findings<'_>) -> Option<ThrottleSe
 
 /// Most readers. Each has a stream and buffers of its own.
 const MOST_READERS: u64 = 1 << 16;
+
+/// Most workers that share a query.
+const MOST_WORKERS: u64 = 4096;
 
 /// Largest number of copies of a query. Each has tasks and buffers of its own.
 const MOST_STREAMS: u64 = 1024;

@@ -20,7 +20,7 @@ const OF_TRAINING: [&str; 13] = [
 ];
 
 /// Keys and sections that take effect in queries alone.
-const OF_QUERIES: [&str; 12] = [
+const OF_QUERIES: [&str; 13] = [
     "scenarios",
     "tables",
     "measure.warmup",
@@ -29,6 +29,7 @@ const OF_QUERIES: [&str; 12] = [
     "measure.time_budget",
     "measure.effect",
     "measure.streams",
+    "measure.workers",
     "measure.control",
     "measure.peak_memory",
     "measure.break_even",

@@ -12,9 +12,9 @@ use crate::analysis::control_log_ratios;
 use crate::cancel::{Cancel, Interrupted};
 use crate::config::{Config, Overrides, Source, load};
 use crate::dataset::OwnedFolder;
-use crate::observe::{HostUsage, device_read_bytes, system};
+use crate::observe::{HostUsage, build, device_read_bytes, system};
 use crate::record::{Noise, RunRecord, System};
-use crate::session::{Failure, SessionError, build};
+use crate::session::{Failure, SessionError};
 use crate::statistics::{CONFIDENCE, detectable};
 use crate::storage::{check_direct, evict, make_resident, may_attest, may_drop_caches, residency};
 

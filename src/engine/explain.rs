@@ -19,6 +19,8 @@ use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
 
+use datafusion_distributed::{DistributedExec, DistributedLeafExec, display_plan_ascii};
+
 use super::whole_file::WholeFilesExec;
 
 /// A scan of Parquet files in a physical plan.
@@ -52,6 +54,10 @@ fn collect_scans(
     above: &Arc<dyn ExecutionPlan>,
     scans: &mut Vec<PlannedScan>,
 ) {
+    if let Some(leaf) = plan.downcast_ref::<DistributedLeafExec>() {
+        // Its variants are shares of this scan.
+        return collect_scans(leaf.original(), above, scans);
+    }
     let source = plan
         .downcast_ref::<DataSourceExec>()
         .and_then(|scan| scan.downcast_to_file_source::<ParquetSource>());
@@ -303,6 +309,11 @@ pub fn has_aggregation(plan: &Arc<dyn ExecutionPlan>) -> bool {
 }
 
 /// Returns the physical plan as indented text.
+///
+/// If it runs on workers, it is drawn in its stages.
 pub fn plan_text(plan: &Arc<dyn ExecutionPlan>) -> String {
+    if plan.downcast_ref::<DistributedExec>().is_some() {
+        return display_plan_ascii(plan.as_ref(), false);
+    }
     displayable(plan.as_ref()).indent(false).to_string()
 }

@@ -170,6 +170,8 @@ pub fn measured(
         None => Arc::clone(&runtime.memory_pool),
     };
     let stores = DefaultObjectStoreRegistry::new();
+    // A measurement reads through its own store alone.
+    let _ = stores.deregister_store(ObjectStoreUrl::local_filesystem().as_ref());
     stores.register_store(url.as_ref(), Arc::clone(store));
     let mut runtime = RuntimeEnvBuilder::from_runtime_env(&runtime);
     if reader.engine_cache == EngineCache::Fresh {

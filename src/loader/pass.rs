@@ -305,7 +305,7 @@ impl TrainingTable {
             source => source,
         };
         let measurement = self.cell.measurement(&source)?;
-        let mut watch = self.cell.watch(&source, &measurement.ledger).await?;
+        let mut watch = self.cell.watch_here(&source, &measurement.ledger).await?;
         let mut work = RunningPass {
             readers: JoinSet::new(),
             batches: Vec::new(),

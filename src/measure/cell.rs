@@ -12,12 +12,15 @@ use futures::future::try_join_all;
 use super::error::MeasureError;
 use super::execute::{Execution, execute};
 use super::measurement::Measurement;
+use crate::cluster::{Crew, Deployment};
 use crate::config::{PageCache, Reader};
 use crate::engine::{
     EngineError, PlannedQuery, clear_caches, memory_peak_bytes, plan, reset_memory_peak, tables_of,
 };
 use crate::observe::Observation;
-use crate::record::{Cache, CacheState, EngineCache, Figures, Iteration, Kind, Lane, Status};
+use crate::record::{
+    Cache, CacheState, EngineCache, Figures, Iteration, Kind, Lane, Status, WorkerFigures,
+};
 use crate::scenario::Scenario;
 use crate::statistics::median;
 use crate::storage::{ByteSource, Location, Store, Trace};
@@ -40,6 +43,10 @@ pub struct CellParts<'a> {
     pub registered: &'a [Arc<OpenTable>],
     /// True if a cold iteration drops the page cache of the whole host.
     pub drop_caches: bool,
+    /// Workers that execute the query. Absent: this process does.
+    pub crew: Option<Crew>,
+    /// Options of the engine, which workers are given.
+    pub options: &'a [(String, String)],
     /// Time to waste in each execution, as a share of the median of those before. It serves tests
     /// of the program's sensitivity.
     pub slowdown: Option<f64>,
@@ -58,6 +65,8 @@ pub struct Cell {
     pub tables: Vec<Arc<OpenTable>>,
     pub(super) reader: Reader,
     pub(super) drop_caches: bool,
+    /// Present if workers execute the query.
+    pub(super) deployment: Option<Arc<Deployment>>,
     slowdown: Option<f64>,
     /// Executions per iteration.
     pub(super) executions: BTreeMap<Lane, u32>,
@@ -89,7 +98,7 @@ pub struct IterationPlace {
 impl Cell {
     /// Plans the query once, and selects the tables that it scans among those registered in the
     /// session.
-    pub async fn new(parts: CellParts<'_>) -> Result<(Self, PlannedQuery), EngineError> {
+    pub async fn new(parts: CellParts<'_>) -> Result<(Self, PlannedQuery), MeasureError> {
         let CellParts {
             id,
             scenario,
@@ -97,9 +106,15 @@ impl Cell {
             reader,
             registered,
             drop_caches,
+            crew,
+            options,
             slowdown,
         } = parts;
-        let planned = plan(&context, &scenario.sql).await?;
+        let planning = match &crew {
+            Some(crew) => &crew.planning(&context)?,
+            None => &context,
+        };
+        let planned = plan(planning, &scenario.sql).await?;
         let named = tables_of(&planned.logical);
         let tables: Vec<Arc<OpenTable>> = registered
             .iter()
@@ -109,7 +124,16 @@ impl Cell {
         let store = store_of(&tables)?;
         let places = tables.iter().flat_map(|table| &table.places);
         let files = places.filter_map(|place| place.local().map(Path::to_owned));
-        let files = files.collect();
+        // Workers bring their own caches into their states.
+        let files = files.filter(|_| crew.is_none()).collect();
+        let deployment = match crew {
+            None => None,
+            Some(crew) => {
+                let physical = &planned.physical;
+                let deployed = Deployment::new(crew, physical, &tables, &reader, options).await?;
+                Some(Arc::new(deployed))
+            }
+        };
         Ok((
             Cell {
                 id,
@@ -120,6 +144,7 @@ impl Cell {
                 tables,
                 reader,
                 drop_caches,
+                deployment,
                 slowdown,
                 executions: BTreeMap::new(),
                 trials: BTreeMap::new(),
@@ -184,7 +209,7 @@ impl Cell {
         let calibration = self.calibrations.remove(&probe.lane);
         let measurement = self.measurement(&source)?;
         let preparing = Instant::now();
-        let mut watch = self.watch(&source, &measurement.ledger).await?;
+        let mut watch = self.watch(&source, &measurement).await?;
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
         // Time that each further execution costs on top of its own.
         let preparation = match self.prepares_each() {
@@ -201,13 +226,13 @@ impl Cell {
                 if self.reader.engine_cache == EngineCache::Fresh {
                     clear_caches(&measurement.context);
                 }
-                self.prepare(&mut watch).await?;
+                watch.prepare().await?;
             }
             measurement.ledger.forget_touched();
             reset_memory_peak(&measurement.context);
             let start = watch.start();
             let (elapsed, found) = self.executed(&plans, &measurement).await?;
-            watch.stop(&start, elapsed);
+            watch.stop(&start, elapsed, self.reader.streams.0);
             results.add(&found, memory_peak_bytes(&measurement.context));
             if let Some(rows) = results.rows
                 && let Some(other) = found.iter().find(|found| found.rows != rows)
@@ -228,13 +253,18 @@ impl Cell {
             None => (planned.elapsed, Trace::default()),
         };
         missed.join(measurement.store.missed());
-        let (scans, touched) = self.scans(&last, &measurement.ledger);
-        let mut iteration = self.finished(probe, watch.end());
+        let observed = watch.end().await?;
+        let (scans, touched) = self.scans(&last, &observed.reports, &measurement.ledger);
+        let workers = observed.workers();
+        let mut iteration = self.finished(probe, observed.observation, workers);
         let first_batch = results.first_batch.map(|total| total / executions);
         iteration.figures = Figures {
             planning_ns: nanoseconds(planning),
             first_batch_ns: first_batch.map(nanoseconds),
-            memory_pool_peak_bytes: results.memory_pool_peak_bytes,
+            memory_pool_peak_bytes: match self.deployment {
+                None => results.memory_pool_peak_bytes,
+                Some(_) => iteration.figures.memory_pool_peak_bytes,
+            },
             stream_elapsed_ns: results.stream_elapsed_ns,
             rows: results.rows.unwrap_or(0),
             arrow_bytes: probe.arrow_bytes,
@@ -290,7 +320,7 @@ impl Cell {
     async fn calibrate(&mut self, lane: Lane, source: &ByteSource) -> Result<Trial, MeasureError> {
         let measurement = self.measurement(source)?;
         let preparing = Instant::now();
-        self.watch(source, &measurement.ledger).await?;
+        let watch = self.watch(source, &measurement).await?;
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
         let preparation = match self.prepares_each() {
             true => preparing.elapsed(),
@@ -299,6 +329,7 @@ impl Cell {
         let mut first = Some(Arc::clone(&planned.physical));
         let plans = self.plans(&measurement, &planned, &mut first).await?;
         let (elapsed, _) = self.executed(&plans, &measurement).await?;
+        watch.end().await?;
         let calibration = Calibration {
             planning: planned.elapsed,
             missed: measurement.store.missed(),
@@ -308,7 +339,12 @@ impl Cell {
     }
 
     /// Makes an iteration of the observed executions.
-    pub(super) fn finished(&self, probe: IterationPlace, observation: Observation) -> Iteration {
+    pub(super) fn finished(
+        &self,
+        probe: IterationPlace,
+        observation: Observation,
+        workers: Vec<WorkerFigures>,
+    ) -> Iteration {
         Iteration {
             lane: probe.lane,
             round: probe.round,
@@ -327,6 +363,7 @@ impl Cell {
             },
             scan_partitions: 0,
             scans: Vec::new(),
+            workers,
         }
     }
 
@@ -387,11 +424,17 @@ impl Cell {
     ) -> Result<(Duration, Vec<Execution>), MeasureError> {
         let task = measurement.context.task_ctx();
         let started = Instant::now();
-        let found = match plans {
-            [plan] => execute(plan, &task, None).await.map(|found| vec![found]),
-            plans => try_join_all(plans.iter().map(|plan| execute(plan, &task, None))).await,
-        }
-        .map_err(|error| MeasureError::execution(&error))?;
+        let execution = async {
+            match plans {
+                [plan] => execute(plan, &task, None).await.map(|found| vec![found]),
+                plans => try_join_all(plans.iter().map(|plan| execute(plan, &task, None))).await,
+            }
+        };
+        let found = match &measurement.exchange {
+            None => execution.await,
+            Some(exchange) => exchange.unless_lost(execution).await?,
+        };
+        let found = found.map_err(|error| MeasureError::execution(&error))?;
         if let Some(share) = self.slowdown {
             let elapsed = started.elapsed();
             self.unspun_ns.push(elapsed.as_nanos() as f64);
@@ -423,8 +466,9 @@ impl Cell {
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
         let mut first = Some(Arc::clone(&planned.physical));
         let plans = self.plans(measurement, &planned, &mut first).await?;
-        self.watch(source, &measurement.ledger).await?;
-        self.executed(&plans, measurement).await.map(|_| ())
+        let watch = self.watch(source, measurement).await?;
+        self.executed(&plans, measurement).await?;
+        watch.end().await.map(|_| ())
     }
 }
 

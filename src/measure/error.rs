@@ -4,6 +4,7 @@ use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use parquet::errors::ParquetError;
 
+use crate::cluster::{ClusterError, worker_of};
 use crate::engine::{EngineError, plain_message};
 use crate::exit_class::ExitClass;
 use crate::units;
@@ -13,6 +14,8 @@ use crate::units;
 pub enum MeasureError {
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     #[error("{message}")]
     Execution { message: String, cause: Cause },
     #[error(
@@ -58,8 +61,12 @@ impl MeasureError {
             },
             _ => Cause::Other,
         };
+        let message = plain_message(error);
         MeasureError::Execution {
-            message: plain_message(error),
+            message: match worker_of(error) {
+                Some(worker) => format!("{worker}: {message}"),
+                None => message,
+            },
             cause,
         }
     }
@@ -74,6 +81,7 @@ impl MeasureError {
                     ExitClass::Failed
                 }
             },
+            MeasureError::Cluster(error) => error.class(),
             MeasureError::Engine(_) | MeasureError::TooLarge { .. } => ExitClass::Failed,
         }
     }
@@ -83,7 +91,7 @@ impl MeasureError {
         match self {
             MeasureError::TooLarge { .. } => true,
             MeasureError::Execution { cause, .. } => *cause == Cause::Memory,
-            MeasureError::Engine(_) => false,
+            MeasureError::Engine(_) | MeasureError::Cluster(_) => false,
         }
     }
 

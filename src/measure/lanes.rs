@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::cell::{Cell, IterationPlace, Trial, nanoseconds};
 use super::error::MeasureError;
-use crate::config::{PageCache, ThrottleSettings};
+use crate::config::PageCache;
 use crate::engine::{PlannedQuery, plan};
 use crate::observe::{Ledger, memory_bytes};
 use crate::record::{Iteration, Kind, Lane, RequestProfile, Status, StoreCall};
-use crate::storage::{
-    ByteSource, LoadedBytes, Throttle, TimedCall, Trace, replay_local, replay_through,
-};
+use crate::storage::{ByteSource, LoadedBytes, TimedCall, Trace, replay_local, replay_through};
 use crate::units;
 
 /// Least and most executions for a query's profile, and the time after which no more than the least
@@ -34,37 +32,12 @@ fn of_stream(calls: &[TimedCall], started: Instant) -> Vec<StoreCall> {
     calls.collect()
 }
 
-/// Returns the source of reads for a state of the page cache.
-pub fn source_of(cache: PageCache) -> ByteSource {
-    match cache {
-        PageCache::Direct => ByteSource::Direct,
-        PageCache::Warm | PageCache::Cold => ByteSource::Store,
-    }
-}
-
 impl Cell {
     /// Returns the source of a lane's bytes. For `compute` the bytes are read into memory here, and
     /// stay there as long as the source exists.
     pub async fn source(&self, lane: Lane) -> Result<ByteSource, MeasureError> {
         if lane != Lane::Compute {
-            let cache = match self.store.is_remote() {
-                // There is no page cache to pass by.
-                true => PageCache::Warm,
-                false => self.reader.cache,
-            };
-            return Ok(match (self.reader.throttle, cache) {
-                (
-                    Some(ThrottleSettings {
-                        bytes_per_s,
-                        latency,
-                    }),
-                    _,
-                ) => {
-                    let bytes_per_s = bytes_per_s.map(|bytes| bytes as f64);
-                    ByteSource::Throttled(Arc::new(Throttle::new(bytes_per_s, latency)))
-                }
-                (None, cache) => source_of(cache),
-            });
+            return Ok(ByteSource::of_query(&self.reader, self.store.is_remote()));
         }
         let (bytes, (_, available)) = (self.memory.distinct_bytes(), memory_bytes());
         if available > 0 && bytes > available / 2 {
@@ -86,7 +59,7 @@ impl Cell {
             self.try_replay(&trace, &source).await?;
         }
         let ledger = self.ledger();
-        let mut watch = self.watch(&source, &ledger).await?;
+        let mut watch = self.watch_here(&source, &ledger).await?;
         let failed = |error: object_store::Error| MeasureError::reading(error.to_string());
         let executions = match probe.kind {
             Kind::Warmup => 1,
@@ -94,13 +67,14 @@ impl Cell {
         };
         for execution in 0..executions {
             if execution > 0 && self.reader.cache == PageCache::Cold {
-                self.prepare(&mut watch).await?;
+                let prepared = watch.prepare().await;
+                prepared.map_err(|error| MeasureError::defect(error.to_string()))?;
             }
             let start = watch.start();
             let elapsed = self.replayed(&trace, &source, &ledger).await;
             watch.stop(&start, elapsed.map_err(failed)?);
         }
-        Ok(self.finished(probe, watch.end()))
+        Ok(self.finished(probe, watch.end(), Vec::new()))
     }
 
     /// Replays a trace, and counts it: files of this host by pread(2), unless their requests are
@@ -129,7 +103,7 @@ impl Cell {
         source: &ByteSource,
     ) -> Result<Trial, MeasureError> {
         let preparing = Instant::now();
-        self.watch(source, &self.ledger()).await?;
+        self.watch_here(source, &self.ledger()).await?;
         let preparation = match self.reader.cache {
             PageCache::Cold => preparing.elapsed(),
             PageCache::Warm | PageCache::Direct => Duration::ZERO,
@@ -166,7 +140,7 @@ impl Cell {
             || profiles.len() < MOST_PROFILES && began.elapsed() < PROFILING
         {
             let measurement = self.recording(&source)?;
-            self.watch(&source, &measurement.ledger).await?;
+            self.watch(&source, &measurement).await?;
             let mut first = None;
             let planned = match &planned {
                 Some(planned) => planned,

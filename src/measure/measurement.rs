@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 
+use crate::cluster::Exchange;
 use crate::observe::{Ledger, MeasuredStore};
 
 /// Store that one measurement reads through, and ledger that counts its reads.
@@ -12,4 +13,6 @@ pub struct Measurement {
     pub store: MeasuredStore,
     /// Session whose plans are bound to that store.
     pub context: SessionContext,
+    /// Present if its plans run on workers.
+    pub exchange: Option<Exchange>,
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::physical_plan::ExecutionPlan;
+use url::Url;
 
 use super::cell::Cell;
+use crate::cluster::{TableScans, WorkerReport};
 use crate::engine::{PlannedScan, partition_rows, physical_scans, scan_metrics};
 use crate::observe::{Ledger, ReadParts};
 use crate::record::Scan;
@@ -13,10 +15,12 @@ use crate::table::OpenTable;
 
 impl Cell {
     /// Returns the scans of an executed plan by table, with DataFusion's metrics and the ledger's
-    /// figures, and the ledger's figures of all tables together.
+    /// figures, and the ledger's figures of all tables together. If workers executed the plan, the
+    /// metrics are in their reports.
     pub(super) fn scans(
         &self,
         executed: &Arc<dyn ExecutionPlan>,
+        reports: &[(Url, WorkerReport)],
         ledger: &Ledger,
     ) -> (Vec<Scan>, ReadParts) {
         let scans = physical_scans(executed);
@@ -29,12 +33,21 @@ impl Cell {
             for scan in scans.iter().filter(|scan| reads(scan, table)) {
                 // A table that is scanned twice counts twice, as it does in the metrics.
                 planned += table.row_groups;
-                for (name, value) in scan_metrics(scan) {
+                for (name, value) in scan_metrics(scan)
+                    .into_iter()
+                    .filter(|_| reports.is_empty())
+                {
                     *metrics.entry(name).or_default() += value;
                 }
                 if widest.is_none_or(|widest| widest.partitions < scan.partitions) {
                     widest = Some(scan);
                 }
+            }
+            let of_workers = reports.iter().flat_map(|(_, report)| &report.scans);
+            let of_workers: Vec<&TableScans> =
+                of_workers.filter(|it| it.table == table.name).collect();
+            for (name, value) in of_workers.iter().flat_map(|it| &it.metrics) {
+                *metrics.entry(name.clone()).or_default() += value;
             }
             let touched = ledger.touched(table.objects.iter());
             all.encoded_bytes += touched.encoded_bytes;
@@ -48,11 +61,24 @@ impl Cell {
                 row_groups_pruned: planned.saturating_sub(kept),
                 files_read: touched.files,
                 files: table.objects.len() as u64,
-                partition_rows: widest.map(partition_rows).unwrap_or_default(),
+                partition_rows: match reports {
+                    [] => widest.map(partition_rows).unwrap_or_default(),
+                    _ => rows_of_widest(&of_workers),
+                },
             });
         }
         (of_tables, all)
     }
+}
+
+/// Rows of each partition, on all workers, of the scan of a table that has the most partitions.
+fn rows_of_widest(of_workers: &[&TableScans]) -> Vec<u64> {
+    let mut of_scans: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for (scan, rows) in of_workers.iter().flat_map(|it| &it.partition_rows) {
+        of_scans.entry(*scan).or_default().extend(rows);
+    }
+    let widest = of_scans.into_values().max_by_key(Vec::len);
+    widest.unwrap_or_default()
 }
 
 pub(super) fn reads(scan: &PlannedScan, table: &OpenTable) -> bool {

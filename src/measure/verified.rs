@@ -8,6 +8,7 @@ use super::cell::Cell;
 use super::error::{Cause, MeasureError};
 use super::execute::execute;
 use super::expectation::CellBehaviour;
+use super::measurement::Measurement;
 use super::scans::{reads, row_groups_kept};
 use crate::digest::ResultDigest;
 use crate::engine::{ENGINE_FAILED, has_aggregation, physical_scans, plan, plan_text};
@@ -28,29 +29,60 @@ pub struct VerifiedResult {
 }
 
 impl Cell {
-    /// Executes the query untimed, and counts and checksums the result.
+    /// Executes the query untimed, and counts and checksums the result. If workers execute it, this
+    /// process does so as well, and the results must be the same: that rows arrived is no proof that
+    /// none are missing.
     pub async fn verify(&self) -> Result<VerifiedResult, MeasureError> {
-        let measurement = self.measurement(&ByteSource::Store)?;
+        let verified = self
+            .verified(&self.measurement(&ByteSource::Store)?)
+            .await?;
+        if self.deployment.is_some() {
+            let here = self.measurement_here(&ByteSource::Store)?;
+            let here = self.verified(&here).await?;
+            let same = here.checksum.agrees_with(&verified.checksum);
+            if self.scenario.nondeterministic.is_none() && (here.rows != verified.rows || !same) {
+                return Err(MeasureError::defect(format!(
+                    "workers gave another result than this process: {} rows, checksum {}, in place of {} rows, checksum {}",
+                    verified.rows, verified.checksum.exact, here.rows, here.checksum.exact
+                )));
+            }
+        }
+        Ok(verified)
+    }
+
+    async fn verified(&self, measurement: &Measurement) -> Result<VerifiedResult, MeasureError> {
+        let observing = match &measurement.exchange {
+            None => None,
+            Some(_) => Some(self.watch(&ByteSource::Store, measurement).await?),
+        };
         let planned = plan(&measurement.context, &self.scenario.sql).await?;
         let approximate = has_aggregation(&planned.physical);
         let digest = Arc::new(Mutex::new(ResultDigest::new(
             &planned.physical.schema(),
             approximate,
         )));
-        let found = execute(
-            &planned.physical,
-            &measurement.context.task_ctx(),
-            Some(&digest),
-        )
-        .await
-        .map_err(|error| MeasureError::execution(&error))?;
+        let task = measurement.context.task_ctx();
+        let execution = execute(&planned.physical, &task, Some(&digest));
+        let found = match &measurement.exchange {
+            None => execution.await,
+            Some(exchange) => exchange.unless_lost(execution).await?,
+        };
+        let found = found.map_err(|error| MeasureError::execution(&error))?;
+        let reports = match observing {
+            None => Vec::new(),
+            Some(mut observing) => {
+                let start = observing.start();
+                observing.stop(&start, found.elapsed, 1);
+                observing.end().await?.reports
+            }
+        };
         let scans = physical_scans(&planned.physical);
         let columns = scans
             .iter()
             .flat_map(|scan| scan.columns.iter().cloned())
             .collect();
         let row_groups_kept = self
-            .scans(&planned.physical, &measurement.ledger)
+            .scans(&planned.physical, &reports, &measurement.ledger)
             .0
             .iter()
             .map(|scan| row_groups_kept(&scan.metrics))

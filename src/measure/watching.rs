@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::cell::Cell;
 use super::error::MeasureError;
 use super::measurement::Measurement;
+use super::observing::Observing;
 use crate::engine::measured;
 use crate::observe::{ByteOrigin, CacheSetting, Ledger, MeasuredStore, Watch, WatchedFiles};
 use crate::storage::ByteSource;
@@ -38,6 +39,27 @@ impl Cell {
         self.measurement_of(ledger, store)
     }
 
+    /// Makes the parts of a measurement in this process, even if workers execute the query.
+    pub(super) fn measurement_here(
+        &self,
+        source: &ByteSource,
+    ) -> Result<Measurement, MeasureError> {
+        let ledger = self.ledger();
+        let store = self.measured_store(source, &ledger);
+        let context = measured(
+            &self.context,
+            &self.reader,
+            self.store.url(),
+            store.objects(),
+        )?;
+        Ok(Measurement {
+            ledger,
+            store,
+            context,
+            exchange: None,
+        })
+    }
+
     fn measurement_of(
         &self,
         ledger: Arc<Ledger>,
@@ -49,29 +71,55 @@ impl Cell {
             self.store.url(),
             store.objects(),
         )?;
+        let (exchange, context) = match &self.deployment {
+            None => (None, context),
+            Some(deployment) => {
+                let (exchange, context) = deployment.measurement(&context)?;
+                (Some(exchange), context)
+            }
+        };
         Ok(Measurement {
             ledger,
             store,
             context,
+            exchange,
         })
     }
 
-    /// Brings the caches into the variant's state, untimed, and begins to watch executions.
-    pub async fn watch(
+    /// Brings the caches into the variant's state, untimed, and begins to watch executions: here, or
+    /// on the workers.
+    pub async fn watch<'a>(
         &self,
         source: &ByteSource,
-        ledger: &Arc<Ledger>,
-    ) -> Result<Watch, MeasureError> {
-        let setting = CacheSetting {
+        measurement: &'a Measurement,
+    ) -> Result<Observing<'a>, MeasureError> {
+        let watch = self.watch_here(source, &measurement.ledger).await?;
+        if let Some(exchange) = &measurement.exchange {
+            exchange.begin(self.cache_setting(source)).await?;
+        }
+        Ok(Observing::new(watch, measurement))
+    }
+
+    fn cache_setting(&self, source: &ByteSource) -> CacheSetting {
+        CacheSetting {
             page_cache: self.reader.cache,
             engine: self.reader.engine_cache,
             whole_host: self.drop_caches,
             origin: match source {
                 ByteSource::Memory(_) => ByteOrigin::Memory,
-                _ if self.store.is_remote() => ByteOrigin::Network,
+                _ if self.store.is_remote() || self.deployment.is_some() => ByteOrigin::Network,
                 _ => ByteOrigin::Files,
             },
-        };
+        }
+    }
+
+    /// Does the same for executions in this process alone.
+    pub async fn watch_here(
+        &self,
+        source: &ByteSource,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Watch, MeasureError> {
+        let setting = self.cache_setting(source);
         let files = WatchedFiles {
             paths: Arc::clone(&self.files),
             bytes: self.file_bytes(),
@@ -79,11 +127,5 @@ impl Cell {
         Watch::begin(files, setting, Arc::clone(ledger))
             .await
             .map_err(|error| MeasureError::defect(error.to_string()))
-    }
-
-    /// Brings the page cache into that state once more.
-    pub(super) async fn prepare(&self, watch: &mut Watch) -> Result<(), MeasureError> {
-        let prepared = watch.prepare().await;
-        prepared.map_err(|error| MeasureError::defect(error.to_string()))
     }
 }

@@ -193,6 +193,39 @@ impl Ledger {
         touched
     }
 
+    /// Returns the files whose layouts are known.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.keys()
+    }
+
+    /// Returns the chunks of each file that were read, as ranges of their places in its layout.
+    pub fn touched_chunks(&self) -> Vec<(Path, Vec<Range<usize>>)> {
+        let files = self.files.iter().map(|(path, file)| {
+            let mut ranges: Vec<Range<usize>> = Vec::new();
+            let touched = file.touched.iter().enumerate();
+            for (place, _) in touched.filter(|(_, it)| it.load(Ordering::Relaxed)) {
+                match ranges.last_mut() {
+                    Some(last) if last.end == place => last.end += 1,
+                    _ => ranges.push(place..place + 1),
+                }
+            }
+            (path.clone(), ranges)
+        });
+        files.filter(|(_, ranges)| !ranges.is_empty()).collect()
+    }
+
+    /// Marks chunks of a file as read, which another process has read. Places that the layout does
+    /// not have are left out.
+    pub fn touch(&self, file: &Path, chunks: &[Range<usize>]) {
+        let Some(file) = self.files.get(file) else {
+            return;
+        };
+        let places = chunks.iter().cloned().flatten();
+        for touched in places.filter_map(|place| file.touched.get(place)) {
+            touched.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Forgets which chunks were read, and keeps the counters. If a measurement has several
     /// executions, the last one alone shows which chunks an execution reads.
     pub fn forget_touched(&self) {

@@ -9,6 +9,7 @@ mod host;
 mod ledger;
 mod process;
 mod store;
+mod versions;
 mod watch;
 
 pub use cache::warm_alike;
@@ -19,4 +20,5 @@ pub use process::{
     resident_bytes,
 };
 pub use store::MeasuredStore;
+pub use versions::{build, build_name, versions};
 pub use watch::{ByteOrigin, CacheSetting, ExecutionStart, Observation, Watch, WatchedFiles};

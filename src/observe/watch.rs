@@ -114,9 +114,19 @@ impl Watch {
 
     /// Ends an execution that took `elapsed`.
     pub fn stop(&mut self, start: &ExecutionStart, elapsed: Duration) {
+        self.stop_several(start, elapsed, 1);
+    }
+
+    /// Ends several executions, which took `elapsed` together.
+    pub fn stop_several(&mut self, start: &ExecutionStart, elapsed: Duration, executions: u32) {
         self.usage.add(&start.before, &Usage::now());
-        self.executions += 1;
+        self.executions += executions;
         self.elapsed += elapsed;
+    }
+
+    /// Returns the state that the caches are brought into.
+    pub fn setting(&self) -> CacheSetting {
+        self.setting
     }
 
     /// Returns the number of executions that have ended.

@@ -19,6 +19,29 @@ pub struct Cache {
     pub engine: EngineCache,
 }
 
+impl Cache {
+    /// Returns what holds of all of these: the state of the first, and the weakest evidence. `None`
+    /// if there are none.
+    pub fn of_all<'a>(caches: impl IntoIterator<Item = &'a Cache>) -> Option<Cache> {
+        let mut caches = caches.into_iter();
+        let mut all = caches.next()?.clone();
+        for other in caches {
+            let ratios = all.resident_ratio_before.zip(other.resident_ratio_before);
+            all.resident_ratio_before = ratios.map(|(one, other)| match all.state {
+                CacheState::Cold => one.max(other),
+                _ => one.min(other),
+            });
+            all.cold_evidence = match (all.cold_evidence, other.cold_evidence) {
+                (Some(ColdEvidence::None), _) | (_, Some(ColdEvidence::None)) => {
+                    Some(ColdEvidence::None)
+                }
+                (one, other) => one.or(other),
+            };
+        }
+        Some(all)
+    }
+}
+
 /// Source of an iteration's bytes, as far as this host can know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]

@@ -190,6 +190,10 @@ figures! {
         attempt_p99_ns: Nanoseconds = |it| it.wire.as_ref().and_then(|it| Some(it.attempt_ns?.p99)).into(),
         most_in_flight: Count = |it| it.wire.as_ref().map(|it| it.most_in_flight).into()
     ];
+    /// Bytes of results that processes received from workers, over all executions. Absent if there
+    /// were no workers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exchanged_bytes: Option<u64> [Bytes];
     /// Bytes that block devices delivered to this process meanwhile. Absent if the system does not
     /// count them.
     device_read_bytes: Option<u64> [Bytes];
@@ -203,9 +207,42 @@ figures! {
 }
 
 impl Figures {
+    /// Adds what a worker did for the same executions. Times of calls and attempts are not added
+    /// up: they stay with the worker.
+    pub fn add_worker(&mut self, worker: &Figures) {
+        self.cpu_user_ns += worker.cpu_user_ns;
+        self.cpu_system_ns += worker.cpu_system_ns;
+        self.minor_faults += worker.minor_faults;
+        self.major_faults += worker.major_faults;
+        self.voluntary_switches += worker.voluntary_switches;
+        self.involuntary_switches += worker.involuntary_switches;
+        self.engine_ranges += worker.engine_ranges;
+        self.engine_data_bytes += worker.engine_data_bytes;
+        self.engine_metadata_bytes += worker.engine_metadata_bytes;
+        self.chunk_encoded_bytes += worker.chunk_encoded_bytes;
+        self.chunk_compressed_bytes += worker.chunk_compressed_bytes;
+        self.requests += worker.requests;
+        self.metadata_requests += worker.metadata_requests;
+        self.requested_bytes += worker.requested_bytes;
+        self.exchanged_bytes = added(self.exchanged_bytes, worker.exchanged_bytes);
+        self.device_read_bytes = added(self.device_read_bytes, worker.device_read_bytes);
+        self.memory_pool_peak_bytes =
+            added(self.memory_pool_peak_bytes, worker.memory_pool_peak_bytes);
+        if let Some(wire) = &worker.wire {
+            self.wire.get_or_insert_default().add_counts(wire);
+        }
+    }
+
     /// Returns the columns of all figures, in their order.
     pub fn columns() -> impl Iterator<Item = &'static Column> {
         COLUMNS.iter().copied().flatten()
+    }
+}
+
+fn added(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
+    match (sum, more) {
+        (None, None) => None,
+        (sum, more) => Some(sum.unwrap_or(0) + more.unwrap_or(0)),
     }
 }
 
@@ -222,6 +259,31 @@ pub struct Checksum {
     /// Numbers that JSON lacks are kept as "NaN", "inf" and "-inf".
     #[serde(with = "non_finite")]
     pub approximate: Vec<f64>,
+}
+
+/// Relative difference up to which sums of floating-point values count as equal, as their order of
+/// addition is free.
+const APPROXIMATE_TOLERANCE: f64 = 1e-9;
+
+impl Checksum {
+    /// True if two results have the same rows, up to the order in which sums were added up.
+    pub fn agrees_with(&self, other: &Checksum) -> bool {
+        self.exact == other.exact
+            && self.approximate.len() == other.approximate.len()
+            && self
+                .approximate
+                .iter()
+                .zip(&other.approximate)
+                .all(|(first, second)| nearly_equal(*first, *second))
+    }
+}
+
+fn nearly_equal(first: f64, second: f64) -> bool {
+    if first.is_finite() && second.is_finite() {
+        (first - second).abs() <= APPROXIMATE_TOLERANCE * first.abs().max(second.abs())
+    } else {
+        first == second || (first.is_nan() && second.is_nan())
+    }
 }
 
 /// Figures of the calls of a store.

@@ -39,7 +39,7 @@ pub use dataset::{ColumnRecord, DatasetRecord, LeafRecord, Origin, WriteRecord};
 pub use event::{ApplyError, Event};
 pub use figures::{Checksum, Column, Field, Figures, StoreCalls, Unit};
 pub use files::RecordError;
-pub use iteration::{Iteration, Kind, Lane, Scan, Status};
+pub use iteration::{Iteration, Kind, Lane, Scan, Status, WorkerFigures};
 pub use journal::Journal;
 pub use layout::{BloomFilterRecord, ChunkLayoutRecord, LayoutRecord, SortRecord};
 pub use outcome::{

@@ -26,6 +26,17 @@ pub struct WireFigures {
     pub endpoints: Vec<EndpointFigures>,
 }
 
+impl WireFigures {
+    /// Adds the counts of another host. Times are not added up.
+    pub fn add_counts(&mut self, other: &WireFigures) {
+        self.attempts += other.attempts;
+        self.received_bytes += other.received_bytes;
+        self.retries.add(&other.retries);
+        self.backoff_ns += other.backoff_ns;
+        self.most_in_flight += other.most_in_flight;
+    }
+}
+
 /// The way in which ranges became requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestsRecord {

@@ -12,7 +12,6 @@ use tokio::runtime::Runtime;
 
 use crate::cancel::Cancel;
 use crate::config::{PageCache, RequestSettings};
-use crate::measure::source_of;
 use crate::observe::{
     ByteOrigin, CacheSetting, Ledger, MeasuredStore, Observation, Watch, WatchedFiles,
 };
@@ -182,7 +181,7 @@ impl<'a> PreparedTrace<'a> {
         let start = watch.start();
         let elapsed = match self.store.is_local() {
             true => {
-                let direct = matches!(source_of(cache), ByteSource::Direct);
+                let direct = cache == PageCache::Direct;
                 let elapsed = replay_local(&self.trace, direct).await;
                 if elapsed.is_ok() {
                     ledger.replayed(&self.trace);

@@ -103,7 +103,7 @@ pub fn needed_memory(
         }];
         config.measure.control = Some(false);
         datasets.of_variant = vec![datasets.of_variant.swap_remove(variant)];
-        let mut opened = open(&config, &datasets, None, observer).await?;
+        let mut opened = open(&config, &datasets, None, None, observer).await?;
         let plan = opened
             .cells
             .iter_mut()

@@ -17,13 +17,14 @@ use tokio::runtime::Runtime;
 
 use crate::analysis::{Predictions, disagreements, nan_may_be_pruned, summarise};
 use crate::cancel::{Cancel, Interrupted};
+use crate::cluster::{ClusterError, Workers};
 use crate::config::Config;
-use crate::observe::system;
+use crate::observe::{build, system};
 use crate::output::Output;
-use crate::record::{Event as Entry, RunRecord};
+use crate::record::{Event as Entry, Lane, RunRecord};
 use crate::session::{
     Event, Failure, KnownSources, Observer, OpenedRun, RunJournal, SessionError, Slowdown, Warning,
-    build, check_results, keep_record, open, prepare, unchanged,
+    check_results, keep_record, open, prepare, unchanged,
 };
 use crate::storage::{Stores, may_drop_caches};
 use rounds::Rounds;
@@ -48,6 +49,8 @@ pub struct Options {
     /// Starts a process that does nothing but execute a cell. If absent, memory is not measured.
     pub memory: Option<MemoryProbe>,
     pub slowdown: Option<Slowdown>,
+    /// Workers that execute the queries. Absent: this process does.
+    pub workers: Option<Arc<Workers>>,
 }
 
 /// A run that got as far as measuring.
@@ -89,6 +92,9 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     check_results(&options.results)?;
+    if options.workers.is_some() {
+        check_for_workers(config, options)?;
+    }
     let began = Instant::now();
     if config.measure.drop_caches && !may_drop_caches() {
         return Err(SessionError::DropCaches.into());
@@ -107,7 +113,8 @@ pub fn run(
         return Err(Interrupted.into());
     };
     let slowdown = options.slowdown.as_ref();
-    let opened = open(config, &datasets, slowdown, observer);
+    let workers = options.workers.as_ref();
+    let opened = open(config, &datasets, workers, slowdown, observer);
     let opened = runtime.block_on(cancel.unless(opened))??;
     let locations = opened.datasets.iter();
     let is_local = |text: &str| {
@@ -171,6 +178,26 @@ pub fn run(
     })
 }
 
+/// Refuses what workers cannot do.
+fn check_for_workers(config: &Config, options: &Options) -> Result<(), ClusterError> {
+    let measure = &config.measure;
+    let other = measure.lanes.iter().find(|lane| **lane != Lane::EndToEnd);
+    let what = match other {
+        Some(lane) => format!(
+            "time the lane `{}`: no trace of all workers' reads is kept",
+            lane.name()
+        ),
+        None if options.trace.is_some() => {
+            "write a trace of their reads; leave --trace out".to_owned()
+        }
+        None if measure.break_even == Some(true) => {
+            "record the requests that measure.break_even predicts from; leave it out".to_owned()
+        }
+        None => return Ok(()),
+    };
+    Err(ClusterError::NotDistributed { what })
+}
+
 /// Everything that a run has at hand when its tables are open.
 struct Whole<'a> {
     config: &'a Config,
@@ -214,10 +241,13 @@ impl Whole<'_> {
                 traces::write(file, journal.record(), &mut cells).await?;
             }
             let measure = &self.config.measure;
-            if measure.break_even.unwrap_or(self.config.variants.len() > 1) {
+            // Requests of workers have no times in common, and memory is in their own figures.
+            let here = self.options.workers.is_none();
+            if here && measure.break_even.unwrap_or(self.config.variants.len() > 1) {
                 profiles::look(&mut cells, journal, self.observer).await?;
             }
             if let Some(probe) = &self.options.memory
+                && here
                 && self.config.measure.peak_memory
             {
                 memory::look(probe, &self.sources, &cells, journal, self.observer).await?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cancel::Interrupted;
+use crate::cluster::ClusterError;
 use crate::config::PageCache;
 use crate::dataset::DatasetError;
 use crate::engine::EngineError;
@@ -137,6 +138,8 @@ pub enum SessionError {
     Output(#[from] OutputError),
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -325,6 +328,7 @@ impl SessionError {
             SessionError::Input(error) => error.class(),
             SessionError::Output(error) => error.class(),
             SessionError::Scenario(error) => error.class(),
+            SessionError::Cluster(error) => error.class(),
             SessionError::Engine(error) => error.class(),
             SessionError::Measure(error) => error.class(),
             SessionError::Record(error) => error.class(),
@@ -365,6 +369,7 @@ impl SessionError {
         let hint = match self {
             SessionError::Dataset(error) => return error.hint(),
             SessionError::Table(error) => return error.hint(),
+            SessionError::Cluster(error) => return error.hint(),
             SessionError::Engine(error) => return error.hint(),
             SessionError::Disagreement { hint, .. } => (*hint)?,
             SessionError::Consent { .. } => {

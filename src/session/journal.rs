@@ -8,7 +8,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::error::{Failure, SessionError};
 use super::event::{Event as Shown, Observer};
-use super::versions::versions;
 use super::warning::Warning;
 use crate::config::Config;
 use crate::record::{ANALYSIS_VERSION, Event, Journal, RunRecord, SCHEMA_VERSION, System};
@@ -36,7 +35,7 @@ impl RunJournal {
             command_line: command_line.to_vec(),
             labels: labels.clone(),
             seed: config.measure.seed,
-            versions: versions(),
+            versions: crate::observe::versions(),
             system,
             config: config.resolved.clone(),
             warnings: Vec::new(),

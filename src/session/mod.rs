@@ -21,7 +21,6 @@ mod results;
 mod rounds;
 mod traces;
 mod unchanged;
-mod versions;
 mod warning;
 
 pub use check::check;
@@ -42,5 +41,4 @@ pub(crate) use traces::TRACE_VERSION;
 pub use traces::{KeptTrace, TRACES};
 pub(crate) use unchanged::checked;
 pub use unchanged::unchanged;
-pub(crate) use versions::build;
 pub use warning::Warning;

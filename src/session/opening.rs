@@ -18,13 +18,14 @@ use super::grid::{Grid, GridCell, Row, cell_id};
 use super::layout::layout_record;
 use super::page_cache::check_place_cache;
 use super::warning::Warning;
-use crate::config::{CONTROLS, Config};
+use crate::cluster::{ClusterError, Crew, PLANNED_ALIKE, Workers};
+use crate::config::{CONTROLS, Config, ReadMode, Reader};
 use crate::dataset::FolderContent;
 use crate::engine::{
     EngineError, from_statistics as statistics_of, physical_scans, plain_message, plan_text,
     session, settings,
 };
-use crate::measure::{Cell, CellParts, VerifiedResult};
+use crate::measure::{Cell, CellParts, MeasureError, VerifiedResult};
 use crate::record::{CellRecord, ControlKind, DatasetRecord, Origin, StoreRecord};
 use crate::scenario::Scenario;
 use crate::table::{
@@ -102,6 +103,7 @@ pub(super) fn register(
 pub async fn open(
     config: &Config,
     datasets: &Datasets,
+    workers: Option<&Arc<Workers>>,
     slowdown: Option<&Slowdown>,
     observer: &dyn Observer,
 ) -> Result<OpenedRun, Failure> {
@@ -119,6 +121,7 @@ pub async fn open(
         base: Arc::clone(&base),
     };
     for opening in Opening::of_all(config, &grid, datasets, observer) {
+        let opening = Opening { workers, ..opening };
         let row = opening.row;
         let slowdown = slowdown.filter(|it| it.variant == row.variant.name);
         let slowdown = slowdown.map(|it| it.share);
@@ -234,6 +237,8 @@ pub(super) struct Opening<'a> {
     /// The variant's dataset, if it has one.
     pub(super) state: Option<&'a DatasetState>,
     pub(super) datasets: &'a Datasets,
+    /// Workers that execute queries. Absent: this process does.
+    pub(super) workers: Option<&'a Arc<Workers>>,
     pub(super) observer: &'a dyn Observer,
 }
 
@@ -252,15 +257,81 @@ impl<'a> Opening<'a> {
             row,
             state: dataset.and_then(|index| datasets.all.get(index)),
             datasets,
+            workers: None,
             observer,
         })
     }
 
     /// Makes a session with the variant's options and no tables.
     pub(super) async fn session(&self) -> Result<SessionContext, Failure> {
-        let variant = self.row.variant;
-        let context = session(&variant.reader, &variant.engine).await;
+        let context = session(&self.reader(), &self.options()).await;
         context.at(&self.row.site)
+    }
+
+    /// Settings of the variant's reads.
+    fn reader(&self) -> Reader {
+        let reader = self.row.variant.reader;
+        match self.workers {
+            // A task has as many partitions on every worker, whatever this host has.
+            Some(workers) => Reader {
+                read_threads: reader.read_threads.or(Some(workers.cores())),
+                ..reader
+            },
+            None => reader,
+        }
+    }
+
+    /// Options of the engine.
+    fn options(&self) -> Vec<(String, String)> {
+        let own = self.row.variant.engine.iter().cloned();
+        let of_workers = PLANNED_ALIKE.iter().filter(|_| self.workers.is_some());
+        let of_workers = of_workers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        of_workers.chain(own).collect()
+    }
+
+    /// Returns the workers that execute the variant's queries, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// Settings that do not go with workers.
+    fn crew(&self) -> Result<Option<Crew>, ClusterError> {
+        let variant = self.row.variant;
+        let asked = variant.reader.workers;
+        let Some(workers) = self.workers else {
+            return match asked {
+                Some(count) => Err(ClusterError::TooFew { count, named: 0 }),
+                None => Ok(None),
+            };
+        };
+        let cannot = |what: String| Err(ClusterError::NotDistributed { what });
+        if variant.reader.read_mode != ReadMode::RowGroup {
+            return cannot(
+                "read whole files before their first row (dataset.parquet.read_mode: default)"
+                    .to_owned(),
+            );
+        }
+        for (name, value) in PLANNED_ALIKE {
+            let other = variant
+                .engine
+                .iter()
+                .find(|(it, other)| it == name && other != value);
+            if let Some((name, other)) = other {
+                return cannot(format!(
+                    "set datafusion.{name} to {other}: plans of workers have it {value}"
+                ));
+            }
+        }
+        let named = workers.len();
+        let count = asked.map_or(named, |count| usize::try_from(count).unwrap_or(usize::MAX));
+        if count > named {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            return Err(ClusterError::TooFew { count, named });
+        }
+        Ok(Some(Crew {
+            workers: Arc::clone(workers),
+            count,
+            connection: Arc::new(self.config.connection.clone()),
+        }))
     }
 
     async fn files(&self, state: Option<&'a DatasetState>) -> Result<Vec<Files<'a>>, Failure> {
@@ -349,18 +420,26 @@ impl<'a> Opening<'a> {
         slowdown: Option<f64>,
     ) -> Result<(CellRecord, Cell, Vec<Warning>), Failure> {
         let (variant, scenario) = (self.row.variant, &of.scenario);
+        let options = self.options();
         let planned = Cell::new(CellParts {
             id: id.clone(),
             scenario: Arc::clone(scenario),
             context: bench.context.clone(),
-            reader: variant.reader,
+            reader: self.reader(),
             registered: &bench.tables,
             drop_caches: self.config.measure.drop_caches,
+            crew: self.crew().at(&of.site)?,
+            options: &options,
             slowdown,
         });
         let planned = patiently(planned, self.observer, scenario, &variant.name).await;
-        let planned = planned.map_err(|error| blaming_statistics(error, &bench.tables));
-        let (cell, planned) = planned.at(&of.site)?;
+        let (cell, planned) = match planned {
+            Ok(planned) => planned,
+            Err(MeasureError::Engine(error)) => {
+                return Err(blaming_statistics(error, &bench.tables)).at(&of.site);
+            }
+            Err(error) => return Err(error).at(&of.site),
+        };
         let scans = physical_scans(&planned.physical);
         let constants: Vec<_> = scans.iter().map(statistics_of).collect();
         let mut from_statistics = not_read(&scans, &constants);

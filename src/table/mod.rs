@@ -11,6 +11,7 @@ mod footers;
 mod formats;
 mod gather;
 mod inspect;
+mod layouts;
 mod look;
 mod merge;
 mod open;
@@ -30,6 +31,7 @@ pub use discover::{
 pub use error::TableError;
 pub use gather::KeyValues;
 pub use inspect::{Inspection, inspect};
+pub use layouts::layouts;
 pub(crate) use look::{look, look_again};
 pub use open::{OpenTable, open};
 pub use source::open_source;

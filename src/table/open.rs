@@ -53,6 +53,9 @@ pub struct OpenTable {
     /// Key-values on which the footers of all files agree, without those that each writer makes,
     /// and the keys on which they do not agree.
     pub key_values: KeyValues,
+    /// True if a footer claims no rows although its row groups have some, so that readers must
+    /// count anew.
+    pub recounts: bool,
     /// Annotations of the columns in the files.
     pub(crate) annotations: BTreeSet<Annotation>,
 }
@@ -119,6 +122,7 @@ pub async fn open(
             .chain(summary.cautions)
             .collect(),
         doubts: summary.doubts,
+        recounts,
         key_values: summary.key_values,
         annotations: summary.annotations,
         provider: Arc::new(FilesTable::new(

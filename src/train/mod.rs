@@ -24,12 +24,12 @@ use tokio::runtime::Runtime;
 
 use crate::cancel::{Cancel, Interrupted};
 use crate::config::Config;
-use crate::observe::{memory_bytes, system};
+use crate::observe::{build, memory_bytes, system};
 use crate::output::Output;
 use crate::record::{Event as Entry, RunRecord};
 use crate::session::{
-    Event, Failure, Observer, RunJournal, SessionError, Warning, build, check_results, keep_record,
-    open, prepare,
+    Event, Failure, Observer, RunJournal, SessionError, Warning, check_results, keep_record, open,
+    prepare,
 };
 use crate::storage::{Stores, may_drop_caches};
 use search::check_search;
@@ -102,7 +102,7 @@ pub fn train(
     let Some(hold) = cancel.hold() else {
         return Err(Interrupted.into());
     };
-    let opened = open(config, &datasets, None, observer);
+    let opened = open(config, &datasets, None, None, observer);
     let opened = runtime.block_on(cancel.unless(opened))??;
     let folders: Vec<PathBuf> = opened
         .datasets

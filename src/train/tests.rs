@@ -72,7 +72,7 @@ impl Trained {
         let cancel = Cancel::default();
         let datasets = prepare(&runtime, &stores, &config, true, None, &cancel, &Silent).unwrap();
         let opened = runtime
-            .block_on(open(&config, &datasets, None, &Silent))
+            .block_on(open(&config, &datasets, None, None, &Silent))
             .unwrap();
         let prepared = Prepared::of(&config, opened, Rank::default());
         let table = runtime.block_on(prepared).unwrap().table;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use super::storage::RequestSettings;
 use crate::record::{CacheState, EngineCache};
 
 /// Settings for reading a variant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Reader {
     /// Target partitions of the engine. Absent: one per core.
     pub read_threads: Option<u64>,
@@ -30,10 +31,12 @@ pub struct Reader {
     /// True if files are read as one table even if their types differ, as long as one type only
     /// widens the other. The table then has the wider types.
     pub unify_schemas: bool,
+    /// Workers that share the query. Absent: all that are named.
+    pub workers: Option<u32>,
 }
 
 /// Storage whose speed slowed reads imitate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThrottleSettings {
     /// Bytes per second of all requests together. Absent: no limit.
     pub bytes_per_s: Option<u64>,
@@ -42,7 +45,7 @@ pub struct ThrottleSettings {
 }
 
 /// A number of copies of a query, at least 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Streams(pub u32);
 
 impl Default for Streams {
@@ -52,7 +55,9 @@ impl Default for Streams {
 }
 
 /// The ways in which a file is read. The first two are DLIO's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray, Serialize, Deserialize,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum ReadMode {
     /// Reads the projected columns of a whole file into memory before it passes on the first row.
@@ -66,7 +71,9 @@ pub enum ReadMode {
 }
 
 /// State of this host's page cache with regard to the files, before each iteration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray, Serialize, Deserialize,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum PageCache {
     /// The cache holds the files completely.

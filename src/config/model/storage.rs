@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::secret::Secret;
 
 /// The way to stores other than the files of this host. What is absent comes from the environment,
-/// or is the client's default.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// or is the client's default. Secrets go nowhere: a worker takes them from its own environment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
     /// URLs of a store's servers, which all serve the same objects. Empty: the usual one of the
     /// store's kind.
@@ -35,19 +36,38 @@ pub struct Connection {
     pub retries: Option<u32>,
     /// Longest time from the first attempt to the last.
     pub retry_timeout: Option<Duration>,
+    #[serde(skip)]
     pub access_key_id: Option<Secret>,
+    #[serde(skip)]
     pub secret_access_key: Option<Secret>,
+    #[serde(skip)]
     pub session_token: Option<Secret>,
     /// Azure's name of the account.
     pub account_name: Option<String>,
+    #[serde(skip)]
     pub account_key: Option<Secret>,
+    #[serde(skip)]
     pub sas_token: Option<Secret>,
+    #[serde(skip)]
     pub connection_string: Option<Secret>,
     /// File with the key of a service account of Google.
     pub service_account_file: Option<PathBuf>,
 }
 
 impl Connection {
+    /// True if the config itself holds a secret.
+    pub fn has_secrets(&self) -> bool {
+        let secrets = [
+            &self.access_key_id,
+            &self.secret_access_key,
+            &self.session_token,
+            &self.account_key,
+            &self.sas_token,
+            &self.connection_string,
+        ];
+        secrets.into_iter().any(Option::is_some)
+    }
+
     /// True if the text is the URL of a server that objects can be asked of.
     pub fn is_endpoint(text: &str) -> bool {
         url::Url::parse(text).is_ok_and(|url| {
@@ -58,7 +78,9 @@ impl Connection {
 }
 
 /// Choice of one of several endpoints.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, IntoStaticStr, VariantArray, Serialize, Deserialize,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum EndpointSpread {
     /// Each request goes to the next one.
@@ -69,7 +91,7 @@ pub enum EndpointSpread {
 }
 
 /// The way in which ranges that the engine asks for become requests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSettings {
     /// Largest gap between two ranges that become one request, in bytes. Absent: that of the store,
     /// which is 1 MiB for object stores; files of this host are asked for each range.

@@ -78,7 +78,7 @@ fn cells_that_are_measured_at_once_have_the_ledgers_of_their_single_runs() {
         datasets
             .ensure(&runtime, None, &Cancel::default(), &Silent)
             .unwrap();
-        let opened = open(&config, &datasets, None, &Silent);
+        let opened = open(&config, &datasets, None, None, &Silent);
         let OpenedRun { mut cells, .. } = runtime.block_on(opened).unwrap();
         assert_eq!(cells.len(), 4);
         // A warm-up is one execution, a measured iteration is several.

@@ -6,7 +6,7 @@ const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// Returns the versions that this binary was built with, from its lock file, and the commit if the
 /// build knew it.
-pub(crate) fn versions() -> Versions {
+pub fn versions() -> Versions {
     let of = |package: &str| locked_version(package).unwrap_or_default();
     Versions {
         bench: env!("CARGO_PKG_VERSION").to_owned(),
@@ -19,7 +19,7 @@ pub(crate) fn versions() -> Versions {
 }
 
 /// Describes the build of this binary.
-pub(crate) fn build() -> Build {
+pub fn build() -> Build {
     let of = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Build {
         // The binary's allocator. A program that only uses the library has its own.
@@ -31,6 +31,15 @@ pub(crate) fn build() -> Build {
         rustflags: of(option_env!("BENCH_RUSTFLAGS")),
         rustc: of(option_env!("BENCH_RUSTC")),
     }
+}
+
+/// Names this program and its build in one line. Programs that work together must have the same.
+pub fn build_name() -> String {
+    let (versions, build) = (versions(), build());
+    format!(
+        "bench {} ({}, {}), DataFusion {}",
+        versions.bench, versions.commit, build.profile, versions.datafusion
+    )
 }
 
 fn locked_version(package: &str) -> Option<String> {

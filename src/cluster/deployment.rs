@@ -1,0 +1,324 @@
+//! One cell on workers: the files that each of them reads, and measurements of the cell.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+use futures::future::try_join_all;
+use tokio::sync::watch;
+use url::Url;
+
+use super::channel::MeasuredChannels;
+use super::error::ClusterError;
+use super::message::{
+    BeginRequest, EndRequest, Ended, FileFacts, FileShare, OpenRequest, TableShare, WorkerReport,
+};
+use super::placement::{is_distributed, shares};
+use super::worker::facts_of;
+use super::workers::Workers;
+use crate::config::{Connection, Reader};
+use crate::observe::{CacheSetting, Ledger};
+use crate::storage::Location;
+use crate::table::OpenTable;
+
+/// Workers among which a cell's queries are divided.
+#[derive(Debug, Clone)]
+pub struct Crew {
+    pub workers: Arc<Workers>,
+    /// Number of the workers that take part, the first ones.
+    pub count: usize,
+    /// The way to stores, which workers complete from their own environment.
+    pub connection: Arc<Connection>,
+}
+
+impl Crew {
+    /// Makes a session whose plans show what runs on which worker. They cannot be executed.
+    ///
+    /// # Errors
+    ///
+    /// Options of the engine that exclude each other.
+    pub fn planning(&self, context: &SessionContext) -> Result<SessionContext, ClusterError> {
+        let channels = MeasuredChannels::new(&self.workers.channels);
+        self.workers.session(context, self.count, 0, channels)
+    }
+}
+
+/// A cell whose files its workers have opened.
+#[derive(Debug)]
+pub struct Deployment {
+    crew: Crew,
+    /// Number by which workers know the cell.
+    session: u64,
+}
+
+impl Deployment {
+    /// Lets each worker open the files that a plan gives it, and checks that they are those that
+    /// this process sees.
+    ///
+    /// # Errors
+    ///
+    /// A plan that does not run on workers; a worker that does not see a file, sees another one, or
+    /// may not read it.
+    pub async fn new(
+        crew: Crew,
+        plan: &Arc<dyn ExecutionPlan>,
+        tables: &[Arc<OpenTable>],
+        reader: &Reader,
+        options: &[(String, String)],
+    ) -> Result<Self, ClusterError> {
+        if !is_distributed(plan) {
+            return Err(ClusterError::NotDistributed {
+                what: "its plan reads no files, as footers answer it, or as it names no table; run it without --workers".to_owned(),
+            });
+        }
+        if let Some(table) = tables.iter().find(|table| table.recounts) {
+            return Err(ClusterError::NotDistributed {
+                what: format!(
+                    "footers of table `{}` count no rows although there are some, which readers of workers do not mend",
+                    table.name
+                ),
+            });
+        }
+        let deployment = Deployment {
+            session: crew.workers.number(),
+            crew,
+        };
+        let shares = shares(plan, deployment.crew.count);
+        let opened = shares.into_iter().enumerate().map(|(worker, files)| {
+            let mut of_tables: Vec<(TableShare, Vec<Location>)> = Vec::new();
+            for table in tables {
+                let mut share = TableShare {
+                    table: table.name.clone(),
+                    files: Vec::new(),
+                };
+                let mut places = Vec::new();
+                for file in &files {
+                    let object = &file.object_meta;
+                    let place = table.objects.iter().position(|it| *it == object.location);
+                    let Some(place) = place.and_then(|place| table.places.get(place)) else {
+                        continue;
+                    };
+                    share.files.push(FileShare {
+                        location: place.to_string(),
+                        bytes: object.size,
+                        modified_ns: object.last_modified.timestamp_nanos_opt().unwrap_or(0),
+                    });
+                    places.push(place.clone());
+                }
+                of_tables.push((share, places));
+            }
+            deployment.open(worker, of_tables, reader, options)
+        });
+        try_join_all(opened).await?;
+        Ok(deployment)
+    }
+
+    async fn open(
+        &self,
+        worker: usize,
+        shares: Vec<(TableShare, Vec<Location>)>,
+        reader: &Reader,
+        options: &[(String, String)],
+    ) -> Result<(), ClusterError> {
+        let (tables, places): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
+        let places: Vec<Location> = places.into_iter().flatten().collect();
+        let request = OpenRequest {
+            lease: self.crew.workers.lease,
+            session: self.session,
+            reader: *reader,
+            options: options.to_vec(),
+            connection: self.crew.connection.as_ref().clone(),
+            rank: worker as u64,
+            tables,
+        };
+        let theirs: Vec<FileFacts> = self
+            .crew
+            .workers
+            .ask(worker, "/bench/open", &request)
+            .await?;
+        let ours = facts_of(places.clone()).await;
+        let ours = ours.map_err(|refused| ClusterError::Planning {
+            reason: refused.reason,
+        })?;
+        let url = self.crew.workers.url(worker);
+        for ((ours, theirs), place) in ours.iter().zip(&theirs).zip(&places) {
+            if let Some(difference) = difference(ours, theirs) {
+                return Err(ClusterError::OtherFile {
+                    url: url.clone(),
+                    file: place.to_string(),
+                    difference,
+                });
+            }
+        }
+        match theirs.len() == ours.len() {
+            true => Ok(()),
+            false => Err(ClusterError::Refused {
+                url: url.clone(),
+                reason: "its answer leaves out files".to_owned(),
+                usage: false,
+            }),
+        }
+    }
+
+    /// Number of the workers that take part.
+    pub fn count(&self) -> usize {
+        self.crew.count
+    }
+
+    /// Makes a measurement, and the session whose plans belong to it.
+    ///
+    /// # Errors
+    ///
+    /// Options of the engine that exclude each other.
+    pub fn measurement(
+        self: &Arc<Self>,
+        context: &SessionContext,
+    ) -> Result<(Exchange, SessionContext), ClusterError> {
+        let number = self.crew.workers.number();
+        let channels = MeasuredChannels::new(&self.crew.workers.channels);
+        let workers = &self.crew.workers;
+        let session = workers.session(context, self.crew.count, number, channels.clone())?;
+        let exchange = Exchange {
+            deployment: Arc::clone(self),
+            number,
+            failure: channels.failure.subscribe(),
+            channels,
+        };
+        Ok((exchange, session))
+    }
+}
+
+fn difference(ours: &FileFacts, theirs: &FileFacts) -> Option<String> {
+    if ours.bytes != theirs.bytes {
+        return Some(format!(
+            "it has {} bytes there, and {} here",
+            theirs.bytes, ours.bytes
+        ));
+    }
+    if ours.ends != theirs.ends {
+        return Some("its footer is another one".to_owned());
+    }
+    let tags = ours.e_tag.as_ref().zip(theirs.e_tag.as_ref());
+    tags.filter(|(ours, theirs)| ours != theirs)
+        .map(|(ours, theirs)| format!("its ETag is {theirs} there, and {ours} here"))
+}
+
+/// A measurement of a cell on its workers.
+#[derive(Debug)]
+pub struct Exchange {
+    deployment: Arc<Deployment>,
+    number: u64,
+    channels: MeasuredChannels,
+    failure: watch::Receiver<Option<String>>,
+}
+
+impl Exchange {
+    /// Lets each worker bring its caches into a state, and watch from then on.
+    ///
+    /// # Errors
+    ///
+    /// The first worker that cannot.
+    pub async fn begin(&self, setting: CacheSetting) -> Result<(), ClusterError> {
+        let crew = &self.deployment.crew;
+        let request = BeginRequest {
+            lease: crew.workers.lease,
+            session: self.deployment.session,
+            measurement: self.number,
+            page_cache: setting.page_cache,
+            engine: setting.engine,
+            whole_host: setting.whole_host,
+        };
+        let begun = (0..crew.count).map(|it| crew.workers.ask::<()>(it, "/bench/begin", &request));
+        self.unless_lost(try_join_all(begun)).await??;
+        Ok(())
+    }
+
+    fn ended(&self, executions: u32, elapsed: Duration) -> Ended {
+        Ended {
+            lease: self.deployment.crew.workers.lease,
+            measurement: self.number,
+            executions,
+            elapsed_ns: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Lets each worker bring its caches into their state once more, after so many executions.
+    ///
+    /// # Errors
+    ///
+    /// The first worker that cannot.
+    pub async fn prepare(&self, executions: u32, elapsed: Duration) -> Result<(), ClusterError> {
+        let crew = &self.deployment.crew;
+        let ended = self.ended(executions, elapsed);
+        let prepared =
+            (0..crew.count).map(|it| crew.workers.ask::<()>(it, "/bench/prepare", &ended));
+        self.unless_lost(try_join_all(prepared)).await??;
+        Ok(())
+    }
+
+    /// Ends the measurement, after so many more executions, and of all its queries. Returns the
+    /// reports in the order of the workers, and marks in `ledger` the chunks that they have read.
+    ///
+    /// # Errors
+    ///
+    /// A worker that is lost, or in which something panicked: rows may be missing then.
+    pub async fn end(
+        &self,
+        executions: u32,
+        elapsed: Duration,
+        queries: u32,
+        ledger: &Ledger,
+    ) -> Result<Vec<(Url, WorkerReport)>, ClusterError> {
+        let crew = &self.deployment.crew;
+        let request = EndRequest {
+            ended: self.ended(executions, elapsed),
+            queries,
+        };
+        let ended =
+            (0..crew.count).map(|it| crew.workers.ask::<WorkerReport>(it, "/bench/end", &request));
+        let reports = self.unless_lost(try_join_all(ended)).await??;
+        let urls = crew.workers.urls().cloned();
+        let reports: Vec<(Url, WorkerReport)> = urls.zip(reports).collect();
+        for (url, report) in &reports {
+            if let Some(panic) = report.panics.first() {
+                return Err(ClusterError::Refused {
+                    url: url.clone(),
+                    reason: format!("something panicked, so that rows may be missing: {panic}"),
+                    usage: false,
+                });
+            }
+            for (file, chunks) in &report.touched {
+                // A name that does not parse is none that the ledger knows.
+                if let Ok(file) = object_store::path::Path::parse(file) {
+                    ledger.touch(&file, chunks);
+                }
+            }
+        }
+        Ok(reports)
+    }
+
+    /// Bytes of results that this process has received from workers.
+    pub fn received_bytes(&self) -> u64 {
+        self.channels.received.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a future, but no longer than all workers are there and take their plans.
+    ///
+    /// # Errors
+    ///
+    /// A worker that is lost, or that a plan did not get to.
+    pub async fn unless_lost<T>(&self, future: impl Future<Output = T>) -> Result<T, ClusterError> {
+        let crew = &self.deployment.crew;
+        let mut failure = self.failure.clone();
+        tokio::select! {
+            biased;
+            lost = crew.workers.lost(crew.count) => Err(lost),
+            Ok(reason) = failure.wait_for(Option::is_some) => Err(ClusterError::Planning {
+                reason: reason.clone().unwrap_or_default(),
+            }),
+            done = future => Ok(done),
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! A worker's state: the coordinator that holds its lease, the files that it has opened for it, and
+//! the measurements under way.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::DateTime;
+use datafusion::prelude::SessionContext;
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectMeta, ObjectStore};
+use parking_lot::Mutex;
+
+use super::channel::{Channels, MeasuredChannels};
+use super::fence::Fence;
+use super::message::{
+    BeginRequest, EndRequest, Ended, FileFacts, FileShare, OpenRequest, TableShare, WorkerFacts,
+    WorkerReport,
+};
+use super::panics;
+use super::scan_node::ScanSums;
+use crate::config::Reader;
+use crate::engine::{measured, memory_peak_bytes, reset_memory_peak, session};
+use crate::observe::{
+    ByteOrigin, CacheSetting, ExecutionStart, Ledger, MeasuredStore, Watch, WatchedFiles,
+    build_name, memory_bytes, reset_peak, resident_bytes, system,
+};
+use crate::storage::{ByteSource, FileLayout, Inputs, Location, Store, Stores, hostname};
+use crate::table::layouts;
+
+/// Most cells whose files a worker holds open for one coordinator.
+const MOST_SESSIONS: usize = 4096;
+/// Most measurements that are under way at once.
+const MOST_MEASUREMENTS: usize = 64;
+
+/// Settings of a worker.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// Places below which it reads: folders and URLs.
+    pub roots: Vec<String>,
+    /// Most bytes that operators of a query may hold. Absent: half of the memory of this host.
+    pub memory_limit_bytes: Option<u64>,
+    /// Largest message that is taken.
+    pub message_bytes: usize,
+}
+
+/// An error that a coordinator is told.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) reason: String,
+    /// True if the request is at fault, and not the worker.
+    pub(super) usage: bool,
+}
+
+impl Refused {
+    fn usage(reason: impl Into<String>) -> Self {
+        Refused {
+            reason: reason.into(),
+            usage: true,
+        }
+    }
+
+    fn failed(reason: impl ToString) -> Self {
+        Refused {
+            reason: reason.to_string(),
+            usage: false,
+        }
+    }
+}
+
+type Answer<T> = Result<T, Refused>;
+
+/// A coordinator that this worker works for.
+struct Lease {
+    id: u64,
+    who: String,
+    sessions: HashMap<u64, Arc<OpenFiles>>,
+    measurements: HashMap<u64, Arc<Measuring>>,
+}
+
+/// Files of one cell, as this worker has opened them.
+struct OpenFiles {
+    context: SessionContext,
+    reader: Reader,
+    store: Store,
+    /// Files of this host.
+    paths: Arc<[PathBuf]>,
+    bytes: u64,
+    layouts: Vec<(ObjectPath, Arc<FileLayout>)>,
+    names: Arc<HashSet<ObjectPath>>,
+}
+
+/// A measurement under way.
+pub(super) struct Measuring {
+    pub(super) context: SessionContext,
+    pub(super) sums: Arc<ScanSums>,
+    pub(super) channels: MeasuredChannels,
+    ledger: Arc<Ledger>,
+    watch: tokio::sync::Mutex<Option<(Watch, ExecutionStart)>>,
+    panics_before: usize,
+}
+
+/// State of a worker.
+pub(super) struct Worker {
+    settings: WorkerSettings,
+    roots: Vec<Location>,
+    facts: WorkerFacts,
+    channels: Arc<Channels>,
+    lease: Mutex<Option<Lease>>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        settings: WorkerSettings,
+        channels: Arc<Channels>,
+    ) -> Result<Self, super::error::ClusterError> {
+        let stores = Stores::default();
+        let mut roots = Vec::new();
+        for text in &settings.roots {
+            let bad = |reason: String| super::error::ClusterError::Security {
+                what: format!("--allow {text}"),
+                reason,
+            };
+            let root = stores
+                .location(text)
+                .map_err(|error| bad(error.to_string()))?;
+            roots.push(match root.local() {
+                Some(path) => Location::of_file(
+                    path.canonicalize()
+                        .map_err(|error| bad(error.to_string()))?,
+                ),
+                None => root,
+            });
+        }
+        let (total, _) = memory_bytes();
+        let limit = settings.memory_limit_bytes.unwrap_or(total / 2);
+        let folders: Vec<PathBuf> = roots
+            .iter()
+            .filter_map(|root| root.local().map(PathBuf::from))
+            .collect();
+        Ok(Worker {
+            facts: WorkerFacts {
+                build: build_name(),
+                host: hostname(),
+                pid: std::process::id(),
+                system: system(&folders, crate::observe::build()),
+                roots: roots.iter().map(ToString::to_string).collect(),
+                memory_limit_bytes: limit,
+            },
+            settings,
+            roots,
+            channels,
+            lease: Mutex::new(None),
+        })
+    }
+
+    pub(super) fn facts(&self) -> &WorkerFacts {
+        &self.facts
+    }
+
+    pub(super) fn settings(&self) -> &WorkerSettings {
+        &self.settings
+    }
+
+    /// Gives the worker to a coordinator, if no other one has it.
+    pub(super) fn take(&self, id: u64, who: &str) -> Answer<()> {
+        let mut lease = self.lease.lock();
+        if let Some(held) = lease.as_ref() {
+            return Err(Refused::usage(format!(
+                "it works for {}, and two coordinators would measure each other; wait until that one has ended, or start another worker",
+                held.who
+            )));
+        }
+        *lease = Some(Lease {
+            id,
+            who: who.to_owned(),
+            sessions: HashMap::new(),
+            measurements: HashMap::new(),
+        });
+        Ok(())
+    }
+
+    /// Ends a lease, with everything that was opened under it.
+    pub(super) fn release(&self, id: u64) {
+        let mut lease = self.lease.lock();
+        if lease.as_ref().is_some_and(|held| held.id == id) {
+            *lease = None;
+        }
+    }
+
+    fn with_lease<T>(&self, id: u64, work: impl FnOnce(&mut Lease) -> Answer<T>) -> Answer<T> {
+        let mut lease = self.lease.lock();
+        match lease.as_mut().filter(|held| held.id == id) {
+            Some(held) => work(held),
+            None => Err(Refused::failed("it does not work for this coordinator")),
+        }
+    }
+
+    /// Opens files for a cell, and returns what they are, in the order of the request.
+    pub(super) async fn open(&self, request: OpenRequest) -> Answer<Vec<FileFacts>> {
+        let OpenRequest {
+            lease,
+            session: id,
+            mut reader,
+            options,
+            connection,
+            rank,
+            tables,
+        } = request;
+        self.with_lease(lease, |held| match held.sessions.len() {
+            MOST_SESSIONS.. => Err(Refused::usage(format!(
+                "it holds the files of {MOST_SESSIONS} cells, and takes no more"
+            ))),
+            _ => Ok(()),
+        })?;
+        let limit = self.facts.memory_limit_bytes;
+        reader.memory_limit_bytes = Some(match reader.memory_limit_bytes {
+            Some(bytes) => bytes.min(limit),
+            None => limit,
+        });
+        let context = session(&reader, &options)
+            .await
+            .map_err(|error| Refused::usage(error.to_string()))?;
+        let stores = Stores::reached_by(&connection, rank);
+        let mut facts = Vec::new();
+        let mut opened = OpenFiles {
+            context,
+            reader,
+            store: Store::local(),
+            paths: Arc::from([]),
+            bytes: 0,
+            layouts: Vec::new(),
+            names: Arc::default(),
+        };
+        let mut paths = Vec::new();
+        for TableShare { table, files } in tables {
+            let places = self.places(&stores, files.clone()).await?;
+            let found = facts_of(places.clone()).await?;
+            let objects: Vec<(ObjectMeta, Location)> = files
+                .iter()
+                .zip(places)
+                .map(|(file, place)| Ok((object_of(file, &place)?, place)))
+                .collect::<Answer<_>>()?;
+            // Files that are not those of the coordinator are not opened: it will say so.
+            let same = files
+                .iter()
+                .zip(&found)
+                .all(|(file, found)| file.bytes == found.bytes);
+            facts.extend(found);
+            let Some((_, first)) = objects.first().filter(|_| same) else {
+                continue;
+            };
+            opened.store = first.store().clone();
+            let found = layouts(&opened.context, &opened.store, &table, &objects)
+                .await
+                .map_err(|error| Refused::usage(error.to_string()))?;
+            for ((object, place), layout) in objects.into_iter().zip(found) {
+                paths.extend(place.local().map(PathBuf::from));
+                opened.bytes += object.size;
+                opened.layouts.push((object.location, layout));
+            }
+        }
+        opened.paths = paths.into();
+        opened.names = Arc::new(opened.layouts.iter().map(|it| it.0.clone()).collect());
+        self.with_lease(lease, |held| {
+            held.sessions.insert(id, Arc::new(opened));
+            Ok(())
+        })?;
+        Ok(facts)
+    }
+
+    /// Resolves locations, and refuses those outside of the roots, whatever links they lead through.
+    async fn places(&self, stores: &Stores, files: Vec<FileShare>) -> Answer<Vec<Location>> {
+        let (stores, roots) = (stores.clone(), self.roots.clone());
+        let resolve = move || {
+            let resolved = files.into_iter().map(|file| {
+                let place = stores
+                    .location(&file.location)
+                    .map_err(|error| Refused::usage(error.to_string()))?;
+                let real = match place.local() {
+                    None => place.clone(),
+                    Some(path) => {
+                        let real = path.canonicalize();
+                        let real = real.map_err(|error| {
+                            Refused::usage(format!("{}: {error}", file.location))
+                        })?;
+                        Location::of_file(real)
+                    }
+                };
+                match roots.iter().any(|root| real.is_below(root)) {
+                    true => Ok(place),
+                    false => Err(Refused::usage(format!(
+                        "{} lies outside of what it may read ({}); `bench worker --allow` names more",
+                        file.location,
+                        shown(&roots)
+                    ))),
+                }
+            });
+            resolved.collect()
+        };
+        blocking(resolve).await?
+    }
+
+    /// Brings the caches into a state, and watches executions from then on.
+    pub(super) async fn begin(&self, request: BeginRequest) -> Answer<()> {
+        let files = self.with_lease(request.lease, |held| {
+            if held.measurements.len() >= MOST_MEASUREMENTS {
+                return Err(Refused::usage(format!(
+                    "{MOST_MEASUREMENTS} measurements are under way, and it takes no more"
+                )));
+            }
+            held.sessions
+                .get(&request.session)
+                .cloned()
+                .ok_or_else(|| Refused::failed("it has not opened these files"))
+        })?;
+        let ledger = Arc::new(Ledger::new(files.layouts.iter().cloned()));
+        let remote = files.store.is_remote();
+        let source = ByteSource::of_query(&files.reader, remote);
+        let store = MeasuredStore::new(&files.store, &source, &files.reader.requests, &ledger);
+        let fenced = Fence::around(Arc::clone(store.objects()), Arc::clone(&files.names));
+        let fenced: Arc<dyn ObjectStore> = Arc::new(fenced);
+        let context = measured(&files.context, &files.reader, files.store.url(), &fenced)
+            .map_err(Refused::failed)?;
+        let context = super::placement::without_files(&context).map_err(Refused::failed)?;
+        let setting = CacheSetting {
+            page_cache: request.page_cache,
+            engine: request.engine,
+            whole_host: request.whole_host,
+            origin: match remote {
+                true => ByteOrigin::Network,
+                false => ByteOrigin::Files,
+            },
+        };
+        let watched = WatchedFiles {
+            paths: Arc::clone(&files.paths),
+            bytes: files.bytes,
+        };
+        let watch = Watch::begin(watched, setting, Arc::clone(&ledger))
+            .await
+            .map_err(Refused::failed)?;
+        reset_memory_peak(&context);
+        reset_peak();
+        let start = watch.start();
+        let measuring = Arc::new(Measuring {
+            context,
+            sums: Arc::default(),
+            channels: MeasuredChannels::new(&self.channels),
+            ledger,
+            watch: tokio::sync::Mutex::new(Some((watch, start))),
+            panics_before: panics::count(),
+        });
+        self.with_lease(request.lease, |held| {
+            held.measurements.insert(request.measurement, measuring);
+            Ok(())
+        })
+    }
+
+    /// Returns the measurement that a header names, if it is under way.
+    pub(super) fn measuring(&self, named: &str) -> Option<Arc<Measuring>> {
+        let (lease, measurement) = named.split_once('-')?;
+        let (lease, measurement) = (lease.parse().ok()?, measurement.parse().ok()?);
+        let found = self.with_lease(lease, |held| {
+            Ok(held.measurements.get(&measurement).map(Arc::clone))
+        });
+        found.ok().flatten()
+    }
+
+    fn under_way(&self, ended: &Ended) -> Answer<Arc<Measuring>> {
+        self.with_lease(ended.lease, |held| {
+            let found = held.measurements.get(&ended.measurement);
+            found
+                .cloned()
+                .ok_or_else(|| Refused::failed("no such measurement is under way"))
+        })
+    }
+
+    /// Brings the caches into their state once more.
+    pub(super) async fn prepare(&self, ended: Ended) -> Answer<()> {
+        let measuring = self.under_way(&ended)?;
+        let mut watch = measuring.watch.lock().await;
+        let Some((watch, start)) = watch.as_mut() else {
+            return Err(Refused::failed("the measurement has ended"));
+        };
+        watch.stop_several(
+            start,
+            Duration::from_nanos(ended.elapsed_ns),
+            ended.executions,
+        );
+        let clear = watch.setting().engine == crate::record::EngineCache::Fresh;
+        if clear {
+            crate::engine::clear_caches(&measuring.context);
+        }
+        watch.prepare().await.map_err(Refused::failed)?;
+        *start = watch.start();
+        Ok(())
+    }
+
+    /// Ends a measurement, and returns what it took.
+    pub(super) async fn end(&self, request: EndRequest) -> Answer<WorkerReport> {
+        let ended = request.ended;
+        let measuring = self.with_lease(ended.lease, |held| {
+            let found = held.measurements.remove(&ended.measurement);
+            found.ok_or_else(|| Refused::failed("no such measurement is under way"))
+        })?;
+        let Some((mut watch, start)) = measuring.watch.lock().await.take() else {
+            return Err(Refused::failed("the measurement has ended"));
+        };
+        watch.stop_several(
+            &start,
+            Duration::from_nanos(ended.elapsed_ns),
+            ended.executions,
+        );
+        let executions = u64::from(watch.executions().max(1));
+        let busy = measuring.sums.busy() / watch.executions().max(1);
+        let touched = measuring.ledger.touched_chunks();
+        let mut report = WorkerReport {
+            figures: Default::default(),
+            void: None,
+            busy_ns: u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX),
+            resident_peak_bytes: resident_bytes().map(|(_, peak)| peak),
+            scans: measuring.sums.finish(request.queries),
+            touched: touched
+                .into_iter()
+                .map(|(file, chunks)| (String::from(file), chunks))
+                .collect(),
+            panics: panics::since(measuring.panics_before),
+        };
+        let parts = measuring.ledger.touched(measuring.ledger.files());
+        let observation = watch.end();
+        let received = &measuring.channels.received;
+        let received = received.load(std::sync::atomic::Ordering::Relaxed);
+        report.figures = crate::record::Figures {
+            memory_pool_peak_bytes: memory_peak_bytes(&measuring.context),
+            chunk_encoded_bytes: parts.encoded_bytes,
+            chunk_compressed_bytes: parts.compressed_bytes,
+            exchanged_bytes: Some(received / executions),
+            ..observation.figures
+        };
+        report.void = observation.void;
+        Ok(report)
+    }
+}
+
+fn shown(roots: &[Location]) -> String {
+    match roots {
+        [] => "nothing".to_owned(),
+        roots => {
+            let roots: Vec<String> = roots.iter().map(ToString::to_string).collect();
+            roots.join(", ")
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Answer<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Refused::failed)
+}
+
+/// Looks at files, in their order.
+pub(super) async fn facts_of(places: Vec<Location>) -> Answer<Vec<FileFacts>> {
+    blocking(move || {
+        let facts = places.iter().map(|place| {
+            let failed = |error: String| Refused::usage(format!("{place}: {error}"));
+            let found = place.head().map_err(|error| failed(error.to_string()))?;
+            let found = found.ok_or_else(|| failed("it is not there".to_owned()))?;
+            let ends = match place.local() {
+                None => None,
+                Some(_) => {
+                    let looked = Inputs::of([place]).map_err(|error| failed(error.to_string()))?;
+                    looked.ends().first().copied()
+                }
+            };
+            Ok(FileFacts {
+                bytes: found.size,
+                ends,
+                e_tag: found.e_tag.filter(|_| place.local().is_none()),
+            })
+        });
+        facts.collect()
+    })
+    .await?
+}
+
+/// A file as the coordinator's plans describe it: caches of footers are valid by size and time.
+fn object_of(file: &FileShare, place: &Location) -> Answer<ObjectMeta> {
+    Ok(ObjectMeta {
+        location: place
+            .object()
+            .map_err(|error| Refused::usage(error.to_string()))?,
+        last_modified: DateTime::from_timestamp_nanos(file.modified_ns),
+        size: file.bytes,
+        e_tag: None,
+        version: None,
+    })
+}

@@ -1,0 +1,324 @@
+//! A coordinator's workers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use datafusion::prelude::SessionContext;
+use futures::future::{select_all, try_join_all};
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::body::Body;
+use tower::{Service, ServiceExt};
+use url::Url;
+
+use super::channel::{Channels, MeasuredChannels, chain};
+use super::error::ClusterError;
+use super::message::{LeaseRequest, Refusal, WorkerFacts};
+use super::placement::distributed;
+use super::security::ClientSecurity;
+use crate::observe::build_name;
+
+/// Fewest tasks of a stage. The engine would run a stage of one task in the coordinator.
+const FEWEST_TASKS: usize = 2;
+
+/// Workers that are reached, of the right build, and that work for this process alone.
+#[derive(Debug)]
+pub struct Workers {
+    links: Vec<Link>,
+    pub(super) channels: Arc<Channels>,
+    pub(super) lease: u64,
+    next: AtomicU64,
+}
+
+/// A worker, and the connection by which it is held.
+#[derive(Debug)]
+struct Link {
+    url: Url,
+    facts: WorkerFacts,
+    /// Reason why the worker is lost, once it is.
+    lost: watch::Receiver<Option<String>>,
+    held: JoinHandle<()>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.held.abort();
+    }
+}
+
+impl Workers {
+    /// Reaches workers, checks their builds, and takes them for this process alone. `who` names
+    /// this process in their logs.
+    ///
+    /// # Errors
+    ///
+    /// The first worker that cannot be reached, has another build, wants another token, or works
+    /// for somebody else.
+    pub async fn connect(
+        urls: &[String],
+        security: ClientSecurity,
+        who: &str,
+    ) -> Result<Self, ClusterError> {
+        let urls = parsed(urls)?;
+        let channels = Arc::new(Channels::new(security));
+        let lease = getrandom::u64().map_err(|error| ClusterError::Planning {
+            reason: error.to_string(),
+        })?;
+        let links = urls.iter().map(|url| link(&channels, url, lease, who));
+        Ok(Workers {
+            links: try_join_all(links).await?,
+            channels,
+            lease,
+            next: AtomicU64::new(1),
+        })
+    }
+
+    /// Number of the workers.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    pub fn urls(&self) -> impl Iterator<Item = &Url> {
+        self.links.iter().map(|link| &link.url)
+    }
+
+    pub fn facts(&self) -> impl Iterator<Item = (&Url, &WorkerFacts)> {
+        self.links.iter().map(|link| (&link.url, &link.facts))
+    }
+
+    /// Tasks of each stage, the same for all numbers of workers, so that they run one plan.
+    pub fn tasks(&self) -> usize {
+        self.links.len().max(FEWEST_TASKS)
+    }
+
+    /// Fewest cores of a worker. A task has as many partitions on every worker.
+    pub fn cores(&self) -> u64 {
+        let cores = self.links.iter().map(|link| link.facts.system.cores);
+        cores.min().unwrap_or(1).max(1)
+    }
+
+    /// Returns a number that has not been used for this lease.
+    pub(super) fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn url(&self, worker: usize) -> &Url {
+        &self.links[worker].url
+    }
+
+    /// Makes a session whose plans run on the first `count` workers, under a measurement's number.
+    pub(super) fn session(
+        &self,
+        context: &SessionContext,
+        count: usize,
+        measurement: u64,
+        channels: MeasuredChannels,
+    ) -> Result<SessionContext, ClusterError> {
+        let urls: Vec<Url> = self.urls().take(count).cloned().collect();
+        let named = format!("{}-{measurement}", self.lease);
+        let made = distributed(context, &urls, self.tasks(), &named, channels);
+        made.map_err(|error| ClusterError::Planning {
+            reason: crate::engine::plain_message(&error),
+        })
+    }
+
+    /// Waits until one of the first `count` workers is lost.
+    pub(super) async fn lost(&self, count: usize) -> ClusterError {
+        let waits = self.links.iter().take(count).map(|link| {
+            Box::pin(async move {
+                let mut lost = link.lost.clone();
+                let reason = match lost.wait_for(Option::is_some).await {
+                    Ok(reason) => reason.clone().unwrap_or_default(),
+                    Err(_) => "its connection has ended".to_owned(),
+                };
+                ClusterError::Lost {
+                    url: link.url.clone(),
+                    reason,
+                }
+            })
+        });
+        select_all(waits).await.0
+    }
+
+    /// Sends a request to a worker, and returns its answer.
+    pub(super) async fn ask<A: DeserializeOwned>(
+        &self,
+        worker: usize,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<A, ClusterError> {
+        let url = self.url(worker);
+        let body = send(&self.channels, url, path, request).await?;
+        let bytes = body.collect().await.map_err(|error| ClusterError::Lost {
+            url: url.clone(),
+            reason: chain(&error),
+        })?;
+        serde_json::from_slice(&bytes.to_bytes()).map_err(|error| not_understood(url, &error))
+    }
+}
+
+/// Reaches workers without taking them, and returns their facts.
+///
+/// # Errors
+///
+/// The first worker that cannot be reached, has another build, or wants another token.
+pub async fn facts(
+    urls: &[String],
+    security: ClientSecurity,
+) -> Result<Vec<(Url, WorkerFacts)>, ClusterError> {
+    let channels = Channels::new(security);
+    let asked = parsed(urls)?.into_iter().map(|url| {
+        let channels = &channels;
+        async move { Ok((url.clone(), checked(channels, &url).await?)) }
+    });
+    try_join_all(asked).await
+}
+
+fn parsed(urls: &[String]) -> Result<Vec<Url>, ClusterError> {
+    let mut all: Vec<Url> = Vec::new();
+    for text in urls {
+        let bad = |reason: &str| ClusterError::BadUrl {
+            text: crate::config::without_secrets_of_urls(text),
+            reason: reason.to_owned(),
+        };
+        let url = Url::parse(text.trim()).map_err(|error| bad(&error.to_string()))?;
+        if !["http", "https"].contains(&url.scheme()) || url.host_str().is_none() {
+            return Err(bad("it is of another kind"));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(bad("something comes after host and port"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad("it has a user or a password; workers know a token"));
+        }
+        if url.port_or_known_default().is_none_or(|port| port == 0) {
+            return Err(bad("its port is missing"));
+        }
+        if all.contains(&url) {
+            return Err(ClusterError::Twice { url });
+        }
+        all.push(url);
+    }
+    match all.is_empty() {
+        true => Err(ClusterError::BadUrl {
+            text: String::new(),
+            reason: "it is empty".to_owned(),
+        }),
+        false => Ok(all),
+    }
+}
+
+async fn checked(channels: &Channels, url: &Url) -> Result<WorkerFacts, ClusterError> {
+    let body = send(channels, url, "/bench/facts", &()).await?;
+    let bytes = body.collect().await.map_err(|error| ClusterError::Lost {
+        url: url.clone(),
+        reason: chain(&error),
+    })?;
+    let bytes = bytes.to_bytes();
+    // Another build may describe itself in another way, but for this.
+    #[derive(serde::Deserialize)]
+    struct Named {
+        build: String,
+    }
+    let named: Named =
+        serde_json::from_slice(&bytes).map_err(|error| not_understood(url, &error))?;
+    let ours = build_name();
+    if named.build != ours {
+        return Err(ClusterError::OtherBuild {
+            url: url.clone(),
+            theirs: named.build,
+            ours,
+        });
+    }
+    serde_json::from_slice(&bytes).map_err(|error| not_understood(url, &error))
+}
+
+fn not_understood(url: &Url, error: &serde_json::Error) -> ClusterError {
+    ClusterError::Refused {
+        url: url.clone(),
+        reason: format!("its answer is not that of a worker: {error}"),
+        usage: true,
+    }
+}
+
+async fn link(
+    channels: &Arc<Channels>,
+    url: &Url,
+    lease: u64,
+    who: &str,
+) -> Result<Link, ClusterError> {
+    let facts = checked(channels, url).await?;
+    let request = LeaseRequest {
+        lease,
+        who: who.to_owned(),
+    };
+    let mut body = send(channels, url, "/bench/lease", &request).await?;
+    let (lose, lost) = watch::channel(None);
+    let held = tokio::spawn(async move {
+        let reason = loop {
+            match body.frame().await {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break chain(&error),
+                None => break "it has ended".to_owned(),
+            }
+        };
+        lose.send_replace(Some(reason));
+        // Whoever waits later must find the reason.
+        std::future::pending::<()>().await;
+    });
+    Ok(Link {
+        url: url.clone(),
+        facts,
+        lost,
+        held,
+    })
+}
+
+/// Sends a request, and returns the body of the answer.
+async fn send(
+    channels: &Channels,
+    url: &Url,
+    path: &str,
+    request: &impl Serialize,
+) -> Result<Body, ClusterError> {
+    let mut channel = channels.channel(url).await?;
+    let lost = |error: tonic::transport::Error| ClusterError::Lost {
+        url: url.clone(),
+        reason: chain(&error),
+    };
+    let text = serde_json::to_vec(request).map_err(|error| ClusterError::Planning {
+        reason: error.to_string(),
+    })?;
+    let body = Body::new(Full::new(Bytes::from(text)).map_err(|never| match never {}));
+    let mut request = Request::post(path)
+        .body(body)
+        .map_err(|error| ClusterError::Planning {
+            reason: error.to_string(),
+        })?;
+    channels.authorize(request.headers_mut());
+    let channel = channel.ready().await.map_err(lost)?;
+    let response = channel.call(request).await.map_err(lost)?;
+    let (head, body) = response.into_parts();
+    if head.status.is_success() {
+        return Ok(body);
+    }
+    let bytes = body.collect().await.map_err(|error| ClusterError::Lost {
+        url: url.clone(),
+        reason: chain(&error),
+    })?;
+    let (reason, usage) = match serde_json::from_slice::<Refusal>(&bytes.to_bytes()) {
+        Ok(refusal) => (refusal.reason, refusal.usage),
+        Err(_) => (format!("it answers {}", head.status), true),
+    };
+    Err(ClusterError::Refused {
+        url: url.clone(),
+        reason,
+        usage,
+    })
+}
