@@ -339,6 +339,10 @@ pub(crate) struct TrainArguments {
     /// seconds since 1970
     #[arg(long, value_name = "TIME")]
     pub(crate) start_at: Option<String>,
+    /// Refused: a training loop reads chosen row groups in an order of its own, which the engine of
+    /// workers does not pass on
+    #[arg(long, value_name = "URL,..", value_delimiter = ',', hide = true)]
+    pub(crate) workers: Vec<String>,
     /// A label for the record, as in `array=A`
     #[arg(long = "label", value_name = "KEY=VALUE")]
     pub(crate) label: Vec<String>,

@@ -26,6 +26,13 @@ use crate::storage::Stores;
 use crate::train::{Rank, TrainingOptions, train as train_config};
 
 pub(super) fn train(arguments: &TrainArguments) -> Result<ExitCode, CommandError> {
+    if !arguments.workers.is_empty() {
+        return Err(CommandError::Usage(
+            "--workers: `bench train` does not go to workers, whose engine does not pass on orders and choices of row groups; start it on \
+             each host, with --rank and --world-size"
+                .to_owned(),
+        ));
+    }
     refuse_details_without_tables(arguments.format, arguments.details)?;
     let rank = rank(arguments)?;
     let start_at = arguments.start_at.as_deref().map(start_at).transpose()?;

@@ -53,3 +53,4 @@ mod terminal;
 mod traces;
 mod training;
 mod types;
+mod workers;

@@ -1,0 +1,611 @@
+//! Queries on workers: the results and bytes of one host, and one error for whatever goes wrong.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use parking_lot::Mutex;
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::harness::{Bench, Output, Place, TINY, at, cell};
+use crate::s3::{ACCESS_KEY, S3Server, SECRET_KEY};
+
+/// Longest time until a worker that is gone has ended a run.
+const A_WHILE: Duration = Duration::from_secs(10);
+
+/// A worker of a test, which ends with this value.
+struct Worker {
+    child: Child,
+    url: String,
+    log: Arc<Mutex<String>>,
+}
+
+impl Worker {
+    fn start(mut bench: Bench) -> Worker {
+        let command = &mut bench.command;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let into = Arc::clone(&log);
+        std::thread::spawn(move || {
+            while let Some(Ok(line)) = lines.next() {
+                into.lock().push_str(&format!("{line}\n"));
+            }
+        });
+        let mut url = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut url).unwrap();
+        assert!(url.ends_with('\n'), "no worker: {}", log.lock());
+        std::thread::spawn(move || _ = stdout.read_to_end(&mut Vec::new()));
+        Worker {
+            child,
+            url: url.trim().to_owned(),
+            log,
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        kill(Pid::from_raw(pid), signal).unwrap();
+    }
+
+    fn wait_for(&self, words: &str) {
+        let started = Instant::now();
+        while !self.log.lock().contains(words) {
+            assert!(started.elapsed() < A_WHILE, "{}", self.log.lock());
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn worker(place: &Place, more: &[&str]) -> Worker {
+    let bench = place.bench().args(["worker", "--listen", "127.0.0.1:0"]);
+    Worker::start(bench.args(more))
+}
+
+/// Workers of one place.
+struct Team(Vec<Worker>);
+
+impl Team {
+    fn of(place: &Place, count: usize) -> Team {
+        Team((0..count).map(|_| worker(place, &[])).collect())
+    }
+
+    fn urls(&self) -> String {
+        let urls: Vec<&str> = self.0.iter().map(|it| it.url.as_str()).collect();
+        urls.join(",")
+    }
+}
+
+/// Options that plans on workers have, for the run that is compared with them.
+const ALIKE: [&str; 4] = [
+    "--set",
+    "datafusion.optimizer.enable_dynamic_filter_pushdown=false",
+    "--set",
+    "datafusion.optimizer.enable_physical_uncorrelated_scalar_subquery=false",
+];
+
+/// Scenarios of the quickstart.
+const QUICKSTART: [&str; 6] = [
+    "full_scan",
+    "narrow_projection",
+    "selective_filter",
+    "partition_filter",
+    "string_filter",
+    "aggregation",
+];
+
+/// Queries that move rows between workers.
+const REPARTITIONED: [&str; 4] = [
+    "SELECT a.device, count(*), sum(b.quantity) FROM train a JOIN train b ON a.event_id = b.event_id + 7 GROUP BY a.device",
+    "SELECT user_id, count(*), max(duration_ms) FROM train GROUP BY user_id",
+    "SELECT event_id FROM train WHERE amount > (SELECT avg(amount) FROM train)",
+    "SELECT event_id, amount FROM train ORDER BY amount DESC, event_id LIMIT 20",
+];
+
+/// The quickstart, smaller, with one codec, one round, and a location of its data.
+fn small_quickstart(location: &str) -> Vec<String> {
+    let mut arguments = vec!["run".to_owned()];
+    for set in [
+        "sweep=null",
+        "dataset.compression=snappy",
+        "dataset.num_samples_per_file=1500",
+        "dataset.parquet.row_group_size=500",
+        "measure.warmup=0",
+        "measure.peak_memory=false",
+        &format!("dataset.data_folder={location}"),
+    ] {
+        arguments.extend(["--set".to_owned(), set.to_owned()]);
+    }
+    let queries = QUICKSTART.iter().flat_map(|it| ["--query", it]);
+    let sql = REPARTITIONED.iter().flat_map(|it| ["--sql", it]);
+    let more = queries.chain(sql).map(str::to_owned);
+    arguments.extend(more);
+    arguments.extend(["--rounds", "2", "--format", "json"].map(str::to_owned));
+    arguments
+}
+
+fn ids() -> impl Iterator<Item = String> {
+    let sql = (1..=REPARTITIONED.len()).map(|number| format!("sql_{number}"));
+    let names = QUICKSTART.iter().map(|name| (*name).to_owned());
+    names.chain(sql).map(|name| format!("{name}/base"))
+}
+
+/// Sum of a metric over the scans of an iteration.
+fn metric(iteration: &Value, name: &str) -> u64 {
+    let scans = iteration["scans"].as_array().unwrap();
+    scans
+        .iter()
+        .filter_map(|scan| scan["metrics"][name].as_u64())
+        .sum()
+}
+
+/// Figures that workers and one host have in common.
+const SAME: [&str; 8] = [
+    "rows",
+    "engine_ranges",
+    "engine_data_bytes",
+    "engine_metadata_bytes",
+    "requests",
+    "requested_bytes",
+    "chunk_encoded_bytes",
+    "chunk_compressed_bytes",
+];
+
+const SAME_METRICS: [&str; 5] = [
+    "bytes_scanned",
+    "output_rows",
+    "row_groups_pruned_statistics_pruned",
+    "row_groups_pruned_statistics_matched",
+    "page_index_rows_pruned",
+];
+
+/// Holds each cell of a run on workers against that of one host.
+fn holds_against(of_workers: &Value, of_one: &Value, workers: usize) {
+    for id in ids() {
+        let (ours, theirs) = (cell(of_workers, &id), cell(of_one, &id));
+        let (ours, theirs) = (at(ours, "iterations"), at(theirs, "iterations"));
+        assert_eq!(
+            ours[0]["checksum"]["exact"], theirs[0]["checksum"]["exact"],
+            "{id}"
+        );
+        for (ours, theirs) in ours
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(theirs.as_array().unwrap())
+        {
+            for figure in SAME {
+                assert_eq!(ours[figure], theirs[figure], "{id}: {figure}");
+            }
+            for name in SAME_METRICS {
+                assert_eq!(metric(ours, name), metric(theirs, name), "{id}: {name}");
+            }
+            let row_groups = |it: &Value| it["scans"][0]["row_groups_read"].clone();
+            assert_eq!(row_groups(ours), row_groups(theirs), "{id}");
+            the_whole_is_the_sum(ours, workers);
+        }
+    }
+}
+
+/// The figures of all workers add up to those of an iteration.
+fn the_whole_is_the_sum(iteration: &Value, workers: usize) {
+    let shares = iteration["workers"].as_array().unwrap();
+    assert_eq!(shares.len(), workers);
+    for figure in SAME.iter().skip(1) {
+        let sum: u64 = shares.iter().map(|it| it[*figure].as_u64().unwrap()).sum();
+        assert_eq!(iteration[*figure], sum, "{figure}");
+    }
+    let scanned = shares
+        .iter()
+        .map(|it| it["bytes_scanned"].as_u64().unwrap());
+    assert_eq!(metric(iteration, "bytes_scanned"), scanned.sum::<u64>());
+    let of_workers = shares
+        .iter()
+        .map(|it| it["exchanged_bytes"].as_u64().unwrap());
+    let exchanged = iteration["exchanged_bytes"].as_u64().unwrap();
+    assert!(
+        exchanged > of_workers.sum(),
+        "results reach this process, too"
+    );
+}
+
+#[rstest]
+#[case::two(2)]
+#[case::four(4)]
+fn workers_give_the_results_and_bytes_of_one_host(#[case] count: usize) {
+    let place = Place::new();
+    let one = place.bench().args(small_quickstart("data")).args(ALIKE);
+    let one = one.run().succeeds().json();
+    let team = Team::of(&place, count);
+    let bench = place.bench().args(small_quickstart("data"));
+    let output = bench.args(["--workers", &team.urls()]).run().succeeds();
+    holds_against(&output.json(), &one, count);
+}
+
+#[test]
+fn workers_read_from_an_object_store_what_one_host_reads() {
+    let server = S3Server::start();
+    let place = Place::new();
+    let with_store = |mut bench: Bench| {
+        bench
+            .command
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+            .env("AWS_ENDPOINT_URL", server.url());
+        bench
+    };
+    let location = "s3://bucket/data";
+    let run = || with_store(place.bench().args(small_quickstart(location)));
+    let one = run().args(ALIKE).run().succeeds().json();
+    let team = Team(
+        (0..2)
+            .map(|_| {
+                let bench = place.bench().args(["worker", "--listen", "127.0.0.1:0"]);
+                Worker::start(with_store(bench.args(["--allow", "s3://bucket/data"])))
+            })
+            .collect(),
+    );
+    let output = run().args(["--workers", &team.urls()]).run().succeeds();
+    let record = output.json();
+    holds_against(&record, &one, 2);
+    let iteration = at(cell(&record, "full_scan/base"), "iterations.1");
+    assert_eq!(at(iteration, "cache.state"), "remote");
+    let attempts = at(iteration, "wire.attempts").as_u64().unwrap();
+    let shares = iteration["workers"].as_array().unwrap();
+    let of_workers = shares
+        .iter()
+        .map(|it| at(it, "wire.attempts").as_u64().unwrap());
+    assert_eq!(attempts, of_workers.sum::<u64>());
+    let executions = iteration["executions"].as_u64().unwrap();
+    assert_eq!(
+        attempts,
+        iteration["requests"].as_u64().unwrap() * executions
+    );
+}
+
+/// A place with [`TINY`]'s dataset of eight files.
+fn place() -> Place {
+    let place = Place::with(&TINY.replace("num_files_train: 2", "num_files_train: 8"));
+    place.generate();
+    place
+}
+
+const SUM: &str = "SELECT region, sum(id) FROM train GROUP BY region";
+
+fn run_on(place: &Place, urls: &str, more: &[&str]) -> Output {
+    let arguments = ["--workers", urls, "--sql", SUM];
+    place.run(&[&arguments[..], more].concat())
+}
+
+fn record_on(place: &Place, urls: &str, more: &[&str]) -> Value {
+    run_on(place, urls, &[&["--format", "json"][..], more].concat())
+        .succeeds()
+        .json()
+}
+
+#[test]
+fn numbers_of_workers_run_one_plan_and_each_file_has_its_place() {
+    let place = place();
+    let team = Team::of(&place, 4);
+    let arguments = ["--sweep", "workers=1,2,4", "--rounds", "3"];
+    let record = record_on(&place, &team.urls(), &arguments);
+    let cells = ["1", "2", "4"].map(|it| cell(&record, &format!("sql/{it}")));
+    for (found, count) in cells.iter().zip([1_usize, 2, 4]) {
+        assert_eq!(found["plan"], cells[0]["plan"]);
+        let iterations = found["iterations"].as_array().unwrap();
+        let shares = |it: &Value| -> Vec<(String, u64)> {
+            let shares = it["workers"].as_array().unwrap().iter();
+            let share = |it: &Value| {
+                let url = it["worker"].as_str().unwrap().to_owned();
+                (url, it["bytes_scanned"].as_u64().unwrap())
+            };
+            shares.map(share).collect()
+        };
+        assert_eq!(shares(&iterations[0]).len(), count);
+        for iteration in iterations {
+            assert_eq!(shares(iteration), shares(&iterations[0]));
+            the_whole_is_the_sum(iteration, count);
+        }
+    }
+    assert!(at(cells[0], "plan").as_str().unwrap().contains("Stage 1"));
+}
+
+#[test]
+fn options_of_the_session_and_streams_reach_the_workers() {
+    let place = place();
+    let team = Team::of(&place, 2);
+    let set = [
+        "--set",
+        "reader.batch_size=10",
+        "--set",
+        "measure.streams=3",
+    ];
+    let record = record_on(&place, &team.urls(), &set);
+    let iteration = at(cell(&record, "sql/base"), "iterations.0");
+    // 800 rows in row groups of 40, 40 and 20.
+    assert_eq!(metric(iteration, "output_batches"), 80);
+    assert_eq!(iteration["streams"], 3);
+    let alone = place.record(&[&ALIKE[..], &["--sql", SUM], &set[2..]].concat());
+    let alone = at(cell(&alone, "sql/base"), "iterations.0");
+    assert_eq!(iteration["requested_bytes"], alone["requested_bytes"]);
+}
+
+#[rstest]
+#[case::cold("cold")]
+#[case::direct("direct")]
+fn each_worker_attests_the_state_of_its_caches(#[case] cache: &str) {
+    let place = Place::within(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")));
+    place.write("bench.yaml", TINY);
+    place.generate();
+    let team = Team::of(&place, 2);
+    let record = record_on(&place, &team.urls(), &["--cache", cache]);
+    let iteration = at(cell(&record, "sql/base"), "iterations.0");
+    assert_eq!(at(iteration, "cache.state"), cache);
+    for share in iteration["workers"].as_array().unwrap() {
+        assert_eq!(at(share, "cache.state"), cache);
+        assert_eq!(at(share, "cache.engine"), "fresh");
+        // Footers are read anew.
+        assert!(share["engine_metadata_bytes"].as_u64().unwrap() > 0);
+    }
+}
+
+#[test]
+fn a_worker_that_is_not_there_is_named() {
+    let place = place();
+    let team = Team::of(&place, 1);
+    let urls = format!("{},http://127.0.0.1:1", team.urls());
+    run_on(&place, &urls, &[]).fails(2, &["http://127.0.0.1:1", "cannot be reached"]);
+    for (bad, words) in [
+        ("127.0.0.1:7000", "no URL of a worker"),
+        ("ftp://host:1", "no URL of a worker"),
+        ("http://host:1/path", "something comes after host and port"),
+        ("http://me:secret@host:1", "user or a password"),
+        ("http://host:0", "its port is missing"),
+        ("", "no URL of a worker"),
+        ("http://127.0.0.1:1,http://127.0.0.1:1/", "named twice"),
+    ] {
+        let output = run_on(&place, bad, &[]).fails(2, &[words]);
+        assert!(!output.stderr.contains("secret@"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn more_workers_than_there_are_are_refused() {
+    let place = place();
+    let team = Team::of(&place, 2);
+    let sweep = ["--sweep", "workers=1,3"];
+    run_on(&place, &team.urls(), &sweep).fails(2, &["3 workers", "--workers names 2"]);
+    let alone = ["--set", "measure.workers=2"];
+    place
+        .run(&alone)
+        .fails(2, &["2 workers", "--workers names 0"]);
+}
+
+#[rstest]
+#[case::lanes(&["--lane", "storage"], "lane `storage`")]
+#[case::trace(&["--trace", "my.trace"], "--trace")]
+#[case::break_even(&["--set", "measure.break_even=true"], "measure.break_even")]
+#[case::whole_files(&["--set", "dataset.parquet.read_mode=default"], "read_mode")]
+#[case::filters(
+    &["--set", "datafusion.optimizer.enable_dynamic_filter_pushdown=true"],
+    "enable_dynamic_filter_pushdown"
+)]
+#[case::from_footers(&["--sql", "SELECT count(*) FROM train"], "its plan reads no files")]
+#[case::no_table(&["--sql", "SELECT 1"], "its plan reads no files")]
+fn what_workers_cannot_do_is_refused_by_name(#[case] arguments: &[&str], #[case] words: &str) {
+    let place = place();
+    let team = Team::of(&place, 1);
+    let output = run_on(&place, &team.urls(), arguments);
+    output.fails(2, &["workers cannot do this", words]);
+}
+
+#[test]
+fn training_does_not_go_to_workers() {
+    let place = place();
+    let bench = place
+        .bench()
+        .args(["train", "bench.yaml", "--workers", "http://127.0.0.1:1"]);
+    bench.run().fails(2, &["bench train", "workers"]);
+}
+
+#[test]
+fn files_that_a_worker_does_not_see_or_may_not_read_are_named() {
+    let place = place();
+    let elsewhere = Place::new();
+    let blind = worker(&place, &["--allow", elsewhere.root().to_str().unwrap()]);
+    let output = run_on(&place, &blind.url, &[]);
+    output.fails(
+        2,
+        &[
+            &blind.url,
+            "img_0_of_8.parquet",
+            "outside of what it may read",
+        ],
+    );
+    assert!(
+        blind.log.lock().contains("refused to open"),
+        "{}",
+        blind.log.lock()
+    );
+    // A link does not lead out of the roots.
+    let allowed = place.path("allowed");
+    std::fs::create_dir(&allowed).unwrap();
+    std::os::unix::fs::symlink(place.path("data"), allowed.join("data")).unwrap();
+    let linked = worker(&place, &["--allow", allowed.to_str().unwrap()]);
+    let table = format!("t={}/data/train/*.parquet", allowed.display());
+    let arguments = ["run", "--table", &table, "--sql", "SELECT id FROM t"];
+    let bench = place.bench().args(arguments);
+    let output = bench.args(["--workers", &linked.url]).run();
+    output.fails(2, &[&linked.url, "outside of what it may read"]);
+}
+
+#[rstest]
+#[case::none(None, "got none")]
+#[case::wrong(Some("a-wrong-token-of-24-bytes"), "got another")]
+fn a_coordinator_without_the_token_is_refused(#[case] token: Option<&str>, #[case] words: &str) {
+    let place = place();
+    place.write("token", "the-right-token-of-27-bytes\n");
+    let guarded = worker(&place, &["--token-file", "token"]);
+    let mut bench = place.bench().args(["run", "bench.yaml", "--sql", SUM]);
+    bench.command.env_remove("BENCH_TOKEN");
+    if let Some(token) = token {
+        bench.command.env("BENCH_TOKEN", token);
+    }
+    let output = bench.args(["--workers", &guarded.url]).run();
+    let output = output.fails(2, &[&guarded.url, "token", words]);
+    assert!(
+        !output.stderr.contains("the-right-token"),
+        "{}",
+        output.stderr
+    );
+    assert!(guarded.log.lock().contains("wrong or no token"));
+    let right = ["--token-file", "token"];
+    run_on(&place, &guarded.url, &right).succeeds();
+    place.write("short", "too-short");
+    let short = ["--token-file", "short"];
+    run_on(&place, &guarded.url, &short).fails(2, &["--token-file short", "at least 16"]);
+}
+
+#[test]
+fn workers_with_a_token_reach_each_other_over_tls() {
+    let place = place();
+    place.write("token", "the-right-token-of-27-bytes");
+    let secure = ["--token-file", "token", "--tls-generate", "tls"];
+    let team = Team((0..2).map(|_| worker(&place, &secure)).collect());
+    assert!(team.urls().starts_with("https://"), "{}", team.urls());
+    let ours = ["--token-file", "token", "--tls-ca", "tls/ca.pem"];
+    let record = record_on(&place, &team.urls(), &ours);
+    let iteration = at(cell(&record, "sql/base"), "iterations.0");
+    the_whole_is_the_sum(iteration, 2);
+    // A shuffle goes from one worker to the other.
+    for share in iteration["workers"].as_array().unwrap() {
+        assert!(share["exchanged_bytes"].as_u64().unwrap() > 0);
+    }
+    let without = ["--token-file", "token"];
+    run_on(&place, &team.urls(), &without).fails(2, &["https://", "certificate"]);
+}
+
+#[test]
+fn a_worker_that_other_hosts_reach_needs_a_token_and_tls() {
+    let place = place();
+    place.write("token", "the-right-token-of-27-bytes");
+    let listen = |more: &[&str]| {
+        let mut bench = place.bench().args(["worker", "--listen", "0.0.0.0:0"]);
+        bench.command.env_remove("BENCH_TOKEN");
+        bench.args(more).run()
+    };
+    listen(&["--plaintext"]).fails(2, &["--listen 0.0.0.0:0", "token", "--token-file"]);
+    listen(&["--token-file", "token"]).fails(2, &["--tls-generate", "--plaintext"]);
+    listen(&["--plaintext", "--token-file", "gone"]).fails(2, &["--token-file gone"]);
+    listen(&[
+        "--plaintext",
+        "--token-file",
+        "token",
+        "--allow",
+        "/gone/folder",
+    ])
+    .fails(2, &["--allow /gone/folder"]);
+}
+
+#[test]
+fn a_second_coordinator_is_told_who_has_the_worker() {
+    let place = place();
+    let team = Team::of(&place, 1);
+    let bench = place
+        .bench()
+        .args(["run", "bench.yaml", "--rounds", "100000"]);
+    let mut first = bench
+        .args(["--workers", &team.urls(), "--sql", SUM])
+        .start();
+    first.wait_for(&place, "iteration", 1);
+    run_on(&place, &team.urls(), &[]).fails(2, &[&team.urls(), "it works for", "process"]);
+    first.signal(Signal::SIGINT);
+    assert_eq!(first.end().code, Some(130));
+    team.0[0].wait_for("no longer works for");
+    run_on(&place, &team.urls(), &[]).succeeds();
+}
+
+#[rstest]
+#[case::killed(Signal::SIGKILL)]
+#[case::stopped(Signal::SIGSTOP)]
+fn a_worker_that_is_lost_ends_the_run_with_its_name(#[case] signal: Signal) {
+    let place = place();
+    let team = Team::of(&place, 3);
+    let bench = place
+        .bench()
+        .args(["run", "bench.yaml", "--rounds", "100000"]);
+    let mut running = bench
+        .args(["--workers", &team.urls(), "--sql", SUM])
+        .start();
+    running.wait_for(&place, "iteration", 2);
+    let lost = &team.0[1];
+    lost.signal(signal);
+    let gone = Instant::now();
+    let output = running.end();
+    assert!(gone.elapsed() < A_WHILE, "{:?}", gone.elapsed());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let output = output.says_one_error(&["worker", lost.url.as_str()]);
+    for other in [&team.0[0], &team.0[2]] {
+        assert!(!output.error().contains(&other.url), "{}", output.stderr);
+    }
+    // What was finished is kept.
+    assert!(place.events("iteration") >= 2);
+    let report = place.bench().arg("report").args([place.journal()]).run();
+    report.succeeds();
+    lost.signal(Signal::SIGCONT);
+    // The others are free.
+    let free = [&team.0[0], &team.0[2]].map(|it| it.url.clone()).join(",");
+    team.0[0].wait_for("no longer works for");
+    team.0[2].wait_for("no longer works for");
+    run_on(&place, &free, &[]).succeeds();
+}
+
+#[test]
+fn a_message_that_is_too_large_is_an_error_at_once() {
+    let place = place();
+    let small = worker(&place, &["--max-message", "2000B"]);
+    let began = Instant::now();
+    let output = run_on(&place, &small.url, &[]);
+    assert!(began.elapsed() < A_WHILE, "{:?}", began.elapsed());
+    let output = output.says_one_error(&[&small.url, "too large", "2000"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+}
+
+#[test]
+fn more_memory_than_a_worker_has_is_an_error_with_its_name() {
+    let place = place();
+    let small = worker(&place, &["--memory-limit", "1000B"]);
+    let output = run_on(&place, &small.url, &[]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    output.says_one_error(&[&small.url, "Memory Exhausted"]);
+}
+
+#[test]
+fn an_explained_plan_shows_its_stages() {
+    let place = place();
+    let team = Team::of(&place, 2);
+    let bench = place.bench().args(["explain", "bench.yaml", "--sql", SUM]);
+    let output = bench.args(["--workers", &team.urls()]).run().succeeds();
+    for words in [
+        "Stage 1",
+        "Stage 2",
+        "NetworkShuffleExec",
+        "tasks=2",
+        "rows: 2",
+    ] {
+        assert!(output.stdout.contains(words), "{}", output.stdout);
+    }
+}
