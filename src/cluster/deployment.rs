@@ -1,12 +1,15 @@
 //! One cell on workers: the files that each of them reads, and measurements of the cell.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use datafusion::datasource::listing::PartitionedFile;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
+use object_store::path::Path as ObjectPath;
 use tokio::sync::watch;
 use url::Url;
 
@@ -16,11 +19,9 @@ use super::message::{
     BeginRequest, EndRequest, Ended, FileFacts, FileShare, OpenRequest, TableShare, WorkerReport,
 };
 use super::placement::{is_distributed, shares};
-use super::worker::facts_of;
 use super::workers::Workers;
 use crate::config::{Connection, Reader};
 use crate::observe::{CacheSetting, Ledger};
-use crate::storage::Location;
 use crate::table::OpenTable;
 
 /// Workers among which a cell's queries are divided.
@@ -41,7 +42,7 @@ impl Crew {
     /// Options of the engine that exclude each other.
     pub fn planning(&self, context: &SessionContext) -> Result<SessionContext, ClusterError> {
         let channels = MeasuredChannels::new(&self.workers.channels);
-        self.workers.session(context, self.count, 0, channels)
+        self.workers.session(context, self.count, "", channels)
     }
 }
 
@@ -81,35 +82,23 @@ impl Deployment {
                 ),
             });
         }
+        let shares = shares(plan, crew.count);
+        if shares
+            .iter()
+            .flatten()
+            .any(|file| !file.extensions.is_empty())
+        {
+            return Err(ClusterError::NotDistributed {
+                what: "read chosen row groups, which the engine does not send along".to_owned(),
+            });
+        }
         let deployment = Deployment {
             session: crew.workers.number(),
             crew,
         };
-        let shares = shares(plan, deployment.crew.count);
         let opened = shares.into_iter().enumerate().map(|(worker, files)| {
-            let mut of_tables: Vec<(TableShare, Vec<Location>)> = Vec::new();
-            for table in tables {
-                let mut share = TableShare {
-                    table: table.name.clone(),
-                    files: Vec::new(),
-                };
-                let mut places = Vec::new();
-                for file in &files {
-                    let object = &file.object_meta;
-                    let place = table.objects.iter().position(|it| *it == object.location);
-                    let Some(place) = place.and_then(|place| table.places.get(place)) else {
-                        continue;
-                    };
-                    share.files.push(FileShare {
-                        location: place.to_string(),
-                        bytes: object.size,
-                        modified_ns: object.last_modified.timestamp_nanos_opt().unwrap_or(0),
-                    });
-                    places.push(place.clone());
-                }
-                of_tables.push((share, places));
-            }
-            deployment.open(worker, of_tables, reader, options)
+            let shares = tables.iter().map(|table| share_of(table, &files));
+            deployment.open(worker, shares.collect(), reader, options)
         });
         try_join_all(opened).await?;
         Ok(deployment)
@@ -118,12 +107,12 @@ impl Deployment {
     async fn open(
         &self,
         worker: usize,
-        shares: Vec<(TableShare, Vec<Location>)>,
+        shares: Vec<(TableShare, Vec<FileFacts>)>,
         reader: &Reader,
         options: &[(String, String)],
     ) -> Result<(), ClusterError> {
-        let (tables, places): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
-        let places: Vec<Location> = places.into_iter().flatten().collect();
+        let (tables, ours): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
+        let ours: Vec<FileFacts> = ours.into_iter().flatten().collect();
         let request = OpenRequest {
             lease: self.crew.workers.lease,
             session: self.session,
@@ -138,16 +127,13 @@ impl Deployment {
             .workers
             .ask(worker, "/bench/open", &request)
             .await?;
-        let ours = facts_of(places.clone()).await;
-        let ours = ours.map_err(|refused| ClusterError::Planning {
-            reason: refused.reason,
-        })?;
         let url = self.crew.workers.url(worker);
-        for ((ours, theirs), place) in ours.iter().zip(&theirs).zip(&places) {
+        let files = request.tables.iter().flat_map(|table| &table.files);
+        for ((ours, theirs), file) in ours.iter().zip(&theirs).zip(files) {
             if let Some(difference) = difference(ours, theirs) {
                 return Err(ClusterError::OtherFile {
                     url: url.clone(),
-                    file: place.to_string(),
+                    file: file.location.clone(),
                     difference,
                 });
             }
@@ -162,9 +148,13 @@ impl Deployment {
         }
     }
 
-    /// Number of the workers that take part.
-    pub fn count(&self) -> usize {
-        self.crew.count
+    pub fn crew(&self) -> &Crew {
+        &self.crew
+    }
+
+    /// URLs of the workers that take part.
+    pub fn urls(&self) -> impl Iterator<Item = &Url> {
+        self.crew.workers.urls().take(self.crew.count)
     }
 
     /// Makes a measurement, and the session whose plans belong to it.
@@ -176,18 +166,51 @@ impl Deployment {
         self: &Arc<Self>,
         context: &SessionContext,
     ) -> Result<(Exchange, SessionContext), ClusterError> {
-        let number = self.crew.workers.number();
-        let channels = MeasuredChannels::new(&self.crew.workers.channels);
         let workers = &self.crew.workers;
-        let session = workers.session(context, self.crew.count, number, channels.clone())?;
+        let channels = MeasuredChannels::new(&workers.channels);
         let exchange = Exchange {
             deployment: Arc::clone(self),
-            number,
+            number: workers.number(),
             failure: channels.failure.subscribe(),
-            channels,
+            channels: channels.clone(),
         };
+        let name = exchange.name();
+        let session = workers.session(context, self.crew.count, &name, channels)?;
         Ok((exchange, session))
     }
+}
+
+/// Returns the files of a table that are among those of a worker, and what they were when the table
+/// was opened.
+fn share_of(table: &OpenTable, files: &[PartitionedFile]) -> (TableShare, Vec<FileFacts>) {
+    let mut share = TableShare {
+        table: table.name.clone(),
+        files: Vec::new(),
+    };
+    let mut facts = Vec::new();
+    let places: HashMap<&ObjectPath, usize> = table.objects.iter().zip(0..).collect();
+    // In a store behind a network, a sample was looked at, and tags stand for all.
+    let ends = match table.store.is_local() {
+        true => table.inputs.ends(),
+        false => Vec::new(),
+    };
+    for file in files {
+        let object = &file.object_meta;
+        let Some(place) = places.get(&object.location).copied() else {
+            continue;
+        };
+        share.files.push(FileShare {
+            location: table.places[place].to_string(),
+            bytes: object.size,
+            modified_ns: object.last_modified.timestamp_nanos_opt().unwrap_or(0),
+        });
+        facts.push(FileFacts {
+            bytes: object.size,
+            ends: ends.get(place).copied(),
+            e_tag: object.e_tag.clone(),
+        });
+    }
+    (share, facts)
 }
 
 fn difference(ours: &FileFacts, theirs: &FileFacts) -> Option<String> {
@@ -197,7 +220,9 @@ fn difference(ours: &FileFacts, theirs: &FileFacts) -> Option<String> {
             theirs.bytes, ours.bytes
         ));
     }
-    if ours.ends != theirs.ends {
+    if let Some((ours, theirs)) = ours.ends.zip(theirs.ends)
+        && ours != theirs
+    {
         return Some("its footer is another one".to_owned());
     }
     let tags = ours.e_tag.as_ref().zip(theirs.e_tag.as_ref());
@@ -215,6 +240,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Name by which workers know the measurement.
+    pub(super) fn name(&self) -> String {
+        format!("{}-{}", self.deployment.crew.workers.lease, self.number)
+    }
+
     /// Lets each worker bring its caches into a state, and watch from then on.
     ///
     /// # Errors

@@ -27,3 +27,7 @@ pub use security::{ClientSecurity, TOKEN_VARIABLE, TlsFiles};
 pub use server::{ListeningWorker, Log};
 pub use worker::WorkerSettings;
 pub use workers::{Workers, facts};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

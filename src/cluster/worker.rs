@@ -460,7 +460,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Looks at files, in their order.
-pub(super) async fn facts_of(places: Vec<Location>) -> Answer<Vec<FileFacts>> {
+async fn facts_of(places: Vec<Location>) -> Answer<Vec<FileFacts>> {
     blocking(move || {
         let facts = places.iter().map(|place| {
             let failed = |error: String| Refused::usage(format!("{place}: {error}"));

@@ -112,17 +112,16 @@ impl Workers {
         &self.links[worker].url
     }
 
-    /// Makes a session whose plans run on the first `count` workers, under a measurement's number.
+    /// Makes a session whose plans run on the first `count` workers, under a measurement's name.
     pub(super) fn session(
         &self,
         context: &SessionContext,
         count: usize,
-        measurement: u64,
+        measurement: &str,
         channels: MeasuredChannels,
     ) -> Result<SessionContext, ClusterError> {
         let urls: Vec<Url> = self.urls().take(count).cloned().collect();
-        let named = format!("{}-{measurement}", self.lease);
-        let made = distributed(context, &urls, self.tasks(), &named, channels);
+        let made = distributed(context, &urls, self.tasks(), measurement, channels);
         made.map_err(|error| ClusterError::Planning {
             reason: crate::engine::plain_message(&error),
         })

@@ -189,6 +189,7 @@ pub(crate) fn iteration(round: u32, elapsed_ns: u64) -> Iteration {
             ..Figures::default()
         },
         scan_partitions: 2,
+        workers: Vec::new(),
         scans: vec![Scan {
             table: "train".to_owned(),
             metrics: BTreeMap::from([("bytes_scanned".to_owned(), 3_500)]),

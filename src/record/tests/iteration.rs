@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::record::fixture::iteration;
 use crate::record::{
     Cache, CacheState, Checksum, ColdEvidence, EngineCache, Figures, Iteration, Kind, Lane,
-    Percentiles, RetryCounts, Scan, Status, StoreCalls, WireFigures,
+    Percentiles, RetryCounts, Scan, Status, StoreCalls, WireFigures, WorkerFigures,
 };
 
 fn percentiles(p50: u64) -> Percentiles {
@@ -62,6 +62,7 @@ fn full() -> Iteration {
                 range_bytes: percentiles(30),
             }),
             wire: Some(wire()),
+            exchanged_bytes: Some(45),
             device_read_bytes: Some(34),
             cache: Cache {
                 state: CacheState::Cold,
@@ -71,6 +72,17 @@ fn full() -> Iteration {
             },
         },
         scan_partitions: 35,
+        workers: vec![WorkerFigures {
+            worker: "http://host:7000/".to_owned(),
+            figures: Figures {
+                requests: 46,
+                ..Figures::default()
+            },
+            busy_ns: 47,
+            resident_peak_bytes: Some(48),
+            bytes_scanned: 49,
+            scan_rows: 50,
+        }],
         scans: vec![Scan {
             table: "train".to_owned(),
             metrics: [("bytes_scanned".to_owned(), 36)].into(),
