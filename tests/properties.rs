@@ -263,7 +263,7 @@ fn read_back(layout: &Layout) -> (Checksum, u64) {
         .block_on(Datasets::place(&Stores::default(), &config))
         .unwrap();
     let opened = runtime
-        .block_on(open(&config, &datasets, None, &Silent))
+        .block_on(open(&config, &datasets, None, None, &Silent))
         .unwrap();
     let verified = runtime.block_on(opened.cells[0].cell.verify()).unwrap();
     (verified.checksum, verified.rows)

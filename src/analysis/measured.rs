@@ -4,11 +4,36 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{CellRecord, Iteration, Kind, Lane, RunRecord, Status};
 
-/// Measured iterations of a lane that are `ok`. All figures rest on these.
+/// Measured iterations of a lane that are `ok`. All figures rest on these. If a worker was lost on
+/// the way, those with the other number of workers are left out: of the two numbers, the one that
+/// has more iterations counts.
 pub(super) fn counted(cell: &CellRecord, lane: Lane) -> impl Iterator<Item = &Iteration> {
+    let workers = usual_workers(cell, lane);
+    ok(cell, lane).filter(move |iteration| Some(iteration.workers.len()) == workers)
+}
+
+fn ok(cell: &CellRecord, lane: Lane) -> impl Iterator<Item = &Iteration> {
     cell.iterations.iter().filter(move |iteration| {
         iteration.lane == lane && iteration.kind == Kind::Measured && iteration.status == Status::Ok
     })
+}
+
+/// Number of workers that most of these iterations had, the larger one of two that are as frequent.
+/// `None` if there are no iterations.
+fn usual_workers(cell: &CellRecord, lane: Lane) -> Option<usize> {
+    let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
+    for iteration in ok(cell, lane) {
+        *numbers.entry(iteration.workers.len()).or_default() += 1;
+    }
+    let most = numbers
+        .into_iter()
+        .max_by_key(|(workers, count)| (*count, *workers));
+    most.map(|(workers, _)| workers)
+}
+
+/// Number of iterations of a lane that do not count, as a worker was lost.
+pub(super) fn with_other_workers(cell: &CellRecord, lane: Lane) -> usize {
+    ok(cell, lane).count() - counted(cell, lane).count()
 }
 
 /// Lanes in which a cell was measured, successfully or not.

@@ -8,12 +8,13 @@ use super::measured::lanes;
 use super::overall::overall;
 use super::prediction::Predictions;
 use super::ranking::ranked;
+use super::scaling::scaling;
 use super::summary::summary;
 use super::uncertainty::OfTimes;
 use crate::record::RunRecord;
 
 /// Derives every cell's `summary` and the record's `comparisons`, `noise`, `lane_noise`,
-/// `ceilings`, `findings`, `overall`, `standings`, `rankings`, `confidence`, `conclusions`,
+/// `ceilings`, `findings`, `overall`, `scaling`, `standings`, `rankings`, `confidence`, `conclusions`,
 /// `break_even` and `prediction_checks` from the iterations and profiles. They replace those that
 /// were there, so that a run that has just ended and an old record have the same. Returns the
 /// curves that the predictions rest on, which a record does not keep.
@@ -43,6 +44,7 @@ pub fn summarise_measured(record: &mut RunRecord) {
     record.ceilings = ceilings(&record.cells);
     record.findings = findings(record);
     record.overall = overall(record, &uncertainty);
+    record.scaling = scaling(record);
     (record.standings, record.rankings) = ranked(record);
     record.confidence = confidence(record);
     record.conclusions = conclusions(record);

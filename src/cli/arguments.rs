@@ -223,6 +223,9 @@ pub(crate) struct RunArguments {
     pub(crate) record: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) workers: WorkersArguments,
+    /// Goes on without workers that are lost, and says which rounds had fewer
+    #[arg(long, requires = "workers")]
+    pub(crate) tolerate_lost_workers: bool,
     /// File for the requests of each cell to the store, which `bench replay` reads again
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,

@@ -19,7 +19,7 @@ use crate::config::{Config, without_secrets};
 use crate::exit_class::ExitClass;
 use crate::output::{Output, Replaces};
 use crate::report::{Format, View, html, kept_at, render};
-use crate::run::{Options, Outcome, run as run_config, with_baseline_first};
+use crate::run::{Options, Outcome, WorkersOfRun, run as run_config, with_baseline_first};
 use crate::session::{KnownSources, TRACES, reader_of};
 use crate::storage::Stores;
 
@@ -63,7 +63,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
             needed_memory::ask(cell, &given, sources, &asked)
         })),
         slowdown: None,
-        workers,
+        workers: workers.map(|workers| WorkersOfRun {
+            workers,
+            tolerates_losses: arguments.tolerate_lost_workers,
+        }),
     };
     let outcome = run_config(&runtime, &config, &options, &cancel, &Progress::new());
     leave(runtime);

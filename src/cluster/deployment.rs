@@ -6,14 +6,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
 use object_store::path::Path as ObjectPath;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use url::Url;
 
-use super::channel::MeasuredChannels;
+use super::channel::{KEEP_ALIVE_INTERVAL, MeasuredChannels, worker_of};
 use super::error::ClusterError;
 use super::message::{
     BeginRequest, EndRequest, Ended, FileFacts, FileShare, OpenRequest, TableShare, WorkerReport,
@@ -28,8 +31,8 @@ use crate::table::OpenTable;
 #[derive(Debug, Clone)]
 pub struct Crew {
     pub workers: Arc<Workers>,
-    /// Number of the workers that take part, the first ones.
-    pub count: usize,
+    /// Workers that take part, by their numbers.
+    pub members: Vec<usize>,
     /// The way to stores, which workers complete from their own environment.
     pub connection: Arc<Connection>,
 }
@@ -42,7 +45,23 @@ impl Crew {
     /// Options of the engine that exclude each other.
     pub fn planning(&self, context: &SessionContext) -> Result<SessionContext, ClusterError> {
         let channels = MeasuredChannels::new(&self.workers.channels);
-        self.workers.session(context, self.count, "", channels)
+        self.workers.session(context, &self.members, "", channels)
+    }
+
+    /// Returns the crew without a worker. `None` if nobody is left.
+    pub fn without(&self, url: &Url) -> Option<Crew> {
+        let stays = |worker: &usize| self.workers.url(*worker) != url;
+        let members: Vec<usize> = self.members.iter().copied().filter(stays).collect();
+        (!members.is_empty()).then(|| Crew {
+            members,
+            ..self.clone()
+        })
+    }
+
+    pub fn has(&self, url: &Url) -> bool {
+        self.members
+            .iter()
+            .any(|worker| self.workers.url(*worker) == url)
     }
 }
 
@@ -50,6 +69,8 @@ impl Crew {
 #[derive(Debug)]
 pub struct Deployment {
     crew: Crew,
+    /// Options of the engine.
+    options: Vec<(String, String)>,
     /// Number by which workers know the cell.
     session: u64,
 }
@@ -82,7 +103,7 @@ impl Deployment {
                 ),
             });
         }
-        let shares = shares(plan, crew.count);
+        let shares = shares(plan, crew.members.len());
         if shares
             .iter()
             .flatten()
@@ -94,11 +115,13 @@ impl Deployment {
         }
         let deployment = Deployment {
             session: crew.workers.number(),
+            options: options.to_vec(),
             crew,
         };
-        let opened = shares.into_iter().enumerate().map(|(worker, files)| {
-            let shares = tables.iter().map(|table| share_of(table, &files));
-            deployment.open(worker, shares.collect(), reader, options)
+        let members = deployment.crew.members.iter();
+        let opened = members.zip(&shares).map(|(worker, files)| {
+            let shares = tables.iter().map(|table| share_of(table, files));
+            deployment.open(*worker, shares.collect(), reader)
         });
         try_join_all(opened).await?;
         Ok(deployment)
@@ -109,7 +132,6 @@ impl Deployment {
         worker: usize,
         shares: Vec<(TableShare, Vec<FileFacts>)>,
         reader: &Reader,
-        options: &[(String, String)],
     ) -> Result<(), ClusterError> {
         let (tables, ours): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
         let ours: Vec<FileFacts> = ours.into_iter().flatten().collect();
@@ -117,7 +139,7 @@ impl Deployment {
             lease: self.crew.workers.lease,
             session: self.session,
             reader: *reader,
-            options: options.to_vec(),
+            options: self.options.clone(),
             connection: self.crew.connection.as_ref().clone(),
             rank: worker as u64,
             tables,
@@ -154,7 +176,13 @@ impl Deployment {
 
     /// URLs of the workers that take part.
     pub fn urls(&self) -> impl Iterator<Item = &Url> {
-        self.crew.workers.urls().take(self.crew.count)
+        let members = self.crew.members.iter();
+        members.map(|worker| self.crew.workers.url(*worker))
+    }
+
+    /// Options of the engine that workers have.
+    pub fn options(&self) -> &[(String, String)] {
+        &self.options
     }
 
     /// Makes a measurement, and the session whose plans belong to it.
@@ -175,7 +203,7 @@ impl Deployment {
             channels: channels.clone(),
         };
         let name = exchange.name();
-        let session = workers.session(context, self.crew.count, &name, channels)?;
+        let session = workers.session(context, &self.crew.members, &name, channels)?;
         Ok((exchange, session))
     }
 }
@@ -260,8 +288,7 @@ impl Exchange {
             engine: setting.engine,
             whole_host: setting.whole_host,
         };
-        let begun = (0..crew.count).map(|it| crew.workers.ask::<()>(it, "/bench/begin", &request));
-        self.unless_lost(try_join_all(begun)).await??;
+        self.ask_all::<()>("/bench/begin", &request).await?;
         Ok(())
     }
 
@@ -280,12 +307,21 @@ impl Exchange {
     ///
     /// The first worker that cannot.
     pub async fn prepare(&self, executions: u32, elapsed: Duration) -> Result<(), ClusterError> {
-        let crew = &self.deployment.crew;
         let ended = self.ended(executions, elapsed);
-        let prepared =
-            (0..crew.count).map(|it| crew.workers.ask::<()>(it, "/bench/prepare", &ended));
-        self.unless_lost(try_join_all(prepared)).await??;
+        self.ask_all::<()>("/bench/prepare", &ended).await?;
         Ok(())
+    }
+
+    /// Sends a request to all workers at once, and returns the answers in their order.
+    async fn ask_all<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<Vec<A>, ClusterError> {
+        let crew = &self.deployment.crew;
+        let members = crew.members.iter();
+        let asked = members.map(|worker| crew.workers.ask::<A>(*worker, path, request));
+        self.unless_lost(try_join_all(asked)).await?
     }
 
     /// Ends the measurement, after so many more executions, and of all its queries. Returns the
@@ -301,15 +337,12 @@ impl Exchange {
         queries: u32,
         ledger: &Ledger,
     ) -> Result<Vec<(Url, WorkerReport)>, ClusterError> {
-        let crew = &self.deployment.crew;
         let request = EndRequest {
             ended: self.ended(executions, elapsed),
             queries,
         };
-        let ended =
-            (0..crew.count).map(|it| crew.workers.ask::<WorkerReport>(it, "/bench/end", &request));
-        let reports = self.unless_lost(try_join_all(ended)).await??;
-        let urls = crew.workers.urls().cloned();
+        let reports = self.ask_all::<WorkerReport>("/bench/end", &request).await?;
+        let urls = self.deployment.urls().cloned();
         let reports: Vec<(Url, WorkerReport)> = urls.zip(reports).collect();
         for (url, report) in &reports {
             if let Some(panic) = report.panics.first() {
@@ -344,11 +377,34 @@ impl Exchange {
         let mut failure = self.failure.clone();
         tokio::select! {
             biased;
-            lost = crew.workers.lost(crew.count) => Err(lost),
+            lost = crew.workers.lost(&crew.members) => Err(lost),
             Ok(reason) = failure.wait_for(Option::is_some) => Err(ClusterError::Planning {
                 reason: reason.clone().unwrap_or_default(),
             }),
             done = future => Ok(done),
         }
+    }
+
+    /// Waits for an execution in the same way. If it fails over a worker, the worker is given a
+    /// moment to be found lost, which says more.
+    ///
+    /// # Errors
+    ///
+    /// A worker that is lost, or that a plan did not get to. The execution's own error is within.
+    pub async fn execution<T>(
+        &self,
+        execution: impl Future<Output = Result<T, DataFusionError>>,
+    ) -> Result<Result<T, DataFusionError>, ClusterError> {
+        let done = self.unless_lost(execution).await?;
+        if let Err(error) = &done
+            && worker_of(error).is_some()
+        {
+            let crew = &self.deployment.crew;
+            let lost = crew.workers.lost(&crew.members);
+            if let Ok(lost) = tokio::time::timeout(KEEP_ALIVE_INTERVAL, lost).await {
+                return Err(lost);
+            }
+        }
+        Ok(done)
     }
 }

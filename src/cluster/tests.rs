@@ -110,7 +110,7 @@ impl Fixture {
         }
         let crew = Crew {
             workers: Arc::new(connect(&urls).await.unwrap()),
-            count: workers,
+            members: (0..workers).collect(),
             connection: Arc::new(Connection::default()),
         };
         let planning = crew.planning(&context).unwrap();

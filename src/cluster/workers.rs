@@ -22,6 +22,8 @@ use super::message::{LeaseRequest, Refusal, WorkerFacts};
 use super::placement::distributed;
 use super::security::ClientSecurity;
 use crate::observe::build_name;
+use crate::record::WorkerRecord;
+use crate::storage::hostname;
 
 /// Fewest tasks of a stage. The engine would run a stage of one task in the coordinator.
 const FEWEST_TASKS: usize = 2;
@@ -88,8 +90,25 @@ impl Workers {
         self.links.iter().map(|link| &link.url)
     }
 
-    pub fn facts(&self) -> impl Iterator<Item = (&Url, &WorkerFacts)> {
-        self.links.iter().map(|link| (&link.url, &link.facts))
+    /// Describes the workers.
+    pub fn records(&self) -> impl Iterator<Item = WorkerRecord> {
+        self.links.iter().map(|link| WorkerRecord {
+            url: link.url.to_string(),
+            host: link.facts.host.clone(),
+            pid: link.facts.pid,
+            system: link.facts.system.clone(),
+            roots: link.facts.roots.clone(),
+            memory_limit_bytes: link.facts.memory_limit_bytes,
+            lost: None,
+        })
+    }
+
+    /// Numbers of the processes of workers on this host.
+    pub fn processes_here(&self) -> Vec<u32> {
+        let here = hostname();
+        let facts = self.links.iter().map(|link| &link.facts);
+        let local = facts.filter(|facts| facts.host == here);
+        local.map(|facts| facts.pid).collect()
     }
 
     /// Tasks of each stage, the same for all numbers of workers, so that they run one plan.
@@ -112,24 +131,25 @@ impl Workers {
         &self.links[worker].url
     }
 
-    /// Makes a session whose plans run on the first `count` workers, under a measurement's name.
+    /// Makes a session whose plans run on some workers, under a measurement's name.
     pub(super) fn session(
         &self,
         context: &SessionContext,
-        count: usize,
+        members: &[usize],
         measurement: &str,
         channels: MeasuredChannels,
     ) -> Result<SessionContext, ClusterError> {
-        let urls: Vec<Url> = self.urls().take(count).cloned().collect();
+        let urls: Vec<Url> = members.iter().map(|it| self.url(*it).clone()).collect();
         let made = distributed(context, &urls, self.tasks(), measurement, channels);
         made.map_err(|error| ClusterError::Planning {
             reason: crate::engine::plain_message(&error),
         })
     }
 
-    /// Waits until one of the first `count` workers is lost.
-    pub(super) async fn lost(&self, count: usize) -> ClusterError {
-        let waits = self.links.iter().take(count).map(|link| {
+    /// Waits until one of some workers is lost.
+    pub(super) async fn lost(&self, members: &[usize]) -> ClusterError {
+        let waits = members.iter().map(|worker| {
+            let link = &self.links[*worker];
             Box::pin(async move {
                 let mut lost = link.lost.clone();
                 let reason = match lost.wait_for(Option::is_some).await {

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::future::try_join_all;
+use url::Url;
 
 use super::error::MeasureError;
 use super::execute::{Execution, execute};
 use super::measurement::Measurement;
-use crate::cluster::{Crew, Deployment};
+use crate::cluster::{ClusterError, Crew, Deployment};
 use crate::config::{PageCache, Reader};
 use crate::engine::{
     EngineError, PlannedQuery, clear_caches, memory_peak_bytes, plan, reset_memory_peak, tables_of,
@@ -155,6 +156,29 @@ impl Cell {
             },
             planned,
         ))
+    }
+
+    /// Divides the query among the other workers, if this one is among its workers. Returns false if
+    /// it is not.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is left, or one of the others cannot open the files.
+    pub async fn go_on_without(&mut self, worker: &Url) -> Result<bool, MeasureError> {
+        let Some(deployment) = self.deployment.as_ref().filter(|it| it.crew().has(worker)) else {
+            return Ok(false);
+        };
+        let crew = deployment.crew().without(worker);
+        let crew = crew.ok_or_else(|| ClusterError::Lost {
+            url: worker.clone(),
+            reason: "no other worker is left for these queries".to_owned(),
+        })?;
+        let planned = plan(&crew.planning(&self.context)?, &self.scenario.sql).await?;
+        let options = deployment.options().to_vec();
+        let (physical, tables) = (&planned.physical, &self.tables);
+        let deployed = Deployment::new(crew, physical, tables, &self.reader, &options).await?;
+        self.deployment = Some(Arc::new(deployed));
+        Ok(true)
     }
 
     pub fn reader(&self) -> &Reader {
@@ -432,7 +456,7 @@ impl Cell {
         };
         let found = match &measurement.exchange {
             None => execution.await,
-            Some(exchange) => exchange.unless_lost(execution).await?,
+            Some(exchange) => exchange.execution(execution).await?,
         };
         let found = found.map_err(|error| MeasureError::execution(&error))?;
         if let Some(share) = self.slowdown {

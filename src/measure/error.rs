@@ -3,6 +3,7 @@
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use parquet::errors::ParquetError;
+use url::Url;
 
 use crate::cluster::{ClusterError, worker_of};
 use crate::engine::{EngineError, plain_message};
@@ -92,6 +93,14 @@ impl MeasureError {
             MeasureError::TooLarge { .. } => true,
             MeasureError::Execution { cause, .. } => *cause == Cause::Memory,
             MeasureError::Engine(_) | MeasureError::Cluster(_) => false,
+        }
+    }
+
+    /// Returns the worker whose loss is the error, and the reason.
+    pub fn lost_worker(&self) -> Option<(&Url, &str)> {
+        match self {
+            MeasureError::Cluster(ClusterError::Lost { url, reason }) => Some((url, reason)),
+            _ => None,
         }
     }
 

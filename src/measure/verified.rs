@@ -65,7 +65,7 @@ impl Cell {
         let execution = execute(&planned.physical, &task, Some(&digest));
         let found = match &measurement.exchange {
             None => execution.await,
-            Some(exchange) => exchange.unless_lost(execution).await?,
+            Some(exchange) => exchange.execution(execution).await?,
         };
         let found = found.map_err(|error| MeasureError::execution(&error))?;
         let reports = match observing {

@@ -9,6 +9,7 @@ use super::iteration::Iteration;
 use super::profile::RequestProfile;
 use super::run::{EndOfRounds, RunRecord};
 use super::training::{AcceleratorSearch, EpochRecord, TrainingRecord};
+use super::worker::WorkerRecord;
 
 /// A line of the journal, in the order of events. A record is the sum of the lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,14 @@ pub enum Event {
     },
     Dataset {
         dataset: Box<DatasetRecord>,
+    },
+    Worker {
+        worker: Box<WorkerRecord>,
+    },
+    /// A worker without which the run goes on.
+    WorkerLost {
+        url: String,
+        reason: String,
     },
     /// A cell before its first iteration.
     Cell {
@@ -75,6 +84,8 @@ pub enum ApplyError {
     DuplicateCell(String),
     #[error("an epoch comes before the loop that it belongs to")]
     NoTraining,
+    #[error("there is no worker {0:?}")]
+    UnknownWorker(String),
     #[error("there is no cell {0:?}")]
     UnknownCell(String),
 }
@@ -86,6 +97,11 @@ impl RunRecord {
         match event {
             Event::Started { .. } => return Err(ApplyError::StartedTwice),
             Event::Dataset { dataset } => self.datasets.push(*dataset),
+            Event::Worker { worker } => self.workers.push(*worker),
+            Event::WorkerLost { url, reason } => {
+                let lost = self.workers.iter_mut().find(|worker| worker.url == url);
+                lost.ok_or(ApplyError::UnknownWorker(url))?.lost = Some(reason);
+            }
             Event::Cell { cell } => {
                 if self.cells.iter().any(|known| known.id == cell.id) {
                     return Err(ApplyError::DuplicateCell(cell.id));

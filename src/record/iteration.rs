@@ -7,6 +7,7 @@ use strum::{Display, IntoStaticStr};
 
 use super::cache::Cache;
 use super::figures::Figures;
+use super::worker::WorkerFigures;
 
 /// Part of a query that is timed.
 #[derive(
@@ -76,24 +77,6 @@ pub struct Iteration {
     /// Share of each worker, in the order of the workers. Empty if there were none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workers: Vec<WorkerFigures>,
-}
-
-/// Share of a worker in an iteration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WorkerFigures {
-    /// URL of the worker.
-    pub worker: String,
-    /// Figures of this worker's share. Times of the whole query are those of the iteration.
-    #[serde(flatten)]
-    pub figures: Figures,
-    /// Time during which the worker executed the query's tasks, the longest of them.
-    pub busy_ns: u64,
-    /// Most resident memory of the worker's process meanwhile. Absent if the system does not tell.
-    pub resident_peak_bytes: Option<u64>,
-    /// Bytes that the worker's scans decoded, by DataFusion's metric `bytes_scanned`.
-    pub bytes_scanned: u64,
-    /// Rows that the worker's scans output.
-    pub scan_rows: u64,
 }
 
 impl Iteration {

@@ -28,6 +28,7 @@ mod system;
 mod tests;
 mod training;
 mod wire;
+mod worker;
 
 pub use cache::{Cache, CacheState, ColdEvidence, EngineCache};
 pub use cell::{
@@ -39,13 +40,13 @@ pub use dataset::{ColumnRecord, DatasetRecord, LeafRecord, Origin, WriteRecord};
 pub use event::{ApplyError, Event};
 pub use figures::{Checksum, Column, Field, Figures, StoreCalls, Unit};
 pub use files::RecordError;
-pub use iteration::{Iteration, Kind, Lane, Scan, Status, WorkerFigures};
+pub use iteration::{Iteration, Kind, Lane, Scan, Status};
 pub use journal::Journal;
 pub use layout::{BloomFilterRecord, ChunkLayoutRecord, LayoutRecord, SortRecord};
 pub use outcome::{
     Binds, BreakEven, Ceilings, Comparison, Contrast, Crossing, CrossingPoint, Doubt, Finding,
     FindingKind, LaneNoise, LedgerSummary, Noise, Overall, PredictionCheck, Preference,
-    RankedVariant, Ranking, Standing, Stretch, Summary, Verdict,
+    RankedVariant, Ranking, Scaling, Standing, Stretch, Summary, Verdict,
 };
 pub use percentiles::Percentiles;
 pub use profile::{RequestProfile, StoreCall};
@@ -57,3 +58,4 @@ pub use training::{
     RowGroupCacheFigures, StepTimes, TimelineStretch, TrainingRecord, TrainingStep, Utilization,
 };
 pub use wire::{EndpointFigures, RequestsRecord, RetryCounts, StoreRecord, WireFigures};
+pub use worker::{WorkerFigures, WorkerRecord};

@@ -271,6 +271,29 @@ pub struct LaneNoise {
     pub copies: u32,
 }
 
+/// A number of workers against the baseline's, by the same plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    /// Absent for the geometric mean over all scenarios.
+    pub scenario: Option<String>,
+    /// Names of the variants.
+    pub baseline: String,
+    pub candidate: String,
+    pub baseline_workers: u32,
+    pub workers: u32,
+    /// Time of the baseline over that of the candidate, with its interval. The interval is absent if
+    /// there are too few rounds.
+    pub speed_up: f64,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// Speed-up over what as many workers would give at best, with its interval.
+    pub efficiency: f64,
+    pub efficiency_low: Option<f64>,
+    pub efficiency_high: Option<f64>,
+    /// Rounds that it rests on.
+    pub pairs: u32,
+}
+
 /// A variant over the baseline, as the geometric mean over scenarios.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overall {

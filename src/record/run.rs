@@ -9,10 +9,11 @@ use super::conclusion::{Conclusion, RunConfidence};
 use super::dataset::DatasetRecord;
 use super::outcome::{
     BreakEven, Ceilings, Comparison, Finding, LaneNoise, Noise, Overall, PredictionCheck, Ranking,
-    Standing,
+    Scaling, Standing,
 };
 use super::system::{Disturbance, System};
 use super::training::TrainingRecord;
+use super::worker::WorkerRecord;
 
 /// Version of the record format that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -40,6 +41,9 @@ pub struct RunRecord {
     pub complete: bool,
     pub datasets: Vec<DatasetRecord>,
     pub cells: Vec<CellRecord>,
+    /// Workers that executed the queries. Empty if the process itself did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerRecord>,
     /// Absent unless it is a run of `bench train`, which has no cells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingRecord>,
@@ -59,6 +63,9 @@ pub struct RunRecord {
     pub lane_noise: Vec<LaneNoise>,
     #[serde(default)]
     pub ceilings: Vec<Ceilings>,
+    /// Numbers of workers, each against the baseline's. Empty unless they differ between variants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scaling: Vec<Scaling>,
     #[serde(default)]
     pub findings: Vec<Finding>,
     #[serde(default)]

@@ -27,6 +27,7 @@ mod text;
 mod training;
 mod view;
 mod words;
+mod workers;
 
 use std::path::Path;
 

@@ -13,7 +13,7 @@ use super::requests::CellRequests;
 use super::scenario::{Cell, Scenario};
 use super::screen::Screen;
 use super::table::Table;
-use super::text;
+use super::{text, workers};
 
 /// Content of a page.
 pub(super) struct Page {
@@ -52,9 +52,11 @@ impl Page {
         answers.extend(scenarios.iter().filter_map(answer));
         let of_scenarios = scenarios.iter().flat_map(|it| tables(it, details));
         let mut tables: Vec<Table> = of_scenarios.collect();
+        tables.extend(workers::scaling(record));
         tables.extend(prediction_checks(record));
         if details {
             tables.extend(crossings(record));
+            tables.extend(workers::shares(record));
         }
         Self {
             screen: Some(Screen::of(record, scenarios, prefer)),

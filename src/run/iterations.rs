@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use url::Url;
+
 use crate::analysis::summarise_measured;
 use crate::cancel::Cancel;
 use crate::config::{PageCache, Until};
@@ -25,6 +27,8 @@ pub(super) struct Iterations<'a> {
     cancel: &'a Cancel,
     observer: &'a dyn Observer,
     until: Option<Until>,
+    /// True if the run goes on without workers that are lost.
+    tolerates_lost_workers: bool,
     started: Instant,
     done: usize,
     total: usize,
@@ -44,8 +48,10 @@ impl<'a> Iterations<'a> {
         cancel: &'a Cancel,
         observer: &'a dyn Observer,
         until: Option<Until>,
+        tolerates_lost_workers: bool,
     ) -> Self {
         Iterations {
+            tolerates_lost_workers,
             cells,
             journal,
             cancel,
@@ -158,6 +164,14 @@ impl<'a> Iterations<'a> {
         error: MeasureError,
     ) -> Result<(), Failure> {
         let plan = &self.cells[visit.cell];
+        if let Some((worker, reason)) = error.lost_worker()
+            && self.tolerates_lost_workers
+        {
+            let (worker, reason) = (worker.clone(), reason.to_owned());
+            let iteration = plan.cell.failed(probe, &error);
+            self.append(visit, iteration)?;
+            return self.go_on_without(&worker, reason).await;
+        }
         let error = self.cancel.unless(plan.cell.locate(error)).await?;
         let (site, iteration) = (plan.site.clone(), plan.cell.failed(probe, &error));
         self.append(visit, iteration)?;
@@ -170,6 +184,28 @@ impl<'a> Iterations<'a> {
             reason: error.to_string(),
         };
         self.give_up(visit, &warning)
+    }
+
+    /// Divides the queries of all cells among the workers that are left.
+    async fn go_on_without(&mut self, worker: &Url, reason: String) -> Result<(), Failure> {
+        let mut cells = 0;
+        for plan in self.cells.iter_mut() {
+            let without = self.cancel.unless(plan.cell.go_on_without(worker)).await?;
+            cells += usize::from(without.at(&plan.site)?);
+        }
+        // A loss may be noticed by several streams at once.
+        if cells == 0 {
+            return Ok(());
+        }
+        self.journal.append(Entry::WorkerLost {
+            url: worker.to_string(),
+            reason: reason.clone(),
+        })?;
+        self.warn(&Warning::WorkerLost {
+            worker: worker.to_string(),
+            reason,
+            cells,
+        })
     }
 
     fn keep_measured(

@@ -50,7 +50,15 @@ pub struct Options {
     pub memory: Option<MemoryProbe>,
     pub slowdown: Option<Slowdown>,
     /// Workers that execute the queries. Absent: this process does.
-    pub workers: Option<Arc<Workers>>,
+    pub workers: Option<WorkersOfRun>,
+}
+
+/// Workers that execute the queries of a run.
+#[derive(Debug, Clone)]
+pub struct WorkersOfRun {
+    pub workers: Arc<Workers>,
+    /// True if the run goes on without those that are lost.
+    pub tolerates_losses: bool,
 }
 
 /// A run that got as far as measuring.
@@ -113,7 +121,7 @@ pub fn run(
         return Err(Interrupted.into());
     };
     let slowdown = options.slowdown.as_ref();
-    let workers = options.workers.as_ref();
+    let workers = options.workers.as_ref().map(|it| &it.workers);
     let opened = open(config, &datasets, workers, slowdown, observer);
     let opened = runtime.block_on(cancel.unless(opened))??;
     let locations = opened.datasets.iter();
@@ -217,6 +225,16 @@ impl Whole<'_> {
         warnings: impl Iterator<Item = Warning>,
         journal: &mut RunJournal,
     ) -> Result<(), Failure> {
+        for worker in self
+            .options
+            .workers
+            .iter()
+            .flat_map(|it| it.workers.records())
+        {
+            journal.append(Entry::Worker {
+                worker: Box::new(worker),
+            })?;
+        }
         for dataset in opened.datasets {
             journal.append(Entry::Dataset {
                 dataset: Box::new(dataset),
@@ -234,6 +252,7 @@ impl Whole<'_> {
             journal,
             self.cancel,
             self.observer,
+            self.options.workers.as_ref(),
         );
         let given_up = rounds.measure().await?;
         let looked_at = async {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::WorkersOfRun;
 use super::iterations::Iterations;
 use crate::analysis::{family, rounds_for, widest_interval};
 use crate::cancel::Cancel;
@@ -26,6 +27,8 @@ pub(super) struct Rounds<'a> {
     /// number is fixed.
     until: Option<Until>,
     cancel: &'a Cancel,
+    /// Processes of this host that work for the run.
+    helpers: Vec<u32>,
     iterations: Iterations<'a>,
     /// Time after which the run next says what it knows.
     tell_at: Duration,
@@ -39,12 +42,21 @@ impl<'a> Rounds<'a> {
         journal: &'a mut RunJournal,
         cancel: &'a Cancel,
         observer: &'a dyn Observer,
+        workers: Option<&'a WorkersOfRun>,
     ) -> Self {
         Rounds {
+            helpers: workers.map_or_else(Vec::new, |it| it.workers.processes_here()),
             config,
             cancel,
             until,
-            iterations: Iterations::new(cells, journal, cancel, observer, until),
+            iterations: Iterations::new(
+                cells,
+                journal,
+                cancel,
+                observer,
+                until,
+                workers.is_some_and(|it| it.tolerates_losses),
+            ),
             tell_at: TELL_FIRST_AT,
         }
     }
@@ -55,7 +67,7 @@ impl<'a> Rounds<'a> {
         let measure = &self.config.measure;
         self.iterations.keep_cells()?;
         let schedule = self.schedule().await?;
-        let host = HostUsage::now();
+        let host = HostUsage::with(&self.helpers);
         let per_round = schedule.cells * measure.lanes.len();
         let least = self.least_rounds(schedule.blocked)?;
         self.iterations
@@ -82,8 +94,8 @@ impl<'a> Rounds<'a> {
                 self.iterations.tell_so_far(rounds);
             }
         };
+        let disturbance = HostUsage::with(&self.helpers).since(&host);
         let journal = self.iterations.journal();
-        let disturbance = HostUsage::now().since(&host);
         journal.append(Entry::Stopped {
             stopped: EndOfRounds {
                 disturbance: Some(disturbance),

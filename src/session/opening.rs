@@ -329,7 +329,7 @@ impl<'a> Opening<'a> {
         }
         Ok(Some(Crew {
             workers: Arc::clone(workers),
-            count,
+            members: (0..count).collect(),
             connection: Arc::new(self.config.connection.clone()),
         }))
     }

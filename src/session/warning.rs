@@ -73,6 +73,13 @@ pub enum Warning {
         cells: usize,
         first: String,
     },
+    /// A worker is lost, and the run goes on without it.
+    WorkerLost {
+        worker: String,
+        reason: String,
+        /// Cells that it worked for.
+        cells: usize,
+    },
     /// A training loop's files fit into memory, or nearly so.
     SmallForMemory {
         bytes: u64,
@@ -96,6 +103,15 @@ impl fmt::Display for Warning {
                 units::bytes(*bytes),
                 *bytes as f64 / (*memory).max(1) as f64,
                 units::bytes(*memory)
+            ),
+            Warning::WorkerLost {
+                worker,
+                reason,
+                cells,
+            } => write!(
+                f,
+                "worker {worker} is lost ({reason}), and the run goes on without it: {cells} cell(s) have fewer workers from here on, and \
+                 of their rounds with more and with fewer workers those count that are more"
             ),
             Warning::Host(text) | Warning::Caution(text) => f.write_str(text),
             Warning::Blocks => f.write_str(

@@ -43,11 +43,17 @@ struct CoreTimes {
 
 impl HostUsage {
     pub fn now() -> Self {
+        HostUsage::with(&[])
+    }
+
+    /// Counters in which other processes of this host, by their numbers, count as this one: workers
+    /// that work for it.
+    pub fn with(helpers: &[u32]) -> Self {
         let stat = read_text("/proc/stat").unwrap_or_default();
         HostUsage {
             at: Instant::now(),
             cores: sysconf(libc::_SC_CLK_TCK).and_then(|ticks| core_times(&stat, ticks)),
-            own_ns: own_ns(),
+            own_ns: own_ns().map(|own| own + helpers_ns(helpers)),
             throttled_ns: Cgroups::of_this_process().throttled_ns(&|path: &Path| read_text(path)),
             thermal_throttles: sum(&read_per_core("thermal_throttle/core_throttle_count")),
         }
@@ -115,6 +121,23 @@ fn own_ns() -> Option<u64> {
     let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
     let used = usage.user_time() + usage.system_time();
     u64::try_from(used.num_nanoseconds()).ok()
+}
+
+/// CPU time of other processes so far, user and system. Those that are gone count nothing.
+fn helpers_ns(processes: &[u32]) -> u64 {
+    let Some(ticks) = sysconf(libc::_SC_CLK_TCK) else {
+        return 0;
+    };
+    let of_process = |process: &u32| {
+        let stat = read_text(&format!("/proc/{process}/stat"))?;
+        // The name, in parentheses, may have spaces.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks_of = |place: usize| fields.get(place)?.parse::<u64>().ok();
+        Some(ticks_of(11)? + ticks_of(12)?)
+    };
+    let all: u64 = processes.iter().filter_map(of_process).sum();
+    (u128::from(all) * 1_000_000_000 / u128::from(ticks.max(1))) as u64
 }
 
 /// Returns the sum of the values that are numbers. `None` if none is.

@@ -21,7 +21,7 @@ use crate::record::{ConclusionKind, Preference, RunRecord};
 use super::requests;
 use super::scenario::Scenario;
 use super::table::Table;
-use super::text;
+use super::{text, workers};
 
 /// Content of the first screen. Invisible characters in its text are shown as codes (see `text`).
 pub(super) struct Screen {
@@ -58,6 +58,7 @@ impl Screen {
             Statement::some("CONFIDENCE", confidence(record)),
             Statement::some("BOUND BY", bound::sentences(scenarios)),
             Statement::some("REQUESTS", requests::sentences(scenarios)),
+            Statement::some("WORKERS", workers::sentences(record)),
         ];
         let matrix = matrix::matrix(scenarios);
         Screen {
