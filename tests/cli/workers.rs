@@ -609,3 +609,40 @@ fn an_explained_plan_shows_its_stages() {
         assert!(output.stdout.contains(words), "{}", output.stdout);
     }
 }
+
+#[test]
+fn a_run_that_tolerates_losses_goes_on_with_the_rest_and_says_so() {
+    let place = place();
+    let team = Team::of(&place, 3);
+    let arguments = ["run", "bench.yaml", "--sql", SUM, "--rounds", "400"];
+    let more = ["--tolerate-lost-workers", "--format", "json"];
+    let bench = place.bench().args(arguments).args(more);
+    let mut running = bench.args(["--workers", &team.urls()]).start();
+    running.wait_for(&place, "iteration", 20);
+    let lost = &team.0[2];
+    lost.signal(Signal::SIGKILL);
+    let output = running.end();
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.stderr.contains("is lost"), "{}", output.stderr);
+    let record = output.json();
+    let workers = record["workers"].as_array().unwrap();
+    let known: Vec<bool> = workers.iter().map(|it| it.get("lost").is_some()).collect();
+    assert_eq!(known, [false, false, true]);
+    let iterations = at(cell(&record, "sql/base"), "iterations")
+        .as_array()
+        .unwrap();
+    let of = |workers: usize| {
+        let found = iterations.iter().filter(|it| it["status"] == "ok");
+        let shares = |it: &&Value| it["workers"].as_array().map_or(0, Vec::len) == workers;
+        found.filter(shares).count()
+    };
+    assert_eq!(of(3) + of(2), 399, "one round failed");
+    // All rows are there, whoever reads them.
+    for iteration in iterations.iter().filter(|it| it["status"] == "ok") {
+        assert_eq!(iteration["rows"], 2);
+        assert_eq!(metric(iteration, "output_rows"), 800);
+    }
+    // Rounds with another number of workers do not count.
+    let counted = at(cell(&record, "sql/base"), "summary.end_to_end.iterations");
+    assert_eq!(counted.as_u64().unwrap() as usize, of(3).max(of(2)));
+}
