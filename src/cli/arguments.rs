@@ -119,6 +119,10 @@ differ, or the gate is undecided with --fail-if-inconclusive.")]
 
 Its first line on stdout is its URL.")]
     Worker(WorkerArguments),
+    /// Starts and ends workers on this host, for trying them out
+    #[command(after_help = "Example:
+  bench cluster up 3 && bench run --workers cluster && bench cluster down")]
+    Cluster(ClusterArguments),
     /// Shows in a few seconds what this host can measure: noise, caches, direct reads, clock,
     /// frequency
     #[command(after_help = "Examples:
@@ -250,8 +254,9 @@ pub(crate) struct RunArguments {
 /// Workers, and what this process needs to reach them.
 #[derive(Debug, Args)]
 pub(crate) struct WorkersArguments {
-    /// Workers that execute the queries, by their URLs, separated by commas; `bench worker` starts
-    /// them. They must see the same files, and be of the same build
+    /// Workers that execute the queries, by their URLs, separated by commas, or `cluster` for those
+    /// that `bench cluster up` has started here. They must see the same files, and be of the same
+    /// build
     #[arg(long, value_name = "URL,..", value_delimiter = ',')]
     pub(crate) workers: Vec<String>,
     /// File with the token of the workers. Without it, the environment variable BENCH_TOKEN has it
@@ -260,6 +265,34 @@ pub(crate) struct WorkersArguments {
     /// File with the certificates, in PEM, that workers' own are checked with
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClusterArguments {
+    #[command(subcommand)]
+    pub(crate) command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Starts workers, whose state and logs are in .bench-cluster
+    Up(ClusterUpArguments),
+    /// Ends the workers of the working folder
+    Down,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClusterUpArguments {
+    /// Number of workers
+    #[arg(value_name = "N")]
+    pub(crate) workers: u32,
+    /// Folder or URL below which workers read; the working folder if left out
+    #[arg(long, value_name = "URL")]
+    pub(crate) allow: Vec<String>,
+    /// Gives each worker a network namespace and an address of its own, for which it takes root and
+    /// iproute2
+    #[arg(long)]
+    pub(crate) namespaces: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod clean;
+mod cluster;
 mod compare;
 mod doctor;
 pub mod exit;
@@ -72,6 +73,7 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Train(arguments) => train::train(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Cluster(arguments) => cluster::cluster(arguments),
         Command::Worker(arguments) => worker::worker(arguments),
         Command::NeededMemory => needed_memory::needed_memory(),
         Command::Schema => show_json(&crate::config::json_schema()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::arguments::WorkersArguments;
+use super::cluster::{self, Cluster};
 use super::exit::CommandError;
 use crate::cancel::Cancel;
 use crate::cluster::{ClientSecurity, Workers};
@@ -22,14 +23,27 @@ pub(super) fn connect(
     if arguments.workers.is_empty() {
         return Ok(None);
     }
-    let security =
-        ClientSecurity::read(arguments.token_file.as_deref(), arguments.tls_ca.as_deref())
-            .map_err(Failure::from)?;
+    let (urls, security) = named(arguments)?;
     let who = who();
-    let connected = Workers::connect(&arguments.workers, security, &who);
+    let connected = Workers::connect(&urls, security, &who);
     let connected = runtime.block_on(cancel.unless(connected));
     let connected = connected.map_err(Failure::from)?.map_err(Failure::from)?;
     Ok(Some(Arc::new(connected)))
+}
+
+/// URLs of the workers, and what this process needs to reach them.
+pub(super) fn named(
+    arguments: &WorkersArguments,
+) -> Result<(Vec<String>, ClientSecurity), CommandError> {
+    let cluster = match arguments.workers.as_slice() {
+        [name] if name == cluster::NAME => Some(Cluster::of_working_folder()?),
+        _ => None,
+    };
+    let own = cluster.as_ref().and_then(|it| it.token_file.clone());
+    let token_file = arguments.token_file.clone().or(own);
+    let security = ClientSecurity::read(token_file.as_deref(), arguments.tls_ca.as_deref());
+    let urls = cluster.map_or_else(|| arguments.workers.clone(), |it| it.urls());
+    Ok((urls, security.map_err(Failure::from)?))
 }
 
 /// This process, as workers name it in their logs.
