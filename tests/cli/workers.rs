@@ -646,3 +646,88 @@ fn a_run_that_tolerates_losses_goes_on_with_the_rest_and_says_so() {
     let counted = at(cell(&record, "sql/base"), "summary.end_to_end.iterations");
     assert_eq!(counted.as_u64().unwrap() as usize, of(3).max(of(2)));
 }
+
+/// A cluster of a place, which ends with this value.
+struct Cluster<'a>(&'a Place);
+
+impl Cluster<'_> {
+    fn up<'a>(place: &'a Place, arguments: &[&str]) -> (Cluster<'a>, Output) {
+        let bench = place.bench().args(["cluster", "up"]);
+        (Cluster(place), bench.args(arguments).run())
+    }
+
+    fn down(&self) -> Output {
+        self.0.bench().args(["cluster", "down"]).run()
+    }
+}
+
+impl Drop for Cluster<'_> {
+    fn drop(&mut self) {
+        let _ = self.down();
+    }
+}
+
+#[test]
+fn a_cluster_starts_works_and_leaves_nothing_behind() {
+    let place = place();
+    run_on(&place, "cluster", &[]).fails(2, &["cluster.json", "bench cluster up 2"]);
+    let before: Vec<String> = place.files().into_keys().collect();
+    let (cluster, output) = Cluster::up(&place, &["2"]);
+    let output = output.succeeds();
+    let urls = output.stdout.trim().strip_prefix("--workers ").unwrap();
+    assert_eq!(urls.split(',').count(), 2, "{urls}");
+    let again = place.bench().args(["cluster", "up", "1"]).run();
+    again.fails(2, &["is there already", "bench cluster down"]);
+    let record = record_on(&place, "cluster", &["--record", "record.json"]);
+    let known: Vec<&str> = urls.split(',').collect();
+    for (worker, url) in record["workers"].as_array().unwrap().iter().zip(known) {
+        assert_eq!(worker["url"], format!("{url}/"));
+    }
+    cluster.down().succeeds();
+    let mut after: Vec<String> = place.files().into_keys().collect();
+    after.retain(|name| !name.starts_with("results") && name != "record.json");
+    assert_eq!(after, before);
+    run_on(&place, urls, &[]).fails(2, &["cannot be reached"]);
+    for bad in ["0", "65"] {
+        let refused = place.bench().args(["cluster", "up", bad]).run();
+        refused.fails(2, &["1 to 64 workers"]);
+    }
+    // Half a cluster is none.
+    let refused = place
+        .bench()
+        .args(["cluster", "up", "2", "--allow", "/gone"]);
+    refused
+        .run()
+        .fails(2, &["worker 1 did not start", "--allow /gone"]);
+    assert!(!place.path(".bench-cluster").exists());
+}
+
+/// Where the host allows it, each worker has a network of its own.
+#[test]
+fn workers_in_network_namespaces_give_the_results_of_one_host() {
+    let place = Place::new();
+    let one = place.bench().args(small_quickstart("data")).args(ALIKE);
+    let one = one.run().succeeds().json();
+    let (_cluster, output) = Cluster::up(&place, &["2", "--namespaces"]);
+    if output.code != Some(0) {
+        // Not root, or no iproute2.
+        output.fails(2, &["network namespaces need root and iproute2"]);
+        return;
+    }
+    assert!(
+        output.stdout.contains("http://198.18.231.11:7000"),
+        "{output:?}"
+    );
+    let bench = place.bench().args(small_quickstart("data"));
+    let output = bench.args(["--workers", "cluster"]).run().succeeds();
+    holds_against(&output.json(), &one, 2);
+    // The token is in the state of the cluster alone.
+    let token = std::fs::read_to_string(place.path(".bench-cluster/token")).unwrap();
+    for (name, content) in place.files() {
+        let text = String::from_utf8_lossy(&content);
+        assert!(
+            name == ".bench-cluster/token" || !text.contains(token.trim()),
+            "{name}"
+        );
+    }
+}
