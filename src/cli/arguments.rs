@@ -47,7 +47,8 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   bench generate my.yaml
   bench generate my.yaml --sweep dataset.parquet.row_group_size=6144,65536 --dry-run
-  bench generate my.yaml --rank 0 --world-size 4      (and ranks 1 to 3 on other hosts)")]
+  bench generate my.yaml --rank 0 --world-size 4      (and ranks 1 to 3 on other hosts)
+  bench generate my.yaml --workers http://host1:7000,http://host2:7000")]
     Generate(GenerateArguments),
     /// Shows plans, columns read and row groups pruned; writes missing datasets, and times nothing
     #[command(after_help = "Example:
@@ -144,6 +145,9 @@ and as the first line of a config:
     #[command(after_help = "Example:
   bench man > /usr/local/share/man/man1/bench.1")]
     Man,
+    /// Writes the files of one rank for a worker; for this program's own use
+    #[command(hide = true)]
+    GenerateShare,
     /// Executes one cell once, and reports the memory that was resident; for this program's own use
     #[command(hide = true)]
     NeededMemory,
@@ -254,7 +258,7 @@ pub(crate) struct RunArguments {
 /// Workers, and what this process needs to reach them.
 #[derive(Debug, Args)]
 pub(crate) struct WorkersArguments {
-    /// Workers that execute the queries, by their URLs, separated by commas, or `cluster` for those
+    /// Workers that do the work, by their URLs, separated by commas, or `cluster` for those
     /// that `bench cluster up` has started here. They must see the same files, and be of the same
     /// build
     #[arg(long, value_name = "URL,..", value_delimiter = ',')]
@@ -289,6 +293,9 @@ pub(crate) struct ClusterUpArguments {
     /// Folder or URL below which workers read; the working folder if left out
     #[arg(long, value_name = "URL")]
     pub(crate) allow: Vec<String>,
+    /// Lets workers also write datasets there, for `bench generate --workers`
+    #[arg(long)]
+    pub(crate) generate: bool,
     /// Gives each worker a network namespace and an address of its own, for which it takes root and
     /// iproute2
     #[arg(long)]
@@ -301,10 +308,12 @@ pub(crate) struct WorkerArguments {
     /// token, and TLS or --plaintext
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7000")]
     pub(crate) listen: String,
-    /// Folder or URL below which files may be read; the working folder if left out. Nothing is
-    /// ever written
+    /// Folder or URL below which files may be read; the working folder if left out
     #[arg(long, value_name = "URL")]
     pub(crate) allow: Vec<String>,
+    /// Also writes datasets below those places, for `bench generate --workers`; queries never write
+    #[arg(long)]
+    pub(crate) generate: bool,
     /// File with the token that coordinators and other workers must know. Without it, the
     /// environment variable BENCH_TOKEN has it
     #[arg(long, value_name = "FILE")]
@@ -409,6 +418,8 @@ pub(crate) struct GenerateArguments {
     /// OMPI_COMM_WORLD_SIZE, MV2_COMM_WORLD_SIZE, PMIX_SIZE, PMI_SIZE, SLURM_NTASKS or WORLD_SIZE
     #[arg(long, value_name = "N", requires = "rank")]
     pub(crate) world_size: Option<u64>,
+    #[command(flatten)]
+    pub(crate) workers: WorkersArguments,
     /// Shows what would be written, and writes nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -196,6 +196,9 @@ fn started(cluster: &mut Cluster, arguments: &ClusterUpArguments) -> Result<(), 
         for root in &arguments.allow {
             command.args(["--allow", root]);
         }
+        if arguments.generate {
+            command.arg("--generate");
+        }
         if let Some(file) = &cluster.token_file {
             command.arg("--plaintext").arg("--token-file").arg(file);
         }

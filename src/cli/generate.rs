@@ -2,15 +2,22 @@
 
 use std::process::ExitCode;
 
+use tokio::runtime::Runtime;
+
 use super::arguments::GenerateArguments;
 use super::exit::CommandError;
+use super::generate_share::AllProgress;
 use super::interrupt::cancel_on_interrupt;
+use super::load::GivenConfig;
 use super::progress::Progress;
 use super::stdout::show_text;
 use super::threads::runtime;
-use super::{check, launcher, load};
+use super::{check, generate_share, launcher, load, workers};
+use crate::cancel::Cancel;
+use crate::cluster::Workers;
+use crate::config::Config;
 use crate::dataset::{FolderContent, Share};
-use crate::session::{Event, Observer, prepare};
+use crate::session::{Datasets, Event, Failure, Observer, agreed, prepare};
 use crate::storage::Stores;
 use crate::units;
 
@@ -20,21 +27,77 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<ExitCode, Comman
     if arguments.dry_run {
         return check::dry_run(&config);
     }
-    let share = share(arguments)?;
     let progress = Progress::new();
     let runtime = runtime()?;
-    let datasets = prepare(
-        &runtime,
-        &Stores::reached_by(&config.connection, share.map_or(0, |it| it.rank())),
-        &config,
-        arguments.yes,
-        share,
-        &cancel,
-        &progress,
-    )?;
+    let workers = workers::connect(&runtime, &arguments.workers, &cancel)?;
+    let datasets = match &workers {
+        Some(workers) => by_workers(arguments, &runtime, &config, workers, &cancel, &progress)?,
+        None => alone(arguments, &runtime, &config, &cancel, &progress)?,
+    };
     progress.event(Event::Finished);
     datasets.warn(&progress);
+    show_datasets(&datasets)
+}
 
+/// Writes what is missing, or this process's share of it.
+fn alone(
+    arguments: &GenerateArguments,
+    runtime: &Runtime,
+    config: &Config,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<Datasets, CommandError> {
+    let share = share(arguments)?;
+    Ok(prepare(
+        runtime,
+        &Stores::reached_by(&config.connection, share.map_or(0, |it| it.rank())),
+        config,
+        arguments.yes,
+        share,
+        cancel,
+        progress,
+    )?)
+}
+
+/// Lets workers write what is missing, each its files, and finds what they have written.
+fn by_workers(
+    arguments: &GenerateArguments,
+    runtime: &Runtime,
+    config: &Config,
+    workers: &Workers,
+    cancel: &Cancel,
+    progress: &Progress,
+) -> Result<Datasets, CommandError> {
+    if arguments.rank.is_some() {
+        return Err(CommandError::Usage(
+            "--rank and --workers are two ways to share the work; leave one of them out".to_owned(),
+        ));
+    }
+    if config.connection.has_secrets() {
+        return Err(CommandError::Usage(
+            "credentials of storage.options are not sent to workers; leave them out, and give each worker and this process their own in \
+             the environment"
+                .to_owned(),
+        ));
+    }
+    let stores = Stores::reached_by(&config.connection, 0);
+    let datasets = agreed(runtime, &stores, config, arguments.yes, cancel, progress)?;
+    let first = datasets.to_write().next();
+    if let Some(folder) = first.map(|state| state.plan.root.clone()) {
+        let given = GivenConfig::of(&arguments.config, None, &[])?;
+        let jobs = generate_share::jobs(&given, workers.len())?;
+        let all = AllProgress::of(workers.len(), folder, progress);
+        let said = |worker: usize, line: &str| all.said(worker, line);
+        let written = runtime.block_on(cancel.unless(workers.generate(&jobs, &said)));
+        written.map_err(Failure::from)?.map_err(Failure::from)?;
+    }
+    // Everything is there now, so that nothing is written here.
+    Ok(prepare(
+        runtime, &stores, config, true, None, cancel, progress,
+    )?)
+}
+
+fn show_datasets(datasets: &Datasets) -> Result<ExitCode, CommandError> {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
     table.set_header([

@@ -9,6 +9,7 @@ mod doctor;
 pub mod exit;
 mod explain;
 mod generate;
+mod generate_share;
 mod inspect;
 mod interrupt;
 mod launcher;
@@ -75,6 +76,7 @@ fn dispatch(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Cluster(arguments) => cluster::cluster(arguments),
         Command::Worker(arguments) => worker::worker(arguments),
+        Command::GenerateShare => generate_share::generate_share(),
         Command::NeededMemory => needed_memory::needed_memory(),
         Command::Schema => show_json(&crate::config::json_schema()),
         Command::Man => show(&manual().map_err(|error| CommandError::Failed(error.to_string()))?),

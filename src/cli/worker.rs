@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::arguments::WorkerArguments;
 use super::exit::CommandError;
+use super::generate_share;
 use super::interrupt::cancel_on_interrupt;
 use super::print;
 use super::stdout::show_text;
@@ -33,6 +34,7 @@ pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandErr
         },
         memory_limit_bytes: arguments.memory_limit,
         message_bytes: usize::try_from(arguments.max_message).unwrap_or(usize::MAX),
+        generate: arguments.generate.then(generate_share::hook),
     };
     let runtime = runtime()?;
     let served = runtime.block_on(cancel.unless(async {

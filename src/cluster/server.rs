@@ -161,6 +161,7 @@ fn router(state: &Arc<Served>) -> Router {
         .route("/bench/begin", post(begin))
         .route("/bench/prepare", post(prepare))
         .route("/bench/end", post(end))
+        .route("/bench/generate", post(generate))
         .layer(DefaultBodyLimit::max(MOST_REQUEST_BYTES))
         .with_state(Arc::clone(state));
     Routes::from(control)
@@ -392,4 +393,29 @@ async fn end(State(state): State<Arc<Served>>, body: Bytes) -> Response<Body> {
         state.worker.end(request).await
     })
     .await
+}
+
+/// Begins a job that writes. The answer goes on until the job is done, or the coordinator goes away.
+async fn generate(State(state): State<Arc<Served>>, body: Bytes) -> Response<Body> {
+    let begun = match serde_json::from_slice(&body) {
+        Ok(request) => state.worker.generate(request),
+        Err(error) => Err(Refused {
+            reason: format!("it does not understand the request: {error}"),
+            usage: true,
+        }),
+    };
+    match begun {
+        Err(refused) => {
+            (state.log)(&format!("refused to write: {}", refused.reason));
+            refusal(refused)
+        }
+        Ok(lines) => {
+            (state.log)("writes files of a dataset");
+            let lines = futures::stream::unfold(lines, |mut lines| async {
+                let line = lines.recv().await?;
+                Some((Ok::<_, Infallible>(line), lines))
+            });
+            Response::new(Body::from_stream(lines))
+        }
+    }
 }

@@ -63,6 +63,7 @@ async fn worker(roots: &Path) -> String {
         roots: vec![roots.display().to_string()],
         memory_limit_bytes: Some(1 << 30),
         message_bytes: 1 << 20,
+        generate: None,
     };
     let address = "127.0.0.1:0".parse().unwrap();
     let log: Log = Arc::new(|_| {});

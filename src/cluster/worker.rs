@@ -6,19 +6,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::DateTime;
 use datafusion::prelude::SessionContext;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore};
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 use super::channel::{Channels, MeasuredChannels};
 use super::fence::Fence;
+use super::generation::{Generate, GenerateRequest, generated};
 use super::message::{
     BeginRequest, EndRequest, Ended, FileFacts, FileShare, OpenRequest, TableShare, WorkerFacts,
     WorkerReport,
 };
 use super::panics;
+use super::roots::Roots;
 use super::scan_node::ScanSums;
 use crate::config::Reader;
 use crate::engine::{measured, memory_peak_bytes, reset_memory_peak, session};
@@ -35,7 +39,7 @@ const MOST_SESSIONS: usize = 4096;
 const MOST_MEASUREMENTS: usize = 64;
 
 /// Settings of a worker.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WorkerSettings {
     /// Places below which it reads: folders and URLs.
     pub roots: Vec<String>,
@@ -43,6 +47,8 @@ pub struct WorkerSettings {
     pub memory_limit_bytes: Option<u64>,
     /// Largest message that is taken.
     pub message_bytes: usize,
+    /// Writes datasets. Absent: it writes nothing.
+    pub generate: Option<Generate>,
 }
 
 /// An error that a coordinator is told.
@@ -104,7 +110,7 @@ pub(super) struct Measuring {
 /// State of a worker.
 pub(super) struct Worker {
     settings: WorkerSettings,
-    roots: Vec<Location>,
+    roots: Roots,
     facts: WorkerFacts,
     channels: Arc<Channels>,
     lease: Mutex<Option<Lease>>,
@@ -115,37 +121,16 @@ impl Worker {
         settings: WorkerSettings,
         channels: Arc<Channels>,
     ) -> Result<Self, super::error::ClusterError> {
-        let stores = Stores::default();
-        let mut roots = Vec::new();
-        for text in &settings.roots {
-            let bad = |reason: String| super::error::ClusterError::Security {
-                what: format!("--allow {text}"),
-                reason,
-            };
-            let root = stores
-                .location(text)
-                .map_err(|error| bad(error.to_string()))?;
-            roots.push(match root.local() {
-                Some(path) => Location::of_file(
-                    path.canonicalize()
-                        .map_err(|error| bad(error.to_string()))?,
-                ),
-                None => root,
-            });
-        }
+        let roots = Roots::of(&settings.roots)?;
         let (total, _) = memory_bytes();
         let limit = settings.memory_limit_bytes.unwrap_or(total / 2);
-        let folders: Vec<PathBuf> = roots
-            .iter()
-            .filter_map(|root| root.local().map(PathBuf::from))
-            .collect();
         Ok(Worker {
             facts: WorkerFacts {
                 build: build_name(),
                 host: hostname(),
                 pid: std::process::id(),
-                system: system(&folders, crate::observe::build()),
-                roots: roots.iter().map(ToString::to_string).collect(),
+                system: system(&roots.folders(), crate::observe::build()),
+                roots: roots.texts(),
                 memory_limit_bytes: limit,
             },
             settings,
@@ -161,6 +146,20 @@ impl Worker {
 
     pub(super) fn settings(&self) -> &WorkerSettings {
         &self.settings
+    }
+
+    /// Begins a job that writes, and returns its lines as they come.
+    pub(super) fn generate(
+        &self,
+        request: GenerateRequest,
+    ) -> Answer<mpsc::UnboundedReceiver<Bytes>> {
+        self.with_lease(request.lease, |_| Ok(()))?;
+        let Some(generate) = &self.settings.generate else {
+            return Err(Refused::usage(
+                "it writes nothing; `bench worker --generate` starts one that writes datasets below its roots",
+            ));
+        };
+        generated(Arc::clone(generate), self.roots.clone(), request.job).map_err(Refused::failed)
     }
 
     /// Gives the worker to a coordinator, if no other one has it.
@@ -278,24 +277,9 @@ impl Worker {
                 let place = stores
                     .location(&file.location)
                     .map_err(|error| Refused::usage(error.to_string()))?;
-                let real = match place.local() {
-                    None => place.clone(),
-                    Some(path) => {
-                        let real = path.canonicalize();
-                        let real = real.map_err(|error| {
-                            Refused::usage(format!("{}: {error}", file.location))
-                        })?;
-                        Location::of_file(real)
-                    }
-                };
-                match roots.iter().any(|root| real.is_below(root)) {
-                    true => Ok(place),
-                    false => Err(Refused::usage(format!(
-                        "{} lies outside of what it may read ({}); `bench worker --allow` names more",
-                        file.location,
-                        shown(&roots)
-                    ))),
-                }
+                // What is not there is not outside, and says so itself.
+                roots.check(&place).map_err(Refused::usage)?;
+                Ok(place)
             });
             resolved.collect()
         };
@@ -440,16 +424,6 @@ impl Worker {
         };
         report.void = observation.void;
         Ok(report)
-    }
-}
-
-fn shown(roots: &[Location]) -> String {
-    match roots {
-        [] => "nothing".to_owned(),
-        roots => {
-            let roots: Vec<String> = roots.iter().map(ToString::to_string).collect();
-            roots.join(", ")
-        }
     }
 }
 

@@ -165,6 +165,16 @@ impl Workers {
         select_all(waits).await.0
     }
 
+    /// Sends a request to a worker, and returns the body of its answer.
+    pub(super) async fn send(
+        &self,
+        worker: usize,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<Body, ClusterError> {
+        send(&self.channels, self.url(worker), path, request).await
+    }
+
     /// Sends a request to a worker, and returns its answer.
     pub(super) async fn ask<A: DeserializeOwned>(
         &self,
@@ -173,7 +183,7 @@ impl Workers {
         request: &impl Serialize,
     ) -> Result<A, ClusterError> {
         let url = self.url(worker);
-        let body = send(&self.channels, url, path, request).await?;
+        let body = self.send(worker, path, request).await?;
         let bytes = body.collect().await.map_err(|error| ClusterError::Lost {
             url: url.clone(),
             reason: chain(&error),

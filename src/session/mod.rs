@@ -33,7 +33,7 @@ pub use existing::ExistingFiles;
 pub(crate) use grid::Grid;
 pub(crate) use journal::{RunJournal, rfc3339};
 pub use opening::{CellPlan, OpenedRun, Slowdown, existing, open};
-pub use prepare::prepare;
+pub use prepare::{agreed, prepare};
 pub use reads::reader_of;
 pub(crate) use results::{check_results, keep_record};
 pub(crate) use rounds::{Executor, visit_all};

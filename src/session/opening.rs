@@ -310,6 +310,13 @@ impl<'a> Opening<'a> {
                     .to_owned(),
             );
         }
+        if self.config.connection.has_secrets() {
+            return cannot(
+                "use the credentials of storage.options, which are not sent to them; leave them out, and give each worker and this \
+                 process their own in the environment"
+                    .to_owned(),
+            );
+        }
         for (name, value) in PLANNED_ALIKE {
             let other = variant
                 .engine

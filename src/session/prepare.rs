@@ -23,6 +23,20 @@ pub fn prepare(
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> Result<Datasets, Failure> {
+    let mut datasets = agreed(runtime, stores, config, yes, cancel, observer)?;
+    datasets.ensure(runtime, share, cancel, observer)?;
+    Ok(datasets)
+}
+
+/// Does the same without writing, which somebody else does.
+pub fn agreed(
+    runtime: &Runtime,
+    stores: &Stores,
+    config: &Config,
+    yes: bool,
+    cancel: &Cancel,
+    observer: &dyn Observer,
+) -> Result<Datasets, Failure> {
     for note in &config.notes {
         observer.event(Event::Note(note));
     }
@@ -31,11 +45,10 @@ pub fn prepare(
         check(config, &datasets, observer).await?;
         Ok::<_, Failure>(datasets)
     };
-    let mut datasets = runtime.block_on(cancel.unless(placed_and_checked))??;
+    let datasets = runtime.block_on(cancel.unless(placed_and_checked))??;
     for note in datasets.source_notes() {
         observer.event(Event::Note(&note));
     }
     ask_consent(&datasets, yes)?;
-    datasets.ensure(runtime, share, cancel, observer)?;
     Ok(datasets)
 }

@@ -731,3 +731,58 @@ fn workers_in_network_namespaces_give_the_results_of_one_host() {
         );
     }
 }
+
+#[test]
+fn workers_write_one_dataset_together_and_nothing_else() {
+    let alone = place();
+    let config = TINY.replace("num_files_train: 2", "num_files_train: 8");
+    let place = Place::with(&config);
+    let writers = Team((0..3).map(|_| worker(&place, &["--generate"])).collect());
+    let generate = |urls: &str, more: &[&str]| {
+        let bench = place
+            .bench()
+            .args(["generate", "bench.yaml", "--workers", urls]);
+        bench.args(more).run()
+    };
+    let output = generate(&writers.urls(), &[]).succeeds();
+    for number in 1..=3 {
+        let words = format!("worker {number}: wrote");
+        assert!(output.stderr.contains(&words), "{}", output.stderr);
+    }
+    assert!(output.stdout.contains("800"), "{}", output.stdout);
+    assert_eq!(place.parquet("data"), alone.parquet("data"));
+    // One manifest, which a run takes for complete.
+    let record = record_on(&place, &writers.urls(), &[]);
+    assert_eq!(at(&record, "datasets.0.rows"), 800);
+    assert_eq!(at(&record, "datasets.0.origin"), "generated");
+    // Where it is complete, nothing is written.
+    let again = generate(&writers.urls(), &[]).succeeds();
+    assert!(again.stderr.contains("reusing 8 files"), "{}", again.stderr);
+    let reader = worker(&place, &[]);
+    let elsewhere = Place::new();
+    let folder = format!("dataset.data_folder={}", elsewhere.path("data").display());
+    let outside = generate(&writers.urls(), &["--set", &folder]);
+    outside.fails(2, &["worker http://", "lies outside of what it may read"]);
+    let new = ["--set", "dataset.data_folder=new"];
+    generate(&reader.url, &new).fails(2, &[&reader.url, "it writes nothing", "--generate"]);
+    assert_eq!(elsewhere.files().len() + place.parquet("new").len(), 0);
+    generate(&writers.urls(), &["--rank", "0", "--world-size", "2"]).fails(2, &["--rank"]);
+}
+
+#[test]
+fn credentials_of_a_config_do_not_go_to_workers() {
+    let place = place();
+    let team = Team::of(&place, 1);
+    let secret = [
+        "--set",
+        "storage.storage_options.secret_access_key=planted-secret-of-a-test",
+    ];
+    let output = run_on(&place, &team.urls(), &secret);
+    let output = output.fails(2, &["credentials of storage.options", "environment"]);
+    assert!(
+        !output.stderr.contains("planted-secret"),
+        "{}",
+        output.stderr
+    );
+    assert!(!team.0[0].log.lock().contains("planted-secret"));
+}

@@ -13,7 +13,7 @@ use crate::dataset::share::Share;
 use crate::storage::{Location, WireLedger};
 
 /// Progress of writing one dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
     pub rows_done: u64,
     pub rows: u64,
