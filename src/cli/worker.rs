@@ -13,14 +13,13 @@ use super::print;
 use super::stdout::show_text;
 use super::threads::runtime;
 use crate::cluster::{
-    ClientSecurity, ClusterError, ListeningWorker, TlsFiles, WorkerSettings, count_panics,
+    ClientSecurity, ClusterError, ListeningWorker, Panics, TlsFiles, WorkerSettings,
 };
 use crate::session::Failure;
 use crate::storage::hostname;
 
 pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandError> {
     let cancel = cancel_on_interrupt()?;
-    count_panics();
     let address = address(&arguments.listen)?;
     let tls = tls(arguments, address).map_err(Failure::from)?;
     let authority = arguments.tls_ca.clone();
@@ -34,6 +33,7 @@ pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandErr
         },
         memory_limit_bytes: arguments.memory_limit,
         message_bytes: usize::try_from(arguments.max_message).unwrap_or(usize::MAX),
+        panics: Panics::of_process(),
         generate: arguments.generate.then(generate_share::hook),
     };
     let runtime = runtime()?;

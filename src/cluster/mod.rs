@@ -24,13 +24,13 @@ pub use deployment::{Crew, Deployment, Exchange};
 pub use error::ClusterError;
 pub use generation::Generate;
 pub use message::{TableScans, WorkerFacts, WorkerReport};
-pub use panics::count_panics;
+pub use panics::Panics;
 pub use placement::PLANNED_ALIKE;
 pub use roots::Roots;
 pub use security::{ClientSecurity, TOKEN_VARIABLE, TlsFiles};
 pub use server::{ListeningWorker, Log};
 pub use worker::WorkerSettings;
-pub use workers::{Workers, facts};
+pub use workers::Workers;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

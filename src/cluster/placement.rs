@@ -67,6 +67,8 @@ pub(super) fn distributed(
         .with_distributed_max_tasks_per_stage(tasks)?
         // The workers' own reports have the metrics. The engine's way can wait for ever.
         .with_distributed_metrics_collection(false)?
+        // Compression would cost more CPU time than all else, and hide what a shuffle moves.
+        .with_distributed_compression(None)?
         .with_distributed_user_codec(ScanCodec::default())
         .with_distributed_channel_resolver(channels)
         .with_distributed_passthrough_headers(headers)?

@@ -21,7 +21,7 @@ use super::message::{
     BeginRequest, EndRequest, Ended, FileFacts, FileShare, OpenRequest, TableShare, WorkerFacts,
     WorkerReport,
 };
-use super::panics;
+use super::panics::Panics;
 use super::roots::Roots;
 use super::scan_node::ScanSums;
 use crate::config::Reader;
@@ -47,6 +47,8 @@ pub struct WorkerSettings {
     pub memory_limit_bytes: Option<u64>,
     /// Largest message that is taken.
     pub message_bytes: usize,
+    /// Panics of the worker's process.
+    pub panics: Panics,
     /// Writes datasets. Absent: it writes nothing.
     pub generate: Option<Generate>,
 }
@@ -333,7 +335,7 @@ impl Worker {
             channels: MeasuredChannels::new(&self.channels),
             ledger,
             watch: tokio::sync::Mutex::new(Some((watch, start))),
-            panics_before: panics::count(),
+            panics_before: self.settings.panics.count(),
         });
         self.with_lease(request.lease, |held| {
             held.measurements.insert(request.measurement, measuring);
@@ -409,7 +411,7 @@ impl Worker {
                 .into_iter()
                 .map(|(file, chunks)| (String::from(file), chunks))
                 .collect(),
-            panics: panics::since(measuring.panics_before),
+            panics: self.settings.panics.since(measuring.panics_before),
         };
         let parts = measuring.ledger.touched(measuring.ledger.files());
         let observation = watch.end();

@@ -192,23 +192,6 @@ impl Workers {
     }
 }
 
-/// Reaches workers without taking them, and returns their facts.
-///
-/// # Errors
-///
-/// The first worker that cannot be reached, has another build, or wants another token.
-pub async fn facts(
-    urls: &[String],
-    security: ClientSecurity,
-) -> Result<Vec<(Url, WorkerFacts)>, ClusterError> {
-    let channels = Channels::new(security);
-    let asked = parsed(urls)?.into_iter().map(|url| {
-        let channels = &channels;
-        async move { Ok((url.clone(), checked(channels, &url).await?)) }
-    });
-    try_join_all(asked).await
-}
-
 fn parsed(urls: &[String]) -> Result<Vec<Url>, ClusterError> {
     let mut all: Vec<Url> = Vec::new();
     for text in urls {
