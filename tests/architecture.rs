@@ -54,6 +54,7 @@ const WORKSHOP: &[&str] = &[
     "dataset",
     "table",
     "scenario",
+    "cluster",
     "measure",
     "loader",
     "learn",
@@ -82,6 +83,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli", "report"]),
     ("serde_yaml", &["config"]),
+    ("axum", &["cluster"]),
+    ("rcgen", &["cluster"]),
+    ("tonic", &["cluster"]),
 ];
 
 /// Crates that only the workshop and the floors below `cli` use, together with crates that begin

@@ -14,10 +14,10 @@ use super::uncertainty::OfTimes;
 use crate::record::RunRecord;
 
 /// Derives every cell's `summary` and the record's `comparisons`, `noise`, `lane_noise`,
-/// `ceilings`, `findings`, `overall`, `scaling`, `standings`, `rankings`, `confidence`, `conclusions`,
-/// `break_even` and `prediction_checks` from the iterations and profiles. They replace those that
-/// were there, so that a run that has just ended and an old record have the same. Returns the
-/// curves that the predictions rest on, which a record does not keep.
+/// `ceilings`, `findings`, `overall`, `scaling`, `standings`, `rankings`, `confidence`,
+/// `conclusions`, `break_even` and `prediction_checks` from the iterations and profiles. They
+/// replace those that were there, so that a run that has just ended and an old record have the
+/// same. Returns the curves that the predictions rest on, which a record does not keep.
 ///
 /// Only measured iterations that are `ok` count. The baseline of a scenario is the first of its
 /// cells. Every other cell is compared with it, by the rounds that both have.

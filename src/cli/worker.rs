@@ -1,7 +1,6 @@
 //! `bench worker`.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandErr
     let address = address(&arguments.listen)?;
     let tls = tls(arguments, address).map_err(Failure::from)?;
     let authority = arguments.tls_ca.clone();
-    let authority = authority.or_else(|| tls.as_ref().map(|tls| tls.authority.clone()));
+    let authority = authority.or_else(|| tls.as_ref().and_then(|tls| tls.authority.clone()));
     let security = ClientSecurity::read(arguments.token_file.as_deref(), authority.as_deref())
         .map_err(Failure::from)?;
     let settings = WorkerSettings {
@@ -92,7 +91,7 @@ fn tls(arguments: &WorkerArguments, address: SocketAddr) -> Result<Option<TlsFil
         return Ok(Some(TlsFiles {
             certificate: certificate.clone(),
             key: key.clone(),
-            authority: arguments.tls_ca.clone().unwrap_or_else(PathBuf::new),
+            authority: arguments.tls_ca.clone(),
         }));
     }
     if let Some(folder) = &arguments.tls_generate {

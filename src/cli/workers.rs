@@ -13,8 +13,8 @@ use crate::cluster::{ClientSecurity, Workers};
 use crate::session::Failure;
 use crate::storage::hostname;
 
-/// Reaches the workers that the arguments name, and takes them for this process. `None` if they name
-/// none.
+/// Reaches the workers that the arguments name, and takes them for this process. `None` if they
+/// name none.
 pub(super) fn connect(
     runtime: &Runtime,
     arguments: &WorkersArguments,

@@ -19,7 +19,8 @@ use url::Url;
 use super::channel::{KEEP_ALIVE_INTERVAL, MeasuredChannels, worker_of};
 use super::error::ClusterError;
 use super::message::{
-    BeginRequest, EndRequest, Ended, FileFacts, FileShare, OpenRequest, TableShare, WorkerReport,
+    BeginRequest, EndRequest, EndedExecutions, FileShare, OpenRequest, SeenFile, TableShare,
+    WorkerReport,
 };
 use super::placement::{is_distributed, shares};
 use super::workers::Workers;
@@ -130,11 +131,11 @@ impl Deployment {
     async fn open(
         &self,
         worker: usize,
-        shares: Vec<(TableShare, Vec<FileFacts>)>,
+        shares: Vec<(TableShare, Vec<SeenFile>)>,
         reader: &Reader,
     ) -> Result<(), ClusterError> {
         let (tables, ours): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
-        let ours: Vec<FileFacts> = ours.into_iter().flatten().collect();
+        let ours: Vec<SeenFile> = ours.into_iter().flatten().collect();
         let request = OpenRequest {
             lease: self.crew.workers.lease,
             session: self.session,
@@ -144,7 +145,7 @@ impl Deployment {
             rank: worker as u64,
             tables,
         };
-        let theirs: Vec<FileFacts> = self
+        let theirs: Vec<SeenFile> = self
             .crew
             .workers
             .ask(worker, "/bench/open", &request)
@@ -210,7 +211,7 @@ impl Deployment {
 
 /// Returns the files of a table that are among those of a worker, and what they were when the table
 /// was opened.
-fn share_of(table: &OpenTable, files: &[PartitionedFile]) -> (TableShare, Vec<FileFacts>) {
+fn share_of(table: &OpenTable, files: &[PartitionedFile]) -> (TableShare, Vec<SeenFile>) {
     let mut share = TableShare {
         table: table.name.clone(),
         files: Vec::new(),
@@ -232,7 +233,7 @@ fn share_of(table: &OpenTable, files: &[PartitionedFile]) -> (TableShare, Vec<Fi
             bytes: object.size,
             modified_ns: object.last_modified.timestamp_nanos_opt().unwrap_or(0),
         });
-        facts.push(FileFacts {
+        facts.push(SeenFile {
             bytes: object.size,
             ends: ends.get(place).copied(),
             e_tag: object.e_tag.clone(),
@@ -241,7 +242,7 @@ fn share_of(table: &OpenTable, files: &[PartitionedFile]) -> (TableShare, Vec<Fi
     (share, facts)
 }
 
-fn difference(ours: &FileFacts, theirs: &FileFacts) -> Option<String> {
+fn difference(ours: &SeenFile, theirs: &SeenFile) -> Option<String> {
     if ours.bytes != theirs.bytes {
         return Some(format!(
             "it has {} bytes there, and {} here",
@@ -292,8 +293,8 @@ impl Exchange {
         Ok(())
     }
 
-    fn ended(&self, executions: u32, elapsed: Duration) -> Ended {
-        Ended {
+    fn ended(&self, executions: u32, elapsed: Duration) -> EndedExecutions {
+        EndedExecutions {
             lease: self.deployment.crew.workers.lease,
             measurement: self.number,
             executions,

@@ -25,7 +25,7 @@ pub(super) struct GenerateRequest {
     pub(super) job: String,
 }
 
-/// What comes of a job: its own lines, then the end.
+/// A line that comes of a job: one of its own, or the end.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum GenerateLine {

@@ -65,7 +65,7 @@ pub(super) struct FileShare {
 
 /// Content of a file as a process sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct FileFacts {
+pub(super) struct SeenFile {
     pub(super) bytes: u64,
     /// Hash of its ends, the footer included. Absent in a store behind a network.
     pub(super) ends: Option<u64>,
@@ -87,7 +87,7 @@ pub(super) struct BeginRequest {
 
 /// Report of executions that have ended since the worker last brought its caches into their state.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Ended {
+pub(super) struct EndedExecutions {
     pub(super) lease: u64,
     pub(super) measurement: u64,
     pub(super) executions: u32,
@@ -97,7 +97,7 @@ pub(super) struct Ended {
 /// Request for the figures of a measurement, which ends with it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct EndRequest {
-    pub(super) ended: Ended,
+    pub(super) ended: EndedExecutions,
     /// Queries that ran: executions, by the streams of each.
     pub(super) queries: u32,
 }
@@ -119,7 +119,7 @@ pub struct WorkerReport {
     pub panics: Vec<String>,
 }
 
-/// What a worker's scans of one table did, of one query.
+/// Work of a worker's scans of one table, of one query.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TableScans {
     pub table: String,
@@ -131,8 +131,24 @@ pub struct TableScans {
 
 /// An error, as the answer to a request.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Refusal {
+pub(super) struct Refused {
     pub(super) reason: String,
-    /// True if the user's request is at fault, and not the worker.
+    /// True if the request is at fault, and not the worker.
     pub(super) usage: bool,
+}
+
+impl Refused {
+    pub(super) fn usage(reason: impl Into<String>) -> Self {
+        Refused {
+            reason: reason.into(),
+            usage: true,
+        }
+    }
+
+    pub(super) fn failed(reason: impl ToString) -> Self {
+        Refused {
+            reason: reason.to_string(),
+            usage: false,
+        }
+    }
 }

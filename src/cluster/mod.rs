@@ -1,8 +1,8 @@
 //! Queries on several hosts.
 //!
 //! A coordinator plans a query for its [`Workers`] with `datafusion-distributed`, and each worker
-//! ([`ListeningWorker`]) runs the tasks of its own files. What that engine does in silence is mended
-//! here: docs/method.md has a line for each.
+//! ([`ListeningWorker`]) runs the tasks of its own files. What that engine does in silence is
+//! mended here: docs/method.md has a line for each.
 
 mod channel;
 mod deployment;

@@ -145,8 +145,8 @@ fn files_of(scan: &FileScanConfig) -> Vec<PartitionedFile> {
     files
 }
 
-/// True if a plan runs on workers. One without scans, or whose values all come from statistics, runs
-/// where it was planned.
+/// True if a plan runs on workers. One without scans, or whose values all come from statistics,
+/// runs where it was planned.
 pub(super) fn is_distributed(plan: &Arc<dyn ExecutionPlan>) -> bool {
     plan.downcast_ref::<DistributedExec>().is_some()
 }

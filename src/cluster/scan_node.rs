@@ -1,8 +1,8 @@
 //! A plan node over each scan, which catches panics and adds up on the worker what the scan did.
 //!
-//! The distributed engine takes a panic in a worker's task for the end of its rows. It can also send
-//! each metric of each file back to the coordinator, which takes 46 kB there for each file; so the
-//! worker adds them up itself, and they come with its report.
+//! The distributed engine takes a panic in a worker's task for the end of its rows. It can also
+//! send each metric of each file back to the coordinator, which takes 46 kB there for each file; so
+//! the worker adds them up itself, and they come with its report.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,8 +22,10 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    StatisticsArgs,
 };
 use datafusion_distributed::DistributedTaskContext;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
@@ -312,7 +314,9 @@ impl ScanSums {
     }
 }
 
-/// Puts a node over each scan of files.
+/// Puts a node over each scan of files, and a boundary over those of one partition. The distributed
+/// engine divides a plan where partitions are merged. Without such a place, it would run the plan
+/// where it was made.
 #[derive(Debug)]
 pub(super) struct ObserveScans;
 
@@ -333,8 +337,15 @@ impl PhysicalOptimizerRule for ObserveScans {
             };
             let name = ScanName { table, number };
             number += 1;
+            let limit = node.fetch();
+            let partitions = node.output_partitioning().partition_count();
             let over: Arc<dyn ExecutionPlan> = Arc::new(ScanNode::over(node, name, None));
-            Ok(Transformed::yes(over))
+            if partitions > 1 {
+                return Ok(Transformed::yes(over));
+            }
+            // The limit of a scan's only partition is that of the query; several tasks have several.
+            let merged = CoalescePartitionsExec::new(over).with_fetch(limit);
+            Ok(Transformed::yes(Arc::new(merged) as Arc<dyn ExecutionPlan>))
         })
         .data()
     }

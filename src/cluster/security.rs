@@ -110,7 +110,8 @@ fn text_of(flag: &str, file: &Path) -> Result<String, ClusterError> {
 pub struct TlsFiles {
     pub certificate: PathBuf,
     pub key: PathBuf,
-    pub authority: PathBuf,
+    /// Absent: that of other workers is not known.
+    pub authority: Option<PathBuf>,
 }
 
 impl TlsFiles {
@@ -122,12 +123,13 @@ impl TlsFiles {
     ///
     /// The folder cannot be written, or has some of the files and not the others.
     pub fn generated(folder: &Path, names: &[String]) -> Result<Self, ClusterError> {
+        let authority_file = folder.join("ca.pem");
         let files = TlsFiles {
             certificate: folder.join("worker.pem"),
             key: folder.join("worker.key"),
-            authority: folder.join("ca.pem"),
+            authority: Some(authority_file.clone()),
         };
-        let all = [&files.certificate, &files.key, &files.authority];
+        let all = [&files.certificate, &files.key, &authority_file];
         let there = all.iter().filter(|file| file.exists()).count();
         let failed = |reason: String| ClusterError::Security {
             what: format!("--tls-generate {}", folder.display()),
@@ -145,7 +147,7 @@ impl TlsFiles {
         let (authority, certificate, key) =
             certificates(names).map_err(|error| failed(error.to_string()))?;
         let written = fs::create_dir_all(folder)
-            .and_then(|()| write(&files.authority, &authority, 0o644))
+            .and_then(|()| write(&authority_file, &authority, 0o644))
             .and_then(|()| write(&files.certificate, &certificate, 0o644))
             .and_then(|()| write(&files.key, &key, 0o600));
         written.map_err(|error| failed(error.to_string()))?;

@@ -29,11 +29,11 @@ use tonic::transport::server::{TcpConnectInfo, TcpIncoming, TlsConnectInfo};
 use super::channel::{Channels, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, WINDOW_BYTES};
 use super::error::ClusterError;
 use super::message::{
-    BeginRequest, EndRequest, Ended, LeaseRequest, MEASUREMENT, OpenRequest, Refusal,
+    BeginRequest, EndRequest, EndedExecutions, LeaseRequest, MEASUREMENT, OpenRequest, Refused,
 };
 use super::scan_node::ScanCodec;
 use super::security::{ClientSecurity, TlsFiles, same_secret};
-use super::worker::{Refused, Worker, WorkerSettings};
+use super::worker::{Worker, WorkerSettings};
 
 /// Most streams that one coordinator or worker has with this one at once. Each task of a query
 /// holds one for as long as the query runs, and one for its rows.
@@ -264,11 +264,7 @@ fn peer(request: &Request<Body>) -> String {
 }
 
 fn refusal(refused: Refused) -> Response<Body> {
-    let body = Refusal {
-        reason: refused.reason,
-        usage: refused.usage,
-    };
-    let text = serde_json::to_vec(&body).unwrap_or_default();
+    let text = serde_json::to_vec(&refused).unwrap_or_default();
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::CONFLICT;
     response
@@ -385,7 +381,10 @@ async fn begin(State(state): State<Arc<Served>>, body: Bytes) -> Response<Body> 
 }
 
 async fn prepare(State(state): State<Arc<Served>>, body: Bytes) -> Response<Body> {
-    answered(body, async |ended: Ended| state.worker.prepare(ended).await).await
+    answered(body, async |ended: EndedExecutions| {
+        state.worker.prepare(ended).await
+    })
+    .await
 }
 
 async fn end(State(state): State<Arc<Served>>, body: Bytes) -> Response<Body> {
@@ -395,7 +394,8 @@ async fn end(State(state): State<Arc<Served>>, body: Bytes) -> Response<Body> {
     .await
 }
 
-/// Begins a job that writes. The answer goes on until the job is done, or the coordinator goes away.
+/// Begins a job that writes. The answer goes on until the job is done, or the coordinator goes
+/// away.
 async fn generate(State(state): State<Arc<Served>>, body: Bytes) -> Response<Body> {
     let begun = match serde_json::from_slice(&body) {
         Ok(request) => state.worker.generate(request),

@@ -1,5 +1,5 @@
-//! What the distributed engine does in silence, each with the mend that makes an error of it. Worker
-//! and coordinator share the process of the test.
+//! Things that the distributed engine does in silence, each with the mend that makes an error of
+//! it. Worker and coordinator share the process of the test.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -548,7 +548,10 @@ async fn a_worker_of_another_build_is_refused_with_both_names() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = Server::builder().add_routes(Routes::from(router));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
-    let error = connect(&[url.clone()]).await.unwrap_err().to_string();
+    let error = connect(std::slice::from_ref(&url))
+        .await
+        .unwrap_err()
+        .to_string();
     let ours = crate::observe::build_name();
     for words in [url.as_str(), "bench 9.9.9", ours.as_str()] {
         assert!(error.contains(words), "{error}");

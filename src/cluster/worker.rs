@@ -18,8 +18,8 @@ use super::channel::{Channels, MeasuredChannels};
 use super::fence::Fence;
 use super::generation::{Generate, GenerateRequest, generated};
 use super::message::{
-    BeginRequest, EndRequest, Ended, FileFacts, FileShare, OpenRequest, TableShare, WorkerFacts,
-    WorkerReport,
+    BeginRequest, EndRequest, EndedExecutions, FileShare, OpenRequest, Refused, SeenFile,
+    TableShare, WorkerFacts, WorkerReport,
 };
 use super::panics::Panics;
 use super::roots::Roots;
@@ -51,30 +51,6 @@ pub struct WorkerSettings {
     pub panics: Panics,
     /// Writes datasets. Absent: it writes nothing.
     pub generate: Option<Generate>,
-}
-
-/// An error that a coordinator is told.
-#[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) reason: String,
-    /// True if the request is at fault, and not the worker.
-    pub(super) usage: bool,
-}
-
-impl Refused {
-    fn usage(reason: impl Into<String>) -> Self {
-        Refused {
-            reason: reason.into(),
-            usage: true,
-        }
-    }
-
-    fn failed(reason: impl ToString) -> Self {
-        Refused {
-            reason: reason.to_string(),
-            usage: false,
-        }
-    }
 }
 
 type Answer<T> = Result<T, Refused>;
@@ -199,7 +175,7 @@ impl Worker {
     }
 
     /// Opens files for a cell, and returns what they are, in the order of the request.
-    pub(super) async fn open(&self, request: OpenRequest) -> Answer<Vec<FileFacts>> {
+    pub(super) async fn open(&self, request: OpenRequest) -> Answer<Vec<SeenFile>> {
         let OpenRequest {
             lease,
             session: id,
@@ -271,7 +247,8 @@ impl Worker {
         Ok(facts)
     }
 
-    /// Resolves locations, and refuses those outside of the roots, whatever links they lead through.
+    /// Resolves locations, and refuses those outside of the roots, whatever links they lead
+    /// through.
     async fn places(&self, stores: &Stores, files: Vec<FileShare>) -> Answer<Vec<Location>> {
         let (stores, roots) = (stores.clone(), self.roots.clone());
         let resolve = move || {
@@ -353,7 +330,7 @@ impl Worker {
         found.ok().flatten()
     }
 
-    fn under_way(&self, ended: &Ended) -> Answer<Arc<Measuring>> {
+    fn under_way(&self, ended: &EndedExecutions) -> Answer<Arc<Measuring>> {
         self.with_lease(ended.lease, |held| {
             let found = held.measurements.get(&ended.measurement);
             found
@@ -363,7 +340,7 @@ impl Worker {
     }
 
     /// Brings the caches into their state once more.
-    pub(super) async fn prepare(&self, ended: Ended) -> Answer<()> {
+    pub(super) async fn prepare(&self, ended: EndedExecutions) -> Answer<()> {
         let measuring = self.under_way(&ended)?;
         let mut watch = measuring.watch.lock().await;
         let Some((watch, start)) = watch.as_mut() else {
@@ -436,7 +413,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Looks at files, in their order.
-async fn facts_of(places: Vec<Location>) -> Answer<Vec<FileFacts>> {
+async fn facts_of(places: Vec<Location>) -> Answer<Vec<SeenFile>> {
     blocking(move || {
         let facts = places.iter().map(|place| {
             let failed = |error: String| Refused::usage(format!("{place}: {error}"));
@@ -449,7 +426,7 @@ async fn facts_of(places: Vec<Location>) -> Answer<Vec<FileFacts>> {
                     looked.ends().first().copied()
                 }
             };
-            Ok(FileFacts {
+            Ok(SeenFile {
                 bytes: found.size,
                 ends,
                 e_tag: found.e_tag.filter(|_| place.local().is_none()),

@@ -18,7 +18,7 @@ use url::Url;
 
 use super::channel::{Channels, MeasuredChannels, chain};
 use super::error::ClusterError;
-use super::message::{LeaseRequest, Refusal, WorkerFacts};
+use super::message::{LeaseRequest, Refused, WorkerFacts};
 use super::placement::distributed;
 use super::security::ClientSecurity;
 use crate::observe::build_name;
@@ -324,8 +324,8 @@ async fn send(
         url: url.clone(),
         reason: chain(&error),
     })?;
-    let (reason, usage) = match serde_json::from_slice::<Refusal>(&bytes.to_bytes()) {
-        Ok(refusal) => (refusal.reason, refusal.usage),
+    let (reason, usage) = match serde_json::from_slice::<Refused>(&bytes.to_bytes()) {
+        Ok(refused) => (refused.reason, refused.usage),
         Err(_) => (format!("it answers {}", head.status), true),
     };
     Err(ClusterError::Refused {

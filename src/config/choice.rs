@@ -7,8 +7,8 @@ use strum::VariantArray;
 use super::kind::DistributionKind;
 use super::leaf::{Scalar, quoted, unknown_choice};
 use super::model::{
-    Dtype, Encoding, EndpointSpread, LengthDistribution, PageCache, ReadMode, SortScope,
-    Statistics, Tensors, TimeUnit, VectorLayout,
+    Dtype, Encoding, EndpointSpread, HeldAgainst, LengthDistribution, PageCache, ReadMode,
+    SortScope, Statistics, Tensors, TimeUnit, VectorLayout,
 };
 use crate::record::{EngineCache, Lane};
 
@@ -67,6 +67,7 @@ choices! {
     DistributionKind: "a distribution",
     EndpointSpread: "a way to choose an endpoint",
     LengthDistribution: "a distribution of lengths",
+    HeldAgainst: "something that results can be held against",
     PageCache: "a cache state",
     ReadMode: "a read mode",
     SortScope: "a sort scope",

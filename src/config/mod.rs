@@ -52,10 +52,11 @@ pub use input::{Overrides, Source};
 pub use load::load;
 pub use model::{
     BloomFilter, ChunkLayout, Column, Computation, Config, Connection, Dataset, Distribution,
-    Dtype, Encoding, EndpointSpread, Evaluation, ExcludedSteps, Layout, Length, LengthDistribution,
-    Loading, Measure, PageCache, Physical, Pool, ReadMode, Reader, RequestSettings, RowGroupSize,
-    ScenarioSource, SortColumn, SortScope, Split, Statistics, Streams, TemplatePart, Tensors,
-    ThrottleSettings, TimeUnit, Training, Until, Variant, VectorLayout,
+    Dtype, Encoding, EndpointSpread, Evaluation, ExcludedSteps, HeldAgainst, Layout, Length,
+    LengthDistribution, Loading, Measure, PageCache, Physical, Pool, ReadMode, Reader,
+    RequestSettings, RowGroupSize, ScenarioSource, SortColumn, SortScope, Split, Statistics,
+    Streams, TemplatePart, Tensors, ThrottleSettings, TimeUnit, Training, Until, Variant,
+    VectorLayout,
 };
 pub use number::{Number, Value};
 pub use print::{to_config_text, to_yaml};

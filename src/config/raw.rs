@@ -14,8 +14,8 @@ use super::leaf::{
     ShuffleWord, Span, StepCount, StepTime,
 };
 use super::model::{
-    Dtype, Encoding, EndpointSpread, LengthDistribution, PageCache, ReadMode, SortScope,
-    Statistics, Tensors, VectorLayout,
+    Dtype, Encoding, EndpointSpread, HeldAgainst, LengthDistribution, PageCache, ReadMode,
+    SortScope, Statistics, Tensors, VectorLayout,
 };
 use super::number::Value;
 use crate::record::{EngineCache, Lane};
@@ -699,6 +699,10 @@ pub(super) struct RawMeasure {
     /// Workers that share each query, the first of those that `--workers` names. May be swept, also
     /// as `workers`. Default: all of them.
     pub(super) workers: Option<Leaf<Positive>>,
+    /// Standard for the first result of workers: `one_host` (the same query, executed by
+    /// this process alone) or `footers` (the rows that footers state, which says nothing of scans
+    /// with filters; for data that one host cannot read). Default: `one_host`.
+    pub(super) held_against: Option<Leaf<HeldAgainst>>,
     /// Largest memory that the engine's operators may use: bytes, or text such as `512MiB`. A query
     /// that needs more fails, and the run continues without it. May be swept. Default: no limit.
     pub(super) memory_limit: Option<Leaf<Bytes>>,

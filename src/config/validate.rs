@@ -170,6 +170,7 @@ fn reader(
     let workers_path = measured.key("workers");
     let workers = findings.take_count(&workers_path, measure.workers.take());
     let workers = findings.at_most(&workers_path, workers, MOST_WORKERS);
+    let held_against = findings.take(&measured.key("held_against"), measure.held_against.take());
     let memory_limit = findings.take(&measured.key("memory_limit"), measure.memory_limit.take());
     let read_mode_path = KeyPath::of(["dataset", "parquet", "read_mode"]);
     let requests = storage::requests(raw_storage, findings);
@@ -199,6 +200,7 @@ fn reader(
         memory_limit_bytes: memory_limit.map(|bytes| bytes.0),
         unify_schemas: unify_schemas.unwrap_or(false),
         workers: workers.and_then(|workers| u32::try_from(workers).ok()),
+        held_against: held_against.unwrap_or_default(),
     }
 }
 

@@ -20,7 +20,7 @@ const OF_TRAINING: [&str; 13] = [
 ];
 
 /// Keys and sections that take effect in queries alone.
-const OF_QUERIES: [&str; 13] = [
+const OF_QUERIES: [&str; 14] = [
     "scenarios",
     "tables",
     "measure.warmup",
@@ -30,6 +30,7 @@ const OF_QUERIES: [&str; 13] = [
     "measure.effect",
     "measure.streams",
     "measure.workers",
+    "measure.held_against",
     "measure.control",
     "measure.peak_memory",
     "measure.break_even",

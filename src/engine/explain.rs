@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{ColumnStatistics, ScalarValue};
-use datafusion::datasource::physical_plan::ParquetSource;
+use datafusion::datasource::physical_plan::{FileGroup, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_expr::PhysicalExpr;
@@ -35,6 +35,9 @@ pub struct PlannedScan {
     pub columns_stored: u64,
     /// Number of partitions of the scan, which is the number of readers that work at once.
     pub partitions: u64,
+    /// Rows that the scan outputs, by the footers of its files. Absent if it filters, or if
+    /// statistics are not collected.
+    pub rows: Option<u64>,
     node: Arc<dyn ExecutionPlan>,
     /// Plan node whose partitions are the readers.
     readers: Arc<dyn ExecutionPlan>,
@@ -95,6 +98,10 @@ fn collect_scans(
                 .and_then(|file| file.table_reference.as_ref())
                 .map(|reference| reference.table().to_owned()),
             columns,
+            rows: match file_source.filter().is_some() || config.limit.is_some() {
+                true => None,
+                false => stated_rows(&config.file_groups),
+            },
             columns_stored: schema.fields().len() as u64,
             partitions: readers(plan, above).output_partitioning().partition_count() as u64,
             readers: Arc::clone(readers(plan, above)),
@@ -104,6 +111,18 @@ fn collect_scans(
     for child in plan.children() {
         collect_scans(child, plan, scans);
     }
+}
+
+/// Rows of files by their statistics, each file once.
+fn stated_rows(groups: &[FileGroup]) -> Option<u64> {
+    let mut seen = HashSet::new();
+    let files = groups.iter().flat_map(|group| group.files());
+    let files = files.filter(|file| seen.insert(&file.object_meta.location));
+    let rows = files.map(|file| match file.statistics.as_ref()?.num_rows {
+        Precision::Exact(rows) => Some(rows as u64),
+        Precision::Inexact(_) | Precision::Absent => None,
+    });
+    rows.sum()
 }
 
 fn readers<'a>(

@@ -158,8 +158,8 @@ impl Cell {
         ))
     }
 
-    /// Divides the query among the other workers, if this one is among its workers. Returns false if
-    /// it is not.
+    /// Divides the query among the other workers, if this one is among its workers. Returns false
+    /// if it is not.
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use url::Url;
 
 use super::cell::Cell;
 use super::error::{Cause, MeasureError};
@@ -10,8 +11,10 @@ use super::execute::execute;
 use super::expectation::CellBehaviour;
 use super::measurement::Measurement;
 use super::scans::{reads, row_groups_kept};
+use crate::cluster::{TableScans, WorkerReport};
+use crate::config::HeldAgainst;
 use crate::digest::ResultDigest;
-use crate::engine::{ENGINE_FAILED, has_aggregation, physical_scans, plan, plan_text};
+use crate::engine::{ENGINE_FAILED, PlannedScan, has_aggregation, physical_scans, plan, plan_text};
 use crate::files::first_damage_of;
 use crate::record::Checksum;
 use crate::storage::ByteSource;
@@ -30,13 +33,13 @@ pub struct VerifiedResult {
 
 impl Cell {
     /// Executes the query untimed, and counts and checksums the result. If workers execute it, this
-    /// process does so as well, and the results must be the same: that rows arrived is no proof that
-    /// none are missing.
+    /// process does so as well, and the results must be the same: that rows arrived is no proof
+    /// that none are missing.
     pub async fn verify(&self) -> Result<VerifiedResult, MeasureError> {
         let verified = self
             .verified(&self.measurement(&ByteSource::Store)?)
             .await?;
-        if self.deployment.is_some() {
+        if self.deployment.is_some() && self.reader.held_against == HeldAgainst::OneHost {
             let here = self.measurement_here(&ByteSource::Store)?;
             let here = self.verified(&here).await?;
             let same = here.checksum.agrees_with(&verified.checksum);
@@ -77,6 +80,9 @@ impl Cell {
             }
         };
         let scans = physical_scans(&planned.physical);
+        if measurement.exchange.is_some() {
+            self.hold_against_footers(&scans, &reports)?;
+        }
         let columns = scans
             .iter()
             .flat_map(|scan| scan.columns.iter().cloned())
@@ -113,6 +119,24 @@ impl Cell {
             checksum: digest.finish(),
             observed,
         })
+    }
+
+    /// Holds the rows that workers' scans of each table have output against those that footers
+    /// state, as far as these say.
+    fn hold_against_footers(
+        &self,
+        scans: &[PlannedScan],
+        reports: &[(Url, WorkerReport)],
+    ) -> Result<(), MeasureError> {
+        for table in &self.tables {
+            let of_table = scans.iter().filter(|scan| reads(scan, table));
+            let Some(stated) = of_table.map(|scan| scan.rows).sum::<Option<u64>>() else {
+                continue;
+            };
+            let of_workers = reports.iter().flat_map(|(_, report)| &report.scans);
+            all_rows(&table.name, stated, of_workers).map_err(MeasureError::defect)?;
+        }
+        Ok(())
     }
 
     /// Adds the file and the row group that cannot be read to an error, if there is one. It only
@@ -160,5 +184,48 @@ impl Cell {
         doubt.map_or_else(String::new, |(table, (column, reason))| {
             format!("; table `{}`: column `{column}`: {reason}", table.name)
         })
+    }
+}
+
+/// Checks that the scans of a table have output as many rows as footers state. The error says how
+/// many they have.
+fn all_rows<'a>(
+    table: &str,
+    stated: u64,
+    of_workers: impl Iterator<Item = &'a TableScans>,
+) -> Result<(), String> {
+    let of_table = of_workers.filter(|scans| scans.table == table);
+    let output: u64 = of_table
+        .filter_map(|scans| scans.metrics.get("output_rows"))
+        .sum();
+    match output == stated {
+        true => Ok(()),
+        false => Err(format!(
+            "workers read {output} rows of table `{table}`, of which footers state {stated}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn rows_that_a_worker_left_out_are_missed() {
+        let scans = |table: &str, rows: u64| TableScans {
+            table: table.to_owned(),
+            metrics: BTreeMap::from([("output_rows".to_owned(), rows)]),
+            partition_rows: Vec::new(),
+        };
+        let reports = [scans("t", 60), scans("other", 7), scans("t", 39)];
+        assert_eq!(all_rows("t", 99, reports.iter()), Ok(()));
+        let error = all_rows("t", 100, reports.iter()).err();
+        assert_eq!(
+            error.as_deref(),
+            Some("workers read 99 rows of table `t`, of which footers state 100")
+        );
+        assert!(all_rows("u", 1, reports.iter()).is_err());
     }
 }

@@ -86,8 +86,8 @@ impl Cell {
         })
     }
 
-    /// Brings the caches into the variant's state, untimed, and begins to watch executions: here, or
-    /// on the workers.
+    /// Brings the caches into the variant's state, untimed, and begins to watch executions: here,
+    /// or on the workers.
     pub async fn watch<'a>(
         &self,
         source: &ByteSource,

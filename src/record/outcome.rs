@@ -281,8 +281,8 @@ pub struct Scaling {
     pub candidate: String,
     pub baseline_workers: u32,
     pub workers: u32,
-    /// Time of the baseline over that of the candidate, with its interval. The interval is absent if
-    /// there are too few rounds.
+    /// Time of the baseline over that of the candidate, with its interval. The interval is absent
+    /// if there are too few rounds.
     pub speed_up: f64,
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,

@@ -5,6 +5,9 @@ mod memory;
 mod profiles;
 mod rounds;
 mod traces;
+mod workers;
+
+pub use workers::WorkersOfRun;
 
 pub use memory::{MemoryProbe, NeededMemory, needed_memory};
 
@@ -17,17 +20,17 @@ use tokio::runtime::Runtime;
 
 use crate::analysis::{Predictions, disagreements, nan_may_be_pruned, summarise};
 use crate::cancel::{Cancel, Interrupted};
-use crate::cluster::{ClusterError, Workers};
 use crate::config::Config;
 use crate::observe::{build, system};
 use crate::output::Output;
-use crate::record::{Event as Entry, Lane, RunRecord};
+use crate::record::{Event as Entry, RunRecord};
 use crate::session::{
     Event, Failure, KnownSources, Observer, OpenedRun, RunJournal, SessionError, Slowdown, Warning,
     check_results, keep_record, open, prepare, unchanged,
 };
 use crate::storage::{Stores, may_drop_caches};
 use rounds::Rounds;
+use workers::refuse_for_workers;
 
 /// Options that the command line adds to a config.
 #[derive(Clone, Default)]
@@ -51,14 +54,6 @@ pub struct Options {
     pub slowdown: Option<Slowdown>,
     /// Workers that execute the queries. Absent: this process does.
     pub workers: Option<WorkersOfRun>,
-}
-
-/// Workers that execute the queries of a run.
-#[derive(Debug, Clone)]
-pub struct WorkersOfRun {
-    pub workers: Arc<Workers>,
-    /// True if the run goes on without those that are lost.
-    pub tolerates_losses: bool,
 }
 
 /// A run that got as far as measuring.
@@ -101,7 +96,7 @@ pub fn run(
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     check_results(&options.results)?;
     if options.workers.is_some() {
-        check_for_workers(config, options)?;
+        refuse_for_workers(&config.measure, options.trace.is_some())?;
     }
     let began = Instant::now();
     if config.measure.drop_caches && !may_drop_caches() {
@@ -184,26 +179,6 @@ pub fn run(
         predictions,
         journal: journal_file,
     })
-}
-
-/// Refuses what workers cannot do.
-fn check_for_workers(config: &Config, options: &Options) -> Result<(), ClusterError> {
-    let measure = &config.measure;
-    let other = measure.lanes.iter().find(|lane| **lane != Lane::EndToEnd);
-    let what = match other {
-        Some(lane) => format!(
-            "time the lane `{}`: no trace of all workers' reads is kept",
-            lane.name()
-        ),
-        None if options.trace.is_some() => {
-            "write a trace of their reads; leave --trace out".to_owned()
-        }
-        None if measure.break_even == Some(true) => {
-            "record the requests that measure.break_even predicts from; leave it out".to_owned()
-        }
-        None => return Ok(()),
-    };
-    Err(ClusterError::NotDistributed { what })
 }
 
 /// Everything that a run has at hand when its tables are open.

@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::WorkersOfRun;
 use super::iterations::Iterations;
+use super::workers::WorkersOfRun;
 use crate::analysis::{family, rounds_for, widest_interval};
 use crate::cancel::Cancel;
 use crate::config::{Config, PageCache, Until};

@@ -19,7 +19,7 @@ use super::layout::layout_record;
 use super::page_cache::check_place_cache;
 use super::warning::Warning;
 use crate::cluster::{ClusterError, Crew, PLANNED_ALIKE, Workers};
-use crate::config::{CONTROLS, Config, ReadMode, Reader};
+use crate::config::{CONTROLS, Config, HeldAgainst, ReadMode, Reader};
 use crate::dataset::FolderContent;
 use crate::engine::{
     EngineError, from_statistics as statistics_of, physical_scans, plain_message, plan_text,
@@ -274,7 +274,8 @@ impl<'a> Opening<'a> {
         match self.workers {
             // A task has as many partitions on every worker, whatever this host has.
             Some(workers) => Reader {
-                read_threads: reader.read_threads.or(Some(workers.cores())),
+                // With one, all but the scans would run here.
+                read_threads: reader.read_threads.or(Some(workers.cores().max(2))),
                 ..reader
             },
             None => reader,
@@ -495,7 +496,14 @@ impl<'a> Opening<'a> {
             expectations: Vec::new(),
             summary: BTreeMap::new(),
         };
-        let doubts = doubts(&cell, &record.from_statistics, &scans);
+        let mut doubts = doubts(&cell, &record.from_statistics, &scans);
+        let is_held = variant.reader.held_against == HeldAgainst::OneHost
+            || scans.iter().all(|scan| scan.rows.is_some());
+        if self.workers.is_some() && !is_held {
+            doubts.push(Warning::NotHeld {
+                site: of.site.clone(),
+            });
+        }
         Ok((record, cell, doubts))
     }
 }

@@ -73,6 +73,10 @@ pub enum Warning {
         cells: usize,
         first: String,
     },
+    /// Nothing says how many rows a query of workers should give.
+    NotHeld {
+        site: Site,
+    },
     /// A worker is lost, and the run goes on without it.
     WorkerLost {
         worker: String,
@@ -103,6 +107,11 @@ impl fmt::Display for Warning {
                 units::bytes(*bytes),
                 *bytes as f64 / (*memory).max(1) as f64,
                 units::bytes(*memory)
+            ),
+            Warning::NotHeld { site } => write!(
+                f,
+                "{site}: its scans have filters, so that footers do not say how many rows there should be, and results of workers are held \
+                 against each other alone; measure.held_against: one_host holds them against those of this process"
             ),
             Warning::WorkerLost {
                 worker,

@@ -31,7 +31,12 @@ const SHORT: &str =
     " --set measure.warmup=0 --set measure.break_even=false --set measure.peak_memory=false";
 
 /// Texts of pages, and what stands for them on small data.
-const SMALLER: [(&str, &str); 7] = [
+const SMALLER: [(&str, &str); 8] = [
+    (
+        "run --workers cluster && bench",
+        "run --workers cluster --rounds 1 --set measure.warmup=0 --set dataset.num_files_train=1 \
+         --set dataset.num_samples_per_file=1000 && bench",
+    ),
     ("RUN.json 'zstd(1)'", "RUN.json zstd"),
     (
         "configs/geo.yaml",
@@ -138,7 +143,8 @@ fn scaled(command: &str) -> String {
     }
     let reads_large =
         !command.contains("my.") && !command.contains("--table") && !command.contains("--source");
-    if reads_large && is_run && !command.contains("num_samples_per_file") {
+    let takes_quickstart = is_run || command == "bench generate" || command.contains("explain");
+    if reads_large && takes_quickstart && !command.contains("num_samples_per_file") {
         command
             .push_str(" --set dataset.num_files_train=1 --set dataset.num_samples_per_file=1000");
     }
@@ -160,7 +166,8 @@ fn every_command_of_the_pages_does_what_it_says(
         "docs/scenarios.md",
         "docs/reports.md",
         "docs/remote.md",
-        "docs/training.md"
+        "docs/training.md",
+        "docs/scale.md"
     )]
     page: &str,
 ) {

@@ -702,18 +702,15 @@ fn a_cluster_starts_works_and_leaves_nothing_behind() {
     assert!(!place.path(".bench-cluster").exists());
 }
 
-/// Where the host allows it, each worker has a network of its own.
+/// Each worker has a network of its own.
 #[test]
+#[ignore = "needs root and iproute2, to make network namespaces"]
 fn workers_in_network_namespaces_give_the_results_of_one_host() {
     let place = Place::new();
     let one = place.bench().args(small_quickstart("data")).args(ALIKE);
     let one = one.run().succeeds().json();
     let (_cluster, output) = Cluster::up(&place, &["2", "--namespaces"]);
-    if output.code != Some(0) {
-        // Not root, or no iproute2.
-        output.fails(2, &["network namespaces need root and iproute2"]);
-        return;
-    }
+    let output = output.succeeds();
     assert!(
         output.stdout.contains("http://198.18.231.11:7000"),
         "{output:?}"
@@ -785,4 +782,61 @@ fn credentials_of_a_config_do_not_go_to_workers() {
         output.stderr
     );
     assert!(!team.0[0].log.lock().contains("planted-secret"));
+}
+
+#[test]
+fn data_that_one_host_cannot_read_is_held_against_its_footers() {
+    let place = place();
+    let team = Team::of(&place, 2);
+    let filtered = "SELECT id FROM train WHERE id > 700 AND region = 'north'";
+    let arguments = ["--sql", filtered, "--set", "measure.held_against=footers"];
+    let output = run_on(&place, &team.urls(), &arguments).succeeds();
+    assert!(!output.stderr.contains("`sql_1`"), "{}", output.stderr);
+    for words in ["`sql_2`", "measure.held_against: one_host"] {
+        assert!(output.stderr.contains(words), "{}", output.stderr);
+    }
+    let bad = ["--set", "measure.held_against=nothing"];
+    run_on(&place, &team.urls(), &bad).fails(2, &["measure.held_against", "one_host, footers"]);
+}
+
+#[test]
+fn a_result_that_one_host_does_not_give_ends_the_run() {
+    let place = place();
+    let team = Team::of(&place, 2);
+    // Equal content gives other values each time, which the query does not say of itself.
+    let random = "SELECT id, random() FROM train";
+    let bench = place.bench().args(["run", "bench.yaml", "--sql", random]);
+    let output = bench.args(["--workers", &team.urls()]).run();
+    assert_eq!(output.code, Some(1), "{output:?}");
+    output.says_one_error(&["workers gave another result than this process"]);
+}
+
+/// Plans of one partition have no place of their own where an engine could divide them.
+#[rstest]
+#[case::one_small_file("SELECT id, region FROM train")]
+#[case::limited("SELECT id FROM train LIMIT 7")]
+#[case::limited_after_a_filter("SELECT id FROM train WHERE id > 20 LIMIT 7")]
+#[case::added_up("SELECT region, count(*), sum(id) FROM train GROUP BY region")]
+#[case::sorted("SELECT id FROM train ORDER BY region, id DESC LIMIT 9")]
+#[case::joined("SELECT a.id FROM train a JOIN train b ON a.id = b.id + 1 WHERE b.id < 30")]
+fn tables_of_one_partition_go_to_workers_too(#[case] sql: &str, #[values("1", "2")] threads: &str) {
+    let place = Place::with(&TINY.replace("num_files_train: 2", "num_files_train: 1"));
+    place.generate();
+    let team = Team::of(&place, 2);
+    let threads = format!("reader.read_threads={threads}");
+    let common = ["--sql", sql, "--set", &threads, "--format", "json"];
+    let run = |more: &[&str]| place.run(&[&common[..], more].concat()).succeeds().json();
+    let one = run(&ALIKE);
+    let two = run(&["--workers", &team.urls()]);
+    let (one, two) = (
+        at(&one, "cells.0.iterations.0"),
+        at(&two, "cells.0.iterations.0"),
+    );
+    assert_eq!(one["rows"], two["rows"]);
+    // Which rows a limit leaves, and how far a scan has read by then, is open.
+    if !sql.contains("LIMIT 7") {
+        assert_eq!(one["checksum"]["exact"], two["checksum"]["exact"]);
+        assert_eq!(one["requested_bytes"], two["requested_bytes"]);
+    }
+    the_whole_is_the_sum(two, 2);
 }

@@ -24,7 +24,7 @@ pub use layout::{
     VectorLayout,
 };
 pub use measure::{Measure, Until};
-pub use reading::{PageCache, ReadMode, Reader, Streams, ThrottleSettings};
+pub use reading::{HeldAgainst, PageCache, ReadMode, Reader, Streams, ThrottleSettings};
 pub use storage::{Connection, EndpointSpread, RequestSettings};
 pub(super) use training::Shuffling;
 pub use training::{Computation, Evaluation, ExcludedSteps, Loading, Tensors, Training};

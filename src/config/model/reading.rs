@@ -33,6 +33,21 @@ pub struct Reader {
     pub unify_schemas: bool,
     /// Workers that share the query. Absent: all that are named.
     pub workers: Option<u32>,
+    /// Standard for the first result of workers.
+    pub held_against: HeldAgainst,
+}
+
+/// Standard for the first result of workers.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray, Serialize, Deserialize,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum HeldAgainst {
+    /// The same query, executed by the coordinator alone.
+    #[default]
+    OneHost,
+    /// The rows that footers state, for scans without a filter.
+    Footers,
 }
 
 /// Storage whose speed slowed reads imitate.

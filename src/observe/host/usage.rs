@@ -129,7 +129,7 @@ fn helpers_ns(processes: &[u32]) -> u64 {
         return 0;
     };
     let of_process = |process: &u32| {
-        let stat = read_text(&format!("/proc/{process}/stat"))?;
+        let stat = read_text(format!("/proc/{process}/stat"))?;
         // The name, in parentheses, may have spaces.
         let (_, fields) = stat.rsplit_once(')')?;
         let fields: Vec<&str> = fields.split_whitespace().collect();
