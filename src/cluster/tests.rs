@@ -276,9 +276,15 @@ async fn a_scan_that_panics_is_an_error_of_the_query_and_not_its_end() {
     let observed = scan_node::ObserveScans
         .optimize(scan, &ConfigOptions::default())
         .unwrap();
-    let scan = Arc::clone(observed.children()[0]);
+    // A file is one partition, over which stands the place where workers' are merged.
+    let node = Arc::clone(observed.children()[0]);
+    assert_eq!(
+        (observed.name(), node.name()),
+        ("CoalescePartitionsExec", "ScanNode")
+    );
+    let scan = Arc::clone(node.children()[0]);
     let panicking: Arc<dyn ExecutionPlan> = Arc::new(PanickingScan(scan));
-    let observed = replace_children_if_necessary(observed, vec![panicking]).unwrap();
+    let observed = replace_children_if_necessary(node, vec![panicking]).unwrap();
     let stream = execute_stream(observed, context.task_ctx()).unwrap();
     let found: Vec<Result<RecordBatch>> = stream.collect().await;
     let error = found.last().unwrap().as_ref().unwrap_err().to_string();

@@ -113,11 +113,21 @@ const FULL: &str = concat!(
     r#""timeout":0,"connect":0,"reset":0,"short_body":0,"wrong_range":0,"other":0},"#,
     r#""backoff_ns":48,"first_byte_ns":{"p50":49,"p90":50,"p99":51,"max":52},"#,
     r#""attempt_ns":{"p50":53,"p90":54,"p99":55,"max":56},"most_in_flight":57},"#,
-    r#""device_read_bytes":34,"#,
+    r#""exchanged_bytes":45,"device_read_bytes":34,"#,
     r#""cache":{"state":"cold","resident_ratio_before":0.981,"cold_evidence":"device_bytes","#,
     r#""engine":"fresh"},"scan_partitions":35,"scans":[{"table":"train","#,
     r#""metrics":{"bytes_scanned":36},"row_groups_read":37,"row_groups":38,"#,
-    r#""row_groups_pruned":39,"files_read":40,"files":41,"partition_rows":[42,43]}]}"#,
+    r#""row_groups_pruned":39,"files_read":40,"files":41,"partition_rows":[42,43]}],"#,
+    r#""workers":[{"worker":"http://host:7000/","elapsed_ns":0,"planning_ns":0,"#,
+    r#""first_batch_ns":null,"executions":0,"cpu_user_ns":0,"cpu_system_ns":0,"#,
+    r#""minor_faults":0,"major_faults":0,"voluntary_switches":0,"involuntary_switches":0,"#,
+    r#""memory_pool_peak_bytes":null,"streams":0,"stream_elapsed_ns":[],"rows":0,"#,
+    r#""arrow_bytes":0,"checksum":null,"engine_ranges":0,"engine_data_bytes":0,"#,
+    r#""engine_metadata_bytes":0,"chunk_encoded_bytes":0,"chunk_compressed_bytes":0,"#,
+    r#""requests":46,"metadata_requests":0,"requested_bytes":0,"store_calls":null,"#,
+    r#""device_read_bytes":null,"cache":{"state":"warm","resident_ratio_before":null,"#,
+    r#""cold_evidence":null,"engine":"warm"},"busy_ns":47,"resident_peak_bytes":48,"#,
+    r#""bytes_scanned":49,"scan_rows":50}]}"#,
 );
 
 #[test]
