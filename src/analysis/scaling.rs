@@ -89,6 +89,8 @@ pub struct CellShares<'a> {
     pub cell: &'a CellRecord,
     /// In the order of the workers.
     pub shares: Vec<Share<'a>>,
+    /// Bytes that all processes received from workers, of one execution.
+    pub moved_bytes: Option<u64>,
     /// Iterations that do not count, as they had another number of workers.
     pub left_out: usize,
 }
@@ -148,8 +150,13 @@ impl<'a> CellShares<'a> {
                 cache: worker.figures.cache.state.name(),
             }
         });
+        let moved = iterations
+            .iter()
+            .filter_map(|it| it.figures.exchanged_bytes);
+        let moved: Vec<f64> = moved.map(|bytes| bytes as f64).collect();
         Some(CellShares {
             cell,
+            moved_bytes: median(&moved).map(|bytes| bytes as u64),
             shares: shares.collect(),
             left_out: with_other_workers(cell, Lane::EndToEnd),
         })

@@ -17,6 +17,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, Statistics, internal_err};
 use datafusion::config::ConfigOptions;
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
@@ -400,6 +401,24 @@ impl PhysicalExtensionCodec for ScanCodec {
             .sums
             .as_ref()
             .map(|sums| sums.task(name.clone(), number));
-        Ok(Arc::new(ScanNode::over(Arc::clone(input), name, task)))
+        let input = with_footer_hint(input, context).unwrap_or_else(|| Arc::clone(input));
+        Ok(Arc::new(ScanNode::over(input, name, task)))
     }
+}
+
+/// Returns a scan that reads as many bytes at first, for the sake of a footer, as the session says.
+/// A plan loses that on its way. `None` if nothing is said.
+fn with_footer_hint(
+    plan: &Arc<dyn ExecutionPlan>,
+    context: &TaskContext,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    let options = context.session_config().options();
+    let hint = options.execution.parquet.metadata_size_hint?;
+    let scan = plan.downcast_ref::<DataSourceExec>()?;
+    let (config, source) = scan.downcast_to_file_source::<ParquetSource>()?;
+    let source = source.clone().with_metadata_size_hint(hint);
+    let config = FileScanConfigBuilder::from(config.clone())
+        .with_source(Arc::new(source))
+        .build();
+    Some(DataSourceExec::from_data_source(config))
 }

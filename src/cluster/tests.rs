@@ -10,8 +10,12 @@ use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use axum::Router;
 use axum::routing::post;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::config::ConfigOptions;
+use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
@@ -22,8 +26,8 @@ use datafusion::physical_plan::{
 };
 use datafusion::prelude::SessionContext;
 use datafusion_distributed::{
-    ExecuteTaskRequest, MaybeEncoded, ProducerHead, SetPlanRequest, TaskKey,
-    get_distributed_channel_resolver,
+    DistributedExec, DistributedLeafExec, ExecuteTaskRequest, MaybeEncoded, ProducerHead,
+    SetPlanRequest, TaskKey, get_distributed_channel_resolver,
 };
 use futures::{StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderValue};
@@ -304,7 +308,7 @@ impl PhysicalOptimizerRule for AddUnknown {
         plan: Arc<dyn ExecutionPlan>,
         _: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+        use datafusion::common::tree_node::{Transformed, TransformedResult};
         plan.transform_up(|node| match node.name() {
             "DataSourceExec" => {
                 let unknown = Unknown(Arc::clone(&node));
@@ -593,6 +597,63 @@ async fn a_file_that_is_another_one_there_is_named() {
             assert!(error.contains(words), "{error}");
         }
     }
+}
+
+/// The same plan, whose files have row groups chosen by somebody.
+fn with_chosen_row_groups(plan: &Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    let choose = |variant: &Arc<dyn ExecutionPlan>| {
+        let scan = variant.downcast_ref::<DataSourceExec>().unwrap();
+        let scan = scan.data_source().downcast_ref::<FileScanConfig>().unwrap();
+        let groups = scan.file_groups.iter().map(|group| {
+            let files = group.iter().cloned();
+            let chosen = files.map(|file| file.with_extension(ParquetAccessPlan::new_none(10)));
+            FileGroup::new(chosen.collect())
+        });
+        let mut scan = scan.clone();
+        scan.file_groups = groups.collect();
+        DataSourceExec::from_data_source(scan) as Arc<dyn ExecutionPlan>
+    };
+    let mut found = None;
+    plan.apply(|node| {
+        if let Some(leaf) = node.downcast_ref::<DistributedLeafExec>() {
+            let variants = leaf.variants().iter().map(choose);
+            let leaf = DistributedLeafExec::try_new(Arc::clone(leaf.original()), variants)?;
+            found = Some(Arc::new(DistributedExec::new(Arc::new(leaf))));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .unwrap();
+    found.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_travel_is_refused_by_name() {
+    let fixture = Fixture::with(1).await;
+    let crew = fixture.deployment.crew().clone();
+    let planning = crew.planning(&fixture.context).unwrap();
+    let plan = planned(&planning, "SELECT id FROM t").await;
+    let here = planned(&fixture.context, "SELECT id FROM t").await;
+    let refused = async |plan: &Arc<dyn ExecutionPlan>, table: &Arc<OpenTable>| {
+        let (crew, tables) = (crew.clone(), [Arc::clone(table)]);
+        let deployed = Deployment::new(crew, plan, &tables, &fixture.reader, &[]).await;
+        deployed.err().map(|error| error.to_string())
+    };
+    assert_eq!(refused(&plan, &fixture.table).await, None);
+    let error = refused(&with_chosen_row_groups(&plan), &fixture.table).await;
+    assert!(error.unwrap().contains("read chosen row groups"));
+    let error = refused(&here, &fixture.table).await;
+    assert!(error.unwrap().contains("its plan reads no files"));
+    // A reader that counts rows anew is made here, and would not be made there.
+    let location = fixture.folder.path().display().to_string();
+    let files = discover(&Stores::default(), "t", &location).await.unwrap();
+    let mut table = open(&fixture.context, &files, None, false).await.unwrap();
+    table.recounts = true;
+    let error = refused(&plan, &Arc::new(table)).await;
+    assert!(
+        error
+            .unwrap()
+            .contains("footers of table `t` count no rows")
+    );
 }
 
 #[test]

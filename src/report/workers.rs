@@ -62,7 +62,20 @@ pub(super) fn sentences(record: &RunRecord) -> Vec<String> {
             units::percent(spread)
         ));
     }
+    sentences.extend(exchanged(record));
     sentences
+}
+
+/// Sentence on the scenario that moves most from process to process. `None` if nothing was measured.
+fn exchanged(record: &RunRecord) -> Option<String> {
+    let cells = record.cells.iter().filter(|it| it.control.is_none());
+    let moved = cells.filter_map(|cell| Some((CellShares::of(cell)?.moved_bytes?, cell)));
+    let (bytes, cell) = moved.max_by_key(|(bytes, _)| *bytes)?;
+    Some(format!(
+        "{} moves most from process to process, {} for each execution.",
+        text::quoted(&cell.scenario),
+        units::bytes(bytes)
+    ))
 }
 
 fn speed_up(found: &Scaling) -> String {

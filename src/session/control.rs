@@ -102,8 +102,8 @@ async fn copied<'a>(
     for ((table, _), root) in copies.iter_mut().zip(roots) {
         let folder = OwnedFolder::create(root, CONTROL_FOLDER)?;
         for (index, file) in table.files.iter_mut().enumerate() {
-            // The name is not that of a table's file.
-            let copy = folder.path().join(format!("{index}.copy"));
+            // The name is not that of a table's file. The order of names is that of the files.
+            let copy = folder.path().join(format!("{index:08}.copy"));
             let place = Location::of_file(copy.clone());
             file.object.location = place.object().map_err(io::Error::other)?;
             let original = std::mem::replace(&mut file.place, place);

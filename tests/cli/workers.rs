@@ -12,6 +12,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::harness::{Bench, Output, Place, TINY, at, cell};
+use crate::s3::faults::{Fault, FaultProxy};
 use crate::s3::{ACCESS_KEY, S3Server, SECRET_KEY};
 
 /// Longest time until a worker that is gone has ended a run.
@@ -235,8 +236,10 @@ fn workers_give_the_results_and_bytes_of_one_host(#[case] count: usize) {
     holds_against(&output.json(), &one, count);
 }
 
-#[test]
-fn workers_read_from_an_object_store_what_one_host_reads() {
+#[rstest]
+#[case::two(2)]
+#[case::four(4)]
+fn workers_read_from_an_object_store_what_one_host_reads(#[case] count: usize) {
     let server = S3Server::start();
     let place = Place::new();
     let with_store = |mut bench: Bench| {
@@ -251,7 +254,7 @@ fn workers_read_from_an_object_store_what_one_host_reads() {
     let run = || with_store(place.bench().args(small_quickstart(location)));
     let one = run().args(ALIKE).run().succeeds().json();
     let team = Team(
-        (0..2)
+        (0..count)
             .map(|_| {
                 let bench = place.bench().args(["worker", "--listen", "127.0.0.1:0"]);
                 Worker::start(with_store(bench.args(["--allow", "s3://bucket/data"])))
@@ -260,7 +263,7 @@ fn workers_read_from_an_object_store_what_one_host_reads() {
     );
     let output = run().args(["--workers", &team.urls()]).run().succeeds();
     let record = output.json();
-    holds_against(&record, &one, 2);
+    holds_against(&record, &one, count);
     let iteration = at(cell(&record, "full_scan/base"), "iterations.1");
     assert_eq!(at(iteration, "cache.state"), "remote");
     let attempts = at(iteration, "wire.attempts").as_u64().unwrap();
@@ -360,6 +363,13 @@ fn each_worker_attests_the_state_of_its_caches(#[case] cache: &str) {
         // Footers are read anew.
         assert!(share["engine_metadata_bytes"].as_u64().unwrap() > 0);
     }
+    let alone = [&ALIKE[..], &["--sql", SUM, "--cache", cache]].concat();
+    let alone = place.record(&alone);
+    let alone = at(cell(&alone, "sql/base"), "iterations.0");
+    for figure in SAME {
+        assert_eq!(iteration[figure], alone[figure], "{figure}");
+    }
+    the_whole_is_the_sum(iteration, 2);
 }
 
 #[test]
@@ -839,4 +849,56 @@ fn tables_of_one_partition_go_to_workers_too(#[case] sql: &str, #[values("1", "2
         assert_eq!(one["requested_bytes"], two["requested_bytes"]);
     }
     the_whole_is_the_sum(two, 2);
+}
+
+/// A worker's answers are checked as those of one host are.
+#[test]
+fn bodies_that_are_too_short_cost_retries_of_their_worker_and_no_rows() {
+    let server = S3Server::start();
+    let proxy = FaultProxy::before(&server);
+    let place = Place::with(&TINY.replace("data_folder: data", "data_folder: s3://bucket/data"));
+    let through = |mut bench: Bench, url: &str| {
+        bench
+            .command
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+            .env_remove("AWS_MAX_ATTEMPTS")
+            .env("AWS_ENDPOINT_URL", url);
+        bench
+    };
+    let healthy = server.url();
+    let generate = place.bench().args(["generate", "bench.yaml"]);
+    through(generate, &healthy).run().succeeds();
+    let team = Team(
+        [healthy.clone(), proxy.url()]
+            .iter()
+            .map(|url| {
+                let bench = place.bench().args(["worker", "--listen", "127.0.0.1:0"]);
+                Worker::start(through(bench.args(["--allow", "s3://bucket"]), url))
+            })
+            .collect(),
+    );
+    proxy
+        .plan
+        .set(2, 7, &[Fault::ShortBody, Fault::ShortChunked]);
+    let arguments = ["run", "bench.yaml", "--sql", SUM, "--format", "json"];
+    let bench = place.bench().args(arguments);
+    let bench = bench.args(["--workers", &team.urls(), "--rounds", "3"]);
+    let record = through(bench, &healthy).run().succeeds().json();
+    assert!(!proxy.plan.injected.lock().is_empty());
+    let mut retries = 0;
+    for iteration in at(cell(&record, "sql/base"), "iterations")
+        .as_array()
+        .unwrap()
+    {
+        assert_eq!(metric(iteration, "output_rows"), 200);
+        let of = |worker: &str| {
+            let wire = at(iteration, worker);
+            let counts = at(wire, "wire.retries").as_object().unwrap();
+            counts.values().map(|it| it.as_u64().unwrap()).sum::<u64>()
+        };
+        assert_eq!(of("workers.0"), 0, "its store is healthy");
+        retries += of("workers.1");
+    }
+    assert!(retries > 0);
 }
