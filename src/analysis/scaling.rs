@@ -99,6 +99,7 @@ pub struct CellShares<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share<'a> {
     pub worker: &'a str,
+    pub files: u64,
     pub busy_ns: f64,
     pub cpu_ns: f64,
     pub bytes_scanned: u64,
@@ -132,6 +133,7 @@ impl<'a> CellShares<'a> {
             };
             Share {
                 worker: &worker.worker,
+                files: worker.files,
                 busy_ns: middle(|it| it.busy_ns),
                 cpu_ns: middle(|it| it.figures.cpu_user_ns + it.figures.cpu_system_ns),
                 bytes_scanned: middle(|it| it.bytes_scanned) as u64,
@@ -168,10 +170,11 @@ impl<'a> CellShares<'a> {
         self.shares.iter().max_by(by_time)
     }
 
-    /// Returns the time of the slowest worker over the median of all, less 1. `None` if scans took
-    /// no time, or if there is one worker.
+    /// Returns the time of the slowest worker over the median of those with files, less 1. `None`
+    /// if scans took no time, or if there is one such worker.
     pub fn spread(&self) -> Option<f64> {
-        let times: Vec<f64> = self.shares.iter().map(|it| it.busy_ns).collect();
+        let with_files = self.shares.iter().filter(|it| it.files > 0);
+        let times: Vec<f64> = with_files.map(|it| it.busy_ns).collect();
         let middle = median(&times).filter(|it| *it > 0.0 && times.len() > 1)?;
         Some(self.slowest()?.busy_ns / middle - 1.0)
     }
@@ -192,6 +195,7 @@ mod tests {
                 requests: 3,
                 ..Figures::default()
             },
+            files: 1,
             busy_ns,
             resident_peak_bytes: Some(busy_ns),
             bytes_scanned: 7,

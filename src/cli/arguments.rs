@@ -264,11 +264,14 @@ pub(crate) struct WorkersArguments {
     #[arg(long, value_name = "URL,..", value_delimiter = ',')]
     pub(crate) workers: Vec<String>,
     /// File with the token of the workers. Without it, the environment variable BENCH_TOKEN has it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "workers")]
     pub(crate) token_file: Option<PathBuf>,
     /// File with the certificates, in PEM, that workers' own are checked with
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "workers")]
     pub(crate) tls_ca: Option<PathBuf>,
+    /// Sends the token to workers on other hosts without TLS
+    #[arg(long, requires = "workers")]
+    pub(crate) plaintext: bool,
 }
 
 #[derive(Debug, Args)]
@@ -311,6 +314,9 @@ pub(crate) struct WorkerArguments {
     /// Folder or URL below which files may be read; the working folder if left out
     #[arg(long, value_name = "URL")]
     pub(crate) allow: Vec<String>,
+    /// Lets cold measurements drop the page cache of this whole host, which only root may do
+    #[arg(long)]
+    pub(crate) drop_caches: bool,
     /// Also writes datasets below those places, for `bench generate --workers`; queries never write
     #[arg(long)]
     pub(crate) generate: bool,

@@ -16,6 +16,7 @@ use super::arguments::{ClusterArguments, ClusterCommand, ClusterUpArguments};
 use super::exit::CommandError;
 use super::print;
 use super::stdout::show_text;
+use crate::observe::ProcessStat;
 use crate::text_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// Folder of a cluster's state, below the working folder.
@@ -40,7 +41,11 @@ pub(super) struct Cluster {
     /// File with the token of the workers, if they have one.
     pub(super) token_file: Option<PathBuf>,
     /// Network namespaces of the workers.
+    #[serde(default)]
     namespaces: Vec<String>,
+    /// True if a bridge connects them.
+    #[serde(default)]
+    has_bridge: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,7 +67,12 @@ impl Cluster {
             ))
         };
         let text = read_text(&file, MOST_WRITTEN_BYTES).map_err(|error| bad(error.to_string()))?;
-        serde_json::from_str(&text).map_err(|error| bad(error.to_string()))
+        serde_json::from_str(&text).map_err(|error| {
+            CommandError::Usage(format!(
+                "{}: {error}; end the `bench worker` processes of this folder by hand, and remove {FOLDER}",
+                file.display()
+            ))
+        })
     }
 
     pub(super) fn urls(&self) -> Vec<String> {
@@ -71,30 +81,38 @@ impl Cluster {
 
     fn keep(&self) -> Result<(), CommandError> {
         let text = serde_json::to_string_pretty(self).map_err(failed)?;
-        fs::write(Path::new(FOLDER).join(STATE), text).map_err(failed)
+        // A reader finds the old state or the new one.
+        let written = Path::new(FOLDER).join("cluster.json.new");
+        fs::write(&written, text).map_err(failed)?;
+        fs::rename(&written, Path::new(FOLDER).join(STATE)).map_err(failed)
     }
 
-    /// Ends the workers, and removes everything that `up` has made.
+    /// Ends the workers, and removes everything that `up` has made, and that is still there.
     fn end(&self) -> Result<(), CommandError> {
-        for worker in &self.workers {
-            if worker.runs() {
-                let _ = kill(Pid::from_raw(worker.pid), Signal::SIGTERM);
-            }
+        for worker in self.workers.iter().filter(|it| it.runs()) {
+            let _ = kill(Pid::from_raw(worker.pid), Signal::SIGTERM);
         }
         let began = Instant::now();
-        for worker in &self.workers {
-            while worker.runs() {
-                if began.elapsed() > TO_END {
-                    let _ = kill(Pid::from_raw(worker.pid), Signal::SIGKILL);
-                }
-                std::thread::sleep(Duration::from_millis(20));
+        let runs = || self.workers.iter().find(|it| it.runs());
+        while let Some(worker) = runs() {
+            let waited = began.elapsed();
+            if waited > 2 * TO_END {
+                return Err(failed(format!(
+                    "worker {} (process {}) does not end",
+                    worker.url, worker.pid
+                )));
             }
+            if waited > TO_END {
+                let _ = kill(Pid::from_raw(worker.pid), Signal::SIGKILL);
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
+        // After a restart of the host, there are none any more.
         for namespace in &self.namespaces {
-            ip(&["netns", "del", namespace])?;
+            let _ = ip(&["netns", "del", namespace]);
         }
-        if !self.namespaces.is_empty() {
-            ip(&["link", "del", BRIDGE])?;
+        if self.has_bridge {
+            let _ = ip(&["link", "del", BRIDGE]);
         }
         fs::remove_dir_all(FOLDER).map_err(failed)
     }
@@ -102,21 +120,9 @@ impl Cluster {
 
 impl StartedWorker {
     fn runs(&self) -> bool {
-        let (started, state) = of_process(self.pid).unwrap_or((0, 'X'));
-        started == self.started && state != 'Z'
+        let stat = u32::try_from(self.pid).ok().and_then(ProcessStat::of);
+        stat.is_some_and(|stat| stat.started_ticks == self.started && stat.state != 'Z')
     }
-}
-
-/// Time of a process's start, in ticks, and its state.
-fn of_process(pid: i32) -> Option<(u64, char)> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may have spaces.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    Some((
-        fields.get(19)?.parse().ok()?,
-        fields.first()?.chars().next()?,
-    ))
 }
 
 fn failed(error: impl std::fmt::Display) -> CommandError {
@@ -129,7 +135,10 @@ pub(super) fn cluster(arguments: &ClusterArguments) -> Result<ExitCode, CommandE
         ClusterCommand::Down => {
             let cluster = Cluster::of_working_folder()?;
             cluster.end()?;
-            print::line(&format!("{} workers have ended", cluster.workers.len()));
+            print::line(&format!(
+                "workers that have ended: {}",
+                cluster.workers.len()
+            ));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -149,6 +158,8 @@ fn up(arguments: &ClusterUpArguments) -> Result<ExitCode, CommandError> {
     }
     fs::create_dir(FOLDER).map_err(failed)?;
     let mut cluster = Cluster::default();
+    // Whatever happens from here on, `down` knows what there is.
+    cluster.keep()?;
     if let Err(error) = started(&mut cluster, arguments) {
         // Half a cluster is none.
         let _ = cluster.end();
@@ -157,7 +168,7 @@ fn up(arguments: &ClusterUpArguments) -> Result<ExitCode, CommandError> {
     }
     let urls = cluster.urls().join(",");
     print::line(&format!(
-        "{count} workers have started; `bench cluster down` ends them, and their logs are in {FOLDER}"
+        "workers that have started: {count}; `bench cluster down` ends them, and their logs are in {FOLDER}"
     ));
     print::line(&format!(
         "bench run --workers {NAME}    or, from elsewhere on this host:"
@@ -180,12 +191,10 @@ fn started(cluster: &mut Cluster, arguments: &ClusterUpArguments) -> Result<(), 
         writeln!(written, "{:016x}{:016x}", token.0, token.1).map_err(failed)?;
         cluster.token_file = Some(file);
         ip(&["link", "add", "name", BRIDGE, "type", "bridge"])?;
-        let made = ip(&["addr", "add", &format!("{NETWORK}.1/24"), "dev", BRIDGE])
-            .and_then(|()| ip(&["link", "set", BRIDGE, "up"]));
-        if let Err(error) = made {
-            let _ = ip(&["link", "del", BRIDGE]);
-            return Err(error);
-        }
+        cluster.has_bridge = true;
+        cluster.keep()?;
+        ip(&["addr", "add", &format!("{NETWORK}.1/24"), "dev", BRIDGE])?;
+        ip(&["link", "set", BRIDGE, "up"])?;
     }
     for number in 1..=arguments.workers {
         let (mut command, listen) = match arguments.namespaces {
@@ -211,25 +220,30 @@ fn started(cluster: &mut Cluster, arguments: &ClusterUpArguments) -> Result<(), 
             // Ctrl-C in this terminal is not for the workers.
             .process_group(0);
         let mut child = command.spawn().map_err(failed)?;
+        // The worker is known before it is waited for.
+        let pid = i32::try_from(child.id()).map_err(failed)?;
+        let stat = ProcessStat::of(child.id());
+        cluster.workers.push(StartedWorker {
+            url: String::new(),
+            pid,
+            started: stat.map_or(0, |stat| stat.started_ticks),
+        });
+        cluster.keep()?;
         let mut url = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut url).map_err(failed)?;
         }
-        let pid = i32::try_from(child.id()).map_err(failed)?;
-        let url = url.trim();
-        let Some((started, _)) = of_process(pid).filter(|_| !url.is_empty()) else {
+        if url.trim().is_empty() {
             let _ = child.wait();
             let said = fs::read_to_string(&log).unwrap_or_default();
             let said = said.trim().trim_start_matches("error: ").to_owned();
             return Err(CommandError::Usage(format!(
                 "worker {number} did not start: {said}"
             )));
-        };
-        cluster.workers.push(StartedWorker {
-            url: url.to_owned(),
-            pid,
-            started,
-        });
+        }
+        if let Some(worker) = cluster.workers.last_mut() {
+            worker.url = url.trim().to_owned();
+        }
         cluster.keep()?;
     }
     Ok(())
@@ -245,6 +259,7 @@ fn in_namespace(cluster: &mut Cluster, number: u32) -> Result<(Command, String),
     let name = format!("{BRIDGE}-{number}");
     ip(&["netns", "add", &name])?;
     cluster.namespaces.push(name.clone());
+    cluster.keep()?;
     // Names of links have at most 15 characters.
     let link = format!("bench-w{number}");
     let address = format!("{NETWORK}.{}", 10 + number);
@@ -283,8 +298,15 @@ fn ip(arguments: &[&str]) -> Result<(), CommandError> {
     let output = output.map_err(|error| refused(error.to_string()))?;
     match output.status.success() {
         true => Ok(()),
-        false => Err(refused(
-            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        )),
+        false => {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            Err(match said.contains("File exists") {
+                true => CommandError::Usage(format!(
+                    "`ip {}` failed: {said}; another cluster of this host has namespaces, or has left them behind",
+                    arguments.join(" ")
+                )),
+                false => refused(said),
+            })
+        }
     }
 }

@@ -10,7 +10,9 @@ use super::stdout::show_text;
 use super::threads::{leave, runtime};
 use super::{load, workers};
 use crate::measure::evaluate;
-use crate::session::{AtSite, CellPlan, Event, Failure, Observer, open, prepare, unchanged};
+use crate::session::{
+    AtSite, CellPlan, Event, Failure, Observer, check_workers, open, prepare, unchanged,
+};
 use crate::storage::Stores;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandError> {
@@ -22,6 +24,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, CommandE
     let progress = Progress::new();
     let runtime = runtime()?;
     let workers = workers::connect(&runtime, &arguments.workers, &cancel)?;
+    check_workers(&config, workers.as_ref())?;
     let datasets = prepare(
         &runtime,
         &Stores::reached_by(&config.connection, 0),

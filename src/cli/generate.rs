@@ -17,7 +17,7 @@ use crate::cancel::Cancel;
 use crate::cluster::Workers;
 use crate::config::Config;
 use crate::dataset::{FolderContent, Share};
-use crate::session::{Datasets, Event, Failure, Observer, agreed, prepare};
+use crate::session::{Datasets, Event, Failure, Observer, agreed, prepare, use_of_keys};
 use crate::storage::Stores;
 use crate::units;
 
@@ -73,12 +73,19 @@ fn by_workers(
             "--rank and --workers are two ways to share the work; leave one of them out".to_owned(),
         ));
     }
-    if config.connection.has_secrets() {
-        return Err(CommandError::Usage(
-            "credentials of storage.options are not sent to workers; leave them out, and give each worker and this process their own in \
-             the environment"
-                .to_owned(),
-        ));
+    let mut of_variants = config.variants.iter().filter_map(|it| it.dataset.as_ref());
+    if let Some(source) = of_variants.find_map(|it| it.source.as_ref()) {
+        return Err(CommandError::Usage(format!(
+            "dataset.source: {source}: existing rows are read in one stream, which several workers cannot share; run `bench generate` \
+             without --workers"
+        )));
+    }
+    let kept = config.connection.kept_from_workers();
+    if !kept.is_empty() {
+        return Err(CommandError::Usage(format!(
+            "workers cannot {}",
+            use_of_keys(&kept)
+        )));
     }
     let stores = Stores::reached_by(&config.connection, 0);
     let datasets = agreed(runtime, &stores, config, arguments.yes, cancel, progress)?;

@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,9 @@ use crate::units;
 
 /// Name of the command.
 const COMMAND: &str = "generate-share";
+
+/// Interval at which a request to stop is looked for.
+const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// A rank's share of the datasets of a config.
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,15 +108,30 @@ pub(super) fn hook() -> Generate {
             let said = child.stderr.take().map(|stderr| {
                 std::thread::spawn(move || std::io::read_to_string(stderr).unwrap_or_default())
             });
-            if let Some(stdout) = child.stdout.take() {
-                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    if cancel.is_cancelled() {
-                        // What it has written is kept, and the next call goes on from there.
-                        let _ = child.kill();
+            let lines = child.stdout.take().map(BufReader::new);
+            let child = Mutex::new(child);
+            let over = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        if cancel.is_cancelled() {
+                            // Complete files stay, and the next call goes on from there.
+                            let _ = child.lock().kill();
+                            return;
+                        }
+                        std::thread::sleep(ASK_EVERY);
                     }
+                });
+                for line in lines
+                    .into_iter()
+                    .flat_map(BufRead::lines)
+                    .map_while(Result::ok)
+                {
                     say(&line);
                 }
-            }
+                over.store(true, Ordering::Relaxed);
+            });
+            let mut child = child.into_inner();
             let status = child.wait().map_err(|error| error.to_string())?;
             if status.success() {
                 return Ok(());
@@ -130,10 +150,21 @@ pub(super) fn generate_share() -> Result<ExitCode, CommandError> {
     let text = text.map_err(|error| bad(error.to_string()))?;
     let job: Job = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
     let cancel = cancel_on_interrupt()?;
-    let config = job.config.config()?.for_queries();
+    let mut config = job.config.config()?.for_queries();
+    // Nothing but datasets is looked at: the rest of the config may name any file.
+    config.scenarios.clear();
+    for variant in &mut config.variants {
+        variant.tables.clear();
+    }
     let roots = Roots::of(&job.roots).map_err(crate::session::Failure::from)?;
     let stores = Stores::reached_by(&config.connection, job.rank);
     for dataset in config.variants.iter().filter_map(|it| it.dataset.as_ref()) {
+        if let Some(source) = &dataset.source {
+            return Err(CommandError::Usage(format!(
+                "dataset.source: {source}: existing rows are read in one stream, which several workers cannot share; run `bench generate` \
+                 without --workers"
+            )));
+        }
         let place = stores
             .location(&dataset.data_folder)
             .map_err(crate::session::Failure::from)?;
@@ -166,15 +197,9 @@ impl Observer for Lines {
                 files_done: progress.files_done,
                 bytes_written: progress.bytes_written,
             },
-            Event::Written {
-                folder,
-                files,
-                bytes,
-                ..
-            } => Line::Note(format!(
-                "wrote {} files of {folder}, {}, footers proven",
-                units::count(files),
-                units::bytes(bytes)
+            Event::Written { folder, files, .. } => Line::Note(format!(
+                "wrote {} files of {folder}, footers proven",
+                units::count(files)
             )),
             _ => return,
         };
@@ -186,7 +211,8 @@ impl Observer for Lines {
 
 /// Progress of all workers together.
 pub(super) struct AllProgress<'a> {
-    of_workers: Mutex<Vec<Written>>,
+    /// Dataset that each worker is at, and its progress there.
+    of_workers: Mutex<Vec<(usize, Written)>>,
     folder: Location,
     progress: &'a Progress,
 }
@@ -195,7 +221,7 @@ impl<'a> AllProgress<'a> {
     pub(super) fn of(workers: usize, folder: Location, progress: &'a Progress) -> Self {
         AllProgress {
             folder,
-            of_workers: Mutex::new(vec![Written::default(); workers]),
+            of_workers: Mutex::new(vec![(0, Written::default()); workers]),
             progress,
         }
     }
@@ -212,13 +238,21 @@ impl<'a> AllProgress<'a> {
                 bytes_written,
             }) => {
                 let mut of_workers = self.of_workers.lock();
-                of_workers[worker] = Written {
+                let written = Written {
                     rows_done,
                     rows,
                     files_done,
                     bytes_written,
                 };
-                let sum = |figure: fn(&Written) -> u64| of_workers.iter().map(figure).sum();
+                of_workers[worker] = (dataset, written);
+                // The dataset of the worker that is least far.
+                let dataset = of_workers.iter().map(|it| it.0).min().unwrap_or(dataset);
+                let there: Vec<&Written> = of_workers
+                    .iter()
+                    .filter(|it| it.0 == dataset)
+                    .map(|it| &it.1)
+                    .collect();
+                let sum = |figure: fn(&Written) -> u64| there.iter().map(|it| figure(it)).sum();
                 let progress = Written {
                     rows_done: sum(|it| it.rows_done),
                     rows: sum(|it| it.rows),

@@ -23,8 +23,12 @@ pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandErr
     let tls = tls(arguments, address).map_err(Failure::from)?;
     let authority = arguments.tls_ca.clone();
     let authority = authority.or_else(|| tls.as_ref().and_then(|tls| tls.authority.clone()));
-    let security = ClientSecurity::read(arguments.token_file.as_deref(), authority.as_deref())
-        .map_err(Failure::from)?;
+    let security = ClientSecurity::read(
+        arguments.token_file.as_deref(),
+        authority.as_deref(),
+        arguments.plaintext,
+    )
+    .map_err(Failure::from)?;
     let settings = WorkerSettings {
         roots: match arguments.allow.as_slice() {
             [] => vec![".".to_owned()],
@@ -32,6 +36,7 @@ pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandErr
         },
         memory_limit_bytes: arguments.memory_limit,
         message_bytes: usize::try_from(arguments.max_message).unwrap_or(usize::MAX),
+        drop_caches: arguments.drop_caches,
         panics: Panics::of_process(),
         generate: arguments.generate.then(generate_share::hook),
     };

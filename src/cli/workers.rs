@@ -41,7 +41,12 @@ pub(super) fn named(
     };
     let own = cluster.as_ref().and_then(|it| it.token_file.clone());
     let token_file = arguments.token_file.clone().or(own);
-    let security = ClientSecurity::read(token_file.as_deref(), arguments.tls_ca.as_deref());
+    let security = ClientSecurity::read(
+        token_file.as_deref(),
+        arguments.tls_ca.as_deref(),
+        // The network of a cluster's namespaces is this host's own.
+        arguments.plaintext || cluster.is_some(),
+    );
     let urls = cluster.map_or_else(|| arguments.workers.clone(), |it| it.urls());
     Ok((urls, security.map_err(Failure::from)?))
 }

@@ -67,6 +67,7 @@ impl Channels {
         if let Some(channel) = known {
             return Ok(channel);
         }
+        self.security.check(url)?;
         let unreachable = |reason: String| ClusterError::Unreachable {
             url: url.clone(),
             reason,
@@ -149,10 +150,8 @@ impl ChannelResolver for MeasuredChannels {
     ) -> Result<Box<dyn WorkerChannel>, DataFusionError> {
         let channel = self.channels.channel(url).await;
         let channel = channel.map_err(|error| {
-            let error = DataFusionError::External(Box::new(error));
-            self.failure
-                .send_replace(Some(format!("{WORKER}{url} cannot be reached: {error}")));
-            named(url, error)
+            self.failure.send_replace(Some(error.to_string()));
+            DataFusionError::External(Box::new(error))
         })?;
         let channels = Arc::clone(&self.channels);
         let received = Arc::clone(&self.received);
@@ -207,28 +206,70 @@ impl http_body::Body for CountedBody {
     }
 }
 
-/// Names the worker that an error came from, unless it already has a name: a worker that reads from
-/// another one knows best.
+/// Names the worker that an error came from.
 fn named(url: &Url, error: DataFusionError) -> DataFusionError {
-    match worker_of(&error) {
-        Some(_) => error,
-        None => DataFusionError::Context(format!("{WORKER}{url}"), Box::new(error)),
+    let name = format!("{WORKER}{url}");
+    match workers_of(&error).first() {
+        Some(known) if *known == name => error,
+        _ => DataFusionError::Context(name, Box::new(error)),
     }
 }
 
-/// Returns the worker that an error came from, as `worker URL`.
-pub fn worker_of(error: &DataFusionError) -> Option<&str> {
+/// Names the worker that an error came from, and the one that it read from if the error began
+/// there. `None` if it came from no worker.
+pub fn worker_of(error: &DataFusionError) -> Option<String> {
+    match workers_of(error).as_slice() {
+        [] => None,
+        [only] => Some((*only).to_owned()),
+        [first, .., last] => Some(format!("{first}, which reads from {last}")),
+    }
+}
+
+/// The workers that an error has come through, the last first.
+fn workers_of(error: &DataFusionError) -> Vec<&str> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    let mut found = None;
+    let mut found = Vec::new();
     while let Some(error) = next {
         if let Some(DataFusionError::Context(text, _)) = error.downcast_ref::<DataFusionError>()
             && text.starts_with(WORKER)
         {
-            found = Some(text.as_str());
+            found.push(text.as_str());
         }
         next = error.source();
     }
     found
+}
+
+/// Words of errors that a broken connection causes.
+const BROKEN: [&str; 8] = [
+    "transport error",
+    "h2 protocol error",
+    "onnection",
+    "roken pipe",
+    "eep-alive",
+    "cannot be reached",
+    "operation was canceled",
+    "unavailable",
+];
+
+/// True if an error may be that of a worker that is lost.
+pub(super) fn may_be_a_loss(error: &DataFusionError) -> bool {
+    let said = error.to_string();
+    worker_of(error).is_some() && BROKEN.iter().any(|words| said.contains(words))
+}
+
+/// Says why a connection is over, in words for users.
+pub(super) fn why_lost(error: &dyn std::error::Error) -> String {
+    let said = chain(error);
+    let has = |words: &str| said.contains(words);
+    if has("eep-alive") || has("KeepAlive") {
+        let seconds = (KEEP_ALIVE_INTERVAL + KEEP_ALIVE_TIMEOUT).as_secs();
+        return format!("it has not answered for {seconds} s");
+    }
+    match has("h2 protocol error") || has("roken pipe") || has("connection") {
+        true => "its connection has broken".to_owned(),
+        false => said,
+    }
 }
 
 /// A connection whose errors name the worker.

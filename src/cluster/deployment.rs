@@ -2,21 +2,22 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use object_store::path::Path as ObjectPath;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use url::Url;
 
-use super::channel::{KEEP_ALIVE_INTERVAL, MeasuredChannels, worker_of};
+use super::channel::{KEEP_ALIVE_INTERVAL, MeasuredChannels, may_be_a_loss};
 use super::error::ClusterError;
 use super::message::{
     BeginRequest, EndRequest, EndedExecutions, FileShare, OpenRequest, SeenFile, TableShare,
@@ -24,9 +25,11 @@ use super::message::{
 };
 use super::placement::{is_distributed, shares};
 use super::workers::Workers;
-use crate::config::{Connection, Reader};
+use crate::config::{Connection, Reader, ThrottleSettings};
 use crate::observe::{CacheSetting, Ledger};
 use crate::table::OpenTable;
+
+const A_MOMENT: Duration = Duration::from_millis(500);
 
 /// Workers among which a cell's queries are divided.
 #[derive(Debug, Clone)]
@@ -104,7 +107,36 @@ impl Deployment {
                 ),
             });
         }
-        let shares = shares(plan, crew.members.len());
+        let deployment = Deployment {
+            session: crew.workers.number(),
+            options: options.to_vec(),
+            crew,
+        };
+        deployment.open_all(plan, tables, reader).await?;
+        Ok(deployment)
+    }
+
+    /// Returns the same cell with other workers, which have opened nothing yet.
+    pub fn moved(&self, crew: Crew) -> Self {
+        Deployment {
+            session: crew.workers.number(),
+            options: self.options.clone(),
+            crew,
+        }
+    }
+
+    /// Lets each worker open its files.
+    ///
+    /// # Errors
+    ///
+    /// The same as those of [`Deployment::new`], for files.
+    pub async fn open_all(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        tables: &[Arc<OpenTable>],
+        reader: &Reader,
+    ) -> Result<(), ClusterError> {
+        let shares = shares(plan, self.crew.members.len());
         if shares
             .iter()
             .flatten()
@@ -114,18 +146,16 @@ impl Deployment {
                 what: "read chosen row groups, which the engine does not send along".to_owned(),
             });
         }
-        let deployment = Deployment {
-            session: crew.workers.number(),
-            options: options.to_vec(),
-            crew,
-        };
-        let members = deployment.crew.members.iter();
-        let opened = members.zip(&shares).map(|(worker, files)| {
-            let shares = tables.iter().map(|table| share_of(table, files));
-            deployment.open(*worker, shares.collect(), reader)
-        });
-        try_join_all(opened).await?;
-        Ok(deployment)
+        let opened = self
+            .crew
+            .members
+            .iter()
+            .zip(&shares)
+            .map(|(worker, files)| {
+                let shares = tables.iter().map(|table| share_of(table, files));
+                self.open(*worker, shares.collect(), reader)
+            });
+        try_join_all(opened).await.map(|_| ())
     }
 
     async fn open(
@@ -136,10 +166,20 @@ impl Deployment {
     ) -> Result<(), ClusterError> {
         let (tables, ours): (Vec<_>, Vec<_>) = shares.into_iter().unzip();
         let ours: Vec<SeenFile> = ours.into_iter().flatten().collect();
+        // A throttle is one for all workers, which share what it lets through.
+        let throttle = reader.throttle.map(|it| ThrottleSettings {
+            bytes_per_s: it
+                .bytes_per_s
+                .map(|bytes| (bytes / self.crew.members.len() as u64).max(1)),
+            ..it
+        });
         let request = OpenRequest {
             lease: self.crew.workers.lease,
             session: self.session,
-            reader: *reader,
+            reader: Reader {
+                throttle,
+                ..*reader
+            },
             options: self.options.clone(),
             connection: self.crew.connection.as_ref().clone(),
             rank: worker as u64,
@@ -202,6 +242,7 @@ impl Deployment {
             number: workers.number(),
             failure: channels.failure.subscribe(),
             channels: channels.clone(),
+            begun: AtomicBool::new(false),
         };
         let name = exchange.name();
         let session = workers.session(context, &self.crew.members, &name, channels)?;
@@ -266,6 +307,34 @@ pub struct Exchange {
     number: u64,
     channels: MeasuredChannels,
     failure: watch::Receiver<Option<String>>,
+    /// True while workers know the measurement.
+    begun: AtomicBool,
+}
+
+/// A measurement that fails is forgotten by its workers, which stop its queries.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        if !self.begun.load(Ordering::Relaxed) {
+            return;
+        }
+        let request = EndRequest {
+            ended: self.ended(0, Duration::ZERO),
+            queries: 0,
+        };
+        let crew = self.deployment.crew.clone();
+        runtime.spawn(async move {
+            let members = crew.members.iter();
+            let ended = members.map(|worker| {
+                crew.workers
+                    .ask::<WorkerReport>(*worker, "/bench/end", &request)
+            });
+            // Whoever is lost has forgotten it.
+            let _ = join_all(ended).await;
+        });
+    }
 }
 
 impl Exchange {
@@ -289,6 +358,7 @@ impl Exchange {
             engine: setting.engine,
             whole_host: setting.whole_host,
         };
+        self.begun.store(true, Ordering::Relaxed);
         self.ask_all::<()>("/bench/begin", &request).await?;
         Ok(())
     }
@@ -343,6 +413,7 @@ impl Exchange {
             queries,
         };
         let reports = self.ask_all::<WorkerReport>("/bench/end", &request).await?;
+        self.begun.store(false, Ordering::Relaxed);
         let urls = self.deployment.urls().cloned();
         let reports: Vec<(Url, WorkerReport)> = urls.zip(reports).collect();
         for (url, report) in &reports {
@@ -374,16 +445,30 @@ impl Exchange {
     ///
     /// A worker that is lost, or that a plan did not get to.
     pub async fn unless_lost<T>(&self, future: impl Future<Output = T>) -> Result<T, ClusterError> {
-        let crew = &self.deployment.crew;
         let mut failure = self.failure.clone();
-        tokio::select! {
+        let reason = tokio::select! {
             biased;
-            lost = crew.workers.lost(&crew.members) => Err(lost),
-            Ok(reason) = failure.wait_for(Option::is_some) => Err(ClusterError::Planning {
-                reason: reason.clone().unwrap_or_default(),
-            }),
-            done = future => Ok(done),
-        }
+            lost = self.lost() => return Err(lost),
+            Ok(reason) = failure.wait_for(Option::is_some) => reason.clone().unwrap_or_default(),
+            done = future => return Ok(done),
+        };
+        Err(self
+            .lost_soon()
+            .await
+            .unwrap_or(ClusterError::Planning { reason }))
+    }
+
+    async fn lost(&self) -> ClusterError {
+        let crew = &self.deployment.crew;
+        crew.workers.lost(&crew.members).await
+    }
+
+    /// Returns the worker that is found lost within a moment, which says more than what fails for
+    /// it. Others may notice it before this process does.
+    async fn lost_soon(&self) -> Option<ClusterError> {
+        tokio::time::timeout(KEEP_ALIVE_INTERVAL + A_MOMENT, self.lost())
+            .await
+            .ok()
     }
 
     /// Waits for an execution in the same way. If it fails over a worker, the worker is given a
@@ -398,13 +483,10 @@ impl Exchange {
     ) -> Result<Result<T, DataFusionError>, ClusterError> {
         let done = self.unless_lost(execution).await?;
         if let Err(error) = &done
-            && worker_of(error).is_some()
+            && may_be_a_loss(error)
+            && let Some(lost) = self.lost_soon().await
         {
-            let crew = &self.deployment.crew;
-            let lost = crew.workers.lost(&crew.members);
-            if let Ok(lost) = tokio::time::timeout(KEEP_ALIVE_INTERVAL, lost).await {
-                return Err(lost);
-            }
+            return Err(lost);
         }
         Ok(done)
     }

@@ -8,7 +8,8 @@ use crate::exit_class::ExitClass;
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     #[error(
-        "`{text}` is no URL of a worker: {reason}; http://HOST:PORT or https://HOST:PORT would do"
+        "`{text}` is no URL of a worker: {reason}; http://HOST:PORT or https://HOST:PORT would do, or `cluster` alone for the workers of \
+         `bench cluster up`"
     )]
     BadUrl { text: String, reason: String },
     #[error("worker {url} is named twice")]
@@ -72,7 +73,7 @@ impl ClusterError {
     /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
-            ClusterError::Unreachable { .. } => {
+            ClusterError::Unreachable { reason, .. } if reason.contains("refused") => {
                 Some("`bench worker --listen ADDRESS` starts one there".to_owned())
             }
             ClusterError::OtherBuild { .. } => {

@@ -15,20 +15,31 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 
+use super::scan_node::{STOPPED, ScanSums};
+
 /// A store of which certain files can be read. Plans come over the network, and may name any file
 /// and any kind of write.
 #[derive(Debug)]
 pub(super) struct Fence {
     below: Arc<dyn ObjectStore>,
     files: Arc<HashSet<Path>>,
+    sums: Arc<ScanSums>,
 }
 
 impl Fence {
-    pub(super) fn around(below: Arc<dyn ObjectStore>, files: Arc<HashSet<Path>>) -> Self {
-        Fence { below, files }
+    /// Makes a fence that is closed once the scans of `sums` are stopped.
+    pub(super) fn around(
+        below: Arc<dyn ObjectStore>,
+        files: Arc<HashSet<Path>>,
+        sums: Arc<ScanSums>,
+    ) -> Self {
+        Fence { below, files, sums }
     }
 
     fn check(&self, file: &Path) -> Result<()> {
+        if self.sums.is_stopped() {
+            return Err(refused(file, STOPPED));
+        }
         match self.files.contains(file) {
             true => Ok(()),
             false => Err(refused(

@@ -6,13 +6,16 @@ use bytes::Bytes;
 use futures::future::try_join_all;
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::channel::chain;
 use super::error::ClusterError;
 use super::roots::Roots;
 use super::workers::Workers;
 use crate::cancel::Cancel;
+
+/// Longest line that is taken, in bytes.
+const MOST_OF_A_LINE: usize = 1 << 20;
 
 /// Work of a worker that may write: a job in the words of its program, the roots that it may write
 /// below, a request to stop, and what takes lines in the same words. The error is for the user.
@@ -42,10 +45,16 @@ pub(super) fn generated(
 ) -> std::io::Result<mpsc::UnboundedReceiver<Bytes>> {
     let (lines, received) = mpsc::unbounded_channel();
     let cancel = Cancel::default();
-    let stopped = (lines.clone(), cancel.clone());
+    let (over, is_over) = oneshot::channel::<()>();
+    let (listened, stop) = (lines.clone(), cancel.clone());
     tokio::spawn(async move {
-        stopped.0.closed().await;
-        stopped.1.cancel();
+        tokio::select! {
+            () = listened.closed() => {
+                stop.cancel();
+            }
+            // The job is done.
+            _ = is_over => {}
+        }
     });
     let work = move || {
         let say = |line: &GenerateLine| {
@@ -59,6 +68,7 @@ pub(super) fn generated(
             Ok(()) => GenerateLine::Done,
             Err(reason) => GenerateLine::Failed(reason),
         });
+        drop(over);
     };
     std::thread::Builder::new()
         .name("generate".to_owned())
@@ -95,6 +105,9 @@ impl Workers {
                 let frame = frame.ok_or_else(|| lost("its connection has ended".to_owned()))?;
                 let frame = frame.map_err(|error| lost(chain(&error)))?;
                 rest.extend(frame.data_ref().into_iter().flatten());
+                if rest.len() > MOST_OF_A_LINE {
+                    return Err(lost("it says more than a line can hold".to_owned()));
+                }
                 while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
                     let line: Vec<u8> = rest.drain(..=end).collect();
                     match serde_json::from_slice(&line) {

@@ -17,8 +17,13 @@ pub(super) const MEASUREMENT: &str = "x-bench-measurement";
 pub struct WorkerFacts {
     /// Program and build, which must be those of the coordinator.
     pub build: String,
+    /// Number drawn at its start, by which two URLs of one worker are known.
+    pub instance: u64,
     pub host: String,
     pub pid: u32,
+    /// Boot of the kernel and namespace of processes, in which `pid` has a meaning. Empty if the
+    /// system does not tell.
+    pub processes: String,
     pub system: System,
     /// Places below which the worker reads.
     pub roots: Vec<String>,
@@ -109,6 +114,8 @@ pub struct WorkerReport {
     pub figures: Figures,
     /// Reason why the executions do not count; absent if they do.
     pub void: Option<String>,
+    /// Files of the cell that the worker has.
+    pub files: u64,
     /// Time during which scans ran, of one execution.
     pub busy_ns: u64,
     pub resident_peak_bytes: Option<u64>,

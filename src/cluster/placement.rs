@@ -65,6 +65,8 @@ pub(super) fn distributed(
         .with_distributed_worker_resolver(Urls(urls.to_vec()))
         .with_distributed_planner()
         .with_distributed_max_tasks_per_stage(tasks)?
+        // A child of a union would go to one task alone, which need not be that of its files.
+        .with_distributed_children_isolator_unions(false)?
         // The workers' own reports have the metrics. The engine's way can wait for ever.
         .with_distributed_metrics_collection(false)?
         // Compression would cost more CPU time than all else, and hide what a shuffle moves.

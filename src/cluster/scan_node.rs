@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -122,7 +123,7 @@ impl ExecutionPlan for ScanNode {
         Ok(Box::pin(ScanStream {
             input: self.input.execute(partition, context)?,
             ended: false,
-            _running: running,
+            running,
         }))
     }
 
@@ -142,7 +143,7 @@ impl ExecutionPlan for ScanNode {
 struct ScanStream {
     input: SendableRecordBatchStream,
     ended: bool,
-    _running: Option<Running>,
+    running: Option<Running>,
 }
 
 impl Stream for ScanStream {
@@ -151,6 +152,10 @@ impl Stream for ScanStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.ended {
             return Poll::Ready(None);
+        }
+        if self.running.as_ref().is_some_and(|it| it.0.is_stopped()) {
+            self.ended = true;
+            return Poll::Ready(Some(Err(DataFusionError::Execution(STOPPED.to_owned()))));
         }
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| self.input.poll_next_unpin(cx)));
         polled.unwrap_or_else(|panic| {
@@ -183,30 +188,31 @@ struct ScanTask {
     number: usize,
     /// The scan itself, from its first execution on.
     plan: OnceLock<Arc<dyn ExecutionPlan>>,
-    added: OnceLock<()>,
+    claimed: OnceLock<()>,
+    added: Arc<AtomicBool>,
     sums: Arc<ScanSums>,
 }
 
 impl ScanTask {
     /// Adds the metrics to the sums, once.
     fn add(&self) {
-        let Some(plan) = self.plan.get() else {
-            return;
-        };
-        if self.added.set(()).is_err() {
+        if self.claimed.set(()).is_err() {
             return;
         }
-        let mut tables = self.sums.tables.lock();
-        let table = tables.entry(self.name.table.clone()).or_default();
-        for scan in physical_scans(plan) {
-            for (name, value) in scan_metrics(&scan) {
-                *table.metrics.entry(name).or_default() += value;
-            }
-            for (partition, rows) in partition_rows(&scan).into_iter().enumerate() {
-                let place = (self.name.number, self.number, partition);
-                *table.partition_rows.entry(place).or_default() += rows;
+        if let Some(plan) = self.plan.get() {
+            let mut tables = self.sums.tables.lock();
+            let table = tables.entry(self.name.table.clone()).or_default();
+            for scan in physical_scans(plan) {
+                for (name, value) in scan_metrics(&scan) {
+                    *table.metrics.entry(name).or_default() += value;
+                }
+                for (partition, rows) in partition_rows(&scan).into_iter().enumerate() {
+                    let place = (self.name.number, self.number, partition);
+                    *table.partition_rows.entry(place).or_default() += rows;
+                }
             }
         }
+        self.added.store(true, Ordering::Release);
     }
 }
 
@@ -227,10 +233,15 @@ struct TableSums {
 #[derive(Debug, Default)]
 pub(super) struct ScanSums {
     tables: Mutex<BTreeMap<String, TableSums>>,
-    /// Scans whose metrics may not be in the sums yet.
-    tasks: Mutex<Vec<Weak<ScanTask>>>,
+    /// Scans, each with a mark that its metrics are in the sums.
+    tasks: Mutex<Vec<(Weak<ScanTask>, Arc<AtomicBool>)>>,
     clock: Mutex<BusyClock>,
+    stopped: AtomicBool,
 }
+
+/// Reason why scans end that are stopped.
+pub(super) const STOPPED: &str =
+    "the measurement is over, as its coordinator has ended it or is gone";
 
 /// Time during which at least one scan runs.
 #[derive(Debug, Default)]
@@ -269,17 +280,28 @@ impl Drop for Running {
 
 impl ScanSums {
     fn task(self: &Arc<Self>, name: ScanName, number: usize) -> Arc<ScanTask> {
+        let added = Arc::new(AtomicBool::new(false));
         let task = Arc::new(ScanTask {
             name,
             number,
             plan: OnceLock::new(),
-            added: OnceLock::new(),
+            claimed: OnceLock::new(),
+            added: Arc::clone(&added),
             sums: Arc::clone(self),
         });
         let mut tasks = self.tasks.lock();
-        tasks.retain(|task| task.strong_count() > 0);
-        tasks.push(Arc::downgrade(&task));
+        tasks.retain(|(_, added)| !added.load(Ordering::Acquire));
+        tasks.push((Arc::downgrade(&task), added));
         task
+    }
+
+    /// Ends all scans with an error.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Time during which scans ran, until now.
@@ -290,8 +312,18 @@ impl ScanSums {
 
     /// Returns the scans of each table, as means over so many queries.
     pub(super) fn finish(&self, queries: u32) -> Vec<TableScans> {
-        let tasks: Vec<_> = self.tasks.lock().iter().filter_map(Weak::upgrade).collect();
-        tasks.iter().for_each(|task| task.add());
+        let tasks = std::mem::take(&mut *self.tasks.lock());
+        for (task, added) in tasks {
+            match task.upgrade() {
+                Some(task) => task.add(),
+                // It is being dropped on another thread, which adds it.
+                None => {
+                    while !added.load(Ordering::Acquire) {
+                        std::thread::yield_now();
+                    }
+                }
+            }
+        }
         let queries = u64::from(queries.max(1));
         let tables = self.tables.lock();
         let tables = tables.iter().map(|(table, sums)| {
@@ -344,7 +376,8 @@ impl PhysicalOptimizerRule for ObserveScans {
             if partitions > 1 {
                 return Ok(Transformed::yes(over));
             }
-            // The limit of a scan's only partition is that of the query; several tasks have several.
+            // The limit of a scan's only partition is that of the query; several tasks have
+            // several.
             let merged = CoalescePartitionsExec::new(over).with_fetch(limit);
             Ok(Transformed::yes(Arc::new(merged) as Arc<dyn ExecutionPlan>))
         })

@@ -11,6 +11,7 @@ use rcgen::{
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
+use url::{Host, Url};
 
 use super::error::ClusterError;
 use crate::secret::Secret;
@@ -21,6 +22,8 @@ pub const TOKEN_VARIABLE: &str = "BENCH_TOKEN";
 
 /// Fewest characters of a token. Shorter ones can be guessed.
 const SHORTEST_TOKEN: usize = 16;
+/// Most characters of a token, which is sent with each request.
+const LONGEST_TOKEN: usize = 1024;
 
 /// The way in which a process proves itself to workers, and they to it.
 #[derive(Debug, Clone, Default)]
@@ -28,10 +31,13 @@ pub struct ClientSecurity {
     token: Option<Secret>,
     /// Certificates, in PEM, that a worker's own is checked with. Absent: none is trusted.
     authority: Option<String>,
+    /// True if the token may go to other hosts without TLS.
+    plaintext: bool,
 }
 
 impl ClientSecurity {
     /// Reads the token from a file, or else from the environment, and the certificates from a file.
+    /// `plaintext` is true if the token may go to other hosts without TLS.
     ///
     /// # Errors
     ///
@@ -39,17 +45,36 @@ impl ClientSecurity {
     pub fn read(
         token_file: Option<&Path>,
         authority_file: Option<&Path>,
+        plaintext: bool,
     ) -> Result<Self, ClusterError> {
         Ok(ClientSecurity {
+            plaintext,
             token: token(token_file)?,
-            authority: authority_file
-                .map(|file| text_of("--tls-ca", file))
-                .transpose()?,
+            authority: authority_file.map(certificates_of).transpose()?,
         })
     }
 
     pub fn has_token(&self) -> bool {
         self.token.is_some()
+    }
+
+    /// Refuses to send the token to another host without TLS, unless that was asked for.
+    pub(super) fn check(&self, url: &Url) -> Result<(), ClusterError> {
+        let here = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        if self.token.is_none() || self.plaintext || here || url.scheme() == "https" {
+            return Ok(());
+        }
+        Err(ClusterError::Security {
+            what: url.to_string(),
+            reason: "the token would go there without TLS, for others to read; use https://, or say --plaintext on a network that nobody \
+                     else is on"
+                .to_owned(),
+        })
     }
 
     /// The token as a header.
@@ -87,7 +112,9 @@ fn token(file: Option<&Path>) -> Result<Option<Secret>, ClusterError> {
         }
     };
     let text = text.trim();
-    let reason = if text.chars().count() < SHORTEST_TOKEN {
+    let reason = if text.len() > LONGEST_TOKEN {
+        format!("a token has at most {LONGEST_TOKEN} characters")
+    } else if text.chars().count() < SHORTEST_TOKEN {
         format!("a token has at least {SHORTEST_TOKEN} characters")
     } else if !text.chars().all(|it| it.is_ascii_graphic()) {
         "a token has letters, digits and punctuation of ASCII alone".to_owned()
@@ -102,6 +129,17 @@ fn text_of(flag: &str, file: &Path) -> Result<String, ClusterError> {
         what: format!("{flag} {}", file.display()),
         reason: error.to_string(),
     })
+}
+
+fn certificates_of(file: &Path) -> Result<String, ClusterError> {
+    let text = text_of("--tls-ca", file)?;
+    match text.contains("-----BEGIN CERTIFICATE-----") {
+        true => Ok(text),
+        false => Err(ClusterError::Security {
+            what: format!("--tls-ca {}", file.display()),
+            reason: "it holds no certificate in PEM".to_owned(),
+        }),
+    }
 }
 
 /// Files of a certificate and its key, in PEM, and of the certificates that other workers' are
@@ -130,28 +168,40 @@ impl TlsFiles {
             authority: Some(authority_file.clone()),
         };
         let all = [&files.certificate, &files.key, &authority_file];
-        let there = all.iter().filter(|file| file.exists()).count();
         let failed = |reason: String| ClusterError::Security {
             what: format!("--tls-generate {}", folder.display()),
             reason,
         };
-        if there == all.len() {
+        let are_there = || all.iter().all(|file| file.exists());
+        if are_there() {
             return Ok(files);
         }
-        if there > 0 {
+        if folder.exists() {
             return Err(failed(
-                "it has some of ca.pem, worker.pem and worker.key, and not all; remove them, or give another folder"
+                "it is there, and has not ca.pem, worker.pem and worker.key; give a folder that has them, or one that is to be made"
                     .to_owned(),
             ));
         }
         let (authority, certificate, key) =
             certificates(names).map_err(|error| failed(error.to_string()))?;
-        let written = fs::create_dir_all(folder)
-            .and_then(|()| write(&authority_file, &authority, 0o644))
-            .and_then(|()| write(&files.certificate, &certificate, 0o644))
-            .and_then(|()| write(&files.key, &key, 0o600));
-        written.map_err(|error| failed(error.to_string()))?;
-        Ok(files)
+        let parent = match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        // Workers of several hosts may make it at once; the first one's stays.
+        let made = fs::create_dir_all(parent)
+            .and_then(|()| tempfile::tempdir_in(parent))
+            .and_then(|made| {
+                write(&made.path().join("ca.pem"), &authority, 0o644)?;
+                write(&made.path().join("worker.pem"), &certificate, 0o644)?;
+                write(&made.path().join("worker.key"), &key, 0o600)?;
+                fs::rename(made.path(), folder)
+            });
+        match made {
+            Ok(()) => Ok(files),
+            Err(_) if are_there() => Ok(files),
+            Err(error) => Err(failed(error.to_string())),
+        }
     }
 
     /// Reads the files for a server.

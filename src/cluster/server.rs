@@ -34,13 +34,20 @@ use super::message::{
 use super::scan_node::ScanCodec;
 use super::security::{ClientSecurity, TlsFiles, same_secret};
 use super::worker::{Worker, WorkerSettings};
+use crate::storage::hostname;
 
 /// Most streams that one coordinator or worker has with this one at once. Each task of a query
 /// holds one for as long as the query runs, and one for its rows.
-const MOST_STREAMS: u32 = 4096;
+const MOST_STREAMS: u32 = 1 << 16;
 
-/// Largest body of a request that is no plan.
-const MOST_REQUEST_BYTES: usize = 256 << 20;
+/// Largest body of a request that is no plan, however small plans must be.
+const LEAST_REQUEST_BYTES: usize = 1 << 20;
+
+/// Most characters of a coordinator's name that are kept.
+const MOST_OF_A_NAME: usize = 200;
+
+/// Longest time for the beginning of TLS.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time between two signs of life of a lease.
 const BEAT: Duration = Duration::from_secs(1);
@@ -86,6 +93,17 @@ impl ListeningWorker {
                 ),
             });
         }
+        if let Some(files) = &tls {
+            let read = Server::builder().tls_config(files.server()?);
+            read.map_err(|error| ClusterError::Security {
+                what: format!(
+                    "--tls-cert {} and --tls-key {}",
+                    files.certificate.display(),
+                    files.key.display()
+                ),
+                reason: super::channel::chain(&error),
+            })?;
+        }
         let channels = Arc::new(Channels::new(security.clone()));
         let worker = Worker::new(settings, channels)?;
         let failed = |error: std::io::Error| ClusterError::Listen {
@@ -105,13 +123,17 @@ impl ListeningWorker {
         })
     }
 
-    /// The URL by which this host reaches the worker.
+    /// The URL by which others reach the worker.
     pub fn url(&self) -> String {
+        let address = match self.address.ip().is_unspecified() {
+            true => format!("{}:{}", hostname(), self.address.port()),
+            false => self.address.to_string(),
+        };
         let scheme = match self.tls {
             Some(_) => "https",
             None => "http",
         };
-        format!("{scheme}://{}", self.address)
+        format!("{scheme}://{address}")
     }
 
     /// Places below which the worker reads.
@@ -136,7 +158,8 @@ impl ListeningWorker {
             .initial_connection_window_size(Some(WINDOW_BYTES))
             .max_concurrent_streams(Some(MOST_STREAMS));
         if let Some(files) = &self.tls {
-            server = server.tls_config(files.server()?).map_err(failed)?;
+            let tls = files.server()?.timeout(HANDSHAKE_TIMEOUT);
+            server = server.tls_config(tls).map_err(failed)?;
         }
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let routes = Routes::from(router(&self.state));
@@ -162,7 +185,7 @@ fn router(state: &Arc<Served>) -> Router {
         .route("/bench/prepare", post(prepare))
         .route("/bench/end", post(end))
         .route("/bench/generate", post(generate))
-        .layer(DefaultBodyLimit::max(MOST_REQUEST_BYTES))
+        .layer(DefaultBodyLimit::max(bytes.max(LEAST_REQUEST_BYTES)))
         .with_state(Arc::clone(state));
     Routes::from(control)
         .add_service(engine)
@@ -310,7 +333,7 @@ async fn facts(State(state): State<Arc<Served>>) -> Response<Body> {
 /// Gives the worker to a coordinator. The answer goes on until one of them goes away.
 async fn lease(State(state): State<Arc<Served>>, request: Request<Body>) -> Response<Body> {
     let from = peer(&request);
-    let body = axum::body::to_bytes(request.into_body(), MOST_REQUEST_BYTES).await;
+    let body = axum::body::to_bytes(request.into_body(), LEAST_REQUEST_BYTES).await;
     let request = body
         .ok()
         .and_then(|body| serde_json::from_slice::<LeaseRequest>(&body).ok());
@@ -320,6 +343,7 @@ async fn lease(State(state): State<Arc<Served>>, request: Request<Body>) -> Resp
             usage: true,
         });
     };
+    let who: String = who.chars().take(MOST_OF_A_NAME).collect();
     let who = format!("{who} at {from}");
     if let Err(refused) = state.worker.take(lease, &who) {
         (state.log)(&format!("refused {who}: {}", refused.reason));
@@ -361,12 +385,19 @@ async fn open(State(state): State<Arc<Served>>, body: Bytes) -> Response<Body> {
         let what: Vec<String> = request
             .tables
             .iter()
-            .map(|share| format!("{} ({} files)", share.table, share.files.len()))
+            .filter_map(|share| {
+                let first = share.files.first()?;
+                let (files, location) = (share.files.len(), &first.location);
+                Some(format!("{} ({files} files, {location} first)", share.table))
+            })
             .collect();
+        let who = state.worker.who(request.lease);
         let opened = state.worker.open(request).await;
         match &opened {
-            Ok(_) => (state.log)(&format!("opened {}", what.join(", "))),
-            Err(refused) => (state.log)(&format!("refused to open: {}", refused.reason)),
+            Ok(_) => (state.log)(&format!("opened {} for {who}", what.join(", "))),
+            Err(refused) => {
+                (state.log)(&format!("refused to open for {who}: {}", refused.reason));
+            }
         }
         opened
     })

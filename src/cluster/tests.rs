@@ -67,6 +67,7 @@ async fn worker(roots: &Path, panics: &Panics) -> String {
         roots: vec![roots.display().to_string()],
         memory_limit_bytes: Some(1 << 30),
         message_bytes: 1 << 20,
+        drop_caches: false,
         panics: panics.clone(),
         generate: None,
     };
@@ -657,11 +658,15 @@ async fn what_does_not_travel_is_refused_by_name() {
 }
 
 #[test]
-fn an_error_keeps_the_name_of_the_innermost_worker() {
+fn an_error_names_the_worker_and_the_one_that_it_reads_from() {
     let inner = DataFusionError::Execution("lost".to_owned());
     let inner = DataFusionError::Context("worker http://b/".to_owned(), Box::new(inner));
     let shared = DataFusionError::Shared(Arc::new(inner));
     let outer = DataFusionError::Context("worker http://a/".to_owned(), Box::new(shared));
-    assert_eq!(worker_of(&outer), Some("worker http://b/"));
+    let named = worker_of(&outer);
+    assert_eq!(
+        named.as_deref(),
+        Some("worker http://a/, which reads from worker http://b/")
+    );
     assert_eq!(worker_of(&DataFusionError::Execution("a".to_owned())), None);
 }

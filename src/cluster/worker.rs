@@ -28,15 +28,23 @@ use crate::config::Reader;
 use crate::engine::{measured, memory_peak_bytes, reset_memory_peak, session};
 use crate::observe::{
     ByteOrigin, CacheSetting, ExecutionStart, Ledger, MeasuredStore, Watch, WatchedFiles,
-    build_name, memory_bytes, reset_peak, resident_bytes, system,
+    build_name, memory_bytes, reset_peak, resident_bytes, space_of_processes, system,
 };
 use crate::storage::{ByteSource, FileLayout, Inputs, Location, Store, Stores, hostname};
 use crate::table::layouts;
 
 /// Most cells whose files a worker holds open for one coordinator.
 const MOST_SESSIONS: usize = 4096;
-/// Most measurements that are under way at once.
-const MOST_MEASUREMENTS: usize = 64;
+/// Most measurements that are under way at once. A coordinator has one at a time, and perhaps one
+/// that has failed and is being forgotten.
+const MOST_MEASUREMENTS: usize = 8;
+
+/// Options of the engine that coordinators do not set.
+const OF_THE_WORKER: [&str; 3] = [
+    "runtime.temp_directory",
+    "runtime.max_temp_directory_size",
+    "runtime.memory_limit",
+];
 
 /// Settings of a worker.
 #[derive(Clone)]
@@ -47,6 +55,8 @@ pub struct WorkerSettings {
     pub memory_limit_bytes: Option<u64>,
     /// Largest message that is taken.
     pub message_bytes: usize,
+    /// True if cold measurements may drop the page cache of the whole host.
+    pub drop_caches: bool,
     /// Panics of the worker's process.
     pub panics: Panics,
     /// Writes datasets. Absent: it writes nothing.
@@ -59,6 +69,10 @@ type Answer<T> = Result<T, Refused>;
 struct Lease {
     id: u64,
     who: String,
+    /// True once it was given files to write.
+    writes: bool,
+    /// Sessions by their readers and options.
+    contexts: HashMap<String, SessionContext>,
     sessions: HashMap<u64, Arc<OpenFiles>>,
     measurements: HashMap<u64, Arc<Measuring>>,
 }
@@ -80,6 +94,7 @@ pub(super) struct Measuring {
     pub(super) context: SessionContext,
     pub(super) sums: Arc<ScanSums>,
     pub(super) channels: MeasuredChannels,
+    files: u64,
     ledger: Arc<Ledger>,
     watch: tokio::sync::Mutex<Option<(Watch, ExecutionStart)>>,
     panics_before: usize,
@@ -105,8 +120,10 @@ impl Worker {
         Ok(Worker {
             facts: WorkerFacts {
                 build: build_name(),
+                instance: getrandom::u64().unwrap_or_default(),
                 host: hostname(),
                 pid: std::process::id(),
+                processes: space_of_processes(),
                 system: system(&roots.folders(), crate::observe::build()),
                 roots: roots.texts(),
                 memory_limit_bytes: limit,
@@ -131,7 +148,13 @@ impl Worker {
         &self,
         request: GenerateRequest,
     ) -> Answer<mpsc::UnboundedReceiver<Bytes>> {
-        self.with_lease(request.lease, |_| Ok(()))?;
+        self.with_lease(request.lease, |held| match held.writes {
+            true => Err(Refused::usage("it writes already")),
+            false => {
+                held.writes = true;
+                Ok(())
+            }
+        })?;
         let Some(generate) = &self.settings.generate else {
             return Err(Refused::usage(
                 "it writes nothing; `bench worker --generate` starts one that writes datasets below its roots",
@@ -152,6 +175,8 @@ impl Worker {
         *lease = Some(Lease {
             id,
             who: who.to_owned(),
+            writes: false,
+            contexts: HashMap::new(),
             sessions: HashMap::new(),
             measurements: HashMap::new(),
         });
@@ -161,9 +186,16 @@ impl Worker {
     /// Ends a lease, with everything that was opened under it.
     pub(super) fn release(&self, id: u64) {
         let mut lease = self.lease.lock();
-        if lease.as_ref().is_some_and(|held| held.id == id) {
-            *lease = None;
+        if let Some(held) = lease.take_if(|held| held.id == id) {
+            // Queries may still run, whose coordinator is gone.
+            held.measurements.values().for_each(|it| it.sums.stop());
         }
+    }
+
+    /// Names the coordinator that holds a lease.
+    pub(super) fn who(&self, id: u64) -> String {
+        let who = self.with_lease(id, |held| Ok(held.who.clone()));
+        who.unwrap_or_else(|_| "somebody without a lease".to_owned())
     }
 
     fn with_lease<T>(&self, id: u64, work: impl FnOnce(&mut Lease) -> Answer<T>) -> Answer<T> {
@@ -191,14 +223,24 @@ impl Worker {
             ))),
             _ => Ok(()),
         })?;
+        if [reader.batch_size, reader.read_threads].contains(&Some(0)) {
+            return Err(Refused::usage("a batch has rows, and a reader threads"));
+        }
         let limit = self.facts.memory_limit_bytes;
         reader.memory_limit_bytes = Some(match reader.memory_limit_bytes {
             Some(bytes) => bytes.min(limit),
             None => limit,
         });
-        let context = session(&reader, &options)
-            .await
-            .map_err(|error| Refused::usage(error.to_string()))?;
+        let forbidden = options
+            .iter()
+            .find(|(name, _)| OF_THE_WORKER.contains(&name.as_str()));
+        if let Some((name, _)) = forbidden {
+            return Err(Refused::usage(format!(
+                "datafusion.{name} is for the worker to decide: it writes no temporary files, and has --memory-limit and \
+                 measure.memory_limit"
+            )));
+        }
+        let context = self.context(lease, &reader, &options).await?;
         let stores = Stores::reached_by(&connection, rank);
         let mut facts = Vec::new();
         let mut opened = OpenFiles {
@@ -228,6 +270,13 @@ impl Worker {
             let Some((_, first)) = objects.first().filter(|_| same) else {
                 continue;
             };
+            if !opened.layouts.is_empty() && opened.store.url() != first.store().url() {
+                return Err(Refused::usage(format!(
+                    "its tables lie in several stores, {} and {}",
+                    opened.store.url(),
+                    first.store().url()
+                )));
+            }
             opened.store = first.store().clone();
             let found = layouts(&opened.context, &opened.store, &table, &objects)
                 .await
@@ -247,6 +296,27 @@ impl Worker {
         Ok(facts)
     }
 
+    /// Returns the session of a reader and its options, whose caches all cells with the same ones
+    /// share, as they do on one host.
+    async fn context(
+        &self,
+        lease: u64,
+        reader: &Reader,
+        options: &[(String, String)],
+    ) -> Answer<SessionContext> {
+        let key = serde_json::to_string(&(reader, options)).map_err(Refused::failed)?;
+        let known = self.with_lease(lease, |held| Ok(held.contexts.get(&key).cloned()))?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let context = session(reader, options)
+            .await
+            .map_err(|error| Refused::usage(error.to_string()))?;
+        self.with_lease(lease, |held| {
+            Ok(held.contexts.entry(key).or_insert(context).clone())
+        })
+    }
+
     /// Resolves locations, and refuses those outside of the roots, whatever links they lead
     /// through.
     async fn places(&self, stores: &Stores, files: Vec<FileShare>) -> Answer<Vec<Location>> {
@@ -258,7 +328,14 @@ impl Worker {
                     .map_err(|error| Refused::usage(error.to_string()))?;
                 // What is not there is not outside, and says so itself.
                 roots.check(&place).map_err(Refused::usage)?;
-                Ok(place)
+                let is_other = place
+                    .local()
+                    .and_then(|path| path.metadata().ok())
+                    .is_some_and(|found| !found.is_file());
+                match is_other {
+                    true => Err(Refused::usage(format!("{place} is no file"))),
+                    false => Ok(place),
+                }
             });
             resolved.collect()
         };
@@ -267,6 +344,11 @@ impl Worker {
 
     /// Brings the caches into a state, and watches executions from then on.
     pub(super) async fn begin(&self, request: BeginRequest) -> Answer<()> {
+        if request.whole_host && !self.settings.drop_caches {
+            return Err(Refused::usage(
+                "measure.drop_caches: its host's page cache is not dropped; `bench worker --drop-caches` allows it",
+            ));
+        }
         let files = self.with_lease(request.lease, |held| {
             if held.measurements.len() >= MOST_MEASUREMENTS {
                 return Err(Refused::usage(format!(
@@ -282,7 +364,9 @@ impl Worker {
         let remote = files.store.is_remote();
         let source = ByteSource::of_query(&files.reader, remote);
         let store = MeasuredStore::new(&files.store, &source, &files.reader.requests, &ledger);
-        let fenced = Fence::around(Arc::clone(store.objects()), Arc::clone(&files.names));
+        let sums = Arc::<ScanSums>::default();
+        let (objects, names) = (Arc::clone(store.objects()), Arc::clone(&files.names));
+        let fenced = Fence::around(objects, names, Arc::clone(&sums));
         let fenced: Arc<dyn ObjectStore> = Arc::new(fenced);
         let context = measured(&files.context, &files.reader, files.store.url(), &fenced)
             .map_err(Refused::failed)?;
@@ -308,8 +392,9 @@ impl Worker {
         let start = watch.start();
         let measuring = Arc::new(Measuring {
             context,
-            sums: Arc::default(),
+            sums,
             channels: MeasuredChannels::new(&self.channels),
+            files: files.names.len() as u64,
             ledger,
             watch: tokio::sync::Mutex::new(Some((watch, start))),
             panics_before: self.settings.panics.count(),
@@ -367,6 +452,10 @@ impl Worker {
             let found = held.measurements.remove(&ended.measurement);
             found.ok_or_else(|| Refused::failed("no such measurement is under way"))
         })?;
+        if ended.executions == 0 {
+            // It has failed, and its queries may still run.
+            measuring.sums.stop();
+        }
         let Some((mut watch, start)) = measuring.watch.lock().await.take() else {
             return Err(Refused::failed("the measurement has ended"));
         };
@@ -381,6 +470,7 @@ impl Worker {
         let mut report = WorkerReport {
             figures: Default::default(),
             void: None,
+            files: measuring.files,
             busy_ns: u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX),
             resident_peak_bytes: resident_bytes().map(|(_, peak)| peak),
             scans: measuring.sums.finish(request.queries),

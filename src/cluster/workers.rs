@@ -7,23 +7,22 @@ use bytes::Bytes;
 use datafusion::prelude::SessionContext;
 use futures::future::{select_all, try_join_all};
 use http::Request;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
-use url::Url;
+use url::{Host, Url};
 
-use super::channel::{Channels, MeasuredChannels, chain};
+use super::channel::{Channels, MeasuredChannels, why_lost};
 use super::error::ClusterError;
 use super::message::{LeaseRequest, Refused, WorkerFacts};
 use super::placement::distributed;
 use super::security::ClientSecurity;
-use crate::observe::build_name;
+use crate::observe::{build_name, space_of_processes};
 use crate::record::WorkerRecord;
-use crate::storage::hostname;
 
 /// Fewest tasks of a stage. The engine would run a stage of one task in the coordinator.
 const FEWEST_TASKS: usize = 2;
@@ -71,7 +70,18 @@ impl Workers {
         let lease = getrandom::u64().map_err(|error| ClusterError::Planning {
             reason: error.to_string(),
         })?;
-        let links = urls.iter().map(|url| link(&channels, url, lease, who));
+        let facts = try_join_all(urls.iter().map(|url| checked(&channels, url))).await?;
+        for (number, one) in facts.iter().enumerate() {
+            if facts[..number]
+                .iter()
+                .any(|other| other.instance == one.instance)
+            {
+                let url = urls[number].clone();
+                return Err(ClusterError::Twice { url });
+            }
+        }
+        let found = urls.iter().zip(facts);
+        let links = found.map(|found| link(&channels, found, lease, who));
         Ok(Workers {
             links: try_join_all(links).await?,
             channels,
@@ -105,9 +115,9 @@ impl Workers {
 
     /// Numbers of the processes of workers on this host.
     pub fn processes_here(&self) -> Vec<u32> {
-        let here = hostname();
+        let here = space_of_processes();
         let facts = self.links.iter().map(|link| &link.facts);
-        let local = facts.filter(|facts| facts.host == here);
+        let local = facts.filter(|facts| !here.is_empty() && facts.processes == here);
         local.map(|facts| facts.pid).collect()
     }
 
@@ -184,11 +194,8 @@ impl Workers {
     ) -> Result<A, ClusterError> {
         let url = self.url(worker);
         let body = self.send(worker, path, request).await?;
-        let bytes = body.collect().await.map_err(|error| ClusterError::Lost {
-            url: url.clone(),
-            reason: chain(&error),
-        })?;
-        serde_json::from_slice(&bytes.to_bytes()).map_err(|error| not_understood(url, &error))
+        let bytes = limited(body, url).await?;
+        serde_json::from_slice(&bytes).map_err(|error| not_understood(url, &error))
     }
 }
 
@@ -212,6 +219,16 @@ fn parsed(urls: &[String]) -> Result<Vec<Url>, ClusterError> {
         if url.port_or_known_default().is_none_or(|port| port == 0) {
             return Err(bad("its port is missing"));
         }
+        let unspecified = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_unspecified(),
+            Some(Host::Ipv6(address)) => address.is_unspecified(),
+            _ => false,
+        };
+        if unspecified {
+            return Err(bad(
+                "no host has that address, by which workers are to reach each other",
+            ));
+        }
         if all.contains(&url) {
             return Err(ClusterError::Twice { url });
         }
@@ -227,12 +244,20 @@ fn parsed(urls: &[String]) -> Result<Vec<Url>, ClusterError> {
 }
 
 async fn checked(channels: &Channels, url: &Url) -> Result<WorkerFacts, ClusterError> {
-    let body = send(channels, url, "/bench/facts", &()).await?;
-    let bytes = body.collect().await.map_err(|error| ClusterError::Lost {
-        url: url.clone(),
-        reason: chain(&error),
+    let asked = async {
+        let body = send(channels, url, "/bench/facts", &()).await?;
+        limited(body, url).await
+    };
+    let bytes = asked.await.map_err(|error| match error {
+        // It was never there.
+        ClusterError::Lost { url, reason } => ClusterError::Unreachable {
+            reason: format!(
+                "it does not answer as a worker does ({reason}); workers with certificates have https:// URLs, others http://"
+            ),
+            url,
+        },
+        other => other,
     })?;
-    let bytes = bytes.to_bytes();
     // Another build may describe itself in another way, but for this.
     #[derive(serde::Deserialize)]
     struct Named {
@@ -261,11 +286,10 @@ fn not_understood(url: &Url, error: &serde_json::Error) -> ClusterError {
 
 async fn link(
     channels: &Arc<Channels>,
-    url: &Url,
+    (url, facts): (&Url, WorkerFacts),
     lease: u64,
     who: &str,
 ) -> Result<Link, ClusterError> {
-    let facts = checked(channels, url).await?;
     let request = LeaseRequest {
         lease,
         who: who.to_owned(),
@@ -276,7 +300,7 @@ async fn link(
         let reason = loop {
             match body.frame().await {
                 Some(Ok(_)) => {}
-                Some(Err(error)) => break chain(&error),
+                Some(Err(error)) => break why_lost(&error),
                 None => break "it has ended".to_owned(),
             }
         };
@@ -292,6 +316,19 @@ async fn link(
     })
 }
 
+/// Largest answer to a request: a report names each file that was read.
+const MOST_ANSWERED_BYTES: usize = 256 << 20;
+
+/// Reads the rest of an answer.
+async fn limited(body: Body, url: &Url) -> Result<Bytes, ClusterError> {
+    let whole = Limited::new(body, MOST_ANSWERED_BYTES).collect().await;
+    let whole = whole.map_err(|error| ClusterError::Lost {
+        url: url.clone(),
+        reason: why_lost(error.as_ref()),
+    })?;
+    Ok(whole.to_bytes())
+}
+
 /// Sends a request, and returns the body of the answer.
 async fn send(
     channels: &Channels,
@@ -302,7 +339,7 @@ async fn send(
     let mut channel = channels.channel(url).await?;
     let lost = |error: tonic::transport::Error| ClusterError::Lost {
         url: url.clone(),
-        reason: chain(&error),
+        reason: why_lost(&error),
     };
     let text = serde_json::to_vec(request).map_err(|error| ClusterError::Planning {
         reason: error.to_string(),
@@ -320,11 +357,8 @@ async fn send(
     if head.status.is_success() {
         return Ok(body);
     }
-    let bytes = body.collect().await.map_err(|error| ClusterError::Lost {
-        url: url.clone(),
-        reason: chain(&error),
-    })?;
-    let (reason, usage) = match serde_json::from_slice::<Refused>(&bytes.to_bytes()) {
+    let bytes = limited(body, url).await?;
+    let (reason, usage) = match serde_json::from_slice::<Refused>(&bytes) {
         Ok(refused) => (refused.reason, refused.usage),
         Err(_) => (format!("it answers {}", head.status), true),
     };

@@ -327,6 +327,22 @@ pub fn has_aggregation(plan: &Arc<dyn ExecutionPlan>) -> bool {
         || plan.children().into_iter().any(has_aggregation)
 }
 
+/// True if a plan reads its scans to their ends: it has no limits, and no joins, which need not read
+/// one side if the other one is empty.
+pub fn drains_its_scans(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let stops = plan.fetch().is_some() || plan.name().contains("Join");
+    let limited = plan
+        .downcast_ref::<AggregateExec>()
+        .is_some_and(|it| it.limit_options().is_some());
+    !stops && !limited && plan.children().into_iter().all(drains_its_scans)
+}
+
+/// True if a plan stops after some rows in no certain order, so that it is open which they are.
+pub fn has_unordered_limit(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let is_sorted = plan.name().contains("Sort") || plan.output_ordering().is_some();
+    plan.fetch().is_some() && !is_sorted || plan.children().into_iter().any(has_unordered_limit)
+}
+
 /// Returns the physical plan as indented text.
 ///
 /// If it runs on workers, it is drawn in its stages.

@@ -7,8 +7,9 @@ mod small_files;
 mod whole_file;
 
 pub use explain::{
-    LogicalScans, PlannedScan, compared_with_nan, from_statistics, has_aggregation, logical_scans,
-    partition_rows, physical_scans, plan_text, rows_without_scan, scan_metrics, tables_of,
+    LogicalScans, PlannedScan, compared_with_nan, drains_its_scans, from_statistics,
+    has_aggregation, has_unordered_limit, logical_scans, partition_rows, physical_scans, plan_text,
+    rows_without_scan, scan_metrics, tables_of,
 };
 
 pub use ordered::{OrderedScan, ScanPiece};

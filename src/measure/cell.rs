@@ -163,7 +163,7 @@ impl Cell {
     ///
     /// # Errors
     ///
-    /// Nobody is left, or one of the others cannot open the files.
+    /// Nobody is left, which is the loss of this worker; or another one is lost, too.
     pub async fn go_on_without(&mut self, worker: &Url) -> Result<bool, MeasureError> {
         let Some(deployment) = self.deployment.as_ref().filter(|it| it.crew().has(worker)) else {
             return Ok(false);
@@ -174,10 +174,11 @@ impl Cell {
             reason: "no other worker is left for these queries".to_owned(),
         })?;
         let planned = plan(&crew.planning(&self.context)?, &self.scenario.sql).await?;
-        let options = deployment.options().to_vec();
-        let (physical, tables) = (&planned.physical, &self.tables);
-        let deployed = Deployment::new(crew, physical, tables, &self.reader, &options).await?;
-        self.deployment = Some(Arc::new(deployed));
+        self.deployment = Some(Arc::new(deployment.moved(crew)));
+        let (physical, tables, reader) = (&planned.physical, &self.tables, &self.reader);
+        if let Some(deployment) = &self.deployment {
+            deployment.open_all(physical, tables, reader).await?;
+        }
         Ok(true)
     }
 

@@ -99,7 +99,9 @@ impl MeasureError {
     /// Returns the worker whose loss is the error, and the reason.
     pub fn lost_worker(&self) -> Option<(&Url, &str)> {
         match self {
-            MeasureError::Cluster(ClusterError::Lost { url, reason }) => Some((url, reason)),
+            MeasureError::Cluster(
+                ClusterError::Lost { url, reason } | ClusterError::Unreachable { url, reason },
+            ) => Some((url, reason)),
             _ => None,
         }
     }

@@ -90,7 +90,9 @@ impl<'a> Observing<'a> {
                 observation.void.get_or_insert(said);
             }
         }
-        let caches = reports.iter().map(|(_, report)| &report.figures.cache);
+        // A worker without files has nothing to attest.
+        let with_files = reports.iter().filter(|(_, report)| report.files > 0);
+        let caches = with_files.map(|(_, report)| &report.figures.cache);
         if let Some(cache) = Cache::of_all(caches) {
             figures.cache = cache;
         }
@@ -112,6 +114,7 @@ impl Observed {
             WorkerFigures {
                 worker: url.to_string(),
                 figures: report.figures.clone(),
+                files: report.files,
                 busy_ns: report.busy_ns,
                 resident_peak_bytes: report.resident_peak_bytes,
                 bytes_scanned: metric("bytes_scanned"),

@@ -220,9 +220,12 @@ impl Ledger {
         let Some(file) = self.files.get(file) else {
             return;
         };
-        let places = chunks.iter().cloned().flatten();
-        for touched in places.filter_map(|place| file.touched.get(place)) {
-            touched.store(true, Ordering::Relaxed);
+        let most = file.touched.len();
+        for chunks in chunks {
+            let places = chunks.start.min(most)..chunks.end.min(most);
+            for touched in file.touched.get(places).into_iter().flatten() {
+                touched.store(true, Ordering::Relaxed);
+            }
         }
     }
 

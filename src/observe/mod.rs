@@ -16,8 +16,8 @@ pub use cache::warm_alike;
 pub use host::{HostUsage, memory_bytes, system};
 pub use ledger::{Counters, Ledger, ReadParts};
 pub use process::{
-    cores, cpu_ns, device_read_bytes, give_memory_back, give_memory_back_by, reset_peak,
-    resident_bytes,
+    ProcessStat, cores, cpu_ns, device_read_bytes, give_memory_back, give_memory_back_by,
+    reset_peak, resident_bytes, space_of_processes,
 };
 pub use store::MeasuredStore;
 pub use versions::{build, build_name, versions};

@@ -154,6 +154,44 @@ pub fn device_read_bytes() -> Option<u64> {
         .find_map(|line| line.strip_prefix("read_bytes: ")?.trim().parse().ok())
 }
 
+/// A process of this host, from /proc/PID/stat (proc(5)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessStat {
+    /// `Z` for one that has ended, and was not waited for.
+    pub state: char,
+    /// CPU time so far, user and system, in the kernel's ticks.
+    pub cpu_ticks: u64,
+    /// Time of its start, in ticks since the host's. Another process may get its number later.
+    pub started_ticks: u64,
+}
+
+impl ProcessStat {
+    /// Reads what the system says of a process. `None` if there is none, or no /proc.
+    pub fn of(process: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name, in parentheses, may have spaces.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
+        Some(ProcessStat {
+            state: fields.first()?.chars().next()?,
+            cpu_ticks: number(11)? + number(12)?,
+            started_ticks: number(19)?,
+        })
+    }
+}
+
+/// Names the boot of the kernel and the namespace in which numbers of processes have a meaning.
+/// Empty if the system does not tell.
+pub fn space_of_processes() -> String {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let space = fs::read_link("/proc/self/ns/pid");
+    match (boot, space) {
+        (Ok(boot), Ok(space)) => format!("{} {}", boot.trim(), space.display()),
+        _ => String::new(),
+    }
+}
+
 /// Returns the number of cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

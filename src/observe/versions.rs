@@ -1,5 +1,12 @@
 //! Versions of this program and of its main libraries.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
 use crate::record::{Build, Versions};
 
 const LOCK: &str = include_str!("../../Cargo.lock");
@@ -35,11 +42,35 @@ pub fn build() -> Build {
 
 /// Names this program and its build in one line. Programs that work together must have the same.
 pub fn build_name() -> String {
-    let (versions, build) = (versions(), build());
-    format!(
-        "bench {} ({}, {}), DataFusion {}",
-        versions.bench, versions.commit, build.profile, versions.datafusion
-    )
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        let (versions, build) = (versions(), build());
+        let hash = hash_of_executable().map_or_else(String::new, |hash| format!(", {hash:016x}"));
+        format!(
+            "bench {} ({}, {}{hash}), DataFusion {}",
+            versions.bench, versions.commit, build.profile, versions.datafusion
+        )
+    });
+    NAME.clone()
+}
+
+/// Pieces of the executable that are hashed, and their size in bytes. Other code has other
+/// addresses all over the file.
+const PIECES: u64 = 256;
+const PIECE_BYTES: usize = 4 << 10;
+
+/// Hash of the running executable: of its size, and of pieces spread over it. `None` if it cannot
+/// be read.
+fn hash_of_executable() -> Option<u64> {
+    // On Linux it is the one that runs, even if another one has taken its place.
+    let own = PathBuf::from("/proc/self/exe");
+    let path = own.exists().then_some(own);
+    let file = File::open(path.or_else(|| std::env::current_exe().ok())?).ok()?;
+    let bytes = file.metadata().ok()?.len();
+    let mut piece = vec![0; PIECE_BYTES];
+    (0..PIECES).try_fold(bytes, |hash, number| {
+        let read = file.read_at(&mut piece, bytes / PIECES * number).ok()?;
+        Some(xxh3_64_with_seed(&piece[..read], hash))
+    })
 }
 
 fn locked_version(package: &str) -> Option<String> {

@@ -120,8 +120,8 @@ impl Watch {
     /// Ends several executions, which took `elapsed` together.
     pub fn stop_several(&mut self, start: &ExecutionStart, elapsed: Duration, executions: u32) {
         self.usage.add(&start.before, &Usage::now());
-        self.executions += executions;
-        self.elapsed += elapsed;
+        self.executions = self.executions.saturating_add(executions);
+        self.elapsed = self.elapsed.saturating_add(elapsed);
     }
 
     /// Returns the state that the caches are brought into.

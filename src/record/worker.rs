@@ -30,6 +30,9 @@ pub struct WorkerFigures {
     /// Figures of this worker's share. Times of the whole query are those of the iteration.
     #[serde(flatten)]
     pub figures: Figures,
+    /// Files of the query's tables that the worker has.
+    #[serde(default)]
+    pub files: u64,
     /// Time during which scans ran on the worker, of one execution.
     pub busy_ns: u64,
     /// Most resident memory of the worker's process meanwhile. Absent if the system does not tell.

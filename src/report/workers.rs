@@ -19,11 +19,18 @@ pub(super) fn sentences(record: &RunRecord) -> Vec<String> {
         return Vec::new();
     }
     let hosts: BTreeSet<&str> = record.workers.iter().map(|it| it.host.as_str()).collect();
+    let cells = record.cells.iter().filter(|it| it.control.is_none());
+    let of_cells = cells.filter_map(CellShares::of).map(|it| it.shares.len());
+    let (named, most) = (record.workers.len(), of_cells.max().unwrap_or(0));
     let mut sentences = vec![format!(
-        "{} workers on {} host{} executed the queries.",
-        record.workers.len(),
-        hosts.len(),
-        if hosts.len() == 1 { "" } else { "s" }
+        "{}{} on {} executed the queries.",
+        if most < named {
+            format!("{most} of ")
+        } else {
+            String::new()
+        },
+        counted(named, "worker"),
+        counted(hosts.len(), "host")
     )];
     let lost = record.workers.iter().filter(|it| it.lost.is_some());
     sentences.extend(lost.map(|worker| {
@@ -41,7 +48,16 @@ pub(super) fn sentences(record: &RunRecord) -> Vec<String> {
     };
     sentences.extend(shown.into_iter().map(speed_up));
     let cells = record.cells.iter().filter(|it| it.control.is_none());
-    let uneven = cells.filter_map(CellShares::of).filter_map(|shares| {
+    let all: Vec<CellShares> = cells.filter_map(CellShares::of).collect();
+    let left_out: usize = all.iter().map(|it| it.left_out).sum();
+    if left_out > 0 {
+        sentences.push(format!(
+            "{} with another number of workers {} not count.",
+            counted(left_out, "iteration"),
+            if left_out == 1 { "does" } else { "do" }
+        ));
+    }
+    let uneven = all.into_iter().filter_map(|shares| {
         let spread = shares.spread()?;
         Some((spread, shares))
     });
@@ -66,7 +82,12 @@ pub(super) fn sentences(record: &RunRecord) -> Vec<String> {
     sentences
 }
 
-/// Sentence on the scenario that moves most from process to process. `None` if nothing was measured.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Sentence on the scenario that moves most from process to process. `None` if nothing was
+/// measured.
 fn exchanged(record: &RunRecord) -> Option<String> {
     let cells = record.cells.iter().filter(|it| it.control.is_none());
     let moved = cells.filter_map(|cell| Some((CellShares::of(cell)?.moved_bytes?, cell)));
@@ -147,6 +168,7 @@ pub(super) fn shares(record: &RunRecord) -> Vec<Table> {
         let rows = found.shares.iter().map(|share| {
             vec![
                 text::name(share.worker).into(),
+                units::count(share.files).into(),
                 units::duration_ns(share.busy_ns).into(),
                 units::duration_ns(share.cpu_ns).into(),
                 units::bytes(share.bytes_scanned).into(),
@@ -172,6 +194,7 @@ pub(super) fn shares(record: &RunRecord) -> Vec<Table> {
             )),
             heads: vec![
                 Head::text("worker"),
+                Head::number("files").dispensable(4),
                 Head::number("scans\ntook"),
                 Head::number("CPU time").dispensable(3),
                 Head::number("scanned"),

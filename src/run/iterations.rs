@@ -186,17 +186,49 @@ impl<'a> Iterations<'a> {
         self.give_up(visit, &warning)
     }
 
-    /// Divides the queries of all cells among the workers that are left.
+    /// Divides the queries of all cells among the workers that are left, and holds their results
+    /// against the earlier ones. A cell that has none left is given up. Others may be lost on the
+    /// way.
     async fn go_on_without(&mut self, worker: &Url, reason: String) -> Result<(), Failure> {
-        let mut cells = 0;
-        for plan in self.cells.iter_mut() {
-            let without = self.cancel.unless(plan.cell.go_on_without(worker)).await?;
-            cells += usize::from(without.at(&plan.site)?);
+        let mut lost = vec![(worker.clone(), reason)];
+        while let Some((worker, reason)) = lost.pop() {
+            let mut cells = 0;
+            for place in 0..self.cells.len() {
+                let plan = &mut self.cells[place];
+                let going_on = async {
+                    let changed = plan.cell.go_on_without(&worker).await?;
+                    if changed {
+                        plan.cell.verify().await?;
+                    }
+                    Ok::<bool, MeasureError>(changed)
+                };
+                match self.cancel.unless(going_on).await? {
+                    Ok(changed) => cells += usize::from(changed),
+                    Err(error) => match error.lost_worker() {
+                        // The one that is lost was the cell's last.
+                        Some((other, reason)) if *other == worker => {
+                            cells += 1;
+                            self.give_up_cell(place, reason.to_owned())?;
+                        }
+                        Some((other, reason)) => {
+                            cells += 1;
+                            if !lost.iter().any(|(known, _)| known == other) {
+                                lost.push((other.clone(), reason.to_owned()));
+                            }
+                        }
+                        None => return Err(error).at(&self.cells[place].site),
+                    },
+                }
+            }
+            // A loss may be noticed by several streams at once.
+            if cells > 0 {
+                self.keep_loss(&worker, reason, cells)?;
+            }
         }
-        // A loss may be noticed by several streams at once.
-        if cells == 0 {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    fn keep_loss(&mut self, worker: &Url, reason: String, cells: usize) -> Result<(), Failure> {
         self.journal.append(Entry::WorkerLost {
             url: worker.to_string(),
             reason: reason.clone(),
@@ -206,6 +238,22 @@ impl<'a> Iterations<'a> {
             reason,
             cells,
         })
+    }
+
+    /// Gives up a cell that has no workers any more.
+    fn give_up_cell(&mut self, cell: usize, reason: String) -> Result<(), Failure> {
+        let warning = Warning::LaneFailed {
+            site: self.cells[cell].site.clone(),
+            lane: Lane::EndToEnd,
+            reason,
+        };
+        match self
+            .given_up
+            .insert((cell, Lane::EndToEnd), warning.to_string())
+        {
+            None => self.warn(&warning),
+            Some(_) => Ok(()),
+        }
     }
 
     fn keep_measured(

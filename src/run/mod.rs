@@ -26,7 +26,7 @@ use crate::output::Output;
 use crate::record::{Event as Entry, RunRecord};
 use crate::session::{
     Event, Failure, KnownSources, Observer, OpenedRun, RunJournal, SessionError, Slowdown, Warning,
-    check_results, keep_record, open, prepare, unchanged,
+    check_results, check_workers, keep_record, open, prepare, unchanged,
 };
 use crate::storage::{Stores, may_drop_caches};
 use rounds::Rounds;
@@ -95,11 +95,13 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let config = &with_baseline_first(config, options.baseline.as_deref())?;
     check_results(&options.results)?;
+    check_workers(config, options.workers.as_ref().map(|it| &it.workers))?;
     if options.workers.is_some() {
         refuse_for_workers(&config.measure, options.trace.is_some())?;
     }
     let began = Instant::now();
-    if config.measure.drop_caches && !may_drop_caches() {
+    // Workers look at their own rights.
+    if config.measure.drop_caches && options.workers.is_none() && !may_drop_caches() {
         return Err(SessionError::DropCaches.into());
     }
     let datasets = prepare(

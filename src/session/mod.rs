@@ -32,7 +32,7 @@ pub use event::{Event, Observer};
 pub use existing::ExistingFiles;
 pub(crate) use grid::Grid;
 pub(crate) use journal::{RunJournal, rfc3339};
-pub use opening::{CellPlan, OpenedRun, Slowdown, existing, open};
+pub use opening::{CellPlan, OpenedRun, Slowdown, check_workers, existing, open, use_of_keys};
 pub use prepare::{agreed, prepare};
 pub use reads::reader_of;
 pub(crate) use results::{check_results, keep_record};

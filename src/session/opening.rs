@@ -19,11 +19,11 @@ use super::layout::layout_record;
 use super::page_cache::check_place_cache;
 use super::warning::Warning;
 use crate::cluster::{ClusterError, Crew, PLANNED_ALIKE, Workers};
-use crate::config::{CONTROLS, Config, HeldAgainst, ReadMode, Reader};
+use crate::config::{CONTROLS, Config, HeldAgainst, ReadMode, Reader, Variant};
 use crate::dataset::FolderContent;
 use crate::engine::{
-    EngineError, from_statistics as statistics_of, physical_scans, plain_message, plan_text,
-    session, settings,
+    EngineError, drains_its_scans, from_statistics as statistics_of, physical_scans, plain_message,
+    plan_text, session, settings,
 };
 use crate::measure::{Cell, CellParts, MeasureError, VerifiedResult};
 use crate::record::{CellRecord, ControlKind, DatasetRecord, Origin, StoreRecord};
@@ -290,58 +290,6 @@ impl<'a> Opening<'a> {
         of_workers.chain(own).collect()
     }
 
-    /// Returns the workers that execute the variant's queries, if there are any.
-    ///
-    /// # Errors
-    ///
-    /// Settings that do not go with workers.
-    fn crew(&self) -> Result<Option<Crew>, ClusterError> {
-        let variant = self.row.variant;
-        let asked = variant.reader.workers;
-        let Some(workers) = self.workers else {
-            return match asked {
-                Some(count) => Err(ClusterError::TooFew { count, named: 0 }),
-                None => Ok(None),
-            };
-        };
-        let cannot = |what: String| Err(ClusterError::NotDistributed { what });
-        if variant.reader.read_mode != ReadMode::RowGroup {
-            return cannot(
-                "read whole files before their first row (dataset.parquet.read_mode: default)"
-                    .to_owned(),
-            );
-        }
-        if self.config.connection.has_secrets() {
-            return cannot(
-                "use the credentials of storage.options, which are not sent to them; leave them out, and give each worker and this \
-                 process their own in the environment"
-                    .to_owned(),
-            );
-        }
-        for (name, value) in PLANNED_ALIKE {
-            let other = variant
-                .engine
-                .iter()
-                .find(|(it, other)| it == name && other != value);
-            if let Some((name, other)) = other {
-                return cannot(format!(
-                    "set datafusion.{name} to {other}: plans of workers have it {value}"
-                ));
-            }
-        }
-        let named = workers.len();
-        let count = asked.map_or(named, |count| usize::try_from(count).unwrap_or(usize::MAX));
-        if count > named {
-            let count = u32::try_from(count).unwrap_or(u32::MAX);
-            return Err(ClusterError::TooFew { count, named });
-        }
-        Ok(Some(Crew {
-            workers: Arc::clone(workers),
-            members: (0..count).collect(),
-            connection: Arc::new(self.config.connection.clone()),
-        }))
-    }
-
     async fn files(&self, state: Option<&'a DatasetState>) -> Result<Vec<Files<'a>>, Failure> {
         let (variant, site) = (self.row.variant, &self.row.site);
         let mut files: Vec<Files<'a>> = Vec::new();
@@ -436,7 +384,7 @@ impl<'a> Opening<'a> {
             reader: self.reader(),
             registered: &bench.tables,
             drop_caches: self.config.measure.drop_caches,
-            crew: self.crew().at(&of.site)?,
+            crew: crew(self.config, variant, self.workers).at(&of.site)?,
             options: &options,
             slowdown,
         });
@@ -498,7 +446,7 @@ impl<'a> Opening<'a> {
         };
         let mut doubts = doubts(&cell, &record.from_statistics, &scans);
         let is_held = variant.reader.held_against == HeldAgainst::OneHost
-            || scans.iter().all(|scan| scan.rows.is_some());
+            || drains_its_scans(&planned.physical) && scans.iter().all(|it| it.rows.is_some());
         if self.workers.is_some() && !is_held {
             doubts.push(Warning::NotHeld {
                 site: of.site.clone(),
@@ -506,6 +454,93 @@ impl<'a> Opening<'a> {
         }
         Ok((record, cell, doubts))
     }
+}
+
+/// Checks, before anything is written, that the settings of all variants go with the workers.
+///
+/// # Errors
+///
+/// The first variant that does not.
+pub fn check_workers(config: &Config, workers: Option<&Arc<Workers>>) -> Result<(), Failure> {
+    let several = config.variants.len() > 1;
+    for variant in &config.variants {
+        let site = Site::of_variant(several.then(|| variant.name.clone()));
+        crew(config, variant, workers).at(&site)?;
+    }
+    Ok(())
+}
+
+/// Returns the workers that execute the variant's queries, if there are any.
+///
+/// # Errors
+///
+/// Settings that do not go with workers.
+fn crew(
+    config: &Config,
+    variant: &Variant,
+    workers: Option<&Arc<Workers>>,
+) -> Result<Option<Crew>, ClusterError> {
+    let asked = variant.reader.workers;
+    let Some(workers) = workers else {
+        return match asked {
+            Some(count) => Err(ClusterError::TooFew { count, named: 0 }),
+            None => Ok(None),
+        };
+    };
+    let cannot = |what: String| Err(ClusterError::NotDistributed { what });
+    if variant.reader.read_mode != ReadMode::RowGroup {
+        return cannot(
+            "read whole files before their first row (dataset.parquet.read_mode: default)"
+                .to_owned(),
+        );
+    }
+    let kept = config.connection.kept_from_workers();
+    if !kept.is_empty() {
+        return cannot(use_of_keys(&kept));
+    }
+    let copies = variant.reader.streams.0 as usize * workers.tasks();
+    if copies > MOST_TASKS {
+        return cannot(format!(
+            "run measure.streams: {} copies of a query in {} tasks each; {MOST_TASKS} tasks at once are the most",
+            variant.reader.streams.0,
+            workers.tasks()
+        ));
+    }
+    for (name, value) in PLANNED_ALIKE {
+        let other = variant
+            .engine
+            .iter()
+            .find(|(it, other)| it == name && other != value);
+        if let Some((name, other)) = other {
+            return cannot(format!(
+                "set datafusion.{name} to {other}: plans of workers have it {value}"
+            ));
+        }
+    }
+    let named = workers.len();
+    let count = asked.map_or(named, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    if count > named {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        return Err(ClusterError::TooFew { count, named });
+    }
+    Ok(Some(Crew {
+        workers: Arc::clone(workers),
+        members: (0..count).collect(),
+        connection: Arc::new(config.connection.clone()),
+    }))
+}
+
+/// Most tasks of a stage that run at once, of all copies of a query. Each holds streams of a
+/// connection for as long as the query runs.
+const MOST_TASKS: usize = 8192;
+
+/// Sentence on keys of `storage.options` that workers do not get.
+pub fn use_of_keys(keys: &[&str]) -> String {
+    format!(
+        "use storage.options.{}: credentials, files and addresses of stores are not sent to them; leave these keys out, and give each \
+         worker and this process their own in the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and others)",
+        keys.join(", storage.options.")
+    )
 }
 
 /// Makes the record of a table's dataset, with the figures of the manifest if there is one, else of

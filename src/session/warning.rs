@@ -110,7 +110,7 @@ impl fmt::Display for Warning {
             ),
             Warning::NotHeld { site } => write!(
                 f,
-                "{site}: its scans have filters, so that footers do not say how many rows there should be, and results of workers are held \
+                "{site}: its plan filters, joins or limits what it reads, so that footers do not say how many rows there should be, and results of workers are held \
                  against each other alone; measure.held_against: one_host holds them against those of this process"
             ),
             Warning::WorkerLost {

@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use parking_lot::Mutex;
 use rstest::rstest;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::harness::{Bench, Output, Place, TINY, at, cell};
@@ -109,7 +110,8 @@ const QUICKSTART: [&str; 6] = [
 ];
 
 /// Queries that move rows between workers.
-const REPARTITIONED: [&str; 4] = [
+const REPARTITIONED: [&str; 5] = [
+    "SELECT event_id FROM train UNION ALL SELECT event_id + 1 FROM train WHERE quantity > 5",
     "SELECT a.device, count(*), sum(b.quantity) FROM train a JOIN train b ON a.event_id = b.event_id + 7 GROUP BY a.device",
     "SELECT user_id, count(*), max(duration_ms) FROM train GROUP BY user_id",
     "SELECT event_id FROM train WHERE amount > (SELECT avg(amount) FROM train)",
@@ -165,12 +167,13 @@ const SAME: [&str; 8] = [
     "chunk_compressed_bytes",
 ];
 
-const SAME_METRICS: [&str; 5] = [
+const SAME_METRICS: [&str; 6] = [
     "bytes_scanned",
     "output_rows",
     "row_groups_pruned_statistics_pruned",
     "row_groups_pruned_statistics_matched",
-    "page_index_rows_pruned",
+    "page_index_rows_pruned_matched",
+    "page_index_rows_pruned_pruned",
 ];
 
 /// Holds each cell of a run on workers against that of one host.
@@ -178,6 +181,13 @@ fn holds_against(of_workers: &Value, of_one: &Value, workers: usize) {
     for id in ids() {
         let (ours, theirs) = (cell(of_workers, &id), cell(of_one, &id));
         let (ours, theirs) = (at(ours, "iterations"), at(theirs, "iterations"));
+        assert_eq!(
+            (
+                ours.as_array().unwrap().len(),
+                theirs.as_array().unwrap().len()
+            ),
+            (2, 2)
+        );
         assert_eq!(
             ours[0]["checksum"]["exact"], theirs[0]["checksum"]["exact"],
             "{id}"
@@ -192,8 +202,11 @@ fn holds_against(of_workers: &Value, of_one: &Value, workers: usize) {
                 assert_eq!(ours[figure], theirs[figure], "{id}: {figure}");
             }
             for name in SAME_METRICS {
+                let known = at(theirs, "scans.0.metrics").get(name);
+                assert!(known.is_some(), "{id}: no metric {name}");
                 assert_eq!(metric(ours, name), metric(theirs, name), "{id}: {name}");
             }
+            assert!(id != "full_scan/base" || metric(ours, "bytes_scanned") > 0);
             let row_groups = |it: &Value| it["scans"][0]["row_groups_read"].clone();
             assert_eq!(row_groups(ours), row_groups(theirs), "{id}");
             the_whole_is_the_sum(ours, workers);
@@ -378,12 +391,27 @@ fn a_worker_that_is_not_there_is_named() {
     let team = Team::of(&place, 1);
     let urls = format!("{},http://127.0.0.1:1", team.urls());
     run_on(&place, &urls, &[]).fails(2, &["http://127.0.0.1:1", "cannot be reached"]);
+    // Under another name, it is the same one.
+    let port = team.0[0].url.rsplit_once(':').unwrap().1;
+    let twice = format!("{},http://localhost:{port}", team.urls());
+    run_on(&place, &twice, &[]).fails(2, &["localhost", "named twice"]);
+    // Something that is no worker.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut client, _)) = listener.accept() {
+            use std::io::Write;
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    run_on(&place, &other, &[]).fails(2, &[&other, "does not answer as a worker does"]);
     for (bad, words) in [
         ("127.0.0.1:7000", "no URL of a worker"),
         ("ftp://host:1", "no URL of a worker"),
         ("http://host:1/path", "something comes after host and port"),
         ("http://me:secret@host:1", "user or a password"),
         ("http://host:0", "its port is missing"),
+        ("http://0.0.0.0:7000", "no host has that address"),
         ("", "no URL of a worker"),
         ("http://127.0.0.1:1,http://127.0.0.1:1/", "named twice"),
     ] {
@@ -413,13 +441,17 @@ fn more_workers_than_there_are_are_refused() {
     &["--set", "datafusion.optimizer.enable_dynamic_filter_pushdown=true"],
     "enable_dynamic_filter_pushdown"
 )]
+#[case::temporary_files(
+    &["--set", "datafusion.runtime.temp_directory=/tmp"],
+    "for the worker to decide"
+)]
 #[case::from_footers(&["--sql", "SELECT count(*) FROM train"], "its plan reads no files")]
 #[case::no_table(&["--sql", "SELECT 1"], "its plan reads no files")]
 fn what_workers_cannot_do_is_refused_by_name(#[case] arguments: &[&str], #[case] words: &str) {
     let place = place();
     let team = Team::of(&place, 1);
     let output = run_on(&place, &team.urls(), arguments);
-    output.fails(2, &["workers cannot do this", words]);
+    output.fails(2, &["worker", words]);
 }
 
 #[test]
@@ -484,6 +516,9 @@ fn a_coordinator_without_the_token_is_refused(#[case] token: Option<&str>, #[cas
     assert!(guarded.log.lock().contains("wrong or no token"));
     let right = ["--token-file", "token"];
     run_on(&place, &guarded.url, &right).succeeds();
+    let elsewhere = "http://192.0.2.1:7000";
+    let refused = run_on(&place, elsewhere, &right);
+    refused.fails(2, &[elsewhere, "without TLS", "--plaintext"]);
     place.write("short", "too-short");
     let short = ["--token-file", "short"];
     run_on(&place, &guarded.url, &short).fails(2, &["--token-file short", "at least 16"]);
@@ -600,7 +635,7 @@ fn more_memory_than_a_worker_has_is_an_error_with_its_name() {
     let small = worker(&place, &["--memory-limit", "1000B"]);
     let output = run_on(&place, &small.url, &[]);
     assert_eq!(output.code, Some(1), "{output:?}");
-    output.says_one_error(&[&small.url, "Memory Exhausted"]);
+    output.says_one_error(&[&small.url, "Resources exhausted"]);
 }
 
 #[test]
@@ -774,6 +809,53 @@ fn workers_write_one_dataset_together_and_nothing_else() {
     generate(&reader.url, &new).fails(2, &[&reader.url, "it writes nothing", "--generate"]);
     assert_eq!(elsewhere.files().len() + place.parquet("new").len(), 0);
     generate(&writers.urls(), &["--rank", "0", "--world-size", "2"]).fails(2, &["--rank"]);
+    // Existing rows could be anybody's.
+    let source = [
+        "generate",
+        "--source",
+        "data/train/img_0_of_8.parquet",
+        "--set",
+    ];
+    let bench = place.bench().args(source).arg("dataset.data_folder=copy");
+    let output = bench.args(["--workers", &writers.urls()]).run();
+    output.fails(2, &["dataset.source", "without --workers"]);
+}
+
+#[test]
+fn a_cell_without_workers_is_given_up_and_the_others_go_on() {
+    let place = place();
+    let team = Team::of(&place, 3);
+    let arguments = ["run", "bench.yaml", "--sql", SUM, "--rounds", "200"];
+    let more = ["--tolerate-lost-workers", "--sweep", "workers=1,3"];
+    let bench = place.bench().args(arguments).args(more);
+    let mut running = bench
+        .args(["--workers", &team.urls(), "--format", "json"])
+        .start();
+    running.wait_for(&place, "iteration", 20);
+    // The only worker of the first cell, and one that is lost while the others take over.
+    team.0[0].signal(Signal::SIGKILL);
+    team.0[1].signal(Signal::SIGKILL);
+    let output = running.end();
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(
+        output.stderr.contains("no other worker is left"),
+        "{}",
+        output.stderr
+    );
+    let record = output.json();
+    let lost = record["workers"].as_array().unwrap().iter();
+    let lost: Vec<bool> = lost.map(|it| it.get("lost").is_some()).collect();
+    assert_eq!(lost, [true, true, false]);
+    let last = at(cell(&record, "sql/3"), "iterations")
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap();
+    assert_eq!(
+        (&last["status"], last["workers"].as_array().unwrap().len()),
+        (&Value::from("ok"), 1)
+    );
+    assert_eq!(last["round"], 199);
 }
 
 #[test]
@@ -785,7 +867,10 @@ fn credentials_of_a_config_do_not_go_to_workers() {
         "storage.storage_options.secret_access_key=planted-secret-of-a-test",
     ];
     let output = run_on(&place, &team.urls(), &secret);
-    let output = output.fails(2, &["credentials of storage.options", "environment"]);
+    let address = ["--set", "storage.options.endpoint_url=http://127.0.0.1:1"];
+    let refused = run_on(&place, &team.urls(), &address);
+    refused.fails(2, &["storage.options.endpoint_url", "AWS_ENDPOINT_URL"]);
+    let output = output.fails(2, &["storage.options.secret_access_key", "environment"]);
     assert!(
         !output.stderr.contains("planted-secret"),
         "{}",
@@ -819,6 +904,38 @@ fn a_result_that_one_host_does_not_give_ends_the_run() {
     let output = bench.args(["--workers", &team.urls()]).run();
     assert_eq!(output.code, Some(1), "{output:?}");
     output.says_one_error(&["workers gave another result than this process"]);
+}
+
+#[rstest]
+#[case::limited("SELECT id FROM train LIMIT 7", 7)]
+#[case::limited_after_a_join("SELECT a.id FROM train a JOIN train b ON a.id = b.id LIMIT 9", 9)]
+#[case::first_of_distinct("SELECT DISTINCT region FROM train LIMIT 1", 1)]
+#[case::joined_with_nothing(
+    "SELECT a.id FROM train a JOIN train b ON a.id = b.id WHERE b.id < 0",
+    0
+)]
+fn queries_that_stop_early_give_their_rows(
+    #[case] sql: &str,
+    #[case] rows: u64,
+    #[values("one_host", "footers")] held: &str,
+) {
+    let place = place();
+    let team = Team::of(&place, 2);
+    let held = format!("measure.held_against={held}");
+    let arguments = [
+        "--sql",
+        sql,
+        "--set",
+        &held,
+        "--format",
+        "json",
+        "--workers",
+    ];
+    let output = place
+        .run(&[&arguments[..], &[&team.urls()]].concat())
+        .succeeds();
+    let record = output.json();
+    assert_eq!(at(&record, "cells.0.iterations.0.rows"), rows);
 }
 
 /// Plans of one partition have no place of their own where an engine could divide them.
@@ -901,4 +1018,44 @@ fn bodies_that_are_too_short_cost_retries_of_their_worker_and_no_rows() {
         retries += of("workers.1");
     }
     assert!(retries > 0);
+}
+
+/// Arguments of the program in a file of packaging/cluster, which this program takes. `--help`
+/// comes last, and what comes before it must be right.
+#[rstest]
+#[case::compose("compose.yaml", 2)]
+#[case::kubernetes("kubernetes.yaml", 2)]
+fn files_for_clusters_have_arguments_that_the_program_takes(
+    #[case] file: &str,
+    #[case] commands: usize,
+) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path.join("packaging/cluster").join(file)).unwrap();
+    let mut found = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(&text) {
+        let document = serde_yaml::Value::deserialize(document).unwrap();
+        let mut rest = vec![&document];
+        while let Some(value) = rest.pop() {
+            match value {
+                serde_yaml::Value::Mapping(mapping) => rest.extend(mapping.values()),
+                serde_yaml::Value::Sequence(items) => {
+                    let words = items.iter().map(|it| it.as_str().map(str::to_owned));
+                    let words: Option<Vec<String>> = words.collect();
+                    let is_ours = |it: &Vec<String>| it[0] == "worker" || it[0] == "run";
+                    match words.filter(|it| !it.is_empty()).filter(is_ours) {
+                        Some(words) if !found.contains(&words) => found.push(words),
+                        Some(_) => {}
+                        None => rest.extend(items),
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(found.len(), commands, "{found:?}");
+    let place = Place::new();
+    for words in found {
+        let shown = place.bench().args(words).arg("--help").run().succeeds();
+        assert!(shown.stdout.contains("Usage: bench"), "{shown:?}");
+    }
 }

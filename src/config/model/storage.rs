@@ -9,11 +9,13 @@ use strum::{IntoStaticStr, VariantArray};
 use crate::secret::Secret;
 
 /// The way to stores other than the files of this host. What is absent comes from the environment,
-/// or is the client's default. Secrets go nowhere: a worker takes them from its own environment.
+/// or is the client's default. Secrets, files and addresses are not sent to workers: whoever sent
+/// them could make a worker read other files, or give its own credentials to another server.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
     /// URLs of a store's servers, which all serve the same objects. Empty: the usual one of the
     /// store's kind.
+    #[serde(skip)]
     pub endpoints: Vec<String>,
     /// Choice of the endpoint for a request, if there are several.
     pub spread: EndpointSpread,
@@ -22,12 +24,15 @@ pub struct Connection {
     /// true if there is an endpoint.
     pub path_style: Option<bool>,
     /// True if requests may go without encryption.
+    #[serde(skip)]
     pub allow_http: Option<bool>,
     /// True if requests are not signed.
     pub anonymous: bool,
     /// Profile in the files of AWS's tools.
+    #[serde(skip)]
     pub profile: Option<String>,
     /// File of the certificates that a server's own is checked with, in PEM.
+    #[serde(skip)]
     pub ca_file: Option<PathBuf>,
     pub connect_timeout: Option<Duration>,
     /// Longest time without a byte.
@@ -51,21 +56,29 @@ pub struct Connection {
     #[serde(skip)]
     pub connection_string: Option<Secret>,
     /// File with the key of a service account of Google.
+    #[serde(skip)]
     pub service_account_file: Option<PathBuf>,
 }
 
 impl Connection {
-    /// True if the config itself holds a secret.
-    pub fn has_secrets(&self) -> bool {
-        let secrets = [
-            &self.access_key_id,
-            &self.secret_access_key,
-            &self.session_token,
-            &self.account_key,
-            &self.sas_token,
-            &self.connection_string,
+    /// Returns the keys of `storage.options` that the config gives and that are not sent to
+    /// workers.
+    pub fn kept_from_workers(&self) -> Vec<&'static str> {
+        let given = [
+            ("endpoint_url", !self.endpoints.is_empty()),
+            ("allow_http", self.allow_http.is_some()),
+            ("profile", self.profile.is_some()),
+            ("ca_file", self.ca_file.is_some()),
+            ("service_account_file", self.service_account_file.is_some()),
+            ("access_key_id", self.access_key_id.is_some()),
+            ("secret_access_key", self.secret_access_key.is_some()),
+            ("session_token", self.session_token.is_some()),
+            ("account_key", self.account_key.is_some()),
+            ("sas_token", self.sas_token.is_some()),
+            ("connection_string", self.connection_string.is_some()),
         ];
-        secrets.into_iter().any(Option::is_some)
+        let given = given.into_iter().filter(|(_, given)| *given);
+        given.map(|(key, _)| key).collect()
     }
 
     /// True if the text is the URL of a server that objects can be asked of.

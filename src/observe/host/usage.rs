@@ -5,6 +5,7 @@
 //! <https://docs.kernel.org/admin-guide/cgroup-v2.html>; `core_throttle_count` of
 //! <https://docs.kernel.org/admin-guide/thermal/intel_thermal_throttle.html>.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use nix::sys::time::TimeValLike;
 
 use super::cgroup::Cgroups;
 use super::kernel::{read_per_core, read_text, sysconf};
+use crate::observe::process::ProcessStat;
 use crate::record::Disturbance;
 
 /// Shortest time, in nanoseconds, whose shares are computed. /proc/stat counts in steps of 10 ms on
@@ -20,12 +22,14 @@ use crate::record::Disturbance;
 const MINIMUM_ELAPSED_NS: u64 = 1_000_000_000;
 
 /// Counters of this host at one moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HostUsage {
     at: Instant,
     cores: Option<CoreTimes>,
     /// CPU time of this process so far, user and system.
     own_ns: Option<u64>,
+    /// CPU time of processes that work for this one, in ticks, by their numbers.
+    helpers: BTreeMap<u32, u64>,
     throttled_ns: Option<u64>,
     /// Summed over hardware threads. Threads that share a core count its events each.
     thermal_throttles: Option<u64>,
@@ -53,7 +57,11 @@ impl HostUsage {
         HostUsage {
             at: Instant::now(),
             cores: sysconf(libc::_SC_CLK_TCK).and_then(|ticks| core_times(&stat, ticks)),
-            own_ns: own_ns().map(|own| own + helpers_ns(helpers)),
+            own_ns: own_ns(),
+            helpers: helpers
+                .iter()
+                .filter_map(|process| Some((*process, ProcessStat::of(*process)?.cpu_ticks)))
+                .collect(),
             throttled_ns: Cgroups::of_this_process().throttled_ns(&|path: &Path| read_text(path)),
             thermal_throttles: sum(&read_per_core("thermal_throttle/core_throttle_count")),
         }
@@ -73,7 +81,7 @@ impl HostUsage {
         let steal = |usage: &HostUsage| usage.cores?.steal_ns;
         let others_ns = grown(busy(self), busy(before))
             .zip(grown(self.own_ns, before.own_ns))
-            .map(|(busy, own)| busy.saturating_sub(own));
+            .map(|(busy, own)| busy.saturating_sub(own + self.of_helpers_ns(before)));
         Disturbance {
             elapsed_ns,
             others_share: others_ns.and_then(share),
@@ -81,6 +89,22 @@ impl HostUsage {
             throttled_ns: grown(self.throttled_ns, before.throttled_ns),
             thermal_throttles: grown(self.thermal_throttles, before.thermal_throttles),
         }
+    }
+}
+
+impl HostUsage {
+    /// CPU time that helpers took since `before`. One that has ended since then counts nothing, as
+    /// the system does not tell any more.
+    fn of_helpers_ns(&self, before: &HostUsage) -> u64 {
+        let Some(ticks_per_second) = sysconf(libc::_SC_CLK_TCK) else {
+            return 0;
+        };
+        let grown = self.helpers.iter().filter_map(|(process, ticks)| {
+            Some(ticks.saturating_sub(*before.helpers.get(process)?))
+        });
+        let grown: u64 = grown.sum();
+        let nanoseconds = u128::from(grown) * 1_000_000_000 / u128::from(ticks_per_second.max(1));
+        u64::try_from(nanoseconds).unwrap_or(u64::MAX)
     }
 }
 
@@ -123,23 +147,6 @@ fn own_ns() -> Option<u64> {
     u64::try_from(used.num_nanoseconds()).ok()
 }
 
-/// CPU time of other processes so far, user and system. Those that are gone count nothing.
-fn helpers_ns(processes: &[u32]) -> u64 {
-    let Some(ticks) = sysconf(libc::_SC_CLK_TCK) else {
-        return 0;
-    };
-    let of_process = |process: &u32| {
-        let stat = read_text(format!("/proc/{process}/stat"))?;
-        // The name, in parentheses, may have spaces.
-        let (_, fields) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks_of = |place: usize| fields.get(place)?.parse::<u64>().ok();
-        Some(ticks_of(11)? + ticks_of(12)?)
-    };
-    let all: u64 = processes.iter().filter_map(of_process).sum();
-    (u128::from(all) * 1_000_000_000 / u128::from(ticks.max(1))) as u64
-}
-
 /// Returns the sum of the values that are numbers. `None` if none is.
 fn sum(values: &[String]) -> Option<u64> {
     values
@@ -168,6 +175,7 @@ mod tests {
                 online: 2,
             }),
             own_ns: Some(own * SECOND),
+            helpers: BTreeMap::new(),
             throttled_ns: Some(0),
             thermal_throttles: Some(0),
         }

@@ -78,6 +78,7 @@ fn full() -> Iteration {
                 requests: 46,
                 ..Figures::default()
             },
+            files: 51,
             busy_ns: 47,
             resident_peak_bytes: Some(48),
             bytes_scanned: 49,
@@ -126,7 +127,7 @@ const FULL: &str = concat!(
     r#""engine_metadata_bytes":0,"chunk_encoded_bytes":0,"chunk_compressed_bytes":0,"#,
     r#""requests":46,"metadata_requests":0,"requested_bytes":0,"store_calls":null,"#,
     r#""device_read_bytes":null,"cache":{"state":"warm","resident_ratio_before":null,"#,
-    r#""cold_evidence":null,"engine":"warm"},"busy_ns":47,"resident_peak_bytes":48,"#,
+    r#""cold_evidence":null,"engine":"warm"},"files":51,"busy_ns":47,"resident_peak_bytes":48,"#,
     r#""bytes_scanned":49,"scan_rows":50}]}"#,
 );
 

@@ -77,6 +77,7 @@ cpu\t'CPU time alone'
 balanced\t'Time 40 %, file size 40 %, CPU time 20 %'"
 complete -c bench -n "__fish_bench_using_subcommand run" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
 complete -c bench -n "__fish_bench_using_subcommand run" -l with-original -d 'Reads the files of the source as they are, too, as the variant `original`, with which the others are compared. They must be Parquet'
+complete -c bench -n "__fish_bench_using_subcommand run" -l plaintext -d 'Sends the token to workers on other hosts without TLS'
 complete -c bench -n "__fish_bench_using_subcommand run" -l tolerate-lost-workers -d 'Goes on without workers that are lost, and says which rounds had fewer'
 complete -c bench -n "__fish_bench_using_subcommand run" -l details -d 'Shows all tables and findings above the first screen: each scenario, where the bytes went, where variants break even, and the methods'
 complete -c bench -n "__fish_bench_using_subcommand run" -l dry-run -d 'Shows what would be written and measured, and does nothing'
@@ -92,6 +93,7 @@ complete -c bench -n "__fish_bench_using_subcommand generate" -l workers -d 'Wor
 complete -c bench -n "__fish_bench_using_subcommand generate" -l token-file -d 'File with the token of the workers. Without it, the environment variable BENCH_TOKEN has it' -r -F
 complete -c bench -n "__fish_bench_using_subcommand generate" -l tls-ca -d 'File with the certificates, in PEM, that workers\' own are checked with' -r -F
 complete -c bench -n "__fish_bench_using_subcommand generate" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
+complete -c bench -n "__fish_bench_using_subcommand generate" -l plaintext -d 'Sends the token to workers on other hosts without TLS'
 complete -c bench -n "__fish_bench_using_subcommand generate" -l dry-run -d 'Shows what would be written, and writes nothing'
 complete -c bench -n "__fish_bench_using_subcommand generate" -l yes -d 'Agrees to writing more than 10 GB, or more than half of the free space'
 complete -c bench -n "__fish_bench_using_subcommand generate" -s h -l help -d 'Print help'
@@ -107,6 +109,7 @@ complete -c bench -n "__fish_bench_using_subcommand explain" -l token-file -d 'F
 complete -c bench -n "__fish_bench_using_subcommand explain" -l tls-ca -d 'File with the certificates, in PEM, that workers\' own are checked with' -r -F
 complete -c bench -n "__fish_bench_using_subcommand explain" -l unify-schemas -d 'Reads files as one table where their types only widen, as `reader.unify_schemas: true` does: int32 beside int64, decimals of other digits, fields added to structs, "UTC" beside "+00:00". Columns that some files lack need no flag'
 complete -c bench -n "__fish_bench_using_subcommand explain" -l with-original -d 'Reads the files of the source as they are, too, as the variant `original`, with which the others are compared. They must be Parquet'
+complete -c bench -n "__fish_bench_using_subcommand explain" -l plaintext -d 'Sends the token to workers on other hosts without TLS'
 complete -c bench -n "__fish_bench_using_subcommand explain" -l yes -d 'Agrees to writing more than 10 GB, or more than half of the free space'
 complete -c bench -n "__fish_bench_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c bench -n "__fish_bench_using_subcommand check" -l set -d 'Sets a key, as in `dataset.seed=7`; the value is YAML' -r
@@ -217,6 +220,7 @@ complete -c bench -n "__fish_bench_using_subcommand worker" -l tls-generate -d '
 complete -c bench -n "__fish_bench_using_subcommand worker" -l tls-name -d 'Name or address in the made certificate; this host\'s if left out' -r
 complete -c bench -n "__fish_bench_using_subcommand worker" -l memory-limit -d 'Most memory of a query\'s operators, as `64GiB`; half of this host\'s if left out' -r
 complete -c bench -n "__fish_bench_using_subcommand worker" -l max-message -d 'Largest message, a plan or a batch of rows' -r
+complete -c bench -n "__fish_bench_using_subcommand worker" -l drop-caches -d 'Lets cold measurements drop the page cache of this whole host, which only root may do'
 complete -c bench -n "__fish_bench_using_subcommand worker" -l generate -d 'Also writes datasets below those places, for `bench generate --workers`; queries never write'
 complete -c bench -n "__fish_bench_using_subcommand worker" -l plaintext -d 'Goes without TLS although other hosts can reach it'
 complete -c bench -n "__fish_bench_using_subcommand worker" -s h -l help -d 'Print help'
