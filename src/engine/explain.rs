@@ -327,8 +327,8 @@ pub fn has_aggregation(plan: &Arc<dyn ExecutionPlan>) -> bool {
         || plan.children().into_iter().any(has_aggregation)
 }
 
-/// True if a plan reads its scans to their ends: it has no limits, and no joins, which need not read
-/// one side if the other one is empty.
+/// True if a plan reads its scans to their ends: it has no limits, and no joins, which need not
+/// read one side if the other one is empty.
 pub fn drains_its_scans(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let stops = plan.fetch().is_some() || plan.name().contains("Join");
     let limited = plan
