@@ -10,7 +10,7 @@ use super::generate_share;
 use super::interrupt::cancel_on_interrupt;
 use super::print;
 use super::stdout::show_text;
-use super::threads::runtime;
+use super::threads::{leave, runtime};
 use crate::cluster::{
     ClientSecurity, ClusterError, ListeningWorker, Panics, TlsFiles, WorkerSettings,
 };
@@ -29,7 +29,9 @@ pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandErr
         arguments.plaintext,
     )
     .map_err(Failure::from)?;
+    let (runtime, plans) = (runtime()?, runtime()?);
     let settings = WorkerSettings {
+        plans: plans.handle().clone(),
         roots: match arguments.allow.as_slice() {
             [] => vec![".".to_owned()],
             roots => roots.to_vec(),
@@ -40,7 +42,6 @@ pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandErr
         panics: Panics::of_process(),
         generate: arguments.generate.then(generate_share::hook),
     };
-    let runtime = runtime()?;
     let served = runtime.block_on(cancel.unless(async {
         let log: crate::cluster::Log = Arc::new(|text| {
             let time = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ");
@@ -52,6 +53,8 @@ pub(super) fn worker(arguments: &WorkerArguments) -> Result<ExitCode, CommandErr
         show_text(&format!("{}\n", worker.url()))?;
         worker.serve().await.map_err(Error::Cluster)
     }));
+    leave(plans);
+    leave(runtime);
     match served.map_err(Failure::from)? {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(Error::Cluster(error)) => Err(Failure::from(error).into()),

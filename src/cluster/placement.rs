@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::config::ConfigOptions;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
@@ -12,6 +13,8 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::SessionContext;
 use datafusion_distributed::{
@@ -62,6 +65,7 @@ pub(super) fn distributed(
     let routes = urls.to_vec();
     let state = SessionStateBuilder::new_from_existing(context.state())
         .with_physical_optimizer_rule(Arc::new(ObserveScans))
+        .with_physical_optimizer_rule(Arc::new(JoinsYield))
         .with_distributed_worker_resolver(Urls(urls.to_vec()))
         .with_distributed_planner()
         .with_distributed_max_tasks_per_stage(tasks)?
@@ -85,6 +89,35 @@ pub(super) fn distributed(
         })
         .build();
     Ok(SessionContext::new_with_state(state))
+}
+
+/// Lets joins give back their thread after some batches, as scans do, so that a task whose
+/// coordinator is gone can end. A join may make thousands of batches of each one that it reads.
+#[derive(Debug)]
+struct JoinsYield;
+
+impl PhysicalOptimizerRule for JoinsYield {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let yielding = plan.transform_up(|plan| match plan.name().ends_with("JoinExec") {
+            true => Ok(Transformed::yes(
+                Arc::new(CooperativeExec::new(plan)) as Arc<_>
+            )),
+            false => Ok(Transformed::no(plan)),
+        });
+        Ok(yielding?.data)
+    }
+
+    fn name(&self) -> &str {
+        "joins_yield"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
 }
 
 /// Makes a session that writes no temporary files.

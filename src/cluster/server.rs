@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,15 +17,21 @@ use bytes::Bytes;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion_distributed::{DistributedExt, Worker as EngineWorker, WorkerQueryContext};
+use futures::future::BoxFuture;
 use futures::{Stream, StreamExt};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+use tonic::Status;
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::{TcpConnectInfo, TcpIncoming, TlsConnectInfo};
+use tower::Service;
 
 use super::channel::{Channels, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT, WINDOW_BYTES};
 use super::error::ClusterError;
@@ -187,13 +194,62 @@ fn router(state: &Arc<Served>) -> Router {
         .route("/bench/generate", post(generate))
         .layer(DefaultBodyLimit::max(bytes.max(LEAST_REQUEST_BYTES)))
         .with_state(Arc::clone(state));
+    let plans = state.worker.settings().plans.clone();
     Routes::from(control)
-        .add_service(engine)
+        .add_service(OnRuntime {
+            service: engine,
+            runtime: plans,
+        })
         .into_axum_router()
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(state),
             admitted,
         ))
+}
+
+/// Service whose calls run on a runtime of their own, with all that they spawn. A join can compute
+/// for minutes without giving its thread back, and must not keep the worker from saying that it is
+/// alive, or from seeing that its coordinator is gone.
+#[derive(Clone)]
+struct OnRuntime<S> {
+    service: S,
+    runtime: Handle,
+}
+
+impl<S: NamedService> NamedService for OnRuntime<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> Service<Request<tonic::body::Body>> for OnRuntime<S>
+where
+    S: Service<Request<tonic::body::Body>, Response = Response<tonic::body::Body>>,
+    S: Clone + Send + 'static,
+    S::Error: Send,
+    S::Future: Send,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
+        let mut calls = JoinSet::new();
+        // The future must be made there, too: the engine spawns while it makes it.
+        let mut service = self.service.clone();
+        calls.spawn_on(async move { service.call(request).await }, &self.runtime);
+        Box::pin(async move {
+            match calls.join_next().await {
+                Some(Ok(answer)) => answer,
+                Some(Err(error)) if error.is_panic() => {
+                    std::panic::resume_unwind(error.into_panic())
+                }
+                _ => Ok(Status::cancelled("the worker is about to end").into_http()),
+            }
+        })
+    }
 }
 
 /// The distributed engine's own worker: it runs plans of measurements that are under way, in their

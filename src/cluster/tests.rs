@@ -70,6 +70,7 @@ async fn worker(roots: &Path, panics: &Panics) -> String {
         drop_caches: false,
         panics: panics.clone(),
         generate: None,
+        plans: tokio::runtime::Handle::current(),
     };
     let address = "127.0.0.1:0".parse().unwrap();
     let log: Log = Arc::new(|_| {});

@@ -57,6 +57,8 @@ pub struct WorkerSettings {
     pub message_bytes: usize,
     /// True if cold measurements may drop the page cache of the whole host.
     pub drop_caches: bool,
+    /// Runtime of the plans. The server has another one.
+    pub plans: tokio::runtime::Handle,
     /// Panics of the worker's process.
     pub panics: Panics,
     /// Writes datasets. Absent: it writes nothing.

@@ -12,7 +12,7 @@ use rstest::rstest;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::harness::{Bench, Output, Place, TINY, at, cell};
+use crate::harness::{Bench, Output, Place, Running, TINY, at, cell};
 use crate::s3::faults::{Fault, FaultProxy};
 use crate::s3::{ACCESS_KEY, S3Server, SECRET_KEY};
 
@@ -54,6 +54,15 @@ impl Worker {
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).unwrap();
         kill(Pid::from_raw(pid), signal).unwrap();
+    }
+
+    /// CPU time so far, user and system, in the kernel's ticks.
+    fn cpu_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let number = |place: usize| fields[place].parse::<u64>().unwrap();
+        number(11) + number(12)
     }
 
     fn wait_for(&self, words: &str) {
@@ -618,6 +627,70 @@ fn a_worker_that_is_lost_ends_the_run_with_its_name(#[case] signal: Signal) {
     run_on(&place, &free, &[]).succeeds();
 }
 
+/// The same on the quickstart's columns.
+const LONG_ON_QUICKSTART: &str =
+    "SELECT count(*) FROM train a, train b WHERE (a.event_id * b.event_id) % 1000003 = 17";
+
+/// A query that takes minutes: each row with each of two others.
+const LONG: &str =
+    "SELECT count(*) FROM train a, train b, train c WHERE (a.id * b.id * c.id) % 1000003 = 17";
+
+/// Starts a run of [`LONG`], and waits until a worker computes.
+fn long_query(place: &Place, urls: &str, busy: &[&Worker]) -> Running {
+    let bench = place.bench().args(["run", "bench.yaml", "--workers", urls]);
+    let mut running = bench.args(["--sql", LONG]).start();
+    running.wait_for(place, "cell", 1);
+    let before: Vec<u64> = busy.iter().map(|it| it.cpu_ticks()).collect();
+    // A second of all of them together.
+    running.wait_until(|| {
+        let now = busy.iter().map(|it| it.cpu_ticks());
+        let grown: u64 = now.zip(&before).map(|(now, before)| now - before).sum();
+        (grown > 100).then_some(())
+    });
+    running
+}
+
+#[rstest]
+#[case::killed(Signal::SIGKILL)]
+#[case::stopped(Signal::SIGSTOP)]
+#[case::terminated(Signal::SIGTERM)]
+fn a_worker_that_is_lost_in_the_middle_of_a_query_is_named(#[case] signal: Signal) {
+    let place = place();
+    let team = Team::of(&place, 2);
+    let running = long_query(&place, &team.urls(), &[&team.0[0], &team.0[1]]);
+    team.0[0].signal(signal);
+    let gone = Instant::now();
+    let output = running.end();
+    assert!(gone.elapsed() < A_WHILE, "{:?}", gone.elapsed());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    output.says_one_error(&[&team.0[0].url, "is lost"]);
+}
+
+#[rstest]
+#[case::interrupted(Signal::SIGINT)]
+#[case::killed(Signal::SIGKILL)]
+fn workers_stop_a_query_whose_coordinator_is_gone(#[case] signal: Signal) {
+    let place = place();
+    let team = Team::of(&place, 2);
+    let running = long_query(&place, &team.urls(), &[&team.0[0], &team.0[1]]);
+    running.signal(signal);
+    let gone = Instant::now();
+    assert_ne!(running.end().code, Some(0));
+    for worker in &team.0 {
+        worker.wait_for("no longer works for");
+        // Two looks that are equal, with work for others in between.
+        loop {
+            let before = worker.cpu_ticks();
+            let doctor = place.bench().args(["schema"]).run();
+            doctor.succeeds();
+            if worker.cpu_ticks() == before {
+                break;
+            }
+            assert!(gone.elapsed() < A_WHILE, "{:?}", gone.elapsed());
+        }
+    }
+}
+
 #[test]
 fn a_message_that_is_too_large_is_an_error_at_once() {
     let place = place();
@@ -737,6 +810,30 @@ fn a_cluster_starts_works_and_leaves_nothing_behind() {
         let refused = place.bench().args(["cluster", "up", bad]).run();
         refused.fails(2, &["1 to 64 workers"]);
     }
+    // A state that somebody has changed ends nobody else's process.
+    let mut foreign = std::process::Command::new("sleep")
+        .arg("100")
+        .spawn()
+        .unwrap();
+    for (pid, started) in [
+        (i64::from(foreign.id()), 1),
+        (-1, 0),
+        (0, 0),
+        (99_999_999, 0),
+    ] {
+        let state = format!(
+            r#"{{"workers": [{{"url": "x", "pid": {pid}, "started": {started}}}], "token_file": null}}"#
+        );
+        place.write(".bench-cluster/cluster.json", state);
+        place.bench().args(["cluster", "down"]).run().succeeds();
+    }
+    assert!(foreign.try_wait().unwrap().is_none());
+    foreign.kill().unwrap();
+    foreign.wait().unwrap();
+    place.write(".bench-cluster/cluster.json", "{garbage");
+    let damaged = place.bench().args(["cluster", "down"]).run();
+    damaged.fails(2, &["cluster.json", "remove .bench-cluster"]);
+    std::fs::remove_dir_all(place.path(".bench-cluster")).unwrap();
     // Half a cluster is none.
     let refused = place
         .bench()
@@ -763,6 +860,33 @@ fn workers_in_network_namespaces_give_the_results_of_one_host() {
     let bench = place.bench().args(small_quickstart("data"));
     let output = bench.args(["--workers", "cluster"]).run().succeeds();
     holds_against(&output.json(), &one, 2);
+    // A host whose network goes away in the middle of a query.
+    let bench = place.bench().args(small_quickstart("data"));
+    let lost = "http://198.18.231.12:7000/";
+    let mut running = bench
+        .args(["--workers", "cluster", "--sql", LONG_ON_QUICKSTART])
+        .start();
+    running.wait_until(|| {
+        let journals = place.journals();
+        let has_cells = |journal: &std::path::PathBuf| {
+            let text = std::fs::read_to_string(journal).unwrap_or_default();
+            text.contains(r#""event":"cell""#)
+        };
+        (journals.len() == 3 && journals.iter().all(has_cells)).then_some(())
+    });
+    let down = ["link", "set", "bench-w2", "down"];
+    assert!(
+        std::process::Command::new("ip")
+            .args(down)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let gone = Instant::now();
+    let output = running.end();
+    assert!(gone.elapsed() < A_WHILE, "{:?}", gone.elapsed());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    output.says_one_error(&[lost, "is lost"]);
     // The token is in the state of the cluster alone.
     let token = std::fs::read_to_string(place.path(".bench-cluster/token")).unwrap();
     for (name, content) in place.files() {
