@@ -304,6 +304,11 @@ impl ScanSums {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// True while a scan is read from.
+    pub(super) fn is_running(&self) -> bool {
+        self.clock.lock().running > 0
+    }
+
     /// Time during which scans ran, until now.
     pub(super) fn busy(&self) -> Duration {
         let clock = self.clock.lock();

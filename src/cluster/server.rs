@@ -401,7 +401,8 @@ async fn lease(State(state): State<Arc<Served>>, request: Request<Body>) -> Resp
     };
     let who: String = who.chars().take(MOST_OF_A_NAME).collect();
     let who = format!("{who} at {from}");
-    if let Err(refused) = state.worker.take(lease, &who) {
+    let idle = state.worker.idle().await;
+    if let Err(refused) = idle.and_then(|()| state.worker.take(lease, &who)) {
         (state.log)(&format!("refused {who}: {}", refused.reason));
         return refusal(refused);
     }

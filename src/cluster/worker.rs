@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::DateTime;
@@ -65,6 +65,9 @@ pub struct WorkerSettings {
     pub generate: Option<Generate>,
 }
 
+/// Longest time that the queries of a lease may take to end before the next lease is refused.
+const LONGEST_END: Duration = Duration::from_secs(2);
+
 type Answer<T> = Result<T, Refused>;
 
 /// A coordinator that this worker works for.
@@ -109,6 +112,8 @@ pub(super) struct Worker {
     facts: WorkerFacts,
     channels: Arc<Channels>,
     lease: Mutex<Option<Lease>>,
+    /// Scans of queries that have not ended although their lease has, with their coordinators.
+    left: Mutex<Vec<(Arc<ScanSums>, String)>>,
 }
 
 impl Worker {
@@ -134,6 +139,7 @@ impl Worker {
             roots,
             channels,
             lease: Mutex::new(None),
+            left: Mutex::default(),
         })
     }
 
@@ -185,12 +191,36 @@ impl Worker {
         Ok(())
     }
 
+    /// Waits until no query computes whose coordinator is gone, which would disturb the next one.
+    pub(super) async fn idle(&self) -> Answer<()> {
+        let began = Instant::now();
+        loop {
+            let who = {
+                let mut left = self.left.lock();
+                left.retain(|(sums, _)| sums.is_running());
+                left.first().map(|(_, who)| who.clone())
+            };
+            match who {
+                None => return Ok(()),
+                Some(who) if began.elapsed() > LONGEST_END => {
+                    return Err(Refused::usage(format!(
+                        "it still computes a query of {who}, whose coordinator is gone; wait until the query has ended, or start the worker anew"
+                    )));
+                }
+                Some(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
     /// Ends a lease, with everything that was opened under it.
     pub(super) fn release(&self, id: u64) {
         let mut lease = self.lease.lock();
         if let Some(held) = lease.take_if(|held| held.id == id) {
             // Queries may still run, whose coordinator is gone.
             held.measurements.values().for_each(|it| it.sums.stop());
+            let sums = held.measurements.values().map(|it| Arc::clone(&it.sums));
+            let left = sums.map(|sums| (sums, held.who.clone()));
+            self.left.lock().extend(left);
         }
     }
 

@@ -692,6 +692,34 @@ fn workers_stop_a_query_whose_coordinator_is_gone(#[case] signal: Signal) {
 }
 
 #[test]
+fn a_worker_that_still_computes_for_somebody_who_is_gone_says_so() {
+    let large = TINY.replace("num_files_train: 2", "num_files_train: 8");
+    let large = large.replace("num_samples_per_file: 100", "num_samples_per_file: 20000");
+    let place = Place::with(&large.replace("row_group_size: 40", "row_group_size: 20000"));
+    place.generate();
+    let worker = worker(&place, &[]);
+    // Its condition is no equality, so that each batch is held against all rows at once.
+    let pairs = "SELECT count(*) FROM train a, train b WHERE (a.id * b.id) % 1000003 = 17";
+    let bench = place
+        .bench()
+        .args(["run", "bench.yaml", "--workers", &worker.url]);
+    let mut running = bench.args(["--sql", pairs]).start();
+    running.wait_for(&place, "cell", 1);
+    let before = worker.cpu_ticks();
+    running.wait_until(|| (worker.cpu_ticks() - before > 100).then_some(()));
+    running.signal(Signal::SIGKILL);
+    running.end();
+    worker.wait_for("no longer works for");
+    let output = run_on(&place, &worker.url, &[]);
+    assert_eq!(output.code, Some(2), "{output:?}");
+    output.says_one_error(&[
+        &worker.url,
+        "still computes a query of",
+        "start the worker anew",
+    ]);
+}
+
+#[test]
 fn a_message_that_is_too_large_is_an_error_at_once() {
     let place = place();
     let small = worker(&place, &["--max-message", "2000B"]);
