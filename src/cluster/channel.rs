@@ -32,6 +32,7 @@ use url::Url;
 
 use super::error::ClusterError;
 use super::security::ClientSecurity;
+use crate::storage::with_causes;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time between two signs of life, and time within which one is answered. Together they are the
@@ -73,7 +74,7 @@ impl Channels {
             reason,
         };
         let endpoint = Endpoint::from_shared(url.to_string())
-            .map_err(|error| unreachable(chain(&error)))?
+            .map_err(|error| unreachable(with_causes(&error)))?
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
@@ -84,13 +85,13 @@ impl Channels {
         let endpoint = match url.scheme() {
             "https" => endpoint
                 .tls_config(self.security.tls())
-                .map_err(|error| unreachable(chain(&error)))?,
+                .map_err(|error| unreachable(with_causes(&error)))?,
             _ => endpoint,
         };
         let channel = endpoint
             .connect()
             .await
-            .map_err(|error| unreachable(chain(&error)))?;
+            .map_err(|error| unreachable(with_causes(&error)))?;
         self.connected.lock().insert(url.clone(), channel.clone());
         Ok(channel)
     }
@@ -105,21 +106,6 @@ impl Channels {
 
 /// Bytes that a receiver lets a sender be ahead of it.
 pub(super) const WINDOW_BYTES: u32 = 8 << 20;
-
-/// An error with all of its causes, as the first alone often says nothing.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
-}
 
 /// Connections for the plans of one measurement.
 #[derive(Debug, Clone)]
@@ -260,7 +246,7 @@ pub(super) fn may_be_a_loss(error: &DataFusionError) -> bool {
 
 /// Says why a connection is over, in words for users.
 pub(super) fn why_lost(error: &dyn std::error::Error) -> String {
-    let said = chain(error);
+    let said = with_causes(error);
     let has = |words: &str| said.contains(words);
     if has("eep-alive") || has("KeepAlive") {
         let seconds = (KEEP_ALIVE_INTERVAL + KEEP_ALIVE_TIMEOUT).as_secs();

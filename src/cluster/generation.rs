@@ -8,11 +8,11 @@ use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use super::channel::chain;
 use super::error::ClusterError;
 use super::roots::Roots;
 use super::workers::Workers;
 use crate::cancel::Cancel;
+use crate::storage::with_causes;
 
 /// Longest line that is taken, in bytes.
 const MOST_OF_A_LINE: usize = 1 << 20;
@@ -103,7 +103,7 @@ impl Workers {
             loop {
                 let frame = body.frame().await;
                 let frame = frame.ok_or_else(|| lost("its connection has ended".to_owned()))?;
-                let frame = frame.map_err(|error| lost(chain(&error)))?;
+                let frame = frame.map_err(|error| lost(with_causes(&error)))?;
                 rest.extend(frame.data_ref().into_iter().flatten());
                 if rest.len() > MOST_OF_A_LINE {
                     return Err(lost("it says more than a line can hold".to_owned()));

@@ -41,10 +41,7 @@ impl Roots {
     ///
     /// Why it does not, for the user.
     pub fn check(&self, place: &Location) -> Result<(), String> {
-        let real = match place.local() {
-            None => place.clone(),
-            Some(path) => Location::of_file(resolved(path)),
-        };
+        let real = place.with_links_resolved();
         match self.0.iter().any(|root| real.is_below(root)) {
             true => Ok(()),
             false => Err(format!(
@@ -68,16 +65,6 @@ impl Roots {
             true => "nothing, which is all that it may read".to_owned(),
             false => format!("what it may read ({})", self.texts().join(", ")),
         }
-    }
-}
-
-/// The real path of what exists, and of the part that exists of what does not.
-fn resolved(path: &Path) -> PathBuf {
-    match (path.canonicalize(), path.parent(), path.file_name()) {
-        (Ok(real), ..) => real,
-        (Err(_), Some(parent), Some(name)) => resolved(parent).join(name),
-        // It ends in `..` or is a root, and is not there.
-        (Err(_), ..) => PathBuf::from("/"),
     }
 }
 

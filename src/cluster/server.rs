@@ -41,7 +41,7 @@ use super::message::{
 use super::scan_node::ScanCodec;
 use super::security::{ClientSecurity, TlsFiles, same_secret};
 use super::worker::{Worker, WorkerSettings};
-use crate::storage::hostname;
+use crate::storage::{hostname, with_causes};
 
 /// Most streams that one coordinator or worker has with this one at once. Each task of a query
 /// holds one for as long as the query runs, and one for its rows.
@@ -108,7 +108,7 @@ impl ListeningWorker {
                     files.certificate.display(),
                     files.key.display()
                 ),
-                reason: super::channel::chain(&error),
+                reason: with_causes(&error),
             })?;
         }
         let channels = Arc::new(Channels::new(security.clone()));
@@ -156,7 +156,7 @@ impl ListeningWorker {
     pub async fn serve(self) -> Result<(), ClusterError> {
         let failed = |error: tonic::transport::Error| ClusterError::Listen {
             address: self.address.to_string(),
-            reason: super::channel::chain(&error),
+            reason: with_causes(&error),
         };
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(KEEP_ALIVE_INTERVAL))

@@ -347,19 +347,6 @@ pub(crate) fn place_checked(
     Ok(plans)
 }
 
-/// Returns a place with links resolved. The place need not exist; links in the existing part of its
-/// path are followed. Object stores have no links.
-fn resolved(place: &Location) -> Location {
-    let Some(path) = place.local() else {
-        return place.clone();
-    };
-    let real = path.ancestors().find_map(|part| {
-        let rest = path.strip_prefix(part).ok()?;
-        Some(std::fs::canonicalize(part).ok()?.join(rest))
-    });
-    real.map_or_else(|| place.clone(), Location::of_file)
-}
-
 /// Returns true if files that are written into a dataset's folder `root` would become part of the
 /// folder at `location`.
 pub(crate) fn grows_by(
@@ -367,8 +354,8 @@ pub(crate) fn grows_by(
     location: &str,
     root: &Location,
 ) -> Result<bool, DatasetError> {
-    let folder = resolved(&stores.location(location)?);
-    Ok(folder.is_folder() && resolved(root).is_below(&folder))
+    let folder = stores.location(location)?.with_links_resolved();
+    Ok(folder.is_folder() && root.with_links_resolved().is_below(&folder))
 }
 
 /// Fails if the dataset would be written to the place of its source, which would change or replace
@@ -378,13 +365,13 @@ fn refuse_own_source(
     source: &SourceTable,
     folder: &Location,
 ) -> Result<(), DatasetError> {
-    let target = resolved(folder);
-    let read = resolved(&stores.location(&source.location)?);
+    let target = folder.with_links_resolved();
+    let read = stores.location(&source.location)?.with_links_resolved();
     let inside = read.is_folder() && target.is_below(&read);
     let own = source
         .places
         .iter()
-        .find(|place| resolved(place).is_below(&target));
+        .find(|place| place.with_links_resolved().is_below(&target));
     match own.or(inside.then_some(&read)) {
         Some(place) => Err(DatasetError::Source {
             location: source.location.clone(),

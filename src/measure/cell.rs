@@ -174,11 +174,10 @@ impl Cell {
             reason: "no other worker is left for these queries".to_owned(),
         })?;
         let planned = plan(&crew.planning(&self.context)?, &self.scenario.sql).await?;
-        self.deployment = Some(Arc::new(deployment.moved(crew)));
+        let moved = Arc::new(deployment.moved(crew));
+        self.deployment = Some(Arc::clone(&moved));
         let (physical, tables, reader) = (&planned.physical, &self.tables, &self.reader);
-        if let Some(deployment) = &self.deployment {
-            deployment.open_all(physical, tables, reader).await?;
-        }
+        moved.open_all(physical, tables, reader).await?;
         Ok(true)
     }
 

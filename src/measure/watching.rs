@@ -46,6 +46,28 @@ impl Cell {
     ) -> Result<Measurement, MeasureError> {
         let ledger = self.ledger();
         let store = self.measured_store(source, &ledger);
+        self.measurement_here_of(ledger, store)
+    }
+
+    fn measurement_of(
+        &self,
+        ledger: Arc<Ledger>,
+        store: MeasuredStore,
+    ) -> Result<Measurement, MeasureError> {
+        let mut measurement = self.measurement_here_of(ledger, store)?;
+        if let Some(deployment) = &self.deployment {
+            let (exchange, context) = deployment.measurement(&measurement.context)?;
+            measurement.exchange = Some(exchange);
+            measurement.context = context;
+        }
+        Ok(measurement)
+    }
+
+    fn measurement_here_of(
+        &self,
+        ledger: Arc<Ledger>,
+        store: MeasuredStore,
+    ) -> Result<Measurement, MeasureError> {
         let context = measured(
             &self.context,
             &self.reader,
@@ -57,32 +79,6 @@ impl Cell {
             store,
             context,
             exchange: None,
-        })
-    }
-
-    fn measurement_of(
-        &self,
-        ledger: Arc<Ledger>,
-        store: MeasuredStore,
-    ) -> Result<Measurement, MeasureError> {
-        let context = measured(
-            &self.context,
-            &self.reader,
-            self.store.url(),
-            store.objects(),
-        )?;
-        let (exchange, context) = match &self.deployment {
-            None => (None, context),
-            Some(deployment) => {
-                let (exchange, context) = deployment.measurement(&context)?;
-                (Some(exchange), context)
-            }
-        };
-        Ok(Measurement {
-            ledger,
-            store,
-            context,
-            exchange,
         })
     }
 

@@ -10,6 +10,12 @@ use super::text;
 /// Text in place of a value that is absent.
 pub(super) const ABSENT: &str = "-";
 
+/// A count with its noun: `1 variant`, `3 variants`.
+pub(super) fn counted(count: usize, one: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{ending}")
+}
+
 /// Most things of one kind that a sentence names. It counts the others.
 pub(super) const MOST_NAMED: usize = 12;
 

@@ -8,7 +8,7 @@ use crate::units;
 
 use super::table::{Head, Table};
 use super::text;
-use super::words::ABSENT;
+use super::words::{ABSENT, counted};
 
 /// Distance of the slowest worker from the median above which the first screen gives a reason.
 const UNEVEN: f64 = 0.1;
@@ -19,9 +19,9 @@ pub(super) fn sentences(record: &RunRecord) -> Vec<String> {
         return Vec::new();
     }
     let hosts: BTreeSet<&str> = record.workers.iter().map(|it| it.host.as_str()).collect();
-    let cells = record.cells.iter().filter(|it| it.control.is_none());
-    let of_cells = cells.filter_map(CellShares::of).map(|it| it.shares.len());
-    let (named, most) = (record.workers.len(), of_cells.max().unwrap_or(0));
+    let all: Vec<CellShares> = of_cells(record).collect();
+    let most = all.iter().map(|it| it.shares.len()).max().unwrap_or(0);
+    let named = record.workers.len();
     let mut sentences = vec![format!(
         "{}{} on {} executed the queries.",
         if most < named {
@@ -47,8 +47,6 @@ pub(super) fn sentences(record: &RunRecord) -> Vec<String> {
         false => of_all,
     };
     sentences.extend(shown.into_iter().map(speed_up));
-    let cells = record.cells.iter().filter(|it| it.control.is_none());
-    let all: Vec<CellShares> = cells.filter_map(CellShares::of).collect();
     let left_out: usize = all.iter().map(|it| it.left_out).sum();
     if left_out > 0 {
         sentences.push(format!(
@@ -57,7 +55,7 @@ pub(super) fn sentences(record: &RunRecord) -> Vec<String> {
             if left_out == 1 { "does" } else { "do" }
         ));
     }
-    let uneven = all.into_iter().filter_map(|shares| {
+    let uneven = all.iter().filter_map(|shares| {
         let spread = shares.spread()?;
         Some((spread, shares))
     });
@@ -78,19 +76,20 @@ pub(super) fn sentences(record: &RunRecord) -> Vec<String> {
             units::percent(spread)
         ));
     }
-    sentences.extend(exchanged(record));
+    sentences.extend(exchanged(&all));
     sentences
 }
 
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+/// Shares of the workers in each cell that is no control.
+fn of_cells(record: &RunRecord) -> impl Iterator<Item = CellShares<'_>> {
+    let cells = record.cells.iter().filter(|it| it.control.is_none());
+    cells.filter_map(CellShares::of)
 }
 
 /// Sentence on the scenario that moves most from process to process. `None` if nothing was
 /// measured.
-fn exchanged(record: &RunRecord) -> Option<String> {
-    let cells = record.cells.iter().filter(|it| it.control.is_none());
-    let moved = cells.filter_map(|cell| Some((CellShares::of(cell)?.moved_bytes?, cell)));
+fn exchanged(all: &[CellShares]) -> Option<String> {
+    let moved = all.iter().filter_map(|it| Some((it.moved_bytes?, it.cell)));
     let (bytes, cell) = moved.max_by_key(|(bytes, _)| *bytes)?;
     Some(format!(
         "{} moves most from process to process, {} for each execution.",
@@ -163,8 +162,7 @@ pub(super) fn scaling(record: &RunRecord) -> Option<Table> {
 
 /// A table per cell with a row per worker.
 pub(super) fn shares(record: &RunRecord) -> Vec<Table> {
-    let cells = record.cells.iter().filter(|it| it.control.is_none());
-    let tables = cells.filter_map(CellShares::of).map(|found| {
+    let tables = of_cells(record).map(|found| {
         let rows = found.shares.iter().map(|share| {
             vec![
                 text::name(share.worker).into(),

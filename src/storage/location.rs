@@ -102,6 +102,16 @@ impl fmt::Display for Location {
     }
 }
 
+/// The real path of what exists, and of the part that exists of what does not.
+fn real_path(path: &Path) -> PathBuf {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Ok(real), ..) => real,
+        (Err(_), Some(parent), Some(name)) => real_path(parent).join(name),
+        // It ends in `..` or is a root, and is not there.
+        (Err(_), ..) => PathBuf::from("/"),
+    }
+}
+
 impl Location {
     /// Returns the location of a path on this host.
     pub fn of_file(path: PathBuf) -> Self {
@@ -124,6 +134,15 @@ impl Location {
         Location {
             store: store.clone(),
             key: LocationKey::Object(name.to_owned()),
+        }
+    }
+
+    /// Returns the location with links resolved. It need not exist; links in the part of its path
+    /// that exists are followed. Object stores have no links.
+    pub fn with_links_resolved(&self) -> Self {
+        match self.local() {
+            None => self.clone(),
+            Some(path) => Location::of_file(real_path(path)),
         }
     }
 

@@ -52,7 +52,7 @@ pub use page_cache::{
 pub use paths::{StorageError, local_file, local_path, object_path};
 pub use prefetch::PrefetchLayer;
 pub use recording::RecordingLayer;
-pub use remote::{WireLedger, counted_in};
+pub use remote::{WireLedger, counted_in, with_causes};
 pub use replay::{replay_local, replay_through};
 pub use requests::{RequestLayer, RequestPlan, RequestPlanner, USUAL_GAP_BYTES};
 pub use sink::{StagedObject, USUAL_PART_BYTES};

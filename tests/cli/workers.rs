@@ -574,16 +574,21 @@ fn a_worker_that_other_hosts_reach_needs_a_token_and_tls() {
     .fails(2, &["--allow /gone/folder"]);
 }
 
+/// A run that only ends if something ends it.
+fn endless_run(place: &Place, team: &Team) -> Running {
+    let bench = place
+        .bench()
+        .args(["run", "bench.yaml", "--rounds", "100000"]);
+    bench
+        .args(["--workers", &team.urls(), "--sql", SUM])
+        .start()
+}
+
 #[test]
 fn a_second_coordinator_is_told_who_has_the_worker() {
     let place = place();
     let team = Team::of(&place, 1);
-    let bench = place
-        .bench()
-        .args(["run", "bench.yaml", "--rounds", "100000"]);
-    let mut first = bench
-        .args(["--workers", &team.urls(), "--sql", SUM])
-        .start();
+    let mut first = endless_run(&place, &team);
     first.wait_for(&place, "iteration", 1);
     run_on(&place, &team.urls(), &[]).fails(2, &[&team.urls(), "it works for", "process"]);
     first.signal(Signal::SIGINT);
@@ -598,12 +603,7 @@ fn a_second_coordinator_is_told_who_has_the_worker() {
 fn a_worker_that_is_lost_ends_the_run_with_its_name(#[case] signal: Signal) {
     let place = place();
     let team = Team::of(&place, 3);
-    let bench = place
-        .bench()
-        .args(["run", "bench.yaml", "--rounds", "100000"]);
-    let mut running = bench
-        .args(["--workers", &team.urls(), "--sql", SUM])
-        .start();
+    let mut running = endless_run(&place, &team);
     running.wait_for(&place, "iteration", 2);
     let lost = &team.0[1];
     lost.signal(signal);

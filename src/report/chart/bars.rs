@@ -4,13 +4,14 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, AxisScale};
 use super::draw::{WIDTH, colour_class, coordinate, line};
-use super::figure::{Drawing, Frame, counted, figure};
+use super::figure::{Drawing, Frame, figure};
 use super::label::long;
 use super::legend::{Entry, legend};
 use super::pattern::{Filling, filled_with, pattern};
 use super::quantity::{ABSENT, Quantity, is_usable};
 use super::rows::Rows;
 use crate::report::table::{Head, Table, texts};
+use crate::report::words::counted;
 
 const STACKED_ROW: f64 = 28.0;
 const STACKED_BAR: f64 = 18.0;

@@ -4,12 +4,13 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, AxisScale};
 use super::draw::{Position, coordinate, curve, interval, line, marker, text};
-use super::figure::{Drawing, Frame, counted, figure};
+use super::figure::{Drawing, Frame, figure};
 use super::label::{LINE_HEIGHT, Placer, fitted, long, spread, width_of};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::{ABSENT, Quantity, is_usable};
 use crate::report::table::{Head, Table, texts};
+use crate::report::words::counted;
 
 /// Most curves that have labels at their ends. More curves have a legend instead.
 const MOST_LABELLED: usize = 8;

@@ -54,9 +54,3 @@ pub(super) fn figure(frame: &Frame, drawing: &Drawing) -> Markup {
 
 /// Most characters of a description.
 const LONGEST_DESCRIPTION: usize = 1_000;
-
-/// A count with its noun: `1 variant`, `3 variants`.
-pub(super) fn counted(count: usize, one: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {one}{ending}")
-}

@@ -4,12 +4,13 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, AxisScale};
 use super::draw::{Position, WIDTH, curve, interval, line, marker, text};
-use super::figure::{Drawing, Frame, counted, figure};
+use super::figure::{Drawing, Frame, figure};
 use super::label::{fitted, long, width_of};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
 use crate::report::table::{Head, Table, texts};
+use crate::report::words::counted;
 
 const LONGEST_RUN: f64 = 90.0;
 const LONGEST_CHANGE: f64 = 200.0;

@@ -4,11 +4,12 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, AxisScale};
 use super::draw::{interval, line, marker, text};
-use super::figure::{Drawing, Frame, counted, figure};
+use super::figure::{Drawing, Frame, figure};
 use super::label::long;
 use super::quantity::{Quantity, is_usable};
 use super::rows::Rows;
 use crate::report::table::{Head, Table, texts};
+use crate::report::words::counted;
 
 const TOP: f64 = 20.0;
 const ROW_HEIGHT: f64 = 24.0;

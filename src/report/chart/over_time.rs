@@ -4,11 +4,12 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, AxisScale};
 use super::draw::{cross, marker};
-use super::figure::{Drawing, Frame, counted, figure};
+use super::figure::{Drawing, Frame, figure};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
 use crate::report::table::{Head, Table, texts};
+use crate::report::words::counted;
 
 /// The iterations of a variant.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,11 +4,12 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, AxisScale};
 use super::draw::{line, marker};
-use super::figure::{Drawing, Frame, counted, figure};
+use super::figure::{Drawing, Frame, figure};
 use super::legend::{Entry, legend};
 use super::quantity::Quantity;
 use super::rows::Rows;
 use crate::report::table::{Head, Table, texts};
+use crate::report::words::counted;
 
 const ROW_HEIGHT: f64 = 24.0;
 

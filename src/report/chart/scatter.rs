@@ -4,12 +4,13 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, AxisScale};
 use super::draw::{Position, interval, line, marker, polyline, text};
-use super::figure::{Drawing, Frame, counted, figure};
+use super::figure::{Drawing, Frame, figure};
 use super::label::{Placer, fitted, long};
 use super::legend::{Entry, legend};
 use super::plane::{Layout, Plane};
 use super::quantity::Quantity;
 use crate::report::table::{Head, Table, texts};
+use crate::report::words::counted;
 
 const LONGEST_NAME: f64 = 150.0;
 

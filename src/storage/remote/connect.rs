@@ -185,7 +185,7 @@ fn for_each<B>(
         let usual = || Arc::from(setup.usual_endpoint.as_str());
         let url = endpoint.as_deref().map_or_else(usual, shown);
         let client = build(&clients, index, &url, endpoint.as_deref());
-        let client = client.map_err(|error| super::guard::words(&error))?;
+        let client = client.map_err(|error| super::guard::with_causes(&error))?;
         clients.of_endpoints.push((url, client));
     }
     Ok(clients)

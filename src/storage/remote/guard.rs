@@ -64,7 +64,7 @@ impl HttpConnector for GuardedConnector {
     fn connect(&self, options: &ClientOptions) -> Result<HttpClient> {
         let failed = |error: reqwest::Error| object_store::Error::Generic {
             store: "network",
-            source: words(&error).into(),
+            source: with_causes(&error).into(),
         };
         let allows_http = options.get_config_value(&ClientConfigKey::AllowHttp);
         let mut builder = reqwest::Client::builder()
@@ -263,7 +263,7 @@ impl HttpService for GuardedService {
                         let cause = root_cause(&error);
                         format!("no connection to {}: {cause}", self.with.endpoint.url)
                     }
-                    _ => words(&error),
+                    _ => with_causes(&error),
                 };
                 attempt.failed(fault_of(&error), said.clone());
                 return Err(match error.kind() {
@@ -292,7 +292,7 @@ impl HttpService for GuardedService {
                 self.learn_tag(&path, &answer);
             } else if let Some((first, last)) = range {
                 if let Err((fault, error)) = self.check(&path, (first, last), &answer) {
-                    attempt.failed(fault, words(&error));
+                    attempt.failed(fault, with_causes(&error));
                     return Err(error);
                 }
                 wanted = Some(length_between(first, last));
@@ -398,7 +398,7 @@ impl GuardedBody {
             }
             Poll::Ready(Some(Err(error))) => {
                 if let Some(attempt) = self.attempt.take() {
-                    attempt.failed(fault_of(&error), words(&error));
+                    attempt.failed(fault_of(&error), with_causes(&error));
                 }
                 Poll::Ready(Some(Err(error)))
             }
@@ -500,7 +500,7 @@ fn root_cause(error: &dyn Error) -> String {
 }
 
 /// Returns an error with its causes, each said once.
-pub(super) fn words(error: &dyn Error) -> String {
+pub fn with_causes(error: &dyn Error) -> String {
     let mut said = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -22,6 +22,7 @@ use address::{Address, StoreKind};
 use connect::clients;
 use environment::Environment;
 use guard::SignedQueries;
+pub use guard::with_causes;
 use objects::RemoteObjects;
 
 use super::paths::StorageError;

@@ -18,7 +18,7 @@ use object_store::{
     PutResult, Result, UploadPart,
 };
 
-use super::guard::words;
+use super::guard::with_causes;
 use super::wire_ledger::WireRequest;
 use crate::secret::without_secrets;
 
@@ -95,7 +95,7 @@ impl Naming {
     /// Rewords an error: the object, the range, the cause, and the attempts. Errors that callers
     /// tell apart stay of their kind.
     fn explain(&self, error: Error, request: &WireRequest) -> Error {
-        let raw = words(&error);
+        let raw = with_causes(&error);
         let (attempts, said) = request.attempts();
         let mut cause = match &said {
             Some(said) => said.clone(),
